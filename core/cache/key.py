@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fingerprints: the key of a stage's result, and the readable text it is made from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+Scalar = str | int | float | bool | bytes
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of one stage result.
+
+    `text` is one `name=value` line per input, sorted by name, each ended by a newline, so that two texts
+    can be compared line by line to explain a miss.
+    """
+
+    text: str
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the UTF-8 text, 32 bytes."""
+        return hashlib.sha256(self.text.encode()).digest()
+
+    @property
+    def hex(self) -> str:
+        """The digest as 64 lower-case hex digits."""
+        return self.digest.hex()
+
+
+def canonical(value: Scalar) -> str:
+    """Write a parameter so that equal values give equal text everywhere: floats by `repr`, bytes as hex.
+
+    Raises ValueError for text with a line break, which would forge a line of the key text.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float):
+        return repr(value + 0.0)
+    text = str(value)
+    if "\n" in text or "\r" in text:
+        raise ValueError(f"a key value may not contain a line break: {text!r}")
+    return text
+
+
+def stage_key(stage: str, version: int, inputs: Mapping[str, Scalar | Key]) -> Key:
+    """Build the key of a stage from its name, its code's version and every input that can change its result.
+
+    An input that is itself a Key enters by its digest.
+    """
+    lines = {"stage": stage, "version": str(version)}
+    for name, value in inputs.items():
+        if not name or "=" in name or "\n" in name or name in lines:
+            raise ValueError(f"not a usable key input name: {name!r}")
+        lines[name] = value.hex if isinstance(value, Key) else canonical(value)
+    return Key("".join(f"{name}={lines[name]}\n" for name in sorted(lines)))

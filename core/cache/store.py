@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every tier of the stage cache can do."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .key import Key
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+"""Named arrays: one stage's result for one key. Read-only once stored: treat as frozen."""
+
+
+class Store(Protocol):
+    """A place that keeps the results of stages by key.
+
+    No method raises for trouble with the place itself (missing, full, corrupt, read-only, gone): a `get`
+    that can't be answered is a miss, a `put` that can't be kept is dropped, and both are counted.
+    """
+
+    def get(self, key: Key) -> Arrays | None:
+        """Return the arrays kept under `key`, bit for bit as they were put, or None on a miss."""
+        ...
+
+    def put(self, key: Key, arrays: Arrays) -> None:
+        """Keep `arrays` under `key`. Putting a key that is there already is allowed and changes nothing."""
+        ...
+
+    def __contains__(self, key: Key) -> bool:
+        """Tell whether `get` would most likely hit, without reading the arrays."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and memory. What was put stays."""
+        ...

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The faults a user can act on. `str()` of each is one line that names the thing and the fix."""
+
+
+class UnderstudyError(Exception):
+    """Base of every fault Understudy reports on purpose."""
+
+
+class ClipError(UnderstudyError):
+    """A movie or image sequence is missing, unreadable or has no such frame."""
+
+
+class PictureError(UnderstudyError):
+    """A picture of the source person is missing, unreadable or does not show one clear face."""
+
+
+class ModelError(UnderstudyError):
+    """A model file is missing, is not what it should be, or can't be run."""
+
+
+class RecipeError(UnderstudyError):
+    """A parameter does not exist or its value is out of range."""
+
+
+class CacheError(UnderstudyError):
+    """The cache folder can't be used at all (never raised while a frame is rendered)."""
+
+
+class OutputError(UnderstudyError):
+    """A file the user asked for can't be written."""
