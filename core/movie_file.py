@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A movie file's video stream: opening it, what its container says of it, and its pictures in order.
+
+The rules for length and stream are Blender's (source/blender/imbuf/movie/intern/movie_read.cc, 4.5).
+"""
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
+
+from .errors import ClipError
+
+READ_FAULTS = (av.FFmpegError, OSError, ValueError)
+
+
+class MovieFile:
+    """An opened movie file. Times are in ticks of the stream's time base."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
+        self.path = path
+        try:
+            self._container = av.open(str(path))
+        except READ_FAULTS as fault:
+            raise self.unreadable() from fault
+        try:
+            self._stream = self._video_stream()
+            self._stream.thread_type = "AUTO"
+            self.fps, self._time_base = self._rates()
+            self.ticks_per_frame = float(1 / (self.fps * self._time_base))
+            self.start_time: int = self._stream.start_time or 0
+        except BaseException:
+            self._container.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def unreadable(self) -> ClipError:
+        """Return the fault to raise for a file that is damaged or no movie."""
+        return ClipError(f"{self.path} can't be decoded as a movie; check that it plays, or transcode it")
+
+    # What the container says
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as coded, before any rotation."""
+        return self._stream.codec_context.width, self._stream.codec_context.height
+
+    @property
+    def matrix(self) -> int:
+        """The YUV matrix's ISO/IEC 23091-2 number; 2 where the file names none."""
+        return int(self._stream.codec_context.colorspace)
+
+    @property
+    def full_range(self) -> bool:
+        """Whether the YUV planes use their whole range."""
+        return self._stream.codec_context.color_range == ColorRange.JPEG
+
+    @property
+    def frame_count(self) -> int:
+        """Blender's length: the stream's duration, else the container's, else the frames it claims."""
+        stream = self._stream
+        if stream.duration is not None:
+            return _round(float(stream.duration * self._time_base) * float(self.fps))
+        if self._container.duration is None:
+            return stream.frames
+        seconds = self._container.duration / av.time_base
+        audio = self._container.streams.audio
+        if audio and audio[0].start_time is not None and audio[0].time_base:
+            lead = float(self.start_time * self._time_base - audio[0].start_time * audio[0].time_base)
+        else:
+            lead = float(self.start_time * self._time_base)
+        return _round((seconds - max(0.0, lead)) * float(self.fps))
+
+    def key_before(self, time: int) -> int | None:
+        """Decoding time of the last key frame at or before `time`, where the file has an index."""
+        entries = self._stream.index_entries
+        position = entries.search_timestamp(time) if len(entries) else -1
+        return entries[position].timestamp if position >= 0 else None
+
+    # Its pictures
+
+    def seek(self, time: int) -> bool:
+        """Move to a key frame before `time` and say if it could be done; then call `pictures` anew."""
+        try:
+            self._container.seek(time, stream=self._stream)
+        except READ_FAULTS:
+            return False
+        return True
+
+    def pictures(self) -> Iterator[VideoFrame]:
+        """Decode from here to the end, in the order of showing."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                yield from packet.decode()
+            except av.InvalidDataError:
+                # Blender passes over a damaged packet too and goes on showing the picture before it.
+                continue
+            except READ_FAULTS as fault:
+                raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
+
+    def _rates(self) -> tuple[Fraction, Fraction]:
+        """Frames a second (FFmpeg's guess, which is what Blender takes) and the seconds of one tick."""
+        if not self._stream.guessed_rate or not self._stream.time_base:
+            raise ClipError(f"{self.path} does not say its frame rate; remux it to MP4 or MOV")
+        return self._stream.guessed_rate, self._stream.time_base
+
+    def _video_stream(self) -> VideoStream:
+        streams = self._container.streams.video
+        if not streams:
+            raise ClipError(f"{self.path} has no video in it; choose a movie file")
+        # A cover picture counts as video to FFmpeg; Blender takes one only where there is nothing else.
+        real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+        return (real or list(streams))[0]
+
+
+def time_of(picture: VideoFrame) -> int:
+    """Start of a picture in stream ticks; like Blender, its decoding time where the file gives no other."""
+    if picture.pts is not None:
+        return picture.pts
+    return picture.dts if picture.dts is not None else 0
+
+
+def _round(value: float) -> int:
+    return math.floor(value + 0.5)
