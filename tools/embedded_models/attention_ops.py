@@ -55,7 +55,7 @@ def landmarks_to_matrix(graph: Graph, operator: Operator) -> None:
     crop = np.asarray([options["output_width"], options["output_height"]], np.float32)
     columns = graph.node("Mul", [turn, graph.node("Mul", [size, graph.constant(scale / crop)])])
     # The crop's origin, still in the turned frame: the box's centre less half its enlarged size.
-    middle = graph.node("Mul", [graph.node("Add", [high, low]), graph.constant(np.float32(0.5))])
+    middle = graph.node("Mul", [graph.node("Add", [high, low]), graph.number(0.5)])
     origin = graph.node("Sub", [middle, graph.node("Mul", [size, graph.constant(scale / 2)])])
     origin = graph.node("MatMul", [turn, graph.node("Reshape", [origin, graph.integers(1, 2, 1)])])
     rows = graph.node("Concat", [columns, graph.constant(np.zeros((1, 2, 1), np.float32)), origin], axis=2)
@@ -89,13 +89,13 @@ def transform_tensor(graph: Graph, operator: Operator) -> None:
     y, x = np.mgrid[:out_height, :out_width].reshape(2, -1) + 0.5
     pixels = np.stack([x, y, np.zeros_like(x), np.ones_like(x)], axis=-1).astype(np.float32)[None]
     places = graph.node("MatMul", [graph.constant(pixels), _transposed_rows(graph, operator.inputs[1])])
-    places = graph.node("Sub", [places, graph.constant(np.float32(0.5))])
+    places = graph.node("Sub", [places, graph.number(0.5)])
 
     last = np.asarray([width - 1, height - 1], np.float32)
-    clamped = graph.node("Min", [graph.node("Max", [places, graph.floats(0)]), graph.constant(last)])
+    clamped = graph.node("Min", [graph.node("Max", [places, graph.number(0)]), graph.constant(last)])
     inside = graph.node("Equal", [places, clamped])
-    grid = graph.node("Sub", [graph.node("Mul", [places, graph.constant(2 / last)]), graph.floats(1)])
-    grid = graph.node("Where", [inside, grid, graph.floats(_OUTSIDE)])
+    grid = graph.node("Sub", [graph.node("Mul", [places, graph.constant(2 / last)]), graph.number(1)])
+    grid = graph.node("Where", [inside, grid, graph.number(_OUTSIDE)])
     grid = graph.node("Reshape", [grid, graph.integers(1, out_height, out_width, 2)])
     value = graph.node("GridSample", [graph.nchw(operator.inputs[0]), grid], align_corners=1)
     graph.define(operator.outputs[0], value, nchw=True)

@@ -20,7 +20,7 @@ def activate(graph: Graph, value: str, activation: int) -> str:
     if activation == 1:
         return graph.node("Relu", [value])
     if activation == 3:
-        return graph.node("Clip", [value, graph.constant(np.float32(0)), graph.constant(np.float32(6))])
+        return graph.node("Clip", [value, graph.number(0), graph.number(6)])
     raise ModelError(f"fused activation {activation} is not known: add it to elementwise_ops.py")
 
 

@@ -71,7 +71,7 @@ class Graph:
 
     def constant(self, value: NDArray[Any]) -> str:
         """Name of a float or integer constant; float16 is stored as such and widened, which is exact."""
-        value = np.ascontiguousarray(value)
+        value = np.asarray(value, order="C")
         key = (value.dtype.str, value.shape, value.tobytes())
         if key not in self._initializers:
             self._initializers[key] = numpy_helper.from_array(value, f"c{len(self._initializers)}")
@@ -85,6 +85,10 @@ class Graph:
     def floats(self, *values: float) -> str:
         """Name of a float32 vector."""
         return self.constant(np.asarray(values, np.float32))
+
+    def number(self, value: float) -> str:
+        """Name of a float32 scalar."""
+        return self.constant(np.asarray(value, np.float32))
 
     def integers(self, *values: int) -> str:
         """Name of an int64 vector."""

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The embedded models: built from the pinned wheel, the same each time, right against two oracles."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import cv2
+import flatbuffers
+import numpy as np
+import onnxruntime
+import pytest
+from understudy.core.errors import ModelError, OutputError
+from understudy.tools.embedded_models import build as building
+from understudy.tools.embedded_models.__main__ import main
+from understudy.tools.embedded_models.convert import to_onnx
+from understudy.tools.embedded_models.sources import LICENCE_FILE, MEDIAPIPE, SOURCES
+from understudy.tools.embedded_models.tflite_reader import read_model
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WHEELS = REPOSITORY / "build" / "wheels"
+SHARED = REPOSITORY.parent / "shared"
+TOLERANCE = 2e-4
+# BlazeFace's scores reach -250 before the sigmoid: two float32 runtimes differ there by more than TOLERANCE.
+ROUNDING = 1e-5
+
+BLAZE, MESH, SELFIE = (source.file for source in SOURCES)
+ORACLES = {
+    BLAZE: "detect/mp_blazeface_full_192.onnx",
+    MESH: "landmark/mp_facemesh478_attention_192.onnx",
+    SELFIE: "mask/mp_selfie_256.onnx",
+}
+PORTRAITS = (
+    "p01_astronaut_eileen_collins_512.png",
+    "p10_man_a1.jpg",
+    "p12_woman_b1.jpg",
+    "p31_open_mouth_720.jpg",
+)
+
+needs_wheel = pytest.mark.skipif(
+    not (WHEELS / MEDIAPIPE.file).is_file(),
+    reason="build/wheels has no mediapipe wheel: run python -m tools.embedded_models first",
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    output = tmp_path_factory.mktemp("models") / "deep" / "models"
+    assert building.build(output, WHEELS) is True
+    return output
+
+
+def session(content):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def contract(of):
+    return [(value.name, value.shape, value.type) for value in (*of.get_inputs(), *of.get_outputs())]
+
+
+def pictures(file):
+    """Square crops of portraits and noise at the model's size, NHWC RGB in the range the model wants."""
+    size = 256 if file == SELFIE else 192
+    random = np.random.default_rng(11)
+    found = [random.random((1, size, size, 3), dtype=np.float32) for _ in range(2)]
+    for name in PORTRAITS:
+        path = SHARED / "footage" / "portraits" / name
+        if path.is_file():
+            image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            side = min(image.shape[:2])
+            top, left = (image.shape[0] - side) // 4, (image.shape[1] - side) // 2
+            crop = cv2.resize(
+                image[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA
+            )
+            found.append(crop[None].astype(np.float32) / 255)
+    return [2 * picture - 1 for picture in found] if file == BLAZE else found
+
+
+def tflite_of(file):
+    (source,) = [s for s in SOURCES if s.file == file]
+    with zipfile.ZipFile(WHEELS / MEDIAPIPE.file) as archive:
+        return archive.read(source.member)
+
+
+def litert(content):
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    made = interpreter.Interpreter(model_content=content, num_threads=1)
+    made.allocate_tensors()
+    return made
+
+
+def run_litert(made, feeds):
+    for detail in made.get_input_details():
+        made.set_tensor(detail["index"], feeds[detail["name"]])
+    made.invoke()
+    return {detail["name"]: made.get_tensor(detail["index"]) for detail in made.get_output_details()}
+
+
+def without_custom_operators(content):
+    """The attention mesh in two parts that need no custom operator: up to the first, and from features to points."""
+    schema = pytest.importorskip(
+        "ai_edge_litert.schema_py_generated", reason="ai-edge-litert is not installed"
+    )
+    parts = []
+    for refined in (False, True):
+        model = schema.ModelT.InitFromPackedBuf(content)
+        graph = model.subgraphs[0]
+        custom = [o for o in graph.operators if model.operatorCodes[o.opcodeIndex].customCode]
+        sampled = [
+            int(o.outputs[0])
+            for o in custom
+            if graph.tensors[o.outputs[0]].name.startswith(b"transform_tensor")
+        ]
+        known = set(sampled) if refined else {int(i) for i in graph.inputs}
+        kept = []
+        for operator in graph.operators:
+            inputs = [int(i) for i in operator.inputs]
+            constant = [i not in known and _is_constant(model, i) for i in inputs]
+            if operator in custom or not all(c or i in known for c, i in zip(constant, inputs, strict=True)):
+                continue
+            if all(constant) or any(i in known for i in inputs):
+                kept.append(operator)
+                known.update(int(i) for i in operator.outputs)
+        names = {t.name.decode(): i for i, t in enumerate(graph.tensors)}
+        ends = [f"conv_{part}" for part in ("lips", "left_eye", "left_iris", "right_eye", "right_iris")]
+        if not refined:
+            ends = ["output_mesh_identity", "conv_faceflag", "p_re_lu_3"]
+        graph.operators, graph.outputs = kept, [names[end] for end in ends]
+        graph.inputs = sampled if refined else graph.inputs
+        model.signatureDefs = []
+        builder = flatbuffers.Builder(len(content))
+        builder.Finish(model.Pack(builder), b"TFL3")
+        parts.append(bytes(builder.Output()))
+    return parts
+
+
+def _is_constant(model, tensor):
+    data = model.buffers[model.subgraphs[0].tensors[tensor].buffer].data
+    return data is not None and len(data) > 0
+
+
+@needs_wheel
+@pytest.mark.parametrize("file", ORACLES)
+def test_agrees_with_the_oracle(built, file):
+    path = SHARED / "models" / ORACLES[file]
+    if not path.is_file():
+        pytest.skip(f"../shared/models/{ORACLES[file]} is missing")
+    ours, oracle = session((built / file).read_bytes()), session(path.read_bytes())
+    assert contract(ours) == contract(oracle)
+    for picture in pictures(file):
+        feeds = {ours.get_inputs()[0].name: picture}
+        for found, expected in zip(ours.run(None, feeds), oracle.run(None, feeds), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+
+
+@needs_wheel
+@pytest.mark.parametrize("file", [BLAZE, SELFIE])
+def test_agrees_with_the_tflite_file_run_by_litert(built, file):
+    ours, reference = session((built / file).read_bytes()), litert(tflite_of(file))
+    names = [value.name for value in ours.get_outputs()]
+    for picture in pictures(file):
+        feeds = {ours.get_inputs()[0].name: picture}
+        expected = run_litert(reference, feeds)
+        assert set(expected) == set(names)
+        for name, found in zip(names, ours.run(None, feeds), strict=True):
+            np.testing.assert_allclose(found, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
+
+
+@needs_wheel
+def test_attention_mesh_before_its_custom_operators_agrees_with_litert(built):
+    before, _ = without_custom_operators(tflite_of(MESH))
+    part, whole, reference = session_of(before), session((built / MESH).read_bytes()), litert(before)
+    for picture in pictures(MESH):
+        feeds = {"input_1": picture}
+        expected = run_litert(reference, feeds)
+        for name, found in zip(
+            ("output_mesh_identity", "conv_faceflag", "p_re_lu_3"), part.run(None, feeds), strict=True
+        ):
+            np.testing.assert_allclose(found, expected[name], rtol=0, atol=TOLERANCE, err_msg=name)
+        mesh, flag = whole.run(["output_mesh_identity", "conv_faceflag"], feeds)
+        np.testing.assert_allclose(mesh, expected["output_mesh_identity"], rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(flag, expected["conv_faceflag"], rtol=0, atol=TOLERANCE)
+
+
+@needs_wheel
+def test_attention_mesh_after_its_sampling_agrees_with_litert():
+    _, after = without_custom_operators(tflite_of(MESH))
+    part, reference = session_of(after), litert(after)
+    names = [value.name for value in part.get_outputs()]
+    random = np.random.default_rng(12)
+    for _ in range(3):
+        feeds = {
+            value.name: random.normal(size=value.shape).astype(np.float32) for value in part.get_inputs()
+        }
+        expected = run_litert(reference, feeds)
+        for name, found in zip(names, part.run(None, feeds), strict=True):
+            np.testing.assert_allclose(found, expected[name], rtol=0, atol=TOLERANCE, err_msg=name)
+
+
+def session_of(tflite):
+    return session(to_onnx(read_model(tflite), "part").SerializeToString())
+
+
+@needs_wheel
+def test_reader_agrees_with_litert_on_every_tensor():
+    content = tflite_of(SELFIE)
+    ours = read_model(content).tensors
+    for detail in litert(content).get_tensor_details():
+        if detail["index"] < len(ours):
+            tensor = ours[detail["index"]]
+            assert (tensor.name, tensor.shape) == (detail["name"], tuple(detail["shape"]))
+
+
+@needs_wheel
+def test_block_sparse_weights_are_mostly_nought_and_all_there():
+    tensors = read_model(tflite_of(BLAZE)).tensors
+    kernels = [
+        t.data for t in tensors if t.data is not None and t.data.ndim == 4 and t.data.shape[1:3] == (1, 1)
+    ]
+    shares = [np.count_nonzero(k) / k.size for k in kernels]
+    assert len(kernels) == 48
+    assert sum(share < 0.6 for share in shares) > 20
+    assert min(shares) > 0
+
+
+@needs_wheel
+def test_two_builds_are_the_same_byte_for_byte(built, tmp_path):
+    building.build(tmp_path, WHEELS)
+    names = {path.name for path in built.iterdir()}
+    assert names == {path.name for path in tmp_path.iterdir()} == {*ORACLES, LICENCE_FILE, building.MANIFEST}
+    for name in names:
+        assert (built / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+@needs_wheel
+def test_manifest_says_what_each_file_is(built):
+    manifest = json.loads((built / building.MANIFEST).read_text())
+    entries = {entry["file"]: entry for entry in manifest["files"]}
+    for file in ORACLES:
+        entry, made = entries[file], session((built / file).read_bytes())
+        assert entry["sha256"] == hashlib.sha256((built / file).read_bytes()).hexdigest()
+        assert entry["licence"] == "Apache-2.0"
+        assert entry["source_wheel_sha256"] == MEDIAPIPE.sha256
+        assert [(v["name"], v["shape"]) for v in entry["inputs"]] == [
+            (v.name, v.shape) for v in made.get_inputs()
+        ]
+        assert [(v["name"], v["shape"]) for v in entry["outputs"]] == [
+            (v.name, v.shape) for v in made.get_outputs()
+        ]
+    assert "Apache License" in (built / LICENCE_FILE).read_text()
+
+
+@needs_wheel
+def test_second_build_needs_neither_wheel_nor_network(built, tmp_path):
+    before = {path.name: path.stat().st_mtime_ns for path in built.iterdir()}
+    assert building.build(built, tmp_path / "no wheels") is False
+    assert {path.name: path.stat().st_mtime_ns for path in built.iterdir()} == before
+    assert not (tmp_path / "no wheels").exists()
+
+
+@needs_wheel
+@pytest.mark.parametrize("damage", ["changed", "missing", "manifest"])
+def test_damaged_output_is_made_again(built, tmp_path, damage):
+    output = tmp_path / "models"
+    output.mkdir()
+    for path in built.iterdir():
+        (output / path.name).write_bytes(path.read_bytes())
+    victim = output / (building.MANIFEST if damage == "manifest" else SELFIE)
+    if damage == "missing":
+        victim.unlink()
+    else:
+        victim.write_bytes(victim.read_bytes()[:-9])
+    assert building.build(output, WHEELS) is True
+    assert (output / SELFIE).read_bytes() == (built / SELFIE).read_bytes()
+    assert building.build(output, WHEELS) is False
+
+
+def test_wheel_with_another_checksum_is_refused_in_one_line(tmp_path, capsys):
+    wheels, output = tmp_path / "wheels", tmp_path / "models"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / MEDIAPIPE.file, "w") as archive:
+        archive.writestr(SOURCES[0].member, b"TFL3")
+    with pytest.raises(ModelError, match="SHA-256"):
+        building.build(output, wheels)
+    assert main([str(output), "--wheels", str(wheels)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert MEDIAPIPE.file in line
+    assert MEDIAPIPE.sha256 in line
+    assert not output.exists()
+
+
+@needs_wheel
+def test_output_that_is_a_file_is_refused(tmp_path):
+    output = tmp_path / "models"
+    output.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="can't be written"):
+        building.build(output, WHEELS)
+    assert output.read_bytes() == b"mine"
+
+
+def test_requirement_pins_the_wheel_that_is_verified():
+    lines = (REPOSITORY / "requirements" / "embedded.txt").read_text().splitlines()
+    (line,) = [line for line in lines if not line.startswith("#")]
+    name, version = MEDIAPIPE.file.split("-")[:2]
+    assert line == f"{name}=={version} --hash=sha256:{MEDIAPIPE.sha256}"
