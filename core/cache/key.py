@@ -40,7 +40,7 @@ def canonical(value: Scalar) -> str:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, float):
-        return repr(value + 0.0)
+        return repr(float(value) + 0.0)  # numpy 2 writes its own floats as np.float64(…)
     text = str(value)
     if "\n" in text or "\r" in text:
         raise ValueError(f"a key value may not contain a line break: {text!r}")

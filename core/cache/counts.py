@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a tier did so far, in numbers."""
+
+import threading
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class StoreCounts:
+    """A snapshot of one tier's counters since it was opened.
+
+    Every `get` adds one to `hits` or `misses`; every `put` that returns adds one to `puts`, `known` or
+    `dropped`. `corrupt` counts damaged records met, whether by a `get` or while packs were scanned.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    corrupt: int = 0
+    puts: int = 0
+    known: int = 0
+    dropped: int = 0
+    evicted: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+
+class Tally:
+    """The running counters behind a StoreCounts; safe to add to from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = {field.name: 0 for field in fields(StoreCounts)}
+
+    def add(self, **amounts: int) -> None:
+        """Add to the counters named; KeyError for a name that StoreCounts does not have."""
+        with self._lock:
+            for name, amount in amounts.items():
+                self._counts[name] += amount
+
+    def snapshot(self) -> StoreCounts:
+        """Return the counters as they stand."""
+        with self._lock:
+            return StoreCounts(**self._counts)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nearest tier: arrays kept in memory, bounded in bytes, the longest unused dropped first."""
+
+import threading
+from collections import OrderedDict
+from types import MappingProxyType
+
+from .counts import StoreCounts, Tally
+from .key import Key
+from .payload import frozen_copy
+from .store import Arrays, Store
+
+# What Python itself holds for an entry and for an array in it: estimates, on the high side.
+_ENTRY_BYTES = 1024
+_ARRAY_BYTES = 256
+
+
+class Memory:
+    """Keep up to `capacity_bytes` of arrays in front of another store, or of none.
+
+    `Memory(0)` over nothing keeps nothing: the store to use when caching is off. Safe to use from several
+    threads.
+    """
+
+    def __init__(self, capacity_bytes: int, below: Store | None = None) -> None:
+        self._capacity = capacity_bytes
+        self._below = below
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, tuple[Arrays, int]] = OrderedDict()
+        self._bytes = 0
+        self._tally = Tally()
+
+    def get(self, key: Key) -> Arrays | None:
+        """Return the arrays under `key`, from memory or else from below, or None. They are read-only."""
+        with self._lock:
+            kept = self._kept.get(key.digest)
+            if kept is not None:
+                self._kept.move_to_end(key.digest)
+        if kept is not None:
+            self._tally.add(hits=1, bytes_read=_array_bytes(kept[0]))
+            return kept[0]
+        self._tally.add(misses=1)
+        arrays = self._below.get(key) if self._below is not None else None
+        if arrays is None:
+            return None
+        arrays = MappingProxyType(dict(arrays))
+        self._keep(key, arrays)
+        return arrays
+
+    def put(self, key: Key, arrays: Arrays) -> None:
+        """Keep a copy of `arrays` here and hand them to the store below."""
+        with self._lock:
+            known = key.digest in self._kept
+        if known:
+            self._tally.add(known=1)
+        elif _cost(arrays) > self._capacity:
+            self._tally.add(dropped=1)
+        else:
+            self._keep(key, MappingProxyType(frozen_copy(arrays)))
+            self._tally.add(puts=1, bytes_written=_array_bytes(arrays))
+        if self._below is not None:
+            self._below.put(key, arrays)
+
+    def _keep(self, key: Key, arrays: Arrays) -> None:
+        cost = _cost(arrays)
+        if cost > self._capacity:
+            return
+        evicted = 0
+        with self._lock:
+            if key.digest in self._kept:
+                return
+            while self._bytes + cost > self._capacity:
+                _, (_, freed) = self._kept.popitem(last=False)
+                self._bytes -= freed
+                evicted += 1
+            self._kept[key.digest] = (arrays, cost)
+            self._bytes += cost
+        if evicted:
+            self._tally.add(evicted=evicted)
+
+    def __contains__(self, key: Key) -> bool:
+        """Tell whether memory or the store below has `key`."""
+        with self._lock:
+            if key.digest in self._kept:
+                return True
+        return self._below is not None and key in self._below
+
+    @property
+    def held_bytes(self) -> int:
+        """What is kept now, in bytes, an allowance for Python's own objects included."""
+        with self._lock:
+            return self._bytes
+
+    @property
+    def counts(self) -> StoreCounts:
+        """Counters of memory alone; the store below counts for itself."""
+        return self._tally.snapshot()
+
+    def clear(self) -> None:
+        """Forget what is in memory; the store below keeps its own."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+    def close(self) -> None:
+        """Forget what is in memory and close the store below."""
+        self.clear()
+        if self._below is not None:
+            self._below.close()
+
+
+def _array_bytes(arrays: Arrays) -> int:
+    return sum(array.nbytes for array in arrays.values())
+
+
+def _cost(arrays: Arrays) -> int:
+    return _array_bytes(arrays) + _ENTRY_BYTES + _ARRAY_BYTES * len(arrays)
