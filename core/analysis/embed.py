@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Describe a face so that it can be told from the others of a clip.
+
+The built-in description needs no model: the proportions of the mesh once its pose is taken out, and the
+face's coarse light and dark once it is aligned. It tells the people of one scene apart; it is no recogniser
+and says little about two different photographs. Recognisers such as ArcFace can take its place.
+"""
+
+import cv2
+import numpy as np
+
+from ..cache.key import Key, stage_key
+from ..cache.store import Arrays
+from ..face import Face, Floats, Pixels
+from ..mesh.topology import Topology
+from .crop import crop_matrix, warped
+from .pose import similarity_fit
+
+VERSION = 1
+_SIZE = 32
+_SHAPE_WEIGHT, _LOOK_WEIGHT, _COLOUR_WEIGHT = 1.0, 0.8, 0.6
+
+
+def embed_key(landmarked: Key) -> Key:
+    """Return the key of the descriptions, given the key of the landmarks."""
+    return stage_key("embed", VERSION, {"landmark": landmarked, "recogniser": "mesh-appearance"})
+
+
+def embed(frame: Pixels, found: list[Face], topology: Topology) -> Arrays:
+    """Describe every face of an (H, W, 3) RGB uint8 frame.
+
+    Returns `embeddings` (n, d) float32, each of length 1: compare them by their dot product.
+    """
+    rows = [_described(frame, face, topology) for face in found]
+    length = 468 * 3 + (_SIZE // 2) ** 2 + 2
+    return {"embeddings": np.asarray(rows, np.float32).reshape(-1, length)}
+
+
+def _described(frame: Pixels, face: Face, topology: Topology) -> Floats:
+    scale, rotation, shift = similarity_fit(topology.shape, face.landmarks[:468])
+    upright = (face.landmarks[:468] - shift) @ rotation / scale
+    shape = (upright - topology.shape).ravel()
+    eyes = face.landmarks[263, :2] - face.landmarks[33, :2]
+    centre = (face.landmarks[33, :2] + face.landmarks[263, :2] + face.landmarks[13, :2]) / 3
+    side = 1.6 * max(float(np.linalg.norm(eyes)), face.height * 0.5)
+    matrix = crop_matrix(centre, side, float(np.arctan2(eyes[1], eyes[0])), _SIZE)
+    lab = cv2.cvtColor(warped(frame, matrix, _SIZE), cv2.COLOR_RGB2LAB).astype(np.float32)
+    small = cv2.resize(lab, (_SIZE // 2, _SIZE // 2), interpolation=cv2.INTER_AREA)
+    light = small[..., 0].ravel() - small[..., 0].mean()
+    colour = small[..., 1:].mean((0, 1)) - 128
+    parts = ((shape, _SHAPE_WEIGHT), (light, _LOOK_WEIGHT), (colour, _COLOUR_WEIGHT))
+    vector = np.concatenate(
+        [weight * part / max(float(np.linalg.norm(part)), 1e-6) for part, weight in parts]
+    )
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Light and colour: the low frequencies of the target, the high ones of the source."""
+
+import cv2
+import numpy as np
+
+from ..face import Floats, Pixels
+
+_DARKEST = 6.0
+_MOST_GAIN = 4.0
+
+
+def light_gain(target: Pixels, swapped: Pixels, weight: Floats, radius: float, strength: float) -> Floats:
+    """Return the gain (h, w, 3) that gives `swapped` the light of `target`.
+
+    All three pictures are (h, w[, 3]) of the same small crop, RGB uint8, `weight` 0..1 tells where both show
+    skin; only there they are compared, so that hair, eyes or background don't bleed in. `radius` is the
+    standard deviation of the low-pass in pixels, `strength` 0..1 goes from no change to the target's light.
+    """
+    spread = max(radius, 0.5)
+    weight3 = weight[..., None]
+    total = _low(weight, spread)[..., None] + 1e-3
+    overall = float(weight.sum()) + 1e-3
+    lows = []
+    for picture in (target, swapped):
+        values = picture.astype(np.float32)
+        mean = (values * weight3).sum((0, 1)) / overall
+        # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
+        lows.append((_low(values * weight3, spread) + 1e-3 * mean) / total)
+    gain = (lows[0] + _DARKEST) / (lows[1] + _DARKEST)
+    return np.asarray(np.clip(gain, 1 / _MOST_GAIN, _MOST_GAIN) ** strength, np.float32)
+
+
+def _low(picture: Floats, spread: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), spread, borderType=cv2.BORDER_CONSTANT), np.float32)

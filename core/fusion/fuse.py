@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fuse: from the cached crops to the pixels of the layer. Never needs the frame or a model."""
+
+import cv2
+import numpy as np
+
+from ..cache.store import Arrays
+from ..face import Floats, Pixels
+from ..mesh.topology import Topology
+from ..recipe import Fusion
+from ..skin import skin_likeness
+from ..swap.mesh import CropFrame
+from .colour import light_gain
+from .mask import face_mask
+
+VERSION = 1
+
+
+def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, topology: Topology) -> Pixels:
+    """Fuse one swapped crop.
+
+    `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, `landmarks` are (478, 3) in frame
+    pixels. Returns (height, width, 4) uint8 RGBA with straight alpha, in frame pixels of `place`.
+    """
+    swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
+    height, width = swapped.shape[:2]
+    points = place.to_crop(landmarks)
+    mask = face_mask(points, (width, height), params, topology)
+    small = mask.shape[1], mask.shape[0]
+    cover = cv2.resize(np.asarray(crop["cover"], np.uint8), small, interpolation=cv2.INTER_AREA)
+    mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
+    target = np.asarray(crop["target"], np.uint8)
+    if params.keep_cover > 0:
+        mask = np.asarray(
+            mask * _uncovered(target, mask, points, (width, height), params, topology), np.float32
+        )
+    rgb = swapped
+    if params.colour_match > 0:
+        rgb = _lit(rgb, target, mask, points, params)
+    if params.sharpen > 0:
+        rgb = _sharpened(rgb, params.sharpen)
+    alpha = np.round(mask * (255 * params.blend * params.opacity)).astype(np.uint8)
+    full = place.width, place.height
+    alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
+    if (width, height) != full:
+        rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
+    layer = np.dstack([rgb, alpha])
+    layer[alpha == 0] = 0
+    return layer
+
+
+def _uncovered(
+    target: Pixels, mask: Floats, points: Floats, size: tuple[int, int], params: Fusion, topology: Topology
+) -> Floats:
+    """Tell where nothing covers the target's face: the size of the mask, float32 in 0..1."""
+    small = target.shape[1], target.shape[0]
+    valid = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
+    scaled = (points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
+    likeness = skin_likeness(target, np.asarray(scaled, np.float32), valid, topology)
+    likeness = np.asarray(cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0))
+    spread = cv2.resize(likeness, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(1 - params.keep_cover * (1 - spread), np.float32)
+
+
+def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion) -> Pixels:
+    """Give the crop the target's light; the gain is found small and spread over the full crop."""
+    small = target.shape[1], target.shape[0]
+    swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA))
+    weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
+    face_width = float(np.linalg.norm(points[454, :2] - points[234, :2])) * small[0] / rgb.shape[1]
+    gain = light_gain(target, swapped, weight, params.light_radius / 100 * face_width, params.colour_match)
+    gain = cv2.resize(gain, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.multiply(rgb, gain, dtype=cv2.CV_8U), np.uint8)
+
+
+def _sharpened(rgb: Pixels, amount: float) -> Pixels:
+    """Unsharp mask with a radius of 1.2 pixels."""
+    return np.asarray(
+        cv2.addWeighted(rgb, 1 + amount, cv2.GaussianBlur(rgb, (0, 0), 1.2), -amount, 0), np.uint8
+    )

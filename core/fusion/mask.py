@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mask: where the new face is seen, as a soft-edged picture of the crop."""
+
+import cv2
+import numpy as np
+
+from ..face import Floats
+from ..mesh.draw import filled
+from ..mesh.topology import Indices, Topology
+from ..recipe import Fusion
+
+MASK_SIZE = 256
+_EYE_GROWTH = 1.25
+_SOFT_HOLE = 0.012
+
+
+def face_mask(points: Floats, size: tuple[int, int], params: Fusion, topology: Topology) -> Floats:
+    """Draw the mask of a face whose landmarks (478, 3) are in pixels of a crop of `size` (width, height).
+
+    Returns (h, w) float32 in 0..1, at most 256 on its longer side: the caller scales it up. Its edge falls
+    off inside the oval only, so nothing is ever laid over hair, ears or background.
+    """
+    reduce = min(1.0, MASK_SIZE / max(size))
+    small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
+    scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
+    face_width = _face_width(scaled)
+    distance = _inside_distance(scaled[topology.oval], small)
+    inset = distance - params.mask_padding / 100 * face_width
+    mask = _smooth(inset / max(params.mask_blur / 100 * face_width / 2, 0.5))
+    soft = max(_SOFT_HOLE * face_width, 0.6)
+    mask *= 1 - params.keep_eyes * _hole(
+        scaled, (topology.left_eye_ring, topology.right_eye_ring), small, soft, _EYE_GROWTH
+    )
+    mask *= 1 - params.keep_mouth * _hole(scaled, (topology.inner_lips,), small, soft, 1.0)
+    return np.asarray(mask, np.float32)
+
+
+def _face_width(points: Floats) -> float:
+    """Width of the face along the line through the cheeks, never less than its eye distance."""
+    return max(
+        float(np.linalg.norm(points[454] - points[234])),
+        1.4 * float(np.linalg.norm(points[263] - points[33])),
+        1.0,
+    )
+
+
+def _inside_distance(contour: Floats, size: tuple[int, int]) -> Floats:
+    """Signed distance in pixels to a contour: positive inside."""
+    # The outline of what is seen of a turned face is its hull: the far side of the oval lies behind it.
+    hull = cv2.convexHull(contour.astype(np.float32))[:, 0]
+    frame = 2
+    canvas = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
+    cv2.fillPoly(canvas, [np.round((hull + frame) * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
+    inside = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray((inside - outside)[frame:-frame, frame:-frame], np.float32)
+
+
+def _hole(
+    points: Floats, rings: tuple[Indices, ...], size: tuple[int, int], soft: float, growth: float
+) -> Floats:
+    """Draw soft-edged holes (h, w) in 0..1 for closed rings of the mesh, grown about their middles."""
+    contours = []
+    for ring in rings:
+        contour = points[ring]
+        middle = contour.mean(0)
+        contours.append((contour - middle) * growth + middle)
+    return np.asarray(cv2.GaussianBlur(filled(contours, size), (0, 0), soft), np.float32) / 255
+
+
+def _smooth(ramp: Floats) -> Floats:
+    rise = np.clip(ramp, 0, 1)
+    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)

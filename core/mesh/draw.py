@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draw the mesh: which triangle covers a pixel, and values of its points spread over its pixels."""
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..face import Floats, Pixels
+from .topology import Indices, Topology
+
+TriangleMap = npt.NDArray[np.int32]
+
+_SUBPIXEL_BITS = 4
+_LEAST_AREA = 0.02
+
+
+def point_normals(points: Floats, topology: Topology) -> Floats:
+    """Return unit normals (468, 3) of (>=468, 3) points, towards the outside of the face (z < 0 faces us)."""
+    corners = points[topology.triangles]
+    faces = np.cross(corners[:, 2] - corners[:, 0], corners[:, 1] - corners[:, 0])
+    normals = np.zeros((468, 3), np.float32)
+    for corner in range(3):
+        np.add.at(normals, topology.triangles[:, corner], faces)
+    return np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> TriangleMap:
+    """Draw the triangles that face us, far ones first, and return (H, W): each pixel's triangle or -1.
+
+    `points` are (>=468, 3) in pixels of a picture of `size` (width, height); z decides what hides what.
+    """
+    flat = points[:468, :2]
+    corners = flat[topology.triangles]
+    across, down = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    facing = across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0] > _LEAST_AREA
+    depth = points[topology.triangles, 2].mean(1)
+    order = np.argsort(-depth, kind="stable")
+    order = order[facing[order]]
+    canvas = np.full((size[1], size[0]), -1, np.float32)
+    fixed = np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    for number in order.tolist():
+        cv2.fillConvexPoly(canvas, fixed[number], float(number), cv2.LINE_8, _SUBPIXEL_BITS)
+    return canvas.astype(np.int32)
+
+
+def spread(
+    values: Floats, points: Floats, drawn: TriangleMap, topology: Topology
+) -> tuple[Floats, Indices, Indices]:
+    """Interpolate values of the points linearly over their triangles.
+
+    `values` (468, k) belong to `points` (>=468, 2 or 3), `drawn` is a `triangle_map` of the same points.
+    Returns the values (n, k) at the covered pixels, and those pixels' rows and columns.
+    """
+    rows, columns = np.nonzero(drawn >= 0)
+    homogeneous = np.concatenate([points[:468, :2], np.ones((468, 1), np.float32)], 1).astype(np.float64)
+    corners = homogeneous[topology.triangles]
+    solvable = np.abs(np.linalg.det(corners)) > _LEAST_AREA
+    planes = np.zeros((len(corners), 3, values.shape[1]), np.float32)
+    planes[solvable] = np.linalg.solve(
+        corners[solvable], values[topology.triangles[solvable]].astype(np.float64)
+    )
+    chosen = planes[drawn[rows, columns]]
+    x, y = columns.astype(np.float32)[:, None], rows.astype(np.float32)[:, None]
+    return chosen[:, 0] * x + chosen[:, 1] * y + chosen[:, 2], rows.astype(np.int32), columns.astype(np.int32)
+
+
+def filled(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
+    """Fill closed contours, each (n, 2) in pixels, on a canvas of `size` (width, height): (h, w) uint8, 255 inside."""
+    canvas = np.zeros((size[1], size[0]), np.uint8)
+    for contour in contours:
+        fixed = np.round(contour * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
+    return canvas

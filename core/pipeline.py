@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage graph: what a layer picture is made from, and what of that need not be computed.
+
+`plan` finds the key of a layer from keys and small results alone; `make` computes the pixels. A frame whose
+layer is there already under the planned key costs no decode, no model and no fusion.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from .analysis.analyser import Analyser
+from .analysis.select import left_to_right, selected
+from .analysis.track import reach, steadied
+from .cache.key import Key, Scalar, stage_key
+from .cache.store import Arrays, Store
+from .clip_info import Clip
+from .errors import RecipeError
+from .face import Face, Floats
+from .fusion import fuse
+from .fusion.layer import Patch, composed
+from .identity import Casting
+from .mesh.topology import load_topology
+from .models.embedded import EmbeddedModels
+from .models.session import ModelPool
+from .recipe import Recipe, key_inputs
+from .swap import mesh
+from .swap.source import Sources
+from .tally import Report, Tally
+
+LAYER_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class FacePlan:
+    """One face to be replaced in one frame, and the keys of what that takes."""
+
+    face: Face
+    place: mesh.CropFrame
+    casting: Casting
+    swap: Key
+    fuse: Key
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """What the layer of one frame consists of, and the key it has when it does."""
+
+    clip: Clip
+    number: int
+    size: tuple[int, int]
+    faces: tuple[FacePlan, ...]
+    key: Key
+
+
+class Pipeline:
+    """Runs the stages over one store, with its own models and counts. For one thread at a time."""
+
+    def __init__(self, store: Store, models: EmbeddedModels, threads: int = 0) -> None:
+        """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores."""
+        self._store = store
+        self._pool = ModelPool(threads)
+        self._topology = load_topology()
+        self._tally, self._pictures = Tally(), Tally()
+        self._analyser = Analyser(store, models, self._pool, self._topology, self._tally)
+        source_analyser = Analyser(store, models, self._pool, self._topology, self._pictures)
+        self._sources = Sources(store, source_analyser, self._topology)
+
+    @property
+    def tally(self) -> Tally:
+        """The counts so far; callers add their warnings here."""
+        return self._tally
+
+    def report(self) -> Report:
+        """Return what was done since the pipeline was made."""
+        return self._tally.report(self._pool.opened, self._pictures)
+
+    def close(self) -> None:
+        """Let go of the models. The store is the caller's."""
+        self._pool.close()
+
+    def check(self, castings: Sequence[Casting]) -> None:
+        """Make sure every identity can play its part; raises PictureError or ModelError saying why not."""
+        for casting in castings:
+            self._sources.texture_key(casting.identity)
+
+    def faces(self, clip: Clip, number: int, recipe: Recipe) -> list[Face]:
+        """Return the faces of a frame with steadied landmarks, the surest first."""
+        width = recipe.landmark.steady
+        first, last = max(number - reach(width), 0), min(number + reach(width), clip.info.frame_count - 1)
+        around = {near: self._analyser.analysis(clip, near, recipe).faces for near in range(first, last + 1)}
+        return steadied(number, around, width)
+
+    def plan(self, clip: Clip, number: int, castings: Sequence[Casting]) -> LayerPlan:
+        """Find out what the layer of a frame consists of, computing no more of it than the analysis.
+
+        `number` counts the clip's frames from 0. Raises ClipError, PictureError, ModelError or RecipeError.
+        """
+        size = clip.info.width, clip.info.height
+        planned = tuple(entry for casting in castings for entry in self._face_plans(clip, number, casting))
+        inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
+        inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
+        return LayerPlan(clip, number, size, planned, stage_key("layer", LAYER_VERSION, inputs))
+
+    def known(self, plan: LayerPlan) -> None:
+        """Count a planned layer that need not be made, because it is there already."""
+        self._count(plan)
+        self._tally.hit("swap", len(plan.faces))
+        self._tally.hit("fuse")
+
+    def make(self, plan: LayerPlan) -> Patch | None:
+        """Compute a planned layer: its pixels, or None where no face is replaced."""
+        self._count(plan)
+        crops = [self._swapped(plan, entry) for entry in plan.faces]
+        with self._tally.running("fuse"):
+            patches = [self._fused(entry, crop) for entry, crop in zip(plan.faces, crops, strict=True)]
+            return composed(patches, plan.size)
+
+    def prepare(self, plan: LayerPlan) -> None:
+        """Make sure that everything a layer is fused from is in the store, without fusing it."""
+        self._count(plan)
+        for entry in plan.faces:
+            self._swapped(plan, entry)
+
+    def _face_plans(self, clip: Clip, number: int, casting: Casting) -> list[FacePlan]:
+        recipe = casting.recipe
+        source = self._sources.texture_key(casting.identity)
+        found = self.faces(clip, number, recipe)
+        analysis = self._analyser.analysis(clip, number, recipe)
+        reference = self._reference(clip, recipe) if recipe.select.which == "reference" else None
+        plans = []
+        for index in selected(found, recipe.select, analysis.embeddings, reference):
+            face = found[index]
+            place = mesh.crop_frame(
+                face.landmarks, (clip.info.width, clip.info.height), recipe.swap.crop_size
+            )
+            if place is None:
+                continue
+            swap = stage_key(
+                "swap",
+                mesh.VERSION,
+                {
+                    "frame": analysis.frame,
+                    # Steadied landmarks depend on neighbouring frames: they enter by what they are.
+                    "landmarks": sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest(),
+                    "source": source,
+                    **key_inputs(recipe.swap),
+                },
+            )
+            fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **key_inputs(recipe.fusion)})
+            plans.append(FacePlan(face, place, casting, swap, fused))
+        return plans
+
+    def _reference(self, clip: Clip, recipe: Recipe) -> Floats:
+        """Return the embedding (d,) of the face that was picked in the reference frame."""
+        frame, number = recipe.select.reference_frame, recipe.select.reference_face
+        picked = self._analyser.analysis(clip, frame, recipe)
+        ordered = left_to_right(picked.faces)
+        if number >= len(ordered):
+            raise RecipeError(
+                f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.reference_face can't be "
+                f"{number}: pick the person in a frame that shows them"
+            )
+        return np.asarray(picked.embeddings[ordered[number]], np.float32)
+
+    def _swapped(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
+        crop = self._store.get(entry.swap)
+        if crop is not None:
+            self._tally.hit("swap")
+            return crop
+        frame = self._analyser.frame(plan.clip, plan.number)
+        texture, coverage = self._sources.texture(entry.casting.identity, entry.casting.recipe.swap.mirror)
+        with self._tally.running("swap"):
+            crop = mesh.mesh_swapped(
+                frame, entry.face.landmarks, entry.place, texture, coverage, self._topology
+            )
+        self._store.put(entry.swap, crop)
+        return crop
+
+    def _fused(self, entry: FacePlan, crop: Arrays) -> Patch:
+        pixels = fuse.fused(
+            crop, entry.face.landmarks, entry.place, entry.casting.recipe.fusion, self._topology
+        )
+        return Patch(entry.place.left, entry.place.top, pixels)
+
+    def _count(self, plan: LayerPlan) -> None:
+        self._tally.frames += 1
+        self._tally.faces += len(plan.faces)

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every parameter there is, by the stage that it re-runs.
+
+A recipe is what the editor chose for one Face Swap modifier. The UI, the CLI's `--set` and the keys of the
+cache are all made from the fields below, so a parameter can't be in one of them and be missed by another.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import Field as DataclassField
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, cast
+
+from .cache.key import Scalar
+from .errors import RecipeError
+
+Cost = Literal["instant", "re-swap", "re-analyse"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is known of one parameter."""
+
+    group: str
+    name: str
+    kind: type
+    default: Scalar
+    label: str
+    text: str
+    low: float | None
+    high: float | None
+    soft_high: float | None
+    unit: str
+    choices: tuple[tuple[str, str, str], ...]
+    cost: Cost
+
+    @property
+    def path(self) -> str:
+        """The name used by `--set`, such as `fusion.blend`."""
+        return f"{self.group}.{self.name}"
+
+
+def _number(
+    default: float,
+    label: str,
+    text: str,
+    low: float,
+    high: float,
+    *,
+    unit: str = "",
+    soft_high: float | None = None,
+) -> Any:
+    about = {"label": label, "text": text, "low": low, "high": high, "soft_high": soft_high, "unit": unit}
+    return field(default=default, metadata=about)
+
+
+def _choice(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:
+    return field(default=default, metadata={"label": label, "text": text, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Detect:
+    """How faces are looked for."""
+
+    score: float = _number(0.5, "Score", "How sure the detector must be that it sees a face", 0.05, 0.99)
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """How the points of a face are found and steadied."""
+
+    score: float = _number(
+        0.5, "Face score", "How sure the landmarker must be that what was detected is a face", 0.05, 0.99
+    )
+    steady: float = _number(
+        1.5,
+        "Steady",
+        "Even out the jitter of the points over neighbouring frames; 0 is off. Real motion stays",
+        0.0,
+        4.0,
+        unit="frames",
+    )
+
+
+@dataclass(frozen=True)
+class Select:
+    """Which faces of a frame are replaced."""
+
+    which: str = _choice(
+        "largest",
+        "Faces",
+        "Which of the faces in a frame are replaced",
+        ("largest", "Largest", "The largest face of each frame"),
+        ("all", "All", "Every face of each frame"),
+        ("leftmost", "Leftmost", "The face furthest to the left of each frame"),
+        ("rightmost", "Rightmost", "The face furthest to the right of each frame"),
+        ("reference", "Like the reference", "The face that looks most like one picked in a reference frame"),
+    )
+    reference_frame: int = _number(
+        0, "Reference frame", "Frame of the clip in which the person was picked, counted from 0", 0, 10**7
+    )
+    reference_face: int = _number(
+        0, "Reference face", "Which face of the reference frame, counted from the left from 0", 0, 63
+    )
+    min_height: float = _number(
+        40.0,
+        "Smallest face",
+        "Leave faces alone that are lower than this",
+        16.0,
+        2000.0,
+        unit="px",
+        soft_high=400.0,
+    )
+
+
+@dataclass(frozen=True)
+class Swap:
+    """How the source's look is put onto the target's face."""
+
+    swapper: str = _choice(
+        "mesh",
+        "Swapper",
+        "The engine that puts the source's look onto the face",
+        (
+            "mesh",
+            "Mesh",
+            "Re-maps the source's skin, brows, nose and lips onto the target's mesh; needs no model",
+        ),
+    )
+    crop_size: int = _number(
+        640,
+        "Detail",
+        "Longest side of the swapped crop; larger faces are swapped at this size and scaled up",
+        128,
+        2048,
+        unit="px",
+    )
+    mirror: float = _number(
+        1.0,
+        "Mirror hidden side",
+        "Fill what the source picture hides from the other side of the face",
+        0.0,
+        1.0,
+    )
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How the swapped crop becomes part of the picture."""
+
+    blend: float = _number(
+        1.0, "Blend", "How much of the new look: 0 is the original face, 1 the new one", 0.0, 1.0
+    )
+    opacity: float = _number(1.0, "Opacity", "Opacity of the whole layer", 0.0, 1.0)
+    mask_padding: float = _number(
+        0.0,
+        "Mask padding",
+        "Draw the edge of the mask in (positive) or out (negative)",
+        -10.0,
+        30.0,
+        unit="%",
+    )
+    mask_blur: float = _number(
+        30.0, "Mask blur", "Softness of the mask's edge, of the face's width", 0.0, 100.0, unit="%"
+    )
+    keep_eyes: float = _number(1.0, "Keep eyes", "Show the target's own eyes", 0.0, 1.0)
+    keep_mouth: float = _number(1.0, "Keep mouth", "Show the target's own mouth interior", 0.0, 1.0)
+    keep_cover: float = _number(
+        1.0, "Keep what covers the face", "Show hair, hands and objects in front of the face", 0.0, 1.0
+    )
+    colour_match: float = _number(
+        0.9, "Light and colour", "How far light and skin tone follow the target's", 0.0, 1.0
+    )
+    light_radius: float = _number(
+        10.0,
+        "Light radius",
+        "Smaller follows shadows more closely, larger keeps more of the source",
+        4.0,
+        60.0,
+        unit="%",
+    )
+    sharpen: float = _number(0.0, "Sharpen", "Sharpen the new face", 0.0, 2.0, soft_high=1.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything an editor can set on one Face Swap modifier, by stage."""
+
+    detect: Detect = Detect()
+    landmark: Landmark = Landmark()
+    select: Select = Select()
+    swap: Swap = Swap()
+    fusion: Fusion = Fusion()
+
+
+_COSTS: Mapping[str, Cost] = {
+    "detect": "re-analyse",
+    "landmark": "re-analyse",
+    "select": "re-swap",
+    "swap": "re-swap",
+    "fusion": "instant",
+}
+
+
+def _parameter(group: str, entry: "DataclassField[Any]") -> Parameter:
+    about = entry.metadata
+    return Parameter(
+        group=group,
+        name=entry.name,
+        kind=type(entry.default),
+        default=cast("Scalar", entry.default),
+        label=about["label"],
+        text=about["text"],
+        low=about.get("low"),
+        high=about.get("high"),
+        soft_high=about.get("soft_high"),
+        unit=about.get("unit", ""),
+        choices=about.get("choices", ()),
+        cost=_COSTS[group],
+    )
+
+
+def parameters() -> Iterator[Parameter]:
+    """List every parameter, stage by stage, in the order the UI shows them."""
+    for group in fields(Recipe):
+        for entry in fields(getattr(Recipe(), group.name)):
+            yield _parameter(group.name, entry)
+
+
+def find_parameter(path: str) -> Parameter:
+    """Return the parameter of a path such as `fusion.blend`. RecipeError lists what there is."""
+    known = {parameter.path: parameter for parameter in parameters()}
+    if path not in known:
+        near = [name for name in known if name.split(".")[1] == path.rsplit(".", maxsplit=1)[-1]]
+        hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known)
+        raise RecipeError(f"there is no parameter {path!r}: {hint}")
+    return known[path]
+
+
+def _checked(parameter: Parameter, value: Scalar) -> Scalar:
+    if parameter.choices:
+        names = [choice[0] for choice in parameter.choices]
+        if value not in names:
+            raise RecipeError(f"{parameter.path} can't be {value!r}: use one of {', '.join(names)}")
+        return value
+    try:
+        number: float | int = parameter.kind(value)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{parameter.path} takes a number, not {value!r}") from error
+    low, high = parameter.low, parameter.high
+    if low is not None and high is not None and not low <= number <= high:
+        raise RecipeError(f"{parameter.path} must be from {low:g} to {high:g}, not {number:g}")
+    return number
+
+
+def with_value(recipe: Recipe, path: str, value: Scalar) -> Recipe:
+    """Return the recipe with one parameter changed. RecipeError for an unknown path or a bad value."""
+    parameter = find_parameter(path)
+    group = replace(getattr(recipe, parameter.group), **{parameter.name: _checked(parameter, value)})
+    return replace(recipe, **{parameter.group: group})
+
+
+def with_settings(recipe: Recipe, settings: Iterator[str] | list[str]) -> Recipe:
+    """Apply `path=value` texts, as the CLI's `--set` gives them."""
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals:
+            raise RecipeError(f"a setting is written name=value, not {setting!r}")
+        recipe = with_value(recipe, path.strip(), value.strip())
+    return recipe
+
+
+def key_inputs(group: Detect | Landmark | Select | Swap | Fusion) -> dict[str, Scalar]:
+    """Return a group's parameters as inputs of a stage key."""
+    return {entry.name: getattr(group, entry.name) for entry in fields(group)}

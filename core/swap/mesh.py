@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mesh swapper: the source's texture drawn on the target's mesh.
+
+It takes skin, brows, nose and lips from the source. Shape, expression, gaze and the inside of the mouth
+stay the target's: it changes the look of a face, not its form.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..cache.store import Arrays
+from ..face import Floats, Pixels
+from ..mesh.draw import point_normals, spread, triangle_map
+from ..mesh.topology import Topology
+from .texture import TEXTURE_SIZE
+
+VERSION = 1
+LIGHT_SIZE = 128
+_MARGIN = 0.04
+_EDGE_ON, _SQUARE_ON = 0.1, 0.42
+
+
+@dataclass(frozen=True)
+class CropFrame:
+    """Where a crop lies: crop pixel = (frame pixel - (left, top)) * scale, with pixel centres at integers."""
+
+    left: int
+    top: int
+    width: int
+    """Size in frame pixels."""
+    height: int
+    scale: float
+    """1, or less for a face larger than the crop may be."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the crop in its own pixels."""
+        return max(round(self.width * self.scale), 1), max(round(self.height * self.scale), 1)
+
+    def to_crop(self, points: Floats) -> Floats:
+        """Move (n, 2 or 3) frame points into the crop; z is scaled alike."""
+        moved = (points[:, :2] - (self.left, self.top) + 0.5) * self.scale - 0.5
+        return np.concatenate([moved, points[:, 2:] * self.scale], 1).astype(np.float32)
+
+
+def crop_frame(landmarks: Floats, frame_size: tuple[int, int], longest: int) -> CropFrame | None:
+    """Return the crop around a face's (478, 3) landmarks in a frame of (width, height); None if outside."""
+    low, high = landmarks[:468, :2].min(0), landmarks[:468, :2].max(0)
+    margin = float((high - low).max()) * _MARGIN + 2
+    left, top = np.maximum(np.floor(low - margin), 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(high + margin) + 1, frame_size).astype(int).tolist()
+    if right - left < 8 or bottom - top < 8:
+        return None
+    scale = min(1.0, longest / max(right - left, bottom - top))
+    return CropFrame(left, top, right - left, bottom - top, scale)
+
+
+def mesh_swapped(
+    frame: Pixels, landmarks: Floats, place: CropFrame, texture: Pixels, coverage: Pixels, topology: Topology
+) -> Arrays:
+    """Draw the texture on the target's mesh.
+
+    `frame` is (H, W, 3) RGB uint8, `landmarks` (478, 3) in its pixels, texture and coverage as `completed`
+    gives them. Returns `swapped` (h, w, 3) uint8 RGB, `cover` (h, w) uint8: how far each pixel is to be
+    trusted, and `target` (h', w', 3) uint8 RGB: the frame's own crop, reduced to at most 128 pixels, which is
+    all that matching the light needs.
+    """
+    width, height = place.size
+    points = place.to_crop(landmarks)
+    drawn = triangle_map(points, (width, height), topology)
+    facing = -point_normals(points, topology)[:, 2:]
+    texture, coverage, texels = _reduced(texture, coverage, points)
+    where = topology.layout * (texels - 1)
+    values, rows, columns = spread(np.concatenate([where, facing], 1), points, drawn, topology)
+    lookup = np.full((height, width, 2), -1, np.float32)
+    lookup[rows, columns] = values[:, :2]
+    swapped = cv2.remap(texture, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.remap(coverage, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    rise = np.clip((values[:, 2] - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
+    trust = np.zeros((height, width), np.float32)
+    trust[rows, columns] = rise * rise * (3 - 2 * rise)
+    trust = _closed(trust, points)
+    crop = frame[place.top : place.top + place.height, place.left : place.left + place.width]
+    reduce = min(1.0, LIGHT_SIZE / max(crop.shape[:2]))
+    light_size = max(round(crop.shape[1] * reduce), 1), max(round(crop.shape[0] * reduce), 1)
+    return {
+        "swapped": np.asarray(swapped),
+        "cover": np.round(trust * covered).astype(np.uint8),
+        "target": np.asarray(cv2.resize(crop, light_size, interpolation=cv2.INTER_AREA)),
+    }
+
+
+def _closed(trust: Floats, points: Floats) -> Floats:
+    """Close lines seen edge-on within the face (beside the nose, between the lips); its outline stays soft.
+
+    Done at a quarter of the size: the map is smooth, and a wide closing is slow.
+    """
+    side = max(int(0.03 * float(np.ptp(points[:468, 1])) / 4), 1) * 2 + 1
+    small = max(trust.shape[1] // 4, 1), max(trust.shape[0] // 4, 1)
+    reduced = cv2.resize(trust, small, interpolation=cv2.INTER_AREA)
+    closed = cv2.morphologyEx(reduced, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return np.maximum(
+        trust, cv2.resize(closed, (trust.shape[1], trust.shape[0]), interpolation=cv2.INTER_LINEAR)
+    )
+
+
+def _reduced(texture: Pixels, coverage: Pixels, points: Floats) -> tuple[Pixels, Pixels, int]:
+    """Halve the texture until it is not finer than twice the crop's face: finer would glitter."""
+    extent = float((points[:468, :2].max(0) - points[:468, :2].min(0)).max())
+    texels = TEXTURE_SIZE
+    while texels > 2 * extent and texels > 64:
+        texels //= 2
+        texture = np.asarray(cv2.resize(texture, (texels, texels), interpolation=cv2.INTER_AREA))
+        coverage = np.asarray(cv2.resize(coverage, (texels, texels), interpolation=cv2.INTER_AREA))
+    return texture, coverage, texels

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an identity's pictures to the texture that plays the part, made once and kept."""
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from ..analysis.analyser import Analyser, Analysis
+from ..analysis.select import left_to_right
+from ..cache.key import Key, stage_key
+from ..cache.store import Arrays, Store
+from ..clip import open_clip
+from ..clip_info import Clip
+from ..errors import ClipError, PictureError
+from ..face import Face, Pixels
+from ..identity import Identity, Picture
+from ..mesh.topology import Topology
+from ..recipe import Recipe
+from .texture import completed, merged, texture_key, unrolled
+
+_REMEMBERED = 8
+
+
+class Sources:
+    """Makes textures over one store."""
+
+    def __init__(self, store: Store, analyser: Analyser, topology: Topology) -> None:
+        self._store = store
+        self._analyser = analyser
+        self._topology = topology
+        self._keys: OrderedDict[tuple[Identity, tuple[str, ...]], Key] = OrderedDict()
+        self._finished: OrderedDict[tuple[Key, float], tuple[Pixels, Pixels]] = OrderedDict()
+
+    def texture_key(self, identity: Identity) -> Key:
+        """Return the key of the identity's texture.
+
+        Raises PictureError if a picture is missing, unreadable, or shows no face or several and none is chosen.
+        """
+        if not identity.pictures:
+            raise PictureError("nobody plays the part yet: add a picture of the person")
+        clips = [_opened(picture) for picture in identity.pictures]
+        known = (identity, tuple(clip.stamp for clip in clips))
+        if known not in self._keys:
+            parts = [
+                self._picture_key(clip, picture)
+                for clip, picture in zip(clips, identity.pictures, strict=True)
+            ]
+            self._keys[known] = stage_key(
+                "source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)}
+            )
+            _bound(self._keys)
+        return self._keys[known]
+
+    def texture(self, identity: Identity, mirror: float) -> tuple[Pixels, Pixels]:
+        """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8."""
+        key = self.texture_key(identity)
+        if (key, mirror) not in self._finished:
+            parts = [self._unrolled(picture) for picture in identity.pictures]
+            self._finished[key, mirror] = completed(merged(parts), mirror)
+            _bound(self._finished)
+        return self._finished[key, mirror]
+
+    def _picture_key(self, clip: Clip, picture: Picture) -> Key:
+        analysis = self._analysed(clip, picture)
+        return texture_key(analysis.key, _chosen(analysis, picture))
+
+    def _unrolled(self, picture: Picture) -> Arrays:
+        clip = _opened(picture)
+        analysis = self._analysed(clip, picture)
+        index = _chosen(analysis, picture)
+        key = texture_key(analysis.key, index)
+        arrays = self._store.get(key)
+        if arrays is None:
+            face: Face = analysis.faces[index]
+            arrays = unrolled(self._analyser.frame(clip, 0), face.landmarks, self._topology)
+            self._store.put(key, arrays)
+        return arrays
+
+    def _analysed(self, clip: Clip, picture: Picture) -> Analysis:
+        try:
+            return self._analyser.analysis(clip, 0, Recipe())
+        except ClipError as error:
+            raise PictureError(f"can't use the picture {picture.path.name}: {error}") from error
+
+
+def _opened(picture: Picture) -> Clip:
+    try:
+        clip = open_clip(Path(picture.path))
+    except ClipError as error:
+        raise PictureError(f"can't use the picture {picture.path.name}: {error}") from error
+    return clip
+
+
+def _chosen(analysis: Analysis, picture: Picture) -> int:
+    """Return the index of the picture's face; PictureError if that is not clear."""
+    ordered = left_to_right(analysis.faces)
+    name = picture.path.name
+    if not ordered:
+        raise PictureError(f"no face was found in {name}: use a picture that shows one face clearly")
+    if picture.face_number == 0 and len(ordered) > 1:
+        raise PictureError(
+            f"{name} shows {len(ordered)} faces: choose one by its number from the left, 1 to {len(ordered)}"
+        )
+    if picture.face_number > len(ordered):
+        raise PictureError(f"{name} has no face number {picture.face_number}: it shows {len(ordered)}")
+    return ordered[max(picture.face_number, 1) - 1]
+
+
+def _bound(kept: "OrderedDict[Any, Any]") -> None:
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)

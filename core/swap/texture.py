@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The source person's look, unrolled once into the mesh's flat layout."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from ..cache.key import Key, stage_key
+from ..cache.store import Arrays
+from ..face import Floats, Pixels
+from ..mesh.draw import point_normals, spread, triangle_map
+from ..mesh.topology import Topology
+from ..skin import skin_likeness
+
+VERSION = 1
+TEXTURE_SIZE = 768
+_HIDDEN, _SEEN = 0.22, 0.5
+_SKIN_SIZE = 192
+
+
+def texture_key(landmarked: Key, face_number: int) -> Key:
+    """Return the key of the texture of one face of a picture, given the key of its landmarks."""
+    return stage_key("texture", VERSION, {"landmark": landmarked, "face": face_number, "size": TEXTURE_SIZE})
+
+
+def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
+    """Unroll a face of an (H, W, 3) RGB picture, with landmarks (478, 3) in its pixels.
+
+    Returns `texture` (768, 768, 3) uint8 RGB and `seen` (768, 768) uint8: how squarely the camera saw each
+    texel, 0 for what was hidden.
+    """
+    flat = np.concatenate([topology.layout * (TEXTURE_SIZE - 1), np.zeros((468, 1), np.float32)], 1)
+    drawn = triangle_map(flat, (TEXTURE_SIZE, TEXTURE_SIZE), topology)
+    facing = -point_normals(landmarks, topology)[:, 2:]
+    shrink = _shrink_factor(landmarks)
+    if shrink > 1:
+        height, width = picture.shape[:2]
+        size = max(width // shrink, 1), max(height // shrink, 1)
+        step = np.array([width / size[0], height / size[1]], np.float32)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        landmarks = np.concatenate([(landmarks[:, :2] - (step - 1) / 2) / step, landmarks[:, 2:]], 1)
+    values, rows, columns = spread(np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology)
+    where = np.full((TEXTURE_SIZE, TEXTURE_SIZE, 2), -1, np.float32)
+    where[rows, columns] = values[:, :2]
+    texture = cv2.remap(picture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    seen = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.float32)
+    rise = np.clip((values[:, 2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
+    in_picture = (
+        (where >= 0).all(-1)
+        & (where[..., 0] <= picture.shape[1] - 1)
+        & (where[..., 1] <= picture.shape[0] - 1)
+    )
+    seen[rows, columns] = rise * rise * (3 - 2 * rise)
+    # Closed, so that the narrow lines beside the nose and lips, seen edge-on, stay with their surroundings.
+    seen = (
+        np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)
+        * in_picture
+    )
+    seen *= _skin(np.asarray(texture), seen, topology)
+    return {"texture": np.asarray(texture), "seen": np.round(seen * 255).astype(np.uint8)}
+
+
+def _skin(texture: Pixels, seen: Floats, topology: Topology) -> Floats:
+    """Leave out hair over the forehead, a collar, a microphone: (768, 768) float32 in 0..1."""
+    small = (_SKIN_SIZE, _SKIN_SIZE)
+    likeness = skin_likeness(
+        np.asarray(cv2.resize(texture, small, interpolation=cv2.INTER_AREA)),
+        topology.layout * (_SKIN_SIZE - 1),
+        np.asarray(cv2.resize(seen, small, interpolation=cv2.INTER_AREA)),
+        topology,
+    )
+    # Drawn in by a little: the fringe casts a shadow, and its last hairs are mixed with skin.
+    likeness = np.asarray(cv2.erode(likeness, np.ones((7, 7), np.uint8)))
+    likeness = np.asarray(cv2.GaussianBlur(likeness, (0, 0), 3.0))
+    return np.asarray(
+        cv2.resize(likeness, (TEXTURE_SIZE, TEXTURE_SIZE), interpolation=cv2.INTER_LINEAR), np.float32
+    )
+
+
+def merged(parts: Sequence[Arrays]) -> Arrays:
+    """Merge what several pictures show of one person: the first counts, the others fill what it hides.
+
+    Each further picture is first given the first one's mean colour where both show skin.
+    """
+    texture = parts[0]["texture"].astype(np.float32)
+    seen = parts[0]["seen"].astype(np.float32) / 255
+    for part in parts[1:]:
+        other, other_seen = part["texture"].astype(np.float32), part["seen"].astype(np.float32) / 255
+        shared = (seen * other_seen)[..., None]
+        gain = ((texture * shared).sum((0, 1)) + 1) / ((other * shared).sum((0, 1)) + 1)
+        added = other_seen * (1 - seen)
+        total = seen + added
+        share = (seen / np.maximum(total, 1e-3))[..., None]
+        texture, seen = texture * share + other * np.clip(gain, 0.25, 4) * (1 - share), total
+    return {
+        "texture": np.round(np.clip(texture, 0, 255)).astype(np.uint8),
+        "seen": np.round(seen * 255).astype(np.uint8),
+    }
+
+
+def completed(unrolled_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
+    """Fill what the picture hid from the mirrored side of the face, at strength `mirror` 0..1.
+
+    Returns the texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
+    """
+    texture, seen = (
+        unrolled_arrays["texture"].astype(np.float32),
+        unrolled_arrays["seen"].astype(np.float32) / 255,
+    )
+    other, other_seen = texture[:, ::-1], seen[:, ::-1] * (1 - seen) * mirror
+    covered = seen + other_seen
+    share = (seen / np.maximum(covered, 1e-3))[..., None]
+    filled = texture * share + other * (1 - share)
+    return np.round(np.clip(filled, 0, 255)).astype(np.uint8), np.round(covered * 255).astype(np.uint8)
+
+
+def _shrink_factor(landmarks: Floats) -> int:
+    """How many times a picture can be reduced with its face still as large as the texture."""
+    extent = float((landmarks[:, :2].max(0) - landmarks[:, :2].min(0)).max())
+    return int(extent / TEXTURE_SIZE)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Count what was computed and what was not, and say so."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+STAGES = ("detect", "landmark", "embed", "swap", "fuse")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. `stages` has for each stage how often it ran, how often its result was known, and seconds.
+
+    Stages count frames of the clip (swap: faces; fuse: layers). What was done for the source pictures is counted
+    apart, in `pictures`.
+    """
+
+    frames: int
+    faces: int
+    frames_decoded: int
+    models_loaded: int
+    stages: dict[str, dict[str, int | float]]
+    pictures: dict[str, int]
+    warnings: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the report as plain values for JSON."""
+        return {
+            "frames": self.frames,
+            "faces": self.faces,
+            "frames_decoded": self.frames_decoded,
+            "models_loaded": self.models_loaded,
+            "stages": self.stages,
+            "pictures": self.pictures,
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass
+class Tally:
+    """Counts while a pipeline works. One pipeline, one tally."""
+
+    frames: int = 0
+    faces: int = 0
+    frames_decoded: int = 0
+    runs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
+    hits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    warnings: list[str] = field(default_factory=list)
+
+    def hit(self, stage: str, count: int = 1) -> None:
+        """A stage's result was known."""
+        self.hits[stage] += count
+
+    @contextmanager
+    def running(self, stage: str) -> Iterator[None]:
+        """A stage runs: count it and time it."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.runs[stage] += 1
+            self.seconds[stage] += time.perf_counter() - began
+
+    def warn(self, text: str) -> None:
+        """Keep a warning; the same one is kept once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def report(self, models_loaded: int, pictures: "Tally") -> Report:
+        """Return what was counted so far; `pictures` counted what was done for the source pictures."""
+        stages: dict[str, dict[str, int | float]] = {
+            stage: {
+                "run": self.runs[stage],
+                "hit": self.hits[stage],
+                "seconds": round(self.seconds[stage], 4),
+            }
+            for stage in STAGES
+        }
+        return Report(
+            self.frames,
+            self.faces,
+            self.frames_decoded,
+            models_loaded,
+            stages,
+            {"run": sum(pictures.runs.values()), "hit": sum(pictures.hits.values())},
+            tuple(self.warnings),
+        )
