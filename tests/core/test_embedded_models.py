@@ -22,8 +22,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 WHEELS = REPOSITORY / "build" / "wheels"
 SHARED = REPOSITORY.parent / "shared"
 TOLERANCE = 2e-4
-# BlazeFace's scores reach -250 before the sigmoid: two float32 runtimes differ there by more than TOLERANCE.
-ROUNDING = 1e-5
+# BlazeFace's scores reach -233 before the sigmoid and landmarks 177 pixels: two float32 runtimes round apart there.
+ROUNDING = 2e-6
 
 BLAZE, MESH, SELFIE = (source.file for source in SOURCES)
 ORACLES = {
@@ -179,10 +179,10 @@ def test_attention_mesh_before_its_custom_operators_agrees_with_litert(built):
         for name, found in zip(
             ("output_mesh_identity", "conv_faceflag", "p_re_lu_3"), part.run(None, feeds), strict=True
         ):
-            np.testing.assert_allclose(found, expected[name], rtol=0, atol=TOLERANCE, err_msg=name)
+            np.testing.assert_allclose(found, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
         mesh, flag = whole.run(["output_mesh_identity", "conv_faceflag"], feeds)
-        np.testing.assert_allclose(mesh, expected["output_mesh_identity"], rtol=0, atol=TOLERANCE)
-        np.testing.assert_allclose(flag, expected["conv_faceflag"], rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(mesh, expected["output_mesh_identity"], rtol=ROUNDING, atol=TOLERANCE)
+        np.testing.assert_allclose(flag, expected["conv_faceflag"], rtol=ROUNDING, atol=TOLERANCE)
 
 
 @needs_wheel
@@ -197,7 +197,7 @@ def test_attention_mesh_after_its_sampling_agrees_with_litert():
         }
         expected = run_litert(reference, feeds)
         for name, found in zip(names, part.run(None, feeds), strict=True):
-            np.testing.assert_allclose(found, expected[name], rtol=0, atol=TOLERANCE, err_msg=name)
+            np.testing.assert_allclose(found, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
 
 
 def session_of(tflite):
@@ -289,6 +289,16 @@ def test_wheel_with_another_checksum_is_refused_in_one_line(tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert MEDIAPIPE.file in line
     assert MEDIAPIPE.sha256 in line
+    assert not output.exists()
+
+
+def test_wheel_that_can_not_be_had_is_one_line_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    wheels, output = tmp_path / "wheels", tmp_path / "models"
+    assert main([str(output), "--wheels", str(wheels)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "embedded.txt can't be downloaded" in line
+    assert list(wheels.iterdir()) == []
     assert not output.exists()
 
 

@@ -40,7 +40,7 @@ def build(output: Path, wheels: Path) -> bool:
             _write_whole(output / name, content)
         _write_whole(output / MANIFEST, manifest.encode())
     except OSError as fault:
-        raise OutputError(f"{output} can't be written ({fault.strerror}): choose another --output") from fault
+        raise OutputError(f"{output} can't be written ({fault.strerror}): choose another folder") from fault
     return True
 
 

