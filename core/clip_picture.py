@@ -24,7 +24,7 @@ from .clip_info import (
 from .errors import ClipError
 
 # Blender shows a picture as it is stored, whatever turn its EXIF data asks for.
-_DECODE = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_DECODE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 
@@ -118,8 +118,9 @@ def decode_picture(path: Path) -> Pixels:
         pixels = cv2.imdecode(stored, _DECODE)
     except (OSError, cv2.error) as fault:
         raise ClipError(f"{path} can't be read as a picture; save it again as PNG or TIFF") from fault
+    # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
     if pixels is not None and pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels, np.uint8)
+        return np.ascontiguousarray(pixels[..., ::-1], np.uint8)
     if pixels is not None and pixels.dtype == np.uint16:
-        return np.ascontiguousarray(pixels, np.uint16)
+        return np.ascontiguousarray(pixels[..., ::-1], np.uint16)
     raise ClipError(f"{path} can't be read as an 8 or 16-bit picture; save it again as PNG or TIFF")
