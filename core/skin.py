@@ -31,18 +31,17 @@ def skin_likeness(picture: Pixels, points: Floats, valid: Floats, topology: Topo
     `valid` (h, w) 0..1 tells which pixels may be learned from. Returns (h, w) float32: 1 for skin (and features
     within it), 0 for what covers it. Structures thinner than 3.5 % of the face's width are not told apart.
     """
+    size = picture.shape[1], picture.shape[0]
     soft = cv2.GaussianBlur(picture, (0, 0), max(0.006 * picture.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    features = _features(points, picture.shape[1::-1], topology)
-    learn = (
-        (valid > 0.5) & (features == 0) & (filled([_hull(points[_SKIN_POINTS])], picture.shape[1::-1]) > 0)
-    )
+    features = _features(points, size, topology)
+    learn = (valid > 0.5) & (features == 0) & (filled([_hull(points[_SKIN_POINTS])], size) > 0)
     if int(learn.sum()) < 30:
         return np.ones(picture.shape[:2], np.float32)
     off = _unlikeness(lab, lab[learn])
-    likeness = 1 - np.clip((off - _SURE) / (_NEVER - _SURE), 0, 1)
+    raw = np.asarray(1 - np.clip((off - _SURE) / (_NEVER - _SURE), 0, 1), np.float32)
     width = max(float(np.ptp(points[:468, 0])), 8.0)
-    likeness = _without_specks(likeness.astype(np.float32), width)
+    likeness = _without_specks(raw, width)
     around = _around(likeness, (features == 0).astype(np.float32), width)
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
 

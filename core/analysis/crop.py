@@ -3,6 +3,7 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..face import Floats, Pixels
 
@@ -16,7 +17,7 @@ def crop_matrix(centre: Floats, side: float, angle: float, size: int) -> Floats:
     scale = size / side
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
     turn = np.array([[cosine, sine], [-sine, cosine]])
-    shift = np.full(2, (size - 1) / 2) - turn @ np.asarray(centre, np.float64)
+    shift: npt.NDArray[np.float64] = np.full(2, (size - 1) / 2) - turn @ np.asarray(centre, np.float64)
     return np.hstack([turn, shift[:, None]]).astype(np.float32)
 
 

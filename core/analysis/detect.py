@@ -7,6 +7,7 @@ MediaPipe's model card for the full-range model: 192² RGB in -1..1, one anchor 
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ..cache.key import Key, stage_key
 from ..cache.store import Arrays
@@ -15,6 +16,8 @@ from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect
 
 VERSION = 1
+Doubles = npt.NDArray[np.float64]
+
 _SIZE = 192
 _GRID = 48
 _OVERLAP = 0.3
@@ -76,9 +79,7 @@ def _letterboxed(frame: Pixels) -> tuple[Floats, float, Floats]:
     return tensor, scale, np.array([left, top], np.float32)
 
 
-def _merged(
-    found: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", scores: Floats
-) -> tuple[Floats, Floats]:
+def _merged(found: Doubles, scores: Floats) -> tuple[Floats, Floats]:
     """Merge boxes that overlap by their score-weighted mean: steadier than keeping the best one."""
     order = np.argsort(-scores, kind="stable")
     found, scores = found[order], scores[order]
@@ -93,9 +94,9 @@ def _merged(
     return np.asarray(rows, np.float32).reshape(-1, 16), np.asarray(kept, np.float32)
 
 
-def _overlap(box: Floats, boxes: Floats) -> Floats:
+def _overlap(box: Doubles, boxes: Doubles) -> Doubles:
     """Intersection over union of one box (4,) with (n, 4)."""
     corner, far = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.maximum(far - corner, 0), 1)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], 1)
-    return np.asarray(shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-9), np.float32)
+    return np.asarray(shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-9), np.float64)

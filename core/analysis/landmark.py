@@ -81,7 +81,7 @@ def faces(arrays: Arrays) -> list[Face]:
 
 def box_of(points: Floats) -> Floats:
     """Return left, top, right, bottom of (n, 2 or 3) points."""
-    return np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]).astype(np.float32)
+    return np.asarray(np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]), np.float32)
 
 
 def _landmarks_of(

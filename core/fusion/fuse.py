@@ -65,12 +65,12 @@ def _uncovered(
 def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion) -> Pixels:
     """Give the crop the target's light; the gain is found small and spread over the full crop."""
     small = target.shape[1], target.shape[0]
-    swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA))
+    swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     face_width = float(np.linalg.norm(points[454, :2] - points[234, :2])) * small[0] / rgb.shape[1]
     gain = light_gain(target, swapped, weight, params.light_radius / 100 * face_width, params.colour_match)
-    gain = cv2.resize(gain, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.multiply(rgb, gain, dtype=cv2.CV_8U), np.uint8)
+    spread = cv2.resize(gain, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.multiply(rgb, spread, dtype=cv2.CV_8U), np.uint8)
 
 
 def _sharpened(rgb: Pixels, amount: float) -> Pixels:

@@ -60,7 +60,7 @@ def _over(below: Pixels, above: Pixels) -> Pixels:
     shown = lower * (1 - upper)
     alpha = upper + shown
     rgb = (above[..., :3] * upper + below[..., :3] * shown) / np.maximum(alpha, 1e-6)
-    return np.round(np.concatenate([rgb, alpha * 255], 2)).astype(np.uint8)
+    return np.asarray(np.round(np.concatenate([rgb, alpha * 255], 2)), np.uint8)
 
 
 def laid_over(frame: Pixels, patch: Patch | None) -> Pixels:

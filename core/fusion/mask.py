@@ -50,7 +50,7 @@ def _inside_distance(contour: Floats, size: tuple[int, int]) -> Floats:
     hull = cv2.convexHull(contour.astype(np.float32))[:, 0]
     frame = 2
     canvas = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
-    cv2.fillPoly(canvas, [np.round((hull + frame) * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
+    cv2.fillPoly(canvas, [np.round((hull + frame) * 16).astype(np.int32)], (255,), cv2.LINE_8, 4)
     inside = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray((inside - outside)[frame:-frame, frame:-frame], np.float32)

@@ -41,7 +41,7 @@ def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> T
     canvas = np.full((size[1], size[0]), -1, np.float32)
     fixed = np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     for number in order.tolist():
-        cv2.fillConvexPoly(canvas, fixed[number], float(number), cv2.LINE_8, _SUBPIXEL_BITS)
+        cv2.fillConvexPoly(canvas, fixed[number], (float(number),), cv2.LINE_8, _SUBPIXEL_BITS)
     return canvas.astype(np.int32)
 
 
@@ -71,5 +71,5 @@ def filled(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
     canvas = np.zeros((size[1], size[0]), np.uint8)
     for contour in contours:
         fixed = np.round(contour * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        cv2.fillPoly(canvas, [fixed], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.fillPoly(canvas, [fixed], (255,), cv2.LINE_AA, _SUBPIXEL_BITS)
     return canvas

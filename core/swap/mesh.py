@@ -19,6 +19,7 @@ from .texture import TEXTURE_SIZE
 VERSION = 1
 LIGHT_SIZE = 128
 _MARGIN = 0.04
+_NO_SECOND_MAP = np.empty(0, np.float32)
 _EDGE_ON, _SQUARE_ON = 0.1, 0.42
 
 
@@ -42,7 +43,7 @@ class CropFrame:
     def to_crop(self, points: Floats) -> Floats:
         """Move (n, 2 or 3) frame points into the crop; z is scaled alike."""
         moved = (points[:, :2] - (self.left, self.top) + 0.5) * self.scale - 0.5
-        return np.concatenate([moved, points[:, 2:] * self.scale], 1).astype(np.float32)
+        return np.asarray(np.concatenate([moved, points[:, 2:] * self.scale], 1), np.float32)
 
 
 def crop_frame(landmarks: Floats, frame_size: tuple[int, int], longest: int) -> CropFrame | None:
@@ -76,8 +77,8 @@ def mesh_swapped(
     values, rows, columns = spread(np.concatenate([where, facing], 1), points, drawn, topology)
     lookup = np.full((height, width, 2), -1, np.float32)
     lookup[rows, columns] = values[:, :2]
-    swapped = cv2.remap(texture, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    covered = cv2.remap(coverage, lookup, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    swapped = cv2.remap(texture, lookup, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.remap(coverage, lookup, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     rise = np.clip((values[:, 2] - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
     trust = np.zeros((height, width), np.float32)
     trust[rows, columns] = rise * rise * (3 - 2 * rise)

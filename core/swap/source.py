@@ -19,6 +19,7 @@ from ..recipe import Recipe
 from .texture import completed, merged, texture_key, unrolled
 
 _REMEMBERED = 8
+_Stamp = tuple[int, int]
 
 
 class Sources:
@@ -28,7 +29,7 @@ class Sources:
         self._store = store
         self._analyser = analyser
         self._topology = topology
-        self._keys: OrderedDict[tuple[Identity, tuple[str, ...]], Key] = OrderedDict()
+        self._keys: OrderedDict[tuple[Identity, tuple[_Stamp, ...]], Key] = OrderedDict()
         self._finished: OrderedDict[tuple[Key, float], tuple[Pixels, Pixels]] = OrderedDict()
 
     def texture_key(self, identity: Identity) -> Key:
@@ -38,13 +39,9 @@ class Sources:
         """
         if not identity.pictures:
             raise PictureError("nobody plays the part yet: add a picture of the person")
-        clips = [_opened(picture) for picture in identity.pictures]
-        known = (identity, tuple(clip.stamp for clip in clips))
+        known = (identity, tuple(_stamp(picture) for picture in identity.pictures))
         if known not in self._keys:
-            parts = [
-                self._picture_key(clip, picture)
-                for clip, picture in zip(clips, identity.pictures, strict=True)
-            ]
+            parts = [self._picture_key(_opened(picture), picture) for picture in identity.pictures]
             self._keys[known] = stage_key(
                 "source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)}
             )
@@ -81,6 +78,15 @@ class Sources:
             return self._analyser.analysis(clip, 0, Recipe())
         except ClipError as error:
             raise PictureError(f"can't use the picture {picture.path.name}: {error}") from error
+
+
+def _stamp(picture: Picture) -> _Stamp:
+    """Return a picture file's size and time: looked at for every frame, so that a changed picture is noticed."""
+    try:
+        status = Path(picture.path).stat()
+    except OSError as error:
+        raise PictureError(f"can't use the picture {picture.path}: {error.strerror or error}") from error
+    return status.st_size, status.st_mtime_ns
 
 
 def _opened(picture: Picture) -> Clip:

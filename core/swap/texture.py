@@ -17,6 +17,7 @@ VERSION = 1
 TEXTURE_SIZE = 768
 _HIDDEN, _SEEN = 0.22, 0.5
 _SKIN_SIZE = 192
+_NO_SECOND_MAP = np.empty(0, np.float32)
 
 
 def texture_key(landmarked: Key, face_number: int) -> Key:
@@ -43,7 +44,7 @@ def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
     values, rows, columns = spread(np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology)
     where = np.full((TEXTURE_SIZE, TEXTURE_SIZE, 2), -1, np.float32)
     where[rows, columns] = values[:, :2]
-    texture = cv2.remap(picture, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    texture = cv2.remap(picture, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     seen = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.float32)
     rise = np.clip((values[:, 2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
     in_picture = (
