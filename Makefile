@@ -1,0 +1,53 @@
+# Everything a fresh machine with Python 3.11 and pip needs is made on the way: `make demo`, `make test`.
+PYTHON ?= python3.11
+PYTHON := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MODELS := build/models/manifest.json
+BLENDER_50 := .venv-5.0
+
+.PHONY: demo test check test-5.0 models lock clean
+
+# The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
+# CLIP=path FACE=path take the place of the generated ones.
+demo: $(READY) models
+	$(BIN)/python -m tools.demo $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") --output out/demo
+
+test: $(READY) models
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+# The same tests on Blender 5.0.
+test-5.0: $(BLENDER_50)/.ready models
+	$(BLENDER_50)/bin/python -m pytest -q $(PYTEST)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict core
+	$(BIN)/mypy addon
+
+models: $(READY)
+	$(BIN)/python -m tools.embedded_models build/models
+
+$(READY): requirements/blender-4.5.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/blender-4.5.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	mkdir -p build/package && ln -sfn ../.. build/package/understudy
+	touch $@
+
+$(BLENDER_50)/.ready: requirements/blender-5.0.txt pyproject.toml
+	$(PYTHON) -m venv $(BLENDER_50)
+	$(BLENDER_50)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/blender-5.0.txt
+	$(BLENDER_50)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# For developers: solve the pinned requirements anew (needs uv).
+lock:
+	for version in 4.5 5.0; do uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate \
+	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock" \
+	  requirements/blender-$$version.in -o requirements/blender-$$version.txt; done
+
+clean:
+	rm -rf build out .mypy_cache .ruff_cache .pytest_cache
