@@ -44,8 +44,8 @@ class Tiers:
 def open_local(folder: Path, memory_bytes: int) -> tuple[Memory, PackFolder]:
     """Open the usual pair: memory over a folder on this machine. Read and put through the memory.
 
-    The folder is returned too, for its counts, warnings, entries and purge. Raises CacheError where it
-    can't be used.
+    The folder is returned too, for its counts, warnings, entries and purge (clear the memory too
+    then). Raises CacheError where it can't be used.
     """
     below = PackFolder(folder)
     return Memory(memory_bytes, below), below

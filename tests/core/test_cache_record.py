@@ -98,3 +98,21 @@ def test_a_pack_of_nothing_is_passed_over(tmp_path: Path) -> None:
     assert (store.get(KEY), store.counts.corrupt) == (None, 1)
     store.put(KEY, {"a": np.ones(3, np.uint8)})
     assert PackFolder(tmp_path).get(KEY)["a"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["another version", "text without end", "payload without end"])
+def test_a_length_beyond_the_bounds_does_not_hide_what_follows(tmp_path: Path, name: str) -> None:
+    PackFolder(tmp_path)
+    (tmp_path / NAME).write_bytes(LIES[name] + forged(payload=GOOD))
+    store = PackFolder(tmp_path)
+    assert store.get(KEY)["a"].tolist() == [1, 1, 1]
+    assert store.counts.corrupt == 1
+
+
+def test_a_header_is_found_wherever_the_search_reads_in_pieces(tmp_path: Path) -> None:
+    PackFolder(tmp_path)
+    for length in range((1 << 20) - 70, (1 << 20) + 10):
+        (tmp_path / NAME).write_bytes(bytes(length) + forged(payload=GOOD))
+        store = PackFolder(tmp_path)
+        assert store.get(KEY)["a"].tolist() == [1, 1, 1]
+        store.close()

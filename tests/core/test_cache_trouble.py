@@ -329,3 +329,17 @@ def test_no_open_file_to_spare(tmp_path: Path) -> None:
     assert (store.counts.misses, store.counts.dropped, store.counts.corrupt) == (1, 1, 0)
     assert len(store.warnings) == 1
     assert same(store.get(key(0)), 0)
+
+
+def test_a_pack_emptied_and_filled_again_is_read_from_its_start(tmp_path: Path) -> None:
+    pack, ends = filled(tmp_path, 4)
+    raw = pack.read_bytes()
+    now = [0.0]
+    pack.write_bytes(raw[: ends[3]])
+    store = PackFolder(tmp_path, clock=lambda: now[0])
+    assert same(store.get(key(2)), 2)
+    pack.write_bytes(raw[ends[3] :])
+    now[0] += 1
+    assert same(store.get(key(3)), 3)
+    assert [store.get(key(number)) for number in range(3)] == [None] * 3
+    assert store.counts.corrupt == 0
