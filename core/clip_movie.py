@@ -26,7 +26,7 @@ from .clip_info import (
 )
 from .errors import ClipError
 from .frame_rgb import RgbConverter
-from .movie_file import MovieFile, time_of
+from .movie_file import MovieFile
 
 # How many frames before the wanted one a seek aims, try by try. Containers seek by decoding time, and a key
 # frame's own picture may come after pictures that follow it in the file.
@@ -123,9 +123,9 @@ class MovieClip:
         if not self._is_ahead(time):
             self._seek(time)
         self._reached = time
-        while self._at is not None and time_of(self._at) < time:
+        while self._at is not None and self._file.time_of(self._at) < time:
             self._before, self._at = self._at, next(self._pictures, None)
-        exact = self._at is not None and time_of(self._at) == time
+        exact = self._at is not None and self._file.time_of(self._at) == time
         shown = self._at if exact or self._before is None else self._before
         if shown is None:
             raise self._file.unreadable()
@@ -138,7 +138,7 @@ class MovieClip:
         if self._at is None or time - self._reached <= _DECODE_AHEAD * self._file.ticks_per_frame:
             return True
         key = self._file.key_before(self._aim(time, _SEEK_MARGINS[0]))
-        return key is not None and key <= time_of(self._at)
+        return key is not None and key <= self._file.time_of(self._at)
 
     def _seek(self, time: int) -> None:
         """Stand where decoding up to `time` is exact: at a key frame shown before it, or at the start."""
@@ -150,7 +150,7 @@ class MovieClip:
             # Pictures put out before the key frame may lack what they were predicted from. The key frame
             # must come earlier than `time`, so that pictures that share a time are met in one order.
             for picture in pictures:
-                if time_of(picture) >= time:
+                if self._file.time_of(picture) >= time:
                     break
                 if picture.key_frame and not picture.is_corrupt:
                     self._stand(pictures, picture)
@@ -175,4 +175,4 @@ class MovieClip:
         self._pictures = pictures
         self._before = None
         self._at = at
-        self._reached = self._file.start_time if at is None else time_of(at)
+        self._reached = self._file.start_time if at is None else self._file.time_of(at)

@@ -112,6 +112,14 @@ class MovieFile:
             except READ_FAULTS as fault:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 
+    def time_of(self, picture: VideoFrame) -> int:
+        """Start of a picture in stream ticks; its decoding time where the file gives no other."""
+        # AVI stores no time of showing. The FFmpeg in Blender 4.5 leaves it out, later ones guess.
+        stored = None if self._container.format.name == "avi" else picture.pts
+        if stored is not None:
+            return stored
+        return picture.dts if picture.dts is not None else picture.pts or 0
+
     def _rates(self) -> tuple[Fraction, Fraction]:
         """Frames a second (FFmpeg's guess, which is what Blender takes) and the seconds of one tick."""
         if not self._stream.guessed_rate or not self._stream.time_base:
@@ -125,13 +133,6 @@ class MovieFile:
         # A cover picture counts as video to FFmpeg; Blender takes one only where there is nothing else.
         real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
         return (real or list(streams))[0]
-
-
-def time_of(picture: VideoFrame) -> int:
-    """Start of a picture in stream ticks; like Blender, its decoding time where the file gives no other."""
-    if picture.pts is not None:
-        return picture.pts
-    return picture.dts if picture.dts is not None else 0
 
 
 def _round(value: float) -> int:
