@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a picture of a face shows its skin, and where hair, a hand or an object covers it; without a model.
 
-Skin is told by its colour, learned anew from every picture's own cheeks, nose and chin, so no tone is
+Skin is told by its colour, learned anew from patches all over every picture's own face, so no tone is
 favoured. Brows, eyes and lips differ from skin in colour and yet belong to the face: there, what surrounds
 them decides.
 """
@@ -15,35 +15,70 @@ from .mesh.topology import Topology
 
 _SURE, _NEVER = 2.0, 3.3
 # Least and most spread of a skin's lightness, chroma, and difference in hue, in units of CIELAB.
-_LEAST_SPREAD = np.array([10.0, 3.5, 2.5], np.float32)
+_LEAST_SPREAD = np.array([11.0, 4.0, 2.8], np.float32)
 _MOST_SPREAD = np.array([16.0, 7.0, 3.5], np.float32)
-_EASIER = 1.8
-# Cheeks and the bridge and tip of the nose: skin in every picture of a face, seldom under hair.
-_SKIN_POINTS = np.array([117, 50, 205, 203, 98, 2, 327, 423, 425, 280, 346, 6], np.int32)
+_EASIER = 2.2
+# Patches all over the face: forehead, cheeks, nose, upper lip, chin, jaw. Whatever covers some, most are skin.
+_PATCHES = np.array([9, 151, 104, 333, 123, 352, 50, 280, 187, 411, 5, 206, 426, 199, 169, 394], np.int32)
+_PATCH_RADIUS = 0.045
+_ALIKE = 8.0
+# Skin of every tone is between pink and yellow under ordinary light: angles in the a, b plane of CIELAB.
+_SKIN_HUES = (-10.0, 90.0)
 _SMALLEST_COVER = 0.035
 _FEATURE_GROWTH = 1.3
 
 
-def skin_likeness(picture: Pixels, points: Floats, valid: Floats, topology: Topology) -> Floats:
+def skin_likeness(
+    picture: Pixels, points: Floats, valid: Floats, topology: Topology, tolerance: float | Floats = 1.0
+) -> Floats:
     """Tell how much each pixel looks like this face's skin.
 
     `picture` is (h, w, 3) RGB uint8, best at about 128 pixels; `points` (>=468, 2) are the mesh in its pixels;
-    `valid` (h, w) 0..1 tells which pixels may be learned from. Returns (h, w) float32: 1 for skin (and features
-    within it), 0 for what covers it. Structures thinner than 3.5 % of the face's width are not told apart.
+    `valid` (h, w) 0..1 tells which pixels may be learned from;
+    a `tolerance` above 1, one for all or (h, w), takes stubble, make-up and deep shade for skin.
+    Returns (h, w) float32: 1 for skin (and features within it), 0 for what covers it.
+    Structures thinner than 3.5 % of the face's width are not told apart.
     """
     size = picture.shape[1], picture.shape[0]
     soft = cv2.GaussianBlur(picture, (0, 0), max(0.006 * picture.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     features = _features(points, size, topology)
-    learn = (valid > 0.5) & (features == 0) & (filled([_hull(points[_SKIN_POINTS])], size) > 0)
-    if int(learn.sum()) < 30:
+    sample = _sample(lab, points, valid * (features == 0))
+    if sample is None:
         return np.ones(picture.shape[:2], np.float32)
-    off = _unlikeness(lab, lab[learn])
-    raw = np.asarray(1 - np.clip((off - _SURE) / (_NEVER - _SURE), 0, 1), np.float32)
+    off = _unlikeness(lab, sample)
+    raw = np.asarray(1 - np.clip((off / tolerance - _SURE) / (_NEVER - _SURE), 0, 1), np.float32)
     width = max(float(np.ptp(points[:468, 0])), 8.0)
     likeness = _without_specks(raw, width)
     around = _around(likeness, (features == 0).astype(np.float32), width)
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
+
+
+def _sample(lab: Floats, points: Floats, valid: Floats) -> Floats | None:
+    """Collect the colours (n, 3) of skin: of the patches that agree with the one most others are like."""
+    width = max(float(np.ptp(points[:468, 0])), 8.0)
+    radius = max(round(_PATCH_RADIUS * width), 1)
+    patches = []
+    for x, y in np.round(points[_PATCHES, :2]).astype(int).tolist():
+        rows = slice(max(y - radius, 0), max(y + radius + 1, 0))
+        columns = slice(max(x - radius, 0), max(x + radius + 1, 0))
+        colours = lab[rows, columns][valid[rows, columns] > 0.3]
+        if len(colours) >= 4:
+            patches.append(colours)
+    if not patches:
+        return None
+    middles = np.array([np.median(colours, 0) for colours in patches])
+    hues = np.degrees(np.arctan2(middles[:, 2], middles[:, 1]))
+    likely = (hues > _SKIN_HUES[0]) & (hues < _SKIN_HUES[1])
+    if int(likely.sum()) >= 2:
+        patches = [colours for colours, skin in zip(patches, likely, strict=True) if skin]
+        middles = middles[likely]
+    # Lightness differs over a face far more than colour does.
+    apart = np.linalg.norm((middles[:, None] - middles[None]) * (0.3, 1, 1), axis=2)
+    votes = (apart < _ALIKE).sum(1) - apart.sum(1) / (1 + apart.sum())
+    chosen = apart[int(np.argmax(votes))] < _ALIKE
+    sample = [colours for colours, alike in zip(patches, chosen, strict=True) if alike]
+    return np.asarray(np.concatenate(sample), np.float32)
 
 
 def _unlikeness(lab: Floats, sample: Floats) -> Floats:
@@ -65,8 +100,10 @@ def _unlikeness(lab: Floats, sample: Floats) -> Floats:
 
     spread = np.clip(1.48 * np.median(np.abs(told(sample)), 0), _LEAST_SPREAD, _MOST_SPREAD)
     off = told(lab) / spread
-    # Lighter and more vivid than the middle is still skin: highlights, blush.
-    off[..., :2] = np.where(off[..., :2] > 0, off[..., :2] / _EASIER, off[..., :2])
+    # A highlight is lighter and paler than the middle, a blush more vivid: skin all the same.
+    lighter = off[..., 0] > 0
+    off[..., 1] = np.where(lighter | (off[..., 1] > 0), off[..., 1] / _EASIER, off[..., 1])
+    off[..., 0] = np.where(lighter, off[..., 0] / _EASIER, off[..., 0])
     return np.asarray(np.linalg.norm(off, axis=-1), np.float32)
 
 

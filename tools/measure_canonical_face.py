@@ -27,6 +27,21 @@ from understudy.core.recipe import Detect
 INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 LEFT_BROW = (46, 53, 52, 65, 55, 107, 66, 105, 63, 70)
+# The ring of points around each eye, outside the lids, in the order of the eye's own ring.
+LEFT_LID = dict(
+    zip(
+        (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
+        (130, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25),
+        strict=True,
+    )
+)
+RIGHT_LID = dict(
+    zip(
+        (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
+        (359, 467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255),
+        strict=True,
+    )
+)
 RIGHT_BROW = (276, 283, 282, 295, 285, 336, 296, 334, 293, 300)
 
 
@@ -36,7 +51,9 @@ def measured_meshes(pictures, facts):
 
     class Indices:
         lips, left_eye, right_eye = (np.array(facts[name]) for name in ("lips", "left_eye", "right_eye"))
-        left_eye_ring, right_eye_ring = (np.array(facts[name]) for name in ("left_eye_ring", "right_eye_ring"))
+        left_eye_ring, right_eye_ring = (
+            np.array(facts[name]) for name in ("left_eye_ring", "right_eye_ring")
+        )
 
     for picture in pictures:
         frame = cv2.cvtColor(cv2.imread(picture), cv2.COLOR_BGR2RGB)
@@ -64,7 +81,9 @@ def mirror_pairs(shape):
     distance = ((shape[:, None] - flipped[None]) ** 2).sum(-1)
     pairs = linear_sum_assignment(distance + distance.T)[1]
     if not np.array_equal(pairs[pairs], np.arange(len(shape))):
-        raise SystemExit("the mean face is not symmetric enough to pair its points: use more frontal portraits")
+        raise SystemExit(
+            "the mean face is not symmetric enough to pair its points: use more frontal portraits"
+        )
     return pairs
 
 
@@ -118,6 +137,8 @@ def main(facts_path, *pictures):
         outer_lips=OUTER_LIPS,
         left_brow=LEFT_BROW,
         right_brow=RIGHT_BROW,
+        left_lid_ring=[LEFT_LID[point] for point in facts["left_eye_ring"]],
+        right_lid_ring=[RIGHT_LID[point] for point in facts["right_eye_ring"]],
         mirrored=pairs.tolist(),
         shape=[[round(float(v), 5) for v in point] for point in shape],
     )

@@ -8,27 +8,36 @@ from ..face import Floats, Pixels
 
 _DARKEST = 6.0
 _MOST_GAIN = 4.0
+_CONTRAST_RANGE = (0.5, 1.3)
+_CONTRAST_SHARE = 0.7
 
 
-def light_gain(target: Pixels, swapped: Pixels, weight: Floats, radius: float, strength: float) -> Floats:
-    """Return the gain (h, w, 3) that gives `swapped` the light of `target`.
+def light_transfer(
+    target: Pixels, swapped: Pixels, weight: Floats, radius: float, strength: float
+) -> tuple[Floats, Floats]:
+    """Return gain and offset, each (h, w, 3), so that `swapped * gain + offset` has the light of `target`.
 
     All three pictures are (h, w[, 3]) of the same small crop, RGB uint8, `weight` 0..1 tells where both show
     skin; only there they are compared, so that hair, eyes or background don't bleed in. `radius` is the
     standard deviation of the low-pass in pixels, `strength` 0..1 goes from no change to the target's light.
+    The detail's contrast follows the target's too: a hazy or flat picture gets a hazy or flat face.
     """
     spread = max(radius, 0.5)
     weight3 = weight[..., None]
-    total = _low(weight, spread)[..., None] + 1e-3
+    near = _low(weight, spread)[..., None] + 1e-3
     overall = float(weight.sum()) + 1e-3
-    lows = []
+    lows, details = [], []
     for picture in (target, swapped):
         values = picture.astype(np.float32)
         mean = (values * weight3).sum((0, 1)) / overall
         # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
-        lows.append((_low(values * weight3, spread) + 1e-3 * mean) / total)
-    gain = (lows[0] + _DARKEST) / (lows[1] + _DARKEST)
-    return np.asarray(np.clip(gain, 1 / _MOST_GAIN, _MOST_GAIN) ** strength, np.float32)
+        low = (_low(values * weight3, spread) + 1e-3 * mean) / near
+        relative = (values - low).mean(2) / (low.mean(2) + _DARKEST)
+        lows.append(low)
+        details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))
+    gain = np.clip((lows[0] + _DARKEST) / (lows[1] + _DARKEST), 1 / _MOST_GAIN, _MOST_GAIN) ** strength
+    contrast = np.clip(details[0] / max(details[1], 1e-4), *_CONTRAST_RANGE) ** (strength * _CONTRAST_SHARE)
+    return np.asarray(gain * contrast, np.float32), np.asarray(lows[1] * gain * (1 - contrast), np.float32)
 
 
 def _low(picture: Floats, spread: float) -> Floats:

@@ -10,7 +10,7 @@ from ..mesh.topology import Topology
 from ..recipe import Fusion
 from ..skin import skin_likeness
 from ..swap.mesh import CropFrame
-from .colour import light_gain
+from .colour import light_transfer
 from .mask import face_mask
 
 VERSION = 1
@@ -68,9 +68,16 @@ def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusi
     swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     face_width = float(np.linalg.norm(points[454, :2] - points[234, :2])) * small[0] / rgb.shape[1]
-    gain = light_gain(target, swapped, weight, params.light_radius / 100 * face_width, params.colour_match)
-    spread = cv2.resize(gain, (rgb.shape[1], rgb.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.multiply(rgb, spread, dtype=cv2.CV_8U), np.uint8)
+    gain, offset = light_transfer(
+        target, swapped, weight, params.light_radius / 100 * face_width, params.colour_match
+    )
+    full = rgb.shape[1], rgb.shape[0]
+    lit = np.asarray(
+        cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F),
+        np.float32,
+    )
+    cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dst=lit)
+    return np.asarray(cv2.convertScaleAbs(np.maximum(lit, 0)), np.uint8)
 
 
 def _sharpened(rgb: Pixels, amount: float) -> Pixels:

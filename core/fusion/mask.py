@@ -6,11 +6,12 @@ import numpy as np
 
 from ..face import Floats
 from ..mesh.draw import filled
-from ..mesh.topology import Indices, Topology
+from ..mesh.topology import Topology
 from ..recipe import Fusion
 
 MASK_SIZE = 256
 _EYE_GROWTH = 1.25
+_OPEN, _SHUT = 0.2, 0.1
 _SOFT_HOLE = 0.012
 
 
@@ -28,10 +29,8 @@ def face_mask(points: Floats, size: tuple[int, int], params: Fusion, topology: T
     inset = distance - params.mask_padding / 100 * face_width
     mask = _smooth(inset / max(params.mask_blur / 100 * face_width / 2, 0.5))
     soft = max(_SOFT_HOLE * face_width, 0.6)
-    mask *= 1 - params.keep_eyes * _hole(
-        scaled, (topology.left_eye_ring, topology.right_eye_ring), small, soft, _EYE_GROWTH
-    )
-    mask *= 1 - params.keep_mouth * _hole(scaled, (topology.inner_lips,), small, soft, 1.0)
+    mask *= 1 - params.keep_eyes * _hole(_eyes(scaled, topology), small, soft)
+    mask *= 1 - params.keep_mouth * _hole([scaled[topology.inner_lips]], small, soft)
     return np.asarray(mask, np.float32)
 
 
@@ -56,15 +55,28 @@ def _inside_distance(contour: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray((inside - outside)[frame:-frame, frame:-frame], np.float32)
 
 
-def _hole(
-    points: Floats, rings: tuple[Indices, ...], size: tuple[int, int], soft: float, growth: float
-) -> Floats:
-    """Draw soft-edged holes (h, w) in 0..1 for closed rings of the mesh, grown about their middles."""
-    contours = []
-    for ring in rings:
-        contour = points[ring]
-        middle = contour.mean(0)
-        contours.append((contour - middle) * growth + middle)
+def _eyes(points: Floats, topology: Topology) -> list[Floats]:
+    """Outline what is kept of the eyes: the opening when they are open, the lids too as they close.
+
+    The source's lids are those of open eyes: drawn out over a closed eye they would be a smudge.
+    """
+    outlines = []
+    for ring, lids in (
+        (topology.left_eye_ring, topology.left_lid_ring),
+        (topology.right_eye_ring, topology.right_lid_ring),
+    ):
+        opening, around = points[ring], points[lids]
+        width = float(np.linalg.norm(opening.max(0) - opening.min(0))) + 1e-6
+        height = float(cv2.contourArea(np.ascontiguousarray(opening, np.float32))) / width
+        closed = float(np.clip((_OPEN - height / width) / (_OPEN - _SHUT), 0, 1))
+        middle = opening.mean(0)
+        grown = (opening - middle) * _EYE_GROWTH + middle
+        outlines.append(np.asarray(grown + closed * (around - grown), np.float32))
+    return outlines
+
+
+def _hole(contours: list[Floats], size: tuple[int, int], soft: float) -> Floats:
+    """Draw soft-edged holes (h, w) in 0..1 inside closed contours."""
     return np.asarray(cv2.GaussianBlur(filled(contours, size), (0, 0), soft), np.float32) / 255
 
 

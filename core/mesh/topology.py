@@ -35,6 +35,9 @@ class Topology:
     oval: Indices
     left_eye_ring: Indices
     right_eye_ring: Indices
+    left_lid_ring: Indices
+    """(16,) the ring just outside the lids, point by point beside `left_eye_ring`."""
+    right_lid_ring: Indices
     inner_lips: Indices
     outer_lips: Indices
     left_brow: Indices

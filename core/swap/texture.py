@@ -15,7 +15,8 @@ from ..skin import skin_likeness
 
 VERSION = 1
 TEXTURE_SIZE = 768
-_HIDDEN, _SEEN = 0.22, 0.5
+_HIDDEN, _SEEN = 0.3, 0.6
+_TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.75, 1.6
 _SKIN_SIZE = 192
 _NO_SECOND_MAP = np.empty(0, np.float32)
 
@@ -65,11 +66,17 @@ def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
 def _skin(texture: Pixels, seen: Floats, topology: Topology) -> Floats:
     """Leave out hair over the forehead, a collar, a microphone: (768, 768) float32 in 0..1."""
     small = (_SKIN_SIZE, _SKIN_SIZE)
+    # Hair falls from above, and must go; stubble and a beard grow below, and are part of the look.
+    heights = np.linspace(0, 1, _SKIN_SIZE)
+    eyes = float(topology.layout[[33, 263], 1].mean())
     likeness = skin_likeness(
         np.asarray(cv2.resize(texture, small, interpolation=cv2.INTER_AREA)),
         topology.layout * (_SKIN_SIZE - 1),
         np.asarray(cv2.resize(seen, small, interpolation=cv2.INTER_AREA)),
         topology,
+        np.interp(heights, (eyes - 0.02, eyes + 0.12), (_TOLERANCE_ABOVE, _TOLERANCE_BELOW))[:, None].astype(
+            np.float32
+        ),
     )
     # Drawn in by a little: the fringe casts a shadow, and its last hairs are mixed with skin.
     likeness = np.asarray(cv2.erode(likeness, np.ones((7, 7), np.uint8)))
