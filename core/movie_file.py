@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
@@ -27,7 +28,7 @@ class MovieFile:
         """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
         self.path = path
         try:
-            self._container = av.open(str(path))
+            self._container = open_local(path)
         except READ_FAULTS as fault:
             raise self.unreadable() from fault
         try:
@@ -133,6 +134,15 @@ class MovieFile:
         # A cover picture counts as video to FFmpeg; Blender takes one only where there is nothing else.
         real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
         return (real or list(streams))[0]
+
+
+def open_local(path: Path) -> InputContainer:
+    """Open a media file for reading. Raises what PyAV raises (`READ_FAULTS`).
+
+    To FFmpeg a name such as `concat:x` is an address. Named as a file it is one, and FFmpeg then also keeps
+    a playlist inside it from reaching the network.
+    """
+    return av.open(f"file:{path}")
 
 
 def _round(value: float) -> int:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
@@ -21,6 +21,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 from .errors import ClipError, OutputError
+from .movie_file import open_local
 
 _FAULTS = (av.FFmpegError, OSError, ValueError)
 _FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
@@ -39,11 +40,19 @@ class VideoWriter:
     sound ends with the last of them. The file appears at `path` only when the block ends well; the
     extension (.mp4, .mov, .mkv) chooses the container.
 
+    `comment` is kept in the file's metadata.
+
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
 
     def __init__(
-        self, path: Path, width: int, height: int, fps: Fraction, audio_from: Path | None = None
+        self,
+        path: Path,
+        width: int,
+        height: int,
+        fps: Fraction,
+        audio_from: Path | None = None,
+        comment: str = "",
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
@@ -52,6 +61,7 @@ class VideoWriter:
         self._shape = (height, width, 3)
         self._fps = Fraction(fps)
         self._audio_from = audio_from
+        self._comment = comment
         self._written = 0
         self._open = contextlib.ExitStack()
 
@@ -117,7 +127,9 @@ class VideoWriter:
     def _begin(self) -> None:
         with contextlib.ExitStack() as stack:
             self._sound = stack.enter_context(_Sound(self._audio_from)) if self._audio_from else None
-            self._container: OutputContainer = stack.enter_context(av.open(str(self._part), "w"))
+            self._container: OutputContainer = stack.enter_context(av.open(f"file:{self._part}", "w"))
+            if self._comment:
+                self._container.metadata["comment"] = self._comment
             self._stream = self._add_video()
             if self._sound is not None:
                 self._sound.add_to(self._container)
@@ -168,7 +180,7 @@ class _Sound:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._container: InputContainer = av.open(str(path))
+            self._container = open_local(path)
         except _FAULTS as fault:
             raise ClipError(f"{path} can't be opened for its sound; check that it plays") from fault
         self._path = path

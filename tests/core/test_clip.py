@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 import random
+import socket
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +30,7 @@ _spec.loader.exec_module(make_clips)
 UPRIGHT = [r for r in make_clips.MOVIES if not r.rotation and not r.name.endswith(".avi")]
 TRICKY = [
     "b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "intra_refresh.mp4", "uneven.mp4", "late.mp4",
-    "stream.ts", "no_times.avi", "mpeg4.avi", "hevc.mp4", "vp9.webm",
+    "stream.ts", "no_times.avi", "mpeg4.avi", "mpeg4.ts", "mpeg2.mpg", "hevc.mp4", "vp9.webm",
 ]  # fmt: skip
 
 
@@ -55,7 +56,8 @@ def test_frame_n_shows_the_picture_whose_time_has_come(movies, recipe):
     with open_clip(movies[recipe.name]) as clip:
         shown = [make_clips.number_in(clip.read(n)) for n in range(clip.info.frame_count)]
         assert shown == [recipe.shown(n, clip.info.fps) for n in range(clip.info.frame_count)]
-        if recipe.tick is None:
+        # MPEG program streams store no length; FFmpeg, and so Blender, takes this one for 32 frames.
+        if recipe.tick is None and recipe.name != "mpeg2.mpg":
             assert shown == list(range(recipe.pictures))
 
 
@@ -233,6 +235,25 @@ def test_what_is_no_clip_is_named_in_one_line(tmp_path, make):
     assert str(path) in message
     assert "\n" not in message
     assert ";" in message, "the fix must follow"
+
+
+def test_a_playlist_cannot_reach_the_network(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x.ts"
+        path = tmp_path / "clip.m3u8"
+        path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{address}\n#EXT-X-ENDLIST\n")
+        with pytest.raises(ClipError, match=r"clip\.m3u8"):
+            open_clip(path)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_a_name_that_looks_like_an_address_is_a_file(movies, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("concat:a.mp4").write_bytes(movies["b_frames.mp4"].read_bytes())
+    with open_clip(Path("concat:a.mp4")) as clip:
+        assert make_clips.number_in(clip.read(3)) == 3
 
 
 @pytest.mark.parametrize("number", [-1, 40, 10**9])

@@ -147,6 +147,8 @@ MOVIES = (
     Recipe("stream.ts", options=_SLOW_GOP, audio_seconds=1.6),
     Recipe("no_times.avi", options=_SLOW_GOP),
     Recipe("mpeg4.avi", codec="mpeg4", options={"g": "12", "bf": "2", "qscale": "2"}),
+    Recipe("mpeg4.ts", codec="mpeg4", options={"g": "30", "bf": "2", "qscale": "2"}),
+    Recipe("mpeg2.mpg", codec="mpeg2video", options={"g": "15", "bf": "2", "qscale": "2"}),
     Recipe("hevc.mp4", codec="libx265", options={"x265-params": "keyint=12:bframes=3:open-gop=1:log-level=none"}),
     Recipe("turned_90.mp4", rotation=90, options=_SLOW_GOP),
     Recipe("turned_180.mp4", rotation=180, options=_SLOW_GOP),
