@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy doctor`: whether everything that a render needs is here, and intact."""
+
+import json
+import platform
+from importlib import import_module
+from pathlib import Path
+
+from .errors import ModelError
+from .models.embedded import embedded_folder, embedded_models
+from .models.session import ModelFile
+from .provenance import made_by
+
+_LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
+
+
+def doctor(folder: Path | None = None) -> bool:
+    """Print versions and the state of the embedded models in `folder`; return whether all is well."""
+    print(f"{made_by()}, Python {platform.python_version()}, {platform.platform()}")
+    found = [_library(name, module) for name, module in _LIBRARIES.items()]
+    found.append(_encoder())
+    found.append(_models(embedded_folder() if folder is None else folder))
+    return all(found)
+
+
+def _library(name: str, module: str) -> bool:
+    try:
+        print(f"{name} {import_module(module).__version__}")
+    except ImportError as error:
+        print(f"{name} can't be loaded ({type(error).__name__}): install Understudy again")
+        return False
+    return True
+
+
+def _encoder() -> bool:
+    try:
+        from av.codec import codecs_available
+    except ImportError:
+        return False
+    if "libx264" not in codecs_available:
+        print("PyAV has no H.264 encoder: install the av wheel from the package index")
+        return False
+    return True
+
+
+def _models(folder: Path) -> bool:
+    try:
+        models = embedded_models(folder)
+        known = _known_hashes(folder / "manifest.json")
+        intact = [_intact(model, known) for model in (models.detector, models.landmarker)]
+    except ModelError as error:
+        print(error)
+        return False
+    return all(intact)
+
+
+def _intact(model: ModelFile, known: dict[str, str]) -> bool:
+    expected = known.get(model.path.name)
+    if expected is None:
+        print(f"{model.path} is there; no manifest says what it should be: run `make models`")
+        return False
+    if model.sha256 != expected:
+        print(f"{model.path} is damaged: delete it and run `make models`")
+        return False
+    print(f"{model.path} is intact")
+    return True
+
+
+def _known_hashes(manifest: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that a manifest lists; none if there is no readable manifest."""
+    try:
+        listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        return {str(entry["file"]): str(entry["sha256"]) for entry in listed}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

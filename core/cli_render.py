@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy render`: one clip, one person, one movie."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from .cache.folder import PackFolder
+from .cache.memory import Memory
+from .cache.tiers import open_local
+from .cli_paths import chosen_pictures, frame_range, opened_clip, require_movie_name, require_output
+from .cli_progress import Progress
+from .cli_signals import unwound_in_peace
+from .clip import Clip
+from .errors import OutputError
+from .identity import Casting, Identity
+from .models.embedded import embedded_models
+from .pipeline import Pipeline
+from .provenance import COMMENT, provenance_of, sidecar_beside
+from .recipe import Recipe, with_settings
+from .render_clip import FinishedFrame, finished_frames
+from .video_writer import VideoWriter
+
+CACHE_NAME = "understudy_cache"
+_MEMORY_BYTES = 1 << 27
+_REASONS_SHOWN = 10
+
+
+@dataclass
+class _Outcome:
+    """What became of the frames so far."""
+
+    written: int = 0
+    changed: int = 0
+    failed: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, frame: FinishedFrame) -> None:
+        self.written += 1
+        self.changed += frame.changed
+        if frame.fault:
+            self.failed.setdefault(frame.fault, []).append(frame.number)
+
+    @property
+    def failures(self) -> int:
+        return sum(map(len, self.failed.values()))
+
+    def warnings(self) -> list[str]:
+        """Return a line for each reason, naming its frames."""
+        lines = [
+            f"frame {spans(numbers)} shows the original: {' '.join(reason.split())}"
+            for reason, numbers in self.failed.items()
+        ]
+        if not self.changed and not self.failed:
+            lines.append("no frame was changed: no face to replace was found, or the settings hide it")
+        return lines
+
+
+def render(arguments: argparse.Namespace) -> bool:
+    """Render as the arguments of `cli_arguments.parser` ask; return whether any frame failed.
+
+    Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
+    """
+    began = time.perf_counter()
+    recipe = with_settings(Recipe(), arguments.set)
+    pictures = chosen_pictures(arguments.face, arguments.face_number)
+    casting = Casting(Identity(pictures, consent=arguments.consent), recipe)
+    _require_outputs(arguments)
+    with ExitStack() as stack:
+        clip, fps = opened_clip(arguments.clip, arguments.fps)
+        stack.enter_context(clip)
+        numbers = frame_range(clip, arguments.start, arguments.end)
+        cache_dir = arguments.cache_dir or arguments.output.parent / CACHE_NAME
+        models = embedded_models()
+        store, folder = open_local(cache_dir, _MEMORY_BYTES)
+        stack.enter_context(closing(store))
+        pipeline = stack.enter_context(closing(Pipeline(store, models)))
+        pipeline.check([casting])
+        outcome = _written(pipeline, clip, casting, numbers, fps, arguments)
+        for warning in (*_sound_warnings(clip, numbers), *outcome.warnings(), *folder.warnings):
+            pipeline.tally.warn(warning)
+        report = pipeline.report()
+        _warn(report.warnings, arguments.report)
+        seconds = time.perf_counter() - began
+        if arguments.report:
+            _write_report(arguments.report, report.as_dict() | _more(outcome, seconds, store, folder))
+    if not arguments.quiet:
+        print(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
+    return bool(outcome.failed)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Write ascending numbers shortly: 1, 2, 3, 7 as `1-3, 7`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _written(
+    pipeline: Pipeline,
+    clip: Clip,
+    casting: Casting,
+    numbers: range,
+    fps: Fraction,
+    arguments: argparse.Namespace,
+) -> _Outcome:
+    """Write the movie and its sidecar."""
+    info, output, outcome = clip.info, arguments.output, _Outcome()
+    sound = info.path if info.kind == "movie" and not numbers.start else None
+    shown = sys.stderr.isatty() and not arguments.quiet
+    with (
+        sidecar_beside(output) as describe,
+        VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
+        Progress(len(numbers), sys.stderr, shown) as progress,
+        unwound_in_peace(),
+    ):
+        for frame in finished_frames(pipeline, clip, [casting], numbers):
+            writer.write(frame.pixels)
+            outcome.add(frame)
+            progress.done(outcome.written)
+        describe(provenance_of(arguments.clip, casting, outcome.changed))
+    return outcome
+
+
+def _require_outputs(arguments: argparse.Namespace) -> None:
+    sources = [arguments.clip, *arguments.face]
+    require_movie_name(arguments.output)
+    require_output(arguments.output, "movie", sources)
+    if arguments.report:
+        require_output(arguments.report, "report", [*sources, arguments.output])
+
+
+def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
+    if clip.info.kind == "movie" and numbers.start:
+        return ["the sound is left out, since the render does not begin at frame 0"]
+    return []
+
+
+def _warn(warnings: Sequence[str], report: Path | None) -> None:
+    for warning in warnings[:_REASONS_SHOWN]:
+        print(f"understudy: warning: {warning}", file=sys.stderr)
+    more = len(warnings) - _REASONS_SHOWN
+    if more > 0:
+        where = f"see {report}" if report else "--report lists them"
+        print(f"understudy: warning: {more} more warnings: {where}", file=sys.stderr)
+
+
+def _more(outcome: _Outcome, seconds: float, store: Memory, folder: PackFolder) -> dict[str, object]:
+    return {
+        "frames_written": outcome.written,
+        "frames_changed": outcome.changed,
+        "frames_failed": outcome.failures,
+        "seconds": round(seconds, 3),
+        "store": {"memory": asdict(store.counts), "folder": asdict(folder.counts)},
+    }
+
+
+def _write_report(path: Path, values: dict[str, object]) -> None:
+    try:
+        path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError(f"can't write the report {path}: {reason}; check the folder and space") from error

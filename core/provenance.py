@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Marks a finished movie as a composite: a line in its metadata, and a file beside it that says what was done.
+
+People are not named: a picture is told by the hash of its file, so that whoever has the picture can check.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from .cache.key import Scalar
+from .clip_info import file_fingerprint
+from .errors import OutputError
+from .identity import Casting
+from .recipe import Recipe, parameters
+
+COMMENT = "Composite: a face was replaced with Understudy"
+SUFFIX = ".understudy.json"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What was done to a clip."""
+
+    clip: str
+    """The clip's file name, without its folder."""
+    pictures: tuple[str, ...]
+    """Hex SHA-256 of the files of the pictures, in the order they were given."""
+    consent: str
+    recipe: Mapping[str, Scalar]
+    """The settings that differ from the default, by their `--set` name."""
+    frames_changed: int
+    created: datetime
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain values for JSON."""
+        return {
+            "composite": self.frames_changed > 0,
+            "made_by": made_by(),
+            "clip": self.clip,
+            "pictures": list(self.pictures),
+            "consent": self.consent,
+            "recipe": dict(self.recipe),
+            "frames_changed": self.frames_changed,
+            "created": self.created.isoformat(timespec="seconds"),
+        }
+
+
+def provenance_of(clip: Path, casting: Casting, frames_changed: int) -> Provenance:
+    """Return what was done to `clip` just now. Raises ClipError if a picture can't be read any more."""
+    return Provenance(
+        clip=clip.name,
+        pictures=tuple(file_fingerprint(picture.path) for picture in casting.identity.pictures),
+        consent=casting.identity.consent,
+        recipe=changed_settings(casting.recipe),
+        frames_changed=frames_changed,
+        created=datetime.now(UTC),
+    )
+
+
+def changed_settings(recipe: Recipe) -> dict[str, Scalar]:
+    """Return the settings of a recipe that are not the default, by their `--set` name."""
+    values = {
+        parameter.path: getattr(getattr(recipe, parameter.group), parameter.name)
+        for parameter in parameters()
+    }
+    return {
+        parameter.path: values[parameter.path]
+        for parameter in parameters()
+        if values[parameter.path] != parameter.default
+    }
+
+
+def made_by() -> str:
+    """Return the program's name and, where it is installed as a package, its version."""
+    try:
+        return f"Understudy {version('understudy')}"
+    except PackageNotFoundError:
+        return "Understudy"
+
+
+@contextmanager
+def sidecar_beside(movie: Path) -> Iterator[Callable[[Provenance], None]]:
+    """Give a function that takes the provenance of `movie`.
+
+    `<movie>.understudy.json` appears when the block ends well, so a movie finished inside the block and its
+    sidecar come together or not at all. Raises OutputError where it can't be written.
+    """
+    path = movie.with_name(movie.name + SUFFIX)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+
+    def write(provenance: Provenance) -> None:
+        text = json.dumps(provenance.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        try:
+            part.write_text(text, encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    try:
+        yield write
+        try:
+            part.replace(path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    reason = (error.strerror or type(error).__name__).lower()
+    return OutputError(f"can't write {path}: {reason}; check the folder and free space")

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A clip's frames with their faces replaced, one after the other; a frame that fails shows the original."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .analysis.analyser import eight_bit
+from .clip_info import Clip
+from .errors import ClipError, PictureError
+from .face import Pixels
+from .fusion.layer import laid_over
+from .identity import Casting
+from .pipeline import Pipeline
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedFrame:
+    """One frame of the clip, ready to be written."""
+
+    number: int
+    pixels: Pixels
+    """(H, W, 3) RGB uint8, display-coded. A frame that can't be read is the one before it, or black."""
+    changed: bool
+    """Whether any of its pixels show a new face."""
+    fault: str
+    """Why it shows the original; empty if it does not, or has no face to replace."""
+
+
+def finished_frames(
+    pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], numbers: Iterable[int]
+) -> Iterator[FinishedFrame]:
+    """Render the frames of `numbers`, which count from 0, in their order.
+
+    A frame whose clip or picture can't be read is handed out with its `fault`. What would fail for every frame
+    alike is raised: RecipeError and ModelError.
+    """
+    shown: Pixels = np.zeros((clip.info.height, clip.info.width, 3), np.uint8)
+    for number in numbers:
+        fault, patch = "", None
+        try:
+            patch = pipeline.make(pipeline.plan(clip, number, castings))
+        except (ClipError, PictureError) as error:
+            fault = str(error)
+        try:
+            shown = eight_bit(clip.read(number))
+        except ClipError as error:
+            fault, patch = str(error), None
+        changed = patch is not None and bool(patch.pixels[..., 3].any())
+        yield FinishedFrame(number, laid_over(shown, patch), changed, fault)
