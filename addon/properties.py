@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is saved in the .blend: the Face Swap modifiers of every clip, and the settings of a scene.
+
+The modifiers lie in one collection on the scene, in stack order, because members of a scene's collection can
+be keyframed and those of a group on a strip can't. A strip names its stack by `understudy_id`.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+from ..core.identity import Casting, Identity, Picture
+from ..core.recipe import Parameter, Recipe, parameters
+
+COSTS = {
+    "instant": "instant, no model runs",
+    "re-swap": "swaps the frames again",
+    "re-analyse": "analyses the clip again",
+}
+_SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
+
+
+def _property(parameter: Parameter) -> Any:
+    """Make the Blender property of a parameter."""
+    common: dict[str, Any] = {
+        "name": parameter.label,
+        "description": f"{parameter.text}. A change costs: {COSTS[parameter.cost]}",
+        "default": parameter.default,
+    }
+    if parameter.choices:
+        return EnumProperty(items=parameter.choices, **common)
+    if parameter.kind is str:
+        return StringProperty(**common)
+    if parameter.kind is bool:
+        return BoolProperty(**common)
+    low, high = parameter.low, parameter.high
+    if low is not None and high is not None:
+        soft = high if parameter.soft_high is None else parameter.soft_high
+        limits = {"min": low, "max": high, "soft_max": soft}
+        common.update({name: parameter.kind(limit) for name, limit in limits.items()})
+    common["subtype"] = _SUBTYPES.get(parameter.unit, "NONE")
+    if parameter.kind is int:
+        return IntProperty(**common)
+    if (low, high, parameter.unit) == (0.0, 1.0, ""):
+        common["subtype"] = "FACTOR"
+    return FloatProperty(**common)
+
+
+def _stage_group(stage: str) -> Any:
+    """Make the property group of a stage, with every parameter that the recipe has for it."""
+    annotations = {entry.name: _property(entry) for entry in parameters() if entry.group == stage}
+    body = {"__annotations__": annotations, "__doc__": f"The parameters of the stage {stage}."}
+    return type(f"UNDERSTUDY_PG_{stage}", (PropertyGroup,), body)
+
+
+STAGE_GROUPS = {stage.name: _stage_group(stage.name) for stage in fields(Recipe)}
+
+
+class UNDERSTUDY_PG_picture(PropertyGroup):
+    """A picture of the person who plays the part."""
+
+    filepath: StringProperty(  # type: ignore[valid-type]
+        name="Picture", description="A picture that shows the person's face clearly", subtype="FILE_PATH"
+    )
+    face_number: IntProperty(  # type: ignore[valid-type]
+        name="Face", description="Which face it is, counted from the left; 0 if there is only one", min=0, max=64
+    )
+
+
+class UNDERSTUDY_PG_identity(PropertyGroup):
+    """Who plays the part."""
+
+    name: StringProperty(name="Name", description="What you call this person")  # type: ignore[valid-type]
+    consent: StringProperty(  # type: ignore[valid-type]
+        name="Consent", description="By what right this likeness is used, in your words"
+    )
+    pictures: CollectionProperty(type=UNDERSTUDY_PG_picture)  # type: ignore[valid-type]
+    active_picture: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_modifier(PropertyGroup):
+    """One Face Swap modifier of a clip's stack. It has a group for each stage too, such as `fusion`."""
+
+    __annotations__ = {stage: PointerProperty(type=group) for stage, group in STAGE_GROUPS.items()}
+    name: StringProperty(name="Name")  # type: ignore[valid-type]
+    strip_id: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    enabled: BoolProperty(  # type: ignore[valid-type]
+        name="Enabled", description="Replace this face in the picture", default=True
+    )
+    identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_scene(PropertyGroup):
+    """Understudy's settings of a scene."""
+
+    modifiers: CollectionProperty(type=UNDERSTUDY_PG_modifier)  # type: ignore[valid-type]
+    active_index: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    cache_folder: StringProperty(  # type: ignore[valid-type]
+        name="Cache Folder",
+        description="Where results are kept, so that they need not be computed twice; // is beside the project",
+        subtype="DIR_PATH",
+        default="//understudy_cache/",
+    )
+    last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+def settings_of(scene: bpy.types.Scene) -> Any:
+    """Return the scene's `UNDERSTUDY_PG_scene`."""
+    return cast("Any", scene).understudy
+
+
+def recipe_of(modifier: Any) -> Recipe:
+    """Return what a modifier's parameters are set to, at the frame the scene stands at."""
+    stages = {}
+    for stage in fields(Recipe):
+        group = getattr(modifier, stage.name)
+        values = {entry.name: _value(getattr(group, entry.name)) for entry in fields(stage.default)}  # type: ignore[arg-type]
+        stages[stage.name] = type(stage.default)(**values)
+    return Recipe(**stages)  # type: ignore[arg-type]
+
+
+def _value(value: Any) -> Any:
+    # Blender keeps floats in 32 bits. Written with the digits that these hold, 0.9 has the key it has elsewhere.
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def casting_of(modifier: Any) -> Casting:
+    """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
+    pictures = tuple(
+        Picture(Path(bpy.path.abspath(entry.filepath)), entry.face_number)
+        for entry in modifier.identity.pictures
+        if entry.filepath
+    )
+    identity = Identity(pictures, modifier.identity.name, modifier.identity.consent)
+    return Casting(identity, recipe_of(modifier))
+
+
+CLASSES: tuple[Any, ...] = (
+    *STAGE_GROUPS.values(),
+    UNDERSTUDY_PG_picture,
+    UNDERSTUDY_PG_identity,
+    UNDERSTUDY_PG_modifier,
+    UNDERSTUDY_PG_scene,
+)
+
+
+def register() -> None:
+    """Put the properties on scenes and strips."""
+    for group in CLASSES:
+        bpy.utils.register_class(group)
+    scene, strip = cast("Any", bpy.types.Scene), cast("Any", bpy.types.Strip)
+    scene.understudy = PointerProperty(type=UNDERSTUDY_PG_scene)
+    strip.understudy_id = StringProperty(options={"HIDDEN"})
+    strip.understudy_layer_of = StringProperty(options={"HIDDEN"})
+
+
+def unregister() -> None:
+    """Take the properties off again. What they hold stays in the .blend."""
+    for owner, name in (
+        (bpy.types.Strip, "understudy_layer_of"),
+        (bpy.types.Strip, "understudy_id"),
+        (bpy.types.Scene, "understudy"),
+    ):
+        delattr(owner, name)
+    for group in reversed(CLASSES):
+        bpy.utils.unregister_class(group)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Strips and clips: which strips have a stack, what they play, and which frame of it is seen when."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+
+SUPPORTED = ("MOVIE", "IMAGE")
+
+
+@dataclass(frozen=True)
+class ClipSource:
+    """The files that a strip plays: one movie, or one or more pictures in order."""
+
+    movie: bool
+    paths: tuple[Path, ...]
+
+
+def stack_id(strip: bpy.types.Strip) -> str:
+    """Return the id of a strip's stack, or an empty text."""
+    return str(cast("Any", strip).understudy_id)
+
+
+def layer_of_id(strip: bpy.types.Strip) -> str:
+    """Return the stack id of the clip whose layer this strip is, or an empty text."""
+    return str(cast("Any", strip).understudy_layer_of)
+
+
+def all_strips(scene: bpy.types.Scene) -> list[Any]:
+    """List every strip of a scene, those inside meta strips too."""
+    editor = scene.sequence_editor
+    return list(editor.strips_all) if editor is not None else []
+
+
+def is_clip(strip: bpy.types.Strip) -> bool:
+    """Tell whether a strip can have a stack."""
+    return strip.type in SUPPORTED and not layer_of_id(strip)
+
+
+def stacked_clips(scene: bpy.types.Scene) -> list[Any]:
+    """List the clip strips that have a stack, by name."""
+    clips = [strip for strip in all_strips(scene) if is_clip(strip) and stack_id(strip)]
+    return sorted(clips, key=lambda strip: strip.name)
+
+
+def layer_strips(scene: bpy.types.Scene) -> list[Any]:
+    """List the layer strips of a scene."""
+    return [strip for strip in all_strips(scene) if layer_of_id(strip)]
+
+
+def holder(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
+    """Return the collection of strips that a strip lies in: a meta strip's or the editor's."""
+    meta = strip.parent_meta()
+    return scene.sequence_editor.strips if meta is None else cast("Any", meta).strips
+
+
+def channels_of(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
+    """Return the channels that a strip's channel number counts."""
+    meta = strip.parent_meta()
+    return scene.sequence_editor.channels if meta is None else cast("Any", meta).channels
+
+
+def covers(strip: bpy.types.Strip, frame: int) -> bool:
+    """Tell whether a strip lies at a timeline frame."""
+    return bool(strip.frame_final_start <= frame < strip.frame_final_end)
+
+
+def is_shown(scene: bpy.types.Scene, strip: bpy.types.Strip, frame: int) -> bool:
+    """Tell whether a strip plays at a timeline frame, as do the meta strips around it."""
+    around: Any = strip
+    while around is not None:
+        channels = channels_of(scene, around)
+        hidden = around.channel < len(channels) and channels[around.channel].mute
+        if around.mute or hidden or not covers(around, frame):
+            return False
+        around = around.parent_meta()
+    return True
+
+
+def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types.Scene, int]]:
+    """Yield the scene and those that its scene strips play at a frame by their sequencer, each at its frame."""
+    seen = set()
+    waiting = [(scene, frame)]
+    while waiting:
+        here, at = waiting.pop()
+        if (here, at) in seen:
+            continue
+        seen.add((here, at))
+        yield here, at
+        for strip in all_strips(here):
+            inner = cast("Any", strip)
+            if strip.type == "SCENE" and inner.scene is not None and inner.scene_input == "SEQUENCER":
+                if is_shown(here, strip, at):
+                    start = inner.scene.frame_start + inner.animation_offset_start
+                    waiting.append((inner.scene, round(at - strip.frame_start + start)))
+
+
+def source_of(strip: Any) -> ClipSource:
+    """Return the files that a strip plays."""
+    if strip.type == "MOVIE":
+        return ClipSource(True, (Path(bpy.path.abspath(strip.filepath)),))
+    folder = Path(bpy.path.abspath(strip.directory))
+    return ClipSource(False, tuple(folder / element.filename for element in strip.elements))
+
+
+def playback_rate(scene: bpy.types.Scene, strip: Any, frame_count: int | None) -> float:
+    """Return how many frames of a movie pass in a frame of the timeline.
+
+    Blender may play a movie at its own frame rate, which no property tells: it shows in the strip's length.
+    `frame_count` is the movie's own length, or None where that is not known.
+    """
+    if strip.type != "MOVIE" or frame_count is None or not strip.fps:
+        return 1.0
+    rate = float(strip.fps) / (scene.render.fps / scene.render.fps_base)
+    played = frame_count - strip.animation_offset_start - strip.animation_offset_end
+    if strip.frame_duration != played:
+        return rate
+    if abs(played * (rate - 1)) < 0.5:
+        return 1.0
+    return rate if _follows_frame_rate(scene, strip) else 1.0
+
+
+def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Find out by a short change of the scene's frame rate whether the strip's length follows it."""
+    before, length = scene.render.fps_base, strip.frame_duration
+    scene.render.fps_base = before / 2
+    follows = bool(strip.frame_duration != length)
+    scene.render.fps_base = before
+    return follows
+
+
+def source_numbers(strip: Any, rate: float) -> list[int]:
+    """List the source frame that each frame of a strip's content shows, its trims not applied.
+
+    Blender rounds the half up (`SEQ_give_frame_index`; measured forward and in reverse in 4.5).
+    """
+    first = strip.animation_offset_start
+    return [first + math.floor(index * rate + 0.5) for index in range(strip.frame_duration)]
