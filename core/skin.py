@@ -6,6 +6,8 @@ favoured. Brows, eyes and lips differ from skin in colour and yet belong to the 
 them decides.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -21,7 +23,9 @@ _EASIER = 2.2
 # Patches all over the face: forehead, cheeks, nose, upper lip, chin, jaw. Whatever covers some, most are skin.
 _PATCHES = np.array([9, 151, 104, 333, 123, 352, 50, 280, 187, 411, 5, 206, 426, 199, 169, 394], np.int32)
 _PATCH_RADIUS = 0.045
-_ALIKE = 8.0
+_ALIKE = 7.0
+# Lightness differs over a face far more than colour does.
+_LIGHTNESS_LESS = np.array([0.3, 1.0, 1.0], np.float32)
 # Skin of every tone is between pink and yellow under ordinary light: angles in the a, b plane of CIELAB.
 _SKIN_HUES = (-10.0, 90.0)
 _SMALLEST_COVER = 0.035
@@ -43,10 +47,10 @@ def skin_likeness(
     soft = cv2.GaussianBlur(picture, (0, 0), max(0.006 * picture.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     features = _features(points, size, topology)
-    sample = _sample(lab, points, valid * (features == 0))
-    if sample is None:
+    skin = _learned(lab, points, valid * (features == 0))
+    if skin is None:
         return np.ones(picture.shape[:2], np.float32)
-    off = _unlikeness(lab, sample)
+    off = _unlikeness(lab, skin)
     raw = np.asarray(1 - np.clip((off / tolerance - _SURE) / (_NEVER - _SURE), 0, 1), np.float32)
     width = max(float(np.ptp(points[:468, 0])), 8.0)
     likeness = _without_specks(raw, width)
@@ -54,36 +58,61 @@ def skin_likeness(
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
 
 
-def _sample(lab: Floats, points: Floats, valid: Floats) -> Floats | None:
-    """Collect the colours (n, 3) of skin: of the patches that agree with the one most others are like."""
+@dataclass(frozen=True, eq=False)
+class _Skin:
+    """What was learned: the middle colour (3,) CIELAB, and colours (n, 3) of it with how far they count (n,)."""
+
+    middle: Floats
+    colours: Floats
+    weights: Floats
+
+
+def _learned(lab: Floats, points: Floats, valid: Floats) -> _Skin | None:
+    """Learn the skin from patches all over the face: those count that agree with most others.
+
+    Nothing here jumps: a patch that slowly comes to differ slowly ceases to count, or the mask would flicker.
+    """
     width = max(float(np.ptp(points[:468, 0])), 8.0)
     radius = max(round(_PATCH_RADIUS * width), 1)
-    patches = []
+    patches, shares = [], []
     for x, y in np.round(points[_PATCHES, :2]).astype(int).tolist():
         rows = slice(max(y - radius, 0), max(y + radius + 1, 0))
         columns = slice(max(x - radius, 0), max(x + radius + 1, 0))
-        colours = lab[rows, columns][valid[rows, columns] > 0.3]
-        if len(colours) >= 4:
+        usable = valid[rows, columns]
+        if float(usable.sum()) >= 1:
+            colours = lab[rows, columns].reshape(-1, 3)
             patches.append(colours)
+            shares.append(np.minimum(usable.ravel() / 0.5, 1) / (2 * radius + 1) ** 2)
     if not patches:
         return None
-    middles = np.array([np.median(colours, 0) for colours in patches])
-    hues = np.degrees(np.arctan2(middles[:, 2], middles[:, 1]))
-    likely = (hues > _SKIN_HUES[0]) & (hues < _SKIN_HUES[1])
-    if int(likely.sum()) >= 2:
-        patches = [colours for colours, skin in zip(patches, likely, strict=True) if skin]
-        middles = middles[likely]
-    # Lightness differs over a face far more than colour does.
-    apart = np.linalg.norm((middles[:, None] - middles[None]) * (0.3, 1, 1), axis=2)
-    votes = (apart < _ALIKE).sum(1) - apart.sum(1) / (1 + apart.sum())
-    chosen = apart[int(np.argmax(votes))] < _ALIKE
-    sample = [colours for colours, alike in zip(patches, chosen, strict=True) if alike]
-    return np.asarray(np.concatenate(sample), np.float32)
+    means = np.array([np.average(c, 0, w) for c, w in zip(patches, shares, strict=True)])
+    hues = np.degrees(np.arctan2(means[:, 2], means[:, 1]))
+    off_hue = np.maximum(np.maximum(_SKIN_HUES[0] - hues, hues - _SKIN_HUES[1]), 0)
+    trust = np.array([float(w.sum()) for w in shares]) * (0.02 + np.exp(-((off_hue / 15) ** 2)))
+    middle = _middle(means, trust)
+    apart = np.linalg.norm((means - middle) * _LIGHTNESS_LESS, axis=1)
+    counts = trust * np.exp(-((apart / _ALIKE) ** 2) / 2)
+    weights = np.concatenate([w * c for w, c in zip(shares, counts, strict=True)])
+    colours = np.concatenate(patches)
+    return _Skin(
+        np.average(means, 0, counts + 1e-9).astype(np.float32),
+        colours.astype(np.float32),
+        weights.astype(np.float32),
+    )
 
 
-def _unlikeness(lab: Floats, sample: Floats) -> Floats:
-    """Return how many spreads each colour of (h, w, 3) CIELAB is away from the (n, 3) sample of skin."""
-    middle = np.median(sample, 0)
+def _middle(colours: Floats, weights: Floats) -> Floats:
+    """Return the geometric median (3,) of (n, 3) colours: half of them may be wrong. Source: Weiszfeld, 1937."""
+    middle = np.average(colours, 0, weights)
+    for _ in range(12):
+        distance = np.linalg.norm((colours - middle) * _LIGHTNESS_LESS, axis=1) + 1.0
+        middle = np.average(colours, 0, weights / distance)
+    return np.asarray(middle, np.float32)
+
+
+def _unlikeness(lab: Floats, skin: _Skin) -> Floats:
+    """Return how many spreads each colour of (h, w, 3) CIELAB is away from the skin."""
+    middle = skin.middle
     chroma = max(float(np.hypot(middle[1], middle[2])), 1e-3)
     along = middle[1:] / chroma
     across = np.array([-along[1], along[0]], np.float32)
@@ -98,12 +127,12 @@ def _unlikeness(lab: Floats, sample: Floats) -> Floats:
         )
         return np.asarray(np.stack(parts, -1), np.float32)
 
-    spread = np.clip(1.48 * np.median(np.abs(told(sample)), 0), _LEAST_SPREAD, _MOST_SPREAD)
-    off = told(lab) / spread
+    scatter = np.sqrt(np.average(told(skin.colours) ** 2, 0, skin.weights + 1e-9))
+    off = told(lab) / np.clip(scatter, _LEAST_SPREAD, _MOST_SPREAD)
     # A highlight is lighter and paler than the middle, a blush more vivid: skin all the same.
-    lighter = off[..., 0] > 0
-    off[..., 1] = np.where(lighter | (off[..., 1] > 0), off[..., 1] / _EASIER, off[..., 1])
-    off[..., 0] = np.where(lighter, off[..., 0] / _EASIER, off[..., 0])
+    lighter = np.clip(off[..., 0] * 2, 0, 1)
+    easier = 1 + (_EASIER - 1) * np.stack([lighter, np.maximum(lighter, off[..., 1] > 0)], -1)
+    off[..., :2] /= easier
     return np.asarray(np.linalg.norm(off, axis=-1), np.float32)
 
 
