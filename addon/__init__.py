@@ -1,20 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All of Understudy that touches Blender. It holds no image maths: that is `core`."""
 
+import atexit
+from types import ModuleType
+
+import bpy
+
 
 def register() -> None:
-    """Add the properties, preferences and handlers; the parts that others need first."""
+    """Add properties, preferences, operators, panels and handlers; the parts that others need first."""
     for part in _parts():
         part.register()
+    if bpy.app.module:
+        # Blender disables its add-ons before it leaves; the module `bpy` leaves them registered. Then Python
+        # can't free `bpy` (4.5.15), Blender's own end is never reached, and leaving waits for ever for a thread
+        # that only that end would have stopped (delayed_close_thread_run).
+        atexit.register(unregister)
 
 
 def unregister() -> None:
     """Take everything out again, in the opposite order."""
+    atexit.unregister(unregister)
     for part in reversed(_parts()):
         part.unregister()
 
 
-def _parts() -> tuple:
+def _parts() -> tuple[ModuleType, ...]:
     from . import preferences, properties, render
 
     return (preferences, properties, render)

@@ -4,13 +4,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from ..core.identity import Casting
 from .layers import layer_of
 from .stack import castings_of
-from .timeline import ClipSource, is_shown, shown_scenes, source_of, stack_id, stacked_clips
+from .timeline import ClipSource, all_strips, is_shown, shown_scenes, source_of, stack_id, stacked_clips
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,27 @@ def jobs_at(scene: bpy.types.Scene, frame: int) -> Iterator[LayerJob]:
             )
 
 
-def without_layer(scene: bpy.types.Scene) -> list[str]:
-    """List the clips of a scene that have a stack but no layer strip to show it."""
-    return [clip.name for clip in stacked_clips(scene) if layer_of(scene, clip) is None]
+def not_shown(scene: bpy.types.Scene) -> list[str]:
+    """Say of which clips of a scene the layer can't be seen as it should be, and what to do about it."""
+    told = []
+    inputs = {strip: effect for effect in all_strips(scene) for strip in _inputs(effect)}
+    for clip in stacked_clips(scene):
+        layer = layer_of(scene, clip)
+        if layer is None:
+            told.append(f"{clip.name} has no layer strip, so the original is shown: press Refresh")
+            continue
+        effect = inputs.get(clip)
+        if effect is not None:
+            told.append(
+                f"{clip.name} feeds the effect {effect.name}, which does not see its layer: "
+                "put clip and layer into a meta strip, and the effect on that"
+            )
+        if len(clip.retiming_keys):
+            told.append(f"{clip.name} has retiming keys, which its layer does not follow: remove them")
+    return told
+
+
+def _inputs(effect: Any) -> list[Any]:
+    """List the strips that an effect strip is made from."""
+    found = (getattr(effect, f"input_{number}", None) for number in (1, 2))
+    return [strip for strip in found if strip is not None]

@@ -45,7 +45,11 @@ _CROP = ("min_x", "max_x", "min_y", "max_y")
 def layer_of(scene: bpy.types.Scene, clip: Any) -> Any | None:
     """Return the layer strip of a clip, or None."""
     found = [layer for layer in layer_strips(scene) if layer_of_id(layer) == stack_id(clip)]
-    return min(found, key=lambda layer: _distance(clip, layer)) if found else None
+    return _nearest(clip, found)
+
+
+def _nearest(clip: Any, layers: list[Any]) -> Any | None:
+    return min(layers, key=lambda layer: _distance(clip, layer), default=None)
 
 
 def _distance(clip: Any, layer: Any) -> float:
@@ -216,7 +220,7 @@ def _separate_copies(scene: bpy.types.Scene) -> None:
         for clip in clips[1:]:
             copy_id = new_id()
             copy_stack(scene, strip_id, copy_id)
-            near = min(layers, key=lambda layer, clip=clip: _distance(clip, layer), default=None)
+            near = _nearest(clip, layers)
             # One layer stays with the original; a copied layer goes with the copied clip.
             own = near if near is not None and len(layers) > 1 else None
             clip.understudy_id = copy_id

@@ -90,10 +90,19 @@ class UNDERSTUDY_PG_identity(PropertyGroup):
     active_picture: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
-class UNDERSTUDY_PG_modifier(PropertyGroup):
-    """One Face Swap modifier of a clip's stack. It has a group for each stage too, such as `fusion`."""
+# The stubs say that a property's definition is None; Blender keeps what it returns.
+_pointer: Any = PointerProperty
+_text: Any = StringProperty
+_Stages: Any = type(
+    "UNDERSTUDY_stages",
+    (),
+    {"__annotations__": {stage: _pointer(type=group) for stage, group in STAGE_GROUPS.items()}},
+)
 
-    __annotations__ = {stage: PointerProperty(type=group) for stage, group in STAGE_GROUPS.items()}
+
+class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
+    """One Face Swap modifier of a clip's stack, with a group for each stage, such as `fusion`."""
+
     name: StringProperty(name="Name")  # type: ignore[valid-type]
     strip_id: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     enabled: BoolProperty(  # type: ignore[valid-type]
@@ -123,12 +132,13 @@ def settings_of(scene: bpy.types.Scene) -> Any:
 
 def recipe_of(modifier: Any) -> Recipe:
     """Return what a modifier's parameters are set to, at the frame the scene stands at."""
-    stages = {}
+    default = Recipe()
+    stages: dict[str, Any] = {}
     for stage in fields(Recipe):
+        known = getattr(default, stage.name)
         group = getattr(modifier, stage.name)
-        values = {entry.name: _value(getattr(group, entry.name)) for entry in fields(stage.default)}  # type: ignore[arg-type]
-        stages[stage.name] = type(stage.default)(**values)
-    return Recipe(**stages)  # type: ignore[arg-type]
+        stages[stage.name] = type(known)(**{entry.name: _value(getattr(group, entry.name)) for entry in fields(known)})
+    return Recipe(**stages)
 
 
 def _value(value: Any) -> Any:
@@ -161,9 +171,9 @@ def register() -> None:
     for group in CLASSES:
         bpy.utils.register_class(group)
     scene, strip = cast("Any", bpy.types.Scene), cast("Any", bpy.types.Strip)
-    scene.understudy = PointerProperty(type=UNDERSTUDY_PG_scene)
-    strip.understudy_id = StringProperty(options={"HIDDEN"})
-    strip.understudy_layer_of = StringProperty(options={"HIDDEN"})
+    scene.understudy = _pointer(type=UNDERSTUDY_PG_scene)
+    strip.understudy_id = _text(options={"HIDDEN"})
+    strip.understudy_layer_of = _text(options={"HIDDEN"})
 
 
 def unregister() -> None:

@@ -93,10 +93,11 @@ def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types
         yield here, at
         for strip in all_strips(here):
             inner = cast("Any", strip)
-            if strip.type == "SCENE" and inner.scene is not None and inner.scene_input == "SEQUENCER":
-                if is_shown(here, strip, at):
-                    start = inner.scene.frame_start + inner.animation_offset_start
-                    waiting.append((inner.scene, round(at - strip.frame_start + start)))
+            if strip.type != "SCENE" or inner.scene is None or inner.scene_input != "SEQUENCER":
+                continue
+            if is_shown(here, strip, at):
+                start = inner.scene.frame_start + inner.animation_offset_start
+                waiting.append((inner.scene, round(at - strip.frame_start + start)))
 
 
 def source_of(strip: Any) -> ClipSource:
