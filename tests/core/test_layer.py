@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The layer picture says exactly what was fused, in a file any program reads, or says that it doesn't."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from understudy.core.errors import OutputError
+from understudy.core.fusion.layer import Patch, composed, laid_over, layer_key, write_layer
+
+KEY = "0123456789abcdef" * 4
+RANDOM = np.random.default_rng(7)
+
+
+def painted(width: int, height: int) -> np.ndarray:
+    pixels = RANDOM.integers(1, 256, (height, width, 4), np.uint8)
+    pixels[::3, ::2, 3] = 0
+    pixels[pixels[..., 3] == 0] = 0
+    return pixels
+
+
+def expected_frame(patch: Patch, size: tuple[int, int]) -> np.ndarray:
+    frame = np.zeros((size[1], size[0], 4), np.uint8)
+    height, width = patch.pixels.shape[:2]
+    frame[patch.top : patch.top + height, patch.left : patch.left + width] = patch.pixels
+    return frame
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(1, 300), st.integers(1, 300), st.data())
+def test_any_patch_in_any_frame_is_read_back_bit_for_bit(
+    tmp_path: Path, width: int, height: int, data: st.DataObject
+) -> None:
+    left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    patch_width, patch_height = (
+        data.draw(st.integers(1, width - left)),
+        data.draw(st.integers(1, height - top)),
+    )
+    patch = Patch(left, top, painted(patch_width, patch_height))
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, patch, (width, height))
+    with Image.open(path) as picture:
+        assert picture.mode == "RGBA"
+        assert np.array_equal(np.asarray(picture), expected_frame(patch, (width, height)))
+    assert layer_key(path) == KEY
+
+
+def test_another_reader_sees_the_same_pixels_and_the_file_is_as_small_as_the_face(tmp_path: Path) -> None:
+    patch = Patch(700, 300, painted(480, 500))
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, patch, (1920, 1080))
+    assert np.array_equal(tifffile.imread(path), expected_frame(patch, (1920, 1080)))
+    assert path.stat().st_size < 1.4 * (480 + 64) * (500 + 64) * 4
+
+
+def test_an_empty_layer_is_transparent_and_tiny(tmp_path: Path) -> None:
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, None, (1920, 1080))
+    with Image.open(path) as picture:
+        assert picture.size == (1920, 1080)
+        assert not np.asarray(picture).any()
+    assert path.stat().st_size < 25_000
+    assert layer_key(path) == KEY
+
+
+def test_the_file_says_that_it_is_a_composite(tmp_path: Path) -> None:
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, None, (64, 64))
+    with Image.open(path) as picture:
+        assert "composite" in picture.tag_v2[270]
+
+
+def test_a_flipped_bit_anywhere_in_the_pixels_makes_the_layer_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, Patch(10, 10, painted(60, 60)), (200, 100))
+    whole = path.read_bytes()
+    body = len(whole) - 4 * 64 * 64 * 4
+    for offset in RANDOM.integers(body, len(whole), 60).tolist():
+        broken = bytearray(whole)
+        broken[offset] ^= 1 << int(RANDOM.integers(8))
+        path.write_bytes(broken)
+        assert layer_key(path) is None
+
+
+@pytest.mark.parametrize("size", [0, 4, 100, 5000, -1])
+def test_a_cut_off_layer_is_unknown(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, Patch(10, 10, painted(60, 60)), (200, 100))
+    path.write_bytes(path.read_bytes()[:size])
+    assert layer_key(path) is None
+
+
+def test_missing_and_foreign_files_are_unknown(tmp_path: Path) -> None:
+    assert layer_key(tmp_path / "nothing.tif") is None
+    foreign = tmp_path / "foreign.tif"
+    Image.fromarray(painted(30, 30)).save(foreign)
+    assert layer_key(foreign) is None
+
+
+def test_a_layer_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "folder.tif"
+    target.mkdir()
+    with pytest.raises(OutputError, match=r"can't write the layer .*folder\.tif"):
+        write_layer(target, KEY, None, (10, 10))
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_laying_over_leaves_transparent_pixels_exactly_and_takes_opaque_ones_exactly() -> None:
+    frame = RANDOM.integers(0, 256, (90, 120, 3), np.uint8)
+    pixels = painted(50, 40)
+    pixels[5:10, :, 3] = 255
+    out = laid_over(frame, Patch(30, 20, pixels))
+    shown = np.zeros((90, 120), np.uint8)
+    shown[20:60, 30:80] = pixels[..., 3]
+    assert np.array_equal(out[shown == 0], frame[shown == 0])
+    assert np.array_equal(out[25:30, 30:80], pixels[5:10, :, :3])
+    mixed = (
+        frame[20:60, 30:80] + (pixels[..., :3].astype(float) - frame[20:60, 30:80]) * pixels[..., 3:] / 255
+    )
+    assert np.abs(out[20:60, 30:80] - mixed).max() <= 0.5 + 1e-6
+
+
+def test_patches_that_overlap_are_laid_over_each_other_in_order() -> None:
+    red = np.full((20, 20, 4), (255, 0, 0, 255), np.uint8)
+    blue = np.full((20, 20, 4), (0, 0, 255, 128), np.uint8)
+    both = composed([Patch(0, 0, red), Patch(10, 10, blue)], (100, 100))
+    assert both is not None
+    assert (both.left, both.top, both.pixels.shape) == (0, 0, (30, 30, 4))
+    assert both.pixels[5, 5].tolist() == [255, 0, 0, 255]
+    assert both.pixels[15, 15].tolist() == [127, 0, 128, 255]
+    assert both.pixels[25, 25].tolist() == [0, 0, 255, 128]
+    assert both.pixels[25, 5].tolist() == [0, 0, 0, 0]

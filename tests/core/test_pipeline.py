@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a change re-runs, what it must not run, and that a hit is bit-identical to recomputing."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from footage.portrait import painted, portrait, write_picture, write_sequence
+from understudy.core.cache.memory import Memory
+from understudy.core.cache.tiers import open_local
+from understudy.core.clip import open_sequence
+from understudy.core.errors import PictureError, RecipeError
+from understudy.core.fusion.layer import Patch
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.models.embedded import EmbeddedModels, embedded_models
+from understudy.core.models.session import ModelFile
+from understudy.core.pipeline import Pipeline
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.tally import Report
+
+COUNT = 6
+STAGES = ("detect", "landmark", "embed", "swap", "fuse")
+
+
+class Project:
+    """A clip, two sources and a cache folder, and runs over them as separate processes would do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.frames = write_sequence(folder / "clip", COUNT)
+        self.green = write_picture(folder / "green.png", painted())
+        self.plain = write_picture(folder / "plain.png", portrait())
+        self.cache = folder / "cache"
+
+    def casting(self, picture: Path, *settings: str) -> Casting:
+        return Casting(Identity((Picture(picture),)), with_settings(Recipe(), list(settings)))
+
+    def run(
+        self,
+        castings: list[Casting],
+        paths: list[Path] | None = None,
+        numbers: list[int] | None = None,
+        models: EmbeddedModels | None = None,
+        cache: Path | None = None,
+    ) -> tuple[list[Patch | None], list[str], Report]:
+        memory, _ = open_local(cache or self.cache, 64 << 20)
+        with open_sequence(paths or self.frames) as clip:
+            pipeline = Pipeline(memory, models or embedded_models())
+            plans = [pipeline.plan(clip, n, castings) for n in numbers or range(clip.info.frame_count)]
+            patches = [pipeline.make(plan) for plan in plans]
+            report = pipeline.report()
+            pipeline.close()
+        memory.close()
+        return patches, [plan.key.hex for plan in plans], report
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose clip was rendered once with the green source."""
+    project = Project(tmp_path_factory.mktemp("analysed"))
+    project.run([project.casting(project.green)])
+    return project
+
+
+@pytest.fixture
+def project(analysed: Project, tmp_path: Path) -> Iterator[Project]:
+    """The rendered project, with a cache of its own to change."""
+    copied = replace_cache(analysed, tmp_path / "cache")
+    yield copied
+    shutil.rmtree(copied.cache, ignore_errors=True)
+
+
+def replace_cache(project: Project, cache: Path) -> Project:
+    shutil.copytree(project.cache, cache)
+    twin = object.__new__(Project)
+    twin.__dict__ = {**project.__dict__, "cache": cache}
+    return twin
+
+
+def ran(report: Report) -> dict[str, int]:
+    return {stage: int(report.stages[stage]["run"]) for stage in STAGES}
+
+
+def same(patches: list[Patch | None], others: list[Patch | None]) -> bool:
+    return all(
+        a is not None
+        and b is not None
+        and (a.left, a.top) == (b.left, b.top)
+        and np.array_equal(a.pixels, b.pixels)
+        for a, b in zip(patches, others, strict=True)
+    )
+
+
+def test_cold_runs_every_stage_once_a_frame(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    patches, _, report = project.run([project.casting(project.green)])
+    assert ran(report) == dict.fromkeys(STAGES, COUNT)
+    assert report.frames_decoded == COUNT
+    assert report.models_loaded == 2
+    assert report.faces == COUNT
+    assert all(patch is not None and patch.pixels[..., 3].max() > 200 for patch in patches)
+
+
+def test_a_hit_is_bit_identical_to_recomputing(project: Project, tmp_path: Path) -> None:
+    casting = [project.casting(project.green)]
+    warm, warm_keys, report = project.run(casting)
+    cold, cold_keys, _ = project.run(casting, cache=tmp_path / "empty")
+    assert ran(report) == {**dict.fromkeys(STAGES, 0), "fuse": COUNT}
+    assert (report.models_loaded, report.frames_decoded) == (0, 0)
+    assert warm_keys == cold_keys
+    assert same(warm, cold)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("fusion.blend=0.5", {"fuse"}),
+        ("fusion.mask_blur=5", {"fuse"}),
+        ("fusion.colour_match=0.1", {"fuse"}),
+        ("swap.crop_size=200", {"swap", "fuse"}),
+        ("swap.mirror=0.2", {"swap", "fuse"}),
+        ("select.min_height=60", {"fuse"}),
+        # The same landmarks come out: what is made from them is known by what they are, not by how they came.
+        ("landmark.score=0.4", {"landmark", "embed", "fuse"}),
+        ("detect.score=0.4", {"detect", "landmark", "embed", "fuse"}),
+    ],
+)
+def test_a_change_re_runs_its_own_stages_and_no_other(
+    project: Project, setting: str, expected: set[str]
+) -> None:
+    _, _, report = project.run([project.casting(project.green, setting)])
+    counts = ran(report)
+    assert {stage for stage in STAGES if counts[stage]} == expected
+    assert all(counts[stage] == COUNT for stage in expected)
+    if expected == {"fuse"}:
+        assert (report.models_loaded, report.frames_decoded) == (0, 0)
+
+
+def test_steadying_less_re_swaps_the_frames_whose_points_move(project: Project) -> None:
+    _, _, report = project.run([project.casting(project.green, "landmark.steady=0")])
+    # The first and the last frame have no neighbour on one side: they were never moved.
+    assert ran(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": COUNT - 2, "fuse": COUNT}
+
+
+def test_another_source_re_runs_the_swap_alone(project: Project) -> None:
+    patches, _, report = project.run([project.casting(project.plain)])
+    assert ran(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": COUNT, "fuse": COUNT}
+    assert report.frames_decoded == 0
+    green, _, again = project.run([project.casting(project.green)])
+    assert ran(again)["swap"] == 0
+    assert not same(patches, green)
+
+
+def test_a_re_cut_clip_runs_nothing_but_the_frames_whose_neighbours_changed(project: Project) -> None:
+    """Frames taken out, in another order and under other names: pixels alone tell what they are."""
+    recut = [project.frames[n] for n in (4, 1, 2, 5)]
+    _, _, report = project.run([project.casting(project.green, "landmark.steady=0")], paths=recut)
+    assert ran(report)["detect"] == ran(report)["landmark"] == ran(report)["embed"] == 0
+    assert report.models_loaded == 0
+
+
+def test_one_new_frame_is_all_that_is_analysed(project: Project, tmp_path: Path) -> None:
+    picture = painted()
+    new = write_picture(tmp_path / "new.png", np.ascontiguousarray(picture[:384, 30:414]))
+    _, _, report = project.run([project.casting(project.green)], paths=[*project.frames[:3], new])
+    assert ran(report)["detect"] == ran(report)["landmark"] == 1
+
+
+def test_where_a_render_begins_changes_nothing(project: Project, tmp_path: Path) -> None:
+    casting = [project.casting(project.green)]
+    whole, keys, _ = project.run(casting)
+    alone, alone_keys, _ = project.run(casting, numbers=[3], cache=tmp_path / "farm")
+    assert alone_keys == keys[3:4]
+    assert same(alone, whole[3:4])
+
+
+def test_a_replaced_model_file_re_runs_its_stage_and_what_its_results_change(
+    project: Project, tmp_path: Path
+) -> None:
+    models = embedded_models()
+    graph = onnx.load(models.landmarker.path)
+    graph.doc_string = "the same numbers, another file"
+    other = tmp_path / models.landmarker.path.name
+    onnx.save(graph, other)
+    changed = replace(models, landmarker=ModelFile(other))
+    _, _, report = project.run([project.casting(project.green)], models=changed)
+    # The other file finds the same points, so that the swaps made from them still hold.
+    assert ran(report) == {"detect": 0, "landmark": COUNT, "embed": COUNT, "swap": 0, "fuse": COUNT}
+
+
+def test_a_changed_picture_under_the_same_name_is_noticed_within_a_run(
+    project: Project, tmp_path: Path
+) -> None:
+    picture = write_picture(tmp_path / "person.png", painted())
+    casting = [project.casting(picture)]
+    with open_sequence(project.frames) as clip:
+        pipeline = Pipeline(Memory(64 << 20), embedded_models())
+        before = pipeline.plan(clip, 0, casting).key
+        write_picture(picture, np.ascontiguousarray(portrait()[:, ::-1]))
+        assert pipeline.plan(clip, 0, casting).key.digest != before.digest
+
+
+def test_two_modifiers_on_one_face_lie_over_each_other_and_share_the_analysis(project: Project) -> None:
+    both = [project.casting(project.plain), project.casting(project.green, "fusion.opacity=0.5")]
+    _, _, report = project.run(both)
+    assert ran(report)["landmark"] == 0
+    assert report.faces == 2 * COUNT
+
+
+def test_a_frame_without_a_face_has_an_empty_layer_and_is_known_too(project: Project, tmp_path: Path) -> None:
+    empty = [write_picture(tmp_path / "grey.png", np.full((384, 384, 3), 90, np.uint8))]
+    patches, keys, report = project.run([project.casting(project.green)], paths=empty)
+    assert patches == [None]
+    assert report.faces == 0
+    _, again, second = project.run([project.casting(project.green)], paths=empty)
+    assert again == keys
+    assert second.models_loaded == 0
+
+
+def test_choosing_by_reference_follows_the_person(project: Project) -> None:
+    settings = ("select.which=reference", "select.reference_frame=0", "select.reference_face=0")
+    _, _, report = project.run([project.casting(project.green, *settings)])
+    assert report.faces == COUNT
+    assert ran(report)["embed"] == 0
+    with pytest.raises(RecipeError, match=r"frame 0 of 0000\.png has 1 faces"):
+        project.run([project.casting(project.green, "select.which=reference", "select.reference_face=3")])
+
+
+@pytest.mark.parametrize(
+    ("picture", "number", "said"),
+    [
+        ("none", 0, r"no face was found in none\.png: use a picture that shows one face clearly"),
+        ("two", 0, r"two\.png shows 2 faces: choose one by its number from the left, 1 to 2"),
+        ("two", 3, r"two\.png has no face number 3: it shows 2"),
+        ("missing", 0, r"can't use the picture .*missing\.png: No such file"),
+        ("corrupt", 0, r"can't use the picture corrupt\.png"),
+    ],
+)
+def test_a_picture_that_will_not_do_is_named_with_the_fix(
+    project: Project, tmp_path: Path, picture: str, number: int, said: str
+) -> None:
+    face = portrait()[:260, 100:340]
+    write_picture(tmp_path / "two.png", np.hstack([face, face]))
+    write_picture(tmp_path / "none.png", np.full((300, 300, 3), 128, np.uint8))
+    (tmp_path / "corrupt.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    casting = Casting(Identity((Picture(tmp_path / f"{picture}.png", number),)))
+    with pytest.raises(PictureError, match=said) as caught:
+        project.run([casting])
+    assert "\n" not in str(caught.value)
+
+
+def test_the_second_of_two_faces_can_be_chosen(project: Project, tmp_path: Path) -> None:
+    green, plain = painted()[:260, 100:340], portrait()[:260, 100:340]
+    two = write_picture(tmp_path / "two.png", np.ascontiguousarray(np.hstack([plain, green])))
+    chosen = [Casting(Identity((Picture(two, number),))) for number in (1, 2)]
+    first, second = (project.run([casting], numbers=[2])[0][0] for casting in chosen)
+    assert first is not None
+    assert second is not None
+    assert not np.array_equal(first.pixels, second.pixels)
+
+
+def test_nobody_playing_the_part_is_said_plainly(project: Project) -> None:
+    with pytest.raises(PictureError, match="nobody plays the part yet"):
+        project.run([Casting(Identity(()))])

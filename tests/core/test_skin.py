@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What covers a face is told from its skin, on every tone and in every light."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from understudy.core.mesh.draw import filled
+from understudy.core.mesh.topology import load_topology
+from understudy.core.skin import skin_likeness
+
+TOPOLOGY = load_topology()
+SIZE = 128
+POINTS = ((TOPOLOGY.shape[:, :2] + (0.86, 0.66)) * 70 + 2).astype(np.float32)
+INSIDE = cv2.erode(filled([POINTS[TOPOLOGY.oval]], (SIZE, SIZE)), np.ones((7, 7))) > 0
+TONES = {"pale": (236, 205, 190), "tan": (198, 150, 118), "brown": (141, 96, 70), "dark": (84, 56, 44)}
+LIGHTS = {"even": (1.0, 1.0), "side": (1.15, 0.55), "dim": (0.42, 0.36)}
+
+
+def lit_face(tone: str, light: str) -> np.ndarray:
+    """A face of one tone under a light that falls off from left to right, with grain."""
+    left, right = LIGHTS[light]
+    shade = np.linspace(left, right, SIZE)[None, :, None]
+    grain = np.random.default_rng(1).normal(0, 2.5, (SIZE, SIZE, 3))
+    return np.clip(np.array(TONES[tone]) * shade + grain, 0, 255).astype(np.uint8)
+
+
+def likeness(picture: np.ndarray) -> np.ndarray:
+    return skin_likeness(picture, POINTS, INSIDE.astype(np.float32), TOPOLOGY)
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("light", LIGHTS)
+def test_bare_skin_is_skin(tone: str, light: str) -> None:
+    assert likeness(lit_face(tone, light))[INSIDE].mean() > 0.97
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("light", LIGHTS)
+def test_a_blue_bar_over_the_face_is_not_skin(tone: str, light: str) -> None:
+    picture = lit_face(tone, light)
+    bar = np.zeros((SIZE, SIZE), bool)
+    bar[:, 45:70] = True
+    picture[bar] = np.clip(np.array((54, 94, 140)) * np.mean(LIGHTS[light]), 0, 255)
+    told = likeness(picture)
+    assert told[INSIDE & cv2.erode(bar.astype(np.uint8), np.ones((5, 5))).astype(bool)].mean() < 0.1
+    assert told[INSIDE & ~cv2.dilate(bar.astype(np.uint8), np.ones((15, 15))).astype(bool)].mean() > 0.9
+
+
+@pytest.mark.parametrize("tone", ["pale", "tan"])
+def test_dark_hair_over_the_forehead_is_not_skin(tone: str) -> None:
+    picture = lit_face(tone, "even")
+    fringe = np.zeros((SIZE, SIZE), bool)
+    fringe[: int(POINTS[105, 1]) - 6] = True
+    picture[fringe] = (52, 38, 30)
+    told = likeness(picture)
+    assert told[INSIDE & cv2.erode(fringe.astype(np.uint8), np.ones((5, 5))).astype(bool)].mean() < 0.1
+    assert told[INSIDE & ~cv2.dilate(fringe.astype(np.uint8), np.ones((25, 25))).astype(bool)].mean() > 0.9
+
+
+def test_thin_lines_and_moles_belong_to_the_skin() -> None:
+    picture = lit_face("tan", "even")
+    cv2.line(picture, (30, 90), (100, 95), (70, 40, 30), 1)
+    cv2.circle(picture, (40, 80), 1, (40, 20, 20), -1)
+    assert likeness(picture)[INSIDE].mean() > 0.95
+
+
+def test_a_slow_change_never_makes_the_answer_jump() -> None:
+    """A hand comes slowly into the light: the mask may not flip from one frame to the next."""
+    told = []
+    for step in range(40):
+        picture = lit_face("tan", "even")
+        picture[70:, 20:80] = (
+            np.array((198, 150, 118)) + (np.array((90, 120, 60)) - (198, 150, 118)) * step / 39
+        )
+        told.append(likeness(picture)[INSIDE])
+    steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(told)]
+    assert max(steps) < 0.12
+    assert np.abs(told[-1] - told[0]).mean() > 0.2
+
+
+def test_without_anything_to_learn_from_all_counts_as_skin() -> None:
+    nothing = np.zeros((SIZE, SIZE), np.float32)
+    assert (skin_likeness(lit_face("tan", "even"), POINTS, nothing, TOPOLOGY) == 1).all()
