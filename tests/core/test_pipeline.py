@@ -134,7 +134,9 @@ def test_a_change_re_runs_its_own_stages_and_no_other(
     _, _, report = project.run([project.casting(project.green, setting)])
     counts = ran(report)
     assert {stage for stage in STAGES if counts[stage]} == expected
-    assert all(counts[stage] == COUNT for stage in expected)
+    # A looser detector may find the same box in a frame: then what follows from it is known.
+    assert all(counts[stage] == COUNT for stage in expected - {"swap"})
+    assert "swap" not in expected or setting.startswith("detect") or counts["swap"] == COUNT
     if expected == {"fuse"}:
         assert (report.models_loaded, report.frames_decoded) == (0, 0)
 
