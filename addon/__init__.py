@@ -26,6 +26,6 @@ def unregister() -> None:
 
 
 def _parts() -> tuple[ModuleType, ...]:
-    from . import preferences, properties, render
+    from . import operators, panels, preferences, properties, render
 
-    return (preferences, properties, render)
+    return (preferences, properties, operators, panels, render)

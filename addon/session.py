@@ -6,14 +6,16 @@ Nothing here is Blender's, so a run may work on whatever thread its caller is on
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.cache.memory import Memory
 from ..core.cache.store import Store
 from ..core.cache.tiers import open_local
 from ..core.clip import Clip, open_clip, open_sequence
-from ..core.errors import CacheError, ClipError, ModelError, OutputError, UnderstudyError
+from ..core.errors import CacheError, ClipError, OutputError, UnderstudyError
 from ..core.fusion.layer import layer_key, write_layer
+from ..core.identity import Casting
 from ..core.models.embedded import embedded_models
 from ..core.pipeline import LayerPlan, Pipeline
 from ..core.tally import Report, Tally
@@ -30,6 +32,7 @@ class Session:
 
     def __init__(self, cache_folder: Path, preferences: Preferences) -> None:
         """Begin a run. Without a usable cache folder it goes on with what memory holds, and says so."""
+        self._written = 0
         self._began = time.perf_counter()
         self._tally = Tally()
         self._clips: OrderedDict[ClipSource, Clip] = OrderedDict()
@@ -44,10 +47,8 @@ class Session:
 
     @property
     def written(self) -> int:
-        """How many layer pictures were written."""
+        """How many layer pictures were made and written."""
         return self._written
-
-    _written = 0
 
     def warn(self, text: str) -> None:
         """Keep a warning for the report; the same one is kept once."""
@@ -67,10 +68,9 @@ class Session:
             self.warn(job.about(error))
             return self._blank(job)
 
-    def check(self, job: LayerJob) -> None:
-        """Raise ClipError, PictureError or ModelError where a job can't be done."""
-        self._running().check(job.castings)
-        self._clip(job.source)
+    def check(self, castings: Sequence[Casting]) -> None:
+        """Raise PictureError or ModelError, saying why, where a casting can't be played."""
+        self._running().check(castings)
 
     def close(self) -> None:
         """Let go of models, clips and store."""
@@ -135,6 +135,3 @@ class Session:
                 self._clips.popitem(last=False)[1].close()
         self._clips.move_to_end(source)
         return known
-
-
-__all__ = ["ModelError", "Session"]

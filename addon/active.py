@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the editor works on: the scene of the sequencer, its active strip, the active modifier of its stack."""
+
+from typing import Any, cast
+
+import bpy
+
+from .properties import settings_of
+from .stack import index_of, stack_of
+from .timeline import layer_of_id, stack_id, stacked_clips
+
+
+def active_scene(context: bpy.types.Context) -> Any:
+    """Return the scene whose sequence is edited: from Blender 5.0 that need not be the window's."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def active_strip(context: bpy.types.Context) -> Any | None:
+    """Return the active strip, or for a layer the clip it belongs to; None if there is none."""
+    scene = active_scene(context)
+    editor = None if scene is None else scene.sequence_editor
+    strip = None if editor is None else cast("Any", editor).active_strip
+    if strip is not None and layer_of_id(strip):
+        clips = [clip for clip in stacked_clips(scene) if stack_id(clip) == layer_of_id(strip)]
+        return clips[0] if clips else strip
+    return strip
+
+
+def active_stack(context: bpy.types.Context) -> list[Any]:
+    """Return the stack of the active strip."""
+    strip = active_strip(context)
+    return [] if strip is None else stack_of(active_scene(context), stack_id(strip))
+
+
+def active_modifier(context: bpy.types.Context) -> Any | None:
+    """Return the modifier chosen in the list, or the first of the active strip's stack, or None."""
+    modifiers, stack = settings_of(active_scene(context)).modifiers, active_stack(context)
+    index = settings_of(active_scene(context)).active_index
+    chosen = modifiers[index] if 0 <= index < len(modifiers) else None
+    return chosen if chosen in stack else next(iter(stack), None)
+
+
+def make_active(scene: bpy.types.Scene, modifier: Any) -> None:
+    """Choose a modifier in the list."""
+    settings_of(scene).active_index = index_of(scene, modifier)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an editor can do: the operators `understudy.*`, a file for each family."""
+
+from types import ModuleType
+
+import bpy
+
+
+def register() -> None:
+    """Add the operators."""
+    for family in _families():
+        for operator in family.CLASSES:
+            bpy.utils.register_class(operator)
+
+
+def unregister() -> None:
+    """Remove the operators."""
+    for family in reversed(_families()):
+        for operator in reversed(family.CLASSES):
+            bpy.utils.unregister_class(operator)
+
+
+def _families() -> tuple[ModuleType, ...]:
+    from . import modifiers, pictures, prepare, refresh
+
+    return (modifiers, pictures, prepare, refresh)

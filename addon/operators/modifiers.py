@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators on the stack of the active strip: add, remove and move a Face Swap modifier."""
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty
+
+from ...core.errors import OutputError, UnderstudyError
+from ..active import active_modifier, active_scene, active_strip, make_active
+from ..layers import layer_of, make_layer, remove_layer, sync_layers
+from ..stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
+
+
+class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
+    """Replace a face in this strip: adds a Face Swap modifier, and a layer strip above that shows it."""
+
+    bl_idname = "understudy.modifier_add"
+    bl_label = "Add Face Swap"
+    bl_description = "Replace a face in this strip: adds a Face Swap modifier, and a layer strip above that shows it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for the kinds of strip that can have a stack."""
+        reason = unsupported(active_strip(context))
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Add the modifier; without its layer it could not be seen, so then it is not added."""
+        scene, strip = active_scene(context), active_strip(context)
+        problems = sync_layers(scene)
+        modifier = append_modifier(scene, strip)
+        try:
+            if layer_of(scene, strip) is None:
+                make_layer(scene, strip)
+        except UnderstudyError as error:
+            drop_modifier(scene, modifier)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        make_active(scene, modifier)
+        for text in problems:
+            self.report({"WARNING"}, text)
+        return {"FINISHED"}
+
+
+class _OnModifier:
+    """Needs a modifier on the active strip."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a modifier to work on."""
+        found = active_scene(context) is not None and active_modifier(context) is not None
+        if not found:
+            cls.poll_message_set("The active strip has no Face Swap modifier")  # type: ignore[attr-defined]
+        return found
+
+
+class UNDERSTUDY_OT_modifier_remove(_OnModifier, bpy.types.Operator):
+    """Remove this Face Swap modifier; with the last one its layer strip and layer pictures go."""
+
+    bl_idname = "understudy.modifier_remove"
+    bl_label = "Remove Face Swap"
+    bl_description = "Remove this Face Swap modifier; with the last one its layer strip and layer pictures go"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Remove the active modifier."""
+        scene, strip = active_scene(context), active_strip(context)
+        modifier = active_modifier(context)
+        if modifier is None or strip is None:
+            return {"CANCELLED"}
+        strip_id = modifier.strip_id
+        drop_modifier(scene, modifier)
+        left = stack_of(scene, strip_id)
+        if left:
+            make_active(scene, left[0])
+            return {"FINISHED"}
+        try:
+            remove_layer(scene, strip_id)
+        except OutputError as error:
+            self.report({"WARNING"}, str(error))
+        strip.understudy_id = ""
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_modifier_move(_OnModifier, bpy.types.Operator):
+    """Move this Face Swap modifier in its stack; the last one is on top."""
+
+    bl_idname = "understudy.modifier_move"
+    bl_label = "Move Face Swap"
+    bl_description = "Move this Face Swap modifier in its stack; the last one is on top"
+    bl_options = {"REGISTER", "UNDO"}
+
+    direction: EnumProperty(  # type: ignore[valid-type]
+        name="Direction", items=(("UP", "Up", "Towards the first"), ("DOWN", "Down", "Towards the last"))
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Move the active modifier."""
+        scene, modifier = active_scene(context), active_modifier(context)
+        if modifier is None:
+            return {"CANCELLED"}
+        strip_id = modifier.strip_id
+        steps = -1 if self.direction == "UP" else 1
+        place = stack_of(scene, strip_id).index(modifier) + steps
+        if not move_modifier(scene, modifier, steps):
+            return {"CANCELLED"}
+        make_active(scene, stack_of(scene, strip_id)[place])
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_modifier_add, UNDERSTUDY_OT_modifier_remove, UNDERSTUDY_OT_modifier_move)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operator that puts everything in order again after changes made outside."""
+
+from typing import Any
+
+import bpy
+
+from ..active import active_scene
+from ..jobs import not_shown
+from ..layers import show_rewritten, sync_layers
+
+
+class UNDERSTUDY_OT_refresh(bpy.types.Operator):
+    """Bring layers in step with their clips, give copied strips a stack of their own, show changed files."""
+
+    bl_idname = "understudy.refresh"
+    bl_label = "Refresh"
+    bl_description = "Bring layers in step with their clips, give copied strips a stack of their own, show changed files"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a scene to work on."""
+        return active_scene(context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Put the scene's layers in order."""
+        scene = active_scene(context)
+        for text in [*sync_layers(scene), *not_shown(scene)]:
+            self.report({"WARNING"}, text)
+        show_rewritten()
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_refresh,)
