@@ -74,39 +74,39 @@ def _learned(lab: Floats, points: Floats, valid: Floats) -> _Skin | None:
     """
     width = max(float(np.ptp(points[:468, 0])), 8.0)
     radius = max(round(_PATCH_RADIUS * width), 1)
-    patches, shares = [], []
-    for x, y in np.round(points[_PATCHES, :2]).astype(int).tolist():
-        rows = slice(max(y - radius, 0), max(y + radius + 1, 0))
-        columns = slice(max(x - radius, 0), max(x + radius + 1, 0))
-        usable = valid[rows, columns]
-        if float(usable.sum()) >= 1:
-            colours = lab[rows, columns].reshape(-1, 3)
-            patches.append(colours)
-            shares.append(np.minimum(usable.ravel() / 0.5, 1) / (2 * radius + 1) ** 2)
-    if not patches:
+    step = np.arange(-radius, radius + 1)
+    centres = np.round(points[_PATCHES, :2]).astype(int)
+    shape = (len(_PATCHES), len(step), len(step))
+    rows = np.broadcast_to(centres[:, 1, None, None] + step[:, None], shape)
+    columns = np.broadcast_to(centres[:, 0, None, None] + step[None, :], shape)
+    inside = (rows >= 0) & (rows < lab.shape[0]) & (columns >= 0) & (columns < lab.shape[1])
+    rows, columns = np.clip(rows, 0, lab.shape[0] - 1), np.clip(columns, 0, lab.shape[1] - 1)
+    shares = (np.minimum(valid[rows, columns] / 0.5, 1) * inside).reshape(len(_PATCHES), -1)
+    colours = lab[rows, columns].reshape(len(_PATCHES), -1, 3)
+    trust = shares.sum(1) / shares.shape[1]
+    if float(trust.sum()) < 0.05:
         return None
-    means = np.array([np.average(c, 0, w) for c, w in zip(patches, shares, strict=True)])
+    means = (colours * shares[..., None]).sum(1) / np.maximum(shares.sum(1, keepdims=True), 1e-6)
     hues = np.degrees(np.arctan2(means[:, 2], means[:, 1]))
     off_hue = np.maximum(np.maximum(_SKIN_HUES[0] - hues, hues - _SKIN_HUES[1]), 0)
-    trust = np.array([float(w.sum()) for w in shares]) * (0.02 + np.exp(-((off_hue / 15) ** 2)))
+    trust = trust * (0.02 + np.exp(-((off_hue / 15) ** 2)))
     middle = _middle(means, trust)
     apart = np.linalg.norm((means - middle) * _LIGHTNESS_LESS, axis=1)
-    counts = trust * np.exp(-((apart / _ALIKE) ** 2) / 2)
-    weights = np.concatenate([w * c for w, c in zip(shares, counts, strict=True)])
-    colours = np.concatenate(patches)
+    counts = trust * np.exp(-((apart / _ALIKE) ** 2) / 2) + 1e-9
+    middle = (means * counts[:, None]).sum(0) / counts.sum()
+    weights = (shares * counts[:, None]).ravel() + 1e-12
     return _Skin(
-        np.average(means, 0, counts + 1e-9).astype(np.float32),
-        colours.astype(np.float32),
-        weights.astype(np.float32),
+        middle.astype(np.float32), colours.reshape(-1, 3), (weights / weights.sum()).astype(np.float32)
     )
 
 
 def _middle(colours: Floats, weights: Floats) -> Floats:
     """Return the geometric median (3,) of (n, 3) colours: half of them may be wrong. Source: Weiszfeld, 1937."""
-    middle = np.average(colours, 0, weights)
+    shares = weights[:, None] / weights.sum()
+    middle = (colours * shares).sum(0)
     for _ in range(12):
-        distance = np.linalg.norm((colours - middle) * _LIGHTNESS_LESS, axis=1) + 1.0
-        middle = np.average(colours, 0, weights / distance)
+        distance = np.linalg.norm((colours - middle) * _LIGHTNESS_LESS, axis=1, keepdims=True) + 1.0
+        middle = (colours * (shares / distance)).sum(0) / (shares / distance).sum()
     return np.asarray(middle, np.float32)
 
 
@@ -127,7 +127,7 @@ def _unlikeness(lab: Floats, skin: _Skin) -> Floats:
         )
         return np.asarray(np.stack(parts, -1), np.float32)
 
-    scatter = np.sqrt(np.average(told(skin.colours) ** 2, 0, skin.weights + 1e-9))
+    scatter = np.sqrt(skin.weights @ told(skin.colours) ** 2)
     off = told(lab) / np.clip(scatter, _LEAST_SPREAD, _MOST_SPREAD)
     # A highlight is lighter and paler than the middle, a blush more vivid: skin all the same.
     lighter = np.clip(off[..., 0] * 2, 0, 1)

@@ -44,9 +44,10 @@ def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, top
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
     if (width, height) != full:
         rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
-    layer = np.dstack([rgb, alpha])
-    layer[alpha == 0] = 0
-    return layer
+    layer = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
+    layer[..., 3] = alpha
+    # What is not shown is left black: it costs nothing to keep, and holds no likeness.
+    return np.asarray(cv2.bitwise_and(layer, layer, mask=alpha), np.uint8)
 
 
 def _uncovered(
@@ -64,7 +65,8 @@ def _uncovered(
 
 def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion) -> Pixels:
     """Give the crop the target's light; the gain is found small and spread over the full crop."""
-    small = target.shape[1], target.shape[0]
+    small = max(target.shape[1] // 2, 1), max(target.shape[0] // 2, 1)
+    target = np.asarray(cv2.resize(target, small, interpolation=cv2.INTER_AREA), np.uint8)
     swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     face_width = float(np.linalg.norm(points[454, :2] - points[234, :2])) * small[0] / rgb.shape[1]

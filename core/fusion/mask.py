@@ -25,7 +25,7 @@ def face_mask(points: Floats, size: tuple[int, int], params: Fusion, topology: T
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
     face_width = _face_width(scaled)
-    distance = _inside_distance(scaled[topology.oval], small)
+    distance = _inside_distance(scaled[topology.oval], small, outside_too=params.mask_padding < 0)
     inset = distance - params.mask_padding / 100 * face_width
     mask = _smooth(inset / max(params.mask_blur / 100 * face_width / 2, 0.5))
     soft = max(_SOFT_HOLE * face_width, 0.6)
@@ -43,16 +43,17 @@ def _face_width(points: Floats) -> float:
     )
 
 
-def _inside_distance(contour: Floats, size: tuple[int, int]) -> Floats:
-    """Signed distance in pixels to a contour: positive inside."""
+def _inside_distance(contour: Floats, size: tuple[int, int], *, outside_too: bool) -> Floats:
+    """Distance in pixels to a contour's hull: positive inside; outside it is 0, or negative where asked for."""
     # The outline of what is seen of a turned face is its hull: the far side of the oval lies behind it.
     hull = cv2.convexHull(contour.astype(np.float32))[:, 0]
     frame = 2
     canvas = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
     cv2.fillPoly(canvas, [np.round((hull + frame) * 16).astype(np.int32)], (255,), cv2.LINE_8, 4)
-    inside = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray((inside - outside)[frame:-frame, frame:-frame], np.float32)
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
+    if outside_too:
+        distance = distance - cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(distance[frame:-frame, frame:-frame], np.float32)
 
 
 def _eyes(points: Floats, topology: Topology) -> list[Floats]:
