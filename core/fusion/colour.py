@@ -10,6 +10,7 @@ _DARKEST = 6.0
 _MOST_GAIN = 4.0
 _CONTRAST_RANGE = (0.5, 1.3)
 _CONTRAST_SHARE = 0.7
+_CHROMA_SHARE = 0.4
 
 
 def light_transfer(
@@ -22,22 +23,37 @@ def light_transfer(
     standard deviation of the low-pass in pixels, `strength` 0..1 goes from no change to the target's light.
     The detail's contrast follows the target's too: a hazy or flat picture gets a hazy or flat face.
     """
-    spread = max(radius, 0.5)
-    weight3 = weight[..., None]
-    near = _low(weight, spread)[..., None] + 1e-3
-    overall = float(weight.sum()) + 1e-3
-    lows, details = [], []
-    for picture in (target, swapped):
-        values = picture.astype(np.float32)
-        mean = (values * weight3).sum((0, 1)) / overall
-        # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
-        low = (_low(values * weight3, spread) + 1e-3 * mean) / near
-        relative = (values - low).mean(2) / (low.mean(2) + _DARKEST)
-        lows.append(low)
-        details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))
-    gain = np.clip((lows[0] + _DARKEST) / (lows[1] + _DARKEST), 1 / _MOST_GAIN, _MOST_GAIN) ** strength
-    contrast = np.clip(details[0] / max(details[1], 1e-4), *_CONTRAST_RANGE) ** (strength * _CONTRAST_SHARE)
-    return np.asarray(gain * contrast, np.float32), np.asarray(lows[1] * gain * (1 - contrast), np.float32)
+    fine = _Lows(target, swapped, weight, max(_CHROMA_SHARE * radius, 0.5))
+    broad = _Lows(target, swapped, weight, max(radius, 0.5))
+    # Colour follows closely, so that no cast of the source's stays in patches; lightness only in the large, so
+    # that brows, lips and folds stay the source's.
+    tint = fine.ratio / fine.ratio.mean(2, keepdims=True)
+    gain = np.clip(tint * broad.ratio.mean(2, keepdims=True), 1 / _MOST_GAIN, _MOST_GAIN) ** strength
+    contrast = np.clip(broad.details[0] / max(broad.details[1], 1e-4), *_CONTRAST_RANGE)
+    contrast = contrast ** (strength * _CONTRAST_SHARE)
+    offset = broad.low_swapped * gain * (1 - contrast)
+    return np.asarray(gain * contrast, np.float32), np.asarray(offset, np.float32)
+
+
+class _Lows:
+    """The low frequencies of target and swapped crop, their ratio, and how strong the detail above them is."""
+
+    def __init__(self, target: Pixels, swapped: Pixels, weight: Floats, spread: float) -> None:
+        weight3 = weight[..., None]
+        near = _low(weight, spread)[..., None] + 1e-3
+        overall = float(weight.sum()) + 1e-3
+        lows, details = [], []
+        for picture in (target, swapped):
+            values = picture.astype(np.float32)
+            mean = (values * weight3).sum((0, 1)) / overall
+            # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
+            low = (_low(values * weight3, spread) + 1e-3 * mean) / near
+            relative = (values - low).mean(2) / (low.mean(2) + _DARKEST)
+            lows.append(low)
+            details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))
+        self.ratio: Floats = np.asarray((lows[0] + _DARKEST) / (lows[1] + _DARKEST), np.float32)
+        self.low_swapped: Floats = np.asarray(lows[1], np.float32)
+        self.details = details
 
 
 def _low(picture: Floats, spread: float) -> Floats:

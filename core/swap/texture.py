@@ -15,9 +15,10 @@ from ..skin import skin_likeness
 
 VERSION = 1
 TEXTURE_SIZE = 768
-_HIDDEN, _SEEN = 0.3, 0.6
+_HIDDEN, _SEEN = 0.4, 0.7
 _TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.66, 1.6
 _SKIN_SIZE = 192
+_FADE = 70.0
 _NO_SECOND_MAP = np.empty(0, np.float32)
 
 
@@ -120,7 +121,21 @@ def completed(unrolled_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
     covered = seen + other_seen
     share = (seen / np.maximum(covered, 1e-3))[..., None]
     filled = texture * share + other * (1 - share)
+    covered = covered * _falling_off(covered)
     return np.round(np.clip(filled, 0, 255)).astype(np.uint8), np.round(covered * 255).astype(np.uint8)
+
+
+def _falling_off(covered: Floats) -> Floats:
+    """Fade what is covered out towards its outline: cheeks are shaded where they turn away from the camera.
+
+    Eyes and mouth are openings, not outlines: around them nothing fades.
+    """
+    solid = (covered > 0.5).astype(np.uint8)
+    outside = np.pad(solid, 1)
+    cv2.floodFill(outside, None, (0, 0), (2,))
+    distance = cv2.distanceTransform((outside != 2).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    rise = np.clip(distance[1:-1, 1:-1] / _FADE, 0, 1)
+    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
 
 
 def _shrink_factor(landmarks: Floats) -> int:
