@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .cli_arguments import parser
-from .cli_signals import Stopped, stopped_by_signals
+from .cli_signals import Stop, Stopped
 from .errors import UnderstudyError
 
 DONE, FAULT, USAGE, FRAMES_FAILED, BUG = 0, 1, 2, 3, 70
@@ -20,37 +20,46 @@ DONE, FAULT, USAGE, FRAMES_FAILED, BUG = 0, 1, 2, 3, 70
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command (default: the program's own arguments) and return its exit code. Main thread only."""
+    stop = Stop()
     try:
-        with stopped_by_signals():
-            return _run(parser().parse_args(argv))
-    except SystemExit as stop:  # argparse: usage or --help
-        return stop.code if isinstance(stop.code, int) else USAGE
-    except UnderstudyError as fault:
-        _say(" ".join(str(fault).split()))
-        return FAULT
-    except Stopped as stop:
-        _say("stopped; what was computed is kept in the cache: run the same command again to go on")
-        return 128 + stop.number
-    except Exception as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
-        _say(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
-        if os.environ.get("UNDERSTUDY_DEBUG"):
-            traceback.print_exception(fault)
-        return BUG
+        with stop.by_signals():
+            return _run(parser().parse_args(argv), stop)
+    except SystemExit as end:  # argparse: usage or --help
+        return end.code if isinstance(end.code, int) else USAGE
+    except (Stopped, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
+        return _explained(fault, stop)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace, stop: Stop) -> int:
     if arguments.command == "render":
-        from .cli_render import render
+        with stop.postponed():
+            from .cli_render import render
 
-        return FRAMES_FAILED if render(arguments) else DONE
+        return FRAMES_FAILED if render(arguments, stop) else DONE
     if arguments.command == "cache":
-        from .cli_cache import purge, stats
+        with stop.postponed():
+            from .cli_cache import purge, stats
 
         (stats if arguments.action == "stats" else purge)(arguments.cache_dir)
         return DONE
-    from .cli_doctor import doctor
+    with stop.postponed():
+        from .cli_doctor import doctor
 
-    return DONE if doctor() else FAULT
+        return DONE if doctor() else FAULT
+
+
+def _explained(fault: BaseException, stop: Stop) -> int:
+    """Say in one line why the command ended, and return its exit code."""
+    if stop.asked:  # whatever a library made of being interrupted
+        _say("stopped; what was computed is kept in the cache: run the same command again to go on")
+        return 128 + stop.asked
+    if isinstance(fault, UnderstudyError):
+        _say(" ".join(str(fault).split()))
+        return FAULT
+    _say(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
+    if os.environ.get("UNDERSTUDY_DEBUG"):
+        traceback.print_exception(fault)
+    return BUG
 
 
 def _where(fault: BaseException) -> str:

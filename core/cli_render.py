@@ -16,7 +16,7 @@ from .cache.memory import Memory
 from .cache.tiers import open_local
 from .cli_paths import chosen_pictures, frame_range, opened_clip, require_movie_name, require_output
 from .cli_progress import Progress
-from .cli_signals import unwound_in_peace
+from .cli_signals import Stop
 from .clip import Clip
 from .errors import OutputError
 from .identity import Casting, Identity
@@ -38,11 +38,14 @@ class _Outcome:
 
     written: int = 0
     changed: int = 0
+    still: int = 0
+    """How many frames in a row, up to the last, showed the same picture as the one before."""
     failed: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, frame: FinishedFrame) -> None:
         self.written += 1
         self.changed += frame.changed
+        self.still = self.still + 1 if frame.repeated else 0
         if frame.fault:
             self.failed.setdefault(frame.fault, []).append(frame.number)
 
@@ -50,18 +53,21 @@ class _Outcome:
     def failures(self) -> int:
         return sum(map(len, self.failed.values()))
 
-    def warnings(self) -> list[str]:
-        """Return a line for each reason, naming its frames."""
+    def warnings(self, fps: Fraction) -> list[str]:
+        """Return a line for each reason, naming its frames, and for what else looks wrong."""
         lines = [
-            f"frame {spans(numbers)} shows the original: {' '.join(reason.split())}"
+            f"{spans(numbers)} the original: {' '.join(reason.split())}"
             for reason, numbers in self.failed.items()
         ]
         if not self.changed and not self.failed:
             lines.append("no frame was changed: no face to replace was found, or the settings hide it")
+        # A movie file that was cut off still says its full length; decoders then go on showing what they have.
+        if fps / 2 < self.still < self.written - 1:
+            lines.append(f"the last {self.still + 1} frames show one picture: is the clip's file complete?")
         return lines
 
 
-def render(arguments: argparse.Namespace) -> bool:
+def render(arguments: argparse.Namespace, stop: Stop) -> bool:
     """Render as the arguments of `cli_arguments.parser` ask; return whether any frame failed.
 
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
@@ -81,8 +87,8 @@ def render(arguments: argparse.Namespace) -> bool:
         stack.enter_context(closing(store))
         pipeline = stack.enter_context(closing(Pipeline(store, models)))
         pipeline.check([casting])
-        outcome = _written(pipeline, clip, casting, numbers, fps, arguments)
-        for warning in (*_sound_warnings(clip, numbers), *outcome.warnings(), *folder.warnings):
+        outcome = _written(pipeline, clip, casting, numbers, fps, arguments, stop)
+        for warning in (*_sound_warnings(clip, numbers), *outcome.warnings(fps), *folder.warnings):
             pipeline.tally.warn(warning)
         report = pipeline.report()
         _warn(report.warnings, arguments.report)
@@ -95,14 +101,15 @@ def render(arguments: argparse.Namespace) -> bool:
 
 
 def spans(numbers: Sequence[int]) -> str:
-    """Write ascending numbers shortly: 1, 2, 3, 7 as `1-3, 7`."""
+    """Write ascending numbers shortly: 1, 2, 3, 7 as `frames 1-3, 7 show`, a single one as `frame 7 shows`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+    text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+    return f"frames {text} show" if len(numbers) > 1 else f"frame {text} shows"
 
 
 def _written(
@@ -112,6 +119,7 @@ def _written(
     numbers: range,
     fps: Fraction,
     arguments: argparse.Namespace,
+    stop: Stop,
 ) -> _Outcome:
     """Write the movie and its sidecar."""
     info, output, outcome = clip.info, arguments.output, _Outcome()
@@ -121,9 +129,10 @@ def _written(
         sidecar_beside(output) as describe,
         VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
         Progress(len(numbers), sys.stderr, shown) as progress,
-        unwound_in_peace(),
+        stop.once(),
     ):
         for frame in finished_frames(pipeline, clip, [casting], numbers):
+            stop.check()
             writer.write(frame.pixels)
             outcome.add(frame)
             progress.done(outcome.written)

@@ -5,44 +5,61 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(KeyboardInterrupt):
-    """The program was asked to stop by signal `number`."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
+    """The program was asked to stop by a signal."""
 
 
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Raise Stopped when SIGINT or SIGTERM comes. For the main thread only.
+class Stop:
+    """Raises Stopped when SIGINT or SIGTERM comes. For the main thread only."""
 
-    SIGINT counts even where the program was started with it ignored, as shells do for background jobs, since
-    whoever sends it to us by name means it.
-    """
-    before = {number: signal.signal(number, _stop) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def __init__(self) -> None:
+        self.asked = 0
+        """The number of the signal that came first; 0 while none came."""
+        self._quiet = False
 
+    @contextmanager
+    def by_signals(self) -> Iterator[None]:
+        """Listen to the signals while the block runs.
 
-@contextmanager
-def unwound_in_peace() -> Iterator[None]:
-    """Once the block was stopped, ignore further signals: a second Ctrl-C would leave a half file behind."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise
+        SIGINT counts even where the program was started with it ignored, as shells do for background jobs,
+        since whoever sends it to us by name means it.
+        """
+        before = {number: signal.signal(number, self._came) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """Stop at the block's end only: a library that is interrupted while it loads makes other errors of it."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+        self.check()
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Stopped(number)
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """When the block is stopped, heed no further signal: a second Ctrl-C would leave a half file behind."""
+        try:
+            yield
+        except Stopped:
+            self._quiet = True
+            raise
+
+    def check(self) -> None:
+        """Raise Stopped if a signal came, even where a library swallowed it."""
+        if self.asked:
+            raise Stopped
+
+    def _came(self, number: int, _frame: FrameType | None) -> None:
+        self.asked = self.asked or number
+        if not self._quiet:
+            raise Stopped

@@ -14,6 +14,9 @@ from .fusion.layer import laid_over
 from .identity import Casting
 from .pipeline import Pipeline
 
+_ROWS = 16
+"""Every how many rows two frames are compared to see a repetition."""
+
 
 @dataclass(frozen=True, eq=False)
 class FinishedFrame:
@@ -26,6 +29,8 @@ class FinishedFrame:
     """Whether any of its pixels show a new face."""
     fault: str
     """Why it shows the original; empty if it does not, or has no face to replace."""
+    repeated: bool
+    """Whether the clip shows the same picture as in the frame before it."""
 
 
 def finished_frames(
@@ -37,6 +42,7 @@ def finished_frames(
     alike is raised: RecipeError and ModelError.
     """
     shown: Pixels = np.zeros((clip.info.height, clip.info.width, 3), np.uint8)
+    before: Pixels | None = None
     for number in numbers:
         fault, patch = "", None
         try:
@@ -48,4 +54,6 @@ def finished_frames(
         except ClipError as error:
             fault, patch = str(error), None
         changed = patch is not None and bool(patch.pixels[..., 3].any())
-        yield FinishedFrame(number, laid_over(shown, patch), changed, fault)
+        repeated = before is not None and np.array_equal(shown[::_ROWS], before[::_ROWS])
+        before = shown
+        yield FinishedFrame(number, laid_over(shown, patch), changed, fault, repeated)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every error of the command line is one line that names the thing, and an exit code; nothing half is left."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from understudy.core.cli import main
+from understudy.core.cli_doctor import doctor
+from understudy.core.models.embedded import embedded_folder
+
+_spec = importlib.util.spec_from_file_location("faces_clip", Path(__file__).with_name("faces_clip.py"))
+faces_clip = importlib.util.module_from_spec(_spec)
+sys.modules.setdefault("faces_clip", faces_clip)
+_spec.loader.exec_module(faces_clip)
+
+PROGRAM = [sys.executable, "-m", "understudy.core.cli"]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder of good and bad files, used as the working folder."""
+    folder = tmp_path_factory.mktemp("errors")
+    clip = faces_clip.write_clip(folder / "clip.mp4", 4)
+    portrait = faces_clip.portrait()
+    faces_clip.write_picture(folder / "face.png", portrait)
+    faces_clip.write_picture(folder / "two.png", np.hstack([portrait, portrait[:, ::-1]]))
+    faces_clip.write_picture(folder / "nobody.png", faces_clip.frame(0)[:, :50])
+    (folder / "noise.mp4").write_bytes(np.random.default_rng(1).bytes(50_000))
+    (folder / "headless.mp4").write_bytes(clip.read_bytes()[:2000])
+    (folder / "empty.mp4").touch()
+    write_without_frames(folder / "frameless.mkv")
+    (folder / "broken.png").write_bytes((folder / "face.png").read_bytes()[:500])
+    (folder / "noise.jpg").write_bytes(b"\xff\xd8\xff" + np.random.default_rng(2).bytes(3000))
+    (folder / "a_file").write_text("not a folder")
+    (folder / "no_pictures").mkdir()
+    (folder / "taken").mkdir()
+    (folder / "taken" / "holiday.txt").write_text("mine")
+    return folder
+
+
+def write_without_frames(path):
+    """A container that promises video and holds none."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        container.start_encoding()
+
+
+GOOD = {"clip": "clip.mp4", "--face": "face.png", "--output": "out.mp4"}
+FAULTS = {
+    "no face": ({"--face": "nobody.png"}, "no face was found in nobody.png"),
+    "two faces": ({"--face": "two.png"}, "two.png shows 2 faces: choose one"),
+    "face number": ({"--face": "two.png", "--face-number": "3"}, "two.png has no face number 3: it shows 2"),
+    "no clip": ({"clip": "nowhere.mp4"}, "can't find the clip nowhere.mp4"),
+    "noise": ({"clip": "noise.mp4"}, "noise.mp4 can't be decoded as a movie"),
+    "headless": ({"clip": "headless.mp4"}, "headless.mp4 can't be decoded as a movie"),
+    "empty": ({"clip": "empty.mp4"}, "empty.mp4 is empty"),
+    "frameless": ({"clip": "frameless.mkv"}, "frameless.mkv"),
+    "clip is device": ({"clip": "/dev/null"}, "the clip /dev/null is not a file"),
+    "empty folder": ({"clip": "no_pictures", "--fps": "25"}, "there is no picture in no_pictures"),
+    "no matches": ({"clip": "shot_*.png", "--fps": "25"}, "there is no picture in shot_*.png"),
+    "pictures need fps": ({"clip": "face.png"}, "give one with --fps"),
+    "bad fps": ({"clip": "face.png", "--fps": "1/0"}, "--fps can't be '1/0'"),
+    "fps of a movie": ({"--fps": "25"}, "clip.mp4 has a frame rate of its own"),
+    "no picture": ({"--face": "nowhere.png"}, "can't find the picture nowhere.png"),
+    "broken picture": ({"--face": "broken.png"}, "broken.png can't be read"),
+    "noise picture": ({"--face": "noise.jpg"}, "noise.jpg can't be read"),
+    "clip as face": ({"--face": "clip.mp4"}, "clip.mp4 is not a picture"),
+    "cache is file": ({"--cache-dir": "a_file"}, "can't use cache folder a_file"),
+    "cache is taken": ({"--cache-dir": "taken"}, "taken holds other files"),
+    "output in file": ({"--output": "a_file/out.mp4"}, "can't write the movie a_file/out.mp4"),
+    "output nowhere": ({"--output": "nowhere/out.mp4"}, "there is no folder nowhere"),
+    "output is folder": ({"--output": "taken.mp4"}, "taken.mp4: it is a folder"),
+    "output kind": ({"--output": "out.txt"}, "can't tell the kind of movie from out.txt"),
+    "output is clip": ({"--output": "clip.mp4"}, "can't write the movie over clip.mp4"),
+    "report nowhere": ({"--report": "nowhere/r.json"}, "can't write the report nowhere/r.json"),
+    "report is face": ({"--report": "face.png"}, "can't write the report over face.png"),
+    "unknown setting": ({"--set": "fusion.blnd=1"}, "there is no parameter 'fusion.blnd'"),
+    "bad value": ({"--set": "fusion.blend=2"}, "fusion.blend must be from 0 to 1, not 2"),
+    "no number": ({"--set": "fusion.blend=much"}, "fusion.blend takes a number"),
+    "no value": ({"--set": "fusion.blend"}, "a setting is written name=value"),
+    "frames": ({"--end": "4"}, "clip.mp4 has frames 0 to 3"),
+    "backwards": ({"--start": "3", "--end": "1"}, "frames 3 to 1 can't be rendered"),
+    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 pictures"),
+}
+
+
+def command(changes):
+    """The arguments of a good render with some changed."""
+    arguments = []
+    for name, values in {**GOOD, **changes}.items():
+        for value in [values] if isinstance(values, str) else values:
+            arguments += [value] if name == "clip" else [name, value]
+    return ["render", *arguments]
+
+
+@pytest.mark.parametrize(("changes", "said"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes, said):
+    monkeypatch.chdir(place)
+    (place / "taken.mp4").mkdir(exist_ok=True)
+    before = {path.name: path.stat().st_size for path in place.iterdir() if path.is_file()}
+    assert main(command(changes)) == 1
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.count("\n") == 1
+    assert error.startswith("understudy: ")
+    assert said in error
+    after = {path.name: path.stat().st_size for path in place.iterdir() if path.is_file()}
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "command"),
+        (["rendr"], "'rendr'"),
+        (["render", "clip.mp4", "--output", "out.mp4"], "--face"),
+        (["render", "clip.mp4", "--face", "face.png"], "--output"),
+        (command({"--start": "-1"}), "--start"),
+        (command({"--face-number": "left"}), "'left' is not a whole number"),
+        (["cache", "stats"], "--cache-dir"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(capsys, arguments, said):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("understudy: ")
+    assert said in error
+
+
+def test_a_dog_is_nobody(place, shared, capsys):
+    dog = shared / "footage" / "portraits" / "p50_dog_no_human_face.jpg"
+    assert main(command({"clip": str(place / "clip.mp4"), "--face": str(dog),
+                         "--output": str(place / "out.mp4")})) == 1  # fmt: skip
+    assert "no face was found in p50_dog_no_human_face.jpg" in capsys.readouterr().err
+
+
+def test_a_real_process_says_the_same(place):
+    done = subprocess.run(
+        [*PROGRAM, *command({"--face": "nobody.png"})], cwd=place, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "understudy: no face was found in nobody.png: use a picture that shows one face clearly\n"
+    )
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_bug_is_named_by_type_and_place(place, tmp_path, debug):
+    (tmp_path / "av.py").write_text("raise RuntimeError('private')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "UNDERSTUDY_DEBUG": "1" if debug else ""}
+    done = subprocess.run(
+        [*PROGRAM, *command({})], cwd=place, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    line, *traceback = done.stderr.splitlines()
+    assert re.match(r"understudy: this is a bug: RuntimeError in core/\w+\.py:\d+; please report", line)
+    assert "private" not in line
+    assert bool(traceback) == debug
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_an_output_folder_that_is_not_writable(place, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    tmp_path.chmod(0o500)
+    assert main(command({"--output": str(tmp_path / "out.mp4"), "--cache-dir": "cache"})) == 1
+    assert "the folder is not writable" in capsys.readouterr().err
+
+
+def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.count(" is intact") == 2
+    folder = tmp_path / "models"
+    shutil.copytree(embedded_folder(), folder)
+    model = folder / "blaze_face_full_192.onnx"
+    data = bytearray(model.read_bytes())
+    data[len(data) // 2] ^= 1
+    model.write_bytes(data)
+    assert not doctor(folder)
+    assert f"{model} is damaged" in capsys.readouterr().out
+    model.unlink()
+    assert not doctor(folder)
+    assert "blaze_face_full_192.onnx is missing" in capsys.readouterr().out
