@@ -22,7 +22,7 @@ def castings_of(scene: bpy.types.Scene, strip_id: str) -> tuple[Casting, ...]:
     return tuple(casting_of(entry) for entry in stack_of(scene, strip_id) if entry.enabled)
 
 
-def unsupported(strip: bpy.types.Strip | None) -> str:
+def unsupported(strip: Any | None) -> str:
     """Say why a strip can't have a stack, or return an empty text."""
     if strip is None:
         return "No active strip: select a movie or image strip"
@@ -39,7 +39,7 @@ def new_id() -> str:
     return uuid.uuid4().hex[:16]
 
 
-def append_modifier(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
+def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
     """Add a modifier to a strip's stack, giving the strip its id. RecipeError if the strip can't have one."""
     reason = unsupported(strip)
     if reason:

@@ -11,11 +11,11 @@ from ..layers import show_rewritten, sync_layers
 
 
 class UNDERSTUDY_OT_refresh(bpy.types.Operator):
-    """Bring layers in step with their clips, give copied strips a stack of their own, show changed files."""
+    """Bring layers in step with their clips, give copied strips their own stack, show changed files."""
 
     bl_idname = "understudy.refresh"
     bl_label = "Refresh"
-    bl_description = "Bring layers in step with their clips, give copied strips a stack of their own, show changed files"
+    bl_description = "Bring layers in step with their clips, give copied strips their own stack, show changed files"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps a job may ask for, done as an editor or a script would do them."""
+
+import json
+import os
+from pathlib import Path
+
+import bpy
+
+import understudy
+from understudy.addon import layers, stack
+from understudy.addon.properties import recipe_of
+from understudy.core.recipe import parameters
+
+
+def _scene():
+    return bpy.context.scene
+
+
+def _strip(name):
+    return _scene().sequence_editor.strips_all[name]
+
+
+def _put(owner, path, value):
+    *parts, name = path.split(".")
+    for part in parts:
+        owner = getattr(owner, part)
+    setattr(owner, name, value)
+
+
+def _in_sequencer():
+    """A context in which the sequencer's own operators work."""
+    window = bpy.context.window_manager.windows[0]
+    area = window.screen.areas[0]
+    area.type = "SEQUENCE_EDITOR"
+    area.spaces.active.view_type = "SEQUENCER"
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region)
+
+
+def _edited(scene):
+    """From Blender 5.0 the sequencer has a scene of its own choice."""
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = scene
+
+
+def project(size, frames, save=None, fps=24):
+    scene = _scene()
+    scene.sequence_editor_create()
+    _edited(scene)
+    render = scene.render
+    render.resolution_x, render.resolution_y = size
+    render.resolution_percentage, render.fps, render.dither_intensity = 100, fps, 0
+    render.image_settings.file_format, render.image_settings.color_mode = "PNG", "RGB"
+    render.image_settings.compression = 0
+    scene.view_settings.view_transform = "Standard"
+    scene.frame_start, scene.frame_end = frames
+    if save:
+        bpy.ops.wm.save_as_mainfile(filepath=save)
+
+
+def load(path):
+    bpy.ops.wm.open_mainfile(filepath=path)
+    _edited(_scene())
+
+
+def save(path=None):
+    bpy.ops.wm.save_as_mainfile(filepath=path or bpy.data.filepath)
+
+
+def movie(name, file, channel=1, start=1, own_rate=False):
+    if own_rate:
+        with _in_sequencer():
+            bpy.ops.sequencer.movie_strip_add(
+                filepath=file, frame_start=start, channel=channel, use_framerate=False, adjust_playback_rate=True,
+                sound=False,
+            )
+        strip = _scene().sequence_editor.active_strip
+        strip.name = name
+        strip.transform.scale_x = strip.transform.scale_y = 1
+    else:
+        strip = _scene().sequence_editor.strips.new_movie(name, file, channel, start)
+    return [strip.frame_duration, strip.frame_final_duration]
+
+
+def pictures(name, files, channel=1, start=1):
+    strip = _scene().sequence_editor.strips.new_image(name, files[0], channel, start)
+    for file in files[1:]:
+        strip.elements.append(Path(file).name)
+    strip.frame_final_duration = len(files)
+
+
+def still(name, file, length, channel=1, start=1):
+    strip = _scene().sequence_editor.strips.new_image(name, file, channel, start)
+    strip.frame_final_duration = length
+
+
+def effect(name, kind, channel, start, length, of=None):
+    span = {"frame_end": start + length} if bpy.app.version < (5, 0) else {"length": length}
+    if of:
+        span["input1"] = _strip(of)
+    _scene().sequence_editor.strips.new_effect(name, kind, channel, start, **span)
+
+
+def op(name, active=None, **arguments):
+    """Call an operator; returns what it returned, or the error it reported."""
+    if active:
+        _scene().sequence_editor.active_strip = _strip(active)
+    family, function = name.split(".")
+    try:
+        return sorted(getattr(getattr(bpy.ops, family), function)(**arguments))
+    except RuntimeError as error:
+        return str(error)
+
+
+def allowed(name, active=None):
+    """Whether an operator can be called now."""
+    _scene().sequence_editor.active_strip = _strip(active) if active else None
+    family, function = name.split(".")
+    return getattr(getattr(bpy.ops, family), function).poll()
+
+
+def cast(name, picture, settings=None):
+    """Add a modifier with a picture by the operators."""
+    told = [op("understudy.modifier_add", active=name)]
+    if picture:
+        told.append(op("understudy.picture_add", filepath=picture))
+    tune(settings or {}, index=len(_scene().understudy.modifiers) - 1)
+    return told
+
+
+def cast_by_script(name, picture):
+    """Do the same without operators, as a script may, even with a picture that is not there."""
+    modifier = stack.append_modifier(_scene(), _strip(name))
+    stack.add_picture(modifier, picture)
+    return layers.sync_layers(_scene())
+
+
+def tune(settings, index=0):
+    for path, value in settings.items():
+        _put(_scene().understudy.modifiers[index], path, value)
+
+
+def recast(picture, index=0):
+    _scene().understudy.modifiers[index].identity.pictures[0].filepath = picture
+
+
+def keyframe(path, values, index=0):
+    """Animate a parameter of a modifier: {frame: value}."""
+    modifier = _scene().understudy.modifiers[index]
+    group, name = path.split(".")
+    for frame, value in values.items():
+        setattr(getattr(modifier, group), name, value)
+        getattr(modifier, group).keyframe_insert(name, frame=int(frame))
+
+
+def adjust(name, **properties):
+    """Set properties of a strip, then let Blender's handlers see it as they do after an edit."""
+    for path, value in properties.items():
+        _put(_strip(name), path.replace("__", "."), value)
+    bpy.context.view_layer.update()
+
+
+def setup(**properties):
+    """Set properties of the scene."""
+    for path, value in properties.items():
+        _put(_scene(), path.replace("__", "."), value)
+
+
+def duplicate(names, by):
+    """Copy strips and move the copies along the timeline."""
+    editor = _scene().sequence_editor
+    for strip in editor.strips_all:
+        strip.select = strip.name in names
+    before = {strip.name for strip in editor.strips_all}
+    with _in_sequencer():
+        bpy.ops.sequencer.duplicate()
+    made = [strip for strip in editor.strips_all if strip.name not in before]
+    for strip in made:
+        strip.frame_start += by
+    return sorted(strip.name for strip in made)
+
+
+def into_meta(name, meta, channel):
+    editor = _scene().sequence_editor
+    group = editor.strips.new_meta(meta, channel, int(_strip(name).frame_final_start))
+    start, end = _strip(name).frame_final_start, _strip(name).frame_final_end
+    _strip(name).move_to_meta(group)
+    group.frame_final_duration = end - start
+
+
+def scene_strip(name, resolution, frames):
+    """Go on in a new scene that plays the one so far as a strip."""
+    played = _scene()
+    bpy.ops.scene.new(type="EMPTY")
+    project(resolution, frames)
+    strip = _scene().sequence_editor.strips.new_scene(name, played, 1, 1)
+    strip.scene_input = "SEQUENCER"
+
+
+def remove(name):
+    _scene().sequence_editor.strips.remove(_strip(name))
+
+
+def render(out, report=None, how="animation", frame=None):
+    """Render the range, or one frame as a still. Returns the report."""
+    if report:
+        os.environ["UNDERSTUDY_REPORT"] = report
+    scene = _scene()
+    scene.render.filepath = out
+    if how == "still":
+        scene.frame_set(frame)
+        bpy.ops.render.render(write_still=True)
+    else:
+        bpy.ops.render.render(animation=True)
+    return json.loads(Path(report).read_text()) if report and Path(report).is_file() else None
+
+
+def _values(modifier):
+    recipe = recipe_of(modifier)
+    return {entry.path: getattr(getattr(recipe, entry.group), entry.name) for entry in parameters()}
+
+
+def facts():
+    """What lies on the timeline."""
+    scene = _scene()
+    return {
+        "strips": {
+            strip.name: {
+                "type": strip.type,
+                "channel": strip.channel,
+                "start": strip.frame_final_start,
+                "end": strip.frame_final_end,
+                "id": strip.understudy_id,
+                "layer_of": strip.understudy_layer_of,
+                "mute": strip.mute,
+                "directory": getattr(strip, "directory", ""),
+            }
+            for strip in scene.sequence_editor.strips_all
+        },
+        "modifiers": [[entry.name, entry.strip_id] for entry in scene.understudy.modifiers],
+        "recipes": [_values(entry) for entry in scene.understudy.modifiers],
+        "pictures": [[item.filepath for item in entry.identity.pictures] for entry in scene.understudy.modifiers],
+    }
+
+
+def shown_pictures(name, frames):
+    """The layer picture that Blender reads at each frame."""
+    layer = layers.layer_of(_scene(), _strip(name))
+    return [layer.strip_elem_from_frame(frame).filename for frame in frames]
+
+
+def without_understudy(path):
+    """Load a project in a Blender that does not have Understudy."""
+    understudy.unregister()
+    bpy.ops.wm.open_mainfile(filepath=path)
