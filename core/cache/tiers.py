@@ -1,44 +1,96 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Several stores as one, nearest first: memory, this machine's folder, a shared place."""
+"""Several stores as one, nearest first: memory, this machine's folder, shared places."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .far import FarTier
 from .folder import PackFolder
 from .key import Key
 from .memory import Memory
 from .store import Arrays, Store
+from .write_behind import BACKLOG_BYTES, Item, WriteBehind
+
+FLUSH_SECONDS = 5.0
 
 
 class Tiers:
-    """Read from the nearest store that has a key, filling the nearer ones; put to all."""
+    """Read from the nearest store that has a key, filling the nearer ones; put to all.
 
-    def __init__(self, stores: Sequence[Store]) -> None:
+    The near stores are written at once, the shared ones in the background, and those may be left out while
+    they fail. Safe to use from several threads where the stores are.
+    """
+
+    def __init__(
+        self,
+        stores: Sequence[Store],
+        shared: Sequence[FarTier] = (),
+        *,
+        backlog_bytes: int = BACKLOG_BYTES,
+        flush_seconds: float = FLUSH_SECONDS,
+    ) -> None:
+        """Take near stores, then shared ones, each nearest first.
+
+        At most `backlog_bytes` wait to be written to the shared ones; closing waits for them `flush_seconds`.
+        """
         self._stores = tuple(stores)
+        self._shared = tuple(shared)
+        self._flush_seconds = flush_seconds
+        self._behind = WriteBehind(self._write_shared, backlog_bytes)
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key` from the nearest store that has them, or None."""
-        for distance, store in enumerate(self._stores):
+        for distance, store in enumerate((*self._stores, *self._shared)):
             arrays = store.get(key)
             if arrays is not None:
                 for nearer in self._stores[:distance]:
                     nearer.put(key, arrays)
+                if distance > len(self._stores):
+                    self._behind.put(key, arrays)
                 return arrays
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
-        """Put `arrays` into every store."""
+        """Put `arrays` into every store: into the shared ones later, from a copy."""
         for store in self._stores:
             store.put(key, arrays)
+        if self._shared:
+            self._behind.put(key, arrays)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether any store has `key`."""
-        return any(key in store for store in self._stores)
+        return any(key in store for store in (*self._stores, *self._shared))
+
+    def after_writes(self, action: Callable[[], None]) -> None:
+        """Run `action` in the background once the shared stores have all that was put so far."""
+        self._behind.then(action)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait at most `seconds` until the shared stores have all that was put; tell whether they do."""
+        return self._behind.flush(seconds)
+
+    @property
+    def unshared(self) -> int:
+        """How many results did not get to the shared stores, because those could not keep up."""
+        return self._behind.dropped + sum(tier.skipped for tier in self._shared)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One line for each shared store that was left out, and one if results were not shared."""
+        lines = [tier.health.warning for tier in self._shared]
+        if self.unshared:
+            lines.append(f"{self.unshared} results were not shared: the shared cache is too slow or away")
+        return tuple(line for line in lines if line)
 
     def close(self) -> None:
-        """Close every store."""
-        for store in self._stores:
+        """Write what waits to be, for a limited time, and close every store."""
+        self._behind.close(self._flush_seconds)
+        for store in (*self._stores, *self._shared):
             store.close()
+
+    def _write_shared(self, items: Sequence[Item]) -> None:
+        for tier in self._shared:
+            tier.put_many(items)
 
 
 def open_local(folder: Path, memory_bytes: int) -> tuple[Memory, PackFolder]:

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shared tiers: written behind the render's back, left out while they fail or hang, tried again later."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from understudy.core.cache.far import FarTier
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.health import Health
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.memory import Memory
+from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.tiers import Tiers
+from understudy.core.cache.timed import TimedThread
+from understudy.core.cache.write_behind import WriteBehind
+from understudy.core.errors import CacheError
+
+
+def key(number: int) -> Key:
+    return stage_key("test", 1, {"number": number})
+
+
+def arrays(number: int) -> dict[str, np.ndarray]:
+    return {"a": np.full(10_000, number, np.uint8)}
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def folder_tier(path: Path, **more) -> FarTier:
+    return FarTier("the share", lambda: PackFolder(path), lambda store: store.counts.dropped, **more)
+
+
+def redis_tier(url: str, **more) -> FarTier:
+    return FarTier("Redis", lambda: RedisStore(url), lambda store: store.faults, **more)
+
+
+class Gate:
+    """A place that hangs while `open` is not set, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+        self.asked = 0
+        self.kept = Memory(1 << 24)
+
+    def get(self, key):
+        self.asked += 1
+        self.open.wait()
+        return self.kept.get(key)
+
+    def put(self, key, value):
+        self.asked += 1
+        self.open.wait()
+        self.kept.put(key, value)
+
+    def __contains__(self, key):
+        self.asked += 1
+        self.open.wait()
+        return key in self.kept
+
+    def close(self):
+        pass
+
+
+def test_what_one_machine_puts_another_finds_and_keeps_nearer(tmp_path, redis_server) -> None:
+    def machine(name: str) -> tuple[Tiers, PackFolder]:
+        local = PackFolder(tmp_path / name)
+        return Tiers([local], [folder_tier(tmp_path / "share"), redis_tier(redis_server.url)]), local
+
+    (first, _), (second, local) = machine("one"), machine("two")
+    first.put(key(1), arrays(1))
+    assert first.flush(10)
+    assert key(1) in second
+    assert second.get(key(1))["a"].tobytes() == arrays(1)["a"].tobytes()
+    assert key(1) in local
+    # What only the farther place has goes to the nearer ones too.
+    RedisStore(redis_server.url).put(key(2), arrays(2))
+    assert second.get(key(2)) is not None
+    assert second.flush(10)
+    assert key(2) in local
+    assert key(2) in PackFolder(tmp_path / "share")
+    for tiers in (first, second):
+        tiers.close()
+        assert tiers.warnings == ()
+        assert tiers.unshared == 0
+
+
+def test_puts_do_not_wait_for_a_hanging_place_and_what_does_not_fit_is_counted(tmp_path) -> None:
+    place = Gate()
+    place.open.clear()
+    local = PackFolder(tmp_path)
+    tiers = Tiers(
+        [local],
+        [FarTier("it", lambda: place, lambda store: 0)],
+        backlog_bytes=50_000,
+        flush_seconds=0.05,
+    )
+    for n in range(20):
+        tiers.put(key(n), arrays(n))
+    assert all(key(n) in local for n in range(20))
+    assert not tiers.flush(0.05)
+    assert tiers.unshared == 16  # four of 10,000 bytes fit
+    place.open.set()
+    assert tiers.flush(10)
+    assert [n for n in range(20) if key(n) in place.kept] == [0, 1, 2, 3]
+    place.open.clear()
+    tiers.put(key(20), arrays(20))
+    tiers.put(key(21), arrays(21))
+    tiers.close()
+    assert 17 <= tiers.unshared <= 18
+    assert any(f"{tiers.unshared} results were not shared" in line for line in tiers.warnings)
+    place.open.set()
+
+
+def test_what_the_caller_changes_later_is_not_what_is_shared(tmp_path) -> None:
+    place = Gate()
+    place.open.clear()
+    tiers = Tiers([], [FarTier("it", lambda: place, lambda store: 0)])
+    value = arrays(1)
+    tiers.put(key(1), value)
+    value["a"][:] = 99
+    place.open.set()
+    assert tiers.flush(10)
+    assert place.kept.get(key(1))["a"].tobytes() == arrays(1)["a"].tobytes()
+    tiers.close()
+
+
+def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> None:
+    place, clock = Gate(), Clock()
+    place.put(key(1), arrays(1))
+    tier = FarTier("the share", lambda: place, lambda store: 0, slow_seconds=0.05, clock=clock)
+    assert tier.get(key(1)) is not None
+    place.open.clear()
+    assert tier.get(key(1)) is None
+    asked = place.asked
+    for _ in range(100):
+        assert tier.get(key(1)) is None
+        assert key(1) not in tier
+    assert place.asked == asked
+    assert tier.health.warning is not None
+    assert "the share" in tier.health.warning
+    clock.now += 1.0
+    assert tier.get(key(1)) is None  # the thread still hangs: nothing more is asked of the place
+    assert place.asked == asked
+    place.open.set()
+    clock.now += 1.9
+    assert tier.get(key(1)) is None  # the second rest is twice as long
+    clock.now += 0.2
+    assert tier.get(key(1)) is not None
+    tier.close()
+
+
+def test_rests_grow_to_a_minute_and_start_anew_after_a_success() -> None:
+    clock = Clock()
+    health = Health("it", clock)
+    rests = []
+    for _ in range(9):
+        health.failed("why")
+        began = clock.now
+        while not health.usable:
+            clock.now += 0.5
+        rests.append(clock.now - began)
+    assert rests == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    health.succeeded()
+    health.failed("why")
+    clock.now += 1
+    assert health.usable
+    assert health.warning == "it is left out for now (why); it is tried again later"
+
+
+def test_redis_that_dies_is_left_out_with_one_warning_and_taken_back(tmp_path, redis_server) -> None:
+    clock = Clock()
+    tier = redis_tier(redis_server.url, clock=clock)
+    tiers = Tiers([PackFolder(tmp_path)], [tier])
+    tiers.put(key(1), arrays(1))
+    assert tiers.flush(10)
+    redis_server.kill()
+    for n in range(2, 30):
+        assert tiers.get(key(n)) is None
+        tiers.put(key(n), arrays(n))
+        assert tiers.get(key(n)) is not None
+    assert tiers.flush(10)
+    assert tier.store.faults == 1
+    assert len(tiers.warnings) == 2
+    redis_server.start()
+    clock.now += 1
+    tiers.put(key(40), arrays(40))
+    assert tiers.flush(10)
+    assert key(40) in RedisStore(redis_server.url)
+    tiers.close()
+
+
+def test_a_share_that_is_away_at_the_start_is_used_once_it_is_there(tmp_path) -> None:
+    clock, share = Clock(), tmp_path / "mount" / "share"
+
+    def opened() -> PackFolder:
+        if not share.parent.is_dir():
+            raise CacheError("not mounted")
+        return PackFolder(share)
+
+    tier = FarTier("the share", opened, lambda store: store.counts.dropped, clock=clock)
+    tier.put(key(1), arrays(1))
+    assert tier.get(key(1)) is None
+    assert tier.skipped == 1
+    assert "not mounted" in tier.health.warning
+    share.parent.mkdir()
+    assert tier.get(key(1)) is None
+    clock.now += 2
+    tier.put(key(1), arrays(1))
+    assert tier.get(key(1)) is not None
+    tier.close()
+
+
+def test_a_share_that_can_not_be_written_rests_after_one_fault(tmp_path) -> None:
+    clock = Clock()
+    tier = folder_tier(tmp_path / "share", clock=clock)
+    tier.put(key(0), arrays(0))
+    for pack in (tmp_path / "share").glob("*.pack"):
+        pack.unlink()
+    (tmp_path / "share").rename(tmp_path / "gone")
+    tier.put_many([(key(n), arrays(n)) for n in range(1, 11)])
+    assert tier.store.counts.dropped == 1
+    assert tier.skipped == 9
+    (tmp_path / "gone").rename(tmp_path / "share")
+    clock.now += 1
+    tier.put(key(20), arrays(20))
+    assert tier.get(key(20)) is not None
+    tier.close()
+
+
+def test_actions_run_after_the_writes_before_them() -> None:
+    order = []
+    release = threading.Event()
+
+    def write(items):
+        release.wait()
+        order.append(f"{len(items)} written")
+
+    behind = WriteBehind(write)
+    for n in range(5):
+        behind.put(key(n), arrays(n))
+    behind.then(lambda: order.append("action"))
+    behind.put(key(9), arrays(9))
+    assert order == []
+    release.set()
+    assert behind.flush(10)
+    action = order.index("action")
+    written = [
+        [int(line.split()[0]) for line in part if "written" in line] for part in (order[:action], order)
+    ]
+    assert [sum(counts) for counts in written] == [5, 6]
+    behind.close(1)
+    behind.then(lambda: order.append("late"))
+    behind.put(key(10), arrays(10))
+    assert order[-1] == "late"
+    assert behind.dropped == 1
+
+
+def test_a_timed_call_hands_on_results_and_faults_and_gives_up() -> None:
+    thread, hang = TimedThread("test"), threading.Event()
+    assert thread.call(lambda: 7, 5) == 7
+    with pytest.raises(ValueError, match="its own"):
+        thread.call(lambda: int("its own"), 5)
+    with pytest.raises(TimeoutError):
+        thread.call(hang.wait, 0.02)
+    with pytest.raises(TimeoutError):
+        thread.call(lambda: 8, 0.02)
+    hang.set()
+    assert thread.call(lambda: 9, 5) == 9
+    thread.close()
+    assert thread.call(lambda: 10, 5) == 10
+    thread.close()
