@@ -13,7 +13,7 @@ import numpy as np
 
 from .face import Floats, Pixels
 from .mesh.draw import filled
-from .mesh.topology import Topology
+from .mesh.topology import Indices, Topology
 
 _SURE, _NEVER = 2.0, 3.3
 # Least and most spread of a skin's lightness, chroma, and difference in hue, in units of CIELAB.
@@ -22,8 +22,15 @@ _MOST_SPREAD = np.array([16.0, 7.0, 3.5], np.float32)
 _EASIER = 2.2
 # Patches all over the face: forehead, cheeks, nose, upper lip, chin, jaw. Whatever covers some, most are skin.
 _PATCHES = np.array([9, 151, 104, 333, 123, 352, 50, 280, 187, 411, 5, 206, 426, 199, 169, 394], np.int32)
+# Which features lie beside each patch, as indices into `_feature_groups`: 0, 1 the brows, 2, 3 the eyes (left,
+# right), 4 the lips, 5 the nose. A patch whose features can't be seen is likely covered like them.
+_BESIDE = (
+    (0, 1), (0, 1), (0,), (1,), (2,), (3,), (2, 4, 5), (3, 4, 5), (4, 5), (4, 5), (2, 3, 5), (4, 5), (4, 5), (4,), (4,),
+    (4,),
+)  # fmt: skip
+_FLAT, _VIVID = 1.5, 5.0
 _PATCH_RADIUS = 0.045
-_ALIKE = 7.0
+_ALIKE = 5.5
 # Lightness differs over a face far more than colour does.
 _LIGHTNESS_LESS = np.array([0.3, 1.0, 1.0], np.float32)
 # Skin of every tone is between pink and yellow under ordinary light: angles in the a, b plane of CIELAB.
@@ -47,7 +54,7 @@ def skin_likeness(
     soft = cv2.GaussianBlur(picture, (0, 0), max(0.006 * picture.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
     features = _features(points, size, topology)
-    skin = _learned(lab, points, valid * (features == 0))
+    skin = _learned(lab, points, valid * (features == 0), _visible(lab, points, topology))
     if skin is None:
         return np.ones(picture.shape[:2], np.float32)
     off = _unlikeness(lab, skin)
@@ -67,7 +74,7 @@ class _Skin:
     weights: Floats
 
 
-def _learned(lab: Floats, points: Floats, valid: Floats) -> _Skin | None:
+def _learned(lab: Floats, points: Floats, valid: Floats, visible: Floats) -> _Skin | None:
     """Learn the skin from patches all over the face: those count that agree with most others.
 
     Nothing here jumps: a patch that slowly comes to differ slowly ceases to count, or the mask would flicker.
@@ -83,8 +90,10 @@ def _learned(lab: Floats, points: Floats, valid: Floats) -> _Skin | None:
     rows, columns = np.clip(rows, 0, lab.shape[0] - 1), np.clip(columns, 0, lab.shape[1] - 1)
     shares = (np.minimum(valid[rows, columns] / 0.5, 1) * inside).reshape(len(_PATCHES), -1)
     colours = lab[rows, columns].reshape(len(_PATCHES), -1, 3)
-    trust = shares.sum(1) / shares.shape[1]
-    if float(trust.sum()) < 0.05:
+    trust = (
+        shares.sum(1) / shares.shape[1] * np.array([visible[list(beside)].mean() ** 2 for beside in _BESIDE])
+    )
+    if float(shares.mean()) < 0.01:
         return None
     means = (colours * shares[..., None]).sum(1) / np.maximum(shares.sum(1, keepdims=True), 1e-6)
     hues = np.degrees(np.arctan2(means[:, 2], means[:, 1]))
@@ -136,20 +145,38 @@ def _unlikeness(lab: Floats, skin: _Skin) -> Floats:
     return np.asarray(np.linalg.norm(off, axis=-1), np.float32)
 
 
-def _features(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Fill brows, eyes with their sockets, lips and the underside of the nose: (h, w) uint8."""
-    groups = (
-        np.concatenate([topology.left_brow, topology.left_eye_ring]),
-        np.concatenate([topology.right_brow, topology.right_eye_ring]),
+def _feature_groups(topology: Topology) -> tuple[Indices, ...]:
+    """Left and right brow, left and right eye, lips, underside of the nose: mesh indices of their outlines."""
+    return (
+        topology.left_brow,
+        topology.right_brow,
+        topology.left_eye_ring,
+        topology.right_eye_ring,
         topology.outer_lips,
         np.array([48, 64, 98, 97, 2, 326, 327, 294, 278, 1], np.int32),
     )
-    contours = []
-    for group in groups:
-        hull = _hull(points[group])
-        middle = hull.mean(0)
-        contours.append(np.asarray((hull - middle) * _FEATURE_GROWTH + middle, np.float32))
-    return filled(contours, size)
+
+
+def _visible(lab: Floats, points: Floats, topology: Topology) -> Floats:
+    """Tell how vivid each feature is, (6,) in .02..1: eyes, lips and brows differ from skin, a cover is plain."""
+    vivid = []
+    for group in _feature_groups(topology):
+        inside = filled([_grown(_hull(points[group]))], (lab.shape[1], lab.shape[0])) > 0
+        spread = float(lab[..., 0][inside].std()) if inside.any() else 0.0
+        vivid.append(np.clip((spread - _FLAT) / (_VIVID - _FLAT), 0.02, 1))
+    return np.asarray(vivid, np.float32)
+
+
+def _features(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+    """Fill brows, eyes with their sockets, lips and the underside of the nose: (h, w) uint8."""
+    left_brow, right_brow, left_eye, right_eye, lips, nose = _feature_groups(topology)
+    groups = (np.concatenate([left_brow, left_eye]), np.concatenate([right_brow, right_eye]), lips, nose)
+    return filled([_grown(_hull(points[group])) for group in groups], size)
+
+
+def _grown(outline: Floats) -> Floats:
+    middle = outline.mean(0)
+    return np.asarray((outline - middle) * _FEATURE_GROWTH + middle, np.float32)
 
 
 def _hull(points: Floats) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..cache.store import Arrays
 from ..face import Floats, Pixels
+from ..mesh.draw import filled
 from ..mesh.topology import Topology
 from ..recipe import Fusion
 from ..skin import skin_likeness
@@ -31,9 +32,8 @@ def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, top
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
-        mask = np.asarray(
-            mask * _uncovered(target, mask, points, (width, height), params, topology), np.float32
-        )
+        bare = _uncovered(target, points, (width, height), topology)
+        mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     rgb = swapped
     if params.colour_match > 0:
         rgb = _lit(rgb, target, mask, points, params)
@@ -50,17 +50,20 @@ def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, top
     return np.asarray(cv2.bitwise_and(layer, layer, mask=alpha), np.uint8)
 
 
-def _uncovered(
-    target: Pixels, mask: Floats, points: Floats, size: tuple[int, int], params: Fusion, topology: Topology
-) -> Floats:
-    """Tell where nothing covers the target's face: the size of the mask, float32 in 0..1."""
+def _uncovered(target: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Floats:
+    """Tell where nothing covers the target's face: as large as `target`, float32 in 0..1.
+
+    It depends on the target alone, so that another source or a softer mask changes nothing about it.
+    """
     small = target.shape[1], target.shape[0]
-    valid = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
-    scaled = (points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
-    likeness = skin_likeness(target, np.asarray(scaled, np.float32), valid, topology)
-    likeness = np.asarray(cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0))
-    spread = cv2.resize(likeness, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(1 - params.keep_cover * (1 - spread), np.float32)
+    scaled = np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
+    outline = np.asarray(cv2.convexHull(scaled[topology.oval])[:, 0], np.float32)
+    valid = filled([outline], small).astype(np.float32) / 255
+    likeness = skin_likeness(target, scaled, valid, topology)
+    # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
+    return np.asarray(
+        cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0), np.float32
+    )
 
 
 def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion) -> Pixels:

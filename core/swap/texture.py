@@ -16,7 +16,7 @@ from ..skin import skin_likeness
 VERSION = 1
 TEXTURE_SIZE = 768
 _HIDDEN, _SEEN = 0.4, 0.7
-_TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.66, 1.6
+_TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.8, 1.6
 _SKIN_SIZE = 192
 _FADE = 70.0
 _NO_SECOND_MAP = np.empty(0, np.float32)
