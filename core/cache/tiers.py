@@ -8,6 +8,7 @@ from .far import FarTier
 from .folder import PackFolder
 from .key import Key
 from .memory import Memory
+from .seal import SealedStore
 from .store import Arrays, Store
 from .write_behind import BACKLOG_BYTES, Item, WriteBehind
 
@@ -97,7 +98,7 @@ def open_local(folder: Path, memory_bytes: int) -> tuple[Memory, PackFolder]:
     """Open the usual pair: memory over a folder on this machine. Read and put through the memory.
 
     The folder is returned too, for its counts, warnings, entries and purge (clear the memory too
-    then). Raises CacheError where it can't be used.
+    then). Results that are sealed are misses here. Raises CacheError where it can't be used.
     """
     below = PackFolder(folder)
-    return Memory(memory_bytes, below), below
+    return Memory(memory_bytes, SealedStore(below, None)), below

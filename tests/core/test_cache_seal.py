@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sealed results: unreadable on the disk, exact for the holder of the key, a miss for everybody else."""
+
+import base64
+import subprocess
+import sys
+
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import stage_key
+from understudy.core.cache.memory import Memory
+from understudy.core.cache.seal import Seal, SealedStore, is_sealed, secret_from
+from understudy.core.errors import CacheError
+
+pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
+
+SECRET, OTHER = bytes(range(32)), bytes(32)
+MARK = b"a face's own numbers"
+
+
+def key(number):
+    return stage_key("test", 1, {"number": number})
+
+
+def marked():
+    return {"embedding": np.frombuffer(MARK * 8, np.float32), "n": np.array([3], np.int64)}
+
+
+def same(got, wanted):
+    return got is not None and {n: (a.dtype, a.shape, a.tobytes()) for n, a in got.items()} == {
+        n: (a.dtype, a.shape, a.tobytes()) for n, a in wanted.items()
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(
+        st.text("abcé", max_size=3),
+        st.sampled_from(["u1", "<u2", "<i8", "<f2", "<f4", "<f8", "bool"]).flatmap(
+            lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, min_side=0, max_side=4))
+        ),
+        max_size=3,
+    )
+)
+def test_the_holder_of_the_key_gets_every_bit_back(value):
+    seal = Seal(SECRET)
+    sealed = seal.sealed(key(1), value)
+    assert same(seal.opened(key(1), sealed), value)
+    assert seal.opened(key(2), sealed) is None
+    assert Seal(OTHER).opened(key(1), sealed) is None
+    assert seal.sealed(key(1), value)["aes-256-gcm"].tobytes() != sealed["aes-256-gcm"].tobytes()
+
+
+def test_nothing_readable_reaches_the_disk(tmp_path):
+    store = SealedStore(PackFolder(tmp_path / "sealed"), Seal(SECRET))
+    plain = PackFolder(tmp_path / "plain")
+    for target in (store, plain):
+        target.put(key(1), marked())
+        target.close()
+    found = {
+        name: any(MARK in path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file())
+        for name in ("sealed", "plain")
+    }
+    assert found == {"sealed": False, "plain": True}
+    again = SealedStore(PackFolder(tmp_path / "sealed"), Seal(SECRET))
+    got = again.get(key(1))
+    assert same(got, marked())
+    assert not got["embedding"].flags.writeable
+
+
+@pytest.mark.parametrize("seal", [None, Seal(OTHER)], ids=["no key", "another key"])
+def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
+    SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
+    store = SealedStore(PackFolder(tmp_path), seal)
+    assert store.warnings == ()
+    for _ in range(3):
+        assert store.get(key(1)) is None
+        store.put(key(1), marked())
+    assert store.locked == 3
+    assert len(store.warnings) == 1
+    assert "UNDERSTUDY_CACHE_KEY" in store.warnings[0]
+    # A run goes on with what its memory holds.
+    memory = Memory(1 << 20, store)
+    memory.put(key(1), marked())
+    assert same(memory.get(key(1)), marked())
+
+
+def test_sealed_and_plain_results_live_side_by_side(tmp_path):
+    PackFolder(tmp_path).put(key(1), marked())
+    store = SealedStore(PackFolder(tmp_path), Seal(SECRET))
+    store.put(key(2), marked())
+    assert same(store.get(key(1)), marked())
+    assert same(store.get(key(2)), marked())
+    below = PackFolder(tmp_path)
+    assert [is_sealed(below.get(key(n))) for n in (1, 2)] == [False, True]
+    assert key(2) in store
+    assert key(3) not in store
+
+
+def test_every_flipped_bit_is_a_miss():
+    seal = Seal(SECRET)
+    raw = seal.sealed(key(1), marked())["aes-256-gcm"]
+    random = np.random.default_rng(1)
+    for _ in range(200):
+        changed = raw.copy()
+        changed[random.integers(len(raw))] ^= 1 << random.integers(8)
+        assert seal.opened(key(1), {"aes-256-gcm": changed}) is None
+    for size in (0, 5, 12, 27, len(raw) - 1):
+        assert seal.opened(key(1), {"aes-256-gcm": raw[:size]}) is None
+
+
+def test_the_secret_comes_as_hex_or_base64():
+    assert secret_from({}) is None
+    assert secret_from({"UNDERSTUDY_CACHE_KEY": " "}) is None
+    assert secret_from({"UNDERSTUDY_CACHE_KEY": SECRET.hex()}) == SECRET
+    assert secret_from({"UNDERSTUDY_CACHE_KEY": base64.b64encode(SECRET).decode() + "\n"}) == SECRET
+    for bad in ("my dog's name", SECRET.hex()[:-2], base64.b64encode(SECRET[:16]).decode()):
+        with pytest.raises(CacheError) as fault:
+            secret_from({"UNDERSTUDY_CACHE_KEY": bad})
+        assert bad not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "extra"),
+    [
+        ("sys.modules['cryptography'] = None\nSeal(bytes(32))", "understudy[encrypt]"),
+        (
+            "sys.modules['keyring'] = None\nsecret_from({'UNDERSTUDY_CACHE_KEY': 'keyring'})",
+            "understudy[keyring]",
+        ),
+    ],
+)
+def test_a_missing_package_is_named(code, extra):
+    program = f"import sys\nfrom understudy.core.cache.seal import Seal, secret_from\n{code}"
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert extra in done.stderr.splitlines()[-1]
+    assert "CacheError" in done.stderr.splitlines()[-1]
+
+
+def test_the_keyring_gives_the_secret(tmp_path):
+    keyring = pytest.importorskip("keyring", reason="keyring is not installed: the extra 'keyring'")
+    from keyring.backend import KeyringBackend
+
+    class InMemory(KeyringBackend):
+        priority = 1
+
+        def __init__(self):
+            super().__init__()
+            self.kept = {}
+
+        def get_password(self, service, username):
+            return self.kept.get((service, username))
+
+        def set_password(self, service, username, password):
+            self.kept[service, username] = password
+
+        def delete_password(self, service, username):
+            del self.kept[service, username]
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(InMemory())
+    try:
+        with pytest.raises(CacheError, match="keyring set understudy cache"):
+            secret_from({"UNDERSTUDY_CACHE_KEY": "keyring"})
+        keyring.set_password("understudy", "cache", SECRET.hex())
+        assert secret_from({"UNDERSTUDY_CACHE_KEY": "keyring"}) == SECRET
+    finally:
+        keyring.set_keyring(before)
