@@ -114,7 +114,7 @@ def decode_picture(path: Path) -> Pixels:
     """
     require_file(path)
     try:
-        stored = np.frombuffer(path.read_bytes(), np.uint8)
+        stored = np.frombuffer(_without_profile(path.read_bytes()), np.uint8)
         pixels = cv2.imdecode(stored, _DECODE)
     except (OSError, cv2.error) as fault:
         raise ClipError(f"{path} can't be read as a picture; save it again as PNG or TIFF") from fault
@@ -124,3 +124,18 @@ def decode_picture(path: Path) -> Pixels:
     if pixels is not None and pixels.dtype == np.uint16:
         return np.ascontiguousarray(pixels[..., ::-1], np.uint16)
     raise ClipError(f"{path} can't be read as an 8 or 16-bit picture; save it again as PNG or TIFF")
+
+
+def _without_profile(stored: bytes) -> bytes:
+    """Cut a PNG's colour profile out: OpenCV ignores it, and libpng complains of many on the terminal."""
+    if not stored.startswith(b"\x89PNG"):
+        return stored
+    position = 8
+    while position + 12 <= len(stored):
+        length, kind = int.from_bytes(stored[position : position + 4]), stored[position + 4 : position + 8]
+        if kind == b"iCCP":
+            return stored[:position] + stored[position + 12 + length :]
+        if kind in (b"IDAT", b"IEND"):
+            break
+        position += 12 + length
+    return stored

@@ -6,6 +6,7 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,7 +18,7 @@ from .analysis.track import reach, steadied
 from .cache.key import Key, Scalar, stage_key
 from .cache.store import Arrays, Store
 from .clip_info import Clip
-from .errors import RecipeError
+from .errors import ClipError, RecipeError
 from .face import Face, Floats
 from .fusion import fuse
 from .fusion.layer import Patch, composed
@@ -90,7 +91,11 @@ class Pipeline:
         """Return the faces of a frame with steadied landmarks, the surest first."""
         width = recipe.landmark.steady
         first, last = max(number - reach(width), 0), min(number + reach(width), clip.info.frame_count - 1)
-        around = {near: self._analyser.analysis(clip, near, recipe).faces for near in range(first, last + 1)}
+        around = {number: self._analyser.analysis(clip, number, recipe).faces}
+        for near in range(first, last + 1):
+            # A neighbour that can't be read only means less steadying here; it is reported at its own turn.
+            with suppress(ClipError):
+                around[near] = self._analyser.analysis(clip, near, recipe).faces
         return steadied(number, around, width)
 
     def plan(self, clip: Clip, number: int, castings: Sequence[Casting]) -> LayerPlan:

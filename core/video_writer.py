@@ -27,6 +27,8 @@ _FAULTS = (av.FFmpegError, OSError, ValueError)
 _FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _TICKS_A_SECOND = 10_000
 _CRF = 16
+# With macroblock-tree x264 writes other bytes from the same frames each time.
+_REPEATABLE = {"x264-params": "mbtree=0"}
 
 # From this size on, video without a named matrix is taken as BT.709 by players, below it as BT.601.
 _HD_WIDTH, _HD_HEIGHT = 1280, 720
@@ -138,7 +140,7 @@ class VideoWriter:
     def _add_video(self) -> VideoStream:
         height, width, _ = self._shape
         stream = self._container.add_stream(
-            "libx264", rate=self._fps, options={"crf": str(_CRF), "preset": "medium"}
+            "libx264", rate=self._fps, options={"crf": str(_CRF), "preset": "medium", **_REPEATABLE}
         )
         if not isinstance(stream, VideoStream):
             raise OutputError(

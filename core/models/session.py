@@ -55,16 +55,16 @@ class ModelPool:
         session = self._sessions.get(model.sha256)
         if session is None:
             session = self._sessions[model.sha256] = self._open(model, outputs)
-        return [
-            np.asarray(value) for value in session.run(list(outputs), {session.get_inputs()[0].name: tensor})
-        ]
+        try:
+            values = session.run(list(outputs), {session.get_inputs()[0].name: tensor})
+        except _refusals() as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(f"{model.path.name} failed on an input of {tensor.shape}: {reason}") from error
+        return [np.asarray(value) for value in values]
 
     def _open(self, model: ModelFile, outputs: tuple[str, ...]) -> "onnxruntime.InferenceSession":
         import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-        refusals = (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument,
-                    state.NoModel, state.NotImplemented, state.RuntimeException)  # fmt: skip
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
@@ -74,7 +74,7 @@ class ModelPool:
             )
         except OSError as error:
             raise ModelError(f"can't read the model {model.path}: {error.strerror or error}") from error
-        except refusals as error:
+        except _refusals() as error:
             reason = str(error).splitlines()[0]
             raise ModelError(f"{model.path} is not a model ONNX Runtime can run: {reason}") from error
         missing = set(outputs) - {output.name for output in session.get_outputs()}
@@ -87,3 +87,18 @@ class ModelPool:
     def close(self) -> None:
         """Let go of every session."""
         self._sessions.clear()
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises for a file or an input it can't use: its own types, with no base in common."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NoModel,
+        state.NotImplemented,
+        state.RuntimeException,
+    )

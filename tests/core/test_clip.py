@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import sys
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def test_every_frame_reached_by_a_seek_is_the_same(movies, in_order, name):
 
 
 def test_long_jumps_over_key_frames_land_on_the_frame(tmp_path):
-    recipe = make_clips.Recipe("long.mp4", pictures=256, options={"g": "30", "preset": "ultrafast", "crf": "20"})
+    recipe = make_clips.Recipe(
+        "long.mp4", pictures=256, options={"g": "30", "preset": "ultrafast", "crf": "20"}
+    )
     path = make_clips.make_movie(tmp_path, recipe)
     with open_clip(path) as clip:
         for number in (200, 3, 255, 90, 150, 149, 240, 0, 120, 254):
@@ -108,7 +111,9 @@ def test_colours_come_back_as_they_went_in(movies, name, dtype):
     assert mean < 4, "RGB order, matrix and range must be those of the encoder"
 
 
-@pytest.mark.parametrize(("suffix", "deep"), [(".png", False), (".png", True), (".tif", True), (".bmp", False)])
+@pytest.mark.parametrize(
+    ("suffix", "deep"), [(".png", False), (".png", True), (".tif", True), (".bmp", False)]
+)
 def test_lossless_pictures_come_back_exactly(tmp_path, suffix, deep):
     paths = make_clips.make_pictures(tmp_path, 3, suffix, deep)
     with open_sequence(paths) as clip:
@@ -160,7 +165,9 @@ def test_frame_memory_is_bounded_and_forgets_the_least_used():
 
 @given(st.integers(1, 5), st.integers(1, 5), st.sampled_from([np.uint8, np.uint16]), st.randoms())
 def test_frame_id_is_of_content_alone(height, width, dtype, rng):
-    pixels = np.array([rng.randrange(256) for _ in range(height * width * 3)], dtype).reshape(height, width, 3)
+    pixels = np.array([rng.randrange(256) for _ in range(height * width * 3)], dtype).reshape(
+        height, width, 3
+    )
     assert frame_id(np.asfortranarray(pixels)) == frame_id(pixels)
     other = pixels.copy()
     other[-1, -1, -1] ^= 1
@@ -289,9 +296,26 @@ def test_faults_of_a_sequence_name_the_picture(tmp_path):
     cv2.imwrite(str(paths[1]), np.zeros((5, 5, 3), np.uint8))
     cv2.imwrite(str(paths[2]), np.zeros((make_clips.HEIGHT, make_clips.WIDTH, 3), np.uint16))
     clip = open_sequence([*paths, tmp_path / "gone.png"])
-    for number, name, fault in [(1, paths[1].name, "5x5"), (2, paths[2].name, "8-bit"), (3, "gone.png", "find")]:
+    for number, name, fault in [
+        (1, paths[1].name, "5x5"),
+        (2, paths[2].name, "8-bit"),
+        (3, "gone.png", "find"),
+    ]:
         with pytest.raises(ClipError, match=fault) as caught:
             clip.read(number)
         assert name in str(caught.value)
     with pytest.raises(ClipError, match=r"gone\.png"):
         _ = clip.clip_id
+
+
+def test_a_png_with_an_odd_colour_profile_is_read_in_silence(tmp_path, capfd):
+    picture = np.random.default_rng(2).integers(0, 256, (20, 30, 3), np.uint8)
+    path = tmp_path / "profile.png"
+    ok, plain = cv2.imencode(".png", picture[..., ::-1])
+    assert ok
+    body = b"iCCP" + b"odd\0\0" + zlib.compress(b"no profile")
+    chunk = len(body[4:]).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+    path.write_bytes(plain.tobytes()[:33] + chunk + plain.tobytes()[33:])
+    with open_clip(path) as clip:
+        assert np.array_equal(clip.read(0), picture)
+    assert capfd.readouterr().err == ""

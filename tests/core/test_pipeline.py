@@ -13,7 +13,7 @@ from footage.portrait import painted, portrait, write_picture, write_sequence
 from understudy.core.cache.memory import Memory
 from understudy.core.cache.tiers import open_local
 from understudy.core.clip import open_sequence
-from understudy.core.errors import PictureError, RecipeError
+from understudy.core.errors import ClipError, PictureError, RecipeError
 from understudy.core.fusion.layer import Patch
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import EmbeddedModels, embedded_models
@@ -179,9 +179,7 @@ def test_where_a_render_begins_changes_nothing(project: Project, tmp_path: Path)
     assert same(alone, whole[3:4])
 
 
-def test_a_replaced_model_file_re_runs_its_stage_and_those_after_it(
-    project: Project, tmp_path: Path
-) -> None:
+def test_a_replaced_model_file_re_runs_its_stage_and_those_after_it(project: Project, tmp_path: Path) -> None:
     models = embedded_models()
     graph = onnx.load(models.landmarker.path)
     graph.doc_string = "the same numbers, another file"
@@ -261,6 +259,19 @@ def test_the_second_of_two_faces_can_be_chosen(project: Project, tmp_path: Path)
     assert first is not None
     assert second is not None
     assert not np.array_equal(first.pixels, second.pixels)
+
+
+def test_an_unreadable_neighbour_costs_a_frame_its_steadying_and_nothing_else(
+    project: Project, tmp_path: Path
+) -> None:
+    broken = tmp_path / "0003.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    paths = [*project.frames[:3], broken, *project.frames[4:]]
+    casting = [project.casting(project.green)]
+    patches, _, _ = project.run(casting, paths=paths, numbers=[1, 2, 4])
+    assert all(patch is not None for patch in patches)
+    with pytest.raises(ClipError, match=r"0003\.png"):
+        project.run(casting, paths=paths, numbers=[3])
 
 
 def test_nobody_playing_the_part_is_said_plainly(project: Project) -> None:
