@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job in real Blender: a clip, a source, five renders, a report and a contact sheet."""

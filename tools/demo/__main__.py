@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m tools.demo`: the main job in real Blender, with what each render cost."""
+
+import argparse
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+from understudy.core.cache.memory import Memory
+from understudy.core.clip import open_clip
+from understudy.core.errors import OutputError, UnderstudyError
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.models.embedded import embedded_models
+from understudy.core.pipeline import Pipeline
+from understudy.core.tally import STAGES
+
+from .make_up import write_sources
+from .own_clip import write_clip
+from .portrait import load_portrait
+from .project import Pass, Project, build
+from .sheet import alpha_of, frames_of, moments, write_sheet
+
+TWEAK = "fusion.blend=0.6"
+_MORE_TWEAKS = ("fusion.blend=0.75", "fusion.blend=0.5")
+# Paint is a colour of its own: less of it is given up to the light of the clip than of a person's skin.
+_PAINT = ("fusion.colour_match=0.6", "fusion.light_radius=40")
+_PICTURE = Path(__file__).resolve().parents[2] / "docs" / "demo.png"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("out/demo"), help="folder for what is made")
+    parser.add_argument("--clip", type=Path, help="a movie of your own")
+    parser.add_argument("--face", type=Path, help="a picture of your own, of who plays the part")
+    parser.add_argument("--frames", type=int, default=90, help="render no more than these frames")
+    parser.add_argument("--scale", type=float, default=1.0, help="size of the generated clip; 1 is 1080p")
+    parser.add_argument("--repeats", type=int, default=3, help="how often renders are timed, 1 to 3")
+    parser.add_argument("--update-docs", action="store_true", help="copy the contact sheet to docs/")
+    options = parser.parse_args(arguments)
+    try:
+        return run(options)
+    except UnderstudyError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do everything; UnderstudyError where that is impossible. 1 if a pixel outside the layer changed."""
+    folder = options.output.resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "blender.log").write_text("", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"can't write to {folder}: {error.strerror}; choose another --output") from error
+    clip, face, other = _material(options, folder)
+    frames = _checked(clip, (face, other), options.frames)
+    print(f"Clip {clip.name}, {frames} frames; part played by {face.name}, then {other.name}", flush=True)
+    project = build(folder, clip, face, frames, () if options.face else _PAINT)
+    chosen = moments(frames)
+    passes, masks = _passes(project, other, chosen, options.repeats)
+    outside = changed_outside(folder / "stills", chosen, masks)
+    ratios = {f"{name}_vs_plain": _ratio(passes, name) for name in ("tweak", "again")}
+    report = {"passes": {name: done.as_dict() for name, done in passes.items()}, "ratios": ratios}
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    titles = {
+        "plain": "Original",
+        "cold": "Result",
+        "tweak": "Tweaked: blend 0.6",
+        "source": "Another source",
+    }
+    columns = [(title, frames_of(folder / f"{name}.mp4", chosen)) for name, title in titles.items()]
+    write_sheet(folder / "contact_sheet.png", [*columns, ("Mask", masks)], masks)
+    if options.update_docs:
+        _PICTURE.parent.mkdir(exist_ok=True)
+        shutil.copyfile(folder / "contact_sheet.png", _PICTURE)
+    _print(passes, ratios)
+    print(f"Pixels outside the layer that differ from the render without the modifier: {outside}")
+    print(f"Report, clips and contact_sheet.png are in {options.output}")
+    return 1 if outside else 0
+
+
+def _material(options: argparse.Namespace, folder: Path) -> tuple[Path, Path, Path]:
+    """Return clip, picture and second picture, generating those that were not given."""
+    tiger, harlequin, own = folder / "tiger.png", folder / "harlequin.png", folder / "clip.mp4"
+    portrait = load_portrait()
+    write_sources(portrait, harlequin, tiger)
+    if options.clip is None:
+        if options.frames < 1 or not 0.1 <= options.scale <= 2:
+            raise OutputError("--frames must be 1 or more, --scale from 0.1 to 2")
+        write_clip(portrait, own, min(options.frames, 90), options.scale)
+    return (options.clip or own).resolve(), (options.face or tiger).resolve(), harlequin
+
+
+def _checked(clip: Path, pictures: tuple[Path, ...], limit: int) -> int:
+    """Make sure that clip and pictures will do before Blender is started; returns how many frames to render."""
+    with open_clip(clip) as opened:
+        count = min(opened.info.frame_count, limit)
+        opened.read(0)
+    if count < 1:
+        raise OutputError("--frames must be 1 or more")
+    pipeline = Pipeline(Memory(64 << 20), embedded_models())
+    pipeline.check([Casting(Identity((Picture(path),))) for path in pictures])
+    pipeline.close()
+    return count
+
+
+def _passes(
+    project: Project, other: Path, chosen: list[int], repeats: int
+) -> tuple[dict[str, Pass], list["np.ndarray[tuple[int, int], np.dtype[np.uint8]]"]]:
+    """Render everything. Plain, again and tweak are timed in turn, since a shared machine is never equally fast."""
+    plains = [project.movie("plain", bare=True)]
+    cold, agains = project.movie("cold"), [project.movie("again")]
+    if repeats > 1:
+        plains.append(project.movie("repeat", bare=True))
+        agains.append(project.movie("repeat"))
+    project.stills(chosen, project.folder / "stills")
+    masks = [alpha_of(project.layer(number)) for number in chosen]
+    tweaks = [project.movie("tweak", settings=[TWEAK])]
+    for setting in _MORE_TWEAKS[: max(repeats - 1, 0)]:
+        plains.append(project.movie("repeat", bare=True))
+        tweaks.append(project.movie("repeat", settings=[setting]))
+    (project.folder / "repeat.mp4").unlink(missing_ok=True)
+    source = project.movie("source", face=other)
+    passes = {"plain": _typical(plains), "cold": cold, "again": _typical(agains), "tweak": _typical(tweaks)}
+    return {**passes, "source": source}, masks
+
+
+def _typical(renders: list[Pass]) -> Pass:
+    """Return the first of several like renders, with the median of their seconds."""
+    return replace(renders[0], seconds=round(median(done.seconds for done in renders), 3))
+
+
+def changed_outside(
+    folder: Path, numbers: list[int], masks: "list[np.ndarray[tuple[int, int], np.dtype[np.uint8]]]"
+) -> int:
+    """Count the pixels, over all stills, that the modifier changed although its layer is clear there."""
+    count = 0
+    for number, mask in zip(numbers, masks, strict=True):
+        pair = [cv2.imread(str(folder / f"{state}_{number:04d}.png")) for state in ("with", "without")]
+        if pair[0] is None or pair[1] is None:
+            raise OutputError(f"Blender rendered no still of frame {number} into {folder}")
+        height, width = pair[0].shape[:2]
+        count += int(((pair[0] != pair[1]).any(2) & (mask[:height, :width] == 0)).sum())
+    return count
+
+
+def _ratio(passes: dict[str, Pass], name: str) -> float:
+    return round(passes[name].seconds / max(passes["plain"].seconds, 1e-6), 3)
+
+
+def _print(passes: dict[str, Pass], ratios: dict[str, float]) -> None:
+    heads = "".join(f"{stage:>10}" for stage in STAGES)
+    print(f"\n{'pass':<8}{'seconds':>9}{'ms/frame':>10}{'models':>8}{'decoded':>9}{heads}")
+    for name, done in passes.items():
+        runs = "".join(f"{done.stages[stage]['run']:>10}" for stage in STAGES)
+        each = 1000 * done.seconds / done.frames
+        print(
+            f"{name:<8}{done.seconds:>9.2f}{each:>10.1f}{done.models_loaded:>8}{done.frames_decoded:>9}{runs}"
+        )
+    print("models: loaded by us; decoded: frames decoded by us; stages: how often each ran\n")
+    print(f"tweak takes {ratios['tweak_vs_plain']:.2f} times the render without the modifier")
+    print(f"again takes {ratios['again_vs_plain']:.2f} times the render without the modifier")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

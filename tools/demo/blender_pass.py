@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the demo does inside Blender, each time in a process of its own, as on a farm.
+
+`build` makes the project, `movie` renders a pass of it, `stills` renders single frames without loss, with and
+without the modifier. Each writes its facts as JSON and leaves by `os._exit`, since `bpy` may hang at exit.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+import understudy
+from understudy.addon.folders import layer_folder
+from understudy.addon.layers import layer_of, sync_layers
+from understudy.addon.stack import add_picture, append_modifier, drop_modifier, stack_of
+from understudy.addon.timeline import stack_id, stacked_clips
+from understudy.core.clip import open_clip
+from understudy.core.errors import UnderstudyError
+from understudy.core.recipe import Recipe, find_parameter, with_settings
+
+
+def main(arguments: list[str]) -> int:
+    """Run one job; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job", choices=("build", "movie", "stills"))
+    parser.add_argument("--blend", type=Path, required=True)
+    parser.add_argument("--facts", type=Path, required=True, help="JSON file for what was done")
+    parser.add_argument("--clip", type=Path, help="build: the movie")
+    parser.add_argument("--sound", action="store_true", help="build: the movie has sound")
+    parser.add_argument("--frames", type=int, help="build: how many frames to play")
+    parser.add_argument("--face", type=Path, help="the picture of who plays the part")
+    parser.add_argument("--set", action="append", default=[], dest="settings", help="a parameter, name=value")
+    parser.add_argument("--bare", action="store_true", help="movie: without the modifier")
+    parser.add_argument("--output", type=Path, help="movie: the file; stills: the folder")
+    parser.add_argument("--numbers", type=int, nargs="*", default=[], help="stills: frames, from 0")
+    options = parser.parse_args(arguments)
+    understudy.register()
+    try:
+        facts = {"build": _build, "movie": _movie, "stills": _stills}[options.job](options)
+    except UnderstudyError as error:
+        print(f"understudy: {error}", file=sys.stderr)
+        return 1
+    options.facts.write_text(json.dumps(facts), encoding="utf-8")
+    return 0
+
+
+def _build(options: argparse.Namespace) -> dict[str, object]:
+    """Make the project: the clip and its sound, a modifier, a picture of who plays the part."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = _scene()
+    with open_clip(options.clip) as clip:
+        info = clip.info
+    scene.render.resolution_x, scene.render.resolution_y = (
+        side // 2 * 2 for side in (info.width, info.height)
+    )
+    scene.render.resolution_percentage = 100
+    rate = info.fps or 25
+    scene.render.fps = max(round(rate), 1)
+    scene.render.fps_base = scene.render.fps / float(rate)
+    scene.frame_start, scene.frame_end = 1, options.frames
+    # The clip's own colours, not a film look.
+    scene.view_settings.view_transform = "Standard"
+    strips = scene.sequence_editor_create().strips
+    if options.sound:
+        strips.new_sound("Sound", str(options.clip), 1, 1)
+    strip = strips.new_movie("Clip", str(options.clip), 2, 1, fit_method="ORIGINAL")
+    modifier = append_modifier(scene, strip)
+    _play(modifier, options.face)
+    _set(modifier, options.settings)
+    bpy.context.preferences.filepaths.save_version = 0
+    bpy.ops.wm.save_as_mainfile(filepath=str(options.blend), relative_remap=True)
+    for problem in sync_layers(scene):
+        raise UnderstudyError(problem)
+    bpy.ops.wm.save_mainfile()
+    return {"layers": str(layer_folder(scene, stack_id(strip)))}
+
+
+def _movie(options: argparse.Namespace) -> dict[str, object]:
+    """Render the project as H.264, the picture or parameters changed first where asked for."""
+    scene, modifier = _opened(options.blend)
+    if options.bare:
+        _strip_bare(scene)
+    else:
+        if options.face:
+            _play(modifier, options.face)
+        _set(modifier, options.settings)
+    render = scene.render
+    render.image_settings.file_format = "FFMPEG"
+    render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
+    render.ffmpeg.constant_rate_factor, render.ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
+    render.ffmpeg.audio_codec = "AAC"
+    render.use_file_extension, render.filepath = False, str(options.output)
+    began = time.perf_counter()
+    bpy.ops.render.render(animation=True)
+    seconds = time.perf_counter() - began
+    return {"seconds": round(seconds, 3), "frames": scene.frame_end - scene.frame_start + 1}
+
+
+def _stills(options: argparse.Namespace) -> dict[str, object]:
+    """Render frames as PNG, first with the modifier, then without."""
+    scene, _ = _opened(options.blend)
+    settings = scene.render.image_settings
+    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
+    for state in ("with", "without"):
+        if state == "without":
+            _strip_bare(scene)
+        for number in options.numbers:
+            scene.frame_set(scene.frame_start + number)
+            scene.render.filepath = str(options.output / f"{state}_{number:04d}.png")
+            bpy.ops.render.render(write_still=True)
+    return {}
+
+
+def _scene() -> Any:
+    return cast("Any", bpy.context.scene)
+
+
+def _opened(blend: Path) -> tuple[Any, Any]:
+    """Open the project; returns its scene and its modifier."""
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    scene = _scene()
+    return scene, stack_of(scene, stack_id(stacked_clips(scene)[0]))[0]
+
+
+def _strip_bare(scene: Any) -> None:
+    """Take modifier and layer off the clip, in this process only; what was computed stays on the disk."""
+    for clip in stacked_clips(scene):
+        layer = layer_of(scene, clip)
+        for modifier in stack_of(scene, stack_id(clip)):
+            drop_modifier(scene, modifier)
+        clip.understudy_id = ""
+        if layer is not None:
+            scene.sequence_editor.strips.remove(layer)
+
+
+def _play(modifier: Any, picture: Path) -> None:
+    modifier.identity.pictures.clear()
+    add_picture(modifier, str(picture))
+
+
+def _set(modifier: Any, settings: list[str]) -> None:
+    recipe = with_settings(Recipe(), settings)
+    for setting in settings:
+        parameter = find_parameter(setting.partition("=")[0])
+        stage = getattr(modifier, parameter.group)
+        setattr(stage, parameter.name, getattr(getattr(recipe, parameter.group), parameter.name))
+
+
+if __name__ == "__main__":
+    code = 1
+    try:
+        code = main(sys.argv[1:])
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else 1
+    except Exception:  # noqa: BLE001 - the border of the process: it has to end, whatever happened
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's Blender project, driven from outside: every step is a fresh Blender process."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from understudy.core.errors import OutputError, UnderstudyError
+from understudy.core.tally import STAGES
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CACHE = "understudy_cache"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one render took and what ran for it."""
+
+    seconds: float
+    frames: int
+    models_loaded: int
+    frames_decoded: int
+    stages: dict[str, dict[str, int]]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for the report."""
+        return {
+            "seconds": self.seconds,
+            "frames": self.frames,
+            "models_loaded": self.models_loaded,
+            "frames_decoded": self.frames_decoded,
+            "stages": self.stages,
+        }
+
+
+@dataclass(frozen=True)
+class Project:
+    """A saved project with one clip, one modifier and an empty cache beside it."""
+
+    folder: Path
+    layers: Path
+    """Where its layer pictures lie."""
+
+    @property
+    def blend(self) -> Path:
+        """The .blend file."""
+        return self.folder / "demo.blend"
+
+    def movie(
+        self, name: str, *, bare: bool = False, face: Path | None = None, settings: Sequence[str] = ()
+    ) -> Pass:
+        """Render the project to `name`.mp4. `face` and `settings` change it for this render alone."""
+        options = ["--output", str(self.folder / f"{name}.mp4"), *_settings(settings)]
+        options += ["--bare"] if bare else []
+        options += ["--face", str(face)] if face else []
+        facts, report = _blender("movie", self.folder, options)
+        told = {stage: report.get("stages", {}).get(stage, {}) for stage in STAGES}
+        for warning in report.get("warnings", ()):
+            print(f"  {name}: {warning}", flush=True)
+        return Pass(
+            facts["seconds"],
+            facts["frames"],
+            report.get("models_loaded", 0),
+            report.get("frames_decoded", 0),
+            {stage: {count: told[stage].get(count, 0) for count in ("run", "hit")} for stage in STAGES},
+        )
+
+    def stills(self, numbers: Sequence[int], folder: Path) -> None:
+        """Render frames as with_NNNN.png and without_NNNN.png."""
+        folder.mkdir(exist_ok=True)
+        _blender("stills", self.folder, ["--output", str(folder), "--numbers", *map(str, numbers)])
+
+    def layer(self, number: int) -> Path:
+        """The layer picture of a frame, counted from 0."""
+        return self.layers / f"{number:06d}.tif"
+
+
+def build(folder: Path, clip: Path, face: Path, frames: int, settings: Sequence[str]) -> Project:
+    """Make the project in a folder, and empty the cache there, so that cold is cold."""
+    if (folder / _CACHE / "CACHEDIR.TAG").is_file():
+        shutil.rmtree(folder / _CACHE)
+    with av.open(str(clip)) as container:
+        sound = ["--sound"] if container.streams.audio else []
+    options = [
+        "--clip",
+        str(clip),
+        "--face",
+        str(face),
+        "--frames",
+        str(frames),
+        *sound,
+        *_settings(settings),
+    ]
+    facts, _ = _blender("build", folder, options)
+    return Project(folder, Path(facts["layers"]))
+
+
+def _settings(settings: Sequence[str]) -> list[str]:
+    return [word for setting in settings for word in ("--set", setting)]
+
+
+def _blender(job: str, folder: Path, options: list[str]) -> tuple[dict, dict]:
+    """Run a job in a fresh Blender; returns its facts and the report of the add-on's handlers."""
+    facts, report = folder / ".facts.json", folder / ".handlers.json"
+    facts.unlink(missing_ok=True)
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tools.demo.blender_pass", job, "--blend", str(folder / "demo.blend")]
+    done = subprocess.run(
+        [*command, "--facts", str(facts), *options],
+        cwd=_ROOT,
+        env={**os.environ, "UNDERSTUDY_REPORT": str(report)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (folder / "blender.log").open("a", encoding="utf-8").write(
+        f"== {job} {options}\n{done.stdout}{done.stderr}\n"
+    )
+    if done.returncode or not facts.is_file():
+        lines = done.stderr.strip().splitlines() or [f"Blender ended with code {done.returncode}"]
+        raise UnderstudyError(f"{lines[-1].removeprefix('understudy: ')} (see {folder / 'blender.log'})")
+    try:
+        told = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+        return json.loads(facts.read_text(encoding="utf-8")), told
+    except (OSError, ValueError) as error:
+        raise OutputError(f"can't read what Blender reported in {folder}: {error}") from error
+    finally:
+        facts.unlink(missing_ok=True)
+        report.unlink(missing_ok=True)
