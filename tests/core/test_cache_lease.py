@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Single flight: one computes, the others wait; a dead holder, a skewed clock, a dead place cost only time."""
+
+import multiprocessing
+import os
+import signal
+import stat
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from understudy.core.cache.folder import LOOK_SECONDS, PackFolder
+from understudy.core.cache.health import Health
+from understudy.core.cache.key import stage_key
+from understudy.core.cache.lease import ALONE, Alone, GuardedLease, SingleFlight
+from understudy.core.cache.lease_folder import FolderLease, sweep
+from understudy.core.cache.memory import Memory
+from understudy.core.cache.redis_lease import RedisLease
+from understudy.core.cache.redis_store import RedisStore
+
+
+def key(number):
+    return stage_key("test", 1, {"number": number})
+
+
+def arrays(number):
+    return {"a": np.full(1000, number % 256, np.uint8)}
+
+
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self, now=100.0):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture(params=["folder", "redis"])
+def lease(request, tmp_path):
+    if request.param == "folder":
+        return FolderLease(tmp_path / "leases")
+    return RedisLease(request.getfixturevalue("redis_server").url)
+
+
+def test_one_has_it_until_it_is_given_back(lease):
+    token = lease.try_acquire(key(1), 30)
+    assert token
+    assert lease.try_acquire(key(1), 30) is None
+    assert lease.try_acquire(key(2), 30)
+    lease.release(key(1), "somebody else's")
+    assert lease.try_acquire(key(1), 30) is None
+    lease.release(key(1), token)
+    again = lease.try_acquire(key(1), 30)
+    assert again
+    assert again != token
+    lease.release(key(1), token)  # too late: it is another's now
+    assert lease.try_acquire(key(1), 30) is None
+
+
+def test_of_many_threads_one_gets_it(lease):
+    start, got = threading.Barrier(8), []
+
+    def work():
+        for number in range(20):
+            start.wait()
+            if lease.try_acquire(key(number), 30):
+                got.append(number)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == list(range(20))
+
+
+def test_redis_lets_a_lease_expire(redis_server):
+    lease = RedisLease(redis_server.url)
+    assert lease.try_acquire(key(1), 0.05)
+    limit = time.monotonic() + 10
+    while lease.try_acquire(key(1), 30) is None:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("skew", [-1e6, 0.0, 1e6])
+def test_a_lease_file_expires_by_the_watchers_own_clock(tmp_path, skew):
+    holder = FolderLease(tmp_path, clock=Clock(100 + skew))
+    held = holder.try_acquire(key(1), 10)
+    # Whatever the machines' clocks stamp on the file, it does not matter.
+    (path,) = tmp_path.iterdir()
+    os.utime(path, (time.time() + skew, time.time() + skew))
+    clock = Clock()
+    watcher = FolderLease(tmp_path, clock=clock)
+    assert watcher.try_acquire(key(1), 30) is None
+    clock.now += 9.9
+    assert watcher.try_acquire(key(1), 30) is None
+    clock.now += 0.2
+    taken = watcher.try_acquire(key(1), 30)
+    assert taken
+    holder.release(key(1), held)
+    assert FolderLease(tmp_path).try_acquire(key(1), 30) is None
+    watcher.release(key(1), taken)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lease_that_was_renewed_meanwhile_starts_anew(tmp_path):
+    clock = Clock()
+    holder, watcher = FolderLease(tmp_path), FolderLease(tmp_path, clock=clock)
+    first = holder.try_acquire(key(1), 10)
+    assert watcher.try_acquire(key(1), 10) is None
+    clock.now += 9
+    holder.release(key(1), first)
+    holder.try_acquire(key(1), 10)
+    clock.now += 9
+    assert watcher.try_acquire(key(1), 10) is None
+    clock.now += 10.1
+    assert watcher.try_acquire(key(1), 10)
+
+
+def test_two_who_take_over_one_stale_lease_do_not_both_keep_it(tmp_path):
+    clock = Clock()
+    FolderLease(tmp_path).try_acquire(key(1), 10)
+    watchers = [FolderLease(tmp_path, clock=clock) for _ in range(8)]
+    assert [watcher.try_acquire(key(1), 10) for watcher in watchers] == [None] * 8
+    clock.now += 11
+    start, tokens = threading.Barrier(8), []
+
+    def work(watcher):
+        start.wait()
+        tokens.append(watcher.try_acquire(key(1), 10))
+
+    threads = [threading.Thread(target=work, args=(watcher,)) for watcher in watchers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert any(tokens)  # a second is rare, and costs only work
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lease"]
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"token -5\n", b"token nan\n", b"token 1e300\n", bytes(500)])
+def test_a_foreign_or_half_written_lease_blocks_no_longer_than_a_lease(tmp_path, content):
+    clock = Clock()
+    lease = FolderLease(tmp_path, clock=clock)
+    (tmp_path / f"{key(1).hex}.lease").write_bytes(content)
+    assert lease.try_acquire(key(1), 10) is None
+    clock.now += 10.1
+    assert lease.try_acquire(key(1), 10)
+
+
+def test_lease_files_are_for_their_owner_unless_the_group_is_let_in(tmp_path):
+    before = os.umask(0o077)
+    try:
+        for name, group in (("own", False), ("group", True)):
+            FolderLease(tmp_path / name, shared_with_group=group).try_acquire(key(1), 10)
+    finally:
+        os.umask(before)
+    modes = [
+        stat.S_IMODE(path.stat().st_mode)
+        for name in ("own", "group")
+        for path in (tmp_path / name, *(tmp_path / name).iterdir())
+    ]
+    assert modes == [0o700, 0o600, 0o770, 0o660]
+
+
+def test_a_place_that_is_not_there_lets_everybody_go_alone(tmp_path):
+    lease = FolderLease(tmp_path / "not mounted" / "leases")
+    assert lease.try_acquire(key(1), 10) == ALONE
+    assert not (tmp_path / "not mounted").exists()
+    pytest.importorskip("redis")
+    assert RedisLease("redis://127.0.0.1:1/0").try_acquire(key(1), 10) == ALONE
+
+
+def test_old_lease_files_can_be_swept_away(tmp_path):
+    FolderLease(tmp_path).try_acquire(key(1), 10)
+    FolderLease(tmp_path).try_acquire(key(2), 10)
+    os.utime(tmp_path / f"{key(1).hex}.lease", (1, 1))
+    assert sweep(tmp_path, 3600) == 1
+    assert [path.stem for path in tmp_path.iterdir()] == [key(2).hex]
+    assert sweep(tmp_path / "none", 3600) == 0
+
+
+def test_the_waiting_one_gets_the_holders_result(lease):
+    store, computed, begun, go_on = Memory(1 << 20), [], threading.Event(), threading.Event()
+
+    def slow():
+        computed.append("slow")
+        begun.set()
+        go_on.wait()
+        return arrays(1)
+
+    flights = [SingleFlight(lease, poll_seconds=0.005) for _ in range(2)]
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(flights[0].result(store, key(1), slow))),
+        threading.Thread(target=lambda: results.append(flights[1].result(store, key(1), slow))),
+    ]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    time.sleep(0.03)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert computed == ["slow"]
+    assert sorted(known for _, known in results) == [False, True]
+    assert all(got["a"].tobytes() == arrays(1)["a"].tobytes() for got, _ in results)
+    assert lease.try_acquire(key(1), 10)  # it was given back
+
+
+def test_a_dead_holder_blocks_nobody_for_longer_than_the_lease(tmp_path):
+    FolderLease(tmp_path).try_acquire(key(1), 1e9)
+    clock = Clock()
+    flight = SingleFlight(
+        FolderLease(tmp_path, clock=clock), lease_seconds=30, poll_seconds=1, clock=clock, sleep=clock.sleep
+    )
+    store = Memory(1 << 20)
+    assert flight.result(store, key(1), lambda: arrays(1))[1] is False
+    assert clock.now - 100 <= 30
+    assert store.get(key(1)) is not None
+
+
+def test_a_fault_while_computing_gives_the_lease_back(tmp_path):
+    flight = SingleFlight(FolderLease(tmp_path))
+    with pytest.raises(ZeroDivisionError):
+        flight.result(Memory(1 << 20), key(1), lambda: {"a": np.array([1 // 0])})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_alone_computes_once_and_then_knows():
+    store = Memory(1 << 20)
+    assert [Alone().result(store, key(1), lambda: arrays(1))[1] for _ in range(2)] == [False, True]
+
+
+def test_a_lease_that_hangs_is_left_alone_for_a_while(tmp_path):
+    hang, asked, clock = threading.Event(), [], Clock()
+
+    class Hanging(FolderLease):
+        def try_acquire(self, key, seconds):
+            asked.append(key)
+            hang.wait()
+            return super().try_acquire(key, seconds)
+
+    lease = GuardedLease(Hanging(tmp_path), Health("the share", clock), slow_seconds=0.02)
+    assert [lease.try_acquire(key(n), 10) for n in range(50)] == [ALONE] * 50
+    assert len(asked) == 1
+    hang.set()
+    clock.now += 1
+    assert lease.try_acquire(key(99), 10)
+
+
+def _compute_all(folder, log, redis_url, numbers):
+    flight = SingleFlight(
+        RedisLease(redis_url) if redis_url else FolderLease(folder / ".leases"),
+        settle_seconds=0 if redis_url else LOOK_SECONDS + 0.1,
+        poll_seconds=0.005,
+    )
+    store = RedisStore(redis_url) if redis_url else PackFolder(folder)
+    for number in numbers:
+
+        def compute(number=number):
+            fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            os.write(fd, f"{number}\n".encode())
+            os.close(fd)
+            time.sleep(0.01)
+            return arrays(number)
+
+        got, _ = flight.result(store, key(number), compute)
+        assert got["a"].tobytes() == arrays(number)["a"].tobytes()
+
+
+@pytest.mark.parametrize("place", ["folder", "redis"])
+def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, place):
+    url = request.getfixturevalue("redis_server").url if place == "redis" else ""
+    numbers, log = range(40 if url else 3), tmp_path / "log"
+    spawn = multiprocessing.get_context("spawn")
+    processes = [
+        spawn.Process(target=_compute_all, args=(tmp_path / "cache", log, url, numbers)) for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert sorted(map(int, log.read_text().split())) == list(numbers)
+
+
+def _hold(folder: Path, ready):
+    FolderLease(folder).try_acquire(key(1), 0.3)
+    ready.set()
+    time.sleep(600)
+
+
+def test_a_killed_holders_lease_ends(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Event()
+    holder = spawn.Process(target=_hold, args=(tmp_path, ready))
+    holder.start()
+    assert ready.wait(60)
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    flight = SingleFlight(FolderLease(tmp_path), lease_seconds=60, poll_seconds=0.01)
+    got, known = flight.result(Memory(1 << 20), key(1), lambda: arrays(1))
+    assert not known
+    assert got["a"].tobytes() == arrays(1)["a"].tobytes()
