@@ -199,7 +199,7 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
             clip.understudy_id = ""
             continue
         try:
-            layer = layer_of(scene, clip)
+            layer = _beside(scene, clip, layer_of(scene, clip))
             if layer is None:
                 make_layer(scene, clip)
             else:
@@ -208,6 +208,18 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
             problems.append(f"{clip.name}: {error}")
     _remove_orphans(scene)
     return problems
+
+
+def _beside(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Any | None:
+    """Return the layer once it lies in the same meta strip as its clip, or None where it must be made anew."""
+    meta = clip.parent_meta()
+    if layer is None or layer.parent_meta() == meta:
+        return layer
+    if meta is None:
+        holder(scene, layer).remove(layer)  # Blender can't move a strip out of a meta strip
+        return None
+    layer.move_to_meta(meta)
+    return layer
 
 
 def _separate_copies(scene: bpy.types.Scene) -> None:

@@ -137,7 +137,9 @@ def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
 def source_numbers(strip: Any, rate: float) -> list[int]:
     """List the source frame that each frame of a strip's content shows, its trims not applied.
 
-    Blender rounds the half up (`SEQ_give_frame_index`; measured forward and in reverse in 4.5).
+    Blender rounds the half up, and stays at the last frame (measured forward and in reverse in 4.5 and 5.0).
     """
-    first = strip.animation_offset_start
-    return [first + math.floor(index * rate + 0.5) for index in range(strip.frame_duration)]
+    first, length = strip.animation_offset_start, strip.frame_duration
+    # Slower than the timeline, a movie has fewer frames than the strip; how many, the strip's length tells.
+    last = length - 1 if rate == 1.0 else math.ceil(length * rate - 1e-6) - 1
+    return [first + min(math.floor(index * rate + 0.5), last) for index in range(length)]

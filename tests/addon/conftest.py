@@ -42,12 +42,6 @@ def numbered_face(portrait, number):
     return picture
 
 
-def number_in(picture):
-    """The number that a picture of `numbered_face` carries."""
-    levels = [picture[4:20, bit * BLOCK + 8 : (bit + 1) * BLOCK - 8].mean() for bit in range(8)]
-    return sum((level > 127) << bit for bit, level in enumerate(levels))
-
-
 class Footage:
     """Files for the tests: a movie, its frames as pictures, and pictures of people."""
 
@@ -65,6 +59,12 @@ class Footage:
         self.person = self._picture("person.png", np.clip(other, 0, 255))
         self.second_person = self._picture("second.png", np.clip(portrait * (0.8, 0.5, 0.5) + (0, 60, 40), 0, 255))
         self.nobody = self._picture("nobody.png", np.full((200, 200, 3), 120.0))
+
+    @staticmethod
+    def number_in(picture):
+        """The number that a picture of `numbered_face` carries."""
+        levels = [picture[4:20, bit * BLOCK + 8 : (bit + 1) * BLOCK - 8].mean() for bit in range(8)]
+        return sum((level > 127) << bit for bit, level in enumerate(levels))
 
     def _picture(self, name, pixels):
         cv2.imwrite(str(self.folder / name), pixels[..., ::-1].astype(np.uint8))

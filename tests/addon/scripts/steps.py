@@ -170,8 +170,7 @@ def setup(**properties):
 def duplicate(names, by):
     """Copy strips and move the copies along the timeline."""
     editor = _scene().sequence_editor
-    for strip in editor.strips_all:
-        strip.select = strip.name in names
+    _select(names)
     before = {strip.name for strip in editor.strips_all}
     with _in_sequencer():
         bpy.ops.sequencer.duplicate()
@@ -181,12 +180,16 @@ def duplicate(names, by):
     return sorted(strip.name for strip in made)
 
 
-def into_meta(name, meta, channel):
-    editor = _scene().sequence_editor
-    group = editor.strips.new_meta(meta, channel, int(_strip(name).frame_final_start))
-    start, end = _strip(name).frame_final_start, _strip(name).frame_final_end
-    _strip(name).move_to_meta(group)
-    group.frame_final_duration = end - start
+def _select(names):
+    for strip in _scene().sequence_editor.strips_all:
+        strip.select = strip.name in names
+
+
+def into_meta(names):
+    """Make a meta strip of strips, as the editor does."""
+    _select(names)
+    with _in_sequencer():
+        bpy.ops.sequencer.meta_make()
 
 
 def scene_strip(name, resolution, frames):
