@@ -5,21 +5,28 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from .counts import StoreCounts, Tally
-from .index import Entry, Index, Pack
+from .index import Entry, Pack
+from .inventory import LOOK_SECONDS, Inventory
+from .janitor import Tidied, tidy
 from .key import Key
-from .layout import pack_folders, prepare
-from .pack import OpenPacks, PackWriter, erase, list_packs, scan
+from .layout import file_mode, prepare, size_on_disk
+from .pack import PackWriter
 from .payload import Chunk, decode, encode
+from .purge import Kept, Purged, closure, purge_all, purge_packs, walk_packs
 from .record import KeyText, build, find_payload, read_key_text
+from .sidecar import Ledger
 from .store import Arrays
 
+__all__ = ["LOOK_SECONDS", "PACK_BYTES", "PackFolder"]
+
 PACK_BYTES = 1 << 28
-LOOK_SECONDS = 1.0
-_OPEN_PACKS = 64
+_TIDY_BYTES = 1 << 26  # how much is written between two looks at the cap
+_CAP_PACKS = 16  # a cap is kept by packs: so many at least, or little would be left after one went
+_TRIES = 4
 _FIXES = {
     errno.ENOSPC: "free some space there or choose another cache folder",
     errno.EDQUOT: "free some space there or choose another cache folder",
@@ -40,50 +47,61 @@ class PackFolder:
     """
 
     def __init__(
-        self, root: Path, *, pack_bytes: int = PACK_BYTES, clock: Callable[[], float] = time.monotonic
+        self,
+        root: Path,
+        *,
+        pack_bytes: int = PACK_BYTES,
+        cap_bytes: int | None = None,
+        max_age: float | None = None,
+        group: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open the cache folder `root`, making it if need be, and index its packs.
 
-        A pack grows to about `pack_bytes`. `clock` gives seconds that never go back. Raises CacheError where
-        the folder can't be used at all; a folder that can only be read is used so.
+        A pack grows to about `pack_bytes`. Where `cap_bytes` or `max_age` (seconds without use) is given,
+        puts now and then start a thread that tidies. `group` makes new files for the folder's group too.
+        `clock` gives seconds that never go back. Raises CacheError where the folder can't be used at all; a
+        folder that can only be read is used so.
         """
         self.root = root
-        self._home = prepare(root)
-        self._pack_bytes = pack_bytes
-        self._clock = clock
-        self._lock = threading.Lock()  # the index, the packs, the warnings; never held while a file is read
-        self._look_lock = threading.Lock()  # one thread at a time looks for news
+        self._home = prepare(root, group=group)
+        self._mode = file_mode(group=group)
+        self._cap_bytes, self._max_age = cap_bytes, max_age
+        self._pack_bytes = pack_bytes if cap_bytes is None else min(pack_bytes, cap_bytes // _CAP_PACKS)
+        self._tidy_bytes = _TIDY_BYTES if cap_bytes is None else min(_TIDY_BYTES, cap_bytes // _CAP_PACKS)
+        self._untidied = self._tidy_bytes
+        self._janitor: threading.Thread | None = None
+        self._closing = threading.Event()
         self._write_lock = threading.Lock()  # one thread at a time appends
-        self._index = Index()
-        self._packs: dict[str, Pack] = {}
-        self._files = OpenPacks(self._home, _OPEN_PACKS)
+        self._warn_lock = threading.Lock()
         self._writer: PackWriter | None = None
-        self._warnings: dict[str, None] = {}
+        self._ledger = Ledger()
+        self._warnings: dict[str, str] = {}
         self._tally = Tally()
-        self._looked = clock()
-        self._look()
+        self._inventory = Inventory(self._home, clock, self._tally, self._warn, self._mode)
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
-        entry = self._find(key.digest)
+        entry = self._inventory.find(key.digest, use=True)
         while entry is not None:
             try:
-                raw = self._files.file(entry.pack.name).read(entry.offset, entry.size)
+                raw = self._inventory.files.file(entry.pack.name).read(entry.offset, entry.size)
             except FileNotFoundError:
                 raw = b""
             except OSError as error:
-                self._files.let_go(entry.pack.name)
+                self._inventory.files.let_go(entry.pack.name)
                 self._warn(error)
                 break
             start = find_payload(raw, key)
             arrays = decode(raw, start) if start is not None else None
             if arrays is not None:
+                self._inventory.touch(entry.pack)
                 self._tally.add(hits=1, bytes_read=len(raw))
                 return arrays
-            if raw:  # else the pack was emptied or removed, which is nobody's fault
-                self._tally.add(corrupt=1)
-            with self._lock:
-                entry = self._index.forget(key.digest, entry)
+            if raw:
+                entry = self._inventory.after_damaged(key.digest, entry)
+            else:  # the pack was emptied or removed, which is nobody's fault
+                entry = self._inventory.after_vanished(key.digest, entry)
         self._tally.add(misses=1)
         return None
 
@@ -93,9 +111,7 @@ class PackFolder:
         Raises TypeError for a dtype that can't be kept and ValueError for a result too large or an array name
         that can't be kept: faults of the caller, not of the place.
         """
-        with self._lock:
-            known = self._index.find(key.digest) is not None
-        if known:
+        if self._inventory.find_known(key.digest, use=True) is not None:
             self._tally.add(known=1)
             return
         payload, payload_bytes = encode(arrays)
@@ -108,49 +124,110 @@ class PackFolder:
             return
         if stored:
             self._tally.add(puts=1, bytes_written=size)
+            self._tidy_now_and_then(size)
         else:
             self._tally.add(known=1)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether a record of `key` is indexed; it may still prove damaged when read."""
-        return self._find(key.digest) is not None
+        return self._inventory.find(key.digest) is not None
 
     def entries(self) -> Iterator[KeyText]:
         """List what is kept: each entry's key text and size. What can't be read is left out."""
-        with self._lock:
-            listed = self._index.entries()
-        for entry in listed:
+        for entry in self._inventory.entries():
             try:
-                item = read_key_text(self._files.file(entry.pack.name).read, entry.offset)
+                item = read_key_text(self._inventory.files.file(entry.pack.name).read, entry.offset)
             except OSError:
                 continue
             if item is not None:
                 yield item
 
-    def purge(self) -> int:
-        """Remove every pack in the folder, of other formats and processes too; return the bytes freed.
+    def size_on_disk(self) -> int:
+        """Return the bytes of all the folder's files as the file system says now; 0 if it can't be read."""
+        try:
+            return size_on_disk(self.root)
+        except OSError as error:
+            self._warn(error)
+            return 0
 
-        A pack is emptied before it is removed, so that its data is gone even where another process holds
-        the file open. What can't be removed is a warning.
+    # Removing
+
+    def tidy(self, cap_bytes: int | None = None, max_age: float | None = None) -> Tidied | None:
+        """Bring the folder under a cap and an age, the ones it was opened with unless said, oldest use first.
+
+        What this process has used is never evicted: a cap below that is a warning. None where another
+        process tidies already, or where it is impossible, which is a warning.
         """
-        freed = 0
-        with self._write_lock, self._look_lock:
+        cap_bytes = self._cap_bytes if cap_bytes is None else cap_bytes
+        try:
+            done = tidy(
+                self.root,
+                cap_bytes,
+                home=self._home,
+                max_age=self._max_age if max_age is None else max_age,
+                pack_bytes=self._pack_bytes,
+                working_set=self._inventory,
+                own=self._own_packs,
+                stop=self._closing.is_set,
+                mode=self._mode,
+            )
+        except OSError as error:
+            self._warn(error)
+            return None
+        if done is None:
+            return None
+        self._tally.add(evicted=done.evicted_records)
+        for trouble in done.troubles:
+            self._warn(trouble)
+        if cap_bytes is not None and done.after > cap_bytes:
+            self._warn_of_cap(cap_bytes, done)
+        return done
+
+    def purge(self, matches: Callable[[str], bool] | None = None) -> int:
+        """Remove the entries whose key text `matches`, or everything; return the bytes freed.
+
+        Everything means every pack, of other formats and processes too, each emptied before it is removed,
+        so that its data is gone even where another process holds the file open. Otherwise packs are
+        rewritten without those entries. What can't be removed is a warning.
+        """
+        if matches is None:
+            return self._purge(None)
+        chosen = matches
+        return self._purge(lambda kept: chosen(kept.entry.text))
+
+    def purge_written_before(self, moment: float) -> int:
+        """Remove the entries written before `moment`, in seconds since 1970; return the bytes freed."""
+        return self._purge(lambda kept: kept.entry.written < moment)
+
+    def purge_closure(self, seeds: Collection[str]) -> int:
+        """Remove all that the `seeds`, hex digests and ids, lead to (see `purge.closure`); return the bytes freed."""
+        return self._purge(closure(lambda: walk_packs(self._home), seeds))
+
+    def _purge(self, matches: Callable[[Kept], bool] | None) -> int:
+        with self._write_lock:
             self._end_pack()
             try:
-                for folder in pack_folders(self.root):
-                    for path in list_packs(folder):
-                        freed += self._erase(path)
+                if matches is None:
+                    done = purge_all(self.root, time.time_ns(), self._mode)
+                    self._inventory.forget_all()
+                else:
+                    done = purge_packs(
+                        self.root, self._home, matches, time.time_ns(), self._inventory.replace, self._mode
+                    )
+                    self._inventory.look()
             except OSError as error:
                 self._warn(error)
-            with self._lock:
-                self._forget_packs()
-        return freed
+                return 0
+        for trouble in done.troubles:
+            self._warn(trouble)
+        self._warn_of_purge(done)
+        return done.freed
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Every distinct trouble met so far, one line each, oldest first."""
-        with self._lock:
-            return tuple(self._warnings)
+        with self._warn_lock:
+            return tuple(self._warnings.values())
 
     @property
     def counts(self) -> StoreCounts:
@@ -159,133 +236,108 @@ class PackFolder:
 
     def close(self) -> None:
         """Close every file and forget the index. Later gets miss; a later put starts a new pack."""
-        with self._write_lock, self._look_lock:
+        self._closing.set()
+        janitor = self._janitor
+        if janitor is not None and janitor is not threading.current_thread():
+            janitor.join()
+        with self._write_lock:
             self._end_pack()
-            with self._lock:
-                self._forget_packs()
-
-    # Reading
-
-    def _find(self, digest: bytes) -> Entry | None:
-        with self._lock:
-            entry = self._index.find(digest)
-        if entry is None:
-            self._look_again()
-            with self._lock:
-                entry = self._index.find(digest)
-        return entry
-
-    def _look_again(self) -> None:
-        with self._look_lock:
-            now = self._clock()
-            if now - self._looked >= LOOK_SECONDS:
-                self._looked = now
-                self._look()
-
-    def _look(self) -> None:
-        """Index what other processes appended and forget the packs that are gone."""
-        try:
-            paths = list_packs(self._home)
-        except OSError as error:
-            self._warn(error)
-            return
-        names = {path.name for path in paths}
-        with self._lock:
-            for pack in [pack for name, pack in self._packs.items() if name not in names]:
-                self._drop_pack(pack)
-        for path in paths:
-            try:
-                self._read_tail(path.name, path.stat().st_size)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self._warn(error)
-
-    def _read_tail(self, name: str, size: int) -> None:
-        with self._lock:
-            pack = self._packs.setdefault(name, Pack(name))
-            if pack.writer == os.getpid() or pack.seen == size:
-                return
-            if size < pack.resume:  # emptied by a purge: what it held is gone
-                self._drop_pack(pack)
-                pack = self._packs[name] = Pack(name)
-        tail = scan(self._files.file(name), pack.resume, size)
-        with self._lock:
-            for found in tail.records:
-                self._index.add(found.digest, Entry(pack, found.offset, found.size))
-            pack.resume, pack.seen = tail.resume, size
-            news = [offset for offset in tail.damaged if offset > pack.damaged]
-            pack.damaged = max(tail.damaged, default=pack.damaged)
-        self._tally.add(corrupt=len(news))
-
-    def _drop_pack(self, pack: Pack) -> None:
-        pack.gone = True
-        self._files.let_go(pack.name)
-        self._packs.pop(pack.name, None)
-
-    def _forget_packs(self) -> None:
-        for pack in list(self._packs.values()):
-            self._drop_pack(pack)
-        self._index = Index()
+            self._inventory.forget_all()
+        self._closing.clear()
 
     # Writing
 
     def _append(self, digest: bytes, chunks: list[Chunk], size: int) -> bool:
         """Append a record and index it; False where another thread was quicker. Raises OSError."""
         with self._write_lock:
-            with self._lock:
-                if self._index.find(digest) is not None:
-                    return False
-            writer, pack = self._pack_to_write()
-            offset = writer.append(chunks, size)
-            with self._lock:
-                self._index.add(digest, Entry(pack, offset, size))
-                pack.resume = pack.seen = offset + size
+            if self._inventory.find_known(digest) is not None:
+                return False
+            for _ in range(_TRIES):
+                writer, pack = self._pack_to_write()
+                offset = writer.append(chunks, size)
+                if not _removed(writer):
+                    break
+                self._end_pack()  # a janitor took it away: nobody would find the record there
+            else:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            self._inventory.add(digest, Entry(pack, offset, size))
+            self._ledger.add(digest, offset, size)
+            self._inventory.touch(pack)
             return True
 
     def _pack_to_write(self) -> tuple[PackWriter, Pack]:
         writer = self._writer
-        if writer is not None and self._usable(writer):
-            return writer, self._packs[writer.name]
+        if writer is not None:
+            pack = self._inventory.own(writer.name)
+            full = writer.closed or writer.size >= self._pack_bytes
+            if pack is not None and not full and writer.process == os.getpid():
+                return writer, pack
         self._end_pack()
-        # No thread may see the new file before it is known as ours, or it would be indexed twice.
-        with self._look_lock:
-            writer = PackWriter(self._home)
-            pack = Pack(writer.name, writer=writer.process)
-            with self._lock:
-                self._packs[pack.name] = pack
-        self._writer = writer
+        writer, pack = self._inventory.new_pack(lambda: PackWriter(self._home, self._mode))
+        self._writer, self._ledger = writer, Ledger()
         return writer, pack
-
-    def _usable(self, writer: PackWriter) -> bool:
-        if writer.closed or writer.process != os.getpid() or writer.size >= self._pack_bytes:
-            return False
-        if writer.name not in self._packs:
-            return False
-        try:
-            return not writer.removed()
-        except OSError:  # a stale handle on a share
-            return False
 
     def _end_pack(self) -> None:
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        with self._lock:
-            pack = self._packs.get(writer.name)
-            if pack is not None:
-                pack.writer = 0
+        self._inventory.end_writing(writer.name)
+        if writer.process == os.getpid() and not writer.closed and not _removed(writer):
+            try:
+                path = self._home / writer.name
+                self._ledger.write(path, writer.size, sealed=True, mode=self._mode)
+            except OSError:
+                pass  # it only saves others a scan
         writer.close()
 
-    def _erase(self, path: Path) -> int:
-        try:
-            return erase(path)
-        except OSError as error:
-            self._warn(error)
-            return 0
+    # Keeping to the cap
+
+    def _tidy_now_and_then(self, written: int) -> None:
+        if self._cap_bytes is None and self._max_age is None:
+            return
+        self._untidied += written
+        if self._untidied < self._tidy_bytes or (self._janitor is not None and self._janitor.is_alive()):
+            return
+        self._untidied = 0
+        self._janitor = threading.Thread(target=self.tidy, name="cache janitor", daemon=True)
+        self._janitor.start()
+
+    def _own_packs(self) -> tuple[str, ...]:
+        writer = self._writer
+        return (writer.name,) if writer is not None else ()
+
+    # Warnings
 
     def _warn(self, error: OSError) -> None:
         reason = error.strerror or type(error).__name__
         fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")
-        with self._lock:
-            self._warnings[f"cache folder {self.root} fails ({reason}): {fix}"] = None
+        text = f"cache folder {self.root} fails ({reason}): {fix}"
+        with self._warn_lock:
+            self._warnings[text] = text
+
+    def _warn_of_cap(self, cap_bytes: int, done: Tidied) -> None:
+        with self._warn_lock:
+            self._warnings["cap"] = (
+                f"cache folder {self.root} holds {done.after / 1e6:.1f} MB that are in use, more than its cap of "
+                f"{cap_bytes / 1e6:.1f} MB: raise the cap or use the cache for less at a time"
+            )
+
+    def _warn_of_purge(self, done: Purged) -> None:
+        text = ""
+        if done.busy:
+            text = f"cache folder {self.root} is being tidied by another process: purge again later"
+        elif done.foreign_packs:
+            text = (
+                f"cache folder {self.root} has {done.foreign_packs} packs of another version, which can't be "
+                "searched: purge everything to be sure"
+            )
+        if text:
+            with self._warn_lock:
+                self._warnings[text] = text
+
+
+def _removed(writer: PackWriter) -> bool:
+    try:
+        return writer.removed()
+    except OSError:  # a stale handle on a share
+        return True

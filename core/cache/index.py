@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where each record lies: digest of the key to pack, offset and size."""
+"""Where each record lies: digest of the key to pack, offset and size.
 
+The latest few thousand entries are in a dict, the rest in sorted tables (25 bytes an entry). A table is
+merged into the one before it when it has grown to a quarter of that, so that there are few of them and each
+entry is merged few times: a look-up stays flat, and so does an addition on the average.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
+
+from .table import PREFIX_BYTES, USED, VOID, Columns, Table, UInt64s, columns_of, merged, prefix_of
+
+_RECENT = 4096
+_RATIO = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -18,6 +31,13 @@ class Pack:
     """The size at the last scan, in bytes."""
     damaged: int = -1
     """The offset of the last damaged header counted."""
+    sealed: bool = False
+    """Whether its writer said that it will not grow any more."""
+    told: bool = False
+    """Whether its records are known from a sidecar, not from the pack itself."""
+    touched: float | None = None
+    """When this process last touched the file, by the clock it was given."""
+    number: int = -1
     gone: bool = False
 
 
@@ -29,40 +49,171 @@ class Entry(NamedTuple):
     size: int
 
 
+class Used(NamedTuple):
+    """The records of one pack that were used: their offsets, ascending, and their bytes together."""
+
+    offsets: UInt64s
+    size: int
+
+
 class Index:
-    """The entries by digest. A second copy of a record is remembered too, for when the first is damaged.
+    """The entries by digest. Every copy of a record is remembered, for when the first is damaged.
 
     Not safe for several threads by itself.
     """
 
     def __init__(self) -> None:
-        self._entries: dict[bytes, Entry] = {}
+        self._recent: dict[bytes, Entry] = {}
         self._spares: dict[bytes, list[Entry]] = {}
+        self._used: set[bytes] = set()
+        self._tables: list[Table] = []
+        self._packs: list[Pack] = []
 
-    def add(self, digest: bytes, entry: Entry) -> None:
+    def add(self, digest: bytes, entry: Entry, *, used: bool = False) -> None:
         """Remember an entry, as a spare where the digest has one already."""
-        first = self._entries.setdefault(digest, entry)
+        first = self._recent.setdefault(digest, entry)
         if first is not entry:
             self._spares.setdefault(digest, []).append(entry)
+        if used:
+            self._used.add(digest)
+        if len(self._recent) >= _RECENT:
+            self._settle()
 
-    def find(self, digest: bytes) -> Entry | None:
-        """Return an entry whose pack is still there, or None."""
-        entry = self._entries.get(digest)
+    def add_columns(self, listed: Iterable[tuple[Pack, Columns]]) -> None:
+        """Remember the records of whole packs at once."""
+        tables = [
+            Table(
+                columns,
+                np.full(len(columns.prefixes), self._number(pack), np.uint32),
+                np.zeros(len(columns.prefixes), np.uint8),
+            )
+            for pack, columns in listed
+        ]
+        if len(tables) == 1:
+            self._push(tables[0])
+        elif tables:
+            self._push(merged(tables, self._gone()))
+
+    def find(self, digest: bytes, *, use: bool = False) -> Entry | None:
+        """Return an entry whose pack is still there, or None. `use` marks it as used by this process."""
+        entry = self._recent.get(digest)
         while entry is not None and entry.pack.gone:
-            entry = self.forget(digest, entry)
-        return entry
+            entry = self._forget_recent(digest)
+        if entry is not None:
+            if use:
+                self._used.add(digest)
+            return entry
+        prefix = prefix_of(digest)
+        for table in self._tables:
+            for row, number, offset, size in table.rows(prefix):
+                pack = self._packs[number]
+                if not pack.gone:
+                    if use:
+                        table.mark(row, USED)
+                    return Entry(pack, offset, size)
+        return None
 
-    def forget(self, digest: bytes, entry: Entry) -> Entry | None:
-        """Drop a useless entry unless that was done already; return the next copy, or None."""
-        if self._entries.get(digest) is entry:
-            spares = self._spares.get(digest)
-            if spares:
-                self._entries[digest] = spares.pop()
-            else:
-                del self._entries[digest]
-                self._spares.pop(digest, None)
-        return self._entries.get(digest)
+    def forget(self, digest: bytes, entry: Entry) -> None:
+        """Drop a useless entry, so that the next `find` gives another copy or None."""
+        if self._recent.get(digest) == entry:
+            self._forget_recent(digest)
+            return
+        for table in self._tables:
+            for row, number, offset, _ in table.rows(prefix_of(digest)):
+                if self._packs[number] is entry.pack and offset == entry.offset:
+                    table.mark(row, VOID)
 
-    def entries(self) -> list[Entry]:
-        """List one entry a digest, those in packs that are gone left out."""
-        return [entry for entry in self._entries.values() if not entry.pack.gone]
+    def used(self, pack: Pack) -> Used:
+        """Return the records of a pack that this process used."""
+        self._settle()
+        offsets, size = [np.empty(0, np.uint64)], 0
+        for table in self._tables if pack.number >= 0 else ():
+            rows = (table.packs == pack.number) & ((table.marks & (USED | VOID)) == USED)
+            offsets.append(table.offsets[rows])
+            size += int(table.sizes[rows].sum(dtype=np.uint64))
+        return Used(np.sort(np.concatenate(offsets)), size)
+
+    def inherit(self, old: Pack, new: Pack) -> None:
+        """Mark the records of `new` as used that are copies of used ones of `old`."""
+        self._settle()
+        marked = [
+            table.prefixes[(table.packs == old.number) & ((table.marks & USED) != 0)]
+            for table in self._tables
+        ]
+        prefixes = np.concatenate([np.empty(0, np.uint64), *marked])
+        for table in self._tables:
+            copies = (table.packs == new.number) & np.isin(table.prefixes, prefixes)
+            table.marks[copies] |= USED
+
+    def sweep(self) -> None:
+        """Free the memory of packs that are gone, once they make up half of what is held."""
+        gone = self._gone()
+        held = sum(len(table) for table in self._tables)
+        if 2 * sum(int(table.valid(gone).sum()) for table in self._tables) < held:
+            tables, self._tables = self._tables, []
+            self._push(merged(tables, gone))
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield one entry a digest, in the order of packs and offsets, as things stood at the call."""
+        self._settle()
+        # A copy: merged tables share nothing, so nobody changes this one while it is walked.
+        everything = merged(self._tables, self._gone()) if self._tables else None
+        return self._walk(everything, list(self._packs))
+
+    @staticmethod
+    def _walk(table: Table | None, packs: list[Pack]) -> Iterator[Entry]:
+        if table is None:
+            return
+        first = np.ones(len(table), np.bool_)
+        first[1:] = table.prefixes[1:] != table.prefixes[:-1]
+        numbers, offsets, sizes = table.packs[first], table.offsets[first], table.sizes[first]
+        for row in np.lexsort((offsets, numbers)):
+            yield Entry(packs[int(numbers[row])], int(offsets[row]), int(sizes[row]))
+
+    def _forget_recent(self, digest: bytes) -> Entry | None:
+        spares = self._spares.get(digest)
+        if spares:
+            self._recent[digest] = spares.pop()
+        else:
+            del self._recent[digest]
+            self._spares.pop(digest, None)
+        return self._recent.get(digest)
+
+    def _settle(self) -> None:
+        """Move the recent entries into a table."""
+        if not self._recent:
+            return
+        items = list(self._recent.items())
+        items += [(digest, spare) for digest, spares in self._spares.items() for spare in reversed(spares)]
+        digests, entries = [item[0] for item in items], [item[1] for item in items]
+        columns, order = columns_of(
+            b"".join(digest[:PREFIX_BYTES] for digest in digests),
+            [entry.offset for entry in entries],
+            [entry.size for entry in entries],
+        )
+        packs = np.array([self._number(entry.pack) for entry in entries], np.uint32)
+        # The first copy is the one that was found; spares come after.
+        firsts = len(self._recent)
+        marks = np.array(
+            [USED if row < firsts and digest in self._used else 0 for row, digest in enumerate(digests)],
+            np.uint8,
+        )
+        self._recent, self._spares, self._used = {}, {}, set()
+        self._push(Table(columns, packs[order], marks[order]))
+
+    def _push(self, table: Table) -> None:
+        if not len(table):
+            return
+        self._tables.append(table)
+        while len(self._tables) > 1 and len(self._tables[-2]) < _RATIO * len(self._tables[-1]):
+            later, earlier = self._tables.pop(), self._tables.pop()
+            self._tables.append(merged([earlier, later], self._gone()))
+
+    def _number(self, pack: Pack) -> int:
+        if pack.number < 0:
+            pack.number = len(self._packs)
+            self._packs.append(pack)
+        return pack.number
+
+    def _gone(self) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+        return np.array([pack.gone for pack in self._packs], np.bool_)

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from ..errors import CacheError
-from .pack import PACK_NAME
+from .pack import PACK_NAME, create
 from .record import FORMAT
 
 _SUB_FOLDER = "format-"
@@ -25,25 +25,27 @@ _MARKS = {
 }
 
 
-def prepare(root: Path) -> Path:
-    """Make `root` a cache folder, for its owner only, if it is none yet; return the folder for our packs.
+def prepare(root: Path, *, group: bool = False) -> Path:
+    """Make `root` a cache folder, if it is none yet; return the folder for our packs.
+
+    A new folder is for its owner only, or for its owner and group where that is asked for.
 
     Raises CacheError where that is impossible, or where the folder holds something else: a mark there would
     take the user's own files out of backups and git.
     """
     try:
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(root, group=group)
         version = _read_format(root)
         if version is None:
             _refuse_foreign(root)
             for name, text in _MARKS.items():
-                _write(root, name, text)
+                _write(root, name, text, file_mode(group=group))
             version = _read_format(root)
         if version == str(FORMAT):
             home = root
         else:
             home = root / f"{_SUB_FOLDER}{FORMAT}"
-            home.mkdir(mode=0o700, exist_ok=True)
+            _make(home, group=group)
         with os.scandir(home):  # it must at least be readable
             return home
     except OSError as error:
@@ -51,11 +53,37 @@ def prepare(root: Path) -> Path:
         raise CacheError(f"can't use cache folder {root} ({reason}): choose another cache folder") from error
 
 
+def file_mode(*, group: bool) -> int:
+    """Return the permissions of a cache's files."""
+    return 0o660 if group else 0o600
+
+
+def _make(folder: Path, *, group: bool) -> None:
+    new = not folder.exists()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if new and group:
+        folder.chmod(0o2770)  # files made here belong to the folder's group
+
+
 def pack_folders(root: Path) -> list[Path]:
     """List every folder under a cache folder that may hold packs, of any format. Raises OSError."""
     with os.scandir(root) as listing:
         subs = [entry.name for entry in listing if entry.is_dir(follow_symlinks=False)]
     return [root, *(root / name for name in sorted(subs) if name.startswith(_SUB_FOLDER))]
+
+
+def size_on_disk(root: Path) -> int:
+    """Return the bytes of all files of a cache folder, as the file system says now. Raises OSError."""
+    size = 0
+    for folder in pack_folders(root):
+        with os.scandir(folder) as listing:
+            for entry in listing:
+                try:
+                    if entry.is_file(follow_symlinks=False):
+                        size += entry.stat(follow_symlinks=False).st_size
+                except FileNotFoundError:
+                    continue
+    return size
 
 
 def _read_format(root: Path) -> str | None:
@@ -72,10 +100,11 @@ def _refuse_foreign(root: Path) -> None:
             raise CacheError(f"{root} holds other files: choose an empty or a new folder for the cache")
 
 
-def _write(root: Path, name: str, text: str) -> None:
+def _write(root: Path, name: str, text: str, mode: int) -> None:
     # Moved into place whole, so that no other process reads half of it.
     temporary = root / f".{name}.{os.getpid()}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary.unlink(missing_ok=True)
+    fd = create(temporary, os.O_WRONLY, mode)
     with os.fdopen(fd, "w", encoding="ascii", newline="\n") as file:
         file.write(text)
     temporary.replace(root / name)

@@ -22,8 +22,8 @@ from .payload import Chunk
 from .record import HEADER_BYTES, MAGIC, parse_header
 
 PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows only
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
+BINARY = getattr(os, "OBINARY", 0)  # Windows only
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 _IOV_MAX = 1024
 _BLOCK = 1 << 14
 _SEARCH_BLOCK = 1 << 20
@@ -38,12 +38,21 @@ class OpenPack:
 
     def __init__(self, path: Path) -> None:
         self._fd = -1
-        self._fd = os.open(path, os.O_RDONLY | _BINARY | _NO_LINK)
+        self._fd = os.open(path, os.O_RDONLY | BINARY | NO_LINK)
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file at once; only for one that no other thread has."""
         if self._fd >= 0:
-            os.close(self._fd)
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+    def size(self) -> int:
+        """Return the file's length in bytes. Raises OSError."""
+        return os.fstat(self._fd).st_size
 
     def read(self, offset: int, size: int) -> bytes:
         """Return the `size` bytes at `offset`, fewer where the file ends. Raises OSError."""
@@ -146,15 +155,25 @@ def _next_header(pack: OpenPack, start: int, end: int) -> int | None:
     return None
 
 
-def list_packs(folder: Path) -> list[Path]:
-    """List the packs in a folder, oldest first; whatever else lies there is passed over. Raises OSError."""
+def list_packs_and_sidecars(folder: Path) -> list[tuple[Path, bool]]:
+    """List the packs in a folder, oldest first, and whether each has a sidecar. Raises OSError.
+
+    Whatever else lies there is passed over.
+    """
     with os.scandir(folder) as listing:
-        names = [
-            entry.name
-            for entry in listing
-            if PACK_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-        ]
-    return [folder / name for name in sorted(names)]
+        names = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
+    packs = sorted(name for name in names if PACK_NAME.fullmatch(name))
+    return [(folder / name, name.removesuffix(".pack") + ".idx" in names) for name in packs]
+
+
+def list_packs(folder: Path) -> list[Path]:
+    """List the packs in a folder, oldest first. Raises OSError."""
+    return [path for path, _ in list_packs_and_sidecars(folder)]
+
+
+def new_name() -> str:
+    """Return a name for a pack that no other process gives."""
+    return f"{time.time_ns():016x}-{os.getpid():x}-{secrets.token_hex(4)}.pack"
 
 
 class PackWriter:
@@ -163,16 +182,15 @@ class PackWriter:
     Not safe for several threads at once.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Create the pack, readable by its owner only. Raises OSError."""
-        self.name = f"{time.time_ns():016x}-{os.getpid():x}-{secrets.token_hex(4)}.pack"
+    def __init__(self, folder: Path, mode: int = 0o600) -> None:
+        """Create the pack, readable by its owner only unless `mode` says else. Raises OSError."""
+        self.name = new_name()
         self.process = os.getpid()
         self.size = 0
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | _BINARY | _NO_LINK
-        self._fd = os.open(folder / self.name, flags, 0o600)
+        self._fd = create(folder / self.name, os.O_WRONLY | os.O_APPEND, mode)
 
     def removed(self) -> bool:
-        """Tell whether someone deleted the file: what is appended now would be seen by nobody."""
+        """Tell whether someone deleted the file: what was appended is seen by nobody. Raises OSError."""
         return os.fstat(self._fd).st_nlink == 0
 
     def append(self, chunks: list[Chunk], size: int) -> int:
@@ -211,10 +229,18 @@ class PackWriter:
             os.close(fd)
 
 
+def create(path: Path, flags: int, mode: int) -> int:
+    """Create a file that is not there yet, with exactly these permissions; return it open. Raises OSError."""
+    fd = os.open(path, flags | os.O_CREAT | os.O_EXCL | BINARY | NO_LINK, mode)
+    if mode & 0o070 and sys.platform != "win32":
+        os.fchmod(fd, mode)  # what a group was promised, the umask takes away
+    return fd
+
+
 def erase(path: Path) -> int:
-    """Empty a pack, then remove it; return the bytes freed. Raises OSError."""
+    """Empty a file, then remove it; return the bytes freed. Raises OSError."""
     # Emptied first: a process that holds it open would otherwise keep its data on the disk.
-    fd = os.open(path, os.O_RDWR | _BINARY | _NO_LINK)
+    fd = os.open(path, os.O_RDWR | BINARY | NO_LINK)
     try:
         size = os.fstat(fd).st_size
         os.ftruncate(fd, 0)

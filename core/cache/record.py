@@ -108,6 +108,17 @@ def find_payload(raw: bytes, key: Key) -> int | None:
     return header.payload_start
 
 
+def verified(raw: bytes) -> "tuple[Header, bytes] | None":
+    """Return header and key text of `raw` if that is one whole and undamaged record, of whatever key."""
+    header = parse_header(raw)
+    if header is None or header.size != len(raw):
+        return None
+    if zlib.crc32(memoryview(raw)[HEADER_BYTES:]) != header.body_crc:
+        return None
+    text = raw[HEADER_BYTES : HEADER_BYTES + header.text_bytes]
+    return (header, text) if hashlib.sha256(text).digest() == header.digest else None
+
+
 @dataclass(frozen=True)
 class KeyText:
     """A record but for its payload: key text, payload length in bytes, when written (seconds since 1970)."""

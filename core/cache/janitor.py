@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The janitor: keeps a cache folder under its cap, unused packs first, one process at a time.
+
+It may be killed at any instant: a new pack is written under a temporary name and moved into place whole
+before the packs it replaces are removed, so the worst that stays behind is a file with a name that tells
+(removed by the next janitor) or a record that is there twice.
+"""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from .folder_lock import folder_lock
+from .index import Used
+from .layout import pack_folders, size_on_disk
+from .pack import PACK_NAME, Found, OpenPack, list_packs, scan
+from .rewrite import LEFTOVER, Rewrite, remove
+from .table import UInt64s
+
+_SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
+_LEFTOVER_SECONDS = 600.0
+_LOW_WATER = 0.9  # evicting a little more than need be makes it rare
+_WORTH_REWRITING = 0.1  # the part of a pack that must be cold
+_SMALL = 8  # a pack under pack_bytes / _SMALL is small
+_MANY_SMALL = 32
+
+
+class WorkingSet(Protocol):
+    """What the process that tidies has used itself: that is never evicted."""
+
+    def used(self, name: str) -> Used:
+        """Return the records of a pack that were used."""
+        ...
+
+    def release(self, name: str, carried: UInt64s, into: str | None) -> bool:
+        """Give up a pack whose records at offsets `carried` were copied into another; False if others are used."""
+        ...
+
+
+class NothingUsed:
+    """The working set of a process that only tidies."""
+
+    def used(self, name: str) -> Used:  # noqa: ARG002
+        """Return no records."""
+        return Used(np.empty(0, np.uint64), 0)
+
+    def release(self, name: str, carried: UInt64s, into: str | None) -> bool:  # noqa: ARG002
+        """Give up the pack."""
+        return True
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What a janitor did: sizes in bytes of the whole folder, records that are no longer kept."""
+
+    before: int
+    after: int
+    evicted_packs: int = 0
+    evicted_records: int = 0
+    carried_records: int = 0
+    merged_packs: int = 0
+    needed: int = 0
+    """Bytes that the tidying process has used itself, in the packs that were looked at."""
+    troubles: tuple[OSError, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: Path
+    size: int
+    used_ns: int
+
+
+class _Emptied(NamedTuple):
+    records: int
+    carried: int
+
+
+def tidy(
+    root: Path,
+    cap_bytes: int | None,
+    *,
+    home: Path | None = None,
+    max_age: float | None = None,
+    pack_bytes: int = 1 << 28,
+    working_set: WorkingSet | None = None,
+    own: Callable[[], Collection[str]] = tuple,
+    stop: Callable[[], bool] = lambda: False,
+    now: Callable[[], int] = time.time_ns,
+    mode: int = 0o600,
+) -> Tidied | None:
+    """Bring a cache folder under `cap_bytes` and drop packs unused for `max_age` seconds.
+
+    `home` is the folder of the packs that this version reads and carries records from, `root` unless said;
+    `own` names packs that the caller is writing to. Many small packs are merged into one. Returns None where
+    another janitor is at work. Raises OSError where the folder can't be tidied at all.
+    """
+    home = root if home is None else home
+    with folder_lock(root, mode=mode) as held:
+        if not held:
+            return None
+        before = size_on_disk(root)
+        janitor = _Janitor(home, working_set or NothingUsed(), mode)
+        janitor.clean(root, now())
+        packs = [pack for pack in _packs(root, now()) if pack.path.name not in own()]
+        if max_age is not None:
+            oldest = now() - int(max_age * 1e9)
+            for pack in packs:
+                if pack.used_ns < oldest and not stop():
+                    janitor.evict(pack)
+        if cap_bytes is not None and before - janitor.freed > cap_bytes:
+            for pack in packs:
+                if before - janitor.freed <= cap_bytes * _LOW_WATER or stop():
+                    break
+                janitor.evict(pack)
+        if not stop():
+            janitor.merge([pack for pack in packs if pack.path.parent == home], pack_bytes, now())
+        return janitor.report(before, size_on_disk(root))
+
+
+class _Janitor:
+    """One round of tidying."""
+
+    def __init__(self, home: Path, working_set: WorkingSet, mode: int) -> None:
+        self._home = home
+        self._set = working_set
+        self._mode = mode
+        self._evicted_packs = self._evicted = self._carried = self._merged = self._needed = 0
+        self._troubles: list[OSError] = []
+        self.freed = 0
+        """Bytes freed so far, as the sizes of the files say."""
+
+    def report(self, before: int, after: int) -> Tidied:
+        return Tidied(
+            before,
+            after,
+            self._evicted_packs,
+            self._evicted,
+            self._carried,
+            self._merged,
+            self._needed,
+            tuple(self._troubles),
+        )
+
+    def clean(self, root: Path, now_ns: int) -> None:
+        for path in leftovers(root, now_ns):
+            try:
+                size = path.lstat().st_size
+                path.unlink()
+                self.freed += size
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._troubles.append(error)
+
+    def evict(self, pack: _Candidate) -> None:
+        """Remove a pack, its used records carried into a new one, unless nearly all of it was used."""
+        if not pack.path.exists():
+            return
+        used = self._set.used(pack.path.name)
+        self._needed += used.size
+        if used.size > pack.size * (1 - _WORTH_REWRITING):
+            return
+        try:
+            emptied = self._empty([pack], lambda name: self._set.used(name).offsets)
+        except FileNotFoundError:
+            return  # somebody was quicker
+        except OSError as error:
+            self._troubles.append(error)
+            return
+        self._evicted_packs += 1
+        self._evicted += emptied.records - emptied.carried
+        self._carried += emptied.carried
+
+    def merge(self, packs: list[_Candidate], pack_bytes: int, now_ns: int) -> None:
+        """Make one pack of many small ones that nobody has written to or read from for a while."""
+        idle = now_ns - int(_LEFTOVER_SECONDS * 1e9)
+        small = [
+            pack
+            for pack in packs
+            if pack.size * _SMALL < pack_bytes and pack.used_ns < idle and pack.path.exists()
+        ]
+        while len(small) >= _MANY_SMALL:
+            batch, size = [], 0
+            while small and size < pack_bytes:
+                batch.append(small.pop(0))
+                size += batch[-1].size
+            try:
+                self._empty(batch, None)
+            except OSError as error:
+                self._troubles.append(error)
+                return
+            self._merged += len(batch)
+
+    def _empty(self, packs: list[_Candidate], wanted: Callable[[str], UInt64s] | None) -> _Emptied:
+        """Copy the wanted records (all, for None) of some packs into one new pack and remove the packs."""
+        copied = [self._open(pack) for pack in packs]
+        offsets = [
+            np.array([record.offset for record in item.found], np.uint64)
+            if wanted is None
+            else wanted(item.pack.path.name)
+            for item in copied
+        ]
+        chosen = list(zip(copied, offsets, strict=True))
+        into = self._copy(chosen)
+        emptied = [self._remove(item, chosen, into, everything=wanted is None) for item, chosen in chosen]
+        return _Emptied(sum(e.records for e in emptied), sum(e.carried for e in emptied))
+
+    def _open(self, pack: _Candidate) -> "_Source":
+        file = OpenPack(pack.path)
+        if pack.path.parent != self._home:  # of another version: nothing in it can be used here
+            return _Source(pack, file, [], pack.size)
+        scanned = scan(file, 0, pack.size)
+        return _Source(pack, file, scanned.records, scanned.resume)
+
+    def _copy(self, chosen: "list[tuple[_Source, UInt64s]]") -> str | None:
+        """Copy the records at the offsets given into one new pack and return its name, if there are any."""
+        if not any(len(offsets) for _, offsets in chosen):
+            return None
+        rewrite = Rewrite(self._home, self._mode)
+        try:
+            for source, offsets in chosen:
+                keep = set(offsets.tolist())
+                for record in source.found:
+                    if record.offset in keep:
+                        rewrite.copy(source.file, record)
+            name = rewrite.finish(max(source.pack.used_ns for source, _ in chosen))
+        except OSError:
+            rewrite.abandon()
+            raise
+        self.freed -= rewrite.bytes_on_disk
+        return name
+
+    def _remove(self, source: "_Source", carried: UInt64s, into: str | None, *, everything: bool) -> _Emptied:
+        """Remove a pack whose records at `carried` were copied; what was used or added meanwhile too."""
+        name = source.pack.path.name
+        while not self._set.release(name, carried, into):
+            more = np.setdiff1d(self._set.used(name).offsets, carried)
+            into = self._copy([(source, more)])
+            carried = np.union1d(carried, more)
+        if sys.platform == "win32":  # removes no file that is open
+            source.file.close()
+            self.freed += remove(source.pack.path)
+            return _Emptied(len(source.found), len(carried))
+        self.freed += remove(source.pack.path)
+        # A writer that appended just before the pack vanished believes its record kept.
+        late = scan(source.file, source.resume, source.file.size()).records
+        if late and everything:
+            offsets = np.array([record.offset for record in late], np.uint64)
+            self._copy([(source._replace(found=late), offsets)])
+            carried = np.union1d(carried, offsets)
+        return _Emptied(len(source.found) + len(late), len(carried))
+
+
+class _Source(NamedTuple):
+    """A pack that is to be removed, open, with what was found in it and where that ends."""
+
+    pack: _Candidate
+    file: OpenPack
+    found: list[Found]
+    resume: int
+
+
+def leftovers(root: Path, now_ns: int) -> Iterator[Path]:
+    """Find what killed processes left behind: packs never finished, sidecars without a pack. Raises OSError.
+
+    For holders of the folder's lock: only they make packs under a temporary name.
+    """
+    for folder in pack_folders(root):
+        with os.scandir(folder) as listing:
+            files = {entry.name: entry for entry in listing if entry.is_file(follow_symlinks=False)}
+        for name in sorted(files):
+            if LEFTOVER.fullmatch(name):
+                if name.endswith(".pack.tmp") or _is_old(files[name], now_ns):
+                    yield folder / name
+            elif _SIDECAR_NAME.fullmatch(name) and name.replace(".idx", ".pack") not in files:
+                yield folder / name
+
+
+def _is_old(entry: "os.DirEntry[str]", now_ns: int) -> bool:
+    try:
+        return abs(now_ns - entry.stat(follow_symlinks=False).st_mtime_ns) > _LEFTOVER_SECONDS * 1e9
+    except FileNotFoundError:
+        return False
+
+
+def _packs(root: Path, now_ns: int) -> list[_Candidate]:
+    """List the packs of every format, the longest unused first. Raises OSError."""
+    listed = []
+    for folder in pack_folders(root):
+        for path in list_packs(folder):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            listed.append(_Candidate(path, status.st_size, status.st_mtime_ns))
+    listed.sort(key=lambda pack: (pack.used_ns, pack.path.name))
+    return _without_future(listed, now_ns)
+
+
+def _without_future(packs: list[_Candidate], now_ns: int) -> list[_Candidate]:
+    """Say of packs used in the future, because a clock was set back, that they were used now, in their order."""
+    ahead = [pack for pack in packs if pack.used_ns > now_ns]
+    dated = packs[: len(packs) - len(ahead)]
+    for rank, pack in enumerate(ahead):
+        stamp = max(now_ns - len(ahead) + rank, dated[-1].used_ns if dated else 0)
+        with suppress(OSError):  # another's, or gone: its order is right all the same
+            os.utime(pack.path, ns=(stamp, stamp))
+        dated.append(_Candidate(pack.path, pack.size, stamp))
+    return dated

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Purging: chosen entries are taken out of every pack, so that no file of the folder holds them any more.
+
+A pack that has a chosen entry, or bytes that are no whole record and so might be one, is rewritten without
+it. A purge that is killed has purged some packs and not others; the next one does the rest.
+"""
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from .folder_lock import folder_lock
+from .janitor import leftovers
+from .layout import pack_folders
+from .pack import NO_LINK, Found, OpenPack, list_packs, scan
+from .payload import decode
+from .record import KeyText, read_key_text, verified
+from .rewrite import Rewrite, remove
+
+WAIT_SECONDS = 120.0
+_HEX = re.compile(r"[0-9a-f]{64}")
+_ID_RECORD_BYTES = 1024
+
+
+class Kept(NamedTuple):
+    """An entry as a purge sees it: what is known of it, and the id it holds where it holds just that."""
+
+    entry: KeyText
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge did: bytes freed, entries taken out, and what went wrong."""
+
+    freed: int
+    entries: int
+    troubles: tuple[OSError, ...] = ()
+    foreign_packs: int = 0
+    """Packs of other format versions, which can't be searched and were left."""
+    busy: bool = False
+    """Whether nothing was done because another process kept the folder locked."""
+
+
+def purge_packs(
+    root: Path,
+    home: Path,
+    matches: Callable[[Kept], bool],
+    now_ns: int,
+    replaced: Callable[[str, str | None], None] = lambda _old, _new: None,
+    mode: int = 0o600,
+) -> Purged:
+    """Take the entries that match out of the packs in `home`.
+
+    `replaced(old, new)` is called between a pack's being copied and its removal. Raises OSError where the
+    folder can't be read at all.
+    """
+    with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode) as held:
+        if not held:
+            return Purged(0, 0, busy=True)
+        freed = entries = 0
+        troubles: list[OSError] = []
+        for path in leftovers(root, now_ns):
+            try:
+                freed += path.lstat().st_size
+                path.unlink()
+            except OSError as error:
+                troubles.append(error)
+        for path in list_packs(home):
+            try:
+                done = _purge_pack(path, matches, replaced, mode)
+                freed, entries = freed + done.freed, entries + done.entries
+                troubles += done.troubles
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                troubles.append(error)
+        foreign = sum(len(list_packs(folder)) for folder in pack_folders(root) if folder != home)
+        return Purged(freed, entries, tuple(troubles), foreign)
+
+
+def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
+    """Remove every pack of every format, emptied first, and whatever killed processes left. Raises OSError."""
+    with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode):
+        freed = 0
+        troubles: list[OSError] = []
+        for folder in pack_folders(root):
+            for path in list_packs(folder):
+                try:
+                    freed += remove(path, emptied=True)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    troubles.append(error)
+        for path in leftovers(root, now_ns):
+            try:
+                freed += path.lstat().st_size
+                path.unlink()
+            except OSError as error:
+                troubles.append(error)
+        return Purged(freed, 0, tuple(troubles))
+
+
+def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Callable[[Kept], bool]:
+    """Return a test for the entries that `seeds` lead to.
+
+    A seed is the hex digest of a key, a clip id, a frame id, or any other SHA-256 that key texts name. An
+    entry is led to if its digest is a seed, if a line of its key text has a seed for its value, or if it
+    holds a seed as its `id`; its own digest and the id it holds are then seeds too. So a clip's id leads to
+    its frame map, that to its frames, these to all that was computed from them. Raises ValueError for a seed
+    that is no SHA-256 in lower-case hex.
+    """
+    doomed = set(seeds)
+    for seed in doomed:
+        if not _HEX.fullmatch(seed):
+            raise ValueError(f"not a SHA-256 in lower-case hex: {seed!r}")
+
+    def leads(kept: Kept) -> bool:
+        text = kept.entry.text
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if digest not in doomed and (kept.id is None or kept.id not in doomed):
+            values = (line.partition("=")[2] for line in text.splitlines())
+            if doomed.isdisjoint(values):
+                return False
+        doomed.add(digest)
+        if kept.id is not None:
+            doomed.add(kept.id)
+        return True
+
+    # An entry is mostly written after those it was made from, so that two passes are enough as a rule.
+    size = -1
+    while len(doomed) != size:
+        size = len(doomed)
+        for kept in walk():
+            leads(kept)
+    return leads
+
+
+def walk_packs(home: Path) -> Iterator[Kept]:
+    """Yield every undamaged entry of every pack in a folder; what can't be read is left out."""
+    try:
+        packs = list_packs(home)
+    except OSError:
+        return
+    for path in packs:
+        try:
+            file = OpenPack(path)
+            for found in scan(file, 0, file.size()).records:
+                kept = _looked_at(file, found)
+                if kept is not None:
+                    yield kept
+        except OSError:
+            continue
+
+
+def _looked_at(file: OpenPack, found: Found) -> Kept | None:
+    entry = read_key_text(file.read, found.offset)
+    if entry is None:
+        return None
+    held = None
+    if found.size <= _ID_RECORD_BYTES:
+        raw = file.read(found.offset, found.size)
+        known = verified(raw)
+        arrays = decode(raw, known[0].payload_start) if known is not None else None
+        identity = arrays.get("id") if arrays is not None else None
+        if identity is not None and identity.nbytes == 32:
+            held = identity.tobytes().hex()
+    return Kept(entry, held)
+
+
+def _purge_pack(
+    path: Path,
+    matches: Callable[[Kept], bool],
+    replaced: Callable[[str, str | None], None],
+    mode: int,
+) -> Purged:
+    """Rewrite one pack without what matches, if it has any of it. Raises OSError."""
+    status = path.stat()
+    file = OpenPack(path)
+    size = file.size()
+    keep, dropped, resume = _sorted_out(file, 0, size, matches)
+    if not dropped and sum(found.size for found in keep) == size:
+        return Purged(0, 0)
+    troubles: list[OSError] = []
+    into, added = _kept_copy(path.parent, file, keep, status.st_mtime_ns, mode, troubles)
+    replaced(path.name, into)
+    if sys.platform == "win32":  # removes no file that is open
+        file.close()
+        return Purged(remove(path, emptied=True) - added, dropped, tuple(troubles))
+    fd = os.open(path, os.O_RDWR | NO_LINK)
+    try:
+        freed = remove(path)
+        # Who was appending just before believes those records kept.
+        late, late_dropped, _ = _sorted_out(file, resume, file.size(), matches)
+        added += _kept_copy(path.parent, file, late, status.st_mtime_ns, mode, troubles)[1]
+        os.ftruncate(fd, 0)  # for those who hold it open
+    finally:
+        os.close(fd)
+    return Purged(freed - added, dropped + late_dropped, tuple(troubles))
+
+
+def _sorted_out(
+    file: OpenPack, start: int, end: int, matches: Callable[[Kept], bool]
+) -> tuple[list[Found], int, int]:
+    """Return the records to keep, how many there are not to be kept, and where the last one ends."""
+    keep: list[Found] = []
+    dropped = 0
+    scanned = scan(file, start, end)
+    for found in scanned.records:
+        kept = _looked_at(file, found)
+        if kept is not None and not matches(kept):
+            keep.append(found)
+        else:
+            dropped += 1
+    return keep, dropped, scanned.resume
+
+
+def _kept_copy(
+    home: Path, file: OpenPack, keep: list[Found], used_ns: int, mode: int, troubles: list[OSError]
+) -> tuple[str | None, int]:
+    """Copy records into a new pack; return its name and size. On failure they are lost: purging goes first."""
+    if not keep:
+        return None, 0
+    rewrite: Rewrite | None = None
+    try:
+        rewrite = Rewrite(home, mode)
+        for found in keep:
+            rewrite.copy(file, found)
+        return rewrite.finish(used_ns), rewrite.bytes_on_disk
+    except OSError as error:
+        troubles.append(error)
+        if rewrite is not None:
+            rewrite.abandon()
+        return None, 0
