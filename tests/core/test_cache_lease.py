@@ -257,20 +257,21 @@ def test_a_lease_that_hangs_is_left_alone_for_a_while(tmp_path):
     assert lease.try_acquire(key(99), 10)
 
 
-def _compute_all(folder, log, redis_url, numbers):
+def _compute_all(folder, log, redis_url, numbers, start):
     flight = SingleFlight(
         RedisLease(redis_url) if redis_url else FolderLease(folder / ".leases"),
         settle_seconds=0 if redis_url else LOOK_SECONDS + 0.1,
         poll_seconds=0.005,
     )
     store = RedisStore(redis_url) if redis_url else PackFolder(folder)
+    start.wait(60)
     for number in numbers:
 
         def compute(number=number):
             fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.write(fd, f"{number}\n".encode())
             os.close(fd)
-            time.sleep(0.01)
+            time.sleep(0.05)
             return arrays(number)
 
         got, _ = flight.result(store, key(number), compute)
@@ -280,11 +281,10 @@ def _compute_all(folder, log, redis_url, numbers):
 @pytest.mark.parametrize("place", ["folder", "redis"])
 def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, place):
     url = request.getfixturevalue("redis_server").url if place == "redis" else ""
-    numbers, log = range(40 if url else 3), tmp_path / "log"
+    numbers, log = range(20 if url else 3), tmp_path / "log"
     spawn = multiprocessing.get_context("spawn")
-    processes = [
-        spawn.Process(target=_compute_all, args=(tmp_path / "cache", log, url, numbers)) for _ in range(3)
-    ]
+    arguments = tmp_path / "cache", log, url, numbers, spawn.Barrier(3)
+    processes = [spawn.Process(target=_compute_all, args=arguments) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:
