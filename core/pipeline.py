@@ -16,6 +16,7 @@ from .analysis.analyser import Analyser
 from .analysis.select import left_to_right, selected
 from .analysis.track import reach, steadied
 from .cache.key import Key, Scalar, stage_key
+from .cache.lease import Alone, Flight
 from .cache.store import Arrays, Store
 from .clip_info import Clip
 from .errors import ClipError, RecipeError
@@ -59,14 +60,20 @@ class LayerPlan:
 class Pipeline:
     """Runs the stages over one store, with its own models and counts. For one thread at a time."""
 
-    def __init__(self, store: Store, models: EmbeddedModels, threads: int = 0) -> None:
-        """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores."""
+    def __init__(
+        self, store: Store, models: EmbeddedModels, threads: int = 0, flight: Flight | None = None
+    ) -> None:
+        """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
+
+        What is missing is computed at once, or as `flight` has it.
+        """
         self._store = store
+        self._flight = flight or Alone()
         self._pool = ModelPool(threads)
         self._topology = load_topology()
         self._tally, self._pictures = Tally(), Tally()
-        self._analyser = Analyser(store, models, self._pool, self._topology, self._tally)
-        source_analyser = Analyser(store, models, self._pool, self._topology, self._pictures)
+        self._analyser = Analyser(store, models, self._pool, self._topology, self._tally, self._flight)
+        source_analyser = Analyser(store, models, self._pool, self._topology, self._pictures, self._flight)
         self._sources = Sources(store, source_analyser, self._topology)
 
     @property
@@ -171,18 +178,18 @@ class Pipeline:
         return np.asarray(picked.embeddings[ordered[number]], np.float32)
 
     def _swapped(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
-        crop = self._store.get(entry.swap)
-        if crop is not None:
+        crop, known = self._flight.result(self._store, entry.swap, lambda: self._swap(plan, entry))
+        if known:
             self._tally.hit("swap")
-            return crop
+        return crop
+
+    def _swap(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
         frame = self._analyser.frame(plan.clip, plan.number)
         texture, coverage = self._sources.texture(entry.casting.identity, entry.casting.recipe.swap.mirror)
         with self._tally.running("swap"):
-            crop = mesh.mesh_swapped(
+            return mesh.mesh_swapped(
                 frame, entry.face.landmarks, entry.place, texture, coverage, self._topology
             )
-        self._store.put(entry.swap, crop)
-        return crop
 
     def _fused(self, entry: FacePlan, crop: Arrays) -> Patch:
         pixels = fuse.fused(

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..cache.key import Key, stage_key
+from ..cache.lease import Alone, Flight
 from ..cache.store import Arrays, Store
 from ..clip_info import Clip, frame_id
 from ..face import Face, Floats, Pixels
@@ -46,9 +47,17 @@ class Analyser:
     """Runs detect, landmark and embed over one store. Counts each frame's stages once in its tally."""
 
     def __init__(
-        self, store: Store, models: EmbeddedModels, pool: ModelPool, topology: Topology, tally: Tally
+        self,
+        store: Store,
+        models: EmbeddedModels,
+        pool: ModelPool,
+        topology: Topology,
+        tally: Tally,
+        flight: Flight | None = None,
     ) -> None:
+        """Use one store. What is missing is computed at once, or as `flight` has it."""
         self._store = store
+        self._flight = flight or Alone()
         self._models = models
         self._pool = pool
         self._topology = topology
@@ -109,26 +118,28 @@ class Analyser:
         detected = detect_key(frame, recipe.detect, self._models.detector)
         landmarked = landmark_key(detected, recipe.landmark, self._models.landmarker)
         embedded = embed_key(landmarked)
-        meshes = self._store.get(landmarked)
-        if meshes is None:
-            meshes = self._landmarked(clip, number, recipe, detected, landmarked)
-        else:
+        meshes, known = self._flight.result(
+            self._store, landmarked, lambda: self._landmarked(clip, number, recipe, detected)
+        )
+        if known:
             # The landmarks were made from the detections: whoever has the one need not look up the other.
             self._tally.hit("detect")
             self._tally.hit("landmark")
         found = faces(meshes)
-        described = self._store.get(embedded)
-        if described is None:
-            pixels = self.frame(clip, number)
-            with self._tally.running("embed"):
-                described = embed(pixels, found, self._topology)
-            self._store.put(embedded, described)
-        else:
+        described, known = self._flight.result(
+            self._store, embedded, lambda: self._embedded(clip, number, found)
+        )
+        if known:
             self._tally.hit("embed")
         vectors: npt.NDArray[np.float32] = np.asarray(described["embeddings"], np.float32)
         return Analysis(frame, tuple(found), vectors, landmarked)
 
-    def _landmarked(self, clip: Clip, number: int, recipe: Recipe, detected: Key, landmarked: Key) -> Arrays:
+    def _embedded(self, clip: Clip, number: int, found: list[Face]) -> Arrays:
+        pixels = self.frame(clip, number)
+        with self._tally.running("embed"):
+            return embed(pixels, found, self._topology)
+
+    def _landmarked(self, clip: Clip, number: int, recipe: Recipe, detected: Key) -> Arrays:
         boxes = self._store.get(detected)
         pixels = self.frame(clip, number)
         if boxes is None:
@@ -138,7 +149,7 @@ class Analyser:
         else:
             self._tally.hit("detect")
         with self._tally.running("landmark"):
-            meshes = landmark(
+            return landmark(
                 pixels,
                 detections(boxes),
                 recipe.landmark,
@@ -146,8 +157,6 @@ class Analyser:
                 self._pool,
                 self._topology,
             )
-        self._store.put(landmarked, meshes)
-        return meshes
 
     def _map_key(self, clip: Clip, number: int) -> Key:
         return stage_key("frame", DECODER_VERSION, {"clip": self.clip_id(clip), "number": number})

@@ -2,8 +2,9 @@
 """Optional encryption at rest: embeddings and crops that only the holder of a key can read.
 
 AES-256 in Galois/Counter Mode (NIST SP 800-38D) with a random 96-bit nonce for each result, bound to the
-result's key by its digest as associated data, so that no sealed result can be passed off as another's. The
-key text stays readable: it holds hashes and settings, and statistics, `explain` and purging need it.
+result's key by its digest as associated data, so that no sealed result can be passed off as another's. Key
+texts, and results that are nothing but an id (the frame map), stay readable: they are hashes and settings, and
+statistics, `explain` and purging need them, with or without the secret.
 """
 
 import base64
@@ -23,6 +24,7 @@ KEY_VARIABLE = "UNDERSTUDY_CACHE_KEY"
 IN_KEYRING = "keyring"
 _KEYRING_SERVICE, _KEYRING_USER = "understudy", "cache"
 _SECRET_BYTES, _NONCE_BYTES = 32, 12
+_ONLY_AN_ID = {"id"}
 _NAME = "aes-256-gcm"  # the one array of a sealed result: nonce, ciphertext, tag
 _WARNING = (
     "some results in the cache are sealed and can't be opened: "
@@ -102,7 +104,9 @@ class SealedStore:
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`, sealed. Where a result is there that can't be opened, that one stays."""
-        self._below.put(key, arrays if self._seal is None else self._seal.sealed(key, arrays))
+        if self._seal is not None and arrays.keys() != _ONLY_AN_ID:
+            arrays = self._seal.sealed(key, arrays)
+        self._below.put(key, arrays)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a result under `key`; it may prove sealed with another secret."""

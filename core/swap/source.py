@@ -42,9 +42,10 @@ class Sources:
         known = (identity, tuple(_stamp(picture) for picture in identity.pictures))
         if known not in self._keys:
             parts = [self._picture_key(_opened(picture), picture) for picture in identity.pictures]
-            self._keys[known] = stage_key(
-                "source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)}
-            )
+            key = stage_key("source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)})
+            # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
+            self._store.put(key, {})
+            self._keys[known] = key
             _bound(self._keys)
         return self._keys[known]
 
