@@ -25,7 +25,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict core
-	$(BIN)/mypy addon
+	$(BIN)/mypy -p understudy.addon
 
 models: $(READY)
 	$(BIN)/python -m tools.embedded_models build/models
