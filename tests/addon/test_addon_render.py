@@ -4,7 +4,6 @@
 import cv2
 import numpy as np
 import pytest
-
 from understudy.core.fusion.layer import layer_key
 
 pytestmark = pytest.mark.blender

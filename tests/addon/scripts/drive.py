@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import steps
-
 import understudy
 
 job = json.loads(Path(sys.argv[1]).read_text())

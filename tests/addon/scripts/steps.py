@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import bpy
-
 import understudy
 from understudy.addon import layers, stack
 from understudy.addon.properties import recipe_of
@@ -257,3 +256,92 @@ def without_understudy(path):
     """Load a project in a Blender that does not have Understudy."""
     understudy.unregister()
     bpy.ops.wm.open_mainfile(filepath=path)
+
+
+def split(name, frame):
+    """Cut a strip in two; returns the right part's name."""
+    return _strip(name).split(frame=frame, split_method="SOFT").name
+
+
+def register_again(times):
+    """Unregister and register; returns what of Understudy is there after each."""
+    told = []
+    for _ in range(times):
+        understudy.unregister()
+        told.append(_registered())
+        understudy.register()
+        told.append(_registered())
+    return told
+
+
+def _registered():
+    handlers = sum(
+        getattr(entry, "__module__", "").startswith("understudy")
+        for name in dir(bpy.app.handlers)
+        if isinstance(getattr(bpy.app.handlers, name), list)
+        for entry in getattr(bpy.app.handlers, name)
+    )
+    classes = sum(
+        getattr(entry, "__module__", "").startswith("understudy")
+        for base in (bpy.types.PropertyGroup, bpy.types.Operator, bpy.types.Panel, bpy.types.UIList)
+        for entry in base.__subclasses__()
+        if getattr(entry, "is_registered", False)
+    )
+    return {
+        "handlers": handlers,
+        "classes": classes,
+        "scene": hasattr(bpy.types.Scene, "understudy"),
+        "strip": hasattr(bpy.types.Strip, "understudy_id"),
+    }
+
+
+class _Layout:
+    """Takes the place of Blender's layout, which is only there with a window; keeps what panels show."""
+
+    def __init__(self, shown):
+        self._shown = shown
+
+    def __getattr__(self, name):
+        return lambda *_, **__: _Layout(self._shown)
+
+    def prop(self, owner, name, **_):
+        assert name in owner.bl_rna.properties
+        self._shown.append(f"{owner.bl_rna.identifier}.{name}")
+
+    def operator(self, name, **_):
+        family, function = name.split(".")
+        assert getattr(getattr(bpy.ops, family), function).get_rna_type() is not None
+        self._shown.append(name)
+        return _Layout(self._shown)
+
+    def label(self, text="", **_):
+        if text:
+            self._shown.append(text)
+
+
+def drawn(active):
+    """What each panel shows for a strip: properties, operators and labels."""
+    from understudy.addon import panels
+
+    _scene().sequence_editor.active_strip = _strip(active)
+    told = {}
+    for panel in panels.CLASSES:
+        if not issubclass(panel, bpy.types.Panel) or not panel.poll(bpy.context):
+            continue
+        shown = []
+        drawer = type("Drawer", (), {"layout": _Layout(shown)})()
+        panel.draw(drawer, bpy.context)
+        told[panel.bl_label] = shown
+    return told
+
+
+def tooltips():
+    """The name and the tooltip of every parameter, by path."""
+    modifier = _scene().understudy.modifiers[0]
+    return {
+        entry.path: [
+            getattr(modifier, entry.group).bl_rna.properties[entry.name].name,
+            getattr(modifier, entry.group).bl_rna.properties[entry.name].description,
+        ]
+        for entry in parameters()
+    }

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong is told, the original is shown, and the render goes on."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from understudy.core.fusion.layer import layer_key
+
+pytestmark = pytest.mark.blender
+
+
+def project(drive, name, frames=(1, 3)):
+    """Steps that begin a project in a folder of its own; returns the folder and the steps."""
+    folder = drive.folder / name
+    folder.mkdir()
+    return folder, [["project", {"size": [320, 240], "frames": frames, "save": str(folder / "p.blend")}]]
+
+
+def render(drive, name):
+    return ["render", {"out": drive.out(name), "report": str(drive.folder / f"{name}.json")}]
+
+
+def assert_originals(drive, name, footage):
+    for frame, picture in drive.pictures(name, 3).items():
+        assert np.abs(picture.astype(int) - footage.frames[frame - 1]).mean() < 2
+        assert footage.number_in(picture) == frame - 1
+
+
+def test_a_clip_that_went_missing(drive, footage):
+    folder, begin = project(drive, "gone")
+    movie = folder / "own.mp4"
+    shutil.copy(footage.movie, movie)
+    drive(
+        *begin,
+        ["movie", {"name": "lost clip", "file": str(movie)}],
+        ["movie", {"name": "good clip", "file": footage.movie, "channel": 4, "start": 3}],
+        ["cast", {"name": "lost clip", "picture": footage.person}],
+        ["cast", {"name": "good clip", "picture": footage.person}],
+        ["save", {}],
+    )
+    movie.unlink()
+    report = drive(["load", {"path": str(folder / "p.blend")}], render(drive, "gone"))[-1]
+    assert len(drive.pictures("gone", 3)) == 3
+    assert any("lost clip, frame 1:" in text and "own.mp4" in text for text in report["warnings"])
+    assert not any("good clip" in text for text in report["warnings"])
+    assert report["stages"]["fuse"]["run"] == 1
+    assert "Understudy: warning: lost clip, frame 1" in drive.output
+
+
+def test_a_picture_without_a_face(drive, footage):
+    _, begin = project(drive, "nobody")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        ["op", {"name": "understudy.picture_add", "filepath": footage.nobody}],
+        ["op", {"name": "understudy.prepare"}],
+        render(drive, "nobody"),
+    )
+    assert told[3] == ["FINISHED"]
+    assert "no face was found in nobody.png" in told[4]
+    assert "no face was found in nobody.png" in drive.output
+    assert len(told[5]["warnings"]) == 3
+    assert all("no face was found" in text and "original is shown" in text for text in told[5]["warnings"])
+    assert_originals(drive, "nobody", footage)
+
+
+def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage):
+    _, begin = project(drive, "was")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("good")}],
+        ["recast", {"picture": str(drive.folder / "not_there.png")}],
+        render(drive, "was"),
+        ["recast", {"picture": footage.person}],
+        render(drive, "back"),
+    )
+    good, back = drive.pictures("good", 3), drive.pictures("back", 3)
+    assert any("not_there.png" in text for text in told[5]["warnings"])
+    assert_originals(drive, "was", footage)
+    assert np.abs(good[2].astype(int) - footage.frames[1]).max() > 20
+    assert all((good[frame] == back[frame]).all() for frame in good)
+    assert told[7]["warnings"] == []
+
+
+def test_nobody_cast_yet(drive, footage):
+    _, begin = project(drive, "empty")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        render(drive, "empty"),
+        ["op", {"name": "understudy.picture_add", "filepath": "/not/there.png"}],
+    )
+    assert all("add a picture of the person" in text for text in told[3]["warnings"])
+    assert "/not/there.png" in told[4]
+    assert_originals(drive, "empty", footage)
+
+
+def test_no_cache_folder_can_be_made(drive, footage):
+    folder, begin = project(drive, "blocked")
+    (folder / "file").write_text("not a folder")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["setup", {"understudy__cache_folder": str(folder / "file" / "cache")}],
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        ["cast_by_script", {"name": "clip", "picture": footage.person}],
+        ["facts", {}],
+        render(drive, "blocked"),
+    )
+    assert "choose another cache folder" in told[3]
+    assert len(told[4]) == 1
+    assert "choose another cache folder" in told[4][0]
+    assert sum("choose another cache folder" in text for text in told[6]["warnings"]) >= 1
+    assert any("no layer strip" in text for text in told[6]["warnings"])
+    assert_originals(drive, "blocked", footage)
+
+
+def test_without_a_usable_cache_the_render_still_shows_the_new_face(drive, footage):
+    folder, begin = project(drive, "foreign")
+    drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["save", {}],
+    )
+    cache = folder / "understudy_cache"
+    (cache / "format").unlink()
+    (cache / "notes.txt").write_text("somebody else's")
+    report = drive(["load", {"path": str(folder / "p.blend")}], render(drive, "foreign"))[-1]
+    assert any("nothing is kept for the next run" in text for text in report["warnings"])
+    assert len(report["warnings"]) == 1
+    assert report["stages"]["fuse"]["run"] == 3
+    for frame, picture in drive.pictures("foreign", 3).items():
+        assert np.abs(picture.astype(int) - footage.frames[frame - 1]).max() > 20
+
+
+def test_damaged_and_missing_layer_pictures_are_made_again(drive, footage):
+    folder, begin = project(drive, "damaged")
+    drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("whole")}],
+        ["save", {}],
+    )
+    layers = sorted((folder / "understudy_cache" / "layers").rglob("*.tif"))
+    layers[0].unlink()
+    layers[1].write_bytes(layers[1].read_bytes()[:-5000])
+    assert layer_key(layers[1]) is None
+    report = drive(["load", {"path": str(folder / "p.blend")}], render(drive, "again"))[-1]
+    assert report["stages"]["fuse"] == {**report["stages"]["fuse"], "run": 2, "hit": 1}
+    assert report["models_loaded"] == report["stages"]["swap"]["run"] == 0
+    whole, again = drive.pictures("whole", 3), drive.pictures("again", 3)
+    assert all((whole[frame] == again[frame]).all() for frame in whole)
+
+
+def test_a_clip_that_feeds_an_effect_is_told(drive, footage):
+    _, begin = project(drive, "effect")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["effect", {"name": "blur", "kind": "GAUSSIAN_BLUR", "channel": 5, "start": 1, "length": 5, "of": "clip"}],
+        render(drive, "effect"),
+    )
+    assert any("clip feeds the effect blur" in text for text in told[4]["warnings"])
+
+
+def test_a_layer_that_was_deleted_comes_back(drive, footage):
+    _, begin = project(drive, "deleted")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["remove", {"name": "clip Understudy"}],
+        ["op", {"name": "understudy.refresh"}],
+        ["facts", {}],
+        ["remove", {"name": "clip"}],
+        ["op", {"name": "understudy.refresh"}],
+        ["facts", {}],
+    )
+    assert sorted(told[5]["strips"]) == ["clip", "clip Understudy"]
+    assert told[8]["strips"] == {}
+
+
+def test_the_report_goes_only_where_it_can(drive, footage):
+    _, begin = project(drive, "report")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("report"), "report": str(Path(drive.folder) / "no" / "folder.json")}],
+    )
+    assert told[3] is None
+    assert "can't write the report" in drive.output
+    assert len(drive.pictures("report", 3)) == 3
