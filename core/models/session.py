@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Model files, known by their content, and the ONNX Runtime sessions that run them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,15 +53,30 @@ class ModelPool:
 
     def run(self, model: ModelFile, tensor: Tensor, outputs: tuple[str, ...]) -> list[Tensor]:
         """Run a one-input model. Returns the named outputs. ModelError names the file if it can't be run."""
+        name = self._session(model, outputs).get_inputs()[0].name
+        return self.run_named(model, {name: tensor}, outputs)
+
+    def run_named(
+        self, model: ModelFile, inputs: Mapping[str, npt.NDArray[Any]], outputs: tuple[str, ...]
+    ) -> list[Tensor]:
+        """Run a model on inputs by name, each of the type the file asks for. Returns the named outputs.
+
+        ModelError names the file if it can't be run.
+        """
+        session = self._session(model, outputs)
+        try:
+            values = session.run(list(outputs), dict(inputs))
+        except _refusals() as error:
+            reason = str(error).splitlines()[0]
+            shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
+            raise ModelError(f"{model.path.name} failed on an input of {shapes}: {reason}") from error
+        return [np.asarray(value) for value in values]
+
+    def _session(self, model: ModelFile, outputs: tuple[str, ...]) -> "onnxruntime.InferenceSession":
         session = self._sessions.get(model.sha256)
         if session is None:
             session = self._sessions[model.sha256] = self._open(model, outputs)
-        try:
-            values = session.run(list(outputs), {session.get_inputs()[0].name: tensor})
-        except _refusals() as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{model.path.name} failed on an input of {tensor.shape}: {reason}") from error
-        return [np.asarray(value) for value in values]
+        return session
 
     def _open(self, model: ModelFile, outputs: tuple[str, ...]) -> "onnxruntime.InferenceSession":
         import onnxruntime
