@@ -68,6 +68,11 @@ def not_shown(scene: bpy.types.Scene) -> list[str]:
                 f"{clip.name} feeds the effect {effect.name}, which does not see its layer: "
                 "put clip and layer into a meta strip, and the effect on that"
             )
+        if [entry.type for entry in clip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
+            told.append(
+                f"{clip.name} has strip modifiers that its layer does not have: copy them to the layer, or put clip "
+                "and layer into a meta strip and use them on that"
+            )
         if len(clip.retiming_keys):
             told.append(f"{clip.name} has retiming keys, which its layer does not follow: remove them")
     return told

@@ -11,6 +11,7 @@ import bpy
 
 from ..core.clip import open_clip
 from ..core.errors import ClipError, OutputError, UnderstudyError
+from .animation import follow
 from .folders import (
     copy_pictures,
     layer_directory,
@@ -99,6 +100,8 @@ def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool)
     `thorough` also checks every element and the folder, which opens the clip.
     """
     changed = thorough and _sync_directory(scene, clip, layer)
+    if thorough:
+        follow(scene, clip, layer)
     if thorough or layer.frame_duration != clip.frame_duration:
         changed |= _sync_elements(scene, clip, layer)
     changed |= _copied(clip, layer, _LOOK)

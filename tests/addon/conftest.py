@@ -22,7 +22,8 @@ def _astronaut():
     try:
         from skimage import data
     except ImportError:
-        path = Path(__file__).resolve().parents[2].parent / "shared/footage/portraits/p01_astronaut_eileen_collins_512.png"
+        portraits = Path(__file__).resolve().parents[3] / "shared" / "footage" / "portraits"
+        path = portraits / "p01_astronaut_eileen_collins_512.png"
         if not path.is_file():
             pytest.skip("neither scikit-image nor ../shared is there: no picture of a face")
         return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])

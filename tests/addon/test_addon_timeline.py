@@ -106,6 +106,7 @@ PLACES = {
     "doubled": ({"transform__scale_x": 2.0, "transform__scale_y": 2.0, "transform__filter": "NEAREST"}, [640, 480]),
     "turned": ({"transform__rotation": 1.5707963, "transform__filter": "NEAREST"}, [320, 320]),
 }
+ANIMATED = {"panned": [["animate", {"name": "clip", "path": "transform.offset_x", "values": {"1": 0, "3": 40}}]]}
 # Interpolating a layer and then laying it over is not quite interpolating what was laid over.
 BLURRED = {"halved": ({"transform__scale_x": 0.5, "transform__scale_y": 0.5}, [320, 240])}
 
@@ -128,23 +129,27 @@ def placed(drive, footage):
         ["adjust", {"name": "clip", "transform__scale_x": 1, "transform__scale_y": 1}],
         ["save", {"path": blends["processed"]}],
     ]
-    for name, (change, size) in {**PLACES, **BLURRED}.items():
+    changes = {
+        name: [
+            ["setup", {"render__resolution_x": size[0], "render__resolution_y": size[1]}],
+            ["adjust", {"name": "clip", **change}],
+        ]
+        for name, (change, size) in {**PLACES, **BLURRED}.items()
+    } | ANIMATED
+    for name, change in changes.items():
         for kind, blend in blends.items():
-            steps += [
-                ["load", {"path": blend}],
-                ["setup", {"render__resolution_x": size[0], "render__resolution_y": size[1]}],
-                ["adjust", {"name": "clip", **change}],
-                ["render", {"out": drive.out(f"{name}-{kind}")}],
-            ]
+            steps += [["load", {"path": blend}], *change, ["render", {"out": drive.out(f"{name}-{kind}")}]]
     drive(*steps)
-    return {name: [drive.pictures(f"{name}-{kind}", 3) for kind in blends] for name in {**PLACES, **BLURRED}}
+    return {name: [drive.pictures(f"{name}-{kind}", 3) for kind in blends] for name in changes}
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", [*PLACES, *ANIMATED])
 def test_the_layer_lands_on_the_exact_pixel(placed, name):
     stacked, processed = placed[name]
     for frame, picture in stacked.items():
         assert (picture == processed[frame]).all()
+    if name in ANIMATED:
+        assert (stacked[1] != stacked[3]).any()
 
 
 @pytest.mark.parametrize("name", BLURRED)
@@ -182,3 +187,22 @@ def test_a_clip_inside_a_scene_strip(drive, footage):
         assert footage.number_in(picture) == frame - 1
         assert np.abs(picture.astype(int) - footage.frames[frame - 1]).max() > 20
     assert told[4]["frames"] == told[4]["faces"] == 2
+
+
+def test_a_fade_of_the_clip_fades_its_face_until_it_is_not_animated(drive, footage):
+    told = drive(
+        ["project", {"size": [320, 240], "frames": [1, 5], "save": str(drive.folder / "fade.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.0, "5": 1.0}}],
+        ["render", {"out": drive.out("fade")}],
+        ["drivers", {"name": "clip Understudy"}],
+        ["animate_no_more", {"name": "clip", "path": "blend_alpha", "frames": [1, 5]}],
+        ["op", {"name": "understudy.refresh"}],
+        ["drivers", {"name": "clip Understudy"}],
+    )
+    faded = drive.pictures("fade", 5)
+    assert faded[1].max() == 0
+    assert faded[5].max() > 100
+    assert told[5] == ["blend_alpha"]
+    assert told[8] == []

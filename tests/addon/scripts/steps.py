@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 import understudy
 from understudy.addon import layers, stack
+from understudy.addon.animation import driven_properties
 from understudy.addon.properties import recipe_of
 from understudy.core.recipe import parameters
 
@@ -151,6 +152,15 @@ def keyframe(path, values, index=0):
     for frame, value in values.items():
         setattr(getattr(modifier, group), name, value)
         getattr(modifier, group).keyframe_insert(name, frame=int(frame))
+
+
+def animate(name, path, values):
+    """Keyframe a property of a strip: {frame: value}."""
+    owner, _, leaf = path.rpartition(".")
+    owner = getattr(_strip(name), owner) if owner else _strip(name)
+    for frame, value in values.items():
+        setattr(owner, leaf, value)
+        owner.keyframe_insert(leaf, frame=int(frame))
 
 
 def adjust(name, **properties):
@@ -345,3 +355,14 @@ def tooltips():
         ]
         for entry in parameters()
     }
+
+
+def animate_no_more(name, path, frames):
+    """Delete the keyframes of a strip's property."""
+    for frame in frames:
+        _strip(name).keyframe_delete(path, frame=frame)
+
+
+def drivers(name):
+    """The paths of a strip's driven properties."""
+    return sorted(driven_properties(_scene(), _strip(name)))

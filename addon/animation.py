@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A layer follows what is animated on its clip: a driver hands each animated value on."""
+
+from typing import Any, cast
+
+import bpy
+
+# What of a clip decides where and how strongly its layer is seen.
+FOLLOWED = (
+    "blend_alpha",
+    "color_saturation",
+    "color_multiply",
+    "transform.offset_x",
+    "transform.offset_y",
+    "transform.scale_x",
+    "transform.scale_y",
+    "transform.rotation",
+    "crop.min_x",
+    "crop.max_x",
+    "crop.min_y",
+    "crop.max_y",
+)
+
+
+def follow(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
+    """Drive the layer's properties by those of its clip that are animated or driven, and only those."""
+    animated = animated_properties(scene, clip)
+    driven = driven_properties(scene, layer)
+    for path in FOLLOWED:
+        if path in animated and path not in driven:
+            _drive(scene, clip, layer, path)
+        elif path in driven and path not in animated:
+            layer.driver_remove(path)
+
+
+def animated_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
+    """Return the paths of a strip's properties that keyframes or drivers decide, such as `transform.offset_x`."""
+    return _of_strip(strip, [*_keyframed(scene), *_drivers(scene)])
+
+
+def driven_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
+    """Return the paths of a strip's properties that drivers decide."""
+    return _of_strip(strip, _drivers(scene))
+
+
+def _of_strip(strip: Any, curves: list[Any]) -> set[str]:
+    start = strip.path_from_id() + "."
+    return {curve.data_path.removeprefix(start) for curve in curves if curve.data_path.startswith(start)}
+
+
+def _drivers(scene: bpy.types.Scene) -> list[Any]:
+    return [] if scene.animation_data is None else list(scene.animation_data.drivers)
+
+
+def _keyframed(scene: bpy.types.Scene) -> list[Any]:
+    animation: Any = scene.animation_data
+    action = None if animation is None else animation.action
+    if action is None:
+        return []
+    if hasattr(action, "fcurves"):
+        return list(action.fcurves)
+    # From Blender 5.0 an action's curves lie in a bag for each slot.
+    bags = (bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags)
+    return [curve for bag in bags if bag.slot_handle == animation.action_slot_handle for curve in bag.fcurves]
+
+
+def _drive(scene: bpy.types.Scene, clip: Any, layer: Any, path: str) -> None:
+    owner, _, name = path.rpartition(".")
+    driver = (getattr(layer, owner) if owner else layer).driver_add(name).driver
+    # A sum of one value: unlike an expression it runs no Python, so no file's safety settings stop it.
+    driver.type = "SUM"
+    variable = driver.variables.new()
+    target = cast("Any", variable).targets[0]
+    target.id_type, target.id = "SCENE", scene
+    target.data_path = f"{clip.path_from_id()}.{path}"
