@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .pack import BINARY, NO_LINK
+from .pack import BINARY, NO_LINK, create
 
 LOCK_NAME = ".janitor.lock"
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
@@ -24,7 +24,7 @@ def folder_lock(root: Path, *, wait_seconds: float = 0.0, mode: int = 0o600) -> 
     Where the file system has no locks it gives True: two at once then cost each other work, and nothing
     that is not in the cache by right. Raises OSError where the lock file can't be opened.
     """
-    fd = os.open(root / LOCK_NAME, os.O_RDWR | os.O_CREAT | BINARY | NO_LINK, mode)
+    fd = _open(root / LOCK_NAME, mode)
     try:
         deadline = time.monotonic() + wait_seconds
         held = _try_lock(fd)
@@ -38,6 +38,16 @@ def folder_lock(root: Path, *, wait_seconds: float = 0.0, mode: int = 0o600) -> 
                 _unlock(fd)
     finally:
         os.close(fd)
+
+
+def _open(path: Path, mode: int) -> int:
+    try:
+        return os.open(path, os.O_RDWR | BINARY | NO_LINK)
+    except FileNotFoundError:
+        try:
+            return create(path, os.O_RDWR, mode)
+        except FileExistsError:  # another was quicker
+            return os.open(path, os.O_RDWR | BINARY | NO_LINK)
 
 
 def _try_lock(fd: int) -> bool:

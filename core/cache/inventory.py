@@ -18,6 +18,7 @@ from .table import Columns, UInt64s
 
 LOOK_SECONDS = 1.0
 TOUCH_SECONDS = 60.0
+_TICK_NS = 1_000_000
 _OPEN_PACKS = 64
 _IDLE_SECONDS = 60.0  # a pack that has not grown for so long is worth a sidecar
 
@@ -100,7 +101,7 @@ class Inventory:
             return
         pack.touched = now
         # Later than every other use, even where the clock was set back.
-        self._newest_use = max(time.time_ns(), self._newest_use + 1)
+        self._newest_use = max(time.time_ns(), self._newest_use + _TICK_NS)
         path = self._home / pack.name
         try:
             os.utime(path, ns=(self._newest_use, self._newest_use))
