@@ -86,11 +86,10 @@ class FolderLease:
         return True
 
     def _make_folder(self) -> None:
-        mode = 0o770 if self._shared_with_group else 0o700
         # Not the parents: where the share is not mounted, nothing is to appear in its place.
-        self._folder.mkdir(mode=mode, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         if self._shared_with_group:
-            self._folder.chmod(mode)
+            self._folder.chmod(0o2770)  # files made here belong to the folder's group
 
     def _stale(self, path: Path, key: Key, seconds: float) -> bytes | None:
         """Return what the file holds if its time is over, None if it may be in use. Raises OSError."""

@@ -20,6 +20,7 @@ from .store import Store
 from .tiers import Tiers
 
 FOLDER_VARIABLE = "UNDERSTUDY_SHARED_CACHE"
+GROUP_VARIABLE = "UNDERSTUDY_SHARED_WITH_GROUP"
 REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 MEMORY_BYTES = 1 << 27
 
@@ -38,7 +39,9 @@ class CacheSettings:
     secret: bytes | None = field(default=None, repr=False)
     """32 bytes that results are sealed with; None leaves them readable."""
     shared_with_group: bool = False
-    """Whether what is made in the shared folder is for the group of that folder too."""
+    """Whether what is made in the shared folder is for that folder's group too, not for its owner only."""
+    cap_bytes: int | None = None
+    """How large the folder on this machine may grow; None for no bound."""
 
 
 def settings_from(
@@ -46,8 +49,8 @@ def settings_from(
 ) -> CacheSettings:
     """Return the settings for a cache folder, completed by what the environment variables say.
 
-    UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name shared places, UNDERSTUDY_CACHE_KEY the secret. Raises
-    CacheError for a secret that can't be used.
+    UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name shared places, UNDERSTUDY_CACHE_KEY the secret;
+    UNDERSTUDY_SHARED_WITH_GROUP=1 lets the group in. Raises CacheError for a secret that can't be used.
     """
     shared = environment.get(FOLDER_VARIABLE)
     return CacheSettings(
@@ -56,6 +59,7 @@ def settings_from(
         Path(shared) if shared else None,
         environment.get(REDIS_VARIABLE) or None,
         secret_from(environment),
+        environment.get(GROUP_VARIABLE) == "1",
     )
 
 
@@ -85,7 +89,7 @@ def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.mon
     Raises CacheError where the folder on this machine, the seal or an address can't be used. A shared place
     that is away raises nothing: it is used once it is there.
     """
-    folder = PackFolder(settings.folder, clock=clock)
+    folder = PackFolder(settings.folder, cap_bytes=settings.cap_bytes, clock=clock)
     seal = Seal(settings.secret) if settings.secret is not None else None
     tiers = Tiers([folder], _shared(settings, clock))
     sealed = SealedStore(tiers, seal)
@@ -93,21 +97,24 @@ def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.mon
     return OpenCache(memory, sealed, tiers, folder, _flight(settings, tiers, clock))
 
 
-def open_shared_folder(root: Path, *, clock: Callable[[], float] = time.monotonic) -> PackFolder:
+def open_shared_folder(
+    root: Path, *, with_group: bool = False, clock: Callable[[], float] = time.monotonic
+) -> PackFolder:
     """Open a cache folder on a share. Raises CacheError; makes nothing where the share is not mounted."""
     if not root.is_dir() and not root.parent.is_dir():
         raise CacheError(f"there is no folder {root.parent}: mount the share or choose another shared cache")
-    return PackFolder(root, clock=clock)
+    return PackFolder(root, group=with_group, clock=clock)
 
 
 def _shared(settings: CacheSettings, clock: Callable[[], float]) -> list[FarTier]:
     tiers = []
     root, url = settings.shared_folder, settings.redis_url
     if root is not None:
-        name = f"the shared cache {root}"
-        tiers.append(
-            FarTier(name, lambda: open_shared_folder(root, clock=clock), _folder_faults, clock=clock)
-        )
+
+        def opened() -> Store:
+            return open_shared_folder(root, with_group=settings.shared_with_group, clock=clock)
+
+        tiers.append(FarTier(f"the shared cache {root}", opened, _folder_faults, clock=clock))
     if url is not None:
         server = RedisStore(url)  # at once, so that a wrong address is told
         tiers.append(FarTier("the shared cache on Redis", lambda: server, _redis_faults, clock=clock))

@@ -168,7 +168,7 @@ def test_lease_files_are_for_their_owner_unless_the_group_is_let_in(tmp_path):
         for name in ("own", "group")
         for path in (tmp_path / name, *(tmp_path / name).iterdir())
     ]
-    assert modes == [0o700, 0o600, 0o770, 0o660]
+    assert modes == [0o700, 0o600, 0o2770, 0o660]
 
 
 def test_a_place_that_is_not_there_lets_everybody_go_alone(tmp_path):
