@@ -96,10 +96,11 @@ def _movie(options: argparse.Namespace) -> dict[str, object]:
     render.ffmpeg.constant_rate_factor, render.ffmpeg.ffmpeg_preset = "HIGH", "GOOD"
     render.ffmpeg.audio_codec = "AAC"
     render.use_file_extension, render.filepath = False, str(options.output)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     bpy.ops.render.render(animation=True)
-    seconds = time.perf_counter() - began
-    return {"seconds": round(seconds, 3), "frames": scene.frame_end - scene.frame_start + 1}
+    seconds, processor = time.perf_counter() - began, time.process_time() - worked
+    frames = scene.frame_end - scene.frame_start + 1
+    return {"seconds": round(seconds, 3), "processor": round(processor, 3), "frames": frames}
 
 
 def _stills(options: argparse.Namespace) -> dict[str, object]:

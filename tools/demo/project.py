@@ -23,6 +23,9 @@ class Pass:
     """What one render took and what ran for it."""
 
     seconds: float
+    """Of the render alone, not of Blender's start."""
+    processor: float
+    """Processor seconds of the same, all threads together: what else the machine does changes them little."""
     frames: int
     models_loaded: int
     frames_decoded: int
@@ -65,6 +68,7 @@ class Project:
             print(f"  {name}: {warning}", flush=True)
         return Pass(
             facts["seconds"],
+            facts["processor"],
             facts["frames"],
             report.get("models_loaded", 0),
             report.get("frames_decoded", 0),
