@@ -19,8 +19,10 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take everything out again, in the opposite order."""
+    """Take everything out again, in the opposite order. Does nothing where there is nothing to take out."""
     atexit.unregister(unregister)
+    if not hasattr(bpy.types.Scene, "understudy"):
+        return  # the module `bpy` disables its add-ons as well, after Python has called us
     for part in reversed(_parts()):
         part.unregister()
 
