@@ -9,6 +9,7 @@ from .session import ModelFile
 
 DETECTOR = "blaze_face_full_192.onnx"
 LANDMARKER = "face_mesh_attention_192.onnx"
+MASKER = "selfie_segmentation_256.onnx"
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,13 @@ def embedded_models(folder: Path | None = None) -> EmbeddedModels:
         if not (folder / name).is_file():
             raise ModelError(f"the embedded model {name} is missing in {folder}: run `make models`")
     return EmbeddedModels(ModelFile(folder / DETECTOR), ModelFile(folder / LANDMARKER))
+
+
+def embedded_files(folder: Path | None = None) -> dict[tuple[str, str], Path]:
+    """Return where each embedded model belongs, by role and family; the files need not be there."""
+    folder = embedded_folder() if folder is None else folder
+    return {
+        ("detect", "blaze"): folder / DETECTOR,
+        ("landmark", "face-mesh"): folder / LANDMARKER,
+        ("occlude", "selfie"): folder / MASKER,
+    }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Model files, known by their content, and the ONNX Runtime sessions that run them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
@@ -12,11 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from .onnx_file import onnx_facts, read_checked
 
 if TYPE_CHECKING:
     import onnxruntime
 
 Tensor = npt.NDArray[np.float32]
+Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
+"""The first input's tensor, or every input's by name."""
+
+PROVIDERS: Mapping[str, str] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "rocm": "ROCMExecutionProvider",
+}
+"""What the processors that ONNX Runtime can use are called here, and there."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +38,14 @@ class ModelFile:
     """An ONNX file on disk."""
 
     path: Path
+    known_sha256: str = field(default="", compare=False)
+    """Its hash, where it is remembered; empty to compute it."""
 
     @cached_property
     def sha256(self) -> str:
         """Hex SHA-256 of the file: what the model is called in keys. ModelError if it can't be read."""
+        if self.known_sha256:
+            return self.known_sha256
         try:
             with self.path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()
@@ -41,68 +59,130 @@ class ModelPool:
     `opened` counts the sessions made, so that a render which should need no model can prove it.
     """
 
-    def __init__(self, threads: int = 0) -> None:
-        """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose."""
+    def __init__(self, threads: int = 0, providers: Sequence[str] = ("cpu",)) -> None:
+        """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose.
+
+        `providers` are names of `PROVIDERS` in the order to be tried; the CPU comes last in any case. One that
+        is not there, or can't run a model, is passed over with a warning. ModelError for an unknown name.
+        """
+        unknown = [name for name in providers if name not in PROVIDERS]
+        if unknown:
+            raise ModelError(f"there is no provider {unknown[0]!r}: use {', '.join(PROVIDERS)}")
         self._threads = threads
+        self._providers = tuple(dict.fromkeys((*providers, "cpu")))
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._used: dict[str, str] = {}
+        self._warnings: list[str] = []
 
     @property
     def opened(self) -> int:
         """How many models this pool has loaded."""
         return len(self._sessions)
 
-    def run(self, model: ModelFile, tensor: Tensor, outputs: tuple[str, ...]) -> list[Tensor]:
-        """Run a one-input model. Returns the named outputs. ModelError names the file if it can't be run."""
-        name = self._session(model, outputs).get_inputs()[0].name
-        return self.run_named(model, {name: tensor}, outputs)
+    @property
+    def providers(self) -> dict[str, str]:
+        """Which provider runs each loaded model, by the model's file name."""
+        return dict(self._used)
 
-    def run_named(
-        self, model: ModelFile, inputs: Mapping[str, npt.NDArray[Any]], outputs: tuple[str, ...]
-    ) -> list[Tensor]:
-        """Run a model on inputs by name, each of the type the file asks for. Returns the named outputs.
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Which providers were passed over, and why."""
+        return tuple(self._warnings)
 
-        ModelError names the file if it can't be run.
-        """
-        session = self._session(model, outputs)
-        try:
-            values = session.run(list(outputs), dict(inputs))
-        except _refusals() as error:
-            reason = str(error).splitlines()[0]
-            shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
-            raise ModelError(f"{model.path.name} failed on an input of {shapes}: {reason}") from error
-        return [np.asarray(value) for value in values]
+    def run(self, model: ModelFile, feeds: Feeds, outputs: tuple[str, ...]) -> list[Tensor]:
+        """Run a model. Returns the named outputs. ModelError names the file if it can't be run."""
+        session = self._session(model)
+        self._require(session, model, outputs)
+        return self._run(session, model, feeds, list(outputs))
 
-    def _session(self, model: ModelFile, outputs: tuple[str, ...]) -> "onnxruntime.InferenceSession":
+    def run_all(self, model: ModelFile, feeds: Feeds) -> list[Tensor]:
+        """Run a model. Returns all its outputs in its own order."""
+        return self._run(self._session(model), model, feeds, None)
+
+    def run_batch(self, model: ModelFile, pictures: Tensor) -> list[Tensor]:
+        """Run a one-input model on (n, …) pictures: at once if it takes any number, else one by one."""
+        session = self._session(model)
+        count = session.get_inputs()[0].shape[0]
+        if not isinstance(count, int) or count == len(pictures):
+            return self._run(session, model, pictures, None)
+        rows = [self._run(session, model, pictures[row : row + 1], None) for row in range(len(pictures))]
+        return [np.concatenate(parts) for parts in zip(*rows, strict=True)]
+
+    def input_shape(self, model: ModelFile) -> tuple[int | None, ...]:
+        """Return the shape of a model's first input, None for a size that may vary."""
+        shape = self._session(model).get_inputs()[0].shape
+        return tuple(size if isinstance(size, int) else None for size in shape)
+
+    def close(self) -> None:
+        """Let go of every session."""
+        self._sessions.clear()
+
+    def _session(self, model: ModelFile) -> "onnxruntime.InferenceSession":
         session = self._sessions.get(model.sha256)
         if session is None:
-            session = self._sessions[model.sha256] = self._open(model, outputs)
+            session = self._sessions[model.sha256] = self._open(model)
         return session
 
-    def _open(self, model: ModelFile, outputs: tuple[str, ...]) -> "onnxruntime.InferenceSession":
+    def _run(
+        self,
+        session: "onnxruntime.InferenceSession",
+        model: ModelFile,
+        feeds: Feeds,
+        outputs: list[str] | None,
+    ) -> list[Tensor]:
+        tensors = feeds if isinstance(feeds, Mapping) else {session.get_inputs()[0].name: feeds}
+        try:
+            values = session.run(outputs, tensors)
+        except _refusals() as error:
+            reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
+            raise ModelError(
+                f"{model.path.name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
+            ) from error
+        return [np.asarray(value) for value in values]
+
+    def _open(self, model: ModelFile) -> "onnxruntime.InferenceSession":
         import onnxruntime
 
+        data = read_checked(model.path)
+        onnx_facts(data, model.path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
-        try:
-            session = onnxruntime.InferenceSession(
-                model.path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
-        except OSError as error:
-            raise ModelError(f"can't read the model {model.path}: {error.strerror or error}") from error
-        except _refusals() as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{model.path} is not a model ONNX Runtime can run: {reason}") from error
+        available = onnxruntime.get_available_providers()
+        for name in self._providers:
+            wanted = PROVIDERS[name]
+            if wanted not in available:
+                self._warn(f"{name} can't run models here: this ONNX Runtime has no {wanted}")
+                continue
+            chain = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
+            try:
+                session = onnxruntime.InferenceSession(data, options, providers=chain)
+            except _refusals() as error:
+                reason = str(error).splitlines()[0]
+                if name == "cpu":
+                    raise ModelError(f"{model.path} is not a model ONNX Runtime can run: {reason}") from error
+                self._warn(f"{name} can't run {model.path.name}: {reason}")
+                continue
+            if wanted in session.get_providers():
+                self._used[model.path.name] = name
+                return session
+            self._warn(f"{name} can't run {model.path.name}: ONNX Runtime could not start it")
+        raise ModelError(
+            f"{model.path} can't be run: this ONNX Runtime has no CPU provider; install it again"
+        )
+
+    def _require(
+        self, session: "onnxruntime.InferenceSession", model: ModelFile, outputs: tuple[str, ...]
+    ) -> None:
         missing = set(outputs) - {output.name for output in session.get_outputs()}
         if missing:
             raise ModelError(
                 f"{model.path} is not the expected model: it lacks the output {sorted(missing)[0]!r}"
             )
-        return session
 
-    def close(self) -> None:
-        """Let go of every session."""
-        self._sessions.clear()
+    def _warn(self, text: str) -> None:
+        if text not in self._warnings:
+            self._warnings.append(text)
 
 
 def _refusals() -> tuple[type[Exception], ...]:

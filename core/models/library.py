@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The user's model folders: which file is which, told by content, never by name.
+
+A file whose SHA-256 the catalogue lists is what the catalogue says. Any other file is what the user said it is, in
+a small `<file>.toml` beside it (`understudy models add FILE --family NAME` writes it), if its inputs and outputs
+are those of that family.
+"""
+
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ModelError
+from .catalog import Catalogue, Family, KnownModel, load_catalogue, mismatch
+from .embedded import embedded_files
+from .onnx_file import OnnxFacts, onnx_facts, read_checked
+from .session import ModelFile
+
+SUFFIXES = (".onnx", ".dfm")
+MEMORY = ".understudy-models.json"
+_DEEPEST = 3
+_MOST_FILES = 2000
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model file in one of the folders."""
+
+    file: ModelFile
+    size: int
+    role: str
+    """Empty if nobody said what it is, or it is not what it was said to be."""
+    family: str
+    known: KnownModel | None
+    """The catalogue's entry of the same content."""
+    problem: str
+    """Why it can't be used; empty if it can."""
+    stated: KnownModel | None = None
+    """What the user wrote beside an unknown file: its licence and vendor."""
+
+
+def user_model_folder() -> Path:
+    """Return where a user's models lie by default: UNDERSTUDY_MODELS, or the system's place for such files."""
+    chosen = os.environ.get("UNDERSTUDY_MODELS")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "understudy" / "models"
+
+
+class ModelLibrary:
+    """Finds models in folders, the embedded ones included. Nothing is read before a model is asked for."""
+
+    def __init__(self, folders: Sequence[Path] | None = None, catalogue: Catalogue | None = None) -> None:
+        """`folders` are searched in order, three levels deep; default: `user_model_folder()`."""
+        self._folders = tuple(folders) if folders is not None else (user_model_folder(),)
+        self._catalogue = load_catalogue() if catalogue is None else catalogue
+        self._found: tuple[FoundModel, ...] | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of families and published files."""
+        return self._catalogue
+
+    def rescan(self) -> None:
+        """Look into the folders again at the next question."""
+        self._found = None
+
+    def found(self) -> tuple[FoundModel, ...]:
+        """Return every model file: the embedded ones, then folder by folder in the order of their names."""
+        if self._found is None:
+            self._found = (*self._embedded(), *(one for folder in self._folders for one in self._in(folder)))
+        return self._found
+
+    def model(self, role: str, family: str, file: str = "") -> ModelFile:
+        """Return the first usable file of a family; with `file`, the one of that name in the catalogue or folder.
+
+        Raises ModelError that says what was expected and what was found instead.
+        """
+        return self.models(role, family, file)[0]
+
+    def models(self, role: str, family: str, file: str = "") -> tuple[ModelFile, ...]:
+        """Return every usable file of a family, in the order found, each content once; see `model`."""
+        wanted = self._catalogue.family(role, family)
+        of_family = [one for one in self.found() if (one.role, one.family) == (role, family)]
+        named = [one for one in of_family if not file or file in _names(one)]
+        usable = {one.file.sha256: one.file for one in reversed(named) if not one.problem}
+        if usable:
+            return tuple(reversed(usable.values()))
+        for one in named:
+            raise ModelError(f"{one.file.path} can't be used as {wanted.path}: {one.problem}")
+        raise ModelError(self._nothing(wanted, file))
+
+    def has(self, role: str, family: str) -> bool:
+        """Tell whether a usable file of a family is there."""
+        return any((one.role, one.family) == (role, family) and not one.problem for one in self.found())
+
+    def _nothing(self, wanted: Family, file: str) -> str:
+        published = [
+            one for one in self._catalogue.models if (one.role, one.family) == (wanted.role, wanted.name)
+        ]
+        pages = " or ".join(dict.fromkeys(f"{one.file} from {one.page}" for one in published))
+        unclaimed = [one.file.path.name for one in self.found() if not one.role]
+        where = " or ".join(map(str, self._folders)) or "a model folder"
+        text = f"no {wanted.title} model{f' {file}' if file else ''} ({wanted.path}) was found: "
+        text += f"put {pages or 'one'} into {where}"
+        if unclaimed:
+            text += f"; if one of {', '.join(unclaimed[:5])} is it: understudy models add FILE --family {wanted.path}"
+        return text
+
+    def _embedded(self) -> Iterator[FoundModel]:
+        for (role, family), path in embedded_files().items():
+            if path.is_file():
+                yield FoundModel(ModelFile(path), path.stat().st_size, role, family, None, "")
+
+    def _in(self, folder: Path) -> list[FoundModel]:
+        hashes = _Hashes(folder)
+        found = [self._recognised(path, hashes) for path in _model_files(folder)]
+        hashes.save()
+        return found
+
+    def _recognised(self, path: Path, hashes: "_Hashes") -> FoundModel:
+        try:
+            size = path.stat().st_size
+            file = ModelFile(path, hashes.of(path))
+        except (OSError, ModelError) as error:
+            return FoundModel(ModelFile(path), 0, "", "", None, str(error))
+        known = self._catalogue.of_content(file.sha256)
+        if known is not None:
+            return FoundModel(file, size, known.role, known.family, known, "")
+        stated, problem = self._stated(path)
+        if stated is None:
+            return FoundModel(file, size, "", "", None, problem)
+        family = self._catalogue.family(stated.role, stated.family)
+        problem = signature_problem(path, family)
+        return FoundModel(file, size, stated.role, stated.family, None, problem, stated)
+
+    def _stated(self, path: Path) -> tuple[KnownModel | None, str]:
+        """Read what the user wrote beside a file: None and why, if nothing or nothing usable."""
+        beside = statement_path(path)
+        try:
+            table = tomllib.loads(beside.read_text(encoding="utf-8"))
+            family = self._catalogue.named(str(table["family"]))
+        except FileNotFoundError:
+            return None, ""
+        except (OSError, ValueError, KeyError, ModelError) as error:
+            return None, f"{beside.name} can't be used: {' '.join(str(error).split())}"
+        words = {name: str(table.get(name, "")) for name in ("vendor", "page", "note")}
+        licence, commercial = str(table.get("licence", "not stated")), table.get("commercial") is True
+        return KnownModel(
+            family.role, family.name, path.name, path.stem, licence=licence, commercial=commercial, size=0,
+            sha256="", url="", **words,
+        ), ""  # fmt: skip
+
+
+def statement_path(path: Path) -> Path:
+    """Return the path of what the user states of a model file."""
+    return path.with_name(path.name + ".toml")
+
+
+def signature_problem(path: Path, family: Family) -> str:
+    """Say why a file can't be of a family: its inputs and outputs, or that it is no model; empty if it can."""
+    try:
+        facts = facts_of(path)
+    except ModelError as error:
+        return str(error)
+    wrong = mismatch(family, facts)
+    return f"it is no {family.title} model: {wrong}" if wrong else ""
+
+
+def facts_of(path: Path) -> OnnxFacts:
+    """Return what a model file says of itself, read without running it. ModelError as `onnx_facts`."""
+    return onnx_facts(read_checked(path), path)
+
+
+def _names(one: FoundModel) -> set[str]:
+    names = {one.file.path.name, one.file.path.stem}
+    if one.known is not None:
+        names |= {one.known.file, Path(one.known.file).stem}
+    return names
+
+
+def _model_files(folder: Path) -> list[Path]:
+    """Return the model files of a folder and the folders in it. Links to folders are not followed."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < _DEEPEST else []
+        found += [Path(place, name) for name in sorted(files) if Path(name).suffix.lower() in SUFFIXES]
+        if len(found) > _MOST_FILES:
+            raise ModelError(f"{folder} holds more than {_MOST_FILES} model files: choose a smaller folder")
+    return [path for path in found if path.is_file() and not path.name.startswith(".")]
+
+
+class _Hashes:
+    """The SHA-256 of a folder's files, remembered by path, size and time in a file within it if it is writable."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._changed = False
+        try:
+            kept = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
+            self._known = {str(name): tuple(entry) for name, entry in kept.items()}
+        except (OSError, ValueError, AttributeError, TypeError):
+            self._known = {}
+
+    def of(self, path: Path) -> str:
+        """Return the hash of a file in the folder. ModelError if it can't be read."""
+        status = path.stat()
+        name, stamp = str(path.relative_to(self._folder)), (status.st_size, status.st_mtime_ns)
+        entry = self._known.get(name, ())
+        if len(entry) != 3 or entry[:2] != stamp or len(str(entry[2])) != 64:
+            self._known[name] = entry = (*stamp, ModelFile(path).sha256)
+            self._changed = True
+        return str(entry[2])
+
+    def save(self) -> None:
+        """Write what was learned; a folder that can't be written to is asked again next time."""
+        if not self._changed:
+            return
+        temporary = self._folder / f"{MEMORY}.{os.getpid()}.tmp"
+        try:
+            temporary.write_text(json.dumps(self._known), encoding="utf-8")
+            temporary.replace(self._folder / MEMORY)
+        except OSError:
+            temporary.unlink(missing_ok=True) if os.access(self._folder, os.W_OK) else None

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an ONNX file says of itself, read without running it, and the files that are refused unread.
+
+A model file is a stranger's: before ONNX Runtime sees it, its protobuf structure is walked once, with every
+length checked. Refused are files that keep weights elsewhere (a path of the file's choosing), tensors that
+claim more values than the file carries, and constants that would swell to billions of values when loaded.
+
+Source: the field numbers of onnx.proto (ONNX IR version 3 and later) and protobuf's wire format.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ModelError
+
+Dim = int | str
+LARGEST_FILE = (1 << 31) - 1
+"""Protobuf holds no more; ONNX Runtime reads no more."""
+
+_LARGEST_FILL = 1 << 28
+_DEEPEST = 16
+_SMALL = 16
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16"}
+_DTYPES |= {4: "uint16", 8: "string", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16"}
+_FILLING = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """An input, output or initializer: its name, element type and shape; a dynamic size is its name or `?`."""
+
+    name: str
+    dtype: str
+    shape: tuple[Dim, ...] | None
+    """None where the file does not say."""
+
+    def __str__(self) -> str:
+        sizes = "any shape" if self.shape is None else " x ".join(map(str, self.shape)) or "one value"
+        return f"{self.name or 'unnamed'} ({self.dtype} {sizes})"
+
+
+@dataclass(frozen=True)
+class OnnxFacts:
+    """What an ONNX file says of itself."""
+
+    inputs: tuple[TensorInfo, ...]
+    """Without the initializers that old files list among their inputs."""
+    outputs: tuple[TensorInfo, ...]
+    initializers: tuple[TensorInfo, ...]
+    """In the file's order."""
+
+
+@dataclass
+class _Walk:
+    """What has been met so far."""
+
+    inputs: list[TensorInfo] = field(default_factory=list)
+    outputs: list[TensorInfo] = field(default_factory=list)
+    initializers: list[tuple[TensorInfo, memoryview]] = field(default_factory=list)
+    small: dict[str, list[int]] = field(default_factory=dict)
+    fills: list[str] = field(default_factory=list)
+
+
+def read_checked(path: Path) -> bytes:
+    """Return the bytes of a model file. ModelError if it can't be read or is larger than ONNX files can be."""
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
+
+
+def onnx_facts(data: bytes, path: Path) -> OnnxFacts:
+    """Walk an ONNX file's bytes and return what it says of itself; `path` is for messages alone.
+
+    Raises ModelError if it is not ONNX, damaged, or one of the files this module refuses.
+    """
+    walk = _walked(data, path)
+    held = {info.name for info, _ in walk.initializers}
+    inputs = tuple(info for info in walk.inputs if info.name not in held)
+    return OnnxFacts(inputs, tuple(walk.outputs), tuple(info for info, _ in walk.initializers))
+
+
+def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
+    """Return the values of the last initializer of an ONNX file's main graph, as float32 in its shape.
+
+    inswapper_128 keeps the matrix there that its source embedding is multiplied by. ModelError if it is not
+    stored as raw float32.
+    """
+    walk = _walked(data, path)
+    if not walk.initializers:
+        raise ModelError(f"{path} has no initializers: it is not the expected model")
+    info, view = walk.initializers[-1]
+    raw = next((value for number, _, value in _fields(view, path) if number == 9), None)
+    if info.dtype != "float32" or not isinstance(raw, memoryview) or info.shape is None:
+        raise ModelError(f"the last initializer of {path} is {info}: raw float32 values were expected")
+    shape = tuple(int(size) for size in info.shape)
+    if math.prod(shape) * 4 != len(raw):
+        raise ModelError(f"the last initializer of {path} carries {len(raw)} bytes for {info}")
+    return np.frombuffer(raw, "<f4").reshape(shape).astype(np.float32)
+
+
+def _walked(data: bytes, path: Path) -> _Walk:
+    walk = _Walk()
+    graphs = 0
+    for number, kind, value in _fields(memoryview(data), path):
+        if number == 7 and kind == _BYTES and isinstance(value, memoryview):
+            _graph(value, walk, path, 0)
+            graphs += 1
+        elif number == 25 and isinstance(value, memoryview):
+            for inner, _, node in _fields(value, path):
+                if inner == 7 and isinstance(node, memoryview):
+                    _node(node, walk, path, 1)
+    if graphs != 1 or not walk.outputs:
+        raise ModelError(f"{path} is not a model ONNX Runtime can run: it has no graph")
+    for name in walk.fills:
+        sizes = walk.small.get(name)
+        if sizes is not None and math.prod(max(size, 1) for size in sizes) > _LARGEST_FILL:
+            raise ModelError(
+                f"{path} is refused: it would fill a tensor of {' x '.join(map(str, sizes))} values"
+            )
+    return walk
+
+
+def _graph(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ModelError(f"{path} is refused: its graphs are nested more than {_DEEPEST} deep")
+    for number, _, value in _fields(view, path):
+        if not isinstance(value, memoryview):
+            continue
+        if number == 1:
+            _node(value, walk, path, depth)
+        elif number == 5:
+            info = _tensor(value, walk, path)
+            if depth == 0:
+                walk.initializers.append((info, value))
+        elif number == 11 and depth == 0:
+            walk.inputs.append(_value_info(value, path))
+        elif number == 12 and depth == 0:
+            walk.outputs.append(_value_info(value, path))
+        elif number == 15:
+            raise ModelError(f"{path} is refused: it has sparse weights; save it again with dense ones")
+
+
+def _node(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
+    inputs: list[str] = []
+    outputs: list[str] = []
+    kind = ""
+    tensors: list[memoryview] = []
+    for number, _, value in _fields(view, path):
+        if not isinstance(value, memoryview):
+            continue
+        if number == 1:
+            inputs.append(_text(value))
+        elif number == 2:
+            outputs.append(_text(value))
+        elif number == 4:
+            kind = _text(value)
+        elif number == 5:
+            tensors += _attribute(value, walk, path, depth)
+    for tensor in tensors:
+        name = outputs[0] if kind == "Constant" and outputs else ""
+        _tensor(tensor, walk, path, name)
+    place = _FILLING.get(kind)
+    if place is not None and place < len(inputs):
+        walk.fills.append(inputs[place])
+
+
+def _attribute(view: memoryview, walk: _Walk, path: Path, depth: int) -> list[memoryview]:
+    """Walk an attribute's graphs and return its tensors."""
+    tensors = []
+    for number, _, value in _fields(view, path):
+        if not isinstance(value, memoryview):
+            continue
+        if number in (5, 10):
+            tensors.append(value)
+        elif number in (6, 11):
+            _graph(value, walk, path, depth + 1)
+        elif number in (22, 23):
+            raise ModelError(f"{path} is refused: it has sparse weights; save it again with dense ones")
+    return tensors
+
+
+def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> TensorInfo:
+    """Check a tensor: its weights lie in the file, and are as many as it says."""
+    dims: list[int] = []
+    kind, name, carried = 0, "", 0
+    values: list[int] = []
+    for number, wire, value in _fields(view, path):
+        if number == 1:
+            dims += _integers(wire, value, path)
+        elif number == 2 and isinstance(value, int):
+            kind = value
+        elif number == 8 and isinstance(value, memoryview):
+            name = _text(value)
+        elif number == 13 or (number == 14 and value != 0):
+            raise ModelError(
+                f"{path} is refused: it keeps weights in another file; save it again as one file"
+            )
+        elif number in (4, 5, 6, 7, 9, 10, 11):
+            carried += len(value) if isinstance(value, memoryview) else 8
+            if number == 7 and carried <= 8 * _SMALL:
+                values += _integers(wire, value, path)
+            elif number == 9 and kind == 7 and isinstance(value, memoryview) and len(value) <= 8 * _SMALL:
+                values = np.frombuffer(value[: len(value) // 8 * 8], "<i8").tolist()
+    if any(size < 0 for size in dims) or math.prod(dims) > 2 * carried:
+        claim = " x ".join(map(str, dims))
+        raise ModelError(
+            f"{path} is damaged: its tensor {name!r} says {claim} values and has {carried} bytes"
+        )
+    label = constant or name
+    if kind == 7 and label and len(values) <= _SMALL:
+        walk.small[label] = values
+    return TensorInfo(name, _DTYPES.get(kind, f"type {kind}"), tuple(dims))
+
+
+def _value_info(view: memoryview, path: Path) -> TensorInfo:
+    name, dtype = "", "unknown"
+    shape: tuple[Dim, ...] | None = None
+    for number, _, value in _fields(view, path):
+        if number == 1 and isinstance(value, memoryview):
+            name = _text(value)
+        elif number == 2 and isinstance(value, memoryview):
+            for inner, _, tensor in _fields(value, path):
+                if inner == 1 and isinstance(tensor, memoryview):
+                    dtype, shape = _tensor_type(tensor, path)
+    return TensorInfo(name, dtype, shape)
+
+
+def _tensor_type(view: memoryview, path: Path) -> tuple[str, tuple[Dim, ...] | None]:
+    dtype = "unknown"
+    shape: tuple[Dim, ...] | None = None
+    for number, _, value in _fields(view, path):
+        if number == 1 and isinstance(value, int):
+            dtype = _DTYPES.get(value, f"type {value}")
+        elif number == 2 and isinstance(value, memoryview):
+            shape = tuple(
+                _dimension(dim, path)
+                for inner, _, dim in _fields(value, path)
+                if inner == 1 and isinstance(dim, memoryview)
+            )
+    return dtype, shape
+
+
+def _dimension(view: memoryview, path: Path) -> Dim:
+    for number, _, value in _fields(view, path):
+        if number == 1 and isinstance(value, int) and 0 < value < 1 << 63:
+            return value
+        if number == 2 and isinstance(value, memoryview):
+            return _text(value) or "?"
+    return "?"
+
+
+def _text(view: memoryview) -> str:
+    return bytes(view[:512]).decode(errors="replace")
+
+
+def _integers(wire: int, value: int | memoryview, path: Path) -> list[int]:
+    """Return the values of a repeated int64 field, packed or not; at most a few hundred are believed."""
+    if isinstance(value, int):
+        return [value - (1 << 64) if value >> 63 else value]
+    if wire != _BYTES or len(value) > 10 * 256:
+        raise ModelError(f"{path} is damaged: a list of sizes in it is {len(value)} bytes long")
+    numbers, at = [], 0
+    while at < len(value):
+        number, at = _varint(value, at, path)
+        numbers.append(number - (1 << 64) if number >> 63 else number)
+    return numbers
+
+
+def _fields(view: memoryview, path: Path) -> Iterator[tuple[int, int, int | memoryview]]:
+    """List a protobuf message's fields as (number, wire type, value), every length checked."""
+    at, end = 0, len(view)
+    while at < end:
+        tag, at = _varint(view, at, path)
+        wire = tag & 7
+        value: int | memoryview
+        if wire == _VARINT:
+            value, at = _varint(view, at, path)
+        else:
+            length = {_FIXED64: 8, _FIXED32: 4}.get(wire, 0)
+            if wire == _BYTES:
+                length, at = _varint(view, at, path)
+            elif not length:
+                raise ModelError(
+                    f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is damaged"
+                )
+            if length > end - at:
+                raise ModelError(
+                    f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is cut off"
+                )
+            value = view[at : at + length]
+            at += length
+        yield tag >> 3, wire, value
+
+
+def _varint(view: memoryview, at: int, path: Path) -> tuple[int, int]:
+    number = shift = 0
+    while at < len(view) and shift < 70:
+        byte = view[at]
+        at += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return number & (1 << 64) - 1, at
+        shift += 7
+    raise ModelError(f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is cut off")
