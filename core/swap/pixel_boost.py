@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pixel boost: a crop of n times the network's size, swapped as n² pictures of the network's own size.
+
+Every n-th pixel of every n-th row makes one picture, so each shows the whole face. Nothing is resampled:
+taking apart and putting together again gives back the same pixels.
+"""
+
+import numpy as np
+
+from ..face import Pixels
+
+
+def imploded(crop: Pixels, boost: int) -> Pixels:
+    """Take a crop (n*s, n*s, c) apart into (n*n, s, s, c); picture `row * n + column` begins at that pixel."""
+    size = crop.shape[0] // boost
+    phases = crop.reshape(size, boost, size, boost, -1).transpose(1, 3, 0, 2, 4)
+    return np.ascontiguousarray(phases).reshape(boost * boost, size, size, -1)
+
+
+def exploded(pictures: Pixels, boost: int) -> Pixels:
+    """Put pictures (n*n, s, s, c) together again: (n*s, n*s, c). Undoes `imploded` exactly."""
+    size = pictures.shape[1]
+    phases = pictures.reshape(boost, boost, size, size, -1).transpose(2, 0, 3, 1, 4)
+    return np.ascontiguousarray(phases).reshape(boost * size, boost * size, -1)
