@@ -126,11 +126,14 @@ def playback_rate(scene: bpy.types.Scene, strip: Any, frame_count: int | None) -
 
 
 def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
-    """Find out by a short change of the scene's frame rate whether the strip's length follows it."""
-    before, length = scene.render.fps_base, strip.frame_duration
-    scene.render.fps_base = before / 2
-    follows = bool(strip.frame_duration != length)
-    scene.render.fps_base = before
+    """Find out by a change of the frame rate whether the strip's length follows it.
+
+    The change is made in a copy: Blender moves the scene's sound strips, and not quite back.
+    """
+    trial = scene.copy()
+    trial.render.fps_base = scene.render.fps_base / 2
+    follows = bool(cast("Any", trial.sequence_editor).strips_all[strip.name].frame_duration != strip.frame_duration)
+    bpy.data.scenes.remove(trial)
     return follows
 
 

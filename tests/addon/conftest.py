@@ -73,7 +73,7 @@ class Footage:
 
     def movie_at(self, fps):
         """Encode the frames as a movie of a frame rate."""
-        path = self.folder / f"faces_{fps}.mp4"
+        path = self.folder / f"faces_{float(fps)}.mp4"
         with av.open(str(path), "w") as container:
             stream = container.add_stream("libx264", rate=fps, options={"g": "5", "crf": "8", "preset": "veryfast"})
             (stream.width, stream.height), stream.pix_fmt = SIZE, "yuv420p"

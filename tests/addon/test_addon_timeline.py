@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wherever and however a clip lies on the timeline, its layer shows the right source frame at the right place."""
 
+from fractions import Fraction
 from importlib.metadata import version
 
 import numpy as np
@@ -95,6 +96,31 @@ def test_a_movie_that_keeps_its_own_rate(drive, footage, fps):
         seen = [footage.number_in(picture) for _, picture in sorted(drive.pictures(out, 9).items())]
         assert read == seen
     assert seen != sorted(seen)
+
+
+@pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
+def test_a_rate_that_the_length_does_not_tell(drive, footage):
+    # 12 frames at 22.5 a second last 12.8 frames at 24, so the strip is 12 long at its own rate as well.
+    movie = str(footage.movie_at(Fraction(45, 2)))
+    told = drive(
+        ["project", {"size": [320, 240], "frames": [1, 12], "save": str(drive.folder / "rate.blend")}],
+        ["sound", {"name": "sound", "file": str(drive.folder / "quiet.wav"), "start": 40, "trimmed": 13.25}],
+        ["movie", {"name": "own", "file": movie, "own_rate": True}],
+        ["movie", {"name": "frames", "file": movie, "start": 20}],
+        ["timing", {"name": "sound"}],
+        ["cast", {"name": "own", "picture": footage.person}],
+        ["cast", {"name": "frames", "picture": footage.person}],
+        ["shown_pictures", {"name": "own", "frames": [1, 8, 9, 10, 11, 12]}],
+        ["shown_pictures", {"name": "frames", "frames": [20, 27, 28, 29, 30, 31]}],
+        ["timing", {"name": "sound"}],
+        ["render", {"out": drive.out("own")}],
+    )
+    assert told[2][0] == told[3][0] == 12
+    own, frames = ([int(name.removesuffix(".tif")) for name in listed] for listed in told[7:9])
+    assert frames == [0, 7, 8, 9, 10, 11]
+    assert own == [footage.number_in(drive.pictures("own", 12)[frame]) for frame in (1, 8, 9, 10, 11, 12)]
+    assert own != frames
+    assert told[4] == told[9], "nothing else on the timeline may move"
 
 
 PLACES = {

@@ -3,6 +3,7 @@
 
 import json
 import os
+import wave
 from pathlib import Path
 
 import bpy
@@ -366,3 +367,19 @@ def animate_no_more(name, path, frames):
 def drivers(name):
     """The paths of a strip's driven properties."""
     return sorted(driven_properties(_scene(), _strip(name)))
+
+
+def sound(name, file, start, trimmed):
+    """Add a trimmed sound strip of seven silent seconds."""
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(8000)
+        out.writeframes(bytes(2 * 8000 * 7))
+    _scene().sequence_editor.strips.new_sound(name, file, 8, start).frame_offset_start = trimmed
+
+
+def timing(name):
+    """Where a strip lies."""
+    strip = _strip(name)
+    return [strip.frame_start, strip.frame_offset_start, strip.frame_offset_end, strip.frame_final_end]
