@@ -6,7 +6,7 @@ merged into the one before it when it has grown to a quarter of that, so that th
 entry is merged few times: a look-up stays flat, and so does an addition on the average.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -133,17 +133,27 @@ class Index:
             size += int(table.sizes[rows].sum(dtype=np.uint64))
         return Used(np.sort(np.concatenate(offsets)), size)
 
-    def inherit(self, old: Pack, new: Pack) -> None:
-        """Mark the records of `new` as used that are copies of used ones of `old`."""
+    def used_prefixes(self, packs: Collection[Pack]) -> UInt64s:
+        """Return the digest prefixes of the used records of some packs."""
         self._settle()
+        numbers = [pack.number for pack in packs]
         marked = [
-            table.prefixes[(table.packs == old.number) & ((table.marks & USED) != 0)]
+            table.prefixes[((table.marks & (USED | VOID)) == USED) & np.isin(table.packs, numbers)]
             for table in self._tables
         ]
-        prefixes = np.concatenate([np.empty(0, np.uint64), *marked])
+        return np.concatenate([np.empty(0, np.uint64), *marked])
+
+    def mark_used(self, prefixes: UInt64s, pack: Pack | None = None) -> None:
+        """Mark the records with these digest prefixes as used, those of one pack or of all."""
+        self._settle()
         for table in self._tables:
-            copies = (table.packs == new.number) & np.isin(table.prefixes, prefixes)
-            table.marks[copies] |= USED
+            rows = np.searchsorted(table.prefixes, prefixes)
+            ends = np.searchsorted(table.prefixes, prefixes, "right")
+            while len(rows):
+                rows, ends = rows[rows < ends], ends[rows < ends]
+                of_pack = rows if pack is None else rows[table.packs[rows] == pack.number]
+                table.marks[of_pack] |= USED
+                rows = rows + 1
 
     def sweep(self) -> None:
         """Free the memory of packs that are gone, once they make up half of what is held."""

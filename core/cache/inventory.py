@@ -46,6 +46,8 @@ class Inventory:
         self._packs: dict[str, Pack] = {}
         self.files = OpenPacks(home, _OPEN_PACKS)
         self._newest_use = 0
+        self._moved: UInt64s = np.empty(0, np.uint64)
+        self._unswept = False
         self._looked = clock()
         self.look()
 
@@ -71,7 +73,7 @@ class Inventory:
         with self._look_lock:
             if not entry.pack.gone:
                 with self._lock:
-                    self._drop(entry.pack)
+                    self._vanish([entry.pack])
                 self._look()
         return self.find_known(digest, use=True)
 
@@ -138,7 +140,7 @@ class Inventory:
                     return True
                 new = self._packs.get(into) if into is not None else None
                 if new is not None:
-                    self._index.inherit(old, new)
+                    self._index.mark_used(self._index.used_prefixes([old]), new)
                 if not np.isin(self._index.used(old).offsets, carried).all():
                     return False
                 self._drop(old)
@@ -151,9 +153,9 @@ class Inventory:
             with self._lock:
                 old = self._packs.get(name)
                 new = self._packs.get(into) if into is not None else None
-                if old is not None and new is not None:
-                    self._index.inherit(old, new)
                 if old is not None:
+                    if new is not None:
+                        self._index.mark_used(self._index.used_prefixes([old]), new)
                     self._drop(old)
 
     # Writing
@@ -216,10 +218,7 @@ class Inventory:
         names = {path.name for path, _ in listed}
         with self._lock:
             gone = [pack for name, pack in self._packs.items() if name not in names]
-            for pack in gone:
-                self._drop(pack)
-            if gone:
-                self._index.sweep()
+            self._vanish(gone)
         told: list[tuple[Pack, Columns]] = []
         grown: list[tuple[Pack, os.stat_result]] = []
         for path, has_sidecar in listed:
@@ -238,6 +237,14 @@ class Inventory:
                 continue
             except OSError as error:
                 self._warn(error)
+        with self._lock:
+            if len(self._moved):
+                # Another janitor may have moved what this process uses: it is as much in use where it lies now.
+                self._index.mark_used(self._moved)
+                self._moved = np.empty(0, np.uint64)
+            if self._unswept:
+                self._index.sweep()
+                self._unswept = False
 
     def _read_sidecar(
         self,
@@ -255,7 +262,7 @@ class Inventory:
         self._newest_use = max(self._newest_use, status.st_mtime_ns)
         with self._lock:
             if pack is not None and status.st_size < pack.resume:  # emptied by a purge: what it held is gone
-                self._drop(pack)
+                self._vanish([pack])
                 pack = None
             if pack is None:
                 pack = self._packs[path.name] = Pack(path.name)
@@ -304,8 +311,15 @@ class Inventory:
         except OSError as error:
             self._warn(error)
 
+    def _vanish(self, packs: list[Pack]) -> None:
+        """Drop packs that were taken away, and remember what of them was used."""
+        if packs:
+            self._moved = np.concatenate([self._moved, self._index.used_prefixes(packs)])
+        for pack in packs:
+            self._drop(pack)
+
     def _drop(self, pack: Pack) -> None:
-        pack.gone = True
+        pack.gone = self._unswept = True
         self.files.let_go(pack.name)
         if self._packs.get(pack.name) is pack:
             del self._packs[pack.name]
