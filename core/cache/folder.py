@@ -27,6 +27,7 @@ PACK_BYTES = 1 << 28
 _TIDY_BYTES = 1 << 26  # how much is written between two looks at the cap
 _CAP_PACKS = 16  # a cap is kept by packs: so many at least, or little would be left after one went
 _TRIES = 4
+_GRACE_SECONDS = 5.0  # how long closing waits for a janitor to finish what it does
 _FIXES = {
     errno.ENOSPC: "free some space there or choose another cache folder",
     errno.EDQUOT: "free some space there or choose another cache folder",
@@ -236,9 +237,10 @@ class PackFolder:
 
     def close(self) -> None:
         """Close every file and forget the index. Later gets miss; a later put starts a new pack."""
-        self._closing.set()
         janitor = self._janitor
-        if janitor is not None and janitor is not threading.current_thread():
+        if janitor is not None:
+            janitor.join(_GRACE_SECONDS)
+            self._closing.set()
             janitor.join()
         with self._write_lock:
             self._end_pack()
