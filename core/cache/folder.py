@@ -68,8 +68,9 @@ class PackFolder:
         self._home = prepare(root, group=group)
         self._mode = file_mode(group=group)
         self._cap_bytes, self._max_age = cap_bytes, max_age
-        self._pack_bytes = pack_bytes if cap_bytes is None else min(pack_bytes, cap_bytes // _CAP_PACKS)
-        self._tidy_bytes = _TIDY_BYTES if cap_bytes is None else min(_TIDY_BYTES, cap_bytes // _CAP_PACKS)
+        part = _TIDY_BYTES if cap_bytes is None else max(cap_bytes // _CAP_PACKS, 1)
+        self._pack_bytes = pack_bytes if cap_bytes is None else min(pack_bytes, part)
+        self._tidy_bytes = min(_TIDY_BYTES, part)
         self._untidied = self._tidy_bytes
         self._janitor: threading.Thread | None = None
         self._closing = threading.Event()
@@ -300,9 +301,13 @@ class PackFolder:
         self._untidied += written
         if self._untidied < self._tidy_bytes or (self._janitor is not None and self._janitor.is_alive()):
             return
-        self._untidied = 0
-        self._janitor = threading.Thread(target=self.tidy, name="cache janitor", daemon=True)
+        self._janitor = threading.Thread(target=self._keep_tidy, name="cache janitor", daemon=True)
         self._janitor.start()
+
+    def _keep_tidy(self) -> None:
+        while self._untidied >= self._tidy_bytes and not self._closing.is_set():
+            self._untidied = 0  # what is put from now on calls for another round
+            self.tidy()
 
     def _own_packs(self) -> tuple[str, ...]:
         writer = self._writer

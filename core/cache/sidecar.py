@@ -40,6 +40,7 @@ _FIELDS = struct.Struct("<8sHHIQI")
 _CRC = struct.Struct("<I")
 _START = _FIELDS.size + _CRC.size
 _ROW_BYTES = 20
+_MAX_BYTES = 1 << 28  # 13 million records
 
 
 class Sidecar(NamedTuple):
@@ -171,6 +172,8 @@ def _read_bytes(path: Path, most: int) -> bytes:
         return b""
     try:
         with os.fdopen(fd, "rb") as file:
-            return file.read(most)
+            # The buffer is made before the file is read: it must not be as large as a lie.
+            size = os.fstat(fd).st_size
+            return file.read(min(size, most)) if size <= _MAX_BYTES else b""
     except OSError:
         return b""

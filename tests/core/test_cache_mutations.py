@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random damage to the files of a real cache: every get is the right value or a miss, and nothing raises.
+
+1,500 mutations as a rule, 10,000 where UNDERSTUDY_LONG is set. The seed is fixed, the figures are printed.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.payload import decode
+from understudy.core.cache.record import find_payload, parse_header, verified
+from understudy.core.cache.sidecar import parse_head, read
+
+ROUNDS = 10_000 if os.environ.get("UNDERSTUDY_LONG") else 1_500
+COUNT = 40
+KEYS = [stage_key("test", 1, {"number": number, "model": bytes(32)}) for number in range(COUNT)]
+
+
+def arrays(number: int) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(number)
+    return {
+        "embedding": random.random(24, dtype=np.float32),
+        "crop": random.integers(0, 255, (number % 5, 7, 3), np.uint8),
+        "seen": random.random(6) > 0.5,
+    }
+
+
+def plain(arrays) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+    return {name: (array.dtype.str, array.shape, array.tobytes()) for name, array in arrays.items()}
+
+
+WANTED = [plain(arrays(number)) for number in range(COUNT)]
+
+
+def mutated(raw: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    """Damage a file as disks, crashes, other programs and people do."""
+    raw = bytearray(raw)
+    start, length = int(random.integers(len(raw))), int(random.integers(1, 200))
+    end = start + length
+    match random.integers(10):
+        case 0:
+            raw[start] ^= 1 << random.integers(8)
+        case 1:
+            raw[start:end] = random.bytes(len(raw[start:end]))
+        case 2:
+            raw[start:end] = bytes(len(raw[start:end]))
+        case 3:
+            del raw[start:]
+        case 4:
+            raw[start:start] = random.bytes(length)
+        case 5:
+            del raw[start:end]
+        case 6:
+            raw[start:start] = raw[end : end + length]
+        case 7:
+            other = others[random.integers(len(others))]
+            at = int(random.integers(len(other)))
+            raw[start:end] = other[at : at + length]
+        case 8:  # a number that steers the reading
+            width = int(random.choice([2, 4, 8]))
+            value = int(random.choice([0, 1, 63, 64, 0x7FFFFFFF, 0xFFFFFFFF, (1 << 64) - 1])) & (
+                (1 << 8 * width) - 1
+            )
+            raw[start : start + width] = value.to_bytes(width, "little")
+        case _:
+            raw += raw[: int(random.integers(len(raw)))]
+    return bytes(raw)
+
+
+def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
+    store = PackFolder(tmp_path, pack_bytes=7_000)
+    for number, key in enumerate(KEYS):
+        store.put(key, arrays(number))
+    store.close()
+    good = {path: path.read_bytes() for path in tmp_path.iterdir() if path.suffix in (".pack", ".idx")}
+    packs = [path for path in good if path.suffix == ".pack"]
+    sidecars = [path for path in good if path.suffix == ".idx"]
+    assert (len(packs) >= 3, len(sidecars) >= 3) == (True, True)
+    random = np.random.default_rng(20_260_730)
+    hits = misses = corrupt = 0
+    for step in range(ROUNDS):
+        kind = packs if random.random() < 0.6 else sidecars
+        for path in random.choice(np.array(kind, object), int(random.integers(1, 3)), replace=False):
+            path.write_bytes(mutated(good[path], list(good.values()), random))
+        damaged = PackFolder(tmp_path, clock=lambda: 0.0)
+        for number in random.permutation(COUNT).tolist():
+            got = damaged.get(KEYS[number])
+            assert got is None or plain(got) == WANTED[number]
+        assert {entry.text for entry in damaged.entries()} <= {key.text for key in KEYS}
+        if step % 10 == 0:
+            damaged.purge(lambda text: "number=7\n" in text)
+            assert damaged.get(KEYS[7]) is None
+            damaged.tidy(5_000)
+            lost = next((n for n, key in enumerate(KEYS) if damaged.get(key) is None), 7)
+            damaged.put(KEYS[lost], arrays(lost))
+            assert plain(damaged.get(KEYS[lost])) == WANTED[lost]
+        elif kind is sidecars:
+            # A damaged sidecar is found out, so that nothing is lost by it.
+            assert damaged.counts.misses == 0
+        counts = damaged.counts
+        assert damaged.warnings == () or all("more than its cap" in warning for warning in damaged.warnings)
+        hits, misses, corrupt = hits + counts.hits, misses + counts.misses, corrupt + counts.corrupt
+        damaged.close()
+        for path in [path for path in tmp_path.iterdir() if path.suffix in (".pack", ".idx")]:
+            if path not in good:
+                path.unlink()
+        for path, raw in good.items():
+            path.write_bytes(raw)
+    print(
+        f"{ROUNDS} mutations: {hits} right values, {misses} misses, {corrupt} damaged records, 0 wrong values"
+    )
+    assert hits > 30 * ROUNDS
+    assert misses > ROUNDS // 4
+
+
+@settings(max_examples=300, deadline=None)
+@given(raw=st.binary(max_size=400), start=st.integers(0, 40), size=st.integers(0, 1 << 40))
+def test_no_bytes_make_a_parser_raise(tmp_path_factory, raw: bytes, start: int, size: int) -> None:
+    assert parse_header(raw, start) is None
+    assert verified(raw) is None
+    assert find_payload(raw, Key("a=b\n")) is None
+    assert parse_head(raw, size) is None
+    arrays = decode(raw, min(start, len(raw)))
+    assert arrays is None or sum(array.nbytes for array in arrays.values()) <= len(raw)
+    pack = tmp_path_factory.getbasetemp() / "0123456789abcdef-1-00000000.pack"
+    pack.with_suffix(".idx").write_bytes(raw)
+    assert read(pack, size) is None
