@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The platforms and Pythons an extension is made for, and what each needs."""
+
+from dataclasses import dataclass
+
+PYTHONS = ("3.11", "3.13", "3.14")
+"""Blender 4.5 and 5.0; 5.1 and 5.2; Debian's 5.2, which is built on the system's Python."""
+
+BUNDLED = {"av": "av", "onnxruntime": "onnxruntime", "opencv-python-headless": "cv2"}
+"""The distributions that an extension carries, and the module that each is imported as.
+
+NumPy is Blender's own: another one beside it would break Blender. ONNX Runtime names flatbuffers, packaging and
+protobuf as requirements; running a model imports none of them.
+"""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform as Blender names it, and the platform tags of the wheels that run there, the best first."""
+
+    name: str
+    tags: tuple[str, ...]
+
+
+PLATFORMS = (
+    Platform(
+        "linux-x64",
+        ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+    ),
+    Platform("windows-x64", ("win_amd64",)),
+    # ONNX Runtime and PyAV are built for macOS 14 and later, and ONNX Runtime not for Intel.
+    Platform("macos-arm64", ("macosx_14_0_arm64", "macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64")),
+)
