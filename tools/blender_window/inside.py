@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside Blender's window and plays a scenario with the pointer and the keyboard.
+
+A scenario is a Python file with a generator `steps(window)`. Between its steps Blender goes on as ever: `yield`
+hands over for a moment, `yield seconds` for longer. What is put into `window.told` is written to a file when it
+ends, a fault too, and then Blender is left.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import bpy
+
+_PAUSE = 0.25
+
+
+class Window:
+    """Blender's first window: what is seen in it, and hands to use it."""
+
+    def __init__(self):
+        self.told = {}
+
+    @property
+    def window(self):
+        """The window; it is not kept, since loading a file replaces it."""
+        return bpy.context.window_manager.windows[0]
+
+    def area(self, kind):
+        """Return the largest area of a kind, such as 'SEQUENCE_EDITOR' or 'PREVIEW' for its preview."""
+        found = [area for area in self.window.screen.areas if self._kind(area) == kind]
+        return max(found, key=lambda area: area.width * area.height)
+
+    @staticmethod
+    def _kind(area):
+        if area.type == "SEQUENCE_EDITOR" and area.spaces.active.view_type == "PREVIEW":
+            return "PREVIEW"
+        return area.type
+
+    @staticmethod
+    def region(area, kind="WINDOW"):
+        """Return a region of an area."""
+        return next(region for region in area.regions if region.type == kind)
+
+    def within(self, area, kind="WINDOW"):
+        """Return a context in which operators work on an area."""
+        return bpy.context.temp_override(window=self.window, area=area, region=self.region(area, kind))
+
+    def shot(self, name):
+        """Keep a picture of the whole screen as `/work/<name>.png`."""
+        subprocess.run(["import", "-window", "root", f"/work/{name}.png"], check=True)
+
+    def hand(self, *words):
+        """Use pointer or keyboard: the words of an xdotool command."""
+        subprocess.run(["xdotool", *map(str, words)], check=True)
+
+    def point(self, x, y):
+        """Move the pointer to a place in Blender's coordinates, from the lower left."""
+        self.hand("mousemove", int(x), int(self.window.height - 1 - y))
+
+    def write(self, text):
+        """Type a text and press Return."""
+        self.hand("type", "--delay", "4", text)
+        self.hand("key", "Return")
+
+    def buttons(self, area, kind="WINDOW", across=0.7, step=8):
+        """Go down a region with the pointer; yields for Blender, and returns {name: (x, y)} of what can be used.
+
+        The name of a property is its path's last part, that of a button its operator's idname.
+        """
+        region = self.region(area, kind)
+        found = {}
+        x = region.x + int(region.width * across)
+        for y in range(region.y + region.height - 4, region.y, -step):
+            self.point(x, y)
+            yield 0.03
+            with self.within(area, kind):
+                named, operator = bpy.context.property, getattr(bpy.context, "button_operator", None)
+            if operator is not None:
+                found.setdefault(operator.bl_rna.identifier, (x, y))
+            elif named is not None:
+                found.setdefault(named[1].rpartition(".")[2], (x, y))
+        return found
+
+
+def _load(path):
+    spec = importlib.util.spec_from_file_location("scenario", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _play(scenario, told):
+    window = Window()
+
+    def leave():
+        Path(told).write_text(json.dumps(window.told))
+        bpy.ops.wm.quit_blender()
+
+    def forward(steps):
+        try:
+            pause = next(steps)
+        except StopIteration:
+            leave()
+            return None
+        except BaseException:
+            window.told["fault"] = traceback.format_exc()
+            window.shot("fault")
+            leave()
+            return None
+        return _PAUSE if pause is None else pause
+
+    def begin():
+        bpy.app.timers.register(lambda: forward(steps), first_interval=2.0, persistent=True)
+
+    steps = _load(scenario).steps(window)
+    begin()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    arguments = sys.argv[sys.argv.index("--") + 1 :]
+    _play(*arguments)
