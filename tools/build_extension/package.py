@@ -43,7 +43,7 @@ def code_files(root: Path = ROOT) -> dict[str, Path]:
     for folder in _CODE:
         for path in (root / folder).rglob("*"):
             name = path.relative_to(root).as_posix()
-            if path.suffix in _KINDS and path.is_file() and not name.startswith(MODELS):
+            if path.suffix in _KINDS and path.is_file() and not name.startswith(f"{MODELS}/"):
                 found[name] = path
     return found
 
