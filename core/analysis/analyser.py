@@ -11,7 +11,7 @@ import numpy as np
 from ..cache.key import Key, stage_key
 from ..cache.lease import Alone, Flight
 from ..cache.store import Arrays, Store
-from ..clip_info import Clip, frame_id
+from ..clip_info import REMEMBERED_FRAMES, Clip, frame_id
 from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
 from ..models.embedded import EmbeddedModels
@@ -63,6 +63,7 @@ class Analyser:
         self._topology = topology
         self._tally = tally
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
+        self._read: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._recent: OrderedDict[tuple[str, int, Recipe], Analysis] = OrderedDict()
 
     def clip_id(self, clip: Clip) -> str:
@@ -96,8 +97,19 @@ class Analyser:
         if key not in self._store:
             identity = bytes.fromhex(frame_id(pixels))
             self._store.put(key, {"id": np.frombuffer(identity, np.uint8)})
-            self._tally.frames_decoded += 1
+        self._count_decoding(clip, number)
         return eight_bit(pixels)
+
+    def _count_decoding(self, clip: Clip, number: int) -> None:
+        """Count a frame that was read, unless the clip still remembered it from a moment ago."""
+        read = (self.clip_id(clip), number)
+        if read in self._read:
+            self._read.move_to_end(read)
+            return
+        self._tally.frames_decoded += 1
+        self._read[read] = None
+        if len(self._read) > REMEMBERED_FRAMES:
+            self._read.popitem(last=False)
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
