@@ -38,9 +38,14 @@ def _run(arguments: argparse.Namespace, stop: Stop) -> int:
         return FRAMES_FAILED if render(arguments, stop) else DONE
     if arguments.command == "cache":
         with stop.postponed():
-            from .cli_cache import purge, stats
+            from .cli_cache import run
 
-        (stats if arguments.action == "stats" else purge)(arguments.cache_dir)
+        return DONE if run(arguments) else FAULT
+    if arguments.command == "explain":
+        with stop.postponed():
+            from .cli_explain import explain
+
+        explain(arguments)
         return DONE
     with stop.postponed():
         from .cli_doctor import doctor

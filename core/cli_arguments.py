@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from .cli_cache_arguments import add_cache, add_explain
 from .recipe import Parameter, parameters
 
 _EXIT_CODES = """\
@@ -36,7 +37,8 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="understudy", description="Recast a face in a video clip.", allow_abbrev=False)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
-    _add_cache(commands)
+    add_cache(commands)
+    add_explain(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top
 
@@ -93,14 +95,6 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--report", type=Path, metavar="FILE.json", help="write what was computed, and what was not"
     )
     render.add_argument("--quiet", action="store_true", help="show no progress and no summary")
-
-
-def _add_cache(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    cache = commands.add_parser("cache", help="see or delete what is kept", allow_abbrev=False)
-    actions = cache.add_subparsers(dest="action", required=True, metavar="action")
-    for name, text in (("stats", "say what a cache folder holds"), ("purge", "delete all that it holds")):
-        action = actions.add_parser(name, help=text, allow_abbrev=False)
-        action.add_argument("--cache-dir", type=Path, required=True, metavar="DIR")
 
 
 def _settings() -> Iterator[str]:

@@ -1,41 +1,257 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`understudy cache`: what a cache folder holds, and deleting it."""
+"""`understudy cache`: see, check, bound, share and delete what is kept."""
 
-from collections import Counter
+import argparse
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from .cache.exchange import export, import_into
 from .cache.folder import PackFolder
+from .cache.key import Key
+from .cache.lease_folder import LEASE_FOLDER, sweep
+from .cache.opening import FOLDER_VARIABLE, REDIS_VARIABLE, open_shared_folder
+from .cache.origins import coming_from, walk
+from .cache.purge import Kept
+from .cache.redis_store import RedisStore
+from .cache.seal import Seal, SealedStore, secret_from
+from .cache.statistics import Share, statistics
+from .cache.store import Store
+from .cache.uses import USES_NAME, uses
+from .cli_paths import opened_clip
+from .clip_info import frame_id
+from .clip_picture import PictureClip, is_picture
 from .errors import CacheError
 
-
-def stats(root: Path) -> None:
-    """Print how many results of each stage a cache folder holds, and their size."""
-    folder = _opened(root)
-    counts: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
-    for entry in folder.entries():
-        lines = dict(line.partition("=")[::2] for line in entry.text.splitlines())
-        stage = lines.get("stage", "?")
-        counts[stage] += 1
-        sizes[stage] += entry.payload_bytes
-    for stage, count in sorted(counts.items()):
-        print(f"{stage:<10} {count:>8} {sizes[stage] / 1e6:>10.1f} MB")
-    print(f"{'all':<10} {counts.total():>8} {sizes.total() / 1e6:>10.1f} MB")
-    folder.close()
+_DAY = 86400.0
+_DEAD_LEASE_SECONDS = _DAY
+_HASH = re.compile(r"[0-9a-f]{64}")
+_CLIPS_SHOWN = 12
 
 
-def purge(root: Path) -> None:
-    """Delete everything a cache folder holds. Raises CacheError if some of it can't be."""
-    folder = _opened(root)
-    freed = folder.purge()
-    troubles = folder.warnings
-    folder.close()
-    print(f"{freed / 1e6:.1f} MB deleted from {root}")
-    if troubles:
-        raise CacheError(troubles[0])
+@dataclass(frozen=True)
+class _Place:
+    """One place where results are kept, by the name the user gave it."""
+
+    name: str
+    store: PackFolder | RedisStore
 
 
-def _opened(root: Path) -> PackFolder:
+def run(arguments: argparse.Namespace) -> bool:
+    """Do the action that the arguments of `cli_cache_arguments.add_cache` name; return whether all is well.
+
+    Raises UnderstudyError if it can't be done.
+    """
+    places = list(_places(arguments))
+    actions: dict[str, Callable[[argparse.Namespace, list[_Place]], bool]] = {
+        "stats": _stats,
+        "verify": _verify,
+        "gc": _gc,
+        "purge": _purge,
+        "export": _export,
+        "import": _import,
+    }
+    try:
+        return actions[arguments.action](arguments, places)
+    finally:
+        for place in places:
+            place.store.close()
+
+
+def opened_folder(root: Path) -> PackFolder:
+    """Open a cache folder that is there. Raises CacheError."""
     if not (root / "format").is_file():
         raise CacheError(f"there is no cache in {root}: give the folder that --cache-dir named")
     return PackFolder(root)
+
+
+def opened_seals(store: Store) -> SealedStore:
+    """Return a store that seals and opens with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
+    secret = secret_from(os.environ)
+    return SealedStore(store, Seal(secret) if secret is not None else None)
+
+
+def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
+    root = arguments.cache_dir
+    yield _Place(str(root), PackFolder(root) if arguments.action == "import" else opened_folder(root))
+    if not hasattr(arguments, "redis"):  # an action for the cache folder alone
+        return
+    shared = arguments.shared_dir or os.environ.get(FOLDER_VARIABLE)
+    if shared:
+        yield _Place(str(shared), open_shared_folder(Path(shared)))
+    url = arguments.redis or os.environ.get(REDIS_VARIABLE)
+    if url:
+        server = RedisStore(url)
+        _ = Key("") in server
+        _require_no_trouble(_Place("Redis", server))
+        yield _Place("Redis", server)
+
+
+def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
+    told = []
+    for place in places:
+        found = statistics(place.store)
+        used = uses(place.store.root) if isinstance(place.store, PackFolder) else None
+        on_disk = place.store.size_on_disk() if isinstance(place.store, PackFolder) else None
+        told.append(
+            {"place": place.name, **found.as_dict(), "bytes_on_disk": on_disk, "uses": used and vars(used)}
+        )
+        if arguments.json:
+            continue
+        if len(places) > 1:
+            print(place.name)
+        for stage, share in sorted(found.stages.items()):
+            _row(stage, share)
+        _row("all", found.total)
+        if found.total.entries:
+            clips = sorted(found.clips.items(), key=lambda item: -item[1].payload_bytes)
+            for clip, share in clips[:_CLIPS_SHOWN]:
+                _row(f"clip {clip[:12]}", share)
+            for age, share in found.ages.items():
+                _row(f"age {age}", share)
+            print(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
+        if used and found.total.entries:
+            since = datetime.fromtimestamp(used.since, UTC).date()
+            print(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
+    if arguments.json:
+        print(json.dumps({"places": told}, indent=2))
+    return True
+
+
+def _row(name: str, share: Share) -> None:
+    print(f"{name:<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
+
+
+def _verify(arguments: argparse.Namespace, places: list[_Place]) -> bool:  # noqa: ARG001
+    damaged_somewhere = False
+    for place in places:
+        sound = damaged = 0
+        for entry in place.store.entries():
+            if place.store.get(Key(entry.text)) is None:
+                damaged += 1
+            else:
+                sound += 1
+        damaged = max(damaged, place.store.counts.corrupt)
+        print(f"{place.name}: {sound} results are sound, {damaged} damaged")
+        damaged_somewhere |= damaged > 0
+        _require_no_trouble(place)
+    if damaged_somewhere:
+        print("what is damaged is never used; it is computed again when it is needed")
+    return not damaged_somewhere
+
+
+def _gc(arguments: argparse.Namespace, places: list[_Place]) -> bool:
+    folder = places[0].store
+    if not isinstance(folder, PackFolder):  # the first place always is
+        return False
+    age = arguments.unused_for
+    done = folder.tidy(arguments.cap, None if age is None else age * _DAY)
+    swept = sweep(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
+    _require_no_trouble(places[0])
+    if done is None:
+        print(f"another program tidies {places[0].name} already")
+        return True
+    print(
+        f"{(done.before - done.after) / 1e6:.1f} MB freed, {done.after / 1e6:.1f} MB kept: "
+        f"{done.evicted_records} results dropped, {done.merged_packs} small packs merged, {swept} dead leases removed"
+    )
+    return True
+
+
+def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
+    if arguments.all:
+        for place in places:
+            _say_freed(place, place.store.purge())
+            if isinstance(place.store, PackFolder):
+                (place.store.root / USES_NAME).unlink(missing_ok=True)
+        return _nothing_left(arguments, lambda _: True)
+    if arguments.older_than is not None:
+        moment = time.time() - arguments.older_than * _DAY
+        old = {
+            Key(kept.entry.text).digest
+            for place in places
+            for kept in walk(place.store)
+            if kept.entry.written < moment
+        }
+        return _purged(arguments, places, lambda text: Key(text).digest in old)
+
+    def entries() -> Iterator[Kept]:
+        for place in places:
+            yield from walk(place.store)
+
+    matches, lost = coming_from(entries, _seeds(arguments))
+    if lost:
+        print(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
+    return _purged(arguments, places, matches)
+
+
+def _purged(arguments: argparse.Namespace, places: list[_Place], matches: Callable[[str], bool]) -> bool:
+    for place in places:
+        _say_freed(place, place.store.purge(matches))
+    return _nothing_left(arguments, matches)
+
+
+def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool]) -> bool:
+    """Open every place anew and look for what should be gone."""
+    for place in _places(arguments):
+        with closing(place.store):
+            left = sum(matches(entry.text) for entry in place.store.entries())
+            _require_no_trouble(place)
+        if left:
+            raise CacheError(
+                f"{left} results are still in {place.name}: end what writes there, then purge again"
+            )
+        print(f"{place.name}: looked through again, nothing of it is left")
+    return True
+
+
+def _say_freed(place: _Place, freed: int) -> None:
+    _require_no_trouble(place)
+    print(f"{freed / 1e6:.1f} MB ({freed} bytes) deleted from {place.name}")
+
+
+def _seeds(arguments: argparse.Namespace) -> set[str]:
+    """Return the ids that the clip or pictures to be purged are known by."""
+    if arguments.clip is not None:
+        path = arguments.clip
+        movie = path.is_file() and not is_picture(path)
+        with opened_clip(path, None if movie else "25")[0] as clip:
+            return {clip.clip_id}
+    seeds: set[str] = set()
+    for text in arguments.picture:
+        if _HASH.fullmatch(text):
+            seeds.add(text)
+            continue
+        with PictureClip([Path(text)], "picture") as picture:
+            # The pixels too: another file with the same ones shares its results.
+            seeds |= {picture.clip_id, frame_id(picture.read(0))}
+    return seeds
+
+
+def _export(arguments: argparse.Namespace, places: list[_Place]) -> bool:
+    folder = places[0].store
+    done = export(folder.entries(), opened_seals(folder), arguments.folder)
+    print(
+        f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged or sealed)"
+    )
+    return True
+
+
+def _import(arguments: argparse.Namespace, places: list[_Place]) -> bool:
+    done = import_into(opened_seals(places[0].store), arguments.folder)
+    _require_no_trouble(places[0])
+    print(
+        f"{done.copied} results taken in from {arguments.folder}, {done.left_out} left out (not what they say)"
+    )
+    return True
+
+
+def _require_no_trouble(place: _Place) -> None:
+    if place.store.warnings:
+        raise CacheError(place.store.warnings[0])

@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from .cache.folder import PackFolder
 from .cache.memory import Memory
-from .cache.tiers import open_local
+from .cache.opening import open_tiers, settings_from
 from .cli_paths import chosen_pictures, frame_range, opened_clip, require_movie_name, require_output
 from .cli_progress import Progress
 from .cli_signals import Stop
@@ -28,7 +29,6 @@ from .render_clip import FinishedFrame, finished_frames
 from .video_writer import VideoWriter
 
 CACHE_NAME = "understudy_cache"
-_MEMORY_BYTES = 1 << 27
 _REASONS_SHOWN = 10
 
 
@@ -83,18 +83,19 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
         numbers = frame_range(clip, arguments.start, arguments.end)
         cache_dir = arguments.cache_dir or arguments.output.parent / CACHE_NAME
         models = embedded_models()
-        store, folder = open_local(cache_dir, _MEMORY_BYTES)
-        stack.enter_context(closing(store))
-        pipeline = stack.enter_context(closing(Pipeline(store, models)))
+        cache = stack.enter_context(closing(open_tiers(settings_from(os.environ, cache_dir))))
+        pipeline = stack.enter_context(closing(Pipeline(cache.store, models, flight=cache.flight)))
         pipeline.check([casting])
         outcome = _written(pipeline, clip, casting, numbers, fps, arguments, stop)
-        for warning in (*_sound_warnings(clip, numbers), *outcome.warnings(fps), *folder.warnings):
+        for warning in (*_sound_warnings(clip, numbers), *outcome.warnings(fps), *cache.warnings):
             pipeline.tally.warn(warning)
         report = pipeline.report()
         _warn(report.warnings, arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:
-            _write_report(arguments.report, report.as_dict() | _more(outcome, seconds, store, folder))
+            _write_report(
+                arguments.report, report.as_dict() | _more(outcome, seconds, cache.store, cache.folder)
+            )
     if not arguments.quiet:
         print(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
     return bool(outcome.failed)

@@ -125,11 +125,15 @@ class Analyser:
             self._recent.popitem(last=False)
         return known
 
-    def _analysed(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
-        frame = self.frame_id(clip, number)
+    def keys(self, frame: str, recipe: Recipe) -> tuple[Key, Key, Key]:
+        """Return the keys of what detect, landmark and embed find in the frame with this id."""
         detected = detect_key(frame, recipe.detect, self._models.detector)
         landmarked = landmark_key(detected, recipe.landmark, self._models.landmarker)
-        embedded = embed_key(landmarked)
+        return detected, landmarked, embed_key(landmarked)
+
+    def _analysed(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
+        frame = self.frame_id(clip, number)
+        detected, landmarked, embedded = self.keys(frame, recipe)
         meshes, known = self._flight.result(
             self._store, landmarked, lambda: self._landmarked(clip, number, recipe, detected)
         )

@@ -18,6 +18,7 @@ from .redis_store import RedisStore
 from .seal import Seal, SealedStore, secret_from
 from .store import Store
 from .tiers import Tiers
+from .uses import note as note_use
 
 FOLDER_VARIABLE = "UNDERSTUDY_SHARED_CACHE"
 GROUP_VARIABLE = "UNDERSTUDY_SHARED_WITH_GROUP"
@@ -80,6 +81,7 @@ class OpenCache:
 
     def close(self) -> None:
         """Write what waits to be shared, for a limited time, and let go of everything."""
+        note_use(self.folder.root, self.store.counts, self.folder.counts)
         self.store.close()
 
 

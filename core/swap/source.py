@@ -41,7 +41,7 @@ class Sources:
             raise PictureError("nobody plays the part yet: add a picture of the person")
         known = (identity, tuple(_stamp(picture) for picture in identity.pictures))
         if known not in self._keys:
-            parts = [self._picture_key(_opened(picture), picture) for picture in identity.pictures]
+            parts = [self.picture_key(picture) for picture in identity.pictures]
             key = stage_key("source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)})
             # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
             self._store.put(key, {})
@@ -58,8 +58,9 @@ class Sources:
             _bound(self._finished)
         return self._finished[key, mirror]
 
-    def _picture_key(self, clip: Clip, picture: Picture) -> Key:
-        analysis = self._analysed(clip, picture)
+    def picture_key(self, picture: Picture) -> Key:
+        """Return the key of one picture's texture. Raises PictureError as `texture_key` does."""
+        analysis = self._analysed(_opened(picture), picture)
         return texture_key(analysis.key, _chosen(analysis, picture))
 
     def _unrolled(self, picture: Picture) -> Arrays:

@@ -343,7 +343,7 @@ def test_the_cache_can_be_looked_at_and_emptied(folder, first, tmp_path, capsys)
     rows = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines())
     assert rows["swap"] == str(FRAMES)
     assert rows["landmark"] == str(FRAMES + 1)
-    assert main(["cache", "purge", *arguments]) == 0
+    assert main(["cache", "purge", "--all", *arguments]) == 0
     assert not list((tmp_path / "cache").glob("*.pack"))
     capsys.readouterr()
     assert main(["cache", "stats", *arguments]) == 0

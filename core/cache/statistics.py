@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a cache holds, counted by stage, by clip and by age."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .key import Key
+from .origins import Listed, fields, references, walk
+from .purge import Kept
+
+_DAY = 86400.0
+_AGES = (("today", _DAY), ("this week", 7 * _DAY), ("this month", 30 * _DAY), ("older", float("inf")))
+SHARED = "several"
+UNKNOWN = "unknown"
+
+
+@dataclass
+class Share:
+    """A part of a cache."""
+
+    entries: int = 0
+    payload_bytes: int = 0
+
+    def add(self, payload_bytes: int) -> None:
+        """Count one entry."""
+        self.entries += 1
+        self.payload_bytes += payload_bytes
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a cache holds. Keys of `clips` are clip ids, or SHARED and UNKNOWN for what is not one clip's."""
+
+    total: Share
+    stages: dict[str, Share]
+    clips: dict[str, Share]
+    ages: dict[str, Share]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for JSON."""
+        parts = {"stages": self.stages, "clips": self.clips, "ages": self.ages}
+        return vars(self.total) | {
+            name: {key: vars(share) for key, share in shares.items()} for name, shares in parts.items()
+        }
+
+
+def statistics(store: Listed, now: float | None = None) -> Statistics:
+    """Count what a store holds; `now` is in seconds since 1970. Takes two passes over its key texts."""
+    now = time.time() if now is None else now
+    clips = _clips(walk(store))
+    found = Statistics(Share(), {}, {}, {name: Share() for name, _ in _AGES})
+    for entry in store.entries():
+        clip = clips.get(Key(entry.text).digest, UNKNOWN)
+        age = next(name for name, limit in _AGES if now - entry.written < limit)
+        shares = (
+            found.total,
+            found.stages.setdefault(fields(entry.text).get("stage", UNKNOWN), Share()),
+            found.clips.setdefault(clip, Share()),
+            found.ages[age],
+        )
+        for share in shares:
+            share.add(entry.payload_bytes)
+    return found
+
+
+def _clips(entries: Iterable[Kept]) -> dict[bytes, str]:
+    """Return for each entry's digest, and for each frame's id, the clip it comes from."""
+    clips: dict[bytes, str] = {}
+    waiting: list[tuple[bytes, list[bytes]]] = []
+    for kept in entries:
+        digest = Key(kept.entry.text).digest
+        lines = fields(kept.entry.text)
+        if lines.get("stage") == "clip" and kept.id is not None:
+            clips[digest] = kept.id
+        elif "clip" in lines:
+            clips[digest] = lines["clip"]
+            if kept.id is not None:
+                _note(clips, bytes.fromhex(kept.id), [lines["clip"]])
+        else:
+            # Swapped crops come from a clip and from pictures, which are clips too: the frame tells.
+            named = [lines["frame"]] if "frame" in lines else references(kept.entry.text)
+            waiting.append((digest, [bytes.fromhex(value) for value in named]))
+    for digest, parents in _parents_first(waiting):
+        _note(clips, digest, [clips[parent] for parent in parents if parent in clips])
+    return clips
+
+
+def _note(clips: dict[bytes, str], name: bytes, found: list[str]) -> None:
+    for clip in found:
+        clips[name] = clip if clips.get(name, clip) == clip else SHARED
+
+
+def _parents_first(waiting: list[tuple[bytes, list[bytes]]]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Yield the entries so that what an entry comes from is met before it."""
+    left = dict(waiting)
+    for name, _ in waiting:
+        chain = [name]
+        while chain:
+            parents = left.get(chain[-1])
+            if parents is None:
+                chain.pop()
+            elif following := [parent for parent in parents if parent in left and parent not in chain]:
+                chain += following
+            else:
+                yield chain[-1], parents
+                del left[chain.pop()]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy explain`: which stages of a frame are known, and why others are not."""
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from .cache.explain import Difference
+from .cli_cache import opened_folder, opened_seals
+from .cli_paths import chosen_pictures, frame_range, opened_clip
+from .clip_picture import is_picture
+from .explain_frame import StageFact, explain_frame
+from .identity import Casting, Identity
+from .models.embedded import embedded_models
+from .recipe import Recipe, with_settings
+
+_CACHE_NAME = "understudy_cache"
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def explain(arguments: argparse.Namespace) -> None:
+    """Print what is known of a frame, as the arguments of `cli_cache_arguments.add_explain` ask.
+
+    Raises UnderstudyError if that can't be told.
+    """
+    recipe = with_settings(Recipe(), arguments.set)
+    pictures = chosen_pictures(arguments.face, arguments.face_number)
+    root = arguments.cache_dir or _beside(arguments.clip)
+    movie = arguments.clip.is_file() and not is_picture(arguments.clip)
+    with (
+        opened_clip(arguments.clip, None if movie else "25")[0] as clip,
+        closing(opened_folder(root)) as folder,
+    ):
+        frame_range(clip, arguments.frame, arguments.frame)
+        casting = Casting(Identity(pictures), recipe)
+        store = opened_seals(folder)
+        facts = explain_frame(store, folder.entries, embedded_models(), clip, arguments.frame, casting)
+    if arguments.json:
+        print(json.dumps({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]}, indent=2))
+        return
+    for fact in facts:
+        name = f"{fact.about}: {fact.stage}" if fact.about else fact.stage
+        print(f"{name:<22} {fact.status:<14} {_why(fact)}".rstrip())
+
+
+def _beside(clip: Path) -> Path:
+    return (clip if clip.is_dir() else clip.parent) / _CACHE_NAME
+
+
+def _why(fact: StageFact) -> str:
+    found = fact.explanation
+    if found is None:
+        return fact.reason
+    if found.hit:
+        return ""
+    if found.nearest is None:
+        return f"no result of {fact.stage} is kept"
+    return "; ".join(_shown(found.differences))
+
+
+def _shown(differences: Sequence[Difference]) -> list[str]:
+    return [
+        f"{line.name} is {_short(line.wanted)}, in the nearest result {_short(line.kept)}"
+        for line in differences
+    ]
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "not there"
+    return f"{value[:12]}…" if _HASH.fullmatch(value) else value
+
+
+def _as_dict(fact: StageFact) -> dict[str, object]:
+    found = fact.explanation
+    return {
+        "stage": fact.stage,
+        "about": fact.about,
+        "status": fact.status,
+        "reason": fact.reason,
+        "key": found.key.hex if found else None,
+        "differences": [vars(line) for line in found.differences] if found else [],
+    }

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stage by stage, what is known of one frame and what would have to be computed; nothing is computed to tell."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Literal, NamedTuple, TypeVar
+
+from .analysis.analyser import Analyser
+from .cache import origins
+from .cache.explain import Explanation, explain_all
+from .cache.key import Key
+from .cache.record import KeyText
+from .cache.store import Arrays, Store
+from .clip import open_clip
+from .clip_info import Clip
+from .identity import Casting
+from .mesh.topology import Topology, load_topology
+from .models.embedded import EmbeddedModels
+from .models.session import ModelPool
+from .pipeline import Pipeline
+from .recipe import Recipe
+from .swap.source import Sources
+from .tally import Tally
+
+_NOT_KEPT = ("fuse", "layer")
+
+_T = TypeVar("_T")
+Status = Literal["hit", "miss", "not known yet", "not kept"]
+
+
+@dataclass(frozen=True)
+class StageFact:
+    """What is known of one stage.
+
+    `about` says whose: the frame's (empty) or a picture's. `explanation` is there for a hit and a miss,
+    `reason` where the stage's key can't be known before an earlier stage has run.
+    """
+
+    stage: str
+    about: str
+    status: Status
+    explanation: Explanation | None = None
+    reason: str = ""
+
+
+class _Asked(NamedTuple):
+    """A stage that a frame needs: its key, or why that is not known."""
+
+    stage: str
+    about: str
+    key: Key | None
+    reason: str = ""
+
+
+class _MissingError(Exception):
+    """A result that has to be there to go on is not."""
+
+    def __init__(self, key: Key) -> None:
+        super().__init__()
+        self.key = key
+
+
+class _Probe:
+    """Answers from a store, keeps nothing, and ends the work where a result is missing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.asked: dict[Key, None] = {}
+
+    def get(self, key: Key) -> Arrays | None:
+        self.asked[key] = None
+        arrays = self._store.get(key)
+        # A clip's id can be had without it, by hashing the file.
+        if arrays is None and _stage(key) != "clip":
+            raise _MissingError(key)
+        return arrays
+
+    def put(self, key: Key, arrays: Arrays) -> None:
+        pass
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._store
+
+    def close(self) -> None:
+        pass
+
+
+def explain_frame(
+    store: Store,
+    entries: Callable[[], Iterable[KeyText]],
+    models: EmbeddedModels,
+    clip: Clip,
+    number: int,
+    casting: Casting,
+) -> tuple[StageFact, ...]:
+    """Explain frame `number`, counted from 0: its stages and those of the pictures that play the part.
+
+    `store` is what the pipeline would read, `entries` lists what it or its nearest folder keeps. Runs no model
+    and keeps nothing. Raises ClipError, PictureError, ModelError and RecipeError as the pipeline does.
+    """
+    topology = load_topology()
+    asked = [
+        *_pictures(store, models, casting, topology),
+        *_analysis(store, models, clip, number, casting.recipe, topology),
+        *_swaps(store, models, clip, number, casting),
+    ]
+    keys = [entry.key for entry in asked if entry.key is not None]
+    explained = dict(zip(keys, explain_all(keys, store, entries), strict=True))
+    return tuple(_fact(entry, explained) for entry in asked)
+
+
+def _fact(entry: _Asked, explained: dict[Key, Explanation]) -> StageFact:
+    if entry.key is None:
+        return StageFact(entry.stage, entry.about, "not known yet", None, entry.reason)
+    found = explained[entry.key]
+    if entry.stage in _NOT_KEPT:
+        return StageFact(entry.stage, entry.about, "not kept", None, "made from the crop each time")
+    return StageFact(entry.stage, entry.about, "hit" if found.hit else "miss", found)
+
+
+def _analysis(
+    store: Store,
+    models: EmbeddedModels,
+    clip: Clip,
+    number: int,
+    recipe: Recipe,
+    topology: Topology,
+    about: str = "",
+) -> Iterator[_Asked]:
+    probe = _Probe(store)
+    analyser = Analyser(probe, models, ModelPool(), topology, Tally())
+    frame = _tried(lambda: analyser.frame_id(clip, number))
+    yield from _as_asked(probe.asked, about)
+    if isinstance(frame, _MissingError):
+        for stage in ("detect", "landmark", "embed"):
+            yield _Asked(stage, about, None, "the frame's pixels were not looked at yet")
+        return
+    yield from _as_asked(analyser.keys(frame, recipe), about)
+
+
+def _pictures(store: Store, models: EmbeddedModels, casting: Casting, topology: Topology) -> Iterator[_Asked]:
+    for count, picture in enumerate(casting.identity.pictures, 1):
+        about = f"picture {count}"
+        probe = _Probe(store)
+        sources = Sources(probe, Analyser(probe, models, ModelPool(), topology, Tally()), topology)
+        texture = _tried(partial(sources.picture_key, picture))
+        with open_clip(picture.path) as shown:
+            yield from _analysis(store, models, shown, 0, Recipe(), topology, about)
+        if isinstance(texture, _MissingError):
+            yield _Asked("texture", about, None, f"the picture's {_stage(texture.key)} is not there")
+        else:
+            yield _Asked("texture", about, texture)
+
+
+def _swaps(
+    store: Store, models: EmbeddedModels, clip: Clip, number: int, casting: Casting
+) -> Iterator[_Asked]:
+    probe = _Probe(store)
+    pipeline = Pipeline(probe, models)
+    plan = _tried(lambda: pipeline.plan(clip, number, [casting]))
+    if isinstance(plan, _MissingError):
+        reason = _what_is_missing(plan.key, probe.asked)
+        yield _Asked("swap", "", None, reason)
+        yield _Asked("fuse", "", None, reason)
+        return
+    for count, face in enumerate(plan.faces, 1):
+        about = f"face {count}" if len(plan.faces) > 1 else ""
+        keys = [value for entry in fields(face) if isinstance(value := getattr(face, entry.name), Key)]
+        yield from _as_asked(keys, about)
+
+
+def _as_asked(keys: Sequence[Key] | dict[Key, None], about: str) -> Iterator[_Asked]:
+    for key in keys:
+        yield _Asked(_stage(key), about, key)
+
+
+def _tried(work: Callable[[], _T]) -> _T | _MissingError:
+    try:
+        return work()
+    except _MissingError as missing:
+        return missing
+
+
+def _stage(key: Key) -> str:
+    return _lines(key).get("stage", "")
+
+
+def _what_is_missing(key: Key, asked: Iterable[Key]) -> str:
+    """Say which result is missing, and of which frame: that whose id was asked for last."""
+    numbers = [lines["number"] for lines in map(_lines, asked) if lines.get("stage") == "frame"]
+    if _stage(key) == "frame":
+        return f"frame {numbers[-1]} was not looked at yet"
+    return f"{_stage(key)}{f' of frame {numbers[-1]}' if numbers else ''} is not there"
+
+
+def _lines(key: Key) -> dict[str, str]:
+    return origins.fields(key.text)

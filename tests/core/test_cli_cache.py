@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy cache`: what it counts, finds damaged, takes out and in, and that what is purged is gone."""
+
+import json
+import shutil
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from footage.portrait import painted, portrait, write_picture, write_sequence
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cli import main
+from understudy.core.clip import file_fingerprint, open_sequence
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.models.embedded import embedded_models
+from understudy.core.pipeline import Pipeline
+
+COUNT = 4
+
+
+class Project:
+    """A clip, two people who play the part, and runs over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.frames = write_sequence(folder / "clip", COUNT)
+        self.clip = folder / "clip"
+        self.green = write_picture(folder / "green.png", painted())
+        self.plain = write_picture(folder / "plain.png", portrait())
+        self.cache = folder / "cache"
+
+    def run(self, picture: Path, cache: Path, **more):
+        """Make every layer; return the counts of stages that ran."""
+        opened = open_tiers(CacheSettings(cache, **more))
+        with open_sequence(self.frames) as clip, closing(opened):
+            pipeline = Pipeline(opened.store, embedded_models(), flight=opened.flight)
+            for number in range(COUNT):
+                pipeline.make(pipeline.plan(clip, number, [Casting(Identity((Picture(picture),)))]))
+            report = pipeline.report()
+            pipeline.close()
+        runs = {stage: counts["run"] for stage, counts in report.stages.items()}
+        return runs | {"pictures": report.pictures["run"]}
+
+
+ALL = {"detect": COUNT, "landmark": COUNT, "embed": COUNT, "swap": COUNT, "fuse": COUNT, "pictures": 3}
+NOTHING = dict.fromkeys(ALL, 0) | {"fuse": COUNT}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A project whose cache knows the clip with both people."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    assert project.run(project.green, project.cache) == ALL
+    assert project.run(project.plain, project.cache)["swap"] == COUNT
+    return project
+
+
+@pytest.fixture
+def cache(made, tmp_path):
+    """A copy of that cache."""
+    return shutil.copytree(made.cache, tmp_path / "cache")
+
+
+def call(capsys, *arguments, code=0):
+    """Run `understudy cache` and return what it printed."""
+    capsys.readouterr()
+    assert main(["cache", *map(str, arguments)]) == code
+    printed = capsys.readouterr()
+    return printed.out if code == 0 else printed.out + printed.err
+
+
+def kept(store):
+    """Every result of a store by its key."""
+    return {Key(entry.text): store.get(Key(entry.text)) for entry in store.entries()}
+
+
+def stages(store):
+    return sorted(next(line for line in key.text.split("\n") if "stage=" in line)[6:] for key in kept(store))
+
+
+def scanned(root, needles):
+    """How many of the byte strings occur in any file under a folder."""
+    blobs = [path.read_bytes() for path in root.rglob("*") if path.is_file()]
+    return sum(any(needle in blob for blob in blobs) for needle in needles)
+
+
+def marks(project, picture, folder):
+    """For each stage, pieces of what a run computes that could be recognised anywhere."""
+    project.run(picture, folder)
+    found = {}
+    for key, arrays in kept(PackFolder(folder)).items():
+        stage = next(line[6:] for line in key.text.split("\n") if line.startswith("stage="))
+        for array in arrays.values():
+            piece = array.tobytes()[array.nbytes // 2 :][:200]
+            if len(set(piece)) > 20:
+                found.setdefault(stage, set()).add(piece)
+    return found
+
+
+@pytest.fixture(scope="module")
+def recognised(made, tmp_path_factory):
+    """Pieces that only one person's results hold: (of the green one, of the plain one)."""
+    green, plain = (
+        marks(made, picture, tmp_path_factory.mktemp("marks") / "cache")
+        for picture in (made.green, made.plain)
+    )
+    only = [
+        {stage: pieces - other.get(stage, set()) for stage, pieces in own.items()}
+        for own, other in ((green, plain), (plain, green))
+    ]
+    for stages in only:
+        assert len(stages["swap"]) >= COUNT
+        assert all(stages[stage] for stage in ("landmark", "embed", "texture"))
+    return tuple(set().union(*stages.values()) for stages in only)
+
+
+def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
+    told = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"]
+    assert len(told) == 1
+    stats = told[0]
+    store = PackFolder(cache)
+    entries = list(store.entries())
+    assert stats["entries"] == len(entries)
+    assert stats["payload_bytes"] == sum(entry.payload_bytes for entry in entries)
+    assert stats["bytes_on_disk"] == sum(path.stat().st_size for path in cache.iterdir() if path.is_file())
+    by_stage = {stage: share["entries"] for stage, share in stats["stages"].items()}
+    assert by_stage["frame"] == by_stage["detect"] == by_stage["landmark"] == by_stage["embed"] == COUNT + 2
+    assert (by_stage["swap"], by_stage["texture"], by_stage["source"], by_stage["clip"]) == (
+        2 * COUNT,
+        2,
+        2,
+        3,
+    )
+    with open_sequence(made.frames) as clip:
+        clip_id = clip.clip_id
+    by_clip = {clip: share["entries"] for clip, share in stats["clips"].items()}
+    # clip, frame, detect, landmark, embed, two swaps a frame; clip, frame, …, texture, source a picture
+    pictures = [file_fingerprint(path) for path in (made.green, made.plain)]
+    assert by_clip == {clip_id: 1 + 6 * COUNT} | dict.fromkeys(pictures, 7)
+    assert stats["ages"]["today"]["entries"] == len(entries)
+    assert (stats["uses"]["runs"], stats["uses"]["puts"]) == (2, len(entries))
+    table = call(capsys, "stats", "--cache-dir", cache)
+    assert f"clip {clip_id[:12]}" in table
+    assert dict(line.split()[:2] for line in table.splitlines())["swap"] == str(2 * COUNT)
+
+
+def test_verify_reads_everything_and_finds_a_flipped_bit(cache, capsys):
+    assert "0 damaged" in call(capsys, "verify", "--cache-dir", cache)
+    pack = max(cache.glob("*.pack"), key=lambda path: path.stat().st_size)
+    raw = bytearray(pack.read_bytes())
+    raw[-50] ^= 4
+    pack.write_bytes(raw)
+    assert "1 damaged" in call(capsys, "verify", "--cache-dir", cache, code=1)
+
+
+def test_gc_keeps_to_a_cap(cache, capsys):
+    store = PackFolder(cache)
+    for number in range(8):
+        store.put(stage_key("test", 1, {"number": number}), {"a": np.zeros(2_000_000, np.uint8)})
+    store.close()
+    before = PackFolder(cache).size_on_disk()
+    said = call(capsys, "gc", "--cache-dir", cache, "--cap", "1M")
+    after = PackFolder(cache).size_on_disk()
+    assert before > 16_000_000
+    assert after <= 1_000_000
+    assert f"{(before - after) / 1e6:.1f} MB freed" in said
+
+
+@pytest.mark.parametrize("by", ["path", "hash"])
+def test_a_purged_person_is_gone_from_every_byte_of_every_place(
+    made, cache, tmp_path, redis_server, capsys, recognised, by
+):
+    share = shutil.copytree(cache, tmp_path / "share")
+    server = RedisStore(redis_server.url)
+    server.put_many(kept(PackFolder(cache)).items())
+    places = ["--cache-dir", cache, "--shared-dir", share, "--redis", redis_server.url]
+    needles, others = recognised
+    for root in (cache, share):
+        assert scanned(root, needles) == len(needles)
+    who = made.green if by == "path" else file_fingerprint(made.green)
+    said = call(capsys, "purge", "--identity", who, *places)
+    assert said.count("nothing of it is left") == 3
+    for root in (cache, share):
+        assert scanned(root, needles) == 0
+        assert scanned(root, others) == len(others)
+    values = b"".join(server._client.get(name) for name in server._client.keys("*"))
+    assert not any(needle in values for needle in needles)
+    assert all(needle in values for needle in others)
+    assert stages(server) == stages(PackFolder(cache)) == stages(PackFolder(share))
+    # Nobody else has to pay.
+    assert made.run(made.plain, cache) == NOTHING
+    assert made.run(made.green, cache) == NOTHING | {"swap": COUNT, "pictures": 3}
+
+
+def test_a_person_is_purged_even_where_the_links_to_them_were_evicted(made, cache, recognised, capsys):
+    needles, _ = recognised
+    assert scanned(cache, needles) == len(needles)
+    PackFolder(cache).purge(lambda text: "stage=source" in text or "stage=detect" in text)
+    said = call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
+    assert "can't be traced" in said
+    assert scanned(cache, needles) == 0
+    assert "swap" not in stages(PackFolder(cache))
+
+
+def test_a_purged_clip_leaves_the_people(made, cache, capsys):
+    call(capsys, "purge", "--clip", made.clip, "--cache-dir", cache)
+    assert stages(PackFolder(cache)) == sorted(
+        ["clip", "frame", "detect", "landmark", "embed", "texture", "source"] * 2
+    )
+    assert made.run(made.green, cache) == ALL | {"pictures": 0}
+
+
+def test_old_results_are_purged_by_age_and_all_by_all(made, cache, redis_server, capsys):
+    server = RedisStore(redis_server.url)
+    server.put_many(kept(PackFolder(cache)).items())
+    places = ["--cache-dir", cache, "--redis", redis_server.url]
+    before = stages(PackFolder(cache))
+    call(capsys, "purge", "--older-than", 1, *places)
+    assert stages(PackFolder(cache)) == stages(server) == before
+    freed = call(capsys, "purge", "--all", *places)
+    assert "0.0 MB" not in freed
+    assert stages(PackFolder(cache)) == stages(server) == []
+    assert not list(cache.glob("*.pack"))
+    assert call(capsys, "stats", "--cache-dir", cache).split() == ["all", "0", "0.0", "MB"]
+
+
+def test_what_is_older_than_no_days_is_everything(cache, capsys):
+    PackFolder(cache).put(stage_key("test", 1, {}), {})
+    call(capsys, "purge", "--older-than", "0", "--cache-dir", cache)
+    assert len(stages(PackFolder(cache))) <= 1  # what was written within this second
+
+
+def test_numpy_alone_reads_an_export_and_an_import_needs_no_model(made, cache, tmp_path, capsys):
+    out, again = tmp_path / "out", tmp_path / "again"
+    wanted = kept(PackFolder(cache))
+    assert f"{len(wanted)} results written" in call(capsys, "export", out, "--cache-dir", cache)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in out.rglob("*")} == {0o700, 0o600}
+    for path in out.glob("swap/*.json"):
+        said = json.loads(path.read_text())
+        arrays = wanted[Key("".join(f"{line}\n" for line in said["key_text"]))]
+        assert set(said["arrays"]) == set(arrays)
+        for name, about in said["arrays"].items():
+            assert np.load(path.parent / about["file"]).tobytes() == arrays[name].tobytes()
+    assert f"{len(wanted)} results taken in" in call(capsys, "import", out, "--cache-dir", again)
+    got = kept(PackFolder(again))
+    assert got.keys() == wanted.keys()
+    for key, arrays in wanted.items():
+        assert {n: (a.dtype, a.shape, a.tobytes()) for n, a in arrays.items()} == {
+            n: (a.dtype, a.shape, a.tobytes()) for n, a in got[key].items()
+        }
+    assert made.run(made.green, again) == NOTHING
+    assert "not empty" in call(capsys, "export", out, "--cache-dir", cache, code=1)
+
+
+def test_an_import_leaves_out_what_is_not_what_it_says(cache, tmp_path, capsys):
+    out = tmp_path / "out"
+    call(capsys, "export", out, "--cache-dir", cache)
+    total = len(list(out.rglob("*.json")))
+    first, second, third, fourth, fifth, *_ = sorted(out.glob("landmark/*.json"))
+    first.write_text(first.read_text().replace("score=0.5", "score=0.4"))
+    second.write_text("[1, 2")
+    said = json.loads(third.read_text())
+    said["arrays"]["scores"]["file"] = f"../detect/{said['key']}.0.npy"
+    third.write_text(json.dumps(said))
+    np.save(fourth.with_suffix(".0.npy"), np.array([object()]), allow_pickle=True)
+    fifth.with_suffix(".1.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False")
+    assert f"{total - 5} results taken in" in call(capsys, "import", out, "--cache-dir", tmp_path / "again")
+    assert len(stages(PackFolder(tmp_path / "again"))) == total - 5
+
+
+def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
+    made, tmp_path, capsys, recognised, monkeypatch
+):
+    pytest.importorskip("cryptography")
+    cache, secret = tmp_path / "sealed", bytes(range(32))
+    assert made.run(made.green, cache, secret=secret) == ALL
+    assert made.run(made.green, cache, secret=secret) == NOTHING
+    assert scanned(cache, recognised[0]) == 0
+    assert made.run(made.green, cache) == ALL  # without the key everything is a miss
+    left_out = call(capsys, "export", tmp_path / "none", "--cache-dir", cache)
+    assert not list((tmp_path / "none").glob("swap/*"))
+    assert " 0 left out" not in left_out
+    monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
+    assert " 0 left out" in call(capsys, "export", tmp_path / "all", "--cache-dir", cache)
+    monkeypatch.delenv("UNDERSTUDY_CACHE_KEY")
+    call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
+    assert stages(PackFolder(cache)) == sorted(["clip"] + ["frame", "detect", "landmark", "embed"] * COUNT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["purge"], "one of the arguments"),
+        (["purge", "--all", "--older-than", "3"], "not allowed with"),
+        (["purge", "--older-than", "soon"], "'soon' is not a number of days"),
+        (["gc", "--cap", "big"], "'big' is not a size"),
+    ],
+)
+def test_wrong_usage_is_one_line(capsys, tmp_path, arguments, said):
+    assert said in call(capsys, *arguments, "--cache-dir", tmp_path, code=2)
+
+
+def test_places_that_can_not_be_used_are_said_in_one_line(capsys, cache, tmp_path):
+    for arguments, said in (
+        (["--cache-dir", tmp_path / "none"], "there is no cache"),
+        (["--cache-dir", cache, "--shared-dir", tmp_path / "no" / "share"], "mount the share"),
+        (["--cache-dir", cache, "--redis", "redis://me:secret@127.0.0.1:1/0"], "127.0.0.1:1"),
+    ):
+        error = call(capsys, "stats", *arguments, code=1)
+        assert said in error
+        assert error.count("\n") == 1
+        assert "secret" not in error
