@@ -105,6 +105,8 @@ def _settings() -> Iterator[str]:
 def _range(parameter: Parameter) -> str:
     if parameter.choices:
         return f"({', '.join(choice[0] for choice in parameter.choices)})"
+    if parameter.kind is str:
+        return "(a name)"
     return f"({parameter.low:g} to {parameter.high:g}{parameter.unit and ' ' + parameter.unit})"
 
 

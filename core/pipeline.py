@@ -26,9 +26,13 @@ from .fusion.layer import Patch, composed
 from .identity import Casting
 from .mesh.topology import load_topology
 from .models.embedded import EmbeddedModels
+from .models.library import ModelLibrary
 from .models.session import ModelPool
 from .recipe import Recipe, key_inputs
 from .swap import mesh
+from .swap.neural_engine import NeuralEngine
+from .swap.neural_network import Networks
+from .swap.neural_source import NeuralSources
 from .swap.source import Sources
 from .tally import Report, Tally
 
@@ -43,6 +47,7 @@ class FacePlan:
     place: mesh.CropFrame
     casting: Casting
     swap: Key
+    enhance: Key | None
     fuse: Key
 
 
@@ -61,11 +66,16 @@ class Pipeline:
     """Runs the stages over one store, with its own models and counts. For one thread at a time."""
 
     def __init__(
-        self, store: Store, models: EmbeddedModels, threads: int = 0, flight: Flight | None = None
+        self,
+        store: Store,
+        models: EmbeddedModels,
+        threads: int = 0,
+        flight: Flight | None = None,
+        library: ModelLibrary | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
-        What is missing is computed at once, or as `flight` has it.
+        What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
         """
         self._store = store
         self._flight = flight or Alone()
@@ -75,6 +85,11 @@ class Pipeline:
         self._analyser = Analyser(store, models, self._pool, self._topology, self._tally, self._flight)
         source_analyser = Analyser(store, models, self._pool, self._topology, self._pictures, self._flight)
         self._sources = Sources(store, source_analyser, self._topology)
+        networks = Networks(self._pool)
+        pictured = NeuralSources(
+            store, self._flight, self._sources, source_analyser, self._topology, networks
+        )
+        self._neural = NeuralEngine(library or ModelLibrary(), networks, pictured, self._topology)
 
     @property
     def tally(self) -> Tally:
@@ -92,7 +107,10 @@ class Pipeline:
     def check(self, castings: Sequence[Casting]) -> None:
         """Make sure every identity can play its part; raises PictureError or ModelError saying why not."""
         for casting in castings:
-            self._sources.texture_key(casting.identity)
+            if _is_neural(casting.recipe):
+                self._neural.check(casting)
+            else:
+                self._sources.texture_key(casting.identity)
 
     def faces(self, clip: Clip, number: int, recipe: Recipe) -> list[Face]:
         """Return the faces of a frame with steadied landmarks, the surest first."""
@@ -120,50 +138,63 @@ class Pipeline:
         """Count a planned layer that need not be made, because it is there already."""
         self._count(plan)
         self._tally.hit("swap", len(plan.faces))
+        self._tally.hit("enhance", sum(entry.enhance is not None for entry in plan.faces))
         self._tally.hit("fuse")
 
     def make(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
         self._count(plan)
-        crops = [self._swapped(plan, entry) for entry in plan.faces]
+        crops = self._crops(plan)
         with self._tally.running("fuse"):
-            patches = [self._fused(entry, crop) for entry, crop in zip(plan.faces, crops, strict=True)]
+            patches = [
+                self._fused(entry, crop, better) for entry, (crop, better) in zip(plan.faces, crops, strict=True)
+            ]
             return composed(patches, plan.size)
 
     def prepare(self, plan: LayerPlan) -> None:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
         self._count(plan)
-        for entry in plan.faces:
-            self._swapped(plan, entry)
+        self._crops(plan)
 
     def _face_plans(self, clip: Clip, number: int, casting: Casting) -> list[FacePlan]:
         recipe = casting.recipe
-        source = self._sources.texture_key(casting.identity)
         found = self.faces(clip, number, recipe)
         analysis = self._analyser.analysis(clip, number, recipe)
         reference = self._reference(clip, recipe) if recipe.select.which == "reference" else None
         plans = []
         for index in selected(found, recipe.select, analysis.embeddings, reference):
-            face = found[index]
-            place = mesh.crop_frame(
-                face.landmarks, (clip.info.width, clip.info.height), recipe.swap.crop_size
-            )
-            if place is None:
-                continue
-            swap = stage_key(
-                "swap",
-                mesh.VERSION,
-                {
-                    "frame": analysis.frame,
-                    # Steadied landmarks depend on neighbouring frames: they enter by what they are.
-                    "landmarks": sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest(),
-                    "source": source,
-                    **key_inputs(recipe.swap),
-                },
-            )
-            fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **key_inputs(recipe.fusion)})
-            plans.append(FacePlan(face, place, casting, swap, fused))
+            entry = self._face_plan(analysis.frame, found[index], (clip.info.width, clip.info.height), casting)
+            if entry is not None:
+                plans.append(entry)
         return plans
+
+    def _face_plan(
+        self, frame: str, face: Face, size: tuple[int, int], casting: Casting
+    ) -> FacePlan | None:
+        recipe = casting.recipe
+        # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
+        landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
+        look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
+        if _is_neural(recipe):
+            place = self._neural.place(face, size, recipe)
+            swap = self._neural.swap_key(frame, face, casting)
+            look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
+        else:
+            place = mesh.crop_frame(face.landmarks, size, recipe.swap.crop_size)
+            source = self._sources.texture_key(casting.identity)
+            inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
+            inputs |= {name: getattr(recipe.swap, name) for name in ("swapper", "crop_size", "mirror")}
+            swap = stage_key("swap", mesh.VERSION, inputs)
+            look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
+        if place is None:
+            return None
+        enhance = None
+        if recipe.enhance.enhancer == "none":
+            look.pop("enhancer_blend")
+        else:
+            look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
+        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look})
+        return FacePlan(face, place, casting, swap, enhance, fused)
 
     def _reference(self, clip: Clip, recipe: Recipe) -> Floats:
         """Return the embedding (d,) of the face that was picked in the reference frame."""
@@ -177,26 +208,72 @@ class Pipeline:
             )
         return np.asarray(picked.embeddings[ordered[number]], np.float32)
 
-    def _swapped(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
-        crop, known = self._flight.result(self._store, entry.swap, lambda: self._swap(plan, entry))
+    def _crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
+        """Return every face's swapped crop, and its enhanced one where that is asked for."""
+        together = self._swap_together(plan)
+        crops = [self._swapped(plan, entry, together) for entry in plan.faces]
+        return [
+            (crop, self._enhanced(plan, entry, crop)) for entry, crop in zip(plan.faces, crops, strict=True)
+        ]
+
+    def _swapped(self, plan: LayerPlan, entry: FacePlan, together: dict[Key, Arrays]) -> Arrays:
+        def compute() -> Arrays:
+            return together[entry.swap] if entry.swap in together else self._swap(plan, entry)
+
+        crop, known = self._flight.result(self._store, entry.swap, compute)
         if known:
             self._tally.hit("swap")
         return crop
 
+    def _swap_together(self, plan: LayerPlan) -> dict[Key, Arrays]:
+        """Swap in one run what a neural swapper has to do for several faces of one frame."""
+        done: dict[Key, Arrays] = {}
+        for casting in dict.fromkeys(entry.casting for entry in plan.faces if _is_neural(entry.casting.recipe)):
+            missing = [
+                entry for entry in plan.faces if entry.casting == casting and entry.swap not in self._store
+            ]
+            if len(missing) > 1:
+                frame = self._analyser.frame(plan.clip, plan.number)
+                with self._tally.running("swap", len(missing)):
+                    crops = self._neural.swap(frame, [entry.face for entry in missing], casting)
+                done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
+        return done
+
     def _swap(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
-        frame = self._analyser.frame(plan.clip, plan.number)
-        texture, coverage = self._sources.texture(entry.casting.identity, entry.casting.recipe.swap.mirror)
+        frame, casting = self._analyser.frame(plan.clip, plan.number), entry.casting
+        if _is_neural(casting.recipe):
+            with self._tally.running("swap"):
+                return self._neural.swap(frame, [entry.face], casting)[0]
+        texture, coverage = self._sources.texture(casting.identity, casting.recipe.swap.mirror)
         with self._tally.running("swap"):
             return mesh.mesh_swapped(
                 frame, entry.face.landmarks, entry.place, texture, coverage, self._topology
             )
 
-    def _fused(self, entry: FacePlan, crop: Arrays) -> Patch:
-        pixels = fuse.fused(
-            crop, entry.face.landmarks, entry.place, entry.casting.recipe.fusion, self._topology
-        )
+    def _enhanced(self, plan: LayerPlan, entry: FacePlan, crop: Arrays) -> Arrays | None:
+        if entry.enhance is None:
+            return None
+
+        def compute() -> Arrays:
+            frame = self._analyser.frame(plan.clip, plan.number)
+            with self._tally.running("enhance"):
+                return self._neural.enhance(frame, entry.face, crop, entry.place, entry.casting.recipe)
+
+        better, known = self._flight.result(self._store, entry.enhance, compute)
+        if known:
+            self._tally.hit("enhance")
+        return better
+
+    def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None) -> Patch:
+        recipe = entry.casting.recipe
+        ready = self._neural.ready(crop, better, entry.place, recipe)
+        pixels = fuse.fused(ready, entry.face.landmarks, entry.place, recipe.fusion, self._topology)
         return Patch(entry.place.left, entry.place.top, pixels)
 
     def _count(self, plan: LayerPlan) -> None:
         self._tally.frames += 1
         self._tally.faces += len(plan.faces)
+
+
+def _is_neural(recipe: Recipe) -> bool:
+    return recipe.swap.swapper != "mesh"

@@ -57,6 +57,10 @@ def _choice(default: str, label: str, text: str, *choices: tuple[str, str, str])
     return field(default=default, metadata={"label": label, "text": text, "choices": choices})
 
 
+def _text(label: str, text: str) -> Any:
+    return field(default="", metadata={"label": label, "text": text})
+
+
 @dataclass(frozen=True)
 class Detect:
     """How faces are looked for."""
@@ -125,7 +129,17 @@ class Swap:
             "Mesh",
             "Re-maps the source's skin, brows, nose and lips onto the target's mesh; needs no model",
         ),
+        ("inswapper", "inswapper", "128 pixels; needs its model and ArcFace"),
+        ("hyperswap", "hyperswap", "256 pixels; needs its model and ArcFace"),
+        ("ghost", "ghost", "256 pixels; needs its model, its converter and ArcFace"),
+        ("simswap-256", "SimSwap 256", "256 pixels; needs its model, its converter and ArcFace"),
+        ("simswap-512", "SimSwap 512", "512 pixels; needs its model, its converter and ArcFace"),
+        ("hififace", "HifiFace", "256 pixels; needs its model, its converter and ArcFace"),
+        ("blendswap", "BlendSwap", "256 pixels; needs its model, takes the first picture"),
+        ("uniface", "UniFace", "256 pixels; needs its model, takes the first picture"),
+        ("dfm", "DFM", "DeepFaceLab's trained faces: the person is in the model"),
     )
+    model: str = _text("Model", "Which file of the swapper is used, by its name; empty is the first found")
     crop_size: int = _number(
         640,
         "Detail",
@@ -141,6 +155,36 @@ class Swap:
         0.0,
         1.0,
     )
+    pixel_boost: int = _number(
+        1, "Pixel boost", "Neural swappers work at this many times their size, up to 1024 pixels", 1, 8
+    )
+    identity: float = _number(
+        0.5, "Identity", "More of the source's identity above the middle, more of the target's below", 0.0, 1.0
+    )
+    morph: float = _number(1.0, "Morph", "How far a DFM goes from the target to its own person", 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Enhance:
+    """How the swapped face is drawn anew in more detail."""
+
+    enhancer: str = _choice(
+        "none",
+        "Enhancer",
+        "The network that restores the swapped face's detail",
+        ("none", "None", "The swap as it is"),
+        ("gfpgan", "GFPGAN", "512 pixels; needs its model"),
+        ("codeformer", "CodeFormer", "512 pixels, with a weight; needs its model"),
+        ("gpen-256", "GPEN 256", "256 pixels; needs its model"),
+        ("gpen-512", "GPEN 512", "512 pixels; needs its model"),
+        ("gpen-1024", "GPEN 1024", "1024 pixels; needs its model"),
+        ("gpen-2048", "GPEN 2048", "2048 pixels; needs its model"),
+        ("restoreformer", "RestoreFormer++", "512 pixels; needs its model"),
+    )
+    model: str = _text("Model", "Which file of the enhancer is used, by its name; empty is the first found")
+    weight: float = _number(
+        0.5, "Weight", "CodeFormer: 0 draws the finest face, 1 keeps closest to what it sees", 0.0, 1.0
+    )
 
 
 @dataclass(frozen=True)
@@ -151,6 +195,23 @@ class Fusion:
         1.0, "Blend", "How much of the new look: 0 is the original face, 1 the new one", 0.0, 1.0
     )
     opacity: float = _number(1.0, "Opacity", "Opacity of the whole layer", 0.0, 1.0)
+    enhancer_blend: float = _number(
+        0.8, "Enhancer blend", "How much of the enhanced face is mixed into the swapped one", 0.0, 1.0
+    )
+    mask_shape: str = _choice(
+        "oval",
+        "Mask shape",
+        "Where the new face is seen",
+        ("oval", "Oval", "Within the outline of the face"),
+        ("box", "Box", "All that a neural swapper draws; the mesh swapper keeps to the oval"),
+    )
+    openings: str = _choice(
+        "mesh",
+        "Keep openings",
+        "With which swappers the target's own eyes and mouth are kept, as far as set below",
+        ("mesh", "Mesh only", "Neural swappers draw eyes and mouth themselves"),
+        ("always", "Always", "With neural swappers too: gaze and speech stay the target's"),
+    )
     mask_padding: float = _number(
         0.0,
         "Mask padding",
@@ -189,6 +250,7 @@ class Recipe:
     landmark: Landmark = Landmark()
     select: Select = Select()
     swap: Swap = Swap()
+    enhance: Enhance = Enhance()
     fusion: Fusion = Fusion()
 
 
@@ -197,6 +259,7 @@ _COSTS: Mapping[str, Cost] = {
     "landmark": "re-analyse",
     "select": "re-swap",
     "swap": "re-swap",
+    "enhance": "re-swap",
     "fusion": "instant",
 }
 
@@ -242,6 +305,11 @@ def _checked(parameter: Parameter, value: Scalar) -> Scalar:
         if value not in names:
             raise RecipeError(f"{parameter.path} can't be {value!r}: use one of {', '.join(names)}")
         return value
+    if parameter.kind is str:
+        text = str(value)
+        if not text.isprintable():
+            raise RecipeError(f"{parameter.path} is one line of text, not {text!r}")
+        return text
     try:
         number: float | int = parameter.kind(value)
     except (TypeError, ValueError) as error:
@@ -269,6 +337,6 @@ def with_settings(recipe: Recipe, settings: Iterator[str] | list[str]) -> Recipe
     return recipe
 
 
-def key_inputs(group: Detect | Landmark | Select | Swap | Fusion) -> dict[str, Scalar]:
+def key_inputs(group: Detect | Landmark | Select | Swap | Enhance | Fusion) -> dict[str, Scalar]:
     """Return a group's parameters as inputs of a stage key."""
     return {entry.name: getattr(group, entry.name) for entry in fields(group)}

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-STAGES = ("detect", "landmark", "embed", "swap", "fuse")
+STAGES = ("detect", "landmark", "embed", "swap", "enhance", "fuse")
 
 
 @dataclass(frozen=True)
 class Report:
     """What a run did. `stages` has for each stage how often it ran, how often its result was known, and seconds.
 
-    Stages count frames of the clip (swap: faces; fuse: layers). What was done for the source pictures is counted
-    apart, in `pictures`.
+    Stages count frames of the clip (swap and enhance: faces; fuse: layers). What was done for the source
+    pictures is counted apart, in `pictures`.
     """
 
     frames: int
@@ -55,13 +55,13 @@ class Tally:
         self.hits[stage] += count
 
     @contextmanager
-    def running(self, stage: str) -> Iterator[None]:
-        """A stage runs: count it and time it."""
+    def running(self, stage: str, count: int = 1) -> Iterator[None]:
+        """A stage runs, for `count` results at once: count them and time it."""
         began = time.perf_counter()
         try:
             yield
         finally:
-            self.runs[stage] += 1
+            self.runs[stage] += count
             self.seconds[stage] += time.perf_counter() - began
 
     def warn(self, text: str) -> None:

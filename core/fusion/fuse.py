@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuse: from the cached crops to the pixels of the layer. Never needs the frame or a model."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,7 @@ from ..mesh.topology import Topology
 from ..recipe import Fusion
 from ..skin import skin_likeness
 from ..swap.mesh import CropFrame
+from ..swap.neural_region import compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
@@ -20,13 +23,19 @@ VERSION = 1
 def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, topology: Topology) -> Pixels:
     """Fuse one swapped crop.
 
-    `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, `landmarks` are (478, 3) in frame
-    pixels. Returns (height, width, 4) uint8 RGBA with straight alpha, in frame pixels of `place`.
+    `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, and a `box` where a network drew
+    it (see `neural_region.region`); `landmarks` are (478, 3) in frame pixels. Returns (height, width, 4) uint8
+    RGBA with straight alpha, in frame pixels of `place`.
     """
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
     height, width = swapped.shape[:2]
     points = place.to_crop(landmarks)
-    mask = face_mask(points, (width, height), params, topology)
+    box = None
+    if "box" in crop:
+        params = params if params.openings == "always" else replace(params, keep_eyes=0.0, keep_mouth=0.0)
+        if params.mask_shape == "box":
+            box = compose(np.asarray(crop["box"], np.float32), inverse(place_matrix(place)))
+    mask = face_mask(points, (width, height), params, topology, box)
     small = mask.shape[1], mask.shape[0]
     cover = cv2.resize(np.asarray(crop["cover"], np.uint8), small, interpolation=cv2.INTER_AREA)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)

@@ -8,6 +8,7 @@ from ..face import Floats
 from ..mesh.draw import filled
 from ..mesh.topology import Topology
 from ..recipe import Fusion
+from ..swap.neural_region import Affine, box_distance
 
 MASK_SIZE = 256
 _EYE_GROWTH = 1.25
@@ -15,8 +16,17 @@ _OPEN, _SHUT = 0.2, 0.1
 _SOFT_HOLE = 0.012
 
 
-def face_mask(points: Floats, size: tuple[int, int], params: Fusion, topology: Topology) -> Floats:
+def face_mask(
+    points: Floats,
+    size: tuple[int, int],
+    params: Fusion,
+    topology: Topology,
+    box: Affine | None = None,
+) -> Floats:
     """Draw the mask of a face whose landmarks (478, 3) are in pixels of a crop of `size` (width, height).
+
+    With `box` (2, 3), from the crop's pixels to 0..1 across the picture that a network drew, that picture is
+    shown instead of the face's oval.
 
     Returns (h, w) float32 in 0..1, at most 256 on its longer side: the caller scales it up. Its edge falls
     off inside the oval only, so nothing is ever laid over hair, ears or background.
@@ -25,7 +35,10 @@ def face_mask(points: Floats, size: tuple[int, int], params: Fusion, topology: T
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
     face_width = _face_width(scaled)
-    distance = _inside_distance(scaled[topology.oval], small, outside_too=params.mask_padding < 0)
+    if box is None:
+        distance = _inside_distance(scaled[topology.oval], small, outside_too=params.mask_padding < 0)
+    else:
+        distance = _inside_box(box, size, small)
     inset = distance - params.mask_padding / 100 * face_width
     mask = _smooth(inset / max(params.mask_blur / 100 * face_width / 2, 0.5))
     soft = max(_SOFT_HOLE * face_width, 0.6)
@@ -54,6 +67,14 @@ def _inside_distance(contour: Floats, size: tuple[int, int], *, outside_too: boo
     if outside_too:
         distance = distance - cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray(distance[frame:-frame, frame:-frame], np.float32)
+
+
+def _inside_box(box: Affine, size: tuple[int, int], small: tuple[int, int]) -> Floats:
+    """Distance in pixels to the sides of a network's picture, negative outside."""
+    step = np.array([size[0] / small[0], size[1] / small[1]])
+    turn = box[:, :2] * step
+    back = np.hstack([turn, (box[:, 2] + box[:, :2] @ ((step - 1) / 2))[:, None]])
+    return box_distance(back, small) / np.float32(np.hypot(turn[0, 0], turn[1, 0]))
 
 
 def _eyes(points: Floats, topology: Topology) -> list[Floats]:

@@ -2,6 +2,7 @@
 """From an identity's pictures to the texture that plays the part, made once and kept."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,18 @@ _REMEMBERED = 8
 _Stamp = tuple[int, int]
 
 
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """The face of one source picture."""
+
+    clip: Clip
+    landmarked: Key
+    """The key of the picture's landmarks."""
+    index: int
+    """Which of the faces under that key it is."""
+    face: Face
+
+
 class Sources:
     """Makes textures over one store."""
 
@@ -31,6 +44,7 @@ class Sources:
         self._topology = topology
         self._keys: OrderedDict[tuple[Identity, tuple[_Stamp, ...]], Key] = OrderedDict()
         self._finished: OrderedDict[tuple[Key, float], tuple[Pixels, Pixels]] = OrderedDict()
+        self._seen: OrderedDict[tuple[Identity, tuple[_Stamp, ...]], tuple[SeenFace, ...]] = OrderedDict()
 
     def texture_key(self, identity: Identity) -> Key:
         """Return the key of the identity's texture.
@@ -49,6 +63,16 @@ class Sources:
             _bound(self._keys)
         return self._keys[known]
 
+    def seen(self, identity: Identity) -> tuple[SeenFace, ...]:
+        """Return the face of each of the identity's pictures. Raises PictureError as `texture_key` does."""
+        if not identity.pictures:
+            raise PictureError("nobody plays the part yet: add a picture of the person")
+        known = (identity, tuple(_stamp(picture) for picture in identity.pictures))
+        if known not in self._seen:
+            self._seen[known] = tuple(self._face(picture) for picture in identity.pictures)
+            _bound(self._seen)
+        return self._seen[known]
+
     def texture(self, identity: Identity, mirror: float) -> tuple[Pixels, Pixels]:
         """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8."""
         key = self.texture_key(identity)
@@ -62,6 +86,12 @@ class Sources:
         """Return the key of one picture's texture. Raises PictureError as `texture_key` does."""
         analysis = self._analysed(_opened(picture), picture)
         return texture_key(analysis.key, _chosen(analysis, picture))
+
+    def _face(self, picture: Picture) -> SeenFace:
+        clip = _opened(picture)
+        analysis = self._analysed(clip, picture)
+        index = _chosen(analysis, picture)
+        return SeenFace(clip, analysis.key, index, analysis.faces[index])
 
     def _unrolled(self, picture: Picture) -> Arrays:
         clip = _opened(picture)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DeepFaceLab's DFM files: one file is one person, trained; there is no source picture.
+
+It takes the target's face and, if its files have the input, how far to morph towards the trained person. It
+gives the face drawn by that person's decoder and two masks, of the target's face and of the drawn one; the
+swap is to be trusted where both say face.
+"""
+
+import numpy as np
+
+from ..errors import ModelError
+from ..face import Pixels
+from ..models.prepare import prepared
+from .neural_network import Network, Networks, finished
+
+VERSION = 1
+
+
+def dfm_swapped(network: Network, crops: Pixels, morph: float, networks: Networks) -> tuple[Pixels, Pixels]:
+    """Swap aligned crops (k, s, s, 3) uint8 RGB; `morph` 0..1 matters only to files with that input.
+
+    Returns the pictures (k, s, s, 3) uint8 RGB and their masks (k, s, s) uint8. Raises ModelError.
+    """
+    name = network.facts.inputs[0].name
+    rest = {tensor.name: np.full(1, morph, np.float32) for tensor in network.facts.inputs[1:]}
+    target_mask, drawn, drawn_mask = networks.run(network, {name: prepared(crops, network.family)}, rest)
+    pictures = finished(drawn, network)
+    mask = np.minimum(target_mask, drawn_mask)
+    if pictures.shape != crops.shape or mask.shape != (*crops.shape[:3], 1):
+        raise ModelError(f"{network.file.path.name} gave pictures {drawn.shape} and masks {mask.shape}")
+    return pictures, np.round(np.clip(mask[..., 0], 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring aligned crops back into the upright region of the frame that fusion works on.
+
+Aligned crops are kept, not regions: they are small, and another mask or another limit on the region's size
+needs no model. Drawing them back costs about a millisecond.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..analysis.crop import warped
+from ..cache.store import Arrays
+from ..face import Floats, Pixels
+from .align import footprint
+from .mesh import LIGHT_SIZE, CropFrame
+
+Affine = npt.NDArray[np.floating[Any]]
+"""(2, 3), from one picture's pixels to another's."""
+
+COVER_SIZE = 256
+TARGET_SIZE = 160
+_SOFT_EDGE, _HARD_EDGE = 0.1, 0.01
+
+
+def kept(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]:
+    """Return an aligned crop (s, s, 3) and its frame-to-crop matrix (2, 3) as arrays to be stored.
+
+    A crop much finer than the frame it goes back into is halved until it is less than twice as fine.
+    """
+    size = pixels.shape[0]
+    fineness = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    while fineness >= 2 and size % 2 == 0:
+        size, fineness = size // 2, fineness / 2
+    if size < pixels.shape[0]:
+        matrix = resized(matrix, size / pixels.shape[0])
+        pixels = np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    return {"pixels": pixels, "matrix": np.asarray(matrix, np.float32)}
+
+
+def light_target(frame: Pixels, matrix: Floats, size: int) -> dict[str, Pixels]:
+    """Return the target's own aligned crop, (160, 160, 3): all that matching light and finding covers needs."""
+    return {"target": warped(frame, resized(matrix, TARGET_SIZE / size), TARGET_SIZE)}
+
+
+def resized(matrix: Affine, scale: float) -> Floats:
+    """Return a frame-to-crop matrix for the same crop at another size. Pixel centres are at integers."""
+    moved = matrix.astype(np.float64) * scale
+    moved[:, 2] += (scale - 1) / 2
+    return moved.astype(np.float32)
+
+
+def place_around(matrix: Floats, size: int, frame_size: tuple[int, int], longest: int) -> CropFrame | None:
+    """Return the upright region that holds an aligned crop's whole footprint; None if it lies outside."""
+    corners = footprint(matrix, size)
+    left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int).tolist()
+    right, bottom = np.minimum(np.ceil(corners.max(0)) + 1, frame_size).astype(int).tolist()
+    if right - left < 8 or bottom - top < 8:
+        return None
+    return CropFrame(
+        left, top, right - left, bottom - top, min(1.0, longest / max(right - left, bottom - top))
+    )
+
+
+def region(crop: Arrays, place: CropFrame, *, soft: bool) -> dict[str, Pixels | Floats]:
+    """Draw a stored swap into an upright region.
+
+    Returns `swapped` (h, w, 3) uint8 RGB and `target` as `mesh_swapped` gives them, `cover` uint8, at most 256
+    pixels on its longer side, and `box` (2, 3) float32: from frame pixels to 0..1 across the aligned crop. With
+    `soft` the cover falls off over a tenth of the crop's side, else it ends with the crop.
+    """
+    matrix = np.asarray(crop["matrix"], np.float32)
+    swapped = drawn(np.asarray(crop["pixels"], np.uint8), matrix, place_matrix(place), place.size)
+    unit = unit_matrix(matrix, crop["pixels"].shape[0])
+    size = _within(place.size, COVER_SIZE)
+    shrunk = _to_size(place, size)
+    cover = box_cover(unit, shrunk, size, _SOFT_EDGE if soft else _HARD_EDGE)
+    if "mask" in crop:
+        mask = np.asarray(crop["mask"], np.uint8)
+        cover = cover * (drawn(mask, from_unit(unit, mask.shape[0]), shrunk, size).astype(np.float32) / 255)
+    light = _within((place.width, place.height), LIGHT_SIZE)
+    target = np.asarray(crop["target"], np.uint8)
+    return {
+        "swapped": swapped,
+        "cover": np.asarray(np.round(cover * 255), np.uint8),
+        "target": drawn(target, from_unit(unit, target.shape[0]), _to_size(place, light), light),
+        "box": unit,
+    }
+
+
+def drawn(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -> Pixels:
+    """Draw a crop (s, s[, 3]) into a picture of (width, height); beyond the crop its border is repeated.
+
+    `matrix` leads from frame pixels to the crop's, `onto` to the picture's. Reductions are averaged first.
+    """
+    back = compose(matrix, inverse(onto))
+    fineness = float(np.hypot(back[0, 0], back[1, 0]))
+    while fineness >= 2 and min(pixels.shape[:2]) >= 2:
+        half = pixels.shape[1] // 2, pixels.shape[0] // 2
+        steps = half[0] / pixels.shape[1], half[1] / pixels.shape[0]
+        pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
+        back = np.array([resized(back, steps[0])[0], resized(back, steps[1])[1]])
+        fineness = float(np.hypot(back[0, 0], back[1, 0]))
+    kind = cv2.INTER_CUBIC if fineness < 1 else cv2.INTER_LINEAR
+    flags = kind | cv2.WARP_INVERSE_MAP
+    return np.asarray(
+        cv2.warpAffine(pixels, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) -> Floats:
+    """Return (h, w) float32: 1 well within an aligned crop, falling to 0 at its sides over `edge` of them.
+
+    `unit` leads from frame pixels to 0..1 across the crop, `onto` to the picture of (width, height).
+    """
+    rise = np.clip(box_distance(compose(unit, inverse(onto)), size) / edge, 0, 1)
+    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+
+
+def box_distance(back: Affine, size: tuple[int, int]) -> Floats:
+    """Return (h, w) float32: how far each pixel is from the nearest side of an aligned crop, 1 being a side.
+
+    `back` leads from the pixels of a picture of (width, height) to 0..1 across the crop. Outside it is negative.
+    """
+    x, y = np.arange(size[0], dtype=np.float32)[None], np.arange(size[1], dtype=np.float32)[:, None]
+    across = back[0, 0] * x + back[0, 1] * y + back[0, 2]
+    down = back[1, 0] * x + back[1, 1] * y + back[1, 2]
+    return np.asarray(np.minimum(np.minimum(across, 1 - across), np.minimum(down, 1 - down)), np.float32)
+
+
+def place_matrix(place: CropFrame) -> Floats:
+    """Return the (2, 3) matrix from frame pixels to a region's."""
+    shift = (np.array([-place.left, -place.top]) + 0.5) * place.scale - 0.5
+    return np.array([[place.scale, 0, shift[0]], [0, place.scale, shift[1]]], np.float32)
+
+
+def unit_matrix(matrix: Floats, size: int) -> Floats:
+    """Return the (2, 3) matrix from frame pixels to 0..1 between the outer edges of a `size`² crop."""
+    unit = matrix.astype(np.float64)
+    unit[:, 2] += 0.5
+    return (unit / size).astype(np.float32)
+
+
+def from_unit(unit: Floats, size: int) -> Floats:
+    """Undo `unit_matrix`."""
+    matrix = unit.astype(np.float64) * size
+    matrix[:, 2] -= 0.5
+    return matrix.astype(np.float32)
+
+
+def compose(outer: Affine, inner: Affine) -> Affine:
+    """Return the (2, 3) matrix that does `inner`, then `outer`."""
+    turn = outer[:, :2] @ inner[:, :2]
+    return np.hstack([turn, (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]])
+
+
+def inverse(matrix: Affine) -> Affine:
+    """Return the (2, 3) matrix that undoes an affine one."""
+    return np.asarray(cv2.invertAffineTransform(matrix.astype(np.float64)), np.float64)
+
+
+def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    reduce = min(1.0, longest / max(size))
+    return max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
+
+
+def _to_size(place: CropFrame, size: tuple[int, int]) -> Floats:
+    """Return the matrix from frame pixels to a region drawn at another size, its outer edges kept."""
+    across, down = size[0] / place.width, size[1] / place.height
+    return np.array(
+        [[across, 0, (0.5 - place.left) * across - 0.5], [0, down, (0.5 - place.top) * down - 0.5]],
+        np.float32,
+    )

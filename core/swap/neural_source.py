@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an identity's pictures to what neural swappers take: an ArcFace vector, or an aligned picture."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..analysis.analyser import Analyser
+from ..analysis.crop import warped
+from ..cache.key import Key, Scalar, stage_key
+from ..cache.lease import Flight
+from ..cache.store import Arrays, Store
+from ..face import Floats, Pixels
+from ..identity import Identity
+from ..mesh.topology import Topology
+from ..models.catalog import Family
+from ..models.prepare import prepared
+from ..models.session import ModelFile
+from .align import aligned_matrix, five_points
+from .neural_network import Networks
+from .source import SeenFace, Sources
+
+VERSION = 1
+_REMEMBERED = 8
+
+
+def face_vector(
+    frame: Pixels,
+    landmarks: Floats,
+    recogniser: ModelFile,
+    family: Family,
+    networks: Networks,
+    topology: Topology,
+) -> Floats:
+    """Return the raw vector (d,) of a face of an (H, W, 3) RGB uint8 frame: its length is the network's own."""
+    network = networks.network(recogniser, family)
+    matrix = aligned_matrix(five_points(landmarks, topology), family.template, network.size)
+    crop = warped(frame, matrix, network.size)
+    name = network.facts.inputs[0].name
+    return networks.run(network, {name: prepared(crop[None], family)})[0].reshape(-1)
+
+
+class NeuralSources:
+    """Makes vectors and crops of identities, once, over one store."""
+
+    def __init__(
+        self,
+        store: Store,
+        flight: Flight,
+        sources: Sources,
+        analyser: Analyser,
+        topology: Topology,
+        networks: Networks,
+    ) -> None:
+        """`sources` and `analyser` are those that look at the source pictures."""
+        self._store = store
+        self._flight = flight
+        self._sources = sources
+        self._analyser = analyser
+        self._topology = topology
+        self._networks = networks
+        self._kept: set[Key] = set()
+        self._vectors: OrderedDict[Key, Floats] = OrderedDict()
+
+    def vector_key(self, identity: Identity, recogniser: ModelFile) -> Key:
+        """Return the key of an identity's vector. Raises PictureError as `Sources.texture_key` does."""
+        parts = [_vector_key(face, recogniser) for face in self._sources.seen(identity)]
+        return self._known({f"picture{n:02d}": part for n, part in enumerate(parts)})
+
+    def vector(self, identity: Identity, recogniser: ModelFile, family: Family) -> Floats:
+        """Return the identity's raw vector (512,) float32: the mean over its pictures.
+
+        The mean is taken before any length is made 1: a recogniser gives a poor picture a short vector, so it
+        counts less. Raises PictureError or ModelError.
+        """
+        key = self.vector_key(identity, recogniser)
+        if key not in self._vectors:
+            rows = [self._picture_vector(face, recogniser, family) for face in self._sources.seen(identity)]
+            self._vectors[key] = np.asarray(np.mean(rows, 0), np.float32)
+            if len(self._vectors) > _REMEMBERED:
+                self._vectors.popitem(last=False)
+        return self._vectors[key]
+
+    def picture_key(self, identity: Identity, template: str, size: int) -> Key:
+        """Return the key of the crop that `picture` returns."""
+        face = self._sources.seen(identity)[0]
+        return self._known(
+            {"landmark": face.landmarked, "face": face.index, "template": template, "size": size}
+        )
+
+    def picture(self, identity: Identity, template: str, size: int) -> Pixels:
+        """Return the identity's first picture as an aligned crop (size, size, 3) uint8 RGB."""
+        face = self._sources.seen(identity)[0]
+        matrix = aligned_matrix(five_points(face.face.landmarks, self._topology), template, size)
+        return warped(self._analyser.frame(face.clip, 0), matrix, size)
+
+    def _known(self, inputs: Mapping[str, Scalar | Key]) -> Key:
+        key = stage_key("source", VERSION, inputs)
+        if key not in self._kept:
+            # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
+            self._store.put(key, {})
+            self._kept.add(key)
+        return key
+
+    def _picture_vector(self, face: SeenFace, recogniser: ModelFile, family: Family) -> Floats:
+        def compute() -> Arrays:
+            pixels = self._analyser.frame(face.clip, 0)
+            vector = face_vector(
+                pixels, face.face.landmarks, recogniser, family, self._networks, self._topology
+            )
+            return {"vector": vector}
+
+        arrays = self._flight.result(self._store, _vector_key(face, recogniser), compute)[0]
+        return np.asarray(arrays["vector"], np.float32)
+
+
+def _vector_key(face: SeenFace, recogniser: ModelFile) -> Key:
+    return stage_key(
+        "source_vector",
+        VERSION,
+        {"landmark": face.landmarked, "face": face.index, "model": recogniser.sha256},
+    )
