@@ -3,6 +3,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +11,16 @@ import bpy
 
 from ..core.cache.layout import prepare
 from ..core.errors import CacheError, OutputError
-from ..core.fusion.layer import write_layer
 from .preferences import preferences
 from .properties import settings_of
 
 LAYERS = "layers"
-# No layer has this key: the picture only stands in for one that was not made.
-STAND_IN = "0" * 64
+# What stands in for a layer picture that was not made: a transparent pixel, a PNG whatever its file is called.
+STAND_IN = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000a49444154081d6300010000050001"
+    "8a6dbc200000000049454e44ae426082"
+)
 
 
 def cache_folder(scene: bpy.types.Scene) -> Path:
@@ -61,9 +65,33 @@ def make_layer_folder(scene: bpy.types.Scene, strip_id: str) -> Path:
     return folder
 
 
-def write_stand_in(path: Path, size: tuple[int, int] = (64, 64)) -> None:
-    """Write a transparent layer picture that no plan takes for up to date. Raises OutputError."""
-    write_layer(path, STAND_IN, None, size)
+def write_stand_in(path: Path) -> None:
+    """Put a transparent picture that no plan takes for up to date at `path`. Raises OutputError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(STAND_IN)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"can't write the layer {path}: {error.strerror or error}") from error
+
+
+def add_stand_ins(folder: Path, names: Iterable[str]) -> None:
+    """Write a stand-in for each picture that is not there: in place of a missing one Blender shows magenta.
+
+    Raises OutputError.
+    """
+    missing = sorted(set(names) - {path.name for path in folder.iterdir()})
+    for name in missing[:1]:
+        write_stand_in(folder / name)
+    for name in missing[1:]:
+        try:
+            # One file under many names: pictures are replaced, never changed in place.
+            os.link(folder / missing[0], folder / name)
+        except FileExistsError:
+            continue
+        except OSError:
+            write_stand_in(folder / name)
 
 
 def copy_pictures(scene: bpy.types.Scene, strip_id: str, copy_id: str) -> None:

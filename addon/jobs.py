@@ -62,6 +62,8 @@ def not_shown(scene: bpy.types.Scene) -> list[str]:
         if layer is None:
             told.append(f"{clip.name} has no layer strip, so the original is shown: press Refresh")
             continue
+        if layer.frame_duration != clip.frame_duration:
+            told.append(f"{clip.name} is longer or shorter than its layer was made for: press Refresh")
         effect = inputs.get(clip)
         if effect is not None:
             told.append(

@@ -13,12 +13,13 @@ from ..core.clip import open_clip
 from ..core.errors import ClipError, OutputError, UnderstudyError
 from .animation import follow
 from .folders import (
+    add_stand_ins,
     copy_pictures,
     layer_directory,
+    layer_folder,
     make_layer_folder,
     picture_name,
     remove_pictures,
-    write_stand_in,
 )
 from .properties import settings_of
 from .stack import copy_stack, new_id, stack_of
@@ -62,15 +63,14 @@ def _distance(clip: Any, layer: Any) -> float:
 
 def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
+    first = picture_name(source_numbers(clip, 1.0)[0])
     folder = make_layer_folder(scene, stack_id(clip))
-    first = folder / picture_name(source_numbers(clip, 1.0)[0])
-    if not first.is_file():
-        write_stand_in(first)
+    add_stand_ins(folder, [first])
     strips = holder(scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
     far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
     channel = _free_channel(strips, clip, None)
-    layer = strips.new_image(f"{clip.name} Understudy", str(first), channel, far, fit_method="ORIGINAL")
+    layer = strips.new_image(f"{clip.name} Understudy", str(folder / first), channel, far, fit_method="ORIGINAL")
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
@@ -97,12 +97,11 @@ def _free_channel(strips: Any, clip: Any, layer: Any | None) -> int:
 def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
 
-    `thorough` also checks every element and the folder, which opens the clip.
+    `thorough` also checks the folder, every element and what is animated: it opens the clip and uses an operator.
     """
     changed = thorough and _sync_directory(scene, clip, layer)
     if thorough:
         follow(scene, clip, layer)
-    if thorough or layer.frame_duration != clip.frame_duration:
         changed |= _sync_elements(scene, clip, layer)
     changed |= _copied(clip, layer, _LOOK)
     changed |= _copied(clip.transform, layer.transform, _TRANSFORM)
@@ -123,6 +122,8 @@ def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool)
         changed |= _copied(clip, layer, _TIMING)
     if layer.channel != channel:
         layer.channel, changed = channel, True
+    if thorough:
+        _fill_folder(scene, layer)
     return changed
 
 
@@ -143,27 +144,42 @@ def _sync_directory(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
     wanted = layer_directory(scene, stack_id(clip))
     if layer.directory == wanted:
         return False
-    folder = make_layer_folder(scene, stack_id(clip))
-    first = folder / picture_name(source_numbers(clip, 1.0)[0])
-    if not first.is_file():
-        write_stand_in(first)
     layer.directory = wanted
     return True
+
+
+def _fill_folder(scene: bpy.types.Scene, layer: Any) -> None:
+    """Make sure that every picture which Blender may read in the layer's range is there."""
+    folder = layer_folder(scene, layer_of_id(layer))
+    if not folder.is_dir():
+        make_layer_folder(scene, layer_of_id(layer))
+    shown = (layer.strip_elem_from_frame(frame) for frame in range(layer.frame_final_start, layer.frame_final_end))
+    add_stand_ins(folder, {element.filename for element in shown if element is not None})
 
 
 def _sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
     rate = playback_rate(scene, clip, _frame_count(clip))
     names = [picture_name(number) for number in source_numbers(clip, rate)]
-    elements = layer.elements
-    if [element.filename for element in elements] == names:
+    if [element.filename for element in layer.elements] == names:
         return False
-    while len(elements) > len(names):
-        elements.pop(index=len(elements) - 1)
-    for element, name in zip(elements, names, strict=False):
-        element.filename = name
-    for name in names[len(elements) :]:
-        elements.append(name)
+    _write_elements(scene, layer, names)
     return True
+
+
+def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:
+    """Give a layer its elements.
+
+    Not by `elements.append`: that leaves a new element's size undefined, and Blender crashes on it where the
+    picture is missing (4.5.15, 5.0.1). The operator leaves it zero.
+    """
+    editor: Any = scene.sequence_editor
+    active, directory = editor.active_strip, layer.directory
+    editor.active_strip = layer
+    # From Blender 5.0 the sequencer's scene need not be the window's.
+    with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
+        bpy.ops.sequencer.change_path(directory=directory, files=[{"name": name} for name in names])
+    layer.directory = directory
+    editor.active_strip = active
 
 
 def _frame_count(clip: Any) -> int | None:

@@ -19,7 +19,7 @@ from ..core.identity import Casting
 from ..core.models.embedded import embedded_models
 from ..core.pipeline import LayerPlan, Pipeline
 from ..core.tally import Report, Tally
-from .folders import STAND_IN, write_stand_in
+from .folders import write_stand_in
 from .jobs import LayerJob
 from .preferences import Preferences
 from .timeline import ClipSource
@@ -112,8 +112,6 @@ class Session:
 
     def _blank(self, job: LayerJob) -> bool:
         """Put a transparent picture in the place of one that can't be made; True if the file was written."""
-        if layer_key(job.picture) == STAND_IN:
-            return False
         try:
             write_stand_in(job.picture)
         except OutputError as error:

@@ -141,7 +141,7 @@ def test_a_project_that_is_saved_elsewhere_takes_its_layers_along(drive, stacked
     strip_id = told[4]["strips"]["clip"]["id"]
     assert told[2]["warnings"] == []
     assert told[4]["strips"]["clip Understudy"]["directory"] == f"//understudy_cache/layers/{strip_id}/"
-    assert len(list((elsewhere / "understudy_cache" / "layers" / strip_id).glob("*.tif"))) == 8
+    assert len(list((elsewhere / "understudy_cache" / "layers" / strip_id).glob("*.tif"))) == 12
     base, moved = drive.pictures("base", 8), drive.pictures("moved", 8)
     assert all((base[frame] == moved[frame]).all() for frame in base)
 

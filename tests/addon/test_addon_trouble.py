@@ -200,3 +200,39 @@ def test_the_report_goes_only_where_it_can(drive, footage):
     assert told[3] is None
     assert "can't write the report" in drive.output
     assert len(drive.pictures("report", 3)) == 3
+
+
+def test_layer_pictures_that_were_never_made_show_nothing(drive, footage):
+    folder, begin = project(drive, "unmade")
+    drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["render", {"out": drive.out("plain")}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["save", {}],
+        ["without_understudy", {"path": str(folder / "p.blend")}],
+        ["render", {"out": drive.out("unmade")}],
+    )
+    assert {layer_key(path) for path in (folder / "understudy_cache" / "layers").rglob("*.tif")} == {None}
+    plain, unmade = drive.pictures("plain", 3), drive.pictures("unmade", 3)
+    assert all((plain[frame] == unmade[frame]).all() for frame in plain)
+
+
+def test_on_a_render_thread_only_files_are_written(drive, footage):
+    folder, begin = project(drive, "thread")
+    told = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["duplicate", {"names": ["clip"], "by": 40}],
+        ["facts", {}],
+        ["render_calls_from_a_thread", {"frame": 2, "report": str(folder / "thread.json")}],
+        ["facts", {}],
+        ["op", {"name": "understudy.refresh"}],
+        ["facts", {}],
+    )
+    assert told[4] == told[6] != told[8]
+    assert told[5]["stages"]["fuse"]["run"] == 1
+    written = [path.name for path in (folder / "understudy_cache" / "layers").rglob("*.tif") if layer_key(path)]
+    # The copied clip got a stack of its own, and with it the picture that there was.
+    assert written == ["000001.tif", "000001.tif"]

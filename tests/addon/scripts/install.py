@@ -34,5 +34,5 @@ bpy.ops.wm.save_as_mainfile(filepath=str(Path(folder) / "project.blend"))
 bpy.ops.understudy.modifier_add()
 bpy.ops.understudy.picture_add(filepath=person)
 bpy.ops.render.render(animation=True)
-assert len(list((Path(folder) / "cache" / "layers").rglob("*.tif"))) == 1
+assert len(list((Path(folder) / "cache" / "layers").rglob("000000.tif"))) == 1
 print(f"installed as {NAME}")

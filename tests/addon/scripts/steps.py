@@ -3,6 +3,7 @@
 
 import json
 import os
+import threading
 import wave
 from pathlib import Path
 
@@ -383,3 +384,20 @@ def timing(name):
     """Where a strip lies."""
     strip = _strip(name)
     return [strip.frame_start, strip.frame_offset_start, strip.frame_offset_end, strip.frame_final_end]
+
+
+def render_calls_from_a_thread(frame, report):
+    """Call the handlers of a render as a Blender with a window does: on a thread that is not the main one."""
+    os.environ["UNDERSTUDY_REPORT"] = report
+    scene = _scene()
+    scene.frame_set(frame)
+
+    def calls():
+        for name in ("render_init", "render_pre", "render_complete"):
+            for handler in getattr(bpy.app.handlers, name):
+                handler(scene, None)
+
+    thread = threading.Thread(target=calls)
+    thread.start()
+    thread.join()
+    return json.loads(Path(report).read_text())
