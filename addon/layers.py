@@ -173,11 +173,12 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     picture is missing (4.5.15, 5.0.1). The operator leaves it zero.
     """
     editor: Any = scene.sequence_editor
+    operators: Any = bpy.ops.sequencer
     active, directory = editor.active_strip, layer.directory
     editor.active_strip = layer
     # From Blender 5.0 the sequencer's scene need not be the window's.
     with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-        bpy.ops.sequencer.change_path(directory=directory, files=[{"name": name} for name in names])
+        operators.change_path(directory=directory, files=[{"name": name} for name in names])
     layer.directory = directory
     editor.active_strip = active
 
