@@ -9,7 +9,8 @@ back from it, without a copy; the tests hold it against the safetensors library.
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,9 @@ _NAMES = {dtype.str: name for name, dtype in _DTYPES.items()}
 _MAX_HEADER = 1 << 20
 _MAX_DIMS = 32  # numpy 1's own limit
 _RESERVED = "__metadata__"
+_BOOL = np.dtype("|b1")
+_REMEMBERED = 256  # headers
+_SHORT_HEADER = 4096  # longer ones are not remembered, so that all of them take a megabyte at most
 
 Chunk = bytes | memoryview
 
@@ -57,29 +61,44 @@ def encode(arrays: Arrays) -> tuple[list[Chunk], int]:
     dtype the format has no name for (object, complex, text, big-endian) and ValueError for a name it can't
     hold.
     """
-    for name, array in arrays.items():
-        if array.dtype.str not in _NAMES:
-            raise TypeError(f"array {name!r} has dtype {array.dtype}, which the cache can't keep")
+    described = tuple(
+        [(name, array.dtype.str, array.shape, array.itemsize) for name, array in arrays.items()]
+    )
+    head, order, size = _header(described)
+    chunks: list[Chunk] = [head]
+    for name in order:
+        array = arrays[name]
+        if array.nbytes:
+            chunks.append((array if array.flags.c_contiguous else np.ascontiguousarray(array)).data)
+    return chunks, size
+
+
+@lru_cache(_REMEMBERED)
+def _header(
+    described: tuple[tuple[str, str, tuple[int, ...], int], ...],
+) -> tuple[bytes, tuple[str, ...], int]:
+    """Return the header of arrays of these names, dtypes, shapes and item sizes, their order, the payload's length.
+
+    Remembered, because a stage gives the same few shapes again and again.
+    """
+    for name, dtype, _, _ in described:
+        if dtype not in _NAMES:
+            raise TypeError(f"array {name!r} has dtype {np.dtype(dtype)}, which the cache can't keep")
         if name == _RESERVED:
             raise ValueError(f"an array may not be called {name!r}")
     # Widest type first keeps every array aligned, as the safetensors library has it too.
-    ordered = sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    ordered = sorted(described, key=lambda item: (-item[3], item[0]))
     header: dict[str, object] = {}
     end = 0
-    for name, array in ordered:
-        begin, end = end, end + array.nbytes
-        header[name] = {
-            "dtype": _NAMES[array.dtype.str],
-            "shape": array.shape,
-            "data_offsets": (begin, end),
-        }
+    for name, dtype, shape, item_bytes in ordered:
+        begin, end = end, end + math.prod(shape) * item_bytes
+        header[name] = {"dtype": _NAMES[dtype], "shape": shape, "data_offsets": (begin, end)}
     text = _ENCODER.encode(header).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > _MAX_HEADER:
-        raise ValueError(f"{len(arrays)} arrays need a header of {len(text)} bytes; {_MAX_HEADER} fit")
-    chunks: list[Chunk] = [len(text).to_bytes(8, "little") + text]
-    chunks += [np.ascontiguousarray(array).data for _, array in ordered if array.nbytes]
-    return chunks, 8 + len(text) + end
+        raise ValueError(f"{len(ordered)} arrays need a header of {len(text)} bytes; {_MAX_HEADER} fit")
+    head = len(text).to_bytes(8, "little") + text
+    return head, tuple(item[0] for item in ordered), len(head) + end
 
 
 def decode(raw: bytes, start: int) -> dict[str, npt.NDArray[np.generic]] | None:
@@ -91,15 +110,25 @@ def decode(raw: bytes, start: int) -> dict[str, npt.NDArray[np.generic]] | None:
     data = start + 8 + int.from_bytes(raw[start : start + 8], "little")
     if data - start - 8 > _MAX_HEADER or data > len(raw) or raw[start + 8 : start + 9] != b"{":
         return None
+    text = raw[start + 8 : data]
     try:
-        header = _DECODER.decode(str(raw[start + 8 : data], "utf-8"))
-        return _views(header, raw, data)
+        layout = _layout(text) if len(text) <= _SHORT_HEADER else _read_layout(text)
+        return _views(layout, raw, data)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # not JSON, or JSON of another shape
 
 
-def _views(header: dict[str, Any], raw: bytes, data: int) -> dict[str, npt.NDArray[np.generic]]:
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
+class _Field(NamedTuple):
+    name: str
+    dtype: "np.dtype[np.generic]"
+    shape: tuple[int, ...]
+    begin: int
+
+
+def _read_layout(text: bytes) -> tuple[tuple[_Field, ...], int]:
+    """Return what a header says of the arrays, and how many bytes they take together, all of it checked."""
+    header = _DECODER.decode(str(text, "utf-8"))
+    fields = []
     expected = 0
     for name, info in sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"])):
         name.encode()  # a lone surrogate is not a name
@@ -116,13 +145,26 @@ def _views(header: dict[str, Any], raw: bytes, data: int) -> dict[str, npt.NDArr
         if begin != expected or end - begin != math.prod(shape) * dtype.itemsize:
             raise ValueError("a gap, an overlap or a wrong size")
         expected = end
-        arrays[name] = np.ndarray(shape, dtype, raw, data + begin)
-    if data + expected != len(raw):
+        fields.append(_Field(name, dtype, tuple(shape), begin))
+    return tuple(fields), expected
+
+
+_layout = lru_cache(_REMEMBERED)(_read_layout)
+
+
+def _views(
+    layout: tuple[tuple[_Field, ...], int], raw: bytes, data: int
+) -> dict[str, npt.NDArray[np.generic]]:
+    fields, size = layout
+    if data + size != len(raw):
         raise ValueError("bytes without an array, or an array without bytes")
-    for array in arrays.values():
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for name, dtype, shape, begin in fields:
+        array: npt.NDArray[np.generic] = np.ndarray(shape, dtype, raw, data + begin)
         # numpy counts and indexes by the byte: a bool of 2 could lead it outside an array.
-        if array.dtype == np.bool_ and array.view(np.uint8).max(initial=0) > 1:
+        if dtype == _BOOL and array.view(np.uint8).max(initial=0) > 1:
             raise ValueError("a bool that is neither 0 nor 1")
+        arrays[name] = array
     return arrays
 
 
