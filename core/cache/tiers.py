@@ -62,6 +62,11 @@ class Tiers:
         """Tell whether any store has `key`."""
         return any(key in store for store in (*self._stores, *self._shared))
 
+    @property
+    def shared(self) -> tuple[FarTier, ...]:
+        """The shared tiers, nearest first."""
+        return self._shared
+
     def after_writes(self, action: Callable[[], None]) -> None:
         """Run `action` in the background once the shared stores have all that was put so far."""
         self._behind.then(action)
