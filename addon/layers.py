@@ -131,6 +131,8 @@ def _copied(source: Any, target: Any, names: tuple[str, ...]) -> bool:
     """Copy the properties that differ; True if any did."""
     changed = False
     for name in names:
+        if not hasattr(source, name):
+            continue  # 5.2 has no use_linear_modifiers
         value, known = getattr(source, name), getattr(target, name)
         if name == "origin":
             value, known = tuple(value), tuple(known)
