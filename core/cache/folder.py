@@ -152,6 +152,10 @@ class PackFolder:
             self._warn(error)
             return 0
 
+    def index_bytes(self) -> int:
+        """Return the memory that the index of records takes, in bytes: 25 an entry and a bounded rest."""
+        return self._inventory.index_bytes()
+
     # Removing
 
     def tidy(self, cap_bytes: int | None = None, max_age: float | None = None) -> Tidied | None:

@@ -15,6 +15,7 @@ import numpy as np
 from .table import PREFIX_BYTES, USED, VOID, Columns, Table, UInt64s, columns_of, merged, prefix_of
 
 _RECENT = 4096
+_RECENT_BYTES = 400  # of Python objects, on the high side
 _RATIO = 4
 
 
@@ -154,6 +155,11 @@ class Index:
                 of_pack = rows if pack is None else rows[table.packs[rows] == pack.number]
                 table.marks[of_pack] |= USED
                 rows = rows + 1
+
+    def held_bytes(self) -> int:
+        """Return the bytes held: the tables', and about 400 for each of the few thousand recent entries."""
+        recent = len(self._recent) + sum(map(len, self._spares.values()))
+        return sum(table.held_bytes for table in self._tables) + _RECENT_BYTES * recent
 
     def sweep(self) -> None:
         """Free the memory of packs that are gone, once they make up half of what is held."""

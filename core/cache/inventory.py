@@ -96,6 +96,11 @@ class Inventory:
         with self._lock:
             return self._index.entries()
 
+    def index_bytes(self) -> int:
+        """Return the memory that the index takes, in bytes."""
+        with self._lock:
+            return self._index.held_bytes()
+
     def touch(self, pack: Pack) -> None:
         """Note on the disk that a pack is in use, once a minute at most: what is unused longest goes first."""
         now = self._clock()

@@ -65,6 +65,13 @@ class Table:
     def __len__(self) -> int:
         return len(self.prefixes)
 
+    @property
+    def held_bytes(self) -> int:
+        """The bytes of the columns."""
+        return sum(
+            column.nbytes for column in (self.prefixes, self.offsets, self.sizes, self.packs, self.marks)
+        )
+
     def rows(self, prefix: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield row, pack number, offset and size of each row with this prefix that is not void."""
         row = bisect_left(self._prefixes, prefix)

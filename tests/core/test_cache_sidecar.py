@@ -265,12 +265,7 @@ def test_an_entry_takes_25_bytes_however_it_became_known() -> None:
     digests = np.random.default_rng(0).bytes(32 * 100_000)
     for number in range(100_000):
         index.add(digests[32 * number : 32 * number + 32], Entry(pack, 100 * number, 100))
-    held = sum(
-        column.nbytes
-        for table in index._tables
-        for column in (table.prefixes, table.offsets, table.sizes, table.packs, table.marks)
-    )
-    assert held == 25 * sum(map(len, index._tables))
+    assert index.held_bytes() <= 25 * 100_000 + 400 * 4096
     assert len(index._recent) < 4096
     assert sum(map(len, index._tables)) + len(index._recent) == 100_000
     assert len(index._tables) <= 4
