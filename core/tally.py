@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 STAGES = ("detect", "landmark", "embed", "swap", "enhance", "fuse")
+_ON_DEMAND = ("enhance",)
 
 
 @dataclass(frozen=True)
 class Report:
     """What a run did. `stages` has for each stage how often it ran, how often its result was known, and seconds.
 
-    Stages count frames of the clip (swap and enhance: faces; fuse: layers). What was done for the source
-    pictures is counted apart, in `pictures`.
+    Stages count frames of the clip (swap and enhance: faces; fuse: layers); enhance is there only if
+    it was asked for. What was done for the source pictures is counted apart, in `pictures`.
     """
 
     frames: int
@@ -78,6 +79,7 @@ class Tally:
                 "seconds": round(self.seconds[stage], 4),
             }
             for stage in STAGES
+            if stage not in _ON_DEMAND or self.runs[stage] + self.hits[stage]
         }
         return Report(
             self.frames,
