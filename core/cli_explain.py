@@ -15,6 +15,7 @@ from .clip_picture import is_picture
 from .explain_frame import StageFact, explain_frame
 from .identity import Casting, Identity
 from .models.embedded import embedded_models
+from .pipeline import Pipeline
 from .recipe import Recipe, with_settings
 
 _CACHE_NAME = "understudy_cache"
@@ -36,8 +37,15 @@ def explain(arguments: argparse.Namespace) -> None:
     ):
         frame_range(clip, arguments.frame, arguments.frame)
         casting = Casting(Identity(pictures), recipe)
-        store = opened_seals(folder)
-        facts = explain_frame(store, folder.entries, embedded_models(), clip, arguments.frame, casting)
+        models = embedded_models()
+        facts = explain_frame(
+            lambda store: Pipeline(store, models),
+            opened_seals(folder),
+            folder.entries,
+            clip,
+            arguments.frame,
+            casting,
+        )
     if arguments.json:
         print(json.dumps({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]}, indent=2))
         return

@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Literal, NamedTuple, TypeVar
 
-from .analysis.analyser import Analyser
 from .cache import origins
 from .cache.explain import Explanation, explain_all
 from .cache.key import Key
@@ -15,13 +14,8 @@ from .cache.store import Arrays, Store
 from .clip import open_clip
 from .clip_info import Clip
 from .identity import Casting
-from .mesh.topology import Topology, load_topology
-from .models.embedded import EmbeddedModels
-from .models.session import ModelPool
 from .pipeline import Pipeline
 from .recipe import Recipe
-from .swap.source import Sources
-from .tally import Tally
 
 _NOT_KEPT = ("fuse", "layer")
 
@@ -87,23 +81,23 @@ class _Probe:
 
 
 def explain_frame(
+    pipeline: Callable[[Store], Pipeline],
     store: Store,
     entries: Callable[[], Iterable[KeyText]],
-    models: EmbeddedModels,
     clip: Clip,
     number: int,
     casting: Casting,
 ) -> tuple[StageFact, ...]:
     """Explain frame `number`, counted from 0: its stages and those of the pictures that play the part.
 
-    `store` is what the pipeline would read, `entries` lists what it or its nearest folder keeps. Runs no model
-    and keeps nothing. Raises ClipError, PictureError, ModelError and RecipeError as the pipeline does.
+    `pipeline` makes one over a store, with the models a render would use; `store` is what that render would
+    read, and `entries` lists what it or its nearest folder keeps. Runs no model and keeps nothing. Raises
+    ClipError, PictureError, ModelError and RecipeError as the pipeline does.
     """
-    topology = load_topology()
     asked = [
-        *_pictures(store, models, casting, topology),
-        *_analysis(store, models, clip, number, casting.recipe, topology),
-        *_swaps(store, models, clip, number, casting),
+        *_pictures(pipeline, store, casting),
+        *_analysis(pipeline, store, clip, number, casting.recipe),
+        *_swaps(pipeline, store, clip, number, casting),
     ]
     keys = [entry.key for entry in asked if entry.key is not None]
     explained = dict(zip(keys, explain_all(keys, store, entries), strict=True))
@@ -120,33 +114,31 @@ def _fact(entry: _Asked, explained: dict[Key, Explanation]) -> StageFact:
 
 
 def _analysis(
+    pipeline: Callable[[Store], Pipeline],
     store: Store,
-    models: EmbeddedModels,
     clip: Clip,
     number: int,
     recipe: Recipe,
-    topology: Topology,
     about: str = "",
 ) -> Iterator[_Asked]:
     probe = _Probe(store)
-    analyser = Analyser(probe, models, ModelPool(), topology, Tally())
-    frame = _tried(lambda: analyser.frame_id(clip, number))
+    keys = _tried(lambda: pipeline(probe).analysis_keys(clip, number, recipe))
     yield from _as_asked(probe.asked, about)
-    if isinstance(frame, _MissingError):
-        for stage in ("detect", "landmark", "embed"):
-            yield _Asked(stage, about, None, "the frame's pixels were not looked at yet")
+    if not isinstance(keys, _MissingError):
+        yield from _as_asked(keys, about)
         return
-    yield from _as_asked(analyser.keys(frame, recipe), about)
+    for stage in ("detect", "landmark", "embed"):
+        yield _Asked(stage, about, None, "the frame's pixels were not looked at yet")
 
 
-def _pictures(store: Store, models: EmbeddedModels, casting: Casting, topology: Topology) -> Iterator[_Asked]:
+def _pictures(pipeline: Callable[[Store], Pipeline], store: Store, casting: Casting) -> Iterator[_Asked]:
     for count, picture in enumerate(casting.identity.pictures, 1):
         about = f"picture {count}"
-        probe = _Probe(store)
-        sources = Sources(probe, Analyser(probe, models, ModelPool(), topology, Tally()), topology)
-        texture = _tried(partial(sources.picture_key, picture))
+        texture = _tried(partial(pipeline(_Probe(store)).texture_key, picture))
         with open_clip(picture.path) as shown:
-            yield from _analysis(store, models, shown, 0, Recipe(), topology, about)
+            yield from _analysis(pipeline, store, shown, 0, Recipe(), about)
+        if casting.recipe.swap.swapper != "mesh":
+            continue
         if isinstance(texture, _MissingError):
             yield _Asked("texture", about, None, f"the picture's {_stage(texture.key)} is not there")
         else:
@@ -154,11 +146,10 @@ def _pictures(store: Store, models: EmbeddedModels, casting: Casting, topology: 
 
 
 def _swaps(
-    store: Store, models: EmbeddedModels, clip: Clip, number: int, casting: Casting
+    pipeline: Callable[[Store], Pipeline], store: Store, clip: Clip, number: int, casting: Casting
 ) -> Iterator[_Asked]:
     probe = _Probe(store)
-    pipeline = Pipeline(probe, models)
-    plan = _tried(lambda: pipeline.plan(clip, number, [casting]))
+    plan = _tried(lambda: pipeline(probe).plan(clip, number, [casting]))
     if isinstance(plan, _MissingError):
         reason = _what_is_missing(plan.key, probe.asked)
         yield _Asked("swap", "", None, reason)

@@ -13,6 +13,7 @@ from hashlib import sha256
 import numpy as np
 
 from .analysis.analyser import Analyser
+from .analysis.engines import Engines
 from .analysis.select import left_to_right, selected
 from .analysis.track import reach, steadied
 from .cache.key import Key, Scalar, stage_key
@@ -23,7 +24,7 @@ from .errors import ClipError, RecipeError
 from .face import Face, Floats
 from .fusion import fuse
 from .fusion.layer import Patch, composed
-from .identity import Casting
+from .identity import Casting, Picture
 from .mesh.topology import load_topology
 from .models.embedded import EmbeddedModels
 from .models.library import ModelLibrary
@@ -82,14 +83,16 @@ class Pipeline:
         self._pool = ModelPool(threads)
         self._topology = load_topology()
         self._tally, self._pictures = Tally(), Tally()
-        self._analyser = Analyser(store, models, self._pool, self._topology, self._tally, self._flight)
-        source_analyser = Analyser(store, models, self._pool, self._topology, self._pictures, self._flight)
+        library = library or ModelLibrary()
+        engines = Engines(models, library, self._pool, self._topology)
+        self._analyser = Analyser(store, engines, self._topology, self._tally, self._flight)
+        source_analyser = Analyser(store, engines, self._topology, self._pictures, self._flight)
         self._sources = Sources(store, source_analyser, self._topology)
         networks = Networks(self._pool)
         pictured = NeuralSources(
             store, self._flight, self._sources, source_analyser, self._topology, networks
         )
-        self._neural = NeuralEngine(library or ModelLibrary(), networks, pictured, self._topology)
+        self._neural = NeuralEngine(library, networks, pictured, self._topology)
 
     @property
     def tally(self) -> Tally:
@@ -123,6 +126,14 @@ class Pipeline:
                 around[near] = self._analyser.analysis(clip, near, recipe).faces
         return steadied(number, around, width)
 
+    def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
+        """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
+        return self._analyser.keys(self._analyser.frame_id(clip, number), recipe)
+
+    def texture_key(self, picture: Picture) -> Key:
+        """Return the key of a picture's texture, of which the picture's analysis is a part. PictureError."""
+        return self._sources.picture_key(picture)
+
     def plan(self, clip: Clip, number: int, castings: Sequence[Casting]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.
 
@@ -147,7 +158,8 @@ class Pipeline:
         crops = self._crops(plan)
         with self._tally.running("fuse"):
             patches = [
-                self._fused(entry, crop, better) for entry, (crop, better) in zip(plan.faces, crops, strict=True)
+                self._fused(entry, crop, better)
+                for entry, (crop, better) in zip(plan.faces, crops, strict=True)
             ]
             return composed(patches, plan.size)
 
@@ -163,14 +175,14 @@ class Pipeline:
         reference = self._reference(clip, recipe) if recipe.select.which == "reference" else None
         plans = []
         for index in selected(found, recipe.select, analysis.embeddings, reference):
-            entry = self._face_plan(analysis.frame, found[index], (clip.info.width, clip.info.height), casting)
+            entry = self._face_plan(
+                analysis.frame, found[index], (clip.info.width, clip.info.height), casting
+            )
             if entry is not None:
                 plans.append(entry)
         return plans
 
-    def _face_plan(
-        self, frame: str, face: Face, size: tuple[int, int], casting: Casting
-    ) -> FacePlan | None:
+    def _face_plan(self, frame: str, face: Face, size: tuple[int, int], casting: Casting) -> FacePlan | None:
         recipe = casting.recipe
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
@@ -228,7 +240,9 @@ class Pipeline:
     def _swap_together(self, plan: LayerPlan) -> dict[Key, Arrays]:
         """Swap in one run what a neural swapper has to do for several faces of one frame."""
         done: dict[Key, Arrays] = {}
-        for casting in dict.fromkeys(entry.casting for entry in plan.faces if _is_neural(entry.casting.recipe)):
+        for casting in dict.fromkeys(
+            entry.casting for entry in plan.faces if _is_neural(entry.casting.recipe)
+        ):
             missing = [
                 entry for entry in plan.faces if entry.casting == casting and entry.swap not in self._store
             ]

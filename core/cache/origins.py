@@ -18,7 +18,7 @@ from .store import Arrays
 _HEX = re.compile(r"[0-9a-f]{64}")
 _ID_PAYLOAD_BYTES = 512
 # Hashes in key texts that name no other result: of files, of settings, of values.
-_NO_ORIGIN = ("clip", "landmarks", "model", "stamp")
+_NO_ORIGIN = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
 
 
 class Listed(Protocol):
@@ -63,7 +63,7 @@ def references(text: str) -> list[str]:
     return [
         value
         for name, value in fields(text).items()
-        if _HEX.fullmatch(value) and not name.endswith(_NO_ORIGIN)
+        if _HEX.fullmatch(value) and not _NO_ORIGIN.fullmatch(name)
     ]
 
 

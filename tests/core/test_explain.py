@@ -51,7 +51,12 @@ class Project:
         before = {path: path.read_bytes() for path in self.cache.iterdir()}
         with closing(PackFolder(self.cache)) as folder, open_sequence(self.frames) as clip:
             facts = explain_frame(
-                folder, folder.entries, models or embedded_models(), clip, number, casting or self.casting()
+                lambda store: Pipeline(store, models or embedded_models()),
+                folder,
+                folder.entries,
+                clip,
+                number,
+                casting or self.casting(),
             )
             assert folder.counts.puts == 0
         assert {path: path.read_bytes() for path in self.cache.iterdir()} == before
