@@ -98,7 +98,7 @@ class PackFolder:
             arrays = decode(raw, start) if start is not None else None
             if arrays is not None:
                 self._inventory.touch(entry.pack)
-                self._tally.add(hits=1, bytes_read=len(raw))
+                self._tally.hit(len(raw))
                 return arrays
             if raw:
                 entry = self._inventory.after_damaged(key.digest, entry)

@@ -97,15 +97,23 @@ def find_payload(raw: bytes, key: Key) -> int | None:
 
     None where it is not that, or is damaged.
     """
-    header = parse_header(raw)
-    if header is None or header.size != len(raw) or header.digest != key.digest:
+    if len(raw) < HEADER_BYTES:
         return None
-    if zlib.crc32(memoryview(raw)[HEADER_BYTES:]) != header.body_crc:
+    magic, version, _, _, digest, text_bytes, payload_bytes, body_crc = _FIELDS.unpack_from(raw)
+    text = key.text.encode()
+    start = HEADER_BYTES + len(text) + -len(text) % 16
+    # The header's own checksum is for those who do not know yet what it should say.
+    if (
+        magic != MAGIC
+        or version != FORMAT
+        or digest != key.digest
+        or text_bytes != len(text)
+        or start + payload_bytes != len(raw)
+        or zlib.crc32(memoryview(raw)[HEADER_BYTES:]) != body_crc
+        or not raw.startswith(text, HEADER_BYTES)  # quicker than hashing it, and says more
+    ):
         return None
-    # Comparing the text itself is quicker than hashing it, and says more.
-    if raw[HEADER_BYTES : HEADER_BYTES + header.text_bytes] != key.text.encode():
-        return None
-    return header.payload_start
+    return start
 
 
 def verified(raw: bytes) -> "tuple[Header, bytes] | None":

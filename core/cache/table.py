@@ -7,7 +7,7 @@ says that it is another's, which is a miss.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,13 +72,16 @@ class Table:
             column.nbytes for column in (self.prefixes, self.offsets, self.sizes, self.packs, self.marks)
         )
 
-    def rows(self, prefix: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield row, pack number, offset and size of each row with this prefix that is not void."""
-        row = bisect_left(self._prefixes, prefix)
-        while row < len(self._prefixes) and self._prefixes[row] == prefix:
+    def rows(self, prefix: int) -> list[tuple[int, int, int, int]]:
+        """List row, pack number, offset and size of each row with this prefix that is not void."""
+        prefixes = self._prefixes
+        row = bisect_left(prefixes, prefix)
+        found = []
+        while row < len(prefixes) and prefixes[row] == prefix:
             if not self._marks[row] & VOID:
-                yield row, self._packs[row], self._offsets[row], self._sizes[row]
+                found.append((row, self._packs[row], self._offsets[row], self._sizes[row]))
             row += 1
+        return found
 
     def mark(self, row: int, mark: int) -> None:
         """Add USED or VOID to a row's marks."""
