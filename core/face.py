@@ -9,11 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .landmark_sets import LANDMARK_SETS
+
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 LANDMARK_COUNT = 478
 """MediaPipe FaceMesh with attention: 468 mesh points, then 5 points for each iris."""
+
+_EYES_TO_CHIN = 1.46
+"""How many times the way from the eyes to the chin a face is high, in the mesh's canonical shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +28,8 @@ class Detection:
     box: Floats
     """(4,) left, top, right, bottom."""
     points: Floats
-    """(6, 2): eye on the image's left, eye on its right, nose tip, mouth, ear on the left, ear on the right."""
+    """(k, 2): eye on the image's left, eye on its right, nose tip, then for k = 5 the mouth's corners, for k = 6
+    the mouth, the ear on the left and the one on the right. k may be 0 or 3 too."""
     score: float
     """0 to 1."""
 
@@ -50,10 +56,20 @@ class Face:
     score: float
     """0 to 1: how sure the landmarker is that this is a face."""
     landmarks: Floats
-    """(478, 3): x, y, and z in the same scale, smaller is nearer to the camera."""
+    """(478, 3): x, y, and z in the same scale, smaller is nearer to the camera. Landmarkers other than FaceMesh give
+    (k, 3) with a z of 0, for the sets of `landmark_sets`."""
     pose: Pose
+
+    @property
+    def has_mesh(self) -> bool:
+        """Whether the landmarks are FaceMesh's, which the mesh swapper needs."""
+        return len(self.landmarks) == LANDMARK_COUNT
 
     @property
     def height(self) -> float:
         """Height of the face in pixels, along its own upright axis: forehead to chin."""
+        if not self.has_mesh:
+            known = LANDMARK_SETS[len(self.landmarks)]
+            eyes = known.five(self.landmarks)[:2].mean(0)
+            return _EYES_TO_CHIN * float(np.linalg.norm(self.landmarks[known.chin, :2] - eyes))
         return float(np.linalg.norm(self.landmarks[10, :2] - self.landmarks[152, :2]))

@@ -82,14 +82,16 @@ class Pipeline:
         self._pool = ModelPool(threads)
         self._topology = load_topology()
         self._tally, self._pictures = Tally(), Tally()
-        self._analyser = Analyser(store, models, self._pool, self._topology, self._tally, self._flight)
-        source_analyser = Analyser(store, models, self._pool, self._topology, self._pictures, self._flight)
+        library = library or ModelLibrary()
+        shared = (store, models, self._pool, self._topology)
+        self._analyser = Analyser(*shared, self._tally, self._flight, library)
+        source_analyser = Analyser(*shared, self._pictures, self._flight, library)
         self._sources = Sources(store, source_analyser, self._topology)
         networks = Networks(self._pool)
         pictured = NeuralSources(
             store, self._flight, self._sources, source_analyser, self._topology, networks
         )
-        self._neural = NeuralEngine(library or ModelLibrary(), networks, pictured, self._topology)
+        self._neural = NeuralEngine(library, networks, pictured, self._topology)
 
     @property
     def tally(self) -> Tally:
@@ -155,7 +157,8 @@ class Pipeline:
         crops = self._crops(plan)
         with self._tally.running("fuse"):
             patches = [
-                self._fused(entry, crop, better) for entry, (crop, better) in zip(plan.faces, crops, strict=True)
+                self._fused(entry, crop, better)
+                for entry, (crop, better) in zip(plan.faces, crops, strict=True)
             ]
             return composed(patches, plan.size)
 
@@ -171,14 +174,14 @@ class Pipeline:
         reference = self._reference(clip, recipe) if recipe.select.which == "reference" else None
         plans = []
         for index in selected(found, recipe.select, analysis.embeddings, reference):
-            entry = self._face_plan(analysis.frame, found[index], (clip.info.width, clip.info.height), casting)
+            entry = self._face_plan(
+                analysis.frame, found[index], (clip.info.width, clip.info.height), casting
+            )
             if entry is not None:
                 plans.append(entry)
         return plans
 
-    def _face_plan(
-        self, frame: str, face: Face, size: tuple[int, int], casting: Casting
-    ) -> FacePlan | None:
+    def _face_plan(self, frame: str, face: Face, size: tuple[int, int], casting: Casting) -> FacePlan | None:
         recipe = casting.recipe
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
@@ -236,7 +239,9 @@ class Pipeline:
     def _swap_together(self, plan: LayerPlan) -> dict[Key, Arrays]:
         """Swap in one run what a neural swapper has to do for several faces of one frame."""
         done: dict[Key, Arrays] = {}
-        for casting in dict.fromkeys(entry.casting for entry in plan.faces if _is_neural(entry.casting.recipe)):
+        for casting in dict.fromkeys(
+            entry.casting for entry in plan.faces if _is_neural(entry.casting.recipe)
+        ):
             missing = [
                 entry for entry in plan.faces if entry.casting == casting and entry.swap not in self._store
             ]

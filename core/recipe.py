@@ -53,6 +53,10 @@ def _number(
     return field(default=default, metadata=about)
 
 
+def _switch(default: bool, label: str, text: str) -> Any:  # noqa: FBT001 - a value, not an option
+    return field(default=default, metadata={"label": label, "text": text, "low": 0.0, "high": 1.0})
+
+
 def _choice(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:
     return field(default=default, metadata={"label": label, "text": text, "choices": choices})
 
@@ -66,6 +70,38 @@ class Detect:
     """How faces are looked for."""
 
     score: float = _number(0.5, "Score", "How sure the detector must be that it sees a face", 0.05, 0.99)
+    detector: str = _choice(
+        "blaze",
+        "Detector",
+        "The network that finds faces; all but the first need a model file",
+        ("blaze", "BlazeFace", "The embedded detector, full range: needs no model file"),
+        ("blaze-short", "BlazeFace, short range", "For faces that fill much of the frame"),
+        ("yunet", "YuNet", "Small and quick, free for any use"),
+        ("scrfd", "SCRFD", "InsightFace's; sure on small and turned faces"),
+        ("retinaface", "RetinaFace", "InsightFace's 10g and r50"),
+        ("retinaface-ssd", "RetinaFace, mnet0.25", "The small one, and ResNet-50, with SSD priors"),
+        ("yolov5-face", "YOLOv5-face", "Quick, sure on small faces"),
+        ("yolov8-face", "YOLOv8-face", "Sure on small and covered faces"),
+        ("s3fd", "S3FD", "Sure on small faces; gives no points"),
+        ("centerface", "CenterFace", "Sure on crowds"),
+        ("many", "Many", "Every detector that is there; of boxes that overlap the surest counts"),
+    )
+    angles: str = _choice(
+        "upright",
+        "Angles",
+        "Which way up faces are looked for",
+        ("upright", "Upright", "Look once: heads that tip by up to about 60 degrees are found"),
+        ("sideways", "Sideways too", "Look three times: upright and lying on either side"),
+        ("all", "Any", "Look four times: upright, on either side and upside down"),
+    )
+    margin: float = _number(
+        0.0,
+        "Margin",
+        "Put black around the frame before looking: faces that its border cuts are found more surely",
+        0.0,
+        100.0,
+        unit="%",
+    )
 
 
 @dataclass(frozen=True)
@@ -83,6 +119,76 @@ class Landmark:
         4.0,
         unit="frames",
     )
+    landmarker: str = _choice(
+        "face-mesh",
+        "Landmarker",
+        "The network that finds the points of a face; all but the first need a model file",
+        ("face-mesh", "FaceMesh with attention", "The embedded landmarker, 478 points: needs no model file"),
+        ("face-mesh-468", "FaceMesh 468", "Without refined lips, eyes and irises"),
+        ("face-mesh-478", "FaceMesh 478", "The newer, larger network"),
+        ("fan-68", "2DFAN4", "68 points; for neural swappers only"),
+        ("68-from-5", "68 from 5", "68 points guessed from the detector's five; for neural swappers only"),
+        ("peppa-68", "Peppa", "68 points; for neural swappers only"),
+        ("pfld-98", "PFLD", "98 points; for neural swappers only"),
+        ("insightface-106", "2d106", "106 points; for neural swappers only"),
+        ("liveportrait-203", "LivePortrait", "203 points; for neural swappers only"),
+    )
+    pose: str = _choice(
+        "mesh",
+        "Pose",
+        "How the turn of the head is found",
+        ("mesh", "From the points", "By the landmarks: needs no model file"),
+        ("6drepnet", "6DRepNet", "By a network of its own"),
+        ("fsanet", "FSA-Net", "By small networks of its own"),
+    )
+
+
+@dataclass(frozen=True)
+class Embed:
+    """How faces are told from each other."""
+
+    recogniser: str = _choice(
+        "mesh",
+        "Recogniser",
+        "How people are told apart, in a clip and in pictures; all but the first need a model file",
+        (
+            "mesh",
+            "Shape and look",
+            "The face's proportions and its light and dark: tells the people of one scene apart",
+        ),
+        ("arcface", "ArcFace", "InsightFace's w600k_r50, 512 numbers"),
+        ("ghostface", "GhostFaceNet", "512 numbers"),
+        ("sface", "SFace", "OpenCV's, 128 numbers, free for any use"),
+        ("mobileface", "MobileFace", "256 numbers, free for any use"),
+    )
+
+
+@dataclass(frozen=True)
+class Occlude:
+    """How it is told what covers a face."""
+
+    masker: str = _choice(
+        "colour",
+        "Masker",
+        "How hair, hands and objects in front of the face are told from it",
+        ("colour", "Colour of the skin", "Learned from each face itself: needs no model file"),
+        ("xseg", "XSeg", "DeepFaceLab's network"),
+        ("bisenet", "BiSeNet", "A network that names 19 regions; choose below which are the face"),
+        ("skin-hair", "Skin and hair", "A small network that tells skin, clothes and hair"),
+        ("selfie", "Person", "The embedded network that tells a person from what is not one"),
+    )
+    skin: bool = _switch(True, "Skin", "With BiSeNet: skin is part of the face")
+    brows: bool = _switch(True, "Brows", "With BiSeNet: brows are part of the face")
+    eyes: bool = _switch(True, "Eyes", "With BiSeNet: eyes are part of the face")
+    glasses: bool = _switch(False, "Glasses", "With BiSeNet: glasses are part of the face")
+    ears: bool = _switch(False, "Ears", "With BiSeNet: ears and what hangs on them are part of the face")
+    nose: bool = _switch(True, "Nose", "With BiSeNet: the nose is part of the face")
+    mouth: bool = _switch(True, "Mouth", "With BiSeNet: the inside of the mouth is part of the face")
+    lips: bool = _switch(True, "Lips", "With BiSeNet: lips are part of the face")
+    neck: bool = _switch(False, "Neck", "With BiSeNet: the neck and what hangs on it are part of the face")
+    clothes: bool = _switch(False, "Clothes", "With BiSeNet: clothes are part of the face")
+    hair: bool = _switch(False, "Hair", "With BiSeNet: hair is part of the face")
+    hat: bool = _switch(False, "Hat", "With BiSeNet: a hat is part of the face")
 
 
 @dataclass(frozen=True)
@@ -159,7 +265,11 @@ class Swap:
         1, "Pixel boost", "Neural swappers work at this many times their size, up to 1024 pixels", 1, 8
     )
     identity: float = _number(
-        0.5, "Identity", "More of the source's identity above the middle, more of the target's below", 0.0, 1.0
+        0.5,
+        "Identity",
+        "More of the source's identity above the middle, more of the target's below",
+        0.0,
+        1.0,
     )
     morph: float = _number(1.0, "Morph", "How far a DFM goes from the target to its own person", 0.0, 1.0)
 
@@ -248,15 +358,20 @@ class Recipe:
 
     detect: Detect = Detect()
     landmark: Landmark = Landmark()
+    embed: Embed = Embed()
+    occlude: Occlude = Occlude()
     select: Select = Select()
     swap: Swap = Swap()
     enhance: Enhance = Enhance()
     fusion: Fusion = Fusion()
 
 
+_SWITCHES = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 _COSTS: Mapping[str, Cost] = {
     "detect": "re-analyse",
     "landmark": "re-analyse",
+    "embed": "re-analyse",
+    "occlude": "re-analyse",
     "select": "re-swap",
     "swap": "re-swap",
     "enhance": "re-swap",

@@ -16,10 +16,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-
 from understudy.core.analysis import detect as detecting
-from understudy.core.analysis import landmark as landmarking
+from understudy.core.analysis.landmarkers.face_mesh import FaceMesh
 from understudy.core.analysis.pose import similarity_fit
+from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Detect
@@ -58,9 +58,10 @@ def measured_meshes(pictures, facts):
     for picture in pictures:
         frame = cv2.cvtColor(cv2.imread(picture), cv2.COLOR_BGR2RGB)
         found = detecting.detections(detecting.detect(frame, Detect(), models.detector, pool))
-        mesh, score = landmarking._landmarks_of(frame, found[0], models.landmarker, pool, Indices)
-        print(f"{Path(picture).name}: score {score:.3f}")
-        yield mesh[:468]
+        family = load_catalogue().family("landmark", "face-mesh")
+        one = FaceMesh(models.landmarker, family, pool, Indices).landmarks(frame, found[:1])[0]
+        print(f"{Path(picture).name}: score {one.score:.3f}")
+        yield one.points[:468]
 
 
 def aligned_mean(meshes):

@@ -15,17 +15,21 @@ from ..clip_info import REMEMBERED_FRAMES, Clip, frame_id
 from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
 from ..models.embedded import EmbeddedModels
+from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Recipe
 from ..tally import Tally
-from .detect import detect, detect_key, detections
-from .embed import embed, embed_key
-from .landmark import faces, landmark, landmark_key
+from .cuts import look_of
+from .detect import detect_key, detect_with, detections
+from .embed import OWN_SPACE, embed_key, embed_with
+from .engines import Engines
+from .landmark import faces, landmark_key, landmark_with
+from .recognisers.contract import Space
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 _REMEMBERED = 64
 
 
@@ -39,6 +43,8 @@ class Analysis:
     """As landmarked: not steadied."""
     embeddings: Floats
     """(n, d), in the order of the faces."""
+    space: Space
+    """The space of the embeddings."""
     key: Key
     """The key of the landmarks."""
 
@@ -54,17 +60,25 @@ class Analyser:
         topology: Topology,
         tally: Tally,
         flight: Flight | None = None,
+        library: ModelLibrary | None = None,
     ) -> None:
-        """Use one store. What is missing is computed at once, or as `flight` has it."""
+        """Use one store. What is missing is computed at once, or as `flight` has it.
+
+        `library` has the models that a recipe may ask for besides the embedded ones.
+        """
         self._store = store
         self._flight = flight or Alone()
-        self._models = models
-        self._pool = pool
+        self._engines = Engines(models, library or ModelLibrary(), pool, topology)
         self._topology = topology
         self._tally = tally
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
         self._read: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._recent: OrderedDict[tuple[str, int, Recipe], Analysis] = OrderedDict()
+
+    @property
+    def engines(self) -> Engines:
+        """The adapters that recipes choose from."""
+        return self._engines
 
     def clip_id(self, clip: Clip) -> str:
         """Return the clip's id; its file is hashed once, then known by path, size and time."""
@@ -82,21 +96,27 @@ class Analyser:
 
     def frame_id(self, clip: Clip, number: int) -> str:
         """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""
+        return self._mapped(clip, number)["id"].tobytes().hex()
+
+    def look(self, clip: Clip, number: int) -> Pixels:
+        """Return what a frame looks like from afar, by which cuts are found; see `cuts.look_of`."""
+        return np.asarray(self._mapped(clip, number)["look"], np.uint8)
+
+    def _mapped(self, clip: Clip, number: int) -> Arrays:
+        """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `look`."""
         key = self._map_key(clip, number)
         kept = self._store.get(key)
-        if kept is not None:
-            return kept["id"].tobytes().hex()
-        self.frame(clip, number)
-        kept = self._store.get(key)
-        return kept["id"].tobytes().hex() if kept is not None else frame_id(clip.read(number))
+        if kept is None:
+            self.frame(clip, number)
+            kept = self._store.get(key)
+        return _map_entry(clip.read(number)) if kept is None else kept
 
     def frame(self, clip: Clip, number: int) -> Pixels:
         """Decode a frame: (H, W, 3) RGB uint8; 16-bit clips are reduced to what the models see."""
         pixels = clip.read(number)
         key = self._map_key(clip, number)
         if key not in self._store:
-            identity = bytes.fromhex(frame_id(pixels))
-            self._store.put(key, {"id": np.frombuffer(identity, np.uint8)})
+            self._store.put(key, _map_entry(pixels))
         self._count_decoding(clip, number)
         return eight_bit(pixels)
 
@@ -113,7 +133,7 @@ class Analyser:
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
-        wanted = Recipe(detect=recipe.detect, landmark=recipe.landmark)
+        wanted = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
         recent_key = (self.clip_id(clip), number, wanted)
         known = self._recent.get(recent_key)
         if known is not None:
@@ -127,9 +147,15 @@ class Analyser:
 
     def keys(self, frame: str, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in the frame with this id."""
-        detected = detect_key(frame, recipe.detect, self._models.detector)
-        landmarked = landmark_key(detected, recipe.landmark, self._models.landmarker)
-        return detected, landmarked, embed_key(landmarked)
+        engines = self._engines
+        detected = detect_key(frame, recipe.detect, engines.detector(recipe.detect))
+        landmarked = landmark_key(
+            detected,
+            recipe.landmark,
+            engines.landmarker(recipe.landmark),
+            engines.pose_estimator(recipe.landmark),
+        )
+        return detected, landmarked, embed_key(landmarked, engines.recogniser(recipe.embed))
 
     def _analysed(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         frame = self.frame_id(clip, number)
@@ -143,39 +169,46 @@ class Analyser:
             self._tally.hit("landmark")
         found = faces(meshes)
         described, known = self._flight.result(
-            self._store, embedded, lambda: self._embedded(clip, number, found)
+            self._store, embedded, lambda: self._embedded(clip, number, recipe, found)
         )
         if known:
             self._tally.hit("embed")
         vectors: npt.NDArray[np.float32] = np.asarray(described["embeddings"], np.float32)
-        return Analysis(frame, tuple(found), vectors, landmarked)
+        recogniser = self._engines.recogniser(recipe.embed)
+        space = OWN_SPACE if recogniser is None else recogniser.space
+        return Analysis(frame, tuple(found), vectors, space, landmarked)
 
-    def _embedded(self, clip: Clip, number: int, found: list[Face]) -> Arrays:
+    def _embedded(self, clip: Clip, number: int, recipe: Recipe, found: list[Face]) -> Arrays:
         pixels = self.frame(clip, number)
         with self._tally.running("embed"):
-            return embed(pixels, found, self._topology)
+            return embed_with(pixels, found, self._topology, self._engines.recogniser(recipe.embed))
 
     def _landmarked(self, clip: Clip, number: int, recipe: Recipe, detected: Key) -> Arrays:
         boxes = self._store.get(detected)
         pixels = self.frame(clip, number)
         if boxes is None:
             with self._tally.running("detect"):
-                boxes = detect(pixels, recipe.detect, self._models.detector, self._pool)
+                boxes = detect_with(pixels, recipe.detect, self._engines.detector(recipe.detect))
             self._store.put(detected, boxes)
         else:
             self._tally.hit("detect")
         with self._tally.running("landmark"):
-            return landmark(
+            return landmark_with(
                 pixels,
                 detections(boxes),
                 recipe.landmark,
-                self._models.landmarker,
-                self._pool,
+                self._engines.landmarker(recipe.landmark),
                 self._topology,
+                self._engines.pose_estimator(recipe.landmark),
             )
 
     def _map_key(self, clip: Clip, number: int) -> Key:
         return stage_key("frame", DECODER_VERSION, {"clip": self.clip_id(clip), "number": number})
+
+
+def _map_entry(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Arrays:
+    identity = bytes.fromhex(frame_id(pixels))
+    return {"id": np.frombuffer(identity, np.uint8), "look": look_of(pixels)}
 
 
 def eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:

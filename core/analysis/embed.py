@@ -14,16 +14,44 @@ from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
 from .crop import crop_matrix, warped
+from .landmark import five_of
 from .pose import similarity_fit
+from .recognisers.contract import Recogniser, Space, directions
 
 VERSION = 1
 _SIZE = 32
 _SHAPE_WEIGHT, _LOOK_WEIGHT, _COLOUR_WEIGHT = 1.0, 0.8, 0.6
 
 
-def embed_key(landmarked: Key) -> Key:
+OWN_SPACE = Space("mesh-appearance", "", 0.35)
+"""The space of the built-in description."""
+
+
+def embed_key(landmarked: Key, recogniser: Recogniser | None = None) -> Key:
     """Return the key of the descriptions, given the key of the landmarks."""
-    return stage_key("embed", VERSION, {"landmark": landmarked, "recogniser": "mesh-appearance"})
+    if recogniser is None:
+        return stage_key("embed", VERSION, {"landmark": landmarked, "recogniser": OWN_SPACE.recogniser})
+    return stage_key(
+        "embed",
+        recogniser.version,
+        {"landmark": landmarked, "recogniser": recogniser.name, "model": recogniser.space.content},
+    )
+
+
+def embed_with(
+    frame: Pixels, found: list[Face], topology: Topology, recogniser: Recogniser | None = None
+) -> Arrays:
+    """Describe every face of an (H, W, 3) RGB uint8 frame, with a recogniser or as `embed` does.
+
+    Returns `embeddings` (n, d) float32 of length 1 and, from a recogniser, `lengths` (n,) float32: what they were.
+    """
+    if recogniser is None:
+        return embed(frame, found, topology)
+    vectors = recogniser.vectors(frame, [five_of(face.landmarks, topology) for face in found])
+    return {
+        "embeddings": directions(vectors),
+        "lengths": np.asarray(np.linalg.norm(vectors, axis=1), np.float32),
+    }
 
 
 def embed(frame: Pixels, found: list[Face], topology: Topology) -> Arrays:
@@ -32,23 +60,35 @@ def embed(frame: Pixels, found: list[Face], topology: Topology) -> Arrays:
     Returns `embeddings` (n, d) float32, each of length 1: compare them by their dot product.
     """
     rows = [_described(frame, face, topology) for face in found]
-    length = 468 * 3 + (_SIZE // 2) ** 2 + 2
+    length = len(rows[0]) if rows else 468 * 3 + (_SIZE // 2) ** 2 + 2
     return {"embeddings": np.asarray(rows, np.float32).reshape(-1, length)}
 
 
 def _described(frame: Pixels, face: Face, topology: Topology) -> Floats:
+    if not face.has_mesh:
+        five = five_of(face.landmarks, topology)
+        middle = (five[0] + five[1] + five[3:].mean(0)) / 3
+        return _joined(_look(frame, middle, five[1] - five[0], face.height))
     scale, rotation, shift = similarity_fit(topology.shape, face.landmarks[:468])
     upright = (face.landmarks[:468] - shift) @ rotation / scale
     shape = (upright - topology.shape).ravel()
     eyes = face.landmarks[263, :2] - face.landmarks[33, :2]
     centre = (face.landmarks[33, :2] + face.landmarks[263, :2] + face.landmarks[13, :2]) / 3
-    side = 1.6 * max(float(np.linalg.norm(eyes)), face.height * 0.5)
+    return _joined(((shape, _SHAPE_WEIGHT), *_look(frame, centre, eyes, face.height)))
+
+
+def _look(frame: Pixels, centre: Floats, eyes: Floats, height: float) -> tuple[tuple[Floats, float], ...]:
+    """Return a face's coarse light and dark, and its colour, with their weights."""
+    side = 1.6 * max(float(np.linalg.norm(eyes)), height * 0.5)
     matrix = crop_matrix(centre, side, float(np.arctan2(eyes[1], eyes[0])), _SIZE)
     lab = cv2.cvtColor(warped(frame, matrix, _SIZE), cv2.COLOR_RGB2LAB).astype(np.float32)
     small = cv2.resize(lab, (_SIZE // 2, _SIZE // 2), interpolation=cv2.INTER_AREA)
     light = small[..., 0].ravel() - small[..., 0].mean()
     colour = small[..., 1:].mean((0, 1)) - 128
-    parts = ((shape, _SHAPE_WEIGHT), (light, _LOOK_WEIGHT), (colour, _COLOUR_WEIGHT))
+    return (light, _LOOK_WEIGHT), (colour, _COLOUR_WEIGHT)
+
+
+def _joined(parts: tuple[tuple[Floats, float], ...]) -> Floats:
     vector = np.concatenate(
         [weight * part / max(float(np.linalg.norm(part)), 1e-6) for part, weight in parts]
     )

@@ -1,44 +1,71 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the 478 points of each face with FaceMesh and attention, the embedded landmarker.
-
-Source: Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020, and
-MediaPipe's model card: 192² RGB in 0..1; the refined lips, eyes and irises replace points of the mesh.
-"""
+"""The landmark stage: its key, and what it keeps of what a landmarker finds."""
 
 import numpy as np
 
-from ..cache.key import Key, stage_key
+from ..cache.key import Key, Scalar, stage_key
 from ..cache.store import Arrays
 from ..face import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
+from ..landmark_sets import LANDMARK_SETS
 from ..mesh.topology import Topology
+from ..models.catalog import load_catalogue
 from ..models.session import ModelFile, ModelPool
 from ..recipe import Landmark
-from .crop import crop_matrix, inverted, moved, warped
-from .pose import head_pose
-
-VERSION = 1
-_SIZE = 192
-_OUTPUTS = (
-    "output_mesh_identity",
-    "output_lips",
-    "output_left_eye",
-    "output_right_eye",
-    "output_left_iris",
-    "output_right_iris",
-    "conv_faceflag",
-)
-_DETECTED_SIDE = 1.5
-_MESH_SIDE = 1.5
-_PASSES = 2
+from ..swap.align import five_points
+from .landmarkers.contract import Landmarker
+from .landmarkers.face_mesh import FaceMesh
+from .pose import head_pose, pose_of_points
+from .poses.contract import PoseEstimator
 
 
-def landmark_key(detected: Key, params: Landmark, model: ModelFile) -> Key:
-    """Return the key of what `landmark` finds, given the key of the detections."""
-    return stage_key(
-        "landmark",
-        VERSION,
-        {"detect": detected, "model": model.sha256, "landmarker": "face-mesh", "score": params.score},
-    )
+def landmark_key(
+    detected: Key, params: Landmark, landmarker: Landmarker, posed_by: PoseEstimator | None = None
+) -> Key:
+    """Return the key of what `landmark_with` finds, given the key of the detections."""
+    inputs: dict[str, Scalar | Key] = {
+        "detect": detected,
+        "landmarker": landmarker.name,
+        "score": params.score,
+    }
+    files = [model.sha256 for model in landmarker.models]
+    inputs.update({"model" if len(files) == 1 else f"model{n:02d}": name for n, name in enumerate(files)})
+    # Named only where it is used: what was found with the pose from the mesh is still that.
+    if posed_by is not None:
+        inputs["pose"] = posed_by.name
+        inputs["pose_version"] = posed_by.version
+        inputs.update({f"pose_model{n:02d}": model.sha256 for n, model in enumerate(posed_by.models)})
+    return stage_key("landmark", landmarker.version, inputs)
+
+
+def landmark_with(
+    frame: Pixels,
+    found: list[Detection],
+    params: Landmark,
+    landmarker: Landmarker,
+    topology: Topology,
+    posed_by: PoseEstimator | None = None,
+) -> Arrays:
+    """Find the landmarks of every detected face of an (H, W, 3) RGB uint8 frame.
+
+    Returns `landmarks` (n, k, 3) float32 in frame pixels, k = 478 for FaceMesh, `scores` (n,) float32 and `poses`
+    (n, 3) float32 (yaw, pitch, roll in degrees), from the landmarks or by `posed_by`. Detections that are no face to
+    the landmarker, or that lead to the same face as a surer one, are left out.
+    """
+    meshes: list[Floats] = []
+    scores: list[float] = []
+    for one in landmarker.landmarks(frame, found):
+        if one.score >= params.score and not any(_same_face(one.points, other) for other in meshes):
+            meshes.append(one.points)
+            scores.append(one.score)
+    poses = [pose_of(mesh, topology) for mesh in meshes]
+    if posed_by is not None:
+        poses = posed_by.poses(frame, meshes, poses)
+    count = len(meshes[0]) if meshes else LANDMARK_COUNT
+    return {
+        "landmarks": np.asarray(meshes, np.float32).reshape(-1, count, 3),
+        "scores": np.asarray(scores, np.float32),
+        "poses": np.asarray([(pose.yaw, pose.pitch, pose.roll) for pose in poses], np.float32).reshape(-1, 3),
+    }
 
 
 def landmark(
@@ -49,25 +76,9 @@ def landmark(
     pool: ModelPool,
     topology: Topology,
 ) -> Arrays:
-    """Find the landmarks of every detected face of an (H, W, 3) RGB uint8 frame.
-
-    Returns `landmarks` (n, 478, 3) float32 in frame pixels, `scores` (n,) float32 and `poses` (n, 3) float32
-    (yaw, pitch, roll in degrees). Detections that are no face to the landmarker, or that lead to the same
-    face as a surer one, are left out.
-    """
-    meshes: list[Floats] = []
-    scores: list[float] = []
-    for detection in found:
-        mesh, score = _landmarks_of(frame, detection, model, pool, topology)
-        if score >= params.score and not any(_same_face(mesh, other) for other in meshes):
-            meshes.append(mesh)
-            scores.append(score)
-    poses = [head_pose(mesh, topology) for mesh in meshes]
-    return {
-        "landmarks": np.asarray(meshes, np.float32).reshape(-1, LANDMARK_COUNT, 3),
-        "scores": np.asarray(scores, np.float32),
-        "poses": np.asarray([(pose.yaw, pose.pitch, pose.roll) for pose in poses], np.float32).reshape(-1, 3),
-    }
+    """Find landmarks with FaceMesh and attention, the embedded landmarker; see `landmark_with`."""
+    family = load_catalogue().family("landmark", "face-mesh")
+    return landmark_with(frame, found, params, FaceMesh(model, family, pool, topology), topology)
 
 
 def faces(arrays: Arrays) -> list[Face]:
@@ -84,58 +95,31 @@ def box_of(points: Floats) -> Floats:
     return np.asarray(np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]), np.float32)
 
 
-def _landmarks_of(
-    frame: Pixels, detection: Detection, model: ModelFile, pool: ModelPool, topology: Topology
-) -> tuple[Floats, float]:
-    """Run the landmarker on the detection's square, then once more on the square of what it found.
+def five_of(points: Floats, topology: Topology) -> Floats:
+    """Return the five points (5, 2) that faces are aligned by, of the landmarks (k, 2 or 3) of any landmarker."""
+    if len(points) == LANDMARK_COUNT:
+        return five_points(points, topology)
+    return LANDMARK_SETS[len(points)].five(points)
 
-    The second look always sees the face at the same size and place, whatever the detector's box did:
-    that is what keeps the points still on a still face.
+
+def outline_of(points: Floats, topology: Topology) -> Floats:
+    """Return points (m, 2) whose hull is the face, of the landmarks (k, 2 or 3) of any landmarker.
+
+    Of landmarks other than FaceMesh's it reaches from the chin to the brows only.
     """
-    left, right = detection.points[0], detection.points[1]
-    angle = float(np.arctan2(right[1] - left[1], right[0] - left[0]))
-    centre = (detection.box[:2] + detection.box[2:]) / 2
-    side = float((detection.box[2:] - detection.box[:2]).max()) * _DETECTED_SIDE
-    score = 0.0
-    mesh = np.zeros((LANDMARK_COUNT, 3), np.float32)
-    for _ in range(_PASSES):
-        matrix = crop_matrix(centre, max(side, 1.0), angle, _SIZE)
-        crop = warped(frame, matrix, _SIZE)
-        mesh, score = _run(crop, model, pool, topology)
-        back = inverted(matrix)
-        mesh[:, :2] = moved(mesh[:, :2], back)
-        mesh[:, 2] *= side / _SIZE
-        eyes = mesh[263, :2] - mesh[33, :2]
-        angle = float(np.arctan2(eyes[1], eyes[0]))
-        upright = mesh[:468, :2] @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        low, high = upright.min(0), upright.max(0)
-        middle = (low + high) / 2
-        centre = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ middle
-        side = float((high - low).max()) * _MESH_SIDE
-    return mesh, score
+    known = topology.oval if len(points) == LANDMARK_COUNT else list(LANDMARK_SETS[len(points)].outline)
+    return np.asarray(points[known, :2], np.float32)
 
 
-def _run(crop: Pixels, model: ModelFile, pool: ModelPool, topology: Topology) -> tuple[Floats, float]:
-    """Run FaceMesh on one (192, 192, 3) crop: points in crop pixels (478, 3), and the face score."""
-    tensor = crop[None].astype(np.float32) / 255
-    mesh, lips, left_eye, right_eye, left_iris, right_iris, flag = pool.run(model, tensor, _OUTPUTS)
-    points = np.zeros((LANDMARK_COUNT, 3), np.float32)
-    points[:468] = mesh.reshape(468, 3)
-    for refined, indices in (
-        (lips, topology.lips),
-        (left_eye, topology.left_eye),
-        (right_eye, topology.right_eye),
-    ):
-        points[indices, :2] = refined.reshape(-1, 2)
-    for iris, first, ring in (
-        (left_iris, 468, topology.left_eye_ring),
-        (right_iris, 473, topology.right_eye_ring),
-    ):
-        points[first : first + 5, :2] = iris.reshape(5, 2)
-        points[first : first + 5, 2] = points[ring, 2].mean()
-    # The network's pixel coordinates have their origin at the crop's corner, ours at the first pixel's centre.
-    points[:, :2] -= 0.5
-    return points, float(1 / (1 + np.exp(-np.clip(flag.ravel()[0], -80, 80))))
+def pose_of(points: Floats, topology: Topology) -> Pose:
+    """Return the head's pose by the landmarks (k, 3) of any landmarker."""
+    if len(points) == LANDMARK_COUNT:
+        return head_pose(points, topology)
+    whole = np.zeros((LANDMARK_COUNT, 3), np.float32)
+    whole[: len(topology.shape)] = topology.shape
+    eyes = [whole[ring].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
+    shape = np.asarray([*eyes, whole[4], whole[61], whole[291]], np.float32)
+    return pose_of_points(LANDMARK_SETS[len(points)].five(points), shape)
 
 
 def _same_face(mesh: Floats, other: Floats) -> bool:

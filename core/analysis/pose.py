@@ -34,10 +34,30 @@ def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
 
 def head_pose(landmarks: Floats, topology: Topology) -> Pose:
     """Return yaw, pitch and roll in degrees of (478, 3) landmarks. See `Pose` for the signs."""
-    rotation = head_rotation(landmarks, topology)
+    return pose_of_rotation(head_rotation(landmarks, topology))
+
+
+def pose_of_rotation(rotation: Floats) -> Pose:
+    """Return yaw, pitch and roll in degrees of the rotation (3, 3) from an upright head's axes to the picture's.
+
+    The axes are x right, y down, z away from the camera. See `Pose` for the signs.
+    """
     # The direction the face looks in is the canonical -z axis.
     forward = -rotation[:, 2]
     yaw = np.degrees(np.arctan2(forward[0], -forward[2]))
     pitch = np.degrees(np.arcsin(np.clip(-forward[1], -1, 1)))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return Pose(float(yaw), float(pitch), float(roll))
+
+
+def pose_of_points(points: Floats, shape: Floats) -> Pose:
+    """Return the pose of a head of which (n, 2) points are seen that have (n, 3) places in the canonical shape.
+
+    The camera is taken to be far away (scaled orthography): the two rows of the best affine map, made orthonormal.
+    """
+    here = np.asarray(shape, np.float64) - np.mean(shape, 0)
+    there = np.asarray(points, np.float64) - np.mean(points, 0)
+    rows = np.linalg.lstsq(here, there, rcond=None)[0].T
+    left, _, right = np.linalg.svd(rows, full_matrices=False)
+    across, down = left @ right
+    return pose_of_rotation(np.asarray([across, down, np.cross(across, down)], np.float32))

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""BlazeFace, full and short range.
+
+Source: Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019, and
+MediaPipe's model cards: RGB in -1..1, the frame centred on black; anchors of no size in the cells of one or two
+grids; overlapping boxes are merged by their score-weighted mean.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ...face import Floats, Pixels
+from ...models.network import Network
+from .contract import Found, cells, sigmoid
+
+Doubles = npt.NDArray[np.float64]
+_GRIDS = {192: ((48, 1),), 128: ((16, 2), (8, 6))}
+_OVERLAP = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Blaze(Network):
+    """Box and six points relative to each anchor, and a logit."""
+
+    version = 1
+
+    def find(self, frame: Pixels, score: float) -> Found:
+        """Find faces; see `Detector`."""
+        side = self.family.size
+        tensor, scale, shift = _letterboxed(frame, side)
+        regressors, logits = self.pool.run(
+            self.model, tensor, tuple(output.name for output in self.family.outputs)
+        )
+        scores = sigmoid(logits[0, :, 0])
+        sure = scores >= score
+        anchors = np.concatenate(
+            [(cells(grid, grid, repeat) + 0.5) * (side / grid) for grid, repeat in _GRIDS[side]]
+        )[sure]
+        raw = regressors[0][sure].astype(np.float64)
+        centres, sizes = raw[:, :2] + anchors, raw[:, 2:4]
+        marks = (raw[:, 4:].reshape(-1, 6, 2) + anchors[:, None]).reshape(-1, 12)
+        found = np.concatenate([centres - sizes / 2, centres + sizes / 2, marks], 1)
+        merged, kept = _merged(found, scores[sure])
+        in_frame = ((merged.reshape(-1, 8, 2) - shift) / scale - 0.5).astype(np.float32)
+        return Found(in_frame[:, :2].reshape(-1, 4), in_frame[:, 2:], kept)
+
+
+def _letterboxed(frame: Pixels, side: int) -> tuple[Floats, float, Floats]:
+    """Fit the frame into the network's square on black; returns tensor, scale and shift (x, y)."""
+    height, width = frame.shape[:2]
+    scale = side / max(height, width)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    left, top = (side - size[0]) // 2, (side - size[1]) // 2
+    tensor = np.full((1, side, side, 3), -1, np.float32)
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    tensor[0, top : top + size[1], left : left + size[0]] = small.astype(np.float32) / 127.5 - 1
+    return tensor, scale, np.array([left, top], np.float32)
+
+
+def _merged(found: Doubles, scores: Floats) -> tuple[Floats, Floats]:
+    """Merge boxes that overlap by their score-weighted mean: steadier than keeping the best one."""
+    order = np.argsort(-scores, kind="stable")
+    found, scores = found[order], scores[order]
+    rows, kept = [], []
+    while len(found):
+        alike = _overlap(found[0, :4], found[:, :4]) > _OVERLAP
+        alike[0] = True
+        weights = scores[alike]
+        rows.append((found[alike] * weights[:, None]).sum(0) / weights.sum())
+        kept.append(scores[0])
+        found, scores = found[~alike], scores[~alike]
+    return np.asarray(rows, np.float32).reshape(-1, 16), np.asarray(kept, np.float32)
+
+
+def _overlap(box: Doubles, boxes: Doubles) -> Doubles:
+    """Intersection over union of one box (4,) with (n, 4)."""
+    corner, far = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
+    shared = np.prod(np.maximum(far - corner, 0), 1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], 1)
+    return np.asarray(shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-9), np.float64)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every detector gives, and what they share: fitting a frame into a network, and non-maximum suppression."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from ...face import Floats, Pixels
+from ...models.session import ModelFile
+
+OVERLAP = 0.4
+"""Boxes that overlap more (intersection over union) show one face."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The faces of one frame, the surest first, in frame pixels."""
+
+    boxes: Floats
+    """(n, 4) left, top, right, bottom."""
+    points: Floats
+    """(n, k, 2): the eye on the image's left, the one on its right, nose tip, then what the detector gives; k = 0
+    for those that give boxes only, 5 with the mouth's corners, 6 for BlazeFace (mouth, ears)."""
+    scores: Floats
+    """(n,) 0 to 1."""
+
+
+class Detector(Protocol):
+    """A network that finds faces."""
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when its code changes what it finds."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        ...
+
+    def find(self, frame: Pixels, score: float) -> Found:
+        """Find the faces of an (H, W, 3) RGB uint8 frame that are at least as sure as `score`. ModelError."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A frame reduced to fit a network's input: network pixel = frame pixel * scale."""
+
+    picture: Pixels
+    """(h, w, 3) RGB uint8: the frame at the top left, black beyond it."""
+    scale: float
+
+    def in_frame(self, values: Floats) -> Floats:
+        """Return network coordinates as frame coordinates."""
+        return np.asarray(values / self.scale, np.float32)
+
+
+def fitted(frame: Pixels, size: int, shape: tuple[int | None, ...]) -> Fitted:
+    """Reduce a frame so that its longer side has at most `size` pixels; it is never enlarged.
+
+    `shape` is the network's input (n, 3, height, width): where these are fixed, the canvas has that size, else it
+    is the frame's rounded up to a multiple of 32.
+    """
+    height, width = frame.shape[:2]
+    limits = [
+        (size if fixed is None else fixed) / side
+        for fixed, side in zip(shape[2:], (height, width), strict=True)
+    ]
+    scale = min(1.0, *limits)
+    rows, columns = max(int(height * scale), 1), max(int(width * scale), 1)
+    small = cv2.resize(frame, (columns, rows), interpolation=cv2.INTER_AREA) if scale < 1 else frame
+    tall, wide = (
+        fixed or -(-side // 32) * 32 for fixed, side in zip(shape[2:], (rows, columns), strict=True)
+    )
+    picture = np.zeros((tall, wide, 3), np.uint8)
+    picture[:rows, :columns] = small
+    return Fitted(picture, scale)
+
+
+def found_without_doubles(boxes: Floats, points: Floats, scores: Floats, overlap: float = OVERLAP) -> Found:
+    """Keep of boxes that overlap the surest alone. `boxes` (n, 4), `points` (n, k, 2), `scores` (n,)."""
+    order = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while len(order):
+        best, others = order[0], order[1:]
+        kept.append(int(best))
+        order = others[overlaps(boxes[best], boxes[others]) <= overlap]
+    return Found(
+        np.asarray(boxes[kept], np.float32).reshape(-1, 4),
+        np.asarray(points[kept], np.float32).reshape(len(kept), points.shape[1], 2),
+        np.asarray(scores[kept], np.float32),
+    )
+
+
+def overlaps(box: Floats, boxes: Floats) -> Floats:
+    """Return the intersection over union of one box (4,) with (n, 4)."""
+    corner, far = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
+    shared = np.prod(np.maximum(far - corner, 0), 1)
+    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), 1) + np.prod(np.maximum(box[2:] - box[:2], 0))
+    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
+
+
+def union(parts: Sequence[Found], overlap: float = OVERLAP) -> Found:
+    """Join what several looks found; where they give different numbers of points, the first three are kept."""
+    counts = {part.points.shape[1] for part in parts}
+    count = counts.pop() if len(counts) == 1 else min(3, *counts)
+    return found_without_doubles(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.points[:, :count] for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        overlap,
+    )
+
+
+def cells(rows: int, columns: int, repeat: int = 1) -> Floats:
+    """Return the (x, y) of a grid's cells row by row, each `repeat` times: (rows * columns * repeat, 2)."""
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2)
+    return np.repeat(grid, repeat, 0).astype(np.float32)
+
+
+def sigmoid(values: Floats) -> Floats:
+    """Return the logistic function, without overflow."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -80, 80))), np.float32)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""S3FD: boxes only, from six grids. Source: Zhang et al., "S3FD: Single Shot Scale-invariant Face Detector", 2017."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...face import Floats, Pixels
+from ...models.network import Network
+from .contract import Found, cells, fitted, found_without_doubles
+
+_STRIDES = (4, 8, 16, 32, 64, 128)
+_CENTRE, _SIZE = 0.1, 0.2
+_PRIOR = 4
+
+
+@dataclass(frozen=True, eq=False)
+class S3fd(Network):
+    """Class and regression maps; the finest class map may have three background channels, the strongest counts."""
+
+    version = 1
+
+    def find(self, frame: Pixels, score: float) -> Found:
+        """Find faces; see `Detector`."""
+        fit = fitted(frame, self.family.size, self.pool.input_shape(self.model))
+        maps = self.answer(fit.picture[None])
+        boxes, scores = [], []
+        for (classes, offsets), stride in zip(self._pairs(maps), _STRIDES, strict=True):
+            sure = _faces(classes[0])
+            rows, columns = sure.shape
+            keep = sure.ravel() >= score
+            prior = float(_PRIOR * stride)
+            moves = offsets[0].reshape(4, -1).T[keep]
+            centre = (cells(rows, columns)[keep] + 0.5) * stride + moves[:, :2] * _CENTRE * prior
+            half = prior * np.exp(moves[:, 2:] * _SIZE) / 2
+            boxes.append(np.concatenate([centre - half, centre + half], 1))
+            scores.append(sure.ravel()[keep])
+        found = np.concatenate(boxes)
+        return found_without_doubles(
+            fit.in_frame(found), np.zeros((len(found), 0, 2), np.float32), np.concatenate(scores)
+        )
+
+    def _pairs(self, maps: list[Floats]) -> list[tuple[Floats, Floats]]:
+        """Return class and regression map of each stride, whether they alternate or come one kind after the other."""
+        half = len(maps) // 2
+        alternating = maps[0].shape[2:] == maps[1].shape[2:]
+        classes, offsets = (maps[::2], maps[1::2]) if alternating else (maps[:half], maps[half:])
+        pairs = list(zip(classes, offsets, strict=True))
+        for first, second in pairs:
+            if first.shape[2:] != second.shape[2:] or first.shape[1] not in (2, 4) or second.shape[1] != 4:
+                raise self.unexpected(
+                    f"maps of {first.shape} and {second.shape}, "
+                    "2 or 4 and 4 channels of one size were expected"
+                )
+        return pairs
+
+
+def _faces(classes: Floats) -> Floats:
+    """Return the probability (h, w) of a face, of (2 or 4, h, w) logits with the face last."""
+    background, face = classes[:-1].max(0), classes[-1]
+    return np.asarray(1 / (1 + np.exp(np.clip(background - face, -80, 80))), np.float32)

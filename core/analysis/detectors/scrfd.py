@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SCRFD and InsightFace's RetinaFace: nine tensors, two anchors a cell, distances to the box's sides.
+
+Source: Guo et al., "Sample and Computation Redistribution for Efficient Face Detection", 2021, and InsightFace's
+published code.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...face import Floats, Pixels
+from ...models.network import Network
+from .contract import Found, cells, fitted, found_without_doubles
+
+_STRIDES = (8, 16, 32)
+
+
+@dataclass(frozen=True, eq=False)
+class Scrfd(Network):
+    """Scores, boxes and points for strides 8, 16 and 32."""
+
+    version = 1
+
+    def find(self, frame: Pixels, score: float) -> Found:
+        """Find faces; see `Detector`."""
+        fit = fitted(frame, self.family.size, self.pool.input_shape(self.model))
+        outputs = self.answer(fit.picture[None])
+        found_scores, found_boxes, found_points = (self._by_stride(outputs, width) for width in (1, 4, 10))
+        boxes, points, scores = [], [], []
+        for place, stride in enumerate(_STRIDES):
+            rows, columns = fit.picture.shape[0] // stride, fit.picture.shape[1] // stride
+            sure = found_scores[place][:, 0]
+            anchors = cells(rows, columns, max(len(sure) // (rows * columns), 1)) * stride
+            if not len(anchors) == len(sure) == len(found_boxes[place]) == len(found_points[place]):
+                raise self.unexpected(
+                    f"{len(sure)} anchors at stride {stride}, {rows * columns} or twice as many were expected"
+                )
+            keep = sure >= score
+            sides, offsets = found_boxes[place][keep] * stride, found_points[place][keep] * stride
+            boxes.append(np.concatenate([anchors[keep] - sides[:, :2], anchors[keep] + sides[:, 2:]], 1))
+            points.append(offsets.reshape(-1, 5, 2) + anchors[keep, None])
+            scores.append(sure[keep])
+        return found_without_doubles(
+            fit.in_frame(np.concatenate(boxes)), fit.in_frame(np.concatenate(points)), np.concatenate(scores)
+        )
+
+    def _by_stride(self, outputs: list[Floats], width: int) -> list[Floats]:
+        """Return the outputs of a width as (cells, width), the finest grid first, whatever the file's order."""
+        rows = [output.reshape(-1, width) for output in outputs if output.shape[-1] == width]
+        if len(rows) != len(_STRIDES):
+            raise self.unexpected(f"{len(rows)} outputs are {width} wide, {len(_STRIDES)} were expected")
+        return sorted(rows, key=len, reverse=True)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking more than once: with several detectors, with the frame turned, with a margin around it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...face import Floats, Pixels
+from ...models.session import ModelFile
+from .contract import Detector, Found, union
+
+
+@dataclass(frozen=True, eq=False)
+class Many:
+    """The union of what several detectors find; of boxes that overlap the surest is kept."""
+
+    detectors: tuple[Detector, ...]
+    version = 1
+    name = "many"
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files of all of them."""
+        return tuple(model for detector in self.detectors for model in detector.models)
+
+    def find(self, frame: Pixels, score: float) -> Found:
+        """Find faces; see `Detector`."""
+        return union([detector.find(frame, score) for detector in self.detectors])
+
+
+def found_turned(
+    detector: Detector, frame: Pixels, score: float, quarters: tuple[int, ...], margin: float
+) -> Found:
+    """Find faces in a frame turned by each of `quarters` (quarter turns counter-clockwise) and join them.
+
+    `margin` is how much black is put around the frame on every side, as a fraction of its shorter side: a face
+    that the border cuts is found more surely. Points keep their names as the upright face's: on a face that lies on
+    its side, the eye "on the image's left" is the one that is there once the face is upright.
+    """
+    edge = round(margin * min(frame.shape[:2]))
+    if edge:
+        frame = np.pad(frame, ((edge, edge), (edge, edge), (0, 0)))
+    parts = []
+    for quarter in quarters:
+        turned = np.ascontiguousarray(np.rot90(frame, quarter))
+        part = detector.find(turned, score)
+        corners = _turned_back(part.boxes.reshape(-1, 2, 2), quarter, frame)
+        boxes = np.concatenate([corners.min(1), corners.max(1)], 1) - edge
+        parts.append(Found(boxes, _turned_back(part.points, quarter, frame) - edge, part.scores))
+    return parts[0] if len(parts) == 1 else union(parts)
+
+
+def _turned_back(points: Floats, quarter: int, frame: Pixels) -> Floats:
+    """Move (…, 2) points of a frame turned by quarters counter-clockwise to the frame as it was."""
+    height, width = frame.shape[:2]
+    x, y = points[..., 0], points[..., 1]
+    last_x, last_y = np.float32(width - 1), np.float32(height - 1)
+    places = ((x, y), (last_x - y, x), (last_x - x, last_y - y), (y, last_y - x))
+    return np.stack(places[quarter % 4], -1)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YuNet. Source: Wu, Peng, Yu, "YuNet: a tiny millisecond-level face detector", 2023, and its published code."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...face import Pixels
+from ...models.network import Network
+from ...models.prepare import prepared
+from .contract import Found, cells, fitted, found_without_doubles
+
+_STRIDES = (8, 16, 32)
+_KINDS = ("cls", "obj", "bbox", "kps")
+
+
+@dataclass(frozen=True, eq=False)
+class YuNet(Network):
+    """One anchor a cell of three grids; boxes as centre and logarithm of size, five points."""
+
+    version = 1
+
+    def find(self, frame: Pixels, score: float) -> Found:
+        """Find faces; see `Detector`."""
+        fit = fitted(frame, self.family.size, self.pool.input_shape(self.model))
+        names = tuple(f"{kind}_{stride}" for kind in _KINDS for stride in _STRIDES)
+        outputs = self.pool.run(self.model, prepared(fit.picture[None], self.family), names)
+        by_name = dict(zip(names, outputs, strict=True))
+        boxes, points, scores = [], [], []
+        for stride in _STRIDES:
+            grid = cells(fit.picture.shape[0] // stride, fit.picture.shape[1] // stride)
+            cls, obj, box, kps = (by_name[f"{kind}_{stride}"][0] for kind in _KINDS)
+            sure = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
+            keep = sure >= score
+            centre, size = (grid[keep] + box[keep, :2]) * stride, np.exp(box[keep, 2:]) * stride
+            boxes.append(np.concatenate([centre - size / 2, centre + size / 2], 1))
+            points.append((kps[keep].reshape(-1, 5, 2) + grid[keep, None]) * stride)
+            scores.append(sure[keep])
+        return found_without_doubles(
+            fit.in_frame(np.concatenate(boxes)), fit.in_frame(np.concatenate(points)), np.concatenate(scores)
+        )

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every landmarker gives, and the crop they all take: a square about a box, turned upright."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ...face import Detection, Floats, Pixels
+from ...models.session import ModelFile
+from ..crop import crop_matrix, inverted, moved, warped
+
+
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """The landmarks of one detection."""
+
+    points: Floats
+    """(478, 3), or (k, 3) with a z of 0, in frame pixels."""
+    score: float
+    """0 to 1: how sure it is that this is a face; the detector's where the landmarker does not say."""
+
+
+class Landmarker(Protocol):
+    """A network that finds the points of a detected face."""
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when its code changes what it finds."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        ...
+
+    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+        """Return the landmarks of each detection in an (H, W, 3) RGB uint8 frame, in their order. ModelError."""
+        ...
+
+
+def upright_angle(detection: Detection) -> float:
+    """Return the head's roll in radians by the line of its eyes; 0 where the detector gives no points."""
+    if len(detection.points) < 2:
+        return 0.0
+    across = detection.points[1] - detection.points[0]
+    return float(np.arctan2(across[1], across[0]))
+
+
+def boxed_crops(
+    frame: Pixels, found: Sequence[Detection], enlarged: float, size: int
+) -> tuple[Pixels, list[Floats]]:
+    """Cut a crop about each detection's box: crops (n, size, size, 3) and the matrices back to the frame.
+
+    A crop shows a square, `enlarged` times the box's longer side, turned so that the face stands upright.
+    """
+    crops, back = [], []
+    for detection in found:
+        side = max(float((detection.box[2:] - detection.box[:2]).max()) * enlarged, 1.0)
+        centre = np.asarray((detection.box[:2] + detection.box[2:]) / 2, np.float32)
+        matrix = crop_matrix(centre, side, upright_angle(detection), size)
+        crops.append(warped(frame, matrix, size))
+        back.append(inverted(matrix))
+    return np.asarray(crops, np.uint8).reshape(-1, size, size, 3), back
+
+
+def marked(points: Floats, back: Floats, score: float) -> Marked:
+    """Return (k, 2) points of a crop, in pixels from its upper left corner, as landmarks in the frame."""
+    # A network's coordinates have their origin at the crop's corner, ours at the first pixel's centre.
+    flat = moved(np.asarray(points - 0.5, np.float32), back)
+    return Marked(np.concatenate([flat, np.zeros((len(flat), 1), np.float32)], 1), score)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""FaceMesh, in its three forms: with attention (478 points, the embedded one), 468, and 478 of the newer network.
+
+Source: Grishchenko et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020, Kartynnik et
+al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs", 2019, and MediaPipe's model cards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...face import LANDMARK_COUNT, Detection, Floats, Pixels
+from ...mesh.topology import Indices, Topology
+from ...models.network import Network
+from ...models.prepare import prepared
+from ..crop import crop_matrix, inverted, moved, warped
+from .contract import Marked, upright_angle
+
+_DETECTED_SIDE = 1.5
+_MESH_SIDE = 1.5
+_PASSES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMesh(Network):
+    """478 points with depth; where the network has no irises, their points are the middle of the eye."""
+
+    topology: Topology
+    version = 1
+
+    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+        """Return the landmarks of each detection; see `Landmarker`."""
+        return [self._landmarks_of(frame, detection) for detection in found]
+
+    def _landmarks_of(self, frame: Pixels, detection: Detection) -> Marked:
+        """Run the landmarker on the detection's square, then once more on the square of what it found.
+
+        The second look always sees the face at the same size and place, whatever the detector's box did:
+        that is what keeps the points still on a still face.
+        """
+        size = self.family.size
+        angle = upright_angle(detection)
+        centre = (detection.box[:2] + detection.box[2:]) / 2
+        side = float((detection.box[2:] - detection.box[:2]).max()) * _DETECTED_SIDE
+        score = 0.0
+        mesh = np.zeros((LANDMARK_COUNT, 3), np.float32)
+        for _ in range(_PASSES):
+            matrix = crop_matrix(centre, max(side, 1.0), angle, size)
+            crop = warped(frame, matrix, size)
+            mesh, score = self._read(crop)
+            back = inverted(matrix)
+            mesh[:, :2] = moved(mesh[:, :2], back)
+            mesh[:, 2] *= side / size
+            eyes = mesh[263, :2] - mesh[33, :2]
+            angle = float(np.arctan2(eyes[1], eyes[0]))
+            turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            upright = mesh[:468, :2] @ turn
+            low, high = upright.min(0), upright.max(0)
+            centre = turn @ ((low + high) / 2)
+            side = float((high - low).max()) * _MESH_SIDE
+        return Marked(mesh, score)
+
+    def _read(self, crop: Pixels) -> tuple[Floats, float]:
+        """Run the network on one crop: points in crop pixels (478, 3), and the face score."""
+        names = tuple(output.name for output in self.family.outputs)
+        tensor = prepared(crop[None], self.family)
+        if len(names) > 3:
+            outputs = self.pool.run(self.model, tensor, names)
+            points = self._attended(outputs[:6])
+            flag = outputs[6]
+        else:
+            mesh, flag = self.pool.run_all(self.model, tensor)[:2]
+            values = mesh.reshape(-1, 3)
+            points = np.zeros((LANDMARK_COUNT, 3), np.float32)
+            points[: len(values)] = values
+            if len(values) < LANDMARK_COUNT:
+                for first, ring in self._eyes():
+                    points[first : first + 5] = points[ring].mean(0)
+        # The network's pixel coordinates have their origin at the crop's corner, ours at the first pixel's centre.
+        points[:, :2] -= 0.5
+        return points, float(1 / (1 + np.exp(-np.clip(flag.ravel()[0], -80, 80))))
+
+    def _attended(self, outputs: list[Floats]) -> Floats:
+        """Put the refined lips, eyes and irises into the mesh's places: (478, 3)."""
+        mesh, lips, left_eye, right_eye, left_iris, right_iris = outputs
+        points = np.zeros((LANDMARK_COUNT, 3), np.float32)
+        points[:468] = mesh.reshape(468, 3)
+        for refined, indices in (
+            (lips, self.topology.lips),
+            (left_eye, self.topology.left_eye),
+            (right_eye, self.topology.right_eye),
+        ):
+            points[indices, :2] = refined.reshape(-1, 2)
+        for iris, (first, ring) in zip((left_iris, right_iris), self._eyes(), strict=True):
+            points[first : first + 5, :2] = iris.reshape(5, 2)
+            points[first : first + 5, 2] = points[ring, 2].mean()
+        return points
+
+    def _eyes(self) -> tuple[tuple[int, Indices], ...]:
+        return (468, self.topology.left_eye_ring), (473, self.topology.right_eye_ring)

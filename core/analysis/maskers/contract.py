@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every masker gives."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from ...face import Floats, Pixels
+from ...models.session import ModelFile
+from ...swap.align import aligned_matrix
+from ..crop import warped
+
+MASK_SIZE = 256
+_SOFT = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMask:
+    """Which pixels of an aligned crop show the face."""
+
+    visible: Pixels
+    """(256, 256) uint8: 255 for the face, 0 for what covers it and what lies around it."""
+    matrix: Floats
+    """(2, 3) from frame pixels to the mask's."""
+
+
+class Masker(Protocol):
+    """A network that tells a face from what covers it."""
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when its code changes what it finds."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        ...
+
+    @property
+    def settings(self) -> str:
+        """What else its masks depend on, for the key."""
+        ...
+
+    def mask(self, frame: Pixels, five: Floats) -> FaceMask:
+        """Mask the face of an (H, W, 3) RGB uint8 frame that has these five points (5, 2). Raises ModelError."""
+        ...
+
+
+def aligned_crop(frame: Pixels, five: Floats, template: str, size: int) -> tuple[Pixels, Floats]:
+    """Return the aligned crop (size, size, 3) and the (2, 3) matrix from the frame to a mask of 256 pixels."""
+    matrix = aligned_matrix(five, template, size)
+    reduced = matrix.copy()
+    share = MASK_SIZE / size
+    # Pixel centres are at integers: reducing moves them by half a pixel less than the corners.
+    reduced *= share
+    reduced[:, 2] += (share - 1) / 2
+    return warped(frame, matrix, size), reduced
+
+
+def face_mask(likely: Floats, matrix: Floats, *, sharpened: bool = True) -> FaceMask:
+    """Turn a network's map (s, s) in 0..1 into a mask of 256 pixels: softened, then only what is above a half."""
+    small = (
+        cv2.resize(likely, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
+        if len(likely) != MASK_SIZE
+        else likely
+    )
+    soft = np.clip(small, 0, 1)
+    if sharpened:
+        soft = (np.clip(cv2.GaussianBlur(soft, (0, 0), _SOFT), 0.5, 1) - 0.5) * 2
+    return FaceMask(np.round(soft * 255).astype(np.uint8), matrix)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every pose estimator gives."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ...face import Floats, Pixels, Pose
+from ...models.session import ModelFile
+from ..crop import crop_matrix, warped
+
+
+class PoseEstimator(Protocol):
+    """A network that tells how a head is turned."""
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when its code changes what it finds."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        ...
+
+    def poses(self, frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose]) -> list[Pose]:
+        """Return the pose of each face with these landmarks (k, 3); `rough` is what the landmarks say themselves.
+
+        See `Pose` for the signs. Raises ModelError.
+        """
+        ...
+
+
+def upright_crops(
+    frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose], enlarged: float, size: int
+) -> Pixels:
+    """Cut squares (n, size, size, 3) about faces, `enlarged` times their longer side, with the roll taken out.
+
+    The networks learned from heads that are nearly upright; the roll that was taken out is added to what they say.
+    """
+    crops = []
+    for points, pose in zip(landmarks, rough, strict=True):
+        flat = points[:, :2]
+        angle = float(np.radians(pose.roll))
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        upright = flat @ turn
+        low, high = upright.min(0), upright.max(0)
+        centre = np.asarray(turn @ ((low + high) / 2), np.float32)
+        side = max(float((high - low).max()) * enlarged, 1.0)
+        crops.append(warped(frame, crop_matrix(centre, side, angle, size), size))
+    return np.asarray(crops, np.uint8).reshape(-1, size, size, 3)

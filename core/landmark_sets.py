@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sets of landmarks other than FaceMesh's: which of their points are the eyes, the chin, the outline.
+
+Sources: iBUG 300-W's 68 points, WFLW's 98, InsightFace's 106 and LivePortrait's 203, as their vendors number them.
+Left and right are the image's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Indices = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LandmarkSet:
+    """Where to find what in a set. A place is the mean of its points."""
+
+    left_eye: Indices
+    right_eye: Indices
+    nose: Indices
+    mouth_left: Indices
+    mouth_right: Indices
+    chin: int
+    outline: Indices
+    """Jaw and brows: the face lies within their hull."""
+
+    def five(
+        self, points: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
+    ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
+        """Return the five points (5, 2) that faces are aligned by, of (k, 2 or 3) landmarks."""
+        places = (self.left_eye, self.right_eye, self.nose, self.mouth_left, self.mouth_right)
+        return np.asarray([points[list(place), :2].mean(0) for place in places], np.float32)
+
+
+def _span(first: int, last: int) -> Indices:
+    return tuple(range(first, last + 1))
+
+
+LANDMARK_SETS: Mapping[int, LandmarkSet] = {
+    68: LandmarkSet(_span(36, 41), _span(42, 47), (30,), (48,), (54,), 8, (*_span(0, 16), *_span(17, 26))),
+    98: LandmarkSet(_span(60, 67), _span(68, 75), (54,), (76,), (82,), 16, (*_span(0, 32), *_span(33, 50))),
+    106: LandmarkSet(
+        _span(33, 42), _span(87, 96), (86,), (52,), (61,), 0, (*_span(0, 32), *_span(43, 51), *_span(97, 105))
+    ),
+    203: LandmarkSet(
+        _span(0, 23), _span(24, 47), (201,), (48,), (66,), 126, (*_span(108, 144), *_span(145, 184))
+    ),
+}
+"""By the number of their points."""
