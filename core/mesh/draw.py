@@ -54,16 +54,29 @@ def spread(
     Returns the values (n, k) at the covered pixels, and those pixels' rows and columns.
     """
     rows, columns = np.nonzero(drawn >= 0)
-    homogeneous = np.concatenate([points[:468, :2], np.ones((468, 1), np.float32)], 1).astype(np.float64)
-    corners = homogeneous[topology.triangles]
-    solvable = np.abs(np.linalg.det(corners)) > _LEAST_AREA
-    planes = np.zeros((len(corners), 3, values.shape[1]), np.float32)
-    planes[solvable] = np.linalg.solve(
-        corners[solvable], values[topology.triangles[solvable]].astype(np.float64)
-    )
-    chosen = planes[drawn[rows, columns]]
-    x, y = columns.astype(np.float32)[:, None], rows.astype(np.float32)[:, None]
-    return chosen[:, 0] * x + chosen[:, 1] * y + chosen[:, 2], rows.astype(np.int32), columns.astype(np.int32)
+    chosen = np.take(_planes(values, points, topology), drawn[rows, columns], axis=0)
+    count = values.shape[1]
+    result = chosen[:, :count]
+    result *= columns.astype(np.float32)[:, None]
+    chosen[:, count : 2 * count] *= rows.astype(np.float32)[:, None]
+    result += chosen[:, count : 2 * count]
+    result += chosen[:, 2 * count :]
+    return result, rows.astype(np.int32), columns.astype(np.int32)
+
+
+def _planes(values: Floats, points: Floats, topology: Topology) -> Floats:
+    """Return each triangle's plane (t, 3k) through its corners' values (468, k): slopes in x and y, and height at 0."""
+    place = points[topology.triangles, :2].astype(np.float64)
+    value = values[topology.triangles].astype(np.float64)
+    (ax, ay), (bx, by) = (place[:, 1] - place[:, 0]).T, (place[:, 2] - place[:, 0]).T
+    area = ax * by - ay * bx
+    # A triangle without area covers no pixel; whatever its plane is, it may not be infinite.
+    inverse = np.where(np.abs(area) > _LEAST_AREA, 1 / np.where(area == 0, 1, area), 0)[:, None]
+    rise_a, rise_b = value[:, 1] - value[:, 0], value[:, 2] - value[:, 0]
+    in_x = (rise_a * by[:, None] - rise_b * ay[:, None]) * inverse
+    in_y = (rise_b * ax[:, None] - rise_a * bx[:, None]) * inverse
+    height = value[:, 0] - in_x * place[:, 0, :1] - in_y * place[:, 0, 1:]
+    return np.asarray(np.concatenate([in_x, in_y, height], 1), np.float32)
 
 
 def filled(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
