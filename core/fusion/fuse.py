@@ -55,8 +55,10 @@ def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, top
         rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
     layer = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
     layer[..., 3] = alpha
-    # What is not shown is left black: it costs nothing to keep, and holds no likeness.
-    return np.asarray(cv2.bitwise_and(layer, layer, mask=alpha), np.uint8)
+    # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
+    # neighbours, and black ones would draw a dark line around the face.
+    rim = cv2.dilate(alpha, np.ones((5, 5), np.uint8))
+    return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
 
 
 def _uncovered(target: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Floats:

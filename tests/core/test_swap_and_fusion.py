@@ -139,6 +139,25 @@ def test_blend_and_opacity_scale_the_layer_and_nothing_else(
     assert np.array_equal(none[0], picture)
 
 
+def test_a_scaled_layer_has_no_dark_rim(
+    target: tuple[np.ndarray, Face], green_source: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Halving the layer as a scaled strip does mixes its edge with what lies beyond: that may not be black."""
+    picture, face = target
+    params = Fusion(mask_blur=0.0, keep_cover=0.0)
+    pixels = recast(picture, face, green_source, params)[1].astype(np.float32)
+    height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
+    halved = pixels[:height, :width].reshape(height // 2, 2, width // 2, 2, 4)
+    shown = halved[..., 3:] > 0
+    edge = (shown.any((1, 3)) & ~shown.all((1, 3)))[..., 0]
+    mixed = halved[..., :3].mean((1, 3))
+    right = (halved[..., :3] * shown).sum((1, 3)) / np.maximum(shown.sum((1, 3)), 1)
+    assert edge.sum() > 100
+    assert np.abs(mixed - right)[edge].mean() < 12
+    beyond = cv2.dilate((pixels[..., 3] > 0).astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    assert not pixels[beyond].any()
+
+
 def test_padding_draws_the_mask_in_and_blur_softens_its_edge(target: tuple[np.ndarray, Face]) -> None:
     _, face = target
     place = CropFrame(0, 0, 512, 512, 1.0)
