@@ -16,7 +16,7 @@ from .record import KeyText
 from .store import Arrays
 
 _HEX = re.compile(r"[0-9a-f]{64}")
-_ID_PAYLOAD_BYTES = 512
+_ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
 # Hashes in key texts that name no other result: of files, of settings, of values.
 _NO_ORIGIN = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
 

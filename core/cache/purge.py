@@ -24,7 +24,7 @@ from .rewrite import Rewrite, remove
 
 WAIT_SECONDS = 120.0
 _HEX = re.compile(r"[0-9a-f]{64}")
-_ID_RECORD_BYTES = 1024
+_ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
 
 
 class Kept(NamedTuple):

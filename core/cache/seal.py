@@ -3,8 +3,8 @@
 
 AES-256 in Galois/Counter Mode (NIST SP 800-38D) with a random 96-bit nonce for each result, bound to the
 result's key by its digest as associated data, so that no sealed result can be passed off as another's. Key
-texts, and results that are nothing but an id (the frame map), stay readable: they are hashes and settings, and
-statistics, `explain` and purging need them, with or without the secret.
+texts and the ids of clips and frames stay readable: they are hashes and settings, and statistics, `explain` and
+purging need them, with or without the secret.
 """
 
 import base64
@@ -24,8 +24,8 @@ KEY_VARIABLE = "UNDERSTUDY_CACHE_KEY"
 IN_KEYRING = "keyring"
 _KEYRING_SERVICE, _KEYRING_USER = "understudy", "cache"
 _SECRET_BYTES, _NONCE_BYTES = 32, 12
-_ONLY_AN_ID = {"id"}
-_NAME = "aes-256-gcm"  # the one array of a sealed result: nonce, ciphertext, tag
+_ID = "id"
+_NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
 _WARNING = (
     "some results in the cache are sealed and can't be opened: "
     f"set {KEY_VARIABLE} to the key they were sealed with, or purge them"
@@ -62,11 +62,12 @@ class Seal:
         self._not_ours = InvalidTag
 
     def sealed(self, key: Key, arrays: Arrays) -> Arrays:
-        """Return `arrays` as one array of uint8 that only this secret opens, and only for this key."""
+        """Return `arrays` as one of uint8 that only this secret opens, and only for this key, beside their `id`."""
         chunks, _ = encode(arrays)
         nonce = os.urandom(_NONCE_BYTES)
         plain = b"".join(bytes(chunk) for chunk in chunks)
-        return {_NAME: np.frombuffer(nonce + self._cipher.encrypt(nonce, plain, key.digest), np.uint8)}
+        sealed = np.frombuffer(nonce + self._cipher.encrypt(nonce, plain, key.digest), np.uint8)
+        return {_NAME: sealed} | {name: arrays[name] for name in arrays if name == _ID}
 
     def opened(self, key: Key, arrays: Arrays) -> Arrays | None:
         """Return what `sealed` was given, read-only; None where it was another secret or another key."""
@@ -104,7 +105,7 @@ class SealedStore:
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`, sealed. Where a result is there that can't be opened, that one stays."""
-        if self._seal is not None and arrays.keys() != _ONLY_AN_ID:
+        if self._seal is not None and arrays.keys() != {_ID}:
             arrays = self._seal.sealed(key, arrays)
         self._below.put(key, arrays)
 
