@@ -92,20 +92,21 @@ def onnx_facts(data: bytes, path: Path) -> OnnxFacts:
 def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
     """Return the values of the last initializer of an ONNX file's main graph, as float32 in its shape.
 
-    inswapper_128 keeps the matrix there that its source embedding is multiplied by. ModelError if it is not
-    stored as raw float32.
+    inswapper_128 keeps the matrix there that its source embedding is multiplied by; its fp16 file as float16.
+    ModelError if it is not stored as raw values of one of the two.
     """
     walk = _walked(data, path)
     if not walk.initializers:
         raise ModelError(f"{path} has no initializers: it is not the expected model")
     info, view = walk.initializers[-1]
     raw = next((value for number, _, value in _fields(view, path) if number == 9), None)
-    if info.dtype != "float32" or not isinstance(raw, memoryview) or info.shape is None:
+    kind = {"float32": "<f4", "float16": "<f2"}.get(info.dtype)
+    if kind is None or not isinstance(raw, memoryview) or info.shape is None:
         raise ModelError(f"the last initializer of {path} is {info}: raw float32 values were expected")
     shape = tuple(int(size) for size in info.shape)
-    if math.prod(shape) * 4 != len(raw):
+    if math.prod(shape) * np.dtype(kind).itemsize != len(raw):
         raise ModelError(f"the last initializer of {path} carries {len(raw)} bytes for {info}")
-    return np.frombuffer(raw, "<f4").reshape(shape).astype(np.float32)
+    return np.frombuffer(raw, kind).reshape(shape).astype(np.float32)
 
 
 def _walked(data: bytes, path: Path) -> _Walk:

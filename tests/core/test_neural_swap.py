@@ -270,6 +270,14 @@ def test_an_inswapper_without_its_matrix_is_refused(seen: Seen, tmp_path: Path) 
         engine(seen, tmp_path).check(casting(seen, "inswapper"))
 
 
+def test_an_inswapper_of_half_precision_has_its_matrix_read_too(seen: Seen, tmp_path: Path) -> None:
+    path = stand_ins.write_swapper(tmp_path, "inswapper")
+    whole = engine(seen, tmp_path).swap(seen.frame, [seen.face], casting(seen, "inswapper"))[0]
+    stand_ins.write_vector_swapper(path, 128, projected=True, half=True)
+    half = engine(seen, tmp_path).swap(seen.frame, [seen.face], casting(seen, "inswapper"))[0]
+    assert np.abs(whole["pixels"].astype(int) - half["pixels"]).max() <= 1
+
+
 def test_what_is_missing_is_named(seen: Seen, tmp_path: Path) -> None:
     path = stand_ins.write_swapper(tmp_path, "ghost")
     (tmp_path / "stand_in_converter_ghost.onnx").unlink()

@@ -71,11 +71,13 @@ def write_vector_swapper(
     mean: tuple[float, ...] = (0.0, 0.0, 0.0),
     std: tuple[float, ...] = (1.0, 1.0, 1.0),
     projected: bool = False,
+    half: bool = False,
     mask: bool = False,
 ) -> Path:
     """A swapper with a vector for its source: KEEP * (target * std + mean) + MIX * source @ tint_matrix().
 
-    `projected` adds emap() as the last initializer, `mask` hyperswap's second output.
+    `projected` adds emap() as the last initializer (`half`: as float16, as in inswapper's fp16 file), `mask`
+    hyperswap's second output.
     """
     nodes = [
         helper.make_node("MatMul", ["source", "tint_matrix"], ["flat_tint"]),
@@ -91,7 +93,7 @@ def write_vector_swapper(
         nodes.append(helper.make_node("ReduceMean", ["target"], ["mask"], axes=[1], keepdims=1))
         outputs.append(_value("mask", [batch, 1, size, size]))
     if projected:
-        weights["emap"] = emap()
+        weights["emap"] = emap().astype(np.float16 if half else np.float32)
     inputs = [_value("target", [batch, 3, size, size]), _value("source", [batch, VECTOR])]
     return _write(path, nodes, inputs, outputs, weights)
 
