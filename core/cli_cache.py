@@ -24,6 +24,7 @@ from .cache.seal import Seal, SealedStore, secret_from
 from .cache.statistics import Share, statistics
 from .cache.store import Store
 from .cache.uses import USES_NAME, uses
+from .cache.verify import Verified, verify_folder
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
@@ -129,21 +130,25 @@ def _row(name: str, share: Share) -> None:
 
 
 def _verify(arguments: argparse.Namespace, places: list[_Place]) -> bool:  # noqa: ARG001
-    damaged_somewhere = False
+    all_sound = True
     for place in places:
-        sound = damaged = 0
-        for entry in place.store.entries():
-            if place.store.get(Key(entry.text)) is None:
-                damaged += 1
-            else:
-                sound += 1
-        damaged = max(damaged, place.store.counts.corrupt)
-        print(f"{place.name}: {sound} results are sound, {damaged} damaged")
-        damaged_somewhere |= damaged > 0
+        found = _verified(place)
+        print(f"{place.name}: {found.sound} results are sound, {found.damaged} damaged")
+        all_sound &= not found.damaged
         _require_no_trouble(place)
-    if damaged_somewhere:
+    if not all_sound:
         print("what is damaged is never used; it is computed again when it is needed")
-    return not damaged_somewhere
+    return all_sound
+
+
+def _verified(place: _Place) -> Verified:
+    if isinstance(place.store, PackFolder):
+        try:
+            return verify_folder(place.store.root)
+        except OSError as error:
+            raise CacheError(f"can't read {place.name}: {error.strerror}; check its permissions") from error
+    found = [place.store.get(Key(entry.text)) is not None for entry in place.store.entries()]
+    return Verified(sum(found), max(len(found) - sum(found), place.store.counts.corrupt))
 
 
 def _gc(arguments: argparse.Namespace, places: list[_Place]) -> bool:

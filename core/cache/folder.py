@@ -144,6 +144,10 @@ class PackFolder:
             if item is not None:
                 yield item
 
+    def kept(self) -> Iterator[Kept]:
+        """Yield every undamaged record and the id it holds. Looking through them does not count as use."""
+        return walk_packs(self._home)
+
     def size_on_disk(self) -> int:
         """Return the bytes of all the folder's files as the file system says now; 0 if it can't be read."""
         try:

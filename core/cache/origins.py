@@ -8,7 +8,7 @@ to be sure takes it too.
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .key import Key
 from .purge import Kept, closure
@@ -42,13 +42,25 @@ class Listed(Protocol):
         ...
 
 
+@runtime_checkable
+class Searched(Protocol):
+    """A store that can be looked through for ids without that counting as use."""
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield every undamaged record and the id it holds."""
+        ...
+
+
 def fields(text: str) -> dict[str, str]:
     """Return a key text's lines as a table."""
     return dict(line.partition("=")[::2] for line in text.split("\n") if line)
 
 
 def walk(store: Listed) -> Iterator[Kept]:
-    """List every entry, with the id it holds where it holds just that."""
+    """List every entry, with the id it holds where it holds one."""
+    if isinstance(store, Searched):
+        yield from store.kept()
+        return
     for entry in store.entries():
         held = None
         if entry.payload_bytes <= _ID_PAYLOAD_BYTES:

@@ -20,11 +20,11 @@ class Results:
     warnings = ()
 
     def __init__(self) -> None:
-        self.kept = {}
+        self.held = {}
 
     def add(self, stage, payload=None, written=1000, **inputs):
         key = stage_key(stage, 1, inputs)
-        self.kept[key] = payload or {}, written
+        self.held[key] = payload or {}, written
         return key
 
     def chain(self, clip, number, frame):
@@ -34,14 +34,14 @@ class Results:
         return detect, landmark, self.add("swap", frame=frame, landmarks=MODEL, converter_model=MODEL)
 
     def get(self, key):
-        return self.kept[key][0] if key in self.kept else None
+        return self.held[key][0] if key in self.held else None
 
     def entries(self):
-        for key, (arrays, written) in self.kept.items():
+        for key, (arrays, written) in self.held.items():
             yield KeyText(key.text, 40 * len(arrays), written)
 
     def purge(self, matches=None):
-        self.kept = {key: value for key, value in self.kept.items() if matches and not matches(key.text)}
+        self.held = {key: value for key, value in self.held.items() if matches and not matches(key.text)}
         return 0
 
 
@@ -64,7 +64,7 @@ def test_what_comes_from_a_clip_is_found_and_nothing_else():
     assert lost == 0
     assert [matches(key.text) for key in (*first, *second)] == [True] * 3 + [False] * 3
     results.purge(matches)
-    assert len(results.kept) == 4
+    assert len(results.held) == 4
 
 
 def test_what_lost_a_link_is_untraceable_and_so_is_what_comes_from_it():
@@ -72,7 +72,7 @@ def test_what_lost_a_link_is_untraceable_and_so_is_what_comes_from_it():
     detect, landmark, swap = results.chain(clip_id(1), 0, b"A" * 32)
     embed = results.add("embed", landmark=landmark)
     assert untraceable(lambda: walk(results)) == set()
-    del results.kept[detect]
+    del results.held[detect]
     assert untraceable(lambda: walk(results)) == {landmark.digest, embed.digest}
     assert swap.digest not in untraceable(lambda: walk(results))
 
@@ -83,7 +83,7 @@ def test_statistics_tell_clips_apart_in_whatever_order_results_are_listed():
     results.chain(clip_id(2), 0, b"B" * 32)
     results.chain(clip_id(3), 0, b"A" * 32)  # the first clip's frame, pixel for pixel
     results.add("detect", frame=b"C" * 32)
-    results.kept = dict(reversed(results.kept.items()))
+    results.held = dict(reversed(results.held.items()))
     found = statistics(results, now=1000 + 8 * 86400)
     assert {clip: share.entries for clip, share in found.clips.items()} == {
         clip_id(1).hex(): 1,

@@ -2,6 +2,7 @@
 """`understudy cache`: what it counts, finds damaged, takes out and in, and that what is purged is gone."""
 
 import json
+import os
 import shutil
 import stat
 from contextlib import closing
@@ -155,6 +156,25 @@ def test_verify_reads_everything_and_finds_a_flipped_bit(cache, capsys):
     raw[-50] ^= 4
     pack.write_bytes(raw)
     assert "1 damaged" in call(capsys, "verify", "--cache-dir", cache, code=1)
+
+
+def test_looking_is_no_use(cache, capsys):
+    for pack in cache.glob("*.pack"):
+        os.utime(pack, (1000, 1000))
+    for action in ("stats", "verify"):
+        call(capsys, action, "--cache-dir", cache)
+    assert {pack.stat().st_mtime for pack in cache.glob("*.pack")} == {1000}
+
+
+def test_verify_finds_a_torn_end_and_foreign_bytes(cache, capsys):
+    packs = sorted(cache.glob("*.pack"), key=lambda path: path.stat().st_size)
+    with packs[0].open("ab") as pack:
+        pack.write(b"not a record" * 20)
+    with packs[-1].open("r+b") as pack:
+        pack.truncate(packs[-1].stat().st_size - 10)
+    said = call(capsys, "verify", "--cache-dir", cache, code=1)
+    total = len(list(PackFolder(cache).entries()))
+    assert f"{total} results are sound, 2 damaged" in said
 
 
 def test_gc_keeps_to_a_cap(cache, capsys):
