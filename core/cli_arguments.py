@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from .cli_cache_arguments import add_cache, add_explain
+from .cli_cache_arguments import ENVIRONMENT, add_cache, add_explain
 from .recipe import Parameter, parameters
 
 _EXIT_CODES = """\
@@ -48,7 +48,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "render",
         help="render a clip with a face replaced",
         description=_RENDER,
-        epilog="\n".join([_EXIT_CODES, "settings, and what they are unless set:", *_settings()]),
+        epilog="\n".join([_EXIT_CODES, ENVIRONMENT, "settings, and what they are unless set:", *_settings()]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -15,6 +15,14 @@ traced back to anything is deleted too, since it could come from there. Then the
 again; the exit code is 1 if anything is left. Programs that run meanwhile keep what is in their memory.
 """
 
+ENVIRONMENT = """\
+environment, for render and cache:
+  UNDERSTUDY_SHARED_CACHE       a cache folder on a share, used beside the one on this machine
+  UNDERSTUDY_SHARED_WITH_GROUP  1 lets that folder's group in (0770, 0660)
+  UNDERSTUDY_REDIS              a Redis server, such as redis://HOST:6379/0, used in the same way
+  UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
+"""
+
 
 def add_cache(commands: Any) -> None:
     """Add the `cache` command to a parser's sub-commands."""
