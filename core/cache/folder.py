@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from .caretaker import Caretaker
 from .counts import StoreCounts, Tally
 from .index import Entry, Pack
 from .inventory import LOOK_SECONDS, Inventory
@@ -16,10 +17,11 @@ from .key import Key
 from .layout import file_mode, prepare, size_on_disk
 from .pack import PackWriter
 from .payload import Chunk, decode, encode
-from .purge import Kept, Purged, closure, purge_all, purge_packs, walk_packs
+from .purge import Kept, closure, purge_all, purge_packs, walk_packs
 from .record import KeyText, build, find_payload, read_key_text
 from .sidecar import Ledger
 from .store import Arrays
+from .trouble import Troubles
 
 __all__ = ["LOOK_SECONDS", "PACK_BYTES", "PackFolder"]
 
@@ -27,16 +29,6 @@ PACK_BYTES = 1 << 28
 _TIDY_BYTES = 1 << 26  # how much is written between two looks at the cap
 _CAP_PACKS = 16  # a cap is kept by packs: so many at least, or little would be left after one went
 _TRIES = 4
-_GRACE_SECONDS = 5.0  # how long closing waits for a janitor to finish what it does
-_FIXES = {
-    errno.ENOSPC: "free some space there or choose another cache folder",
-    errno.EDQUOT: "free some space there or choose another cache folder",
-    errno.EFBIG: "raise the file size limit or choose another cache folder",
-    errno.EROFS: "make it writable or choose another cache folder",
-    errno.EACCES: "make it readable and writable or choose another cache folder",
-    errno.EPERM: "make it readable and writable or choose another cache folder",
-    errno.ENOENT: "it was removed; start again to make it anew",
-}
 
 
 class PackFolder:
@@ -68,19 +60,18 @@ class PackFolder:
         self._home = prepare(root, group=group)
         self._mode = file_mode(group=group)
         self._cap_bytes, self._max_age = cap_bytes, max_age
-        part = _TIDY_BYTES if cap_bytes is None else max(cap_bytes // _CAP_PACKS, 1)
-        self._pack_bytes = pack_bytes if cap_bytes is None else min(pack_bytes, part)
-        self._tidy_bytes = min(_TIDY_BYTES, part)
-        self._untidied = self._tidy_bytes
-        self._janitor: threading.Thread | None = None
-        self._closing = threading.Event()
+        self._pack_bytes = pack_bytes
+        if cap_bytes is not None:
+            self._pack_bytes = min(pack_bytes, max(cap_bytes // _CAP_PACKS, 1))
+        self._caretaker: Caretaker | None = None
+        if cap_bytes is not None or max_age is not None:
+            self._caretaker = Caretaker(self.tidy, min(_TIDY_BYTES, self._pack_bytes))
         self._write_lock = threading.Lock()  # one thread at a time appends
-        self._warn_lock = threading.Lock()
         self._writer: PackWriter | None = None
         self._ledger = Ledger()
-        self._warnings: dict[str, str] = {}
+        self._troubles = Troubles(root)
         self._tally = Tally()
-        self._inventory = Inventory(self._home, clock, self._tally, self._warn, self._mode)
+        self._inventory = Inventory(self._home, clock, self._tally, self._troubles.met, self._mode)
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
@@ -92,7 +83,7 @@ class PackFolder:
                 raw = b""
             except OSError as error:
                 self._inventory.files.let_go(entry.pack.name)
-                self._warn(error)
+                self._troubles.met(error)
                 break
             start = find_payload(raw, key)
             arrays = decode(raw, start) if start is not None else None
@@ -121,12 +112,11 @@ class PackFolder:
         try:
             stored = self._append(key.digest, chunks, size)
         except OSError as error:
-            self._warn(error)
+            self._troubles.met(error)
             self._tally.add(dropped=1)
             return
         if stored:
             self._tally.add(puts=1, bytes_written=size)
-            self._tidy_now_and_then(size)
         else:
             self._tally.add(known=1)
 
@@ -153,7 +143,7 @@ class PackFolder:
         try:
             return size_on_disk(self.root)
         except OSError as error:
-            self._warn(error)
+            self._troubles.met(error)
             return 0
 
     def index_bytes(self) -> int:
@@ -178,19 +168,19 @@ class PackFolder:
                 pack_bytes=self._pack_bytes,
                 working_set=self._inventory,
                 own=self._own_packs,
-                stop=self._closing.is_set,
+                stop=self._caretaker.stopping if self._caretaker is not None else lambda: False,
                 mode=self._mode,
             )
         except OSError as error:
-            self._warn(error)
+            self._troubles.met(error)
             return None
         if done is None:
             return None
         self._tally.add(evicted=done.evicted_records)
         for trouble in done.troubles:
-            self._warn(trouble)
+            self._troubles.met(trouble)
         if cap_bytes is not None and done.after > cap_bytes:
-            self._warn_of_cap(cap_bytes, done)
+            self._troubles.over_cap(done.after, cap_bytes)
         return done
 
     def purge(self, matches: Callable[[str], bool] | None = None) -> int:
@@ -226,18 +216,20 @@ class PackFolder:
                     )
                     self._inventory.look()
             except OSError as error:
-                self._warn(error)
+                self._troubles.met(error)
                 return 0
         for trouble in done.troubles:
-            self._warn(trouble)
-        self._warn_of_purge(done)
+            self._troubles.met(trouble)
+        if done.busy:
+            self._troubles.busy()
+        if done.foreign_packs:
+            self._troubles.not_searched(done.foreign_packs)
         return done.freed
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Every distinct trouble met so far, one line each, oldest first."""
-        with self._warn_lock:
-            return tuple(self._warnings.values())
+        return self._troubles.lines()
 
     @property
     def counts(self) -> StoreCounts:
@@ -246,15 +238,11 @@ class PackFolder:
 
     def close(self) -> None:
         """Close every file and forget the index. Later gets miss; a later put starts a new pack."""
-        janitor = self._janitor
-        if janitor is not None:
-            janitor.join(_GRACE_SECONDS)
-            self._closing.set()
-            janitor.join()
+        if self._caretaker is not None:
+            self._caretaker.stop()
         with self._write_lock:
             self._end_pack()
             self._inventory.forget_all()
-        self._closing.clear()
 
     # Writing
 
@@ -274,6 +262,8 @@ class PackFolder:
             self._inventory.add(digest, Entry(pack, offset, size))
             self._ledger.add(digest, offset, size)
             self._inventory.touch(pack)
+            if self._caretaker is not None:
+                self._caretaker.wrote(size)
             return True
 
     def _pack_to_write(self) -> tuple[PackWriter, Pack]:
@@ -301,54 +291,9 @@ class PackFolder:
                 pass  # it only saves others a scan
         writer.close()
 
-    # Keeping to the cap
-
-    def _tidy_now_and_then(self, written: int) -> None:
-        if self._cap_bytes is None and self._max_age is None:
-            return
-        self._untidied += written
-        if self._untidied < self._tidy_bytes or (self._janitor is not None and self._janitor.is_alive()):
-            return
-        self._janitor = threading.Thread(target=self._keep_tidy, name="cache janitor", daemon=True)
-        self._janitor.start()
-
-    def _keep_tidy(self) -> None:
-        while self._untidied >= self._tidy_bytes and not self._closing.is_set():
-            self._untidied = 0  # what is put from now on calls for another round
-            self.tidy()
-
     def _own_packs(self) -> tuple[str, ...]:
         writer = self._writer
         return (writer.name,) if writer is not None else ()
-
-    # Warnings
-
-    def _warn(self, error: OSError) -> None:
-        reason = error.strerror or type(error).__name__
-        fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")
-        text = f"cache folder {self.root} fails ({reason}): {fix}"
-        with self._warn_lock:
-            self._warnings[text] = text
-
-    def _warn_of_cap(self, cap_bytes: int, done: Tidied) -> None:
-        with self._warn_lock:
-            self._warnings["cap"] = (
-                f"cache folder {self.root} holds {done.after / 1e6:.1f} MB that are in use, more than its cap of "
-                f"{cap_bytes / 1e6:.1f} MB: raise the cap or use the cache for less at a time"
-            )
-
-    def _warn_of_purge(self, done: Purged) -> None:
-        text = ""
-        if done.busy:
-            text = f"cache folder {self.root} is being tidied by another process: purge again later"
-        elif done.foreign_packs:
-            text = (
-                f"cache folder {self.root} has {done.foreign_packs} packs of another version, which can't be "
-                "searched: purge everything to be sure"
-            )
-        if text:
-            with self._warn_lock:
-                self._warnings[text] = text
 
 
 def _removed(writer: PackWriter) -> bool:

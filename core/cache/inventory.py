@@ -15,10 +15,9 @@ from .index import Entry, Index, Pack, Used
 from .pack import OpenPacks, PackWriter, list_packs_and_sidecars, scan
 from .sidecar import Ledger
 from .table import Columns, UInt64s
+from .touch import Touches
 
 LOOK_SECONDS = 1.0
-TOUCH_SECONDS = 60.0
-_TICK_NS = 1_000_000
 _OPEN_PACKS = 64
 _IDLE_SECONDS = 60.0  # a pack that has not grown for so long is worth a sidecar
 
@@ -45,7 +44,8 @@ class Inventory:
         self._index = Index()
         self._packs: dict[str, Pack] = {}
         self.files = OpenPacks(home, _OPEN_PACKS)
-        self._newest_use = 0
+        self._touches = Touches(home, clock)
+        self.touch = self._touches.touch
         self._moved: UInt64s = np.empty(0, np.uint64)
         self._unswept = False
         self._looked = clock()
@@ -100,29 +100,6 @@ class Inventory:
         """Return the memory that the index takes, in bytes."""
         with self._lock:
             return self._index.held_bytes()
-
-    def touch(self, pack: Pack) -> None:
-        """Note on the disk that a pack is in use, once a minute at most: what is unused longest goes first."""
-        now = self._clock()
-        if pack.touched is not None and now - pack.touched < TOUCH_SECONDS:
-            return
-        pack.touched = now
-        # Later than every other use, even where the clock was set back.
-        self._newest_use = max(time.time_ns(), self._newest_use + _TICK_NS)
-        path = self._home / pack.name
-        try:
-            os.utime(path, ns=(self._newest_use, self._newest_use))
-        except PermissionError:
-            self._touch_as_guest(path)
-        except OSError:
-            return  # removed, or only readable: then nothing is tidied from here either
-
-    @staticmethod
-    def _touch_as_guest(path: Path) -> None:
-        try:
-            os.utime(path)  # a group may do so much
-        except OSError:
-            return
 
     # What the janitor asks
 
@@ -264,7 +241,7 @@ class Inventory:
         if pack is not None and (pack.sealed or pack.writer == os.getpid()):
             return
         status = path.stat()
-        self._newest_use = max(self._newest_use, status.st_mtime_ns)
+        self._touches.saw(status.st_mtime_ns)
         with self._lock:
             if pack is not None and status.st_size < pack.resume:  # emptied by a purge: what it held is gone
                 self._vanish([pack])

@@ -6,27 +6,24 @@ before the packs it replaces are removed, so the worst that stays behind is a fi
 (removed by the next janitor) or a record that is there twice.
 """
 
-import os
-import re
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from .candidates import Candidate, leftovers, packs_by_use
 from .folder_lock import folder_lock
 from .index import Used
-from .layout import pack_folders, size_on_disk
-from .pack import PACK_NAME, Found, OpenPack, list_packs, scan
-from .rewrite import LEFTOVER, Rewrite, remove
+from .layout import size_on_disk
+from .pack import Found, OpenPack, scan
+from .rewrite import Rewrite, remove
 from .table import UInt64s
 
-_SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
-_LEFTOVER_SECONDS = 600.0
+_IDLE_SECONDS = 600.0
 _LOW_WATER = 0.9  # evicting a little more than need be makes it rare
 _WORTH_REWRITING = 0.1  # the part of a pack that must be cold
 _SMALL = 8  # a pack under pack_bytes / _SMALL is small
@@ -72,13 +69,6 @@ class Tidied:
     troubles: tuple[OSError, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    path: Path
-    size: int
-    used_ns: int
-
-
 class _Emptied(NamedTuple):
     records: int
     carried: int
@@ -110,7 +100,7 @@ def tidy(
         before = size_on_disk(root)
         janitor = _Janitor(home, working_set or NothingUsed(), mode)
         janitor.clean(root, now())
-        packs = [pack for pack in _packs(root, now()) if pack.path.name not in own()]
+        packs = [pack for pack in packs_by_use(root, now()) if pack.path.name not in own()]
         if max_age is not None:
             oldest = now() - int(max_age * 1e9)
             for pack in packs:
@@ -161,7 +151,7 @@ class _Janitor:
             except OSError as error:
                 self._troubles.append(error)
 
-    def evict(self, pack: _Candidate) -> None:
+    def evict(self, pack: Candidate) -> None:
         """Remove a pack, its used records carried into a new one, unless nearly all of it was used."""
         if not pack.path.exists():
             return
@@ -180,9 +170,9 @@ class _Janitor:
         self._evicted += emptied.records - emptied.carried
         self._carried += emptied.carried
 
-    def merge(self, packs: list[_Candidate], pack_bytes: int, now_ns: int) -> None:
+    def merge(self, packs: list[Candidate], pack_bytes: int, now_ns: int) -> None:
         """Make one pack of many small ones that nobody has written to or read from for a while."""
-        idle = now_ns - int(_LEFTOVER_SECONDS * 1e9)
+        idle = now_ns - int(_IDLE_SECONDS * 1e9)
         small = [
             pack
             for pack in packs
@@ -200,7 +190,7 @@ class _Janitor:
                 return
             self._merged += len(batch)
 
-    def _empty(self, packs: list[_Candidate], wanted: Callable[[str], UInt64s] | None) -> _Emptied:
+    def _empty(self, packs: list[Candidate], wanted: Callable[[str], UInt64s] | None) -> _Emptied:
         """Copy the wanted records (all, for None) of some packs into one new pack and remove the packs."""
         copied = [self._open(pack) for pack in packs]
         offsets = [
@@ -214,7 +204,7 @@ class _Janitor:
         emptied = [self._remove(item, chosen, into, everything=wanted is None) for item, chosen in chosen]
         return _Emptied(sum(e.records for e in emptied), sum(e.carried for e in emptied))
 
-    def _open(self, pack: _Candidate) -> "_Source":
+    def _open(self, pack: Candidate) -> "_Source":
         file = OpenPack(pack.path)
         if pack.path.parent != self._home:  # of another version: nothing in it can be used here
             return _Source(pack, file, [], pack.size)
@@ -263,56 +253,7 @@ class _Janitor:
 class _Source(NamedTuple):
     """A pack that is to be removed, open, with what was found in it and where that ends."""
 
-    pack: _Candidate
+    pack: Candidate
     file: OpenPack
     found: list[Found]
     resume: int
-
-
-def leftovers(root: Path, now_ns: int) -> Iterator[Path]:
-    """Find what killed processes left behind: packs never finished, sidecars without a pack. Raises OSError.
-
-    For holders of the folder's lock: only they make packs under a temporary name.
-    """
-    for folder in pack_folders(root):
-        with os.scandir(folder) as listing:
-            files = {entry.name: entry for entry in listing if entry.is_file(follow_symlinks=False)}
-        for name in sorted(files):
-            if LEFTOVER.fullmatch(name):
-                if name.endswith(".pack.tmp") or _is_old(files[name], now_ns):
-                    yield folder / name
-            elif _SIDECAR_NAME.fullmatch(name) and name.replace(".idx", ".pack") not in files:
-                yield folder / name
-
-
-def _is_old(entry: "os.DirEntry[str]", now_ns: int) -> bool:
-    try:
-        return abs(now_ns - entry.stat(follow_symlinks=False).st_mtime_ns) > _LEFTOVER_SECONDS * 1e9
-    except FileNotFoundError:
-        return False
-
-
-def _packs(root: Path, now_ns: int) -> list[_Candidate]:
-    """List the packs of every format, the longest unused first. Raises OSError."""
-    listed = []
-    for folder in pack_folders(root):
-        for path in list_packs(folder):
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                continue
-            listed.append(_Candidate(path, status.st_size, status.st_mtime_ns))
-    listed.sort(key=lambda pack: (pack.used_ns, pack.path.name))
-    return _without_future(listed, now_ns)
-
-
-def _without_future(packs: list[_Candidate], now_ns: int) -> list[_Candidate]:
-    """Say of packs used in the future, because a clock was set back, that they were used now, in their order."""
-    ahead = [pack for pack in packs if pack.used_ns > now_ns]
-    dated = packs[: len(packs) - len(ahead)]
-    for rank, pack in enumerate(ahead):
-        stamp = max(now_ns - len(ahead) + rank, dated[-1].used_ns if dated else 0)
-        with suppress(OSError):  # another's, or gone: its order is right all the same
-            os.utime(pack.path, ns=(stamp, stamp))
-        dated.append(_Candidate(pack.path, pack.size, stamp))
-    return dated

@@ -75,14 +75,15 @@ def pack_folders(root: Path) -> list[Path]:
 def size_on_disk(root: Path) -> int:
     """Return the bytes of all files of a cache folder, as the file system says now. Raises OSError."""
     size = 0
-    for folder in pack_folders(root):
-        with os.scandir(folder) as listing:
-            for entry in listing:
-                try:
-                    if entry.is_file(follow_symlinks=False):
-                        size += entry.stat(follow_symlinks=False).st_size
-                except FileNotFoundError:
-                    continue
+    with os.scandir(root) as listing:
+        for entry in listing:
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    size += size_on_disk(Path(entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    size += entry.stat(follow_symlinks=False).st_size
+            except FileNotFoundError:
+                continue
     return size
 
 

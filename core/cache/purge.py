@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from .candidates import leftovers
 from .folder_lock import folder_lock
-from .janitor import leftovers
 from .layout import pack_folders
 from .pack import NO_LINK, Found, OpenPack, list_packs, scan
 from .payload import decode

@@ -102,13 +102,14 @@ def find_payload(raw: bytes, key: Key) -> int | None:
     magic, version, _, _, digest, text_bytes, payload_bytes, body_crc = _FIELDS.unpack_from(raw)
     text = key.text.encode()
     start = HEADER_BYTES + len(text) + -len(text) % 16
-    # The header's own checksum is for those who do not know yet what it should say.
+    (crc,) = _CRC.unpack_from(raw, _FIELDS.size)
     if (
         magic != MAGIC
         or version != FORMAT
         or digest != key.digest
         or text_bytes != len(text)
         or start + payload_bytes != len(raw)
+        or zlib.crc32(raw[: _FIELDS.size]) != crc
         or zlib.crc32(memoryview(raw)[HEADER_BYTES:]) != body_crc
         or not raw.startswith(text, HEADER_BYTES)  # quicker than hashing it, and says more
     ):

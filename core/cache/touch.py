@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a pack was last used is its file's time: noted rarely, and in order even where a clock was set back."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from .index import Pack
+
+TOUCH_SECONDS = 60.0
+_TICK_NS = 1_000_000
+
+
+class Touches:
+    """Notes the use of the packs of one folder."""
+
+    def __init__(self, home: Path, clock: Callable[[], float]) -> None:
+        self._home = home
+        self._clock = clock
+        self._newest_ns = 0
+
+    def saw(self, used_ns: int) -> None:
+        """Take notice of a use, anybody's, by the file's time: later uses will have later times."""
+        self._newest_ns = max(self._newest_ns, used_ns)
+
+    def touch(self, pack: Pack) -> None:
+        """Note on the disk that a pack is in use, once a minute at most."""
+        now = self._clock()
+        if pack.touched is not None and now - pack.touched < TOUCH_SECONDS:
+            return
+        pack.touched = now
+        self._newest_ns = max(time.time_ns(), self._newest_ns + _TICK_NS)
+        path = self._home / pack.name
+        with suppress(OSError):  # removed, or only readable: then nothing is tidied from here either
+            try:
+                os.utime(path, ns=(self._newest_ns, self._newest_ns))
+            except PermissionError:
+                os.utime(path)  # a group may do so much

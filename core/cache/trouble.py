@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong with a cache folder, told once, in one line that names the folder and the fix."""
+
+import errno
+import threading
+from pathlib import Path
+
+_FIXES = {
+    errno.ENOSPC: "free some space there or choose another cache folder",
+    errno.EDQUOT: "free some space there or choose another cache folder",
+    errno.EFBIG: "raise the file size limit or choose another cache folder",
+    errno.EROFS: "make it writable or choose another cache folder",
+    errno.EACCES: "make it readable and writable or choose another cache folder",
+    errno.EPERM: "make it readable and writable or choose another cache folder",
+    errno.ENOENT: "it was removed; start again to make it anew",
+}
+
+
+class Troubles:
+    """The warnings about one folder. Safe to use from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._lines: dict[str, str] = {}
+
+    def met(self, error: OSError) -> None:
+        """Note an error of the file system."""
+        reason = error.strerror or type(error).__name__
+        fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")
+        self._note(f"cache folder {self._root} fails ({reason}): {fix}")
+
+    def over_cap(self, held_bytes: int, cap_bytes: int) -> None:
+        """Note that the folder can't be brought under its cap; the latest numbers count."""
+        self._note(
+            f"cache folder {self._root} holds {held_bytes / 1e6:.1f} MB that are in use, more than its cap of "
+            f"{cap_bytes / 1e6:.1f} MB: raise the cap or use the cache for less at a time",
+            "cap",
+        )
+
+    def busy(self) -> None:
+        """Note that a purge could not start."""
+        self._note(f"cache folder {self._root} is being tidied by another process: purge again later")
+
+    def not_searched(self, packs: int) -> None:
+        """Note that a purge left packs of other versions as they were."""
+        self._note(
+            f"cache folder {self._root} has {packs} packs of another version, which can't be searched: "
+            "purge everything to be sure"
+        )
+
+    def lines(self) -> tuple[str, ...]:
+        """Every distinct trouble so far, oldest first."""
+        with self._lock:
+            return tuple(self._lines.values())
+
+    def _note(self, line: str, kind: str | None = None) -> None:
+        with self._lock:
+            self._lines[kind or line] = line
