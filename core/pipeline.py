@@ -162,6 +162,11 @@ class Pipeline:
             ]
             return composed(patches, plan.size)
 
+    def ready(self, plan: LayerPlan) -> bool:
+        """Tell whether `make` would only fuse: every crop is in the store, so no frame and no model is needed."""
+        keys = [key for entry in plan.faces for key in (entry.swap, entry.enhance) if key is not None]
+        return all(key in self._store for key in keys)
+
     def prepare(self, plan: LayerPlan) -> None:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
         self._count(plan)
