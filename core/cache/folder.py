@@ -104,13 +104,14 @@ class PackFolder:
         Raises TypeError for a dtype that can't be kept and ValueError for a result too large or an array name
         that can't be kept: faults of the caller, not of the place.
         """
+        before = self._inventory.added
         if self._inventory.find_known(key.digest, use=True) is not None:
             self._tally.add(known=1)
             return
         payload, payload_bytes = encode(arrays)
         chunks, size = build(key, payload, payload_bytes, int(time.time()))
         try:
-            stored = self._append(key.digest, chunks, size)
+            stored = self._append(key.digest, chunks, size, before)
         except OSError as error:
             self._troubles.met(error)
             self._tally.add(dropped=1)
@@ -246,15 +247,24 @@ class PackFolder:
 
     # Writing
 
-    def _append(self, digest: bytes, chunks: list[Chunk], size: int) -> bool:
-        """Append a record and index it; False where another thread was quicker. Raises OSError."""
+    def _append(self, digest: bytes, chunks: list[Chunk], size: int, before: int) -> bool:
+        """Append a record and index it; False where another thread was quicker. Raises OSError.
+
+        `before` is how many had been added when the digest was not known.
+        """
         with self._write_lock:
-            if self._inventory.find_known(digest) is not None:
+            if self._inventory.added != before and self._inventory.find_known(digest) is not None:
                 return False
             for _ in range(_TRIES):
                 writer, pack = self._pack_to_write()
-                offset = writer.append(chunks, size)
-                if not _removed(writer):
+                try:
+                    offset = writer.append(chunks, size)
+                except OSError as error:
+                    if error.errno == errno.ESTALE:  # removed on the share: the next pack may do
+                        self._end_pack()
+                        continue
+                    raise
+                if not writer.removed:
                     break
                 self._end_pack()  # a janitor took it away: nobody would find the record there
             else:
@@ -283,7 +293,7 @@ class PackFolder:
         if writer is None:
             return
         self._inventory.end_writing(writer.name)
-        if writer.process == os.getpid() and not writer.closed and not _removed(writer):
+        if writer.process == os.getpid() and not writer.closed and not writer.removed:
             try:
                 path = self._home / writer.name
                 self._ledger.write(path, writer.size, sealed=True, mode=self._mode)
@@ -294,10 +304,3 @@ class PackFolder:
     def _own_packs(self) -> tuple[str, ...]:
         writer = self._writer
         return (writer.name,) if writer is not None else ()
-
-
-def _removed(writer: PackWriter) -> bool:
-    try:
-        return writer.removed()
-    except OSError:  # a stale handle on a share
-        return True

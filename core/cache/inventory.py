@@ -48,6 +48,8 @@ class Inventory:
         self.touch = self._touches.touch
         self._moved: UInt64s = np.empty(0, np.uint64)
         self._unswept = False
+        self.added = 0
+        """How many records this process has appended and indexed."""
         self._looked = clock()
         self.look()
 
@@ -161,6 +163,7 @@ class Inventory:
         """Index a record that this process has just appended."""
         with self._lock:
             self._index.add(digest, entry, used=True)
+            self.added += 1
             entry.pack.resume = entry.pack.seen = entry.offset + entry.size
 
     def end_writing(self, name: str) -> None:

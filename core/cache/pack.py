@@ -187,11 +187,9 @@ class PackWriter:
         self.name = new_name()
         self.process = os.getpid()
         self.size = 0
+        self.removed = False
+        """Whether, after the last append, someone had deleted the file: nobody sees what was appended."""
         self._fd = create(folder / self.name, os.O_WRONLY | os.O_APPEND, mode)
-
-    def removed(self) -> bool:
-        """Tell whether someone deleted the file: what was appended is seen by nobody. Raises OSError."""
-        return os.fstat(self._fd).st_nlink == 0
 
     def append(self, chunks: list[Chunk], size: int) -> int:
         """Write one record of `size` bytes with one call and return the offset where it landed.
@@ -204,7 +202,12 @@ class PackWriter:
         else:
             written = os.writev(self._fd, chunks)
         # Asked, not counted: a purge elsewhere may have cut the file since the last record.
-        self.size = os.lseek(self._fd, 0, os.SEEK_CUR)
+        try:
+            status = os.fstat(self._fd)
+            self.size, self.removed = status.st_size, status.st_nlink == 0
+        except OSError:  # a stale handle on a share
+            self.removed = True
+            return 0
         if written != size:
             self._take_back(self.size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
