@@ -32,3 +32,5 @@ class Casting:
 
     identity: Identity
     recipe: Recipe = field(default_factory=Recipe)
+    replaced: tuple[Picture, ...] = ()
+    """Pictures of the person who is replaced, for `select.which = reference`; none to pick them in the clip."""

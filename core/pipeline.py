@@ -6,21 +6,22 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 
 from .analysis.analyser import Analyser
-from .analysis.select import left_to_right, selected
-from .analysis.track import reach, steadied
+from .analysis.engines import MESHES
+from .analysis.follow import seen
+from .analysis.landmark import mesh_of
+from .analysis.maskers.contract import FaceMask
 from .cache.key import Key, Scalar, stage_key
 from .cache.lease import Alone, Flight
 from .cache.store import Arrays, Store
 from .clip_info import Clip
-from .errors import ClipError, RecipeError
-from .face import Face, Floats
+from .errors import RecipeError
+from .face import Face
 from .fusion import fuse
 from .fusion.layer import Patch, composed
 from .identity import Casting, Picture
@@ -28,6 +29,8 @@ from .mesh.topology import load_topology
 from .models.embedded import EmbeddedModels
 from .models.library import ModelLibrary
 from .models.session import ModelPool
+from .occlusion import Occlusion
+from .people import People
 from .recipe import Recipe, key_inputs
 from .swap import mesh
 from .swap.neural_engine import NeuralEngine
@@ -47,6 +50,7 @@ class FacePlan:
     place: mesh.CropFrame
     casting: Casting
     swap: Key
+    occlude: Key | None
     enhance: Key | None
     fuse: Key
 
@@ -87,6 +91,8 @@ class Pipeline:
         self._analyser = Analyser(*shared, self._tally, self._flight, library)
         source_analyser = Analyser(*shared, self._pictures, self._flight, library)
         self._sources = Sources(store, source_analyser, self._topology)
+        self._people = People(self._analyser, source_analyser, self._sources, self._topology, self._tally)
+        self._occlusion = Occlusion(store, self._flight, self._analyser.engines, self._topology, self._tally)
         networks = Networks(self._pool)
         pictured = NeuralSources(
             store, self._flight, self._sources, source_analyser, self._topology, networks
@@ -100,6 +106,8 @@ class Pipeline:
 
     def report(self) -> Report:
         """Return what was done since the pipeline was made."""
+        for warning in self._pool.warnings:
+            self._tally.warn(warning)
         return self._tally.report(self._pool.opened, self._pictures)
 
     def close(self) -> None:
@@ -107,23 +115,21 @@ class Pipeline:
         self._pool.close()
 
     def check(self, castings: Sequence[Casting]) -> None:
-        """Make sure every identity can play its part; raises PictureError or ModelError saying why not."""
+        """Make sure every identity can play its part; PictureError, ModelError or RecipeError say why not.
+
+        What is poor about a picture is kept as a warning.
+        """
         for casting in castings:
+            _require_mesh(casting.recipe)
             if _is_neural(casting.recipe):
                 self._neural.check(casting)
             else:
                 self._sources.texture_key(casting.identity)
+            self._people.warn_of_poor_pictures(casting)
 
     def faces(self, clip: Clip, number: int, recipe: Recipe) -> list[Face]:
         """Return the faces of a frame with steadied landmarks, the surest first."""
-        width = recipe.landmark.steady
-        first, last = max(number - reach(width), 0), min(number + reach(width), clip.info.frame_count - 1)
-        around = {number: self._analyser.analysis(clip, number, recipe).faces}
-        for near in range(first, last + 1):
-            # A neighbour that can't be read only means less steadying here; it is reported at its own turn.
-            with suppress(ClipError):
-                around[near] = self._analyser.analysis(clip, near, recipe).faces
-        return steadied(number, around, width)
+        return list(seen(self._analyser, clip, number, recipe).faces)
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
@@ -148,6 +154,7 @@ class Pipeline:
         """Count a planned layer that need not be made, because it is there already."""
         self._count(plan)
         self._tally.hit("swap", len(plan.faces))
+        self._tally.hit("occlude", sum(entry.occlude is not None for entry in plan.faces))
         self._tally.hit("enhance", sum(entry.enhance is not None for entry in plan.faces))
         self._tally.hit("fuse")
 
@@ -155,10 +162,11 @@ class Pipeline:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
         self._count(plan)
         crops = self._crops(plan)
+        masks = [self._masked(plan, entry) for entry in plan.faces]
         with self._tally.running("fuse"):
             patches = [
-                self._fused(entry, crop, better)
-                for entry, (crop, better) in zip(plan.faces, crops, strict=True)
+                self._fused(entry, crop, better, mask)
+                for entry, (crop, better), mask in zip(plan.faces, crops, masks, strict=True)
             ]
             return composed(patches, plan.size)
 
@@ -171,16 +179,17 @@ class Pipeline:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
         self._count(plan)
         self._crops(plan)
+        for entry in plan.faces:
+            self._masked(plan, entry)
 
     def _face_plans(self, clip: Clip, number: int, casting: Casting) -> list[FacePlan]:
         recipe = casting.recipe
-        found = self.faces(clip, number, recipe)
-        analysis = self._analyser.analysis(clip, number, recipe)
-        reference = self._reference(clip, recipe) if recipe.select.which == "reference" else None
+        _require_mesh(recipe)
+        here = seen(self._analyser, clip, number, recipe)
         plans = []
-        for index in selected(found, recipe.select, analysis.embeddings, reference):
+        for index in self._people.chosen(clip, number, casting, here):
             entry = self._face_plan(
-                analysis.frame, found[index], (clip.info.width, clip.info.height), casting
+                here.frame, here.faces[index], (clip.info.width, clip.info.height), casting
             )
             if entry is not None:
                 plans.append(entry)
@@ -204,25 +213,16 @@ class Pipeline:
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
         if place is None:
             return None
+        occlude = self._occlusion.key(frame, landmarks, recipe)
+        if occlude is not None:
+            look["occlude"] = occlude
         enhance = None
         if recipe.enhance.enhancer == "none":
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look})
-        return FacePlan(face, place, casting, swap, enhance, fused)
-
-    def _reference(self, clip: Clip, recipe: Recipe) -> Floats:
-        """Return the embedding (d,) of the face that was picked in the reference frame."""
-        frame, number = recipe.select.reference_frame, recipe.select.reference_face
-        picked = self._analyser.analysis(clip, frame, recipe)
-        ordered = left_to_right(picked.faces)
-        if number >= len(ordered):
-            raise RecipeError(
-                f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.reference_face can't be "
-                f"{number}: pick the person in a frame that shows them"
-            )
-        return np.asarray(picked.embeddings[ordered[number]], np.float32)
+        return FacePlan(face, place, casting, swap, occlude, enhance, fused)
 
     def _crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
         """Return every face's swapped crop, and its enhanced one where that is asked for."""
@@ -282,15 +282,35 @@ class Pipeline:
             self._tally.hit("enhance")
         return better
 
-    def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None) -> Patch:
+    def _masked(self, plan: LayerPlan, entry: FacePlan) -> FaceMask | None:
+        if entry.occlude is None:
+            return None
+        known = self._occlusion.known(entry.occlude)
+        if known is not None:
+            return known
+        frame = self._analyser.frame(plan.clip, plan.number)
+        return self._occlusion.made(entry.occlude, frame, entry.face, entry.casting.recipe)
+
+    def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None, mask: FaceMask | None) -> Patch:
         recipe = entry.casting.recipe
         ready = self._neural.ready(crop, better, entry.place, recipe)
-        pixels = fuse.fused(ready, entry.face.landmarks, entry.place, recipe.fusion, self._topology)
+        points = mesh_of(entry.face.landmarks, self._topology)
+        pixels = fuse.fused(ready, points, entry.place, recipe.fusion, self._topology, mask)
         return Patch(entry.place.left, entry.place.top, pixels)
 
     def _count(self, plan: LayerPlan) -> None:
         self._tally.frames += 1
         self._tally.faces += len(plan.faces)
+
+
+def _require_mesh(recipe: Recipe) -> None:
+    """Raise RecipeError where the swapper needs a mesh and the landmarker finds none."""
+    name = recipe.landmark.landmarker
+    if not _is_neural(recipe) and name not in MESHES:
+        raise RecipeError(
+            f"swap.swapper=mesh draws on FaceMesh's points, which landmark.landmarker={name} does not find: "
+            f"set it to {' or '.join(MESHES)}, or choose a neural swapper"
+        )
 
 
 def _is_neural(recipe: Recipe) -> bool:

@@ -119,6 +119,14 @@ class Landmark:
         4.0,
         unit="frames",
     )
+    gaps: int = _number(
+        3,
+        "Fill gaps",
+        "A face that is not found for up to this many frames is taken to be midway between; 0 is off",
+        0,
+        12,
+        unit="frames",
+    )
     landmarker: str = _choice(
         "face-mesh",
         "Landmarker",
@@ -203,6 +211,10 @@ class Select:
         ("all", "All", "Every face of each frame"),
         ("leftmost", "Leftmost", "The face furthest to the left of each frame"),
         ("rightmost", "Rightmost", "The face furthest to the right of each frame"),
+        ("smallest", "Smallest", "The smallest face of each frame that is not left alone for its size"),
+        ("topmost", "Topmost", "The highest face of each frame"),
+        ("bottommost", "Bottommost", "The lowest face of each frame"),
+        ("surest", "Surest", "The face that is found most surely in each frame"),
         ("reference", "Like the reference", "The face that looks most like one picked in a reference frame"),
     )
     reference_frame: int = _number(

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-STAGES = ("detect", "landmark", "embed", "swap", "enhance", "fuse")
-_ON_DEMAND = ("enhance",)
+STAGES = ("detect", "landmark", "embed", "occlude", "swap", "enhance", "fuse")
+_ON_DEMAND = ("occlude", "enhance")
 
 
 @dataclass(frozen=True)
 class Report:
     """What a run did. `stages` has for each stage how often it ran, how often its result was known, and seconds.
 
-    Stages count frames of the clip (swap and enhance: faces; fuse: layers); enhance is there only if
-    it was asked for. What was done for the source pictures is counted apart, in `pictures`.
+    Stages count frames of the clip (occlude, swap and enhance: faces; fuse: layers); occlude and enhance are
+    there only if they were asked for. What was done for the source pictures is counted apart, in `pictures`.
     """
 
     frames: int

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Choose which faces of a frame are replaced."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,27 +18,37 @@ def left_to_right(faces: Sequence[Face]) -> list[int]:
 
 
 def selected(
-    faces: Sequence[Face], params: Select, embeddings: Floats | None = None, reference: Floats | None = None
+    faces: Sequence[Face],
+    params: Select,
+    embeddings: Floats | None = None,
+    reference: Floats | None = None,
+    least: float = LEAST_LIKENESS,
 ) -> list[int]:
     """Return the indices of the faces to replace.
 
-    `embeddings` (n, d) and `reference` (d,) are needed for `which = "reference"` alone. Faces lower than
-    `params.min_height` are never chosen.
+    `embeddings` (n, d) and `reference` (d,), all of length 1, are needed for `which = "reference"` alone; `least` is
+    the cosine that they have to reach. Faces lower than `params.min_height` are never chosen.
     """
     tall = [index for index in range(len(faces)) if faces[index].height >= params.min_height]
     if not tall:
         return []
     if params.which == "all":
         return tall
-    ordered = [index for index in left_to_right(faces) if index in tall]
-    if params.which == "leftmost":
-        return ordered[:1]
-    if params.which == "rightmost":
-        return ordered[-1:]
     if params.which == "reference":
         if embeddings is None or reference is None:
             raise RecipeError("choosing by reference needs the reference frame to be analysed")
         likeness = embeddings[tall] @ reference
         best = int(np.argmax(likeness))
-        return [tall[best]] if likeness[best] >= LEAST_LIKENESS else []
-    return [max(tall, key=lambda index: (faces[index].height, -index))]
+        return [tall[best]] if likeness[best] >= least else []
+    return [max(tall, key=lambda index: (_ORDERS[params.which](faces[index]), -index))]
+
+
+_ORDERS: Mapping[str, Callable[[Face], float]] = {
+    "largest": lambda face: face.height,
+    "smallest": lambda face: -face.height,
+    "leftmost": lambda face: -float(face.box[[0, 2]].sum()),
+    "rightmost": lambda face: float(face.box[[0, 2]].sum()),
+    "topmost": lambda face: -float(face.box[[1, 3]].sum()),
+    "bottommost": lambda face: float(face.box[[1, 3]].sum()),
+    "surest": lambda face: face.score,
+}

@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from ..analysis.maskers.contract import FaceMask
 from ..cache.store import Arrays
 from ..face import Floats, Pixels
 from ..mesh.draw import filled
@@ -20,11 +21,19 @@ from .mask import face_mask
 VERSION = 1
 
 
-def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, topology: Topology) -> Pixels:
+def fused(
+    crop: Arrays,
+    landmarks: Floats,
+    place: CropFrame,
+    params: Fusion,
+    topology: Topology,
+    seen: FaceMask | None = None,
+) -> Pixels:
     """Fuse one swapped crop.
 
     `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, and a `box` where a network drew
-    it (see `neural_region.region`); `landmarks` are (478, 3) in frame pixels. Returns (height, width, 4) uint8
+    it (see `neural_region.region`); `landmarks` are (478, 3) in frame pixels. `seen` tells what covers the face;
+    without it the skin's colour does. Returns (height, width, 4) uint8
     RGBA with straight alpha, in frame pixels of `place`.
     """
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
@@ -41,7 +50,11 @@ def fused(crop: Arrays, landmarks: Floats, place: CropFrame, params: Fusion, top
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
-        bare = _uncovered(target, points, (width, height), topology)
+        bare = (
+            _uncovered(target, points, (width, height), topology)
+            if seen is None
+            else _masked(seen, place, (target.shape[1], target.shape[0]))
+        )
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     rgb = swapped
     if params.colour_match > 0:
@@ -75,6 +88,18 @@ def _uncovered(target: Pixels, points: Floats, size: tuple[int, int], topology: 
     return np.asarray(
         cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0), np.float32
     )
+
+
+def _masked(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
+    """Bring a masker's mask into a crop reduced to `size` (width, height): float32 in 0..1."""
+    across, down = place.width / size[0], place.height / size[1]
+    to_frame = np.array(
+        [[across, 0, place.left + (across - 1) / 2], [0, down, place.top + (down - 1) / 2]], np.float32
+    )
+    to_mask = compose(seen.matrix, to_frame)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    drawn = cv2.warpAffine(seen.visible, to_mask, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(drawn.astype(np.float32) / 255, np.float32)
 
 
 def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion) -> Pixels:

@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from ..analysis.crop import warped
+from ..analysis.landmark import five_of, mesh_of
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels
@@ -16,7 +17,7 @@ from ..mesh.topology import Topology
 from ..models.library import ModelLibrary
 from ..recipe import Recipe
 from . import dfm, enhance, neural
-from .align import aligned_matrix, five_points
+from .align import aligned_matrix
 from .mesh import CropFrame, crop_frame
 from .neural_network import Network, Networks
 from .neural_region import kept, light_target, place_around, region
@@ -84,7 +85,7 @@ class NeuralEngine:
     def place(self, face: Face, frame_size: tuple[int, int], recipe: Recipe) -> CropFrame | None:
         """Return the region a face is fused in: its oval's, or the crop's whole footprint for a box mask."""
         if recipe.fusion.mask_shape == "oval":
-            return crop_frame(face.landmarks, frame_size, recipe.swap.crop_size)
+            return crop_frame(mesh_of(face.landmarks, self._topology), frame_size, recipe.swap.crop_size)
         swapper = self._swapper(recipe)
         matrix = aligned_matrix(self._points(face), swapper.family.template, swapper.size)
         return place_around(matrix, swapper.size, frame_size, recipe.swap.crop_size)
@@ -140,7 +141,7 @@ class NeuralEngine:
         )
 
     def _points(self, face: Face) -> Floats:
-        return five_points(face.landmarks, self._topology)
+        return five_of(face.landmarks, self._topology)
 
     def _network(self, role: str, family: str, file: str = "") -> Network:
         found = self._library.model(role, family, file)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The occlude stage: what covers a face, found by a masker where the recipe asks for one."""
+
+import numpy as np
+
+from .analysis.engines import Engines
+from .analysis.landmark import five_of
+from .analysis.maskers.contract import FaceMask
+from .cache.key import Key, Scalar, stage_key
+from .cache.lease import Flight
+from .cache.store import Arrays, Store
+from .face import Face, Pixels
+from .mesh.topology import Topology
+from .recipe import Recipe
+from .tally import Tally
+
+
+class Occlusion:
+    """Masks faces over one store."""
+
+    def __init__(
+        self, store: Store, flight: Flight, engines: Engines, topology: Topology, tally: Tally
+    ) -> None:
+        self._store = store
+        self._flight = flight
+        self._engines = engines
+        self._topology = topology
+        self._tally = tally
+
+    def key(self, frame: str, landmarks: bytes, recipe: Recipe) -> Key | None:
+        """Return the key of a face's mask, by the frame's id and the hash of its landmarks.
+
+        None where no masker is asked for: then fusion tells what covers a face by the skin's colour.
+        """
+        masker = self._engines.masker(recipe.occlude) if recipe.fusion.keep_cover > 0 else None
+        if masker is None:
+            return None
+        inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "masker": masker.name}
+        inputs.update({f"model{n:02d}": model.sha256 for n, model in enumerate(masker.models)})
+        return stage_key("occlude", masker.version, inputs | {"settings": masker.settings})
+
+    def known(self, key: Key) -> FaceMask | None:
+        """Return a mask that is kept, and count it."""
+        arrays = self._store.get(key)
+        if arrays is None:
+            return None
+        self._tally.hit("occlude")
+        return _mask(arrays)
+
+    def made(self, key: Key, frame: Pixels, face: Face, recipe: Recipe) -> FaceMask | None:
+        """Mask a face of an (H, W, 3) RGB uint8 frame and keep it under `key`; None where no masker is asked for."""
+        masker = self._engines.masker(recipe.occlude)
+        if masker is None:
+            return None
+
+        def compute() -> Arrays:
+            with self._tally.running("occlude"):
+                mask = masker.mask(frame, five_of(face.landmarks, self._topology))
+            return {"visible": mask.visible, "matrix": mask.matrix}
+
+        return _mask(self._flight.result(self._store, key, compute)[0])
+
+
+def _mask(arrays: Arrays) -> FaceMask:
+    return FaceMask(np.asarray(arrays["visible"], np.uint8), np.asarray(arrays["matrix"], np.float32))

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which person of a clip is replaced, and whether the pictures of who plays the part will do."""
+
+import numpy as np
+
+from .analysis.analyser import Analyser
+from .analysis.follow import Seen, identities
+from .analysis.quality import faults
+from .analysis.select import left_to_right, selected
+from .clip_info import Clip
+from .errors import RecipeError
+from .face import Floats
+from .identity import Casting, Identity
+from .mesh.topology import Topology
+from .recipe import Recipe
+from .swap.source import Sources
+from .tally import Tally
+
+
+class People:
+    """Knows people in a clip and in pictures."""
+
+    def __init__(
+        self, clips: Analyser, pictures: Analyser, sources: Sources, topology: Topology, tally: Tally
+    ) -> None:
+        """`clips` analyses clips, `pictures` and `sources` the pictures of people; warnings go to `tally`."""
+        self._clips = clips
+        self._pictures = pictures
+        self._sources = sources
+        self._topology = topology
+        self._tally = tally
+
+    def warn_of_poor_pictures(self, casting: Casting) -> None:
+        """Name pictures that show too little of who plays the part, and those that seem to show somebody else.
+
+        Raises PictureError if a picture can't be used at all.
+        """
+        pictures = casting.identity.pictures
+        if not pictures:
+            return
+        for picture, shown in zip(pictures, self._sources.seen(casting.identity), strict=True):
+            poor = faults(self._pictures.frame(shown.clip, 0), shown.face, self._topology)
+            if poor:
+                self._tally.warn(f"{picture.path.name} is a poor source: its face is {'; '.join(poor)}")
+        if casting.recipe.embed.recogniser == "mesh" or len(pictures) == 1:
+            return
+        vectors, least = self._described(casting.identity, casting.recipe)
+        for picture, vector in zip(pictures[1:], vectors[1:], strict=True):
+            if float(vector @ vectors[0]) < least:
+                self._tally.warn(
+                    f"{picture.path.name} seems to show somebody else than {pictures[0].path.name}: "
+                    "use pictures of one person"
+                )
+
+    def chosen(self, clip: Clip, number: int, casting: Casting, here: Seen) -> list[int]:
+        """Return the indices of the faces of a frame that are replaced. Raises RecipeError, PictureError."""
+        recipe = casting.recipe
+        if recipe.select.which != "reference":
+            return selected(here.faces, recipe.select)
+        reference = self._by_pictures(casting) if casting.replaced else self._picked(clip, recipe)
+        vectors = identities(self._clips, clip, number, recipe, here)
+        return selected(here.faces, recipe.select, vectors, reference, here.space.least_likeness)
+
+    def _by_pictures(self, casting: Casting) -> Floats:
+        """Return the mean vector (d,) of the pictures of who is replaced, of length 1."""
+        if casting.recipe.embed.recogniser == "mesh":
+            raise RecipeError(
+                "to find a person by a picture a recogniser is needed: set embed.recogniser to arcface, ghostface, "
+                "sface or mobileface"
+            )
+        total = self._described(Identity(casting.replaced), casting.recipe)[0].sum(0)
+        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
+
+    def _picked(self, clip: Clip, recipe: Recipe) -> Floats:
+        """Return the vector (d,) of the face that was picked in the reference frame."""
+        frame, number = recipe.select.reference_frame, recipe.select.reference_face
+        picked = self._clips.analysis(clip, frame, recipe)
+        ordered = left_to_right(picked.faces)
+        if number >= len(ordered):
+            raise RecipeError(
+                f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.reference_face can't be "
+                f"{number}: pick the person in a frame that shows them"
+            )
+        return np.asarray(picked.embeddings[ordered[number]], np.float32)
+
+    def _described(self, identity: Identity, recipe: Recipe) -> tuple[Floats, float]:
+        """Return a vector (n, d) for each picture of a person, and the least cosine of one person's vectors."""
+        rows, least = [], 0.0
+        for shown in self._sources.seen(identity):
+            analysis = self._pictures.analysis(shown.clip, 0, Recipe(embed=recipe.embed))
+            rows.append(analysis.embeddings[shown.index])
+            least = analysis.space.least_likeness
+        return np.asarray(rows, np.float32), least
