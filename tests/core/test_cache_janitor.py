@@ -315,6 +315,27 @@ def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
         subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
+def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount a small file system here")
+    try:
+        filled(small, 30)
+        subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
+        store = PackFolder(small, cap_bytes=1)
+        assert right(store, 1)
+        assert store.tidy() is None
+        assert store.purge(lambda text: "number=1\n" in text) == 0
+        assert all(right(store, number) for number in range(30))
+        assert len(store.warnings) == 1
+        assert "Read-only file system" in store.warnings[0]
+        store.close()
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
 def test_a_folder_that_is_gone_is_a_warning(tmp_path: Path) -> None:
     store = PackFolder(tmp_path / "cache")
     shutil.rmtree(tmp_path / "cache")
