@@ -9,7 +9,7 @@ from ..errors import CacheError
 from .health import Health
 from .key import Key
 from .store import Arrays, Store
-from .timed import TimedThread
+from .timed import Caller, Direct, TimedThread
 
 SLOW_SECONDS = 0.5
 SLOW_WRITE_SECONDS = 5.0
@@ -43,11 +43,13 @@ class FarTier:
         slow_seconds: float = SLOW_SECONDS,
         slow_write_seconds: float = SLOW_WRITE_SECONDS,
         open_seconds: float = OPEN_SECONDS,
+        hangs: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the store that `opened` opens when first needed; it may raise CacheError.
 
-        `faults` tells how often the place itself failed so far.
+        `faults` tells how often the place itself failed so far. `hangs` is whether a question to the place may
+        take for ever; then a thread of its own asks.
         """
         self._open_store = opened
         self._faults = faults
@@ -58,7 +60,7 @@ class FarTier:
         self._store: Store | None = None
         self._skipped = 0
         self.health = Health(name, clock)
-        self._reader = TimedThread(f"understudy reads {name}")
+        self._reader: Caller = TimedThread(f"understudy reads {name}") if hangs else Direct()
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, or None where there are none, or none to be had in time."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from .health import Health
 from .key import Key
 from .store import Arrays, Store
-from .timed import TimedThread
+from .timed import Caller, Direct, TimedThread
 
 LEASE_SECONDS = 30.0
 POLL_SECONDS = 0.05
@@ -135,18 +135,21 @@ class SingleFlight:
 class GuardedLease:
     """A lease on a shared place that may fail or hang: then everybody goes alone for a while."""
 
-    def __init__(self, lease: Lease, health: Health, slow_seconds: float = _SLOW_SECONDS) -> None:
+    def __init__(
+        self, lease: Lease, health: Health, slow_seconds: float = _SLOW_SECONDS, *, hangs: bool = True
+    ) -> None:
+        """Guard `lease`; `hangs` is whether asking it may take for ever."""
         self._lease = lease
         self._health = health
         self._slow = slow_seconds
-        self._thread = TimedThread("understudy leases")
+        self._caller: Caller = TimedThread("understudy leases") if hangs else Direct()
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
         """See `Lease.try_acquire`; returns within about `slow_seconds`."""
         if not self._health.usable:
             return ALONE
         try:
-            token = self._thread.call(lambda: self._lease.try_acquire(key, seconds), self._slow)
+            token = self._caller.call(lambda: self._lease.try_acquire(key, seconds), self._slow)
         except TimeoutError:
             token = ALONE
         if token == ALONE:
@@ -158,6 +161,6 @@ class GuardedLease:
     def release(self, key: Key, token: str) -> None:
         """See `Lease.release`; returns within about `slow_seconds`."""
         try:
-            self._thread.call(lambda: self._lease.release(key, token), self._slow)
+            self._caller.call(lambda: self._lease.release(key, token), self._slow)
         except TimeoutError:
             self._health.failed("it can't say who computes what")

@@ -119,14 +119,16 @@ def _shared(settings: CacheSettings, clock: Callable[[], float]) -> list[FarTier
         tiers.append(FarTier(f"the shared cache {root}", opened, _folder_faults, clock=clock))
     if url is not None:
         server = RedisStore(url)  # at once, so that a wrong address is told
-        tiers.append(FarTier("the shared cache on Redis", lambda: server, _redis_faults, clock=clock))
+        tiers.append(
+            FarTier("the shared cache on Redis", lambda: server, _redis_faults, hangs=False, clock=clock)
+        )
     return tiers
 
 
 def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -> Flight:
     """Return leases from Redis where there is one, since it answers soonest, else from the shared folder."""
     if settings.redis_url is not None:
-        guarded = GuardedLease(RedisLease(settings.redis_url), Health("Redis's leases", clock))
+        guarded = GuardedLease(RedisLease(settings.redis_url), Health("Redis's leases", clock), hangs=False)
         return SingleFlight(guarded, after_writes=tiers.after_writes)
     if settings.shared_folder is not None:
         files = FolderLease(

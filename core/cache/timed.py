@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that may hang, such as reading from a network share, made so that the caller need not wait for ever."""
+"""Calls to places that may hang, such as a network share, made so that nobody need wait for ever."""
 
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 _T = TypeVar("_T")
 
@@ -23,6 +24,33 @@ class _Call(Generic[_T]):
             self.fault = fault
         finally:
             self.done.set()
+
+
+class Caller(Protocol):
+    """Makes calls to a place that may be slow."""
+
+    def call(self, work: Callable[[], _T], seconds: float) -> _T:
+        """Return what `work` returns. Raises what it raises, or TimeoutError where it takes over `seconds`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the calls need."""
+        ...
+
+
+class Direct:
+    """Makes calls in the caller's own thread: for places that have a time limit of their own."""
+
+    def call(self, work: Callable[[], _T], seconds: float) -> _T:
+        """See `Caller.call`; the result of a call that took too long is lost all the same."""
+        began = time.monotonic()
+        result = work()
+        if time.monotonic() - began > seconds:
+            raise TimeoutError
+        return result
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 class TimedThread:

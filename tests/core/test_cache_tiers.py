@@ -42,7 +42,7 @@ def folder_tier(path: Path, **more) -> FarTier:
 
 
 def redis_tier(url: str, **more) -> FarTier:
-    return FarTier("Redis", lambda: RedisStore(url), lambda store: store.faults, **more)
+    return FarTier("Redis", lambda: RedisStore(url), lambda store: store.faults, hangs=False, **more)
 
 
 class Gate:
@@ -268,6 +268,21 @@ def test_actions_run_after_the_writes_before_them() -> None:
     behind.put(key(10), arrays(10))
     assert order[-1] == "late"
     assert behind.dropped == 1
+
+
+def test_a_place_with_a_limit_of_its_own_is_asked_directly_and_rests_when_slow() -> None:
+    class Slow(Memory):
+        def get(self, key):
+            asked.append(threading.get_ident())
+            time.sleep(0.02)
+            return super().get(key)
+
+    asked, clock = [], Clock()
+    tier = FarTier("it", lambda: Slow(1 << 20), lambda store: 0, slow_seconds=0.01, hangs=False, clock=clock)
+    assert [tier.get(key(1)) for _ in range(5)] == [None] * 5
+    assert asked == [threading.get_ident()]
+    assert "longer than 0.01 s" in tier.health.warning
+    tier.close()
 
 
 def test_a_timed_call_hands_on_results_and_faults_and_gives_up() -> None:
