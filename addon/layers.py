@@ -180,7 +180,8 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     editor.active_strip = layer
     # From Blender 5.0 the sequencer's scene need not be the window's.
     with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-        operators.change_path(directory=directory, files=[{"name": name} for name in names])
+        # Blender 5.2 warns of a relative directory, which the layer itself keeps.
+        operators.change_path(directory=bpy.path.abspath(directory), files=[{"name": name} for name in names])
     layer.directory = directory
     editor.active_strip = active
 
