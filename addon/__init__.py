@@ -28,6 +28,6 @@ def unregister() -> None:
 
 
 def _parts() -> tuple[ModuleType, ...]:
-    from . import operators, panels, preferences, properties, render
+    from . import operators, panels, preferences, properties, render, window_state
 
-    return (preferences, properties, operators, panels, render)
+    return (preferences, properties, window_state, operators, panels, render)

@@ -11,16 +11,11 @@ import bpy
 
 from ..core.cache.layout import prepare
 from ..core.errors import CacheError, OutputError
+from ..core.fusion.stand_in import write_stand_in
 from .preferences import preferences
 from .properties import settings_of
 
 LAYERS = "layers"
-# What stands in for a layer picture that was not made: a transparent pixel, a PNG whatever its file is called.
-STAND_IN = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000a49444154081d6300010000050001"
-    "8a6dbc200000000049454e44ae426082"
-)
 
 
 def cache_folder(scene: bpy.types.Scene) -> Path:
@@ -63,17 +58,6 @@ def make_layer_folder(scene: bpy.types.Scene, strip_id: str) -> Path:
     except (CacheError, OSError) as error:
         raise OutputError(f"can't make the layer folder {folder}: {error}; choose another cache folder") from error
     return folder
-
-
-def write_stand_in(path: Path) -> None:
-    """Put a transparent picture that no plan takes for up to date at `path`. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(STAND_IN)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"can't write the layer {path}: {error.strerror or error}") from error
 
 
 def add_stand_ins(folder: Path, names: Iterable[str]) -> None:

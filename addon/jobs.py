@@ -2,34 +2,15 @@
 """From a scene and a frame to the layer pictures that Blender is about to read there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ..core.identity import Casting
+from ..core.layer_job import LayerJob
 from .layers import layer_of
 from .stack import castings_of
-from .timeline import ClipSource, all_strips, is_shown, shown_scenes, source_of, stack_id, stacked_clips
-
-
-@dataclass(frozen=True)
-class LayerJob:
-    """One layer picture that a timeline frame needs: plain values, nothing of Blender's."""
-
-    strip: str
-    frame: int
-    """The timeline frame."""
-    source: ClipSource
-    number: int
-    """The source frame, from 0."""
-    picture: Path
-    castings: tuple[Casting, ...]
-
-    def about(self, fault: object) -> str:
-        """Return a warning that names strip and frame."""
-        return f"{self.strip}, frame {self.frame}: {fault}; the original is shown"
+from .timeline import all_strips, is_shown, shown_scenes, source_of, stack_id, stacked_clips
 
 
 def jobs_at(scene: bpy.types.Scene, frame: int) -> Iterator[LayerJob]:

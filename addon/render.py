@@ -17,11 +17,12 @@ from typing import Any, cast
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.layer_session import LayerSession
 from .folders import cache_folder
 from .jobs import jobs_at, not_shown
 from .layers import show_rewritten, sync_layers, sync_timing
 from .preferences import preferences
-from .session import Session
+from .session import open_session
 from .timeline import stacked_clips
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
@@ -39,14 +40,14 @@ class RenderRun:
     """The session of the render that runs now, if one does."""
 
     def __init__(self) -> None:
-        self._session: Session | None = None
+        self._session: LayerSession | None = None
 
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end()
         if not any(stacked_clips(here) for here in bpy.data.scenes):
             return
-        self._session = Session(cache_folder(scene), preferences())
+        self._session = open_session(cache_folder(scene), preferences())
         for here in bpy.data.scenes:
             problems = sync_layers(here) if _on_main_thread() else []
             for text in problems + not_shown(here):

@@ -3,21 +3,14 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import bpy
 
+from ..core.layer_job import ClipSource
+
 SUPPORTED = ("MOVIE", "IMAGE")
-
-
-@dataclass(frozen=True)
-class ClipSource:
-    """The files that a strip plays: one movie, or one or more pictures in order."""
-
-    movie: bool
-    paths: tuple[Path, ...]
 
 
 def stack_id(strip: bpy.types.Strip) -> str:

@@ -12,7 +12,7 @@ from ..active import active_modifier, active_scene
 from ..folders import cache_folder
 from ..preferences import preferences
 from ..properties import casting_of
-from ..session import Session
+from ..session import open_session
 from ..stack import add_picture
 from .modifiers import _OnModifier
 
@@ -43,7 +43,7 @@ class UNDERSTUDY_OT_picture_add(_OnModifier, bpy.types.Operator):
             self.report({"ERROR"}, f"There is no picture {self.filepath!r}: choose a file")
             return {"CANCELLED"}
         add_picture(modifier, self.filepath)
-        session = Session(cache_folder(scene), preferences())
+        session = open_session(cache_folder(scene), preferences())
         try:
             session.check((casting_of(modifier),))
         except UnderstudyError as error:

@@ -1,80 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operator that makes every layer picture of the timeline ahead of playing or rendering it."""
+"""Operators that make layer pictures ahead of playing or rendering: prepare, and stop preparing."""
 
-from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
-from ..active import active_scene
-from ..folders import cache_folder
-from ..jobs import jobs_at, not_shown
-from ..layers import show_rewritten, sync_layers
-from ..preferences import preferences
-from ..properties import settings_of
-from ..session import Session
-from ..timeline import stacked_clips
+from ..active import active_scene, active_strip
+from ..preparation import Preparation, prepare_now, prepared
+from ..timeline import stack_id, stacked_clips
+from ..window_state import put, window_state
 
-
-class Preparation:
-    """Goes through a scene's frame range, a frame at a time."""
-
-    def __init__(self, scene: bpy.types.Scene) -> None:
-        """Begin at the first frame. The layers are brought in step first."""
-        self._scene = scene
-        self._session = Session(cache_folder(scene), preferences())
-        self._first = self.frame = scene.frame_start
-        self._last, self._before = scene.frame_end, scene.frame_current
-        # Keyframed parameters have their value only at their frame.
-        self._animated = scene.animation_data is not None and scene.animation_data.action is not None
-        self._done: set[Path] = set()
-        self._checked: set[str] = set()
-        for text in [*sync_layers(scene), *not_shown(scene)]:
-            self._session.warn(text)
-
-    @property
-    def progress(self) -> float:
-        """How much is done, 0 to 1."""
-        return (self.frame - self._first) / max(self._last + 1 - self._first, 1)
-
-    def step(self) -> bool:
-        """Do one frame; False when there is none left. Raises PictureError or ModelError for a bad casting."""
-        if self.frame > self._last:
-            return False
-        if self._animated:
-            self._scene.frame_set(self.frame)
-        for job in jobs_at(self._scene, self.frame):
-            if job.strip not in self._checked:
-                self._session.check(job.castings)
-                self._checked.add(job.strip)
-            if job.picture not in self._done:
-                self._session.bring(job)
-                self._done.add(job.picture)
-        self.frame += 1
-        return True
-
-    def end(self) -> dict[str, Any]:
-        """Let go of everything, show what was written, and return the report."""
-        report: dict[str, Any] = {**self._session.as_dict(), "written": self._session.written}
-        self._session.close()
-        if self._animated:
-            self._scene.frame_set(self._before)
-        if self._session.written:
-            show_rewritten()
-        settings_of(self._scene).last_run = (
-            f"{len(self._done)} pictures ready, {report['written']} of them new, {report['seconds']:.1f} s"
-        )
-        return report
+_TICK_SECONDS = 0.05
 
 
 class UNDERSTUDY_OT_prepare(bpy.types.Operator):
-    """Make the new faces of every frame of the timeline now; what is ready already is not made again."""
+    """Make the new faces of every frame now; what is ready already is not made again."""
 
     bl_idname = "understudy.prepare"
     bl_label = "Prepare"
-    bl_description = "Make the new faces of every frame of the timeline now; what is ready already is not made again"
+    bl_description = "Make the new faces of every frame now; what is ready already is not made again"
     bl_options = {"REGISTER"}
+
+    what: EnumProperty(  # type: ignore[valid-type]
+        name="What",
+        items=(
+            ("TIMELINE", "Timeline", "Every strip, from the start to the end of the scene or its preview range"),
+            ("STRIP", "Strip", "The active strip, from its start to its end"),
+        ),
+    )
 
     _running: Preparation | None = None
     _timer: Any = None
@@ -90,73 +45,142 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Prepare everything before returning."""
-        self._running = Preparation(active_scene(context))
-        while self._stepped():
-            pass
-        return self._ended()
-
-    def invoke(self, context: Any, _event: Any) -> set[Any]:
-        """Prepare a frame at a time while the editor can go on looking; Esc stops."""
-        if bpy.app.background:
-            return self.execute(context)
-        self._running = Preparation(active_scene(context))
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(0.01, window=context.window)
-        manager.modal_handler_add(self)
-        manager.progress_begin(0.0, 1.0)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: Any, event: Any) -> set[Any]:
-        """Do the next frame at each tick."""
-        running = self._running
-        if running is None or event.type == "ESC":
-            return self._left(context, cancelled=True)
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        if not self._stepped():
-            return self._left(context, cancelled=False)
-        context.window_manager.progress_update(running.progress)
-        context.workspace.status_text_set(f"Understudy: frame {running.frame}, {running.progress:.0%} (Esc stops)")
-        return {"RUNNING_MODAL"}
-
-    def cancel(self, context: Any) -> None:
-        """Blender closes, or loads another file."""
-        self._left(context, cancelled=True)
-
-    _fault = ""
-
-    def _stepped(self) -> bool:
-        if self._running is None:
-            return False
+        scene = active_scene(context)
+        _, first, last, strip_id = self._wanted(context)
         try:
-            return self._running.step()
+            report = prepare_now(scene, first, last, strip_id)
         except UnderstudyError as error:
-            self._fault = str(error)
-            return False
-
-    def _left(self, context: Any, *, cancelled: bool) -> set[Any]:
-        """Put the window back as it was. What was prepared so far stays."""
-        manager = context.window_manager
-        if self._timer is not None:
-            manager.event_timer_remove(self._timer)
-            self._timer = None
-            manager.progress_end()
-            context.workspace.status_text_set(None)
-        result = self._ended()
-        return {"CANCELLED"} if cancelled else result
-
-    def _ended(self) -> set[Any]:
-        running, self._running = self._running, None
-        if running is None:
-            return {"CANCELLED"}
-        report = running.end()
-        if self._fault:
-            self.report({"ERROR"}, self._fault)
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         for text in report["warnings"][:10]:
             self.report({"WARNING"}, text)
         self.report({"INFO"}, f"{report['frames']} layers ready, {report['written']} new, {report['seconds']:.1f} s")
         return {"FINISHED"}
 
+    def invoke(self, context: Any, _event: Any) -> set[Any]:
+        """Let a worker process prepare while the editor goes on; Esc stops. While one works, requests queue."""
+        if bpy.app.background:
+            return self.execute(context)
+        state = window_state()
+        request = state.queue.add()
+        request.scene = active_scene(context).name
+        request.label, request.first, request.last, request.strip_id = self._wanted(context)
+        if state.running:
+            self.report({"INFO"}, f"{request.label} is prepared after what is being prepared now")
+            return {"FINISHED"}
+        state.running, state.stopping, state.trouble = True, False, ""
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        manager.modal_handler_add(self)
+        manager.progress_begin(0.0, 1.0)
+        return {"RUNNING_MODAL"}
 
-CLASSES = (UNDERSTUDY_OT_prepare,)
+    def modal(self, context: Any, event: Any) -> set[Any]:
+        """See how the worker is doing at each tick."""
+        if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
+            self._stop(context)
+            self.report({"INFO"}, "Stopped preparing; what is finished is kept")
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        running = self._running or self._next()
+        if running is None:
+            self._stop(context)
+            return {"FINISHED"}
+        if running.tick():
+            self._running = running
+            self._show(context, running)
+        else:
+            self._running = None
+            self._tell(running)
+        return {"PASS_THROUGH"}
+
+    def cancel(self, context: Any) -> None:
+        """Blender closes, or loads another file."""
+        self._stop(context)
+
+    def _wanted(self, context: Any) -> tuple[str, int, int, str]:
+        """Return label, first and last frame and stack id of what is asked for."""
+        scene, strip = active_scene(context), active_strip(context)
+        if self.what == "STRIP" and strip is not None and stack_id(strip):
+            return strip.name, strip.frame_final_start, strip.frame_final_end - 1, stack_id(strip)
+        if scene.use_preview_range:
+            return scene.name, scene.frame_preview_start, scene.frame_preview_end, ""
+        return scene.name, scene.frame_start, scene.frame_end, ""
+
+    def _next(self) -> Preparation | None:
+        """Begin the next request of the queue; None when there is none left."""
+        queue = window_state().queue
+        while len(queue):
+            request = queue[0]
+            self._label, self._scene = request.label, request.scene
+            first, last, strip_id = request.first, request.last, request.strip_id
+            queue.remove(0)
+            scene: Any = bpy.data.scenes.get(self._scene)
+            if scene is None:
+                continue
+            try:
+                return Preparation(scene, first, last, strip_id)
+            except UnderstudyError as error:
+                self._trouble(f"{self._label}: {error}")
+        return None
+
+    _label = ""
+    _scene = ""
+
+    def _show(self, context: Any, running: Preparation) -> None:
+        context.window_manager.progress_update(running.progress)
+        put("progress", round(running.progress, 3))
+        put("status", f"{self._label}: {running.status}")
+        context.workspace.status_text_set(f"Understudy: {self._label}, {running.status} (Esc stops)")
+
+    def _tell(self, running: Preparation) -> None:
+        for text in running.faults:
+            self._trouble(text)
+        for text in running.warnings[:10]:
+            self.report({"WARNING"}, text)
+        scene: Any = bpy.data.scenes.get(self._scene)
+        if scene is not None:
+            self.report({"INFO"}, f"{self._label}: {prepared(running, scene)}")
+
+    def _trouble(self, text: str) -> None:
+        put("trouble", text)
+        self.report({"ERROR"}, text)
+
+    def _stop(self, context: Any) -> None:
+        """End the worker at once and put the windows back as they were. What was prepared so far stays."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+        state = window_state()
+        state.queue.clear()
+        for name in ("running", "stopping", "progress", "status"):
+            state.property_unset(name)
+        if self._timer is not None:
+            manager = context.window_manager
+            manager.event_timer_remove(self._timer)
+            self._timer = None
+            manager.progress_end()
+            context.workspace.status_text_set(None)
+
+
+class UNDERSTUDY_OT_prepare_stop(bpy.types.Operator):
+    """Stop preparing at once; what is finished is kept."""
+
+    bl_idname = "understudy.prepare_stop"
+    bl_label = "Stop Preparing"
+    bl_description = "Stop preparing at once, and forget what waits; what is finished is kept"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Only while something is being prepared."""
+        return bool(window_state().running)
+
+    def execute(self, _context: Any) -> set[Any]:
+        """Ask the running preparation to stop."""
+        window_state().stopping = True
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_prepare, UNDERSTUDY_OT_prepare_stop)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preparing a range of a scene: at once, or in a worker process while the editor goes on."""
+
+import time
+from typing import Any
+
+import bpy
+
+from ..core.layer_job import LayerJob
+from .folders import cache_folder
+from .jobs import jobs_at, not_shown
+from .layers import show_rewritten, sync_layers
+from .preferences import preferences
+from .properties import settings_of
+from .session import open_session
+from .walk import Walk
+from .worker import WorkerProcess
+
+_IN_HAND = 16
+_WALK_SECONDS = 0.005
+
+
+def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> dict[str, Any]:
+    """Prepare a range before returning its report. Raises PictureError or ModelError for a bad casting."""
+    problems = [*sync_layers(scene), *not_shown(scene)]
+    session = open_session(cache_folder(scene), preferences())
+    for text in problems:
+        session.warn(text)
+    try:
+        jobs = Walk(scene, first, last, strip_id).jobs()
+        for castings in dict.fromkeys(job.castings for job in jobs):
+            session.check(castings)
+        for job in jobs:
+            session.bring(job)
+        report: dict[str, Any] = {**session.as_dict(), "written": session.written}
+    finally:
+        session.close()
+        if session.written:
+            show_rewritten()
+    keep_summary(scene, len(jobs), report)
+    return report
+
+
+def keep_summary(scene: bpy.types.Scene, count: int, report: dict[str, Any]) -> None:
+    """Note in the scene what the last preparation did."""
+    settings_of(scene).last_run = f"{count} pictures ready, {report['written']} of them new, {report['seconds']:.1f} s"
+
+
+class Preparation:
+    """A range that a worker process prepares. `tick` never waits."""
+
+    def __init__(self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> None:
+        """Bring the layers in step and start the worker. Raises ModelError where that is impossible."""
+        self.warnings = [*sync_layers(scene), *not_shown(scene)]
+        self.faults: list[str] = []
+        self.report: dict[str, Any] | None = None
+        self.done = self.written = 0
+        self._walk = Walk(scene, first, last, strip_id)
+        self._waiting: list[LayerJob] = []
+        self._reached = first
+        self._finishing = False
+        self._began: float | None = None
+        wanted = preferences()
+        self.worker = WorkerProcess(cache_folder(scene), wanted.memory_megabytes, wanted.threads)
+
+    @property
+    def progress(self) -> float:
+        """How much is done, 0 to 1."""
+        return min((self._reached - self._walk.first) / max(self._walk.last + 1 - self._walk.first, 1), 1.0)
+
+    @property
+    def status(self) -> str:
+        """How it goes, in a line."""
+        if self._began is None:
+            return "starting"
+        seconds = time.perf_counter() - self._began
+        text = f"frame {self._reached} of {self._walk.last}, {self.progress:.0%}"
+        if self.done and seconds > 0 and self.progress:
+            left = seconds / self.progress * (1 - self.progress)
+            text += f", {self.done / seconds:.1f} fps, {_clock(left)} left"
+        return text
+
+    def tick(self) -> bool:
+        """Hand out jobs and take answers; False once it is over."""
+        self._feed()
+        shown = False
+        for kind, value in self.worker.answers():
+            if kind == "done":
+                job, written = value
+                self.done, self.written = self.done + 1, self.written + written
+                self._reached = max(self._reached, job.frame + 1)
+                shown |= written and self._is_visible(job)
+            elif kind == "warning":
+                self.warnings.append(value)
+            elif kind in ("fault", "gone"):
+                self.faults.append(value)
+            elif kind == "report":
+                self.report = value
+            elif kind == "ready":
+                self._began = time.perf_counter()
+        if shown or (self.worker.ended and self.written):
+            show_rewritten()
+        return not self.worker.ended
+
+    def cancel(self) -> None:
+        """Stop at once; what was finished is kept."""
+        self.worker.cancel()
+        if self.written:
+            show_rewritten()
+
+    def _feed(self) -> None:
+        """Keep the worker in work, with few jobs in hand: nothing piles up."""
+        while len(self.worker.waiting) < _IN_HAND and not self._finishing:
+            if not self._waiting and not self._walk.over:
+                self._waiting = self._walk.jobs(_WALK_SECONDS)
+                if not self._waiting:
+                    return  # a stretch without faces to make: go on at the next tick
+            if not self._waiting:
+                self._finishing = True
+                self.worker.finish()
+                return
+            self.worker.submit(self._waiting.pop(0))
+
+    def _is_visible(self, job: LayerJob) -> bool:
+        scene = self._walk.scene
+        return scene is not None and any(
+            seen.picture == job.picture for seen in jobs_at(scene, scene.frame_current)
+        )
+
+
+def prepared(run: Preparation, scene: bpy.types.Scene) -> str:
+    """Say in a line what a run that ended did, and note it in the scene."""
+    if run.report is not None:
+        keep_summary(scene, run.done, run.report)
+        return f"{run.done} layers ready, {run.written} new, {run.report['seconds']:.1f} s"
+    return f"{run.done} layers ready, {run.written} new"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+

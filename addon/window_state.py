@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the windows show of work that is going on. It lies on the window manager, and no file keeps it."""
+
+from typing import Any, cast
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+_pointer: Any = PointerProperty
+
+
+class UNDERSTUDY_PG_request(PropertyGroup):
+    """A range of a scene, or of one strip, that waits to be prepared."""
+
+    label: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    strip_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    first: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    last: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_window(PropertyGroup):
+    """What the panels show."""
+
+    queue: CollectionProperty(type=UNDERSTUDY_PG_request, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    running: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    stopping: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    walking: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    progress: FloatProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    status: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    trouble: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    notice: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+def window_state() -> Any:
+    """Return the `UNDERSTUDY_PG_window` of this Blender."""
+    return cast("Any", bpy.data.window_managers[0]).understudy
+
+
+def put(name: str, value: object) -> None:
+    """Set a property of the window state if it differs: each setting redraws the windows."""
+    state = window_state()
+    if getattr(state, name) != value:
+        setattr(state, name, value)
+
+
+def forget() -> None:
+    """Show nothing, as after another file was loaded."""
+    state = window_state()
+    state.queue.clear()
+    for name in ("running", "stopping", "walking", "progress", "status", "trouble", "notice"):
+        state.property_unset(name)
+
+
+CLASSES: tuple[Any, ...] = (UNDERSTUDY_PG_request, UNDERSTUDY_PG_window)
+
+
+def register() -> None:
+    """Put the state on the window manager."""
+    for group in CLASSES:
+        bpy.utils.register_class(group)
+    cast("Any", bpy.types.WindowManager).understudy = _pointer(type=UNDERSTUDY_PG_window, options={"SKIP_SAVE"})
+
+
+def unregister() -> None:
+    """Take it off again."""
+    delattr(bpy.types.WindowManager, "understudy")
+    for group in reversed(CLASSES):
+        bpy.utils.unregister_class(group)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The worker process, seen from Blender: start it, hand it jobs, take its answers without waiting, end it.
+
+It runs `core.worker` with Blender's own Python and everything that Python finds here, wheels of the extension
+included. It reads from a pipe that only this process holds: when Blender ends, however it ends, the pipe closes
+and the worker ends too.
+"""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..core import layer_job
+from ..core.errors import ModelError
+from ..core.identity import Casting
+from ..core.layer_job import ClipSource, LayerJob
+
+Message = tuple[str, Any]
+_ERROR_LINES = 20
+_LEAVE_SECONDS = 2.0
+
+
+class WorkerProcess:
+    """One worker process with one run of jobs."""
+
+    def __init__(self, cache_folder: Path, memory_megabytes: int, threads: int) -> None:
+        """Start it. Raises ModelError where this Blender's Python can't be started."""
+        self._said: deque[str] = deque(maxlen=_ERROR_LINES)
+        self._answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._clips: dict[ClipSource, int] = {}
+        self._casts: dict[tuple[Casting, ...], int] = {}
+        self._jobs: dict[int, LayerJob] = {}
+        self._next = 0
+        self.ended = False
+        """Whether the process is gone and everything it said was taken."""
+        try:
+            self._process = subprocess.Popen(
+                command(), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, encoding="utf-8", errors="replace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )  # fmt: skip
+        except OSError as error:
+            raise ModelError(f"can't start Blender's Python {sys.executable}: {error.strerror}") from error
+        for work in (self._write, self._read, self._listen):
+            threading.Thread(target=work, daemon=True).start()
+        begin = {"cache_folder": str(cache_folder), "memory_megabytes": memory_megabytes, "threads": threads}
+        self._send("begin", begin)
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def waiting(self) -> tuple[LayerJob, ...]:
+        """The jobs that are not done yet; the first is in hand."""
+        return tuple(self._jobs.values())
+
+    def submit(self, job: LayerJob) -> None:
+        """Hand a job over. What many jobs share is sent once."""
+        if job.source not in self._clips:
+            self._clips[job.source] = len(self._clips)
+            self._send("clip", {"id": self._clips[job.source], **layer_job.source_values(job.source)})
+        if job.castings not in self._casts:
+            self._casts[job.castings] = len(self._casts)
+            castings = [layer_job.casting_values(casting) for casting in job.castings]
+            self._send("cast", {"id": self._casts[job.castings], "castings": castings})
+        self._jobs[self._next] = job
+        self._send(
+            "job",
+            {
+                "id": self._next,
+                "strip": job.strip,
+                "frame": job.frame,
+                "clip": self._clips[job.source],
+                "cast": self._casts[job.castings],
+                "number": job.number,
+                "picture": str(job.picture),
+            },
+        )
+        self._next += 1
+
+    def finish(self) -> None:
+        """Say that there are no more jobs: the worker tells its report after the last and ends."""
+        self._send("end", True)
+
+    def answers(self) -> Iterator[Message]:
+        """Yield what came since the last call, without waiting.
+
+        `done` has the job and whether its picture was written; `gone` is why the worker ended without a report.
+        """
+        while not self.ended:
+            try:
+                kind, value = self._answers.get_nowait()
+            except queue.Empty:
+                return
+            if kind == "done":
+                yield kind, (self._jobs.pop(value["id"]), value["written"])
+            elif kind == "left":
+                self.ended = True
+                if value:
+                    yield "gone", value
+            else:
+                yield kind, value
+
+    def cancel(self) -> None:
+        """End the worker at once. What it finished is kept."""
+        self._process.terminate()
+        self._lines.put(None)
+        try:
+            self._process.wait(_LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.ended = True
+
+    def _send(self, kind: str, value: object) -> None:
+        self._lines.put(json.dumps({kind: value}) + "\n")
+
+    def _write(self) -> None:
+        """Feed the pipe from a thread: a pipe that is full would hold up Blender."""
+        pipe = self._process.stdin
+        try:
+            while pipe is not None and (line := self._lines.get()) is not None:
+                pipe.write(line)
+                if self._lines.empty():
+                    pipe.flush()
+            if pipe is not None:
+                pipe.close()
+        except (OSError, ValueError):
+            return  # the worker is gone, which the other thread tells
+
+    def _read(self) -> None:
+        reported = False
+        for line in self._process.stdout or ():
+            ((kind, value),) = json.loads(line).items()
+            reported |= kind == "report"
+            self._answers.put((kind, value))
+        status = self._process.wait()
+        self._lines.put(None)
+        self._answers.put(("left", "" if reported else self._why(status)))
+
+    def _listen(self) -> None:
+        for line in self._process.stderr or ():
+            if line.strip():
+                self._said.append(line.strip())
+
+    def _why(self, status: int) -> str:
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        said = f": {self._said[-1]}" if self._said else ""
+        return f"the worker ended unexpectedly ({how}){said}; what it finished is kept, press Prepare to go on"
+
+
+def command() -> list[str]:
+    """Return the command that starts the worker."""
+    return [sys.executable, "-P", "-s", "-m", "core.worker"]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment in which the worker finds our core and what this Python finds."""
+    root = str(Path(layer_job.__file__).parents[1])
+    paths = [root, *(path for path in sys.path if path)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run over layer pictures, a render, a preparation or a preview: its store, its pipeline, its clips, its counts.
+
+Nothing here is Blender's, so a run may work on whatever thread or in whatever process its caller is.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from .cache.lease import Alone, Flight
+from .cache.memory import Memory
+from .cache.store import Store
+from .cache.tiers import open_local
+from .clip import Clip, open_clip, open_sequence
+from .clip_info import files_stamp
+from .errors import CacheError, ClipError, OutputError, UnderstudyError
+from .fusion.layer import layer_key, write_layer
+from .fusion.stand_in import write_stand_in
+from .identity import Casting
+from .known_only import KnownOnly, NotKnownError, UnknownClipError, keep_facts, known_clip
+from .layer_job import ClipSource, LayerJob
+from .models.embedded import embedded_models
+from .pipeline import LayerPlan, Pipeline
+from .tally import Report, Tally
+
+_OPEN_CLIPS = 8
+
+Preview = Literal["current", "fused", "unprepared", "left"]
+"""How a layer picture was left: as it was and right, fused anew, transparent, as it was and perhaps outdated."""
+
+
+class LayerSession:
+    """Brings layer pictures up to date. Faults become warnings; the caller goes on."""
+
+    def __init__(self, cache_folder: Path, memory_megabytes: int, threads: int) -> None:
+        """Begin a run. Without a usable cache folder it goes on with what memory holds, and says so."""
+        self._written = 0
+        self._began = time.perf_counter()
+        self._tally = Tally()
+        self._clips: OrderedDict[ClipSource, Clip] = OrderedDict()
+        memory = memory_megabytes << 20
+        try:
+            self._store: Store = open_local(cache_folder, memory)[0]
+        except CacheError as error:
+            self._tally.warn(f"nothing is kept for the next run: {error}")
+            self._store = Memory(memory)
+        self._threads = threads
+        self._pipeline: Pipeline | None = None
+        self._flight: Flight = Alone()
+
+    @property
+    def written(self) -> int:
+        """How many layer pictures were made and written."""
+        return self._written
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Every warning so far."""
+        return tuple(self._tally.warnings)
+
+    def warn(self, text: str) -> None:
+        """Keep a warning for the report; the same one is kept once."""
+        self._tally.warn(text)
+
+    def bring(self, job: LayerJob) -> bool:
+        """Make sure that a job's picture is what its castings ask for; True if the file was written.
+
+        Where that fails, the reason becomes a warning and the picture a transparent one.
+        """
+        try:
+            return self._brought(job)
+        except OutputError as error:
+            self.warn(job.about(error))
+            return False
+        except UnderstudyError as error:
+            self.warn(job.about(error))
+            return self._blank(job)
+
+    def check(self, castings: Sequence[Casting]) -> None:
+        """Raise PictureError or ModelError, saying why, where a casting can't be played."""
+        self._running().check(castings)
+
+    def close(self) -> None:
+        """Let go of models, clips and store."""
+        for clip in self._clips.values():
+            clip.close()
+        self._clips.clear()
+        if self._pipeline is not None:
+            self._pipeline.close()
+        self._store.close()
+
+    def report(self) -> Report:
+        """Return what was done so far."""
+        if self._pipeline is None:
+            return self._tally.report(0, Tally())
+        for text in self._tally.warnings:
+            self._pipeline.tally.warn(text)
+        return self._pipeline.report()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the report as plain values, with the seconds since the run began."""
+        return {**self.report().as_dict(), "seconds": round(time.perf_counter() - self._began, 3)}
+
+    def _brought(self, job: LayerJob) -> bool:
+        pipeline = self._running()
+        plan = self._planned(pipeline, job, self._clip(job.source))
+        if layer_key(job.picture) == plan.key.hex:
+            pipeline.known(plan)
+            return False
+        self._write(pipeline, plan, job)
+        return True
+
+    def _write(self, pipeline: Pipeline, plan: LayerPlan, job: LayerJob) -> None:
+        patch = pipeline.make(plan)
+        _make_folder(job.picture.parent)
+        write_layer(job.picture, plan.key.hex, patch, plan.size)
+        self._written += 1
+
+    def _planned(self, pipeline: Pipeline, job: LayerJob, clip: Clip) -> LayerPlan:
+        if job.number >= clip.info.frame_count:
+            raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
+        return pipeline.plan(clip, job.number, job.castings)
+
+    def _blank(self, job: LayerJob) -> bool:
+        """Put a transparent picture in the place of one that can't be made; True if the file was written."""
+        try:
+            _make_folder(job.picture.parent)
+            write_stand_in(job.picture)
+        except OutputError as error:
+            self.warn(f"{job.strip}, frame {job.frame}: an outdated layer is shown, since {error}")
+            return False
+        return True
+
+    def _running(self) -> Pipeline:
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self._store, embedded_models(), self._threads, self._flight)
+        return self._pipeline
+
+    def _clip(self, source: ClipSource) -> Clip:
+        known = self._clips.get(source)
+        if known is None:
+            known = open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)
+            self._clips[source] = known
+            keep_facts(self._store, known)
+            if len(self._clips) > _OPEN_CLIPS:
+                self._clips.popitem(last=False)[1].close()
+        self._clips.move_to_end(source)
+        return known
+
+
+class PreviewSession(LayerSession):
+    """Brings layer pictures up to date by fusing alone: no model runs and no frame is decoded."""
+
+    def __init__(self, cache_folder: Path, memory_megabytes: int, threads: int) -> None:
+        """Begin a run; see `LayerSession`."""
+        super().__init__(cache_folder, memory_megabytes, threads)
+        self._flight = KnownOnly()
+        self._stamps: dict[Path, str] = {}
+
+    def preview(self, job: LayerJob) -> tuple[Preview, str]:
+        """Bring a job's picture up to date where what it is fused from is known; tell how it was left, and why.
+
+        Otherwise it becomes transparent, so that the original is seen. But where the cache has nothing of the
+        clip the picture is left: it may have been made on another machine and be all there is. Not so once the
+        clip's file was replaced while we looked on.
+        """
+        try:
+            return self._previewed(job), ""
+        except UnknownClipError as error:
+            reason = str(error)
+            if self._stamps.get(job.picture.parent, "") in ("", _stamp(job)):
+                return "left", reason
+        except OutputError as error:
+            return "left", str(error)
+        except UnderstudyError as error:
+            reason = str(error)
+        if layer_key(job.picture) is not None:
+            self._blank(job)
+        return "unprepared", reason
+
+    def _previewed(self, job: LayerJob) -> Preview:
+        pipeline = self._running()
+        plan = self._planned(pipeline, job, self._clip(job.source))
+        if layer_key(job.picture) == plan.key.hex:
+            pipeline.known(plan)
+            return "current"
+        self._stamps[job.picture.parent] = plan.clip.stamp
+        if not pipeline.ready(plan):
+            raise NotKnownError("not prepared yet: press Prepare")
+        self._write(pipeline, plan, job)
+        return "fused"
+
+    def _clip(self, source: ClipSource) -> Clip:
+        found = known_clip(self._store, source)
+        known = self._clips.get(source)
+        if known is None or known.stamp != found.stamp:
+            self._clips[source] = known = found
+            if len(self._clips) > _OPEN_CLIPS:
+                self._clips.popitem(last=False)
+        return known
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a layer folder that was deleted: a render in the window can't bring the layers in step first."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't make the layer folder {folder}: {error.strerror}") from error
+
+
+def _stamp(job: LayerJob) -> str:
+    try:
+        return files_stamp(job.source.paths)
+    except ClipError:
+        return ""

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
+
+Each line is a JSON object of one entry. In come `begin` (cache folder, memory, threads), then `clip` and `cast`,
+each with an `id`, and `job`, which names them by it; at last `end`. Out go `ready`, then `done` for each job,
+`warning` and `fault` as they arise, and at last `report`. When the input closes before `end`, whoever asked is
+gone: the frame in hand may finish within a second, and the process ends.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from .errors import UnderstudyError
+from .identity import Casting
+from .layer_job import ClipSource, LayerJob, casting_from, source_from
+from .layer_session import LayerSession
+
+GRACE_SECONDS = 1.0
+ORPHANED = 3
+Tell = Callable[[str, object], None]
+
+
+class Run:
+    """The jobs of one run, done in order; what comes of them goes to `tell`."""
+
+    def __init__(self, begin: Mapping[str, Any], tell: Tell) -> None:
+        """Open the session that a `begin` describes."""
+        self._tell = tell
+        self._session = LayerSession(Path(begin["cache_folder"]), begin["memory_megabytes"], begin["threads"])
+        self._clips: dict[int, ClipSource] = {}
+        self._castings: dict[int, tuple[Casting, ...]] = {}
+        self._playable: dict[int, bool] = {}
+        self._warned = 0
+        self._tell("ready", os.getpid())
+
+    def take(self, kind: str, value: Mapping[str, Any]) -> None:
+        """Do what one line asks."""
+        if kind == "clip":
+            self._clips[value["id"]] = source_from(value)
+        elif kind == "cast":
+            self._castings[value["id"]] = tuple(casting_from(entry) for entry in value["castings"])
+        elif kind == "job":
+            self._do(value)
+
+    def end(self) -> None:
+        """Tell what was done and let go of everything."""
+        report = {**self._session.as_dict(), "written": self._session.written}
+        self._session.close()
+        self._tell("report", report)
+
+    def _do(self, value: Mapping[str, Any]) -> None:
+        cast = value["cast"]
+        if cast not in self._playable:
+            self._playable[cast] = self._can_play(value["strip"], self._castings[cast])
+        job = LayerJob(
+            strip=value["strip"],
+            frame=value["frame"],
+            source=self._clips[value["clip"]],
+            number=value["number"],
+            picture=Path(value["picture"]),
+            castings=self._castings[cast],
+        )
+        written = self._playable[cast] and self._session.bring(job)
+        for text in self._session.warnings[self._warned :]:
+            self._tell("warning", text)
+        self._warned = len(self._session.warnings)
+        self._tell("done", {"id": value["id"], "written": written})
+
+    def _can_play(self, strip: str, castings: tuple[Casting, ...]) -> bool:
+        try:
+            self._session.check(castings)
+        except UnderstudyError as error:
+            self._tell("fault", f"{strip}: {error}")
+            return False
+        return True
+
+
+def _read(lines: TextIO, waiting: "queue.SimpleQueue[dict[str, Any]]") -> None:
+    """Hand on every line; if they stop without `end`, see to it that the process does not outlive its asker."""
+    for line in lines:
+        message = json.loads(line)
+        waiting.put(message)
+        if "end" in message:
+            return
+    waiting.put({"gone": True})
+    threading.Timer(GRACE_SECONDS, os._exit, [ORPHANED]).start()
+
+
+def main() -> int:
+    """Do what stdin asks until it ends; return the exit status."""
+    # What libraries print must not get between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def tell(kind: str, value: object) -> None:
+        answers.write(json.dumps({kind: value}) + "\n")
+        answers.flush()
+
+    waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin, waiting), daemon=True).start()
+    run: Run | None = None
+    while True:
+        ((kind, value),) = waiting.get().items()
+        if kind == "begin":
+            run = Run(value, tell)
+        elif kind == "end":
+            if run is not None:
+                run.end()
+            return 0
+        elif kind == "gone":
+            return ORPHANED
+        elif run is not None:
+            run.take(kind, value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
