@@ -78,7 +78,7 @@ def entered(folder: Path, mounts: Sequence[Sequence[str]], program: Sequence[str
     commands = [
         ["mount", "-t", "proc", "proc", f"{place}/proc"],
         ["mount", "--rbind", "/dev", f"{place}/dev"],
-        ["mount", "-t", "tmpfs", "tmpfs", f"{place}/tmp"],
+        ["mount", "-t", "tmpfs", "tmpfs", f"{place}/tmp"],  # noqa: S108 - inside the folder
         *mounts,
     ]
     # The shell stays process 1: Xvfb does not tell a process 1 that it is ready, so xvfb-run would wait for ever.
@@ -115,4 +115,6 @@ def _sites() -> Iterator[str]:
         listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     except OSError:
         return
-    yield from (site for site in dict.fromkeys(listed.split()) if site.startswith(("http://", "https://", "file:")))
+    yield from (
+        site for site in dict.fromkeys(listed.split()) if site.startswith(("http://", "https://", "file:"))
+    )

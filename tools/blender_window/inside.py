@@ -67,10 +67,30 @@ class Window:
         self.hand("type", "--delay", "4", text)
         self.hand("key", "Return")
 
-    def buttons(self, area, kind="WINDOW", across=0.7, step=8):
-        """Go down a region with the pointer; yields for Blender, and returns {name: (x, y)} of what can be used.
+    def click(self, place):
+        """Click at a place."""
+        self.point(*place)
+        yield
+        self.hand("click", 1)
+        yield
 
-        The name of a property is its path's last part, that of a button its operator's idname.
+    def drag(self, start, end, *, steps=8):
+        """Press at a place and let go at another. Generator; it yields its number at each step on the way."""
+        self.point(*start)
+        yield
+        self.hand("mousedown", 1)
+        yield
+        for step in range(1, steps + 1):
+            self.point(*(a + (b - a) * step / steps for a, b in zip(start, end, strict=True)))
+            yield 0.1
+        yield
+        self.hand("mouseup", 1)
+        yield
+
+    def buttons(self, area, kind="WINDOW", across=0.7, step=8):
+        """Go down a region with the pointer and return {name: (x, y)} of what can be used there. Generator.
+
+        The name of a property is the last part of its path, that of a button the name of its operator.
         """
         region = self.region(area, kind)
         found = {}
@@ -79,12 +99,62 @@ class Window:
             self.point(x, y)
             yield 0.03
             with self.within(area, kind):
-                named, operator = bpy.context.property, getattr(bpy.context, "button_operator", None)
-            if operator is not None:
-                found.setdefault(operator.bl_rna.identifier, (x, y))
-            elif named is not None:
-                found.setdefault(named[1].rpartition(".")[2], (x, y))
+                name = _under_the_pointer()
+            if name:
+                found.setdefault(name, (x, y))
         return found
+
+    def centre(self):
+        """Bring the windows beside the first to the middle: without a window manager they open anywhere. Generator."""
+        for title in ("Preferences", "File", "Render"):
+            found = subprocess.run(
+                ["xdotool", "search", "--name", title], capture_output=True, text=True, check=False
+            )
+            for number in found.stdout.split():
+                self.hand("windowmove", number, 240, 130)
+        yield 0.7
+
+    def choose(self, path, picture=None):
+        """Choose a file in the file browser that has just opened. Generator."""
+        yield 1.0
+        window = bpy.context.window_manager.windows[-1]
+        if window != self.window:
+            yield from self.centre()
+        area = max((a for a in window.screen.areas if a.type == "FILE_BROWSER"), key=lambda a: a.width)
+        chosen = area.spaces.active.params
+        chosen.directory, chosen.filename = str(Path(path).parent).encode(), Path(path).name
+        yield 0.7
+        if picture:
+            self.shot(picture)
+        with bpy.context.temp_override(window=window, area=area, region=self.region(area)):
+            bpy.ops.file.execute()
+        yield 1.0
+        yield from self.wake()
+
+    def wake(self):
+        """Make the first window take the keyboard again when another was closed: no window manager does. Generator."""
+        self.point(self.window.width - 4, 2)
+        yield
+        found = subprocess.run(
+            ["xdotool", "search", "--class", "Blender"], capture_output=True, text=True, check=False
+        )
+        for number in found.stdout.split()[:1]:
+            subprocess.run(["xdotool", "windowfocus", number], capture_output=True, check=False)
+        yield
+        self.hand("click", 3)
+        yield
+        self.hand("key", "Escape")
+        yield
+
+
+def _under_the_pointer():
+    """Return the name of the control that is under the pointer, as Blender itself tells."""
+    if bpy.context.property is not None:
+        return bpy.context.property[1].rpartition(".")[2]
+    if bpy.ops.ui.copy_python_command_button.poll():
+        bpy.ops.ui.copy_python_command_button()
+        return bpy.context.window_manager.clipboard.partition("(")[0].removeprefix("bpy.ops.")
+    return ""
 
 
 def _load(path):
@@ -107,7 +177,7 @@ def _play(scenario, told):
         except StopIteration:
             leave()
             return None
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is, it is told to those who wait outside
             window.told["fault"] = traceback.format_exc()
             window.shot("fault")
             leave()

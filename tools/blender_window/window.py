@@ -42,14 +42,14 @@ class Room:
     ) -> dict[str, Any]:
         """Run a scenario in a window; returns what it told. AssertionError, with the output, where it failed.
 
-        A scenario is a Python file with a generator `steps(window)`; see `inside.py`. `factory` starts with
-        Blender's own preferences instead of those saved in the profile.
+        A scenario is a Python file with a generator `steps(window)`; see `inside.py`. `factory` starts as
+        Blender comes, for video editing, instead of with what is saved in the profile.
         """
         told = self.work / "told.json"
         told.unlink(missing_ok=True)
         program = ["xvfb-run", "-a", "-s", f"-screen 0 {SIZE[0]}x{SIZE[1]}x24 -nolisten tcp", "blender"]
-        program += ["--factory-startup"] if factory else []
-        program += ["--app-template", "Video_Editing", "--window-geometry", "0", "0", *map(str, SIZE)]
+        program += ["--factory-startup", "--app-template", "Video_Editing"] if factory else []
+        program += ["--window-geometry", "0", "0", *map(str, SIZE)]
         program += ["-P", "/given/inside.py", "--", "/given/scenario.py", "/work/told.json"]
         ended = self._run(program, {**given, "inside.py": _DRIVER, "scenario.py": scenario}, timeout)
         assert told.is_file(), f"{scenario.name} did not end: {ended.output[-6000:]}"

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tools.build_extension", description="Make the extension's zip.")
     names = {platform.name: platform for platform in PLATFORMS}
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of the zips (dist/)")
-    parser.add_argument("--wheels", type=Path, default=ROOT / "build" / "wheels", help="where wheels are kept")
+    parser.add_argument(
+        "--wheels", type=Path, default=ROOT / "build" / "wheels", help="where wheels are kept"
+    )
     parser.add_argument("--models", type=Path, default=embedded_folder(), help="the embedded models")
     parser.add_argument(
         "--platform", action="append", choices=[*names, "all"], help="linux-x64 unless given; may be repeated"

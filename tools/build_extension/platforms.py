@@ -29,5 +29,7 @@ PLATFORMS = (
     ),
     Platform("windows-x64", ("win_amd64",)),
     # ONNX Runtime and PyAV are built for macOS 14 and later, and ONNX Runtime not for Intel.
-    Platform("macos-arm64", ("macosx_14_0_arm64", "macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64")),
+    Platform(
+        "macos-arm64", ("macosx_14_0_arm64", "macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64")
+    ),
 )

@@ -23,7 +23,9 @@ def pins(locked: str, names: Iterable[str]) -> str:
     entries = {entry.partition("==")[0]: entry for entry in re.split(r"\n(?=\S)", locked) if "==" in entry}
     missing = [name for name in names if name not in entries]
     if missing:
-        raise OutputError(f"{LOCKED.name} does not pin {', '.join(missing)}: add it to runtime.in, run `make lock`")
+        raise OutputError(
+            f"{LOCKED.name} does not pin {', '.join(missing)}: add it to runtime.in, run `make lock`"
+        )
     return "\n".join(entries[name].rstrip() for name in names) + "\n"
 
 
@@ -52,7 +54,14 @@ def obtain(platform: Platform, store: Path, pythons: Iterable[str] = PYTHONS) ->
 
 def _download(platform: Platform, python: str, wanted: Path, folder: Path, store: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--require-hashes", "--only-binary=:all:", "--implementation", "cp", "--python-version", python]
+    command += [
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--implementation",
+        "cp",
+        "--python-version",
+        python,
+    ]
     command += ["--abi", f"cp{python.replace('.', '')}", "--abi", "abi3"]
     command += [word for tag in platform.tags for word in ("--platform", tag)]
     command += ["--requirement", str(wanted), "--dest", str(folder), "--find-links", str(store)]

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is seen on the screen, compared with what was rendered."""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+FRAMES = 30
+
+
+def read(path):
+    """Read a picture, (H, W, 3) BGR uint8."""
+    picture = cv2.imread(str(path))
+    assert picture is not None, f"there is no {path}"
+    return picture
+
+
+def difference(first, second):
+    """The largest difference of any channel, for each pixel."""
+    return np.abs(first.astype(int) - second).max(2)
+
+
+def shown(screen, frame):
+    """Cut what shows a frame out of a picture of the screen, where it fits best."""
+    fit = cv2.matchTemplate(screen, frame, cv2.TM_SQDIFF)
+    top, left = np.unravel_index(fit.argmin(), fit.shape)
+    height, width = frame.shape[:2]
+    return screen[top : top + height, left : left + width]
+
+
+def off(screen, frame):
+    """Count the pixels of the preview that differ from a frame by more than 1.
+
+    By 1 the screen rounds. The first and the last row are left out: an odd height puts them on a border.
+    """
+    return int((difference(shown(screen, frame), frame)[1:-1] > 1).sum())
+
+
+def keep_pictures(work, folder):
+    """Keep the screenshots of the steps, in 256 colours, for the documentation."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {path.stem: path for path in work.glob("[01][0-9]_*.png")}
+    names["07_prepared"], names["08_blend_prepared"] = work / "prepared_0010.png", work / "tweaked_0010.png"
+    for name, path in names.items():
+        with Image.open(path) as picture:
+            few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few.save(folder / f"{name}.png", optimize=True)
