@@ -28,6 +28,6 @@ def unregister() -> None:
 
 
 def _parts() -> tuple[ModuleType, ...]:
-    from . import operators, panels, preferences, properties, render, window_state
+    from . import commands, operators, panels, preferences, properties, render, window_state
 
-    return (preferences, properties, window_state, operators, panels, render)
+    return (preferences, properties, window_state, operators, panels, render, commands)
