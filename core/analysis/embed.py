@@ -23,7 +23,7 @@ _SIZE = 32
 _SHAPE_WEIGHT, _LOOK_WEIGHT, _COLOUR_WEIGHT = 1.0, 0.8, 0.6
 
 
-OWN_SPACE = Space("mesh-appearance", "", 0.35)
+OWN_SPACE = Space("mesh-appearance", "", 0.5)
 """The space of the built-in description."""
 
 

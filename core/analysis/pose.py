@@ -32,6 +32,16 @@ def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
     return similarity_fit(topology.shape, landmarks[:468])[1]
 
 
+def shape_error(landmarks: Floats, topology: Topology) -> float:
+    """Return how far (478, 3) landmarks are from the canonical shape, moved onto them, seen in the picture.
+
+    It is the root mean square distance in eye distances: about .03 for a calm face, .07 for a grimace or a profile.
+    """
+    scale, rotation, shift = similarity_fit(topology.shape, landmarks[:468])
+    away = (scale * topology.shape @ rotation.T + shift - landmarks[:468])[:, :2]
+    return float(np.sqrt((away**2).sum(1).mean()) / max(scale, 1e-6))
+
+
 def head_pose(landmarks: Floats, topology: Topology) -> Pose:
     """Return yaw, pitch and roll in degrees of (478, 3) landmarks. See `Pose` for the signs."""
     return pose_of_rotation(head_rotation(landmarks, topology))

@@ -23,11 +23,13 @@ def selected(
     embeddings: Floats | None = None,
     reference: Floats | None = None,
     least: float = LEAST_LIKENESS,
+    others: Floats | None = None,
 ) -> list[int]:
     """Return the indices of the faces to replace.
 
     `embeddings` (n, d) and `reference` (d,), all of length 1, are needed for `which = "reference"` alone; `least` is
-    the cosine that they have to reach. Faces lower than `params.min_height` are never chosen.
+    the cosine that they have to reach, and `others` (m, d) are people who are not meant: a face that is more like one
+    of them is left alone. Faces lower than `params.min_height` are never chosen.
     """
     tall = [index for index in range(len(faces)) if faces[index].height >= params.min_height]
     if not tall:
@@ -38,6 +40,8 @@ def selected(
         if embeddings is None or reference is None:
             raise RecipeError("choosing by reference needs the reference frame to be analysed")
         likeness = embeddings[tall] @ reference
+        if others is not None and len(others):
+            likeness[(embeddings[tall] @ others.T).max(1) > likeness] = -1
         best = int(np.argmax(likeness))
         return [tall[best]] if likeness[best] >= least else []
     return [max(tall, key=lambda index: (_ORDERS[params.which](faces[index]), -index))]

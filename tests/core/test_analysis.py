@@ -206,3 +206,24 @@ def test_a_dog_is_nobody(shared: Path, pool: ModelPool) -> None:
         cv2.imread(str(shared / "footage/portraits/p50_dog_no_human_face.jpg")), cv2.COLOR_BGR2RGB
     )
     assert faces_of(np.asarray(dog, np.uint8), pool) == []
+
+
+def test_a_face_on_its_head_is_landmarked_on_its_head_or_not_at_all(shared: Path, pool: ModelPool) -> None:
+    """Clip 34 turns once around: a mesh that stands upright on a face on its head would be a second face."""
+    from understudy.core.clip import open_clip
+
+    found = {}
+    with open_clip(shared / "footage" / "34_inplane_rotation_360_720p.mp4") as clip:
+        for number in (0, 12, 42, 54, 60, 63, 72, 78, 84, 102, 114):
+            found[number] = [
+                face.pose.roll for face in faces_of(np.asarray(clip.read(number), np.uint8), pool)
+            ]
+    # It turns by three degrees a frame, from -4.
+    wrong = [
+        (number, roll)
+        for number, rolls in found.items()
+        for roll in rolls
+        if abs((roll - (3 * number - 4) + 180) % 360 - 180) > 15
+    ]
+    assert wrong == []
+    assert all(found[number] for number in (0, 12, 42, 54, 102, 114))

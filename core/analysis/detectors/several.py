@@ -47,7 +47,18 @@ def found_turned(
         corners = _turned_back(part.boxes.reshape(-1, 2, 2), quarter, frame)
         boxes = np.concatenate([corners.min(1), corners.max(1)], 1) - edge
         parts.append(Found(boxes, _turned_back(part.points, quarter, frame) - edge, part.scores))
-    return parts[0] if len(parts) == 1 else union(parts)
+    return parts[0] if len(parts) == 1 else _one_way_up(union(parts))
+
+
+def _one_way_up(found: Found) -> Found:
+    """Leave out what lies on a surer face: a face looked at the wrong way up is found again, beside itself."""
+    kept: list[int] = []
+    centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    for index, centre in enumerate(centres):
+        boxes = found.boxes[kept]
+        if not ((boxes[:, :2] <= centre) & (centre <= boxes[:, 2:])).all(1).any():
+            kept.append(index)
+    return Found(found.boxes[kept], found.points[kept], found.scores[kept])
 
 
 def _turned_back(points: Floats, quarter: int, frame: Pixels) -> Floats:

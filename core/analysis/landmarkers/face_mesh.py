@@ -15,11 +15,16 @@ from ...mesh.topology import Indices, Topology
 from ...models.network import Network
 from ...models.prepare import prepared
 from ..crop import crop_matrix, inverted, moved, warped
+from ..pose import shape_error
 from .contract import Marked, upright_angle
 
 _DETECTED_SIDE = 1.5
 _MESH_SIDE = 1.5
 _PASSES = 2
+# In eye distances, see `shape_error`. A true face seen upright fits as well as `_FITTING` or shows a strong
+# expression; a mesh that fits badly in a box the detector was unsure of is a face seen the wrong way up.
+_DOUBTFUL, _FITTING, _BENT, _IMPOSSIBLE = 0.05, 0.036, 0.062, 0.12
+_UNSURE = 0.74
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +32,38 @@ class FaceMesh(Network):
     """478 points with depth; where the network has no irises, their points are the middle of the eye."""
 
     topology: Topology
-    version = 1
+    version = 2
 
     def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
         """Return the landmarks of each detection; see `Landmarker`."""
-        return [self._landmarks_of(frame, detection) for detection in found]
+        return [self._best_of(frame, detection) for detection in found]
 
-    def _landmarks_of(self, frame: Pixels, detection: Detection) -> Marked:
+    def _best_of(self, frame: Pixels, detection: Detection) -> Marked:
+        """Landmark a detection; where the mesh is bent out of a face's shape, look at it turned as well.
+
+        A face that lies or stands on its head gets a box, but its eyes are guessed where an upright face has
+        them, and a mesh of a face that isn't there. Seen the right way up it fits; a mesh that fits no way is no
+        face's.
+        """
+        best = self._landmarks_of(frame, detection, 0.0)
+        error = shape_error(best.points, self.topology)
+        if error > _DOUBTFUL:
+            for turn in (np.pi / 2, np.pi, -np.pi / 2):
+                other = self._landmarks_of(frame, detection, turn)
+                turned = shape_error(other.points, self.topology)
+                if turned < min(_FITTING, error) and other.score >= best.score - 0.1:
+                    best, error = other, turned
+        bent = error > _BENT and detection.score < _UNSURE
+        return Marked(best.points, 0.0) if bent or error > _IMPOSSIBLE else best
+
+    def _landmarks_of(self, frame: Pixels, detection: Detection, turn: float) -> Marked:
         """Run the landmarker on the detection's square, then once more on the square of what it found.
 
         The second look always sees the face at the same size and place, whatever the detector's box did:
         that is what keeps the points still on a still face.
         """
         size = self.family.size
-        angle = upright_angle(detection)
+        angle = upright_angle(detection) + turn
         centre = (detection.box[:2] + detection.box[2:]) / 2
         side = float((detection.box[2:] - detection.box[:2]).max()) * _DETECTED_SIDE
         score = 0.0
@@ -54,10 +77,10 @@ class FaceMesh(Network):
             mesh[:, 2] *= side / size
             eyes = mesh[263, :2] - mesh[33, :2]
             angle = float(np.arctan2(eyes[1], eyes[0]))
-            turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-            upright = mesh[:468, :2] @ turn
+            rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+            upright = mesh[:468, :2] @ rotation
             low, high = upright.min(0), upright.max(0)
-            centre = turn @ ((low + high) / 2)
+            centre = rotation @ ((low + high) / 2)
             side = float((high - low).max()) * _MESH_SIDE
         return Marked(mesh, score)
 
