@@ -39,13 +39,13 @@ class Occlusion:
         inputs.update({f"model{n:02d}": model.sha256 for n, model in enumerate(masker.models)})
         return stage_key("occlude", masker.version, inputs | {"settings": masker.settings})
 
-    def known(self, key: Key) -> FaceMask | None:
+    def known(self, key: Key, recipe: Recipe) -> FaceMask | None:
         """Return a mask that is kept, and count it."""
         arrays = self._store.get(key)
         if arrays is None:
             return None
         self._tally.hit("occlude")
-        return _mask(arrays)
+        return self._mask(arrays, recipe)
 
     def made(self, key: Key, frame: Pixels, face: Face, recipe: Recipe) -> FaceMask | None:
         """Mask a face of an (H, W, 3) RGB uint8 frame and keep it under `key`; None where no masker is asked for."""
@@ -58,8 +58,9 @@ class Occlusion:
                 mask = masker.mask(frame, five_of(face.landmarks, self._topology))
             return {"visible": mask.visible, "matrix": mask.matrix}
 
-        return _mask(self._flight.result(self._store, key, compute)[0])
+        return self._mask(self._flight.result(self._store, key, compute)[0], recipe)
 
-
-def _mask(arrays: Arrays) -> FaceMask:
-    return FaceMask(np.asarray(arrays["visible"], np.uint8), np.asarray(arrays["matrix"], np.float32))
+    def _mask(self, arrays: Arrays, recipe: Recipe) -> FaceMask:
+        masker = self._engines.masker(recipe.occlude)
+        visible, matrix = np.asarray(arrays["visible"], np.uint8), np.asarray(arrays["matrix"], np.float32)
+        return FaceMask(visible, matrix, masker is not None and masker.rough)

@@ -57,9 +57,12 @@ class People:
         recipe = casting.recipe
         if recipe.select.which != "reference":
             return selected(here.faces, recipe.select)
-        reference = self._by_pictures(casting) if casting.replaced else self._picked(clip, recipe)
+        if casting.replaced:
+            reference, others = self._by_pictures(casting), None
+        else:
+            reference, others = self._picked(clip, recipe)
         vectors = identities(self._clips, clip, number, recipe, here)
-        return selected(here.faces, recipe.select, vectors, reference, here.space.least_likeness)
+        return selected(here.faces, recipe.select, vectors, reference, here.space.least_likeness, others)
 
     def _by_pictures(self, casting: Casting) -> Floats:
         """Return the mean vector (d,) of the pictures of who is replaced, of length 1."""
@@ -71,8 +74,8 @@ class People:
         total = self._described(Identity(casting.replaced), casting.recipe)[0].sum(0)
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
-    def _picked(self, clip: Clip, recipe: Recipe) -> Floats:
-        """Return the vector (d,) of the face that was picked in the reference frame."""
+    def _picked(self, clip: Clip, recipe: Recipe) -> tuple[Floats, Floats]:
+        """Return the vector (d,) of the face that was picked in the reference frame, and those of the others there."""
         frame, number = recipe.select.reference_frame, recipe.select.reference_face
         picked = self._clips.analysis(clip, frame, recipe)
         ordered = left_to_right(picked.faces)
@@ -81,7 +84,8 @@ class People:
                 f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.reference_face can't be "
                 f"{number}: pick the person in a frame that shows them"
             )
-        return np.asarray(picked.embeddings[ordered[number]], np.float32)
+        others = [index for index in ordered if index != ordered[number]]
+        return picked.embeddings[ordered[number]], picked.embeddings[others]
 
     def _described(self, identity: Identity, recipe: Recipe) -> tuple[Floats, float]:
         """Return a vector (n, d) for each picture of a person, and the least cosine of one person's vectors."""

@@ -285,7 +285,7 @@ class Pipeline:
     def _masked(self, plan: LayerPlan, entry: FacePlan) -> FaceMask | None:
         if entry.occlude is None:
             return None
-        known = self._occlusion.known(entry.occlude)
+        known = self._occlusion.known(entry.occlude, entry.casting.recipe)
         if known is not None:
             return known
         frame = self._analyser.frame(plan.clip, plan.number)

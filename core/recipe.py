@@ -224,7 +224,7 @@ class Select:
         0, "Reference face", "Which face of the reference frame, counted from the left from 0", 0, 63
     )
     min_height: float = _number(
-        40.0,
+        48.0,
         "Smallest face",
         "Leave faces alone that are lower than this",
         16.0,

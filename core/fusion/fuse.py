@@ -50,11 +50,11 @@ def fused(
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
-        bare = (
-            _uncovered(target, points, (width, height), topology)
-            if seen is None
-            else _masked(seen, place, (target.shape[1], target.shape[0]))
-        )
+        bare = np.ones(target.shape[:2], np.float32)
+        if seen is not None:
+            bare = _masked(seen, place, (target.shape[1], target.shape[0]))
+        if seen is None or seen.rough:
+            bare = np.minimum(bare, _uncovered(target, points, (width, height), topology))
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     rgb = swapped
     if params.colour_match > 0:

@@ -24,6 +24,8 @@ class FaceMask:
     """(256, 256) uint8: 255 for the face, 0 for what covers it and what lies around it."""
     matrix: Floats
     """(2, 3) from frame pixels to the mask's."""
+    rough: bool = False
+    """Whether what it shows as face is to be checked by the skin's colour too."""
 
 
 class Masker(Protocol):
@@ -47,6 +49,11 @@ class Masker(Protocol):
     @property
     def settings(self) -> str:
         """What else its masks depend on, for the key."""
+        ...
+
+    @property
+    def rough(self) -> bool:
+        """Whether it misses much: then the skin's colour has a say too."""
         ...
 
     def mask(self, frame: Pixels, five: Floats) -> FaceMask:

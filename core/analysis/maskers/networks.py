@@ -31,7 +31,7 @@ REGIONS: Mapping[str, tuple[int, ...]] = {
 }
 """BiSeNet's classes by the region they belong to; 0 is the background."""
 
-_FEATURES = 0.07
+_FEATURES = 0.035
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ class XSeg(Network):
 
     version = 1
     settings = ""
+    rough = False
 
     def mask(self, frame: Pixels, five: Floats) -> FaceMask:
         """Mask a face; see `Masker`."""
@@ -53,6 +54,7 @@ class BiSeNet(Network):
 
     regions: tuple[str, ...]
     version = 1
+    rough = False
 
     @property
     def settings(self) -> str:
@@ -73,6 +75,7 @@ class SkinHair(Network):
 
     version = 1
     settings = ""
+    rough = True
 
     def mask(self, frame: Pixels, five: Floats) -> FaceMask:
         """Mask a face; see `Masker`."""
@@ -90,6 +93,7 @@ class Selfie(Network):
 
     version = 1
     settings = ""
+    rough = True
 
     def mask(self, frame: Pixels, five: Floats) -> FaceMask:
         """Mask a face; see `Masker`."""
