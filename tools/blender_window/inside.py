@@ -8,7 +8,6 @@ ends, a fault too, and then Blender is left.
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import traceback
@@ -192,6 +191,6 @@ def _play(scenario, told):
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    sys.dont_write_bytecode = True  # no folder of ours beside the files that a file browser shows
     arguments = sys.argv[sys.argv.index("--") + 1 :]
     _play(*arguments)

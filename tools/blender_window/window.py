@@ -50,8 +50,8 @@ class Room:
         program = ["xvfb-run", "-a", "-s", f"-screen 0 {SIZE[0]}x{SIZE[1]}x24 -nolisten tcp", "blender"]
         program += ["--factory-startup", "--app-template", "Video_Editing"] if factory else []
         program += ["--window-geometry", "0", "0", *map(str, SIZE)]
-        program += ["-P", "/given/inside.py", "--", "/given/scenario.py", "/work/told.json"]
-        ended = self._run(program, {**given, "inside.py": _DRIVER, "scenario.py": scenario}, timeout)
+        program += ["-P", "/given/.inside.py", "--", "/given/.scenario.py", "/work/told.json"]
+        ended = self._run(program, {**given, ".inside.py": _DRIVER, ".scenario.py": scenario}, timeout)
         assert told.is_file(), f"{scenario.name} did not end: {ended.output[-6000:]}"
         facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
         assert "fault" not in facts, f"{scenario.name}: {facts['fault']}\n{ended.output[-3000:]}"

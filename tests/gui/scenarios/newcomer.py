@@ -124,21 +124,21 @@ def look(window, name):
         window.shot(f"{name}_{frame:04d}")
 
 
-def prepare(window, picture=None):
-    """Press Prepare and wait until every layer picture was made anew."""
+def prepare(window, picture=None, since=None):
+    """Press Prepare and wait until every layer picture is newer than now, or than `since`."""
     properties = window.area("PROPERTIES")
     controls = yield from window.buttons(properties)
-    pressed = time.time()
+    since = since or time.time()
     yield from window.click(controls["understudy.prepare"])
     window.point(40, 600)
     yield 0.5
     if picture:
         window.shot(picture)
     for _ in range(200):
-        if _made_since(pressed) == LENGTH:
+        if _made_since(since) == LENGTH:
             break
         yield 0.3
-    window.told.setdefault("made", []).append(_made_since(pressed))
+    window.told.setdefault("made", []).append(_made_since(since))
     yield 1.5
 
 
@@ -155,12 +155,13 @@ def tweak(window):
     yield 0.5
     controls = yield from window.buttons(properties)
     x, y = controls["blend"]
+    began = time.time()
     yield from window.drag((x, y), (x - 90, y))
-    yield
+    yield 1.0
     window.shot("08_blend")
     window.told["blend"] = bpy.context.scene.understudy.modifiers[0].fusion.blend
     properties.spaces.active.search_filter = ""
-    yield from prepare(window)
+    yield from prepare(window, since=began)
 
 
 def render(window):
@@ -174,14 +175,13 @@ def render(window):
     bpy.app.handlers.render_complete.append(lambda *_: ended.append(True))
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
-    for turn in range(200):
+    for _ in range(200):
         if ended:
             break
         yield 0.3
-        if turn == 1:
-            window.shot("09_render")
     window.told["rendered"] = bool(ended)
-    yield 1.0
+    yield from window.centre()
+    window.shot("09_render")
     # What the preview draws, without the rounding of zoom and screen.
     scene.render.filepath = "/work/preview_"
     with window.within(window.area("SEQUENCE_EDITOR")):
