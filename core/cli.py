@@ -41,6 +41,11 @@ def _run(arguments: argparse.Namespace, stop: Stop) -> int:
             from .cli_cache import run
 
         return DONE if run(arguments) else FAULT
+    if arguments.command == "models":
+        with stop.postponed():
+            from .cli_models import run as run_models
+
+        return DONE if run_models(arguments) else FAULT
     if arguments.command == "explain":
         with stop.postponed():
             from .cli_explain import explain

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .cli_cache_arguments import ENVIRONMENT, add_cache, add_explain
+from .cli_models_arguments import add_models
 from .recipe import Parameter, parameters
 
 _EXIT_CODES = """\
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_render(commands)
     add_cache(commands)
     add_explain(commands)
+    add_models(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top
 
@@ -74,6 +76,14 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default=[],
         help="which face of a picture with several, counted from the left from 1; the n-th --face-number is "
         "for the n-th --face, 0 where a picture shows only one",
+    )
+    render.add_argument(
+        "--replace",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PICTURE",
+        help="a picture of the person who is replaced, found in the clip by it; needs embed.recogniser",
     )
     render.add_argument("--output", required=True, type=Path, metavar="OUT.mp4", help=".mp4, .mov or .mkv")
     render.add_argument(

@@ -73,9 +73,12 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """
     began = time.perf_counter()
-    recipe = with_settings(Recipe(), arguments.set)
+    by_picture = ["select.which=reference"] if arguments.replace else []
+    recipe = with_settings(Recipe(), [*by_picture, *arguments.set])
     pictures = chosen_pictures(arguments.face, arguments.face_number)
-    casting = Casting(Identity(pictures, consent=arguments.consent), recipe)
+    casting = Casting(
+        Identity(pictures, consent=arguments.consent), recipe, chosen_pictures(arguments.replace, [])
+    )
     _require_outputs(arguments)
     with ExitStack() as stack:
         clip, fps = opened_clip(arguments.clip, arguments.fps)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy models`: what neural models there are, and getting them into the folder."""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from .errors import ModelError, OutputError
+from .models.catalog import Catalogue, KnownModel, load_catalogue
+from .models.fetch import Progress, fetch
+from .models.library import FoundModel, ModelLibrary, signature_problem, statement_path, user_model_folder
+from .models.session import ModelFile
+
+
+def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bool:
+    """Do what the arguments of `cli_models_arguments` ask; return whether all is well. Raises UnderstudyError."""
+    catalogue = load_catalogue() if catalogue is None else catalogue
+    folder = arguments.folder or user_model_folder()
+    if arguments.action == "add":
+        _add(arguments, folder, catalogue)
+        return True
+    if arguments.action == "fetch":
+        known = catalogue.of_file(arguments.name)
+        path = fetch(
+            known, folder, _progress(known, quiet=arguments.quiet), accept_licence=arguments.accept_licence
+        )
+        print(f"{path} is here and intact. {_licence(known)}")
+        return True
+    if arguments.action == "verify":
+        return _verify(folder, catalogue)
+    _list(folder, catalogue)
+    return True
+
+
+def _list(folder: Path, catalogue: Catalogue) -> None:
+    found = ModelLibrary([folder], catalogue).found()
+    print(f"in {folder}, and embedded:")
+    for one in found:
+        print(f"  {_label(one):<26} {one.file.path.name:<36} {_state(one)}")
+    here = {one.known.sha256 for one in found if one.known is not None}
+    print("\npublished, and not here (* can be fetched):")
+    for known in catalogue.models:
+        if known.sha256 not in here or not known.sha256:
+            star = "*" if known.url and known.sha256 else " "
+            place = f"{known.role}/{known.family}"
+            print(f"{star} {place:<26} {known.file:<36} {_licence(known)} {known.page}")
+
+
+def _label(one: FoundModel) -> str:
+    return f"{one.role}/{one.family}" if one.role else "not known"
+
+
+def _state(one: FoundModel) -> str:
+    if one.problem:
+        return f"can't be used: {one.problem}"
+    about = one.known or one.stated
+    return (
+        _licence(about)
+        if about
+        else ("" if one.role else "say what it is: understudy models add FILE --family …")
+    )
+
+
+def _licence(known: KnownModel) -> str:
+    use = "any use" if known.commercial else "NOT for commercial use"
+    note = f" {known.note}." if known.note else ""
+    return f"{known.vendor or 'vendor not stated'}, {known.licence}, {use}.{note}"
+
+
+def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> None:
+    file: Path = arguments.file
+    if not file.is_file():
+        raise ModelError(f"can't find the model {file}: check the path")
+    known = catalogue.of_content(ModelFile(file).sha256)
+    if known is None and arguments.family is None:
+        raise ModelError(
+            f"{file.name} is not in the catalogue: say what it is with --family, as embed/arcface"
+        )
+    wanted = catalogue.family(known.role, known.family) if known else catalogue.named(arguments.family)
+    if known and arguments.family and catalogue.named(arguments.family).path != wanted.path:
+        raise ModelError(f"{file.name} is {wanted.path}, {known.title}: leave --family away")
+    problem = signature_problem(file, wanted)
+    if problem:
+        raise ModelError(f"{file.name} can't be used as {wanted.path}: {problem}")
+    target = folder / file.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (target.exists() and target.samefile(file)):
+            _copied(file, target)
+        if known is None:
+            _state_beside(target, wanted.path, arguments)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OutputError(f"can't write {target}: {reason}; check the folder and free space") from error
+    about = f"{known.title}. {_licence(known)}" if known else wanted.title
+    print(f"{target} is {wanted.path}, {about}")
+
+
+def _copied(file: Path, target: Path) -> None:
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(file, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _state_beside(target: Path, family: str, arguments: argparse.Namespace) -> None:
+    """Write what the user says of a file; a JSON string is a TOML string too."""
+    lines = [f"family = {json.dumps(family)}", f"licence = {json.dumps(arguments.licence)}"]
+    lines.append(f"commercial = {'true' if arguments.commercial else 'false'}")
+    statement_path(target).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _verify(folder: Path, catalogue: Catalogue) -> bool:
+    """Read every file again, whatever is remembered of it, and say whether it is what it should be."""
+    well = True
+    for one in _fresh(ModelLibrary([folder], catalogue).found()):
+        known = catalogue.of_content(one.file.sha256)
+        published = [model for model in catalogue.models if model.file == one.file.path.name and model.sha256]
+        if known is not None:
+            print(f"{one.file.path} is intact: {known.title}")
+        elif published:
+            print(f"{one.file.path} is not what {published[0].vendor} published: damaged, or another version")
+            well = False
+        elif one.problem:
+            print(f"{one.file.path} can't be used: {one.problem}")
+            well = False
+        else:
+            print(f"{one.file.path} has the shape of {_label(one)}; no checksum is known for it")
+    return well
+
+
+def _fresh(found: Iterable[FoundModel]) -> Iterable[FoundModel]:
+    for one in found:
+        yield FoundModel(
+            ModelFile(one.file.path), one.size, one.role, one.family, one.known, one.problem, one.stated
+        )
+
+
+def _progress(known: KnownModel, *, quiet: bool) -> Progress:
+    shown = sys.stderr.isatty() and not quiet
+
+    def progress(have: int, whole: int) -> None:
+        if shown:
+            share = f"{100 * have / whole:.0f} %" if whole else f"{have / 1e6:.0f} MB"
+            print(f"\r{known.file}: {share}", end="" if have < whole else "\n", file=sys.stderr, flush=True)
+
+    return progress

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `understudy models` accepts."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+_MODELS = """\
+See, add, fetch and check the neural models that recipes can choose from. They lie in a folder of yours:
+UNDERSTUDY_MODELS, or the system's place for such files; --folder names another.
+"""
+
+
+def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the sub-command to the parser's."""
+    models = commands.add_parser(
+        "models", help="see, add, fetch and check neural models", description=_MODELS, allow_abbrev=False
+    )
+    actions = models.add_subparsers(dest="action", required=True, metavar="action")
+
+    listed = actions.add_parser("list", help="list what is known and what is here", allow_abbrev=False)
+    _folder(listed)
+
+    added = actions.add_parser("add", help="put a model file into the folder", allow_abbrev=False)
+    added.add_argument("file", type=Path, metavar="FILE")
+    added.add_argument(
+        "--family", metavar="NAME", help="what it is, if its content is not known: as embed/arcface"
+    )
+    added.add_argument("--licence", default="not stated", metavar="TEXT", help="its licence, for the list")
+    added.add_argument("--commercial", action="store_true", help="its licence allows commercial use")
+    _folder(added)
+
+    fetched = actions.add_parser("fetch", help="fetch a published file", allow_abbrev=False)
+    fetched.add_argument("name", metavar="FILE", help="its name in the list")
+    fetched.add_argument(
+        "--accept-licence", action="store_true", help="you have read its licence and accept it"
+    )
+    fetched.add_argument("--quiet", action="store_true", help="show no progress")
+    _folder(fetched)
+
+    verified = actions.add_parser("verify", help="read every file again and check it", allow_abbrev=False)
+    _folder(verified)
+
+
+def _folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="another model folder")
