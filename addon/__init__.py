@@ -28,6 +28,6 @@ def unregister() -> None:
 
 
 def _parts() -> tuple[ModuleType, ...]:
-    from . import commands, operators, panels, preferences, properties, render, window_state
+    from . import commands, live, operators, panels, preferences, properties, render, window_state
 
-    return (preferences, properties, window_state, operators, panels, render, commands)
+    return (preferences, properties, window_state, operators, panels, render, live, commands)

@@ -5,6 +5,7 @@ It has an element for every frame of the clip's content, named by the source fra
 clip's own timing and transform. So Blender itself finds the right picture, trimmed, slipped or in reverse.
 """
 
+import threading
 from typing import Any
 
 import bpy
@@ -294,3 +295,9 @@ def show_rewritten() -> None:
     for scene in bpy.data.scenes:
         for strip in all_strips(scene):
             strip.invalidate_cache("RAW")
+    if bpy.app.background or threading.current_thread() is not threading.main_thread():
+        return
+    for window in bpy.data.window_managers[0].windows:
+        for area in window.screen.areas:
+            if area.type == "SEQUENCE_EDITOR":
+                area.tag_redraw()

@@ -15,6 +15,7 @@ from .operators.modifiers import UNDERSTUDY_OT_modifier_add
 from .properties import settings_of
 from .stack import unsupported
 from .timeline import stack_id
+from .window_state import window_state
 
 COST_ICONS = {"instant": "CHECKMARK", "re-swap": "FILE_REFRESH", "re-analyse": "VIEWZOOM"}
 _IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
@@ -81,8 +82,25 @@ class UNDERSTUDY_PT_stack(_Place, bpy.types.Panel):
         column.operator("understudy.modifier_move", text="", icon="TRIA_DOWN").direction = "DOWN"
         if active_stack(context):
             row = layout.row(align=True)
-            row.operator("understudy.prepare", icon="RENDER_ANIMATION")
+            row.operator("understudy.prepare", icon="RENDER_ANIMATION").what = "TIMELINE"
+            row.operator("understudy.prepare", text="Strip").what = "STRIP"
             row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
+            _draw_work(layout)
+
+
+def _draw_work(layout: Any) -> None:
+    """Draw how the preparation goes, what waits for it, what went wrong, and what is seen instead."""
+    state = window_state()
+    if state.running:
+        row = layout.row(align=True)
+        row.progress(factor=state.progress, text=state.status or "starting")
+        row.operator("understudy.prepare_stop", text="", icon="CANCEL")
+        for request in state.queue:
+            layout.label(text=f"{request.label} waits", icon="SORTTIME")
+    if state.trouble:
+        layout.label(text=state.trouble, icon="ERROR")
+    if state.notice:
+        layout.label(text=state.notice, icon="INFO")
 
 
 class _OfModifier(_Place):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the windows show of work that is going on. It lies on the window manager, and no file keeps it."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import bpy
@@ -43,6 +44,41 @@ class UNDERSTUDY_PG_window(PropertyGroup):
 def window_state() -> Any:
     """Return the `UNDERSTUDY_PG_window` of this Blender."""
     return cast("Any", bpy.data.window_managers[0]).understudy
+
+
+@dataclass(frozen=True)
+class Request:
+    """A range of a scene, or of one stack of it, that is to be prepared."""
+
+    label: str
+    scene: Any
+    first: int
+    last: int
+    strip_id: str
+
+
+def add_request(scene: bpy.types.Scene, label: str, first: int, last: int, strip_id: str = "") -> None:
+    """Put a request at the end of the queue; one that waits there already is not put twice."""
+    queue = window_state().queue
+    wanted = (scene.name, first, last, strip_id)
+    if wanted in [(entry.scene, entry.first, entry.last, entry.strip_id) for entry in queue]:
+        return
+    entry = queue.add()
+    entry.label = label
+    entry.scene, entry.first, entry.last, entry.strip_id = wanted
+
+
+def take_request() -> Request | None:
+    """Take the first request from the queue whose scene is still there, or None."""
+    queue = window_state().queue
+    while len(queue):
+        entry = queue[0]
+        scene: Any = bpy.data.scenes.get(entry.scene)
+        request = Request(entry.label, scene, entry.first, entry.last, entry.strip_id)
+        queue.remove(0)
+        if scene is not None:
+            return request
+    return None
 
 
 def put(name: str, value: object) -> None:

@@ -28,8 +28,8 @@ from .tally import Report, Tally
 
 _OPEN_CLIPS = 8
 
-Preview = Literal["current", "fused", "unprepared", "left"]
-"""How a layer picture was left: as it was and right, fused anew, transparent, as it was and perhaps outdated."""
+Preview = Literal["current", "fused", "blanked", "unprepared"]
+"""What became of a layer picture: it was right, was fused anew, was made transparent, or was left as it was."""
 
 
 class LayerSession:
@@ -160,25 +160,25 @@ class PreviewSession(LayerSession):
         self._flight = KnownOnly()
         self._stamps: dict[Path, str] = {}
 
-    def preview(self, job: LayerJob) -> tuple[Preview, str]:
-        """Bring a job's picture up to date where what it is fused from is known; tell how it was left, and why.
+    def preview(self, job: LayerJob, *, may_blank: bool = True) -> tuple[Preview, str]:
+        """Bring a job's picture up to date where what it is fused from is known; tell what became of it, and why.
 
-        Otherwise it becomes transparent, so that the original is seen. But where the cache has nothing of the
-        clip the picture is left: it may have been made on another machine and be all there is. Not so once the
-        clip's file was replaced while we looked on.
+        Otherwise it becomes transparent if it `may_blank`, so that the original is seen. But where the cache has
+        nothing of the clip the picture is left: it may have been made on another machine and be all there is.
+        Not so once the clip's file was replaced while we looked on.
         """
         try:
             return self._previewed(job), ""
         except UnknownClipError as error:
             reason = str(error)
             if self._stamps.get(job.picture.parent, "") in ("", _stamp(job)):
-                return "left", reason
+                return "unprepared", reason
         except OutputError as error:
-            return "left", str(error)
+            return "unprepared", str(error)
         except UnderstudyError as error:
             reason = str(error)
-        if layer_key(job.picture) is not None:
-            self._blank(job)
+        if may_blank and layer_key(job.picture) is not None and self._blank(job):
+            return "blanked", reason
         return "unprepared", reason
 
     def _previewed(self, job: LayerJob) -> Preview:

@@ -10,7 +10,7 @@ from ...core.errors import UnderstudyError
 from ..active import active_scene, active_strip
 from ..preparation import Preparation, prepare_now, prepared
 from ..timeline import stack_id, stacked_clips
-from ..window_state import put, window_state
+from ..window_state import add_request, put, take_request, window_state
 
 _TICK_SECONDS = 0.05
 
@@ -61,12 +61,11 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Let a worker process prepare while the editor goes on; Esc stops. While one works, requests queue."""
         if bpy.app.background:
             return self.execute(context)
+        label, first, last, strip_id = self._wanted(context)
+        add_request(active_scene(context), label, first, last, strip_id)
         state = window_state()
-        request = state.queue.add()
-        request.scene = active_scene(context).name
-        request.label, request.first, request.last, request.strip_id = self._wanted(context)
         if state.running:
-            self.report({"INFO"}, f"{request.label} is prepared after what is being prepared now")
+            self.report({"INFO"}, f"{label} is prepared after what is being prepared now")
             return {"FINISHED"}
         state.running, state.stopping, state.trouble = True, False, ""
         manager = context.window_manager
@@ -110,17 +109,10 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def _next(self) -> Preparation | None:
         """Begin the next request of the queue; None when there is none left."""
-        queue = window_state().queue
-        while len(queue):
-            request = queue[0]
-            self._label, self._scene = request.label, request.scene
-            first, last, strip_id = request.first, request.last, request.strip_id
-            queue.remove(0)
-            scene: Any = bpy.data.scenes.get(self._scene)
-            if scene is None:
-                continue
+        while (request := take_request()) is not None:
+            self._label, self._scene = request.label, request.scene.name
             try:
-                return Preparation(scene, first, last, strip_id)
+                return Preparation(request.scene, request.first, request.last, request.strip_id)
             except UnderstudyError as error:
                 self._trouble(f"{self._label}: {error}")
         return None

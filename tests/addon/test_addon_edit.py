@@ -35,7 +35,7 @@ def test_it_registers_and_unregisters_cleanly(drive):
     off, on, off_again, on_again = drive(["register_again", {"times": 2}])[0]
     assert off == off_again == {"handlers": 0, "classes": 0, "scene": False, "strip": False}
     assert on == on_again
-    assert on["handlers"] == 7
+    assert on["handlers"] == 12
     assert on["classes"] > 20
     assert on["scene"]
     assert on["strip"]

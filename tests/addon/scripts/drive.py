@@ -11,8 +11,12 @@ from pathlib import Path
 
 import steps
 import understudy
+import work_steps
 
 job = json.loads(Path(sys.argv[1]).read_text())
 understudy.register()
-told = [getattr(steps, name)(**arguments) for name, arguments in job["steps"]]
+told = [
+    getattr(steps if hasattr(steps, name) else work_steps, name)(**arguments)
+    for name, arguments in job["steps"]
+]
 Path(job["result"]).write_text(json.dumps(told))

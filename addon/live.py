@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The preview shows what would be rendered: the visible frame's layers follow every change.
+
+Fusing is done on a thread of its own, one request at a time and the newest first; Blender's data is read and
+shown pictures are renewed on the main thread only. No model runs here and no frame is decoded: what is not
+prepared shows the original, and the panel says so.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core.layer_job import LayerJob
+from ..core.layer_session import Preview, PreviewSession
+from .active import active_scene
+from .folders import cache_folder
+from .jobs import jobs_at
+from .layers import show_rewritten
+from .preferences import Preferences, preferences
+from .session import open_preview
+from .window_state import forget, put, window_state
+
+TICK_SECONDS = 0.04
+AGAIN_SECONDS = 1.0
+# How long a new frame may wait for its layer before it is drawn without it.
+PATIENCE_SECONDS = 0.025
+
+_SETTLED_SECONDS = 2.0
+_WATCHED = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the visible frame needs."""
+
+    folder: Path
+    preferences: Preferences
+    jobs: tuple[LayerJob, ...]
+    may_blank: bool
+
+
+Outcome = list[tuple[LayerJob, Preview, str]]
+
+
+class _Fuser:
+    """The work of the thread: a session that stays open while the cache folder stays the same."""
+
+    def __init__(self) -> None:
+        self.session: PreviewSession | None = None
+        self._place: tuple[Path, Preferences] | None = None
+
+    def bring(self, wanted: Wanted) -> Outcome:
+        """Bring the pictures of a frame up to date as far as that needs fusing alone."""
+        place = wanted.folder, wanted.preferences
+        if self.session is None or self._place != place:
+            self.close()
+            self.session, self._place = open_preview(*place), place
+        return [(job, *self.session.preview(job, may_blank=wanted.may_blank)) for job in wanted.jobs]
+
+    def close(self) -> None:
+        """Let go of the session."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+
+class Live:
+    """Keeps the layers of the visible frame up to date. Called on the main thread."""
+
+    def __init__(self, show: Callable[[], None] = show_rewritten) -> None:
+        """`show` makes Blender read rewritten pictures again."""
+        self._show = show
+        self._fuser = _Fuser()
+        self._thread = ThreadPoolExecutor(1, "understudy preview")
+        self._pending: list[Future[Outcome]] = []
+        self._scene = ""
+        self._asked: Wanted | None = None
+        self._touched = False
+        self._unprepared = False
+        self._worked = -_SETTLED_SECONDS
+        self._timer = self.tick  # one object: Blender knows timers by identity
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What was fused, loaded and decoded so far, as a session reports it."""
+        return {} if self._fuser.session is None else self._fuser.session.as_dict()
+
+    def touched(self, scene: bpy.types.Scene) -> None:
+        """Something changed: look again at the next tick. Cheap, however often it is called."""
+        self._scene, self._touched = scene.name, True
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.register(self._timer, first_interval=TICK_SECONDS)
+
+    def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
+        """Ask for the layers of the scene's new frame; if they are ready within `patience` seconds show them."""
+        if window_state().walking:
+            return
+        self.touched(scene)
+        self._ask()
+        wait(self._pending, patience)
+        self._take()
+
+    def tick(self) -> float | None:
+        """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
+        self._take()
+        if self._touched and not self._pending:
+            self._ask()
+        if self._pending or self._touched:
+            return TICK_SECONDS
+        if self._unprepared:
+            # The worker, another process or another machine may be making it.
+            self._asked, self._touched = None, True
+            return AGAIN_SECONDS
+        return None
+
+    def forget(self) -> None:
+        """Another file was loaded."""
+        self._asked, self._touched, self._unprepared = None, False, False
+
+    def close(self) -> None:
+        """End the thread and let go of everything."""
+        if not bpy.app.background and bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._pending.clear()
+        self._fuser.close()
+
+    def _ask(self) -> None:
+        """Hand the visible frame's jobs to the thread, unless they are those it had last."""
+        self._touched = False
+        scene: Any = bpy.data.scenes.get(self._scene)
+        # A render writes the pictures itself, and a walk only passes through its frames.
+        if scene is None or window_state().walking or cast("Any", bpy.app).is_job_running("RENDER"):
+            return
+        jobs = tuple(jobs_at(scene, scene.frame_current))
+        wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
+        if wanted == self._asked:
+            return
+        self._asked = wanted
+        if not jobs:
+            self._unprepared = False
+            put("notice", "")
+            return
+        # The newest is wanted; what the thread has begun is still shown.
+        self._pending = [entry for entry in self._pending if not entry.cancel()]
+        self._pending.append(self._thread.submit(self._fuser.bring, wanted))
+
+    def _may_blank(self) -> bool:
+        """Tell whether what looks unprepared is so.
+
+        While a worker writes, and until its results have surely been seen, its new pictures would be blanked.
+        """
+        now = time.monotonic()
+        if window_state().running:
+            self._worked = now
+        return now - self._worked >= _SETTLED_SECONDS
+
+    def _take(self) -> None:
+        """Show what the thread has done."""
+        ended = [entry for entry in self._pending if entry.done()]
+        self._pending = [entry for entry in self._pending if entry not in ended]
+        for entry in ended:
+            outcome = entry.result()
+            missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
+            self._unprepared = bool(missing)
+            put("notice", missing[0] if missing else "")
+            if any(how in ("fused", "blanked") for _, how, _ in outcome):
+                self._show()
+
+
+def _handlers() -> dict[str, Callable[..., None]]:
+    """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `Live`."""
+    live = Live()
+
+    def here() -> bool:
+        return not bpy.app.background and threading.current_thread() is threading.main_thread()
+
+    @persistent
+    def changed(scene: bpy.types.Scene, *_: Any) -> None:
+        if here():
+            live.touched(active_scene(bpy.context) or scene)
+
+    @persistent
+    def moved(scene: bpy.types.Scene, *_: Any) -> None:
+        if here():
+            live.frame_changed(scene)
+
+    @persistent
+    def loaded(*_: Any) -> None:
+        live.forget()
+        forget()
+        changed(bpy.context.scene)
+
+    loaded.__dict__["close"] = live.close
+    return dict(zip(_WATCHED, (moved, changed, changed, changed, loaded), strict=True))
+
+
+def register() -> None:
+    """Add the handlers."""
+    for name, handler in _handlers().items():
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    """Take the handlers out again and end the thread."""
+    for handlers in (getattr(bpy.app.handlers, name) for name in _WATCHED):
+        for handler in [entry for entry in handlers if getattr(entry, "__module__", "") == __name__]:
+            handlers.remove(handler)
+            getattr(handler, "close", bool)()

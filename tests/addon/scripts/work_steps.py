@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for what a Blender with a window does beside drawing: worker processes and the live preview."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import bpy
+from understudy.addon import layers
+from understudy.addon.folders import cache_folder
+from understudy.addon.live import Live
+from understudy.addon.preparation import Preparation
+from understudy.addon.timeline import stack_id
+from understudy.addon.window_state import add_request, take_request, window_state
+from understudy.core.fusion.layer import layer_key
+
+_KEPT = {}
+
+
+def _facts(run):
+    return {
+        "done": run.done,
+        "written": run.written,
+        "report": run.report,
+        "faults": run.faults,
+        "warnings": run.warnings,
+        "progress": run.progress,
+        "status": run.status,
+        "pid": run.worker.pid,
+    }
+
+
+def _begun(strip=None):
+    scene = bpy.context.scene
+    if strip is None:
+        return Preparation(scene, scene.frame_start, scene.frame_end)
+    clip = scene.sequence_editor.strips_all[strip]
+    return Preparation(scene, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
+
+
+def _ticked(run, until=lambda: False):
+    while run.tick() and not until():
+        time.sleep(0.005)
+
+
+def work(strip=None):
+    """Prepare with a worker."""
+    run = _begun(strip)
+    _ticked(run)
+    return _facts(run)
+
+
+def work_and_kill(after):
+    """Kill the worker with no warning once some layers are done."""
+    run = _begun()
+    _ticked(run, lambda: run.done >= after)
+    os.kill(run.worker.pid, signal.SIGKILL)
+    _ticked(run)
+    return _facts(run)
+
+
+def work_and_cancel(after):
+    """Stop once some layers are done; also tells whether the process is still there."""
+    run = _begun()
+    _ticked(run, lambda: run.done >= after)
+    run.cancel()
+    try:
+        os.kill(run.worker.pid, 0)
+    except ProcessLookupError:
+        return {**_facts(run), "alive": False}
+    return {**_facts(run), "alive": True}
+
+
+def work_and_hang(tell):
+    """Begin to prepare, write the worker's id to a file once it works, and never come back."""
+    run = _begun()
+    _ticked(run, lambda: run.done >= 1)
+    part = Path(tell + ".part")
+    part.write_text(str(run.worker.pid))
+    part.rename(tell)
+    time.sleep(600)
+
+
+def work_queue(strips):
+    """Queue strips and prepare one after the other; tells each run, by label, and how many still waited."""
+    scene = bpy.context.scene
+    for name in [*strips, strips[0]]:
+        clip = scene.sequence_editor.strips_all[name]
+        add_request(scene, name, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
+    told = []
+    while (request := take_request()) is not None:
+        waiting = len(window_state().queue)
+        run = Preparation(request.scene, request.first, request.last, request.strip_id)
+        _ticked(run)
+        told.append({"label": request.label, "waiting": waiting, **_facts(run)})
+    return told
+
+
+def frame_now():
+    return bpy.context.scene.frame_current
+
+
+class _Shows:
+    """Counts how often Blender was told to read pictures again, and does tell it."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self):
+        self.count += 1
+        layers.show_rewritten()
+
+
+def live_begin():
+    shows = _Shows()
+    _KEPT["live"], _KEPT["shows"] = Live(shows), shows
+
+
+def live_frame(frame):
+    """Go to a frame as a window does; returns what is known then."""
+    scene = bpy.context.scene
+    scene.frame_set(frame)
+    _KEPT["live"].frame_changed(scene, patience=60)
+    return _seen()
+
+
+def live_drag(path, values, updates_a_tick):
+    """Drag a slider: many updates between two ticks."""
+    scene, live = bpy.context.scene, _KEPT["live"]
+    group, name = path.split(".")
+    for number, value in enumerate(values):
+        setattr(getattr(scene.understudy.modifiers[0], group), name, value)
+        live.touched(scene)
+        if number % updates_a_tick == updates_a_tick - 1:
+            live.tick()
+    ticks = len(values) // updates_a_tick
+    return {"ticks": ticks, **live_settle()}
+
+
+def live_settle():
+    """Tick until nothing is on its way any more."""
+    while _KEPT["live"].tick() not in (None, 1.0):
+        time.sleep(0.005)
+    return _seen()
+
+
+def live_again():
+    """What the timer does a second after a frame was not prepared."""
+    time.sleep(1.05)
+    _KEPT["live"].tick()
+    return live_settle()
+
+
+def viewed(out, frame):
+    """Save what the sequencer shows at a frame, with no handler of ours at work."""
+    scene = bpy.context.scene
+    before = {name: list(getattr(bpy.app.handlers, name)) for name in ("render_init", "render_pre")}
+    for name in before:
+        getattr(bpy.app.handlers, name).clear()
+    scene.frame_set(frame)
+    scene.render.filepath = f"{out}{frame:04d}.png"
+    bpy.ops.render.render(write_still=True)
+    for name, handlers in before.items():
+        getattr(bpy.app.handlers, name).extend(handlers)
+
+
+def forget_cache(keep):
+    """Take the kept results away, but not the layers."""
+    cache = cache_folder(bpy.context.scene)
+    Path(keep).mkdir()
+    for entry in cache.iterdir():
+        if entry.name != "layers":
+            shutil.move(str(entry), keep)
+
+
+def bring_cache_back(keep):
+    cache = cache_folder(bpy.context.scene)
+    for entry in cache.iterdir():
+        if entry.name != "layers":
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for entry in Path(keep).iterdir():
+        shutil.move(str(entry), cache)
+
+
+def threads():
+    """Our threads that run."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("understudy")]
+
+
+def live_end():
+    _KEPT["live"].close()
+    _KEPT["live"].close()
+
+
+def _seen():
+    scene = bpy.context.scene
+    clip = scene.sequence_editor.strips_all["clip"]
+    layer = layers.layer_of(scene, clip)
+    path = bpy.path.abspath(layer.directory) + layer.strip_elem_from_frame(scene.frame_current).filename
+    return {
+        "facts": _KEPT["live"].facts,
+        "notice": window_state().notice,
+        "shows": _KEPT["shows"].count,
+        "key": layer_key(Path(path)),
+    }

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live preview: the visible frame follows every change, and no model runs and no frame is decoded for it."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.blender
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def prepared(drive, footage):
+    """A saved project of which frames 1 to 8 are prepared: frame n shows source frame n - 1."""
+    blend = str(drive.folder / "live.blend")
+    drive(
+        ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["work", {}],
+        ["save", {}],
+    )
+    return blend
+
+
+def nothing_heavy(facts):
+    ran = {stage: counts["run"] for stage, counts in facts["stages"].items() if stage != "fuse"}
+    return facts["models_loaded"] == facts["frames_decoded"] == 0 and not any(ran.values())
+
+
+def test_a_tweak_is_seen_in_the_frame_that_is_shown(drive, prepared):
+    told = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 3}],
+        ["viewed", {"out": drive.out("before"), "frame": 3}],
+        ["tune", {"settings": {"fusion.blend": 0.35}}],
+        ["live_frame", {"frame": 3}],
+        ["viewed", {"out": drive.out("after"), "frame": 3}],
+        ["live_end", {}],
+        ["render", {"out": drive.out("render"), "report": str(drive.folder / "tweak.json")}],
+    )
+    first, second, render = told[2], told[5], told[8]
+    assert first["facts"]["stages"]["fuse"]["run"] == 0
+    assert second["facts"]["stages"]["fuse"]["run"] == 1
+    assert second["shows"] == first["shows"] + 1 == 1
+    assert first["key"] != second["key"]
+    assert nothing_heavy(second["facts"])
+    assert second["notice"] == ""
+    before, after = drive.pictures("before", 1)[3], drive.pictures("after", 1)[3]
+    assert np.abs(before.astype(int) - after).max() > 20
+    # What was seen is what is rendered, and the render does not make it again.
+    assert (drive.pictures("render", 8)[3] == after).all()
+    assert render["stages"]["fuse"] == {**render["stages"]["fuse"], "run": 7, "hit": 1}
+
+
+def test_a_drag_fuses_at_most_once_a_tick(drive, prepared):
+    values = [round(0.2 + 0.01 * number, 2) for number in range(60)]
+    told = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 5}],
+        ["live_drag", {"path": "fusion.mask_blur", "values": values, "updates_a_tick": 6}],
+        ["live_settle", {}],
+        ["tune", {"settings": {"fusion.mask_blur": values[-1]}}],
+        ["live_frame", {"frame": 5}],
+    )
+    start, drag, rest, same = told[2], told[3], told[4], told[6]
+    fused = drag["facts"]["stages"]["fuse"]["run"] - start["facts"]["stages"]["fuse"]["run"]
+    assert drag["ticks"] == 10
+    assert 1 <= fused <= drag["ticks"]
+    assert drag["shows"] <= drag["ticks"]
+    assert nothing_heavy(drag["facts"])
+    # The last value is the one that is seen, and looking again does nothing.
+    assert rest["key"] == same["key"] == drag["key"] != start["key"]
+    assert same["facts"]["stages"]["fuse"]["run"] == drag["facts"]["stages"]["fuse"]["run"]
+
+
+def test_playing_prepared_frames_writes_and_shows_nothing_anew(drive, prepared):
+    told = drive(
+        ["load", {"path": prepared}],
+        ["tune", {"settings": {"fusion.blend": 0.9}}],
+        ["work", {}],
+        ["live_begin", {}],
+        *[["live_frame", {"frame": frame}] for frame in range(1, 9)],
+    )
+    last = told[-1]
+    assert last["shows"] == 0
+    assert last["facts"]["stages"]["fuse"] == {**last["facts"]["stages"]["fuse"], "run": 0, "hit": 8}
+    assert nothing_heavy(last["facts"])
+
+
+def test_a_frame_that_is_not_prepared_shows_the_original_and_says_so(drive, prepared, footage):
+    told = drive(
+        ["load", {"path": prepared}],
+        ["setup", {"frame_end": COUNT}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 11}],
+        ["viewed", {"out": drive.out("bare"), "frame": 11}],
+        ["live_frame", {"frame": 4}],
+        ["recast", {"picture": footage.second_person}],
+        ["live_frame", {"frame": 4}],
+        ["viewed", {"out": drive.out("recast"), "frame": 4}],
+        ["work", {}],
+        ["live_again", {}],
+        ["recast", {"picture": footage.person}],
+        ["live_frame", {"frame": 4}],
+    )
+    bare, good, recast, again, back = told[3], told[5], told[7], told[10], told[12]
+    for seen in (bare, recast):
+        assert seen["notice"].startswith("clip: ")
+        assert "not prepared yet: press Prepare" in seen["notice"]
+        assert seen["key"] is None
+        assert nothing_heavy(seen["facts"])
+    assert good["notice"] == again["notice"] == back["notice"] == ""
+    assert good["key"] == back["key"]
+    assert again["key"] not in (None, good["key"])
+    assert nothing_heavy(back["facts"])
+    for name, frame in (("bare", 11), ("recast", 4)):
+        picture = drive.pictures(name, 1)[frame]
+        assert np.abs(picture.astype(int) - footage.frames[frame - 1]).mean() < 2
+
+
+def test_layers_are_left_where_the_cache_knows_nothing_of_the_clip(drive, prepared, tmp_path):
+    """A project that comes with its layers but without the cache keeps what it shows."""
+    told = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 2}],
+        ["live_end", {}],
+        ["forget_cache", {"keep": str(tmp_path / "away")}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 2}],
+        ["bring_cache_back", {"keep": str(tmp_path / "away")}],
+    )
+    known, unknown = told[2], told[6]
+    assert unknown["key"] == known["key"] is not None
+    assert "not prepared" in unknown["notice"]
+    assert unknown["shows"] == 0
+
+
+def test_it_leaves_no_thread_behind(drive, prepared):
+    told = drive(
+        ["load", {"path": prepared}],
+        ["threads", {}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 2}],
+        ["threads", {}],
+        ["live_end", {}],
+        ["threads", {}],
+    )
+    assert told[1] == told[6] == []
+    assert told[4] == ["understudy preview_0"]

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preparing in a process of its own: what it makes, and what is left when it or Blender is killed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from understudy.core.fusion.layer import layer_key
+
+pytestmark = pytest.mark.blender
+
+DRIVE = Path(__file__).parent / "scripts" / "drive.py"
+COUNT = 12
+
+
+def project(drive, name, *clips):
+    """Steps that begin a project with cast clips, (name, movie, picture) each; returns its folder and the steps."""
+    folder = drive.folder / name
+    folder.mkdir()
+    steps = [["project", {"size": [320, 240], "frames": [1, COUNT], "save": str(folder / "p.blend")}]]
+    for channel, (clip, movie, picture) in enumerate(clips):
+        steps.append(["movie", {"name": clip, "file": movie, "channel": 1 + 3 * channel}])
+        steps.append(["op", {"name": "understudy.modifier_add", "active": clip}])
+        steps.append(["op", {"name": "understudy.picture_add", "filepath": picture}])
+    return folder, [*steps, ["save", {}]]
+
+
+def made(folder):
+    """The layer pictures that hold a layer, by path below the layers' folder."""
+    layers = folder / "understudy_cache" / "layers"
+    keys = {str(path.relative_to(layers)): layer_key(path) for path in layers.rglob("*.tif")}
+    return {path: key for path, key in keys.items() if key}
+
+
+def test_a_worker_makes_what_a_render_needs(drive, footage):
+    folder, begin = project(drive, "plain", ("clip", footage.movie, footage.person))
+    told = drive(*begin, ["work", {}], ["work", {}], ["render", {"out": drive.out("p"), "report": str(folder / "r")}])
+    first, second, render = told[-3:]
+    assert (first["done"], first["written"], first["progress"]) == (COUNT, COUNT, 1.0)
+    assert (second["done"], second["written"], second["report"]["models_loaded"]) == (COUNT, 0, 0)
+    assert first["faults"] == first["warnings"] == []
+    assert "fps" in first["status"]
+    assert "left" in first["status"]
+    assert first["report"]["stages"]["swap"]["run"] == COUNT
+    # The keys that the worker found are those that Blender finds: nothing was written, decoded or loaded.
+    assert render["stages"]["fuse"] == {**render["stages"]["fuse"], "run": 0, "hit": COUNT}
+    assert render["frames_decoded"] == render["models_loaded"] == 0
+
+
+def test_animated_values_reach_the_worker_frame_by_frame(drive, footage):
+    folder, begin = project(drive, "animated", ("clip", footage.movie, footage.person))
+    told = drive(
+        *begin,
+        ["keyframe", {"path": "fusion.blend", "values": {"1": 0.2, "12": 1.0}}],
+        ["setup", {"frame_current": 5}],
+        ["work", {}],
+        ["frame_now", {}],
+        ["render", {"out": drive.out("a"), "report": str(folder / "r")}],
+    )
+    assert told[-3]["written"] == COUNT
+    assert told[-2] == 5
+    assert told[-1]["stages"]["fuse"]["run"] == 0
+
+
+def test_a_killed_worker_is_told_and_the_next_one_goes_on(drive, footage):
+    folder, begin = project(drive, "killed", ("clip", footage.movie, footage.person))
+    after = random.randrange(1, COUNT - 2)
+    killed, again = drive(*begin, ["work_and_kill", {"after": after}], ["work", {}])[-2:]
+    assert len(killed["faults"]) == 1
+    assert "ended unexpectedly (signal 9)" in killed["faults"][0]
+    assert killed["report"] is None
+    assert after <= killed["done"] < COUNT
+    assert again["faults"] == []
+    assert again["done"] == COUNT
+    # The one in hand when it died may have been made and not told, or be lost: no other is done twice.
+    assert COUNT - killed["done"] - 1 <= again["written"] <= COUNT - killed["done"]
+    assert again["report"]["stages"]["swap"]["run"] <= COUNT - killed["done"]
+    assert len(made(folder)) == COUNT
+
+
+def test_a_cancelled_worker_is_gone_and_what_it_made_stays(drive, footage):
+    folder, begin = project(drive, "cancelled", ("clip", footage.movie, footage.person))
+    stopped = drive(*begin, ["work_and_cancel", {"after": 2}])[-1]
+    assert stopped["alive"] is False
+    assert stopped["faults"] == []
+    assert 2 <= stopped["done"] <= len(made(folder)) < COUNT
+    again = drive(["load", {"path": str(folder / "p.blend")}], ["work", {}])[-1]
+    assert again["written"] <= COUNT - stopped["done"]
+    assert len(made(folder)) == COUNT
+
+
+def test_a_worker_does_not_outlive_a_killed_blender(drive, footage):
+    folder, begin = project(drive, "orphan", ("clip", footage.movie, footage.person))
+    told, job = folder / "pid", folder / "job.json"
+    steps = [*begin, ["setup", {"frame_end": COUNT}], ["work_and_hang", {"tell": str(told)}]]
+    job.write_text(json.dumps({"steps": steps, "result": str(folder / "never")}))
+    with subprocess.Popen([sys.executable, str(DRIVE), str(job)], stdout=subprocess.DEVNULL) as blender:
+        try:
+            until = time.monotonic() + 60
+            while not told.is_file():
+                assert blender.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.01)
+        finally:
+            blender.send_signal(signal.SIGKILL)
+    worker = int(told.read_text())
+    until = time.monotonic() + 2
+    while _runs(worker) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not _runs(worker)
+    kept = made(folder)
+    assert kept
+    again = drive(["load", {"path": str(folder / "p.blend")}], ["work", {}])[-1]
+    assert again["written"] == COUNT - len(kept)
+
+
+def _runs(pid):
+    """Whether a process is there and is not just waiting to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_queued_strips_are_prepared_one_after_the_other(drive, footage):
+    folder, begin = project(
+        drive, "queue", ("one", footage.movie, footage.person), ("two", footage.movie, footage.second_person)
+    )
+    one, two = drive(*begin, ["work_queue", {"strips": ["one", "two"]}])[-1]
+    assert (one["label"], one["waiting"], one["written"]) == ("one", 1, COUNT)
+    assert (two["label"], two["waiting"], two["written"]) == ("two", 0, COUNT)
+    # The clip is the same: its frames were analysed for the first and are not for the second.
+    assert two["report"]["stages"]["detect"]["run"] == 0
+    assert len(made(folder)) == 2 * COUNT
+
+
+def test_a_strip_that_cannot_be_played_is_told_and_the_others_are_prepared(drive, footage):
+    folder, begin = project(
+        drive, "faulty", ("bad", footage.movie, footage.nobody), ("good", footage.movie, footage.person)
+    )
+    run = drive(*begin, ["work", {}])[-1]
+    assert len(run["faults"]) == 1
+    assert run["faults"][0].startswith("bad: no face was found in nobody.png")
+    assert (run["done"], run["written"]) == (2 * COUNT, COUNT)
+    assert len(made(folder)) == COUNT
+
+
+def test_frames_that_fail_are_told_by_strip_and_frame(drive, footage, tmp_path):
+    movie = tmp_path / "own.mp4"
+    movie.write_bytes(Path(footage.movie).read_bytes())
+    folder, begin = project(drive, "lost", ("clip", str(movie), footage.person))
+    drive(*begin)
+    movie.unlink()
+    run = drive(["load", {"path": str(folder / "p.blend")}], ["work", {}])[-1]
+    assert run["faults"] == []
+    assert any("clip, frame 1:" in text and "own.mp4" in text for text in run["warnings"])
+    assert (run["done"], made(folder)) == (COUNT, {})
+
+
+def test_the_worker_says_when_it_has_no_usable_input():
+    """Its input closes at once: it ends by itself, with a status of its own."""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "core.worker"], env={**os.environ, "PYTHONPATH": str(root)},
+        input="", capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, "")
