@@ -33,7 +33,8 @@ class Stop:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # None: something outside of Python, such as Blender, had its own, which nobody can put back.
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     @contextmanager
     def postponed(self) -> Iterator[None]:
