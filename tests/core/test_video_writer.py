@@ -55,7 +55,9 @@ def test_frames_come_back_by_number_and_colour(tmp_path, suffix, fps):
 
 
 @pytest.mark.parametrize(("size", "matrix"), [((640, 360), 6), ((1280, 720), 1)])
-@pytest.mark.parametrize("colour", [(200, 30, 60), (20, 180, 40), (128, 128, 128), (255, 255, 255), (0, 0, 0)])
+@pytest.mark.parametrize(
+    "colour", [(200, 30, 60), (20, 180, 40), (128, 128, 128), (255, 255, 255), (0, 0, 0)]
+)
 def test_flat_colours_survive_at_both_size_classes(tmp_path, size, matrix, colour):
     path = tmp_path / "flat.mp4"
     flat = np.full((size[1], size[0], 3), colour, np.uint8)
@@ -101,7 +103,10 @@ def test_sound_is_copied_sample_for_sample_at_its_offset(tmp_path, talking, suff
 
 def test_sound_of_a_real_late_clip_stays_in_sync(tmp_path, shared):
     source = shared / "footage" / "24_stage_cuts_mic_crowd_540p.mp4"
-    with open_clip(source) as clip, VideoWriter(tmp_path / "out.mp4", 960, 540, clip.info.fps, source) as writer:
+    with (
+        open_clip(source) as clip,
+        VideoWriter(tmp_path / "out.mp4", 960, 540, clip.info.fps, source) as writer,
+    ):
         for number in range(clip.info.frame_count):
             writer.write(clip.read(number))
         info = clip.info
