@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
+BENCH := .venv-bench
 
-.PHONY: demo test check test-5.0 models lock clean
+.PHONY: demo test check test-5.0 bench-cache models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -27,6 +28,11 @@ check: $(READY)
 	$(BIN)/mypy --strict core
 	$(BIN)/mypy -p understudy.addon
 
+# Our cache against five others; CACHE_BENCH=--quick for a small one. Then the long runs.
+bench-cache: $(BENCH)/.ready $(READY)
+	$(BENCH)/bin/python -m tools.bench_cache $(CACHE_BENCH)
+	UNDERSTUDY_LONG=1 $(BIN)/python -m pytest -q -s tests/core/test_cache_mutations.py tests/core/test_cache_rounds.py
+
 models: $(READY)
 	$(BIN)/python -m tools.embedded_models build/models
 
@@ -43,11 +49,17 @@ $(BLENDER_50)/.ready: requirements/blender-5.0.txt pyproject.toml
 	$(BLENDER_50)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+$(BENCH)/.ready: requirements/bench.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
+	$(BENCH)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
 # For developers: solve the pinned requirements anew (needs uv).
 lock:
-	for version in 4.5 5.0; do uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate \
+	for name in blender-4.5 blender-5.0 bench; do uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 --custom-compile-command "make lock" \
-	  requirements/blender-$$version.in -o requirements/blender-$$version.txt; done
+	  requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:
 	rm -rf build out .mypy_cache .ruff_cache .pytest_cache
