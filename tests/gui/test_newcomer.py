@@ -39,6 +39,11 @@ def test_prepared_frames_show_the_new_face(room, frames):
         assert 2000 < changed.sum() < 0.1 * changed.size  # a face, and nothing but a face
 
 
+def test_a_dragged_slider_shows_in_the_frame_at_hand_before_anything_is_prepared(room, frames):
+    seen, window = read(room.work / "08_blend.png"), frames("window")
+    assert off(seen, window[LOOKED_AT[-1] - 1]) == 0
+
+
 def test_the_preview_shows_what_is_rendered(room, frames):
     window, preview = frames("window"), frames("preview")
     assert [int(difference(*pair).max()) for pair in zip(window, preview, strict=True)] == [0] * FRAMES

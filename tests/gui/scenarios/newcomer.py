@@ -131,13 +131,13 @@ def prepare(window, picture=None, since=None):
     since = since or time.time()
     yield from window.click(controls["understudy.prepare"])
     window.point(40, 600)
-    yield 0.5
-    if picture:
-        window.shot(picture)
-    for _ in range(200):
+    for _ in range(400):
+        yield 0.15
+        if picture and _made_since(since) > LENGTH // 5:
+            window.shot(picture)
+            picture = None
         if _made_since(since) == LENGTH:
             break
-        yield 0.3
     window.told.setdefault("made", []).append(_made_since(since))
     yield 1.5
 

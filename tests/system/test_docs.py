@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation says what the program does."""
+
+import re
+
+from tools.describe_controls import PAGE, page
+
+
+def test_the_page_of_the_controls_is_what_the_program_says():
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tools.describe_controls`"
+
+
+def test_every_picture_and_page_that_the_docs_name_is_there():
+    pages = [*PAGE.parent.glob("*.md"), PAGE.parents[1] / "README.md"]
+    named = [
+        (path, name)
+        for path in pages
+        for name in re.findall(r"\]\(([^)#:]+)[^):]*\)", path.read_text("utf-8"))
+    ]
+    assert named
+    assert [(path.name, name) for path, name in named if not (path.parent / name).is_file()] == []
