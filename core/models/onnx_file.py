@@ -70,12 +70,17 @@ class _Walk:
 def read_checked(path: Path) -> bytes:
     """Return the bytes of a model file. ModelError if it can't be read or is larger than ONNX files can be."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
+        require_size(path)
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
+
+
+def require_size(path: Path) -> None:
+    """Raise ModelError if a file is larger than ONNX files can be, and OSError if it can't be looked at."""
+    size = path.stat().st_size
+    if size > LARGEST_FILE:
+        raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
 
 
 def onnx_facts(data: bytes, path: Path) -> OnnxFacts:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
-from .onnx_file import onnx_facts, read_checked
+from .onnx_file import onnx_facts, read_checked, require_size
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -47,6 +47,7 @@ class ModelFile:
         if self.known_sha256:
             return self.known_sha256
         try:
+            require_size(self.path)
             with self.path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()
         except OSError as error:

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Models are known by content, unknown ones by what the user says and their signature; hostile ones are refused."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from models import stand_ins
+from onnx import TensorProto, helper, numpy_helper
+from understudy.core.errors import ModelError
+from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
+from understudy.core.models.library import MEMORY, ModelLibrary, facts_of, statement_path, user_model_folder
+from understudy.core.models.onnx_file import LARGEST_FILE, last_initializer, onnx_facts
+from understudy.core.models.prepare import prepared
+from understudy.core.models.session import PROVIDERS, ModelFile, ModelPool
+
+CATALOGUE = load_catalogue()
+
+
+def test_every_published_file_has_a_family_a_licence_and_a_page() -> None:
+    assert {role for role, _ in CATALOGUE.families} == set(ROLES)
+    for known in CATALOGUE.models:
+        assert (known.role, known.family) in CATALOGUE.families
+        assert known.licence
+        assert known.vendor
+        assert known.page.startswith("https://")
+        assert known.url == "" or (known.url.startswith("https://") and known.sha256 and known.size)
+        assert "non-commercial" not in known.licence or not known.commercial
+    hashes = [known.sha256 for known in CATALOGUE.models if known.sha256]
+    assert len(hashes) == len(set(hashes)) == 17
+    assert all(len(content) == 64 for content in hashes)
+
+
+# What one pixel of red 10, green 130, blue 250 is to each network: from the vendors' contracts, by hand.
+PIXEL = {
+    "detect/blaze": (10 / 127.5 - 1, 130 / 127.5 - 1, 250 / 127.5 - 1),
+    "detect/yunet": (250, 130, 10),
+    "detect/scrfd": (-117.5 / 128, 2.5 / 128, 122.5 / 128),
+    "detect/retinaface": (-117.5 / 128, 2.5 / 128, 122.5 / 128),
+    "detect/retinaface-ssd": (146, 13, -113),
+    "detect/yolov5-face": (10 / 255, 130 / 255, 250 / 255),
+    "detect/yolov8-face": (10 / 255, 130 / 255, 250 / 255),
+    "detect/s3fd": (146, 13, -113),
+    "detect/centerface": (10, 130, 250),
+    "landmark/face-mesh": (10 / 255, 130 / 255, 250 / 255),
+    "landmark/fan-68": (10 / 255, 130 / 255, 250 / 255),
+    "landmark/peppa-68": (123 / 127, 3 / 127, -117 / 127),
+    "landmark/pfld-98": (10 / 255, 130 / 255, 250 / 255),
+    "landmark/insightface-106": (10, 130, 250),
+    "landmark/liveportrait-203": (10 / 255, 130 / 255, 250 / 255),
+    "embed/arcface": (10 / 127.5 - 1, 130 / 127.5 - 1, 250 / 127.5 - 1),
+    "embed/ghostface": (-117.5 / 128, 2.5 / 128, 122.5 / 128),
+    "embed/sface": (10, 130, 250),
+    "embed/mobileface": (10, 130, 250),
+    "pose/6drepnet": ((10 / 255 - 0.485) / 0.229, (130 / 255 - 0.456) / 0.224, (250 / 255 - 0.406) / 0.225),
+    "pose/fsanet": (122.5 / 128, 2.5 / 128, -117.5 / 128),
+    "occlude/xseg": (250 / 255, 130 / 255, 10 / 255),
+    "occlude/bisenet": ((10 / 255 - 0.485) / 0.229, (130 / 255 - 0.456) / 0.224, (250 / 255 - 0.406) / 0.225),
+    "occlude/skin-hair": (
+        (10 / 255 - 0.485) / 0.229,
+        (130 / 255 - 0.456) / 0.224,
+        (250 / 255 - 0.406) / 0.225,
+    ),
+    "occlude/selfie": (10 / 255, 130 / 255, 250 / 255),
+}
+
+
+@pytest.mark.parametrize("name", PIXEL)
+def test_a_pixel_reaches_the_network_as_its_vendor_says(name: str) -> None:
+    family = CATALOGUE.named(name)
+    picture = np.zeros((2, 4, 6, 3), np.uint8)
+    picture[1, 2, 3] = 10, 130, 250
+    tensor = prepared(picture, family)
+    assert tensor.dtype == np.float32
+    assert tensor.shape == ((2, 3, 4, 6) if family.layout == "nchw" else (2, 4, 6, 3))
+    seen = tensor[1, :, 2, 3] if family.layout == "nchw" else tensor[1, 2, 3]
+    assert seen == pytest.approx(PIXEL[name], abs=2e-4)
+
+
+def test_the_shared_files_are_known_by_content_under_any_name(shared: Path, tmp_path: Path) -> None:
+    found = {one.file.path.name: one for one in ModelLibrary([shared / "models"]).found() if one.known}
+    assert len(found) == 17
+    for one in found.values():
+        assert mismatch(CATALOGUE.family(one.role, one.family), facts_of(one.file.path)) == ""
+        assert one.size == one.known.size
+    shutil.copy(shared / "models/embed/mobileface_v2_256d_112.onnx", tmp_path / "holiday.onnx")
+    model = ModelLibrary([tmp_path]).model("embed", "mobileface")
+    assert model.path.name == "holiday.onnx"
+    assert model.sha256 == found["mobileface_v2_256d_112.onnx"].known.sha256
+
+
+def test_a_hash_is_remembered_until_size_or_time_change(tmp_path: Path) -> None:
+    path = stand_ins.write_recogniser(tmp_path / "a.onnx", "arcface")
+    statement_path(path).write_text('family = "embed/arcface"')
+    first = ModelLibrary([tmp_path]).model("embed", "arcface").sha256
+    memory = json.loads((tmp_path / MEMORY).read_text())
+    memory["a.onnx"][2] = "f" * 64
+    (tmp_path / MEMORY).write_text(json.dumps(memory))
+    assert ModelLibrary([tmp_path]).model("embed", "arcface").sha256 == "f" * 64
+    stand_ins.write_recogniser(path, "arcface", seed=1)
+    os.utime(path, ns=(1, 1))
+    second = ModelLibrary([tmp_path]).model("embed", "arcface").sha256
+    assert second not in (first, "f" * 64)
+    (tmp_path / MEMORY).write_text("[1, 2")
+    assert ModelLibrary([tmp_path]).model("embed", "arcface").sha256 == second
+
+
+def test_an_unknown_file_is_what_the_user_says_if_its_signature_agrees(tmp_path: Path) -> None:
+    path = stand_ins.write_recogniser(tmp_path / "mine.onnx", "sface")
+    with pytest.raises(
+        ModelError, match=r"no SFace \(128\) model \(embed/sface\) was found: put .* if one of mine\.onnx"
+    ):
+        ModelLibrary([tmp_path]).model("embed", "sface")
+    statement_path(path).write_text('family = "sface"\nlicence = "mine"')
+    assert ModelLibrary([tmp_path]).model("embed", "sface").path == path
+    statement_path(path).write_text('family = "embed/ghostface"')
+    said = r"mine\.onnx can't be used as embed/ghostface: .* expected the input .* n x 112 x 112 x 3\), found data"
+    with pytest.raises(ModelError, match=said) as caught:
+        ModelLibrary([tmp_path]).model("embed", "ghostface")
+    assert "\n" not in str(caught.value)
+    statement_path(path).write_text("family = [")
+    assert ModelLibrary([tmp_path]).found()[-1].problem
+
+
+# A file of each family that is here as a stand-in, and one of a wrong shape: the refusal says what was expected.
+STAND_INS = {
+    "detect/scrfd": lambda path: stand_ins.write_scrfd(path, {}),
+    "detect/yolov8-face": lambda path: stand_ins.write_yolo8(path, {}),
+    "detect/s3fd": lambda path: stand_ins.write_s3fd(path, {}),
+    "landmark/fan-68": lambda path: stand_ins.write_fan68(path, np.zeros((68, 2)), 1.0),
+    "landmark/68-from-5": stand_ins.write_five_to_68,
+    "landmark/insightface-106": lambda path: stand_ins.write_106(path, np.zeros((106, 2))),
+    "landmark/liveportrait-203": lambda path: stand_ins.write_203(path, np.zeros((203, 2))),
+    "embed/arcface": lambda path: stand_ins.write_recogniser(path, "arcface"),
+    "embed/ghostface": lambda path: stand_ins.write_recogniser(path, "ghostface"),
+    "embed/sface": lambda path: stand_ins.write_recogniser(path, "sface"),
+    "pose/6drepnet": lambda path: stand_ins.write_6drepnet(path, np.eye(3)),
+    "occlude/xseg": stand_ins.write_xseg,
+    "occlude/bisenet": stand_ins.write_bisenet,
+}
+
+
+@pytest.mark.parametrize("name", STAND_INS)
+def test_each_family_takes_its_own_files_and_refuses_others(name: str, tmp_path: Path) -> None:
+    facts = facts_of(STAND_INS[name](tmp_path / "own.onnx"))
+    assert mismatch(CATALOGUE.named(name), facts) == ""
+    alike = {"detect/scrfd": "detect/retinaface", "occlude/xseg": "occlude/selfie"}
+    for other in CATALOGUE.families.values():
+        said = mismatch(other, facts)
+        if other.path not in (name, alike.get(name)):
+            assert said.startswith("expected "), f"{name} passes for {other.path}"
+            assert ", found " in said
+
+
+def _saved(path: Path, *nodes: onnx.NodeProto, weights: list[onnx.TensorProto] | None = None) -> bytes:
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in ("x", "y")]
+    graph = helper.make_graph(list(nodes), "g", values[:1], values[1:], weights or [])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return path.read_bytes()
+
+
+def _refused(path: Path, said: str) -> None:
+    with pytest.raises(ModelError, match=said) as caught:
+        ModelPool(1).run_all(ModelFile(path), np.zeros(3, np.float32))
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(12))
+    weight = numpy_helper.from_array(np.zeros(3, np.float32), "w")
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="../secret")
+    _saved(tmp_path / "m.onnx", helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])
+    _refused(tmp_path / "m.onnx", r"m\.onnx is refused: it keeps weights in another file")
+    constant = helper.make_node("Constant", [], ["w"], value=weight)
+    _saved(tmp_path / "m.onnx", constant, helper.make_node("Add", ["x", "w"], ["y"]))
+    _refused(tmp_path / "m.onnx", r"m\.onnx is refused: it keeps weights in another file")
+
+
+def test_tensors_that_claim_more_than_they_carry_are_refused(tmp_path: Path) -> None:
+    weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 40], raw_data=bytes(16))
+    _saved(tmp_path / "m.onnx", helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])
+    _refused(tmp_path / "m.onnx", r"its tensor 'w' says 1099511627776 values and has 16 bytes")
+
+
+@pytest.mark.parametrize("kind", ["ConstantOfShape", "Expand", "Tile"])
+def test_constants_that_would_swell_are_refused(tmp_path: Path, kind: str) -> None:
+    shape = numpy_helper.from_array(np.array([1 << 20, 1 << 20], np.int64), "shape")
+    inputs = ["shape"] if kind == "ConstantOfShape" else ["x", "shape"]
+    _saved(tmp_path / "m.onnx", helper.make_node(kind, inputs, ["y"]), weights=[shape])
+    _refused(tmp_path / "m.onnx", r"it would fill a tensor of 1048576 x 1048576 values")
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "huge.onnx"
+    with path.open("wb") as file:
+        file.truncate(LARGEST_FILE + 10)
+    _refused(path, r"huge\.onnx has 2\.1 GB: an ONNX file holds 2 GB at most")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_file_is_a_model_error_and_nothing_else(data: st.DataObject) -> None:
+    whole = _SMALL_MODEL
+    kept = bytearray(whole[: data.draw(st.integers(0, len(whole)))])
+    for at in data.draw(st.lists(st.integers(0, max(len(kept) - 1, 0)), max_size=4)):
+        if kept:
+            kept[at] = data.draw(st.integers(0, 255))
+    # Whatever the bytes, the only way out is an answer or a ModelError: anything else fails the test.
+    with suppress(ModelError):
+        assert onnx_facts(bytes(kept), Path("damaged.onnx")).outputs
+
+
+def _small_model() -> bytes:
+    weight = numpy_helper.from_array(np.arange(6, dtype=np.float32).reshape(2, 3), "w")
+    return helper.make_model(
+        helper.make_graph(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])],
+            "g",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+            [weight],
+        )
+    ).SerializeToString()
+
+
+_SMALL_MODEL = _small_model()
+
+
+def test_a_file_says_what_it_takes_gives_and_holds() -> None:
+    facts = onnx_facts(_SMALL_MODEL, Path("m.onnx"))
+    assert [str(info) for info in (*facts.inputs, *facts.outputs)] == [
+        "x (float32 n x 2)",
+        "y (float32 n x 3)",
+    ]
+    assert [str(info) for info in facts.initializers] == ["w (float32 2 x 3)"]
+    assert last_initializer(_SMALL_MODEL, Path("m.onnx")).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_batches_run_at_once_where_the_file_allows_and_one_by_one_where_not(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(1).uniform(0, 255, (3, 3, 112, 112)).astype(np.float32)
+    many = ModelFile(stand_ins.write_recogniser(tmp_path / "many.onnx", "arcface"))
+    model = onnx.load(many.path)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(model, tmp_path / "one.onnx")
+    pool = ModelPool(1)
+    answers = [pool.run_batch(file, pictures)[0] for file in (many, ModelFile(tmp_path / "one.onnx"))]
+    assert answers[0].shape == (3, 512)
+    assert np.allclose(*answers, atol=1e-4)
+
+
+def test_a_provider_that_is_not_there_is_passed_over_and_reported(tmp_path: Path) -> None:
+    model = ModelFile(stand_ins.write_recogniser(tmp_path / "a.onnx", "sface"))
+    pool = ModelPool(1, ("coreml", "cpu"))
+    pool.run_batch(model, np.zeros((1, 3, 112, 112), np.float32))
+    assert pool.providers == {"a.onnx": "cpu"}
+    assert pool.warnings == (f"coreml can't run models here: this ONNX Runtime has no {PROVIDERS['coreml']}",)
+    with pytest.raises(ModelError, match="there is no provider 'gpu'"):
+        ModelPool(1, ("gpu",))
+
+
+def test_sessions_are_shared_by_content_and_let_go(tmp_path: Path) -> None:
+    path = stand_ins.write_recogniser(tmp_path / "a.onnx", "sface")
+    shutil.copy(path, tmp_path / "b.onnx")
+    pool = ModelPool(1)
+    for name in ("a.onnx", "b.onnx", "a.onnx"):
+        pool.run_all(ModelFile(tmp_path / name), np.zeros((1, 3, 112, 112), np.float32))
+    assert pool.opened == 1
+    pool.close()
+    assert pool.opened == 0
+
+
+def test_the_model_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
+    assert user_model_folder() == tmp_path
+    monkeypatch.delenv("UNDERSTUDY_MODELS")
+    assert user_model_folder().parts[-2:] == ("understudy", "models")
+    assert [one.role for one in ModelLibrary([tmp_path / "nowhere"]).found()] == [
+        "detect",
+        "landmark",
+        "occlude",
+    ]
+
+
+def test_a_library_is_not_read_before_it_is_asked(tmp_path: Path) -> None:
+    code = "import sys; from understudy.core.models.library import ModelLibrary; ModelLibrary(); "
+    code += "print('onnxruntime' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
