@@ -3,7 +3,7 @@
 
 Sources: Yang et al., "FSA-Net: Learning Fine-Grained Structure Aggregation for Head Pose Estimation", 2019; Hempel
 et al., "6D Rotation Representation for Unconstrained Head Pose Estimation", 2022. Both learned 300W-LP's angles,
-whose yaw and roll have signs opposite to `Pose`'s.
+whose yaw has the opposite sign of `Pose`'s.
 """
 
 from collections.abc import Sequence
@@ -72,5 +72,5 @@ def euler_angles(rotation: Floats) -> tuple[float, float, float]:
 
 def _pose(yaw: float, pitch: float, roll: float, about: Pose) -> Pose:
     """Turn 300W-LP's angles of an upright crop into the pose of the face in its frame."""
-    whole = about.roll - roll
+    whole = about.roll + roll
     return Pose(-yaw, pitch, (whole + 180) % 360 - 180)

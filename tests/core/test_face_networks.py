@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Landmarkers, recognisers, pose networks and maskers: crops, normalisation and answers against hand-made numbers."""
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from models import stand_ins
+from understudy.core.analysis.detect import detect_with, detections
+from understudy.core.analysis.embed import embed_key, embed_with
+from understudy.core.analysis.engines import Engines
+from understudy.core.analysis.landmark import (
+    faces,
+    five_of,
+    landmark_key,
+    landmark_with,
+    mesh_of,
+    outline_of,
+    pose_of,
+)
+from understudy.core.analysis.pose import pose_of_points
+from understudy.core.analysis.poses.networks import euler_angles
+from understudy.core.analysis.recognisers.contract import Space, likeness
+from understudy.core.cache.key import stage_key
+from understudy.core.clip import open_clip
+from understudy.core.clip_picture import decode_picture
+from understudy.core.errors import ModelError, RecipeError
+from understudy.core.face import Detection, Face, Pose
+from understudy.core.landmark_sets import LANDMARK_SETS
+from understudy.core.mesh.topology import load_topology
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import ModelLibrary, statement_path
+from understudy.core.models.session import ModelPool
+from understudy.core.recipe import Detect, Embed, Landmark, Occlude
+from understudy.core.swap.align import aligned_matrix
+
+TOPOLOGY = load_topology()
+RANDOM = np.random.default_rng(4)
+PICTURE = RANDOM.integers(0, 256, (360, 640, 3), np.uint8)
+FIVE = np.array([[250, 150], [320, 155], [285, 190], [258, 225], [312, 228]], np.float32)
+LEVEL = Detection(
+    np.array([200, 100, 360, 260], np.float32), np.array([[250, 150], [320, 150]], np.float32), 0.8
+)
+
+
+def engines_with(folder: Path, **files: Path) -> Engines:
+    """Engines over a folder whose files are said to be what the keywords name, as embed__arcface=path."""
+    for name, path in files.items():
+        statement_path(path).write_text(f'family = "{name.replace("__", "/").replace("_", "-")}"')
+    return Engines(embedded_models(), ModelLibrary([folder]), ModelPool(1), TOPOLOGY)
+
+
+@pytest.fixture(scope="module")
+def real(shared: Path) -> Engines:
+    return Engines(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
+
+
+@pytest.fixture(scope="module")
+def frame(shared: Path) -> np.ndarray:
+    with open_clip(shared / "footage" / "02_single_calm_movingcam_720p.mp4") as clip:
+        return np.asarray(clip.read(30), np.uint8)
+
+
+# Family, writer, values planted, size of the crop, how many times the box's side it shows, values to crop pixels.
+PLANTED = {
+    "insightface-106": (stand_ins.write_106, (106, 2), (-1, 1), 192, 1.5, lambda v: (v + 1) * 96),
+    "fan-68": (
+        lambda path, v: stand_ins.write_fan68(path, v, 0.7),
+        (68, 2),
+        (0, 64),
+        256,
+        256 / 195,
+        lambda v: v * 4,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("roll", [0.0, 30.0])
+def test_planted_landmarks_come_out_where_the_crop_lies(tmp_path: Path, name: str, roll: float) -> None:
+    write, shape, (low, high), size, enlarged, to_crop = PLANTED[name]
+    values = RANDOM.uniform(low, high, shape)
+    path = write(tmp_path / "net.onnx", values)
+    engines = engines_with(tmp_path, **{f"landmark__{name.replace('-', '_')}": path})
+    turn = np.radians(roll)
+    axis = np.array([np.cos(turn), np.sin(turn)])
+    detection = replace(
+        LEVEL, points=np.stack([[250, 150], np.array([250, 150]) + 70 * axis]).astype(np.float32)
+    )
+    marked = engines.landmarker(Landmark(landmarker=name)).landmarks(PICTURE, [detection, detection])
+    # The box is 160 pixels square about (280, 180); the crop turns about its middle.
+    from_middle = (to_crop(values) - size / 2) * (160 * enlarged / size)
+    expected = np.array([280, 180]) + from_middle @ np.array([axis, [-axis[1], axis[0]]])
+    for one in marked:
+        assert np.abs(one.points[:, :2] - expected).max() < 0.02
+        assert one.score == pytest.approx(0.7 if name == "fan-68" else 0.8)
+
+
+def test_the_203_points_are_looked_for_again_about_where_they_were_found(tmp_path: Path) -> None:
+    values = RANDOM.uniform(0.25, 0.75, (203, 2))
+    path = stand_ins.write_203(tmp_path / "net.onnx", values)
+    engines = engines_with(tmp_path, landmark__liveportrait_203=path)
+    marked = engines.landmarker(Landmark(landmarker="liveportrait-203")).landmarks(PICTURE, [LEVEL])[0]
+    first = np.array([280, 180]) + (values - 0.5) * 160 * 1.5
+    low, high = first.min(0), first.max(0)
+    expected = (low + high) / 2 + (values - 0.5) * (high - low).max() * 1.5
+    assert np.abs(marked.points[:, :2] - expected).max() < 0.05
+
+
+def test_68_from_5_work_in_the_templates_square_and_need_five_points(tmp_path: Path) -> None:
+    path = stand_ins.write_five_to_68(tmp_path / "net.onnx")
+    landmarker = engines_with(tmp_path, landmark__68_from_5=path).landmarker(Landmark(landmarker="68-from-5"))
+    points = landmarker.landmarks(PICTURE, [replace(LEVEL, points=FIVE)])[0].points
+    # The stand-in gives the five back, so the way into the square and out of it must cancel.
+    assert np.abs(points[:5, :2] - FIVE).max() < 1e-2
+    assert np.abs(points[5:, :2] - FIVE[2]).max() < 1e-2
+    with pytest.raises(
+        RecipeError, match=r"needs a detector that gives five points: set detect\.detector to yunet"
+    ):
+        landmarker.landmarks(PICTURE, [LEVEL])
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("face-mesh-468", 6), ("face-mesh-478", 6), ("peppa-68", 8), ("pfld-98", 13)]
+)
+def test_real_landmarkers_agree_with_the_embedded_one(
+    name: str, most: float, real: Engines, frame: np.ndarray
+) -> None:
+    """Eyes, nose and mouth within `most` per cent of the eyes' distance: the sets name slightly different places."""
+    params = Detect(detector="yunet")
+    found = detections(detect_with(frame, params, real.detector(params)))
+    known, seen = (
+        faces(landmark_with(frame, found, params, real.landmarker(params), TOPOLOGY))[0]
+        for params in (Landmark(), Landmark(landmarker=name))
+    )
+    five = five_of(known.landmarks, TOPOLOGY)
+    off = np.linalg.norm(five_of(seen.landmarks, TOPOLOGY) - five, axis=1) / np.linalg.norm(five[1] - five[0])
+    assert off.max() * 100 < most
+    assert seen.height == pytest.approx(known.height, rel=0.1)
+    assert seen.pose.yaw == pytest.approx(known.pose.yaw, abs=8)
+    assert seen.pose.roll == pytest.approx(known.pose.roll, abs=4)
+    mesh = mesh_of(seen.landmarks, TOPOLOGY)
+    assert mesh.shape == (478, 3)
+    assert np.linalg.norm(mesh[:468, :2] - known.landmarks[:468, :2], axis=1).mean() < 0.08 * known.height
+
+
+@pytest.mark.parametrize("count", LANDMARK_SETS)
+def test_every_set_has_its_places_within_its_count(count: int) -> None:
+    known = LANDMARK_SETS[count]
+    places = (
+        *known.left_eye,
+        *known.right_eye,
+        *known.nose,
+        *known.mouth_left,
+        *known.mouth_right,
+        known.chin,
+    )
+    assert min((*places, *known.outline)) >= 0
+    assert max((*places, *known.outline)) < count
+    points = np.zeros((count, 3), np.float32)
+    for value, place in enumerate(
+        (known.left_eye, known.right_eye, known.nose, known.mouth_left, known.mouth_right)
+    ):
+        points[list(place), 0] = value
+    assert known.five(points)[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert outline_of(points, TOPOLOGY).shape == (len(known.outline), 2)
+
+
+def test_a_landmarkers_key_changes_with_it_and_with_the_pose_network(real: Engines) -> None:
+    detected = stage_key("detect", 1, {})
+    keys = {
+        landmark_key(detected, params, real.landmarker(params), real.pose_estimator(params)).hex
+        for params in (
+            Landmark(),
+            Landmark(landmarker="pfld-98"),
+            Landmark(pose="fsanet"),
+            Landmark(score=0.3),
+        )
+    }
+    assert len(keys) == 4
+    steadier = Landmark(steady=3.0, gaps=0)
+    assert landmark_key(detected, steadier, real.landmarker(steadier)).hex in keys
+
+
+# Recognisers
+
+
+@pytest.mark.parametrize(("family", "count"), [("arcface", 512), ("ghostface", 512), ("sface", 128)])
+def test_an_embedding_is_of_the_aligned_normalised_crop(tmp_path: Path, family: str, count: int) -> None:
+    path = stand_ins.write_recogniser(tmp_path / "net.onnx", family)
+    recogniser = engines_with(tmp_path, **{f"embed__{family}": path}).recogniser(Embed(family))
+    smooth = cv2.GaussianBlur(PICTURE, (0, 0), 8)
+    vector = recogniser.vectors(smooth, [FIVE, FIVE])[1]
+    crop = cv2.warpAffine(
+        smooth, aligned_matrix(FIVE, "arcface_112_v2", 112), (112, 112), borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.float32)
+    crop = {"arcface": crop / 127.5 - 1, "ghostface": (crop - 127.5) / 128, "sface": crop}[family]
+    blocks = crop.reshape(8, 14, 8, 14, 3).mean((1, 3)).transpose(2, 0, 1).ravel()
+    expected = blocks @ stand_ins.recogniser_matrix(count, 0)
+    assert vector.shape == (count,)
+    assert np.allclose(vector, expected, atol=0.02 * np.abs(expected).max())
+
+
+def test_embeddings_of_different_models_never_meet(tmp_path: Path) -> None:
+    first = stand_ins.write_recogniser(tmp_path / "a.onnx", "arcface")
+    ghost = stand_ins.write_recogniser(tmp_path / "g.onnx", "ghostface")
+    engines = engines_with(tmp_path, embed__arcface=first, embed__ghostface=ghost)
+    spaces = [engines.recogniser(Embed(name)).space for name in ("arcface", "ghostface")]
+    vectors = np.ones((2, 512), np.float32)
+    assert likeness(vectors, spaces[0], vectors[0], spaces[0]) == pytest.approx([1, 1])
+    with pytest.raises(RecipeError, match="described by arcface can't be compared with those by ghostface"):
+        likeness(vectors, spaces[0], vectors[0], spaces[1])
+    with pytest.raises(RecipeError, match="can't be compared"):
+        likeness(vectors, spaces[0], vectors[0], Space("arcface", "another file", 0.28))
+    with pytest.raises(RecipeError, match=r"vectors of \(512,\) and \(128,\) numbers"):
+        likeness(vectors, spaces[0], np.ones(128, np.float32), spaces[0])
+    keys = [
+        embed_key(stage_key("landmark", 1, {}), engines.recogniser(Embed(n)))
+        for n in ("mesh", "arcface", "ghostface")
+    ]
+    assert len({key.hex for key in keys}) == 3
+
+
+PEOPLE = {
+    "a": ["p02_obama_official.jpg", "p02b_obama_speech.jpg", "p02c_obama_standing.jpg"],
+    "b": ["p10_man_a1.jpg", "p10_man_a2.jpg", "p10_man_a3.jpg"],
+    "c": ["p11_woman_a1.jpg", "p11_woman_a2.jpg"],
+    "d": ["p12_woman_b1.jpg", "p12_woman_b2.jpg"],
+    "e": ["p01_astronaut_eileen_collins_512.png"],
+    "f": ["p13_woman_c.jpg"],
+    "g": ["p14_man_c.jpg"],
+    "h": ["p20_man_sofa_1000.jpg"],
+    "i": ["p30_glasses_frown_720.jpg"],
+    "j": ["p31_open_mouth_720.jpg"],
+}
+
+
+def test_mobileface_tells_the_people_of_the_portraits_apart(shared: Path, real: Engines) -> None:
+    recogniser, described = real.recogniser(Embed("mobileface")), []
+    params = Detect(detector="yunet")
+    for person, files in PEOPLE.items():
+        for file in files:
+            picture = np.asarray(decode_picture(shared / "footage/portraits" / file), np.uint8)
+            found = detections(detect_with(picture, params, real.detector(params)))
+            seen = faces(landmark_with(picture, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY))
+            face = max(seen, key=lambda one: one.height)
+            described.append((person, embed_with(picture, [face], TOPOLOGY, recogniser)["embeddings"][0]))
+    pairs = [(one == other, float(a @ b)) for (one, a), (other, b) in combinations(described, 2)]
+    same = np.array([value for alike, value in pairs if alike])
+    other = np.array([value for alike, value in pairs if not alike])
+    assert len(same) == 8
+    assert len(other) == 112
+    assert (same[:, None] > other).mean() >= 0.999
+    assert same.min() > recogniser.space.least_likeness > other.max()
+
+
+# Pose
+
+
+def test_a_rotation_matrix_gives_the_angles_it_was_made_from(tmp_path: Path) -> None:
+    """300W-LP's convention: R = Rz(roll) Ry(yaw) Rx(pitch), with a yaw of the opposite sign to ours."""
+    yaw, pitch, roll = np.radians((25.0, -10.0, 8.0))
+    rx = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    ry = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    rz = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    rotation = (rz @ ry @ rx).astype(np.float32)
+    assert euler_angles(rotation) == pytest.approx((25, -10, 8), abs=1e-3)
+    path = stand_ins.write_6drepnet(tmp_path / "net.onnx", rotation)
+    estimator = engines_with(tmp_path, pose__6drepnet=path).pose_estimator(Landmark(pose="6drepnet"))
+    points = np.concatenate([FIVE, np.zeros((5, 1), np.float32)], 1)
+    pose = estimator.poses(PICTURE, [points], [Pose(0, 0, 178)])[0]
+    assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((-25, -10, -174), abs=1e-2)
+
+
+def test_points_of_a_turned_shape_give_its_pose() -> None:
+    turn = (
+        cv2.Rodrigues(np.array([0.0, np.radians(30), 0.0]))[0]
+        @ cv2.Rodrigues(np.array([0.0, 0.0, np.radians(-20)]))[0]
+    )
+    seen = (TOPOLOGY.shape @ turn.T * 150 + (300, 200, 0)).astype(np.float32)
+    whole = pose_of(np.concatenate([seen, np.zeros((10, 3), np.float32)]), TOPOLOGY)
+    some = pose_of_points(seen[::40, :2], TOPOLOGY.shape[::40])
+    assert (some.yaw, some.pitch, some.roll) == pytest.approx((whole.yaw, whole.pitch, whole.roll), abs=0.1)
+
+
+def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: Engines) -> None:
+    """Clip 23, profile to profile: yaw within 13 degrees of the mesh's; a tipped picture is tipped in its roll."""
+    posed = Landmark(pose="fsanet")
+    with open_clip(shared / "footage" / "23_single_profile_turn_540p.mp4") as clip:
+        for number in (2, 11, 20):
+            frame = np.asarray(clip.read(number), np.uint8)
+            found = detections(detect_with(frame, Detect(), real.detector(Detect())))[:1]
+            mesh, network = (
+                landmark_with(
+                    frame, found, params, real.landmarker(params), TOPOLOGY, real.pose_estimator(params)
+                )
+                for params in (Landmark(), posed)
+            )
+            assert network["poses"][0, 0] == pytest.approx(mesh["poses"][0, 0], abs=13)
+            assert np.array_equal(network["landmarks"], mesh["landmarks"])
+    face = faces(mesh)[0]
+    estimator = real.pose_estimator(posed)
+    # Told that the head is level, the network sees a crop that is not turned upright, and must say the roll itself.
+    height, width = frame.shape[:2]
+    rolls = []
+    for angle in (-20, 20):
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), -angle, 1.0)
+        points = np.array(face.landmarks)
+        points[:, :2] = points[:, :2] @ turn[:, :2].T + turn[:, 2]
+        turned = np.asarray(cv2.warpAffine(frame, turn, (width, height)), np.uint8)
+        rolls.append(estimator.poses(turned, [points.astype(np.float32)], [Pose(0, 0, 0)])[0].roll)
+    assert rolls[1] - rolls[0] == pytest.approx(40, abs=12)
+
+
+# Maskers
+
+
+def test_xseg_sees_blue_first_and_only_what_is_sure_counts(tmp_path: Path) -> None:
+    path = stand_ins.write_xseg(tmp_path / "net.onnx")
+    masker = engines_with(tmp_path, occlude__xseg=path).masker(Occlude("xseg"))
+    picture = np.zeros((360, 640, 3), np.uint8)
+    picture[:, 285:] = 204
+    mask = masker.mask(picture, FIVE)
+    assert mask.visible.shape == (256, 256)
+    edge = mask.matrix @ np.array([285, 190, 1])
+    x, y = np.round(edge).astype(int)
+    # .8 stretched from .5..1 to 0..1 is .6; the dark side is nothing; the edge is soft.
+    assert mask.visible[y, min(x + 60, 250)] == pytest.approx(0.6 * 255, abs=2)
+    assert mask.visible[y, x - 40] == 0
+
+
+def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
+    """The stand-in calls red skin, green hair and blue glasses."""
+    path = stand_ins.write_bisenet(tmp_path / "net.onnx")
+    engines = engines_with(tmp_path, occlude__bisenet=path)
+    picture = np.zeros((360, 640, 3), np.uint8)
+    picture[:, :260, 0] = picture[:, 260:310, 1] = picture[:, 310:, 2] = 255
+
+    def shown(params: Occlude) -> list[bool]:
+        mask = engines.masker(params).mask(picture, FIVE)
+        places = [mask.matrix @ np.array([x, 190, 1]) for x in (235, 285, 335)]
+        return [bool(mask.visible[round(y), round(x)] > 127) for x, y in places]
+
+    assert shown(Occlude("bisenet")) == [True, False, False]
+    assert shown(Occlude("bisenet", hair=True)) == [True, True, False]
+    assert shown(Occlude("bisenet", skin=False, glasses=True)) == [False, False, True]
+    nothing = dict.fromkeys(("skin", "brows", "eyes", "nose", "mouth", "lips"), False)
+    with pytest.raises(RecipeError, match=r"needs a region: set occlude\.skin=on"):
+        engines.masker(Occlude("bisenet", **nothing))
+
+
+def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
+    real: Engines, frame: np.ndarray
+) -> None:
+    found = detections(detect_with(frame, Detect(), real.detector(Detect())))
+    face = faces(landmark_with(frame, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY))[0]
+    left, top, right, bottom = face.box.astype(int)
+    covered = frame.copy()
+    covered[(top + bottom) // 2 :, left - 40 : right + 40] = (40, 90, 140)
+
+    def share(name: str, picture: np.ndarray, row: float, low: float = 0.2, high: float = 0.8) -> float:
+        """How much of the face is shown at a height (0 its top, 1 its chin), between two places across it."""
+        mask = real.masker(Occlude(name)).mask(picture, five_of(face.landmarks, TOPOLOGY))
+        y, across = top + row * (bottom - top), left + np.linspace(low, high, 20) * (right - left)
+        spots = [mask.matrix @ np.array([x, y, 1]) for x in across]
+        return float(np.mean([mask.visible[round(v), round(u)] for u, v in spots])) / 255
+
+    assert share("skin-hair", frame, 0.8) > 0.9
+    assert share("skin-hair", covered, 0.8) < 0.1
+    assert share("skin-hair", covered, 0.3) > 0.8
+    assert share("selfie", frame, 0.5) > 0.9
+    assert share("selfie", frame, 0.1, 1.25, 1.4) < 0.1
+
+
+def test_a_model_that_is_not_there_is_asked_for_by_name(tmp_path: Path) -> None:
+    engines = engines_with(tmp_path)
+    for ask in (
+        lambda: engines.detector(Detect(detector="scrfd")),
+        lambda: engines.landmarker(Landmark(landmarker="fan-68")),
+        lambda: engines.recogniser(Embed("arcface")),
+        lambda: engines.pose_estimator(Landmark(pose="6drepnet")),
+        lambda: engines.masker(Occlude("xseg")),
+    ):
+        with pytest.raises(ModelError, match=r"no .* model \(.*\) was found: put .*\.onnx from https://"):
+            ask()
+
+
+def test_a_face_of_68_points_has_a_height_and_no_mesh() -> None:
+    points = np.zeros((68, 3), np.float32)
+    points[36:48, 1], points[8, 1] = 100, 200
+    face = Face(np.zeros(4, np.float32), 1.0, points, Pose(0, 0, 0))
+    assert not face.has_mesh
+    assert face.height == pytest.approx(146)
