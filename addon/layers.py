@@ -35,6 +35,7 @@ from .timeline import (
     stack_id,
     stacked_clips,
 )
+from .window_state import redraw
 
 _TIMING = ("frame_start", "frame_offset_start", "frame_offset_end")
 _LOOK = (
@@ -295,9 +296,5 @@ def show_rewritten() -> None:
     for scene in bpy.data.scenes:
         for strip in all_strips(scene):
             strip.invalidate_cache("RAW")
-    if bpy.app.background or threading.current_thread() is not threading.main_thread():
-        return
-    for window in bpy.data.window_managers[0].windows:
-        for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR":
-                area.tag_redraw()
+    if threading.current_thread() is threading.main_thread():
+        redraw()

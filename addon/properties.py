@@ -32,12 +32,18 @@ COSTS = {
 _SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
 
 
+def _changed(group: Any, _context: Any) -> None:
+    """Let Blender's handlers know: a property that a script sets tells nobody by itself."""
+    group.id_data.update_tag()
+
+
 def _property(parameter: Parameter) -> Any:
     """Make the Blender property of a parameter."""
     common: dict[str, Any] = {
         "name": parameter.label,
         "description": f"{parameter.text}. A change costs: {COSTS[parameter.cost]}",
         "default": parameter.default,
+        "update": _changed,
     }
     if parameter.choices:
         return EnumProperty(items=parameter.choices, **common)
@@ -72,10 +78,17 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
     """A picture of the person who plays the part."""
 
     filepath: StringProperty(  # type: ignore[valid-type]
-        name="Picture", description="A picture that shows the person's face clearly", subtype="FILE_PATH"
+        name="Picture",
+        description="A picture that shows the person's face clearly",
+        subtype="FILE_PATH",
+        update=_changed,
     )
     face_number: IntProperty(  # type: ignore[valid-type]
-        name="Face", description="Which face it is, counted from the left; 0 if there is only one", min=0, max=64
+        name="Face",
+        description="Which face it is, counted from the left; 0 if there is only one",
+        min=0,
+        max=64,
+        update=_changed,
     )
 
 
@@ -106,7 +119,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     name: StringProperty(name="Name")  # type: ignore[valid-type]
     strip_id: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     enabled: BoolProperty(  # type: ignore[valid-type]
-        name="Enabled", description="Replace this face in the picture", default=True
+        name="Enabled", description="Replace this face in the picture", default=True, update=_changed
     )
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
 

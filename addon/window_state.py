@@ -82,10 +82,19 @@ def take_request() -> Request | None:
 
 
 def put(name: str, value: object) -> None:
-    """Set a property of the window state if it differs: each setting redraws the windows."""
+    """Set a property of the window state, and draw anew what shows it."""
     state = window_state()
     if getattr(state, name) != value:
         setattr(state, name, value)
+        redraw()
+
+
+def redraw() -> None:
+    """Have every area that shows our work drawn anew. Main thread only; does nothing without a window."""
+    for window in () if bpy.app.background else bpy.data.window_managers[0].windows:
+        for area in window.screen.areas:
+            if area.type in ("SEQUENCE_EDITOR", "PROPERTIES"):
+                area.tag_redraw()
 
 
 def forget() -> None:
@@ -94,6 +103,7 @@ def forget() -> None:
     state.queue.clear()
     for name in ("running", "stopping", "walking", "progress", "status", "trouble", "notice"):
         state.property_unset(name)
+    redraw()
 
 
 CLASSES: tuple[Any, ...] = (UNDERSTUDY_PG_request, UNDERSTUDY_PG_window)

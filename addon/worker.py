@@ -68,10 +68,7 @@ class WorkerProcess:
         if job.source not in self._clips:
             self._clips[job.source] = len(self._clips)
             self._send("clip", {"id": self._clips[job.source], **layer_job.source_values(job.source)})
-        if job.castings not in self._casts:
-            self._casts[job.castings] = len(self._casts)
-            castings = [layer_job.casting_values(casting) for casting in job.castings]
-            self._send("cast", {"id": self._casts[job.castings], "castings": castings})
+        cast = self._cast(job.castings)
         self._jobs[self._next] = job
         self._send(
             "job",
@@ -80,12 +77,16 @@ class WorkerProcess:
                 "strip": job.strip,
                 "frame": job.frame,
                 "clip": self._clips[job.source],
-                "cast": self._casts[job.castings],
+                "cast": cast,
                 "number": job.number,
                 "picture": str(job.picture),
             },
         )
         self._next += 1
+
+    def check(self, strip: str, castings: tuple[Casting, ...]) -> None:
+        """Ask whether castings can be played: where not, a `fault` that names the strip says why."""
+        self._send("check", {"strip": strip, "cast": self._cast(castings)})
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""
@@ -120,6 +121,14 @@ class WorkerProcess:
             self._process.kill()
             self._process.wait()
         self.ended = True
+
+    def _cast(self, castings: tuple[Casting, ...]) -> int:
+        """Return the number under which the worker knows castings, telling it if it does not."""
+        if castings not in self._casts:
+            self._casts[castings] = len(self._casts)
+            values = [layer_job.casting_values(casting) for casting in castings]
+            self._send("cast", {"id": self._casts[castings], "castings": values})
+        return self._casts[castings]
 
     def _send(self, kind: str, value: object) -> None:
         self._lines.put(json.dumps({kind: value}) + "\n")

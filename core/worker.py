@@ -2,9 +2,9 @@
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
 Each line is a JSON object of one entry. In come `begin` (cache folder, memory, threads), then `clip` and `cast`,
-each with an `id`, and `job`, which names them by it; at last `end`. Out go `ready`, then `done` for each job,
-`warning` and `fault` as they arise, and at last `report`. When the input closes before `end`, whoever asked is
-gone: the frame in hand may finish within a second, and the process ends.
+each with an `id`, and `check` and `job`, which name them by it; at last `end`. Out go `ready`, then `done` for each
+job, `warning` and `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When
+it closes earlier they are gone: the frame in hand may finish within a second, and the process ends.
 """
 
 import json
@@ -12,6 +12,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -45,6 +46,8 @@ class Run:
             self._clips[value["id"]] = source_from(value)
         elif kind == "cast":
             self._castings[value["id"]] = tuple(casting_from(entry) for entry in value["castings"])
+        elif kind == "check":
+            self._can_play(value["strip"], value["cast"])
         elif kind == "job":
             self._do(value)
 
@@ -56,8 +59,7 @@ class Run:
 
     def _do(self, value: Mapping[str, Any]) -> None:
         cast = value["cast"]
-        if cast not in self._playable:
-            self._playable[cast] = self._can_play(value["strip"], self._castings[cast])
+        playable = self._can_play(value["strip"], cast)
         job = LayerJob(
             strip=value["strip"],
             frame=value["frame"],
@@ -66,30 +68,32 @@ class Run:
             picture=Path(value["picture"]),
             castings=self._castings[cast],
         )
-        written = self._playable[cast] and self._session.bring(job)
+        written = playable and self._session.bring(job)
         for text in self._session.warnings[self._warned :]:
             self._tell("warning", text)
         self._warned = len(self._session.warnings)
         self._tell("done", {"id": value["id"], "written": written})
 
-    def _can_play(self, strip: str, castings: tuple[Casting, ...]) -> bool:
-        try:
-            self._session.check(castings)
-        except UnderstudyError as error:
-            self._tell("fault", f"{strip}: {error}")
-            return False
-        return True
+    def _can_play(self, strip: str, cast: int) -> bool:
+        """Tell whether castings can be played; the reason why not is told once."""
+        if cast not in self._playable:
+            self._playable[cast] = True
+            try:
+                self._session.check(self._castings[cast])
+            except UnderstudyError as error:
+                self._tell("fault", f"{strip}: {error}")
+                self._playable[cast] = False
+        return self._playable[cast]
 
 
-def _read(lines: TextIO, waiting: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    """Hand on every line; if they stop without `end`, see to it that the process does not outlive its asker."""
+def _read(lines: TextIO, waiting: "queue.SimpleQueue[dict[str, Any]]", gone: threading.Event) -> None:
+    """Hand on every line; when they stop, see to it that the process does not outlive its asker."""
     for line in lines:
-        message = json.loads(line)
-        waiting.put(message)
-        if "end" in message:
-            return
+        waiting.put(json.loads(line))
+    gone.set()
     waiting.put({"gone": True})
-    threading.Timer(GRACE_SECONDS, os._exit, [ORPHANED]).start()
+    time.sleep(GRACE_SECONDS)
+    os._exit(ORPHANED)
 
 
 def main() -> int:
@@ -103,18 +107,19 @@ def main() -> int:
         answers.flush()
 
     waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(sys.stdin, waiting), daemon=True).start()
+    gone = threading.Event()
+    threading.Thread(target=_read, args=(sys.stdin, waiting, gone), daemon=True).start()
     run: Run | None = None
     while True:
         ((kind, value),) = waiting.get().items()
+        if gone.is_set():
+            return ORPHANED
         if kind == "begin":
             run = Run(value, tell)
         elif kind == "end":
             if run is not None:
                 run.end()
             return 0
-        elif kind == "gone":
-            return ORPHANED
         elif run is not None:
             run.take(kind, value)
 

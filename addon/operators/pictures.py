@@ -9,6 +9,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ...core.errors import UnderstudyError
 from ..active import active_modifier, active_scene
+from ..casting_check import check_beside
 from ..folders import cache_folder
 from ..preferences import preferences
 from ..properties import casting_of
@@ -43,6 +44,9 @@ class UNDERSTUDY_OT_picture_add(_OnModifier, bpy.types.Operator):
             self.report({"ERROR"}, f"There is no picture {self.filepath!r}: choose a file")
             return {"CANCELLED"}
         add_picture(modifier, self.filepath)
+        if not bpy.app.background:
+            check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+            return {"FINISHED"}
         session = open_session(cache_folder(scene), preferences())
         try:
             session.check((casting_of(modifier),))

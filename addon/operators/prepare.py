@@ -10,7 +10,7 @@ from ...core.errors import UnderstudyError
 from ..active import active_scene, active_strip
 from ..preparation import Preparation, prepare_now, prepared
 from ..timeline import stack_id, stacked_clips
-from ..window_state import add_request, put, take_request, window_state
+from ..window_state import add_request, put, redraw, take_request, window_state
 
 _TICK_SECONDS = 0.05
 
@@ -148,6 +148,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         state.queue.clear()
         for name in ("running", "stopping", "progress", "status"):
             state.property_unset(name)
+        redraw()
         if self._timer is not None:
             manager = context.window_manager
             manager.event_timer_remove(self._timer)

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import bpy
 from understudy.addon import layers
+from understudy.addon.casting_check import CastingCheck
 from understudy.addon.folders import cache_folder
 from understudy.addon.live import Live
+from understudy.addon.preferences import preferences
 from understudy.addon.preparation import Preparation
+from understudy.addon.properties import casting_of
 from understudy.addon.timeline import stack_id
 from understudy.addon.window_state import add_request, take_request, window_state
 from understudy.core.fusion.layer import layer_key
@@ -74,14 +77,22 @@ def work_and_cancel(after):
     return {**_facts(run), "alive": True}
 
 
-def work_and_hang(tell):
-    """Begin to prepare, write the worker's id to a file once it works, and never come back."""
+def work_and_die(tell):
+    """Begin to prepare, write the worker's id to a file once it works, and be killed."""
     run = _begun()
     _ticked(run, lambda: run.done >= 1)
-    part = Path(tell + ".part")
-    part.write_text(str(run.worker.pid))
-    part.rename(tell)
-    time.sleep(600)
+    Path(tell).write_text(str(run.worker.pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def check_beside():
+    """Ask a worker whether the first modifier can be played."""
+    scene = bpy.context.scene
+    modifier = scene.understudy.modifiers[0]
+    check = CastingCheck(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+    while check.tick() is not None:
+        time.sleep(0.01)
+    return window_state().trouble
 
 
 def work_queue(strips):

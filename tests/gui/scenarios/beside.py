@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The newcomer's project again: another person, prepared by a worker while the window goes on; Esc, queue, live."""
+
+import os
+import time
+from pathlib import Path
+
+import bpy
+
+
+def steps(window):
+    """Cancel, queue, drag; `window.told` gets what a test wants to know."""
+    window.hand("key", "Escape")
+    yield
+    bpy.ops.wm.open_mainfile(filepath="/work/newcomer.blend")
+    yield 2.0
+    scene, told = bpy.context.scene, window.told
+    scene.frame_set(10)
+    yield 1.5
+    told["prepared"] = state()
+    # Another look: what was made is of no use, so the original is shown.
+    scene.understudy.modifiers[0].swap.mirror = 0.25
+    yield 2.0
+    told["changed"] = state()
+    window.shot("beside_unprepared_0010")
+    window.point(40, 600)
+    press(window)
+    yield from until(lambda: made() >= 3)
+    told["working"] = {**state(), "children": children(), "made": made()}
+    window.shot("11_working")
+    press(window)
+    yield 0.3
+    told["queued"] = state()
+    window.hand("key", "Escape")
+    yield 1.0
+    told["stopped"] = {**state(), "children": children(), "made": made()}
+    press(window)
+    press(window, "STRIP")
+    yield 0.3
+    told["waiting"] = [request.label for request in bpy.context.window_manager.understudy.queue]
+    yield from until(lambda: not state()["running"], 400)
+    told["done"] = {**state(), "children": children(), "made": made()}
+    yield 2.5
+    told["seen"] = state()
+    # A slider, dragged by hand: the frame that is shown follows by itself.
+    properties = window.area("PROPERTIES")
+    properties.spaces.active.context = "STRIP_MODIFIER"
+    properties.spaces.active.search_filter = "colour and blend"
+    yield 0.5
+    controls = yield from window.buttons(properties)
+    x, y = controls["blend"]
+    marks = [picture().stat().st_mtime_ns]
+    for place in window.drag((x, y), (x - 90, y)):
+        yield place
+        marks.append(picture().stat().st_mtime_ns)
+    yield 1.5
+    told["rewritten"] = len(set(marks)) - 1
+    told["blend"] = scene.understudy.modifiers[0].fusion.blend
+    window.point(40, 600)
+    yield 1.0
+    window.shot("beside_tweaked_0010")
+    told["tweaked"] = state()
+    press(window)
+    yield from until(children)
+    # It is left while a worker works: nothing of it may stay.
+    told["last"] = children()
+
+
+def press(window, what="TIMELINE"):
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.prepare("INVOKE_DEFAULT", what=what)
+
+
+def until(reached, tries=200):
+    for _ in range(tries):
+        if reached():
+            return
+        yield 0.1
+
+
+def state():
+    shown = bpy.context.window_manager.understudy
+    names = ("running", "status", "trouble", "notice")
+    return {**{name: getattr(shown, name) for name in names}, "key": picture().stat().st_size > 1000}
+
+
+def layer():
+    strips = bpy.context.scene.sequence_editor.strips
+    return next(strip for strip in strips if strip.understudy_layer_of)
+
+
+def picture():
+    element = layer().strip_elem_from_frame(bpy.context.scene.frame_current)
+    return Path(bpy.path.abspath(layer().directory)) / element.filename
+
+
+_BEGAN = time.time()
+
+
+def made():
+    """Count the layer pictures that were written since the scenario began."""
+    facts = [path.stat() for path in picture().parent.glob("*.tif")]
+    return sum(fact.st_mtime > _BEGAN and fact.st_size > 1000 for fact in facts)
+
+
+def children():
+    """List the worker processes."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and int(folder.name) != os.getpid():
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"core.worker" in words:
+                found.append(int(folder.name))
+    return found
