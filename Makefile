@@ -8,7 +8,7 @@ MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
 
-.PHONY: demo test check test-5.0 bench-cache models lock clean
+.PHONY: demo test check test-5.0 test-gui bench-cache extension models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -21,6 +21,14 @@ test: $(READY) models
 # The same tests on Blender 5.0.
 test-5.0: $(BLENDER_50)/.ready models
 	$(BLENDER_50)/bin/python -m pytest -q $(PYTEST)
+
+# A real Blender 5.2 window; needs root and debootstrap; PICTURES=docs/gui keeps the screenshots.
+test-gui: $(READY) models
+	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m gui tests/gui $(PYTEST)
+
+# The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's.
+extension: $(READY) models
+	$(BIN)/python -m tools.build_extension --output dist $(if $(PLATFORM),--platform $(PLATFORM))
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -62,4 +70,4 @@ lock:
 	  requirements/$$name.in -o requirements/$$name.txt; done
 
 clean:
-	rm -rf build out .mypy_cache .ruff_cache .pytest_cache
+	rm -rf build dist out .mypy_cache .ruff_cache .pytest_cache

@@ -9,7 +9,8 @@ from typing import Any
 
 import bpy
 
-from ..core.recipe import Parameter, parameters
+from ..core.parameter import Parameter
+from ..core.recipe import parameters
 from .active import active_modifier, active_scene, active_stack, active_strip
 from .operators.modifiers import UNDERSTUDY_OT_modifier_add
 from .properties import settings_of

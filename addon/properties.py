@@ -22,7 +22,8 @@ from bpy.props import (
 from bpy.types import PropertyGroup
 
 from ..core.identity import Casting, Identity, Picture
-from ..core.recipe import Parameter, Recipe, parameters
+from ..core.parameter import Parameter
+from ..core.recipe import Recipe, parameters
 
 COSTS = {
     "instant": "instant, no model runs",

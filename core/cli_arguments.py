@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from .cli_cache_arguments import ENVIRONMENT, add_cache, add_explain
 from .cli_models_arguments import add_models
-from .recipe import Parameter, parameters
+from .parameter import Parameter
+from .recipe import parameters
 
 _EXIT_CODES = """\
 exit codes:

@@ -7,70 +7,20 @@ cache are all made from the fields below, so a parameter can't be in one of them
 
 from collections.abc import Iterator, Mapping
 from dataclasses import Field as DataclassField
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
 
 from .cache.key import Scalar
 from .errors import RecipeError
-
-Cost = Literal["instant", "re-swap", "re-analyse"]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What is known of one parameter."""
-
-    group: str
-    name: str
-    kind: type
-    default: Scalar
-    label: str
-    text: str
-    low: float | None
-    high: float | None
-    soft_high: float | None
-    unit: str
-    choices: tuple[tuple[str, str, str], ...]
-    cost: Cost
-
-    @property
-    def path(self) -> str:
-        """The name used by `--set`, such as `fusion.blend`."""
-        return f"{self.group}.{self.name}"
-
-
-def _number(
-    default: float,
-    label: str,
-    text: str,
-    low: float,
-    high: float,
-    *,
-    unit: str = "",
-    soft_high: float | None = None,
-) -> Any:
-    about = {"label": label, "text": text, "low": low, "high": high, "soft_high": soft_high, "unit": unit}
-    return field(default=default, metadata=about)
-
-
-def _switch(default: bool, label: str, text: str) -> Any:  # noqa: FBT001 - a value, not an option
-    return field(default=default, metadata={"label": label, "text": text, "low": 0.0, "high": 1.0})
-
-
-def _choice(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:
-    return field(default=default, metadata={"label": label, "text": text, "choices": choices})
-
-
-def _text(label: str, text: str) -> Any:
-    return field(default="", metadata={"label": label, "text": text})
+from .parameter import Cost, Parameter, checked, choice_field, number_field, switch_field, text_field
 
 
 @dataclass(frozen=True)
 class Detect:
     """How faces are looked for."""
 
-    score: float = _number(0.5, "Score", "How sure the detector must be that it sees a face", 0.05, 0.99)
-    detector: str = _choice(
+    score: float = number_field(0.5, "Score", "How sure the detector must be that it sees a face", 0.05, 0.99)
+    detector: str = choice_field(
         "blaze",
         "Detector",
         "The network that finds faces; all but the first need a model file",
@@ -86,7 +36,7 @@ class Detect:
         ("centerface", "CenterFace", "Sure on crowds"),
         ("many", "Many", "Every detector that is there; of boxes that overlap the surest counts"),
     )
-    angles: str = _choice(
+    angles: str = choice_field(
         "upright",
         "Angles",
         "Which way up faces are looked for",
@@ -94,7 +44,7 @@ class Detect:
         ("sideways", "Sideways too", "Look three times: upright and lying on either side"),
         ("all", "Any", "Look four times: upright, on either side and upside down"),
     )
-    margin: float = _number(
+    margin: float = number_field(
         0.0,
         "Margin",
         "Put black around the frame before looking: faces that its border cuts are found more surely",
@@ -108,10 +58,10 @@ class Detect:
 class Landmark:
     """How the points of a face are found and steadied."""
 
-    score: float = _number(
+    score: float = number_field(
         0.5, "Face score", "How sure the landmarker must be that what was detected is a face", 0.05, 0.99
     )
-    steady: float = _number(
+    steady: float = number_field(
         1.5,
         "Steady",
         "Even out the jitter of the points over neighbouring frames; 0 is off. Real motion stays",
@@ -119,7 +69,7 @@ class Landmark:
         4.0,
         unit="frames",
     )
-    gaps: int = _number(
+    gaps: int = number_field(
         3,
         "Fill gaps",
         "A face that is not found for up to this many frames is taken to be midway between; 0 is off",
@@ -127,7 +77,7 @@ class Landmark:
         12,
         unit="frames",
     )
-    landmarker: str = _choice(
+    landmarker: str = choice_field(
         "face-mesh",
         "Landmarker",
         "The network that finds the points of a face; all but the first need a model file",
@@ -141,7 +91,7 @@ class Landmark:
         ("insightface-106", "2d106", "106 points; for neural swappers only"),
         ("liveportrait-203", "LivePortrait", "203 points; for neural swappers only"),
     )
-    pose: str = _choice(
+    pose: str = choice_field(
         "mesh",
         "Pose",
         "How the turn of the head is found",
@@ -155,7 +105,7 @@ class Landmark:
 class Embed:
     """How faces are told from each other."""
 
-    recogniser: str = _choice(
+    recogniser: str = choice_field(
         "mesh",
         "Recogniser",
         "How people are told apart, in a clip and in pictures; all but the first need a model file",
@@ -175,7 +125,7 @@ class Embed:
 class Occlude:
     """How it is told what covers a face."""
 
-    masker: str = _choice(
+    masker: str = choice_field(
         "colour",
         "Masker",
         "How hair, hands and objects in front of the face are told from it",
@@ -185,25 +135,27 @@ class Occlude:
         ("skin-hair", "Skin and hair", "A small network that tells skin, clothes and hair"),
         ("selfie", "Person", "The embedded network that tells a person from what is not one"),
     )
-    skin: bool = _switch(True, "Skin", "With BiSeNet: skin is part of the face")
-    brows: bool = _switch(True, "Brows", "With BiSeNet: brows are part of the face")
-    eyes: bool = _switch(True, "Eyes", "With BiSeNet: eyes are part of the face")
-    glasses: bool = _switch(False, "Glasses", "With BiSeNet: glasses are part of the face")
-    ears: bool = _switch(False, "Ears", "With BiSeNet: ears and what hangs on them are part of the face")
-    nose: bool = _switch(True, "Nose", "With BiSeNet: the nose is part of the face")
-    mouth: bool = _switch(True, "Mouth", "With BiSeNet: the inside of the mouth is part of the face")
-    lips: bool = _switch(True, "Lips", "With BiSeNet: lips are part of the face")
-    neck: bool = _switch(False, "Neck", "With BiSeNet: the neck and what hangs on it are part of the face")
-    clothes: bool = _switch(False, "Clothes", "With BiSeNet: clothes are part of the face")
-    hair: bool = _switch(False, "Hair", "With BiSeNet: hair is part of the face")
-    hat: bool = _switch(False, "Hat", "With BiSeNet: a hat is part of the face")
+    skin: bool = switch_field(True, "Skin", "With BiSeNet: skin is part of the face")
+    brows: bool = switch_field(True, "Brows", "With BiSeNet: brows are part of the face")
+    eyes: bool = switch_field(True, "Eyes", "With BiSeNet: eyes are part of the face")
+    glasses: bool = switch_field(False, "Glasses", "With BiSeNet: glasses are part of the face")
+    ears: bool = switch_field(False, "Ears", "With BiSeNet: ears and what hangs on them are part of the face")
+    nose: bool = switch_field(True, "Nose", "With BiSeNet: the nose is part of the face")
+    mouth: bool = switch_field(True, "Mouth", "With BiSeNet: the inside of the mouth is part of the face")
+    lips: bool = switch_field(True, "Lips", "With BiSeNet: lips are part of the face")
+    neck: bool = switch_field(
+        False, "Neck", "With BiSeNet: the neck and what hangs on it are part of the face"
+    )
+    clothes: bool = switch_field(False, "Clothes", "With BiSeNet: clothes are part of the face")
+    hair: bool = switch_field(False, "Hair", "With BiSeNet: hair is part of the face")
+    hat: bool = switch_field(False, "Hat", "With BiSeNet: a hat is part of the face")
 
 
 @dataclass(frozen=True)
 class Select:
     """Which faces of a frame are replaced."""
 
-    which: str = _choice(
+    which: str = choice_field(
         "largest",
         "Faces",
         "Which of the faces in a frame are replaced",
@@ -217,13 +169,13 @@ class Select:
         ("surest", "Surest", "The face that is found most surely in each frame"),
         ("reference", "Like the reference", "The face that looks most like one picked in a reference frame"),
     )
-    reference_frame: int = _number(
+    reference_frame: int = number_field(
         0, "Reference frame", "Frame of the clip in which the person was picked, counted from 0", 0, 10**7
     )
-    reference_face: int = _number(
+    reference_face: int = number_field(
         0, "Reference face", "Which face of the reference frame, counted from the left from 0", 0, 63
     )
-    min_height: float = _number(
+    min_height: float = number_field(
         48.0,
         "Smallest face",
         "Leave faces alone that are lower than this",
@@ -238,7 +190,7 @@ class Select:
 class Swap:
     """How the source's look is put onto the target's face."""
 
-    swapper: str = _choice(
+    swapper: str = choice_field(
         "mesh",
         "Swapper",
         "The engine that puts the source's look onto the face",
@@ -257,8 +209,10 @@ class Swap:
         ("uniface", "UniFace", "256 pixels; needs its model, takes the first picture"),
         ("dfm", "DFM", "DeepFaceLab's trained faces: the person is in the model"),
     )
-    model: str = _text("Model", "Which file of the swapper is used, by its name; empty is the first found")
-    crop_size: int = _number(
+    model: str = text_field(
+        "Model", "Which file of the swapper is used, by its name; empty is the first found"
+    )
+    crop_size: int = number_field(
         640,
         "Detail",
         "Longest side of the swapped crop; larger faces are swapped at this size and scaled up",
@@ -266,31 +220,33 @@ class Swap:
         2048,
         unit="px",
     )
-    mirror: float = _number(
+    mirror: float = number_field(
         1.0,
         "Mirror hidden side",
         "Fill what the source picture hides from the other side of the face",
         0.0,
         1.0,
     )
-    pixel_boost: int = _number(
+    pixel_boost: int = number_field(
         1, "Pixel boost", "Neural swappers work at this many times their size, up to 1024 pixels", 1, 8
     )
-    identity: float = _number(
+    identity: float = number_field(
         0.5,
         "Identity",
         "More of the source's identity above the middle, more of the target's below",
         0.0,
         1.0,
     )
-    morph: float = _number(1.0, "Morph", "How far a DFM goes from the target to its own person", 0.0, 1.0)
+    morph: float = number_field(
+        1.0, "Morph", "How far a DFM goes from the target to its own person", 0.0, 1.0
+    )
 
 
 @dataclass(frozen=True)
 class Enhance:
     """How the swapped face is drawn anew in more detail."""
 
-    enhancer: str = _choice(
+    enhancer: str = choice_field(
         "none",
         "Enhancer",
         "The network that restores the swapped face's detail",
@@ -303,8 +259,10 @@ class Enhance:
         ("gpen-2048", "GPEN 2048", "2048 pixels; needs its model"),
         ("restoreformer", "RestoreFormer++", "512 pixels; needs its model"),
     )
-    model: str = _text("Model", "Which file of the enhancer is used, by its name; empty is the first found")
-    weight: float = _number(
+    model: str = text_field(
+        "Model", "Which file of the enhancer is used, by its name; empty is the first found"
+    )
+    weight: float = number_field(
         0.5, "Weight", "CodeFormer: 0 draws the finest face, 1 keeps closest to what it sees", 0.0, 1.0
     )
 
@@ -313,28 +271,28 @@ class Enhance:
 class Fusion:
     """How the swapped crop becomes part of the picture."""
 
-    blend: float = _number(
+    blend: float = number_field(
         1.0, "Blend", "How much of the new look: 0 is the original face, 1 the new one", 0.0, 1.0
     )
-    opacity: float = _number(1.0, "Opacity", "Opacity of the whole layer", 0.0, 1.0)
-    enhancer_blend: float = _number(
+    opacity: float = number_field(1.0, "Opacity", "Opacity of the whole layer", 0.0, 1.0)
+    enhancer_blend: float = number_field(
         0.8, "Enhancer blend", "How much of the enhanced face is mixed into the swapped one", 0.0, 1.0
     )
-    mask_shape: str = _choice(
+    mask_shape: str = choice_field(
         "oval",
         "Mask shape",
         "Where the new face is seen",
         ("oval", "Oval", "Within the outline of the face"),
         ("box", "Box", "All that a neural swapper draws; the mesh swapper keeps to the oval"),
     )
-    openings: str = _choice(
+    openings: str = choice_field(
         "mesh",
         "Keep openings",
         "With which swappers the target's own eyes and mouth are kept, as far as set below",
         ("mesh", "Mesh only", "Neural swappers draw eyes and mouth themselves"),
         ("always", "Always", "With neural swappers too: gaze and speech stay the target's"),
     )
-    mask_padding: float = _number(
+    mask_padding: float = number_field(
         0.0,
         "Mask padding",
         "Draw the edge of the mask in (positive) or out (negative)",
@@ -342,18 +300,18 @@ class Fusion:
         30.0,
         unit="%",
     )
-    mask_blur: float = _number(
+    mask_blur: float = number_field(
         30.0, "Mask blur", "Softness of the mask's edge, of the face's width", 0.0, 100.0, unit="%"
     )
-    keep_eyes: float = _number(1.0, "Keep eyes", "Show the target's own eyes", 0.0, 1.0)
-    keep_mouth: float = _number(1.0, "Keep mouth", "Show the target's own mouth interior", 0.0, 1.0)
-    keep_cover: float = _number(
+    keep_eyes: float = number_field(1.0, "Keep eyes", "Show the target's own eyes", 0.0, 1.0)
+    keep_mouth: float = number_field(1.0, "Keep mouth", "Show the target's own mouth interior", 0.0, 1.0)
+    keep_cover: float = number_field(
         1.0, "Keep what covers the face", "Show hair, hands and objects in front of the face", 0.0, 1.0
     )
-    colour_match: float = _number(
+    colour_match: float = number_field(
         0.9, "Light and colour", "How far light and skin tone follow the target's", 0.0, 1.0
     )
-    light_radius: float = _number(
+    light_radius: float = number_field(
         10.0,
         "Light radius",
         "Smaller follows shadows more closely, larger keeps more of the source",
@@ -361,7 +319,7 @@ class Fusion:
         60.0,
         unit="%",
     )
-    sharpen: float = _number(0.0, "Sharpen", "Sharpen the new face", 0.0, 2.0, soft_high=1.0)
+    sharpen: float = number_field(0.0, "Sharpen", "Sharpen the new face", 0.0, 2.0, soft_high=1.0)
 
 
 @dataclass(frozen=True)
@@ -378,7 +336,6 @@ class Recipe:
     fusion: Fusion = Fusion()
 
 
-_SWITCHES = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 _COSTS: Mapping[str, Cost] = {
     "detect": "re-analyse",
     "landmark": "re-analyse",
@@ -426,31 +383,10 @@ def find_parameter(path: str) -> Parameter:
     return known[path]
 
 
-def _checked(parameter: Parameter, value: Scalar) -> Scalar:
-    if parameter.choices:
-        names = [choice[0] for choice in parameter.choices]
-        if value not in names:
-            raise RecipeError(f"{parameter.path} can't be {value!r}: use one of {', '.join(names)}")
-        return value
-    if parameter.kind is str:
-        text = str(value)
-        if not text.isprintable():
-            raise RecipeError(f"{parameter.path} is one line of text, not {text!r}")
-        return text
-    try:
-        number: float | int = parameter.kind(value)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"{parameter.path} takes a number, not {value!r}") from error
-    low, high = parameter.low, parameter.high
-    if low is not None and high is not None and not low <= number <= high:
-        raise RecipeError(f"{parameter.path} must be from {low:g} to {high:g}, not {number:g}")
-    return number
-
-
 def with_value(recipe: Recipe, path: str, value: Scalar) -> Recipe:
     """Return the recipe with one parameter changed. RecipeError for an unknown path or a bad value."""
     parameter = find_parameter(path)
-    group = replace(getattr(recipe, parameter.group), **{parameter.name: _checked(parameter, value)})
+    group = replace(getattr(recipe, parameter.group), **{parameter.name: checked(parameter, value)})
     return replace(recipe, **{parameter.group: group})
 
 

@@ -3,7 +3,8 @@
 
 from pathlib import Path
 
-from understudy.core.recipe import Parameter, parameters
+from understudy.core.parameter import Parameter
+from understudy.core.recipe import parameters
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "controls.md"
 _COSTS = {

@@ -127,6 +127,7 @@ def upright(shape):
 
 
 def main(facts_path, *pictures):
+    """Measure, and write the file that `core/mesh/topology.py` reads."""
     facts = json.loads(Path(facts_path).read_text())
     shape = upright(aligned_mean(list(measured_meshes(pictures, facts))))
     pairs = mirror_pairs(shape)

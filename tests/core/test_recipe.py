@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.cache.key import stage_key
 from understudy.core.errors import RecipeError
+from understudy.core.parameter import Parameter
 from understudy.core.recipe import (
-    Parameter,
     Recipe,
     find_parameter,
     key_inputs,
