@@ -56,7 +56,9 @@ def make_layer_folder(scene: bpy.types.Scene, strip_id: str) -> Path:
         prepare(cache_folder(scene))
         folder.mkdir(parents=True, exist_ok=True)
     except (CacheError, OSError) as error:
-        raise OutputError(f"can't make the layer folder {folder}: {error}; choose another cache folder") from error
+        raise OutputError(
+            f"can't make the layer folder {folder}: {error}; choose another cache folder"
+        ) from error
     return folder
 
 

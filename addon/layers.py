@@ -72,7 +72,9 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     # Made far from everything and then moved into place, so that Blender does not push strips about.
     far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
     channel = _free_channel(strips, clip, None)
-    layer = strips.new_image(f"{clip.name} Understudy", str(folder / first), channel, far, fit_method="ORIGINAL")
+    layer = strips.new_image(
+        f"{clip.name} Understudy", str(folder / first), channel, far, fit_method="ORIGINAL"
+    )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
@@ -157,7 +159,9 @@ def _fill_folder(scene: bpy.types.Scene, layer: Any) -> None:
     folder = layer_folder(scene, layer_of_id(layer))
     if not folder.is_dir():
         make_layer_folder(scene, layer_of_id(layer))
-    shown = (layer.strip_elem_from_frame(frame) for frame in range(layer.frame_final_start, layer.frame_final_end))
+    shown = (
+        layer.strip_elem_from_frame(frame) for frame in range(layer.frame_final_start, layer.frame_final_end)
+    )
     add_stand_ins(folder, {element.filename for element in shown if element is not None})
 
 

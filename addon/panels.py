@@ -75,7 +75,9 @@ class UNDERSTUDY_PT_stack(_Place, bpy.types.Panel):
             return
         settings = settings_of(active_scene(context))
         row = layout.row()
-        row.template_list("UNDERSTUDY_UL_modifiers", "", settings, "modifiers", settings, "active_index", rows=2)
+        row.template_list(
+            "UNDERSTUDY_UL_modifiers", "", settings, "modifiers", settings, "active_index", rows=2
+        )
         column = row.column(align=True)
         column.operator("understudy.modifier_add", text="", icon="ADD")
         column.operator("understudy.modifier_remove", text="", icon="REMOVE")

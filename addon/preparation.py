@@ -43,7 +43,9 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
 
 def keep_summary(scene: bpy.types.Scene, count: int, report: dict[str, Any]) -> None:
     """Note in the scene what the last preparation did."""
-    settings_of(scene).last_run = f"{count} pictures ready, {report['written']} of them new, {report['seconds']:.1f} s"
+    settings_of(
+        scene
+    ).last_run = f"{count} pictures ready, {report['written']} of them new, {report['seconds']:.1f} s"
 
 
 class Preparation:
@@ -139,5 +141,3 @@ def prepared(run: Preparation, scene: bpy.types.Scene) -> str:
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
-
-

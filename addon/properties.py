@@ -151,7 +151,9 @@ def recipe_of(modifier: Any) -> Recipe:
     for stage in fields(Recipe):
         known = getattr(default, stage.name)
         group = getattr(modifier, stage.name)
-        stages[stage.name] = type(known)(**{entry.name: _value(getattr(group, entry.name)) for entry in fields(known)})
+        stages[stage.name] = type(known)(
+            **{entry.name: _value(getattr(group, entry.name)) for entry in fields(known)}
+        )
     return Recipe(**stages)
 
 

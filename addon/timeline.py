@@ -125,7 +125,9 @@ def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
     """
     trial = scene.copy()
     trial.render.fps_base = scene.render.fps_base / 2
-    follows = bool(cast("Any", trial.sequence_editor).strips_all[strip.name].frame_duration != strip.frame_duration)
+    follows = bool(
+        cast("Any", trial.sequence_editor).strips_all[strip.name].frame_duration != strip.frame_duration
+    )
     bpy.data.scenes.remove(trial)
     return follows
 

@@ -113,7 +113,9 @@ def register() -> None:
     """Put the state on the window manager."""
     for group in CLASSES:
         bpy.utils.register_class(group)
-    cast("Any", bpy.types.WindowManager).understudy = _pointer(type=UNDERSTUDY_PG_window, options={"SKIP_SAVE"})
+    cast("Any", bpy.types.WindowManager).understudy = _pointer(
+        type=UNDERSTUDY_PG_window, options={"SKIP_SAVE"}
+    )
 
 
 def unregister() -> None:

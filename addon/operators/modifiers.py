@@ -17,7 +17,9 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
 
     bl_idname = "understudy.modifier_add"
     bl_label = "Add Face Swap"
-    bl_description = "Replace a face in this strip: adds a Face Swap modifier, and a layer strip above that shows it"
+    bl_description = (
+        "Replace a face in this strip: adds a Face Swap modifier, and a layer strip above that shows it"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod

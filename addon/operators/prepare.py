@@ -26,7 +26,11 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     what: EnumProperty(  # type: ignore[valid-type]
         name="What",
         items=(
-            ("TIMELINE", "Timeline", "Every strip, from the start to the end of the scene or its preview range"),
+            (
+                "TIMELINE",
+                "Timeline",
+                "Every strip, from the start to the end of the scene or its preview range",
+            ),
             ("STRIP", "Strip", "The active strip, from its start to its end"),
         ),
     )
@@ -54,7 +58,9 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             return {"CANCELLED"}
         for text in report["warnings"][:10]:
             self.report({"WARNING"}, text)
-        self.report({"INFO"}, f"{report['frames']} layers ready, {report['written']} new, {report['seconds']:.1f} s")
+        self.report(
+            {"INFO"}, f"{report['frames']} layers ready, {report['written']} new, {report['seconds']:.1f} s"
+        )
         return {"FINISHED"}
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:

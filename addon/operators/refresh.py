@@ -15,7 +15,9 @@ class UNDERSTUDY_OT_refresh(bpy.types.Operator):
 
     bl_idname = "understudy.refresh"
     bl_label = "Refresh"
-    bl_description = "Bring layers in step with their clips, give copied strips their own stack, show changed files"
+    bl_description = (
+        "Bring layers in step with their clips, give copied strips their own stack, show changed files"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod

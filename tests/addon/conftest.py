@@ -58,7 +58,9 @@ class Footage:
             self.files.append(str(path))
         other = portrait[:, ::-1].astype(np.float32) * (0.55, 0.7, 0.9) + (60, 10, 0)
         self.person = self._picture("person.png", np.clip(other, 0, 255))
-        self.second_person = self._picture("second.png", np.clip(portrait * (0.8, 0.5, 0.5) + (0, 60, 40), 0, 255))
+        self.second_person = self._picture(
+            "second.png", np.clip(portrait * (0.8, 0.5, 0.5) + (0, 60, 40), 0, 255)
+        )
         self.nobody = self._picture("nobody.png", np.full((200, 200, 3), 120.0))
 
     @staticmethod
@@ -75,7 +77,9 @@ class Footage:
         """Encode the frames as a movie of a frame rate."""
         path = self.folder / f"faces_{float(fps)}.mp4"
         with av.open(str(path), "w") as container:
-            stream = container.add_stream("libx264", rate=fps, options={"g": "5", "crf": "8", "preset": "veryfast"})
+            stream = container.add_stream(
+                "libx264", rate=fps, options={"g": "5", "crf": "8", "preset": "veryfast"}
+            )
             (stream.width, stream.height), stream.pix_fmt = SIZE, "yuv420p"
             stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
             for number, pixels in enumerate(self.frames):

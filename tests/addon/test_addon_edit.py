@@ -14,7 +14,14 @@ def stacked(drive, footage):
     drive(
         ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
         ["movie", {"name": "clip", "file": footage.movie}],
-        ["cast", {"name": "clip", "picture": footage.person, "settings": {"fusion.mask_blur": 41.5, "name": "Lead"}}],
+        [
+            "cast",
+            {
+                "name": "clip",
+                "picture": footage.person,
+                "settings": {"fusion.mask_blur": 41.5, "name": "Lead"},
+            },
+        ],
         ["render", {"out": drive.out("base")}],
         ["save", {}],
     )
@@ -98,7 +105,9 @@ def test_a_copied_strip_gets_a_stack_of_its_own(drive, stacked):
     facts = told[4]
     assert len(clips(facts)) == 3
     assert len({strip["id"] for strip in clips(facts).values()}) == 3
-    assert sorted(owner for _, owner in facts["modifiers"]) == sorted(strip["id"] for strip in clips(facts).values())
+    assert sorted(owner for _, owner in facts["modifiers"]) == sorted(
+        strip["id"] for strip in clips(facts).values()
+    )
     assert [name for name, _ in facts["modifiers"]] == ["Lead"] * 3
     assert facts["recipes"][0] == facts["recipes"][1] == facts["recipes"][2]
     for name, clip in clips(facts).items():
@@ -198,7 +207,16 @@ def test_only_clips_can_be_recast(drive, stacked):
 def test_the_panels_show_every_parameter_once(drive, stacked):
     told = drive(["load", {"path": stacked}], ["drawn", {"active": "clip"}], ["tooltips", {}])
     shown = told[1]
-    assert set(shown) == {"Face Swap", "Who", "Which Face", "Swap", "Mask", "Colour and Blend", "Analysis", "Cache"}
+    assert set(shown) == {
+        "Face Swap",
+        "Who",
+        "Which Face",
+        "Swap",
+        "Mask",
+        "Colour and Blend",
+        "Analysis",
+        "Cache",
+    }
     everything = [entry for panel in shown.values() for entry in panel]
     for parameter in parameters():
         assert everything.count(f"UNDERSTUDY_PG_{parameter.group}.{parameter.name}") == 1

@@ -122,7 +122,9 @@ def test_rendered_again_in_one_session_nothing_old_is_shown(drive, made):
         ["tune", {"settings": {"enabled": False}}],
         ["render", {"out": drive.out("disabled")}],
     )
-    plain, whole, quarter, disabled = (drive.pictures(name, 6) for name in ("plain", "whole", "quarter", "disabled"))
+    plain, whole, quarter, disabled = (
+        drive.pictures(name, 6) for name in ("plain", "whole", "quarter", "disabled")
+    )
     for frame in plain:
         full = np.abs(plain[frame].astype(int) - whole[frame]).mean()
         assert np.abs(plain[frame].astype(int) - quarter[frame]).mean() == pytest.approx(full / 4, rel=0.3)

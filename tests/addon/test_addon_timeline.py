@@ -12,7 +12,10 @@ pytestmark = pytest.mark.blender
 # What is done to the strip, and the source frame then seen at each timeline frame.
 TIMING = {
     "moved": (["adjust", {"name": "clip", "frame_start": 3}], {3: 0, 4: 1, 10: 7}),
-    "trimmed": (["adjust", {"name": "clip", "frame_offset_start": 4, "frame_offset_end": 2}], {5: 4, 6: 5, 10: 9}),
+    "trimmed": (
+        ["adjust", {"name": "clip", "frame_offset_start": 4, "frame_offset_end": 2}],
+        {5: 4, 6: 5, 10: 9},
+    ),
     "slipped": (
         ["adjust", {"name": "clip", "frame_start": -2, "frame_offset_start": 5, "frame_offset_end": 1}],
         {3: 5, 4: 6, 8: 10},
@@ -129,10 +132,15 @@ PLACES = {
     "cropped": ({"crop__min_x": 60, "crop__max_y": 30}, [320, 240]),
     "larger_frame": ({"transform__offset_x": 31}, [400, 300]),
     "smaller_frame": ({"transform__offset_y": 12}, [256, 200]),
-    "doubled": ({"transform__scale_x": 2.0, "transform__scale_y": 2.0, "transform__filter": "NEAREST"}, [640, 480]),
+    "doubled": (
+        {"transform__scale_x": 2.0, "transform__scale_y": 2.0, "transform__filter": "NEAREST"},
+        [640, 480],
+    ),
     "turned": ({"transform__rotation": 1.5707963, "transform__filter": "NEAREST"}, [320, 320]),
 }
-ANIMATED = {"panned": [["animate", {"name": "clip", "path": "transform.offset_x", "values": {"1": 0, "3": 40}}]]}
+ANIMATED = {
+    "panned": [["animate", {"name": "clip", "path": "transform.offset_x", "values": {"1": 0, "3": 40}}]]
+}
 # Interpolating a layer and then laying it over is not quite interpolating what was laid over.
 BLURRED = {"halved": ({"transform__scale_x": 0.5, "transform__scale_y": 0.5}, [320, 240])}
 

@@ -166,7 +166,10 @@ def test_a_clip_that_feeds_an_effect_is_told(drive, footage):
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
-        ["effect", {"name": "blur", "kind": "GAUSSIAN_BLUR", "channel": 5, "start": 1, "length": 5, "of": "clip"}],
+        [
+            "effect",
+            {"name": "blur", "kind": "GAUSSIAN_BLUR", "channel": 5, "start": 1, "length": 5, "of": "clip"},
+        ],
         render(drive, "effect"),
     )
     assert any("clip feeds the effect blur" in text for text in told[4]["warnings"])
@@ -233,6 +236,8 @@ def test_on_a_render_thread_only_files_are_written(drive, footage):
     )
     assert told[4] == told[6] != told[8]
     assert told[5]["stages"]["fuse"]["run"] == 1
-    written = [path.name for path in (folder / "understudy_cache" / "layers").rglob("*.tif") if layer_key(path)]
+    written = [
+        path.name for path in (folder / "understudy_cache" / "layers").rglob("*.tif") if layer_key(path)
+    ]
     # The copied clip got a stack of its own, and with it the picture that there was.
     assert written == ["000001.tif", "000001.tif"]

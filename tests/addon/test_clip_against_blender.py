@@ -34,7 +34,11 @@ def show(folder, clips):
     job = folder / "job.json"
     job.write_text(json.dumps({"out": str(folder), "clips": clips}))
     done = subprocess.run(
-        [sys.executable, FOOTAGE / "show_strips.py", job], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, FOOTAGE / "show_strips.py", job],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     facts = json.loads((folder / "facts.json").read_text())
@@ -90,7 +94,9 @@ def test_every_frame_of_a_movie_is_blenders(made, recipe):
             ours, theirs = clip.read(frame), picture(recipe.name, frame)
             assert largest_difference(ours, theirs) <= ALLOWED[recipe.depth], frame
             turns = -recipe.rotation // 90
-            assert make_clips.number_in(np.rot90(ours, turns)) == make_clips.number_in(np.rot90(theirs, turns))
+            assert make_clips.number_in(np.rot90(ours, turns)) == make_clips.number_in(
+                np.rot90(theirs, turns)
+            )
 
 
 @pytest.fixture(scope="module")

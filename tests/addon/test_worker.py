@@ -40,7 +40,9 @@ def made(folder):
 
 def test_a_worker_makes_what_a_render_needs(drive, footage):
     folder, begin = project(drive, "plain", ("clip", footage.movie, footage.person))
-    told = drive(*begin, ["work", {}], ["work", {}], ["render", {"out": drive.out("p"), "report": str(folder / "r")}])
+    told = drive(
+        *begin, ["work", {}], ["work", {}], ["render", {"out": drive.out("p"), "report": str(folder / "r")}]
+    )
     first, second, render = told[-3:]
     assert (first["done"], first["written"], first["progress"]) == (COUNT, COUNT, 1.0)
     assert (second["done"], second["written"], second["report"]["models_loaded"]) == (COUNT, 0, 0)

@@ -149,7 +149,9 @@ MOVIES = (
     Recipe("mpeg4.avi", codec="mpeg4", options={"g": "12", "bf": "2", "qscale": "2"}),
     Recipe("mpeg4.ts", codec="mpeg4", options={"g": "30", "bf": "2", "qscale": "2"}),
     Recipe("mpeg2.mpg", codec="mpeg2video", options={"g": "15", "bf": "2", "qscale": "2"}),
-    Recipe("hevc.mp4", codec="libx265", options={"x265-params": "keyint=12:bframes=3:open-gop=1:log-level=none"}),
+    Recipe(
+        "hevc.mp4", codec="libx265", options={"x265-params": "keyint=12:bframes=3:open-gop=1:log-level=none"}
+    ),
     Recipe("turned_90.mp4", rotation=90, options=_SLOW_GOP),
     Recipe("turned_180.mp4", rotation=180, options=_SLOW_GOP),
     Recipe("turned_270.mp4", rotation=270, options=_SLOW_GOP),
@@ -164,13 +166,27 @@ MOVIES = (
     Recipe("grey.mp4", pixel_format="gray", options=_SLOW_GOP),
     Recipe("rgb.mov", codec="qtrle", pixel_format="rgb24"),
     Recipe("gbr.mkv", codec="ffv1", pixel_format="bgr0"),
-    Recipe("vp9.webm", codec="libvpx-vp9", matrix=1, pictures=20, options={"g": "8", "crf": "10", "cpu-used": "8"}),
+    Recipe(
+        "vp9.webm",
+        codec="libvpx-vp9",
+        matrix=1,
+        pictures=20,
+        options={"g": "8", "crf": "10", "cpu-used": "8"},
+    ),
     Recipe("odd.mkv", codec="ffv1", size=(191, 127), options={}),
     Recipe("h264_10bit.mp4", pixel_format="yuv420p10le", matrix=1, depth=16, options=_SLOW_GOP),
-    Recipe("hevc_10bit.mp4", codec="libx265", pixel_format="yuv420p10le", matrix=9, depth=16,
-           options={"x265-params": "keyint=12:log-level=none"}),
+    Recipe(
+        "hevc_10bit.mp4",
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        matrix=9,
+        depth=16,
+        options={"x265-params": "keyint=12:log-level=none"},
+    ),
     Recipe("prores.mov", codec="prores_ks", pixel_format="yuv422p10le", matrix=1, depth=16, options={}),
-    Recipe("turned_10bit.mp4", pixel_format="yuv420p10le", rotation=90, matrix=1, depth=16, options=_SLOW_GOP),
+    Recipe(
+        "turned_10bit.mp4", pixel_format="yuv420p10le", rotation=90, matrix=1, depth=16, options=_SLOW_GOP
+    ),
 )
 
 

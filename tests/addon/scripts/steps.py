@@ -74,7 +74,11 @@ def movie(name, file, channel=1, start=1, own_rate=False):
     if own_rate:
         with _in_sequencer():
             bpy.ops.sequencer.movie_strip_add(
-                filepath=file, frame_start=start, channel=channel, use_framerate=False, adjust_playback_rate=True,
+                filepath=file,
+                frame_start=start,
+                channel=channel,
+                use_framerate=False,
+                adjust_playback_rate=True,
                 sound=False,
             )
         strip = _scene().sequence_editor.active_strip
@@ -254,7 +258,9 @@ def facts():
         },
         "modifiers": [[entry.name, entry.strip_id] for entry in scene.understudy.modifiers],
         "recipes": [_values(entry) for entry in scene.understudy.modifiers],
-        "pictures": [[item.filepath for item in entry.identity.pictures] for entry in scene.understudy.modifiers],
+        "pictures": [
+            [item.filepath for item in entry.identity.pictures] for entry in scene.understudy.modifiers
+        ],
     }
 
 
