@@ -66,12 +66,17 @@ def identities(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here
     """
     totals = np.array(here.vectors, np.float32)
     shot = _shot(analyser, clip, number, FOLLOWED)
+    around: dict[int, Analysis] = {}
+    # Forwards, whatever the order they are used in: stepping back through a movie decodes it over and over.
+    for near in shot:
+        with suppress(ClipError):
+            around[near] = analyser.analysis(clip, near, recipe)
     for step in (-1, 1):
         current: list[tuple[Face, Floats] | None] = list(zip(here.faces, here.vectors, strict=True))
         near = number + step
         while near in shot and any(one is not None for one in current):
-            with suppress(ClipError):
-                _follow(current, totals, analyser.analysis(clip, near, recipe))
+            if near in around:
+                _follow(current, totals, around[near])
             near += step
     return np.asarray(totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12), np.float32)
 
