@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The occlude stage: what covers a face, found by a masker where the recipe asks for one."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .analysis.engines import Engines
@@ -39,28 +41,23 @@ class Occlusion:
         inputs.update({f"model{n:02d}": model.sha256 for n, model in enumerate(masker.models)})
         return stage_key("occlude", masker.version, inputs | {"settings": masker.settings})
 
-    def known(self, key: Key, recipe: Recipe) -> FaceMask | None:
-        """Return a mask that is kept, and count it."""
-        arrays = self._store.get(key)
-        if arrays is None:
-            return None
-        self._tally.hit("occlude")
-        return self._mask(arrays, recipe)
+    def mask(self, key: Key, frame: Callable[[], Pixels], face: Face, recipe: Recipe) -> FaceMask | None:
+        """Return the mask of a face, kept or made; None where no masker is asked for.
 
-    def made(self, key: Key, frame: Pixels, face: Face, recipe: Recipe) -> FaceMask | None:
-        """Mask a face of an (H, W, 3) RGB uint8 frame and keep it under `key`; None where no masker is asked for."""
+        `frame` gives the (H, W, 3) RGB uint8 frame, and is called only if the mask has to be made.
+        """
         masker = self._engines.masker(recipe.occlude)
         if masker is None:
             return None
 
         def compute() -> Arrays:
+            pixels = frame()
             with self._tally.running("occlude"):
-                mask = masker.mask(frame, five_of(face.landmarks, self._topology))
+                mask = masker.mask(pixels, five_of(face.landmarks, self._topology))
             return {"visible": mask.visible, "matrix": mask.matrix}
 
-        return self._mask(self._flight.result(self._store, key, compute)[0], recipe)
-
-    def _mask(self, arrays: Arrays, recipe: Recipe) -> FaceMask:
-        masker = self._engines.masker(recipe.occlude)
+        arrays, known = self._flight.result(self._store, key, compute)
+        if known:
+            self._tally.hit("occlude")
         visible, matrix = np.asarray(arrays["visible"], np.uint8), np.asarray(arrays["matrix"], np.float32)
-        return FaceMask(visible, matrix, masker is not None and masker.rough)
+        return FaceMask(visible, matrix, masker.rough)

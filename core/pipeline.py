@@ -7,6 +7,7 @@ layer is there already under the planned key costs no decode, no model and no fu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -76,14 +77,16 @@ class Pipeline:
         threads: int = 0,
         flight: Flight | None = None,
         library: ModelLibrary | None = None,
+        providers: Sequence[str] = ("cpu",),
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
         What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
+        `providers` are the processors that run them, the first that can; see `ModelPool`.
         """
         self._store = store
         self._flight = flight or Alone()
-        self._pool = ModelPool(threads)
+        self._pool = ModelPool(threads, providers)
         self._topology = load_topology()
         self._tally, self._pictures = Tally(), Tally()
         library = library or ModelLibrary()
@@ -285,11 +288,8 @@ class Pipeline:
     def _masked(self, plan: LayerPlan, entry: FacePlan) -> FaceMask | None:
         if entry.occlude is None:
             return None
-        known = self._occlusion.known(entry.occlude, entry.casting.recipe)
-        if known is not None:
-            return known
-        frame = self._analyser.frame(plan.clip, plan.number)
-        return self._occlusion.made(entry.occlude, frame, entry.face, entry.casting.recipe)
+        frame = partial(self._analyser.frame, plan.clip, plan.number)
+        return self._occlusion.mask(entry.occlude, frame, entry.face, entry.casting.recipe)
 
     def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None, mask: FaceMask | None) -> Patch:
         recipe = entry.casting.recipe
