@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 STAGES = ("detect", "landmark", "embed", "occlude", "swap", "enhance", "fuse")
 _ON_DEMAND = ("occlude", "enhance")
+USUAL_STAGES = tuple(stage for stage in STAGES if stage not in _ON_DEMAND)
+"""The stages of every render; the others run only where a recipe asks for them."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from understudy.core.errors import OutputError, UnderstudyError
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline import Pipeline
-from understudy.core.tally import STAGES
+from understudy.core.tally import USUAL_STAGES
 
 from .make_up import write_sources
 from .own_clip import write_clip
@@ -155,10 +155,10 @@ def _ratio(passes: dict[str, Pass], name: str) -> float:
 
 
 def _print(passes: dict[str, Pass], ratios: dict[str, float]) -> None:
-    heads = "".join(f"{stage:>10}" for stage in STAGES)
+    heads = "".join(f"{stage:>10}" for stage in USUAL_STAGES)
     print(f"\n{'pass':<8}{'seconds':>9}{'ms/frame':>10}{'models':>8}{'decoded':>9}{heads}")
     for name, done in passes.items():
-        runs = "".join(f"{done.stages[stage]['run']:>10}" for stage in STAGES)
+        runs = "".join(f"{done.stages[stage]['run']:>10}" for stage in USUAL_STAGES)
         each = 1000 * done.seconds / done.frames
         print(
             f"{name:<8}{done.seconds:>9.2f}{each:>10.1f}{done.models_loaded:>8}{done.frames_decoded:>9}{runs}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import av
 from understudy.core.errors import OutputError, UnderstudyError
-from understudy.core.tally import STAGES
+from understudy.core.tally import USUAL_STAGES
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CACHE = "understudy_cache"
@@ -63,7 +63,7 @@ class Project:
         options += ["--bare"] if bare else []
         options += ["--face", str(face)] if face else []
         facts, report = _blender("movie", self.folder, options)
-        told = {stage: report.get("stages", {}).get(stage, {}) for stage in STAGES}
+        told = {stage: report.get("stages", {}).get(stage, {}) for stage in USUAL_STAGES}
         for warning in report.get("warnings", ()):
             print(f"  {name}: {warning}", flush=True)
         return Pass(
@@ -72,7 +72,7 @@ class Project:
             facts["frames"],
             report.get("models_loaded", 0),
             report.get("frames_decoded", 0),
-            {stage: {count: told[stage].get(count, 0) for count in ("run", "hit")} for stage in STAGES},
+            {stage: {count: told[stage].get(count, 0) for count in ("run", "hit")} for stage in USUAL_STAGES},
         )
 
     def stills(self, numbers: Sequence[int], folder: Path) -> None:
