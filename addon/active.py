@@ -7,7 +7,7 @@ import bpy
 
 from .properties import settings_of
 from .stack import index_of, stack_of
-from .timeline import layer_of_id, stack_id, stacked_clips
+from .timeline import holder, layer_of_id, stack_id, stacked_clips
 
 
 def active_scene(context: bpy.types.Context) -> Any:
@@ -16,14 +16,29 @@ def active_scene(context: bpy.types.Context) -> Any:
 
 
 def active_strip(context: bpy.types.Context) -> Any | None:
-    """Return the active strip, or for a layer the clip it belongs to; None if there is none."""
+    """Return the active strip, for a layer the clip it belongs to, for a movie's sound the movie; None if none.
+
+    Adding a movie with sound leaves its sound active: an editor means the picture all the same.
+    """
     scene = active_scene(context)
     editor = None if scene is None else scene.sequence_editor
     strip = None if editor is None else cast("Any", editor).active_strip
     if strip is not None and layer_of_id(strip):
         clips = [clip for clip in stacked_clips(scene) if stack_id(clip) == layer_of_id(strip)]
         return clips[0] if clips else strip
+    if strip is not None and strip.type == "SOUND":
+        return next((movie for movie in holder(scene, strip) if _sounds_like(movie, strip)), strip)
     return strip
+
+
+def _sounds_like(movie: Any, sound: Any) -> bool:
+    """Tell whether a strip is the movie that a sound strip was added with."""
+    return bool(
+        movie.type == "MOVIE"
+        and sound.sound is not None
+        and movie.frame_final_start == sound.frame_final_start
+        and bpy.path.abspath(movie.filepath) == bpy.path.abspath(sound.sound.filepath)
+    )
 
 
 def active_stack(context: bpy.types.Context) -> list[Any]:

@@ -147,17 +147,17 @@ def in_which_face(parameter: Parameter) -> bool:
 
 def in_swap(parameter: Parameter) -> bool:
     """Tell whether a parameter is in the panel Swap."""
-    return parameter.group == "swap"
+    return parameter.group in ("swap", "enhance") or parameter.path == "fusion.enhancer_blend"
 
 
 def in_mask(parameter: Parameter) -> bool:
     """Tell whether a parameter is in the panel Mask."""
-    return parameter.group == "fusion" and parameter.name.startswith(("mask_", "keep_"))
+    return parameter.group == "fusion" and parameter.name.startswith(("mask_", "keep_", "openings"))
 
 
 def in_colour(parameter: Parameter) -> bool:
     """Tell whether a parameter is in the panel Colour and Blend."""
-    return parameter.group == "fusion" and not in_mask(parameter)
+    return parameter.group == "fusion" and not in_mask(parameter) and not in_swap(parameter)
 
 
 def in_analysis(parameter: Parameter) -> bool:

@@ -52,7 +52,7 @@ class KnownClip:
     @property
     def clip_id(self) -> str:
         """Raises UnknownClipError: that takes reading the whole file."""
-        raise UnknownClipError(f"{self._info.path.name} is not prepared yet: press Prepare")
+        raise UnknownClipError("not prepared yet: press Prepare")
 
     @property
     def stamp(self) -> str:
@@ -61,7 +61,7 @@ class KnownClip:
 
     def read(self, number: int) -> Pixels:
         """Raises NotKnownError."""
-        raise NotKnownError(f"frame {number} of {self._info.path.name} is not prepared yet: press Prepare")
+        raise NotKnownError(f"frame {number} is not prepared yet: press Prepare")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -100,7 +100,7 @@ def known_clip(store: Store, source: ClipSource) -> KnownClip:
     kept = store.get(_facts_key(stamp))
     path = Path(source.paths[0])
     if kept is None:
-        raise UnknownClipError(f"{path.name} is not prepared yet: press Prepare")
+        raise UnknownClipError("not prepared yet: press Prepare")
     kind, width, height, count, numerator, denominator, bits = (int(value) for value in kept["facts"])
     info = ClipInfo(path, _KINDS[kind], width, height, count, Fraction(numerator, denominator), bits)
     return KnownClip(info, stamp)

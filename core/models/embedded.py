@@ -35,7 +35,10 @@ def embedded_models(folder: Path | None = None) -> EmbeddedModels:
     folder = embedded_folder() if folder is None else folder
     for name in (DETECTOR, LANDMARKER):
         if not (folder / name).is_file():
-            raise ModelError(f"the embedded model {name} is missing in {folder}: run `make models`")
+            raise ModelError(
+                f"the embedded model {name} is missing in {folder}: install the extension again, or in a checkout run "
+                "`make models`"
+            )
     return EmbeddedModels(ModelFile(folder / DETECTOR), ModelFile(folder / LANDMARKER))
 
 
