@@ -226,3 +226,17 @@ def test_the_panels_show_every_parameter_once(drive, stacked):
         assert {"instant": "instant", "re-swap": "swaps", "re-analyse": "analyses"}[parameter.cost] in tooltip
     assert "understudy.prepare" in shown["Face Swap"]
     assert "understudy.picture_add" in shown["Who"]
+
+
+def test_a_movies_active_sound_means_the_movie(drive, footage):
+    """Adding a movie with sound leaves its sound active: Add Face Swap recasts the picture that goes with it."""
+    folder = drive.folder / "with_sound"
+    folder.mkdir()
+    facts = drive(
+        ["project", {"size": [320, 240], "frames": [1, 2], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["sound_of", {"name": "its sound", "file": footage.movie}],
+        ["op", {"name": "understudy.modifier_add", "active": "its sound"}],
+        ["facts", {}],
+    )[-1]
+    assert list(clips(facts)) == ["clip"]

@@ -386,6 +386,11 @@ def sound(name, file, start, trimmed):
     _scene().sequence_editor.strips.new_sound(name, file, 8, start).frame_offset_start = trimmed
 
 
+def sound_of(name, file):
+    """Add the sound strip of a movie, as adding a movie in the window does."""
+    _scene().sequence_editor.strips.new_sound(name, file, 8, 1)
+
+
 def timing(name):
     """Where a strip lies."""
     strip = _strip(name)
