@@ -19,6 +19,7 @@ from .colour import light_transfer
 from .mask import face_mask
 
 VERSION = 1
+_BROW_GROWTH = 1.25
 
 
 def fused(
@@ -58,7 +59,7 @@ def fused(
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     rgb = swapped
     if params.colour_match > 0:
-        rgb = _lit(rgb, target, mask, points, params)
+        rgb = _lit(rgb, target, mask, points, params, topology)
     if params.sharpen > 0:
         rgb = _sharpened(rgb, params.sharpen)
     alpha = np.round(mask * (255 * params.blend * params.opacity)).astype(np.uint8)
@@ -102,13 +103,21 @@ def _masked(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
     return np.asarray(drawn.astype(np.float32) / 255, np.float32)
 
 
-def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion) -> Pixels:
+def _lit(
+    rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion, topology: Topology
+) -> Pixels:
     """Give the crop the target's light; the gain is found small and spread over the full crop."""
     small = max(target.shape[1] // 2, 1), max(target.shape[0] // 2, 1)
     target = np.asarray(cv2.resize(target, small, interpolation=cv2.INTER_AREA), np.uint8)
     swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
-    face_width = float(np.linalg.norm(points[454, :2] - points[234, :2])) * small[0] / rgb.shape[1]
+    scaled = np.asarray(
+        (points[:, :2] + 0.5) * (small[0] / rgb.shape[1], small[1] / rgb.shape[0]) - 0.5, np.float32
+    )
+    # Brows are hair of either person's own colour: compared, they would tint each other.
+    brows = filled([_grown(scaled[brow]) for brow in (topology.left_brow, topology.right_brow)], small)
+    weight *= 1 - brows.astype(np.float32) / 255
+    face_width = float(np.linalg.norm(scaled[454] - scaled[234]))
     gain, offset = light_transfer(
         target, swapped, weight, params.light_radius / 100 * face_width, params.colour_match
     )
@@ -119,6 +128,13 @@ def _lit(rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusi
     )
     cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dst=lit)
     return np.asarray(cv2.convertScaleAbs(np.maximum(lit, 0)), np.uint8)
+
+
+def _grown(points: Floats) -> Floats:
+    """Return the hull of a brow's points, grown to take in its outer hairs."""
+    hull = cv2.convexHull(np.ascontiguousarray(points, np.float32))[:, 0]
+    middle = hull.mean(0)
+    return np.asarray((hull - middle) * _BROW_GROWTH + middle, np.float32)
 
 
 def _sharpened(rgb: Pixels, amount: float) -> Pixels:
