@@ -8,6 +8,7 @@ cache are all made from the fields below, so a parameter can't be in one of them
 from collections.abc import Iterator, Mapping
 from dataclasses import Field as DataclassField
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any, cast
 
 from .cache.key import Scalar
@@ -378,6 +379,7 @@ def find_parameter(path: str) -> Parameter:
     known = {parameter.path: parameter for parameter in parameters()}
     if path not in known:
         near = [name for name in known if name.split(".")[1] == path.rsplit(".", maxsplit=1)[-1]]
+        near += get_close_matches(path, known, 1)
         hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known)
         raise RecipeError(f"there is no parameter {path!r}: {hint}")
     return known[path]

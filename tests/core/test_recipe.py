@@ -71,7 +71,8 @@ def test_a_value_out_of_range_is_refused_by_name(value: float) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("fusion.blnd=1", "there is no parameter 'fusion.blnd'"),
+        ("fusion.blnd=1", "there is no parameter 'fusion.blnd': did you mean fusion.blend?"),
+        ("colour=1", "known are detect.score"),
         ("swap.blend=1", "did you mean fusion.blend"),
         ("fusion.blend", "a setting is written name=value"),
         ("fusion.blend=much", "takes a number, not 'much'"),
