@@ -10,13 +10,12 @@ import math
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from av.video.frame import VideoFrame
 
 from .clip_info import (
     ClipInfo,
+    Closing,
     FrameMemory,
     Pixels,
     file_fingerprint,
@@ -34,7 +33,7 @@ _SEEK_MARGINS = (3, 24, 192)
 _DECODE_AHEAD = 24
 
 
-class MovieClip:
+class MovieClip(Closing):
     """A movie file opened for exact reading; see `Clip`."""
 
     def __init__(self, path: Path) -> None:
@@ -85,17 +84,6 @@ class MovieClip:
         self._memory.clear()
         self._stand(iter(()), None)
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _describe(self, first: VideoFrame) -> tuple[ClipInfo, RgbConverter]:
         file = self._file

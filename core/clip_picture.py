@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from .clip_info import (
     ClipInfo,
+    Closing,
     FrameMemory,
     Pixels,
     file_fingerprint,
@@ -29,7 +29,7 @@ _DECODE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 
 
-class PictureClip:
+class PictureClip(Closing):
     """Picture files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
 
     def __init__(self, paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> None:
@@ -84,17 +84,6 @@ class PictureClip:
     def close(self) -> None:
         """Forget the frames; no file stays open."""
         self._memory.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def is_picture(path: Path) -> bool:

@@ -4,14 +4,13 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 
 from .cache.key import Key, stage_key
 from .cache.store import Arrays, Store
-from .clip_info import Clip, ClipInfo, Pixels, files_stamp
+from .clip_info import Clip, ClipInfo, Closing, Pixels, files_stamp
 from .errors import UnderstudyError
 from .layer_job import ClipSource
 
@@ -37,7 +36,7 @@ class KnownOnly:
         return arrays, True
 
 
-class KnownClip:
+class KnownClip(Closing):
     """A clip of which the facts are known and no frame is ever read; see `Clip`."""
 
     def __init__(self, info: ClipInfo, stamp: str) -> None:
@@ -64,17 +63,6 @@ class KnownClip:
         raise NotKnownError(f"frame {number} is not prepared yet: press Prepare")
 
     def close(self) -> None:
-        """Nothing is open."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
         """Nothing is open."""
 
 
