@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All parameters together: listing them, finding one by its path, changing a recipe, and the inputs of a key."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import Field as DataclassField
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Any, cast
+
+from ..cache.key import Scalar
+from ..errors import RecipeError
+from ..parameter import Cost, Parameter, checked
+from .analysis import Detect, Embed, Landmark, Occlude
+from .fusion import Fusion
+from .swap import Enhance, Select, Swap
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything an editor can set on one Face Swap modifier, by stage."""
+
+    detect: Detect = field(default_factory=Detect)
+    landmark: Landmark = field(default_factory=Landmark)
+    embed: Embed = field(default_factory=Embed)
+    occlude: Occlude = field(default_factory=Occlude)
+    select: Select = field(default_factory=Select)
+    swap: Swap = field(default_factory=Swap)
+    enhance: Enhance = field(default_factory=Enhance)
+    fusion: Fusion = field(default_factory=Fusion)
+
+
+_COSTS: Mapping[str, Cost] = {
+    "detect": "re-analyse",
+    "landmark": "re-analyse",
+    "embed": "re-analyse",
+    "occlude": "re-analyse",
+    "select": "re-swap",
+    "swap": "re-swap",
+    "enhance": "re-swap",
+    "fusion": "instant",
+}
+
+
+def _parameter(group: str, entry: "DataclassField[Any]") -> Parameter:
+    about = entry.metadata
+    return Parameter(
+        group=group,
+        name=entry.name,
+        kind=type(entry.default),
+        default=cast("Scalar", entry.default),
+        label=about["label"],
+        text=about["text"],
+        low=about.get("low"),
+        high=about.get("high"),
+        soft_high=about.get("soft_high"),
+        unit=about.get("unit", ""),
+        choices=about.get("choices", ()),
+        cost=_COSTS[group],
+    )
+
+
+def parameters() -> Iterator[Parameter]:
+    """List every parameter, stage by stage, in the order the UI shows them."""
+    for group in fields(Recipe):
+        for entry in fields(getattr(Recipe(), group.name)):
+            yield _parameter(group.name, entry)
+
+
+def find_parameter(path: str) -> Parameter:
+    """Return the parameter of a path such as `fusion.blend`. RecipeError lists what there is."""
+    known = {parameter.path: parameter for parameter in parameters()}
+    if path not in known:
+        near = [name for name in known if name.split(".")[1] == path.rsplit(".", maxsplit=1)[-1]]
+        near += get_close_matches(path, known, 1)
+        hint = f"did you mean {near[0]}?" if near else "known are " + ", ".join(known)
+        raise RecipeError(f"there is no parameter {path!r}: {hint}")
+    return known[path]
+
+
+def with_value(recipe: Recipe, path: str, value: Scalar) -> Recipe:
+    """Return the recipe with one parameter changed. RecipeError for an unknown path or a bad value."""
+    parameter = find_parameter(path)
+    group = replace(getattr(recipe, parameter.group), **{parameter.name: checked(parameter, value)})
+    return replace(recipe, **{parameter.group: group})
+
+
+def with_settings(recipe: Recipe, settings: Iterator[str] | list[str]) -> Recipe:
+    """Apply `path=value` texts, as the CLI's `--set` gives them."""
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals:
+            raise RecipeError(f"a setting is written name=value, not {setting!r}")
+        recipe = with_value(recipe, path.strip(), value.strip())
+    return recipe
+
+
+def key_inputs(group: Detect | Landmark | Select | Swap | Enhance | Fusion) -> dict[str, Scalar]:
+    """Return a group's parameters as inputs of a stage key."""
+    return {entry.name: getattr(group, entry.name) for entry in fields(group)}
