@@ -78,6 +78,11 @@ def checked(parameter: Parameter, value: Scalar) -> Scalar:
         if not text.isprintable():
             raise RecipeError(f"{parameter.path} is one line of text, not {text!r}")
         return text
+    if parameter.kind is bool:
+        switch = _SWITCHES.get(str(value).lower())
+        if switch is None:
+            raise RecipeError(f"{parameter.path} is on or off, not {value!r}")
+        return switch
     try:
         number: float | int = parameter.kind(value)
     except (TypeError, ValueError) as error:

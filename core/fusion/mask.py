@@ -9,6 +9,7 @@ from ..mesh.draw import filled
 from ..mesh.topology import Topology
 from ..recipe import Fusion
 from ..swap.neural_region import Affine, box_distance
+from .area import area_weight
 
 MASK_SIZE = 256
 _EYE_GROWTH = 1.25
@@ -44,7 +45,8 @@ def face_mask(
     soft = max(_SOFT_HOLE * face_width, 0.6)
     mask *= 1 - params.keep_eyes * _hole(_eyes(scaled, topology), small, soft)
     mask *= 1 - params.keep_mouth * _hole([scaled[topology.inner_lips]], small, soft)
-    return np.asarray(mask, np.float32)
+    area = area_weight(np.hstack([scaled, points[:468, 2:]]), small, params, topology)
+    return np.asarray(mask if area is None else mask * area, np.float32)
 
 
 def _face_width(points: Floats) -> float:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..parameter import choice_field, number_field
+from ..parameter import choice_field, number_field, switch_field
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,18 @@ class Fusion:
     mask_blur: float = number_field(
         30.0, "Mask blur", "Softness of the mask's edge, of the face's width", 0.0, 100.0, unit="%"
     )
+    mask_forehead: bool = switch_field(
+        True, "Forehead", "Show the new face on the forehead, down to the brows"
+    )
+    mask_eyes: bool = switch_field(
+        True, "Eyes", "Show the new face about the eyes, brows and temples included"
+    )
+    mask_nose: bool = switch_field(True, "Nose", "Show the new face on the nose")
+    mask_cheeks: bool = switch_field(True, "Cheeks", "Show the new face on the cheeks")
+    mask_mouth: bool = switch_field(
+        True, "Mouth", "Show the new face on the mouth, from the nose to the chin's fold"
+    )
+    mask_chin: bool = switch_field(True, "Chin", "Show the new face on the chin and the jaw")
     keep_eyes: float = number_field(1.0, "Keep eyes", "Show the target's own eyes", 0.0, 1.0)
     keep_mouth: float = number_field(1.0, "Keep mouth", "Show the target's own mouth interior", 0.0, 1.0)
     keep_cover: float = number_field(
