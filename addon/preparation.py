@@ -8,8 +8,9 @@ import bpy
 
 from ..core.layer_job import LayerJob
 from .folders import cache_folder
-from .jobs import jobs_at, not_shown
+from .jobs import jobs_at
 from .layers import show_rewritten, sync_layers
+from .notices import not_shown
 from .preferences import preferences
 from .properties import settings_of
 from .session import open_session

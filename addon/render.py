@@ -19,8 +19,9 @@ from bpy.app.handlers import persistent
 
 from ..core.layer_session import LayerSession
 from .folders import cache_folder
-from .jobs import jobs_at, not_shown
+from .jobs import jobs_at
 from .layers import show_rewritten, sync_layers, sync_timing
+from .notices import not_shown
 from .preferences import preferences
 from .session import open_session
 from .timeline import stacked_clips

@@ -62,6 +62,13 @@ def covers(strip: bpy.types.Strip, frame: int) -> bool:
     return bool(strip.frame_final_start <= frame < strip.frame_final_end)
 
 
+def overlap(first: bpy.types.Strip, second: bpy.types.Strip) -> bool:
+    """Tell whether two strips lie at a common timeline frame."""
+    return bool(
+        first.frame_final_start < second.frame_final_end and first.frame_final_end > second.frame_final_start
+    )
+
+
 def is_shown(scene: bpy.types.Scene, strip: bpy.types.Strip, frame: int) -> bool:
     """Tell whether a strip plays at a timeline frame, as do the meta strips around it."""
     around: Any = strip

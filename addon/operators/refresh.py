@@ -6,8 +6,8 @@ from typing import Any
 import bpy
 
 from ..active import active_scene
-from ..jobs import not_shown
 from ..layers import show_rewritten, sync_layers
+from ..notices import not_shown
 
 
 class UNDERSTUDY_OT_refresh(bpy.types.Operator):
