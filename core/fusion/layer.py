@@ -7,8 +7,6 @@ milliseconds, and lies exactly on the clip's pixels whatever transform the strip
 TIFF reads it. The ImageDescription tag carries the key of what was fused and a checksum.
 """
 
-import os
-import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -17,13 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import OutputError
 from ..face import Pixels
+from .label import Asked, body_offset, label_text, put_file
+from .label import layer_key as layer_key
 
 TILE = 64
 _DESCRIPTION = 270
-_LABEL = re.compile(rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite")
-_HEAD_LIMIT = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,38 +73,17 @@ def laid_over(frame: Pixels, patch: Patch | None) -> Pixels:
     return out
 
 
-def write_layer(path: Path, key: str, patch: Patch | None, size: tuple[int, int]) -> None:
+def write_layer(
+    path: Path, key: str, patch: Patch | None, size: tuple[int, int], asked: Asked | None = None
+) -> None:
     """Write the layer picture of a frame of `size` (width, height); `key` is the hex key of what was fused.
 
     The file appears whole or not at all. Raises OutputError where it can't be written.
     """
     tiles, numbers = _tiles(patch, size)
     body = b"".join((bytes(TILE * TILE * 4), tiles.tobytes()))
-    head = _head(key, zlib.crc32(body), numbers, size)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(head)
-            file.write(body)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"can't write the layer {path}: {error.strerror or error}") from error
-
-
-def layer_key(path: Path) -> str | None:
-    """Return the key a layer picture was written for, or None if it is missing, damaged or not one of ours."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    label = _LABEL.search(data, 0, min(len(data), _HEAD_LIMIT))
-    if label is None or len(data) < label.end() + 8:
-        return None
-    body = _body_offset(label.end())
-    if zlib.crc32(memoryview(data)[body:]) != int(label[2], 16):
-        return None
-    return label[1].decode()
+    label = label_text(key, zlib.crc32(body), asked)
+    put_file(path, _head(label, numbers, size) + body)
 
 
 def _tiles(
@@ -134,19 +110,12 @@ def _tiles(
     return np.ascontiguousarray(tiles[used]), numbers
 
 
-def _body_offset(label_end: int) -> int:
-    """The tiles begin at the next multiple of 16 after the label and its closing zero."""
-    return -(-(label_end + 1) // 16) * 16
-
-
 def _head(
-    key: str,
-    checksum: int,
+    label: bytes,
     numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]",
     size: tuple[int, int],
 ) -> bytes:
     """Build everything before the tiles: header, directory, offsets and, last, the label."""
-    label = b"understudy layer %s %08x composite" % (key.encode(), checksum)
     count, tile_bytes = numbers.size, TILE * TILE * 4
     short, long, text = 3, 4, 2
     entries = 13
@@ -154,7 +123,7 @@ def _head(
     offsets_at = samples_at + 8
     counts_at = offsets_at + 4 * count
     label_at = counts_at + 4 * count
-    body_at = _body_offset(label_at + len(label))
+    body_at = body_offset(label_at + len(label))
     offsets = (body_at + numbers.astype(np.uint32) * tile_bytes).astype("<u4")
     directory = (
         (256, long, 1, size[0]),

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stands in for a layer picture that was not made: one transparent pixel."""
 
-import os
 from pathlib import Path
 
-from ..errors import OutputError
+from .label import put_file
 
 # A PNG whatever its file is called; no plan takes it for up to date.
 STAND_IN = bytes.fromhex(
@@ -16,10 +15,4 @@ STAND_IN = bytes.fromhex(
 
 def write_stand_in(path: Path) -> None:
     """Put a stand-in at `path`: it appears whole or not at all. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(STAND_IN)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"can't write the layer {path}: {error.strerror or error}") from error
+    put_file(path, STAND_IN)

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from understudy.core.errors import OutputError
-from understudy.core.fusion.layer import Patch, composed, laid_over, layer_key, write_layer
+from understudy.core.fusion.label import Asked, Label, layer_key, layer_label, relabel
+from understudy.core.fusion.layer import Patch, composed, laid_over, write_layer
 
 KEY = "0123456789abcdef" * 4
 RANDOM = np.random.default_rng(7)
@@ -92,6 +93,38 @@ def test_a_cut_off_layer_is_unknown(tmp_path: Path, size: int) -> None:
     write_layer(path, KEY, Patch(10, 10, painted(60, 60)), (200, 100))
     path.write_bytes(path.read_bytes()[:size])
     assert layer_key(path) is None
+
+
+ASKED = Asked("fedcba9876543210" * 4, 3, 2, 1)
+
+
+def test_what_was_asked_for_is_said_and_can_be_said_anew_without_touching_a_pixel(tmp_path: Path) -> None:
+    path = tmp_path / "layer.tif"
+    patch = Patch(10, 10, painted(60, 60))
+    write_layer(path, KEY, patch, (200, 100))
+    bare = layer_label(path)
+    assert bare == Label(KEY, None)
+    assert relabel(path, bare, ASKED)
+    assert layer_label(path) == Label(KEY, ASKED)
+    assert np.array_equal(tifffile.imread(path), expected_frame(patch, (200, 100)))
+    later = Asked("ab" * 32, 3)
+    assert not relabel(path, bare, later)  # somebody else said something since
+    assert relabel(path, Label(KEY, ASKED), later)
+    assert layer_label(path) == Label(KEY, later)
+    write_layer(tmp_path / "at_once.tif", KEY, patch, (200, 100), later)
+    assert (tmp_path / "at_once.tif").read_bytes() == path.read_bytes()
+
+
+def test_a_layer_of_an_older_version_is_known_by_its_key_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "layer.tif"
+    write_layer(path, KEY, None, (64, 64))
+    data = path.read_bytes()
+    head = data[: data.index(b" for ")] + b"\0"
+    path.write_bytes(head + bytes(-len(head) % 16) + data[-64 * 64 * 4 :])
+    assert layer_label(path) == Label(KEY, None)
+    before = path.read_bytes()
+    assert not relabel(path, Label(KEY, None), ASKED)
+    assert path.read_bytes() == before
 
 
 def test_missing_and_foreign_files_are_unknown(tmp_path: Path) -> None:

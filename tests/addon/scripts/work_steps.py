@@ -18,7 +18,7 @@ from understudy.addon.preparation import Preparation
 from understudy.addon.properties import casting_of
 from understudy.addon.timeline import stack_id
 from understudy.addon.window_state import add_request, take_request, window_state
-from understudy.core.fusion.layer import layer_key
+from understudy.core.fusion.label import layer_key
 
 _KEPT = {}
 

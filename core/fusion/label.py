@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a layer picture says of itself: its key, a checksum, and what it was asked to be.
+
+A layer's key takes the analysis of its frame to know. What is asked for takes only values: so a question that is
+the same as the last needs no more than the picture's own label to be answered.
+"""
+
+import os
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import OutputError
+
+_LABEL = re.compile(
+    rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite"
+    rb"(?: for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4}))?"
+)
+_HEAD_LIMIT = 1 << 22
+_NOBODY = "0" * 64
+_MOST_FACES = 9999
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a layer picture was asked to be, as a hex digest of every value that decides it; and what that took."""
+
+    digest: str
+    faces: int = 0
+    """Faces that are replaced, and how many of them have an occlusion mask and an enhanced crop."""
+    occluded: int = 0
+    enhanced: int = 0
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a layer picture says of itself."""
+
+    key: str
+    asked: Asked | None
+    """None where that was not known when it was written."""
+
+
+def label_text(key: str, checksum: int, asked: Asked | None) -> bytes:
+    """Return the label of a picture whose tiles have a CRC-32. Its length is always the same."""
+    return f"understudy layer {key} {checksum:08x} composite".encode() + _asked_text(asked)
+
+
+def body_offset(label_end: int) -> int:
+    """Return where the tiles begin: at the next multiple of 16 after the label and its closing zero."""
+    return -(-(label_end + 1) // 16) * 16
+
+
+def layer_key(path: Path) -> str | None:
+    """Return the key a layer picture was written for, or None if it is missing, damaged or not one of ours."""
+    label = layer_label(path)
+    return None if label is None else label.key
+
+
+def layer_label(path: Path) -> Label | None:
+    """Return what a layer picture says of itself, or None if it is missing, damaged or not one of ours."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    label = _LABEL.search(data, 0, min(len(data), _HEAD_LIMIT))
+    if label is None or len(data) < label.end() + 8:
+        return None
+    if zlib.crc32(memoryview(data)[body_offset(label.end()) :]) != int(label[2], 16):
+        return None
+    asked = None
+    if label[3] is not None and label[3].decode() != _NOBODY:
+        asked = Asked(label[3].decode(), *(int(label[index]) for index in (4, 5, 6)))
+    return Label(label[1].decode(), asked)
+
+
+def relabel(path: Path, label: Label, asked: Asked) -> bool:
+    """Say in a layer picture that it is what is asked for now, the pixels being the same.
+
+    `label` is what it says so far. False where that can't be: it was changed since, or made by an older version.
+    Raises OutputError where it can't be written.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    found = _LABEL.search(data, 0, min(len(data), _HEAD_LIMIT))
+    before, after = _asked_text(label.asked), _asked_text(asked)
+    if found is None or found[1].decode() != label.key or not found[0].endswith(before):
+        return False
+    put_file(path, data[: found.end() - len(before)] + after + data[found.end() :])
+    return True
+
+
+def put_file(path: Path, data: bytes) -> None:
+    """Write a file: it appears whole or not at all. Raises OutputError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"can't write the layer {path}: {error.strerror or error}") from error
+
+
+def _asked_text(asked: Asked | None) -> bytes:
+    asked = asked or Asked(_NOBODY)
+    counts = (min(count, _MOST_FACES) for count in (asked.faces, asked.occluded, asked.enhanced))
+    return f" for {asked.digest} {' '.join(f'{count:04d}' for count in counts)}".encode()
