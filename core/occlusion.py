@@ -3,8 +3,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from .analysis.engines import Engines
 from .analysis.landmark import five_of
 from .analysis.maskers.contract import FaceMask
@@ -39,7 +37,15 @@ class Occlusion:
             return None
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "masker": masker.name}
         inputs.update({f"model{n:02d}": model.sha256 for n, model in enumerate(masker.models)})
-        return stage_key("occlude", masker.version, inputs | {"settings": masker.settings})
+        return stage_key("occlude", masker.version, inputs)
+
+    def choices(self, recipe: Recipe) -> str:
+        """Return what is chosen of what a masker saw: it changes the picture, and needs no masker to run.
+
+        Raises RecipeError if nothing is.
+        """
+        masker = self._engines.masker(recipe.occlude)
+        return "" if masker is None else masker.choices(recipe.occlude)
 
     def mask(self, key: Key, frame: Callable[[], Pixels], face: Face, recipe: Recipe) -> FaceMask | None:
         """Return the mask of a face, kept or made; None where no masker is asked for.
@@ -53,11 +59,9 @@ class Occlusion:
         def compute() -> Arrays:
             pixels = frame()
             with self._tally.running("occlude"):
-                mask = masker.mask(pixels, five_of(face.landmarks, self._topology))
-            return {"visible": mask.visible, "matrix": mask.matrix}
+                return masker.look(pixels, five_of(face.landmarks, self._topology))
 
         arrays, known = self._flight.result(self._store, key, compute)
         if known:
             self._tally.hit("occlude")
-        visible, matrix = np.asarray(arrays["visible"], np.uint8), np.asarray(arrays["matrix"], np.float32)
-        return FaceMask(visible, matrix, masker.rough)
+        return masker.mask(arrays, recipe.occlude)

@@ -48,9 +48,10 @@ def number_field(
     return field(default=default, metadata=about)
 
 
-def switch_field(default: bool, label: str, text: str) -> Any:  # noqa: FBT001 - a value, not an option
-    """A dataclass field that is on or off."""
-    return field(default=default, metadata={"label": label, "text": text, "low": 0.0, "high": 1.0})
+def switch_field(default: bool, label: str, text: str, *, cost: Cost | None = None) -> Any:  # noqa: FBT001 - a value
+    """A dataclass field that is on or off; `cost` is said where it is not that of its group."""
+    about = {"label": label, "text": text, "low": 0.0, "high": 1.0}
+    return field(default=default, metadata=about if cost is None else {**about, "cost": cost})
 
 
 def choice_field(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:

@@ -218,7 +218,7 @@ class Pipeline:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)
         if occlude is not None:
-            look["occlude"] = occlude
+            look |= {"occlude": occlude, "regions": self._occlusion.choices(recipe)}
         enhance = None
         if recipe.enhance.enhancer == "none":
             look.pop("enhancer_blend")

@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import RecipeError
 from ..mesh.topology import Topology
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
@@ -25,7 +24,7 @@ from .landmarkers.face_mesh import FaceMesh
 from .landmarkers.fan import Fan68, FiveTo68
 from .landmarkers.sparse import BoxLandmarker, RefinedLandmarker
 from .maskers.contract import Masker
-from .maskers.networks import REGIONS, BiSeNet, Selfie, SkinHair, XSeg
+from .maskers.networks import BiSeNet, FaceMap, SkinHair
 from .poses.contract import PoseEstimator
 from .poses.networks import FsaNet, SixDRepNet
 from .recognisers.aligned import AlignedRecogniser
@@ -94,14 +93,9 @@ class Engines:
         return recogniser
 
     def masker(self, params: Occlude) -> Masker | None:
-        """Return the masker that a recipe asks for; None where skin is told by its colour. RecipeError."""
+        """Return the masker that a recipe asks for; None where skin is told by its colour."""
         if params.masker == "colour":
             return None
-        if params.masker == "bisenet":
-            regions = tuple(region for region in REGIONS if getattr(params, region))
-            if not regions:
-                raise RecipeError("occlude.masker=bisenet needs a region: set occlude.skin=on or another")
-            return BiSeNet(*self._parts("occlude", "bisenet"), regions)
         masker: Masker = self._once("occlude", params.masker, self._masker)
         return masker
 
@@ -143,5 +137,9 @@ class Engines:
         return FsaNet(tuple(Network(file, family, self._pool) for file in self._library.models("pose", name)))
 
     def _masker(self, name: str) -> Masker:
-        makers: dict[str, Callable[..., Masker]] = {"xseg": XSeg, "skin-hair": SkinHair, "selfie": Selfie}
-        return makers[name](*self._parts("occlude", name))
+        parts = self._parts("occlude", name)
+        if name == "bisenet":
+            return BiSeNet(*parts)
+        if name == "skin-hair":
+            return SkinHair(*parts, rough=True)
+        return FaceMap(*parts, rough=name == "selfie")

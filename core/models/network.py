@@ -2,12 +2,32 @@
 """A model file together with the contract it keeps and the pool that runs it: what adapters are made from."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import ModelError
 from ..face import Pixels
 from .catalog import Family
 from .prepare import prepared
 from .session import ModelFile, ModelPool, Tensor
+
+
+class Adapter(Protocol):
+    """What does the work of a stage by one or more model files, and is named in its keys."""
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when its code changes what it finds."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

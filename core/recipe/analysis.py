@@ -2,6 +2,7 @@
 """What is found out about the faces of a clip: where they are, their points, whose they are, what covers them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..parameter import choice_field, number_field, switch_field
 
@@ -112,6 +113,11 @@ class Embed:
     )
 
 
+def region_field(default: bool, label: str, text: str) -> Any:  # noqa: FBT001 - a value, not an option
+    """A switch that chooses from what a masker has seen already."""
+    return switch_field(default, label, text, cost="instant")
+
+
 @dataclass(frozen=True)
 class Occlude:
     """How it is told what covers a face."""
@@ -126,17 +132,17 @@ class Occlude:
         ("skin-hair", "Skin and hair", "A small network that tells skin, clothes and hair"),
         ("selfie", "Person", "The embedded network that tells a person from what is not one"),
     )
-    skin: bool = switch_field(True, "Skin", "With BiSeNet: skin is part of the face")
-    brows: bool = switch_field(True, "Brows", "With BiSeNet: brows are part of the face")
-    eyes: bool = switch_field(True, "Eyes", "With BiSeNet: eyes are part of the face")
-    glasses: bool = switch_field(False, "Glasses", "With BiSeNet: glasses are part of the face")
-    ears: bool = switch_field(False, "Ears", "With BiSeNet: ears and what hangs on them are part of the face")
-    nose: bool = switch_field(True, "Nose", "With BiSeNet: the nose is part of the face")
-    mouth: bool = switch_field(True, "Mouth", "With BiSeNet: the inside of the mouth is part of the face")
-    lips: bool = switch_field(True, "Lips", "With BiSeNet: lips are part of the face")
-    neck: bool = switch_field(
+    skin: bool = region_field(True, "Skin", "With BiSeNet: skin is part of the face")
+    brows: bool = region_field(True, "Brows", "With BiSeNet: brows are part of the face")
+    eyes: bool = region_field(True, "Eyes", "With BiSeNet: eyes are part of the face")
+    glasses: bool = region_field(False, "Glasses", "With BiSeNet: glasses are part of the face")
+    ears: bool = region_field(False, "Ears", "With BiSeNet: ears and what hangs on them are part of the face")
+    nose: bool = region_field(True, "Nose", "With BiSeNet: the nose is part of the face")
+    mouth: bool = region_field(True, "Mouth", "With BiSeNet: the inside of the mouth is part of the face")
+    lips: bool = region_field(True, "Lips", "With BiSeNet: lips are part of the face")
+    neck: bool = region_field(
         False, "Neck", "With BiSeNet: the neck and what hangs on it are part of the face"
     )
-    clothes: bool = switch_field(False, "Clothes", "With BiSeNet: clothes are part of the face")
-    hair: bool = switch_field(False, "Hair", "With BiSeNet: hair is part of the face")
-    hat: bool = switch_field(False, "Hat", "With BiSeNet: a hat is part of the face")
+    clothes: bool = region_field(False, "Clothes", "With BiSeNet: clothes are part of the face")
+    hair: bool = region_field(False, "Hair", "With BiSeNet: hair is part of the face")
+    hat: bool = region_field(False, "Hat", "With BiSeNet: a hat is part of the face")

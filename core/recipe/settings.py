@@ -55,7 +55,7 @@ def _parameter(group: str, entry: "DataclassField[Any]") -> Parameter:
         soft_high=about.get("soft_high"),
         unit=about.get("unit", ""),
         choices=about.get("choices", ()),
-        cost=_COSTS[group],
+        cost=about.get("cost", _COSTS[group]),
     )
 
 

@@ -323,7 +323,7 @@ def test_xseg_sees_blue_first_and_only_what_is_sure_counts(tmp_path: Path) -> No
     masker = engines_with(tmp_path, occlude__xseg=path).masker(Occlude("xseg"))
     picture = np.zeros((360, 640, 3), np.uint8)
     picture[:, 285:] = 204
-    mask = masker.mask(picture, FIVE)
+    mask = masker.mask(masker.look(picture, FIVE), Occlude("xseg"))
     assert mask.visible.shape == (256, 256)
     edge = mask.matrix @ np.array([285, 190, 1])
     x, y = np.round(edge).astype(int)
@@ -339,8 +339,11 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     picture = np.zeros((360, 640, 3), np.uint8)
     picture[:, :260, 0] = picture[:, 260:310, 1] = picture[:, 310:, 2] = 255
 
+    masker = engines.masker(Occlude("bisenet"))
+    seen = masker.look(picture, FIVE)  # once: whatever is chosen, the network need not run again
+
     def shown(params: Occlude) -> list[bool]:
-        mask = engines.masker(params).mask(picture, FIVE)
+        mask = masker.mask(seen, params)
         places = [mask.matrix @ np.array([x, 190, 1]) for x in (235, 285, 335)]
         return [bool(mask.visible[round(y), round(x)] > 127) for x, y in places]
 
@@ -349,7 +352,8 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     assert shown(Occlude("bisenet", skin=False, glasses=True)) == [False, False, True]
     nothing = dict.fromkeys(("skin", "brows", "eyes", "nose", "mouth", "lips"), False)
     with pytest.raises(RecipeError, match=r"needs a region: set occlude\.skin=on"):
-        engines.masker(Occlude("bisenet", **nothing))
+        masker.choices(Occlude("bisenet", **nothing))
+    assert masker.choices(Occlude("bisenet", **{**nothing, "hair": True, "eyes": True})) == "eyes hair"
 
 
 def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
@@ -363,7 +367,8 @@ def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
 
     def share(name: str, picture: np.ndarray, row: float, low: float = 0.2, high: float = 0.8) -> float:
         """How much of the face is shown at a height (0 its top, 1 its chin), between two places across it."""
-        mask = real.masker(Occlude(name)).mask(picture, five_of(face.landmarks, TOPOLOGY))
+        masker = real.masker(Occlude(name))
+        mask = masker.mask(masker.look(picture, five_of(face.landmarks, TOPOLOGY)), Occlude(name))
         y, across = top + row * (bottom - top), left + np.linspace(low, high, 20) * (right - left)
         spots = [mask.matrix @ np.array([x, y, 1]) for x in across]
         return float(np.mean([mask.visible[round(v), round(u)] for u, v in spots])) / 255

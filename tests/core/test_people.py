@@ -81,6 +81,18 @@ def test_a_masker_runs_occlude_alone_is_kept_and_listed_only_where_used(project:
     assert "occlude" not in off.stages
 
 
+def test_other_regions_of_bisenet_and_areas_of_the_face_cost_fusion_alone(project: Path) -> None:
+    path = stand_ins.write_bisenet(project / "models/bisenet.onnx")
+    statement_path(path).write_text('family = "occlude/bisenet"')
+    regions = ("occlude.masker=bisenet", "occlude.glasses=on", "occlude.hair=on")
+    rendered(project)
+    assert ran(rendered(project, *regions)) == {"occlude": COUNT, "fuse": COUNT}
+    for change in ("occlude.hair=off", "occlude.ears=on", "fusion.mask_nose=off"):
+        report = rendered(project, *regions, change)
+        assert ran(report) == {"fuse": COUNT}
+        assert (report.models_loaded, report.frames_decoded) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "landmarker", ["fan-68", "68-from-5", "peppa-68", "pfld-98", "insightface-106", "liveportrait-203"]
 )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ...face import Floats, Pixels
-from ...models.session import ModelFile
+from ...models.network import Adapter
 
 OVERLAP = 0.4
 """Boxes that overlap more (intersection over union) show one face."""
@@ -28,23 +28,8 @@ class Found:
     """(n,) 0 to 1."""
 
 
-class Detector(Protocol):
+class Detector(Adapter, Protocol):
     """A network that finds faces."""
-
-    @property
-    def name(self) -> str:
-        """What the recipe calls it."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised when its code changes what it finds."""
-        ...
-
-    @property
-    def models(self) -> tuple[ModelFile, ...]:
-        """The files it runs."""
-        ...
 
     def find(self, frame: Pixels, score: float) -> Found:
         """Find the faces of an (H, W, 3) RGB uint8 frame that are at least as sure as `score`. ModelError."""

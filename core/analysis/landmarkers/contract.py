@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from ...face import Detection, Floats, Pixels
-from ...models.session import ModelFile
+from ...models.network import Adapter
 from ..crop import crop_matrix, inverted, moved, warped
 
 
@@ -22,23 +22,8 @@ class Marked:
     """0 to 1: how sure it is that this is a face; the detector's where the landmarker does not say."""
 
 
-class Landmarker(Protocol):
+class Landmarker(Adapter, Protocol):
     """A network that finds the points of a detected face."""
-
-    @property
-    def name(self) -> str:
-        """What the recipe calls it."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised when its code changes what it finds."""
-        ...
-
-    @property
-    def models(self) -> tuple[ModelFile, ...]:
-        """The files it runs."""
-        ...
 
     def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
         """Return the landmarks of each detection in an (H, W, 3) RGB uint8 frame, in their order. ModelError."""

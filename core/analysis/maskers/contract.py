@@ -7,8 +7,10 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from ...cache.store import Arrays
 from ...face import Floats, Pixels
-from ...models.session import ModelFile
+from ...models.network import Adapter
+from ...recipe import Occlude
 from ...swap.align import aligned_matrix
 from ..crop import warped
 
@@ -28,36 +30,27 @@ class FaceMask:
     """Whether what it shows as face is to be checked by the skin's colour too."""
 
 
-class Masker(Protocol):
+class Masker(Adapter, Protocol):
     """A network that tells a face from what covers it."""
-
-    @property
-    def name(self) -> str:
-        """What the recipe calls it."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised when its code changes what it finds."""
-        ...
-
-    @property
-    def models(self) -> tuple[ModelFile, ...]:
-        """The files it runs."""
-        ...
-
-    @property
-    def settings(self) -> str:
-        """What else its masks depend on, for the key."""
-        ...
 
     @property
     def rough(self) -> bool:
         """Whether it misses much: then the skin's colour has a say too."""
         ...
 
-    def mask(self, frame: Pixels, five: Floats) -> FaceMask:
-        """Mask the face of an (H, W, 3) RGB uint8 frame that has these five points (5, 2). Raises ModelError."""
+    def look(self, frame: Pixels, five: Floats) -> Arrays:
+        """Look at the face of an (H, W, 3) RGB uint8 frame that has these five points (5, 2). Raises ModelError.
+
+        Returns what is kept of it: all that `mask` needs, whatever is chosen.
+        """
+        ...
+
+    def mask(self, seen: Arrays, params: Occlude) -> FaceMask:
+        """Return the mask by what `look` saw and by what the recipe chooses of it. Raises RecipeError."""
+        ...
+
+    def choices(self, params: Occlude) -> str:
+        """Say what the mask depends on besides what `look` saw, for the key of the picture. Raises RecipeError."""
         ...
 
 
@@ -72,14 +65,10 @@ def aligned_crop(frame: Pixels, five: Floats, template: str, size: int) -> tuple
     return warped(frame, matrix, size), reduced
 
 
-def face_mask(likely: Floats, matrix: Floats, *, sharpened: bool = True) -> FaceMask:
-    """Turn a network's map (s, s) in 0..1 into a mask of 256 pixels: softened, then only what is above a half."""
-    small = (
-        cv2.resize(likely, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
-        if len(likely) != MASK_SIZE
-        else likely
-    )
-    soft = np.clip(small, 0, 1)
-    if sharpened:
-        soft = (np.clip(cv2.GaussianBlur(soft, (0, 0), _SOFT), 0.5, 1) - 0.5) * 2
-    return FaceMask(np.round(soft * 255).astype(np.uint8), matrix)
+def face_mask(likely: Floats) -> Pixels:
+    """Turn a network's map (s, s) in 0..1 into (256, 256) uint8: softened, then only what is above a half."""
+    small = likely
+    if len(likely) != MASK_SIZE:
+        small = np.asarray(cv2.resize(likely, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA))
+    soft = cv2.GaussianBlur(np.clip(small, 0, 1), (0, 0), _SOFT)
+    return np.asarray(np.round((np.clip(soft, 0.5, 1) - 0.5) * (2 * 255)), np.uint8)

@@ -5,97 +5,94 @@ Sources: DeepFaceLab's XSeg; Yu et al., "BiSeNet", 2018, as trained on CelebAMas
 skin, clothes and hair network; MediaPipe's model card.
 """
 
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from ...cache.store import Arrays
 from ...face import Floats, Pixels
 from ...models.network import Network
+from ...recipe import Occlude
 from .contract import FaceMask, aligned_crop, face_mask
-
-REGIONS: Mapping[str, tuple[int, ...]] = {
-    "skin": (1,),
-    "brows": (2, 3),
-    "eyes": (4, 5),
-    "glasses": (6,),
-    "ears": (7, 8, 9),
-    "nose": (10,),
-    "mouth": (11,),
-    "lips": (12, 13),
-    "neck": (14, 15),
-    "clothes": (16,),
-    "hair": (17,),
-    "hat": (18,),
-}
-"""BiSeNet's classes by the region they belong to; 0 is the background."""
+from .regions import REGIONS, chosen_regions
 
 _FEATURES = 0.035
 
 
 @dataclass(frozen=True, eq=False)
-class XSeg(Network):
-    """A map of the face, covers left out."""
+class MapMasker(Network):
+    """A network that gives a map of the face, covers left out, on a crop aligned to its family's template."""
 
-    version = 1
-    settings = ""
-    rough = False
+    rough: bool = False
 
-    def mask(self, frame: Pixels, five: Floats) -> FaceMask:
-        """Mask a face; see `Masker`."""
+    def look(self, frame: Pixels, five: Floats) -> Arrays:
+        """Look at a face; see `Masker`."""
         crop, matrix = aligned_crop(frame, five, self.family.template, self.family.size)
-        return face_mask(self.answer(crop[None])[0].reshape(crop.shape[:2]), matrix)
+        return {"visible": face_mask(self.face_map(crop)), "matrix": matrix}
+
+    def mask(self, seen: Arrays, params: Occlude) -> FaceMask:  # noqa: ARG002
+        """Return the mask; see `Masker`."""
+        visible, matrix = np.asarray(seen["visible"], np.uint8), np.asarray(seen["matrix"], np.float32)
+        return FaceMask(visible, matrix, self.rough)
+
+    def choices(self, params: Occlude) -> str:  # noqa: ARG002
+        """Nothing is left to choose; see `Masker`."""
+        return ""
+
+    @abstractmethod
+    def face_map(self, crop: Pixels) -> Floats:
+        """Return where an aligned crop (s, s, 3) shows the face: (s, s) in 0..1."""
 
 
 @dataclass(frozen=True, eq=False)
-class BiSeNet(Network):
-    """19 classes; those of the chosen regions are the face."""
+class FaceMap(MapMasker):
+    """XSeg's map of the face, or (rough) selfie segmentation's of the person.
 
-    regions: tuple[str, ...]
+    Of the latter objects in front of the face are left out, hands and hair are not.
+    """
+
     version = 1
-    rough = False
 
-    @property
-    def settings(self) -> str:
-        """The chosen regions."""
-        return " ".join(sorted(self.regions))
-
-    def mask(self, frame: Pixels, five: Floats) -> FaceMask:
-        """Mask a face; see `Masker`."""
-        crop, matrix = aligned_crop(frame, five, self.family.template, self.family.size)
-        classes = self.answer(crop[None])[0][0].argmax(0)
-        chosen = [index for region in self.regions for index in REGIONS[region]]
-        return face_mask(np.isin(classes, chosen).astype(np.float32), matrix)
+    def face_map(self, crop: Pixels) -> Floats:
+        """Return the network's own map; see `MapMasker`."""
+        return self.answer(crop[None])[0].reshape(crop.shape[:2])
 
 
 @dataclass(frozen=True, eq=False)
-class SkinHair(Network):
+class SkinHair(MapMasker):
     """Maps of skin, clothes and hair. Eyes, brows and lips are no skin to it: holes of their size are closed."""
 
     version = 1
-    settings = ""
-    rough = True
 
-    def mask(self, frame: Pixels, five: Floats) -> FaceMask:
-        """Mask a face; see `Masker`."""
-        crop, matrix = aligned_crop(frame, five, self.family.template, self.family.size)
+    def face_map(self, crop: Pixels) -> Floats:
+        """Return the skin's map, closed; see `MapMasker`."""
         skin, clothes, hair = self.answer(crop[None])[0][0]
         side = round(_FEATURES * len(skin)) * 2 + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         closed = np.asarray(cv2.morphologyEx(skin, cv2.MORPH_CLOSE, kernel), np.float32)
-        return face_mask(closed * (1 - np.maximum(clothes, hair) * (closed > skin + 0.5)), matrix)
+        return np.asarray(closed * (1 - np.maximum(clothes, hair) * (closed > skin + 0.5)), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Selfie(Network):
-    """A map of the person: objects in front of the face are left out, hands and hair are not."""
+class BiSeNet(Network):
+    """19 classes, all of them kept: which regions are the face is chosen afterwards, without the network."""
 
-    version = 1
-    settings = ""
-    rough = True
+    version = 2
+    rough = False
 
-    def mask(self, frame: Pixels, five: Floats) -> FaceMask:
-        """Mask a face; see `Masker`."""
+    def look(self, frame: Pixels, five: Floats) -> Arrays:
+        """Look at a face; see `Masker`."""
         crop, matrix = aligned_crop(frame, five, self.family.template, self.family.size)
-        return face_mask(self.answer(crop[None])[0].reshape(crop.shape[:2]), matrix)
+        return {"classes": self.answer(crop[None])[0][0].argmax(0).astype(np.uint8), "matrix": matrix}
+
+    def mask(self, seen: Arrays, params: Occlude) -> FaceMask:
+        """Return the mask of the chosen regions; see `Masker`."""
+        chosen = [index for region in chosen_regions(params) for index in REGIONS[region]]
+        likely = np.isin(np.asarray(seen["classes"]), chosen).astype(np.float32)
+        return FaceMask(face_mask(likely), np.asarray(seen["matrix"], np.float32))
+
+    def choices(self, params: Occlude) -> str:
+        """Name the chosen regions; see `Masker`."""
+        return " ".join(chosen_regions(params))

@@ -7,27 +7,12 @@ from typing import Protocol
 import numpy as np
 
 from ...face import Floats, Pixels, Pose
-from ...models.session import ModelFile
+from ...models.network import Adapter
 from ..crop import crop_matrix, warped
 
 
-class PoseEstimator(Protocol):
+class PoseEstimator(Adapter, Protocol):
     """A network that tells how a head is turned."""
-
-    @property
-    def name(self) -> str:
-        """What the recipe calls it."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised when its code changes what it finds."""
-        ...
-
-    @property
-    def models(self) -> tuple[ModelFile, ...]:
-        """The files it runs."""
-        ...
 
     def poses(self, frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose]) -> list[Pose]:
         """Return the pose of each face with these landmarks (k, 3); `rough` is what the landmarks say themselves.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import RecipeError
 from ...face import Floats, Pixels
-from ...models.session import ModelFile
+from ...models.network import Adapter
 
 
 @dataclass(frozen=True)
@@ -23,23 +23,8 @@ class Space:
     """The least cosine at which two vectors are taken for one person's."""
 
 
-class Recogniser(Protocol):
+class Recogniser(Adapter, Protocol):
     """A network that describes whose face it is."""
-
-    @property
-    def name(self) -> str:
-        """What the recipe calls it."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """Raised when its code changes what it finds."""
-        ...
-
-    @property
-    def models(self) -> tuple[ModelFile, ...]:
-        """The files it runs."""
-        ...
 
     @property
     def space(self) -> Space:
