@@ -18,7 +18,7 @@ from ..swap.neural_region import compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
-VERSION = 1
+VERSION = 2
 _BROW_GROWTH = 1.25
 
 
@@ -51,17 +51,12 @@ def fused(
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
-        bare = np.ones(target.shape[:2], np.float32)
-        if seen is not None:
-            bare = _masked(seen, place, (target.shape[1], target.shape[0]))
-        if seen is None or seen.rough:
-            bare = np.minimum(bare, _uncovered(target, points, (width, height), topology))
+        bare = bare_face(target, points, place, topology, seen)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
-    rgb = swapped
+    # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
+    rgb = _sharpened(swapped, params.sharpen) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
-        rgb = _lit(rgb, target, mask, points, params, topology)
-    if params.sharpen > 0:
-        rgb = _sharpened(rgb, params.sharpen)
+        rgb = _lit(rgb, swapped, target, mask, points, params, topology)
     alpha = np.round(mask * (255 * params.blend * params.opacity)).astype(np.uint8)
     full = place.width, place.height
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
@@ -75,13 +70,28 @@ def fused(
     return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
 
 
+def bare_face(
+    target: Pixels, points: Floats, place: CropFrame, topology: Topology, seen: FaceMask | None
+) -> Floats:
+    """Tell where nothing covers the face: as large as `target` (h, w, 3) uint8 RGB, float32 in 0..1.
+
+    `points` (478, 3) are in pixels of the crop of `place`. By the masker's `seen`, by the skin's colour, or both.
+    """
+    bare = np.ones(target.shape[:2], np.float32)
+    if seen is not None:
+        bare = _masked(seen, place, (target.shape[1], target.shape[0]))
+    if seen is None or seen.rough:
+        bare = np.minimum(bare, _uncovered(target, points, place.size, topology))
+    return bare
+
+
 def _uncovered(target: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Floats:
     """Tell where nothing covers the target's face: as large as `target`, float32 in 0..1.
 
     It depends on the target alone, so that another source or a softer mask changes nothing about it.
     """
     small = target.shape[1], target.shape[0]
-    scaled = np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
+    scaled = reduced_points(points, size, small)
     outline = np.asarray(cv2.convexHull(scaled[topology.oval])[:, 0], np.float32)
     valid = filled([outline], small).astype(np.float32) / 255
     likeness = skin_likeness(target, scaled, valid, topology)
@@ -104,23 +114,22 @@ def _masked(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
 
 
 def _lit(
-    rgb: Pixels, target: Pixels, mask: Floats, points: Floats, params: Fusion, topology: Topology
+    rgb: Pixels,
+    swapped: Pixels,
+    target: Pixels,
+    mask: Floats,
+    points: Floats,
+    params: Fusion,
+    topology: Topology,
 ) -> Pixels:
-    """Give the crop the target's light; the gain is found small and spread over the full crop."""
-    small = max(target.shape[1] // 2, 1), max(target.shape[0] // 2, 1)
+    """Give the crop the light that `swapped` lacks of the target's: found small, spread over the full crop."""
+    small = light_size(target)
     target = np.asarray(cv2.resize(target, small, interpolation=cv2.INTER_AREA), np.uint8)
-    swapped = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA), np.uint8)
+    swapped = np.asarray(cv2.resize(swapped, small, interpolation=cv2.INTER_AREA), np.uint8)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
-    scaled = np.asarray(
-        (points[:, :2] + 0.5) * (small[0] / rgb.shape[1], small[1] / rgb.shape[0]) - 0.5, np.float32
-    )
-    # Brows are hair of either person's own colour: compared, they would tint each other.
-    brows = filled([_grown(scaled[brow]) for brow in (topology.left_brow, topology.right_brow)], small)
-    weight *= 1 - brows.astype(np.float32) / 255
-    face_width = float(np.linalg.norm(scaled[454] - scaled[234]))
-    gain, offset = light_transfer(
-        target, swapped, weight, params.light_radius / 100 * face_width, params.colour_match
-    )
+    scaled = reduced_points(points, (rgb.shape[1], rgb.shape[0]), small)
+    weight *= 1 - brows(scaled, small, topology).astype(np.float32) / 255
+    gain, offset = light_transfer(target, swapped, weight, light_radius(scaled, params), params.colour_match)
     full = rgb.shape[1], rgb.shape[0]
     lit = np.asarray(
         cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F),
@@ -128,6 +137,29 @@ def _lit(
     )
     cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dst=lit)
     return np.asarray(cv2.convertScaleAbs(np.maximum(lit, 0)), np.uint8)
+
+
+def light_size(target: Pixels) -> tuple[int, int]:
+    """Return the size (width, height) in which light is compared: half of the target's."""
+    return max(target.shape[1] // 2, 1), max(target.shape[0] // 2, 1)
+
+
+def light_radius(points: Floats, params: Fusion) -> float:
+    """Return the standard deviation of the light's low-pass in pixels of the picture that `points` are in."""
+    return params.light_radius / 100 * float(np.linalg.norm(points[454] - points[234]))
+
+
+def reduced_points(points: Floats, size: tuple[int, int], small: tuple[int, int]) -> Floats:
+    """Move points (n, 2 or 3) of a picture of `size` (width, height) into the same picture reduced: (n, 2) float32."""
+    return np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
+
+
+def brows(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+    """Draw both brows in a picture of `size` (width, height) that `points` are in: (h, w) uint8, 255 inside.
+
+    Brows are hair of either person's own colour: compared, they would tint each other.
+    """
+    return filled([_grown(points[brow]) for brow in (topology.left_brow, topology.right_brow)], size)
 
 
 def _grown(points: Floats) -> Floats:

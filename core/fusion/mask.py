@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mask: where the new face is seen, as a soft-edged picture of the crop."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
-from ..face import Floats
+from ..face import Floats, Pixels
 from ..mesh.draw import filled
 from ..mesh.topology import Topology
 from ..recipe import Fusion
@@ -32,6 +34,37 @@ def face_mask(
     Returns (h, w) float32 in 0..1, at most 256 on its longer side: the caller scales it up. Its edge falls
     off inside the oval only, so nothing is ever laid over hair, ears or background.
     """
+    drawn = drawn_mask(points, size, params, topology, box)
+    mask = _smooth((drawn.distance - drawn.padding) / drawn.ramp)
+    mask *= 1 - params.keep_eyes * _softened(drawn.eyes, drawn.soft)
+    mask *= 1 - params.keep_mouth * _softened(drawn.mouth, drawn.soft)
+    return np.asarray(mask if drawn.area is None else mask * drawn.area, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnMask:
+    """What is drawn of a mask from points alone. Pictures are (h, w), lengths in their pixels."""
+
+    distance: Floats
+    """float32: how far within the outline each pixel is."""
+    eyes: Pixels
+    """uint8, 255 in the eyes' openings."""
+    mouth: Pixels
+    """uint8, 255 in the mouth's opening."""
+    area: Floats | None
+    """float32 in 0..1: the areas that are shown; None where all are."""
+    padding: float
+    """How far the edge is drawn in."""
+    ramp: float
+    """How wide the edge is."""
+    soft: float
+    """Standard deviation of the openings' edges."""
+
+
+def drawn_mask(
+    points: Floats, size: tuple[int, int], params: Fusion, topology: Topology, box: Affine | None = None
+) -> DrawnMask:
+    """Draw what `face_mask` makes a mask from; see there."""
     reduce = min(1.0, MASK_SIZE / max(size))
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
@@ -40,13 +73,15 @@ def face_mask(
         distance = _inside_distance(scaled[topology.oval], small, outside_too=params.mask_padding < 0)
     else:
         distance = _inside_box(box, size, small)
-    inset = distance - params.mask_padding / 100 * face_width
-    mask = _smooth(inset / max(params.mask_blur / 100 * face_width / 2, 0.5))
-    soft = max(_SOFT_HOLE * face_width, 0.6)
-    mask *= 1 - params.keep_eyes * _hole(_eyes(scaled, topology), small, soft)
-    mask *= 1 - params.keep_mouth * _hole([scaled[topology.inner_lips]], small, soft)
-    area = area_weight(np.hstack([scaled, points[:468, 2:]]), small, params, topology)
-    return np.asarray(mask if area is None else mask * area, np.float32)
+    return DrawnMask(
+        distance,
+        eyes=filled(_eyes(scaled, topology), small),
+        mouth=filled([scaled[topology.inner_lips]], small),
+        area=area_weight(np.hstack([scaled, points[:468, 2:]]), small, params, topology),
+        padding=params.mask_padding / 100 * face_width,
+        ramp=max(params.mask_blur / 100 * face_width / 2, 0.5),
+        soft=max(_SOFT_HOLE * face_width, 0.6),
+    )
 
 
 def _face_width(points: Floats) -> float:
@@ -99,9 +134,9 @@ def _eyes(points: Floats, topology: Topology) -> list[Floats]:
     return outlines
 
 
-def _hole(contours: list[Floats], size: tuple[int, int], soft: float) -> Floats:
-    """Draw soft-edged holes (h, w) in 0..1 inside closed contours."""
-    return np.asarray(cv2.GaussianBlur(filled(contours, size), (0, 0), soft), np.float32) / 255
+def _softened(hole: Pixels, soft: float) -> Floats:
+    """Soften the edge of a drawn hole: (h, w) float32 in 0..1."""
+    return np.asarray(cv2.GaussianBlur(hole, (0, 0), soft), np.float32) / 255
 
 
 def _smooth(ramp: Floats) -> Floats:
