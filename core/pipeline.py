@@ -17,6 +17,8 @@ from .analysis.engines import MESHES
 from .analysis.follow import seen
 from .analysis.landmark import mesh_of
 from .analysis.maskers.contract import FaceMask
+from .analysis.people_found import VERSION as PEOPLE_VERSION
+from .analysis.people_found import FoundPerson, Tell, found, people_from, sampled
 from .cache.key import Key, Scalar, stage_key
 from .cache.lease import Alone, Flight
 from .cache.store import Arrays, Store
@@ -32,6 +34,7 @@ from .models.library import ModelLibrary
 from .models.session import ModelPool
 from .occlusion import Occlusion
 from .people import People
+from .picture_notes import PictureNote, note_on
 from .recipe import Recipe, key_inputs
 from .swap import mesh
 from .swap.neural_engine import NeuralEngine
@@ -92,7 +95,7 @@ class Pipeline:
         library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
         self._analyser = Analyser(*shared, self._tally, self._flight, library)
-        source_analyser = Analyser(*shared, self._pictures, self._flight, library)
+        self._source_analyser = source_analyser = Analyser(*shared, self._pictures, self._flight, library)
         self._sources = Sources(store, source_analyser, self._topology)
         self._people = People(self._analyser, source_analyser, self._sources, self._topology, self._tally)
         self._occlusion = Occlusion(store, self._flight, self._analyser.engines, self._topology, self._tally)
@@ -141,6 +144,39 @@ class Pipeline:
     def texture_key(self, picture: Picture) -> Key:
         """Return the key of a picture's texture, of which the picture's analysis is a part. PictureError."""
         return self._sources.picture_key(picture)
+
+    def people(
+        self, clip: Clip, first: int, last: int, recipe: Recipe, tell: Tell = lambda _share: None
+    ) -> tuple[FoundPerson, ...]:
+        """Return who is seen from frame `first` to `last`, the one seen most first.
+
+        `tell` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError.
+        """
+        frames = sampled(first, last, clip.info.fps)
+        key = stage_key(
+            "people",
+            PEOPLE_VERSION,
+            {
+                "clip": self._analyser.clip_id(clip),
+                "first": first,
+                "last": last,
+                "step": frames.step,
+                "min_height": recipe.select.min_height,
+                "embed": self.analysis_keys(clip, first, recipe)[2],
+            },
+        )
+        arrays, _ = self._flight.result(
+            self._store,
+            key,
+            lambda: found(self._analyser, clip, frames, recipe, self._topology, tell),
+        )
+        return people_from(arrays)
+
+    def note(self, picture: Picture) -> PictureNote:
+        """Return what an editor should know of a picture of who plays the part. Raises ModelError."""
+        return note_on(
+            self._store, self._flight, self._sources, self._source_analyser, self._topology, picture
+        )
 
     def plan(self, clip: Clip, number: int, castings: Sequence[Casting]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small picture of a face, for an editor to know the person by."""
+
+import numpy as np
+
+from ..face import Face, Pixels
+from .crop import crop_matrix, warped
+
+SIZE = 96
+"""Width and height in pixels."""
+
+_AROUND = 1.55
+
+
+def face_picture(frame: Pixels, face: Face) -> Pixels:
+    """Cut a face with some of the head out of an (H, W, 3) RGB uint8 frame: (96, 96, 3), as upright as the frame.
+
+    A head that tips stays tipped, as in the clip.
+    """
+    box = face.box
+    side = _AROUND * float(max(box[2] - box[0], box[3] - box[1], 1.0))
+    # Hair is higher above the face than the neck below it is of use.
+    centre = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 - 0.06 * side], np.float32)
+    return warped(frame, crop_matrix(centre, side, 0.0, SIZE), SIZE)

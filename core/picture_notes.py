@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an editor should know of a picture of who plays the part: the face that was found, and what is poor about it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .analysis.analyser import Analyser
+from .analysis.face_picture import face_picture
+from .analysis.quality import faults
+from .cache.key import Key, stage_key
+from .cache.lease import Flight
+from .cache.store import Arrays, Store
+from .errors import PictureError
+from .face import Pixels
+from .identity import Identity, Picture
+from .mesh.topology import Topology
+from .swap.source import SeenFace, Sources
+
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class PictureNote:
+    """What is known of one picture."""
+
+    picture: Picture
+    face: Pixels | None
+    """(96, 96, 3) RGB uint8: the face in it; None where it can't be used."""
+    faults: tuple[str, ...]
+    """What is poor about it, or the one reason why it can't be used; empty if nothing is."""
+
+
+def note_on(
+    store: Store, flight: Flight, sources: Sources, analyser: Analyser, topology: Topology, picture: Picture
+) -> PictureNote:
+    """Return what is known of a picture; `analyser` looks at pictures. Raises what `flight` does."""
+    try:
+        shown = sources.seen(Identity((picture,)))[0]
+    except PictureError as error:
+        return PictureNote(picture, None, (str(error),))
+    key = _key(shown)
+    arrays, _ = flight.result(store, key, lambda: _looked_at(shown, analyser, topology))
+    text = arrays["faults"].tobytes().decode()
+    return PictureNote(picture, np.asarray(arrays["face"], np.uint8), tuple(text.splitlines()))
+
+
+def _key(shown: SeenFace) -> Key:
+    return stage_key("note", VERSION, {"landmark": shown.landmarked, "face": shown.index})
+
+
+def _looked_at(shown: SeenFace, analyser: Analyser, topology: Topology) -> Arrays:
+    frame = analyser.frame(shown.clip, 0)
+    text = "\n".join(faults(frame, shown.face, topology))
+    return {
+        "face": face_picture(frame, shown.face),
+        "faults": np.frombuffer(text.encode(), np.uint8),
+    }
