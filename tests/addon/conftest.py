@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from blenders import NAMES, Missing, Module, find
 
 DRIVE = Path(__file__).parent / "scripts" / "drive.py"
 SIZE = (320, 240)
@@ -98,22 +99,25 @@ def footage(tmp_path_factory):
 
 
 class Driver:
-    """Runs jobs in Blender."""
+    """Runs jobs in a Blender: the one whose `bpy` this Python has, if none is named."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, blender=None, reads=()):
+        """`reads` are folders beside its own that jobs name files in."""
         self.folder = folder
+        self.blender = Module("here", Path(sys.executable)) if blender is None else blender
         self.runs = 0
+        self._folders = (folder, *reads)
 
     def __call__(self, *steps):
         """Do the steps in a new process; returns what each returned."""
         self.runs += 1
         job, result = self.folder / f"job_{self.runs}.json", self.folder / f"result_{self.runs}.json"
         job.write_text(json.dumps({"steps": steps, "result": str(result)}))
-        done = subprocess.run(
-            [sys.executable, str(DRIVE), str(job)], capture_output=True, text=True, timeout=120, check=False
-        )
+        command = self.blender.command(DRIVE, str(job), self._folders)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
         assert done.returncode == 0, done.stderr[-3000:]
+        assert complaints(done.stderr) == []
         self.output = done.stdout
         return json.loads(result.read_text())
 
@@ -128,6 +132,25 @@ class Driver:
     def out(self, prefix):
         """Where a render writes its pictures."""
         return str(self.folder / f"{prefix}_")
+
+
+def complaints(stderr):
+    """The lines of what a run printed that tell of a fault or a warning of ours."""
+    return [
+        line
+        for line in stderr.splitlines()
+        if "Traceback" in line or ("Warning" in line and ("understudy" in line or "/addon/" in line))
+    ]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def every_blender(request, tmp_path_factory, footage):
+    """Return a driver for each Blender in turn, with a folder of its own; skips those that are not here."""
+    try:
+        blender = find(request.param)
+    except Missing as reason:
+        pytest.skip(str(reason))
+    return Driver(tmp_path_factory.mktemp(f"blender_{request.param}_"), blender, (footage.folder,))
 
 
 @pytest.fixture(scope="module")
