@@ -104,6 +104,8 @@ def _draw_work(layout: Any) -> None:
         layout.label(text=state.trouble, icon="ERROR")
     if state.notice:
         layout.label(text=state.notice, icon="INFO")
+    if state.rendered:
+        layout.label(text=f"Rendered {state.rendered}", icon="RENDER_ANIMATION")
 
 
 class _OfModifier(_Place):
@@ -192,6 +194,7 @@ class UNDERSTUDY_PT_cache(_OfModifier, bpy.types.Panel):
         settings = settings_of(active_scene(context))
         layout.use_property_split = True
         layout.prop(settings, "cache_folder")
+        layout.prop(settings, "strict")
         if not bpy.data.filepath and settings.cache_folder.startswith("//"):
             layout.label(text="Save the project to keep results", icon="INFO")
         if settings.last_run:

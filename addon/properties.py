@@ -136,6 +136,11 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         subtype="DIR_PATH",
         default="//understudy_cache/",
     )
+    strict: BoolProperty(  # type: ignore[valid-type]
+        name="Strict Rendering",
+        description="A frame in which a face can't be replaced as asked counts as failed: no picture of it is left, "
+        "and Blender without a window stops there and ends with exit code 3",
+    )
     last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 

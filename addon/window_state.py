@@ -39,6 +39,7 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     status: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     trouble: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     notice: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    rendered: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
 def window_state() -> Any:
@@ -101,7 +102,7 @@ def forget() -> None:
     """Show nothing, as after another file was loaded."""
     state = window_state()
     state.queue.clear()
-    for name in ("running", "stopping", "walking", "progress", "status", "trouble", "notice"):
+    for name in ("running", "stopping", "walking", "progress", "status", "trouble", "notice", "rendered"):
         state.property_unset(name)
     redraw()
 
