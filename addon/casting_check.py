@@ -8,6 +8,7 @@ import bpy
 from ..core.errors import ModelError
 from ..core.identity import Casting
 from .preferences import Preferences
+from .session import run_settings
 from .window_state import put
 from .worker import WorkerProcess
 
@@ -20,7 +21,7 @@ class CastingCheck:
     def __init__(self, name: str, casting: Casting, cache_folder: Path, preferences: Preferences) -> None:
         """Ask. Raises ModelError where no worker can be started."""
         self.fault = ""
-        self._worker = WorkerProcess(cache_folder, preferences.memory_megabytes, preferences.threads)
+        self._worker = WorkerProcess(run_settings(cache_folder, preferences))
         self._worker.check(name, (casting,))
         self._worker.finish()
 

@@ -13,7 +13,7 @@ from .layers import show_rewritten, sync_layers
 from .notices import not_shown
 from .preferences import preferences
 from .properties import settings_of
-from .session import open_session
+from .session import open_session, run_settings
 from .walk import Walk
 from .worker import WorkerProcess
 
@@ -63,8 +63,7 @@ class Preparation:
         self._reached = first
         self._finishing = False
         self._began: float | None = None
-        wanted = preferences()
-        self.worker = WorkerProcess(cache_folder(scene), wanted.memory_megabytes, wanted.threads)
+        self.worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
 
     @property
     def progress(self) -> float:

@@ -1,17 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs over layer pictures as the preferences want them."""
+"""Runs over layer pictures as the environment and the preferences want them."""
 
+import os
 from pathlib import Path
+from typing import Any, cast
 
+import bpy
+
+from ..core.cache.opening import CacheSettings
 from ..core.layer_session import LayerSession, PreviewSession
+from ..core.run_settings import DAY, RunSettings, completed
 from .preferences import Preferences
+
+_MIB, _GIB = 1 << 20, 1 << 30
+
+
+def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
+    """Return what a run may use. The environment, which a farm sets, comes before the preferences."""
+    cache = CacheSettings(
+        cache_folder,
+        memory_bytes=preferences.memory_megabytes * _MIB,
+        shared_folder=_folder(preferences.shared_folder),
+        redis_url=preferences.redis_url or None,
+        shared_with_group=preferences.shared_with_group,
+        cap_bytes=round(preferences.size_limit * _GIB) or None,
+        max_age=preferences.unused_days * DAY or None,
+        keep=preferences.keep_results,
+    )
+    wanted = RunSettings(
+        cache,
+        preferences.threads,
+        preferences.provider,
+        _folder(preferences.model_folder),
+        online=bool(cast("Any", bpy.app).online_access),
+    )
+    return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
 
 def open_session(cache_folder: Path, preferences: Preferences) -> LayerSession:
     """Begin a run that computes whatever is missing."""
-    return LayerSession(cache_folder, preferences.memory_megabytes, preferences.threads)
+    return LayerSession(run_settings(cache_folder, preferences))
 
 
 def open_preview(cache_folder: Path, preferences: Preferences) -> PreviewSession:
     """Begin a run that only fuses what is known."""
-    return PreviewSession(cache_folder, preferences.memory_megabytes, preferences.threads)
+    return PreviewSession(run_settings(cache_folder, preferences))
+
+
+def _folder(chosen: str) -> Path | None:
+    return Path(bpy.path.abspath(chosen)) if chosen else None

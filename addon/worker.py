@@ -21,6 +21,7 @@ from ..core import layer_job
 from ..core.errors import ModelError
 from ..core.identity import Casting
 from ..core.layer_job import ClipSource, LayerJob
+from ..core.run_settings import RunSettings, settings_values
 
 Message = tuple[str, Any]
 _ERROR_LINES = 20
@@ -30,8 +31,11 @@ _LEAVE_SECONDS = 2.0
 class WorkerProcess:
     """One worker process with one run of jobs."""
 
-    def __init__(self, cache_folder: Path, memory_megabytes: int, threads: int) -> None:
-        """Start it. Raises ModelError where this Blender's Python can't be started."""
+    def __init__(self, settings: RunSettings) -> None:
+        """Start it for a run with these settings, which go through the pipe alone.
+
+        Raises ModelError where this Blender's Python can't be started.
+        """
         self._said: deque[str] = deque(maxlen=_ERROR_LINES)
         self._answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -50,8 +54,7 @@ class WorkerProcess:
             raise ModelError(f"can't start Blender's Python {sys.executable}: {error.strerror}") from error
         for work in (self._write, self._read, self._listen):
             threading.Thread(target=work, daemon=True).start()
-        begin = {"cache_folder": str(cache_folder), "memory_megabytes": memory_megabytes, "threads": threads}
-        self._send("begin", begin)
+        self._send("begin", settings_values(settings))
 
     @property
     def pid(self) -> int:

@@ -18,12 +18,15 @@ from .errors import UnderstudyError
 DONE, FAULT, USAGE, FRAMES_FAILED, BUG = 0, 1, 2, 3, 70
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command (default: the program's own arguments) and return its exit code. Main thread only."""
+def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
+    """Run a command (default: the program's own arguments) and return its exit code. Main thread only.
+
+    `online` is whether it may send anything over a network.
+    """
     stop = Stop()
     try:
         with stop.by_signals():
-            return _run(parser().parse_args(argv), stop)
+            return _run(parser().parse_args(argv, argparse.Namespace(online=online)), stop)
     except SystemExit as end:  # argparse: usage or --help
         return end.code if isinstance(end.code, int) else USAGE
     except (Stopped, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from .cli_cache_arguments import ENVIRONMENT, add_cache, add_explain
+from .amounts import size_in_bytes, whole
+from .cli_cache_arguments import ENVIRONMENT, add_cache, add_explain, argument
 from .cli_models_arguments import add_models
 from .parameter import Parameter
 from .recipe import parameters
@@ -37,6 +38,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; `command` in its result is the sub-command."""
     top = _Parser(prog="understudy", description="Recast a face in a video clip.", allow_abbrev=False)
+    top.set_defaults(online=True)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
     add_cache(commands)
@@ -72,7 +74,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     render.add_argument(
         "--face-number",
         action="append",
-        type=_whole,
+        type=argument(whole),
         metavar="N",
         default=[],
         help="which face of a picture with several, counted from the left from 1; the n-th --face-number is "
@@ -94,10 +96,19 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="where results are kept for the next render (default: understudy_cache beside OUTPUT)",
     )
     render.add_argument(
+        "--no-cache", action="store_true", help="keep nothing but in memory, while the render lasts"
+    )
+    render.add_argument(
+        "--cache-cap",
+        type=argument(size_in_bytes),
+        metavar="SIZE",
+        help="how large the cache folder may grow, such as 20G; what was not used for longest goes first",
+    )
+    render.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; see below"
     )
-    render.add_argument("--start", type=_whole, metavar="N", help="first frame, counted from 0")
-    render.add_argument("--end", type=_whole, metavar="N", help="last frame, itself included")
+    render.add_argument("--start", type=argument(whole), metavar="N", help="first frame, counted from 0")
+    render.add_argument("--end", type=argument(whole), metavar="N", help="last frame, itself included")
     render.add_argument("--fps", type=str, metavar="RATE", help="frame rate of pictures, as 25 or 30000/1001")
     render.add_argument(
         "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
@@ -119,9 +130,3 @@ def _range(parameter: Parameter) -> str:
     if parameter.kind is str:
         return "(a name)"
     return f"({parameter.low:g} to {parameter.high:g}{parameter.unit and ' ' + parameter.unit})"
-
-
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
-    return int(text)

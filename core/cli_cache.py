@@ -16,7 +16,7 @@ from .cache.exchange import export, import_into
 from .cache.folder import PackFolder
 from .cache.key import Key
 from .cache.lease_folder import LEASE_FOLDER, sweep
-from .cache.opening import FOLDER_VARIABLE, REDIS_VARIABLE, open_shared_folder
+from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
 from .cache.purge import Kept
 from .cache.redis_store import RedisStore
@@ -29,6 +29,7 @@ from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
 from .errors import CacheError
+from .run_settings import FOLDER_VARIABLE, REDIS_VARIABLE, RunSettings, completed
 
 _DAY = 86400.0
 _DEAD_LEASE_SECONDS = _DAY
@@ -83,15 +84,21 @@ def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
     yield _Place(str(root), PackFolder(root) if arguments.action == "import" else opened_folder(root))
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
-    shared = arguments.shared_dir or os.environ.get(FOLDER_VARIABLE)
-    if shared:
-        yield _Place(str(shared), open_shared_folder(Path(shared)))
-    url = arguments.redis or os.environ.get(REDIS_VARIABLE)
-    if url:
-        server = RedisStore(url)
+    told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
+    told = completed(RunSettings(told, online=arguments.online), _shared_places(arguments)).cache
+    if told.shared_folder is not None:
+        yield _Place(str(told.shared_folder), open_shared_folder(told.shared_folder))
+    if told.redis_url is not None:
+        server = RedisStore(told.redis_url)
         _ = Key("") in server
         _require_no_trouble(_Place("Redis", server))
         yield _Place("Redis", server)
+
+
+def _shared_places(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what the environment says of shared places that no argument names."""
+    given = {FOLDER_VARIABLE: arguments.shared_dir, REDIS_VARIABLE: arguments.redis}
+    return {name: os.environ.get(name, "") for name, value in given.items() if value is None}
 
 
 def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:

@@ -2,8 +2,12 @@
 """What `understudy cache` and `understudy explain` accept."""
 
 import argparse
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from .amounts import days, size_in_bytes, whole
 
 _CACHE = """\
 See, check, bound, share and delete what is kept. Every action works on the cache folder; stats, verify and
@@ -16,11 +20,19 @@ again; the exit code is 1 if anything is left. Programs that run meanwhile keep 
 """
 
 ENVIRONMENT = """\
-environment, for render and cache:
-  UNDERSTUDY_SHARED_CACHE       a cache folder on a share, used beside the one on this machine
+environment, for render, cache and Blender (where it comes before the preferences; arguments come before it):
+  UNDERSTUDY_CACHE_DIR          the cache folder on this machine
+  UNDERSTUDY_NO_CACHE           1 keeps nothing but in memory, while the render lasts
+  UNDERSTUDY_CACHE_CAP          how large that folder's results may grow, such as 20G
+  UNDERSTUDY_CACHE_UNUSED_FOR   after how many days without use results are dropped from it
+  UNDERSTUDY_MEMORY             how much of the results a run keeps in memory, such as 512M
+  UNDERSTUDY_SHARED_CACHE       a cache folder on a share, used beside the one on this machine; or `off`
   UNDERSTUDY_SHARED_WITH_GROUP  1 lets that folder's group in (0770, 0660)
-  UNDERSTUDY_REDIS              a Redis server, such as redis://HOST:6379/0, used in the same way
+  UNDERSTUDY_REDIS              a Redis server, such as redis://HOST:6379/0, used in the same way; or `off`
   UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
+  UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
+  UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
+  UNDERSTUDY_MODELS             the folder of your own models
 """
 
 
@@ -39,8 +51,15 @@ def add_cache(commands: Any) -> None:
     gc = _action(
         actions, "gc", "drop what was not used for longest, and what dead processes left", shared=False
     )
-    gc.add_argument("--cap", type=_size, metavar="SIZE", help="how large it may stay, such as 500M or 20G")
-    gc.add_argument("--unused-for", type=_days, metavar="DAYS", help="drop what was not used for so long")
+    gc.add_argument(
+        "--cap",
+        type=argument(size_in_bytes),
+        metavar="SIZE",
+        help="how large it may stay, such as 500M or 20G",
+    )
+    gc.add_argument(
+        "--unused-for", type=argument(days), metavar="DAYS", help="drop what was not used for so long"
+    )
     _add_purge(actions)
     export = _action(actions, "export", "write everything as JSON and .npy files", shared=False)
     export.add_argument("folder", type=Path, metavar="DIR", help="an empty or new folder")
@@ -58,9 +77,9 @@ def add_explain(commands: Any) -> None:
         allow_abbrev=False,
     )
     explain.add_argument("clip", type=Path, metavar="CLIP", help="as for render")
-    explain.add_argument("frame", type=_whole, metavar="FRAME", help="counted from 0")
+    explain.add_argument("frame", type=argument(whole), metavar="FRAME", help="counted from 0")
     explain.add_argument("--face", action="append", required=True, type=Path, metavar="PICTURE")
-    explain.add_argument("--face-number", action="append", type=_whole, metavar="N", default=[])
+    explain.add_argument("--face-number", action="append", type=argument(whole), metavar="N", default=[])
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument(
         "--cache-dir",
@@ -83,7 +102,7 @@ def _add_purge(actions: Any) -> None:
         help="all that was computed from this picture of a person: what describes them, and every crop they "
         "appear in; the picture's SHA-256 does as well. Give more of the same person with more --picture",
     )
-    what.add_argument("--older-than", type=_days, metavar="DAYS", help="what was written before")
+    what.add_argument("--older-than", type=argument(days), metavar="DAYS", help="what was written before")
     what.add_argument("--all", action="store_true", help="everything")
 
 
@@ -93,35 +112,28 @@ def _action(
     action: argparse.ArgumentParser = actions.add_parser(
         name, help=text, description=description or text, allow_abbrev=False
     )
-    action.add_argument("--cache-dir", type=Path, required=True, metavar="DIR")
+    usual = os.environ.get("UNDERSTUDY_CACHE_DIR")
+    action.add_argument(
+        "--cache-dir",
+        type=Path,
+        default=Path(usual) if usual else None,
+        required=not usual,
+        metavar="DIR",
+        help="the cache folder (default: UNDERSTUDY_CACHE_DIR)",
+    )
     if shared:
         action.add_argument("--shared-dir", type=Path, metavar="DIR", help="a cache folder on a share")
         action.add_argument("--redis", metavar="URL", help="a Redis server, such as redis://HOST:6379/0")
     return action
 
 
-def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
-    return int(text)
+def argument(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Make a reader of text, which raises ValueError, one for argparse: the reason is shown as it is."""
 
+    def checked(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
-def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1.0
-    if not 0 <= days < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
-    return days
-
-
-def _size(text: str) -> int:
-    factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(text[-1:].upper())
-    try:
-        size = float(text[:-1] if factor else text) * (factor or 1)
-    except ValueError:
-        size = -1.0
-    if not 0 <= size < 1e18:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 500M or 20G")
-    return int(size)
+    return checked

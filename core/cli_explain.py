@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import re
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from .identity import Casting, Identity
 from .models.embedded import embedded_models
 from .pipeline import Pipeline
 from .recipe import Recipe, with_settings
+from .run_settings import CACHE_VARIABLE
 
 _CACHE_NAME = "understudy_cache"
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -29,7 +31,7 @@ def explain(arguments: argparse.Namespace) -> None:
     """
     recipe = with_settings(Recipe(), arguments.set)
     pictures = chosen_pictures(arguments.face, arguments.face_number)
-    root = arguments.cache_dir or _beside(arguments.clip)
+    root = arguments.cache_dir or Path(os.environ.get(CACHE_VARIABLE) or _beside(arguments.clip))
     movie = arguments.clip.is_file() and not is_picture(arguments.clip)
     with (
         opened_clip(arguments.clip, None if movie else "25")[0] as clip,

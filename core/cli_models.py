@@ -13,6 +13,7 @@ from .models.catalog import Catalogue, KnownModel, load_catalogue
 from .models.fetch import Progress, fetch
 from .models.library import FoundModel, ModelLibrary, signature_problem, statement_path, user_model_folder
 from .models.session import ModelFile
+from .run_settings import STAY_OFFLINE
 
 
 def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bool:
@@ -23,6 +24,8 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
         _add(arguments, folder, catalogue)
         return True
     if arguments.action == "fetch":
+        if not arguments.online:
+            raise ModelError(f"{arguments.name} is not fetched: {STAY_OFFLINE}")
         known = catalogue.of_file(arguments.name)
         path = fetch(
             known, folder, _progress(known, quiet=arguments.quiet), accept_licence=arguments.accept_licence

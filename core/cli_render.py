@@ -8,13 +8,11 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from .cache.folder import PackFolder
-from .cache.memory import Memory
-from .cache.opening import open_tiers, settings_from
+from .cache.opening import CacheSettings, OpenCache, open_tiers
 from .cli_paths import chosen_pictures, frame_range, opened_clip, require_movie_name, require_output
 from .cli_progress import Progress
 from .cli_signals import Stop
@@ -26,6 +24,7 @@ from .pipeline import Pipeline
 from .provenance import COMMENT, provenance_of, sidecar_beside
 from .recipe import Recipe, with_settings
 from .render_clip import FinishedFrame, finished_frames
+from .run_settings import RunSettings, completed
 from .video_writer import VideoWriter
 
 CACHE_NAME = "understudy_cache"
@@ -84,21 +83,30 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
         clip, fps = opened_clip(arguments.clip, arguments.fps)
         stack.enter_context(clip)
         numbers = frame_range(clip, arguments.start, arguments.end)
-        cache_dir = arguments.cache_dir or arguments.output.parent / CACHE_NAME
+        settings = _settings(arguments)
         models = embedded_models()
-        cache = stack.enter_context(closing(open_tiers(settings_from(os.environ, cache_dir))))
-        pipeline = stack.enter_context(closing(Pipeline(cache.store, models, flight=cache.flight)))
+        cache = stack.enter_context(closing(open_tiers(settings.cache)))
+        pipeline = stack.enter_context(
+            closing(
+                Pipeline(
+                    cache.store, models, settings.threads, cache.flight, settings.library, settings.providers
+                )
+            )
+        )
         pipeline.check([casting])
         outcome = _written(pipeline, clip, casting, numbers, fps, arguments, stop)
-        for warning in (*_sound_warnings(clip, numbers), *outcome.warnings(fps), *cache.warnings):
+        for warning in (
+            *_sound_warnings(clip, numbers),
+            *outcome.warnings(fps),
+            *settings.left_out,
+            *cache.warnings,
+        ):
             pipeline.tally.warn(warning)
         report = pipeline.report()
         _warn(report.warnings, arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:
-            _write_report(
-                arguments.report, report.as_dict() | _more(outcome, seconds, cache.store, cache.folder)
-            )
+            _write_report(arguments.report, report.as_dict() | _more(outcome, seconds, cache))
     if not arguments.quiet:
         print(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
     return bool(outcome.failed)
@@ -144,6 +152,22 @@ def _written(
     return outcome
 
 
+def _settings(arguments: argparse.Namespace) -> RunSettings:
+    """Return what the environment says, and the arguments before it. Raises CacheError for what is unusable."""
+    folder = arguments.output.parent / CACHE_NAME
+    default = RunSettings(CacheSettings(folder, keep=not arguments.no_cache), online=arguments.online)
+    settings = completed(default, os.environ)
+    cache = settings.cache
+    return replace(
+        settings,
+        cache=replace(
+            cache,
+            folder=arguments.cache_dir or cache.folder,
+            cap_bytes=cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap,
+        ),
+    )
+
+
 def _require_outputs(arguments: argparse.Namespace) -> None:
     sources = [arguments.clip, *arguments.face]
     require_movie_name(arguments.output)
@@ -167,13 +191,13 @@ def _warn(warnings: Sequence[str], report: Path | None) -> None:
         print(f"understudy: warning: {more} more warnings: {where}", file=sys.stderr)
 
 
-def _more(outcome: _Outcome, seconds: float, store: Memory, folder: PackFolder) -> dict[str, object]:
+def _more(outcome: _Outcome, seconds: float, cache: OpenCache) -> dict[str, object]:
     return {
         "frames_written": outcome.written,
         "frames_changed": outcome.changed,
         "frames_failed": outcome.failures,
         "seconds": round(seconds, 3),
-        "store": {"memory": asdict(store.counts), "folder": asdict(folder.counts)},
+        "store": {"memory": asdict(cache.store.counts), "folder": asdict(cache.folder_counts)},
     }
 
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from .cache.lease import Alone, Flight
-from .cache.memory import Memory
+from .cache.lease import Flight
+from .cache.opening import open_what_can_be
 from .cache.store import Store
-from .cache.tiers import open_local
+from .cache.tiers import FLUSH_SECONDS
 from .clip import Clip, open_clip, open_sequence
 from .clip_info import files_stamp
-from .errors import CacheError, ClipError, OutputError, UnderstudyError
+from .errors import ClipError, OutputError, UnderstudyError
 from .fusion.layer import layer_key, write_layer
 from .fusion.stand_in import write_stand_in
 from .identity import Casting
@@ -24,6 +24,7 @@ from .known_only import KnownOnly, NotKnownError, UnknownClipError, keep_facts, 
 from .layer_job import ClipSource, LayerJob
 from .models.embedded import embedded_models
 from .pipeline import LayerPlan, Pipeline
+from .run_settings import RunSettings
 from .tally import Report, Tally
 
 _OPEN_CLIPS = 8
@@ -35,21 +36,19 @@ Preview = Literal["current", "fused", "blanked", "unprepared"]
 class LayerSession:
     """Brings layer pictures up to date. Faults become warnings; the caller goes on."""
 
-    def __init__(self, cache_folder: Path, memory_megabytes: int, threads: int) -> None:
-        """Begin a run. Without a usable cache folder it goes on with what memory holds, and says so."""
+    def __init__(self, settings: RunSettings) -> None:
+        """Begin a run. What of the cache can't be used is left out, and said: the run goes on without it."""
+        self._settings = settings
         self._written = 0
         self._began = time.perf_counter()
         self._tally = Tally()
+        for text in settings.left_out:
+            self._tally.warn(text)
         self._clips: OrderedDict[ClipSource, Clip] = OrderedDict()
-        memory = memory_megabytes << 20
-        try:
-            self._store: Store = open_local(cache_folder, memory)[0]
-        except CacheError as error:
-            self._tally.warn(f"nothing is kept for the next run: {error}")
-            self._store = Memory(memory)
-        self._threads = threads
+        self._cache = open_what_can_be(settings.cache)
+        self._store: Store = self._cache.store
+        self._flight: Flight = self._cache.flight
         self._pipeline: Pipeline | None = None
-        self._flight: Flight = Alone()
 
     @property
     def written(self) -> int:
@@ -58,7 +57,7 @@ class LayerSession:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Every warning so far."""
+        """Every warning so far; what the cache has to say comes with the report."""
         return tuple(self._tally.warnings)
 
     def warn(self, text: str) -> None:
@@ -90,10 +89,12 @@ class LayerSession:
         self._clips.clear()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._store.close()
+        self._cache.close()
 
     def report(self) -> Report:
         """Return what was done so far."""
+        for text in self._cache.warnings:
+            self._tally.warn(text)
         if self._pipeline is None:
             return self._tally.report(0, Tally())
         for text in self._tally.warnings:
@@ -101,7 +102,11 @@ class LayerSession:
         return self._pipeline.report()
 
     def as_dict(self) -> dict[str, object]:
-        """Return the report as plain values, with the seconds since the run began."""
+        """Return the report as plain values, with the seconds since the run began.
+
+        Waits a few seconds for what is still to be shared, so that trouble with that is told too.
+        """
+        self._cache.tiers.flush(FLUSH_SECONDS)
         return {**self.report().as_dict(), "seconds": round(time.perf_counter() - self._began, 3)}
 
     def _brought(self, job: LayerJob) -> bool:
@@ -136,7 +141,15 @@ class LayerSession:
 
     def _running(self) -> Pipeline:
         if self._pipeline is None:
-            self._pipeline = Pipeline(self._store, embedded_models(), self._threads, self._flight)
+            settings = self._settings
+            self._pipeline = Pipeline(
+                self._store,
+                embedded_models(),
+                settings.threads,
+                self._flight,
+                settings.library,
+                settings.providers,
+            )
         return self._pipeline
 
     def _clip(self, source: ClipSource) -> Clip:
@@ -154,9 +167,9 @@ class LayerSession:
 class PreviewSession(LayerSession):
     """Brings layer pictures up to date by fusing alone: no model runs and no frame is decoded."""
 
-    def __init__(self, cache_folder: Path, memory_megabytes: int, threads: int) -> None:
+    def __init__(self, settings: RunSettings) -> None:
         """Begin a run; see `LayerSession`."""
-        super().__init__(cache_folder, memory_megabytes, threads)
+        super().__init__(settings)
         self._flight = KnownOnly()
         self._stamps: dict[Path, str] = {}
 

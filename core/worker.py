@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
-Each line is a JSON object of one entry. In come `begin` (cache folder, memory, threads), then `clip` and `cast`,
+Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
 each with an `id`, and `check` and `job`, which name them by it; at last `end`. Out go `ready`, then `done` for each
 job, `warning` and `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When
 it closes earlier they are gone: the frame in hand may finish within a second, and the process ends.
@@ -21,6 +21,7 @@ from .errors import UnderstudyError
 from .identity import Casting
 from .layer_job import ClipSource, LayerJob, casting_from, source_from
 from .layer_session import LayerSession
+from .run_settings import settings_of_values
 
 GRACE_SECONDS = 1.0
 ORPHANED = 3
@@ -33,7 +34,7 @@ class Run:
     def __init__(self, begin: Mapping[str, Any], tell: Tell) -> None:
         """Open the session that a `begin` describes."""
         self._tell = tell
-        self._session = LayerSession(Path(begin["cache_folder"]), begin["memory_megabytes"], begin["threads"])
+        self._session = LayerSession(settings_of_values(begin))
         self._clips: dict[int, ClipSource] = {}
         self._castings: dict[int, tuple[Casting, ...]] = {}
         self._playable: dict[int, bool] = {}
@@ -54,6 +55,7 @@ class Run:
     def end(self) -> None:
         """Tell what was done and let go of everything."""
         report = {**self._session.as_dict(), "written": self._session.written}
+        self._warn()
         self._session.close()
         self._tell("report", report)
 
@@ -69,10 +71,13 @@ class Run:
             castings=self._castings[cast],
         )
         written = playable and self._session.bring(job)
+        self._warn()
+        self._tell("done", {"id": value["id"], "written": written})
+
+    def _warn(self) -> None:
         for text in self._session.warnings[self._warned :]:
             self._tell("warning", text)
         self._warned = len(self._session.warnings)
-        self._tell("done", {"id": value["id"], "written": written})
 
     def _can_play(self, strip: str, cast: int) -> bool:
         """Tell whether castings can be played; the reason why not is told once."""

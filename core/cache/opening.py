@@ -2,11 +2,12 @@
 """Open the cache that the settings describe: memory, this machine's folder, shared places, seal and leases."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import CacheError
+from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
 from .health import Health
@@ -15,14 +16,11 @@ from .lease_folder import LEASE_FOLDER, FolderLease
 from .memory import Memory
 from .redis_lease import RedisLease
 from .redis_store import RedisStore
-from .seal import Seal, SealedStore, secret_from
+from .seal import Seal, SealedStore
 from .store import Store
 from .tiers import Tiers
 from .uses import note as note_use
 
-FOLDER_VARIABLE = "UNDERSTUDY_SHARED_CACHE"
-GROUP_VARIABLE = "UNDERSTUDY_SHARED_WITH_GROUP"
-REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 MEMORY_BYTES = 1 << 27
 
 
@@ -42,26 +40,11 @@ class CacheSettings:
     shared_with_group: bool = False
     """Whether what is made in the shared folder is for that folder's group too, not for its owner only."""
     cap_bytes: int | None = None
-    """How large the folder on this machine may grow; None for no bound."""
-
-
-def settings_from(
-    environment: Mapping[str, str], folder: Path, memory_bytes: int = MEMORY_BYTES
-) -> CacheSettings:
-    """Return the settings for a cache folder, completed by what the environment variables say.
-
-    UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name shared places, UNDERSTUDY_CACHE_KEY the secret;
-    UNDERSTUDY_SHARED_WITH_GROUP=1 lets the group in. Raises CacheError for a secret that can't be used.
-    """
-    shared = environment.get(FOLDER_VARIABLE)
-    return CacheSettings(
-        folder,
-        memory_bytes,
-        Path(shared) if shared else None,
-        environment.get(REDIS_VARIABLE) or None,
-        secret_from(environment),
-        environment.get(GROUP_VARIABLE) == "1",
-    )
+    """How large the results in the folder on this machine may grow together; None for no bound."""
+    max_age: float | None = None
+    """After how many seconds without use results are dropped from that folder; None for never."""
+    keep: bool = True
+    """Whether anything is kept anywhere but in memory, while the run lasts."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +54,27 @@ class OpenCache:
     store: Memory
     sealed: SealedStore
     tiers: Tiers
-    folder: PackFolder
+    folder: PackFolder | None
+    """The cache folder on this machine, if there is one in use."""
     flight: Flight
+    left_out: tuple[str, ...] = ()
+    """What was asked for and can't be used, one line each."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Every trouble met so far, one line each."""
-        return (*self.folder.warnings, *self.sealed.warnings, *self.tiers.warnings)
+        folder = () if self.folder is None else self.folder.warnings
+        return (*self.left_out, *folder, *self.sealed.warnings, *self.tiers.warnings)
+
+    @property
+    def folder_counts(self) -> StoreCounts:
+        """The counts of the folder on this machine; all zero where none is in use."""
+        return StoreCounts() if self.folder is None else self.folder.counts
 
     def close(self) -> None:
         """Write what waits to be shared, for a limited time, and let go of everything."""
-        note_use(self.folder.root, self.store.counts, self.folder.counts)
+        if self.folder is not None:
+            note_use(self.folder.root, self.store.counts, self.folder.counts)
         self.store.close()
 
 
@@ -91,12 +84,56 @@ def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.mon
     Raises CacheError where the folder on this machine, the seal or an address can't be used. A shared place
     that is away raises nothing: it is used once it is there.
     """
-    folder = PackFolder(settings.folder, cap_bytes=settings.cap_bytes, clock=clock)
+    if not settings.keep:
+        return _opened(settings, None, None, [], clock)
     seal = Seal(settings.secret) if settings.secret is not None else None
-    tiers = Tiers([folder], _shared(settings, clock))
+    shared = _shared(settings, clock)
+    return _opened(settings, seal, _folder(settings, clock), shared, clock)
+
+
+def open_what_can_be(settings: CacheSettings, *, clock: Callable[[], float] = time.monotonic) -> OpenCache:
+    """Open what can be opened of a cache, for a render that goes on without the rest; raises nothing.
+
+    `left_out` says what that is. Where sealing was asked for and is impossible, nothing is kept anywhere.
+    """
+    left_out: list[str] = []
+    try:
+        seal = Seal(settings.secret) if settings.secret is not None and settings.keep else None
+    except CacheError as error:
+        left_out.append(f"nothing is kept for the next run: {error}")
+        settings = replace(settings, keep=False)
+        seal = None
+    try:
+        folder = _folder(settings, clock) if settings.keep else None
+    except CacheError as error:
+        left_out.append(f"nothing is kept for the next run: {error}")
+        folder = None
+    try:
+        shared = _shared(settings, clock) if settings.keep else []
+    except CacheError as error:
+        left_out.append(f"the shared cache on Redis is left out: {error}")
+        settings = replace(settings, redis_url=None)
+        shared = _shared(settings, clock)
+    return _opened(settings, seal, folder, shared, clock, tuple(left_out))
+
+
+def _opened(
+    settings: CacheSettings,
+    seal: Seal | None,
+    folder: PackFolder | None,
+    shared: list[FarTier],
+    clock: Callable[[], float],
+    left_out: tuple[str, ...] = (),
+) -> OpenCache:
+    tiers = Tiers([] if folder is None else [folder], shared)
     sealed = SealedStore(tiers, seal)
     memory = Memory(settings.memory_bytes, sealed)
-    return OpenCache(memory, sealed, tiers, folder, _flight(settings, tiers, clock))
+    flight = _flight(settings, tiers, clock) if shared else Alone()
+    return OpenCache(memory, sealed, tiers, folder, flight, left_out)
+
+
+def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:
+    return PackFolder(settings.folder, cap_bytes=settings.cap_bytes, max_age=settings.max_age, clock=clock)
 
 
 def open_shared_folder(

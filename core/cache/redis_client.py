@@ -2,7 +2,7 @@
 """A connection to Redis that never makes a render wait: short time limits, and no repeated tries."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import CacheError
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 0.5
+_SCHEMES = ("redis", "rediss", "unix")
 
 
 def connected(url: str, *, connect_seconds: float, answer_seconds: float) -> "redis.Redis":
@@ -46,5 +47,26 @@ def address(url: str) -> str:
         port = parts.port
     except ValueError:
         return "the address given"
-    place = parts.hostname or parts.path or "the address given"
-    return f"{place}:{port}" if port else place
+    if parts.scheme not in _SCHEMES:  # without one, what looks like a path may hold the password
+        return "the address given"
+    place = parts.path if parts.scheme == "unix" else parts.hostname
+    return f"{place}:{port}" if port else place or "the address given"
+
+
+def without_password(url: str) -> tuple[str, str]:
+    """Return an address without the password that it carries, and that password, as it is meant."""
+    head, at, place = url.rpartition("@")
+    scheme, mark, login = head.rpartition("://")
+    user, colon, password = login.partition(":")
+    if not at or not colon:
+        return url, ""
+    return f"{scheme}{mark}{user}{'@' if user else ''}{place}", unquote(password)
+
+
+def with_password(url: str, password: str) -> str:
+    """Return an address with a password in it; the address alone where either is empty."""
+    if not url or not password:
+        return url
+    scheme, mark, rest = url.rpartition("://")
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}{mark}{user if at else ''}:{quote(password, safe='')}@{place}"

@@ -32,6 +32,20 @@ PROVIDERS: Mapping[str, str] = {
 }
 """What the processors that ONNX Runtime can use are called here, and there."""
 
+AUTOMATIC = "automatic"
+"""The best processor that is here: of _BY_ITSELF, the CPU last."""
+# TensorRT builds an engine for minutes before the first frame, and CoreML computes in half precision: both only
+# for those who ask for them by name.
+_BY_ITSELF = ("cuda", "rocm", "directml", "openvino")
+
+
+def available_providers() -> tuple[str, ...]:
+    """Return the names of `PROVIDERS` that this ONNX Runtime has; loads it."""
+    import onnxruntime
+
+    here = onnxruntime.get_available_providers()
+    return tuple(name for name, wanted in PROVIDERS.items() if wanted in here)
+
 
 @dataclass(frozen=True)
 class ModelFile:
@@ -63,12 +77,12 @@ class ModelPool:
     def __init__(self, threads: int = 0, providers: Sequence[str] = ("cpu",)) -> None:
         """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose.
 
-        `providers` are names of `PROVIDERS` in the order to be tried; the CPU comes last in any case. One that
-        is not there, or can't run a model, is passed over with a warning. ModelError for an unknown name.
+        `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; the CPU comes last in any case.
+        One that is not there, or can't run a model, is passed over with a warning. ModelError for an unknown name.
         """
-        unknown = [name for name in providers if name not in PROVIDERS]
+        unknown = [name for name in providers if name != AUTOMATIC and name not in PROVIDERS]
         if unknown:
-            raise ModelError(f"there is no provider {unknown[0]!r}: use {', '.join(PROVIDERS)}")
+            raise ModelError(f"there is no provider {unknown[0]!r}: use {AUTOMATIC}, {', '.join(PROVIDERS)}")
         self._threads = threads
         self._providers = tuple(dict.fromkeys((*providers, "cpu")))
         self._sessions: dict[str, onnxruntime.InferenceSession] = {}
@@ -149,10 +163,10 @@ class ModelPool:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
-        available = onnxruntime.get_available_providers()
-        for name in self._providers:
+        available = available_providers()
+        for name in _tried(self._providers, available):
             wanted = PROVIDERS[name]
-            if wanted not in available:
+            if name not in available:
                 self._warn(f"{name} can't run models here: this ONNX Runtime has no {wanted}")
                 continue
             chain = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
@@ -184,6 +198,12 @@ class ModelPool:
     def _warn(self, text: str) -> None:
         if text not in self._warnings:
             self._warnings.append(text)
+
+
+def _tried(providers: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
+    """Return the names to try in order, with the best that is here in the place of AUTOMATIC."""
+    best = [name for name in _BY_ITSELF if name in available]
+    return tuple(dict.fromkeys(one for name in providers for one in (best if name == AUTOMATIC else [name])))
 
 
 def _refusals() -> tuple[type[Exception], ...]:

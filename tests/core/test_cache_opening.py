@@ -9,10 +9,11 @@ import pytest
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
 from understudy.core.cache.lease import Alone, SingleFlight
-from understudy.core.cache.opening import CacheSettings, open_tiers, settings_from
+from understudy.core.cache.opening import CacheSettings, open_tiers
 from understudy.core.cache.redis_store import RedisStore
 from understudy.core.cache.seal import is_sealed
 from understudy.core.errors import CacheError
+from understudy.core.run_settings import settings_from
 
 SECRET = bytes(range(32))
 

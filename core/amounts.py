@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes and spans of time as people write them."""
+
+_FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the bytes of a size such as 500M or 20G (powers of 1000). Raises ValueError."""
+    factor = _FACTORS.get(text[-1:].upper())
+    try:
+        size = float(text[:-1] if factor else text) * (factor or 1)
+    except ValueError:
+        size = -1.0
+    if not 0 <= size < 1e18:
+        raise ValueError(f"{text!r} is not a size such as 500M or 20G")
+    return int(size)
+
+
+def days(text: str) -> float:
+    """Return a number of days. Raises ValueError."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e6:
+        raise ValueError(f"{text!r} is not a number of days")
+    return number
+
+
+def whole(text: str) -> int:
+    """Return a whole number from 0 up. Raises ValueError."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
