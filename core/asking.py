@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Digests of what layer pictures are asked to be, from values alone: nothing is decoded, analysed or looked up.
+
+A layer's key is what decides: it is made from the frame's pixels and what was seen in them. But the same files,
+the same parameters, the same models and the same code give the same key. So where nothing of these changed, the
+digest that a picture carries in its label is enough to know that it is the right one.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from .clip_info import files_stamp
+from .errors import ClipError
+from .identity import Casting
+from .layer_job import LayerJob
+
+_SMALL = 1 << 20
+_WORTH = 20.0
+_CASTS = 64
+
+
+class Asking:
+    """Makes the digests of one run. What the run's code and models are is looked at once."""
+
+    def __init__(self, model_folders: Sequence[Path]) -> None:
+        """`model_folders` hold the models that the run may use, the embedded ones too; one may be missing."""
+        self._folders = (Path(__file__).parent, *model_folders)
+        self._ground: str | None = None
+        self._stamps: dict[tuple[Path, ...], _Stamp] = {}
+        self._casts: dict[Casting, str] = {}
+
+    def digest(self, job: LayerJob) -> str | None:
+        """Return the hex digest of what a job's picture is asked to be; None where a file of it is missing.
+
+        Files are known by path, size and time, as the cache knows clips. They are looked at again after a while
+        that grows with how long that takes.
+        """
+        try:
+            stamps = [self._stamp(job.source.paths)]
+            stamps += [self._stamp(_pictures(casting)) for casting in job.castings]
+        except ClipError:
+            return None
+        casts = [self._cast(casting) for casting in job.castings]
+        lines = [self._under(), str(job.source.movie), str(job.number), *stamps, *casts]
+        return sha256("\n".join(lines).encode()).hexdigest()
+
+    def _stamp(self, paths: tuple[Path, ...]) -> str:
+        known = self._stamps.get(paths)
+        now = time.monotonic()
+        if known is None or now - known.taken > _WORTH * known.cost:
+            text = files_stamp(paths)
+            ended = time.monotonic()
+            self._stamps[paths] = known = _Stamp(text, ended, ended - now)
+        return known.text
+
+    def _cast(self, casting: Casting) -> str:
+        text = self._casts.get(casting)
+        if text is None:
+            if len(self._casts) >= _CASTS:  # keyframed parameters make a new one for every frame
+                self._casts.clear()
+            nameless = replace(casting.identity, name="", consent="")
+            self._casts[casting] = text = repr(replace(casting, identity=nameless))
+        return text
+
+    def _under(self) -> str:
+        """Digest what every answer stands on: this code, its data, the models."""
+        if self._ground is None:
+            digest = sha256()
+            for folder in self._folders:
+                for line in _contents(folder):
+                    digest.update(line)
+            self._ground = digest.hexdigest()
+        return self._ground
+
+
+class _Stamp:
+    """Files' stamp, when it was taken and how many seconds that took."""
+
+    def __init__(self, text: str, taken: float, cost: float) -> None:
+        self.text, self.taken, self.cost = text, taken, cost
+
+
+def _pictures(casting: Casting) -> tuple[Path, ...]:
+    return tuple(picture.path for picture in (*casting.identity.pictures, *casting.replaced))
+
+
+def _contents(folder: Path) -> Iterator[bytes]:
+    """Yield a line for each file below a folder: small ones by what is in them, others by size and time."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(names):
+            path = Path(place, name)
+            try:
+                status = path.stat()
+                if status.st_size < _SMALL:
+                    content = sha256(path.read_bytes()).hexdigest()
+                else:
+                    content = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError as error:
+                content = f"unreadable {error.errno}"
+            yield f"{path.relative_to(folder)}\0{content}\n".encode(errors="surrogateescape")
