@@ -75,17 +75,30 @@ class People:
         return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
 
     def _picked(self, clip: Clip, recipe: Recipe) -> tuple[Floats, Floats]:
-        """Return the vector (d,) of the face that was picked in the reference frame, and those of the others there."""
+        """Return the vector (d,) of the face that was picked, and those (m, d) of people who are not meant.
+
+        These are the others in the reference frame, and whom `select.others` names.
+        """
         frame, number = recipe.select.reference_frame, recipe.select.reference_face
-        picked = self._clips.analysis(clip, frame, recipe)
-        ordered = left_to_right(picked.faces)
+        vectors, place = self._face_at(clip, frame, number, recipe, "reference_face")
+        others = [np.delete(vectors, place, 0)]
+        for there, face in _spots(recipe.select.others):
+            seen, which = self._face_at(clip, there, face, recipe, "others")
+            others.append(seen[which : which + 1])
+        return vectors[place], np.concatenate(others)
+
+    def _face_at(
+        self, clip: Clip, frame: int, number: int, recipe: Recipe, parameter: str
+    ) -> tuple[Floats, int]:
+        """Return the vectors (n, d) of a frame's faces, and the index of the one that is `number`th from the left."""
+        analysis = self._clips.analysis(clip, frame, recipe)
+        ordered = left_to_right(analysis.faces)
         if number >= len(ordered):
             raise RecipeError(
-                f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.reference_face can't be "
+                f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.{parameter} can't be "
                 f"{number}: pick the person in a frame that shows them"
             )
-        others = [index for index in ordered if index != ordered[number]]
-        return picked.embeddings[ordered[number]], picked.embeddings[others]
+        return analysis.embeddings, ordered[number]
 
     def _described(self, identity: Identity, recipe: Recipe) -> tuple[Floats, float]:
         """Return a vector (n, d) for each picture of a person, and the least cosine of one person's vectors."""
@@ -95,3 +108,14 @@ class People:
             rows.append(analysis.embeddings[shown.index])
             least = analysis.space.least_likeness
         return np.asarray(rows, np.float32), least
+
+
+def _spots(text: str) -> list[tuple[int, int]]:
+    """Read pairs such as `90:0 204:1`. Raises RecipeError."""
+    try:
+        pairs = [(int(frame), int(face)) for frame, face in (word.split(":") for word in text.split())]
+        if all(frame >= 0 and face >= 0 for frame, face in pairs):
+            return pairs
+    except ValueError:
+        pass
+    raise RecipeError(f"select.others is written frame:face, such as 90:0 204:1, not {text!r}")

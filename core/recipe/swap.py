@@ -30,6 +30,11 @@ class Select:
     reference_face: int = number_field(
         0, "Reference face", "Which face of the reference frame, counted from the left from 0", 0, 63
     )
+    others: str = text_field(
+        "Other people",
+        "Who is not meant, though they may be like the reference: where each is seen, as frame:face, such as "
+        "90:0 204:1; choosing a person by their picture fills it in",
+    )
     min_height: float = number_field(
         48.0,
         "Smallest face",

@@ -18,8 +18,9 @@ from understudy.core.cache.memory import Memory
 from understudy.core.cache.origins import coming_from, walk
 from understudy.core.cache.tiers import open_local
 from understudy.core.clip import open_clip, open_sequence
+from understudy.core.errors import RecipeError
 from understudy.core.face import Face, Pose
-from understudy.core.identity import Picture
+from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.known_only import KnownOnly, NotKnownError
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.embedded import embedded_models
@@ -109,6 +110,34 @@ def test_people_are_the_same_after_cuts(pipeline: Pipeline, shared: Path) -> Non
     for person, shot in zip(people, shots, strict=True):
         assert person.best in person.spots
         assert person.best[0] // 15 in shot
+
+
+def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline, shared: Path) -> None:
+    """Clip 32: the built-in description alone takes some frames of B for A, if B is not named."""
+    people = found(pipeline, shared, "32")
+    source = shared / "footage/portraits/p01_astronaut_eileen_collins_512.png"
+    (frame, face), (other, place) = people[0].best, people[1].best
+    settings = ["select.which=reference", f"select.reference_frame={frame}", f"select.reference_face={face}"]
+    chosen = {}
+    with open_clip(next((shared / "footage").glob("32_*.mp4"))) as clip:
+        for others in ("", f"{other}:{place}"):
+            asked = with_settings(Recipe(), [*settings, f"select.others={others}"])
+            casting = Casting(Identity((Picture(source),)), asked)
+            spots = [spot for person in people for spot in sorted(person.spots)]
+            chosen[others] = {number for number, _ in spots if pipeline.plan(clip, number, [casting]).faces}
+        with pytest.raises(RecipeError, match=r"select\.others is written frame:face"):
+            pipeline.plan(
+                clip,
+                0,
+                [
+                    Casting(
+                        Identity((Picture(source),)), with_settings(Recipe(), [*settings, "select.others=A"])
+                    )
+                ],
+            )
+    own = {number for number, _ in people[0].spots}
+    assert chosen[f"{other}:{place}"] == own
+    assert chosen[""] > own
 
 
 def test_the_picture_shows_the_face_where_it_is_seen_best(pipeline: Pipeline, shared: Path) -> None:
