@@ -9,7 +9,7 @@ from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
 from .detectors.contract import Detector
-from .detectors.several import found_turned
+from .detectors.several import found_any_way, found_turned
 
 _QUARTERS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
 
@@ -19,7 +19,7 @@ def detect_key(frame: str, params: Detect, detector: Detector) -> Key:
     inputs: dict[str, Scalar | Key] = {"frame": frame, "detector": detector.name, "score": params.score}
     files = sorted(model.sha256 for model in detector.models)
     inputs.update({"model" if len(files) == 1 else f"model{n:02d}": name for n, name in enumerate(files)})
-    # Named only where they are used: what was found before there were angles is still what is found without.
+    # Named only where they are used: a detector's plain look is one entry, however it came to be asked for.
     if params.angles != "upright":
         inputs["angles"] = params.angles
     if params.margin > 0:
@@ -33,7 +33,11 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
     Returns `boxes` (n, 4), `points` (n, k, 2), both float32 in frame pixels, and `scores` (n,) float32,
     the surest first. n is 0 for a frame without a face; k is 0, 3, 5 or 6 (see `Found`).
     """
-    found = found_turned(detector, frame, params.score, _QUARTERS[params.angles], params.margin / 100)
+    margin = params.margin / 100
+    if params.angles == "auto":
+        found = found_any_way(detector, frame, params.score, margin)
+    else:
+        found = found_turned(detector, frame, params.score, _QUARTERS[params.angles], margin)
     return {"boxes": found.boxes, "points": found.points, "scores": found.scores}
 
 

@@ -29,9 +29,14 @@ class Detect:
         ("many", "Many", "Every detector that is there; of boxes that overlap the surest counts"),
     )
     angles: str = choice_field(
-        "upright",
+        "auto",
         "Angles",
         "Which way up faces are looked for",
+        (
+            "auto",
+            "As needed",
+            "Upright first; where no face is surely found so, on either side and upside down too",
+        ),
         ("upright", "Upright", "Look once: heads that tip by up to about 60 degrees are found"),
         ("sideways", "Sideways too", "Look three times: upright and lying on either side"),
         ("all", "Any", "Look four times: upright, on either side and upside down"),

@@ -12,7 +12,7 @@ from understudy.core.analysis.detect import detect_key, detect_with
 from understudy.core.analysis.detectors.contract import Found
 from understudy.core.analysis.detectors.s3fd import S3fd
 from understudy.core.analysis.detectors.scrfd import Scrfd
-from understudy.core.analysis.detectors.several import Many, found_turned
+from understudy.core.analysis.detectors.several import Many, found_any_way, found_turned
 from understudy.core.analysis.detectors.yolo import Yolo8Face
 from understudy.core.analysis.engines import Engines
 from understudy.core.clip import open_clip
@@ -135,6 +135,45 @@ def test_a_turned_frame_gives_the_same_faces_where_they_are(
     assert (roll - 90 * quarter + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
 
 
+class Told:
+    """A detector that answers look by look what it is told: rows of (left, top, right, bottom, score)."""
+
+    version, name, models = 1, "told", ()
+
+    def __init__(self, *looks: list[tuple[float, ...]], points: int = 5) -> None:
+        self.looks, self.points = list(looks), points
+        self.asked: list[tuple[tuple[int, ...], float]] = []
+
+    def find(self, frame: np.ndarray, score: float) -> Found:
+        self.asked.append((frame.shape[:2], score))
+        rows = [row for row in self.looks.pop(0) if row[4] >= score]
+        table = np.float32(rows).reshape(-1, 5)
+        return Found(table[:, :4], np.zeros((len(rows), self.points, 2), np.float32), table[:, 4])
+
+
+def test_a_frame_is_turned_only_where_no_face_is_surely_upright() -> None:
+    picture = np.zeros((100, 300, 3), np.uint8)
+    sure = Told([(10, 10, 60, 60, 0.8)])
+    assert found_any_way(sure, picture, 0.5, 0.0).boxes.tolist() == [[10, 10, 60, 60]]
+    assert sure.asked == [((100, 300), 0.5)]
+    # The frame on its side, the second look, shows the face at (20, 200); a weak one counts only upright.
+    weak = (200, 10, 250, 60, 0.6)
+    unsure = Told([weak], [(20, 200, 60, 260, 0.9)], [(0, 0, 30, 30, 0.7)], [])
+    found = found_any_way(unsure, picture, 0.5, 0.0)
+    assert [shape for shape, _ in unsure.asked] == [(100, 300), (300, 100), (100, 300), (300, 100)]
+    assert np.allclose(found.boxes, [[299 - 260, 20, 299 - 200, 60], weak[:4]])
+    assert found.scores == pytest.approx([0.9, 0.6])
+    nothing = Told([], [], [], [])
+    assert len(found_any_way(nothing, picture, 0.5, 0.0).boxes) == 0
+    assert len(nothing.asked) == 4
+
+
+def test_a_surely_turned_face_takes_the_place_of_an_unsure_one_upright() -> None:
+    told = Told([(10, 10, 60, 60, 0.6)], [], [(240, 40, 290, 90, 0.9)], [])
+    found = found_any_way(told, np.zeros((100, 300, 3), np.uint8), 0.5, 0.0)
+    assert found.boxes.tolist() == [[9, 9, 59, 59]]
+
+
 def test_a_margin_moves_nothing(engines: Engines, frame: np.ndarray) -> None:
     detector = engines.detector(Detect(detector="retinaface-ssd"))
     plain, wide = (found_turned(detector, frame, 0.5, (0,), margin) for margin in (0.0, 0.2))
@@ -144,21 +183,8 @@ def test_a_margin_moves_nothing(engines: Engines, frame: np.ndarray) -> None:
 
 
 def test_many_is_the_union_without_doubles() -> None:
-    class Told:
-        version, name, models = 1, "told", ()
-
-        def __init__(self, boxes: list, scores: list, count: int) -> None:
-            self.found = Found(
-                np.float32(boxes).reshape(-1, 4),
-                np.zeros((len(boxes), count, 2), np.float32),
-                np.float32(scores),
-            )
-
-        def find(self, frame: np.ndarray, score: float) -> Found:
-            return self.found
-
-    first = Told([[0, 0, 100, 100]], [0.7], 6)
-    second = Told([[5, 5, 105, 105], [300, 0, 400, 100]], [0.9, 0.6], 5)
+    first = Told([(0, 0, 100, 100, 0.7)], points=6)
+    second = Told([(5, 5, 105, 105, 0.9), (300, 0, 400, 100, 0.6)])
     found = Many((first, second)).find(GREY, 0.5)
     assert found.boxes.tolist() == [[5, 5, 105, 105], [300, 0, 400, 100]]
     assert found.points.shape == (2, 3, 2)
@@ -166,8 +192,9 @@ def test_many_is_the_union_without_doubles() -> None:
 
 def test_the_key_names_the_detector_its_file_and_only_what_is_used(engines: Engines) -> None:
     default = detect_key("f", Detect(), engines.detector(Detect()))
-    assert default.text.splitlines()[0] == "detector=blaze"
-    assert "angles" not in default.text
+    assert default.text.splitlines()[:2] == ["angles=auto", "detector=blaze"]
+    upright = Detect(angles="upright")
+    assert "angles" not in detect_key("f", upright, engines.detector(upright)).text
     assert "margin" not in default.text
     many = detect_key("f", Detect(detector="many"), engines.detector(Detect(detector="many")))
     assert many.text.count("model0") == 6

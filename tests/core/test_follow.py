@@ -119,7 +119,7 @@ def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
 def test_a_face_is_followed_through_the_full_roll(shared: Path) -> None:
     """Clip 34 turns at 90 degrees a second, 3 a frame; between samples of 6 frames the roll grows by 18."""
     with working(shared) as pipeline, footage(shared, "34") as clip:
-        asked = recipe("detect.angles=all", "landmark.steady=0", "landmark.gaps=0")
+        asked = recipe("landmark.steady=0", "landmark.gaps=0")
         found = [pipeline.faces(clip, number, asked) for number in range(0, 120, 6)]
     assert [len(faces) for faces in found] == [1] * 20
     rolls = np.array([faces[0].pose.roll for faces in found])

@@ -3,11 +3,15 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from ...face import Floats, Pixels
 from ...models.session import ModelFile
 from .contract import Detector, Found, union
+
+_SURE = 0.75
+_ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +41,34 @@ def found_turned(
     that the border cuts is found more surely. Points keep their names as the upright face's: on a face that lies on
     its side, the eye "on the image's left" is the one that is there once the face is upright.
     """
+    return _joined([_found_at(detector, frame, score, quarter, margin) for quarter in quarters])
+
+
+def found_any_way(detector: Detector, frame: Pixels, score: float, margin: float) -> Found:
+    """Find faces in an upright frame and, only where none is surely found so, in the turned ones as well.
+
+    A face that lies or stands on its head is hardly ever sure of itself upright. See `found_turned`.
+    """
+    upright = _found_at(detector, frame, score, 0, margin)
+    if len(upright.scores) and float(upright.scores.max()) >= _SURE:
+        return upright
+    # Only what is sure counts: an upright face that is hard to see looks a little like one that lies on its side.
+    turned = [_found_at(detector, frame, max(score, _SURE), quarter, margin) for quarter in (1, 2, 3)]
+    return _joined([upright, *turned])
+
+
+def _found_at(detector: Detector, frame: Pixels, score: float, quarter: int, margin: float) -> Found:
     edge = round(margin * min(frame.shape[:2]))
     if edge:
         frame = np.pad(frame, ((edge, edge), (edge, edge), (0, 0)))
-    parts = []
-    for quarter in quarters:
-        turned = np.ascontiguousarray(np.rot90(frame, quarter))
-        part = detector.find(turned, score)
-        corners = _turned_back(part.boxes.reshape(-1, 2, 2), quarter, frame)
-        boxes = np.concatenate([corners.min(1), corners.max(1)], 1) - edge
-        parts.append(Found(boxes, _turned_back(part.points, quarter, frame) - edge, part.scores))
+    seen = frame if quarter == 0 else np.asarray(cv2.rotate(frame, _ROTATIONS[quarter]), np.uint8)
+    part = detector.find(seen, score)
+    corners = _turned_back(part.boxes.reshape(-1, 2, 2), quarter, frame)
+    boxes = np.concatenate([corners.min(1), corners.max(1)], 1) - edge
+    return Found(boxes, _turned_back(part.points, quarter, frame) - edge, part.scores)
+
+
+def _joined(parts: list[Found]) -> Found:
     return parts[0] if len(parts) == 1 else _one_way_up(union(parts))
 
 
