@@ -9,13 +9,11 @@ from typing import Any, cast
 
 import bpy
 
-from ..core.cache.layout import prepare
+from ..core.cache.layout import LAYERS, prepare
 from ..core.errors import CacheError, OutputError
 from ..core.fusion.stand_in import write_stand_in
 from .preferences import preferences
 from .properties import settings_of
-
-LAYERS = "layers"
 
 
 def cache_folder(scene: bpy.types.Scene) -> Path:

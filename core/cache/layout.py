@@ -7,13 +7,19 @@ So moving between versions loses nothing, and no version reads what it does not 
 """
 
 import os
+import re
 from pathlib import Path
 
 from ..errors import CacheError
 from .pack import PACK_NAME, create
 from .record import FORMAT
 
+LAYERS = "layers"
+"""The sub-folder for a project's layer pictures: what a timeline shows, and none of the cache's own."""
 _SUB_FOLDER = "format-"
+_OURS = re.compile(
+    rf"{PACK_NAME.pattern}|{PACK_NAME.pattern.replace('pack', 'idx')}|{_SUB_FOLDER}[0-9]+|{LAYERS}|lost[+]found|[.].*"
+)
 _MARKS = {
     "CACHEDIR.TAG": (
         "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -73,13 +79,27 @@ def pack_folders(root: Path) -> list[Path]:
 
 
 def size_on_disk(root: Path) -> int:
-    """Return the bytes of all files of a cache folder, as the file system says now. Raises OSError."""
+    """Return the bytes of all files of a cache folder but the layer pictures, as the file system says now.
+
+    Raises OSError.
+    """
+    return _size(root, without=LAYERS)
+
+
+def layers_on_disk(root: Path) -> int:
+    """Return the bytes of the layer pictures that lie in a cache folder. Raises OSError."""
+    return _size(root / LAYERS) if (root / LAYERS).is_dir() else 0
+
+
+def _size(root: Path, without: str = "") -> int:
     size = 0
     with os.scandir(root) as listing:
         for entry in listing:
             try:
+                if entry.name == without:
+                    continue
                 if entry.is_dir(follow_symlinks=False):
-                    size += size_on_disk(Path(entry.path))
+                    size += _size(Path(entry.path))
                 elif entry.is_file(follow_symlinks=False):
                     size += entry.stat(follow_symlinks=False).st_size
             except FileNotFoundError:
@@ -97,7 +117,7 @@ def _read_format(root: Path) -> str | None:
 
 def _refuse_foreign(root: Path) -> None:
     for name in (path.name for path in root.iterdir()):
-        if name not in _MARKS and name[0] != "." and name != "lost+found" and not PACK_NAME.fullmatch(name):
+        if name not in _MARKS and not _OURS.fullmatch(name):
             raise CacheError(f"{root} holds other files: choose an empty or a new folder for the cache")
 
 

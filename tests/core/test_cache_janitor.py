@@ -465,3 +465,29 @@ def test_the_process_start_method_does_not_matter(tmp_path: Path) -> None:
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
+
+
+def test_layer_pictures_are_neither_counted_nor_taken(tmp_path: Path) -> None:
+    filled(tmp_path, 20)
+    picture = tmp_path / "layers" / "a strip" / "000000.tif"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(bytes(10 * RECORD * 20))
+    store = PackFolder(tmp_path)
+    before = store.size_on_disk()
+    assert before == on_disk(tmp_path) - picture.stat().st_size
+    # Under its cap without the picture, far above it with: nothing has to go.
+    done = store.tidy(before)
+    assert (done.after, done.evicted_records) == (before, 0)
+    store.tidy(0)
+    store.close()
+    assert store.size_on_disk() < RECORD
+    assert picture.stat().st_size == 10 * RECORD * 20
+
+
+def test_a_folder_that_lost_its_marks_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    filled(tmp_path, 50, per_pack=50)
+    (tmp_path / "layers").mkdir()
+    assert list(tmp_path.glob("*.idx"))
+    for name in ("format", "CACHEDIR.TAG", ".gitignore"):
+        (tmp_path / name).unlink()
+    assert right(PackFolder(tmp_path), 1)
