@@ -6,11 +6,11 @@ import numpy as np
 
 from ..face import Floats, Pixels
 
-_DARKEST = 6.0
-_MOST_GAIN = 4.0
-_CONTRAST_RANGE = (0.5, 1.3)
-_CONTRAST_SHARE = 0.7
-_CHROMA_SHARE = 0.4
+DARKEST = 6.0
+MOST_GAIN = 4.0
+CONTRAST_RANGE = (0.5, 1.3)
+CONTRAST_SHARE = 0.7
+CHROMA_SHARE = 0.4
 
 
 def light_transfer(
@@ -23,16 +23,22 @@ def light_transfer(
     standard deviation of the low-pass in pixels, `strength` 0..1 goes from no change to the target's light.
     The detail's contrast follows the target's too: a hazy or flat picture gets a hazy or flat face.
     """
-    fine = _Lows(target, swapped, weight, max(_CHROMA_SHARE * radius, 0.5))
-    broad = _Lows(target, swapped, weight, max(radius, 0.5))
+    spread_fine, spread_broad = spreads(radius)
+    fine = _Lows(target, swapped, weight, spread_fine)
+    broad = _Lows(target, swapped, weight, spread_broad)
     # Colour follows closely, so that no cast of the source's stays in patches; lightness only in the large, so
     # that brows, lips and folds stay the source's.
     tint = fine.ratio / fine.ratio.mean(2, keepdims=True)
-    gain = np.clip(tint * broad.ratio.mean(2, keepdims=True), 1 / _MOST_GAIN, _MOST_GAIN) ** strength
-    contrast = np.clip(broad.details[0] / max(broad.details[1], 1e-4), *_CONTRAST_RANGE)
-    contrast = contrast ** (strength * _CONTRAST_SHARE)
+    gain = np.clip(tint * broad.ratio.mean(2, keepdims=True), 1 / MOST_GAIN, MOST_GAIN) ** strength
+    contrast = np.clip(broad.details[0] / max(broad.details[1], 1e-4), *CONTRAST_RANGE)
+    contrast = contrast ** (strength * CONTRAST_SHARE)
     offset = broad.low_swapped * gain * (1 - contrast)
     return np.asarray(gain * contrast, np.float32), np.asarray(offset, np.float32)
+
+
+def spreads(radius: float) -> tuple[float, float]:
+    """Return the standard deviations of the low-pass for colour and for lightness, in pixels."""
+    return max(CHROMA_SHARE * radius, 0.5), max(radius, 0.5)
 
 
 class _Lows:
@@ -48,10 +54,10 @@ class _Lows:
             mean = (values * weight3).sum((0, 1)) / overall
             # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
             low = (_low(values * weight3, spread) + 1e-3 * mean) / near
-            relative = (values - low).mean(2) / (low.mean(2) + _DARKEST)
+            relative = (values - low).mean(2) / (low.mean(2) + DARKEST)
             lows.append(low)
             details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))
-        self.ratio: Floats = np.asarray((lows[0] + _DARKEST) / (lows[1] + _DARKEST), np.float32)
+        self.ratio: Floats = np.asarray((lows[0] + DARKEST) / (lows[1] + DARKEST), np.float32)
         self.low_swapped: Floats = np.asarray(lows[1], np.float32)
         self.details = details
 

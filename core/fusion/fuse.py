@@ -14,12 +14,17 @@ from ..mesh.topology import Topology
 from ..recipe import Fusion
 from ..skin import skin_likeness
 from ..swap.mesh import CropFrame
-from ..swap.neural_region import compose, inverse, place_matrix
+from ..swap.neural_region import Affine, compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
 VERSION = 2
+SHARPEN_SPREAD = 1.2
+"""Standard deviation of what is sharpened away, in pixels of the crop."""
+RIM = 2
+"""How many pixels beyond what is shown keep their colours."""
 _BROW_GROWTH = 1.25
+_AMOUNTS = 256
 
 
 def fused(
@@ -40,11 +45,7 @@ def fused(
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
     height, width = swapped.shape[:2]
     points = place.to_crop(landmarks)
-    box = None
-    if "box" in crop:
-        params = params if params.openings == "always" else replace(params, keep_eyes=0.0, keep_mouth=0.0)
-        if params.mask_shape == "box":
-            box = compose(np.asarray(crop["box"], np.float32), inverse(place_matrix(place)))
+    box, params = shown_of(crop, place, params)
     mask = face_mask(points, (width, height), params, topology, box)
     small = mask.shape[1], mask.shape[0]
     cover = cv2.resize(np.asarray(crop["cover"], np.uint8), small, interpolation=cv2.INTER_AREA)
@@ -54,7 +55,7 @@ def fused(
         bare = bare_face(target, points, place, topology, seen)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
-    rgb = _sharpened(swapped, params.sharpen) if params.sharpen > 0 else swapped
+    rgb = _sharpened(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
         rgb = _lit(rgb, swapped, target, mask, points, params, topology)
     alpha = np.round(mask * (255 * params.blend * params.opacity)).astype(np.uint8)
@@ -66,8 +67,22 @@ def fused(
     layer[..., 3] = alpha
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
-    rim = cv2.dilate(alpha, np.ones((5, 5), np.uint8))
+    rim = cv2.dilate(alpha, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
     return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
+
+
+def shown_of(crop: Arrays, place: CropFrame, params: Fusion) -> tuple[Affine | None, Fusion]:
+    """Return what a network's crop shows, and the parameters as they hold for it.
+
+    The first is the (2, 3) matrix from the crop's pixels to 0..1 across the network's picture where all of that is
+    to be shown, else None.
+    """
+    if "box" not in crop:
+        return None, params
+    params = params if params.openings == "always" else replace(params, keep_eyes=0.0, keep_mouth=0.0)
+    if params.mask_shape != "box":
+        return None, params
+    return compose(np.asarray(crop["box"], np.float32), inverse(place_matrix(place))), params
 
 
 def bare_face(
@@ -79,7 +94,7 @@ def bare_face(
     """
     bare = np.ones(target.shape[:2], np.float32)
     if seen is not None:
-        bare = _masked(seen, place, (target.shape[1], target.shape[0]))
+        bare = _in_crop(seen, place, (target.shape[1], target.shape[0]))
     if seen is None or seen.rough:
         bare = np.minimum(bare, _uncovered(target, points, place.size, topology))
     return bare
@@ -101,7 +116,7 @@ def _uncovered(target: Pixels, points: Floats, size: tuple[int, int], topology: 
     )
 
 
-def _masked(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
+def _in_crop(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
     """Bring a masker's mask into a crop reduced to `size` (width, height): float32 in 0..1."""
     across, down = place.width / size[0], place.height / size[1]
     to_frame = np.array(
@@ -169,8 +184,12 @@ def _grown(points: Floats) -> Floats:
     return np.asarray((hull - middle) * _BROW_GROWTH + middle, np.float32)
 
 
+def sharpen_amount(params: Fusion) -> float:
+    """Return how much is sharpened in whole 256ths: with those every processor rounds alike."""
+    return round(params.sharpen * _AMOUNTS) / _AMOUNTS
+
+
 def _sharpened(rgb: Pixels, amount: float) -> Pixels:
-    """Unsharp mask with a radius of 1.2 pixels."""
-    return np.asarray(
-        cv2.addWeighted(rgb, 1 + amount, cv2.GaussianBlur(rgb, (0, 0), 1.2), -amount, 0), np.uint8
-    )
+    """Unsharp mask."""
+    blurred = cv2.GaussianBlur(rgb, (0, 0), SHARPEN_SPREAD)
+    return np.asarray(cv2.addWeighted(rgb, 1 + amount, blurred, -amount, 0), np.uint8)
