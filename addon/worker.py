@@ -68,10 +68,7 @@ class WorkerProcess:
 
     def submit(self, job: LayerJob) -> None:
         """Hand a job over. What many jobs share is sent once."""
-        if job.source not in self._clips:
-            self._clips[job.source] = len(self._clips)
-            self._send("clip", {"id": self._clips[job.source], **layer_job.source_values(job.source)})
-        cast = self._cast(job.castings)
+        clip, cast = self._clip(job.source), self._cast(job.castings)
         self._jobs[self._next] = job
         self._send(
             "job",
@@ -79,7 +76,7 @@ class WorkerProcess:
                 "id": self._next,
                 "strip": job.strip,
                 "frame": job.frame,
-                "clip": self._clips[job.source],
+                "clip": clip,
                 "cast": cast,
                 "number": job.number,
                 "picture": str(job.picture),
@@ -90,6 +87,19 @@ class WorkerProcess:
     def check(self, strip: str, castings: tuple[Casting, ...]) -> None:
         """Ask whether castings can be played: where not, a `fault` that names the strip says why."""
         self._send("check", {"strip": strip, "cast": self._cast(castings)})
+
+    def note(self, strip: str, castings: tuple[Casting, ...]) -> None:
+        """Have the pictures of castings looked at: what is seen is kept in the cache."""
+        self._send("note", {"strip": strip, "cast": self._cast(castings)})
+
+    def find_people(self, strip: str, source: ClipSource, first: int, last: int, casting: Casting) -> None:
+        """Have the people of a clip found, from frame `first` to `last`, as a casting's recipe sees faces.
+
+        Who is found is kept in the cache; answers are `progress`, 0 to 1, and `fault`.
+        """
+        clip, cast = self._clip(source), self._cast((casting,))
+        asked = {"strip": strip, "clip": clip, "cast": cast, "first": first, "last": last}
+        self._send("people", asked)
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""
@@ -124,6 +134,13 @@ class WorkerProcess:
             self._process.kill()
             self._process.wait()
         self.ended = True
+
+    def _clip(self, source: ClipSource) -> int:
+        """Return the number under which the worker knows a clip, telling it if it does not."""
+        if source not in self._clips:
+            self._clips[source] = len(self._clips)
+            self._send("clip", {"id": self._clips[source], **layer_job.source_values(source)})
+        return self._clips[source]
 
     def _cast(self, castings: tuple[Casting, ...]) -> int:
         """Return the number under which the worker knows castings, telling it if it does not."""

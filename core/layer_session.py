@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from .analysis.people_found import FoundPerson, Tell
 from .cache.lease import Flight
 from .cache.opening import open_what_can_be
 from .cache.store import Store
@@ -19,11 +20,13 @@ from .clip_info import files_stamp
 from .errors import ClipError, OutputError, UnderstudyError
 from .fusion.layer import layer_key, write_layer
 from .fusion.stand_in import write_stand_in
-from .identity import Casting
+from .identity import Casting, Picture
 from .known_only import KnownOnly, NotKnownError, UnknownClipError, keep_facts, known_clip
 from .layer_job import ClipSource, LayerJob
 from .models.embedded import embedded_models
+from .picture_notes import PictureNote
 from .pipeline import LayerPlan, Pipeline
+from .recipe import Recipe
 from .run_settings import RunSettings
 from .tally import Report, Tally
 
@@ -81,6 +84,22 @@ class LayerSession:
     def check(self, castings: Sequence[Casting]) -> None:
         """Raise PictureError or ModelError, saying why, where a casting can't be played."""
         self._running().check(castings)
+
+    def people(
+        self, source: ClipSource, first: int, last: int, recipe: Recipe, tell: Tell = lambda _share: None
+    ) -> tuple[FoundPerson, ...]:
+        """Return who is seen in a clip from frame `first` to `last`, or to its end, the one seen most first.
+
+        `tell` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError; where only what is known
+        may be used, NotKnownError.
+        """
+        clip = self._clip(source)
+        last = min(last, clip.info.frame_count - 1)
+        return self._running().people(clip, min(first, last), last, recipe, tell)
+
+    def note(self, picture: Picture) -> PictureNote:
+        """Return what an editor should know of a picture of who plays the part. Raises ModelError, NotKnownError."""
+        return self._running().note(picture)
 
     def close(self) -> None:
         """Let go of models, clips and store."""

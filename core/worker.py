@@ -2,9 +2,10 @@
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
 Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
-each with an `id`, and `check` and `job`, which name them by it; at last `end`. Out go `ready`, then `done` for each
-job, `warning` and `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When
-it closes earlier they are gone: the frame in hand may finish within a second, and the process ends.
+each with an `id`, and `check`, `note`, `people` and `job`, which name them by it; at last `end`. Out go `ready`, then
+`done` for each job, `progress` of a search for people, `warning` and `fault` as they arise, and at last `report`.
+Whoever asks keeps the input open until then. When it closes earlier they are gone: the frame in hand may finish
+within a second, and the process ends.
 """
 
 import json
@@ -51,6 +52,10 @@ class Run:
             self._can_play(value["strip"], value["cast"])
         elif kind == "job":
             self._do(value)
+        elif kind == "people":
+            self._find(value)
+        elif kind == "note":
+            self._note(value["strip"], value["cast"])
 
     def end(self) -> None:
         """Tell what was done and let go of everything."""
@@ -78,6 +83,29 @@ class Run:
         for text in self._session.warnings[self._warned :]:
             self._tell("warning", text)
         self._warned = len(self._session.warnings)
+
+    def _find(self, value: Mapping[str, Any]) -> None:
+        """Find the people in a stretch of a clip; they are kept, for the asker to look up."""
+        recipe = self._castings[value["cast"]][0].recipe
+        try:
+            self._session.people(
+                self._clips[value["clip"]],
+                value["first"],
+                value["last"],
+                recipe,
+                lambda share: self._tell("progress", share),
+            )
+        except UnderstudyError as error:
+            self._tell("fault", f"{value['strip']}: {error}")
+
+    def _note(self, strip: str, cast: int) -> None:
+        """Look at the pictures of who plays the part; what is seen is kept, for the asker to look up."""
+        try:
+            for casting in self._castings[cast]:
+                for picture in casting.identity.pictures:
+                    self._session.note(picture)
+        except UnderstudyError as error:
+            self._tell("fault", f"{strip}: {error}")
 
     def _can_play(self, strip: str, cast: int) -> bool:
         """Tell whether castings can be played; the reason why not is told once."""
