@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run over layer pictures: what is right already costs no cache, no clip and no model, and is never stale."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from footage.portrait import painted, write_picture, write_sequence
+from understudy.core.cache.opening import CacheSettings
+from understudy.core.fusion.label import layer_label
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.layer_session import LayerSession
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.run_settings import RunSettings
+
+COUNT = 3
+
+
+class Project:
+    """Frames of a face, a person, and the layer pictures of runs over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.frames = tuple(write_sequence(folder / "frames", COUNT, 320))
+        self.person = write_picture(folder / "person.png", painted())
+
+    def jobs(self, *settings: str, person: Path | None = None) -> list[LayerJob]:
+        """What every frame asks for."""
+        recipe = with_settings(Recipe(), list(settings))
+        casting = Casting(Identity((Picture(person or self.person),)), recipe)
+        source = ClipSource(False, self.frames)
+        return [
+            LayerJob("clip", number + 1, source, number, self.folder / f"{number:06d}.tif", (casting,))
+            for number in range(COUNT)
+        ]
+
+    def run(self, jobs: list[LayerJob], cache: str = "cache"):
+        """Bring the pictures in a run of its own; return its report."""
+        session = LayerSession(RunSettings(CacheSettings(self.folder / cache)))
+        try:
+            for job in jobs:
+                session.bring(job)
+            return {**session.as_dict(), "written": session.written}
+        finally:
+            session.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def ran(report):
+    return {stage: counts["run"] for stage, counts in report["stages"].items() if counts["run"]}
+
+
+def test_asked_again_the_labels_answer_and_nothing_is_opened(project: Project) -> None:
+    first = project.run(project.jobs())
+    assert first["written"] == first["faces"] == COUNT
+    assert first["shown"] == {"swapped": COUNT, "original": {}, "failures": []}
+    # Neither the cache nor a readable clip is there any more, and neither is missed.
+    shutil.rmtree(project.folder / "cache")
+    for frame in project.frames:
+        status = frame.stat()
+        frame.write_bytes(bytes(status.st_size))
+        os.utime(frame, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again = project.run(project.jobs(), "other")
+    assert (again["written"], again["warnings"], ran(again)) == (0, [], {})
+    assert (again["frames"], again["faces"], again["shown"]) == (COUNT, COUNT, first["shown"])
+    assert again["stages"]["swap"]["hit"] == again["stages"]["fuse"]["hit"] == COUNT
+    assert not (project.folder / "other").exists()
+
+
+def test_any_other_question_is_answered_by_the_pipeline(project: Project) -> None:
+    project.run(project.jobs())
+    assert ran(project.run(project.jobs("fusion.blend=0.5"))) == {"fuse": COUNT}
+    # Back again: what is on the disk is for the other blend.
+    assert ran(project.run(project.jobs())) == {"fuse": COUNT}
+    assert ran(project.run(project.jobs("swap.mirror=0.5"))) == {"swap": COUNT, "fuse": COUNT}
+
+
+def test_a_source_picture_that_was_replaced_under_its_name_is_seen(project: Project) -> None:
+    project.run(project.jobs())
+    write_picture(project.person, painted()[:, ::-1])
+    assert ran(project.run(project.jobs())) == {"swap": COUNT, "fuse": COUNT}
+
+
+def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> None:
+    project.run(project.jobs())
+    keys = [layer_label(job.picture).key for job in project.jobs()]
+    asked = [layer_label(job.picture).asked for job in project.jobs()]
+    os.utime(project.frames[0], ns=(1, 1))
+    again = project.run(project.jobs())
+    assert (again["written"], ran(again)) == (0, {})
+    labels = [layer_label(job.picture) for job in project.jobs()]
+    assert [label.key for label in labels] == keys
+    assert all(label.asked not in (None, before) for label, before in zip(labels, asked, strict=True))
+    # Now the labels know the touched file.
+    shutil.rmtree(project.folder / "cache")
+    assert project.run(project.jobs())["frames_decoded"] == 0
+    assert not (project.folder / "cache").exists()
+
+
+def test_a_run_counts_what_labels_answered_and_what_was_computed_together(project: Project) -> None:
+    jobs = project.jobs()
+    project.run(jobs)
+    jobs[1].picture.unlink()
+    report = project.run(jobs)
+    assert (report["frames"], report["faces"], report["written"]) == (COUNT, COUNT, 1)
+    assert (report["stages"]["fuse"]["run"], report["stages"]["fuse"]["hit"]) == (1, COUNT - 1)
+    assert report["shown"]["swapped"] == COUNT
+
+
+def test_what_failed_is_counted_by_reason_and_asked_again(project: Project) -> None:
+    jobs = project.jobs(person=project.folder / "nobody.png")
+    for _ in range(2):
+        report = project.run(jobs)
+        ((reason, count),) = report["shown"]["original"].items()
+        assert "nobody.png" in reason
+        assert count == COUNT
+        assert [text.partition(":")[0] for text in report["shown"]["failures"]] == [
+            f"clip, frame {frame}" for frame in range(1, COUNT + 1)
+        ]
+        assert len(report["warnings"]) == COUNT
+    nobody = project.run([replace(job, castings=()) for job in jobs])
+    assert nobody["shown"]["original"] == {"no modifier is enabled": COUNT}
