@@ -7,23 +7,28 @@ Nothing here is Blender's, so a run may work on whatever thread or in whatever p
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from .analysis.people_found import FoundPerson, Tell
+from .asking import Asking
 from .cache.lease import Flight
-from .cache.opening import open_what_can_be
+from .cache.opening import OpenCache, open_what_can_be
 from .cache.store import Store
 from .cache.tiers import FLUSH_SECONDS
 from .clip import Clip, open_clip, open_sequence
 from .clip_info import files_stamp
 from .errors import ClipError, OutputError, UnderstudyError
-from .fusion.layer import layer_key, write_layer
+from .fusion.label import Asked, layer_key, layer_label, relabel
+from .fusion.layer import write_layer
 from .fusion.stand_in import write_stand_in
 from .identity import Casting, Picture
 from .known_only import KnownOnly, NotKnownError, UnknownClipError, keep_facts, known_clip
 from .layer_job import ClipSource, LayerJob
-from .models.embedded import embedded_models
+from .models.embedded import embedded_folder, embedded_models
+from .models.library import user_model_folder
+from .outcomes import Outcomes
 from .picture_notes import PictureNote
 from .pipeline import LayerPlan, Pipeline
 from .recipe import Recipe
@@ -47,16 +52,21 @@ class LayerSession:
         self._tally = Tally()
         for text in settings.left_out:
             self._tally.warn(text)
+        self._outcomes = Outcomes()
         self._clips: OrderedDict[ClipSource, Clip] = OrderedDict()
-        self._cache = open_what_can_be(settings.cache)
-        self._store: Store = self._cache.store
-        self._flight: Flight = self._cache.flight
+        self._asking = Asking((embedded_folder(), settings.model_folder or user_model_folder()))
+        self._opened: OpenCache | None = None
         self._pipeline: Pipeline | None = None
 
     @property
     def written(self) -> int:
         """How many layer pictures were made and written."""
         return self._written
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What the pictures so far show, and why; callers add what they know of pictures that were not brought."""
+        return self._outcomes
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -74,12 +84,10 @@ class LayerSession:
         """
         try:
             return self._brought(job)
-        except OutputError as error:
-            self.warn(job.about(error))
-            return False
         except UnderstudyError as error:
             self.warn(job.about(error))
-            return self._blank(job)
+            self._outcomes.fails(str(error), job.about(error))
+            return not isinstance(error, OutputError) and self._blank(job)
 
     def check(self, castings: Sequence[Casting]) -> None:
         """Raise PictureError or ModelError, saying why, where a casting can't be played."""
@@ -108,39 +116,84 @@ class LayerSession:
         self._clips.clear()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._cache.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def report(self) -> Report:
         """Return what was done so far."""
-        for text in self._cache.warnings:
+        for text in () if self._opened is None else self._opened.warnings:
             self._tally.warn(text)
-        if self._pipeline is None:
-            return self._tally.report(0, Tally())
-        for text in self._tally.warnings:
-            self._pipeline.tally.warn(text)
-        return self._pipeline.report()
+        return self._tally.report(0, Tally()) if self._pipeline is None else self._pipeline.report()
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values, with the seconds since the run began.
 
         Waits a few seconds for what is still to be shared, so that trouble with that is told too.
         """
-        self._cache.tiers.flush(FLUSH_SECONDS)
-        return {**self.report().as_dict(), "seconds": round(time.perf_counter() - self._began, 3)}
+        if self._opened is not None:
+            self._opened.tiers.flush(FLUSH_SECONDS)
+        shown = self._outcomes.as_dict()
+        return {
+            **self.report().as_dict(),
+            "shown": shown,
+            "seconds": round(time.perf_counter() - self._began, 3),
+        }
+
+    @property
+    def _cache(self) -> OpenCache:
+        """The cache. It is opened when it is needed: where nothing changed, that is never."""
+        if self._opened is None:
+            self._opened = open_what_can_be(self._settings.cache)
+        return self._opened
+
+    @property
+    def _store(self) -> Store:
+        return self._cache.store
+
+    @property
+    def _flight(self) -> Flight:
+        return self._cache.flight
 
     def _brought(self, job: LayerJob) -> bool:
-        pipeline = self._running()
-        plan = self._planned(pipeline, job, self._clip(job.source))
-        if layer_key(job.picture) == plan.key.hex:
-            pipeline.known(plan)
+        digest = self._asking.digest(job)
+        if self._answered(job, digest):
             return False
-        self._write(pipeline, plan, job)
+        pipeline, warnings = self._running(), len(self._tally.warnings)
+        plan = self._planned(pipeline, job, self._clip(job.source))
+        label = layer_label(job.picture)
+        if len(self._tally.warnings) > warnings:
+            digest = None
+        written = self._written
+        if label is None or label.key != plan.key.hex:
+            self._write(pipeline, plan, job, digest)
+        else:
+            pipeline.known(plan)
+            if digest is not None:
+                with suppress(
+                    OutputError
+                ):  # a folder that can't be written to is no trouble while it is right
+                    relabel(job.picture, label, _asked(digest, plan))
+        self._outcomes.shows(len(plan.faces), len(job.castings))
+        return self._written > written
+
+    def _answered(self, job: LayerJob, digest: str | None) -> bool:
+        """Tell whether a job's picture is by its own label what is asked for, and count it then.
+
+        A picture whose making gave a warning has no such label, so that the warning comes again.
+        """
+        label = None if digest is None else layer_label(job.picture)
+        if label is None or label.asked is None or label.asked.digest != digest:
+            return False
+        asked = label.asked
+        self._tally.known(asked.faces, asked.occluded, asked.enhanced)
+        self._outcomes.shows(asked.faces, len(job.castings))
         return True
 
-    def _write(self, pipeline: Pipeline, plan: LayerPlan, job: LayerJob) -> None:
+    def _write(self, pipeline: Pipeline, plan: LayerPlan, job: LayerJob, digest: str | None) -> None:
         patch = pipeline.make(plan)
         _make_folder(job.picture.parent)
-        write_layer(job.picture, plan.key.hex, patch, plan.size)
+        asked = None if digest is None else _asked(digest, plan)
+        write_layer(job.picture, plan.key.hex, patch, plan.size, asked)
         self._written += 1
 
     def _planned(self, pipeline: Pipeline, job: LayerJob, clip: Clip) -> LayerPlan:
@@ -169,6 +222,9 @@ class LayerSession:
                 settings.library,
                 settings.providers,
             )
+            # One tally from here on: what was known by labels so far counts as well.
+            self._pipeline.tally.add(self._tally)
+            self._tally = self._pipeline.tally
         return self._pipeline
 
     def _clip(self, source: ClipSource) -> Clip:
@@ -189,8 +245,12 @@ class PreviewSession(LayerSession):
     def __init__(self, settings: RunSettings) -> None:
         """Begin a run; see `LayerSession`."""
         super().__init__(settings)
-        self._flight = KnownOnly()
+        self._known_only = KnownOnly()
         self._stamps: dict[Path, str] = {}
+
+    @property
+    def _flight(self) -> Flight:
+        return self._known_only
 
     def preview(self, job: LayerJob, *, may_blank: bool = True) -> tuple[Preview, str]:
         """Bring a job's picture up to date where what it is fused from is known; tell what became of it, and why.
@@ -214,6 +274,9 @@ class PreviewSession(LayerSession):
         return "unprepared", reason
 
     def _previewed(self, job: LayerJob) -> Preview:
+        digest = self._asking.digest(job)
+        if self._answered(job, digest):
+            return "current"
         pipeline = self._running()
         plan = self._planned(pipeline, job, self._clip(job.source))
         if layer_key(job.picture) == plan.key.hex:
@@ -222,7 +285,7 @@ class PreviewSession(LayerSession):
         self._stamps[job.picture.parent] = plan.clip.stamp
         if not pipeline.ready(plan):
             raise NotKnownError("not prepared yet: press Prepare")
-        self._write(pipeline, plan, job)
+        self._write(pipeline, plan, job, digest)
         return "fused"
 
     def _clip(self, source: ClipSource) -> Clip:
@@ -233,6 +296,12 @@ class PreviewSession(LayerSession):
             if len(self._clips) > _OPEN_CLIPS:
                 self._clips.popitem(last=False)
         return known
+
+
+def _asked(digest: str, plan: LayerPlan) -> Asked:
+    occluded = sum(entry.occlude is not None for entry in plan.faces)
+    enhanced = sum(entry.enhance is not None for entry in plan.faces)
+    return Asked(digest, len(plan.faces), occluded, enhanced)
 
 
 def _make_folder(folder: Path) -> None:

@@ -191,11 +191,8 @@ class Pipeline:
 
     def known(self, plan: LayerPlan) -> None:
         """Count a planned layer that need not be made, because it is there already."""
-        self._count(plan)
-        self._tally.hit("swap", len(plan.faces))
-        self._tally.hit("occlude", sum(entry.occlude is not None for entry in plan.faces))
-        self._tally.hit("enhance", sum(entry.enhance is not None for entry in plan.faces))
-        self._tally.hit("fuse")
+        occluded = sum(entry.occlude is not None for entry in plan.faces)
+        self._tally.known(len(plan.faces), occluded, sum(entry.enhance is not None for entry in plan.faces))
 
     def make(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-STAGES = ("detect", "landmark", "embed", "occlude", "swap", "enhance", "fuse")
-_ON_DEMAND = ("occlude", "enhance")
+STAGES = ("detect", "landmark", "embed", "attribute", "occlude", "swap", "enhance", "fuse")
+_ON_DEMAND = ("attribute", "occlude", "enhance")
 USUAL_STAGES = tuple(stage for stage in STAGES if stage not in _ON_DEMAND)
 """The stages of every render; the others run only where a recipe asks for them."""
 
@@ -56,6 +56,25 @@ class Tally:
     def hit(self, stage: str, count: int = 1) -> None:
         """A stage's result was known."""
         self.hits[stage] += count
+
+    def known(self, faces: int, occluded: int, enhanced: int) -> None:
+        """A frame's layer was there already, with its faces, and as many of them masked and enhanced."""
+        self.frames += 1
+        self.faces += faces
+        for stage, count in (("swap", faces), ("occlude", occluded), ("enhance", enhanced), ("fuse", 1)):
+            self.hit(stage, count)
+
+    def add(self, other: "Tally") -> None:
+        """Count what another tally counted as well."""
+        self.frames += other.frames
+        self.faces += other.faces
+        self.frames_decoded += other.frames_decoded
+        for stage in STAGES:
+            self.runs[stage] += other.runs[stage]
+            self.hits[stage] += other.hits[stage]
+            self.seconds[stage] += other.seconds[stage]
+        for text in other.warnings:
+            self.warn(text)
 
     @contextmanager
     def running(self, stage: str, count: int = 1) -> Iterator[None]:
