@@ -4,6 +4,9 @@
 from pathlib import Path
 
 import pytest
+from servers import redis_server
+
+__all__ = ["redis_server"]
 
 
 @pytest.fixture(scope="session")

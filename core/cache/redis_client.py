@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 0.5
-_SCHEMES = ("redis", "rediss", "unix")
+_UNCLEAR = "the address given"
 
 
 def connected(url: str, *, connect_seconds: float, answer_seconds: float) -> "redis.Redis":
@@ -46,11 +46,10 @@ def address(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "the address given"
-    if parts.scheme not in _SCHEMES:  # without one, what looks like a path may hold the password
-        return "the address given"
+        return _UNCLEAR
+    # Without a scheme, what looks like a path may hold the password.
     place = parts.path if parts.scheme == "unix" else parts.hostname
-    return f"{place}:{port}" if port else place or "the address given"
+    return f"{place}:{port}" if port else place or _UNCLEAR
 
 
 def without_password(url: str) -> tuple[str, str]:

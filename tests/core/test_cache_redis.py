@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.redis_client import with_password, without_password
 from understudy.core.cache.redis_store import RedisStore
 from understudy.core.errors import CacheError
 
@@ -187,3 +188,35 @@ def test_without_the_client_the_extra_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "understudy[redis]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "me:secret@host:6379",
+        "secret@host",
+        "redis://me:secret@host:port/0",
+        "//:secret@[host",
+        "unix//secret@x",
+    ],
+)
+def test_not_even_a_wrong_address_shows_its_password(url) -> None:
+    with pytest.raises(CacheError) as fault:
+        RedisStore(url)
+    assert "secret" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("redis://:p%40ss@host/0", "redis://host/0"),
+        ("rediss://me:p%40ss@host:1/2", "rediss://me@host:1/2"),
+        ("redis://me@host", "redis://me@host"),
+    ],
+)
+def test_a_password_is_parted_from_its_address_and_put_back(url, plain) -> None:
+    told, password = without_password(url)
+    assert told == plain
+    assert password == ("p@ss" if ":p%40ss" in url else "")
+    assert with_password(told, password) == url

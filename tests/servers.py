@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real Redis server of the test's own, on a free port of this machine."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -20,12 +24,22 @@ class RedisServer:
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process = None
 
+    @property
+    def command(self) -> list[str]:
+        """The command that starts it."""
+        place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+        bounds = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "allkeys-lru"]
+        return ["redis-server", *place, *bounds, "--logfile", str(self._folder / "redis.log")]
+
+    @property
+    def pid(self) -> int:
+        """The process's id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, *more: str) -> None:
         """Start the server and wait until it answers."""
-        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
-        arguments += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "allkeys-lru", *more]
-        log = ["--logfile", str(self._folder / "redis.log")]
-        self._process = subprocess.Popen(["redis-server", *arguments, *log], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen([*self.command, *more], stdout=subprocess.DEVNULL)
         limit = time.monotonic() + 10
         while True:
             try:
@@ -43,6 +57,12 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @staticmethod
+    def end_other(told: Path) -> None:
+        """End a server that somebody else started and wrote the id of to a file."""
+        with suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int(told.read_text()), signal.SIGKILL)
 
 
 @pytest.fixture

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for where results are kept: preferences, environment, and trouble in the middle of a render."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import bpy
+from understudy.addon.folders import cache_folder
+from understudy.addon.live import Live
+from understudy.addon.preferences import PACKAGE, encryption_state, preferences
+from understudy.addon.session import run_settings
+from understudy.core.models.session import ModelPool
+
+
+def environment(**variables):
+    """Set environment variables, as a farm does before it starts Blender."""
+    os.environ.update(variables)
+
+
+def prefer(**values):
+    """Set preferences as the page of an installed extension does."""
+    addons = bpy.context.preferences.addons
+    if PACKAGE not in addons:
+        addons.new().module = PACKAGE
+    page = addons[PACKAGE].preferences
+    for name, value in values.items():
+        setattr(page, name, value)
+
+
+def preferred(name):
+    """A preference as it is shown."""
+    return getattr(bpy.context.preferences.addons[PACKAGE].preferences, name)
+
+
+def go_online(allowed):
+    bpy.context.preferences.system.use_online_access = allowed
+    return bpy.app.online_access
+
+
+def settings_now():
+    """What a run would use now, as text: with nothing in it that is secret."""
+    settings = run_settings(cache_folder(bpy.context.scene), preferences())
+    cache = settings.cache
+    return {
+        "shown": f"{preferences()!r} {settings!r}",
+        "redis": cache.redis_url,
+        "memory": cache.memory_bytes,
+        "max_age": cache.max_age,
+        "group": cache.shared_with_group,
+        "cap": cache.cap_bytes,
+        "threads": settings.threads,
+        "provider": settings.provider,
+        "left_out": settings.left_out,
+        "encryption": encryption_state(preferences(), os.environ),
+    }
+
+
+class _Recorded:
+    """Takes the place of the page's layout, which is only there with a window."""
+
+    def __init__(self, shown):
+        self._shown = shown
+
+    def __getattr__(self, name):
+        return lambda *_, **__: _Recorded(self._shown)
+
+    def prop(self, owner, name, **_):
+        assert owner.bl_rna.properties[name].description
+        self._shown.append(name)
+
+    def label(self, text="", **_):
+        self._shown.append(text)
+
+
+def page_drawn():
+    """What the page shows: properties and labels."""
+    page = bpy.context.preferences.addons[PACKAGE].preferences
+    shown = []
+    page_type = type(page)
+    stand_in = type(
+        "Page", (), {"layout": _Recorded(shown), "notes": lambda _, title: page_type.notes(page, title)}
+    )()
+    stand_in.bl_rna = page.bl_rna
+    page_type.draw(stand_in, bpy.context)
+    return shown
+
+
+def pools_made(report_to):
+    """Note what each pool of models is asked to run on; the pools themselves are left as they are."""
+    made, before = [], ModelPool.__init__
+
+    def noted(pool, threads=0, providers=("cpu",)):
+        before(pool, threads, providers)
+        made.append([threads, list(providers)])
+        Path(report_to).write_text(repr(made))
+
+    ModelPool.__init__ = noted
+
+
+def at_frame(frame, then):
+    """In the middle of the next renders, at a frame, before anything else is done for it: do a step of `then`."""
+    name, arguments = then
+
+    def handler(scene, *_):
+        if scene.frame_current == frame:
+            globals()[name](**arguments)
+
+    bpy.app.handlers.render_pre.insert(0, handler)
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def start_server(port, command, tell):
+    """Start a server and wait until it answers."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    Path(tell).write_text(str(process.pid))
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+
+
+def let_rest_pass(seconds):
+    """Wait until a place that failed is asked again."""
+    time.sleep(seconds)
+
+
+def fill_disk(folder):
+    """Leave no byte free on the disk of a folder."""
+    with (Path(folder) / "filler").open("wb", buffering=0) as file:
+        for size in (1 << 16, 1 << 12, 1):
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                continue
+
+
+def free_disk(folder):
+    (Path(folder) / "filler").unlink()
+
+
+def live_once(frame):
+    """Look at a frame as a window does; the notice it gets."""
+    live = Live(lambda: None)
+    bpy.context.scene.frame_set(frame)
+    live.frame_changed(bpy.context.scene, patience=60)
+    facts = live.facts
+    live.close()
+    return facts
