@@ -4,7 +4,8 @@
 import numpy as np
 
 from .analysis.analyser import Analyser
-from .analysis.follow import Seen, identities
+from .analysis.attributes import asks_for_attributes, fitting
+from .analysis.follow import Seen, identities, mean_attributes
 from .analysis.quality import faults
 from .analysis.select import left_to_right, selected
 from .clip_info import Clip
@@ -55,14 +56,19 @@ class People:
     def chosen(self, clip: Clip, number: int, casting: Casting, here: Seen) -> list[int]:
         """Return the indices of the faces of a frame that are replaced. Raises RecipeError, PictureError."""
         recipe = casting.recipe
+        among = None
+        if asks_for_attributes(recipe.select):
+            among = fitting(mean_attributes(self._clips, clip, number, recipe, here), recipe.select)
         if recipe.select.which != "reference":
-            return selected(here.faces, recipe.select)
+            return selected(here.faces, recipe.select, among=among)
         if casting.replaced:
             reference, others = self._by_pictures(casting), None
         else:
             reference, others = self._picked(clip, recipe)
         vectors = identities(self._clips, clip, number, recipe, here)
-        return selected(here.faces, recipe.select, vectors, reference, here.space.least_likeness, others)
+        return selected(
+            here.faces, recipe.select, vectors, reference, here.space.least_likeness, others, among
+        )
 
     def _by_pictures(self, casting: Casting) -> Floats:
         """Return the mean vector (d,) of the pictures of who is replaced, of length 1."""

@@ -19,6 +19,7 @@ from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Recipe
 from ..tally import Tally
+from .attributes import attribute_key
 from .cuts import look_of
 from .detect import detect_key, detect_with, detections
 from .embed import OWN_SPACE, embed_key, embed_with
@@ -144,6 +145,20 @@ class Analyser:
         if len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
         return known
+
+    def attributes(self, clip: Clip, number: int, recipe: Recipe) -> Floats:
+        """Return sex and age (n, 2) of the faces that `analysis` finds, see `GenderAge`. ClipError or ModelError."""
+        analysis, network = self.analysis(clip, number, recipe), self._engines.gender_age()
+
+        def compute() -> Arrays:
+            pixels = self.frame(clip, number)
+            with self._tally.running("attribute"):
+                return {"attributes": network.attributes(pixels, analysis.faces)}
+
+        arrays, known = self._flight.result(self._store, attribute_key(analysis.key, network), compute)
+        if known:
+            self._tally.hit("attribute")
+        return np.asarray(arrays["attributes"], np.float32)
 
     def keys(self, frame: str, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in the frame with this id."""

@@ -10,6 +10,7 @@ from ..models.library import ModelLibrary
 from ..models.network import Network
 from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect, Embed, Landmark, Occlude
+from .attributes import GenderAge
 from .detectors.blaze import Blaze
 from .detectors.centerface import CenterFace
 from .detectors.contract import Detector
@@ -91,6 +92,13 @@ class Engines:
             "embed", params.recogniser, lambda name: AlignedRecogniser(*self._parts("embed", name))
         )
         return recogniser
+
+    def gender_age(self) -> GenderAge:
+        """Return the network that tells sex and age."""
+        network: GenderAge = self._once(
+            "attribute", "genderage", lambda name: GenderAge(*self._parts("attribute", name))
+        )
+        return network
 
     def masker(self, params: Occlude) -> Masker | None:
         """Return the masker that a recipe asks for; None where skin is told by its colour."""

@@ -59,39 +59,76 @@ def seen(analyser: Analyser, clip: Clip, number: int, recipe: Recipe) -> Seen:
     return Seen(own.frame, tuple(steady), np.asarray(joined, np.float32), own.space)
 
 
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A face as the analysis of a nearby frame has it."""
+
+    number: int
+    """The frame."""
+    index: int
+    """Which of its faces."""
+    vector: Floats
+
+
 def identities(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here: Seen) -> Floats:
     """Return a vector (n, d) of length 1 for each face of a frame, averaged over the frames it is followed through.
 
     One frame in which a face is turned or half hidden then does not decide who it is.
     """
     totals = np.array(here.vectors, np.float32)
+    for face, sightings in enumerate(followed(analyser, clip, number, recipe, here)):
+        for sighting in sightings:
+            totals[face] += sighting.vector
+    return np.asarray(totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def mean_attributes(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here: Seen) -> Floats:
+    """Return sex and age (n, 2) of a frame's faces, see `GenderAge`, averaged as `identities` averages vectors.
+
+    A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is there.
+    """
+    own = analyser.attributes(clip, number, recipe)
+    means = []
+    for face, sightings in enumerate(followed(analyser, clip, number, recipe, here)):
+        rows = [analyser.attributes(clip, one.number, recipe)[one.index] for one in sightings]
+        # One that was filled in has no row of its own, but was seen before and after.
+        means.append(np.mean([*own[face : face + 1], *rows], 0))
+    return np.asarray(means, np.float32).reshape(-1, 2)
+
+
+def followed(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here: Seen) -> list[list[Sighting]]:
+    """Return where each face of a frame is seen in the frames before and after it, within its shot."""
     shot = _shot(analyser, clip, number, FOLLOWED)
     around: dict[int, Analysis] = {}
     # Forwards, whatever the order they are used in: stepping back through a movie decodes it over and over.
     for near in shot:
         with suppress(ClipError):
             around[near] = analyser.analysis(clip, near, recipe)
+    seen_as: list[list[Sighting]] = [[] for _ in here.faces]
     for step in (-1, 1):
         current: list[tuple[Face, Floats] | None] = list(zip(here.faces, here.vectors, strict=True))
         near = number + step
         while near in shot and any(one is not None for one in current):
             if near in around:
-                _follow(current, totals, around[near])
+                for face, index in _follow(current, around[near]):
+                    seen_as[face].append(Sighting(near, index, around[near].embeddings[index]))
             near += step
-    return np.asarray(totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12), np.float32)
+    return seen_as
 
 
-def _follow(current: list[tuple[Face, Floats] | None], totals: Floats, analysis: Analysis) -> None:
-    """Go one frame on: faces are paired by place, and only where they look alike too."""
+def _follow(current: list[tuple[Face, Floats] | None], analysis: Analysis) -> list[tuple[int, int]]:
+    """Go one frame on, and return pairs of the same face: faces are paired by place, if they look alike too."""
     alive = [index for index, one in enumerate(current) if one is not None]
     known = [one for one in current if one is not None]
     matches = same_faces([face for face, _ in known], analysis.faces)
+    pairs = []
     for index, (_, vector), there in zip(alive, known, matches, strict=True):
         if there is None or float(vector @ analysis.embeddings[there]) < analysis.space.least_likeness:
             current[index] = None
             continue
-        totals[index] += analysis.embeddings[there]
+        pairs.append((index, there))
         current[index] = analysis.faces[there], analysis.embeddings[there]
+    return pairs
 
 
 def _shot(analyser: Analyser, clip: Clip, number: int, span: int) -> range:

@@ -24,14 +24,16 @@ def selected(
     reference: Floats | None = None,
     least: float = LEAST_LIKENESS,
     others: Floats | None = None,
+    among: Sequence[int] | None = None,
 ) -> list[int]:
     """Return the indices of the faces to replace.
 
     `embeddings` (n, d) and `reference` (d,), all of length 1, are needed for `which = "reference"` alone; `least` is
     the cosine that they have to reach, and `others` (m, d) are people who are not meant: a face that is more like one
-    of them is left alone. Faces lower than `params.min_height` are never chosen.
+    of them is left alone. Faces lower than `params.min_height` are never chosen, nor those not `among` the given ones.
     """
-    tall = [index for index in range(len(faces)) if faces[index].height >= params.min_height]
+    open_to_choice = range(len(faces)) if among is None else among
+    tall = [index for index in open_to_choice if faces[index].height >= params.min_height]
     if not tall:
         return []
     if params.which == "all":

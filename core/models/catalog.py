@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import ModelError
 from .onnx_file import OnnxFacts, TensorInfo
 
-ROLES = ("detect", "landmark", "embed", "pose", "occlude", "swap", "convert", "enhance")
+ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
 _ANY_LEADING = "..."
 
 

@@ -35,6 +35,30 @@ class Select:
         "Who is not meant, though they may be like the reference: where each is seen, as frame:face, such as "
         "90:0 204:1; choosing a person by their picture fills it in",
     )
+    gender: str = choice_field(
+        "any",
+        "Gender",
+        "Replace only faces that a network takes for such; needs InsightFace's genderage",
+        ("any", "Any", "Whoever it is: no network is asked"),
+        ("female", "Female", "Faces taken for a woman's or a girl's"),
+        ("male", "Male", "Faces taken for a man's or a boy's"),
+    )
+    age_low: int = number_field(
+        0,
+        "Youngest",
+        "Replace only faces taken to be at least this old; needs InsightFace's genderage",
+        0,
+        100,
+        unit="years",
+    )
+    age_high: int = number_field(
+        100,
+        "Oldest",
+        "Replace only faces taken to be at most this old; needs InsightFace's genderage",
+        0,
+        100,
+        unit="years",
+    )
     min_height: float = number_field(
         48.0,
         "Smallest face",

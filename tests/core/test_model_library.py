@@ -63,6 +63,7 @@ PIXEL = {
     "embed/mobileface": (10, 130, 250),
     "pose/6drepnet": ((10 / 255 - 0.485) / 0.229, (130 / 255 - 0.456) / 0.224, (250 / 255 - 0.406) / 0.225),
     "pose/fsanet": (122.5 / 128, 2.5 / 128, -117.5 / 128),
+    "attribute/genderage": (10, 130, 250),
     "occlude/xseg": (250 / 255, 130 / 255, 10 / 255),
     "occlude/bisenet": ((10 / 255 - 0.485) / 0.229, (130 / 255 - 0.456) / 0.224, (250 / 255 - 0.406) / 0.225),
     "occlude/skin-hair": (
@@ -144,6 +145,7 @@ STAND_INS = {
     "embed/ghostface": lambda path: stand_ins.write_recogniser(path, "ghostface"),
     "embed/sface": lambda path: stand_ins.write_recogniser(path, "sface"),
     "pose/6drepnet": lambda path: stand_ins.write_6drepnet(path, np.eye(3)),
+    "attribute/genderage": stand_ins.write_gender_age,
     "occlude/xseg": stand_ins.write_xseg,
     "occlude/bisenet": stand_ins.write_bisenet,
 }

@@ -147,6 +147,17 @@ def write_6drepnet(path: Path, rotation: np.ndarray) -> Path:
     return planted(path, "input", ["n", 3, 224, 224], {"output": rotation[None]})
 
 
+def write_gender_age(path: Path) -> Path:
+    """genderage: the means of green, red and blue over 255: green is female, red male, blue the age in centuries."""
+    nodes = [
+        helper.make_node("ReduceMean", ["data"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("Gather", ["means", "order"], ["ordered"], axis=1),
+        helper.make_node("Mul", ["ordered", "scale"], ["fc1"]),
+    ]
+    weights = {"order": np.array([1, 0, 2], np.int64), "scale": np.full(1, 1 / 255, np.float32)}
+    return write(path, nodes, [_info("data", ["n", 3, 96, 96])], [_info("fc1", ["n", 3])], weights)
+
+
 def write_xseg(path: Path) -> Path:
     """XSeg: the mean of blue, green and red, (n, 256, 256, 3) to (n, 256, 256, 1): bright is face."""
     nodes = [helper.make_node("ReduceMean", ["input"], ["output"], axes=[3], keepdims=1)]

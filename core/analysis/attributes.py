@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a network takes a face's sex and age to be, as people of one look are told from others in a crowd.
+
+Source: InsightFace's published code for its genderage network: a square about the box, 1.5 times its longer side,
+RGB in 0..255; the answer is female, male (the larger counts), and the age in hundreds of years. It was trained on
+upright faces, so the roll is taken out of the crop.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cache.key import Key, Scalar, stage_key
+from ..face import Face, Floats, Pixels
+from ..models.network import Network
+from ..recipe import Select
+from .poses.contract import upright_crops
+
+YOUNGEST, OLDEST = 0, 100
+
+
+@dataclass(frozen=True, eq=False)
+class GenderAge(Network):
+    """InsightFace's genderage."""
+
+    version = 1
+
+    def attributes(self, frame: Pixels, found: Sequence[Face]) -> Floats:
+        """Return (n, 2) for the faces of an (H, W, 3) RGB uint8 frame: how much more male than female, and years.
+
+        Raises ModelError.
+        """
+        if not found:
+            return np.zeros((0, 2), np.float32)
+        family = self.family
+        crops = upright_crops(
+            frame,
+            [face.landmarks for face in found],
+            [face.pose for face in found],
+            float(family.values["enlarged"]),
+            family.size,
+        )
+        rows = self.answer(crops)[0].reshape(len(found), -1)
+        if rows.shape[1] != 3:
+            raise self.unexpected(f"{rows.shape[1]} numbers a face instead of 3")
+        return np.asarray(np.stack([rows[:, 1] - rows[:, 0], rows[:, 2] * 100], 1), np.float32)
+
+
+def attribute_key(landmarked: Key, network: GenderAge) -> Key:
+    """Return the key of what a network says of a frame's faces, given the key of their landmarks."""
+    inputs: dict[str, Scalar | Key] = {
+        "landmark": landmarked,
+        "network": network.name,
+        "model": network.model.sha256,
+    }
+    return stage_key("attribute", network.version, inputs)
+
+
+def asks_for_attributes(params: Select) -> bool:
+    """Tell whether faces are chosen by sex or age at all."""
+    return params.gender != "any" or params.age_low > YOUNGEST or params.age_high < OLDEST
+
+
+def fitting(attributes: Floats, params: Select) -> list[int]:
+    """Return which of (n, 2) attributes, as `GenderAge` gives them, are what a recipe asks for."""
+    wanted = {"any": 0, "female": -1, "male": 1}[params.gender]
+    male, years = attributes[:, 0], np.clip(np.round(attributes[:, 1]), YOUNGEST, OLDEST)
+    fits = (male * wanted >= 0) & (years >= params.age_low) & (years <= params.age_high)
+    return [int(index) for index in np.flatnonzero(fits)]
