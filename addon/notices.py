@@ -8,6 +8,7 @@ import bpy
 
 from .animation import animated_properties
 from .layers import layer_of
+from .placement import between
 from .timeline import all_strips, holder, overlap, stacked_clips
 
 NEST = "understudy.nest"
@@ -45,10 +46,13 @@ def notices(strip: Any, scene: bpy.types.Scene) -> list[Notice]:
                 "is blended with what lies below, which shows through the new face: press Nest in Meta", NEST
             )
         )
-    covered = _between(scene, strip, layer)
-    if covered:
+    covered = between(scene, strip, layer)
+    if covered is not None:
         found.append(
-            Notice(f"has {covered} between it and its layer, which covers it: press Refresh", REFRESH)
+            Notice(
+                f"has {covered.name} between it and its layer, which covers it: unlock that, press Refresh",
+                REFRESH,
+            )
         )
     if len(strip.retiming_keys):
         found.append(Notice("has retiming keys, which its layer does not follow: remove them"))
@@ -81,15 +85,3 @@ def _is_mixed(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
         and overlap(entry, clip)
         for entry in holder(scene, clip)
     )
-
-
-def _between(scene: bpy.types.Scene, clip: Any, layer: Any) -> str:
-    """Name a strip that lies between a clip and its layer, or return an empty text."""
-    if layer.parent_meta() != clip.parent_meta():
-        return ""
-    between = (
-        entry.name
-        for entry in holder(scene, clip)
-        if clip.channel < entry.channel < layer.channel and entry.type != "SOUND" and overlap(entry, clip)
-    )
-    return next(between, "")

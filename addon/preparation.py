@@ -9,11 +9,12 @@ import bpy
 from ..core.layer_job import LayerJob
 from .folders import cache_folder
 from .jobs import jobs_at
-from .layers import show_rewritten, sync_layers
+from .layers import show_rewritten
 from .notices import not_shown
 from .preferences import preferences
 from .properties import settings_of
 from .session import open_session, run_settings
+from .upkeep import sync_layers
 from .walk import Walk
 from .worker import WorkerProcess
 

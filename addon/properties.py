@@ -195,11 +195,13 @@ def register() -> None:
     scene.understudy = _pointer(type=UNDERSTUDY_PG_scene)
     strip.understudy_id = _text(options={"HIDDEN"})
     strip.understudy_layer_of = _text(options={"HIDDEN"})
+    strip.understudy_lifted = _text(options={"HIDDEN"})
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
     for owner, name in (
+        (bpy.types.Strip, "understudy_lifted"),
         (bpy.types.Strip, "understudy_layer_of"),
         (bpy.types.Strip, "understudy_id"),
         (bpy.types.Scene, "understudy"),

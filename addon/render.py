@@ -20,11 +20,12 @@ from bpy.app.handlers import persistent
 from ..core.layer_session import LayerSession
 from .folders import cache_folder
 from .jobs import jobs_at
-from .layers import show_rewritten, sync_layers, sync_timing
+from .layers import show_rewritten
 from .notices import not_shown
 from .preferences import preferences
 from .session import open_session
 from .timeline import stacked_clips
+from .upkeep import sync_layers, sync_timing
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
 

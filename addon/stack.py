@@ -81,13 +81,14 @@ def add_picture(modifier: Any, filepath: str, face_number: int = 0) -> Any:
     return picture
 
 
-def copy_stack(scene: bpy.types.Scene, strip_id: str, copy_id: str) -> None:
-    """Give the stack `copy_id` copies of the modifiers of another."""
-    modifiers = settings_of(scene).modifiers
-    places = [place for place, entry in enumerate(modifiers) if entry.strip_id == strip_id]
+def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, copy_id: str) -> None:
+    """Give the stack `copy_id` of a scene copies of the modifiers of another stack, of that scene or of another."""
+    places = [
+        place for place, entry in enumerate(settings_of(source).modifiers) if entry.strip_id == strip_id
+    ]
     for place in places:
-        copied = modifiers.add()
-        _copy(modifiers[place], copied)
+        copied = settings_of(target).modifiers.add()
+        _copy(settings_of(source).modifiers[place], copied)
         copied.strip_id = copy_id
 
 

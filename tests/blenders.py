@@ -73,12 +73,12 @@ class Program:
         return entered(self.folder, mounts, [*inside, "-P", str(script), "--", argument], "--net")
 
 
-class Missing(UnderstudyError):
+class MissingError(UnderstudyError):
     """This machine can't run a Blender."""
 
 
 def find(name: str) -> Blender:
-    """Return the Blender of a version. Raises `Missing`, saying why, where this machine does not have it."""
+    """Return the Blender of a version. Raises `MissingError`, saying why, where this machine does not have it."""
     if name == "5.2":
         return _program(name)
     python = ROOT / {"4.5": ".venv", "5.0": ".venv-5.0"}[name] / "bin" / "python"
@@ -87,16 +87,16 @@ def find(name: str) -> Blender:
     asked = "import importlib.metadata as m; print(m.version('bpy'))"
     told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False).stdout
     if not told.startswith(name):
-        raise Missing(f"Blender {name} is not set up: run `make test`")
+        raise MissingError(f"Blender {name} is not set up: run `make test`")
     return Module(name, python)
 
 
 def _program(name: str) -> Program:
     folder = default_folder()
     if not is_ready(folder):
-        raise Missing(f"Blender {name} is not set up ({why_not(folder) or 'run `make window`'})")
+        raise MissingError(f"Blender {name} is not set up ({why_not(folder) or 'run `make window`'})")
     if os.geteuid() != 0:
-        raise Missing(f"Blender {name} runs in a folder of its own, for which mount and chroot need root")
+        raise MissingError(f"Blender {name} runs in a folder of its own, for which mount and chroot need root")
     return Program(name, folder, _libraries())
 
 
@@ -106,7 +106,7 @@ def _libraries() -> Path:
     try:
         wheels = obtain(PLATFORMS[0], ROOT / "build" / "wheels", (_DEBIANS_PYTHON,))
     except UnderstudyError as error:
-        raise Missing(f"the libraries for Blender 5.2 can't be had: {error}") from error
+        raise MissingError(f"the libraries for Blender 5.2 can't be had: {error}") from error
     listed = "".join(f"{wheel.name}\n" for wheel in wheels)
     done = folder / "unpacked.txt"
     if not done.is_file() or done.read_text() != listed:

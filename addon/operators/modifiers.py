@@ -8,8 +8,9 @@ from bpy.props import EnumProperty
 
 from ...core.errors import OutputError, UnderstudyError
 from ..active import active_modifier, active_scene, active_strip, make_active
-from ..layers import layer_of, make_layer, remove_layer, sync_layers
+from ..layers import layer_of, make_layer, remove_layer
 from ..stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
+from ..upkeep import sync_layers
 
 
 class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):

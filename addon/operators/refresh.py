@@ -6,8 +6,9 @@ from typing import Any
 import bpy
 
 from ..active import active_scene
-from ..layers import show_rewritten, sync_layers
+from ..layers import show_rewritten
 from ..notices import not_shown
+from ..upkeep import sync_layers
 
 
 class UNDERSTUDY_OT_refresh(bpy.types.Operator):

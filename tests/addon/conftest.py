@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from blenders import NAMES, Missing, Module, find
+from blenders import NAMES, MissingError, Module, find
 
 DRIVE = Path(__file__).parent / "scripts" / "drive.py"
 SIZE = (320, 240)
@@ -148,7 +148,7 @@ def every_blender(request, tmp_path_factory, footage):
     """Return a driver for each Blender in turn, with a folder of its own; skips those that are not here."""
     try:
         blender = find(request.param)
-    except Missing as reason:
+    except MissingError as reason:
         pytest.skip(str(reason))
     return Driver(tmp_path_factory.mktemp(f"blender_{request.param}_"), blender, (footage.folder,))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bpy
 import understudy
-from understudy.addon import layers, stack
+from understudy.addon import layers, stack, upkeep
 from understudy.addon.animation import driven_properties
 from understudy.addon.properties import recipe_of
 from understudy.core.recipe import parameters
@@ -26,7 +26,7 @@ def _strip(name):
 def _put(owner, path, value):
     *parts, name = path.split(".")
     for part in parts:
-        owner = getattr(owner, part)
+        owner = owner[int(part)] if part.isdecimal() else getattr(owner, part)
     setattr(owner, name, value)
 
 
@@ -139,7 +139,7 @@ def cast_by_script(name, picture):
     """Do the same without operators, as a script may, even with a picture that is not there."""
     modifier = stack.append_modifier(_scene(), _strip(name))
     stack.add_picture(modifier, picture)
-    return layers.sync_layers(_scene())
+    return upkeep.sync_layers(_scene())
 
 
 def tune(settings, index=0):

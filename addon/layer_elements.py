@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The elements of a layer strip: which picture file is seen at each frame of its content."""
+
+from typing import Any
+
+import bpy
+
+from ..core.clip import open_clip
+from ..core.errors import ClipError
+from .folders import picture_name
+from .timeline import playback_rate, source_numbers, source_of
+
+
+def sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
+    """Give a layer an element for every frame of its clip's content; True if any was missing or another."""
+    rate = playback_rate(scene, clip, _frame_count(clip))
+    names = [picture_name(number) for number in source_numbers(clip, rate)]
+    if [element.filename for element in layer.elements] == names:
+        return False
+    _write_elements(scene, layer, names)
+    return True
+
+
+def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:
+    """Give a layer its elements.
+
+    Not by `elements.append`: that leaves a new element's size undefined, and Blender crashes on it where the
+    picture is missing (4.5.15, 5.0.1). The operator leaves it zero.
+    """
+    editor: Any = scene.sequence_editor
+    operators: Any = bpy.ops.sequencer
+    active, directory = editor.active_strip, layer.directory
+    editor.active_strip = layer
+    # From Blender 5.0 the sequencer's scene need not be the window's.
+    with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
+        # Blender 5.2 warns of a relative directory, which the layer itself keeps.
+        operators.change_path(directory=bpy.path.abspath(directory), files=[{"name": name} for name in names])
+    layer.directory = directory
+    editor.active_strip = active
+
+
+def _frame_count(clip: Any) -> int | None:
+    if clip.type != "MOVIE":
+        return None
+    try:
+        with open_clip(source_of(clip).paths[0]) as opened:
+            return opened.info.frame_count
+    except ClipError:
+        return None  # said when the clip's frames are needed

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for what an editor does to strips, with the sequencer's own operators."""
+
+import bpy
+from steps import _edited, _in_sequencer, _put, _scene, _select, _strip
+
+
+def by_operator(name, strips=(), active=None, **arguments):
+    """Use an operator of the sequencer on selected strips."""
+    _select(strips)
+    editor = _scene().sequence_editor
+    if active or strips:
+        editor.active_strip = _strip(active or strips[0])
+    with _in_sequencer():
+        return sorted(getattr(bpy.ops.sequencer, name)(**arguments))
+
+
+def tell(**changes):
+    """Set properties of strips by name: {strip: {path: value}}, then let handlers see it."""
+    for name, properties in changes.items():
+        for path, value in properties.items():
+            _put(_strip(name), path.replace("__", "."), value)
+    bpy.context.view_layer.update()
+
+
+def retime(name, keys=(), moves=(), **operators):
+    """Add retiming keys at frames, move some by their number, then use retiming operators at a key's number."""
+    strip = _strip(name)
+    _select([name])
+    _scene().sequence_editor.active_strip = strip
+    with _in_sequencer():
+        for frame in keys:
+            bpy.ops.sequencer.retiming_key_add(timeline_frame=frame)
+        for number, frame in moves:
+            _strip(name).retiming_keys[number].timeline_frame = frame
+        for operator, arguments in operators.items():
+            getattr(bpy.ops.sequencer, operator)(**arguments)
+    bpy.context.view_layer.update()
+    return [key.timeline_frame for key in _strip(name).retiming_keys]
+
+
+def cross(name, kind, channel, first, second, start, end):
+    """Add an effect strip of one or two inputs."""
+    strips = _scene().sequence_editor.strips
+    span = {"frame_end": end} if bpy.app.version < (5, 0) else {"length": end - start}
+    inputs = {"input1": _strip(first)} | ({"input2": _strip(second)} if second else {})
+    strips.new_effect(name, kind, channel, start, **span, **inputs)
+
+
+def colour(name, channel, start, end, colour=(0.1, 0.6, 0.2)):
+    """Add a colour strip, as a title that covers all."""
+    strips = _scene().sequence_editor.strips
+    span = {"frame_end": end} if bpy.app.version < (5, 0) else {"length": end - start}
+    strips.new_effect(name, "COLOR", channel, start, **span).color = colour
+
+
+def strip_modifier(name, kind, **properties):
+    """Add one of Blender's own strip modifiers."""
+    entry = _strip(name).modifiers.new(kind.title(), kind)
+    for path, value in properties.items():
+        _put(entry, path, value)
+
+
+def paste_into_new_scene(names):
+    """Copy strips, and paste them into a new scene, which is then the current one."""
+    by_operator("copy", names)
+    before = _scene()
+    bpy.ops.scene.new(type="NEW")
+    scene = _scene()
+    for path in ("resolution_x", "resolution_y", "fps", "dither_intensity"):
+        setattr(scene.render, path, getattr(before.render, path))
+    settings, known = scene.render.image_settings, before.render.image_settings
+    settings.file_format, settings.color_mode, settings.compression = "PNG", "RGB", known.compression
+    scene.view_settings.view_transform = "Standard"
+    scene.frame_start, scene.frame_end = before.frame_start, before.frame_end
+    scene.sequence_editor_create()
+    _edited(scene)
+    scene.frame_set(1)
+    with _in_sequencer():
+        bpy.ops.sequencer.paste()
+
+
+def undo(push=None, times=1, redo=0):
+    """Keep what was done as a step, go back and forth."""
+    if push:
+        bpy.ops.ed.undo_push(message=push)
+    for _ in range(times):
+        bpy.ops.ed.undo()
+    for _ in range(redo):
+        bpy.ops.ed.redo()
+    bpy.context.view_layer.update()

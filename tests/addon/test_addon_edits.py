@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every edit of a timeline, in every Blender: the recast clip looks as one whose frames were swapped beforehand.
+
+The expectation owes nothing to our layers: a plain image strip of finished frames, no Understudy on it, is
+edited in the same way, by the same operators, and rendered by the same Blender.
+"""
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+
+COUNT = 12
+
+
+def _adjust(**properties):
+    return [["adjust", {"name": "clip", **properties}]]
+
+
+def _by(operator, *strips, **arguments):
+    return ["by_operator", {"name": operator, "strips": strips, **arguments}]
+
+
+def _effect(kind, first="clip", second=None, channel=6, start=1, end=13, **properties):
+    steps = [
+        [
+            "cross",
+            {
+                "name": "effect",
+                "kind": kind,
+                "channel": channel,
+                "first": first,
+                "second": second,
+                "start": start,
+                "end": end,
+            },
+        ]
+    ]
+    return steps + ([["tell", {"effect": properties}]] if properties else [])
+
+
+COLOUR = ["colour", {"name": "colour", "channel": 8, "start": 1, "end": 13}]
+
+# What is done to the strip named clip, and the timeline frames that are looked at.
+EDITS = {
+    "moved": (_adjust(frame_start=4), (4, 15)),
+    "moved over another": (_adjust(frame_start=4, channel=3), (4, 15)),
+    "left handle": ([["tell", {"clip": {"frame_final_start": 4}}]], (3, 12)),
+    "right handle": ([["tell", {"clip": {"frame_final_end": 9}}]], (1, 9)),
+    "handles pulled out": (
+        [
+            ["tell", {"clip": {"frame_start": 4}}],
+            ["tell", {"clip": {"frame_final_start": 2, "frame_final_end": 18}}],
+        ],
+        (2, 17),
+    ),
+    "slipped": (
+        [["tell", {"clip": {"frame_final_start": 4, "frame_final_end": 10}}], _by("slip", "clip", offset=2)],
+        (4, 9),
+    ),
+    "split and moved": (
+        [
+            _by("split", "clip", frame=5, channel=1, type="SOFT", side="BOTH"),
+            ["tell", {"clip.001": {"frame_start": 9}}],
+        ],
+        (1, 20),
+    ),
+    "split hard": ([_by("split", "clip", frame=5, channel=1, type="HARD", side="BOTH")], (3, 7)),
+    "duplicated": ([["duplicate", {"names": ["clip"], "by": 12}]], (11, 15)),
+    "another channel": (_adjust(channel=7), (1, 3)),
+    "reversed": (_adjust(use_reverse_frames=True), (1, 12)),
+    "strobed": (_adjust(strobe=3.0), (1, 8)),
+    "reversed, trimmed and strobed": (
+        [*_adjust(use_reverse_frames=True, strobe=2.0), ["tell", {"clip": {"frame_final_start": 4}}]],
+        (4, 9),
+    ),
+    "moved on screen": (_adjust(transform__offset_x=17, transform__offset_y=-9), (3, 4)),
+    "mirrored": (_adjust(use_flip_x=True, use_flip_y=True), (3, 4)),
+    "cropped": (_adjust(crop__min_x=70, crop__max_y=31), (3, 4)),
+    "turned by a right angle": (
+        _adjust(transform__rotation=1.5707963, transform__filter="NEAREST"),
+        (3, 4),
+    ),
+    "scaled to twice": (
+        _adjust(transform__scale_x=2.0, transform__scale_y=2.0, transform__filter="NEAREST"),
+        (3, 4),
+    ),
+    "turned about its corner": (
+        _adjust(
+            transform__origin=(0.0, 0.0),
+            transform__rotation=1.5707963,
+            transform__filter="NEAREST",
+            transform__offset_x=200,
+        ),
+        (3, 4),
+    ),
+    "muted": ([*_adjust(mute=True), COLOUR], (3, 3)),
+    "muted by the operator": ([_by("mute", "clip"), COLOUR], (3, 3)),
+    "muted channel": ([["setup", {"sequence_editor__channels__1__mute": True}], COLOUR], (3, 3)),
+    "locked": ([_by("lock", "clip"), ["setup", {"frame_current": 2}]], (3, 4)),
+    "tagged with a colour": ([_by("strip_color_tag_set", "clip", color="COLOR_03")], (3, 4)),
+    "made a meta strip": ([["into_meta", {"names": ["clip"]}]], (3, 4)),
+    "made a meta strip, moved": (
+        [["into_meta", {"names": ["clip"]}], ["tell", {"MetaStrip": {"frame_start": 6}}]],
+        (5, 9),
+    ),
+    "made a meta strip and unmade": (
+        [
+            ["into_meta", {"names": ["clip"]}],
+            ["op", {"name": "understudy.refresh"}],
+            _by("meta_separate", "MetaStrip"),
+        ],
+        (3, 4),
+    ),
+    "in a scene strip": (
+        [["scene_strip", {"name": "played", "resolution": [320, 240], "frames": [3, 4]}]],
+        (3, 4),
+    ),
+    "pasted into another scene": ([["paste_into_new_scene", {"names": ["clip"]}]], (3, 4)),
+    "undone and done again": (
+        [
+            ["undo", {"push": "before", "times": 0}],
+            *_adjust(frame_start=4),
+            ["undo", {"push": "moved", "times": 1, "redo": 1}],
+        ],
+        (4, 6),
+    ),
+    "undone": (
+        [["undo", {"push": "before", "times": 0}], *_adjust(frame_start=4), ["undo", {"push": "moved"}]],
+        (1, 3),
+    ),
+}
+
+# As near as blending twice comes to blending once, in levels: {name: (largest, share of pixels off by more than 8)}.
+NEAR = {}
+
+
+def _project(footage, out, name, *begin):
+    return [["project", {"size": [320, 240], "frames": [1, COUNT], "save": str(name)}], *begin, ["save", {}]]
+
+
+@pytest.fixture(scope="module")
+def edited(every_blender, footage):
+    """Make every edit on a recast movie and on a strip of finished frames; returns what was rendered of both."""
+    drive = every_blender
+    recast, finished = str(drive.folder / "recast.blend"), str(drive.folder / "finished.blend")
+    whole = [str(drive.folder / f"whole_{frame:04d}.png") for frame in range(1, COUNT + 1)]
+    begin = {"size": [320, 240], "frames": [1, COUNT]}
+    drive(
+        ["project", {**begin, "save": recast}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("whole")}],
+        ["save", {}],
+        ["remove", {"name": "clip Understudy"}],
+        ["remove", {"name": "clip"}],
+        ["pictures", {"name": "clip", "files": whole}],
+        ["adjust", {"name": "clip", "transform__scale_x": 1, "transform__scale_y": 1}],
+        ["save", {"path": finished}],
+    )
+    steps = []
+    for number, (change, (first, last)) in enumerate(EDITS.values()):
+        for kind, blend in (("recast", recast), ("finished", finished)):
+            steps += [
+                ["load", {"path": blend}],
+                *change,
+                ["setup", {"frame_start": first, "frame_end": last}],
+            ]
+            steps += [["setup", {"frame_step": max((last - first) // 3, 1)}]]
+            steps += [["render", {"out": drive.out(f"{kind}-{number}")}]]
+    drive(*steps)
+    return {
+        name: [drive.pictures(f"{kind}-{number}") for kind in ("recast", "finished")]
+        for number, name in enumerate(EDITS)
+    }
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_clip_shows_its_new_face(edited, name):
+    recast, finished = edited[name]
+    assert sorted(recast) == sorted(finished) != []
+    assert max(picture.std() for picture in finished.values()) > 20 or "muted" in name
+    for frame, picture in recast.items():
+        difference = np.abs(picture.astype(int) - finished[frame])
+        largest, share = NEAR.get(name, (0, 0))
+        assert difference.max() <= largest, (frame, difference.max())
+        assert (difference.max(2) > 8).mean() <= share
