@@ -5,7 +5,9 @@ A lease is only ever a hint. Where it is lost, expires or can't be had, work is 
 the same, since a key names all that they depend on.
 """
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -77,7 +79,8 @@ class SingleFlight:
         """Use `lease`, giving it back through `after_writes`, so that the result can be seen by then.
 
         `lease_seconds` should be more than a computation takes; it is also the longest that a `result` waits
-        for somebody else. `settle_seconds` is how much later than the lease's end others may see a result.
+        for somebody else. `settle_seconds` is how much later than it is written others may see a result: for so
+        long a lease is kept, or somebody who does not see it yet would take the lease and compute it again.
         """
         self._lease = lease
         self._after_writes = after_writes
@@ -86,6 +89,8 @@ class SingleFlight:
         self._poll = poll_seconds
         self._clock = clock
         self._sleep = sleep
+        self._done: deque[tuple[float, Key, str]] = deque()
+        self._lock = threading.Lock()
 
     def result(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
         """See `Flight.result`."""
@@ -93,15 +98,39 @@ class SingleFlight:
         if arrays is not None:
             return arrays, True
         token, arrays = self._wait(store, key)
+        give_back = self._release
         try:
             if arrays is not None:
                 return arrays, True
             arrays = compute()
             store.put(key, arrays)
+            give_back = self._release_later
             return arrays, False
         finally:
             if token:
-                self._after_writes(lambda: self._lease.release(key, token))
+                self._after_writes(lambda: give_back(key, token))
+
+    def close(self) -> None:
+        """Give back every lease that is still kept."""
+        self._release_older_than(float("inf"))
+
+    def _release(self, key: Key, token: str) -> None:
+        self._lease.release(key, token)
+
+    def _release_later(self, key: Key, token: str) -> None:
+        """Give a lease back once its result has settled: not now, but when some later one is."""
+        now = self._clock()
+        with self._lock:
+            self._done.append((now, key, token))
+        self._release_older_than(now - self._settle)
+
+    def _release_older_than(self, moment: float) -> None:
+        while True:
+            with self._lock:
+                if not self._done or self._done[0][0] > moment:
+                    return
+                _, key, token = self._done.popleft()
+            self._release(key, token)
 
     def _wait(self, store: Store, key: Key) -> tuple[str, Arrays | None]:
         """Wait for the lease, for the result, or for `lease_seconds`: return the token and the result."""
@@ -159,7 +188,9 @@ class GuardedLease:
         return token
 
     def release(self, key: Key, token: str) -> None:
-        """See `Lease.release`; returns within about `slow_seconds`."""
+        """See `Lease.release`; returns within about `slow_seconds`. While the place rests, leases end by themselves."""
+        if not self._health.usable:
+            return
         try:
             self._caller.call(lambda: self._lease.release(key, token), self._slow)
         except TimeoutError:

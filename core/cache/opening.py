@@ -22,6 +22,7 @@ from .tiers import Tiers
 from .uses import note as note_use
 
 MEMORY_BYTES = 1 << 27
+_LATE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class OpenCache:
         if self.folder is not None:
             note_use(self.folder.root, self.store.counts, self.folder.counts)
         self.store.close()
+        if isinstance(self.flight, SingleFlight):
+            self.flight.close()
 
 
 def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.monotonic) -> OpenCache:
@@ -172,7 +175,9 @@ def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -
             settings.shared_folder / LEASE_FOLDER, shared_with_group=settings.shared_with_group
         )
         guarded = GuardedLease(files, Health("the shared folder's leases", clock))
-        return SingleFlight(guarded, after_writes=tiers.after_writes, settle_seconds=LOOK_SECONDS)
+        return SingleFlight(
+            guarded, after_writes=tiers.after_writes, settle_seconds=LOOK_SECONDS + _LATE_SECONDS
+        )
     return Alone()
 
 

@@ -293,6 +293,40 @@ def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, 
     assert sorted(map(int, log.read_text().split())) == list(numbers)
 
 
+def test_a_result_that_others_can_not_see_yet_is_waited_for(tmp_path):
+    clock = Clock()
+
+    def member():
+        lease = FolderLease(tmp_path / ".leases", clock=clock)
+        flight = SingleFlight(lease, settle_seconds=LOOK_SECONDS + 0.1, clock=clock, sleep=clock.sleep)
+        return flight, PackFolder(tmp_path, clock=clock)
+
+    (one, theirs), (two, ours) = member(), member()
+    assert ours.get(key(1)) is None  # looked just now: what comes later is seen at the next look
+    assert one.result(theirs, key(1), lambda: arrays(1))[1] is False
+    assert ours.get(key(1)) is None
+    clock.sleep(LOOK_SECONDS / 2)
+    assert two.result(ours, key(1), dict)[1] is True
+    # The lease is given back when a later one is, or at the end.
+    assert len(list((tmp_path / ".leases").iterdir())) == 1
+    clock.sleep(LOOK_SECONDS)
+    one.result(theirs, key(2), lambda: arrays(2))
+    assert [path.stem for path in (tmp_path / ".leases").iterdir()] == [key(2).hex]
+    one.close()
+    assert list((tmp_path / ".leases").iterdir()) == []
+
+
+def test_a_lease_of_a_failure_is_given_back_at_once(tmp_path):
+    flight = SingleFlight(FolderLease(tmp_path / ".leases"), settle_seconds=60)
+
+    def fail():
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        flight.result(Memory(1 << 20), key(1), fail)
+    assert list((tmp_path / ".leases").iterdir()) == []
+
+
 def _hold(folder: Path, ready):
     FolderLease(folder).try_acquire(key(1), 0.3)
     ready.set()
