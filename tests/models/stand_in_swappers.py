@@ -73,18 +73,19 @@ def write_vector_swapper(
     projected: bool = False,
     half: bool = False,
     mask: bool = False,
+    unchanged: bool = False,
 ) -> Path:
     """A swapper with a vector for its source: KEEP * (target * std + mean) + MIX * source @ tint_matrix().
 
     `projected` adds emap() as the last initializer (`half`: as float16, as in inswapper's fp16 file), `mask`
-    hyperswap's second output.
+    hyperswap's second output. `unchanged` gives back the target whoever the source is.
     """
     nodes = [
         helper.make_node("MatMul", ["source", "tint_matrix"], ["flat_tint"]),
         helper.make_node("Reshape", ["flat_tint", "tint_shape"], ["tint"]),
         *_mixing(),
     ]
-    weights = _mixing_weights(mean, std) | {
+    weights = _mixing_weights(mean, std, unchanged=unchanged) | {
         "tint_matrix": tint_matrix(),
         "tint_shape": np.array([-1, 3, 1, 1], np.int64),
     }
@@ -98,19 +99,22 @@ def write_vector_swapper(
     return _write(path, nodes, inputs, outputs, weights)
 
 
-def write_picture_swapper(path: Path, size: int, source_size: int) -> Path:
-    """A swapper with a picture for its source: KEEP * target + MIX * the source's mean colour."""
+def write_picture_swapper(path: Path, size: int, source_size: int, *, unchanged: bool = False) -> Path:
+    """A swapper with a picture for its source: KEEP * target + MIX * the source's mean colour, or the target."""
     nodes = [
         helper.make_node("ReduceMean", ["source"], ["tint"], axes=[2, 3], keepdims=1),
         *_mixing(),
     ]
     inputs = [_value("source", [1, 3, source_size, source_size]), _value("target", [1, 3, size, size])]
-    weights = _mixing_weights((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    weights = _mixing_weights((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), unchanged=unchanged)
     return _write(path, nodes, inputs, [_value("output", [1, 3, size, size])], weights)
 
 
-def write_dfm(path: Path, size: int = 64, *, morph: bool = True) -> Path:
-    """A DFM: the face is in_face * (1 - morph / 2), the masks are its blue and its red (in_face is BGR)."""
+def write_dfm(path: Path, size: int = 64, *, morph: bool = True, bare: bool = False) -> Path:
+    """A DFM: the face is in_face * (1 - morph / 2), the masks are its blue and its red (in_face is BGR).
+
+    `bare` masks say face everywhere.
+    """
     nodes = [helper.make_node("Identity", ["in_face:0"], ["out_celeb_face:0"])]
     inputs = [_value("in_face:0", ["unk__1", size, size, 3])]
     weights = {"zero": np.array([0]), "one": np.array([1]), "two": np.array([2]), "three": np.array([3])}
@@ -124,10 +128,12 @@ def write_dfm(path: Path, size: int = 64, *, morph: bool = True) -> Path:
             helper.make_node("Sub", ["whole", "less"], ["share"]),
             helper.make_node("Mul", ["in_face:0", "share"], ["out_celeb_face:0"]),
         ]
-    nodes += [
-        helper.make_node("Slice", ["in_face:0", "zero", "one", "axis"], ["out_face_mask:0"]),
-        helper.make_node("Slice", ["in_face:0", "two", "three", "axis"], ["out_celeb_face_mask:0"]),
-    ]
+    for first, last, name in (("zero", "one", "out_face_mask:0"), ("two", "three", "out_celeb_face_mask:0")):
+        shown = f"{name}_shown"
+        nodes.append(helper.make_node("Slice", ["in_face:0", first, last, "axis"], [shown]))
+        # What is shown is 0 to 1: larger than any, it is everywhere.
+        nodes.append(helper.make_node("Max", [shown, "least"], [name]))
+    weights["least"] = np.full((1, 1, 1, 1), 1 if bare else 0, np.float32)
     outputs = [
         _value("out_face_mask:0", ["unk__2", size, size, 1]),
         _value("out_celeb_face:0", ["unk__3", size, size, 3]),
@@ -157,12 +163,14 @@ def _mixing() -> list[onnx.NodeProto]:
     ]
 
 
-def _mixing_weights(mean: tuple[float, ...], std: tuple[float, ...]) -> dict[str, np.ndarray]:
+def _mixing_weights(
+    mean: tuple[float, ...], std: tuple[float, ...], *, unchanged: bool
+) -> dict[str, np.ndarray]:
     return {
         "std": np.array(std, np.float32).reshape(1, 3, 1, 1),
         "mean": np.array(mean, np.float32).reshape(1, 3, 1, 1),
-        "keep": np.full(1, KEEP, np.float32),
-        "mix": np.full(1, MIX, np.float32),
+        "keep": np.full(1, 1 if unchanged else KEEP, np.float32),
+        "mix": np.full(1, 0 if unchanged else MIX, np.float32),
     }
 
 
@@ -201,19 +209,20 @@ SWAPPERS = (
 """The swapper families that `write_swapper` knows."""
 
 
-def write_swapper(folder: Path, family: str) -> Path:
+def write_swapper(folder: Path, family: str, *, unchanged: bool = False) -> Path:
     """Write the stand-in of a family into a model folder, with its converter and the recogniser it needs."""
     path = folder / f"stand_in_{family}.onnx"
+    same = {"unchanged": unchanged}
     if family == "inswapper":
-        write_vector_swapper(path, 128, projected=True)
+        write_vector_swapper(path, 128, projected=True, **same)
     elif family == "hyperswap":
-        write_vector_swapper(path, 256, mask=True)
+        write_vector_swapper(path, 256, mask=True, **same)
     elif family == "simswap-256":
-        write_vector_swapper(path, 256, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+        write_vector_swapper(path, 256, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), **same)
     elif family in ("ghost", "hififace", "simswap-512"):
-        write_vector_swapper(path, 512 if family == "simswap-512" else 256)
+        write_vector_swapper(path, 512 if family == "simswap-512" else 256, **same)
     else:
-        write_picture_swapper(path, 256, 112 if family == "blendswap" else 256)
+        write_picture_swapper(path, 256, 112 if family == "blendswap" else 256, **same)
     state(path, f"swap/{family}")
     converter = family.partition("-")[0]
     if converter in ("ghost", "simswap", "hififace"):
