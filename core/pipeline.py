@@ -37,6 +37,7 @@ from .people import People
 from .picture_notes import PictureNote, note_on
 from .recipe import Recipe, key_inputs
 from .swap import mesh
+from .swap.mesh_engine import MeshEngine
 from .swap.neural_engine import NeuralEngine
 from .swap.neural_network import Networks
 from .swap.neural_source import NeuralSources
@@ -54,6 +55,8 @@ class FacePlan:
     place: mesh.CropFrame
     casting: Casting
     swap: Key
+    target: Key | None
+    """Of what the mesh swapper cuts from the frame; None for a neural one."""
     occlude: Key | None
     enhance: Key | None
     fuse: Key
@@ -97,6 +100,7 @@ class Pipeline:
         self._analyser = Analyser(*shared, self._tally, self._flight, library)
         self._source_analyser = source_analyser = Analyser(*shared, self._pictures, self._flight, library)
         self._sources = Sources(store, source_analyser, self._topology)
+        self._mesh = MeshEngine(store, self._flight, self._sources, self._topology, self._tally)
         self._people = People(self._analyser, source_analyser, self._sources, self._topology, self._tally)
         self._occlusion = Occlusion(store, self._flight, self._analyser.engines, self._topology, self._tally)
         networks = Networks(self._pool)
@@ -236,16 +240,15 @@ class Pipeline:
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
+        target = None
         if _is_neural(recipe):
             place = self._neural.place(face, size, recipe)
             swap = self._neural.swap_key(frame, face, casting)
             look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
         else:
             place = mesh.crop_frame(face.landmarks, size, recipe.swap.crop_size)
-            source = self._sources.texture_key(casting.identity)
-            inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
-            inputs |= {name: getattr(recipe.swap, name) for name in ("swapper", "crop_size", "mirror")}
-            swap = stage_key("swap", mesh.VERSION, inputs)
+            swap = self._mesh.swap_key(frame, landmarks, casting)
+            target = self._mesh.target_key(frame, landmarks, casting)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
         if place is None:
             return None
@@ -258,7 +261,7 @@ class Pipeline:
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look})
-        return FacePlan(face, place, casting, swap, occlude, enhance, fused)
+        return FacePlan(face, place, casting, swap, target, occlude, enhance, fused)
 
     def _crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
         """Return every face's swapped crop, and its enhanced one where that is asked for."""
@@ -294,15 +297,13 @@ class Pipeline:
         return done
 
     def _swap(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
-        frame, casting = self._analyser.frame(plan.clip, plan.number), entry.casting
-        if _is_neural(casting.recipe):
+        frame = partial(self._analyser.frame, plan.clip, plan.number)
+        if entry.target is None:
+            pixels = frame()
             with self._tally.running("swap"):
-                return self._neural.swap(frame, [entry.face], casting)[0]
-        texture, coverage = self._sources.texture(casting.identity, casting.recipe.swap.mirror)
-        with self._tally.running("swap"):
-            return mesh.mesh_swapped(
-                frame, entry.face.landmarks, entry.place, texture, coverage, self._topology
-            )
+                return self._neural.swap(pixels, [entry.face], entry.casting)[0]
+        target = self._mesh.target(entry.target, frame, entry.face.landmarks, entry.place)
+        return self._mesh.swap(entry.face.landmarks, entry.place, entry.casting, target)
 
     def _enhanced(self, plan: LayerPlan, entry: FacePlan, crop: Arrays) -> Arrays | None:
         if entry.enhance is None:

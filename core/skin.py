@@ -65,6 +65,21 @@ def skin_likeness(
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
 
 
+def uncovered(picture: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+    """Tell where nothing covers a face: as large as `picture` (h, w, 3) uint8 RGB, uint8, 255 for bare skin.
+
+    `picture` shows what a larger one of `size` (width, height) does, in whose pixels `points` (>=468, 2 or 3) are.
+    The answer depends on these alone, so that another source or a softer mask changes nothing about it.
+    """
+    small = picture.shape[1], picture.shape[0]
+    scaled = np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
+    valid = filled([_hull(scaled[topology.oval])], small).astype(np.float32) / 255
+    likeness = skin_likeness(picture, scaled, valid, topology)
+    # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
+    soft = cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
+    return np.asarray(np.round(soft * 255), np.uint8)
+
+
 @dataclass(frozen=True, eq=False)
 class _Skin:
     """What was learned: the middle colour (3,) CIELAB, and colours (n, 3) of it with how far they count (n,)."""

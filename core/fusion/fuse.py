@@ -12,13 +12,13 @@ from ..face import Floats, Pixels
 from ..mesh.draw import filled
 from ..mesh.topology import Topology
 from ..recipe import Fusion
-from ..skin import skin_likeness
+from ..skin import uncovered
 from ..swap.mesh import CropFrame
 from ..swap.neural_region import Affine, compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
-VERSION = 2
+VERSION = 3
 SHARPEN_SPREAD = 1.2
 """Standard deviation of what is sharpened away, in pixels of the crop."""
 RIM = 2
@@ -37,9 +37,9 @@ def fused(
 ) -> Pixels:
     """Fuse one swapped crop.
 
-    `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, and a `box` where a network drew
-    it (see `neural_region.region`); `landmarks` are (478, 3) in frame pixels. `seen` tells what covers the face;
-    without it the skin's colour does. Returns (height, width, 4) uint8
+    `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, `bare` where it is known already, and
+    a `box` where a network drew it (see `neural_region.region`); `landmarks` are (478, 3) in frame pixels. `seen`
+    tells what covers the face; without it the skin's colour does. Returns (height, width, 4) uint8
     RGBA with straight alpha, in frame pixels of `place`.
     """
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
@@ -52,7 +52,7 @@ def fused(
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
-        bare = bare_face(target, points, place, topology, seen)
+        bare = bare_face(crop, points, place, topology, seen)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = _sharpened(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
@@ -86,34 +86,20 @@ def shown_of(crop: Arrays, place: CropFrame, params: Fusion) -> tuple[Affine | N
 
 
 def bare_face(
-    target: Pixels, points: Floats, place: CropFrame, topology: Topology, seen: FaceMask | None
+    crop: Arrays, points: Floats, place: CropFrame, topology: Topology, seen: FaceMask | None
 ) -> Floats:
-    """Tell where nothing covers the face: as large as `target` (h, w, 3) uint8 RGB, float32 in 0..1.
+    """Tell where nothing covers the face: as large as the crop's `target`, float32 in 0..1.
 
     `points` (478, 3) are in pixels of the crop of `place`. By the masker's `seen`, by the skin's colour, or both.
     """
+    target = np.asarray(crop["target"], np.uint8)
     bare = np.ones(target.shape[:2], np.float32)
     if seen is not None:
         bare = _in_crop(seen, place, (target.shape[1], target.shape[0]))
     if seen is None or seen.rough:
-        bare = np.minimum(bare, _uncovered(target, points, place.size, topology))
+        known = crop["bare"] if "bare" in crop else uncovered(target, points, place.size, topology)
+        bare = np.minimum(bare, known.astype(np.float32) / 255)
     return bare
-
-
-def _uncovered(target: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Floats:
-    """Tell where nothing covers the target's face: as large as `target`, float32 in 0..1.
-
-    It depends on the target alone, so that another source or a softer mask changes nothing about it.
-    """
-    small = target.shape[1], target.shape[0]
-    scaled = reduced_points(points, size, small)
-    outline = np.asarray(cv2.convexHull(scaled[topology.oval])[:, 0], np.float32)
-    valid = filled([outline], small).astype(np.float32) / 255
-    likeness = skin_likeness(target, scaled, valid, topology)
-    # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
-    return np.asarray(
-        cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0), np.float32
-    )
 
 
 def _in_crop(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:

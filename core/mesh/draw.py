@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..face import Floats, Pixels
-from .topology import Indices, Topology
+from .topology import Topology
 
 TriangleMap = npt.NDArray[np.int32]
 
@@ -46,22 +46,28 @@ def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> T
 
 
 def spread(
-    values: Floats, points: Floats, drawn: TriangleMap, topology: Topology
-) -> tuple[Floats, Indices, Indices]:
+    values: Floats, points: Floats, drawn: TriangleMap, topology: Topology, outside: float = 0.0
+) -> Floats:
     """Interpolate values of the points linearly over their triangles.
 
-    `values` (468, k) belong to `points` (>=468, 2 or 3), `drawn` is a `triangle_map` of the same points.
-    Returns the values (n, k) at the covered pixels, and those pixels' rows and columns.
+    `values` (468, k) belong to `points` (>=468, 2 or 3), `drawn` (H, W) is a `triangle_map` of the same points.
+    Returns (H, W, k) float32: the values where a triangle is drawn, `outside` elsewhere.
     """
-    rows, columns = np.nonzero(drawn >= 0)
-    chosen = np.take(_planes(values, points, topology), drawn[rows, columns], axis=0)
     count = values.shape[1]
-    result = chosen[:, :count]
-    result *= columns.astype(np.float32)[:, None]
-    chosen[:, count : 2 * count] *= rows.astype(np.float32)[:, None]
-    result += chosen[:, count : 2 * count]
-    result += chosen[:, 2 * count :]
-    return result, rows.astype(np.int32), columns.astype(np.int32)
+    planes = np.zeros((len(topology.triangles) + 1, 3 * count), np.float32)
+    planes[:-1] = _planes(values, points, topology)
+    # Whole pictures of plain arithmetic take a third of the time of picking out the covered pixels.
+    planes[-1, 2 * count :] = outside
+    in_x, in_y, height = (
+        np.take(np.ascontiguousarray(part), drawn, axis=0, mode="wrap")
+        for part in np.split(planes, 3, axis=1)
+    )
+    rows, columns = (np.arange(side, dtype=np.float32) for side in drawn.shape)
+    in_x *= columns[None, :, None]
+    in_y *= rows[:, None, None]
+    in_x += in_y
+    in_x += height
+    return np.asarray(in_x, np.float32)
 
 
 def _planes(values: Floats, points: Floats, topology: Topology) -> Floats:

@@ -40,7 +40,8 @@ def overlay(crop: Arrays, place: CropFrame) -> Overlay:
     """Return a stored swap, neural or the mesh's (which lies in `place`), as what is to be laid over."""
     if "matrix" not in crop:
         swapped = np.asarray(crop["swapped"], np.uint8)
-        return Overlay(swapped, np.asarray(crop["cover"], np.uint8), place_matrix(place))
+        whole = cv2.resize(np.asarray(crop["cover"], np.uint8), place.size, interpolation=cv2.INTER_LINEAR)
+        return Overlay(swapped, np.asarray(whole, np.uint8), place_matrix(place))
     pixels, matrix = np.asarray(crop["pixels"], np.uint8), np.asarray(crop["matrix"], np.float32)
     size = pixels.shape[0]
     cover = box_cover(unit_matrix(matrix, size), matrix, (size, size), _SOFT_EDGE)

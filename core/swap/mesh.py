@@ -14,10 +14,13 @@ from ..cache.store import Arrays
 from ..face import Floats, Pixels
 from ..mesh.draw import point_normals, spread, triangle_map
 from ..mesh.topology import Topology
+from ..skin import uncovered
 from .texture import TEXTURE_SIZE
 
-VERSION = 1
+VERSION = 2
+TARGET_VERSION = 1
 LIGHT_SIZE = 128
+COVER_SIZE = 256
 _MARGIN = 0.04
 _NO_SECOND_MAP = np.empty(0, np.float32)
 _EDGE_ON, _SQUARE_ON = 0.1, 0.42
@@ -61,36 +64,56 @@ def crop_frame(landmarks: Floats, frame_size: tuple[int, int], longest: int) -> 
 def mesh_swapped(
     frame: Pixels, landmarks: Floats, place: CropFrame, texture: Pixels, coverage: Pixels, topology: Topology
 ) -> Arrays:
-    """Draw the texture on the target's mesh.
+    """Draw the texture on the target's mesh, and cut out what its light is matched with.
 
     `frame` is (H, W, 3) RGB uint8, `landmarks` (478, 3) in its pixels, texture and coverage as `completed`
-    gives them. Returns `swapped` (h, w, 3) uint8 RGB, `cover` (h, w) uint8: how far each pixel is to be
-    trusted, and `target` (h', w', 3) uint8 RGB: the frame's own crop, reduced to at most 128 pixels, which is
-    all that matching the light needs.
+    gives them. Returns what `drawn_on` and `target_crop` do.
     """
-    width, height = place.size
+    return drawn_on(landmarks, place, texture, coverage, topology) | target_crop(
+        frame, landmarks, place, topology
+    )
+
+
+def drawn_on(
+    landmarks: Floats, place: CropFrame, texture: Pixels, coverage: Pixels, topology: Topology
+) -> dict[str, Pixels]:
+    """Draw the texture on the target's mesh; no pixel of the frame is needed.
+
+    Returns `swapped` (h, w, 3) uint8 RGB and `cover` uint8: how far each pixel is to be trusted, at most 256
+    pixels on its longer side, which is all that a mask has.
+    """
+    size = place.size
     points = place.to_crop(landmarks)
-    drawn = triangle_map(points, (width, height), topology)
+    drawn = triangle_map(points, size, topology)
     facing = -point_normals(points, topology)[:, 2:]
     texture, coverage, texels = _reduced(texture, coverage, points)
     where = topology.layout * (texels - 1)
-    values, rows, columns = spread(np.concatenate([where, facing], 1), points, drawn, topology)
-    lookup = np.full((height, width, 2), -1, np.float32)
-    lookup[rows, columns] = values[:, :2]
+    values = spread(np.concatenate([where, facing], 1), points, drawn, topology, outside=-1.0)
+    lookup = np.ascontiguousarray(values[..., :2])
     swapped = cv2.remap(texture, lookup, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.remap(coverage, lookup, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    rise = np.clip((values[:, 2] - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
-    trust = np.zeros((height, width), np.float32)
-    trust[rows, columns] = rise * rise * (3 - 2 * rise)
-    trust = _closed(trust, points)
+    rise = np.clip((values[..., 2] - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
+    trust = _closed(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
+    cover = np.round(trust * covered).astype(np.uint8)
+    reduce = min(1.0, COVER_SIZE / max(size))
+    small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
+    return {
+        "swapped": np.asarray(swapped, np.uint8),
+        "cover": np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8),
+    }
+
+
+def target_crop(frame: Pixels, landmarks: Floats, place: CropFrame, topology: Topology) -> dict[str, Pixels]:
+    """Cut out what every source's light is matched with, and see what covers the face there.
+
+    Returns `target` (h', w', 3) uint8 RGB: the frame's own crop, reduced to at most 128 pixels, which is all that
+    matching the light needs, and `bare` (h', w') uint8: 255 where nothing covers the face's skin.
+    """
     crop = frame[place.top : place.top + place.height, place.left : place.left + place.width]
     reduce = min(1.0, LIGHT_SIZE / max(crop.shape[:2]))
-    light_size = max(round(crop.shape[1] * reduce), 1), max(round(crop.shape[0] * reduce), 1)
-    return {
-        "swapped": np.asarray(swapped),
-        "cover": np.round(trust * covered).astype(np.uint8),
-        "target": np.asarray(cv2.resize(crop, light_size, interpolation=cv2.INTER_AREA)),
-    }
+    size = max(round(crop.shape[1] * reduce), 1), max(round(crop.shape[0] * reduce), 1)
+    target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return {"target": target, "bare": uncovered(target, place.to_crop(landmarks), place.size, topology)}
 
 
 def _closed(trust: Floats, points: Floats) -> Floats:

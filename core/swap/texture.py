@@ -43,18 +43,16 @@ def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
         step = np.array([width / size[0], height / size[1]], np.float32)
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
         landmarks = np.concatenate([(landmarks[:, :2] - (step - 1) / 2) / step, landmarks[:, 2:]], 1)
-    values, rows, columns = spread(np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology)
-    where = np.full((TEXTURE_SIZE, TEXTURE_SIZE, 2), -1, np.float32)
-    where[rows, columns] = values[:, :2]
+    values = spread(np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology, outside=-1.0)
+    where = np.ascontiguousarray(values[..., :2])
     texture = cv2.remap(picture, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    seen = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.float32)
-    rise = np.clip((values[:, 2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
+    rise = np.clip((values[..., 2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
     in_picture = (
         (where >= 0).all(-1)
         & (where[..., 0] <= picture.shape[1] - 1)
         & (where[..., 1] <= picture.shape[0] - 1)
     )
-    seen[rows, columns] = rise * rise * (3 - 2 * rise)
+    seen = rise * rise * (3 - 2 * rise)
     # Closed, so that the narrow lines beside the nose and lips, seen edge-on, stay with their surroundings.
     seen = (
         np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)

@@ -189,7 +189,7 @@ def test_a_turned_face_does_not_tear(yaw: float) -> None:
     place = crop_frame(points, (512, 512), 640)
     assert place is not None
     crop = mesh_swapped(frame, points, place, ramp, full, TOPOLOGY)
-    shown = crop["cover"] > 200
+    shown = cv2.resize(crop["cover"], place.size) > 200
     assert shown.sum() > 20_000
     both = shown[:, 1:] & shown[:, :-1]
     jump = np.abs(np.diff(crop["swapped"].astype(int), axis=1)).max(2)
