@@ -39,7 +39,7 @@ class Outcomes:
     def line(self, faces: int) -> str:
         """Say how many layers show new faces, `faces` of them, how many the original, and why."""
         total = self.original.total()
-        text = f"{_counted(faces, 'face')} swapped in {_counted(self.swapped, 'layer')}, {total} shown as the original"
+        text = f"{counted(faces, 'face')} swapped in {counted(self.swapped, 'layer')}, {total} shown as the original"
         reasons = [f"{reason}: {count}" for reason, count in self.original.most_common(_SAID)]
         left = total - sum(count for _, count in self.original.most_common(_SAID))
         if left:
@@ -51,5 +51,6 @@ class Outcomes:
         return {"swapped": self.swapped, "original": dict(self.original), "failures": list(self.failures)}
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """Return such as "1 face" and "2 faces"."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One render: it brings each frame's layer pictures up to date, and says at the end what came of them."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import bpy
+
+from ..core.layer_session import LayerSession
+from ..core.outcomes import NO_LAYER, counted
+from .folders import cache_folder
+from .jobs import jobs_at
+from .layers import layer_of, show_rewritten
+from .notices import notices
+from .preferences import preferences
+from .session import open_session
+from .strict import is_strict, mark_movie, remove_picture, remove_written, stop_render
+from .timeline import is_shown, shown_scenes, stacked_clips
+from .upkeep import sync_layers
+
+REPORT_VARIABLE = "UNDERSTUDY_REPORT"
+
+
+def on_main_thread() -> bool:
+    """Tell whether Blender's data may be changed here."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def say(text: str) -> None:
+    """Print a line as ours."""
+    print(f"Understudy: {text}", flush=True)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a render ended: in a line, and what failed where it was strict."""
+
+    line: str
+    failures: tuple[str, ...]
+
+
+class RenderRun:
+    """The session of the render that runs now, if one does."""
+
+    def __init__(self, tell: Callable[[Ended], None]) -> None:
+        """`tell` is called when a render ends, on whatever thread that is."""
+        self._tell = tell
+        self._session: LayerSession | None = None
+        self._strict = False
+        self._began = 0.0
+        self._frames = 0
+        self._wrong: dict[tuple[str, str], list[str]] = {}
+        self._failed: dict[int, list[str]] = {}
+
+    def begin(self, scene: bpy.types.Scene) -> None:
+        """Begin a session, if any clip has a stack."""
+        self.end(scene)
+        if not any(stacked_clips(here) for here in bpy.data.scenes):
+            return
+        self._session = open_session(cache_folder(scene), preferences())
+        self._strict, self._began, self._frames = is_strict(scene), time.time(), 0
+        self._failed = {}
+        for here in bpy.data.scenes:
+            for text in sync_layers(here) if on_main_thread() else []:
+                self._session.warn(text)
+        # The layers are in step: what is still wrong stays so for the whole render.
+        self._wrong = {
+            (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in found]
+            for here in bpy.data.scenes
+            for clip in stacked_clips(here)
+            if (found := notices(clip, here))
+        }
+        for text in (text for found in self._wrong.values() for text in found):
+            self._session.warn(text)
+
+    def frame(self, scene: bpy.types.Scene) -> None:
+        """Bring the layer pictures of the scene's frame up to date."""
+        if self._session is None or not scene.render.use_sequencer:
+            return
+        outcomes, self._frames = self._session.outcomes, self._frames + 1
+        before = len(outcomes.failures)
+        written = [self._session.bring(job) for job in jobs_at(scene, scene.frame_current)]
+        if any(written):
+            show_rewritten()
+        self._note_what_is_wrong(scene)
+        if self._strict and len(outcomes.failures) > before:
+            self._fail(scene, outcomes.failures[before:])
+
+    def written(self, scene: bpy.types.Scene) -> None:
+        """A frame was written: one that failed must not stay."""
+        if scene.frame_current in self._failed:
+            self._remove(lambda: remove_written(scene, scene.frame_current, self._began))
+
+    def end(self, scene: bpy.types.Scene) -> None:
+        """Say in one line what the render did, and write the report where the environment asks for it."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        facts = {**session.as_dict(), "failed": sorted(self._failed)}
+        session.close()
+        warnings = cast("list[str]", facts["warnings"])
+        for text in warnings:
+            say(f"warning: {text}")
+        if self._failed:
+            self._remove(lambda: mark_movie(scene))
+        shown = session.outcomes.line(cast("int", facts["faces"]))
+        models = counted(cast("int", facts["models_loaded"]), "model")
+        line = (
+            f"{counted(self._frames, 'frame')}: {shown}; {session.written} written, {facts['frames_decoded']} decoded, "
+            f"{models} loaded, {facts['seconds']} s; {counted(len(warnings), 'warning')}"
+        )
+        if self._failed:
+            line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed))}"
+        say(line)
+        self._tell(Ended(line, tuple(text for found in self._failed.values() for text in found)))
+        self._failed = {}
+        wanted = os.environ.get(REPORT_VARIABLE)
+        if wanted:
+            try:
+                Path(wanted).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            except OSError as error:
+                say(f"warning: can't write the report {wanted}: {error.strerror}")
+
+    def _note_what_is_wrong(self, scene: bpy.types.Scene) -> None:
+        """Count the clips at this frame that are not seen as they should be, whatever their pictures are."""
+        if self._session is None or not self._wrong:
+            return
+        for here, at in shown_scenes(scene, scene.frame_current):
+            for clip in stacked_clips(here):
+                found = self._wrong.get((here.name, clip.name))
+                if not found or not is_shown(here, clip, at):
+                    continue
+                outcomes = self._session.outcomes
+                if layer_of(here, clip) is None:
+                    outcomes.fails(NO_LAYER, f"{clip.name}, frame {at}: {found[0]}")
+                else:
+                    outcomes.failures.extend(f"{clip.name}, frame {at}: {text}" for text in found)
+
+    def _fail(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
+        frame = scene.frame_current
+        self._failed[frame] = reasons
+        for text in reasons:
+            say(f"error: frame {frame} failed: {text}")
+        self._remove(lambda: remove_picture(scene, frame))
+        stop_render()
+
+    def _remove(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except OSError as error:
+            say(f"warning: can't take away what failed, {error.filename}: {error.strerror}")

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A strict render fails where a face can't be replaced as asked; any render says in a line what it did."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.blender
+
+BAD = 4
+LAST = 6
+STRICT_EXIT = 3
+
+
+def damaged(driver, footage, name):
+    """A folder with the frames as pictures, the fourth cut off, and steps that begin a project with them."""
+    folder = driver.folder / name
+    folder.mkdir()
+    files = []
+    for number, file in enumerate(footage.files[:LAST], 1):
+        files.append(shutil.copy(file, folder))
+        if number == BAD:
+            Path(files[-1]).write_bytes(Path(file).read_bytes()[:900])
+    return folder, [
+        ["project", {"size": [320, 240], "frames": [1, LAST], "save": str(folder / "p.blend")}],
+        ["pictures", {"name": "clip", "files": files}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+    ]
+
+
+def rendered(folder, prefix="out_"):
+    return sorted(int(path.stem.rsplit("_", 1)[1]) for path in folder.glob(f"{prefix}*.png"))
+
+
+def last_line(driver):
+    return next(line for line in reversed(driver.output.splitlines()) if line.startswith("Understudy: "))
+
+
+def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender, footage):
+    folder, begin = damaged(every_blender, footage, "strict")
+    stale = folder / f"out_{BAD:04d}.png"
+    stale.write_bytes(b"of an earlier render")
+    every_blender.status = STRICT_EXIT
+    told = every_blender(
+        *begin,
+        ["setup", {"understudy__strict": True}],
+        ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
+    )
+    # The program is stopped at the frame; in the module, which can't be, the others are rendered.
+    stops = every_blender.blender.name == "5.2"
+    good = [frame for frame in range(1, LAST + 1) if frame != BAD]
+    assert rendered(folder) == (good[: BAD - 1] if stops else good)
+    assert told[-1]["failed"] == [BAD]
+    failure = next(line for line in every_blender.output.splitlines() if "error: frame" in line)
+    assert failure.startswith(f"Understudy: error: frame {BAD} failed: clip, frame {BAD}: ")
+    assert f"picture_{BAD - 1:03d}.png" in failure
+    assert last_line(every_blender).endswith(f"failed: frame {BAD}")
+
+
+def test_a_movie_with_a_failed_frame_does_not_look_finished(every_blender, footage):
+    folder, begin = damaged(every_blender, footage, "movie")
+    every_blender.status = STRICT_EXIT
+    every_blender(
+        *begin,
+        ["setup", {"understudy__strict": True}],
+        ["movie_output", {}],
+        ["render", {"out": str(folder / "film_")}],
+    )
+    assert [path.name for path in folder.glob("film_*")] == [f"film_0001-{LAST:04d}.failed.mp4"]
+
+
+def test_what_is_not_strict_goes_on_and_says_what_it_shows(every_blender, footage):
+    folder, begin = damaged(every_blender, footage, "lenient")
+    every_blender.status = 0
+    told = every_blender(
+        *begin,
+        ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
+        ["setup", {"understudy__strict": True, "frame_end": BAD - 1}],
+        ["render", {"out": str(folder / "short_"), "report": str(folder / "short.json")}],
+    )
+    assert rendered(folder) == list(range(1, LAST + 1))
+    lenient, strict = told[-3], told[-1]
+    assert lenient["failed"] == strict["failed"] == []
+    assert lenient["shown"]["swapped"] == LAST - 1
+    assert sum(lenient["shown"]["original"].values()) == len(lenient["warnings"]) == 1
+    lines = [line for line in every_blender.output.splitlines() if line.startswith("Understudy: 6 frames")]
+    assert len(lines) == 1
+    assert f"{LAST - 1} faces swapped in {LAST - 1} layers, 1 shown as the original (" in lines[0]
+    assert lines[0].endswith("; 1 warning")
+    # Nothing is wrong with the frames before: a strict render of them is like any other.
+    assert rendered(folder, "short_") == [1, 2, 3]
+    assert last_line(every_blender).endswith("; 0 warnings")
+
+
+def test_a_clip_that_can_not_be_followed_fails_the_frames_in_which_it_is_seen(drive, footage):
+    folder = drive.folder / "unfollowed"
+    folder.mkdir()
+    drive.status = STRICT_EXIT
+    report = drive(
+        ["project", {"size": [320, 240], "frames": [1, 6], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie, "start": 4}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        [
+            "effect",
+            {"name": "blur", "kind": "GAUSSIAN_BLUR", "channel": 5, "start": 4, "length": 5, "of": "clip"},
+        ],
+        ["setup", {"understudy__strict": True}],
+        ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
+    )[-1]
+    assert report["failed"] == [4, 5, 6]
+    assert rendered(folder) == [1, 2, 3]
+    assert "clip, frame 4: clip feeds the effect blur" in drive.output
+
+
+def test_the_command_line_asks_for_it_too(drive, footage):
+    """`-- --understudy-strict`, as after the words that Blender itself reads."""
+    folder, begin = damaged(drive, footage, "flag")
+    job, result = folder / "job.json", folder / "result.json"
+    steps = [*begin, ["render", {"out": str(folder / "out_"), "report": str(folder / "r.json")}]]
+    job.write_text(json.dumps({"steps": steps, "result": str(result)}))
+    script = Path(__file__).parent / "scripts" / "drive.py"
+    words = ["--", "--understudy-strict", str(job)]
+    done = subprocess.run(
+        [sys.executable, str(script), *words], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == STRICT_EXIT, done.stderr
+    assert json.loads(result.read_text())[-1]["failed"] == [BAD]
