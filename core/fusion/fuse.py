@@ -18,11 +18,13 @@ from ..swap.neural_region import Affine, compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
-VERSION = 3
+VERSION = 4
 SHARPEN_SPREAD = 1.2
 """Standard deviation of what is sharpened away, in pixels of the crop."""
 RIM = 2
 """How many pixels beyond what is shown keep their colours."""
+HALVES_UP = 2.0**-10
+"""Added before alpha is rounded: masks meet exact halves often, and the last bit of a float must not decide."""
 _BROW_GROWTH = 1.25
 _AMOUNTS = 256
 
@@ -58,7 +60,7 @@ def fused(
     rgb = _sharpened(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
         rgb = _lit(rgb, swapped, target, mask, points, params, topology)
-    alpha = np.round(mask * (255 * params.blend * params.opacity)).astype(np.uint8)
+    alpha = np.round(mask * (255 * params.blend * params.opacity) + HALVES_UP).astype(np.uint8)
     full = place.width, place.height
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
     if (width, height) != full:
