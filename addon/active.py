@@ -7,7 +7,7 @@ import bpy
 
 from .properties import settings_of
 from .stack import index_of, stack_of
-from .timeline import holder, layer_of_id, stack_id, stacked_clips
+from .timeline import holder, is_clip, layer_of_id, stack_id, stacked_clips
 
 
 def active_scene(context: bpy.types.Context) -> Any:
@@ -18,7 +18,8 @@ def active_scene(context: bpy.types.Context) -> Any:
 def active_strip(context: bpy.types.Context) -> Any | None:
     """Return the active strip, for a layer the clip it belongs to, for a movie's sound the movie; None if none.
 
-    Adding a movie with sound leaves its sound active: an editor means the picture all the same.
+    A meta strip around one recast clip means that clip: nesting takes nothing out of sight. Adding a movie with sound
+    leaves its sound active: an editor means the picture all the same.
     """
     scene = active_scene(context)
     editor = None if scene is None else scene.sequence_editor
@@ -26,6 +27,9 @@ def active_strip(context: bpy.types.Context) -> Any | None:
     if strip is not None and layer_of_id(strip):
         clips = [clip for clip in stacked_clips(scene) if stack_id(clip) == layer_of_id(strip)]
         return clips[0] if clips else strip
+    if strip is not None and strip.type == "META":
+        nested = [entry for entry in strip.strips if is_clip(entry) and stack_id(entry)]
+        return nested[0] if len(nested) == 1 else strip
     if strip is not None and strip.type == "SOUND":
         return next((movie for movie in holder(scene, strip) if _sounds_like(movie, strip)), strip)
     return strip

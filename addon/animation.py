@@ -35,7 +35,12 @@ def follow(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
 
 def animated_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
     """Return the paths of a strip's properties that keyframes or drivers decide, such as `transform.offset_x`."""
-    return _of_strip(strip, [*_keyframed(scene), *_drivers(scene)])
+    return _of_strip(strip, curves_of(scene))
+
+
+def curves_of(scene: bpy.types.Scene) -> list[Any]:
+    """Return the curves of a scene's keyframes and drivers."""
+    return [*_keyframed(scene), *_drivers(scene)]
 
 
 def driven_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:

@@ -41,6 +41,10 @@ def _effect(kind, first="clip", second=None, channel=6, start=1, end=13, **prope
 
 COLOUR = ["colour", {"name": "colour", "channel": 8, "start": 1, "end": 13}]
 
+# Another strip that overlaps the end of the clip, and one that lies below it once it has moved up.
+SECOND = ["colour", {"name": "second", "channel": 2, "start": 8, "end": 18}]
+UNDER = ["colour", {"name": "under", "channel": 2, "start": 1, "end": 20}]
+
 # What is done to the strip named clip, and the timeline frames that are looked at.
 EDITS = {
     "moved": (_adjust(frame_start=4), (4, 15)),
@@ -117,6 +121,77 @@ EDITS = {
         (3, 4),
     ),
     "pasted into another scene": ([["paste_into_new_scene", {"names": ["clip"]}]], (3, 4)),
+    "crossed with another": (
+        [SECOND, *_effect("CROSS", "clip", "second", start=8), ["nest", {"name": "clip"}]],
+        (5, 14),
+    ),
+    "crossed from another": (
+        [SECOND, *_effect("CROSS", "second", "clip", start=8), ["nest", {"name": "clip"}]],
+        (5, 14),
+    ),
+    "gamma crossed": (
+        [SECOND, *_effect("GAMMA_CROSS", "clip", "second", start=8), ["nest", {"name": "clip"}]],
+        (9, 11),
+    ),
+    "wiped": ([SECOND, *_effect("WIPE", "clip", "second", start=8), ["nest", {"name": "clip"}]], (9, 11)),
+    "sped up by an effect": (
+        [*_effect("SPEED", speed_control="MULTIPLY", speed_factor=2.0), ["nest", {"name": "clip"}]],
+        (1, 5),
+    ),
+    "glowing": ([*_effect("GLOW"), ["nest", {"name": "clip"}]], (3, 4)),
+    "blurred": ([*_effect("GAUSSIAN_BLUR"), ["nest", {"name": "clip"}]], (3, 4)),
+    "added to another": (
+        [SECOND, *_effect("ADD", "clip", "second", start=8), ["nest", {"name": "clip"}]],
+        (9, 11),
+    ),
+    "under an adjustment": (
+        [
+            ["effect", {"name": "grade", "kind": "ADJUSTMENT", "channel": 2, "start": 1, "length": 12}],
+            ["strip_modifier", {"name": "grade", "kind": "BRIGHT_CONTRAST", "bright": 30.0}],
+        ],
+        (3, 4),
+    ),
+    "graded": (
+        [
+            ["strip_modifier", {"name": "clip", "kind": "BRIGHT_CONTRAST", "bright": 30.0, "contrast": 20.0}],
+            ["nest", {"name": "clip"}],
+        ],
+        (3, 4),
+    ),
+    "half transparent": ([UNDER, *_adjust(channel=4, blend_alpha=0.5), ["nest", {"name": "clip"}]], (3, 4)),
+    "faded in": (
+        [
+            UNDER,
+            *_adjust(channel=4),
+            ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.0, "9": 1.0}}],
+            ["nest", {"name": "clip"}],
+        ],
+        (1, 12),
+    ),
+    "added to what lies below": (
+        [UNDER, *_adjust(channel=4, blend_type="ADD"), ["nest", {"name": "clip"}]],
+        (3, 4),
+    ),
+    "multiplied": ([UNDER, *_adjust(channel=4, blend_type="MULTIPLY"), ["nest", {"name": "clip"}]], (3, 4)),
+    "moved below a title": (
+        [
+            ["colour", {"name": "title", "channel": 6, "start": 3, "end": 9}],
+            ["tell", {"title": {"transform__scale_x": 0.5, "transform__scale_y": 0.5}}],
+            *_adjust(channel=5),
+        ],
+        (2, 10),
+    ),
+    "moved below several": (
+        [
+            ["colour", {"name": "title", "channel": 6, "start": 3, "end": 9}],
+            ["colour", {"name": "another", "channel": 7, "start": 5, "end": 11, "colour": [0.7, 0.1, 0.1]}],
+            ["colour", {"name": "third", "channel": 8, "start": 10, "end": 14, "colour": [0.1, 0.1, 0.9]}],
+            ["tell", {"title": {"transform__scale_x": 0.5}, "another": {"transform__scale_y": 0.3}}],
+            ["tell", {"third": {"transform__scale_x": 0.2}}],
+            *_adjust(channel=5),
+        ],
+        (2, 12),
+    ),
     "undone and done again": (
         [
             ["undo", {"push": "before", "times": 0}],

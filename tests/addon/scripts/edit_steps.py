@@ -61,6 +61,13 @@ def strip_modifier(name, kind, **properties):
         _put(entry, path, value)
 
 
+def nest(name):
+    """Nest a recast clip with its layer; a strip of finished frames needs no such thing."""
+    if _strip(name).understudy_id:
+        _scene().sequence_editor.active_strip = _strip(name)
+        bpy.ops.understudy.nest()
+
+
 def paste_into_new_scene(names):
     """Copy strips, and paste them into a new scene, which is then the current one."""
     by_operator("copy", names)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operator that nests a clip and its layer, for what a layer above a clip can't follow."""
+
+from typing import Any
+
+import bpy
+
+from ..active import active_scene, active_strip
+from ..layers import layer_of
+from ..nesting import nest
+from ..timeline import stack_id
+from ..upkeep import sync_layers
+
+
+class UNDERSTUDY_OT_nest(bpy.types.Operator):
+    """Put the clip and its layer into one meta strip."""
+
+    bl_idname = "understudy.nest"
+    bl_label = "Nest in Meta"
+    bl_description = (
+        "Put the clip and its layer into one meta strip, which takes over the clip's effects, opacity, blend mode and "
+        "strip modifiers: these then see the new face"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for a clip with a Face Swap modifier."""
+        strip = active_strip(context)
+        found = strip is not None and bool(stack_id(strip))
+        if not found:
+            cls.poll_message_set("The active strip has no Face Swap modifier")
+        return found
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Nest the active clip; what it was told before is put in order first."""
+        scene, clip = active_scene(context), active_strip(context)
+        name = "" if clip is None else clip.name
+        for text in sync_layers(scene):
+            self.report({"WARNING"}, text)
+        clip = scene.sequence_editor.strips_all.get(name)
+        layer = None if clip is None else layer_of(scene, clip)
+        if clip is None or layer is None or layer.parent_meta() != clip.parent_meta():
+            self.report({"ERROR"}, f"{name} has no layer strip beside it: press Refresh")
+            return {"CANCELLED"}
+        meta = nest(scene, clip, layer)
+        scene.sequence_editor.active_strip = meta
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_nest,)
