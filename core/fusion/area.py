@@ -48,7 +48,7 @@ def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology:
         return None
     inside = _inside(shown, topology)[:, None]
     drawn = triangle_map(points, size, topology)
-    distance = spread(inside, points, drawn, topology, outside=-1.0)[..., 0]
+    distance = spread(inside, points, drawn, topology, outside=-1.0)[0]
     # The mesh is open where the eyes and the mouth are.
     for area, rings in (
         ("eyes", (topology.left_eye_ring, topology.right_eye_ring)),

@@ -38,11 +38,11 @@ def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> T
     depth = points[topology.triangles, 2].mean(1)
     order = np.argsort(-depth, kind="stable")
     order = order[facing[order]]
-    canvas = np.full((size[1], size[0]), -1, np.float32)
-    fixed = np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-    for number in order.tolist():
-        cv2.fillConvexPoly(canvas, fixed[number], (float(number),), cv2.LINE_8, _SUBPIXEL_BITS)
-    return canvas.astype(np.int32)
+    canvas = np.full((size[1], size[0]), -1, np.int32)
+    fixed = np.round(corners[order] * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    for number, triangle in zip(order.tolist(), fixed, strict=True):
+        cv2.fillConvexPoly(canvas, triangle, (number,), cv2.LINE_8, _SUBPIXEL_BITS)
+    return canvas
 
 
 def spread(
@@ -51,23 +51,22 @@ def spread(
     """Interpolate values of the points linearly over their triangles.
 
     `values` (468, k) belong to `points` (>=468, 2 or 3), `drawn` (H, W) is a `triangle_map` of the same points.
-    Returns (H, W, k) float32: the values where a triangle is drawn, `outside` elsewhere.
+    Returns (k, H, W) float32: the values where a triangle is drawn, `outside` elsewhere.
     """
     count = values.shape[1]
-    planes = np.zeros((len(topology.triangles) + 1, 3 * count), np.float32)
-    planes[:-1] = _planes(values, points, topology)
+    planes = np.zeros((3 * count, len(topology.triangles) + 1), np.float32)
+    planes[:, :-1] = _planes(values, points, topology).T
+    planes[2 * count :, -1] = outside
     # Whole pictures of plain arithmetic take a third of the time of picking out the covered pixels.
-    planes[-1, 2 * count :] = outside
-    in_x, in_y, height = (
-        np.take(np.ascontiguousarray(part), drawn, axis=0, mode="wrap")
-        for part in np.split(planes, 3, axis=1)
-    )
+    result = np.empty((count, *drawn.shape), np.float32)
     rows, columns = (np.arange(side, dtype=np.float32) for side in drawn.shape)
-    in_x *= columns[None, :, None]
-    in_y *= rows[:, None, None]
-    in_x += in_y
-    in_x += height
-    return np.asarray(in_x, np.float32)
+    for number in range(count):
+        in_x, in_y, height = (np.take(plane, drawn, mode="wrap") for plane in planes[number::count])
+        in_x *= columns[None]
+        in_y *= rows[:, None]
+        in_x += in_y
+        np.add(in_x, height, out=result[number])
+    return result
 
 
 def _planes(values: Floats, points: Floats, topology: Topology) -> Floats:

@@ -22,7 +22,6 @@ TARGET_VERSION = 1
 LIGHT_SIZE = 128
 COVER_SIZE = 256
 _MARGIN = 0.04
-_NO_SECOND_MAP = np.empty(0, np.float32)
 _EDGE_ON, _SQUARE_ON = 0.1, 0.42
 
 
@@ -88,11 +87,10 @@ def drawn_on(
     facing = -point_normals(points, topology)[:, 2:]
     texture, coverage, texels = _reduced(texture, coverage, points)
     where = topology.layout * (texels - 1)
-    values = spread(np.concatenate([where, facing], 1), points, drawn, topology, outside=-1.0)
-    lookup = np.ascontiguousarray(values[..., :2])
-    swapped = cv2.remap(texture, lookup, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    covered = cv2.remap(coverage, lookup, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    rise = np.clip((values[..., 2] - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
+    across, down, square = spread(np.concatenate([where, facing], 1), points, drawn, topology, outside=-1.0)
+    swapped = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    rise = np.clip((square - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
     trust = _closed(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
     cover = np.round(trust * covered).astype(np.uint8)
     reduce = min(1.0, COVER_SIZE / max(size))

@@ -44,9 +44,9 @@ def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
         landmarks = np.concatenate([(landmarks[:, :2] - (step - 1) / 2) / step, landmarks[:, 2:]], 1)
     values = spread(np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology, outside=-1.0)
-    where = np.ascontiguousarray(values[..., :2])
+    where = np.dstack([values[0], values[1]])
     texture = cv2.remap(picture, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    rise = np.clip((values[..., 2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
+    rise = np.clip((values[2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
     in_picture = (
         (where >= 0).all(-1)
         & (where[..., 0] <= picture.shape[1] - 1)

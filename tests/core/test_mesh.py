@@ -73,7 +73,7 @@ def test_a_frontal_face_is_covered_without_cracks_but_for_its_openings() -> None
 def test_a_turned_face_hides_its_far_side_behind_its_near_side(yaw: float) -> None:
     points = turned(yaw)
     drawn = triangle_map(points, (640, 640), TOPOLOGY)
-    seen = spread(points[:468, 2:], points, drawn, TOPOLOGY, outside=np.inf)[..., 0]
+    seen = spread(points[:468, 2:], points, drawn, TOPOLOGY, outside=np.inf)[0]
     # What is drawn where a point is, is that point or something nearer (a tenth of the eyes' distance of leave,
     # for a pixel is not a point and steep slopes are deep within one).
     columns, rows = np.round(points[:468, :2]).astype(int).T
@@ -98,9 +98,10 @@ def test_spreading_an_affine_function_of_the_place_gives_it_back(plane: list[flo
     values = points[:468, :2] @ matrix[:, :2].T + matrix[:, 2]
     drawn = triangle_map(points, (640, 640), TOPOLOGY)
     got = spread(values.astype(np.float32), points, drawn, TOPOLOGY, outside=-9.0)
-    assert (got[drawn < 0] == -9).all()
+    assert got.shape == (2, 640, 640)
+    assert (got[:, drawn < 0] == -9).all()
     rows, columns = np.nonzero(drawn >= 0)
     expected = np.stack([columns, rows], 1) @ matrix[:, :2].T + matrix[:, 2]
     assert len(rows) > 10_000
     # Slivers seen almost edge-on are ill conditioned: a pixel beside one may be off a little.
-    assert np.quantile(np.abs(got[rows, columns] - expected), 0.999) < 0.05
+    assert np.quantile(np.abs(got[:, rows, columns].T - expected), 0.999) < 0.05
