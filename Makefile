@@ -8,7 +8,7 @@ MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
 
-.PHONY: demo test check test-5.0 test-gui bench-cache extension models lock clean
+.PHONY: demo test check test-5.0 test-gui bench bench-cache extension models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -35,6 +35,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict core
 	$(BIN)/mypy -p understudy.addon
+
+# What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one.
+bench: $(READY) models
+	$(BIN)/python -m tools.bench_render --output out/bench $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") $(if $(QUICK),--quick)
 
 # Our cache against five others; CACHE_BENCH=--quick for a small one. Then the long runs.
 bench-cache: $(BENCH)/.ready $(READY)

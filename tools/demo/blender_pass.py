@@ -11,8 +11,9 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import bpy
 import understudy
@@ -73,7 +74,7 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
     strip = strips.new_movie("Clip", str(options.clip), 2, 1, fit_method="ORIGINAL")
     modifier = append_modifier(scene, strip)
     _play(modifier, options.face)
-    _set(modifier, options.settings)
+    set_parameters(modifier, options.settings)
     bpy.context.preferences.filepaths.save_version = 0
     bpy.ops.wm.save_as_mainfile(filepath=str(options.blend), relative_remap=True)
     for problem in sync_layers(scene):
@@ -84,13 +85,13 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
 
 def _movie(options: argparse.Namespace) -> dict[str, object]:
     """Render the project as H.264, the picture or parameters changed first where asked for."""
-    scene, modifier = _opened(options.blend)
+    scene, modifier = opened(options.blend)
     if options.bare:
-        _strip_bare(scene)
+        strip_bare(scene)
     else:
         if options.face:
             _play(modifier, options.face)
-        _set(modifier, options.settings)
+        set_parameters(modifier, options.settings)
     render = scene.render
     render.image_settings.file_format = "FFMPEG"
     render.ffmpeg.format, render.ffmpeg.codec = "MPEG4", "H264"
@@ -106,12 +107,12 @@ def _movie(options: argparse.Namespace) -> dict[str, object]:
 
 def _stills(options: argparse.Namespace) -> dict[str, object]:
     """Render frames as PNG, first with the modifier, then without."""
-    scene, _ = _opened(options.blend)
+    scene, _ = opened(options.blend)
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
     for state in ("with", "without"):
         if state == "without":
-            _strip_bare(scene)
+            strip_bare(scene)
         for number in options.numbers:
             scene.frame_set(scene.frame_start + number)
             scene.render.filepath = str(options.output / f"{state}_{number:04d}.png")
@@ -123,15 +124,15 @@ def _scene() -> Any:
     return cast("Any", bpy.context.scene)
 
 
-def _opened(blend: Path) -> tuple[Any, Any]:
+def opened(blend: Path) -> tuple[Any, Any]:
     """Open the project; returns its scene and its modifier."""
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     scene = _scene()
     return scene, stack_of(scene, stack_id(stacked_clips(scene)[0]))[0]
 
 
-def _strip_bare(scene: Any) -> None:
-    """Take modifier and layer off the clip, in this process only; what was computed stays on the disk."""
+def strip_bare(scene: Any) -> None:
+    """Take modifier and layer off every clip, in this process only; what was computed stays on the disk."""
     for clip in stacked_clips(scene):
         layer = layer_of(scene, clip)
         for modifier in stack_of(scene, stack_id(clip)):
@@ -146,7 +147,8 @@ def _play(modifier: Any, picture: Path) -> None:
     add_picture(modifier, str(picture))
 
 
-def _set(modifier: Any, settings: list[str]) -> None:
+def set_parameters(modifier: Any, settings: list[str]) -> None:
+    """Set the parameters that `path=value` texts name. RecipeError for one that is not there."""
     recipe = with_settings(Recipe(), settings)
     for setting in settings:
         parameter = find_parameter(setting.partition("=")[0])
@@ -154,7 +156,8 @@ def _set(modifier: Any, settings: list[str]) -> None:
         setattr(stage, parameter.name, getattr(getattr(recipe, parameter.group), parameter.name))
 
 
-if __name__ == "__main__":
+def leave(main: Callable[[list[str]], int]) -> NoReturn:
+    """Run `main` and end the process with its exit code, however it ends."""
     code = 1
     try:
         code = main(sys.argv[1:])
@@ -166,3 +169,7 @@ if __name__ == "__main__":
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+if __name__ == "__main__":
+    leave(main)

@@ -30,6 +30,8 @@ class Pass:
     models_loaded: int
     frames_decoded: int
     stages: dict[str, dict[str, int]]
+    stage_seconds: dict[str, float]
+    """What each of our stages took, all threads' waiting included."""
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for the report."""
@@ -62,7 +64,7 @@ class Project:
         options = ["--output", str(self.folder / f"{name}.mp4"), *_settings(settings)]
         options += ["--bare"] if bare else []
         options += ["--face", str(face)] if face else []
-        facts, report = _blender("movie", self.folder, options)
+        facts, report = in_blender("movie", self.folder, options)
         told = {stage: report.get("stages", {}).get(stage, {}) for stage in USUAL_STAGES}
         for warning in report.get("warnings", ()):
             print(f"  {name}: {warning}", flush=True)
@@ -73,12 +75,13 @@ class Project:
             report.get("models_loaded", 0),
             report.get("frames_decoded", 0),
             {stage: {count: told[stage].get(count, 0) for count in ("run", "hit")} for stage in USUAL_STAGES},
+            {stage: told[stage].get("seconds", 0.0) for stage in USUAL_STAGES},
         )
 
     def stills(self, numbers: Sequence[int], folder: Path) -> None:
         """Render frames as with_NNNN.png and without_NNNN.png."""
         folder.mkdir(exist_ok=True)
-        _blender("stills", self.folder, ["--output", str(folder), "--numbers", *map(str, numbers)])
+        in_blender("stills", self.folder, ["--output", str(folder), "--numbers", *map(str, numbers)])
 
     def layer(self, number: int) -> Path:
         """The layer picture of a frame, counted from 0."""
@@ -101,7 +104,7 @@ def build(folder: Path, clip: Path, face: Path, frames: int, settings: Sequence[
         *sound,
         *_settings(settings),
     ]
-    facts, _ = _blender("build", folder, options)
+    facts, _ = in_blender("build", folder, options)
     return Project(folder, Path(facts["layers"]))
 
 
@@ -109,12 +112,14 @@ def _settings(settings: Sequence[str]) -> list[str]:
     return [word for setting in settings for word in ("--set", setting)]
 
 
-def _blender(job: str, folder: Path, options: list[str]) -> tuple[dict, dict]:
-    """Run a job in a fresh Blender; returns its facts and the report of the add-on's handlers."""
+def in_blender(
+    job: str, folder: Path, options: list[str], module: str = "tools.demo.blender_pass"
+) -> tuple[dict, dict]:
+    """Run a job of `module` in a fresh Blender; returns its facts and the report of the add-on's handlers."""
     facts, report = folder / ".facts.json", folder / ".handlers.json"
     facts.unlink(missing_ok=True)
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tools.demo.blender_pass", job, "--blend", str(folder / "demo.blend")]
+    command = [sys.executable, "-m", module, job, "--blend", str(folder / "demo.blend")]
     done = subprocess.run(
         [*command, "--facts", str(facts), *options],
         cwd=_ROOT,

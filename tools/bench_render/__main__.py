@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make bench`: what rendering with Understudy costs, as a table, out/bench/render.json and render.png.
+
+Everything that is compared with each other is measured in turn in one run, several times; a ratio is the median of
+the rounds' own ratios. Wall-clock time counts; processor time stands beside it, which other programs disturb less.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from understudy.core.errors import UnderstudyError
+
+from ..demo.project import Project, build, in_blender
+from .material import Material, gather
+from .passes import by_stage, ratios, render_round
+from .plot import draw
+from .spread import spread
+
+_HEIGHTS = (240, 480, 720, 2160)
+_LENGTHS = (100, 1000, 10_000)
+_INSIDE = "tools.bench_render.inside"
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Measure, print and write; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench_render", description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("out/bench"), help="folder for what is made")
+    parser.add_argument("--clip", type=Path, help="a movie of your own; the demo's is generated")
+    parser.add_argument("--face", type=Path, help="a picture of your own, of who plays the part")
+    parser.add_argument("--rounds", type=int, default=3, help="how often everything at 1080p is measured")
+    parser.add_argument("--quick", action="store_true", help="few frames, one round: to see that it works")
+    options = parser.parse_args()
+    try:
+        _bench(options)
+    except UnderstudyError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> None:
+    began = time.perf_counter()
+    output = options.output.resolve()
+    work = output / "render"
+    material = gather(work, options.clip, options.face)
+    rounds, frames = (1, 24) if options.quick else (max(options.rounds, 1), 90)
+    clip = material.at_height(1080, frames)
+    _say("renders at 1080p")
+    faces = material.face, material.other
+    done = [render_round(work / "1080p", clip, faces, frames) for _ in range(rounds)]
+    _say("our own part alone")
+    alone = [_alone(material, clip, min(frames, 60)) for _ in range(rounds)]
+    _say("slider and playback")
+    moves = 20 if options.quick else 80
+    live = [_live(work / "1080p", clip, material.face, frames, moves) for _ in range(min(rounds, 2))]
+    _say("other sizes")
+    count = 10 if options.quick else 30
+    sizes = {
+        str(height): by_stage(
+            [render_round(work / f"{height}p", material.at_height(height, count), faces, count)]
+        )
+        for height in (_HEIGHTS[:1] if options.quick else _HEIGHTS)
+    }
+    sizes["1080"] = by_stage(done)
+    _say("long clips")
+    lengths = _lengths(material, (50, 100) if options.quick else _LENGTHS, rounds)
+    opening = _opening(material, 1000 if options.quick else _LENGTHS[-1])
+    report = _report(done, alone, live, sizes, lengths, opening)
+    report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
+    report["minutes"] = round((time.perf_counter() - began) / 60, 1)
+    (output / "render.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    draw(output / "render.png", report)
+    _print(report)
+    print(f"\nwritten to {options.output}/render.json and render.png in {report['minutes']} minutes")
+
+
+def _report(
+    done: list[Any],
+    alone: list[dict[str, Any]],
+    live: list[dict[str, Any]],
+    sizes: dict[str, Any],
+    lengths: dict[str, Any],
+    opening: dict[str, float],
+) -> dict[str, Any]:
+    counts = sorted(lengths, key=int)
+    against: dict[str, dict[str, object]] = {
+        "tweak_vs_plain": ratios(done, "tweak"),
+        "again_vs_plain": ratios(done, "again"),
+        "source_vs_parts": dict(spread([one["source_vs_parts"] for one in alone])),
+        "cold_vs_models": dict(spread([one["cold_vs_models"] for one in alone])),
+    }
+    first, last = lengths[counts[0]], lengths[counts[-1]]
+    parts = alone[0]["parts_ms"]
+    return {
+        "ratios": {name: entry["median"] for name, entry in against.items()},
+        "live_ms": _middle([one["live_ms"] for one in live]),
+        "fuse_ms": _middle([one["fuse_ms"] for one in alone]),
+        "playback_ms": _middle([one["playback_ms"] for one in live])["p50"],
+        "growth": round(last["cold"]["wall"]["median"] / first["cold"]["wall"]["median"], 3),
+        "peak_mib": round(last["peak_mib"]["median"], 1),
+        "open_s": round(opening["with"] - opening["without"], 3),
+        "spread": against,
+        "live_written_ms": _middle([one["live_written_ms"] for one in live]),
+        "redraw_ms": _middle([one["redraw_ms"] for one in live]),
+        "playback": _middle([one["playback_ms"] for one in live]),
+        "growth_more": {
+            "cold_processor": round(
+                last["cold"]["processor"]["median"] / first["cold"]["processor"]["median"], 3
+            ),
+            "tweak": round(last["tweak"]["wall"]["median"] / first["tweak"]["wall"]["median"], 3),
+            "tweak_processor": round(
+                last["tweak"]["processor"]["median"] / first["tweak"]["processor"]["median"], 3
+            ),
+            "peak": round(last["peak_mib"]["median"] / first["peak_mib"]["median"], 3),
+        },
+        "alone_ms": {
+            "parts": {name: round(median(one["parts_ms"][name] for one in alone), 2) for name in parts},
+            **{
+                name: {
+                    kind: round(median(one[f"{name}_ms"][kind] for one in alone), 2)
+                    for kind in ("wall", "processor")
+                }
+                for name in ("cold", "source", "tweak")
+            },
+        },
+        "opening": opening,
+        "passes": sizes["1080"],
+        "sizes": sizes,
+        "lengths": lengths,
+    }
+
+
+def _alone(material: Material, clip: Path, frames: int) -> dict[str, Any]:
+    folder = material.folder / "alone"
+    folder.mkdir(exist_ok=True)
+    words = ["--clip", clip, "--face", material.face, "--other", material.other, "--folder", folder]
+    return _facts("tools.bench_render.alone", folder, [*words, "--frames", frames])
+
+
+def _live(folder: Path, clip: Path, face: Path, frames: int, moves: int) -> dict[str, Any]:
+    """Prepare a project by rendering it, then move a slider and play it."""
+    project = build(folder, clip, face, frames, ())
+    project.movie("cold")
+    return in_blender("live", project.folder, ["--moves", str(moves)], _INSIDE)[0]
+
+
+def _lengths(material: Material, counts: tuple[int, ...], rounds: int) -> dict[str, Any]:
+    """Measure clips of several lengths; the short ones more often, before and after the long ones."""
+    folder = material.folder / "lengths"
+    folder.mkdir(exist_ok=True)
+    measured: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
+    order = [*counts, *reversed(counts[:-1])] if rounds > 1 else list(counts)
+    for count in order:
+        clip = material.at_height(240, count)
+        words = ["--clip", clip, "--face", material.face, "--folder", folder, "--frames", count]
+        measured[count].append(_facts("tools.bench_render.growth", folder, words))
+    return {
+        str(count): {
+            name: {kind: spread([one[name][kind] for one in facts], 2) for kind in ("wall", "processor")}
+            for name in ("cold", "tweak")
+        }
+        | {"peak_mib": spread([one["peak_mib"] for one in facts], 1)}
+        for count, facts in measured.items()
+    }
+
+
+def _opening(material: Material, frames: int) -> dict[str, float]:
+    """Return the seconds to open a long project with its layer and us, and without both."""
+    folder = material.folder / "opening"
+    folder.mkdir(exist_ok=True)
+    project: Project = build(folder, material.at_height(240, frames), material.face, frames, ())
+    project.stills([0], folder / "stills")
+    bare = folder / "bare.blend"
+    pictures = in_blender("bare", folder, ["--copy", str(bare)], _INSIDE)[0]["pictures"]
+    if pictures < frames:
+        raise UnderstudyError(f"the long project has {pictures} layer pictures, not {frames}")
+    jobs: dict[str, Callable[[], float]] = {
+        "with": lambda: in_blender("load", folder, ["--copy", str(project.blend)], _INSIDE)[0]["seconds"],
+        "without": lambda: in_blender("load", folder, ["--copy", str(bare), "--alone"], _INSIDE)[0][
+            "seconds"
+        ],
+    }
+    return {name: min(job() for _ in range(2)) for name, job in jobs.items()} | {"pictures": pictures}
+
+
+def _facts(module: str, folder: Path, words: list[Any]) -> dict[str, Any]:
+    """Run a module of the bench in a process of its own and return what it wrote."""
+    facts = folder / "facts.json"
+    command = [sys.executable, "-m", module, *map(str, words), "--facts", str(facts)]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UnderstudyError(
+            f"{module} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+        )
+    return json.loads(facts.read_text(encoding="utf-8"))
+
+
+def _middle(entries: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(median(entry[name] for entry in entries), 2) for name in entries[0]}
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", flush=True)
+
+
+def _print(report: dict[str, Any]) -> None:
+    stages = list(report["passes"]["plain"]["stages_ms"])
+    print(
+        f"\n{'pass':<8}{'ms/frame':>10}{'low':>8}{'high':>8}{'cpu ms':>9}"
+        + "".join(f"{s:>10}" for s in stages)
+    )
+    for name, facts in report["passes"].items():
+        wall = facts["ms"]
+        print(
+            f"{name:<8}{wall['median']:>10.1f}{wall['low']:>8.1f}{wall['high']:>8.1f}"
+            f"{facts['processor_ms']['median']:>9.1f}"
+            + "".join(f"{facts['stages_ms'][s]:>10.1f}" for s in stages)
+        )
+    print()
+    for name, entry in report["spread"].items():
+        more = f", processor {entry['processor']['median']:.3f}" if "processor" in entry else ""
+        print(f"{name:<18}{entry['median']:>8.3f}  ({entry['low']:.3f} to {entry['high']:.3f}{more})")
+    for name in ("live_ms", "live_written_ms", "redraw_ms", "fuse_ms", "playback"):
+        print(f"{name:<18}{report[name]['p50']:>8.2f}  (p95 {report[name]['p95']:.2f})")
+    more = report["growth_more"]
+    print(
+        f"{'growth':<18}{report['growth']:>8.3f}  (processor {more['cold_processor']:.3f}, tweak {more['tweak']:.3f})"
+    )
+    print(f"{'peak_mib':<18}{report['peak_mib']:>8.1f}  ({more['peak']:.3f} times that of the shortest clip)")
+    print(f"{'open_s':<18}{report['open_s']:>8.3f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

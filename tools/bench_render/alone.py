@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our own part of a render, without Blender, beside the bare sum of what cannot be left out; in one process.
+
+The parts are: decoding each frame, and what the stages themselves take (the models with the making of their inputs,
+swap, fuse), one after the other, with nothing else. All else is overhead: hashing, keys, the cache, following and
+steadying faces, planning, writing the layer pictures. Models are loaded and warm before the clock starts.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from understudy.core.cache.memory import Memory
+from understudy.core.cache.opening import CacheSettings
+from understudy.core.clip import Clip, open_clip
+from understudy.core.errors import UnderstudyError
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.layer_session import LayerSession
+from understudy.core.models.embedded import embedded_models
+from understudy.core.pipeline import Pipeline
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.run_settings import RunSettings
+
+from .spread import percentiles
+
+_WARM = 6
+_MEMORY_BYTES = 64 << 20
+
+
+def main(arguments: list[str]) -> int:
+    """Measure one round; write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--clip", "--face", "--other", "--folder", "--facts"):
+        parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--frames", type=int, required=True)
+    options = parser.parse_args(arguments)
+    facts = measured(options.clip, (options.face, options.other), options.frames, options.folder)
+    options.facts.write_text(json.dumps(facts), encoding="utf-8")
+    return 0
+
+
+def measured(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) -> dict[str, object]:
+    """Measure a clip's frames after the first few, which warm up; `folder` takes a cache that is deleted."""
+    first, other = (Casting(Identity((Picture(face),))) for face in faces)
+    with open_clip(path) as clip:
+        frames = min(frames, clip.info.frame_count)
+    parts, fuse = _parts(path, first, other, frames)
+    # A second time, after what is compared with it: a machine that changes its speed then changes both.
+    cold, source, tweak = _runs(path, first, other, frames, folder)
+    again, more = _parts(path, first, other, frames)
+    count = frames - _WARM
+    parts = {name: (seconds + again[name]) / 2 * 1000 / count for name, seconds in parts.items()}
+    all_parts = sum(parts[name] for name in ("decode", "detect", "landmark", "embed", "swap", "fuse"))
+    return {
+        "parts_ms": parts,
+        "cold_ms": cold,
+        "source_ms": source,
+        "tweak_ms": tweak,
+        "cold_vs_models": cold["wall"] / all_parts,
+        "source_vs_parts": source["wall"] / (parts["source_swap"] + parts["source_fuse"]),
+        "fuse_ms": percentiles([*fuse, *more]),
+    }
+
+
+def _parts(path: Path, first: Casting, other: Casting, frames: int) -> tuple[dict[str, float], list[float]]:
+    """Return the seconds of each part over all but the warm frames, and each frame's milliseconds to fuse.
+
+    Everything runs one after the other on this thread, and the cache is memory alone.
+    """
+    seconds = {"decode": _decoded(path, frames)}
+    pipeline = Pipeline(Memory(1 << 30), embedded_models())
+    tweaked = replace(first, recipe=with_settings(Recipe(), ["fusion.blend=0.6"]))
+    with open_clip(path) as clip:
+        seconds |= _staged(pipeline, clip, first, frames)
+        fused = []
+        for number in range(_WARM, frames):
+            took = pipeline.tally.seconds["fuse"]
+            pipeline.make(pipeline.plan(clip, number, [tweaked]))
+            fused.append(1000 * (pipeline.tally.seconds["fuse"] - took))
+        source = _staged(pipeline, clip, other, frames)
+    seconds["source_swap"], seconds["source_fuse"] = source["swap"], source["fuse"]
+    pipeline.close()
+    return seconds, fused
+
+
+def _decoded(path: Path, frames: int) -> float:
+    """Return the seconds to decode all but the warm frames."""
+    with open_clip(path) as clip:
+        for number in range(_WARM):
+            clip.read(number)
+        began = time.perf_counter()
+        for number in range(_WARM, frames):
+            clip.read(number)
+        return time.perf_counter() - began
+
+
+def _staged(pipeline: Pipeline, clip: Clip, casting: Casting, frames: int) -> dict[str, float]:
+    """Make all layers; return the seconds of each stage over all but the warm frames."""
+    before: dict[str, float] = {}
+    for number in range(frames):
+        if number == _WARM:
+            before = dict(pipeline.tally.seconds)
+        pipeline.make(pipeline.plan(clip, number, [casting]))
+    return {stage: seconds - before[stage] for stage, seconds in pipeline.tally.seconds.items()}
+
+
+def _runs(
+    path: Path, first: Casting, other: Casting, frames: int, folder: Path
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Make all layers as a render does: from nothing, with another source, and after a tweak."""
+    cache = folder / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    tweaked = replace(other, recipe=with_settings(Recipe(), ["fusion.blend=0.6"]))
+    try:
+        runs = [_run(cache, path, casting, frames) for casting in (first, other, tweaked)]
+    finally:
+        shutil.rmtree(cache, ignore_errors=True)
+    return runs[0], runs[1], runs[2]
+
+
+def _run(cache: Path, path: Path, casting: Casting, frames: int) -> dict[str, float]:
+    session = LayerSession(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
+    try:
+        return timed(session, jobs(path, casting, cache / "layers", range(frames)), _WARM)
+    finally:
+        session.close()
+
+
+def jobs(clip: Path, casting: Casting, folder: Path, numbers: range) -> list[LayerJob]:
+    """List what a render of a clip's frames asks for, in its order."""
+    source = ClipSource(True, (clip,))
+    return [
+        LayerJob("Clip", number + 1, source, number, folder / f"{number:06d}.tif", (casting,))
+        for number in numbers
+    ]
+
+
+def timed(session: LayerSession, wanted: Sequence[LayerJob], warm: int) -> dict[str, float]:
+    """Bring all jobs, in order; return milliseconds a frame after the first `warm`: `wall` and `processor`."""
+    for number, job in enumerate(wanted):
+        if number == warm:
+            began, worked = time.perf_counter(), time.process_time()
+        session.bring(job)
+    count = len(wanted) - warm
+    wall, processor = time.perf_counter() - began, time.process_time() - worked
+    if session.warnings:
+        raise UnderstudyError(session.warnings[0])
+    return {"wall": 1000 * wall / count, "processor": 1000 * processor / count}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How cost and memory grow with a clip's length: each length in a process of its own."""
+
+import argparse
+import json
+import resource
+import shutil
+import sys
+from pathlib import Path
+
+from understudy.core.cache.opening import CacheSettings
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_session import LayerSession
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.run_settings import RunSettings
+
+from .alone import jobs, timed
+
+_WARM = 20
+_MEMORY_BYTES = 8 << 20
+
+
+def main(arguments: list[str]) -> int:
+    """Make a clip's layers from nothing, then tweak them; write what a frame cost and the most memory held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("--clip", "--face", "--folder", "--facts"):
+        parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--frames", type=int, required=True)
+    options = parser.parse_args(arguments)
+    cache = options.folder / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    identity = Identity((Picture(options.face),))
+    facts = {}
+    try:
+        for name, settings in (("cold", []), ("tweak", ["fusion.blend=0.6"])):
+            casting = Casting(identity, with_settings(Recipe(), settings))
+            # Memory for few results: it fills at once, so that what still grows is growth.
+            session = LayerSession(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
+            facts[name] = timed(
+                session, jobs(options.clip, casting, cache / "layers", range(options.frames)), _WARM
+            )
+            session.close()
+    finally:
+        shutil.rmtree(cache, ignore_errors=True)
+    facts["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    options.facts.write_text(json.dumps(facts), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

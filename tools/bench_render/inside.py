@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the bench does inside Blender, each time in a process of its own.
+
+`live` moves a slider and plays, on a prepared project; `bare` saves a copy of it without us, `load` opens one.
+No screen is needed: what the timers of a window would call is called here after the time they wait.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import bpy
+import understudy
+from understudy.addon import live, render
+from understudy.addon.folders import layer_folder
+from understudy.addon.layers import show_rewritten
+from understudy.addon.timeline import stack_id, stacked_clips
+from understudy.core.errors import UnderstudyError
+
+from ..demo.blender_pass import leave, opened, set_parameters, strip_bare
+from .spread import percentiles
+
+_WARM = 5
+
+
+def main(arguments: list[str]) -> int:
+    """Run one job; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job", choices=("live", "bare", "load"))
+    parser.add_argument("--blend", type=Path, required=True)
+    parser.add_argument("--facts", type=Path, required=True)
+    parser.add_argument("--moves", type=int, default=60, help="live: how often the slider is moved")
+    parser.add_argument("--copy", type=Path, help="bare: where to; load: what")
+    parser.add_argument("--alone", action="store_true", help="load: without the add-on")
+    options = parser.parse_args(arguments)
+    if not options.alone:
+        understudy.register()
+    facts = {"live": _live, "bare": _bare, "load": _load}[options.job](options)
+    options.facts.write_text(json.dumps(facts), encoding="utf-8")
+    return 0
+
+
+def _live(options: argparse.Namespace) -> dict[str, object]:
+    """Move the blend slider and see the frame drawn; then play all frames."""
+    scene, modifier = opened(options.blend)
+    # Only the preview is to bring layers here, as in a window; the render that draws the frame does not.
+    render.unregister()
+    shown = []
+    preview = live.Live(lambda: (show_rewritten(), shown.append(None)))
+    scene.render.image_settings.file_format = "PNG"
+    first, last = scene.frame_start, scene.frame_end
+    fused, drawn = [], []
+    for number in range(options.moves + _WARM):
+        if number % 10 == 0:
+            scene.frame_set(first + number % (last - first + 1))
+            preview.frame_changed(scene, 5.0)
+        began = time.perf_counter()
+        set_parameters(modifier, [f"fusion.blend={0.3 + 0.005 * number:.3f}"])
+        preview.touched(scene)
+        _until_shown(preview, shown)
+        fused.append(1000 * (time.perf_counter() - began))
+        bpy.ops.render.render()
+        drawn.append(1000 * (time.perf_counter() - began))
+    plain = [_drawn_again() for _ in range(20)]
+    added = []
+    for _ in range(2):  # the first round prepares every frame for the slider's last place
+        added = [_played(preview, scene, frame) for frame in range(first, last + 1)]
+    facts = preview.facts
+    preview.close()
+    if facts["models_loaded"] or facts["frames_decoded"]:
+        raise UnderstudyError("the preview loaded a model or decoded a frame: prepare the project first")
+    return {
+        "live_ms": percentiles(drawn[_WARM:]),
+        "live_written_ms": percentiles(fused[_WARM:]),
+        "redraw_ms": percentiles(plain),
+        "playback_ms": percentiles(added),
+    }
+
+
+def _until_shown(preview: live.Live, shown: list[None]) -> None:
+    """Call the preview's timer as Blender would, until the slider's move is shown."""
+    before = len(shown)
+    interval: float | None = live.TICK_SECONDS
+    for _ in range(100):
+        # A timer that is due is called as soon as the main thread has nothing else to do.
+        time.sleep(interval or 0)
+        interval = preview.tick()
+        if len(shown) > before:
+            return
+    raise UnderstudyError("the preview did not show a slider's move within 100 ticks")
+
+
+def _drawn_again() -> float:
+    """Milliseconds to draw a frame when nothing has changed but that its pictures are read anew."""
+    show_rewritten()
+    began = time.perf_counter()
+    bpy.ops.render.render()
+    return 1000 * (time.perf_counter() - began)
+
+
+def _played(preview: live.Live, scene: "bpy.types.Scene", frame: int) -> float:
+    """Milliseconds that the preview's handler takes when playback comes to a frame."""
+    scene.frame_set(frame)
+    began = time.perf_counter()
+    preview.frame_changed(scene)
+    seconds = time.perf_counter() - began
+    # What was late is made before the next frame all the same.
+    while preview.tick() not in (None, live.AGAIN_SECONDS):
+        time.sleep(0.002)
+    return 1000 * seconds
+
+
+def _bare(options: argparse.Namespace) -> dict[str, object]:
+    """Save the project without modifier and layer, and make it look prepared: every frame has its picture."""
+    scene, _ = opened(options.blend)
+    folder = layer_folder(scene, stack_id(stacked_clips(scene)[0]))
+    first = folder / "000000.tif"
+    for number in range(1, scene.frame_end):
+        path = folder / f"{number:06d}.tif"
+        if not path.exists():
+            os.link(first, path)
+    strip_bare(scene)
+    bpy.ops.wm.save_as_mainfile(filepath=str(options.copy), relative_remap=True, copy=True)
+    return {"pictures": len(list(folder.glob("*.tif")))}
+
+
+def _load(options: argparse.Namespace) -> dict[str, object]:
+    """Open a project several times; the first time Blender itself warms up."""
+    seconds = []
+    for _ in range(4):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        began = time.perf_counter()
+        bpy.ops.wm.open_mainfile(filepath=str(options.copy))
+        seconds.append(time.perf_counter() - began)
+    return {"seconds": min(seconds[1:])}
+
+
+if __name__ == "__main__":
+    leave(main)

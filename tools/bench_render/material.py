@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clips and pictures to measure with: the demo's own, or the user's, at any size."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+from understudy.core.clip import open_clip
+from understudy.core.errors import OutputError
+
+from ..demo.make_up import write_sources
+from ..demo.own_clip import HEIGHT, write_clip
+from ..demo.portrait import load_portrait
+
+
+@dataclass(frozen=True)
+class Material:
+    """Who plays the part, and clips of one scene at several heights."""
+
+    folder: Path
+    clip: Path | None
+    """The user's own; None for the demo's generated one."""
+    face: Path
+    other: Path
+    """Another person's picture, for the render with another source."""
+
+    def at_height(self, height: int, frames: int) -> Path:
+        """Return a clip of this height and at most so many frames, making it where it is not there yet.
+
+        The generated one's grain is new in every frame, however often its motion is looped, so that no frame is
+        known from an earlier one. The user's own is cut, or looped, and scaled.
+        """
+        path = self.folder / f"clip_{height}p_{frames}.mp4"
+        if not path.is_file():
+            if self.clip is None:
+                write_clip(load_portrait(), path, frames, height / HEIGHT)
+            else:
+                _scaled(self.clip, path, height, frames)
+        return path
+
+
+def gather(folder: Path, clip: Path | None, face: Path | None) -> Material:
+    """Generate what was not given. Raises OutputError where the folder can't be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't write to {folder}: {error.strerror}; choose another --output") from error
+    tiger, harlequin = folder / "tiger.png", folder / "harlequin.png"
+    write_sources(load_portrait(), harlequin, tiger)
+    return Material(folder, clip and clip.resolve(), (face or tiger).resolve(), harlequin)
+
+
+def _scaled(source: Path, path: Path, height: int, frames: int) -> None:
+    """Write the frames of a clip anew at another height, from its start again where it is too short."""
+    with open_clip(source) as clip, av.open(str(path), "w") as container:
+        info = clip.info
+        width, height = round(info.width * height / info.height / 2) * 2, height // 2 * 2
+        rate = info.fps or Fraction(25)
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "14", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            pixels = clip.read(number % info.frame_count)
+            pixels = pixels if pixels.dtype == "uint8" else (pixels // 257).astype("uint8")
+            reduced = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+            picture = av.VideoFrame.from_ndarray(reduced, "rgb24").reformat(format="yuv420p")
+            picture.pts, picture.time_base = number, 1 / rate
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
