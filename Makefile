@@ -40,9 +40,10 @@ check: $(READY)
 bench: $(READY) models
 	$(BIN)/python -m tools.bench_render --output out/bench $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") $(if $(QUICK),--quick)
 
-# Our cache against five others; CACHE_BENCH=--quick for a small one. Then the long runs.
-bench-cache: $(BENCH)/.ready $(READY)
+# Our cache against five others; CACHE_BENCH=--quick for a small one. Then what it costs a cold render, and the long runs.
+bench-cache: $(BENCH)/.ready $(READY) models
 	$(BENCH)/bin/python -m tools.bench_cache $(CACHE_BENCH)
+	$(BIN)/python -m tools.bench_cache.overhead $(if $(CACHE_BENCH),--frames 6 --rounds 2)
 	UNDERSTUDY_LONG=1 $(BIN)/python -m pytest -q -s tests/core/test_cache_mutations.py tests/core/test_cache_rounds.py
 
 models: $(READY)
