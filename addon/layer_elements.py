@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The elements of a layer strip: which picture file is seen at each frame of its content."""
 
+import math
 from typing import Any
 
 import bpy
@@ -13,7 +14,7 @@ from .timeline import playback_rate, source_numbers, source_of
 
 def sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
     """Give a layer an element for every frame of its clip's content; True if any was missing or another."""
-    rate = playback_rate(scene, clip, _frame_count(clip))
+    rate = playback_rate(scene, clip, None if _in_time(scene, clip) else _frame_count(clip))
     names = [picture_name(number) for number in source_numbers(clip, rate)]
     if [element.filename for element in layer.elements] == names:
         return False
@@ -39,9 +40,13 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     editor.active_strip = active
 
 
+def _in_time(scene: bpy.types.Scene, clip: Any) -> bool:
+    """Tell whether a clip has the timeline's own frame rate: then there is no need to open it here."""
+    rate = scene.render.fps / scene.render.fps_base
+    return clip.type != "MOVIE" or math.isclose(clip.fps, rate, rel_tol=1e-6)
+
+
 def _frame_count(clip: Any) -> int | None:
-    if clip.type != "MOVIE":
-        return None
     try:
         with open_clip(source_of(clip).paths[0]) as opened:
             return opened.info.frame_count

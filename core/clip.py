@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Clips: a movie, a picture or an image sequence, read exactly by frame number.
 
-Frame n is what Blender's Video Sequence Editor shows for the n-th frame of the strip's content.
+Frame n is what Blender's Video Sequence Editor shows for the n-th frame of the strip's content. What decodes is
+imported when a clip is opened: an editor who opens none does not wait for it when Blender starts.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from .clip_info import Clip, ClipInfo, Pixels, file_fingerprint, frame_id
-from .clip_movie import MovieClip
-from .clip_picture import PictureClip, is_picture
 
 __all__ = ["Clip", "ClipInfo", "Pixels", "file_fingerprint", "frame_id", "open_clip", "open_sequence"]
 
@@ -19,6 +18,9 @@ def open_clip(path: Path) -> Clip:
 
     Raises ClipError when the file is missing, empty, damaged or neither.
     """
+    from .clip_movie import MovieClip
+    from .clip_picture import PictureClip, is_picture
+
     return PictureClip([path], "picture") if is_picture(path) else MovieClip(path)
 
 
@@ -27,4 +29,6 @@ def open_sequence(paths: Sequence[Path]) -> Clip:
 
     Raises ClipError when there are none or the first can't be decoded; a later one is met when it is read.
     """
+    from .clip_picture import PictureClip
+
     return PictureClip(paths, "sequence")
