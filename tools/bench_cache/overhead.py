@@ -6,8 +6,8 @@ that whatever else the machine does meets all of them alike. The arms are `off`,
 (what `--no-cache` does: with no memory at all a render would look for the same faces many times); `on`, which keeps
 them in a folder as well; and `shared`, which also shares them by a second folder, leases included. A frame's cost is
 the processor time, user and system, of all threads of the process, from decoding to the encoded movie. What waits to be
-written after the last frame counts too; `--no-movie` leaves the encoding out. Beside that ratio stands what the calls to the store took by themselves, on
-the render's thread: it is exact where the ratio still has the noise of some hundred frames.
+written after the last frame counts too; `--no-movie` leaves the encoding out. Beside that ratio stands what the calls
+to the store took by themselves, on the render's thread: it is exact where the ratio has the noise of some frames.
 """
 
 import argparse
