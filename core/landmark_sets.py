@@ -23,8 +23,8 @@ class LandmarkSet:
     mouth_left: Indices
     mouth_right: Indices
     chin: int
-    outline: Indices
-    """Jaw and brows: the face lies within their hull."""
+    jaw: Indices
+    """From ear to ear, in any order."""
 
     def five(
         self, points: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
@@ -39,13 +39,9 @@ def _span(first: int, last: int) -> Indices:
 
 
 LANDMARK_SETS: Mapping[int, LandmarkSet] = {
-    68: LandmarkSet(_span(36, 41), _span(42, 47), (30,), (48,), (54,), 8, (*_span(0, 16), *_span(17, 26))),
-    98: LandmarkSet(_span(60, 67), _span(68, 75), (54,), (76,), (82,), 16, (*_span(0, 32), *_span(33, 50))),
-    106: LandmarkSet(
-        _span(33, 42), _span(87, 96), (86,), (52,), (61,), 0, (*_span(0, 32), *_span(43, 51), *_span(97, 105))
-    ),
-    203: LandmarkSet(
-        _span(0, 23), _span(24, 47), (201,), (48,), (66,), 126, (*_span(108, 144), *_span(145, 184))
-    ),
+    68: LandmarkSet(_span(36, 41), _span(42, 47), (30,), (48,), (54,), 8, _span(0, 16)),
+    98: LandmarkSet(_span(60, 67), _span(68, 75), (54,), (76,), (82,), 16, _span(0, 32)),
+    106: LandmarkSet(_span(33, 42), _span(87, 96), (86,), (52,), (61,), 0, _span(0, 32)),
+    203: LandmarkSet(_span(0, 23), _span(24, 47), (201,), (48,), (66,), 126, _span(108, 144)),
 }
 """By the number of their points."""

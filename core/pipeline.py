@@ -15,8 +15,8 @@ import numpy as np
 from .analysis.analyser import Analyser
 from .analysis.engines import MESHES
 from .analysis.follow import seen
-from .analysis.landmark import mesh_of
 from .analysis.maskers.contract import FaceMask
+from .analysis.mesh_fit import mesh_of
 from .analysis.people_found import VERSION as PEOPLE_VERSION
 from .analysis.people_found import FoundPerson, Tell, found, people_from, sampled
 from .cache.key import Key, Scalar, stage_key

@@ -14,7 +14,8 @@ from ..recipe import Landmark
 from ..swap.align import five_points
 from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh
-from .pose import head_pose, pose_of_points
+from .mesh_fit import head_rotation_of
+from .pose import head_pose, pose_of_rotation
 from .poses.contract import PoseEstimator
 
 
@@ -102,48 +103,11 @@ def five_of(points: Floats, topology: Topology) -> Floats:
     return LANDMARK_SETS[len(points)].five(points)
 
 
-def outline_of(points: Floats, topology: Topology) -> Floats:
-    """Return points (m, 2) whose hull is the face, of the landmarks (k, 2 or 3) of any landmarker.
-
-    Of landmarks other than FaceMesh's it reaches from the chin to the brows only.
-    """
-    known = topology.oval if len(points) == LANDMARK_COUNT else list(LANDMARK_SETS[len(points)].outline)
-    return np.asarray(points[known, :2], np.float32)
-
-
-def mesh_of(points: Floats, topology: Topology) -> Floats:
-    """Return a mesh (478, 3) for the landmarks (k, 3) of any landmarker: FaceMesh's own as they are.
-
-    For others it is the canonical shape, laid onto the eyes, nose, mouth and chin by the best affine map: good enough
-    to say where the face ends, its eyes and mouth lie, and far too rough to draw on.
-    """
-    if len(points) == LANDMARK_COUNT:
-        return points
-    known = LANDMARK_SETS[len(points)]
-    seen = np.concatenate([known.five(points), points[[known.chin], :2]]).astype(np.float64)
-    whole, five = _canonical(topology)
-    from_places = np.concatenate([np.concatenate([five, whole[[152]]]), np.ones((6, 1))], 1)
-    affine = np.linalg.lstsq(from_places, seen, rcond=None)[0]
-    mesh = np.zeros((LANDMARK_COUNT, 3), np.float32)
-    mesh[:, :2] = np.concatenate([whole, np.ones((LANDMARK_COUNT, 1))], 1) @ affine
-    mesh[:, 2] = whole[:, 2] * float(np.sqrt(abs(np.linalg.det(affine[:2]))))
-    return mesh
-
-
-def _canonical(topology: Topology) -> tuple[Floats, Floats]:
-    """Return the canonical shape with irises (478, 3), and its five points (5, 3)."""
-    whole = np.zeros((LANDMARK_COUNT, 3), np.float32)
-    whole[: len(topology.shape)] = topology.shape
-    eyes = [whole[ring].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
-    whole[468:473], whole[473:478] = eyes
-    return whole, np.asarray([*eyes, whole[4], whole[61], whole[291]], np.float32)
-
-
 def pose_of(points: Floats, topology: Topology) -> Pose:
     """Return the head's pose by the landmarks (k, 3) of any landmarker."""
     if len(points) == LANDMARK_COUNT:
         return head_pose(points, topology)
-    return pose_of_points(LANDMARK_SETS[len(points)].five(points), _canonical(topology)[1])
+    return pose_of_rotation(head_rotation_of(points, topology))
 
 
 def _same_face(mesh: Floats, other: Floats) -> bool:

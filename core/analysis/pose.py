@@ -58,16 +58,3 @@ def pose_of_rotation(rotation: Floats) -> Pose:
     pitch = np.degrees(np.arcsin(np.clip(-forward[1], -1, 1)))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return Pose(float(yaw), float(pitch), float(roll))
-
-
-def pose_of_points(points: Floats, shape: Floats) -> Pose:
-    """Return the pose of a head of which (n, 2) points are seen that have (n, 3) places in the canonical shape.
-
-    The camera is taken to be far away (scaled orthography): the two rows of the best affine map, made orthonormal.
-    """
-    here = np.asarray(shape, np.float64) - np.mean(shape, 0)
-    there = np.asarray(points, np.float64) - np.mean(points, 0)
-    rows = np.linalg.lstsq(here, there, rcond=None)[0].T
-    left, _, right = np.linalg.svd(rows, full_matrices=False)
-    across, down = left @ right
-    return pose_of_rotation(np.asarray([across, down, np.cross(across, down)], np.float32))

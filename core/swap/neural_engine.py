@@ -8,7 +8,8 @@ from hashlib import sha256
 import numpy as np
 
 from ..analysis.crop import warped
-from ..analysis.landmark import five_of, mesh_of
+from ..analysis.landmark import five_of
+from ..analysis.mesh_fit import mesh_of
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels

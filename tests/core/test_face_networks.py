@@ -12,16 +12,8 @@ from models import stand_ins
 from understudy.core.analysis.detect import detect_with, detections
 from understudy.core.analysis.embed import embed_key, embed_with
 from understudy.core.analysis.engines import Engines
-from understudy.core.analysis.landmark import (
-    faces,
-    five_of,
-    landmark_key,
-    landmark_with,
-    mesh_of,
-    outline_of,
-    pose_of,
-)
-from understudy.core.analysis.pose import pose_of_points
+from understudy.core.analysis.landmark import faces, five_of, landmark_key, landmark_with
+from understudy.core.analysis.mesh_fit import mesh_of
 from understudy.core.analysis.poses.networks import euler_angles
 from understudy.core.analysis.recognisers.contract import Space, likeness
 from understudy.core.cache.key import stage_key
@@ -158,15 +150,14 @@ def test_every_set_has_its_places_within_its_count(count: int) -> None:
         *known.mouth_right,
         known.chin,
     )
-    assert min((*places, *known.outline)) >= 0
-    assert max((*places, *known.outline)) < count
+    assert min((*places, *known.jaw)) >= 0
+    assert max((*places, *known.jaw)) < count
     points = np.zeros((count, 3), np.float32)
     for value, place in enumerate(
         (known.left_eye, known.right_eye, known.nose, known.mouth_left, known.mouth_right)
     ):
         points[list(place), 0] = value
     assert known.five(points)[:, 0].tolist() == [0, 1, 2, 3, 4]
-    assert outline_of(points, TOPOLOGY).shape == (len(known.outline), 2)
 
 
 def test_a_landmarkers_key_changes_with_it_and_with_the_pose_network(real: Engines) -> None:
@@ -273,17 +264,6 @@ def test_a_rotation_matrix_gives_the_angles_it_was_made_from(tmp_path: Path) -> 
     points = np.concatenate([FIVE, np.zeros((5, 1), np.float32)], 1)
     pose = estimator.poses(PICTURE, [points], [Pose(0, 0, 178)])[0]
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((-25, -10, -174), abs=1e-2)
-
-
-def test_points_of_a_turned_shape_give_its_pose() -> None:
-    turn = (
-        cv2.Rodrigues(np.array([0.0, np.radians(30), 0.0]))[0]
-        @ cv2.Rodrigues(np.array([0.0, 0.0, np.radians(-20)]))[0]
-    )
-    seen = (TOPOLOGY.shape @ turn.T * 150 + (300, 200, 0)).astype(np.float32)
-    whole = pose_of(np.concatenate([seen, np.zeros((10, 3), np.float32)]), TOPOLOGY)
-    some = pose_of_points(seen[::40, :2], TOPOLOGY.shape[::40])
-    assert (some.yaw, some.pitch, some.roll) == pytest.approx((whole.yaw, whole.pitch, whole.roll), abs=0.1)
 
 
 def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: Engines) -> None:

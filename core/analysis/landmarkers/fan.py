@@ -25,7 +25,7 @@ _GRID = 64
 class Fan68(Network):
     """The crop shows the box's longer side over 195 of its 256 pixels."""
 
-    version = 1
+    version = 2
 
     def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
         """Return the landmarks of each detection; see `Landmarker`. The score is the mean of the maps' maxima."""
@@ -45,7 +45,7 @@ class Fan68(Network):
 class FiveTo68(Network):
     """Takes and gives points in the unit square of the ffhq template; never sees the picture."""
 
-    version = 1
+    version = 2
 
     def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:  # noqa: ARG002
         """Return the landmarks of each detection; see `Landmarker`. RecipeError if a detector gives no five points."""

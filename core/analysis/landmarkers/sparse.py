@@ -27,7 +27,7 @@ class BoxLandmarker(Network):
     offset: float
     """A value v lies at (v + offset) * scale pixels from the crop's corner."""
     scale: float
-    version = 1
+    version = 2
 
     def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
         """Return the landmarks of each detection; see `Landmarker`."""

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Landmarks without a mesh get one that is turned as the head is, and ends where its jaw does."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from understudy.core.analysis.detect import detect_with, detections
+from understudy.core.analysis.engines import Engines
+from understudy.core.analysis.landmark import faces, five_of, landmark_with, pose_of
+from understudy.core.analysis.mesh_fit import mesh_of
+from understudy.core.clip import open_clip
+from understudy.core.face import Floats
+from understudy.core.landmark_sets import LANDMARK_SETS
+from understudy.core.mesh.draw import filled
+from understudy.core.mesh.topology import load_topology
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import ModelLibrary
+from understudy.core.models.session import ModelPool
+from understudy.core.recipe import Detect, Landmark
+
+TOPOLOGY = load_topology()
+LOWER_OVAL = [n for n in TOPOLOGY.oval.tolist() if TOPOLOGY.shape[n, 1] > 0.1]
+"""From ear to ear over the chin."""
+
+
+def head(yaw: float, pitch: float, roll: float) -> Floats:
+    """The canonical face (478, 3) as a picture shows it, turned about its axes by degrees."""
+    turns = [np.radians(v) * axis for v, axis in zip((roll, pitch, yaw), np.eye(3)[::-1], strict=True)]
+    rotation = np.eye(3)
+    for turn in turns:
+        rotation = rotation @ cv2.Rodrigues(turn)[0]
+    whole = np.zeros((478, 3))
+    whole[:468] = TOPOLOGY.shape
+    for first, ring in ((468, TOPOLOGY.left_eye_ring), (473, TOPOLOGY.right_eye_ring)):
+        whole[first : first + 5] = TOPOLOGY.shape[ring].mean(0)
+    return np.asarray(whole @ rotation.T * 120 + (400, 300, 0), np.float32)
+
+
+def as_set(mesh: Floats, count: int, wider: float = 1.0) -> Floats:
+    """What a landmarker of so many points would say of a mesh, its jaw drawn out from the face's middle."""
+    known, points = LANDMARK_SETS[count], np.zeros((count, 3), np.float32)
+    for indices, ring in (
+        (known.left_eye, TOPOLOGY.left_eye_ring),
+        (known.right_eye, TOPOLOGY.right_eye_ring),
+    ):
+        # The rings' corners are their third and eleventh points.
+        at = (2 + np.arange(len(indices)) * 16 / len(indices)).astype(int) % 16
+        points[list(indices), :2] = mesh[ring[at], :2]
+    hull = cv2.convexHull(np.ascontiguousarray(mesh[LOWER_OVAL, :2]))[:, 0]
+    at = np.linspace(0, len(hull) - 1, len(known.jaw)).round().astype(int)
+    middle = five_of(mesh, TOPOLOGY)[[0, 1, 3, 4]].mean(0)
+    points[list(known.jaw), :2] = (hull[at] - middle) * wider + middle
+    for places, index in ((known.nose, 4), (known.mouth_left, 61), (known.mouth_right, 291)):
+        points[list(places), :2] = mesh[index, :2]
+    points[known.chin, :2] = (mesh[152, :2] - middle) * wider + middle
+    return points
+
+
+def oval(mesh: Floats) -> np.ndarray:
+    return filled([cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))[:, 0]], (960, 720)) > 127
+
+
+def likeness(mesh: Floats, other: Floats) -> float:
+    """Intersection over union of two faces' ovals."""
+    a, b = oval(mesh), oval(other)
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize("count", LANDMARK_SETS)
+@pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (28, -8, 15), (-40, 12, -30)])
+def test_a_turned_heads_pose_and_outline_are_found(count: int, yaw: float, pitch: float, roll: float) -> None:
+    mesh = head(yaw, pitch, roll)
+    seen = as_set(mesh, count)
+    expected, pose = pose_of(mesh, TOPOLOGY), pose_of(seen, TOPOLOGY)
+    assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx(
+        (expected.yaw, expected.pitch, expected.roll), abs=5
+    )
+    assert likeness(mesh_of(seen, TOPOLOGY), mesh) > 0.93
+    # Flat, or turned the other way, it would not be.
+    assert yaw == 0 or likeness(mesh_of(seen, TOPOLOGY), head(-yaw, pitch, roll)) < 0.9
+
+
+@pytest.mark.parametrize("count", LANDMARK_SETS)
+def test_the_outline_follows_the_jaw_and_the_features_stay(count: int) -> None:
+    mesh = head(15, 0, 0)
+    known = LANDMARK_SETS[count]
+    seen = as_set(mesh, count, wider=1.15)
+    fitted = mesh_of(seen, TOPOLOGY)
+    hull = cv2.convexHull(np.ascontiguousarray(fitted[TOPOLOGY.oval, :2]))
+    away = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
+    plain = cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))
+    before = [cv2.pointPolygonTest(plain, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
+    assert np.abs(away).mean() < 0.5 * np.abs(before).mean()
+    assert np.linalg.norm(five_of(fitted, TOPOLOGY) - known.five(seen), axis=1).max() < 0.06 * 120
+
+
+def test_a_mesh_is_given_back_as_it_is() -> None:
+    mesh = head(10, 0, 0)
+    assert mesh_of(mesh, TOPOLOGY) is mesh
+
+
+@pytest.mark.parametrize(("name", "least"), [("peppa-68", 0.79), ("pfld-98", 0.82)])
+def test_real_landmarks_outline_the_face_as_the_mesh_does(name: str, least: float, shared: Path) -> None:
+    """Nine frames of six clips, up to 40 degrees of yaw: the ovals' intersection over union."""
+    engines = Engines(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
+    detector = Detect(detector="yunet")
+    likenesses = []
+    for number, frames in (("06", (10, 60)), ("23", (0, 8, 15)), ("09", (20,)), ("02", (20,)), ("30", (20,))):
+        with open_clip(next((shared / "footage").glob(f"{number}_*.mp4"))) as clip:
+            for frame in frames:
+                picture = np.asarray(clip.read(frame), np.uint8)
+                found = detections(detect_with(picture, detector, engines.detector(detector)))[:1]
+                mesh, seen = (
+                    faces(landmark_with(picture, found, asked, engines.landmarker(asked), TOPOLOGY))[
+                        0
+                    ].landmarks
+                    for asked in (Landmark(), Landmark(landmarker=name))
+                )
+                ratio = 400 / picture.shape[0]
+                likenesses.append(likeness(mesh_of(seen, TOPOLOGY) * ratio, mesh * ratio))
+    assert min(likenesses) > least
+    assert np.mean(likenesses) > 0.9
