@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from .onnx_file import onnx_facts, read_checked, require_size
+from .processor import Processor, ProviderOptions, found_processor, require_known, session_options
+from .refusals import refusals
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -20,31 +22,6 @@ if TYPE_CHECKING:
 Tensor = npt.NDArray[np.float32]
 Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
 """The first input's tensor, or every input's by name."""
-
-PROVIDERS: Mapping[str, str] = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "rocm": "ROCMExecutionProvider",
-}
-"""What the processors that ONNX Runtime can use are called here, and there."""
-
-AUTOMATIC = "automatic"
-"""The best processor that is here: of _BY_ITSELF, the CPU last."""
-# TensorRT builds an engine for minutes before the first frame, and CoreML computes in half precision: both only
-# for those who ask for them by name.
-_BY_ITSELF = ("cuda", "rocm", "directml", "openvino")
-
-
-def available_providers() -> tuple[str, ...]:
-    """Return the names of `PROVIDERS` that this ONNX Runtime has; loads it."""
-    import onnxruntime
-
-    here = onnxruntime.get_available_providers()
-    return tuple(name for name, wanted in PROVIDERS.items() if wanted in here)
 
 
 @dataclass(frozen=True)
@@ -74,53 +51,71 @@ class ModelPool:
     `opened` counts the sessions made, so that a render which should need no model can prove it.
     """
 
-    def __init__(self, threads: int = 0, providers: Sequence[str] = ("cpu",)) -> None:
+    def __init__(
+        self, threads: int = 0, providers: Sequence[str] = ("cpu",), engines: Path | None = None
+    ) -> None:
         """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose.
 
-        `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; the CPU comes last in any case.
-        One that is not there, or can't run a model, is passed over with a warning. ModelError for an unknown name.
+        `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; see `found_processor`.
+        `engines` is a folder for what a processor builds from models, such as TensorRT's engines; it is made
+        when needed. ModelError for an unknown name.
         """
-        unknown = [name for name in providers if name != AUTOMATIC and name not in PROVIDERS]
-        if unknown:
-            raise ModelError(f"there is no provider {unknown[0]!r}: use {AUTOMATIC}, {', '.join(PROVIDERS)}")
+        require_known(providers)
         self._threads = threads
-        self._providers = tuple(dict.fromkeys((*providers, "cpu")))
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
-        self._used: dict[str, str] = {}
-        self._warnings: list[str] = []
+        self._providers = tuple(providers)
+        self._engines = engines
+        self._sessions: dict[tuple[str, bool], onnxruntime.InferenceSession] = {}
+        self._graphs: dict[bytes, onnxruntime.InferenceSession] = {}
+        self._warnings: tuple[str, ...] = ()
 
     @property
     def opened(self) -> int:
         """How many models this pool has loaded."""
         return len(self._sessions)
 
+    @cached_property
+    def processor(self) -> Processor:
+        """What runs every model of this pool; found out when first asked for."""
+        processor, self._warnings = found_processor(self._providers)
+        return processor
+
     @property
-    def providers(self) -> dict[str, str]:
-        """Which provider runs each loaded model, by the model's file name."""
-        return dict(self._used)
+    def in_keys(self) -> dict[str, str]:
+        """What the processor adds to the key of every stage that runs a model."""
+        return self.processor.in_keys
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Which providers were passed over, and why."""
-        return tuple(self._warnings)
+        return self._warnings
 
-    def run(self, model: ModelFile, feeds: Feeds, outputs: tuple[str, ...]) -> list[Tensor]:
-        """Run a model. Returns the named outputs. ModelError names the file if it can't be run."""
-        session = self._session(model)
+    def run(
+        self, model: ModelFile, feeds: Feeds, outputs: tuple[str, ...], *, exact: bool = True
+    ) -> list[Tensor]:
+        """Run a model. Returns the named outputs. ModelError names the file if it can't be run.
+
+        Without `exact` it may compute in half precision, if the pool's processor is one that does.
+        """
+        session = self._session(model, exact=exact)
         self._require(session, model, outputs)
-        return self._run(session, model, feeds, list(outputs))
+        return self._run(session, model.path.name, feeds, list(outputs))
 
     def run_all(self, model: ModelFile, feeds: Feeds) -> list[Tensor]:
         """Run a model. Returns all its outputs in its own order."""
-        return self._run(self._session(model), model, feeds, None)
+        return self._run(self._session(model), model.path.name, feeds, None)
 
-    def run_batch(self, model: ModelFile, pictures: Tensor) -> list[Tensor]:
-        """Run a one-input model on (n, …) pictures: at once if it takes any number, else one by one."""
-        session = self._session(model)
+    def run_batch(self, model: ModelFile, pictures: Tensor, *, exact: bool = True) -> list[Tensor]:
+        """Run a one-input model on (n, …) pictures: at once if it takes any number, else one by one.
+
+        For `exact` see `run`.
+        """
+        session = self._session(model, exact=exact)
         count = session.get_inputs()[0].shape[0]
         if not isinstance(count, int) or count == len(pictures):
-            return self._run(session, model, pictures, None)
-        rows = [self._run(session, model, pictures[row : row + 1], None) for row in range(len(pictures))]
+            return self._run(session, model.path.name, pictures, None)
+        rows = [
+            self._run(session, model.path.name, pictures[row : row + 1], None) for row in range(len(pictures))
+        ]
         return [np.concatenate(parts) for parts in zip(*rows, strict=True)]
 
     def input_shape(self, model: ModelFile) -> tuple[int | None, ...]:
@@ -128,63 +123,74 @@ class ModelPool:
         shape = self._session(model).get_inputs()[0].shape
         return tuple(size if isinstance(size, int) else None for size in shape)
 
+    def run_graph(self, graph: bytes, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """Run a graph of our own that makes pictures, on the same processor. Returns all its outputs. ModelError."""
+        session = self._graphs.get(graph)
+        if session is None:
+            session = self._graphs[graph] = self._opened(
+                graph, "the graph of fusion", self.processor.drawing_options()
+            )
+        return self._run(session, "the graph of fusion", feeds, None)
+
     def close(self) -> None:
         """Let go of every session."""
         self._sessions.clear()
+        self._graphs.clear()
 
-    def _session(self, model: ModelFile) -> "onnxruntime.InferenceSession":
-        session = self._sessions.get(model.sha256)
+    def _session(self, model: ModelFile, *, exact: bool = True) -> "onnxruntime.InferenceSession":
+        key = model.sha256, exact or self.processor.computes_alike
+        session = self._sessions.get(key)
         if session is None:
-            session = self._sessions[model.sha256] = self._open(model)
+            session = self._sessions[key] = self._open(model, exact=exact)
         return session
+
+    def _open(self, model: ModelFile, *, exact: bool) -> "onnxruntime.InferenceSession":
+        data = read_checked(model.path)
+        onnx_facts(data, model.path)
+        chain = self.processor.options(self._engines, exact=exact)
+        if self._engines is not None and str(self._engines) in chain[0][1].values():
+            make_engine_folder(self._engines)
+        return self._opened(data, str(model.path), chain)
+
+    def _opened(self, data: bytes, name: str, chain: ProviderOptions) -> "onnxruntime.InferenceSession":
+        import onnxruntime
+
+        wanted = chain[0][0]
+        try:
+            session = onnxruntime.InferenceSession(
+                data,
+                session_options(self.processor, self._threads),
+                providers=[(provider, dict(options)) for provider, options in chain],
+            )
+        except refusals() as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(
+                f"{name} is not a model ONNX Runtime can run{self._other()}: {reason}"
+            ) from error
+        # Run elsewhere its results would be kept under a key that is not theirs.
+        if wanted not in session.get_providers():
+            raise ModelError(f"{name} can't be run by {wanted}{self._other()}")
+        return session
+
+    def _other(self) -> str:
+        return "" if self.processor.name == "cpu" else f" on {self.processor.name} (the provider `cpu` may)"
 
     def _run(
         self,
         session: "onnxruntime.InferenceSession",
-        model: ModelFile,
+        name: str,
         feeds: Feeds,
         outputs: list[str] | None,
-    ) -> list[Tensor]:
+    ) -> list[npt.NDArray[Any]]:
         tensors = feeds if isinstance(feeds, Mapping) else {session.get_inputs()[0].name: feeds}
         try:
-            values = session.run(outputs, tensors)
-        except _refusals() as error:
+            values = run_bound(session, tensors, outputs, self.processor.device)
+        except refusals() as error:
             reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
             raise ModelError(
-                f"{model.path.name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
+                f"{name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
             ) from error
         return [np.asarray(value) for value in values]
-
-    def _open(self, model: ModelFile) -> "onnxruntime.InferenceSession":
-        import onnxruntime
-
-        data = read_checked(model.path)
-        onnx_facts(data, model.path)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.log_severity_level = 3
-        available = available_providers()
-        for name in _tried(self._providers, available):
-            wanted = PROVIDERS[name]
-            if name not in available:
-                self._warn(f"{name} can't run models here: this ONNX Runtime has no {wanted}")
-                continue
-            chain = list(dict.fromkeys((wanted, PROVIDERS["cpu"])))
-            try:
-                session = onnxruntime.InferenceSession(data, options, providers=chain)
-            except _refusals() as error:
-                reason = str(error).splitlines()[0]
-                if name == "cpu":
-                    raise ModelError(f"{model.path} is not a model ONNX Runtime can run: {reason}") from error
-                self._warn(f"{name} can't run {model.path.name}: {reason}")
-                continue
-            if wanted in session.get_providers():
-                self._used[model.path.name] = name
-                return session
-            self._warn(f"{name} can't run {model.path.name}: ONNX Runtime could not start it")
-        raise ModelError(
-            f"{model.path} can't be run: this ONNX Runtime has no CPU provider; install it again"
-        )
 
     def _require(
         self, session: "onnxruntime.InferenceSession", model: ModelFile, outputs: tuple[str, ...]
@@ -195,27 +201,32 @@ class ModelPool:
                 f"{model.path} is not the expected model: it lacks the output {sorted(missing)[0]!r}"
             )
 
-    def _warn(self, text: str) -> None:
-        if text not in self._warnings:
-            self._warnings.append(text)
+
+def run_bound(
+    session: "onnxruntime.InferenceSession",
+    feeds: Mapping[str, npt.NDArray[Any]],
+    outputs: Sequence[str] | None,
+    device: str,
+) -> list[npt.NDArray[Any]]:
+    """Run a session; on a `device` with memory of its own outputs are bound there and fetched together at the end.
+
+    `outputs` None means all. Raises what ONNX Runtime raises.
+    """
+    names = [output.name for output in session.get_outputs()] if outputs is None else list(outputs)
+    if device == "cpu":
+        return list(session.run(names, dict(feeds)))
+    binding = session.io_binding()
+    for name, value in feeds.items():
+        binding.bind_cpu_input(name, np.ascontiguousarray(value))
+    for name in names:
+        binding.bind_output(name, device)
+    session.run_with_iobinding(binding)
+    return list(binding.copy_outputs_to_cpu())
 
 
-def _tried(providers: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
-    """Return the names to try in order, with the best that is here in the place of AUTOMATIC."""
-    best = [name for name in _BY_ITSELF if name in available]
-    return tuple(dict.fromkeys(one for name in providers for one in (best if name == AUTOMATIC else [name])))
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises for a file or an input it can't use: its own types, with no base in common."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    return (
-        state.Fail,
-        state.InvalidArgument,
-        state.InvalidGraph,
-        state.InvalidProtobuf,
-        state.NoModel,
-        state.NotImplemented,
-        state.RuntimeException,
-    )
+def make_engine_folder(folder: Path) -> None:
+    """Make the folder in which engines are kept, for its owner alone: what lies there is run. Raises ModelError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"can't make the folder {folder} for engines: {error.strerror or error}") from error
