@@ -32,23 +32,6 @@ def same_faces(faces: Sequence[Face], others: Sequence[Face]) -> list[int | None
     return matched
 
 
-def tracks(frames: Sequence[Sequence[Face]]) -> list[list[int]]:
-    """Number the faces of consecutive frames: the same number is the same face, followed without a gap."""
-    numbers: list[list[int]] = []
-    following = 0
-    for position, faces in enumerate(frames):
-        before = same_faces(faces, frames[position - 1]) if position else [None] * len(faces)
-        row = []
-        for there in before:
-            if there is None:
-                row.append(following)
-                following += 1
-            else:
-                row.append(numbers[-1][there])
-        numbers.append(row)
-    return numbers
-
-
 def steadied(number: int, neighbours: Mapping[int, Sequence[Face]], width: float) -> list[Face]:
     """Return the faces of frame `number` with the jitter of their landmarks evened out.
 

@@ -45,8 +45,13 @@ def source_vector(network: Network, converter: Network | None, vector: Floats, n
 def weighted(source: Floats, target: Floats, weight: float) -> Floats:
     """Strengthen (weight above .5) or weaken (below) the source's identity against the target's own.
 
-    Both are (512,) in the network's own space. At .5 the source is unchanged; at 0 a share of .35 is the
-    target's, at 1 that share is taken away from it.
+    Both are (512,) in the space of the network: what `source_vector` makes of either person's ArcFace vector, so of
+    length 1 but for `converted` ones. Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0
+    (.5: the source unchanged) to -.35 (1), not brought to length 1 again.
+
+    Source: FaceFusion's published code has this formula and its .35. There the target is its plain ArcFace vector
+    whatever the network; here it is brought into the network's space first, since in two spaces the sum means nothing.
+    For hyperswap, whose space is ArcFace's own, both are the same.
     """
     share = np.float32(np.interp(weight, (0, 1), (_FURTHEST, -_FURTHEST)))
     return np.asarray(source * (1 - share) + target * share, np.float32)

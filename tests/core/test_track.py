@@ -75,16 +75,6 @@ def test_faces_are_paired_by_place_whatever_their_order() -> None:
     assert same_faces([face(100, 100)], [face(100, 100, size=250)]) == [None]
 
 
-def test_a_face_that_leaves_and_comes_back_gets_a_new_number() -> None:
-    row = [
-        [face(100, 100), face(400, 100)],
-        [face(402, 101), face(103, 99)],
-        [face(105, 99)],
-        [face(106, 99), face(401, 99)],
-    ]
-    assert tracks(row) == [[0, 1], [1, 0], [0], [0, 2]]
-
-
 def test_choosing_faces() -> None:
     faces = [face(300, 100, 60), face(100, 100, 90), face(500, 100, 70), face(700, 100, 12)]
     assert left_to_right(faces) == [1, 0, 2, 3]
