@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from understudy.core.analysis.landmark import box_of
 from understudy.core.analysis.select import left_to_right, selected
-from understudy.core.analysis.track import reach, same_faces, steadied, tracks
+from understudy.core.analysis.track import reach, same_faces, steadied
 from understudy.core.errors import RecipeError
 from understudy.core.face import Face, Pose
 from understudy.core.mesh.topology import load_topology
