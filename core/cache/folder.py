@@ -16,7 +16,7 @@ from .janitor import Tidied, tidy
 from .key import Key
 from .layout import file_mode, prepare, size_on_disk
 from .pack import PackWriter
-from .payload import Chunk, decode, encode
+from .payload import decode, encode
 from .purge import Kept, closure, purge_all, purge_packs, walk_packs
 from .record import KeyText, build, find_payload, read_key_text
 from .sidecar import Ledger
@@ -72,24 +72,26 @@ class PackFolder:
         self._troubles = Troubles(root)
         self._tally = Tally()
         self._inventory = Inventory(self._home, clock, self._tally, self._troubles.met, self._mode)
+        self._files = self._inventory.files
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
         entry = self._inventory.find(key.digest, use=True)
         while entry is not None:
+            pack, offset, size = entry
             try:
-                raw = self._inventory.files.file(entry.pack.name).read(entry.offset, entry.size)
+                raw = self._files.read(pack.name, offset, size)
             except FileNotFoundError:
                 raw = b""
             except OSError as error:
-                self._inventory.files.let_go(entry.pack.name)
+                self._files.let_go(pack.name)
                 self._troubles.met(error)
                 break
             start = find_payload(raw, key)
             arrays = decode(raw, start) if start is not None else None
             if arrays is not None:
-                self._inventory.touch(entry.pack)
-                self._tally.hit(len(raw))
+                self._inventory.touch(pack)
+                self._tally.hit(size)
                 return arrays
             if raw:
                 entry = self._inventory.after_damaged(key.digest, entry)
@@ -129,7 +131,7 @@ class PackFolder:
         """List what is kept: each entry's key text and size. What can't be read is left out."""
         for entry in self._inventory.entries():
             try:
-                item = read_key_text(self._inventory.files.file(entry.pack.name).read, entry.offset)
+                item = read_key_text(self._files.file(entry.pack.name).read, entry.offset)
             except OSError:
                 continue
             if item is not None:
@@ -148,7 +150,7 @@ class PackFolder:
             return 0
 
     def index_bytes(self) -> int:
-        """Return the memory that the index of records takes, in bytes: 25 an entry and a bounded rest."""
+        """Return the memory that the index of records takes, in bytes: 26 an entry and a bounded rest."""
         return self._inventory.index_bytes()
 
     # Removing
@@ -247,7 +249,7 @@ class PackFolder:
 
     # Writing
 
-    def _append(self, digest: bytes, chunks: list[Chunk], size: int, before: int) -> bool:
+    def _append(self, digest: bytes, chunks: list[bytes], size: int, before: int) -> bool:
         """Append a record and index it; False where another thread was quicker. Raises OSError.
 
         `before` is how many had been added when the digest was not known.

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where each record lies: digest of the key to pack, offset and size.
 
-The latest few thousand entries are in a dict, the rest in sorted tables (25 bytes an entry). A table is
+The latest few thousand entries are in a dict, the rest in sorted tables (26 bytes an entry at most). A table is
 merged into the one before it when it has grown to a quarter of that, so that there are few of them and each
 entry is merged few times: a look-up stays flat, and so does an addition on the average.
 """
 
+import math
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,8 +37,8 @@ class Pack:
     """Whether its writer said that it will not grow any more."""
     told: bool = False
     """Whether its records are known from a sidecar, not from the pack itself."""
-    touched: float | None = None
-    """When this process last touched the file, by the clock it was given."""
+    due: float = -math.inf
+    """When this process may touch the file again, by the clock it was given."""
     number: int = -1
     gone: bool = False
 
@@ -105,13 +106,15 @@ class Index:
                 self._used.add(digest)
             return entry
         prefix = prefix_of(digest)
+        mark = USED if use else 0
         for table in self._tables:
-            for row, number, offset, size in table.rows(prefix):
+            place = table.first(prefix, mark)
+            while place is not None:
+                row, number, offset, size = place
                 pack = self._packs[number]
                 if not pack.gone:
-                    if use:
-                        table.mark(row, USED)
-                    return Entry(pack, offset, size)
+                    return Entry._make((pack, offset, size))  # sooner done than Entry(...)
+                place = table.following(row, prefix, mark)
         return None
 
     def forget(self, digest: bytes, entry: Entry) -> None:
@@ -119,10 +122,14 @@ class Index:
         if self._recent.get(digest) == entry:
             self._forget_recent(digest)
             return
+        prefix = prefix_of(digest)
         for table in self._tables:
-            for row, number, offset, _ in table.rows(prefix_of(digest)):
+            place = table.first(prefix)
+            while place is not None:
+                row, number, offset, _ = place
                 if self._packs[number] is entry.pack and offset == entry.offset:
                     table.mark(row, VOID)
+                place = table.following(row, prefix)
 
     def used(self, pack: Pack) -> Used:
         """Return the records of a pack that this process used."""

@@ -18,7 +18,7 @@ from .table import Columns, UInt64s
 from .touch import Touches
 
 LOOK_SECONDS = 1.0
-_OPEN_PACKS = 64
+_OPEN_PACKS = 128
 _IDLE_SECONDS = 60.0  # a pack that has not grown for so long is worth a sidecar
 
 
@@ -285,7 +285,7 @@ class Inventory:
                 return  # a folder that is full or only readable does without
 
     def _rescan(self, pack: Pack) -> None:
-        fresh = Pack(pack.name, touched=pack.touched)
+        fresh = Pack(pack.name, due=pack.due)
         with self._lock:
             self._drop(pack)
             self._packs[pack.name] = fresh

@@ -14,17 +14,14 @@ import secrets
 import sys
 import threading
 import time
-from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
-from .payload import Chunk
 from .record import HEADER_BYTES, MAGIC, parse_header
 
 PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
 BINARY = getattr(os, "OBINARY", 0)  # Windows only
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
-_IOV_MAX = 1024
 _BLOCK = 1 << 14
 _SEARCH_BLOCK = 1 << 20
 _SEARCH_MAX = 1 << 25
@@ -54,38 +51,43 @@ class OpenPack:
         """Return the file's length in bytes. Raises OSError."""
         return os.fstat(self._fd).st_size
 
-    def read(self, offset: int, size: int) -> bytes:
-        """Return the `size` bytes at `offset`, fewer where the file ends. Raises OSError."""
-        if sys.platform == "win32":
+    if sys.platform == "win32":
+
+        def read(self, offset: int, size: int) -> bytes:
+            """Return the `size` bytes at `offset`, fewer where the file ends. Raises OSError."""
             with self._lock:
                 os.lseek(self._fd, offset, os.SEEK_SET)
                 return os.read(self._fd, size)
-        else:
+    else:
+
+        def read(self, offset: int, size: int) -> bytes:
+            """Return the `size` bytes at `offset`, fewer where the file ends. Raises OSError."""
             return os.pread(self._fd, size, offset)
 
 
 class OpenPacks:
-    """The packs of a folder that are open for reading: the `limit` most lately used. For several threads."""
+    """The packs of a folder that are open for reading: the `limit` opened last. For several threads."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
         self._lock = threading.Lock()
-        self._files: OrderedDict[str, OpenPack] = OrderedDict()
+        self._files: dict[str, OpenPack] = {}
 
     def file(self, name: str) -> OpenPack:
         """Return the pack, opened if need be. Raises OSError."""
-        with self._lock:
-            file = self._files.get(name)
-            if file is not None:
-                self._files.move_to_end(name)
-                return file
-        file = OpenPack(self._folder / name)
-        with self._lock:
-            self._files[name] = file
-            if len(self._files) > self._limit:
-                self._files.popitem(last=False)
+        file = self._files.get(name)
+        if file is None:
+            file = OpenPack(self._folder / name)
+            with self._lock:
+                if len(self._files) >= self._limit:
+                    del self._files[next(iter(self._files))]
+                self._files[name] = file
         return file
+
+    def read(self, name: str, offset: int, size: int) -> bytes:
+        """Return `size` bytes of a pack, fewer where it ends. Raises OSError."""
+        return (self._files.get(name) or self.file(name)).read(offset, size)
 
     def let_go(self, name: str) -> None:
         """Close the pack as soon as no thread reads it any more."""
@@ -191,14 +193,14 @@ class PackWriter:
         """Whether, after the last append, someone had deleted the file: nobody sees what was appended."""
         self._fd = create(folder / self.name, os.O_WRONLY | os.O_APPEND, mode)
 
-    def append(self, chunks: list[Chunk], size: int) -> int:
+    def append(self, chunks: list[bytes], size: int) -> int:
         """Write one record of `size` bytes with one call and return the offset where it landed.
 
         Raises OSError, and has then left nothing behind, or has closed the pack (`closed`) because it could
         not clean up.
         """
-        if sys.platform == "win32" or len(chunks) > _IOV_MAX:
-            written = os.write(self._fd, b"".join(bytes(chunk) for chunk in chunks))
+        if sys.platform == "win32":
+            written = os.write(self._fd, b"".join(chunks))
         else:
             written = os.writev(self._fd, chunks)
         # Asked, not counted: a purge elsewhere may have cut the file since the last record.

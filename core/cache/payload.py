@@ -8,6 +8,7 @@ back from it, without a copy; the tests hold it against the safetensors library.
 
 import json
 import math
+import struct
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -37,6 +38,8 @@ _MAX_DIMS = 32  # numpy 1's own limit
 _RESERVED = "__metadata__"
 _BOOL = np.dtype("|b1")
 _REMEMBERED = 256  # headers
+_BRACE = ord("{")
+_read_length = struct.Struct("<Q").unpack_from
 _SHORT_HEADER = 4096  # longer ones are not remembered, so that all of them take a megabyte at most
 
 Chunk = bytes | memoryview
@@ -107,28 +110,44 @@ def decode(raw: bytes, start: int) -> dict[str, npt.NDArray[np.generic]] | None:
     The arrays are read-only views of `raw`, C-contiguous. `start` should be a multiple of 8 so that they
     are aligned.
     """
-    data = start + 8 + int.from_bytes(raw[start : start + 8], "little")
-    if data - start - 8 > _MAX_HEADER or data > len(raw) or raw[start + 8 : start + 9] != b"{":
+    if start + 8 >= len(raw) or raw[start + 8] != _BRACE:
+        return None
+    (header_bytes,) = _read_length(raw, start)
+    data = start + 8 + header_bytes
+    if header_bytes > _MAX_HEADER or data > len(raw):
         return None
     text = raw[start + 8 : data]
     try:
-        layout = _layout(text) if len(text) <= _SHORT_HEADER else _read_layout(text)
-        return _views(layout, raw, data)
+        columns, record, size, bools = (_layout if header_bytes <= _SHORT_HEADER else _read_layout)(text)
+        if data + size != len(raw):
+            return None  # bytes without an array, or an array without bytes
+        fields: npt.NDArray[np.void] = np.ndarray((), record, raw, data)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # not JSON, or JSON of another shape
+    arrays = {name: fields[column] for name, column in columns}
+    for name in bools:
+        # numpy counts and indexes by the byte: a bool of 2 could lead it outside an array.
+        if arrays[name].view(np.uint8).max(initial=0) > 1:
+            return None
+    return arrays
 
 
-class _Field(NamedTuple):
-    name: str
-    dtype: "np.dtype[np.generic]"
-    shape: tuple[int, ...]
-    begin: int
+class _Layout(NamedTuple):
+    """Where arrays lie: as fields of a NumPy record, since that makes views of all of them most quickly."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Each array's name, and what the NumPy record calls it."""
+    record: "np.dtype[np.void]"
+    size: int
+    """The bytes of all of them together."""
+    bools: tuple[str, ...]
 
 
-def _read_layout(text: bytes) -> tuple[tuple[_Field, ...], int]:
-    """Return what a header says of the arrays, and how many bytes they take together, all of it checked."""
+def _read_layout(text: bytes) -> _Layout:
+    """Return what a header says of the arrays, all of it checked. Raises what `decode` catches."""
     header = _DECODER.decode(str(text, "utf-8"))
-    fields = []
+    formats, offsets = [], []
+    names = []
     expected = 0
     for name, info in sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"])):
         name.encode()  # a lone surrogate is not a name
@@ -145,27 +164,16 @@ def _read_layout(text: bytes) -> tuple[tuple[_Field, ...], int]:
         if begin != expected or end - begin != math.prod(shape) * dtype.itemsize:
             raise ValueError("a gap, an overlap or a wrong size")
         expected = end
-        fields.append(_Field(name, dtype, tuple(shape), begin))
-    return tuple(fields), expected
+        names.append(name)
+        formats.append((dtype, tuple(shape)))
+        offsets.append(begin)
+    fields = [str(number) for number in range(len(names))]
+    record = np.dtype({"names": fields, "formats": formats, "offsets": offsets, "itemsize": expected})
+    bools = tuple(name for name, (dtype, _) in zip(names, formats, strict=True) if dtype == _BOOL)
+    return _Layout(tuple(zip(names, fields, strict=True)), record, expected, bools)
 
 
 _layout = lru_cache(_REMEMBERED)(_read_layout)
-
-
-def _views(
-    layout: tuple[tuple[_Field, ...], int], raw: bytes, data: int
-) -> dict[str, npt.NDArray[np.generic]]:
-    fields, size = layout
-    if data + size != len(raw):
-        raise ValueError("bytes without an array, or an array without bytes")
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
-    for name, dtype, shape, begin in fields:
-        array: npt.NDArray[np.generic] = np.ndarray(shape, dtype, raw, data + begin)
-        # numpy counts and indexes by the byte: a bool of 2 could lead it outside an array.
-        if dtype == _BOOL and array.view(np.uint8).max(initial=0) > 1:
-            raise ValueError("a bool that is neither 0 nor 1")
-        arrays[name] = array
-    return arrays
 
 
 def _whole(numbers: Iterable[object]) -> bool:

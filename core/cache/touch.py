@@ -28,9 +28,9 @@ class Touches:
     def touch(self, pack: Pack) -> None:
         """Note on the disk that a pack is in use, once a minute at most."""
         now = self._clock()
-        if pack.touched is not None and now - pack.touched < TOUCH_SECONDS:
+        if now < pack.due:
             return
-        pack.touched = now
+        pack.due = now + TOUCH_SECONDS
         self._newest_ns = max(time.time_ns(), self._newest_ns + _TICK_NS)
         path = self._home / pack.name
         with suppress(OSError):  # removed, or only readable: then nothing is tidied from here either

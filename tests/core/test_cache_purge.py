@@ -248,7 +248,7 @@ def test_a_seed_that_would_match_by_chance_is_refused(tmp_path: Path, seed: str)
 
 def test_another_version_is_not_searched_and_that_is_said(tmp_path: Path) -> None:
     PackFolder(tmp_path).put(key("bob", 0), {"a": np.zeros(1)})
-    (tmp_path / "format").write_text("2\n")
+    (tmp_path / "format").write_text("1\n")
     store = PackFolder(tmp_path)
     put(store, "bob", 1)
     store.purge(lambda text: "person=bob\n" in text)

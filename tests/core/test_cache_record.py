@@ -22,7 +22,7 @@ def forged(
     text: bytes = b"stage=test\n",
     payload: bytes = b"",
     digest: bytes | None = None,
-    version: int = 1,
+    version: int = 2,
     text_bytes: int | None = None,
     payload_bytes: int | None = None,
 ) -> bytes:
@@ -59,7 +59,7 @@ def test_a_record_is_what_its_description_says() -> None:
 
 GOOD = payload_of(a=np.ones(3, np.uint8))
 LIES = {
-    "another version": forged(payload=GOOD, version=2),
+    "another version": forged(payload=GOOD, version=1),
     "text without end": forged(payload=GOOD, text_bytes=0xFFFFFFFF),
     "payload without end": forged(payload=GOOD, payload_bytes=0xFFFFFFFF),
     "payload as large as allowed": forged(payload=GOOD, payload_bytes=1 << 28),

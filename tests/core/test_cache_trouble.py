@@ -315,7 +315,7 @@ def test_a_read_only_folder_that_is_no_cache_yet_is_refused(tiny: Path) -> None:
 
 def test_no_open_file_to_spare(tmp_path: Path) -> None:
     first = PackFolder(tmp_path, pack_bytes=1)
-    for number in range(100):
+    for number in range(200):
         first.put(key(number), arrays(number))
     store = PackFolder(tmp_path, clock=lambda: 0.0)  # has the newest packs open, not the oldest
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
