@@ -11,6 +11,7 @@ import numpy as np
 from ..cache.key import Key, stage_key
 from ..cache.lease import Alone, Flight
 from ..cache.store import Arrays, Store
+from ..clip_ahead import ClipAhead
 from ..clip_info import REMEMBERED_FRAMES, Clip, frame_id
 from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
@@ -110,14 +111,14 @@ class Analyser:
         if kept is None:
             self.frame(clip, number)
             kept = self._store.get(key)
-        return _map_entry(clip.read(number)) if kept is None else kept
+        return _map_entry(clip, number) if kept is None else kept
 
     def frame(self, clip: Clip, number: int) -> Pixels:
         """Decode a frame: (H, W, 3) RGB uint8; 16-bit clips are reduced to what the models see."""
         pixels = clip.read(number)
         key = self._map_key(clip, number)
         if key not in self._store:
-            self._store.put(key, _map_entry(pixels))
+            self._store.put(key, _map_entry(clip, number))
         self._count_decoding(clip, number)
         return eight_bit(pixels)
 
@@ -221,9 +222,10 @@ class Analyser:
         return stage_key("frame", DECODER_VERSION, {"clip": self.clip_id(clip), "number": number})
 
 
-def _map_entry(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Arrays:
-    identity = bytes.fromhex(frame_id(pixels))
-    return {"id": np.frombuffer(identity, np.uint8), "look": look_of(pixels)}
+def _map_entry(clip: Clip, number: int) -> Arrays:
+    pixels = clip.read(number)
+    identity = clip.fingerprint(number) if isinstance(clip, ClipAhead) else frame_id(pixels)
+    return {"id": np.frombuffer(bytes.fromhex(identity), np.uint8), "look": look_of(pixels)}
 
 
 def eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A clip that decodes ahead: while a frame is worked on, the next ones are read and fingerprinted on another thread."""
+
+from collections import OrderedDict
+
+from .ahead import Ahead
+from .clip_info import REMEMBERED_FRAMES, Clip, ClipInfo, Closing, Pixels, frame_id, require_frame
+from .errors import ClipError
+
+_DECODED_AHEAD = 3
+"""How many frames wait, decoded: more would only take memory."""
+
+
+class ClipAhead(Closing):
+    """A clip around another, which it alone uses from then on, on a thread of its own; see `Clip`.
+
+    Nothing is decoded before a frame is read, so that what is known costs nothing.
+    """
+
+    def __init__(self, clip: Clip) -> None:
+        self._clip = clip
+        self._read: OrderedDict[int, tuple[Pixels, str]] = OrderedDict()
+        self._ahead: Ahead[int, tuple[Pixels, str]] = Ahead(
+            self._decoded, _DECODED_AHEAD, "understudy decode"
+        )
+        self._last = -1
+        self._closed = False
+
+    @property
+    def info(self) -> ClipInfo:
+        """The facts of this clip."""
+        return self._clip.info
+
+    @property
+    def clip_id(self) -> str:
+        """See `Clip.clip_id`."""
+        return self._clip.clip_id
+
+    @property
+    def stamp(self) -> str:
+        """See `Clip.stamp`."""
+        return self._clip.stamp
+
+    def read(self, number: int) -> Pixels:
+        """See `Clip.read`."""
+        return self._frame(number)[0]
+
+    def fingerprint(self, number: int) -> str:
+        """Return `frame_id` of a frame's pixels, found while other frames were worked on. Raises ClipError."""
+        return self._frame(number)[1]
+
+    def close(self) -> None:
+        """Close the clip, once the frame that is being read is."""
+        self._closed = True
+        self._ahead.close()
+        self._read.clear()
+        self._clip.close()
+
+    def _frame(self, number: int) -> tuple[Pixels, str]:
+        require_frame(self.info, number)
+        if self._closed:
+            raise ClipError(f"{self.info.path} was closed; open it again")
+        kept = self._read.get(number)
+        if kept is None:
+            # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
+            ahead = _DECODED_AHEAD if number > self._last else 0
+            self._last = number
+            coming = range(number + 1, min(number + 1 + ahead, self.info.frame_count))
+            kept = self._read[number] = self._ahead.result(number, coming)
+            if len(self._read) > REMEMBERED_FRAMES:
+                self._read.popitem(last=False)
+        self._read.move_to_end(number)
+        return kept
+
+    def _decoded(self, number: int) -> tuple[Pixels, str]:
+        pixels = self._clip.read(number)
+        return pixels, frame_id(pixels)
