@@ -6,8 +6,10 @@ import numpy as np
 from .analysis.analyser import Analyser
 from .analysis.attributes import asks_for_attributes, fitting
 from .analysis.follow import Seen, identities, mean_attributes
+from .analysis.one_track import Tracks
 from .analysis.quality import faults
 from .analysis.select import left_to_right, selected
+from .analysis.track import same_faces
 from .clip_info import Clip
 from .errors import RecipeError
 from .face import Floats
@@ -26,6 +28,7 @@ class People:
     ) -> None:
         """`clips` analyses clips, `pictures` and `sources` the pictures of people; warnings go to `tally`."""
         self._clips = clips
+        self._tracks = Tracks(clips)
         self._pictures = pictures
         self._sources = sources
         self._topology = topology
@@ -59,6 +62,9 @@ class People:
         among = None
         if asks_for_attributes(recipe.select):
             among = fitting(mean_attributes(self._clips, clip, number, recipe, here), recipe.select)
+        if recipe.select.which == "track":
+            tracked = self._tracked(clip, number, recipe, here)
+            among = tracked if among is None else [index for index in tracked if index in among]
         if recipe.select.which != "reference":
             return selected(here.faces, recipe.select, among=among)
         if casting.replaced:
@@ -69,6 +75,18 @@ class People:
         return selected(
             here.faces, recipe.select, vectors, reference, here.space.least_likeness, others, among
         )
+
+    def _tracked(self, clip: Clip, number: int, recipe: Recipe, here: Seen) -> list[int]:
+        """Return the index of the face that was picked and followed from there, if it is seen in this frame."""
+        frame, picked = recipe.select.reference_frame, recipe.select.reference_face
+        _, place = self._face_at(clip, frame, picked, recipe, "reference_face")
+        index, last_seen = self._tracks.face_at(clip, number, recipe, (frame, place))
+        if index is None and last_seen is not None:
+            # The analysis has missed it; among the faces here it is one that was filled in.
+            known = len(self._clips.analysis(clip, number, recipe).faces)
+            nearest = same_faces([last_seen], here.faces[known:])[0]
+            index = None if nearest is None else known + nearest
+        return [] if index is None else [index]
 
     def _by_pictures(self, casting: Casting) -> Floats:
         """Return the mean vector (d,) of the pictures of who is replaced, of length 1."""

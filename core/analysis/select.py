@@ -36,7 +36,7 @@ def selected(
     tall = [index for index in open_to_choice if faces[index].height >= params.min_height]
     if not tall:
         return []
-    if params.which == "all":
+    if params.which in ("all", "track"):
         return tall
     if params.which == "reference":
         if embeddings is None or reference is None:

@@ -23,6 +23,11 @@ class Select:
         ("bottommost", "Bottommost", "The lowest face of each frame"),
         ("surest", "Surest", "The face that is found most surely in each frame"),
         ("reference", "Like the reference", "The face that looks most like one picked in a reference frame"),
+        (
+            "track",
+            "One track",
+            "The face picked in the reference frame, followed from there to the shot's ends",
+        ),
     )
     reference_frame: int = number_field(
         0, "Reference frame", "Frame of the clip in which the person was picked, counted from 0", 0, 10**7

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import write_picture, write_sequence
+from footage.portrait import portrait, write_picture, write_sequence
 from understudy.core.analysis.cuts import difference, is_cut, look_of
 from understudy.core.cache.memory import Memory
 from understudy.core.clip import open_clip, open_sequence
@@ -87,6 +87,25 @@ def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path)
                 assert len(found) == 1
                 place = first + (last - first) * number / 147
                 assert found[0].box[[0, 2]].mean() == pytest.approx(place, abs=60)
+
+
+def test_one_track_is_a_face_through_its_shot(shared: Path, source: Path) -> None:
+    """Clip 32: A 0-59, B 60-119, nobody 120-134, A 135-194. Clip 31: the first person crosses before the second."""
+    track = ("select.which=track", "landmark.steady=0")
+    with working(shared) as pipeline, footage(shared, "32") as clip:
+        asked = (*track, "select.reference_frame=90", "select.reference_face=0")
+        shown = {n: len(replaced(pipeline, clip, n, source, *asked)) for n in (59, 60, 75, 119, 120, 150)}
+    assert shown == {59: 0, 60: 1, 75: 1, 119: 1, 120: 0, 150: 0}
+    with working(shared) as pipeline, footage(shared, "31") as clip:
+        for number in (40, 75, 100):
+            found = replaced(pipeline, clip, number, source, *track, "select.reference_frame=20")
+            assert len(found) == 1
+            assert found[0].box[[0, 2]].mean() == pytest.approx(199 + 861 * number / 147, abs=60)
+        # The second is hidden from 64 on: its track ends there, and nobody takes its place.
+        second = (*track, "select.reference_frame=20", "select.reference_face=1")
+        assert len(replaced(pipeline, clip, 40, source, *second)) == 1
+        assert replaced(pipeline, clip, 75, source, *second) == []
+        assert replaced(pipeline, clip, 100, source, *second) == []
 
 
 def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
@@ -210,6 +229,15 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
         assert len(filled) == 1
         expected = whole[2].landmarks * (2 / 3) + whole[5].landmarks / 3
         assert np.abs(filled[0].landmarks - expected).max() < 1e-3
+        # Whoever is tracked is waited for as long as gaps are filled, and replaced in them.
+        track = ("select.which=track", "landmark.steady=0")
+        source = write_picture(tmp_path / "source.png", portrait())
+        for gaps, expected in ((2, 1), (1, 0)):
+            pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
+            for first, last in ((0, 6), (8, 1)):
+                asked = (*track, f"select.reference_frame={first}", f"landmark.gaps={gaps}")
+                middle = replaced(pipeline, clip, 3, source, *asked)
+                assert len(middle) == len(replaced(pipeline, clip, last, source, *asked)) == expected
         # It depends on the frames around it alone: a render that begins there sees the same.
         again = Pipeline(Memory(32 << 20), embedded_models(), 1).faces(
             clip, 3, recipe("landmark.steady=0", "landmark.gaps=2")
