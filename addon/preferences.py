@@ -14,7 +14,7 @@ from ..core import run_settings
 from ..core.cache.redis_client import with_password, without_password
 from ..core.cache.seal import IN_KEYRING, KEY_VARIABLE, Seal, secret_from
 from ..core.errors import CacheError
-from ..core.models.session import AUTOMATIC, available_providers
+from ..core.models.processor import AUTOMATIC, available_providers
 
 # The extension's own module: "bl_ext.<repository>.understudy" inside Blender.
 PACKAGE = (__package__ or "").rpartition(".")[0]

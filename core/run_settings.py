@@ -17,7 +17,7 @@ from .cache.opening import MEMORY_BYTES, CacheSettings
 from .cache.seal import IN_KEYRING, KEY_VARIABLE, secret_from
 from .errors import CacheError
 from .models.library import ModelLibrary
-from .models.session import AUTOMATIC, PROVIDERS
+from .models.processor import AUTOMATIC, PROVIDERS
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
 NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"

@@ -184,7 +184,11 @@ class ModelPool:
     ) -> list[npt.NDArray[Any]]:
         tensors = feeds if isinstance(feeds, Mapping) else {session.get_inputs()[0].name: feeds}
         try:
-            values = run_bound(session, tensors, outputs, self.processor.device)
+            names = outputs or [output.name for output in session.get_outputs()]
+            if self.processor.device == "cpu":
+                values = session.run(names, dict(tensors))
+            else:
+                values = run_bound(session, tensors, names, self.processor.device)
         except refusals() as error:
             reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
             raise ModelError(
@@ -205,20 +209,17 @@ class ModelPool:
 def run_bound(
     session: "onnxruntime.InferenceSession",
     feeds: Mapping[str, npt.NDArray[Any]],
-    outputs: Sequence[str] | None,
+    outputs: Sequence[str],
     device: str,
 ) -> list[npt.NDArray[Any]]:
-    """Run a session; on a `device` with memory of its own outputs are bound there and fetched together at the end.
+    """Run a session with its outputs bound to the memory of a `device`, and fetch them together at the end.
 
-    `outputs` None means all. Raises what ONNX Runtime raises.
+    Raises what ONNX Runtime raises.
     """
-    names = [output.name for output in session.get_outputs()] if outputs is None else list(outputs)
-    if device == "cpu":
-        return list(session.run(names, dict(feeds)))
     binding = session.io_binding()
     for name, value in feeds.items():
         binding.bind_cpu_input(name, np.ascontiguousarray(value))
-    for name in names:
+    for name in outputs:
         binding.bind_output(name, device)
     session.run_with_iobinding(binding)
     return list(binding.copy_outputs_to_cpu())

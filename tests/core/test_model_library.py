@@ -21,7 +21,8 @@ from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
 from understudy.core.models.library import MEMORY, ModelLibrary, facts_of, statement_path, user_model_folder
 from understudy.core.models.onnx_file import LARGEST_FILE, last_initializer, onnx_facts
 from understudy.core.models.prepare import prepared
-from understudy.core.models.session import PROVIDERS, ModelFile, ModelPool
+from understudy.core.models.processor import PROVIDERS, Processor
+from understudy.core.models.session import ModelFile, ModelPool
 
 CATALOGUE = load_catalogue()
 
@@ -266,8 +267,9 @@ def test_a_provider_that_is_not_there_is_passed_over_and_reported(tmp_path: Path
     model = ModelFile(stand_ins.write_recogniser(tmp_path / "a.onnx", "sface"))
     pool = ModelPool(1, ("coreml", "cpu"))
     pool.run_batch(model, np.zeros((1, 3, 112, 112), np.float32))
-    assert pool.providers == {"a.onnx": "cpu"}
-    assert pool.warnings == (f"coreml can't run models here: this ONNX Runtime has no {PROVIDERS['coreml']}",)
+    assert pool.processor == Processor("cpu")
+    reason = f"this ONNX Runtime has no {PROVIDERS['coreml']}"
+    assert pool.warnings == (f"coreml can't run models here, the CPU does: {reason}",)
     with pytest.raises(ModelError, match="there is no provider 'gpu'"):
         ModelPool(1, ("gpu",))
 

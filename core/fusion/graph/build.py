@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The graph of fusion as an ONNX file, written anew by every process: there is no file that could be outdated."""
+
+from functools import lru_cache, partial
+
+from ...models.onnx_writer import GraphWriter
+from .pictures import Matrices, TapPair, planes
+from .steps import Cover, Light, Mask, face_mask, layer, lit, sharpened, uncovered
+
+OUTPUT = "layer"
+
+
+@lru_cache(maxsize=1)
+def fusion_graph() -> bytes:
+    """Return the graph.
+
+    Its inputs are what `feeds.feeds` gives, its output `layer` is what `fuse.fused` returns. Every size may vary.
+    """
+    graph = GraphWriter("fusion")
+    number = partial(graph.input, dtype="float32")
+    mask = face_mask(
+        Mask(
+            distance=graph.input("distance", "float32", "mask_h", "mask_w"),
+            eyes=graph.input("eyes", "uint8", "mask_h", "mask_w"),
+            mouth=graph.input("mouth", "uint8", "mask_h", "mask_w"),
+            area=graph.input("area", "float32", "mask_h", "mask_w"),
+            padding=number("padding"),
+            ramp=number("ramp"),
+            keep_eyes=number("keep_eyes"),
+            keep_mouth=number("keep_mouth"),
+            hole=_matrices(graph, "hole", "mask", "mask"),
+        )
+    )
+    mask = uncovered(
+        mask,
+        Cover(
+            cover=graph.input("cover", "uint8", "mask_h", "mask_w"),
+            bare=graph.input("bare", "float32", "bare_h", "bare_w"),
+            bare_to_mask=_taps(graph, "bare_to_mask", "mask"),
+            keep_cover=number("keep_cover"),
+        ),
+    )
+    swapped = planes(graph.input("swapped", "uint8", "crop_h", "crop_w", 3))
+    rgb = sharpened(swapped, number("sharpen"))
+    rgb = lit(
+        rgb,
+        mask,
+        Light(
+            target=graph.input("target", "uint8", "light_h", "light_w", 3),
+            swapped=graph.input("swapped_small", "uint8", "light_h", "light_w", 3),
+            mask_to_light=_matrices(graph, "mask_to_light", "mask", "light"),
+            brows=graph.input("brows", "uint8", "light_h", "light_w"),
+            fine=_matrices(graph, "fine", "light", "light"),
+            broad=_matrices(graph, "broad", "light", "light"),
+            strength=number("strength"),
+            to_crop=_taps(graph, "light_to_crop", "crop"),
+        ),
+    )
+    out = layer(
+        rgb, mask, number("shown"), _taps(graph, "mask_to_full", "full"), _taps(graph, "crop_to_full", "full")
+    )
+    graph.output(out, OUTPUT, "uint8", "full_h", "full_w", 4)
+    return graph.model()
+
+
+def _matrices(graph: GraphWriter, name: str, source: str, size: str) -> Matrices:
+    return Matrices(
+        graph.input(f"{name}_rows", "float32", f"{size}_h", f"{source}_h"),
+        graph.input(f"{name}_columns", "float32", f"{source}_w", f"{size}_w"),
+    )
+
+
+def _taps(graph: GraphWriter, name: str, size: str) -> TapPair:
+    return TapPair(
+        graph.input(f"{name}_down", "int32", f"{name}_taps", f"{size}_h"),
+        graph.input(f"{name}_down_weights", "float32", f"{name}_taps", f"{size}_h"),
+        graph.input(f"{name}_across", "int32", f"{name}_taps", f"{size}_w"),
+        graph.input(f"{name}_across_weights", "float32", f"{name}_taps", f"{size}_w"),
+    )

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fuses crops on the pool's processor: by the graph where that is one for pictures, else by OpenCV."""
+
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+
+from ...analysis.maskers.contract import FaceMask
+from ...cache.store import Arrays
+from ...errors import ModelError
+from ...face import Floats, Pixels
+from ...mesh.topology import Topology
+from ...models.session import ModelPool
+from ...recipe import Fusion
+from ...swap.mesh import CropFrame
+from ..fuse import fused
+from .build import fusion_graph
+from .feeds import feeds
+
+_TRIAL_SIZE = 96
+
+
+class Fuser:
+    """Fuses one crop after another; see `fuse.fused`.
+
+    A processor is trusted with the graph only after it has fused a generated crop as OpenCV does, within 1/255.
+    That trial warms it too.
+    """
+
+    def __init__(self, pool: ModelPool, topology: Topology) -> None:
+        """Prepare; nothing is opened before it has to be."""
+        self._pool = pool
+        self._topology = topology
+        self._warnings: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why the graph is not used, where the processor is one that should have run it."""
+        return self._warnings
+
+    @cached_property
+    def in_keys(self) -> dict[str, str]:
+        """What the way of fusing adds to the key of what is fused: nothing for OpenCV, the graph's content else."""
+        if not self._by_graph:
+            return {}
+        return {**self._pool.in_keys, "graph": sha256(fusion_graph()).hexdigest()}
+
+    def fused(
+        self,
+        crop: Arrays,
+        landmarks: Floats,
+        place: CropFrame,
+        params: Fusion,
+        seen: FaceMask | None = None,
+    ) -> Pixels:
+        """Fuse one swapped crop; arguments and result are those of `fuse.fused`. Raises ModelError."""
+        if not self._by_graph:
+            return fused(crop, landmarks, place, params, self._topology, seen)
+        return self.drawn(crop, landmarks, place, params, seen)
+
+    def drawn(
+        self,
+        crop: Arrays,
+        landmarks: Floats,
+        place: CropFrame,
+        params: Fusion,
+        seen: FaceMask | None = None,
+    ) -> Pixels:
+        """Fuse one swapped crop by the graph, whatever the processor. Raises ModelError."""
+        inputs = feeds(crop, landmarks, place, params, self._topology, seen)
+        return np.asarray(self._pool.run_graph(fusion_graph(), inputs)[0], np.uint8)
+
+    @cached_property
+    def _by_graph(self) -> bool:
+        if not self._pool.processor.draws:
+            return False
+        try:
+            difference = self.trial()
+        except ModelError as error:
+            self._warnings = (f"pictures are fused on the CPU: {error}",)
+            return False
+        if difference > 1:
+            name = self._pool.processor.name
+            self._warnings = (f"pictures are fused on the CPU: {name} is {difference}/255 off",)
+        return difference <= 1
+
+    def trial(self) -> int:
+        """Fuse a generated crop both ways; return the largest difference of any value. Raises ModelError."""
+        crop, landmarks, place = generated_crop(self._topology)
+        params = Fusion(sharpen=1.0)
+        both = (
+            fused(crop, landmarks, place, params, self._topology),
+            self.drawn(crop, landmarks, place, params),
+        )
+        return int(np.abs(both[0].astype(np.int16) - both[1]).max())
+
+
+def generated_crop(topology: Topology) -> tuple[Arrays, Floats, CropFrame]:
+    """Return a crop of soft coloured stripes, the landmarks of an upright face in it, and where it lies."""
+    landmarks = np.zeros((478, 3), np.float32)
+    landmarks[:468] = topology.shape * (_TRIAL_SIZE * 0.4) + (_TRIAL_SIZE * 0.8, _TRIAL_SIZE * 0.8, 0)
+    place = CropFrame(0, 0, _TRIAL_SIZE * 3 // 2, _TRIAL_SIZE * 3 // 2, 2 / 3)
+    row, column = np.mgrid[:_TRIAL_SIZE, :_TRIAL_SIZE]
+    stripes = [150 + 70 * np.sin((column * a + row * b) / 9) for a, b in ((1, 0), (1, 1), (0, 1))]
+    swapped = np.stack(stripes, 2).astype(np.uint8)
+    cover = np.full(swapped.shape[:2], 255, np.uint8)
+    return {"swapped": swapped, "cover": cover, "target": swapped[::-1, :, ::-1].copy()}, landmarks, place

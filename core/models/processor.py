@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs the models: the CPU or an accelerator, found once and named in keys.
+
+A graphics processor's floats differ from the CPU's in their last bits, so what it computed has keys of its own: a
+line `processor=cuda`. What the CPU computed has no such line. That holds only if the processor is known before any
+key is made, and if a model never runs elsewhere than its key says.
+
+Source: ONNX Runtime's pages on its execution providers, for their names and options.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ModelError
+from .onnx_writer import GraphWriter
+from .refusals import refusals
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+HALF = "-fp16"
+"""Ends the name of a processor that is allowed to compute in half precision where a model draws a picture."""
+
+PROVIDERS: Mapping[str, str] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    f"tensorrt{HALF}": "TensorrtExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    f"openvino{HALF}": "OpenVINOExecutionProvider",
+    "rocm": "ROCMExecutionProvider",
+}
+"""What the processors that ONNX Runtime can use are called here, and there."""
+
+AUTOMATIC = "automatic"
+"""The best processor that is here: of _BY_ITSELF, the CPU last."""
+# TensorRT builds an engine for minutes before the first frame, and CoreML computes in half precision: both only
+# for those who ask for them by name.
+_BY_ITSELF = ("cuda", "rocm", "directml", "openvino")
+# A file of each of them beside ONNX Runtime's own: looking for it is a thousand times quicker than loading that.
+_LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_rocm*", "directml": "DirectML*"}
+_LIBRARIES |= {"openvino": "*providers_openvino*"}
+
+ProviderOptions = tuple[tuple[str, Mapping[str, str]], ...]
+"""Execution providers with their options, in the order in which ONNX Runtime is to try them for each operator."""
+
+
+@dataclass(frozen=True)
+class Processor:
+    """One of PROVIDERS, by name."""
+
+    name: str = "cpu"
+
+    @property
+    def in_keys(self) -> dict[str, str]:
+        """What it adds to the key of a stage whose models it runs: nothing for the CPU."""
+        return {} if self.name == "cpu" else {"processor": self.name}
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name of it."""
+        return PROVIDERS[self.name]
+
+    @property
+    def device(self) -> str:
+        """What kind of memory it reads, for binding inputs and outputs; `cpu` where binding gains nothing."""
+        return {"cuda": "cuda", "tensorrt": "cuda", "rocm": "cuda", "directml": "dml"}.get(self._base, "cpu")
+
+    @property
+    def draws(self) -> bool:
+        """Whether pictures are fused on it. CoreML's half floats can't hold the sums of a blur."""
+        return self.device != "cpu"
+
+    @property
+    def computes_alike(self) -> bool:
+        """Whether it computes the same whether asked to be exact or not."""
+        return not self.name.endswith(HALF)
+
+    def options(self, engines: Path | None, *, exact: bool) -> ProviderOptions:
+        """Return the providers that run a model, the CPU last: it takes what the others can't.
+
+        `engines` is where what is built for a model is kept; None builds it anew in every process. With `exact`
+        nothing is computed in less than 32 bits.
+        """
+        base, half = self._base, self.name.endswith(HALF) and not exact
+        cpu: ProviderOptions = ((PROVIDERS["cpu"], {}),)
+        # The quickest algorithm of a trial run may be another one next time, with another last bit; so may TF32's
+        # 10-bit products be worse than what a key without `fp16` promises.
+        cuda = (PROVIDERS["cuda"], {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"})
+        if base == "cuda":
+            return (cuda, *cpu)
+        if base == "tensorrt":
+            return ((self.provider, _tensorrt(engines, half=half)), cuda, *cpu)
+        if base == "openvino":
+            kept = {} if engines is None else {"cache_dir": str(engines)}
+            precision = {"precision": "FP16" if half else "ACCURACY"}
+            return ((self.provider, {"device_type": "AUTO:GPU,CPU", **precision, **kept}), *cpu)
+        if base == "coreml":
+            return ((self.provider, {"ModelFormat": "MLProgram"}), *cpu)
+        return cpu if base == "cpu" else ((self.provider, {}), *cpu)
+
+    def drawing_options(self) -> ProviderOptions:
+        """Return the providers that fuse pictures: as `options`, but without TensorRT.
+
+        It would build an engine for each new size, and every face has another one.
+        """
+        skipped = PROVIDERS["tensorrt"]
+        return tuple(entry for entry in self.options(None, exact=True) if entry[0] != skipped)
+
+    @property
+    def _base(self) -> str:
+        return self.name.removesuffix(HALF)
+
+
+def available_providers() -> tuple[str, ...]:
+    """Return the names of `PROVIDERS` that this ONNX Runtime has; loads it."""
+    import onnxruntime
+
+    here = onnxruntime.get_available_providers()
+    return tuple(name for name, wanted in PROVIDERS.items() if wanted in here)
+
+
+def require_known(providers: Sequence[str]) -> None:
+    """Raise ModelError for a name that is neither AUTOMATIC nor one of PROVIDERS."""
+    unknown = [name for name in providers if name != AUTOMATIC and name not in PROVIDERS]
+    if unknown:
+        raise ModelError(f"there is no provider {unknown[0]!r}: use {AUTOMATIC}, {', '.join(PROVIDERS)}")
+
+
+def found_processor(providers: Sequence[str]) -> tuple[Processor, tuple[str, ...]]:
+    """Return the first processor that runs here, of AUTOMATIC or names of PROVIDERS in the order to be tried.
+
+    The CPU comes last in any case. The texts say of each that was passed over why. Where only the CPU is in
+    question ONNX Runtime is not loaded. Raises ModelError for an unknown name.
+    """
+    require_known(providers)
+    passed_over: list[str] = []
+    for name in _tried(providers, _libraries()):
+        if name == "cpu":
+            break
+        reason = _fault(Processor(name))
+        if not reason:
+            return Processor(name), tuple(passed_over)
+        passed_over.append(f"{name} can't run models here, the CPU does: {reason}")
+    return Processor(), tuple(passed_over)
+
+
+def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionOptions":
+    """Return ONNX Runtime's options for a session on a processor; `threads` 0 lets it choose."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    options.use_deterministic_compute = processor.name != "cpu"
+    if processor.name == "directml":  # it takes neither
+        options.enable_mem_pattern = False
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    return options
+
+
+def _tensorrt(engines: Path | None, *, half: bool) -> dict[str, str]:
+    options = {"trt_fp16_enable": "1"} if half else {}
+    if engines is None:
+        return options
+    return options | {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(engines),
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(engines),
+    }
+
+
+def _tried(providers: Sequence[str], here: Sequence[str]) -> tuple[str, ...]:
+    """Return the names to try in order, the CPU last, with the best that is here in the place of AUTOMATIC."""
+    best = [name for name in _BY_ITSELF if name in here]
+    wanted = [one for name in providers for one in (best if name == AUTOMATIC else [name])]
+    return tuple(dict.fromkeys((*wanted, "cpu")))
+
+
+def _libraries() -> tuple[str, ...]:
+    """Return which of _LIBRARIES are beside ONNX Runtime, without loading it."""
+    spec = find_spec("onnxruntime")
+    if spec is None or spec.origin is None:
+        return ()
+    folder = Path(spec.origin).parent / "capi"
+    return tuple(name for name, pattern in _LIBRARIES.items() if next(folder.glob(pattern), None))
+
+
+def _fault(processor: Processor) -> str:
+    """Say why a processor does not run here: empty if it does, which is found out by running a sum on it."""
+    import onnxruntime
+
+    if processor.provider not in onnxruntime.get_available_providers():
+        return f"this ONNX Runtime has no {processor.provider}"
+    graph = GraphWriter("sum")
+    graph.output(graph.input("number", "float32", 1) + 1, "sum", "float32", 1)
+    try:
+        options = session_options(processor, 1)
+        chain = [(name, dict(entries)) for name, entries in processor.options(None, exact=True)]
+        session = onnxruntime.InferenceSession(graph.model(), options, providers=chain)
+        # Asked for by name it would fall back on the CPU by itself, and print why.
+        if processor.provider not in session.get_providers():
+            return "ONNX Runtime could not start it; its libraries may be missing"
+        session.run(None, {"number": np.ones(1, np.float32)})
+    except refusals() as error:
+        return str(error).splitlines()[0]
+    return ""

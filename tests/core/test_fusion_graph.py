@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The graph of fusion gives what OpenCV gives, within 1/255: on footage, and for whatever can be set."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from footage.portrait import moved, painted
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from understudy.core.analysis import detect as detecting
+from understudy.core.analysis import landmark as landmarking
+from understudy.core.analysis.crop import crop_matrix, warped
+from understudy.core.analysis.maskers.contract import FaceMask
+from understudy.core.clip import open_clip
+from understudy.core.face import Face
+from understudy.core.fusion.fuse import fused
+from understudy.core.fusion.graph.build import OUTPUT, fusion_graph
+from understudy.core.fusion.graph.feeds import feeds
+from understudy.core.fusion.graph.fuser import Fuser, generated_crop
+from understudy.core.fusion.graph.resampling import (
+    LEVELS,
+    Taps,
+    area,
+    cubic,
+    level_blur,
+    linear,
+    low_pass,
+)
+from understudy.core.mesh.topology import load_topology
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.onnx_file import onnx_facts
+from understudy.core.models.processor import Processor
+from understudy.core.models.session import ModelPool, run_bound
+from understudy.core.recipe import Fusion, Recipe
+from understudy.core.swap.mesh import CropFrame, crop_frame, mesh_swapped
+from understudy.core.swap.neural_region import kept, light_target, place_around, region
+from understudy.core.swap.texture import completed, unrolled
+
+TOPOLOGY = load_topology()
+POOL = ModelPool(1)
+FUSER = Fuser(POOL, TOPOLOGY)
+FOOTAGE = Path(__file__).resolve().parents[2].parent / "shared" / "footage"
+# The classroom's faces are all too small for the landmarker.
+CLIPS = sorted(path for path in FOOTAGE.glob("*.mp4") if not path.name.startswith("22"))
+
+
+def faces(picture: np.ndarray) -> list[Face]:
+    models = embedded_models()
+    found = detecting.detections(detecting.detect(picture, Recipe().detect, models.detector, POOL))
+    return landmarking.faces(
+        landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, POOL, TOPOLOGY)
+    )
+
+
+@pytest.fixture(scope="module")
+def source() -> tuple[np.ndarray, np.ndarray]:
+    picture = painted()
+    return completed(unrolled(picture, faces(picture)[0].landmarks, TOPOLOGY), 1.0)
+
+
+@pytest.fixture(scope="module")
+def target() -> tuple[np.ndarray, Face]:
+    picture = moved(2.0, 6.0)[0]
+    return picture, faces(picture)[0]
+
+
+def difference(crop, landmarks, place, params: Fusion, seen: FaceMask | None = None) -> int:
+    """The largest difference of any colour or alpha of any pixel, those not shown too."""
+    expected = fused(crop, landmarks, place, params, TOPOLOGY, seen)
+    drawn = FUSER.drawn(crop, landmarks, place, params, seen)
+    assert drawn.shape == expected.shape
+    assert drawn.dtype == np.uint8
+    return int(np.abs(drawn.astype(int) - expected).max())
+
+
+ODD = Fusion(
+    blend=0.83,
+    mask_padding=-4.0,
+    mask_blur=55.0,
+    keep_cover=0.6,
+    light_radius=23.0,
+    sharpen=0.7,
+    mask_chin=False,
+)
+
+
+@pytest.mark.parametrize("path", CLIPS or [None], ids=lambda path: path.stem if path else "no footage")
+def test_on_footage_it_is_within_1_of_255(path: Path | None, source) -> None:
+    if path is None:
+        pytest.skip("there is no ../shared/footage")
+    compared = 0
+    with open_clip(path) as clip:
+        for share in (0.1, 0.5, 0.8):
+            picture = clip.read(int(clip.info.frame_count * share))
+            for face in faces(picture)[:2]:
+                for longest in (640, 160):
+                    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
+                    assert place is not None
+                    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
+                    for params in (Fusion(), ODD):
+                        assert difference(crop, face.landmarks, place, params) <= 1, (share, longest, params)
+                        compared += 1
+    assert compared >= 4
+
+
+def share() -> st.SearchStrategy[float]:
+    return st.one_of(st.just(0.0), st.just(1.0), st.floats(0, 1))
+
+
+def any_settings() -> st.SearchStrategy[Fusion]:
+    return st.builds(
+        Fusion,
+        blend=share(),
+        opacity=share(),
+        mask_padding=st.floats(-10, 30),
+        mask_blur=st.one_of(st.just(0.0), st.floats(0, 100)),
+        mask_mouth=st.booleans(),
+        mask_eyes=st.booleans(),
+        keep_eyes=share(),
+        keep_mouth=share(),
+        keep_cover=share(),
+        colour_match=share(),
+        light_radius=st.floats(4, 60),
+        sharpen=st.one_of(st.just(0.0), st.floats(0, 2)),
+        mask_shape=st.sampled_from(["oval", "box"]),
+        openings=st.sampled_from(["mesh", "always"]),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    params=any_settings(), longest=st.integers(128, 640), noise=st.integers(0, 60), seed=st.integers(0, 99)
+)
+def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, noise, seed) -> None:
+    picture, face = target
+    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
+    assert place is not None
+    crop = dict(mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY))
+    change = np.random.default_rng(seed).integers(-noise, noise + 1, crop["swapped"].shape)
+    crop["swapped"] = np.clip(crop["swapped"] + change, 0, 255).astype(np.uint8)
+    assert difference(crop, face.landmarks, place, params) <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    params=any_settings(),
+    angle=st.floats(-40, 40),
+    size=st.sampled_from([128, 256, 512]),
+    longest=st.integers(128, 640),
+    masked=st.sampled_from(["no mask", "mask", "rough mask"]),
+    dfm=st.booleans(),
+)
+def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest, masked, dfm) -> None:
+    picture, face = target
+    middle = face.landmarks[:468, :2].mean(0)
+    matrix = crop_matrix(middle, 1.6 * float(np.ptp(face.landmarks[:468, 1])), np.radians(angle), size)
+    stored = {**kept(255 - warped(picture, matrix, size), matrix), **light_target(picture, matrix, size)}
+    if dfm:
+        stored["mask"] = cv2.circle(
+            np.zeros((size, size), np.uint8), (size // 2, size // 2), size // 3, 200, -1
+        )
+    frame_size = picture.shape[1], picture.shape[0]
+    place = place_around(matrix, size, frame_size, longest)
+    if params.mask_shape == "oval":
+        place = crop_frame(face.landmarks, frame_size, longest)
+    assert place is not None
+    crop = region(stored, place, soft=params.mask_shape == "oval")
+    seen = None
+    if masked != "no mask":
+        visible = cv2.circle(np.full((256, 256), 255, np.uint8), (90, 140), 50, 30, -1)
+        seen = FaceMask(visible, crop_matrix(middle, 300.0, 0.0, 256), masked == "rough mask")
+    assert difference(crop, face.landmarks, place, params, seen) <= 1
+
+
+def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
+    """What the other tests say would mean little if settings changed nothing."""
+    picture, face = target
+    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), 640)
+    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
+    inputs = dict(feeds(crop, face.landmarks, place, ODD, TOPOLOGY))
+    before = POOL.run_graph(fusion_graph(), inputs)[0].astype(int)
+    for name, value in (
+        ("keep_eyes", 0.0), ("keep_cover", 0.0), ("padding", 9.0), ("ramp", 3.0), ("sharpen", 0.0),
+        ("strength", 0.0), ("shown", 90.0),
+    ):  # fmt: skip
+        changed = POOL.run_graph(fusion_graph(), inputs | {name: np.asarray(value, np.float32)})[0]
+        assert np.abs(changed - before).max() > 8, name
+
+
+def test_the_graph_is_valid_onnx_and_says_what_it_takes(target) -> None:
+    graph = fusion_graph()
+    onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
+    facts = onnx_facts(graph, Path("fusion.onnx"))
+    crop, landmarks, place = generated_crop(TOPOLOGY)
+    given = feeds(crop, landmarks, place, Fusion(), TOPOLOGY)
+    assert {info.name: info.dtype for info in facts.inputs} == {
+        name: value.dtype.name for name, value in given.items()
+    }
+    assert [info.name for info in facts.outputs] == [OUTPUT]
+
+
+def test_bound_outputs_are_those_of_a_plain_run() -> None:
+    session = onnxruntime.InferenceSession(fusion_graph(), providers=["CPUExecutionProvider"])
+    inputs = feeds(*generated_crop(TOPOLOGY), Fusion(), TOPOLOGY)
+    # A picture that does not lie in one piece is bound as what it shows, not as what lies in memory.
+    turned = {**inputs, "distance": np.asfortranarray(inputs["distance"])}
+    bound = run_bound(session, turned, [OUTPUT], "cpu")
+    assert len(bound) == 1
+    assert np.array_equal(session.run(None, dict(inputs))[0], bound[0])
+
+
+def test_on_the_cpu_fusion_is_opencvs_and_keys_stay_what_they_were(target, source) -> None:
+    picture, face = target
+    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), 300)
+    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
+    pool = ModelPool(1)
+    fuser = Fuser(pool, TOPOLOGY)
+    expected = fused(crop, face.landmarks, place, ODD, TOPOLOGY)
+    assert np.array_equal(fuser.fused(crop, face.landmarks, place, ODD), expected)
+    assert fuser.in_keys == pool.in_keys == {}
+    assert fuser.trial() <= 1
+
+
+class Elsewhere(ModelPool):
+    """A pool that takes its processor for CUDA's; its graphs run on the CPU all the same."""
+
+    processor = Processor("cuda")
+
+    def run_graph(self, graph, given):
+        self.processor, wanted = Processor(), self.processor
+        try:
+            return super().run_graph(graph, given)
+        finally:
+            self.processor = wanted
+
+
+class Broken(Elsewhere):
+    """One whose processor multiplies wrongly."""
+
+    def run_graph(self, graph, given):
+        return [value + 2 for value in super().run_graph(graph, given)]
+
+
+def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> None:
+    crop, landmarks, place = generated_crop(TOPOLOGY)
+    fuser = Fuser(Elsewhere(1), TOPOLOGY)
+    assert fuser.in_keys["processor"] == "cuda"
+    assert len(fuser.in_keys["graph"]) == 64
+    by_graph = FUSER.drawn(crop, landmarks, place, Fusion())
+    assert np.array_equal(fuser.fused(crop, landmarks, place, Fusion()), by_graph)
+    assert fuser.warnings == ()
+
+
+def test_a_processor_that_is_off_is_not_trusted() -> None:
+    fuser = Fuser(Broken(1), TOPOLOGY)
+    assert fuser.in_keys == {}
+    assert len(fuser.warnings) == 1
+    assert "cuda is" in fuser.warnings[0]
+
+
+def taken(picture: np.ndarray, down: Taps, across: Taps) -> np.ndarray:
+    wide = (picture[:, across.places] * across.weights.astype(np.float64)).sum(1)
+    return (wide[down.places] * down.weights[:, :, None].astype(np.float64)).sum(0)
+
+
+sizes = st.tuples(st.integers(8, 120), st.integers(8, 120))
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes, st.floats(1, 4), st.integers(0, 99))
+def test_enlargements_are_opencvs(size, factor, seed) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
+    full = round(size[0] * factor), round(size[1] * factor)
+    floats = cv2.resize(picture.astype(np.float32), full[::-1], interpolation=cv2.INTER_LINEAR)
+    assert np.allclose(taken(picture, linear(size[0], full[0]), linear(size[1], full[1])), floats, atol=1e-3)
+    curved = cv2.resize(picture, full[::-1], interpolation=cv2.INTER_CUBIC).astype(float)
+    own = taken(picture, cubic(size[0], full[0]), cubic(size[1], full[1])) / LEVELS**2
+    assert np.abs(np.clip(own, 0, 255) - curved).max() < 0.51
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes, st.floats(0.5, 4), st.integers(0, 99))
+def test_blurs_and_reductions_are_opencvs(size, spread, seed) -> None:
+    height, width = size
+    picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
+    whole = cv2.GaussianBlur(picture, (0, 0), spread)
+    own = np.floor(level_blur(height, spread) @ picture @ level_blur(width, spread).T / 65536 + 0.5)
+    assert np.array_equal(own, whole)
+    floats = picture.astype(np.float32)
+    low = cv2.GaussianBlur(floats, (0, 0), spread, borderType=cv2.BORDER_CONSTANT)
+    assert np.allclose(low_pass(height, spread) @ floats @ low_pass(width, spread).T, low, atol=1e-3)
+    small = height // 2, width // 3
+    reduced = cv2.resize(floats, small[::-1], interpolation=cv2.INTER_AREA)
+    assert np.allclose(area(height, small[0]) @ floats @ area(width, small[1]).T, reduced, atol=1e-3)
+
+
+def test_a_face_at_the_frames_edge_is_fused_alike(target, source) -> None:
+    picture, face = target
+    moved_out = replace(face, landmarks=face.landmarks - (face.landmarks[:468, 0].mean(), 0, 0))
+    place = crop_frame(moved_out.landmarks, (picture.shape[1], picture.shape[0]), 200)
+    assert isinstance(place, CropFrame)
+    assert place.left == 0
+    crop = mesh_swapped(picture, moved_out.landmarks, place, *source, TOPOLOGY)
+    assert difference(crop, moved_out.landmarks, place, Fusion()) <= 1
