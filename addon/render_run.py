@@ -20,6 +20,7 @@ from .layers import layer_of, show_rewritten
 from .notices import notices
 from .preferences import preferences
 from .session import open_session
+from .spare_layers import SpareLayers, spare_folder
 from .strict import is_strict, mark_movie, remove_picture, remove_written, stop_render
 from .timeline import is_shown, shown_scenes, stacked_clips
 from .upkeep import sync_layers
@@ -52,6 +53,7 @@ class RenderRun:
         """`tell` is called when a render ends, on whatever thread that is."""
         self._tell = tell
         self._session: LayerSession | None = None
+        self._spare = SpareLayers()
         self._strict = False
         self._began = 0.0
         self._frames = 0
@@ -63,7 +65,8 @@ class RenderRun:
         self.end(scene)
         if not any(stacked_clips(here) for here in bpy.data.scenes):
             return
-        self._session = open_session(cache_folder(scene), preferences())
+        spare = spare_folder() if on_main_thread() else None
+        self._session = open_session(cache_folder(scene), preferences(), spare)
         self._strict, self._began, self._frames = is_strict(scene), time.time(), 0
         self._failed = {}
         for here in bpy.data.scenes:
@@ -85,8 +88,10 @@ class RenderRun:
             return
         outcomes, self._frames = self._session.outcomes, self._frames + 1
         before = len(outcomes.failures)
-        written = [self._session.bring(job) for job in jobs_at(scene, scene.frame_current)]
-        if any(written):
+        jobs = list(jobs_at(scene, scene.frame_current))
+        written = [self._session.bring(job) for job in jobs]
+        moved = self._spare.follow(self._session.moved) or self._spare.give_up(job.picture for job in jobs)
+        if moved or any(written):
             show_rewritten()
         self._note_what_is_wrong(scene)
         if self._strict and len(outcomes.failures) > before:
@@ -104,6 +109,7 @@ class RenderRun:
             return
         facts = {**session.as_dict(), "failed": sorted(self._failed)}
         session.close()
+        self._spare.restore()
         warnings = cast("list[str]", facts["warnings"])
         for text in warnings:
             say(f"warning: {text}")

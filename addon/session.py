@@ -37,9 +37,9 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
     return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
 
-def open_session(cache_folder: Path, preferences: Preferences) -> LayerSession:
-    """Begin a run that computes whatever is missing."""
-    return LayerSession(run_settings(cache_folder, preferences))
+def open_session(cache_folder: Path, preferences: Preferences, spare: Path | None = None) -> LayerSession:
+    """Begin a run that computes whatever is missing; `spare` is for pictures that can't be where they belong."""
+    return LayerSession(run_settings(cache_folder, preferences), spare)
 
 
 def open_preview(cache_folder: Path, preferences: Preferences) -> PreviewSession:

@@ -6,7 +6,7 @@ Nothing here is Blender's, so a run may work on whatever thread or in whatever p
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ from .fusion.stand_in import write_stand_in
 from .identity import Casting, Picture
 from .known_only import KnownOnly, NotKnownError, UnknownClipError, keep_facts, known_clip
 from .layer_job import ClipSource, LayerJob
+from .layer_places import LayerPlaces
 from .models.embedded import embedded_folder, embedded_models
 from .models.library import user_model_folder
 from .outcomes import Outcomes
@@ -44,9 +45,13 @@ Preview = Literal["current", "fused", "blanked", "unprepared"]
 class LayerSession:
     """Brings layer pictures up to date. Faults become warnings; the caller goes on."""
 
-    def __init__(self, settings: RunSettings) -> None:
-        """Begin a run. What of the cache can't be used is left out, and said: the run goes on without it."""
+    def __init__(self, settings: RunSettings, spare: Path | None = None) -> None:
+        """Begin a run. What of the cache can't be used is left out, and said: the run goes on without it.
+
+        Pictures whose own folder can't be written to go to the folder `spare`, if there is one; see `moved`.
+        """
         self._settings = settings
+        self._places = LayerPlaces(spare)
         self._written = 0
         self._began = time.perf_counter()
         self._tally = Tally()
@@ -62,6 +67,11 @@ class LayerSession:
     def written(self) -> int:
         """How many layer pictures were made and written."""
         return self._written
+
+    @property
+    def moved(self) -> Mapping[Path, Path]:
+        """The folders that pictures could not be written to, and where these are instead."""
+        return self._places.moved
 
     @property
     def outcomes(self) -> Outcomes:
@@ -191,10 +201,14 @@ class LayerSession:
 
     def _write(self, pipeline: Pipeline, plan: LayerPlan, job: LayerJob, digest: str | None) -> None:
         patch = pipeline.make(plan)
-        _make_folder(job.picture.parent)
         asked = None if digest is None else _asked(digest, plan)
-        write_layer(job.picture, plan.key.hex, patch, plan.size, asked)
+        self._put(job.picture, lambda path: write_layer(path, plan.key.hex, patch, plan.size, asked))
         self._written += 1
+
+    def _put(self, picture: Path, write: Callable[[Path], None]) -> None:
+        warning = self._places.put(picture, write)
+        if warning:
+            self.warn(warning)
 
     def _planned(self, pipeline: Pipeline, job: LayerJob, clip: Clip) -> LayerPlan:
         if job.number >= clip.info.frame_count:
@@ -204,8 +218,7 @@ class LayerSession:
     def _blank(self, job: LayerJob) -> bool:
         """Put a transparent picture in the place of one that can't be made; True if the file was written."""
         try:
-            _make_folder(job.picture.parent)
-            write_stand_in(job.picture)
+            self._put(job.picture, write_stand_in)
         except OutputError as error:
             self.warn(f"{job.strip}, frame {job.frame}: an outdated layer is shown, since {error}")
             return False
@@ -302,14 +315,6 @@ def _asked(digest: str, plan: LayerPlan) -> Asked:
     occluded = sum(entry.occlude is not None for entry in plan.faces)
     enhanced = sum(entry.enhance is not None for entry in plan.faces)
     return Asked(digest, len(plan.faces), occluded, enhanced)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a layer folder that was deleted: a render in the window can't bring the layers in step first."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"can't make the layer folder {folder}: {error.strerror}") from error
 
 
 def _stamp(job: LayerJob) -> str:

@@ -13,6 +13,7 @@ from understudy.addon.folders import cache_folder
 from understudy.addon.live import Live
 from understudy.addon.preferences import PACKAGE, encryption_state, preferences
 from understudy.addon.session import run_settings
+from understudy.addon.spare_layers import spare_folder
 from understudy.core.models.session import ModelPool
 
 
@@ -160,3 +161,14 @@ def live_once(frame):
     facts = live.facts
     live.close()
     return facts
+
+
+def spare_pictures():
+    """What is left of the pictures that could not be where they belong."""
+    folder = spare_folder()
+    return sorted(str(path) for path in folder.rglob("*.tif")) if folder.is_dir() else []
+
+
+def spare_folder_is_a_file():
+    """Leave no place even for them."""
+    spare_folder().write_text("not a folder")
