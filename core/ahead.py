@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Working ahead: what is expected to be asked for next is done on another thread meanwhile."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ class Ahead(Generic[Task, Done]):
         self._work = work
         self._most = most
         self._thread = ThreadPoolExecutor(1, name)
+        self._ident = 0
         self._begun: deque[tuple[Task, Future[Done]]] = deque()
 
     def result(self, task: Task, coming: Iterable[Task] = ()) -> Done:
@@ -31,7 +33,7 @@ class Ahead(Generic[Task, Done]):
         `coming` are the tasks that will be asked for next, in this order; no more of them are looked at than may be
         done ahead.
         """
-        future = self._taken(task) or self._thread.submit(self._work, task)
+        future = self._taken(task) or self._begin(task)
         wanted = list(islice(coming, self._most))
         known = deque(self._begun)
         self._begun.clear()
@@ -39,22 +41,44 @@ class Ahead(Generic[Task, Done]):
             begun = next((pair for pair in known if pair[0] == expected), None)
             if begun is not None:
                 known.remove(begun)
-            self._begun.append(begun or (expected, self._thread.submit(self._work, expected)))
+            self._begun.append(begun or (expected, self._begin(expected)))
         for _, dropped in known:
             dropped.cancel()
         return future.result()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this is called on the thread that works."""
+        return threading.get_ident() == self._ident
+
+    def settle(self) -> None:
+        """Drop what was not asked for, and wait until nothing is being done. Not to be called by `work`."""
+        self._drop()
+        if self._ident:
+            # The thread takes what it is given in turn: when it has done this, it has done all.
+            self._thread.submit(int).result()
+
     def close(self) -> None:
         """Drop what was not asked for and end the thread, once the task it is at is done."""
+        self._drop()
+        self._thread.shutdown(wait=True)
+
+    def _begin(self, task: Task) -> "Future[Done]":
+        return self._thread.submit(self._here, task)
+
+    def _here(self, task: Task) -> Done:
+        self._ident = threading.get_ident()
+        return self._work(task)
+
+    def _drop(self) -> None:
+        for _, future in self._begun:
+            future.cancel()
         self._begun.clear()
-        self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _taken(self, task: Task) -> "Future[Done] | None":
         """Take the task out of those begun; what was to come before it is not wanted any more."""
         if not any(expected == task for expected, _ in self._begun):
-            for _, future in self._begun:
-                future.cancel()
-            self._begun.clear()
+            self._drop()
             return None
         while True:
             expected, future = self._begun.popleft()

@@ -17,6 +17,7 @@ from .cli_paths import chosen_pictures, frame_range, opened_clip, require_movie_
 from .cli_progress import Progress
 from .cli_signals import Stop
 from .clip import Clip
+from .clip_ahead import ClipAhead
 from .errors import OutputError
 from .identity import Casting, Identity
 from .models.embedded import embedded_models
@@ -81,7 +82,7 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
     _require_outputs(arguments)
     with ExitStack() as stack:
         clip, fps = opened_clip(arguments.clip, arguments.fps)
-        stack.enter_context(clip)
+        clip = stack.enter_context(ClipAhead(clip))
         numbers = frame_range(clip, arguments.start, arguments.end)
         settings = _settings(arguments)
         models = embedded_models()
@@ -142,8 +143,9 @@ def _written(
         VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
         Progress(len(numbers), sys.stderr, shown) as progress,
         stop.once(),
+        closing(finished_frames(pipeline, clip, [casting], numbers)) as frames,
     ):
-        for frame in finished_frames(pipeline, clip, [casting], numbers):
+        for frame in frames:
             stop.check()
             writer.write(frame.pixels)
             outcome.add(frame)

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A clip's frames with their faces replaced, one after the other; a frame that fails shows the original."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from .ahead import Ahead
 from .analysis.analyser import eight_bit
 from .clip_info import Clip
 from .errors import ClipError, PictureError
 from .face import Pixels
-from .fusion.layer import laid_over
+from .fusion.layer import Patch, laid_over
 from .identity import Casting
 from .pipeline import Pipeline
 
+_FRAMES_AHEAD = 2
 _ROWS = 16
 """Every how many rows two frames are compared to see a repetition."""
 
@@ -35,25 +38,40 @@ class FinishedFrame:
 
 def finished_frames(
     pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], numbers: Iterable[int]
-) -> Iterator[FinishedFrame]:
+) -> Generator[FinishedFrame, None, None]:
     """Render the frames of `numbers`, which count from 0, in their order.
 
+    While the caller works on a frame the next ones are made on another thread, which alone uses pipeline and clip
+    until this is closed. The frames are those that would be made in turn, bit for bit.
     A frame whose clip or picture can't be read is handed out with its `fault`. What would fail for every frame
     alike is raised: RecipeError and ModelError.
     """
-    shown: Pixels = np.zeros((clip.info.height, clip.info.width, 3), np.uint8)
+    wanted = tuple(numbers)
     before: Pixels | None = None
-    for number in numbers:
-        fault, patch = "", None
-        try:
-            patch = pipeline.make(pipeline.plan(clip, number, castings))
-        except (ClipError, PictureError) as error:
-            fault = str(error)
-        try:
-            shown = eight_bit(clip.read(number))
-        except ClipError as error:
-            fault, patch = str(error), None
-        changed = patch is not None and bool(patch.pixels[..., 3].any())
-        repeated = before is not None and np.array_equal(shown[::_ROWS], before[::_ROWS])
-        before = shown
-        yield FinishedFrame(number, laid_over(shown, patch), changed, fault, repeated)
+    shown: Pixels = np.zeros((clip.info.height, clip.info.width, 3), np.uint8)
+    ahead = Ahead(partial(_made, pipeline, clip, castings), _FRAMES_AHEAD, "understudy frames")
+    try:
+        for position, number in enumerate(wanted, 1):
+            patch, read, fault = ahead.result(number, wanted[position : position + _FRAMES_AHEAD])
+            shown = shown if read is None else read
+            changed = patch is not None and bool(patch.pixels[..., 3].any())
+            repeated = before is not None and np.array_equal(shown[::_ROWS], before[::_ROWS])
+            before = shown
+            yield FinishedFrame(number, laid_over(shown, patch), changed, fault, repeated)
+    finally:
+        ahead.close()
+
+
+def _made(
+    pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], number: int
+) -> tuple[Patch | None, Pixels | None, str]:
+    """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
+    fault, patch = "", None
+    try:
+        patch = pipeline.make(pipeline.plan(clip, number, castings))
+    except (ClipError, PictureError) as error:
+        fault = str(error)
+    try:
+        return patch, eight_bit(clip.read(number)), fault
+    except ClipError as error:
+        return None, None, str(error)

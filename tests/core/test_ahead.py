@@ -80,6 +80,30 @@ def test_what_was_expected_wrongly_is_dropped_and_a_fault_reaches_who_asks() -> 
     assert done == [0, 1, 5]
 
 
+def test_settling_waits_for_what_is_being_done() -> None:
+    begun, done = threading.Event(), []
+    here = []
+
+    def work(task: int) -> None:
+        here.append(ahead.is_here)
+        if task == 1:
+            begun.set()
+            threading.Event().wait(0.05)
+        done.append(task)
+
+    ahead = Ahead(work, MOST, "test")
+    ahead.settle()
+    ahead.result(0, [1, 2, 3])
+    begun.wait(10)
+    ahead.settle()
+    assert done == [0, 1]
+    assert here == [True, True]
+    assert not ahead.is_here
+    ahead.result(4)
+    ahead.close()
+    assert done == [0, 1, 4]
+
+
 @pytest.fixture(scope="module")
 def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ahead") / "clip.mp4"
