@@ -28,6 +28,28 @@ def unregister() -> None:
 
 
 def _parts() -> tuple[ModuleType, ...]:
-    from . import commands, live, operators, panels, preferences, properties, render, window_state
+    from . import (
+        commands,
+        gallery,
+        live,
+        operators,
+        panels,
+        preferences,
+        properties,
+        questions,
+        render,
+        window_state,
+    )
 
-    return (preferences, properties, window_state, operators, panels, render, live, commands)
+    return (
+        preferences,
+        properties,
+        window_state,
+        questions,
+        gallery,
+        operators,
+        panels,
+        render,
+        live,
+        commands,
+    )

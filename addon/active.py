@@ -9,6 +9,9 @@ from .properties import settings_of
 from .stack import index_of, stack_of
 from .timeline import holder, is_clip, layer_of_id, stack_id, stacked_clips
 
+POINTER = "understudy_modifier"
+"""Under which name a layout tells its operators which modifier they are for."""
+
 
 def active_scene(context: bpy.types.Context) -> Any:
     """Return the scene whose sequence is edited: from Blender 5.0 that need not be the window's."""
@@ -52,7 +55,10 @@ def active_stack(context: bpy.types.Context) -> list[Any]:
 
 
 def active_modifier(context: bpy.types.Context) -> Any | None:
-    """Return the modifier chosen in the list, or the first of the active strip's stack, or None."""
+    """Return the modifier whose button was pressed, or the one used last, or the first of the active strip's stack."""
+    pointed = getattr(context, POINTER, None)
+    if pointed is not None:
+        return cast("Any", pointed)
     modifiers, stack = settings_of(active_scene(context)).modifiers, active_stack(context)
     index = settings_of(active_scene(context)).active_index
     chosen = modifiers[index] if 0 <= index < len(modifiers) else None
@@ -60,5 +66,5 @@ def active_modifier(context: bpy.types.Context) -> Any | None:
 
 
 def make_active(scene: bpy.types.Scene, modifier: Any) -> None:
-    """Choose a modifier in the list."""
+    """Remember a modifier as the one used last."""
     settings_of(scene).active_index = index_of(scene, modifier)

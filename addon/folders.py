@@ -107,3 +107,16 @@ def remove_pictures(scene: bpy.types.Scene, strip_id: str) -> None:
             folder.rmdir()
     except OSError as error:
         raise OutputError(f"can't remove the layer pictures in {folder}: {error.strerror}") from error
+
+
+def layer_sizes(folder: Path) -> list[int]:
+    """Return the bytes of each layer picture in a folder, stand-ins too. Raises OSError."""
+    return [picture.stat().st_size for picture in folder.glob("*.tif")]
+
+
+def blank_pictures(scene: bpy.types.Scene, strip_id: str) -> None:
+    """Put stand-ins in the place of a stack's layer pictures: the original is seen. Raises OutputError."""
+    folder = layer_folder(scene, strip_id)
+    if folder.is_dir():
+        for picture in folder.glob("*.tif"):
+            write_stand_in(picture)

@@ -1,220 +1,156 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The panels: they draw properties and operators, and compute nothing.
 
-In Blender 4.5 strip modifiers are in the sequencer's side bar, from 5.0 in the Properties editor.
+In Blender 4.5 strip modifiers are in the sequencer's side bar, from 5.0 in the Properties editor. Every Face Swap
+modifier of the active strip is drawn as Blender draws its own: a header to fold, name, switch and remove it by,
+and below it what it is set to.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 
-from ..core.parameter import Parameter
-from ..core.recipe import parameters
-from .active import active_modifier, active_scene, active_stack, active_strip
+from .active import POINTER, active_scene, active_stack, active_strip
+from .notices import notices
 from .operators.modifiers import UNDERSTUDY_OT_modifier_add
-from .properties import settings_of
-from .stack import unsupported
-from .timeline import stack_id
+from .panel_cache import draw_cache
+from .panel_parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
+from .panel_which_face import draw_which_face
+from .panel_who import draw_who
+from .stack import index_of
+from .text_lines import draw_text
+from .timeline import is_clip
 from .window_state import window_state
 
-COST_ICONS = {"instant": "CHECKMARK", "re-swap": "FILE_REFRESH", "re-analyse": "VIEWZOOM"}
 _IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
+_Draw = Callable[[Any, bpy.types.Context, Any], None]
 
 
-# The stubs want more arguments and stricter types than Blender does.
-_UIList: Any = bpy.types.UIList
+class _Section(NamedTuple):
+    """A part of a modifier that folds."""
+
+    name: str
+    label: str
+    closed: bool
+    draw: _Draw
 
 
-class _Place:
-    """Where strip modifiers are in this Blender."""
+def _parameters_of(belongs: Any) -> _Draw:
+    return lambda layout, _context, modifier: draw_parameters(layout, modifier, belongs)
 
+
+_SECTIONS = (
+    _Section("who", "Who", False, draw_who),
+    _Section("which_face", "Which Face", True, draw_which_face),
+    _Section("swap", "Swap", True, _parameters_of(in_swap)),
+    _Section("mask", "Mask", True, _parameters_of(in_mask)),
+    _Section("colour", "Colour and Blend", True, _parameters_of(in_colour)),
+    _Section("analysis", "Analysis", True, _parameters_of(in_analysis)),
+)
+
+
+class UNDERSTUDY_MT_modifier(bpy.types.Menu):
+    """What else can be done with a Face Swap modifier."""
+
+    bl_idname = "UNDERSTUDY_MT_modifier"
+    bl_label = "Face Swap"
+    bl_description = "What else can be done with this modifier"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the entries."""
+        layout: Any = self.layout
+        layout.operator("understudy.modifier_move", text="Move Up", icon="TRIA_UP").direction = "UP"
+        layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
+        layout.separator()
+        layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")
+
+
+class UNDERSTUDY_PT_stack(bpy.types.Panel):
+    """Face Swap modifiers of the active strip."""
+
+    bl_idname = "UNDERSTUDY_PT_stack"
+    bl_label = "Face Swap"
     bl_space_type: Any = "SEQUENCE_EDITOR" if _IN_SIDE_BAR else "PROPERTIES"
     bl_region_type: Any = "UI" if _IN_SIDE_BAR else "WINDOW"
     bl_category: Any = "Modifiers" if _IN_SIDE_BAR else ""
     bl_context: Any = "" if _IN_SIDE_BAR else "strip_modifier"
 
-
-class UNDERSTUDY_UL_modifiers(_UIList):
-    """The stack of the active strip."""
-
-    bl_idname = "UNDERSTUDY_UL_modifiers"
-
-    def draw_item(
-        self, _context: Any, layout: Any, _data: Any, item: Any, _icon: Any, _active: Any, _name: Any
-    ) -> None:
-        """Draw one modifier."""
-        layout.prop(item, "name", text="", emboss=False, icon="USER")
-        layout.prop(item, "enabled", text="", emboss=False, icon="HIDE_OFF" if item.enabled else "HIDE_ON")
-
-    def filter_items(self, context: Any, data: Any, prop: str) -> tuple[list[int], list[int]]:
-        """Show only the modifiers of the active strip."""
-        strip = active_strip(context)
-        wanted = "" if strip is None else stack_id(strip)
-        shown = [entry.strip_id == wanted for entry in getattr(data, prop)]
-        return [self.bitflag_filter_item if here else 0 for here in shown], []
-
-
-class UNDERSTUDY_PT_stack(_Place, bpy.types.Panel):
-    """Face Swap modifiers of the active strip."""
-
-    bl_idname = "UNDERSTUDY_PT_stack"
-    bl_label = "Face Swap"
-
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only with an active strip."""
-        return active_strip(context) is not None
+        """Only where a face can be swapped; where Blender's own menu has an entry for us, only once it was."""
+        strip = active_strip(context)
+        if strip is None:
+            return False
+        return bool(active_stack(context)) or (_menu() is None and is_clip(strip))
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the list and its buttons, or why there is none."""
+        """Draw what concerns the strip, then modifier by modifier."""
         layout: Any = self.layout
-        reason = unsupported(active_strip(context))
-        if reason:
-            layout.label(text=reason, icon="INFO")
+        stack = active_stack(context)
+        if not stack:
+            layout.operator("understudy.modifier_add", icon="ADD")
             return
-        settings = settings_of(active_scene(context))
-        row = layout.row()
-        row.template_list(
-            "UNDERSTUDY_UL_modifiers", "", settings, "modifiers", settings, "active_index", rows=2
-        )
-        column = row.column(align=True)
-        column.operator("understudy.modifier_add", text="", icon="ADD")
-        column.operator("understudy.modifier_remove", text="", icon="REMOVE")
-        column.operator("understudy.modifier_move", text="", icon="TRIA_UP").direction = "UP"
-        column.operator("understudy.modifier_move", text="", icon="TRIA_DOWN").direction = "DOWN"
-        if active_stack(context):
-            row = layout.row(align=True)
-            row.operator("understudy.prepare", icon="RENDER_ANIMATION").what = "TIMELINE"
-            row.operator("understudy.prepare", text="Strip").what = "STRIP"
-            row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
-            _draw_work(layout)
+        _draw_preparing(layout, context)
+        for modifier in stack:
+            _draw_modifier(layout, context, modifier)
+        header, body = layout.panel("understudy_cache", default_closed=True)
+        header.label(text="Cache")
+        if body:
+            draw_cache(body, context)
 
 
-def _draw_work(layout: Any) -> None:
-    """Draw how the preparation goes, what waits for it, what went wrong, and what is seen instead."""
+def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
+    """Draw what makes the new faces, how that goes, what went wrong, and what is seen instead."""
+    row = layout.row(align=True)
+    row.operator("understudy.prepare", text="Prepare Strip", icon="RENDER_ANIMATION").what = "STRIP"
+    row.operator("understudy.prepare", text="Timeline").what = "TIMELINE"
+    row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
     state = window_state()
     if state.running:
         row = layout.row(align=True)
-        row.progress(factor=state.progress, text=state.status or "starting")
+        row.progress(factor=state.progress, text=state.status or "Starting")
         row.operator("understudy.prepare_stop", text="", icon="CANCEL")
         for request in state.queue:
-            layout.label(text=f"{request.label} waits", icon="SORTTIME")
+            layout.label(text=f"{request.label} waits", icon="SORTTIME", translate=False)
     if state.trouble:
-        layout.label(text=state.trouble, icon="ERROR")
+        draw_text(layout, context, state.trouble, "ERROR")
     if state.notice:
-        layout.label(text=state.notice, icon="INFO")
+        draw_text(layout, context, state.notice, "INFO")
     if state.rendered:
-        layout.label(text=f"Rendered {state.rendered}", icon="RENDER_ANIMATION")
+        draw_text(layout, context, f"Rendered {state.rendered}", "RENDER_ANIMATION")
+    strip: Any = active_strip(context)
+    for notice in notices(strip, active_scene(context)):
+        box = layout.box()
+        draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
+        if notice.operator:
+            box.operator(notice.operator)
 
 
-class _OfModifier(_Place):
-    """A panel of the chosen modifier."""
-
-    bl_parent_id = "UNDERSTUDY_PT_stack"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only with a modifier."""
-        return active_modifier(context) is not None
-
-
-class UNDERSTUDY_PT_who(_OfModifier, bpy.types.Panel):
-    """Who plays the part."""
-
-    bl_label = "Who"
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw the person and the pictures."""
-        layout: Any = self.layout
-        modifier = active_modifier(context)
-        if modifier is None:
-            return
-        layout.use_property_split = True
-        layout.prop(modifier.identity, "name")
-        for index, picture in enumerate(modifier.identity.pictures):
-            row = layout.row(align=True)
-            row.use_property_split = False
-            row.prop(picture, "filepath", text="")
-            row.prop(picture, "face_number")
-            row.operator("understudy.picture_remove", text="", icon="X").index = index
-        layout.operator("understudy.picture_add", icon="ADD")
-        layout.prop(modifier.identity, "consent")
+def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw a modifier: its header, and unless it is folded its parts."""
+    header, body = layout.panel_prop(modifier, "show_expanded")
+    for part in (header, body):
+        if part is not None:
+            part.context_pointer_set(POINTER, modifier)
+    header.label(text="", icon="USER")
+    header.prop(modifier, "name", text="")
+    row = header.row(align=True)
+    row.prop(modifier, "enabled", text="", icon="HIDE_OFF" if modifier.enabled else "HIDE_ON")
+    row.menu(UNDERSTUDY_MT_modifier.bl_idname, text="", icon="DOWNARROW_HLT")
+    header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
+    if body is None:
+        return
+    place = index_of(active_scene(context), modifier)
+    for section in _SECTIONS:
+        title, inside = body.panel(f"understudy_{section.name}_{place}", default_closed=section.closed)
+        title.label(text=section.label)
+        if inside is not None:
+            inside.context_pointer_set(POINTER, modifier)
+            section.draw(inside, context, modifier)
 
 
-def in_which_face(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Which Face."""
-    return parameter.group == "select"
-
-
-def in_swap(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Swap."""
-    return parameter.group in ("swap", "enhance") or parameter.path == "fusion.enhancer_blend"
-
-
-def in_mask(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Mask."""
-    return parameter.group == "fusion" and parameter.name.startswith(("mask_", "keep_", "openings"))
-
-
-def in_colour(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Colour and Blend."""
-    return parameter.group == "fusion" and not in_mask(parameter) and not in_swap(parameter)
-
-
-def in_analysis(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Analysis: whatever no other panel has."""
-    return not any(other(parameter) for other in (in_which_face, in_swap, in_mask, in_colour))
-
-
-def _parameter_panel(name: str, label: str, belongs: Callable[[Parameter], bool]) -> Any:
-    """Make a panel of the parameters that belong to it, each with the icon of what a change costs."""
-
-    def draw(self: Any, context: bpy.types.Context) -> None:
-        modifier = active_modifier(context)
-        self.layout.use_property_split = True
-        for parameter in filter(belongs, parameters()):
-            row = self.layout.row()
-            row.prop(getattr(modifier, parameter.group), parameter.name)
-            row.label(icon=COST_ICONS[parameter.cost])
-
-    body = {"__doc__": f"{label}.", "bl_label": label, "draw": draw, "bl_options": {"DEFAULT_CLOSED"}}
-    return type(f"UNDERSTUDY_PT_{name}", (_OfModifier, bpy.types.Panel), body)
-
-
-class UNDERSTUDY_PT_cache(_OfModifier, bpy.types.Panel):
-    """Where results are kept."""
-
-    bl_label = "Cache"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Draw the folder and what was prepared last."""
-        layout: Any = self.layout
-        settings = settings_of(active_scene(context))
-        layout.use_property_split = True
-        layout.prop(settings, "cache_folder")
-        layout.prop(settings, "strict")
-        if not bpy.data.filepath and settings.cache_folder.startswith("//"):
-            layout.label(text="Save the project to keep results", icon="INFO")
-        if settings.last_run:
-            layout.label(text=settings.last_run)
-
-
-PARAMETER_PANELS = (
-    _parameter_panel("which_face", "Which Face", in_which_face),
-    _parameter_panel("swap", "Swap", in_swap),
-    _parameter_panel("mask", "Mask", in_mask),
-    _parameter_panel("colour", "Colour and Blend", in_colour),
-    _parameter_panel("analysis", "Analysis", in_analysis),
-)
-CLASSES: tuple[Any, ...] = (
-    UNDERSTUDY_UL_modifiers,
-    UNDERSTUDY_PT_stack,
-    UNDERSTUDY_PT_who,
-    *PARAMETER_PANELS,
-    UNDERSTUDY_PT_cache,
-)
+CLASSES: tuple[Any, ...] = (UNDERSTUDY_MT_modifier, UNDERSTUDY_PT_stack)
 
 
 def _menu_entry(menu: Any, _context: bpy.types.Context) -> None:

@@ -16,6 +16,7 @@ from bpy.props import (
     EnumProperty,
     FloatProperty,
     IntProperty,
+    IntVectorProperty,
     PointerProperty,
     StringProperty,
 )
@@ -26,10 +27,14 @@ from ..core.parameter import Parameter
 from ..core.recipe import Recipe, parameters
 
 COSTS = {
-    "instant": "instant, no model runs",
-    "re-swap": "swaps the frames again",
-    "re-analyse": "analyses the clip again",
+    "instant": "runs fuse alone: seen at once, no model runs and no frame is decoded",
+    "re-swap": "runs {stage} again, and what comes after it; what was found in the clip stays",
+    "re-analyse": "runs {stage} again, and what comes after it: the clip is looked through again",
 }
+_STAGES = {"select": "swap", "fusion": "fuse"}
+_SMALL_WORDS = ("a", "and", "at", "of", "or", "the", "to", "with")
+# What may change over time: what is analysed once for a whole clip can't.
+_OVER_TIME = ("fusion", "select")
 _SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
 
 
@@ -38,13 +43,37 @@ def _changed(group: Any, _context: Any) -> None:
     group.id_data.update_tag()
 
 
+def title(label: str) -> str:
+    """Write a label as Blender writes its own: Light and Colour."""
+    words = label.split(" ")
+    kept = (
+        word if index and word in _SMALL_WORDS else word[:1].upper() + word[1:]
+        for index, word in enumerate(words)
+    )
+    return " ".join(kept)
+
+
+def tooltip(parameter: Parameter) -> str:
+    """Say what a parameter does, and what a change of it runs again."""
+    cost = COSTS[parameter.cost].format(stage=_STAGES.get(parameter.group, parameter.group))
+    return f"{parameter.text}.\nA change {cost}"
+
+
+def may_change_over_time(parameter: Parameter) -> bool:
+    """Tell whether a parameter can be keyframed and driven."""
+    if parameter.group in _OVER_TIME:
+        return parameter.kind is not str or bool(parameter.choices)
+    return parameter.group in ("swap", "enhance") and parameter.kind is float
+
+
 def _property(parameter: Parameter) -> Any:
     """Make the Blender property of a parameter."""
     common: dict[str, Any] = {
-        "name": parameter.label,
-        "description": f"{parameter.text}. A change costs: {COSTS[parameter.cost]}",
+        "name": title(parameter.label),
+        "description": tooltip(parameter),
         "default": parameter.default,
         "update": _changed,
+        "options": {"ANIMATABLE"} if may_change_over_time(parameter) else set(),
     }
     if parameter.choices:
         return EnumProperty(items=parameter.choices, **common)
@@ -107,6 +136,7 @@ class UNDERSTUDY_PG_identity(PropertyGroup):
 # The stubs say that a property's definition is None; Blender keeps what it returns.
 _pointer: Any = PointerProperty
 _text: Any = StringProperty
+_numbers: Any = IntVectorProperty
 _Stages: Any = type(
     "UNDERSTUDY_stages",
     (),
@@ -121,6 +151,9 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     strip_id: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     enabled: BoolProperty(  # type: ignore[valid-type]
         name="Enabled", description="Replace this face in the picture", default=True, update=_changed
+    )
+    show_expanded: BoolProperty(  # type: ignore[valid-type]
+        name="Expanded", description="Show what this modifier is set to", default=True, options=set()
     )
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
 
@@ -195,6 +228,7 @@ def register() -> None:
     scene.understudy = _pointer(type=UNDERSTUDY_PG_scene)
     strip.understudy_id = _text(options={"HIDDEN"})
     strip.understudy_layer_of = _text(options={"HIDDEN"})
+    strip.understudy_searched = _numbers(size=2, default=(-1, -1), options={"HIDDEN"})
     strip.understudy_lifted = _text(options={"HIDDEN"})
 
 
@@ -202,6 +236,7 @@ def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
     for owner, name in (
         (bpy.types.Strip, "understudy_lifted"),
+        (bpy.types.Strip, "understudy_searched"),
         (bpy.types.Strip, "understudy_layer_of"),
         (bpy.types.Strip, "understudy_id"),
         (bpy.types.Scene, "understudy"),

@@ -39,6 +39,8 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     status: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     trouble: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     notice: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    searching: FloatProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    searched_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     rendered: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
@@ -102,8 +104,9 @@ def forget() -> None:
     """Show nothing, as after another file was loaded."""
     state = window_state()
     state.queue.clear()
-    for name in ("running", "stopping", "walking", "progress", "status", "trouble", "notice", "rendered"):
-        state.property_unset(name)
+    for entry in state.bl_rna.properties:
+        if entry.type != "COLLECTION" and not entry.is_readonly:
+            state.property_unset(entry.identifier)
     redraw()
 
 

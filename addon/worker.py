@@ -101,6 +101,10 @@ class WorkerProcess:
         asked = {"strip": strip, "clip": clip, "cast": cast, "first": first, "last": last}
         self._send("people", asked)
 
+    def purge(self, strip: str, source: ClipSource | None) -> None:
+        """Have deleted what came of a clip, or everything; the answer is `freed`, in bytes."""
+        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip(source)})
+
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""
         self._send("end", True)

@@ -32,6 +32,7 @@ from .models.library import user_model_folder
 from .outcomes import Outcomes
 from .picture_notes import PictureNote
 from .pipeline import LayerPlan, Pipeline
+from .purging import purge
 from .recipe import Recipe
 from .run_settings import RunSettings
 from .tally import Report, Tally
@@ -118,6 +119,14 @@ class LayerSession:
     def note(self, picture: Picture) -> PictureNote:
         """Return what an editor should know of a picture of who plays the part. Raises ModelError, NotKnownError."""
         return self._running().note(picture)
+
+    def purge(self, source: ClipSource | None) -> int:
+        """Delete from this machine's cache folder what came of a clip, or everything; return the bytes freed.
+
+        Raises ClipError if the clip can't be read.
+        """
+        folder = self._cache.folder
+        return 0 if folder is None else purge(folder, None if source is None else self._clip(source))
 
     def close(self) -> None:
         """Let go of models, clips and store."""

@@ -2,10 +2,10 @@
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
 Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
-each with an `id`, and `check`, `note`, `people` and `job`, which name them by it; at last `end`. Out go `ready`, then
-`done` for each job, `progress` of a search for people, `warning` and `fault` as they arise, and at last `report`.
-Whoever asks keeps the input open until then. When it closes earlier they are gone: the frame in hand may finish
-within a second, and the process ends.
+each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
+`ready`, then `done` for each job, `progress` of a search for people, the bytes that were `freed`, `warning` and
+`fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When it closes earlier they
+are gone: the frame in hand may finish within a second, and the process ends.
 """
 
 import json
@@ -56,6 +56,8 @@ class Run:
             self._find(value)
         elif kind == "note":
             self._note(value["strip"], value["cast"])
+        elif kind == "purge":
+            self._purge(value)
 
     def end(self) -> None:
         """Tell what was done and let go of everything."""
@@ -106,6 +108,13 @@ class Run:
                     self._session.note(picture)
         except UnderstudyError as error:
             self._tell("fault", f"{strip}: {error}")
+
+    def _purge(self, value: Mapping[str, Any]) -> None:
+        clip = value["clip"]
+        try:
+            self._tell("freed", self._session.purge(None if clip is None else self._clips[clip]))
+        except UnderstudyError as error:
+            self._tell("fault", f"{value['strip']}: {error}")
 
     def _can_play(self, strip: str, cast: int) -> bool:
         """Tell whether castings can be played; the reason why not is told once."""

@@ -7,10 +7,11 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import OutputError, UnderstudyError
-from ..active import active_modifier, active_scene, active_strip, make_active
+from ..active import active_scene, active_strip, make_active
 from ..layers import layer_of, make_layer, remove_layer
 from ..stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
 from ..upkeep import sync_layers
+from .chosen import OnModifier, take_modifier
 
 
 class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
@@ -49,19 +50,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class _OnModifier:
-    """Needs a modifier on the active strip."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only with a modifier to work on."""
-        found = active_scene(context) is not None and active_modifier(context) is not None
-        if not found:
-            cls.poll_message_set("The active strip has no Face Swap modifier")  # type: ignore[attr-defined]
-        return found
-
-
-class UNDERSTUDY_OT_modifier_remove(_OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_modifier_remove(OnModifier, bpy.types.Operator):
     """Remove this Face Swap modifier; with the last one its layer strip and layer pictures go."""
 
     bl_idname = "understudy.modifier_remove"
@@ -72,7 +61,7 @@ class UNDERSTUDY_OT_modifier_remove(_OnModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the active modifier."""
         scene, strip = active_scene(context), active_strip(context)
-        modifier = active_modifier(context)
+        modifier = take_modifier(context)
         if modifier is None or strip is None:
             return {"CANCELLED"}
         strip_id = modifier.strip_id
@@ -89,7 +78,7 @@ class UNDERSTUDY_OT_modifier_remove(_OnModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_modifier_move(_OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_modifier_move(OnModifier, bpy.types.Operator):
     """Move this Face Swap modifier in its stack; the last one is on top."""
 
     bl_idname = "understudy.modifier_move"
@@ -103,7 +92,7 @@ class UNDERSTUDY_OT_modifier_move(_OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Move the active modifier."""
-        scene, modifier = active_scene(context), active_modifier(context)
+        scene, modifier = active_scene(context), take_modifier(context)
         if modifier is None:
             return {"CANCELLED"}
         strip_id = modifier.strip_id

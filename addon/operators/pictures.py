@@ -8,17 +8,18 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from ...core.errors import UnderstudyError
-from ..active import active_modifier, active_scene
+from ..active import active_scene
 from ..casting_check import check_beside
 from ..folders import cache_folder
+from ..gallery import look_again
 from ..preferences import preferences
 from ..properties import casting_of
 from ..session import open_session
 from ..stack import add_picture
-from .modifiers import _OnModifier
+from .chosen import OnModifier, take_modifier
 
 
-class UNDERSTUDY_OT_picture_add(_OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
     """Choose a picture that shows the face of the person who plays the part."""
 
     bl_idname = "understudy.picture_add"
@@ -32,12 +33,13 @@ class UNDERSTUDY_OT_picture_add(_OnModifier, bpy.types.Operator):
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
         """Let the editor choose the file."""
+        take_modifier(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add the picture, and say at once if it can't be used."""
-        scene, modifier = active_scene(context), active_modifier(context)
+        scene, modifier = active_scene(context), take_modifier(context)
         if modifier is None:
             return {"CANCELLED"}
         if not Path(bpy.path.abspath(self.filepath)).is_file():
@@ -57,7 +59,7 @@ class UNDERSTUDY_OT_picture_add(_OnModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_picture_remove(_OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_picture_remove(OnModifier, bpy.types.Operator):
     """Remove this picture from the person who plays the part."""
 
     bl_idname = "understudy.picture_remove"
@@ -69,7 +71,7 @@ class UNDERSTUDY_OT_picture_remove(_OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the picture."""
-        modifier = active_modifier(context)
+        modifier = take_modifier(context)
         if modifier is None or self.index >= len(modifier.identity.pictures):
             self.report({"ERROR"}, f"There is no picture number {self.index + 1}")
             return {"CANCELLED"}
@@ -77,4 +79,37 @@ class UNDERSTUDY_OT_picture_remove(_OnModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_picture_add, UNDERSTUDY_OT_picture_remove)
+class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
+    """Look at this picture: which face it shows, and whether it will do."""
+
+    bl_idname = "understudy.picture_check"
+    bl_label = "Check Picture"
+    bl_description = "Look at this picture: which face it shows, and whether it will do"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Look at it beside the editor, or at once where there is none."""
+        scene, modifier = active_scene(context), take_modifier(context)
+        pictures = [] if modifier is None else casting_of(modifier).identity.pictures
+        if modifier is None or self.index >= len(pictures):
+            self.report({"ERROR"}, f"There is no picture number {self.index + 1}")
+            return {"CANCELLED"}
+        if not bpy.app.background:
+            check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+            return {"FINISHED"}
+        session = open_session(cache_folder(scene), preferences())
+        try:
+            faults = session.note(pictures[self.index]).faults
+        except UnderstudyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        finally:
+            session.close()
+        look_again()
+        self.report({"WARNING" if faults else "INFO"}, "; ".join(faults) or "The face is clearly seen")
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_picture_add, UNDERSTUDY_OT_picture_remove, UNDERSTUDY_OT_picture_check)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ..face import Face, Pixels
+from ..face import Face, Floats, Pixels
 from .crop import crop_matrix, warped
 
 SIZE = 96
@@ -22,3 +22,9 @@ def face_picture(frame: Pixels, face: Face) -> Pixels:
     # Hair is higher above the face than the neck below it is of use.
     centre = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2 - 0.06 * side], np.float32)
     return warped(frame, crop_matrix(centre, side, 0.0, SIZE), SIZE)
+
+
+def as_icon(picture: Pixels) -> Floats:
+    """Return an (H, W, 3) RGB uint8 picture as Blender wants icons: RGBA, 0 to 1, from the lowest row up, (H * W * 4,)."""
+    opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    return np.asarray(opaque[::-1].reshape(-1) / np.float32(255), np.float32)

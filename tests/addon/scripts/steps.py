@@ -313,58 +313,6 @@ def _registered():
     }
 
 
-class _Layout:
-    """Takes the place of Blender's layout, which is only there with a window; keeps what panels show."""
-
-    def __init__(self, shown):
-        self._shown = shown
-
-    def __getattr__(self, name):
-        return lambda *_, **__: _Layout(self._shown)
-
-    def prop(self, owner, name, **_):
-        assert name in owner.bl_rna.properties
-        self._shown.append(f"{owner.bl_rna.identifier}.{name}")
-
-    def operator(self, name, **_):
-        family, function = name.split(".")
-        assert getattr(getattr(bpy.ops, family), function).get_rna_type() is not None
-        self._shown.append(name)
-        return _Layout(self._shown)
-
-    def label(self, text="", **_):
-        if text:
-            self._shown.append(text)
-
-
-def drawn(active):
-    """What each panel shows for a strip: properties, operators and labels."""
-    from understudy.addon import panels
-
-    _scene().sequence_editor.active_strip = _strip(active)
-    told = {}
-    for panel in panels.CLASSES:
-        if not issubclass(panel, bpy.types.Panel) or not panel.poll(bpy.context):
-            continue
-        shown = []
-        drawer = type("Drawer", (), {"layout": _Layout(shown)})()
-        panel.draw(drawer, bpy.context)
-        told[panel.bl_label] = shown
-    return told
-
-
-def tooltips():
-    """The name and the tooltip of every parameter, by path."""
-    modifier = _scene().understudy.modifiers[0]
-    return {
-        entry.path: [
-            getattr(modifier, entry.group).bl_rna.properties[entry.name].name,
-            getattr(modifier, entry.group).bl_rna.properties[entry.name].description,
-        ]
-        for entry in parameters()
-    }
-
-
 def animate_no_more(name, path, frames):
     """Delete the keyframes of a strip's property."""
     for frame in frames:

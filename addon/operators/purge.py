@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operator that deletes what is kept: of the clip of the active strip, or everything."""
+
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty
+
+from ...core.errors import UnderstudyError
+from ..active import active_scene, active_strip
+from ..folders import blank_pictures, cache_folder
+from ..gallery import look_again
+from ..layers import show_rewritten
+from ..people import forget_search
+from ..preferences import preferences
+from ..questions import Question, asked
+from ..session import open_session, run_settings
+from ..timeline import source_of, stack_id, stacked_clips
+from ..window_state import put, window_state
+from ..worker import WorkerProcess
+
+_ABOUT = "purge"
+
+
+class UNDERSTUDY_OT_purge(bpy.types.Operator):
+    """Delete results from this machine's cache folder; they can be computed again."""
+
+    bl_idname = "understudy.purge"
+    bl_label = "Purge Results"
+    bl_description = (
+        "Delete results from this machine's cache folder, pictures of people included. They can be computed again. "
+        "This can't be undone"
+    )
+    bl_options = {"REGISTER"}
+
+    what: EnumProperty(  # type: ignore[valid-type]
+        name="What",
+        items=(
+            ("STRIP", "Strip", "All that came of the active strip's clip, and its layer pictures"),
+            ("ALL", "All", "Everything in the cache folder, and the layer pictures of this scene"),
+        ),
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only with a stack, and while nothing is computed."""
+        strip = active_strip(context)
+        if strip is None or not stack_id(strip):
+            cls.poll_message_set("The active strip has no Face Swap modifier")
+            return False
+        if window_state().running or asked(_ABOUT):
+            cls.poll_message_set("Results are being made or deleted just now")
+            return False
+        return True
+
+    def invoke(self, context: Any, event: Any) -> set[Any]:
+        """Ask first."""
+        answer: set[Any] = context.window_manager.invoke_confirm(self, event)
+        return answer
+
+    def execute(self, context: Any) -> set[Any]:
+        """Delete; beside the editor where there is one, since it may take a while."""
+        scene, strip = active_scene(context), active_strip(context)
+        if strip is None:
+            return {"CANCELLED"}
+        clips = stacked_clips(scene) if self.what == "ALL" else [strip]
+        source = None if self.what == "ALL" else source_of(strip)
+        place = cache_folder(scene), preferences()
+        try:
+            if bpy.app.background:
+                session = open_session(*place)
+                try:
+                    freed = session.purge(source)
+                finally:
+                    session.close()
+                self.report({"INFO"}, f"{freed / 1e6:.1f} MB deleted")
+            else:
+                worker = WorkerProcess(run_settings(*place))
+                worker.purge(strip.name, source)
+                Question(_ABOUT, worker, _ended).ask()
+            for clip in clips:
+                blank_pictures(scene, stack_id(clip))
+        except UnderstudyError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for clip in clips:
+            forget_search(clip)
+        show_rewritten()
+        look_again()
+        return {"FINISHED"}
+
+
+def _ended(faults: list[str]) -> None:
+    put("trouble", faults[0] if faults else "")
+    look_again()
+
+
+CLASSES = (UNDERSTUDY_OT_purge,)

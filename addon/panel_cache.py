@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel Cache: what is prepared, what a change would cost, where results lie, and how to be rid of them."""
+
+from typing import Any
+
+import bpy
+
+from .active import active_scene, active_strip
+from .folders import cache_folder, layer_folder
+from .gallery import Sizes, WantedSizes, gallery
+from .panel_parameters import COST_ICONS
+from .preferences import preferences
+from .properties import settings_of
+from .text_lines import draw_text
+from .timeline import stack_id
+
+_SECONDS = 2.0
+_COSTS = (
+    ("instant", "Shows at once: no model runs, nothing is decoded"),
+    ("re-swap", "Swaps the frames again"),
+    ("re-analyse", "Analyses the clip again, then swaps"),
+)
+
+
+def draw_cache(layout: Any, context: bpy.types.Context) -> None:
+    """Draw what is prepared, the folder, and what the icons beside the controls mean."""
+    scene, strip = active_scene(context), active_strip(context)
+    settings = settings_of(scene)
+    layout.use_property_split = True
+    if strip is not None:
+        layers = layer_folder(scene, stack_id(strip))
+        wanted = WantedSizes(cache_folder(scene), layers)
+        sizes: Sizes | None = gallery().known(wanted, _SECONDS)
+        if sizes is not None:
+            column = layout.column(align=True)
+            length = strip.frame_final_duration
+            text = f"{sizes.prepared} frames prepared, the strip shows {length}"
+            column.label(text=text, icon="RENDERLAYERS")
+            text = f"{_size(sizes.layer_bytes)} of layers, {_size(sizes.result_bytes)} of results"
+            column.label(text=text, icon="DISK_DRIVE")
+    if settings.last_run:
+        draw_text(layout, context, f"Last prepared: {settings.last_run}", "TIME")
+    layout.prop(settings, "cache_folder")
+    if preferences().cache_folder:
+        draw_text(layout, context, "The preferences keep every project's results in one folder", "INFO")
+    if not bpy.data.filepath and settings.cache_folder.startswith("//"):
+        draw_text(layout, context, "Save the project to keep results", "INFO")
+    row = layout.row(align=True)
+    row.operator("understudy.purge", text="Purge Strip", icon="TRASH").what = "STRIP"
+    row.operator("understudy.purge", text="Purge All").what = "ALL"
+    column = layout.column(align=True)
+    column.label(text="A change of a control with this icon:")
+    for cost, text in _COSTS:
+        draw_text(column, context, text, COST_ICONS[cost])
+
+
+def _size(count: int) -> str:
+    """Write a number of bytes as people read it."""
+    value, unit = float(count), "B"
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for what panels show, people found and chosen, and texts in another language."""
+
+import bpy
+from understudy.addon import panels
+from understudy.addon.active import POINTER
+from understudy.addon.gallery import gallery
+from understudy.addon.people import players, wanted_people
+from understudy.addon.properties import settings_of
+from understudy.core.recipe import parameters
+
+
+def _scene():
+    return bpy.context.scene
+
+
+class _Layout:
+    """Takes the place of Blender's layout, which is only there with a window; keeps what is shown, by section."""
+
+    def __init__(self, told, section="", modifier=None):
+        self._told = told
+        self._section = section
+        self._modifier = modifier
+        self._told.setdefault(section, [])
+
+    def __getattr__(self, name):
+        return lambda *_, **__: _Layout(self._told, self._section, self._modifier)
+
+    def context_pointer_set(self, name, modifier):
+        assert name == POINTER
+        self._modifier = modifier
+
+    def panel_prop(self, owner, name):
+        assert name in owner.bl_rna.properties
+        section = _Layout(self._told, owner.name)
+        return section, section if getattr(owner, name) else None
+
+    def panel(self, name, default_closed=False):
+        assert isinstance(default_closed, bool)
+        header = _Layout(self._told, name)
+        return header, header
+
+    def prop(self, owner, name, **_):
+        assert name in owner.bl_rna.properties
+        self._told[self._section].append(f"{owner.bl_rna.identifier}.{name}")
+
+    def operator(self, name, **_):
+        family, function = name.split(".")
+        assert getattr(getattr(bpy.ops, family), function).get_rna_type() is not None
+        self._told[self._section].append(name)
+        return _Layout(self._told, self._section)
+
+    def label(self, text="", **_):
+        if text:
+            self._told[self._section].append(text)
+
+    def template_icon(self, icon_value, **_):
+        assert icon_value >= 0  # without a window icons have no number
+        self._told[self._section].append("picture")
+
+
+def drawn(active):
+    """What the panel shows for a strip, by section: properties, operators, labels and pictures; None without it."""
+    _scene().sequence_editor.active_strip = _scene().sequence_editor.strips_all[active]
+    if not panels.UNDERSTUDY_PT_stack.poll(bpy.context):
+        return None
+    for _ in range(2):  # what is looked up beside drawing is there the second time
+        told = {}
+        panels.UNDERSTUDY_PT_stack.draw(type("Drawer", (), {"layout": _Layout(told)})(), bpy.context)
+        while gallery().tick() is not None:
+            pass
+    return told
+
+
+def parameter_properties():
+    """Name, tooltip and whether it may be animated of every parameter's property, by path."""
+    modifier = settings_of(_scene()).modifiers[0]
+    told = {}
+    for entry in parameters():
+        shown = getattr(modifier, entry.group).bl_rna.properties[entry.name]
+        told[entry.path] = [shown.name, shown.description, shown.is_animatable]
+    return told
+
+
+def people(active):
+    """Who was found in a strip: where each is seen best, and the names of the modifiers that replace them."""
+    scene = _scene()
+    strip = scene.sequence_editor.active_strip = scene.sequence_editor.strips_all[active]
+    shown = gallery().now(wanted_people(scene, strip, settings_of(scene).modifiers[0]))
+    if shown is None:
+        return None
+    return [
+        [list(one.person.best), [entry.name for entry in players(scene, strip, one.person)]] for one in shown
+    ]
+
+
+def use_modifier(index):
+    """Make a modifier the active one, as pressing one of its buttons does."""
+    settings_of(_scene()).active_index = index
+
+
+def texts():
+    """Every text of ours that Blender would translate by itself: names, descriptions and labels of classes."""
+    found = set()
+    for base in (bpy.types.PropertyGroup, bpy.types.Operator, bpy.types.Panel, bpy.types.Menu):
+        for entry in base.__subclasses__():
+            if not entry.__module__.startswith("understudy.addon") or not getattr(
+                entry, "is_registered", False
+            ):
+                continue
+            found.add(getattr(entry, "bl_label", ""))
+            for prop in entry.bl_rna.properties:
+                if not prop.is_hidden and prop.identifier in entry.__annotations__:
+                    found.update((prop.name, prop.description))
+    return sorted(found - {""})

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel shows, who is found and chosen by picture, what may be animated, and texts in another language."""
+
+import cv2
+import numpy as np
+import pytest
+from understudy.core.recipe import parameters
+
+pytestmark = pytest.mark.blender
+
+SECTIONS = ("who", "which_face", "swap", "mask", "colour", "analysis")
+SWITCHES = {
+    "swap.swapper": "dfm",
+    "enhance.enhancer": "codeformer",
+    "occlude.masker": "bisenet",
+    "select.which": "reference",
+}
+
+
+@pytest.fixture(scope="module")
+def couple(footage, tmp_path_factory):
+    """Six frames with two people side by side, as files."""
+    folder = tmp_path_factory.mktemp("couple")
+    first, second = (cv2.imread(path) for path in (footage.person, footage.second_person))
+    files = []
+    for number in range(6):
+        both = [cv2.resize(picture[:280, 90:370], (240, 240)) for picture in (first, second)]
+        frame = np.full((280, 560, 3), 90, np.uint8)
+        frame[20:260, 10 + number : 250 + number], frame[20:260, 300:540] = both
+        path = folder / f"{number:03d}.png"
+        cv2.imwrite(str(path), frame)
+        files.append(str(path))
+    return files
+
+
+def begun(drive, name, *steps):
+    """Steps that begin a project."""
+    folder = drive.folder / name
+    folder.mkdir()
+    return [["project", {"size": [560, 280], "frames": [1, 6], "save": str(folder / "p.blend")}], *steps]
+
+
+def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
+    answers = drive(
+        *begun(drive, "parameters", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["drawn", {"active": "clip"}],
+        ["tune", {"settings": SWITCHES}],
+        ["drawn", {"active": "clip"}],
+        ["parameter_properties", {}],
+    )
+    plain, told, names = answers[3], answers[5], answers[6]
+    sections = {f"understudy_{name}_0" for name in SECTIONS} | {"understudy_cache"}
+    assert set(plain) == {"", "Face Swap", *sections}
+    everything = [entry for section in told.values() for entry in section]
+    usual = [entry for section in plain.values() for entry in section]
+    for parameter in parameters():
+        shown = f"UNDERSTUDY_PG_{parameter.group}.{parameter.name}"
+        only_mesh = parameter.path == "swap.mirror"
+        assert everything.count(shown) == (0 if only_mesh else 1)
+        assert usual.count(shown) <= 1
+        label, tooltip, _ = names[parameter.path]
+        assert label.lower() == parameter.label.lower()
+        assert parameter.text in tooltip
+        stage = {"select": "swap", "fusion": "fuse"}.get(parameter.group, parameter.group)
+        stage = "fuse" if parameter.cost == "instant" else stage
+        assert stage in tooltip.rpartition("\n")[2]
+    for neural in ("swap.pixel_boost", "swap.morph", "enhance.weight", "fusion.openings", "occlude.hat"):
+        group, name = neural.split(".")
+        assert f"UNDERSTUDY_PG_{group}.{name}" not in usual
+    assert {"understudy.prepare", "understudy.refresh"} <= set(plain[""])
+    assert {"understudy.modifier_remove", "UNDERSTUDY_PG_modifier.enabled"} <= set(plain["Face Swap"])
+    assert "understudy.picture_add" in plain["understudy_who_0"]
+    assert "understudy.people_find" in plain["understudy_which_face_0"]
+    assert "understudy.purge" in plain["understudy_cache"]
+
+
+def test_there_is_no_panel_where_nothing_can_be_swapped(drive, footage):
+    told = drive(
+        *begun(drive, "nothing", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["effect", {"name": "title", "kind": "COLOR", "channel": 8, "start": 1, "length": 5}],
+        ["drawn", {"active": "title"}],
+    )
+    assert told[-1] is None
+
+
+def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, couple, footage):
+    """Two modifiers replace one person each; the pictures say who already plays whom."""
+    begin = begun(drive, "couple", ["pictures", {"name": "clip", "files": couple}])
+    path = begin[0][1]["save"]
+    told = drive(
+        *begin,
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["cast", {"name": "clip", "picture": footage.second_person}],
+        ["op", {"name": "understudy.person_choose", "active": "clip", "frame": 0, "face": 0}],
+        ["op", {"name": "understudy.people_find", "active": "clip"}],
+        ["people", {"active": "clip"}],
+        ["use_modifier", {"index": 0}],
+        ["op", {"name": "understudy.person_choose", "active": "clip", "frame": 0, "face": 1}],
+        ["use_modifier", {"index": 1}],
+        ["op", {"name": "understudy.person_choose", "active": "clip", "frame": 5, "face": 0}],
+        ["op", {"name": "understudy.person_choose", "active": "clip", "frame": 5, "face": 7}],
+        ["save", {"path": path}],
+        ["render", {"out": drive.out("couple"), "report": str(drive.folder / "couple.json")}],
+    )
+    assert "Find People first" in told[4]
+    assert told[5] == ["FINISHED"]
+    assert [players for _, players in told[6]] == [[], []]
+    assert "Nobody was found in frame 5 as face 7" in told[11]
+    assert told[-1]["faces"] == 12  # both people in each of the six frames
+    assert told[-1]["warnings"] == []
+    after, panel, facts = drive(
+        ["load", {"path": path}], ["people", {"active": "clip"}], ["drawn", {"active": "clip"}], ["facts", {}]
+    )[1:]
+    left_first = sorted(after, key=lambda person: person[0][1])
+    assert [players for _, players in left_first] == [["Face Swap 2"], ["Face Swap"]]
+    for number in (0, 1):
+        assert panel[f"understudy_which_face_{number}"].count("picture") == 2
+        assert panel[f"understudy_which_face_{number}"].count("understudy.person_choose") == 2
+    first, second = facts["recipes"]
+    assert first["select.which"] == second["select.which"] == "reference"
+    assert first["select.others"]
+    assert second["select.others"] not in ("", first["select.others"])
+
+
+def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_path):
+    soft = tmp_path / "soft.png"
+    cv2.imwrite(str(soft), cv2.GaussianBlur(cv2.imread(footage.person), (0, 0), 4))
+    told = drive(
+        *begun(drive, "pictures", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["op", {"name": "understudy.picture_add", "filepath": str(soft)}],
+        ["op", {"name": "understudy.picture_add", "filepath": footage.nobody}],
+        ["drawn", {"active": "clip"}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["op", {"name": "understudy.picture_check", "index": 1}],
+        ["op", {"name": "understudy.picture_check", "index": 2}],
+        ["op", {"name": "understudy.picture_check", "index": 3}],
+        ["drawn", {"active": "clip"}],
+    )
+    assert "picture" not in told[5]["understudy_who_0"]
+    assert "There is no picture number 4" in told[9]
+    who = told[-1]["understudy_who_0"]
+    assert who.count("picture") == 2
+    assert who.count("Clearly seen") == 1
+    assert any("blurred" in text for text in who)
+    assert any("o face was found in" in text for text in who)
+
+
+def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footage):
+    begin = begun(drive, "purged", ["pictures", {"name": "clip", "files": couple}])
+    told = drive(
+        *begin,
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["op", {"name": "understudy.people_find", "active": "clip"}],
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        ["people", {"active": "clip"}],
+        ["op", {"name": "understudy.purge", "active": "clip", "what": "STRIP"}],
+        ["people", {"active": "clip"}],
+        ["drawn", {"active": "clip"}],
+    )
+    layers = list((drive.folder / "purged" / "understudy_cache" / "layers").rglob("*.tif"))
+    assert len(told[5]) == 2
+    assert told[6] == ["FINISHED"]
+    assert told[7] is None
+    assert "picture" not in told[8]["understudy_which_face_0"]
+    assert len(layers) == 6
+    assert all(path.stat().st_size < 200 for path in layers)
+    packs = (drive.folder / "purged" / "understudy_cache").rglob("*.pack")
+    assert b"stage=people" not in b"".join(path.read_bytes() for path in packs)
+
+
+def test_what_makes_sense_over_time_can_be_animated_and_the_rest_can_not(drive, footage):
+    names = drive(
+        *begun(drive, "animatable", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["parameter_properties", {}],
+    )[-1]
+    may = {path for path, (_, _, animatable) in names.items() if animatable}
+    assert {"fusion.blend", "fusion.mask_blur", "fusion.keep_eyes", "select.which", "swap.identity"} <= may
+    fixed = set(names) - may
+    assert {"detect.detector", "landmark.steady", "embed.recogniser", "swap.swapper", "swap.model"} <= fixed
+
+
+def test_every_text_of_ours_is_where_a_translator_finds_it(drive, footage):
+    """Blender collects names, descriptions and labels of classes; tests/gui shows one of them in another language."""
+    texts = drive(*begun(drive, "words", ["movie", {"name": "clip", "file": footage.movie}]), ["texts", {}])[
+        -1
+    ]
+    assert {"Blend", "Find People", "Light and Colour", "Smallest Face", "Mask Blur"} <= set(texts)
+    assert not [text for text in texts if text.endswith(".")]  # as Blender's guidelines ask
