@@ -37,7 +37,7 @@ class Occlusion:
             return None
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "masker": masker.name}
         inputs.update({f"model{n:02d}": model.sha256 for n, model in enumerate(masker.models)})
-        return stage_key("occlude", masker.version, inputs)
+        return stage_key("occlude", masker.version, inputs | self._engines.in_keys)
 
     def choices(self, recipe: Recipe) -> str:
         """Return what is chosen of what a masker saw: it changes the picture, and needs no masker to run.

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from .clip_info import Clip
 from .errors import RecipeError
 from .face import Face
 from .fusion import fuse
+from .fusion.graph.fuser import Fuser
 from .fusion.layer import Patch, composed
 from .identity import Casting, Picture
 from .mesh.topology import load_topology
@@ -84,16 +86,19 @@ class Pipeline:
         flight: Flight | None = None,
         library: ModelLibrary | None = None,
         providers: Sequence[str] = ("cpu",),
+        engines: Path | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
         What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
-        `providers` are the processors that run them, the first that can; see `ModelPool`.
+        `providers` are the processors that run them, the first that can, `engines` a folder for what these build
+        from models; see `ModelPool`.
         """
         self._store = store
         self._flight = flight or Alone()
-        self._pool = ModelPool(threads, providers)
+        self._pool = ModelPool(threads, providers, engines)
         self._topology = load_topology()
+        self._fuser = Fuser(self._pool, self._topology)
         self._tally, self._pictures = Tally(), Tally()
         library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
@@ -116,7 +121,7 @@ class Pipeline:
 
     def report(self) -> Report:
         """Return what was done since the pipeline was made."""
-        for warning in self._pool.warnings:
+        for warning in (*self._pool.warnings, *self._fuser.warnings):
             self._tally.warn(warning)
         return self._tally.report(self._pool.opened, self._pictures)
 
@@ -260,7 +265,7 @@ class Pipeline:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look})
+        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.in_keys})
         return FacePlan(face, place, casting, swap, target, occlude, enhance, fused)
 
     def _crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
@@ -329,7 +334,7 @@ class Pipeline:
         recipe = entry.casting.recipe
         ready = self._neural.ready(crop, better, entry.place, recipe)
         points = mesh_of(entry.face.landmarks, self._topology)
-        pixels = fuse.fused(ready, points, entry.place, recipe.fusion, self._topology, mask)
+        pixels = self._fuser.fused(ready, points, entry.place, recipe.fusion, mask)
         return Patch(entry.place.left, entry.place.top, pixels)
 
     def _count(self, plan: LayerPlan) -> None:

@@ -164,7 +164,7 @@ class Analyser:
     def keys(self, frame: str, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in the frame with this id."""
         engines = self._engines
-        detected = detect_key(frame, recipe.detect, engines.detector(recipe.detect))
+        detected = detect_key(frame, recipe.detect, engines.detector(recipe.detect), engines.in_keys)
         landmarked = landmark_key(
             detected,
             recipe.landmark,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The detect stage: its key, and what it keeps of what a detector finds."""
 
+from collections.abc import Mapping
+
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.store import Arrays
 from ..face import Detection, Pixels
@@ -14,8 +16,13 @@ from .detectors.several import found_any_way, found_turned
 _QUARTERS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
 
 
-def detect_key(frame: str, params: Detect, detector: Detector) -> Key:
-    """Return the key of what `detect_with` finds in the frame with this id."""
+def detect_key(
+    frame: str, params: Detect, detector: Detector, processor: Mapping[str, str] | None = None
+) -> Key:
+    """Return the key of what `detect_with` finds in the frame with this id.
+
+    `processor` is what the one that runs the models adds to keys; those of landmarks and embeddings hold this one.
+    """
     inputs: dict[str, Scalar | Key] = {"frame": frame, "detector": detector.name, "score": params.score}
     files = sorted(model.sha256 for model in detector.models)
     inputs.update({"model" if len(files) == 1 else f"model{n:02d}": name for n, name in enumerate(files)})
@@ -24,6 +31,7 @@ def detect_key(frame: str, params: Detect, detector: Detector) -> Key:
         inputs["angles"] = params.angles
     if params.margin > 0:
         inputs["margin"] = params.margin
+    inputs.update(processor or {})
     return stage_key("detect", detector.version, inputs)
 
 

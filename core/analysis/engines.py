@@ -67,6 +67,11 @@ class Engines:
         self._topology = topology
         self._made: dict[tuple[str, str], Any] = {}
 
+    @property
+    def in_keys(self) -> dict[str, str]:
+        """What the processor that runs the models adds to keys."""
+        return self._pool.in_keys
+
     def detector(self, params: Detect) -> Detector:
         """Return the detector that a recipe asks for."""
         detector: Detector = self._once("detect", params.detector, self._detector)

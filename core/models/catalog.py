@@ -15,6 +15,9 @@ from ..errors import ModelError
 from .onnx_file import OnnxFacts, TensorInfo
 
 ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
+DRAWING_ROLES = ("occlude", "swap", "enhance")
+"""Those whose networks draw pictures: half precision costs these less than a level, points and vectors more."""
+
 _ANY_LEADING = "..."
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ..errors import ModelError
 from ..face import Pixels
-from .catalog import Family
+from .catalog import DRAWING_ROLES, Family
 from .prepare import prepared
 from .session import ModelFile, ModelPool, Tensor
 
@@ -50,7 +50,8 @@ class Network:
 
     def answer(self, pictures: Pixels) -> list[Tensor]:
         """Run (n, H, W, 3) RGB uint8 pictures, at once where the model allows; all outputs in its order."""
-        return self.pool.run_batch(self.model, prepared(pictures, self.family))
+        exact = self.family.role not in DRAWING_ROLES
+        return self.pool.run_batch(self.model, prepared(pictures, self.family), exact=exact)
 
     def unexpected(self, found: str) -> ModelError:
         """Return the fault of a file whose answer is not what its family's is."""

@@ -35,7 +35,7 @@ PROVIDERS: Mapping[str, str] = {
     "coreml": "CoreMLExecutionProvider",
     "openvino": "OpenVINOExecutionProvider",
     f"openvino{HALF}": "OpenVINOExecutionProvider",
-    "rocm": "ROCMExecutionProvider",
+    "rocm": "MIGraphXExecutionProvider",
 }
 """What the processors that ONNX Runtime can use are called here, and there."""
 
@@ -45,7 +45,7 @@ AUTOMATIC = "automatic"
 # for those who ask for them by name.
 _BY_ITSELF = ("cuda", "rocm", "directml", "openvino")
 # A file of each of them beside ONNX Runtime's own: looking for it is a thousand times quicker than loading that.
-_LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_rocm*", "directml": "DirectML*"}
+_LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_migraphx*", "directml": "DirectML*"}
 _LIBRARIES |= {"openvino": "*providers_openvino*"}
 
 ProviderOptions = tuple[tuple[str, Mapping[str, str]], ...]
@@ -71,17 +71,20 @@ class Processor:
     @property
     def device(self) -> str:
         """What kind of memory it reads, for binding inputs and outputs; `cpu` where binding gains nothing."""
-        return {"cuda": "cuda", "tensorrt": "cuda", "rocm": "cuda", "directml": "dml"}.get(self._base, "cpu")
+        return {"cuda": "cuda", "tensorrt": "cuda", "directml": "dml"}.get(self._base, "cpu")
 
     @property
     def draws(self) -> bool:
-        """Whether pictures are fused on it. CoreML's half floats can't hold the sums of a blur."""
-        return self.device != "cpu"
+        """Whether pictures are fused on it.
+
+        OpenVINO and MIGraphX would compile the graph for every new size. TensorRT too: CUDA stands in for it.
+        """
+        return self._base in ("cuda", "tensorrt", "directml", "coreml")
 
     @property
     def computes_alike(self) -> bool:
         """Whether it computes the same whether asked to be exact or not."""
-        return not self.name.endswith(HALF)
+        return not (self.name.endswith(HALF) or self.name == "coreml")
 
     def options(self, engines: Path | None, *, exact: bool) -> ProviderOptions:
         """Return the providers that run a model, the CPU last: it takes what the others can't.
@@ -103,7 +106,9 @@ class Processor:
             precision = {"precision": "FP16" if half else "ACCURACY"}
             return ((self.provider, {"device_type": "AUTO:GPU,CPU", **precision, **kept}), *cpu)
         if base == "coreml":
-            return ((self.provider, {"ModelFormat": "MLProgram"}), *cpu)
+            # Apple's neural engine has half floats alone.
+            units = {"MLComputeUnits": "CPUAndGPU" if exact else "ALL"}
+            return ((self.provider, {"ModelFormat": "MLProgram", **units}), *cpu)
         return cpu if base == "cpu" else ((self.provider, {}), *cpu)
 
     def drawing_options(self) -> ProviderOptions:

@@ -81,7 +81,7 @@ class NeuralEngine:
             inputs["identity"] = params.identity
         if cast.converter is not None:
             inputs["converter_model"] = cast.converter.file.sha256
-        return stage_key("swap", version, inputs)
+        return stage_key("swap", version, inputs | self._networks.in_keys)
 
     def place(self, face: Face, frame_size: tuple[int, int], recipe: Recipe) -> CropFrame | None:
         """Return the region a face is fused in: its oval's, or the crop's whole footprint for a box mask."""
@@ -132,7 +132,7 @@ class NeuralEngine:
         inputs["enhancer"] = network.family.name
         if len(network.facts.inputs) > 1:
             inputs["weight"] = recipe.enhance.weight
-        return stage_key("enhance", enhance.VERSION, inputs)
+        return stage_key("enhance", enhance.VERSION, inputs | self._networks.in_keys)
 
     def enhance(self, frame: Pixels, face: Face, crop: Arrays, place: CropFrame, recipe: Recipe) -> Arrays:
         """Enhance a stored swap; see `enhance.enhanced`. Raises ModelError."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..face import Floats, Pixels
-from ..models.catalog import Family, mismatch
+from ..models.catalog import DRAWING_ROLES, Family, mismatch
 from ..models.onnx_file import OnnxFacts, last_initializer, onnx_facts, read_checked
 from ..models.session import ModelFile, ModelPool
 
@@ -53,6 +53,11 @@ class Networks:
         self._pool = pool
         self._known: dict[tuple[str, str], Network] = {}
 
+    @property
+    def in_keys(self) -> dict[str, str]:
+        """What the processor that runs the networks adds to keys."""
+        return self._pool.in_keys
+
     def network(self, file: ModelFile, family: Family) -> Network:
         """Return a file as a network of a family. ModelError says what was expected and what was found."""
         name = (file.sha256, family.path)
@@ -73,6 +78,7 @@ class Networks:
                 network.file,
                 {name: value[at : at + step] for name, value in inputs.items()} | dict(rest or {}),
                 outputs,
+                exact=network.family.role not in DRAWING_ROLES,
             )
             for at in range(0, count, step)
         ]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which processor runs the models, with which options, and how keys tell what one computed from what another did."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from models import stand_ins
+from understudy.core.analysis.detect import detect_key
+from understudy.core.analysis.engines import Engines
+from understudy.core.errors import ModelError
+from understudy.core.mesh.topology import load_topology
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import ModelLibrary
+from understudy.core.models.onnx_file import onnx_facts
+from understudy.core.models.onnx_writer import GraphWriter
+from understudy.core.models.processor import (
+    AUTOMATIC,
+    PROVIDERS,
+    Processor,
+    available_providers,
+    found_processor,
+    session_options,
+)
+from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.recipe import Detect
+
+ABSENT = [name for name in PROVIDERS if name not in available_providers()]
+ENGINES = Path("/cache/engines")
+
+
+def test_the_cpu_is_not_named_in_keys_and_every_other_processor_is() -> None:
+    assert Processor().in_keys == {}
+    named = {Processor(name).in_keys["processor"] for name in PROVIDERS if name != "cpu"}
+    assert named == set(PROVIDERS) - {"cpu"}
+
+
+def test_what_another_processor_found_has_another_key() -> None:
+    engines = Engines(embedded_models(), ModelLibrary(), ModelPool(1), load_topology())
+    detector = engines.detector(Detect())
+    plain = detect_key("f", Detect(), detector)
+    keys = {detect_key("f", Detect(), detector, Processor(name).in_keys).hex for name in PROVIDERS}
+    assert detect_key("f", Detect(), detector, engines.in_keys) == plain
+    assert "processor" not in plain.text
+    assert len(keys) == len(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_cpu_is_the_last_resort_and_the_wanted_provider_the_first(name: str) -> None:
+    for exact in (True, False):
+        chain = [provider for provider, _ in Processor(name).options(ENGINES, exact=exact)]
+        assert chain[0] == PROVIDERS[name]
+        assert chain[-1] == PROVIDERS["cpu"]
+        assert len(set(chain)) == len(chain)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_onnx_runtime_knows_the_providers_and_takes_the_options_of_those_it_has(name: str) -> None:
+    assert PROVIDERS[name] in onnxruntime.get_all_providers()
+    processor = Processor(name)
+    if name in ABSENT:
+        pytest.skip(f"this ONNX Runtime has no {PROVIDERS[name]}")
+    graph = GraphWriter("double")
+    graph.output(graph.input("x", "float32", "n") * 2, "y", "float32", "n")
+    chain = [(provider, dict(options)) for provider, options in processor.options(None, exact=True)]
+    session = onnxruntime.InferenceSession(graph.model(), session_options(processor, 1), providers=chain)
+    assert session.run(None, {"x": np.ones(3, np.float32)})[0].tolist() == [2, 2, 2]
+
+
+def test_engines_are_kept_where_they_are_told_to_be_and_nowhere_else() -> None:
+    tensorrt = dict(Processor("tensorrt").options(ENGINES, exact=True))[PROVIDERS["tensorrt"]]
+    assert tensorrt["trt_engine_cache_path"] == tensorrt["trt_timing_cache_path"] == str(ENGINES)
+    assert dict(Processor("tensorrt").options(None, exact=True))[PROVIDERS["tensorrt"]] == {}
+    assert dict(Processor("openvino").options(ENGINES, exact=True))[PROVIDERS["openvino"]]["cache_dir"]
+
+
+def test_half_precision_is_for_those_who_ask_and_for_pictures_alone() -> None:
+    def half(name: str, *, exact: bool) -> bool:
+        options = Processor(name).options(None, exact=exact)[0][1]
+        half_units = options.get("MLComputeUnits") == "ALL"
+        return half_units or options.get("trt_fp16_enable") == "1" or options.get("precision") == "FP16"
+
+    halved = {name for name in PROVIDERS if half(name, exact=False)}
+    assert halved == {"tensorrt-fp16", "openvino-fp16", "coreml"}
+    assert halved == {name for name in PROVIDERS if not Processor(name).computes_alike}
+    assert not [name for name in PROVIDERS if half(name, exact=True)]
+    # Products of 10 bits under a key that says nothing of them would be a lie.
+    assert dict(Processor("cuda").options(None, exact=False))[PROVIDERS["cuda"]]["use_tf32"] == "0"
+
+
+def test_pictures_are_not_fused_by_tensorrt_which_would_build_an_engine_for_every_size() -> None:
+    chain = [provider for provider, _ in Processor("tensorrt").drawing_options()]
+    assert chain == [PROVIDERS["cuda"], PROVIDERS["cpu"]]
+    assert [name for name in PROVIDERS if Processor(name).draws] == [
+        "cuda", "tensorrt", "tensorrt-fp16", "directml", "coreml"
+    ]  # fmt: skip
+
+
+def test_directml_gets_a_session_without_what_it_refuses() -> None:
+    options = session_options(Processor("directml"), 0)
+    assert not options.enable_mem_pattern
+    assert options.execution_mode == onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    assert session_options(Processor(), 3).intra_op_num_threads == 3
+
+
+@given(st.lists(st.sampled_from(ABSENT), unique=True, max_size=4))
+def test_each_that_is_not_there_is_passed_over_in_one_line(names: list[str]) -> None:
+    processor, passed_over = found_processor(names)
+    assert processor == Processor("cpu")
+    assert [text.partition(" ")[0] for text in passed_over] == names
+    assert all("\n" not in text for text in passed_over)
+
+
+def test_those_after_the_cpu_are_not_asked_and_an_unknown_one_is_refused() -> None:
+    assert found_processor(["cpu", *ABSENT]) == (Processor("cpu"), ())
+    with pytest.raises(ModelError, match="no provider 'gpu': use automatic, cpu"):
+        found_processor(["gpu"])
+
+
+@pytest.mark.skipif(len(available_providers()) > 1, reason="there is a graphics processor here")
+def test_where_only_the_cpu_is_there_finding_it_loads_nothing() -> None:
+    code = (
+        "import sys; from understudy.core.models.processor import found_processor; "
+        f"print(found_processor(({AUTOMATIC!r},))[0].name, 'onnxruntime' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["cpu", "False"]
+
+
+class Named(ModelPool):
+    """A pool that takes its processor for one that is not here."""
+
+    processor = Processor("cuda")
+
+
+def test_a_model_is_not_run_elsewhere_than_its_key_says(tmp_path: Path) -> None:
+    if "cuda" not in ABSENT:
+        pytest.skip("CUDA is here")
+    model = ModelFile(stand_ins.write_recogniser(tmp_path / "a.onnx", "sface"))
+    with pytest.raises(
+        ModelError, match=r"a\.onnx can't be run by CUDA.* on cuda \(the provider `cpu` may\)"
+    ):
+        Named(1).run_all(model, np.zeros((1, 3, 112, 112), np.float32))
+
+
+def test_a_written_graph_says_what_it_is_and_computes_as_numpy() -> None:
+    graph = GraphWriter("terms")
+    a, b = graph.input("a", "float32", 2, "n"), graph.input("b", "float32", "n")
+    graph.output((2 - a) * (b + 1) / 4 - a**2, "arithmetic", "float32", 2, "n")
+    graph.output((a.clipped(0, 1).mean(1) + a.sum(0, 1)).rounded(), "reduced", "float32", 2, 1)
+    graph.output(graph.node("LeakyRelu", a, alpha=0.25).cast("int32"), "leaky", "int32", 2, "n")
+    facts = onnx_facts(graph.model(), Path("terms.onnx"))
+    assert [str(info) for info in facts.inputs] == ["a (float32 2 x n)", "b (float32 n)"]
+    x, y = np.random.default_rng(1).normal(size=(2, 5)).astype(np.float32) * 9, np.arange(5, dtype=np.float32)
+    arithmetic, reduced, leaky = ModelPool(1).run_graph(graph.model(), {"a": x, "b": y})
+    assert np.allclose(arithmetic, (2 - x) * (y + 1) / 4 - x**2, rtol=1e-5)
+    assert np.array_equal(reduced, np.round(np.clip(x, 0, 1).mean(1, keepdims=True) + x.sum()))
+    assert np.array_equal(leaky, np.where(x < 0, x / 4, x).astype(np.int32))
