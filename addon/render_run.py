@@ -12,8 +12,8 @@ from typing import cast
 
 import bpy
 
-from ..core.layer_session import LayerSession
 from ..core.outcomes import NO_LAYER, counted
+from ..core.session_ahead import SessionAhead
 from .folders import cache_folder
 from .jobs import jobs_at
 from .layers import layer_of, show_rewritten
@@ -23,6 +23,7 @@ from .session import open_session
 from .spare_layers import SpareLayers, spare_folder
 from .strict import is_strict, mark_movie, remove_picture, remove_written, stop_render
 from .timeline import is_shown, shown_scenes, stacked_clips
+from .upcoming import Upcoming
 from .upkeep import sync_layers
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
@@ -52,7 +53,8 @@ class RenderRun:
     def __init__(self, tell: Callable[[Ended], None]) -> None:
         """`tell` is called when a render ends, on whatever thread that is."""
         self._tell = tell
-        self._session: LayerSession | None = None
+        self._session: SessionAhead | None = None
+        self._upcoming = Upcoming()
         self._spare = SpareLayers()
         self._strict = False
         self._began = 0.0
@@ -68,7 +70,7 @@ class RenderRun:
         spare = spare_folder() if on_main_thread() else None
         self._session = open_session(cache_folder(scene), preferences(), spare)
         self._strict, self._began, self._frames = is_strict(scene), time.time(), 0
-        self._failed = {}
+        self._failed, self._upcoming = {}, Upcoming()
         for here in bpy.data.scenes:
             for text in sync_layers(here) if on_main_thread() else []:
                 self._session.warn(text)
@@ -89,7 +91,8 @@ class RenderRun:
         outcomes, self._frames = self._session.outcomes, self._frames + 1
         before = len(outcomes.failures)
         jobs = list(jobs_at(scene, scene.frame_current))
-        written = [self._session.bring(job) for job in jobs]
+        coming = self._upcoming.after(scene, jobs)
+        written = [self._session.bring(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)]
         moved = self._spare.follow(self._session.moved) or self._spare.give_up(job.picture for job in jobs)
         if moved or any(written):
             show_rewritten()

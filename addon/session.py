@@ -8,8 +8,9 @@ from typing import Any, cast
 import bpy
 
 from ..core.cache.opening import CacheSettings
-from ..core.layer_session import LayerSession, PreviewSession
+from ..core.layer_session import PreviewSession
 from ..core.run_settings import DAY, RunSettings, completed
+from ..core.session_ahead import SessionAhead
 from .preferences import Preferences
 
 _MIB, _GIB = 1 << 20, 1 << 30
@@ -37,9 +38,9 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
     return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
 
-def open_session(cache_folder: Path, preferences: Preferences, spare: Path | None = None) -> LayerSession:
+def open_session(cache_folder: Path, preferences: Preferences, spare: Path | None = None) -> SessionAhead:
     """Begin a run that computes whatever is missing; `spare` is for pictures that can't be where they belong."""
-    return LayerSession(run_settings(cache_folder, preferences), spare)
+    return SessionAhead(run_settings(cache_folder, preferences), spare)
 
 
 def open_preview(cache_folder: Path, preferences: Preferences) -> PreviewSession:

@@ -18,6 +18,7 @@ from .cache.opening import OpenCache, open_what_can_be
 from .cache.store import Store
 from .cache.tiers import FLUSH_SECONDS
 from .clip import Clip, open_clip, open_sequence
+from .clip_ahead import ClipAhead
 from .clip_info import files_stamp
 from .errors import ClipError, OutputError, UnderstudyError
 from .fusion.label import Asked, layer_key, layer_label, relabel
@@ -252,7 +253,7 @@ class LayerSession:
     def _clip(self, source: ClipSource) -> Clip:
         known = self._clips.get(source)
         if known is None:
-            known = open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)
+            known = ClipAhead(open_clip(source.paths[0]) if source.movie else open_sequence(source.paths))
             self._clips[source] = known
             keep_facts(self._store, known)
             if len(self._clips) > _OPEN_CLIPS:

@@ -36,6 +36,12 @@ class Outcomes:
         self.original[_NUMBER.sub("frame", reason)] += 1
         self.failures.append(text)
 
+    def add(self, others: "Outcomes") -> None:
+        """Count what was counted apart."""
+        self.swapped += others.swapped
+        self.original.update(others.original)
+        self.failures.extend(others.failures)
+
     def line(self, faces: int) -> str:
         """Say how many layers show new faces, `faces` of them, how many the original, and why."""
         total = self.original.total()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run over layer pictures that makes the next ones while the host still works on this one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .ahead import Ahead
+from .layer_job import LayerJob
+from .layer_session import LayerSession
+from .outcomes import Outcomes
+from .pipeline import Pipeline
+from .run_settings import RunSettings
+from .tally import Report
+
+_PICTURES_AHEAD = 2
+"""How many layer pictures may be made before they are asked for."""
+
+
+class SessionAhead(LayerSession):
+    """A `LayerSession` that does everything on a thread of its own: the pictures are the same, bit for bit.
+
+    What came of a picture is counted when it is asked for, however early it was made.
+    """
+
+    def __init__(self, settings: RunSettings, spare: Path | None = None) -> None:
+        """Begin a run; see `LayerSession`."""
+        super().__init__(settings, spare)
+        self._shown = Outcomes()
+        self._ahead = Ahead(self._alone, _PICTURES_AHEAD, "understudy layers")
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """See `LayerSession.outcomes`."""
+        return self._shown
+
+    def bring(self, job: LayerJob, coming: Iterable[LayerJob] = ()) -> bool:
+        """See `LayerSession.bring`; then go on with the jobs that are `coming`, in this order, as time allows."""
+        written, outcomes = self._ahead.result(job, coming)
+        self._shown.add(outcomes)
+        return written
+
+    def report(self) -> Report:
+        """Return what was done so far; what was not asked for by now is dropped."""
+        self._ahead.settle()
+        return super().report()
+
+    def as_dict(self) -> dict[str, object]:
+        """See `LayerSession.as_dict`."""
+        return {**super().as_dict(), "shown": self._shown.as_dict()}
+
+    def close(self) -> None:
+        """Let go of models, clips and store, once what is being made is done."""
+        self._ahead.close()
+        super().close()
+
+    def _alone(self, job: LayerJob) -> tuple[bool, Outcomes]:
+        self._outcomes = Outcomes()
+        return super().bring(job), self._outcomes
+
+    def _running(self) -> Pipeline:
+        # A pipeline is for one thread at a time.
+        if not self._ahead.is_here:
+            self._ahead.settle()
+        return super()._running()

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Working ahead changes nothing: pictures and cache are, bit for bit, those of the straightforward path.
+
+That path is the oracle here: one thread; each frame decoded, planned, made and written before the next is looked at.
+"""
+
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from footage.portrait import painted, write_picture, write_sequence
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import Key
+from understudy.core.cache.opening import CacheSettings
+from understudy.core.cache.tiers import open_local
+from understudy.core.clip import open_sequence
+from understudy.core.clip_ahead import ClipAhead
+from understudy.core.errors import ClipError
+from understudy.core.fusion.label import layer_key
+from understudy.core.fusion.layer import laid_over, write_layer
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.models.embedded import embedded_models
+from understudy.core.pipeline import Pipeline
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.render_clip import finished_frames
+from understudy.core.run_settings import RunSettings
+from understudy.core.session_ahead import SessionAhead
+
+COUNT, BROKEN = 9, 6
+MEMORY = 32 << 20
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a path made: layer pictures, finished frames and the cache they came with."""
+
+    layers: dict[int, bytes]
+    frames: dict[int, np.ndarray]
+    cache: dict[str, dict[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A clip of a moving face of which one frame can't be read, and who plays the part."""
+
+    paths: tuple[Path, ...]
+    casting: Casting
+
+    def jobs(self, folder: Path, *settings: str) -> list[LayerJob]:
+        source, casting = ClipSource(False, self.paths), self.casting
+        if settings:
+            casting = Casting(casting.identity, with_settings(Recipe(), list(settings)))
+        return [
+            LayerJob("clip", number + 1, source, number, folder / f"{number:06d}.tif", (casting,))
+            for number in range(COUNT)
+        ]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    folder = tmp_path_factory.mktemp("scene")
+    frames = write_sequence(folder / "clip", COUNT)
+    frames[BROKEN].write_bytes(frames[BROKEN].read_bytes()[:200])
+    return Scene(tuple(frames), Casting(Identity((Picture(write_picture(folder / "green.png", painted())),))))
+
+
+@pytest.fixture(scope="module")
+def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("oracle")
+    store, _ = open_local(folder / "cache", MEMORY)
+    frames = {}
+    with open_sequence(scene.paths) as clip, closing(store):
+        pipeline = Pipeline(store, embedded_models())
+        for number in range(COUNT):
+            with suppress(ClipError):
+                plan = pipeline.plan(clip, number, [scene.casting])
+                patch = pipeline.make(plan)
+                write_layer(folder / f"{number:06d}.tif", plan.key.hex, patch, plan.size)
+                frames[number] = laid_over(np.asarray(clip.read(number), np.uint8), patch)
+        pipeline.close()
+    assert len(frames) == COUNT - 1
+    return Made(layers_in(folder), frames, cache_in(folder / "cache"))
+
+
+def layers_in(folder: Path) -> dict[int, bytes]:
+    """The pictures without their labels, in which alone it says what was asked for."""
+    pictures = {}
+    for path in sorted(folder.glob("*.tif")):
+        if layer_key(path) is not None:
+            picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            assert picture is not None
+            pictures[int(path.stem)] = (layer_key(path) or "").encode() + picture.tobytes()
+    return pictures
+
+
+def cache_in(folder: Path) -> dict[str, dict[str, bytes]]:
+    """All that is kept, but for the clip's facts, which only an editor's run keeps."""
+    with closing(PackFolder(folder)) as packs:
+        texts = [entry.text for entry in packs.entries() if "stage=facts" not in entry.text]
+        kept = {text: packs.get(Key(text)) or {} for text in texts}
+    return {text: {name: array.tobytes() for name, array in arrays.items()} for text, arrays in kept.items()}
+
+
+def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
+    scene: Scene, oracle: Made, tmp_path: Path
+) -> None:
+    session = SessionAhead(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))
+    jobs = scene.jobs(tmp_path)
+    written = [session.bring(job, jobs[place:]) for place, job in enumerate(jobs, 1)]
+    shown, report = session.outcomes, session.report()
+    session.close()
+    assert all(written)
+    assert layers_in(tmp_path) == oracle.layers
+    assert cache_in(tmp_path / "cache") == oracle.cache
+    # Counted when it was asked for, each once.
+    assert (shown.swapped, len(shown.failures), report.frames) == (COUNT - 1, 1, COUNT - 1)
+
+
+def test_what_was_expected_wrongly_changes_no_picture(scene: Scene, oracle: Made, tmp_path: Path) -> None:
+    """A guess may even have written its picture; the right one takes its place."""
+    session = SessionAhead(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))
+    guesses = scene.jobs(tmp_path, "fusion.blend=0.25")
+    for place, job in enumerate(scene.jobs(tmp_path), 1):
+        session.bring(job, guesses[place:])
+    assert session.outcomes.swapped == COUNT - 1
+    session.close()
+    # What was guessed may be ahead of what was asked for last, never behind.
+    assert {number: layers_in(tmp_path)[number] for number in oracle.layers} == oracle.layers
+
+
+def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
+    scene: Scene, oracle: Made, tmp_path: Path
+) -> None:
+    store, _ = open_local(tmp_path / "cache", MEMORY)
+    with ClipAhead(open_sequence(scene.paths)) as clip, closing(store):
+        pipeline = Pipeline(store, embedded_models())
+        with closing(finished_frames(pipeline, clip, [scene.casting], range(COUNT))) as finished:
+            frames = {frame.number: frame for frame in finished}
+        pipeline.close()
+    assert cache_in(tmp_path / "cache") == oracle.cache
+    assert list(frames) == list(range(COUNT))
+    assert [frame.number for frame in frames.values() if frame.fault] == [BROKEN]
+    for number, pixels in oracle.frames.items():
+        assert np.array_equal(frames[number].pixels, pixels)
