@@ -14,9 +14,9 @@ from .notices import not_shown
 from .preferences import preferences
 from .properties import settings_of
 from .session import open_session, run_settings
+from .steady_worker import SteadyWorker
 from .upkeep import sync_layers
 from .walk import Walk
-from .worker import WorkerProcess
 
 _IN_HAND = 16
 _WALK_SECONDS = 0.005
@@ -64,7 +64,7 @@ class Preparation:
         self._reached = first
         self._finishing = False
         self._began: float | None = None
-        self.worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
+        self.worker = SteadyWorker(run_settings(cache_folder(scene), preferences()))
 
     @property
     def progress(self) -> float:
@@ -95,11 +95,11 @@ class Preparation:
                 shown |= written and self._is_visible(job)
             elif kind == "warning":
                 self.warnings.append(value)
-            elif kind in ("fault", "gone"):
+            elif kind == "fault":
                 self.faults.append(value)
             elif kind == "report":
                 self.report = value
-            elif kind == "ready":
+            elif kind == "ready" and self._began is None:  # a worker that is started again says so again
                 self._began = time.perf_counter()
         if shown or (self.worker.ended and self.written):
             show_rewritten()
@@ -113,7 +113,8 @@ class Preparation:
 
     def _feed(self) -> None:
         """Keep the worker in work, with few jobs in hand: nothing piles up."""
-        while len(self.worker.waiting) < _IN_HAND and not self._finishing:
+        until = time.perf_counter() + 2 * _WALK_SECONDS
+        while len(self.worker.waiting) < _IN_HAND and not self._finishing and time.perf_counter() < until:
             if not self._waiting and not self._walk.over:
                 self._waiting = self._walk.jobs(_WALK_SECONDS)
                 if not self._waiting:

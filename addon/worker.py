@@ -188,9 +188,7 @@ class WorkerProcess:
     def _why(self, status: int) -> str:
         how = f"signal {-status}" if status < 0 else f"status {status}"
         said = f": {self._said[-1]}" if self._said else ""
-        return (
-            f"the worker ended unexpectedly ({how}){said}; what it finished is kept, press Prepare to go on"
-        )
+        return f"the worker ended unexpectedly ({how}){said}"
 
 
 def command() -> list[str]:

@@ -70,19 +70,51 @@ def test_animated_values_reach_the_worker_frame_by_frame(drive, footage):
     assert told[-1]["stages"]["fuse"]["run"] == 0
 
 
-def test_a_killed_worker_is_told_and_the_next_one_goes_on(drive, footage):
+def test_a_killed_worker_is_started_again_and_goes_on(drive, footage):
     folder, begin = project(drive, "killed", ("clip", footage.movie, footage.person))
     after = random.randrange(1, COUNT - 2)
-    killed, again = drive(*begin, ["work_and_kill", {"after": after}], ["work", {}])[-2:]
-    assert len(killed["faults"]) == 1
-    assert "ended unexpectedly (signal 9)" in killed["faults"][0]
-    assert killed["report"] is None
-    assert after <= killed["done"] < COUNT
+    run, again = drive(*begin, ["work_and_kill", {"after": after}], ["work", {}])[-2:]
+    assert run["faults"] == []
+    assert len(run["warnings"]) == 1
+    assert "ended unexpectedly (signal 9) in clip, frame " in run["warnings"][0]
+    assert "it was started again" in run["warnings"][0]
+    # The picture in hand may have been written and not told, so that the next worker only found it.
+    assert (run["done"], run["progress"]) == (COUNT, 1.0)
+    assert COUNT - 1 <= run["written"] <= COUNT
+    assert run["report"]["stages"]["swap"]["run"] <= COUNT - after
+    assert (again["done"], again["written"]) == (COUNT, 0)
+    assert len(made(folder)) == COUNT
+
+
+def test_a_clip_that_ends_the_worker_twice_is_left_and_the_others_go_on(drive, footage, tmp_path):
+    other = tmp_path / "other.mp4"
+    other.write_bytes(Path(footage.movie).read_bytes())
+    folder, begin = project(
+        drive, "twice", ("bad", footage.movie, footage.person), ("good", str(other), footage.person)
+    )
+    # Each time at its first picture, so that none of them is made.
+    run, again = drive(*begin, ["work_and_kill_in_hand", {"strip": "bad", "times": 2}], ["work", {}])[-2:]
+    assert len(run["warnings"]) == 1
+    assert len(run["faults"]) == 1
+    assert run["faults"][0].startswith("bad: the worker ended unexpectedly (signal 9) twice, now in frame ")
+    assert "this clip is left" in run["faults"][0]
+    assert run["done"] == run["written"] == COUNT
+    assert run["report"]["faces"] == COUNT
+    # Prepare again: nothing is held against the clip.
     assert again["faults"] == []
-    assert again["done"] == COUNT
-    # The one in hand when it died may have been made and not told, or be lost: no other is done twice.
-    assert COUNT - killed["done"] - 1 <= again["written"] <= COUNT - killed["done"]
-    assert again["report"]["stages"]["swap"]["run"] <= COUNT - killed["done"]
+    assert len(made(folder)) == 2 * COUNT
+
+
+def test_killed_at_any_instant_at_most_the_picture_in_hand_is_lost(drive, footage):
+    folder, begin = project(drive, "instants", ("clip", footage.movie, footage.person))
+    seconds = [round(random.uniform(0, 0.9), 3) for _ in range(5)]
+    told = drive(*begin, ["work_until_killed", {"seconds": seconds}], ["work", {}])
+    rounds, last = told[-2], told[-1]
+    kept = sum(entry["written"] for entry in rounds)
+    # A worker that was killed between writing a picture and telling it loses not even that.
+    assert kept <= COUNT - last["written"] <= kept + len(rounds), (seconds, rounds)
+    assert last["report"]["stages"]["swap"]["run"] <= last["written"]
+    assert last["faults"] == last["warnings"] == []
     assert len(made(folder)) == COUNT
 
 

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import bpy
-from understudy.addon import layers
-from understudy.addon.casting_check import CastingCheck
+from understudy.addon import casting_check, layers
 from understudy.addon.folders import cache_folder
 from understudy.addon.live import Live
 from understudy.addon.preferences import preferences
 from understudy.addon.preparation import Preparation
 from understudy.addon.properties import casting_of
+from understudy.addon.questions import asked
 from understudy.addon.timeline import stack_id
 from understudy.addon.window_state import add_request, take_request, window_state
 from understudy.core.fusion.label import layer_key
@@ -56,13 +56,49 @@ def work(strip=None):
     return _facts(run)
 
 
-def work_and_kill(after):
-    """Kill the worker with no warning once some layers are done."""
+def work_and_kill(after, again=()):
+    """Kill the worker with no warning once some layers are done; the next one once others are, and so on."""
     run = _begun()
-    _ticked(run, lambda: run.done >= after)
-    os.kill(run.worker.pid, signal.SIGKILL)
+    for count in (after, *again):
+        _ticked(run, lambda count=count: run.done >= count)
+        os.kill(run.worker.pid, signal.SIGKILL)
     _ticked(run)
     return _facts(run)
+
+
+def work_and_kill_in_hand(strip, times):
+    """Kill the worker whenever it begins with a strip, a number of times."""
+    run, killed = _begun(), []
+
+    def at_it():
+        waiting = run.worker.waiting
+        return waiting and waiting[0].strip == strip and run.worker.pid not in killed
+
+    for _ in range(times):
+        _ticked(run, at_it)
+        killed.append(run.worker.pid)
+        os.kill(killed[-1], signal.SIGKILL)
+    _ticked(run)
+    return _facts(run)
+
+
+def work_until_killed(seconds):
+    """Prepare round after round, each worker killed some seconds after it was ready; tells what each wrote."""
+    told = []
+    for pause in seconds:
+        run, until = _begun(), []
+
+        def over(run=run, until=until, pause=pause):
+            if not until and run.status != "starting":
+                until.append(time.monotonic() + pause)
+            return until and time.monotonic() >= until[0]
+
+        _ticked(run, over)
+        if not run.worker.ended:
+            os.kill(run.worker.pid, signal.SIGKILL)
+        run.cancel()
+        told.append({"written": run.written, "over": run.report is not None})
+    return told
 
 
 def work_and_cancel(after):
@@ -89,9 +125,11 @@ def check_beside():
     """Ask a worker whether the first modifier can be played."""
     scene = bpy.context.scene
     modifier = scene.understudy.modifiers[0]
-    check = CastingCheck(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
-    while check.tick() is not None:
-        time.sleep(0.01)
+    casting_check.check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+    for question in asked("picture"):  # without a window no timer ticks
+        while question.tick() is not None:
+            time.sleep(0.01)
+        question.cancel()  # takes its timer out
     return window_state().trouble
 
 
