@@ -26,8 +26,12 @@ _CASTS = 64
 class Asking:
     """Makes the digests of one run. What the run's code and models are is looked at once."""
 
-    def __init__(self, model_folders: Sequence[Path]) -> None:
-        """`model_folders` hold the models that the run may use, the embedded ones too; one may be missing."""
+    def __init__(self, model_folders: Sequence[Path], provider: str = "") -> None:
+        """`model_folders` hold the models that the run may use, the embedded ones too; one may be missing.
+
+        `provider` is what is asked to run them; which processor that turns out to be is not looked at.
+        """
+        self._provider = provider
         self._folders = (Path(__file__).parent, *model_folders)
         self._ground: str | None = None
         self._stamps: dict[tuple[Path, ...], _Stamp] = {}
@@ -45,7 +49,7 @@ class Asking:
         except ClipError:
             return None
         casts = [self._cast(casting) for casting in job.castings]
-        lines = [self._under(), str(job.source.movie), str(job.number), *stamps, *casts]
+        lines = [self._under(), self._provider, str(job.source.movie), str(job.number), *stamps, *casts]
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def _stamp(self, paths: tuple[Path, ...]) -> str:

@@ -90,7 +90,13 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
         pipeline = stack.enter_context(
             closing(
                 Pipeline(
-                    cache.store, models, settings.threads, cache.flight, settings.library, settings.providers
+                    cache.store,
+                    models,
+                    settings.threads,
+                    cache.flight,
+                    settings.library,
+                    settings.providers,
+                    settings.engines,
                 )
             )
         )

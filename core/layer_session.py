@@ -61,7 +61,8 @@ class LayerSession:
             self._tally.warn(text)
         self._outcomes = Outcomes()
         self._clips: OrderedDict[ClipSource, Clip] = OrderedDict()
-        self._asking = Asking((embedded_folder(), settings.model_folder or user_model_folder()))
+        folders = embedded_folder(), settings.model_folder or user_model_folder()
+        self._asking = Asking(folders, settings.provider)
         self._opened: OpenCache | None = None
         self._pipeline: Pipeline | None = None
 
@@ -244,6 +245,7 @@ class LayerSession:
                 self._flight,
                 settings.library,
                 settings.providers,
+                settings.engines,
             )
             # One tally from here on: what was known by labels so far counts as well.
             self._pipeline.tally.add(self._tally)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .amounts import days, size_in_bytes, whole
+from .cache.layout import ENGINES
 from .cache.opening import MEMORY_BYTES, CacheSettings
 from .cache.seal import IN_KEYRING, KEY_VARIABLE, secret_from
 from .errors import CacheError
@@ -58,6 +59,11 @@ class RunSettings:
     def providers(self) -> tuple[str, ...]:
         """The processors to try in order."""
         return (self.provider,)
+
+    @property
+    def engines(self) -> Path | None:
+        """Where what a processor builds from models is kept; None where nothing may be."""
+        return self.cache.folder / ENGINES if self.cache.keep else None
 
     @property
     def library(self) -> ModelLibrary:

@@ -16,9 +16,12 @@ from .record import FORMAT
 
 LAYERS = "layers"
 """The sub-folder for a project's layer pictures: what a timeline shows, and none of the cache's own."""
+ENGINES = "engines"
+"""The sub-folder for what processors build from models. Such an engine is run: it is made and used on one machine."""
 _SUB_FOLDER = "format-"
 _OURS = re.compile(
-    rf"{PACK_NAME.pattern}|{PACK_NAME.pattern.replace('pack', 'idx')}|{_SUB_FOLDER}[0-9]+|{LAYERS}|lost[+]found|[.].*"
+    rf"{PACK_NAME.pattern}|{PACK_NAME.pattern.replace('pack', 'idx')}|{_SUB_FOLDER}[0-9]+|{LAYERS}|{ENGINES}"
+    r"|lost[+]found|[.].*"
 )
 _MARKS = {
     "CACHEDIR.TAG": (

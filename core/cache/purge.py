@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .candidates import leftovers
 from .folder_lock import folder_lock
-from .layout import pack_folders
+from .layout import ENGINES, pack_folders
 from .pack import NO_LINK, Found, OpenPack, list_packs, scan
 from .payload import decode
 from .record import KeyText, read_key_text, verified
@@ -85,7 +85,7 @@ def purge_packs(
 
 
 def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
-    """Remove every pack of every format, emptied first, and whatever killed processes left. Raises OSError."""
+    """Remove every pack of every format, emptied first, all engines, and what killed processes left. Raises OSError."""
     with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode):
         freed = 0
         troubles: list[OSError] = []
@@ -97,7 +97,7 @@ def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
                     continue
                 except OSError as error:
                     troubles.append(error)
-        for path in leftovers(root, now_ns):
+        for path in (*leftovers(root, now_ns), *(root / ENGINES).glob("*")):
             try:
                 freed += path.lstat().st_size
                 path.unlink()

@@ -3,6 +3,9 @@
 
 import subprocess
 import sys
+import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,9 @@ from hypothesis import strategies as st
 from models import stand_ins
 from understudy.core.analysis.detect import detect_key
 from understudy.core.analysis.engines import Engines
+from understudy.core.cache.key import stage_key
+from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.cache.purge import purge_all
 from understudy.core.errors import ModelError
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.embedded import embedded_models
@@ -27,8 +33,9 @@ from understudy.core.models.processor import (
     found_processor,
     session_options,
 )
-from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.session import ModelFile, ModelPool, make_engine_folder
 from understudy.core.recipe import Detect
+from understudy.core.run_settings import RunSettings
 
 ABSENT = [name for name in PROVIDERS if name not in available_providers()]
 ENGINES = Path("/cache/engines")
@@ -77,6 +84,22 @@ def test_engines_are_kept_where_they_are_told_to_be_and_nowhere_else() -> None:
     assert tensorrt["trt_engine_cache_path"] == tensorrt["trt_timing_cache_path"] == str(ENGINES)
     assert dict(Processor("tensorrt").options(None, exact=True))[PROVIDERS["tensorrt"]] == {}
     assert dict(Processor("openvino").options(ENGINES, exact=True))[PROVIDERS["openvino"]]["cache_dir"]
+
+
+def test_engines_may_lie_in_a_cache_folder_and_go_with_everything_else(tmp_path: Path) -> None:
+    settings = RunSettings(CacheSettings(tmp_path / "cache"))
+    engines = settings.engines
+    assert engines is not None
+    # A session may need it before anything else of the cache is there.
+    make_engine_folder(engines)
+    (engines / "a.engine").write_bytes(b"built")
+    assert engines.stat().st_mode & 0o777 == 0o700
+    with closing(open_tiers(settings.cache)) as cache:
+        cache.store.put(stage_key("detect", 1, {"frame": "f"}), {"boxes": np.zeros((0, 4), np.float32)})
+    assert engines.parent == tmp_path / "cache"
+    purge_all(tmp_path / "cache", time.time_ns())
+    assert list(engines.iterdir()) == []
+    assert replace(settings, cache=replace(settings.cache, keep=False)).engines is None
 
 
 def test_half_precision_is_for_those_who_ask_and_for_pictures_alone() -> None:
