@@ -28,8 +28,8 @@ def light_transfer(
     broad = _Lows(target, swapped, weight, spread_broad)
     # Colour follows closely, so that no cast of the source's stays in patches; lightness only in the large, so
     # that brows, lips and folds stay the source's.
-    tint = fine.ratio / fine.ratio.mean(2, keepdims=True)
-    gain = np.clip(tint * broad.ratio.mean(2, keepdims=True), 1 / MOST_GAIN, MOST_GAIN) ** strength
+    tint = fine.ratio / _grey(fine.ratio)[..., None]
+    gain = np.clip(tint * _grey(broad.ratio)[..., None], 1 / MOST_GAIN, MOST_GAIN) ** strength
     contrast = np.clip(broad.details[0] / max(broad.details[1], 1e-4), *CONTRAST_RANGE)
     contrast = contrast ** (strength * CONTRAST_SHARE)
     offset = broad.low_swapped * gain * (1 - contrast)
@@ -51,15 +51,20 @@ class _Lows:
         lows, details = [], []
         for picture in (target, swapped):
             values = picture.astype(np.float32)
-            mean = (values * weight3).sum((0, 1)) / overall
+            weighed = values * weight3
             # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
-            low = (_low(values * weight3, spread) + 1e-3 * mean) / near
-            relative = (values - low).mean(2) / (low.mean(2) + DARKEST)
+            low = (_low(weighed, spread) + 1e-3 * (weighed.sum((0, 1)) / overall)) / near
+            relative = _grey(values - low) / (_grey(low) + DARKEST)
             lows.append(low)
             details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))
         self.ratio: Floats = np.asarray((lows[0] + DARKEST) / (lows[1] + DARKEST), np.float32)
         self.low_swapped: Floats = np.asarray(lows[1], np.float32)
         self.details = details
+
+
+def _grey(picture: Floats) -> Floats:
+    """Return the mean of an (h, w, 3) picture's channels. NumPy's own takes ten times as long on so short an axis."""
+    return np.asarray((picture[..., 0] + picture[..., 1] + picture[..., 2]) / np.float32(3), np.float32)
 
 
 def _low(picture: Floats, spread: float) -> Floats:

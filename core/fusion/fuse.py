@@ -50,7 +50,9 @@ def fused(
     box, params = shown_of(crop, place, params)
     mask = face_mask(points, (width, height), params, topology, box)
     small = mask.shape[1], mask.shape[0]
-    cover = cv2.resize(np.asarray(crop["cover"], np.uint8), small, interpolation=cv2.INTER_AREA)
+    cover = np.asarray(crop["cover"], np.uint8)
+    if cover.shape != mask.shape:
+        cover = np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
@@ -65,8 +67,7 @@ def fused(
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
     if (width, height) != full:
         rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
-    layer = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
-    layer[..., 3] = alpha
+    layer = cv2.insertChannel(alpha, cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), 3)
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
     rim = cv2.dilate(alpha, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
@@ -134,12 +135,11 @@ def _lit(
     weight *= 1 - brows(scaled, small, topology).astype(np.float32) / 255
     gain, offset = light_transfer(target, swapped, weight, light_radius(scaled, params), params.colour_match)
     full = rgb.shape[1], rgb.shape[0]
-    lit = np.asarray(
-        cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F),
-        np.float32,
+    lit = cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F)
+    # Rounded and kept within 0..255 in the same step.
+    return np.asarray(
+        cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U), np.uint8
     )
-    cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dst=lit)
-    return np.asarray(cv2.convertScaleAbs(np.maximum(lit, 0)), np.uint8)
 
 
 def light_size(target: Pixels) -> tuple[int, int]:

@@ -36,8 +36,9 @@ def face_mask(
     """
     drawn = drawn_mask(points, size, params, topology, box)
     mask = _smooth((drawn.distance - drawn.padding) / drawn.ramp)
-    mask *= 1 - params.keep_eyes * _softened(drawn.eyes, drawn.soft)
-    mask *= 1 - params.keep_mouth * _softened(drawn.mouth, drawn.soft)
+    for hole, kept in ((drawn.eyes, params.keep_eyes), (drawn.mouth, params.keep_mouth)):
+        around = _around(hole, drawn.soft)
+        mask[around] *= 1 - kept * _softened(hole[around], drawn.soft)
     return np.asarray(mask if drawn.area is None else mask * drawn.area, np.float32)
 
 
@@ -132,6 +133,14 @@ def _eyes(points: Floats, topology: Topology) -> list[Floats]:
         grown = (opening - middle) * _EYE_GROWTH + middle
         outlines.append(np.asarray(grown + closed * (around - grown), np.float32))
     return outlines
+
+
+def _around(hole: Pixels, soft: float) -> tuple[slice, slice]:
+    """Return the rows and columns that a drawn hole reaches once its edge is softened."""
+    left, top, width, height = cv2.boundingRect(hole)
+    # OpenCV's kernel for bytes ends at three standard deviations.
+    reach = int(np.ceil(3 * soft)) + 2
+    return slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
 
 
 def _softened(hole: Pixels, soft: float) -> Floats:
