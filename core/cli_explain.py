@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from .cache.explain import Difference
+from .cache.opening import CacheSettings
 from .cli_cache import opened_folder, opened_seals
 from .cli_paths import chosen_pictures, frame_range, opened_clip
 from .clip_picture import is_picture
@@ -18,7 +19,7 @@ from .identity import Casting, Identity
 from .models.embedded import embedded_models
 from .pipeline import Pipeline
 from .recipe import Recipe, with_settings
-from .run_settings import CACHE_VARIABLE
+from .run_settings import CACHE_VARIABLE, RunSettings, completed
 
 _CACHE_NAME = "understudy_cache"
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -40,8 +41,9 @@ def explain(arguments: argparse.Namespace) -> None:
         frame_range(clip, arguments.frame, arguments.frame)
         casting = Casting(Identity(pictures), recipe)
         models = embedded_models()
+        run = completed(RunSettings(CacheSettings(root)), os.environ)
         facts = explain_frame(
-            lambda store: Pipeline(store, models),
+            lambda store: Pipeline(store, models, library=run.library, providers=run.providers),
             opened_seals(folder),
             folder.entries,
             clip,
