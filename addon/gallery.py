@@ -12,26 +12,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import bpy
 import bpy.utils.previews
 from bpy.app.handlers import persistent
 
-from ..core.analysis.face_picture import SIZE, as_icon
-from ..core.analysis.people_found import FoundPerson
 from ..core.cache.layout import size_on_disk
 from ..core.errors import UnderstudyError
 from ..core.face import Pixels
 from ..core.fusion.stand_in import STAND_IN
 from ..core.identity import Picture
 from ..core.layer_job import ClipSource
-from ..core.layer_session import PreviewSession
 from ..core.recipe import Recipe
 from .folders import layer_sizes
 from .preferences import Preferences
 from .session import open_preview
 from .window_state import redraw
+
+if TYPE_CHECKING:
+    from ..core.analysis.people_found import FoundPerson
+    from ..core.layer_session import PreviewSession
 
 _TICK_SECONDS = 0.05
 _MEMORY_MEGABYTES = 8
@@ -41,7 +42,7 @@ _MEMORY_MEGABYTES = 8
 class ShownPerson:
     """A person of a clip, with the icon that shows them."""
 
-    person: FoundPerson
+    person: "FoundPerson"
     icon: int
 
 
@@ -76,12 +77,14 @@ class WantedPeople:
     last: int
     recipe: Recipe
 
-    def found(self) -> tuple[FoundPerson, ...]:
+    def found(self) -> "tuple[FoundPerson, ...]":
         """See `Wanted`."""
         with _looking(self.folder, self.preferences) as session:
             return session.people(self.source, self.first, self.last, self.recipe)
 
-    def shown(self, found: tuple[FoundPerson, ...], icon: Callable[[Pixels], int]) -> tuple[ShownPerson, ...]:
+    def shown(
+        self, found: "tuple[FoundPerson, ...]", icon: Callable[[Pixels], int]
+    ) -> tuple[ShownPerson, ...]:
         """See `Wanted`."""
         return tuple(ShownPerson(person, icon(person.picture)) for person in found)
 
@@ -198,6 +201,8 @@ class Gallery:
 
     def _icon(self, picture: Pixels) -> int:
         """Make an icon of an RGB picture; it has no name that says who it is."""
+        from ..core.analysis.face_picture import SIZE, as_icon
+
         icon: Any = self._icons.new(str(len(self._icons)))
         values = as_icon(picture)
         icon.icon_size = icon.image_size = (SIZE, SIZE)
@@ -207,7 +212,7 @@ class Gallery:
 
 
 @contextmanager
-def _looking(folder: Path, preferences: Preferences) -> Iterator[PreviewSession]:
+def _looking(folder: Path, preferences: Preferences) -> "Iterator[PreviewSession]":
     """Open a run that computes nothing, for a moment."""
     session = open_preview(folder, replace(preferences, memory_megabytes=_MEMORY_MEGABYTES))
     try:

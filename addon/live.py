@@ -12,13 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..core.layer_job import LayerJob
-from ..core.layer_session import Preview, PreviewSession
 from .active import active_scene
 from .folders import cache_folder
 from .jobs import jobs_at
@@ -26,6 +25,9 @@ from .layers import show_rewritten
 from .preferences import Preferences, preferences
 from .session import open_preview
 from .window_state import forget, put, window_state
+
+if TYPE_CHECKING:
+    from ..core.layer_session import Preview, PreviewSession
 
 TICK_SECONDS = 0.04
 AGAIN_SECONDS = 1.0
@@ -46,7 +48,7 @@ class Wanted:
     may_blank: bool
 
 
-Outcome = list[tuple[LayerJob, Preview, str]]
+Outcome: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
 
 
 class _Fuser:

@@ -2,17 +2,19 @@
 """Who is seen in a strip, and which of them a Face Swap modifier replaces."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..core.analysis.people_found import FoundPerson
 from ..core.recipe import Recipe, Select
 from .folders import cache_folder
 from .gallery import ShownPerson, WantedPeople
 from .preferences import preferences
 from .properties import recipe_of
 from .stack import stack_of
+
+if TYPE_CHECKING:
+    from ..core.analysis.people_found import FoundPerson
 from .timeline import source_of, stack_id
 
 _NOWHERE = (-1, -1)
@@ -63,7 +65,7 @@ def wanted_people(scene: bpy.types.Scene, strip: Any, modifier: Any) -> WantedPe
     return WantedPeople(cache_folder(scene), preferences(), source_of(strip), first, last, seen_by(modifier))
 
 
-def replaces(modifier: Any, person: FoundPerson) -> bool:
+def replaces(modifier: Any, person: "FoundPerson") -> bool:
     """Tell whether a modifier replaces this person, picked by a reference frame that shows them."""
     select = modifier.select
     return (
@@ -76,7 +78,7 @@ def replaces(modifier: Any, person: FoundPerson) -> bool:
     )
 
 
-def players(scene: bpy.types.Scene, strip: Any, person: FoundPerson) -> list[Any]:
+def players(scene: bpy.types.Scene, strip: Any, person: "FoundPerson") -> list[Any]:
     """List the modifiers of a strip's stack that replace this person."""
     return [entry for entry in stack_of(scene, stack_id(strip)) if replaces(entry, person)]
 

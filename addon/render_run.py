@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import bpy
 
 from ..core.outcomes import NO_LAYER, counted
-from ..core.session_ahead import SessionAhead
 from .folders import cache_folder
 from .jobs import jobs_at
 from .layers import layer_of, show_rewritten
@@ -25,6 +24,9 @@ from .strict import is_strict, mark_movie, remove_picture, remove_written, stop_
 from .timeline import is_shown, shown_scenes, stacked_clips
 from .upcoming import Upcoming
 from .upkeep import sync_layers
+
+if TYPE_CHECKING:
+    from ..core.session_ahead import SessionAhead
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
 

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs over layer pictures as the environment and the preferences want them."""
+"""Runs over layer pictures as the environment and the preferences want them.
+
+What computes is imported when a run begins: Blender starts without it, and so does who only opens a project.
+"""
 
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
 from ..core.cache.opening import CacheSettings
-from ..core.layer_session import PreviewSession
 from ..core.run_settings import DAY, RunSettings, completed
-from ..core.session_ahead import SessionAhead
 from .preferences import Preferences
+
+if TYPE_CHECKING:
+    from ..core.layer_session import PreviewSession
+    from ..core.session_ahead import SessionAhead
 
 _MIB, _GIB = 1 << 20, 1 << 30
 
@@ -38,13 +43,17 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
     return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
 
-def open_session(cache_folder: Path, preferences: Preferences, spare: Path | None = None) -> SessionAhead:
+def open_session(cache_folder: Path, preferences: Preferences, spare: Path | None = None) -> "SessionAhead":
     """Begin a run that computes whatever is missing; `spare` is for pictures that can't be where they belong."""
+    from ..core.session_ahead import SessionAhead
+
     return SessionAhead(run_settings(cache_folder, preferences), spare)
 
 
-def open_preview(cache_folder: Path, preferences: Preferences) -> PreviewSession:
+def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":
     """Begin a run that only fuses what is known."""
+    from ..core.layer_session import PreviewSession
+
     return PreviewSession(run_settings(cache_folder, preferences))
 
 
