@@ -17,7 +17,6 @@ import numpy as np
 
 from ..face import Pixels
 from .label import Asked, body_offset, label_text, put_file
-from .label import layer_key as layer_key
 
 TILE = 64
 _DESCRIPTION = 270
