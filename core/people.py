@@ -19,6 +19,9 @@ from .recipe import Recipe
 from .swap.source import Sources
 from .tally import Tally
 
+_SURELY_ALIKE = 0.7
+"""Of the built-in description: above, hardly ever somebody else, where nobody else is there to compare with."""
+
 
 class People:
     """Knows people in a clip and in pictures."""
@@ -72,9 +75,17 @@ class People:
         else:
             reference, others = self._picked(clip, recipe)
         vectors = identities(self._clips, clip, number, recipe, here)
-        return selected(
+        chosen = selected(
             here.faces, recipe.select, vectors, reference, here.space.least_likeness, others, among
         )
+        alone = recipe.embed.recogniser == "mesh" and others is not None and not len(others)
+        if alone and any(float(vectors[index] @ reference) < _SURELY_ALIKE for index in chosen):
+            self._tally.warn(
+                f"in {clip.info.path.name} a face is replaced that is only a little like the one that was picked: "
+                "shape and look alone don't tell people apart across cuts. Name who is not meant (select.others), "
+                "or set embed.recogniser to a network's"
+            )
+        return chosen
 
     def _tracked(self, clip: Clip, number: int, recipe: Recipe, here: Seen) -> list[int]:
         """Return the index of the face that was picked and followed from there, if it is seen in this frame."""

@@ -124,6 +124,23 @@ def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
             assert chosen == {number: int(who == person) for number, who in shown.items()}
 
 
+def test_without_a_recogniser_a_stranger_after_a_cut_is_warned_of_or_named(
+    shared: Path, source: Path
+) -> None:
+    """Clip 32 again, with the built-in description: A was picked, B is seen from 195 on, nobody else beside either."""
+    settings = ("select.which=reference", "select.reference_frame=30", "landmark.steady=0", "landmark.gaps=0")
+    warned = "a face is replaced that is only a little like the one that was picked"
+    with working(shared) as pipeline, footage(shared, "32") as clip:
+        assert len(replaced(pipeline, clip, 140, source, *settings)) == 1
+        assert not any(warned in text for text in pipeline.tally.warnings)
+        assert len(replaced(pipeline, clip, 200, source, *settings)) == 1
+        assert sum(warned in text for text in pipeline.tally.warnings) == 1
+    with working(shared) as pipeline, footage(shared, "32") as clip:
+        named = (*settings, "select.others=90:0")
+        assert [len(replaced(pipeline, clip, n, source, *named)) for n in (140, 200)] == [1, 0]
+        assert not any(warned in text for text in pipeline.tally.warnings)
+
+
 def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
     """Clip 32 cuts from A to B at 60, and their faces lie in one place: the last of A must not drift towards B."""
     with working(shared) as pipeline, footage(shared, "32") as clip:
