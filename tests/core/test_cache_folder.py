@@ -349,3 +349,69 @@ def test_a_closed_store_misses_and_still_keeps(tmp_path: Path) -> None:
     store.close()
     assert store.get(key(1)) is None
     assert same(PackFolder(tmp_path).get(key(1)), arrays(1))
+
+
+def crop(number: int) -> dict[str, np.ndarray]:
+    return {"crop": np.random.default_rng(number).integers(0, 255, (128, 128, 3), np.uint8)}
+
+
+def test_what_was_handed_over_outlasts_its_pack(tmp_path: Path) -> None:
+    """Whoever holds a result holds bytes of their own: nothing that happens to the files changes them."""
+    store = PackFolder(tmp_path, pack_bytes=200_000, clock=lambda: 0.0)
+    for number in range(12):
+        store.put(key(number), crop(number))
+    held = [store.get(key(number)) for number in range(12)]
+    store.purge(lambda text: "number=3\n" in text)  # rewrites a pack
+    other = PackFolder(tmp_path)
+    other.tidy(100_000)  # evicts most
+    for pack in packs(tmp_path):
+        with pack.open("r+b") as file:  # another program, in place
+            file.write(bytes(pack.stat().st_size))
+            file.truncate(100)
+    store.purge()
+    store.close()
+    assert all(same(got, crop(number)) for number, got in enumerate(held))
+
+
+def test_damage_after_a_good_read_is_a_miss(tmp_path: Path) -> None:
+    """Every read is checked, not only the first, and whatever the file's time says."""
+    PackFolder(tmp_path).put(key(1), crop(1))
+    (pack,) = packs(tmp_path)
+    store = PackFolder(tmp_path, clock=lambda: 0.0)
+    assert same(store.get(key(1)), crop(1))
+    status = pack.stat()
+    good = pack.read_bytes()
+    for position in (250, 20_000, len(good) - 1):
+        damaged = bytearray(good)
+        damaged[position] ^= 1 << 7
+        with pack.open("r+b") as file:
+            file.write(damaged)
+        os.utime(pack, ns=(status.st_atime_ns, status.st_mtime_ns))
+        again = PackFolder(tmp_path, clock=lambda: 0.0)
+        for reader in (store, again):
+            assert reader.get(key(1)) is None
+            assert reader.counts.corrupt == 1
+        with pack.open("r+b") as file:
+            file.write(good)
+        store = PackFolder(tmp_path, clock=lambda: 0.0)
+        assert same(store.get(key(1)), crop(1))
+
+
+@pytest.mark.parametrize("left", [0, 1, 63, 64, 300, 4096, 30_000, 49_000])
+def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path, left: int) -> None:
+    """A file that is read through a memory map would end the process here (SIGBUS)."""
+    writer = PackFolder(tmp_path)
+    writer.put(key(1), crop(1))
+    writer.put(key(2), crop(2))
+    (pack,) = packs(tmp_path)
+    store = PackFolder(tmp_path, clock=lambda: 0.0)
+    first = store.get(key(1))
+    second = store.get(key(2))
+    os.truncate(pack, left)
+    assert store.get(key(1)) is None
+    assert store.get(key(2)) is None
+    assert same(first, crop(1))
+    assert same(second, crop(2))
+    store.put(key(1), crop(1))
+    assert same(store.get(key(1)), crop(1))
+    assert store.warnings == ()

@@ -27,6 +27,8 @@ def arrays(number: int) -> dict[str, np.ndarray]:
         "embedding": random.random(24, dtype=np.float32),
         "crop": random.integers(0, 255, (number % 5, 7, 3), np.uint8),
         "seen": random.random(6) > 0.5,
+        # Some records are long enough to be summed up in rows.
+        **({"picture": random.integers(0, 255, (90, 67, 3), np.uint8)} if number % 5 == 0 else {}),
     }
 
 
@@ -42,7 +44,7 @@ def mutated(raw: bytes, others: list[bytes], random: np.random.Generator) -> byt
     raw = bytearray(raw)
     start, length = int(random.integers(len(raw))), int(random.integers(1, 200))
     end = start + length
-    match random.integers(10):
+    match random.integers(12):
         case 0:
             raw[start] ^= 1 << random.integers(8)
         case 1:
@@ -67,13 +69,26 @@ def mutated(raw: bytes, others: list[bytes], random: np.random.Generator) -> byt
                 (1 << 8 * width) - 1
             )
             raw[start : start + width] = value.to_bytes(width, "little")
+        case 9:  # two blocks exchanged
+            size = int(random.choice([8, 64, 512, 1024, 4096]))
+            one, other = (size * int(random.integers(len(raw) // size + 1)) for _ in range(2))
+            raw[one : one + size], raw[other : other + size] = (
+                raw[other : other + size],
+                raw[one : one + size],
+            )
+        case 10:  # a block of nothing, or of what lies elsewhere
+            size = int(random.choice([512, 4096]))
+            one, other = (size * int(random.integers(len(raw) // size + 1)) for _ in range(2))
+            raw[one : one + size] = (
+                raw[other : other + size] if random.random() < 0.5 else bytes(len(raw[one : one + size]))
+            )
         case _:
             raw += raw[: int(random.integers(len(raw)))]
     return bytes(raw)
 
 
 def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=7_000)
+    store = PackFolder(tmp_path, pack_bytes=40_000)
     for number, key in enumerate(KEYS):
         store.put(key, arrays(number))
     store.close()
@@ -95,7 +110,7 @@ def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
         if step % 10 == 0:
             damaged.purge(lambda text: "number=7\n" in text)
             assert damaged.get(KEYS[7]) is None
-            damaged.tidy(5_000)
+            damaged.tidy(50_000)
             lost = next((n for n, key in enumerate(KEYS) if damaged.get(key) is None), 7)
             damaged.put(KEYS[lost], arrays(lost))
             assert plain(damaged.get(KEYS[lost])) == WANTED[lost]

@@ -9,13 +9,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from understudy.core.cache.checksum import checksum
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key
 from understudy.core.cache.payload import encode
-from understudy.core.cache.record import MAGIC, build, find_payload, parse_header
+from understudy.core.cache.record import MAGIC, build, find_payload, parse_header, verified
 
 KEY = Key("stage=test\n")
 NAME = "0123456789abcdef-1-00000000.pack"
+
+
+def described(body: bytes) -> int:
+    """Sum up a record's body as the description of the checksum says, a number at a time."""
+    if len(body) < 16 * 1024:
+        return zlib.crc32(body)
+    weights = hashlib.shake_128(b"weights of the words").digest(1368)
+    sums, rows = b"", len(body) // 1368
+    for row in range(rows):
+        total = 0
+        for word in range(171):
+            (weight,) = struct.unpack_from("<Q", weights, 8 * word)
+            (value,) = struct.unpack_from("<Q", body, 1368 * row + 8 * word)
+            total += (weight | 1) * value
+        sums += (total % 2**64).to_bytes(8, "little")
+    return zlib.crc32(sums + body[1368 * rows :])
 
 
 def forged(
@@ -37,7 +56,7 @@ def forged(
         hashlib.sha256(text).digest() if digest is None else digest,
         len(text) if text_bytes is None else text_bytes,
         len(payload) if payload_bytes is None else payload_bytes,
-        zlib.crc32(body),
+        described(body),
     )
     return fields + struct.pack("<I", zlib.crc32(fields)) + body
 
@@ -55,6 +74,79 @@ def test_a_record_is_what_its_description_says() -> None:
     assert find_payload(raw, KEY) == 64 + 16
     header = parse_header(raw)
     assert (header.digest, header.written, header.size) == (KEY.digest, 1_700_000_000, size)
+
+
+@pytest.mark.parametrize("size", [16_000, 16_384, 20_000, 49_152])
+def test_a_long_record_is_what_its_description_says(size: int) -> None:
+    arrays = {"a": np.random.default_rng(size).integers(0, 255, size, np.uint8)}
+    raw = b"".join(build(KEY, *encode(arrays), written=1_700_000_000)[0])
+    assert raw == forged(payload=payload_of(**arrays))
+    assert find_payload(raw, KEY) == 64 + 16
+    assert verified(raw) is not None
+
+
+BODY = np.random.default_rng(8).integers(0, 255, 40_000, np.uint8).tobytes() + bytes(9_000) + b"\xff" * 9_000
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    damage=st.sampled_from(["bits", "zeros", "exchange", "move", "cut", "fill", "copy"]),
+    first=st.integers(0, len(BODY) - 1),
+    second=st.integers(0, len(BODY) - 1),
+    length=st.sampled_from([1, 8, 64, 512, 1368, 4096]) | st.integers(1, 9_000),
+    bit=st.integers(0, 7),
+)
+def test_a_damaged_body_has_another_checksum(damage, first, second, length, bit) -> None:
+    raw = bytearray(BODY)
+    match damage:
+        case "bits":
+            raw[first] ^= 1 << bit
+            if second != first and (first % 8, second % 8, bit) != (7, 7, 7):
+                raw[second] ^= 1 << bit
+        case "zeros":
+            raw[first : first + length] = bytes(len(raw[first : first + length]))
+        case "exchange":  # as when a disk or a program confuses two blocks
+            one, other = sorted((first, second))
+            length = min(length, other - one, len(raw) - other)
+            raw[one : one + length], raw[other : other + length] = (
+                raw[other : other + length],
+                raw[one : one + length],
+            )
+        case "move":
+            stretch = raw[first : first + length]
+            del raw[first : first + length]
+            raw[second:second] = stretch
+        case "cut":
+            del raw[first:]
+        case "fill":
+            raw[first : first + length] = BODY[second : second + 1] * len(raw[first : first + length])
+        case "copy":
+            stretch = BODY[second : second + length]
+            raw[first : first + len(stretch)] = stretch
+    assert (checksum(bytes(raw), 0) == checksum(BODY, 0)) == (raw == BODY)
+
+
+def test_rows_and_words_that_change_places_change_the_checksum() -> None:
+    """Where a plain sum would be blind: the same words in another order."""
+    random = np.random.default_rng(9)
+    words = np.frombuffer(BODY, np.uint64)[: 171 * 20].copy()
+    whole = checksum(words.tobytes(), 0)
+    for _ in range(500):
+        one, other = random.choice(len(words), 2, replace=False)
+        changed = words.copy()
+        changed[[one, other]] = changed[[other, one]]
+        assert checksum(changed.tobytes(), 0) != whole
+        rows = words.reshape(20, 171)[random.permutation(20)]
+        assert checksum(rows.tobytes(), 0) != whole or (rows.ravel() == words).all()
+
+
+def test_a_line_of_memory_that_fails_is_noticed() -> None:
+    """The topmost bit of words at regular distances: what sums modulo a power of two see worst."""
+    for stride in (8, 16, 32, 64, 128, 256, 512):
+        for start in range(0, stride, 3):
+            words = np.frombuffer(BODY, np.uint64).copy()
+            words[start::stride] ^= np.uint64(1 << 63)
+            assert checksum(words.tobytes(), 0) != checksum(BODY, 0), (stride, start)
 
 
 GOOD = payload_of(a=np.ones(3, np.uint8))
