@@ -9,9 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from .analysis.people_found import FoundPerson, Tell
 from .asking import Asking
 from .cache.lease import Flight
 from .cache.opening import OpenCache, open_what_can_be
@@ -31,12 +30,15 @@ from .layer_places import LayerPlaces
 from .models.embedded import embedded_folder, embedded_models
 from .models.library import user_model_folder
 from .outcomes import Outcomes
-from .picture_notes import PictureNote
-from .pipeline import LayerPlan, Pipeline
 from .purging import purge
 from .recipe import Recipe
 from .run_settings import RunSettings
 from .tally import Report, Tally
+
+if TYPE_CHECKING:
+    from .analysis.people_found import FoundPerson, Tell
+    from .picture_notes import PictureNote
+    from .pipeline import LayerPlan, Pipeline
 
 _OPEN_CLIPS = 8
 
@@ -107,8 +109,8 @@ class LayerSession:
         self._running().check(castings)
 
     def people(
-        self, source: ClipSource, first: int, last: int, recipe: Recipe, tell: Tell = lambda _share: None
-    ) -> tuple[FoundPerson, ...]:
+        self, source: ClipSource, first: int, last: int, recipe: Recipe, tell: "Tell" = lambda _share: None
+    ) -> "tuple[FoundPerson, ...]":
         """Return who is seen in a clip from frame `first` to `last`, or to its end, the one seen most first.
 
         `tell` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError; where only what is known
@@ -118,7 +120,7 @@ class LayerSession:
         last = min(last, clip.info.frame_count - 1)
         return self._running().people(clip, min(first, last), last, recipe, tell)
 
-    def note(self, picture: Picture) -> PictureNote:
+    def note(self, picture: Picture) -> "PictureNote":
         """Return what an editor should know of a picture of who plays the part. Raises ModelError, NotKnownError."""
         return self._running().note(picture)
 
@@ -190,9 +192,8 @@ class LayerSession:
         else:
             pipeline.known(plan)
             if digest is not None:
-                with suppress(
-                    OutputError
-                ):  # a folder that can't be written to is no trouble while it is right
+                # A folder that can't be written to is no trouble while what is in it is right.
+                with suppress(OutputError):
                     relabel(job.picture, label, _asked(digest, plan))
         self._outcomes.shows(len(plan.faces), len(job.castings))
         return self._written > written
@@ -210,7 +211,7 @@ class LayerSession:
         self._outcomes.shows(asked.faces, len(job.castings))
         return True
 
-    def _write(self, pipeline: Pipeline, plan: LayerPlan, job: LayerJob, digest: str | None) -> None:
+    def _write(self, pipeline: "Pipeline", plan: "LayerPlan", job: LayerJob, digest: str | None) -> None:
         patch = pipeline.make(plan)
         asked = None if digest is None else _asked(digest, plan)
         self._put(job.picture, lambda path: write_layer(path, plan.key.hex, patch, plan.size, asked))
@@ -221,7 +222,7 @@ class LayerSession:
         if warning:
             self.warn(warning)
 
-    def _planned(self, pipeline: Pipeline, job: LayerJob, clip: Clip) -> LayerPlan:
+    def _planned(self, pipeline: "Pipeline", job: LayerJob, clip: Clip) -> "LayerPlan":
         if job.number >= clip.info.frame_count:
             raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
         return pipeline.plan(clip, job.number, job.castings)
@@ -235,8 +236,11 @@ class LayerSession:
             return False
         return True
 
-    def _running(self) -> Pipeline:
+    def _running(self) -> "Pipeline":
         if self._pipeline is None:
+            # Where nothing changed no stage runs, so what runs them is not imported either.
+            from .pipeline import Pipeline
+
             settings = self._settings
             self._pipeline = Pipeline(
                 self._store,
@@ -323,7 +327,7 @@ class PreviewSession(LayerSession):
         return known
 
 
-def _asked(digest: str, plan: LayerPlan) -> Asked:
+def _asked(digest: str, plan: "LayerPlan") -> Asked:
     occluded = sum(entry.occlude is not None for entry in plan.faces)
     enhanced = sum(entry.enhance is not None for entry in plan.faces)
     return Asked(digest, len(plan.faces), occluded, enhanced)

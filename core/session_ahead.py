@@ -3,14 +3,17 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .ahead import Ahead
 from .layer_job import LayerJob
 from .layer_session import LayerSession
 from .outcomes import Outcomes
-from .pipeline import Pipeline
 from .run_settings import RunSettings
 from .tally import Report
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
 
 _PICTURES_AHEAD = 2
 """How many layer pictures may be made before they are asked for."""
@@ -57,7 +60,7 @@ class SessionAhead(LayerSession):
         self._outcomes = Outcomes()
         return super().bring(job), self._outcomes
 
-    def _running(self) -> Pipeline:
+    def _running(self) -> "Pipeline":
         # A pipeline is for one thread at a time.
         if not self._ahead.is_here:
             self._ahead.settle()

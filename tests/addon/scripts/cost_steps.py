@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps that find out what our own work costs, in processor time and in counts."""
+
+import cProfile
+import sys
+import time
+
+import bpy
+from understudy.addon import upkeep
+from understudy.addon.jobs import jobs_at
+from understudy.addon.layers import layer_of
+from understudy.addon.render_run import RenderRun
+
+
+def libraries(names):
+    """Which of these are loaded in this process."""
+    return [name for name in names if name in sys.modules]
+
+
+def render_cost(frames, rounds):
+    """What the handler before a frame takes where everything is known, in milliseconds of processor time."""
+    scene, taken = bpy.context.scene, []
+    run = RenderRun(lambda _ended: None)
+    run.begin(scene)
+    for _ in range(rounds):
+        for frame in range(frames[0], frames[1] + 1):
+            scene.frame_set(frame)
+            began = time.process_time()
+            run.frame(scene)
+            taken.append((time.process_time() - began) * 1e3)
+    opened = run._session._opened is not None
+    run.end(scene)
+    taken.sort()
+    return {"p50": taken[len(taken) // 2], "p95": taken[int(len(taken) * 0.95)], "opened": opened}
+
+
+def long_movie(name, file, count):
+    """Make and add a movie of many tiny frames."""
+    import av
+    import numpy as np
+
+    with av.open(file, "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast", "g": "250"})
+        (stream.width, stream.height), stream.pix_fmt = (64, 48), "yuv420p"
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number % 251, np.uint8), "rgb24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    bpy.context.scene.sequence_editor.strips.new_movie(name, file, 1, 1)
+
+
+def long_costs(name):
+    """What a long clip's layer costs; `calls_at_a_frame` counts function calls, whatever the machine does besides."""
+    scene, path = bpy.context.scene, bpy.data.filepath
+    clip = scene.sequence_editor.strips_all[name]
+    elements = len(layer_of(scene, clip).elements)
+    profile = cProfile.Profile()
+    profile.enable()
+    list(jobs_at(scene, 5))
+    profile.disable()
+    calls = sum(entry.callcount for entry in profile.getstats())
+    taken = {}
+    for what, work in (
+        ("sync", lambda: upkeep.sync_layers(scene)),
+        ("save", bpy.ops.wm.save_mainfile),
+        ("open", lambda: bpy.ops.wm.open_mainfile(filepath=path)),
+    ):
+        began = time.process_time()
+        work()
+        taken[what] = round((time.process_time() - began) * 1e3, 1)
+    again = upkeep.sync_timing(bpy.context.scene)
+    return {"elements": elements, "calls_at_a_frame": calls, "again": again, "milliseconds": taken}

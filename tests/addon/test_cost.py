@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Understudy costs an editor who waits for nothing: libraries, files and models that are not touched.
+
+What that takes in processor time is printed, not asserted: `pytest -s`.
+"""
+
+import pytest
+
+pytestmark = pytest.mark.blender
+
+LENGTH = 3000
+HEAVY = ["av", "cv2", "onnxruntime"]
+
+
+@pytest.fixture(scope="module")
+def prepared(drive, footage):
+    """A saved project of which frames 1 to 8 are prepared."""
+    blend = str(drive.folder / "cost.blend")
+    drive(
+        ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["work", {}],
+        ["save", {}],
+    )
+    return blend
+
+
+def test_opening_a_project_and_editing_loads_nothing_that_computes(every_blender, footage):
+    folder = every_blender.folder
+    every_blender(
+        ["project", {"size": [320, 240], "frames": [1, 8], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["save", {}],
+    )
+    told = every_blender(
+        ["libraries", {"names": HEAVY}],
+        ["load", {"path": str(folder / "p.blend")}],
+        ["adjust", {"name": "clip", "frame_start": 3}],
+        ["setup", {"frame_current": 5}],
+        ["save", {}],
+        ["libraries", {"names": HEAVY}],
+    )
+    assert told[0] == told[-1] == []
+
+
+def test_looking_at_frames_that_are_not_prepared_loads_no_model(drive, prepared):
+    told = drive(
+        ["load", {"path": prepared}],
+        ["setup", {"frame_end": 12}],
+        ["live_begin", {}],
+        *[["live_frame", {"frame": frame}] for frame in (9, 10, 11, 12)],
+        ["tune", {"settings": {"swap.mirror": 0.5}}],
+        ["live_frame", {"frame": 2}],
+        ["libraries", {"names": HEAVY}],
+    )
+    seen = [*told[3:7], told[8]]
+    assert all("not prepared" in entry["notice"] for entry in seen)
+    assert all(entry["facts"]["models_loaded"] == entry["facts"]["frames_decoded"] == 0 for entry in seen)
+    assert "onnxruntime" not in told[-1]
+
+
+def test_an_untouched_render_opens_neither_cache_nor_clip(drive, prepared):
+    drive(["load", {"path": prepared}], ["render", {"out": drive.out("first")}])
+    told = drive(
+        ["load", {"path": prepared}],
+        ["render", {"out": drive.out("again"), "report": str(drive.folder / "again.json")}],
+        ["libraries", {"names": HEAVY}],
+        ["render_cost", {"frames": [1, 8], "rounds": 5}],
+    )
+    report, libraries, cost = told[1:]
+    assert report["stages"]["fuse"] == {**report["stages"]["fuse"], "run": 0, "hit": 8}
+    assert libraries == []
+    assert cost["opened"] is False
+    print(
+        f"\nhandler of an unchanged frame: p50 {cost['p50']:.2f} ms, p95 {cost['p95']:.2f} ms of processor time"
+    )
+
+
+def test_a_long_clip_costs_in_proportion_when_it_is_opened_saved_and_walked(drive, footage):
+    told = drive(
+        ["project", {"size": [64, 48], "frames": [1, LENGTH], "save": str(drive.folder / "long.blend")}],
+        ["long_movie", {"name": "clip", "file": str(drive.folder / "long.mp4"), "count": LENGTH}],
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        ["save", {}],
+        ["long_costs", {"name": "clip"}],
+    )[-1]
+    assert told["elements"] == LENGTH
+    # What is read of Blender at a frame is the same at any length: no element but the one shown.
+    assert told["calls_at_a_frame"] < 1000
+    assert told["again"] is False  # a second look finds nothing to do
+    print(f"\n{LENGTH} frames: {told['milliseconds']}")
