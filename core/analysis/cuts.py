@@ -2,6 +2,7 @@
 """Find where a clip cuts: a frame that differs from the one before it far more than its neighbours do from theirs."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -30,8 +31,15 @@ def difference(look: Pixels, other: Pixels) -> float:
     Both count: a camera that pans changes every place and keeps its colours, a light that is switched changes the
     colours and keeps the places' order.
     """
-    by_place = float(np.abs(_evened(look) - _evened(other)).mean())
-    by_colour = float(np.abs(_histogram(look) - _histogram(other)).sum()) / 2
+    return _difference(look.tobytes(), other.tobytes())
+
+
+@lru_cache(maxsize=256)
+def _difference(look: bytes, other: bytes) -> float:
+    """Two neighbours are compared for every frame near them: remembered, that costs nothing after the first time."""
+    first, second = (np.frombuffer(one, np.uint8).reshape(_SIZE[1], _SIZE[0], 3) for one in (look, other))
+    by_place = float(np.abs(_evened(first) - _evened(second)).mean())
+    by_colour = float(np.abs(_histogram(first) - _histogram(second)).sum()) / 2
     return float(np.sqrt(by_place * by_colour))
 
 

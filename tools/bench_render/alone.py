@@ -21,11 +21,11 @@ from understudy.core.clip import Clip, open_clip
 from understudy.core.errors import UnderstudyError
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.layer_job import ClipSource, LayerJob
-from understudy.core.layer_session import LayerSession
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.run_settings import RunSettings
+from understudy.core.session_ahead import SessionAhead
 
 from .spread import percentiles
 
@@ -125,7 +125,7 @@ def _runs(
 
 
 def _run(cache: Path, path: Path, casting: Casting, frames: int) -> dict[str, float]:
-    session = LayerSession(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
+    session = SessionAhead(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
     try:
         return timed(session, jobs(path, casting, cache / "layers", range(frames)), _WARM)
     finally:
@@ -141,12 +141,12 @@ def jobs(clip: Path, casting: Casting, folder: Path, numbers: range) -> list[Lay
     ]
 
 
-def timed(session: LayerSession, wanted: Sequence[LayerJob], warm: int) -> dict[str, float]:
+def timed(session: SessionAhead, wanted: Sequence[LayerJob], warm: int) -> dict[str, float]:
     """Bring all jobs, in order; return milliseconds a frame after the first `warm`: `wall` and `processor`."""
     for number, job in enumerate(wanted):
         if number == warm:
             began, worked = time.perf_counter(), time.process_time()
-        session.bring(job)
+        session.bring(job, wanted[number + 1 : number + 3])
     count = len(wanted) - warm
     wall, processor = time.perf_counter() - began, time.process_time() - worked
     if session.warnings:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from understudy.core.cache.opening import CacheSettings
 from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_session import LayerSession
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.run_settings import RunSettings
+from understudy.core.session_ahead import SessionAhead
 
 from .alone import jobs, timed
 
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         for name, settings in (("cold", []), ("tweak", ["fusion.blend=0.6"])):
             casting = Casting(identity, with_settings(Recipe(), settings))
             # Memory for few results: it fills at once, so that what still grows is growth.
-            session = LayerSession(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
+            session = SessionAhead(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
             facts[name] = timed(
                 session, jobs(options.clip, casting, cache / "layers", range(options.frames)), _WARM
             )
