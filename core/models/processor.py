@@ -47,6 +47,7 @@ _BY_ITSELF = ("cuda", "rocm", "directml", "openvino")
 # A file of each of them beside ONNX Runtime's own: looking for it is a thousand times quicker than loading that.
 _LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_migraphx*", "directml": "DirectML*"}
 _LIBRARIES |= {"openvino": "*providers_openvino*"}
+_WARNING, _FATAL = 2, 4
 
 ProviderOptions = tuple[tuple[str, Mapping[str, str]], ...]
 """Execution providers with their options, in the order in which ONNX Runtime is to try them for each operator."""
@@ -157,6 +158,17 @@ def found_processor(providers: Sequence[str]) -> tuple[Processor, tuple[str, ...
     return Processor(), tuple(passed_over)
 
 
+def opened_session(
+    data: bytes, processor: Processor, threads: int, chain: ProviderOptions
+) -> "onnxruntime.InferenceSession":
+    """Open a model's bytes. Raises what ONNX Runtime raises, instead of going on with the CPU by itself."""
+    import onnxruntime
+
+    providers = [(provider, dict(options)) for provider, options in chain]
+    options = session_options(processor, threads)
+    return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
+
+
 def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionOptions":
     """Return ONNX Runtime's options for a session on a processor; `threads` 0 lets it choose."""
     import onnxruntime
@@ -205,16 +217,23 @@ def _fault(processor: Processor) -> str:
 
     if processor.provider not in onnxruntime.get_available_providers():
         return f"this ONNX Runtime has no {processor.provider}"
+    # What is missing is told below, in one line instead of ONNX Runtime's many.
+    onnxruntime.set_default_logger_severity(_FATAL)
+    try:
+        return _trial_fault(processor)
+    finally:
+        onnxruntime.set_default_logger_severity(_WARNING)
+
+
+def _trial_fault(processor: Processor) -> str:
+    kinds: tuple[type[Exception], ...] = (*refusals(), RuntimeError, ValueError)
     graph = GraphWriter("sum")
     graph.output(graph.input("number", "float32", 1) + 1, "sum", "float32", 1)
     try:
-        options = session_options(processor, 1)
-        chain = [(name, dict(entries)) for name, entries in processor.options(None, exact=True)]
-        session = onnxruntime.InferenceSession(graph.model(), options, providers=chain)
-        # Asked for by name it would fall back on the CPU by itself, and print why.
+        session = opened_session(graph.model(), processor, 1, processor.options(None, exact=True))
         if processor.provider not in session.get_providers():
             return "ONNX Runtime could not start it; its libraries may be missing"
         session.run(None, {"number": np.ones(1, np.float32)})
-    except refusals() as error:
+    except kinds as error:
         return str(error).splitlines()[0]
     return ""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from .onnx_file import onnx_facts, read_checked, require_size
-from .processor import Processor, ProviderOptions, found_processor, require_known, session_options
+from .processor import Processor, ProviderOptions, found_processor, opened_session, require_known
 from .refusals import refusals
 
 if TYPE_CHECKING:
@@ -153,15 +153,9 @@ class ModelPool:
         return self._opened(data, str(model.path), chain)
 
     def _opened(self, data: bytes, name: str, chain: ProviderOptions) -> "onnxruntime.InferenceSession":
-        import onnxruntime
-
         wanted = chain[0][0]
         try:
-            session = onnxruntime.InferenceSession(
-                data,
-                session_options(self.processor, self._threads),
-                providers=[(provider, dict(options)) for provider, options in chain],
-            )
+            session = opened_session(data, self.processor, self._threads, chain)
         except refusals() as error:
             reason = str(error).splitlines()[0]
             raise ModelError(

@@ -31,6 +31,7 @@ from understudy.core.models.processor import (
     Processor,
     available_providers,
     found_processor,
+    opened_session,
     session_options,
 )
 from understudy.core.models.session import ModelFile, ModelPool, make_engine_folder
@@ -74,8 +75,7 @@ def test_onnx_runtime_knows_the_providers_and_takes_the_options_of_those_it_has(
         pytest.skip(f"this ONNX Runtime has no {PROVIDERS[name]}")
     graph = GraphWriter("double")
     graph.output(graph.input("x", "float32", "n") * 2, "y", "float32", "n")
-    chain = [(provider, dict(options)) for provider, options in processor.options(None, exact=True)]
-    session = onnxruntime.InferenceSession(graph.model(), session_options(processor, 1), providers=chain)
+    session = opened_session(graph.model(), processor, 1, processor.options(None, exact=True))
     assert session.run(None, {"x": np.ones(3, np.float32)})[0].tolist() == [2, 2, 2]
 
 
