@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import bpy
+import numpy as np
 from understudy.addon.folders import cache_folder
 from understudy.addon.live import Live
 from understudy.addon.preferences import PACKAGE, encryption_state, preferences
 from understudy.addon.session import run_settings
 from understudy.addon.spare_layers import spare_folder
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import stage_key
 from understudy.core.models.session import ModelPool
 
 
@@ -48,6 +51,7 @@ def settings_now():
     cache = settings.cache
     return {
         "shown": f"{preferences()!r} {settings!r}",
+        "settings": repr(settings),
         "redis": cache.redis_url,
         "memory": cache.memory_bytes,
         "max_age": cache.max_age,
@@ -103,14 +107,22 @@ def pools_made(report_to):
 
 
 def at_frame(frame, then):
-    """In the middle of the next renders, at a frame, before anything else is done for it: do a step of `then`."""
-    name, arguments = then
+    """In the middle of the next render, at a frame, before anything else is done for it: do the steps of `then`."""
 
     def handler(scene, *_):
         if scene.frame_current == frame:
-            globals()[name](**arguments)
+            for name, arguments in then:
+                globals()[name](**arguments)
 
+    handler.of_a_test = True
     bpy.app.handlers.render_pre.insert(0, handler)
+
+
+def at_no_frame():
+    """Forget these steps: with a handler that is left, `bpy` hangs when it leaves."""
+    handlers = bpy.app.handlers.render_pre
+    for handler in [entry for entry in handlers if hasattr(entry, "of_a_test")]:
+        handlers.remove(handler)
 
 
 def kill(pid):
@@ -172,3 +184,13 @@ def spare_pictures():
 def spare_folder_is_a_file():
     """Leave no place even for them."""
     spare_folder().write_text("not a folder")
+
+
+def fill_cache(folder, megabytes):
+    """Keep results that no run of the test's project asks for, and that were used long ago."""
+    store = PackFolder(Path(folder), pack_bytes=1 << 18)
+    for number in range(10 * megabytes):
+        store.put(stage_key("other", 1, {"number": number}), {"a": np.full(100_000, number, np.uint8)})
+    store.close()
+    for pack in Path(folder).glob("*.pack"):
+        os.utime(pack, (time.time() - 1e6, time.time() - 1e6))
