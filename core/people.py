@@ -8,11 +8,11 @@ from .analysis.attributes import asks_for_attributes, fitting
 from .analysis.follow import Seen, identities, mean_attributes
 from .analysis.one_track import Tracks
 from .analysis.quality import faults
+from .analysis.recognisers.contract import Vectors
 from .analysis.select import left_to_right, selected
 from .analysis.track import same_faces
 from .clip_info import Clip
 from .errors import RecipeError
-from .face import Floats
 from .identity import Casting, Identity
 from .mesh.topology import Topology
 from .recipe import Recipe
@@ -51,9 +51,10 @@ class People:
                 self._tally.warn(f"{picture.path.name} is a poor source: its face is {'; '.join(poor)}")
         if casting.recipe.embed.recogniser == "mesh" or len(pictures) == 1:
             return
-        vectors, least = self._described(casting.identity, casting.recipe)
-        for picture, vector in zip(pictures[1:], vectors[1:], strict=True):
-            if float(vector @ vectors[0]) < least:
+        shown_by = self._described(casting.identity, casting.recipe)
+        likeness = shown_by.likeness(shown_by)[0]
+        for picture, like_the_first in zip(pictures[1:], likeness[1:], strict=True):
+            if like_the_first < shown_by.space.least_likeness:
                 self._tally.warn(
                     f"{picture.path.name} seems to show somebody else than {pictures[0].path.name}: "
                     "use pictures of one person"
@@ -71,15 +72,15 @@ class People:
         if recipe.select.which != "reference":
             return selected(here.faces, recipe.select, among=among)
         if casting.replaced:
-            reference, others = self._by_pictures(casting), None
+            meant, others = self._by_pictures(casting), None
         else:
-            reference, others = self._picked(clip, recipe)
-        vectors = identities(self._clips, clip, number, recipe, here)
-        chosen = selected(
-            here.faces, recipe.select, vectors, reference, here.space.least_likeness, others, among
-        )
-        alone = recipe.embed.recogniser == "mesh" and others is not None and not len(others)
-        if alone and any(float(vectors[index] @ reference) < _SURELY_ALIKE for index in chosen):
+            meant, others = self._picked(clip, recipe)
+        seen = Vectors(identities(self._clips, clip, number, recipe, here), here.space)
+        alike = seen.likeness(meant)[:, 0]
+        strangers = seen.likeness(others).max(1) if others is not None and len(others.rows) else None
+        chosen = selected(here.faces, recipe.select, alike, here.space.least_likeness, strangers, among)
+        alone = recipe.embed.recogniser == "mesh" and strangers is None
+        if alone and any(alike[index] < _SURELY_ALIKE for index in chosen):
             self._tally.warn(
                 f"in {clip.info.path.name} a face is replaced that is only a little like the one that was picked: "
                 "shape and look alone don't tell people apart across cuts. Name who is not meant (select.others), "
@@ -99,32 +100,32 @@ class People:
             index = None if nearest is None else known + nearest
         return [] if index is None else [index]
 
-    def _by_pictures(self, casting: Casting) -> Floats:
-        """Return the mean vector (d,) of the pictures of who is replaced, of length 1."""
+    def _by_pictures(self, casting: Casting) -> Vectors:
+        """Return the mean vector (1, d) of the pictures of who is replaced."""
         if casting.recipe.embed.recogniser == "mesh":
             raise RecipeError(
                 "to find a person by a picture a recogniser is needed: set embed.recogniser to arcface, ghostface, "
                 "sface or mobileface"
             )
-        total = self._described(Identity(casting.replaced), casting.recipe)[0].sum(0)
-        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)
+        return self._described(Identity(casting.replaced), casting.recipe).mean()
 
-    def _picked(self, clip: Clip, recipe: Recipe) -> tuple[Floats, Floats]:
-        """Return the vector (d,) of the face that was picked, and those (m, d) of people who are not meant.
+    def _picked(self, clip: Clip, recipe: Recipe) -> tuple[Vectors, Vectors]:
+        """Return the vector (1, d) of the face that was picked, and those (m, d) of people who are not meant.
 
         These are the others in the reference frame, and whom `select.others` names.
         """
         frame, number = recipe.select.reference_frame, recipe.select.reference_face
-        vectors, place = self._face_at(clip, frame, number, recipe, "reference_face")
-        others = [np.delete(vectors, place, 0)]
+        picked, place = self._face_at(clip, frame, number, recipe, "reference_face")
+        others = [np.delete(picked.rows, place, 0)]
         for there, face in _spots(recipe.select.others):
             seen, which = self._face_at(clip, there, face, recipe, "others")
-            others.append(seen[which : which + 1])
-        return vectors[place], np.concatenate(others)
+            others.append(seen.rows[which : which + 1])
+        meant = Vectors(picked.rows[place : place + 1], picked.space)
+        return meant, Vectors(np.concatenate(others), picked.space)
 
     def _face_at(
         self, clip: Clip, frame: int, number: int, recipe: Recipe, parameter: str
-    ) -> tuple[Floats, int]:
+    ) -> tuple[Vectors, int]:
         """Return the vectors (n, d) of a frame's faces, and the index of the one that is `number`th from the left."""
         analysis = self._clips.analysis(clip, frame, recipe)
         ordered = left_to_right(analysis.faces)
@@ -133,16 +134,16 @@ class People:
                 f"frame {frame} of {clip.info.path.name} has {len(ordered)} faces, so select.{parameter} can't be "
                 f"{number}: pick the person in a frame that shows them"
             )
-        return analysis.embeddings, ordered[number]
+        return Vectors(analysis.embeddings, analysis.space), ordered[number]
 
-    def _described(self, identity: Identity, recipe: Recipe) -> tuple[Floats, float]:
-        """Return a vector (n, d) for each picture of a person, and the least cosine of one person's vectors."""
-        rows, least = [], 0.0
-        for shown in self._sources.seen(identity):
-            analysis = self._pictures.analysis(shown.clip, 0, Recipe(embed=recipe.embed))
-            rows.append(analysis.embeddings[shown.index])
-            least = analysis.space.least_likeness
-        return np.asarray(rows, np.float32), least
+    def _described(self, identity: Identity, recipe: Recipe) -> Vectors:
+        """Return a vector (n, d) for each picture of a person."""
+        analyses = [
+            (self._pictures.analysis(shown.clip, 0, Recipe(embed=recipe.embed)), shown.index)
+            for shown in self._sources.seen(identity)
+        ]
+        rows = [analysis.embeddings[index] for analysis, index in analyses]
+        return Vectors(np.asarray(rows, np.float32), analyses[0][0].space)
 
 
 def _spots(text: str) -> list[tuple[int, int]]:

@@ -20,17 +20,17 @@ def left_to_right(faces: Sequence[Face]) -> list[int]:
 def selected(
     faces: Sequence[Face],
     params: Select,
-    embeddings: Floats | None = None,
-    reference: Floats | None = None,
+    alike: Floats | None = None,
     least: float = LEAST_LIKENESS,
-    others: Floats | None = None,
+    strangers: Floats | None = None,
     among: Sequence[int] | None = None,
 ) -> list[int]:
     """Return the indices of the faces to replace.
 
-    `embeddings` (n, d) and `reference` (d,), all of length 1, are needed for `which = "reference"` alone; `least` is
-    the cosine that they have to reach, and `others` (m, d) are people who are not meant: a face that is more like one
-    of them is left alone. Faces lower than `params.min_height` are never chosen, nor those not `among` the given ones.
+    `alike` (n,), how much each face is like the one that is meant, is needed for `which = "reference"` alone; `least`
+    is what it has to reach, and `strangers` (n,) is how much it is like the likest of those who are not meant: a face
+    that is more like them is left alone. Faces lower than `params.min_height` are never chosen, nor those not `among`
+    the given ones.
     """
     open_to_choice = range(len(faces)) if among is None else among
     tall = [index for index in open_to_choice if faces[index].height >= params.min_height]
@@ -39,11 +39,9 @@ def selected(
     if params.which in ("all", "track"):
         return tall
     if params.which == "reference":
-        if embeddings is None or reference is None:
+        if alike is None:
             raise RecipeError("choosing by reference needs the reference frame to be analysed")
-        likeness = embeddings[tall] @ reference
-        if others is not None and len(others):
-            likeness[(embeddings[tall] @ others.T).max(1) > likeness] = -1
+        likeness = alike[tall] if strangers is None else np.where(strangers > alike, -1, alike)[tall]
         best = int(np.argmax(likeness))
         return [tall[best]] if likeness[best] >= least else []
     return [max(tall, key=lambda index: (_ORDERS[params.which](faces[index]), -index))]

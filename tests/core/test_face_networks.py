@@ -15,7 +15,7 @@ from understudy.core.analysis.engines import Engines
 from understudy.core.analysis.landmark import faces, five_of, landmark_key, landmark_with
 from understudy.core.analysis.mesh_fit import mesh_of
 from understudy.core.analysis.poses.networks import euler_angles
-from understudy.core.analysis.recognisers.contract import Space, likeness
+from understudy.core.analysis.recognisers.contract import Space, Vectors, directions
 from understudy.core.cache.key import stage_key
 from understudy.core.clip import open_clip
 from understudy.core.clip_picture import decode_picture
@@ -200,14 +200,15 @@ def test_embeddings_of_different_models_never_meet(tmp_path: Path) -> None:
     ghost = stand_ins.write_recogniser(tmp_path / "g.onnx", "ghostface")
     engines = engines_with(tmp_path, embed__arcface=first, embed__ghostface=ghost)
     spaces = [engines.recogniser(Embed(name)).space for name in ("arcface", "ghostface")]
-    vectors = np.ones((2, 512), np.float32)
-    assert likeness(vectors, spaces[0], vectors[0], spaces[0]) == pytest.approx([1, 1])
+    rows = directions(np.ones((2, 512), np.float32))
+    arcface, ghostface = (Vectors(rows, space) for space in spaces)
+    assert np.allclose(arcface.likeness(arcface), np.ones((2, 2)))
     with pytest.raises(RecipeError, match="described by arcface can't be compared with those by ghostface"):
-        likeness(vectors, spaces[0], vectors[0], spaces[1])
+        arcface.likeness(ghostface)
     with pytest.raises(RecipeError, match="can't be compared"):
-        likeness(vectors, spaces[0], vectors[0], Space("arcface", "another file", 0.28))
+        arcface.likeness(Vectors(rows, Space("arcface", "another file", 0.28)))
     with pytest.raises(RecipeError, match=r"vectors of \(512,\) and \(128,\) numbers"):
-        likeness(vectors, spaces[0], np.ones(128, np.float32), spaces[0])
+        arcface.likeness(Vectors(rows[:, :128], spaces[0]))
     keys = [
         embed_key(stage_key("landmark", 1, {}), engines.recogniser(Embed(n)))
         for n in ("mesh", "arcface", "ghostface")

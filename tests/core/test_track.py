@@ -89,10 +89,12 @@ def test_choosing_faces() -> None:
 
 def test_choosing_by_reference_takes_the_likest_and_nobody_unlike() -> None:
     faces = [face(100, 100), face(400, 100)]
-    embeddings = np.array([[1, 0, 0], [0.6, 0.8, 0]], np.float32)
-    pick = Select("reference")
-    assert selected(faces, pick, embeddings, np.array([0, 1, 0], np.float32)) == [1]
-    assert selected(faces, pick, embeddings, np.array([1, 0, 0], np.float32)) == [0]
-    assert selected(faces, pick, embeddings, np.array([0, 0, 1], np.float32)) == []
+    pick, alike = Select("reference"), np.array([0.4, 0.8], np.float32)
+    assert selected(faces, pick, alike) == [1]
+    assert selected(faces, pick, alike[::-1]) == [0]
+    assert selected(faces, pick, alike, least=0.9) == []
+    assert selected(faces, pick, alike, 0.35, np.array([0.1, 0.9], np.float32)) == [0]
+    assert selected(faces, pick, alike, 0.5, np.array([0.1, 0.9], np.float32)) == []
+    assert selected(faces, pick, alike, among=[0]) == [0]
     with pytest.raises(RecipeError):
         selected(faces, pick)

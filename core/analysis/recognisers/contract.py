@@ -39,23 +39,35 @@ class Recogniser(Adapter, Protocol):
         ...
 
 
-def likeness(vectors: Floats, space: Space, other: Floats, other_space: Space) -> Floats:
-    """Return the cosine of each of (n, d) vectors with one (d,).
-
-    Raises RecipeError if they come from different recognisers, or from different files of one.
-    """
-    if (space.recogniser, space.content) != (other_space.recogniser, other_space.content):
-        raise RecipeError(
-            f"faces described by {space.recogniser} can't be compared with those by {other_space.recogniser}: "
-            "describe both with one model file"
-        )
-    if vectors.shape[1:] != other.shape:
-        raise RecipeError(
-            f"vectors of {vectors.shape[1:]} and {other.shape} numbers can't be compared: describe both with one model"
-        )
-    return np.asarray(directions(vectors) @ directions(other[None])[0], np.float32)
-
-
 def directions(vectors: Floats) -> Floats:
     """Return (n, d) vectors brought to length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Vectors (n, d) of length 1, and the space that they lie in."""
+
+    rows: Floats
+    space: Space
+
+    def likeness(self, others: "Vectors") -> Floats:
+        """Return the cosine of each of these with each of the others: (n, m).
+
+        Raises RecipeError if they come from different recognisers, or from different files of one.
+        """
+        if (self.space.recogniser, self.space.content) != (others.space.recogniser, others.space.content):
+            raise RecipeError(
+                f"faces described by {self.space.recogniser} can't be compared with those by "
+                f"{others.space.recogniser}: describe both with one model file"
+            )
+        if self.rows.shape[1:] != others.rows.shape[1:]:
+            raise RecipeError(
+                f"vectors of {self.rows.shape[1:]} and {others.rows.shape[1:]} numbers can't be compared: describe "
+                "both with one model"
+            )
+        return np.asarray(self.rows @ others.rows.T, np.float32)
+
+    def mean(self) -> "Vectors":
+        """Return the one vector that is nearest to all of these."""
+        return Vectors(directions(self.rows.sum(0, keepdims=True)), self.space)
