@@ -179,7 +179,9 @@ def test_a_landmarkers_key_changes_with_it_and_with_the_pose_network(real: Engin
 # Recognisers
 
 
-@pytest.mark.parametrize(("family", "count"), [("arcface", 512), ("ghostface", 512), ("sface", 128)])
+@pytest.mark.parametrize(
+    ("family", "count"), [("arcface", 512), ("ghostface", 512), ("sface", 128), ("mobileface", 256)]
+)
 def test_an_embedding_is_of_the_aligned_normalised_crop(tmp_path: Path, family: str, count: int) -> None:
     path = stand_ins.write_recogniser(tmp_path / "net.onnx", family)
     recogniser = engines_with(tmp_path, **{f"embed__{family}": path}).recogniser(Embed(family))
@@ -188,7 +190,12 @@ def test_an_embedding_is_of_the_aligned_normalised_crop(tmp_path: Path, family: 
     crop = cv2.warpAffine(
         smooth, aligned_matrix(FIVE, "arcface_112_v2", 112), (112, 112), borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
-    crop = {"arcface": crop / 127.5 - 1, "ghostface": (crop - 127.5) / 128, "sface": crop}[family]
+    crop = {
+        "arcface": crop / 127.5 - 1,
+        "ghostface": (crop - 127.5) / 128,
+        "sface": crop,
+        "mobileface": crop,
+    }[family]
     blocks = crop.reshape(8, 14, 8, 14, 3).mean((1, 3)).transpose(2, 0, 1).ravel()
     expected = blocks @ stand_ins.recogniser_matrix(count, 0)
     assert vector.shape == (count,)
@@ -267,6 +274,21 @@ def test_a_rotation_matrix_gives_the_angles_it_was_made_from(tmp_path: Path) -> 
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((-25, -10, -174), abs=1e-2)
 
 
+def test_fsanets_are_averaged_and_the_roll_that_was_taken_out_is_added(tmp_path: Path) -> None:
+    """Two networks say 10, 4, 6 and 30, 8, -2 degrees of a head that the landmarks say is rolled by 25."""
+    files = {}
+    for name, angles in (("one", (10.0, 4.0, 6.0)), ("two", (30.0, 8.0, -2.0))):
+        path = stand_ins.write_fsanet(tmp_path / f"{name}.onnx", np.array(angles))
+        statement_path(path).write_text('family = "pose/fsanet"')
+        files[name] = path
+    estimator = engines_with(tmp_path).pose_estimator(Landmark(pose="fsanet"))
+    points = np.array([[200, 100, 0], [300, 100, 0], [250, 200, 0]], np.float32)
+    pose = estimator.poses(PICTURE, [points], [Pose(0, 0, 25)])[0]
+    # 300W-LP's yaw has the other sign; pitch and roll have ours.
+    assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx((-20, 6, 27), abs=1e-3)
+    assert len(estimator.models) == 2
+
+
 def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: Engines) -> None:
     """Clip 23, profile to profile: yaw within 13 degrees of the mesh's; a tipped picture is tipped in its roll."""
     posed = Landmark(pose="fsanet")
@@ -335,6 +357,23 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"needs a region: set occlude\.skin=on"):
         masker.choices(Occlude("bisenet", **nothing))
     assert masker.choices(Occlude("bisenet", **{**nothing, "hair": True, "eyes": True})) == "eyes hair"
+
+
+def test_small_holes_in_the_skin_are_features_and_hair_over_it_is_none(tmp_path: Path) -> None:
+    """Planted maps of 512: skin all over but for an eye's hole, a hand's, and a fringe of hair that is no skin."""
+    maps = np.zeros((1, 3, 512, 512), np.float32)
+    maps[0, 0] = 1
+    maps[0, 0, 200:220, 180:210] = 0
+    maps[0, 0, 260:420, 300:460] = 0
+    maps[0, 0, 60:70] = 0
+    maps[0, 2, 60:70] = 1
+    path = stand_ins.planted(tmp_path / "net.onnx", "x.1", [1, 3, 512, 512], {"1273": maps})
+    masker = engines_with(tmp_path, occlude__skin_hair=path).masker(Occlude("skin-hair"))
+    visible = masker.mask(masker.look(PICTURE, FIVE), Occlude("skin-hair")).visible
+    assert visible[105, 97] == 255  # the eye
+    assert visible[170, 190] == 0  # the hand
+    assert visible[32, 128] < 60  # the fringe, five pixels of the mask high
+    assert visible[230, 30] == 255
 
 
 def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(

@@ -145,6 +145,8 @@ STAND_INS = {
     "embed/arcface": lambda path: stand_ins.write_recogniser(path, "arcface"),
     "embed/ghostface": lambda path: stand_ins.write_recogniser(path, "ghostface"),
     "embed/sface": lambda path: stand_ins.write_recogniser(path, "sface"),
+    "embed/mobileface": lambda path: stand_ins.write_recogniser(path, "mobileface"),
+    "pose/fsanet": lambda path: stand_ins.write_fsanet(path, np.zeros(3)),
     "pose/6drepnet": lambda path: stand_ins.write_6drepnet(path, np.eye(3)),
     "attribute/genderage": stand_ins.write_gender_age,
     "occlude/xseg": stand_ins.write_xseg,
@@ -162,6 +164,29 @@ def test_each_family_takes_its_own_files_and_refuses_others(name: str, tmp_path:
         if other.path not in (name, alike.get(name)):
             assert said.startswith("expected "), f"{name} passes for {other.path}"
             assert ", found " in said
+
+
+@pytest.mark.parametrize("path", [family.path for family in CATALOGUE.families.values()])
+def test_a_file_that_is_not_what_it_is_said_to_be_is_refused_with_what_was_expected(
+    path: str, tmp_path: Path
+) -> None:
+    """Through the library, as every adapter gets its file: the message names the file, both shapes and the family."""
+    family = CATALOGUE.named(path)
+    wrong = stand_ins.planted(tmp_path / "wrong.onnx", "strange", ["n", 7, 5], {"other": np.zeros((1, 2))})
+    statement_path(wrong).write_text(f'family = "{path}"')
+    library = ModelLibrary([tmp_path])
+    embedded = library.models(family.role, family.name)[0] if library.has(family.role, family.name) else None
+    if embedded is None:
+        with pytest.raises(ModelError) as caught:
+            library.model(family.role, family.name)
+        said = str(caught.value)
+    else:
+        said = next(one.problem for one in library.found() if one.file.path == wrong)
+        assert embedded.path != wrong
+    assert "expected " in said
+    assert str(family.inputs[0]) in said
+    assert "strange (float32 n x 7 x 5)" in said
+    assert embedded is not None or (wrong.name in said and path in said)
 
 
 def _saved(path: Path, *nodes: onnx.NodeProto, weights: list[onnx.TensorProto] | None = None) -> bytes:

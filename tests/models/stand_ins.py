@@ -113,11 +113,12 @@ def write_203(path: Path, points: np.ndarray) -> Path:
 
 
 def write_recogniser(path: Path, family: str, seed: int = 0) -> Path:
-    """ArcFace, GhostFaceNet or SFace: 8 x 8 block means of what it is given, times a random matrix of the seed."""
+    """A recogniser: 8 x 8 block means of what it is given, times a random matrix of the seed."""
     name, output, count = {
         "arcface": ("input.1", "683", 512),
         "ghostface": ("input_1", "embedding", 512),
         "sface": ("data", "fc1", 128),
+        "mobileface": ("data", "fc5_bn", 256),
     }[family]
     matrix = recogniser_matrix(count, seed)
     shape: Shape = ["n", 112, 112, 3] if family == "ghostface" else ["n", 3, 112, 112]
@@ -145,6 +146,11 @@ def recogniser_matrix(count: int, seed: int) -> np.ndarray:
 def write_6drepnet(path: Path, rotation: np.ndarray) -> Path:
     """6DRepNet: input (n, 3, 224, 224) to a rotation (n, 3, 3)."""
     return planted(path, "input", ["n", 3, 224, 224], {"output": rotation[None]})
+
+
+def write_fsanet(path: Path, angles: np.ndarray) -> Path:
+    """FSA-Net: input (1, 3, 64, 64) to yaw, pitch and roll (1, 3)."""
+    return planted(path, "input", [1, 3, 64, 64], {"output": angles[None]})
 
 
 def write_gender_age(path: Path) -> Path:
