@@ -33,9 +33,10 @@ window: $(READY)
 test-gui: $(READY) models
 	$(if $(PICTURES),UNDERSTUDY_PICTURES=$(PICTURES)) $(BIN)/python -m pytest -q -m gui tests/gui $(PYTEST)
 
-# The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's.
+# The zip that Blender installs; PLATFORM=windows-x64 or macos-arm64 for others than this machine's, VARIANT=cuda
+# or directml for one with another ONNX Runtime (docs/processors.md).
 extension: $(READY) models
-	$(BIN)/python -m tools.build_extension --output dist $(if $(PLATFORM),--platform $(PLATFORM))
+	$(BIN)/python -m tools.build_extension --output dist $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(VARIANT),--variant $(VARIANT))
 
 check: $(READY)
 	$(BIN)/ruff check .

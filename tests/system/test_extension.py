@@ -17,13 +17,14 @@ from understudy.core.errors import ModelError, OutputError, UnderstudyError
 
 from tools.build_extension.__main__ import build
 from tools.build_extension.package import ROOT, checker, code_files, manifest, model_files, validate, write
-from tools.build_extension.platforms import BUNDLED, PLATFORMS, PYTHONS
-from tools.build_extension.wheels import LOCKED, pins
+from tools.build_extension.platforms import BUNDLED, CPU, PLATFORMS, PYTHONS, VARIANTS
+from tools.build_extension.wheels import LOCKED, pins, wanted_pins
 
 HOSTS_OWN = {"bpy", "numpy", "mathutils"}
 # Each is imported where it is wanted, and its absence is said in one line.
 OPTIONAL = {"redis", "cryptography", "keyring"}
-LINUX = PLATFORMS[0]
+LINUX, WINDOWS = PLATFORMS[:2]
+ACCELERATED = [variant for variant in VARIANTS if variant != CPU]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,55 @@ def test_pins_keep_their_hashes_and_an_unpinned_name_is_refused():
     assert wanted.count("--hash=sha256:") >= len(BUNDLED) * len(PLATFORMS)
     with pytest.raises(OutputError, match="does not pin left-pad"):
         pins(LOCKED.read_text(encoding="utf-8"), ["left-pad"])
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_a_variant_carries_one_onnx_runtime_pinned_for_each_of_its_platforms(variant):
+    wanted = wanted_pins(variant)
+    runtimes = [line.partition("=")[0] for line in wanted.splitlines() if line.startswith("onnxruntime")]
+    assert runtimes == [variant.runtime]
+    assert wanted.count("==") == len(BUNDLED)
+    hashes = wanted.partition(f"{variant.runtime}==")[2].partition("\nopencv")[0].count("--hash=sha256:")
+    assert hashes >= len(variant.platforms) * len(PYTHONS)
+
+
+def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
+    assert {(variant.name, name) for variant in ACCELERATED for name in variant.platforms} == {
+        ("cuda", "linux-x64"),
+        ("cuda", "windows-x64"),
+        ("directml", "windows-x64"),
+    }
+    for variant in ACCELERATED:
+        for platform in PLATFORMS:
+            if platform.name not in variant.platforms:
+                with pytest.raises(OutputError, match=f"no {variant.name} variant for {platform.name}"):
+                    build(platform, tmp_path, tmp_path, tmp_path, variant)
+
+
+# CUDA's takes most of a gigabyte: for one Python, and only where somebody waits for it.
+@pytest.mark.parametrize("variant", ACCELERATED, ids=lambda variant: variant.name)
+def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, tmp_path):
+    if variant.name == "cuda" and not os.environ.get("UNDERSTUDY_LONG"):
+        pytest.skip("set UNDERSTUDY_LONG=1 to download and pack CUDA's")
+    program = checker()
+    if program is None:
+        pytest.skip("there is no `bpy` here, so no checker")
+    pythons = PYTHONS if variant.name == "directml" else PYTHONS[:1]
+    try:
+        made = build(
+            WINDOWS, tmp_path, ROOT / "build" / "wheels", ROOT / "build" / "models", variant, pythons
+        )
+    except UnderstudyError as error:
+        pytest.skip(f"the variant can't be made here: {error}")
+    assert made.name.endswith(f"-{variant.name}_windows_x64.zip")
+    with zipfile.ZipFile(made) as archive:
+        wheels = [name.removeprefix("wheels/") for name in archive.namelist() if name.endswith(".whl")]
+    kinds = {name.replace("-", "_") for name in variant.bundled}
+    assert {name.partition("-")[0] for name in wheels} == kinds
+    for python in pythons:
+        tag = f"-cp{python.replace('.', '')}-"
+        assert len([name for name in wheels if name.startswith("onnxruntime") and tag in name]) == 1
+    assert "Success" in validate(made, program)
 
 
 def test_a_missing_model_is_named(tmp_path):

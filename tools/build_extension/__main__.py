@@ -1,26 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line: `python -m tools.build_extension --output dist/`, from the repository's root."""
+"""Command line: `python -m tools.build_extension [--variant cuda]`, from the repository's root."""
 
 import argparse
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from understudy.core.errors import UnderstudyError
+from understudy.core.errors import OutputError, UnderstudyError
 from understudy.core.models.embedded import embedded_folder
 
 from .package import ROOT, checker, code_files, manifest, model_files, validate, write
-from .platforms import PLATFORMS, Platform
+from .platforms import CPU, PLATFORMS, PYTHONS, VARIANTS, Platform, Variant
 from .wheels import obtain
 
 
-def build(platform: Platform, output: Path, wheels: Path, models: Path) -> Path:
+def build(
+    platform: Platform,
+    output: Path,
+    wheels: Path,
+    models: Path,
+    variant: Variant = CPU,
+    pythons: Iterable[str] = PYTHONS,
+) -> Path:
     """Make the zip of a platform in the folder `output` and return its path. Raises UnderstudyError."""
+    if platform.name not in variant.platforms:
+        raise OutputError(
+            f"there is no {variant.name} variant for {platform.name}, only for {', '.join(variant.platforms)}"
+        )
     text = (ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
-    found = obtain(platform, wheels)
+    found = obtain(platform, wheels, pythons, variant)
     facts = tomllib.loads(text)
-    package = output / f"{facts['id']}-{facts['version']}-{platform.name.replace('-', '_')}.zip"
+    built_for = platform.name if variant == CPU else f"{variant.name}-{platform.name}"
+    package = output / f"{facts['id']}-{facts['version']}-{built_for.replace('-', '_')}.zip"
     files: dict[str, Path | str] = {"blender_manifest.toml": manifest(text, platform, found)}
     files.update(code_files())
     files.update(model_files(models))
@@ -39,14 +51,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--models", type=Path, default=embedded_folder(), help="the embedded models")
     parser.add_argument(
-        "--platform", action="append", choices=[*names, "all"], help="linux-x64 unless given; may be repeated"
+        "--platform",
+        action="append",
+        choices=[*names, "all"],
+        help="the first that the variant is made for, unless given; may be repeated; all: every one of these",
+    )
+    variants = {variant.name: variant for variant in VARIANTS}
+    parser.add_argument(
+        "--variant",
+        choices=variants,
+        default=CPU.name,
+        help="which processor its ONNX Runtime is built for besides the CPU; cpu unless given",
+    )
+    parser.add_argument(
+        "--python",
+        action="append",
+        choices=PYTHONS,
+        help="for one Python alone: a smaller zip; may be repeated",
     )
     options = parser.parse_args(arguments)
-    wanted = options.platform or ["linux-x64"]
+    variant = variants[options.variant]
+    wanted = options.platform or variant.platforms[:1]
+    pythons = options.python or PYTHONS
     program = checker()
     try:
-        for name in names if "all" in wanted else dict.fromkeys(wanted):
-            package = build(names[name], options.output, options.wheels, options.models)
+        for name in variant.platforms if "all" in wanted else dict.fromkeys(wanted):
+            package = build(names[name], options.output, options.wheels, options.models, variant, pythons)
             told = validate(package, program) if program else "not checked: there is no `bpy` here"
             print(f"extension: {package}, {package.stat().st_size / 1e6:.0f} MB; {told}")
     except UnderstudyError as fault:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platforms and Pythons an extension is made for, and what each needs."""
+"""The platforms, Pythons and accelerators an extension is made for, and what each needs."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,8 @@ PYTHONS = ("3.11", "3.13", "3.14")
 """Blender 4.5 and 5.0; 5.1 and 5.2; Debian's 5.2, which is built on the system's Python."""
 
 BUNDLED = {"av": "av", "onnxruntime": "onnxruntime", "opencv-python-headless": "cv2"}
-"""The distributions that an extension carries, and the module that each is imported as.
+"""The distributions that an extension carries, and the module that each is imported as; some other build of ONNX
+Runtime in a variant for an accelerator.
 
 NumPy is Blender's own: another one beside it would break Blender. ONNX Runtime names flatbuffers, packaging and
 protobuf as requirements; running a model imports none of them.
@@ -33,3 +34,30 @@ PLATFORMS = (
         "macos-arm64", ("macosx_14_0_arm64", "macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64")
     ),
 )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An extension for an accelerator: what differs is the build of ONNX Runtime."""
+
+    name: str
+    runtime: str
+    """The distribution of ONNX Runtime."""
+    locked: str
+    """The file in `requirements` that pins it."""
+    platforms: tuple[str, ...]
+    """Where there are wheels of it."""
+
+    @property
+    def bundled(self) -> tuple[str, ...]:
+        """The distributions that the variant carries."""
+        return tuple(self.runtime if name == "onnxruntime" else name for name in BUNDLED)
+
+
+VARIANTS = (
+    # Apple's processors need no other build: CoreML is in the one for the CPU.
+    Variant("cpu", "onnxruntime", "blender-4.5.txt", tuple(platform.name for platform in PLATFORMS)),
+    Variant("cuda", "onnxruntime-gpu", "extension-cuda.txt", ("linux-x64", "windows-x64")),
+    Variant("directml", "onnxruntime-directml", "extension-directml.txt", ("windows-x64",)),
+)
+CPU = VARIANTS[0]

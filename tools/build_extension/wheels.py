@@ -10,9 +10,10 @@ from pathlib import Path
 
 from understudy.core.errors import OutputError
 
-from .platforms import BUNDLED, PYTHONS, Platform
+from .platforms import CPU, PYTHONS, Platform, Variant
 
-LOCKED = Path(__file__).resolve().parents[2] / "requirements" / "blender-4.5.txt"
+REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
+LOCKED = REQUIREMENTS / CPU.locked
 
 
 def pins(locked: str, names: Iterable[str]) -> str:
@@ -29,7 +30,15 @@ def pins(locked: str, names: Iterable[str]) -> str:
     return "\n".join(entries[name].rstrip() for name in names) + "\n"
 
 
-def obtain(platform: Platform, store: Path, pythons: Iterable[str] = PYTHONS) -> list[Path]:
+def wanted_pins(variant: Variant) -> str:
+    """Return the entries of all that a variant carries. Raises OutputError if one is not pinned."""
+    files = dict.fromkeys((LOCKED, REQUIREMENTS / variant.locked))
+    return pins("\n".join(file.read_text(encoding="utf-8") for file in files), variant.bundled)
+
+
+def obtain(
+    platform: Platform, store: Path, pythons: Iterable[str] = PYTHONS, variant: Variant = CPU
+) -> list[Path]:
     """Return the wheels of a platform in `store`, by name; those that are not there yet are downloaded.
 
     Raises OutputError where one can't be downloaded or has another hash than the pinned one, or where `store`
@@ -41,7 +50,7 @@ def obtain(platform: Platform, store: Path, pythons: Iterable[str] = PYTHONS) ->
         # A download that is cut off must not be taken for a wheel: it moves into place when it is complete.
         with tempfile.TemporaryDirectory(dir=store, prefix=".download.") as partial:
             wanted = Path(partial) / "wanted.txt"
-            wanted.write_text(pins(LOCKED.read_text(encoding="utf-8"), BUNDLED), encoding="utf-8")
+            wanted.write_text(wanted_pins(variant), encoding="utf-8")
             for python in pythons:
                 folder = Path(partial) / python
                 _download(platform, python, wanted, folder, store)
