@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from ..errors import CacheError
 from .health import Health
 from .key import Key
-from .store import Arrays, Store
+from .store import Arrays, PassingOver, Store
 from .timed import Caller, Direct, TimedThread
 
 SLOW_SECONDS = 0.5
@@ -69,6 +69,10 @@ class FarTier:
     def __contains__(self, key: Key) -> bool:
         """Tell whether the store has `key` and says so in time."""
         return self._asked(lambda store: key in store, False)
+
+    def pass_over(self, key: Key) -> bool:
+        """Leave out the copy of `key` that `get` returns, where the store can do that; True if it did."""
+        return self._asked(lambda store: isinstance(store, PassingOver) and store.pass_over(key), False)
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`, unless the place is resting."""

@@ -127,6 +127,13 @@ class PackFolder:
         """Tell whether a record of `key` is indexed; it may still prove damaged when read."""
         return self._inventory.find(key.digest) is not None
 
+    def pass_over(self, key: Key) -> bool:
+        """Leave out, as long as this folder is open, the copy of `key` that `get` returns; True if there was one.
+
+        The next `get` returns another copy, and a `put` adds one.
+        """
+        return self._inventory.pass_over(key.digest)
+
     def entries(self) -> Iterator[KeyText]:
         """List what is kept: each entry's key text and size. What can't be read is left out."""
         for entry in self._inventory.entries():

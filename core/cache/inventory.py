@@ -93,6 +93,14 @@ class Inventory:
                     self._index.forget(digest, entry)
         return self.find_known(digest, use=True)
 
+    def pass_over(self, digest: bytes) -> bool:
+        """Leave out the place that `find` gives for a record, in this process; True if there was one."""
+        with self._lock:
+            entry = self._index.find(digest)
+            if entry is not None:
+                self._index.forget(digest, entry)
+        return entry is not None
+
     def entries(self) -> Iterator[Entry]:
         """Yield one entry a digest, in the order of packs and offsets, as things stood at the call."""
         with self._lock:

@@ -53,10 +53,19 @@ class RedisStore:
         self._lock = threading.Lock()
         self._faults = 0
         self._warnings: dict[str, None] = {}
+        self._passed_over: set[bytes] = set()
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
+        if key.digest in self._passed_over:
+            return None
         return self._checked(key, self._asked(lambda: self._client.get(self._name(key)), None))
+
+    def pass_over(self, key: Key) -> bool:
+        """Make `get` miss `key`, in this process, until it is put again; True unless it did already."""
+        known = key.digest in self._passed_over
+        self._passed_over.add(key.digest)
+        return not known
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Arrays]:
         """Return what is there of `keys`, asked for in one go."""
@@ -73,7 +82,10 @@ class RedisStore:
 
     def put_many(self, items: Iterable[tuple[Key, Arrays]]) -> None:
         """Keep several results, sent in one go."""
-        values = {self._name(key): _record(key, arrays) for key, arrays in items}
+        values = {}
+        for key, arrays in items:
+            values[self._name(key)] = _record(key, arrays)
+            self._passed_over.discard(key.digest)
         if not values:
             return
         # Overwritten even if there: that heals a damaged value, and a good one is the same bytes.

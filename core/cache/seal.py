@@ -18,16 +18,17 @@ import numpy as np
 from ..errors import CacheError
 from .key import Key
 from .payload import decode, encode
-from .store import Arrays, Store
+from .store import Arrays, PassingOver, Store
 
 KEY_VARIABLE = "UNDERSTUDY_CACHE_KEY"
 IN_KEYRING = "keyring"
 _KEYRING_SERVICE, _KEYRING_USER = "understudy", "cache"
 _SECRET_BYTES, _NONCE_BYTES = 32, 12
 _ID = "id"
+_COPIES = 16  # of one result, sealed with as many secrets
 _NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
 _WARNING = (
-    "some results in the cache are sealed and can't be opened: "
+    "some results in the cache are sealed with another key, and are computed again: "
     f"set {KEY_VARIABLE} to the key they were sealed with, or purge them"
 )
 
@@ -90,21 +91,29 @@ class SealedStore:
         self._below = below
         self._seal = seal
         self._lock = threading.Lock()
-        self._locked = 0
+        self._locked: set[bytes] = set()
 
     def get(self, key: Key) -> Arrays | None:
-        """Return the arrays under `key`, opened, or None."""
+        """Return the arrays under `key`, opened, or None.
+
+        A copy that can't be opened is passed over: another may be there, or else a new one takes its place.
+        """
         arrays = self._below.get(key)
-        if arrays is None or _NAME not in arrays:
-            return arrays
-        opened = self._seal.opened(key, arrays) if self._seal is not None else None
-        if opened is None:
+        for _ in range(_COPIES):
+            if arrays is None or _NAME not in arrays:
+                break
+            opened = self._seal.opened(key, arrays) if self._seal is not None else None
+            if opened is not None:
+                return opened
             with self._lock:
-                self._locked += 1
-        return opened
+                self._locked.add(key.digest)
+            if not (isinstance(self._below, PassingOver) and self._below.pass_over(key)):
+                return None
+            arrays = self._below.get(key)
+        return arrays if arrays is None or _NAME not in arrays else None
 
     def put(self, key: Key, arrays: Arrays) -> None:
-        """Keep `arrays` under `key`, sealed. Where a result is there that can't be opened, that one stays."""
+        """Keep `arrays` under `key`, sealed. A copy that proved sealed with another secret stays beside it."""
         if self._seal is not None and arrays.keys() != {_ID}:
             arrays = self._seal.sealed(key, arrays)
         self._below.put(key, arrays)
@@ -115,9 +124,9 @@ class SealedStore:
 
     @property
     def locked(self) -> int:
-        """How many gets missed because what is there could not be opened."""
+        """How many results were met in a copy that could not be opened."""
         with self._lock:
-            return self._locked
+            return len(self._locked)
 
     @property
     def warnings(self) -> tuple[str, ...]:

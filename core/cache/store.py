@@ -2,7 +2,7 @@
 """What every tier of the stage cache can do."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -34,4 +34,13 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and memory. What was put stays."""
+        ...
+
+
+@runtime_checkable
+class PassingOver(Protocol):
+    """A store that may hold several copies of a result, of which one can be left out."""
+
+    def pass_over(self, key: Key) -> bool:
+        """Leave out the copy that `get` returns; True if there was one. The next `put` adds another."""
         ...

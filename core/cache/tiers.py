@@ -9,7 +9,7 @@ from .folder import PackFolder
 from .key import Key
 from .memory import Memory
 from .seal import SealedStore
-from .store import Arrays, Store
+from .store import Arrays, PassingOver, Store
 from .write_behind import BACKLOG_BYTES, Item, WriteBehind
 
 FLUSH_SECONDS = 5.0
@@ -57,6 +57,11 @@ class Tiers:
             store.put(key, arrays)
         if self._shared:
             self._behind.put(key, arrays)
+
+    def pass_over(self, key: Key) -> bool:
+        """Leave out every store's copy of `key` that `get` would return; True if there was one."""
+        places = [store for store in (*self._stores, *self._shared) if isinstance(store, PassingOver)]
+        return True in [place.pass_over(key) for place in places]  # every one of them
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether any store has `key`."""

@@ -4,6 +4,7 @@
 import base64
 import subprocess
 import sys
+from dataclasses import replace
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
-from understudy.core.cache.memory import Memory
+from understudy.core.cache.opening import CacheSettings, open_tiers
 from understudy.core.cache.seal import Seal, SealedStore, is_sealed, secret_from
+from understudy.core.cache.verify import verify_folder
 from understudy.core.errors import CacheError
 
 pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
@@ -73,20 +75,40 @@ def test_nothing_readable_reaches_the_disk(tmp_path):
 
 
 @pytest.mark.parametrize("seal", [None, Seal(OTHER)], ids=["no key", "another key"])
-def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
+def test_without_the_key_it_is_a_miss_with_one_warning_and_a_new_result_wins(tmp_path, seal):
     SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
     store = SealedStore(PackFolder(tmp_path), seal)
     assert store.warnings == ()
-    for _ in range(3):
-        assert store.get(key(1)) is None
-        store.put(key(1), marked())
-    assert store.locked == 3
+    assert [store.get(key(1)) for _ in range(3)] == [None] * 3
+    assert store.locked == 1
     assert len(store.warnings) == 1
     assert "UNDERSTUDY_CACHE_KEY" in store.warnings[0]
-    # A run goes on with what its memory holds.
-    memory = Memory(1 << 20, store)
-    memory.put(key(1), marked())
-    assert same(memory.get(key(1)), marked())
+    store.put(key(1), marked())
+    assert same(store.get(key(1)), marked())
+    # The next run has it too; and with the first key, the first result is still there.
+    for again in (SealedStore(PackFolder(tmp_path), seal), SealedStore(PackFolder(tmp_path), Seal(SECRET))):
+        assert same(again.get(key(1)), marked())
+        again.put(key(1), marked())
+    assert len(list(PackFolder(tmp_path).kept())) == 2
+    assert verify_folder(tmp_path).damaged == 0
+
+
+def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):
+    first = CacheSettings(tmp_path / "one", 0, tmp_path / "share", redis_server.url, SECRET)
+
+    def run(**changes):
+        cache = open_tiers(replace(first, **changes))
+        got, known = cache.flight.result(cache.store, key(1), marked)
+        assert same(got, marked())
+        assert cache.tiers.flush(30)
+        cache.close()
+        return known, len(cache.warnings)
+
+    assert [run(), run()] == [(False, 0), (True, 0)]
+    assert [run(secret=OTHER), run(secret=OTHER)] == [(False, 1), (True, 1)]
+    assert len(list(PackFolder(tmp_path / "one").kept())) == 2
+    # A machine that comes later with that key finds it in the shared places.
+    assert run(secret=OTHER, folder=tmp_path / "two")[0] is True
 
 
 def test_sealed_and_plain_results_live_side_by_side(tmp_path):
