@@ -24,9 +24,15 @@ _PROVIDERS = (
     ("cpu", "CPU", "Runs everywhere, and gives the same result everywhere"),
     ("cuda", "CUDA", "NVIDIA graphics processors"),
     ("tensorrt", "TensorRT", "NVIDIA graphics processors; the first run takes minutes to build its engines"),
+    (
+        "tensorrt-fp16",
+        "TensorRT, Half Precision",
+        "The same; maskers, swappers and enhancers in half precision",
+    ),
     ("directml", "DirectML", "Graphics processors under Windows"),
     ("coreml", "CoreML", "Apple processors; computes in half precision"),
     ("openvino", "OpenVINO", "Intel processors"),
+    ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
     ("rocm", "ROCm", "AMD graphics processors"),
 )
 _OVERRIDES = {

@@ -2,14 +2,17 @@
 """`understudy doctor`: whether everything that a render needs is here, and intact."""
 
 import json
+import os
 import platform
 from importlib import import_module
 from pathlib import Path
 
 from .errors import ModelError
 from .models.embedded import embedded_folder, embedded_models
+from .models.processor import AUTOMATIC, found_processor
 from .models.session import ModelFile
 from .provenance import made_by
+from .run_settings import PROVIDER_VARIABLE
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
 
@@ -19,6 +22,7 @@ def doctor(folder: Path | None = None) -> bool:
     print(f"{made_by()}, Python {platform.python_version()}, {platform.platform()}")
     found = [_library(name, module) for name, module in _LIBRARIES.items()]
     found.append(_encoder())
+    found.append(_processor())
     found.append(_models(embedded_folder() if folder is None else folder))
     return all(found)
 
@@ -29,6 +33,16 @@ def _library(name: str, module: str) -> bool:
     except ImportError as error:
         print(f"{name} can't be loaded ({type(error).__name__}): install Understudy again")
         return False
+    return True
+
+
+def _processor() -> bool:
+    try:
+        processor, passed_over = found_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
+    except (ModelError, ImportError) as error:
+        print(f"{PROVIDER_VARIABLE}: {error}")
+        return False
+    print("\n".join((f"models run on {processor.name}", *passed_over)))
     return True
 
 

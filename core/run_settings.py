@@ -47,7 +47,7 @@ class RunSettings:
     threads: int = 0
     """Threads that a model may use; 0 for all cores."""
     provider: str = AUTOMATIC
-    """What runs the models: AUTOMATIC or a name of `models.session.PROVIDERS`."""
+    """What runs the models: AUTOMATIC or a name of `models.processor.PROVIDERS`."""
     model_folder: Path | None = None
     """Where the user's models lie; None for the usual place."""
     online: bool = True

@@ -177,6 +177,15 @@ def test_an_output_folder_that_is_not_writable(place, tmp_path, monkeypatch, cap
     assert "the folder is not writable" in capsys.readouterr().err
 
 
+def test_the_doctor_says_what_runs_the_models_and_what_was_passed_over(monkeypatch, capsys):
+    monkeypatch.setenv("UNDERSTUDY_PROVIDER", "cpu")
+    assert main(["doctor"]) == 0
+    assert "\nmodels run on cpu\n" in capsys.readouterr().out
+    monkeypatch.setenv("UNDERSTUDY_PROVIDER", "gpu")
+    assert main(["doctor"]) != 0
+    assert "UNDERSTUDY_PROVIDER: there is no provider 'gpu'" in capsys.readouterr().out
+
+
 def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
     assert main(["doctor"]) == 0
     assert capsys.readouterr().out.count(" is intact") == 2
