@@ -45,11 +45,17 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     @persistent
     def begin(scene: bpy.types.Scene, *_: Any) -> None:
-        run.begin(scene)
+        try:
+            run.begin(scene)
+        except Exception as error:  # noqa: BLE001 - the border: Blender would render on as if all were well
+            run.broke(scene, error)
 
     @persistent
     def frame(scene: bpy.types.Scene, *_: Any) -> None:
-        run.frame(scene)
+        try:
+            run.frame(scene)
+        except Exception as error:  # noqa: BLE001 - the border, as above
+            run.broke(scene, error)
 
     @persistent
     def written(scene: bpy.types.Scene, *_: Any) -> None:

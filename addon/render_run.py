@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,19 @@ class RenderRun:
         self._note_what_is_wrong(scene)
         if self._strict and len(outcomes.failures) > before:
             self._fail(scene, outcomes.failures[before:])
+
+    def broke(self, scene: bpy.types.Scene, error: Exception) -> None:
+        """Something went wrong that nobody foresaw: the frame may show the original, or what is outdated."""
+        traceback.print_exception(error)
+        reason = f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
+        text = f"frame {scene.frame_current}: {reason}; the original or an outdated layer is shown"
+        if self._session is None:
+            say(f"error: {text}")
+        else:
+            self._session.warn(text)
+            self._session.outcomes.fails(reason, text)
+        if is_strict(scene):
+            self._fail(scene, [text])
 
     def written(self, scene: bpy.types.Scene) -> None:
         """A frame was written: one that failed must not stay."""

@@ -108,6 +108,8 @@ class Driver:
         self.runs = 0
         self.status = 0
         """With which exit code a job is to end."""
+        self.complains = False
+        """Whether a fault of ours is what a test is after."""
         self._folders = (folder, *reads)
 
     def __call__(self, *steps):
@@ -119,7 +121,7 @@ class Driver:
         done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
         assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
         assert done.returncode == self.status, done.stderr[-3000:]
-        assert complaints(done.stderr) == []
+        assert self.complains or not complaints(done.stderr), done.stderr[-3000:]
         self.output = done.stdout
         return json.loads(result.read_text())
 

@@ -116,6 +116,35 @@ def test_a_clip_that_can_not_be_followed_fails_the_frames_in_which_it_is_seen(dr
     assert "clip, frame 4: clip feeds the effect blur" in drive.output
 
 
+def test_what_nobody_foresaw_is_told_and_fails_a_strict_frame(drive, footage):
+    """Python's own limit on depth stands for a fault of ours: no error that Understudy raises on purpose."""
+    folder = drive.folder / "unforeseen"
+    folder.mkdir()
+    begin = [
+        ["project", {"size": [320, 240], "frames": [1, 3], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+    ]
+    drive.status, drive.complains = 0, True
+    report = drive(
+        *begin, ["render_shallow", {"out": str(folder / "out_"), "report": str(folder / "r.json")}]
+    )[-1]
+    assert rendered(folder) == [1, 2, 3]
+    assert any(
+        "frame 2: Understudy itself failed" in text and "RecursionError" in text
+        for text in report["warnings"]
+    )
+    drive.status = STRICT_EXIT
+    report = drive(
+        *begin,
+        ["setup", {"understudy__strict": True}],
+        ["render_shallow", {"out": str(folder / "strict_"), "report": str(folder / "r.json")}],
+    )[-1]
+    drive.complains = False
+    assert report["failed"] == [1, 2, 3]
+    assert rendered(folder, "strict_") == []
+
+
 def test_the_command_line_asks_for_it_too(drive, footage):
     """`-- --understudy-strict`, as after the words that Blender itself reads."""
     folder, begin = damaged(drive, footage, "flag")
