@@ -3,7 +3,8 @@
 
 A model file is a stranger's: before ONNX Runtime sees it, its protobuf structure is walked once, with every
 length checked. Refused are files that keep weights elsewhere (a path of the file's choosing), tensors that
-claim more values than the file carries, and constants that would swell to billions of values when loaded.
+claim more values than the file carries, constants that would swell to billions of values when loaded, and inputs
+or outputs larger than any picture. What a graph takes while it runs is bounded by `memory_limit`.
 
 Source: the field numbers of onnx.proto (ONNX IR version 3 and later) and protobuf's wire format.
 """
@@ -23,6 +24,7 @@ LARGEST_FILE = (1 << 31) - 1
 """Protobuf holds no more; ONNX Runtime reads no more."""
 
 _LARGEST_FILL = 1 << 28
+_LARGEST_PICTURE = 1 << 26
 _DEEPEST = 16
 _SMALL = 16
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -127,6 +129,13 @@ def _walked(data: bytes, path: Path) -> _Walk:
                     _node(node, walk, path, 1)
     if graphs != 1 or not walk.outputs:
         raise ModelError(f"{path} is not a model ONNX Runtime can run: it has no graph")
+    held = {info.name for info, _ in walk.initializers}
+    for info in (*walk.inputs, *walk.outputs):
+        if (
+            info.name not in held
+            and math.prod(size for size in info.shape or () if isinstance(size, int)) > _LARGEST_PICTURE
+        ):
+            raise ModelError(f"{path} is refused: no network of faces takes or gives as much as {info}")
     for name in walk.fills:
         sizes = walk.small.get(name)
         if sizes is not None and math.prod(max(size, 1) for size in sizes) > _LARGEST_FILL:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ModelError
+from .memory_limit import limit_memory
 from .onnx_writer import GraphWriter
 from .refusals import refusals
 
@@ -177,6 +178,7 @@ def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionO
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.use_deterministic_compute = processor.name != "cpu"
+    limit_memory(options)
     if processor.name == "directml":  # it takes neither
         options.enable_mem_pattern = False
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL

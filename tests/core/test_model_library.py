@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -228,6 +229,39 @@ def test_constants_that_would_swell_are_refused(tmp_path: Path, kind: str) -> No
     inputs = ["shape"] if kind == "ConstantOfShape" else ["x", "shape"]
     _saved(tmp_path / "m.onnx", helper.make_node(kind, inputs, ["y"]), weights=[shape])
     _refused(tmp_path / "m.onnx", r"it would fill a tensor of 1048576 x 1048576 values")
+
+
+@pytest.mark.parametrize("shape", [[1, 3, 100_000, 100_000], ["n", 60_000, 60_000, 3], ["n", 1 << 40]])
+def test_inputs_larger_than_any_picture_are_refused(tmp_path: Path, shape: list[int | str]) -> None:
+    """Canvases and crops are made as large as a file says its input is."""
+    path = stand_ins.planted(tmp_path / "m.onnx", "in_face:0", shape, {"y": np.zeros((1, 2))})
+    _refused(path, r"m\.onnx is refused: no network of faces takes or gives as much as in_face:0")
+
+
+def test_a_graph_that_asks_for_ever_more_memory_fails_with_a_message(tmp_path: Path) -> None:
+    """Nothing in the file says how much: the size is computed from its input, here 12 GB at once."""
+    steps = [
+        helper.make_node("Cast", ["x"], ["sizes"], to=TensorProto.INT64),
+        helper.make_node("ConstantOfShape", ["sizes"], ["swollen"]),
+        helper.make_node("ReduceSum", ["swollen"], ["y"], keepdims=0),
+    ]
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("x", [2]), ("y", []))
+    ]
+    graph = helper.make_graph(steps, "g", values[:1], values[1:])
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+        tmp_path / "m.onnx",
+    )
+    pool, model = ModelPool(1), ModelFile(tmp_path / "m.onnx")
+    assert pool.run_all(model, np.array([3, 4], np.float32))[0] == 0
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelError, match=r"m\.onnx failed on an input"):
+        pool.run_all(model, np.array([50_000, 60_000], np.float32))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20  # in kilobytes
+    # What is asked for next is there: one file's greed is no other's trouble.
+    assert pool.run_all(model, np.array([5, 6], np.float32))[0] == 0
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:

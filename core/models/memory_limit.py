@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bound on the memory that models take while they run.
+
+What a graph will need can't be told by looking at it: a few harmless steps in a row can ask for any amount. So all
+sessions of a process share one arena of ONNX Runtime's that grows no further than this; a model that wants more fails
+with a message, and nothing else does.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+MOST_MEMORY = 8 << 30
+"""Bytes. The largest networks of the catalogue, of 2048 pixels, take less."""
+
+_SHARE = 0.75
+
+
+def limit_memory(options: "onnxruntime.SessionOptions") -> None:
+    """Let a session take its memory from the process's one bounded arena."""
+    import onnxruntime
+
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    # Said again for each session: it is made once, and what is said later changes nothing.
+    onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg({"max_mem": memory_limit()}))
+    options.add_session_config_entry("session.use_env_allocators", "1")
+
+
+def memory_limit() -> int:
+    """Return how many bytes models may take: 8 GiB, or three quarters of a smaller machine's memory."""
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return MOST_MEMORY
+    return min(MOST_MEMORY, int(machine * _SHARE))
