@@ -148,7 +148,7 @@ class Pipeline:
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
-        return self._analyser.keys(self._analyser.frame_id(clip, number), recipe)
+        return self._analyser.keys(clip, number, recipe)
 
     def texture_key(self, picture: Picture) -> Key:
         """Return the key of a picture's texture, of which the picture's analysis is a part. PictureError."""

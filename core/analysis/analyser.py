@@ -2,6 +2,7 @@
 """From a clip and a frame number to the faces of that frame, computing only what is not known yet."""
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -13,7 +14,8 @@ from ..cache.lease import Alone, Flight
 from ..cache.store import Arrays, Store
 from ..clip_ahead import ClipAhead
 from ..clip_info import REMEMBERED_FRAMES, Clip, frame_id
-from ..face import Face, Floats, Pixels
+from ..errors import ClipError
+from ..face import Detection, Face, Floats, Pixels
 from ..mesh.topology import Topology
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
@@ -21,12 +23,13 @@ from ..models.session import ModelPool
 from ..recipe import Recipe
 from ..tally import Tally
 from .attributes import attribute_key
-from .cuts import look_of
+from .cuts import is_cut, look_of
 from .detect import detect_key, detect_with, detections
 from .embed import OWN_SPACE, embed_key, embed_with
 from .engines import Engines
 from .landmark import faces, landmark_key, landmark_with
 from .recognisers.contract import Space
+from .track import as_detection, followed_key
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -161,21 +164,37 @@ class Analyser:
             self._tally.hit("attribute")
         return np.asarray(arrays["attributes"], np.float32)
 
-    def keys(self, frame: str, recipe: Recipe) -> tuple[Key, Key, Key]:
-        """Return the keys of what detect, landmark and embed find in the frame with this id."""
+    def keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
+        """Return the keys of what detect, landmark and embed find in a frame. Raises ClipError."""
         engines = self._engines
-        detected = detect_key(frame, recipe.detect, engines.detector(recipe.detect), engines.in_keys)
+        detected = detect_key(
+            self.frame_id(clip, number), recipe.detect, engines.detector(recipe.detect), engines.in_keys
+        )
+        before = self._followed(clip, number, recipe)
         landmarked = landmark_key(
-            detected,
+            detected if before is None else followed_key(detected, self.keys(clip, before, recipe)[1]),
             recipe.landmark,
             engines.landmarker(recipe.landmark),
             engines.pose_estimator(recipe.landmark),
         )
         return detected, landmarked, embed_key(landmarked, engines.recogniser(recipe.embed))
 
+    def _followed(self, clip: Clip, number: int, recipe: Recipe) -> int | None:
+        """Return the frame from which the faces of a frame are followed, None where they are looked for.
+
+        That depends on the clip alone, not on where a render begins.
+        """
+        if number % recipe.detect.every == 0:
+            return None
+        looks = {}
+        for near in range(number - 2, min(number + 2, clip.info.frame_count)):
+            with suppress(ClipError):
+                looks[near] = self.look(clip, near)
+        return None if number - 1 not in looks or is_cut(number, looks) else number - 1
+
     def _analysed(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         frame = self.frame_id(clip, number)
-        detected, landmarked, embedded = self.keys(frame, recipe)
+        detected, landmarked, embedded = self.keys(clip, number, recipe)
         meshes, known = self._flight.result(
             self._store, landmarked, lambda: self._landmarked(clip, number, recipe, detected)
         )
@@ -200,18 +219,28 @@ class Analyser:
             return embed_with(pixels, found, self._topology, self._engines.recogniser(recipe.embed))
 
     def _landmarked(self, clip: Clip, number: int, recipe: Recipe, detected: Key) -> Arrays:
-        boxes = self._store.get(detected)
         pixels = self.frame(clip, number)
+        before = self._followed(clip, number, recipe)
+        if before is not None:
+            expected = self.analysis(clip, before, recipe).faces
+            followed = self._marked(pixels, [as_detection(face, self._topology) for face in expected], recipe)
+            # A face that is lost may only be hard to follow: the detector says.
+            if len(followed["scores"]) == len(expected):
+                return followed
+        boxes = self._store.get(detected)
         if boxes is None:
             with self._tally.running("detect"):
                 boxes = detect_with(pixels, recipe.detect, self._engines.detector(recipe.detect))
             self._store.put(detected, boxes)
         else:
             self._tally.hit("detect")
+        return self._marked(pixels, detections(boxes), recipe)
+
+    def _marked(self, pixels: Pixels, found: list[Detection], recipe: Recipe) -> Arrays:
         with self._tally.running("landmark"):
             return landmark_with(
                 pixels,
-                detections(boxes),
+                found,
                 recipe.landmark,
                 self._engines.landmarker(recipe.landmark),
                 self._topology,

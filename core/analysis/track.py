@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..face import Face, Floats
-from .landmark import box_of
+from ..cache.key import Key, stage_key
+from ..face import Detection, Face, Floats
+from ..mesh.topology import Topology
+from .landmark import box_of, five_of
 
+FOLLOW_VERSION = 1
 _FARTHEST = 0.35
 _STILL = 0.012
 
@@ -30,6 +33,19 @@ def same_faces(faces: Sequence[Face], others: Sequence[Face]) -> list[int | None
             matched[here] = there
             taken.add(there)
     return matched
+
+
+def followed_key(detected: Key, before: Key) -> Key:
+    """Return the key of what stands for a frame's detections where faces are followed into it.
+
+    `detected` is the key they would have, `before` that of the landmarks of the frame before.
+    """
+    return stage_key("follow", FOLLOW_VERSION, {"detect": detected, "landmark": before})
+
+
+def as_detection(face: Face, topology: Topology) -> Detection:
+    """Return where a face of the frame before is expected in the next: at the same place."""
+    return Detection(face.box, five_of(face.landmarks, topology), face.score)
 
 
 def steadied(number: int, neighbours: Mapping[int, Sequence[Face]], width: float) -> list[Face]:

@@ -41,6 +41,15 @@ class Detect:
         ("sideways", "Sideways too", "Look three times: upright and lying on either side"),
         ("all", "Any", "Look four times: upright, on either side and upside down"),
     )
+    every: int = number_field(
+        1,
+        "Look every",
+        "Look for faces in every n-th frame of the clip and follow them in between, which is quicker; a face that "
+        "comes into the picture in between is found late. 1 looks in every frame",
+        1,
+        30,
+        unit="frames",
+    )
     margin: float = number_field(
         0.0,
         "Margin",

@@ -74,7 +74,7 @@ def status(facts):
 
 FRAME = ("clip", "frame", "detect", "landmark", "embed", "swap")
 PICTURE = tuple(f"picture 1 {stage}" for stage in ("clip", "frame", "detect", "landmark", "embed", "texture"))
-KNOWN = dict.fromkeys((*FRAME, *PICTURE), "hit") | {"fuse": "not kept"}
+KNOWN = dict.fromkeys((*FRAME, "target", *PICTURE), "hit") | {"fuse": "not kept"}
 
 
 def test_what_was_rendered_is_known(made):
@@ -85,14 +85,15 @@ def test_what_was_rendered_is_known(made):
 
 def test_a_setting_of_the_swap_is_the_one_line_that_differs(made):
     facts = made.facts(casting=made.casting("swap.crop_size=512"))
-    assert status(facts) == KNOWN | {"swap": "miss"}
+    assert status(facts) == KNOWN | {"swap": "miss", "target": "miss"}
     assert facts["swap"].explanation.differences == (Difference("crop_size", "512", "640"),)
     assert status(made.facts(casting=made.casting("fusion.blend=0.5"))) == KNOWN
 
 
 def test_a_setting_of_the_detector_hides_what_comes_after_it(made):
     facts = made.facts(casting=made.casting("detect.score=0.6"))
-    assert status(facts) == KNOWN | {
+    assert "target" not in facts  # where there are no landmarks, there is no place to cut it from
+    assert {**status(facts), "target": "hit"} == KNOWN | {
         "detect": "miss",
         "landmark": "miss",
         "embed": "miss",
@@ -163,7 +164,7 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
     assert main([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {row["stage"]: row["status"] for row in told["stages"] if not row["about"]} == {
-        name: KNOWN[name] for name in (*FRAME, "fuse")
+        name: KNOWN[name] for name in (*FRAME, "target", "fuse")
     }
     for wrong, said in (
         (
