@@ -21,14 +21,15 @@ from .cache.origins import coming_from, walk
 from .cache.purge import Kept
 from .cache.redis_store import RedisStore
 from .cache.seal import Seal, SealedStore, secret_from
-from .cache.statistics import Share, statistics
+from .cache.statistics import Share, folder_facts, statistics
 from .cache.store import Store
-from .cache.uses import USES_NAME, uses
+from .cache.uses import USES_NAME
 from .cache.verify import Verified, verify_folder
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
 from .errors import CacheError
+from .layer_purge import blank_layers
 from .run_settings import FOLDER_VARIABLE, REDIS_VARIABLE, RunSettings, completed
 
 _DAY = 86400.0
@@ -105,11 +106,11 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     told = []
     for place in places:
         found = statistics(place.store)
-        used = uses(place.store.root) if isinstance(place.store, PackFolder) else None
-        on_disk = place.store.size_on_disk() if isinstance(place.store, PackFolder) else None
-        told.append(
-            {"place": place.name, **found.as_dict(), "bytes_on_disk": on_disk, "uses": used and vars(used)}
-        )
+        facts = folder_facts(place.store.root) if isinstance(place.store, PackFolder) else None
+        used = facts and facts.uses
+        on_disk, layers = (facts.bytes_on_disk, facts.layer_bytes) if facts else (None, None)
+        more = {"bytes_on_disk": on_disk, "layer_bytes": layers, "uses": used and vars(used)}
+        told.append({"place": place.name, **found.as_dict(), **more})
         if arguments.json:
             continue
         if len(places) > 1:
@@ -124,6 +125,8 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
             for age, share in found.ages.items():
                 _row(f"age {age}", share)
             print(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
+        if layers:
+            print(f"{'layer pictures':<18} {'':>8} {layers / 1e6:>10.1f} MB")
         if used and found.total.entries:
             since = datetime.fromtimestamp(used.since, UTC).date()
             print(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
@@ -182,6 +185,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
             _say_freed(place, place.store.purge())
             if isinstance(place.store, PackFolder):
                 (place.store.root / USES_NAME).unlink(missing_ok=True)
+        _blank(places)
         return _nothing_left(arguments, lambda _: True)
     if arguments.older_than is not None:
         moment = time.time() - arguments.older_than * _DAY
@@ -191,6 +195,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
             for kept in walk(place.store)
             if kept.entry.written < moment
         }
+        _blank(places, moment)
         return _purged(arguments, places, lambda text: Key(text).digest in old)
 
     def entries() -> Iterator[Kept]:
@@ -200,7 +205,16 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     matches, lost = coming_from(entries, _seeds(arguments))
     if lost:
         print(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
+    _blank(places)
     return _purged(arguments, places, matches)
+
+
+def _blank(places: list[_Place], made_before: float | None = None) -> None:
+    """Take the faces out of layer pictures: of all, since none says whose they are."""
+    for place in places:
+        count = blank_layers(place.store.root, made_before) if isinstance(place.store, PackFolder) else 0
+        if count:
+            print(f"{count} layer pictures in {place.name} made transparent: a render makes them again")
 
 
 def _purged(arguments: argparse.Namespace, places: list[_Place], matches: Callable[[str], bool]) -> bool:

@@ -15,7 +15,8 @@ purge also on the shared places that are given, or that UNDERSTUDY_SHARED_CACHE 
 """
 _PURGE = """\
 Delete results, so that their bytes are gone from every pack and place. By clip or picture, what can't be
-traced back to anything is deleted too, since it could come from there. Then the places are looked through
+traced back to anything is deleted too, since it could come from there, and layer pictures in the cache folder
+become transparent until they are rendered again: none says whose face it shows. Then the places are looked through
 again; the exit code is 1 if anything is left. Programs that run meanwhile keep what is in their memory.
 """
 

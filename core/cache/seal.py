@@ -28,7 +28,7 @@ _ID = "id"
 _COPIES = 16  # of one result, sealed with as many secrets
 _NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
 _WARNING = (
-    "some results in the cache are sealed with another key, and are computed again: "
+    "some results in the cache are sealed with another key and computed again: "
     f"set {KEY_VARIABLE} to the key they were sealed with, or purge them"
 )
 
@@ -96,7 +96,8 @@ class SealedStore:
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, opened, or None.
 
-        A copy that can't be opened is passed over: another may be there, or else a new one takes its place.
+        A copy that another seal closed is passed over: one of ours may be there too, or else comes there. Without
+        a seal it stays: what was once sealed is not to be written for all to read.
         """
         arrays = self._below.get(key)
         for _ in range(_COPIES):
@@ -107,7 +108,9 @@ class SealedStore:
                 return opened
             with self._lock:
                 self._locked.add(key.digest)
-            if not (isinstance(self._below, PassingOver) and self._below.pass_over(key)):
+            if self._seal is None or not isinstance(self._below, PassingOver):
+                return None
+            if not self._below.pass_over(key):
                 return None
             arrays = self._below.get(key)
         return arrays if arrays is None or _NAME not in arrays else None

@@ -2,12 +2,18 @@
 """What a cache holds, counted by stage, by clip and by age."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
+from ..errors import CacheError
+from .folder import PackFolder
 from .key import Key
+from .layout import layers_on_disk, size_on_disk
 from .origins import Listed, fields, references, walk
 from .purge import Kept
+from .uses import Uses, uses
 
 _DAY = 86400.0
 _AGES = (("today", _DAY), ("this week", 7 * _DAY), ("this month", 30 * _DAY), ("older", float("inf")))
@@ -43,6 +49,38 @@ class Statistics:
         return vars(self.total) | {
             name: {key: vars(share) for key, share in shares.items()} for name, shares in parts.items()
         }
+
+
+@dataclass(frozen=True)
+class FolderFacts:
+    """What a cache folder holds, in few numbers."""
+
+    entries: int
+    stages: Mapping[str, Share]
+    bytes_on_disk: int
+    layer_bytes: int
+    """What the layer pictures beside the results take, which no size limit counts."""
+    uses: Uses | None
+    """Hits and misses of all runs so far."""
+
+
+def folder_facts(root: Path) -> FolderFacts:
+    """Return what a cache folder holds, with one look through its key texts; all zero where there is none.
+
+    For a background thread: a million entries take seconds. Nothing is written. Raises CacheError where the
+    folder can't be read.
+    """
+    if not (root / "format").is_file():
+        return FolderFacts(0, {}, 0, 0, None)
+    stages: dict[str, Share] = {}
+    with closing(PackFolder(root)) as folder:
+        for entry in folder.entries():
+            stages.setdefault(fields(entry.text).get("stage", UNKNOWN), Share()).add(entry.payload_bytes)
+    try:
+        on_disk, layers = size_on_disk(root), layers_on_disk(root)
+    except OSError as error:
+        raise CacheError(f"can't read {root}: {error.strerror}; check its permissions") from error
+    return FolderFacts(sum(share.entries for share in stages.values()), stages, on_disk, layers, uses(root))
 
 
 def statistics(store: Listed, now: float | None = None) -> Statistics:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
+from understudy.core.cache.memory import Memory
 from understudy.core.cache.opening import CacheSettings, open_tiers
 from understudy.core.cache.seal import Seal, SealedStore, is_sealed, secret_from
 from understudy.core.cache.verify import verify_folder
@@ -75,7 +76,7 @@ def test_nothing_readable_reaches_the_disk(tmp_path):
 
 
 @pytest.mark.parametrize("seal", [None, Seal(OTHER)], ids=["no key", "another key"])
-def test_without_the_key_it_is_a_miss_with_one_warning_and_a_new_result_wins(tmp_path, seal):
+def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
     SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
     store = SealedStore(PackFolder(tmp_path), seal)
     assert store.warnings == ()
@@ -83,14 +84,31 @@ def test_without_the_key_it_is_a_miss_with_one_warning_and_a_new_result_wins(tmp
     assert store.locked == 1
     assert len(store.warnings) == 1
     assert "UNDERSTUDY_CACHE_KEY" in store.warnings[0]
+    # A run goes on with what its memory holds.
+    memory = Memory(1 << 20, store)
+    memory.put(key(1), marked())
+    assert same(memory.get(key(1)), marked())
+
+
+def test_another_key_takes_over_and_the_first_loses_nothing(tmp_path):
+    SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
+    store = SealedStore(PackFolder(tmp_path), Seal(OTHER))
+    assert store.get(key(1)) is None
     store.put(key(1), marked())
-    assert same(store.get(key(1)), marked())
-    # The next run has it too; and with the first key, the first result is still there.
-    for again in (SealedStore(PackFolder(tmp_path), seal), SealedStore(PackFolder(tmp_path), Seal(SECRET))):
+    for secret in (OTHER, SECRET, OTHER):
+        again = SealedStore(PackFolder(tmp_path), Seal(secret))
         assert same(again.get(key(1)), marked())
         again.put(key(1), marked())
     assert len(list(PackFolder(tmp_path).kept())) == 2
     assert verify_folder(tmp_path).damaged == 0
+
+
+def test_what_was_sealed_is_not_written_readable_for_want_of_the_key(tmp_path):
+    SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
+    store = SealedStore(PackFolder(tmp_path), None)
+    assert store.get(key(1)) is None
+    store.put(key(1), marked())
+    assert not any(MARK in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):

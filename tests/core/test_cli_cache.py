@@ -5,7 +5,9 @@ import json
 import os
 import shutil
 import stat
+import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,12 @@ from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key, stage_key
 from understudy.core.cache.opening import CacheSettings, open_tiers
 from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.statistics import folder_facts
 from understudy.core.cli import main
 from understudy.core.clip import file_fingerprint, open_sequence
+from understudy.core.fusion.label import layer_key
+from understudy.core.fusion.layer import Patch, write_layer
+from understudy.core.fusion.stand_in import STAND_IN
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline import Pipeline
@@ -139,9 +145,9 @@ def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
     with open_sequence(made.frames) as clip:
         clip_id = clip.clip_id
     by_clip = {clip: share["entries"] for clip, share in stats["clips"].items()}
-    # clip, frame, detect, landmark, embed, two swaps a frame; clip, frame, …, texture, source a picture
+    # clip, frame, detect, landmark, embed, target, two swaps a frame; clip, frame, …, texture, source a picture
     pictures = [file_fingerprint(path) for path in (made.green, made.plain)]
-    assert by_clip == {clip_id: 1 + 6 * COUNT} | dict.fromkeys(pictures, 7)
+    assert by_clip == {clip_id: 1 + 7 * COUNT} | dict.fromkeys(pictures, 7)
     assert stats["ages"]["today"]["entries"] == len(entries)
     assert (stats["uses"]["runs"], stats["uses"]["puts"]) == (2, len(entries))
     table = call(capsys, "stats", "--cache-dir", cache)
@@ -309,7 +315,8 @@ def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
     assert " 0 left out" in call(capsys, "export", tmp_path / "all", "--cache-dir", cache)
     monkeypatch.delenv("UNDERSTUDY_CACHE_KEY")
     call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
-    assert stages(PackFolder(cache)) == sorted(["clip"] + ["frame", "detect", "landmark", "embed"] * COUNT)
+    clips = ["frame", "detect", "landmark", "embed", "target"]
+    assert stages(PackFolder(cache)) == sorted(["clip"] + clips * COUNT)
 
 
 @pytest.mark.parametrize(
@@ -335,3 +342,44 @@ def test_places_that_can_not_be_used_are_said_in_one_line(capsys, cache, tmp_pat
         assert said in error
         assert error.count("\n") == 1
         assert "secret" not in error
+
+
+def layer(cache, name, age_days=0.0):
+    """Write a layer picture that shows a face, made some days ago."""
+    path = cache / "layers" / "a strip" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    face = np.random.default_rng(3).integers(0, 255, (64, 64, 4), np.uint8)
+    write_layer(path, "ab" * 32, Patch(0, 0, face), (128, 128))
+    os.utime(path, (time.time() - 86400 * age_days,) * 2)
+    return path, face.tobytes()[1000:1200]
+
+
+@pytest.mark.parametrize("what", ["--all", "--picture", "--clip"])
+def test_layer_pictures_show_nobody_after_a_purge(made, cache, capsys, what):
+    path, piece = layer(cache, "000000.tif")
+    assert scanned(cache, [piece]) == 1
+    shown = [] if what == "--all" else [made.green if what == "--picture" else made.frames[0].parent]
+    said = call(capsys, "purge", "--cache-dir", cache, what, *shown)
+    assert "1 layer pictures" in said
+    assert scanned(cache, [piece]) == 0
+    assert path.read_bytes() == STAND_IN
+    assert "layer pictures" not in call(capsys, "purge", "--cache-dir", cache, what, *shown)
+
+
+def test_by_age_layer_pictures_go_too(cache, capsys):
+    old, new = (layer(cache, f"{number:06d}.tif", age)[0] for number, age in enumerate((10, 1)))
+    call(capsys, "purge", "--cache-dir", cache, "--older-than", 5)
+    assert (layer_key(old), layer_key(new)) == (None, "ab" * 32)
+
+
+def test_layer_pictures_are_told_apart_from_results(cache, capsys):
+    before = folder_facts(cache)
+    path, _ = layer(cache, "000000.tif")
+    facts = folder_facts(cache)
+    assert facts == replace(before, layer_bytes=path.stat().st_size)
+    stats = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"][0]
+    assert (stats["layer_bytes"], stats["entries"]) == (path.stat().st_size, facts.entries)
+    assert {stage: vars(share) for stage, share in facts.stages.items()} == stats["stages"]
+    assert "layer pictures" in call(capsys, "stats", "--cache-dir", cache)
+    assert folder_facts(cache / "nothing").entries == 0
+    assert not (cache / "nothing").exists()
