@@ -20,7 +20,7 @@ from .clip import Clip, open_clip, open_sequence
 from .clip_ahead import ClipAhead
 from .clip_info import files_stamp
 from .errors import ClipError, OutputError, UnderstudyError
-from .fusion.label import Asked, layer_key, layer_label, relabel
+from .fusion.label import Asked, Label, layer_key, layer_label, relabel
 from .fusion.layer import write_layer
 from .fusion.stand_in import write_stand_in
 from .identity import Casting, Picture
@@ -178,12 +178,11 @@ class LayerSession:
         return self._cache.flight
 
     def _brought(self, job: LayerJob) -> bool:
-        digest = self._asking.digest(job)
-        if self._answered(job, digest):
+        digest, label = self._asking.digest(job), layer_label(job.picture)
+        if self._answered(job, digest, label):
             return False
         pipeline, warnings = self._running(), len(self._tally.warnings)
         plan = self._planned(pipeline, job, self._clip(job.source))
-        label = layer_label(job.picture)
         if len(self._tally.warnings) > warnings:
             digest = None
         written = self._written
@@ -198,13 +197,12 @@ class LayerSession:
         self._outcomes.shows(len(plan.faces), len(job.castings))
         return self._written > written
 
-    def _answered(self, job: LayerJob, digest: str | None) -> bool:
-        """Tell whether a job's picture is by its own label what is asked for, and count it then.
+    def _answered(self, job: LayerJob, digest: str | None, label: Label | None) -> bool:
+        """Tell whether a job's picture is by its own `label` what is asked for, and count it then.
 
         A picture whose making gave a warning has no such label, so that the warning comes again.
         """
-        label = None if digest is None else layer_label(job.picture)
-        if label is None or label.asked is None or label.asked.digest != digest:
+        if digest is None or label is None or label.asked is None or label.asked.digest != digest:
             return False
         asked = label.asked
         self._tally.known(asked.faces, asked.occluded, asked.enhanced)
@@ -303,12 +301,12 @@ class PreviewSession(LayerSession):
         return "unprepared", reason
 
     def _previewed(self, job: LayerJob) -> Preview:
-        digest = self._asking.digest(job)
-        if self._answered(job, digest):
+        digest, label = self._asking.digest(job), layer_label(job.picture)
+        if self._answered(job, digest, label):
             return "current"
         pipeline = self._running()
         plan = self._planned(pipeline, job, self._clip(job.source))
-        if layer_key(job.picture) == plan.key.hex:
+        if label is not None and label.key == plan.key.hex:
             pipeline.known(plan)
             return "current"
         self._stamps[job.picture.parent] = plan.clip.stamp
