@@ -39,9 +39,10 @@ class Tally:
 
     def hit(self, bytes_read: int) -> None:
         """Count one hit; the shorter way for what happens most."""
+        counts = self._counts
         with self._lock:
-            self._counts["hits"] += 1
-            self._counts["bytes_read"] += bytes_read
+            counts["hits"] += 1
+            counts["bytes_read"] += bytes_read
 
     def snapshot(self) -> StoreCounts:
         """Return the counters as they stand."""

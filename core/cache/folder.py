@@ -73,6 +73,7 @@ class PackFolder:
         self._tally = Tally()
         self._inventory = Inventory(self._home, clock, self._tally, self._troubles.met, self._mode)
         self._files = self._inventory.files
+        self._clock = clock
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
@@ -90,7 +91,8 @@ class PackFolder:
             start = find_payload(raw, key)
             arrays = decode(raw, start) if start is not None else None
             if arrays is not None:
-                self._inventory.touch(pack)
+                if self._clock() >= pack.due:
+                    self._inventory.touch(pack)
                 self._tally.hit(size)
                 return arrays
             if raw:

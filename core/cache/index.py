@@ -98,13 +98,14 @@ class Index:
 
     def find(self, digest: bytes, *, use: bool = False) -> Entry | None:
         """Return an entry whose pack is still there, or None. `use` marks it as used by this process."""
-        entry = self._recent.get(digest)
-        while entry is not None and entry.pack.gone:
-            entry = self._forget_recent(digest)
-        if entry is not None:
-            if use:
-                self._used.add(digest)
-            return entry
+        if self._recent:
+            entry = self._recent.get(digest)
+            while entry is not None and entry.pack.gone:
+                entry = self._forget_recent(digest)
+            if entry is not None:
+                if use:
+                    self._used.add(digest)
+                return entry
         prefix = prefix_of(digest)
         mark = USED if use else 0
         for table in self._tables:

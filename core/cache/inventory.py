@@ -46,6 +46,7 @@ class Inventory:
         self.files = OpenPacks(home, _OPEN_PACKS)
         self._touches = Touches(home, clock)
         self.touch = self._touches.touch
+        """Note the use of a pack: only worth a call once the pack is `due`."""
         self._moved: UInt64s = np.empty(0, np.uint64)
         self._unswept = False
         self.added = 0

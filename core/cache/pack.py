@@ -87,7 +87,8 @@ class OpenPacks:
 
     def read(self, name: str, offset: int, size: int) -> bytes:
         """Return `size` bytes of a pack, fewer where it ends. Raises OSError."""
-        return (self._files.get(name) or self.file(name)).read(offset, size)
+        file = self._files.get(name)
+        return (file if file is not None else self.file(name)).read(offset, size)
 
     def let_go(self, name: str) -> None:
         """Close the pack as soon as no thread reads it any more."""

@@ -64,38 +64,34 @@ def encode(arrays: Arrays) -> tuple[list[Chunk], int]:
     dtype the format has no name for (object, complex, text, big-endian) and ValueError for a name it can't
     hold.
     """
-    described = tuple(
-        [(name, array.dtype.str, array.shape, array.itemsize) for name, array in arrays.items()]
-    )
-    head, order, size = _header(described)
+    head, order, size = _header(tuple([(name, array.dtype, array.shape) for name, array in arrays.items()]))
     chunks: list[Chunk] = [head]
     for name in order:
         array = arrays[name]
-        if array.nbytes:
-            chunks.append((array if array.flags.c_contiguous else np.ascontiguousarray(array)).data)
+        chunks.append(array.data if array.flags.c_contiguous else np.ascontiguousarray(array).data)
     return chunks, size
 
 
 @lru_cache(_REMEMBERED)
 def _header(
-    described: tuple[tuple[str, str, tuple[int, ...], int], ...],
+    described: tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...],
 ) -> tuple[bytes, tuple[str, ...], int]:
-    """Return the header of arrays of these names, dtypes, shapes and item sizes, their order, the payload's length.
+    """Return the header of arrays of these names, dtypes and shapes, their order, the payload's length.
 
     Remembered, because a stage gives the same few shapes again and again.
     """
-    for name, dtype, _, _ in described:
-        if dtype not in _NAMES:
-            raise TypeError(f"array {name!r} has dtype {np.dtype(dtype)}, which the cache can't keep")
+    for name, dtype, _ in described:
+        if dtype.str not in _NAMES:
+            raise TypeError(f"array {name!r} has dtype {dtype}, which the cache can't keep")
         if name == _RESERVED:
             raise ValueError(f"an array may not be called {name!r}")
     # Widest type first keeps every array aligned, as the safetensors library has it too.
-    ordered = sorted(described, key=lambda item: (-item[3], item[0]))
+    ordered = sorted(described, key=lambda item: (-item[1].itemsize, item[0]))
     header: dict[str, object] = {}
     end = 0
-    for name, dtype, shape, item_bytes in ordered:
-        begin, end = end, end + math.prod(shape) * item_bytes
-        header[name] = {"dtype": _NAMES[dtype], "shape": shape, "data_offsets": (begin, end)}
+    for name, dtype, shape in ordered:
+        begin, end = end, end + math.prod(shape) * dtype.itemsize
+        header[name] = {"dtype": _NAMES[dtype.str], "shape": shape, "data_offsets": (begin, end)}
     text = _ENCODER.encode(header).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > _MAX_HEADER:

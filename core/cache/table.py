@@ -91,8 +91,9 @@ class Table:
         """Return where the first record with this prefix lies, or None; add `mark` to its row's marks."""
         prefixes, starts = self._prefixes, self._starts
         part = prefix >> self._shift
-        row = bisect_left(prefixes, prefix, starts[part], starts[part + 1])
-        if row < len(prefixes) and prefixes[row] == prefix:
+        end = starts[part + 1]
+        row = bisect_left(prefixes, prefix, starts[part], end)
+        if row < end and prefixes[row] == prefix:
             marks = self._marks[row]
             if not marks & VOID:
                 self._marks[row] = marks | mark
