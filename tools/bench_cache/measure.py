@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time the stores in turn, a slice of the work each, so that whatever else the machine does meets them all."""
+"""Put, get, open and evict, store by store, a slice of the work each in turn.
 
-import gc
+What is counted is the processor time of this process, user and system: what other programs do meanwhile hardly
+alters it, and it leaves out waiting for the disk, which is the same for the same bytes. Elapsed time is noted too.
+Every figure is the median over the slices. Where all stores together fit well into memory they take turns slice by
+slice, so that whatever else the machine does meets them alike; where they do not, one follows the other and is
+deleted before the next begins.
+
+Gets are of keys drawn at random from all that were put, each once, by a store that was just opened; a reader before
+it has seen to it that their files are in memory (and has checked every byte). A get counts until every byte of its
+arrays was read, as the pipeline reads them.
+"""
+
+import os
 import shutil
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key
 
 from .records import Arrays, Kind, keys, values
@@ -18,11 +28,14 @@ from .stores import STORES, BenchStore
 
 _SLICES = 20
 _GETS = 4000
+_OVERHEAD = 8192  # what a small entry takes on the disk at least, in the store that takes most
+_SHARE_OF_DISK = 0.8
+_SHARE_OF_MEMORY = 0.4
 
 
 @dataclass(frozen=True)
 class Run:
-    """One store with so many records of one kind: the medians over the slices, per entry."""
+    """One store with so many records of one kind: microseconds an entry, processor time unless said."""
 
     store: str
     payload_bytes: int
@@ -31,7 +44,9 @@ class Run:
     get_us: float
     open_s: float
     evict_us: float
-    """Per entry removed, of half the entries."""
+    """For each entry removed; half of them should be."""
+    put_elapsed_us: float
+    get_elapsed_us: float
 
     def as_json(self) -> dict[str, object]:
         """Return the fields by name."""
@@ -39,163 +54,184 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Our store with so many small records: how it changes with their number."""
+class Floor:
+    """What reading as many bytes takes, from a file that is open and in memory, unchecked.
 
+    No store that hands over a copy of its own of what lies in a file is below this.
+    """
+
+    payload_bytes: int
     entries: int
-    put_us: float
-    get_us: float
-    open_s: float
-    open_without_sidecars_s: float
-    index_bytes_per_entry: float
+    read_us: float
 
 
-def compare(root: Path, kind: Kind, entries: int) -> list[Run]:
+@dataclass(frozen=True)
+class Taken:
+    """Microseconds an entry."""
+
+    processor: float
+    elapsed: float
+
+
+def fitting(root: Path, kind: Kind, entries: int) -> int:
+    """Return how many entries there is room for on the disk, `entries` at most, one store after the other."""
+    return min(entries, int(shutil.disk_usage(root).free * _SHARE_OF_DISK / _entry_bytes(kind)))
+
+
+def compare(root: Path, kind: Kind, entries: int) -> tuple[list[Run], Floor]:
     """Measure every store with `entries` records of one kind, in a new folder under `root`."""
-    home = root / f"{kind.payload_bytes}-{entries}"
-    home.mkdir(parents=True)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    together = len(STORES) * entries * _entry_bytes(kind) < memory * _SHARE_OF_MEMORY
     every, kept = keys(entries), values(kind)
-    stores = {name: make(home / name) for name, make in STORES.items()}
-    try:
-        puts = _puts(stores, every, kept)
-        gets = _gets(stores, every, kept)
-        opens = {}
-        for store in stores.values():
-            store.close()
-        for name, make in STORES.items():
-            start = time.perf_counter()
-            stores[name] = make(home / name)
-            _check(stores[name], every[0], kept[0])
-            opens[name] = time.perf_counter() - start
-        evictions = {name: _timed_eviction(store, entries) for name, store in stores.items()}
-        return [
-            Run(name, kind.payload_bytes, entries, puts[name], gets[name], opens[name], evictions[name])
-            for name in STORES
-        ]
-    finally:
-        for store in stores.values():
-            store.close()
-        shutil.rmtree(home)
+    runs: list[Run] = []
+    floor = Floor(kind.payload_bytes, entries, 0.0)
+    for names in [list(STORES)] if together else [[name] for name in STORES]:
+        home = root / f"{kind.payload_bytes}-{entries}"
+        home.mkdir(parents=True)
+        try:
+            runs += _compare(home, names, kind, every, kept)
+            if "understudy" in names:
+                floor = Floor(kind.payload_bytes, entries, _floor(home / "understudy", kind))
+            runs = [*runs[: -len(names)], *_evicted(home, runs[-len(names) :])]
+        finally:
+            shutil.rmtree(home)
+    return runs, floor
 
 
-def _puts(stores: dict[str, BenchStore], every: list[Key], kept: list[Arrays]) -> dict[str, float]:
-    times: dict[str, list[float]] = {name: [] for name in stores}
-    order = list(stores)
-    for part in np.array_split(np.arange(len(every)), _SLICES):
-        work = [(every[number], kept[number % len(kept)]) for number in part.tolist()]
-        for name in order:
-            put = stores[name].put
-            start = time.perf_counter()
-            for key, arrays in work:
-                put(key, arrays)
-            times[name].append((time.perf_counter() - start) / len(work))
-        order = order[1:] + order[:1]  # nobody always follows the same one
-    return {name: 1e6 * statistics.median(taken) for name, taken in times.items()}
+def _entry_bytes(kind: Kind) -> int:
+    return kind.payload_bytes + _OVERHEAD
 
 
-def _gets(stores: dict[str, BenchStore], every: list[Key], kept: list[Arrays]) -> dict[str, float]:
+def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kept: list[Arrays]) -> list[Run]:
+    def opened(name: str) -> BenchStore:
+        return STORES[name](home / name)
+
+    stores = {name: opened(name) for name in names}
+    puts = _in_turn(
+        stores,
+        [
+            [(every[number], kept[number % len(kept)]) for number in part.tolist()]
+            for part in np.array_split(np.arange(len(every)), _SLICES)
+        ],
+        lambda store: store.put,
+    )
+    for store in stores.values():
+        store.close()
     chosen = np.random.default_rng(2).permutation(len(every))[:_GETS]
-    times: dict[str, list[float]] = {name: [] for name in stores}
+    opens = {}
+    for name in names:
+        start = time.process_time()
+        stores[name] = opened(name)
+        _check(stores[name], every[0], kept[0])
+        opens[name] = time.process_time() - start
+        for number in chosen.tolist():
+            _check(stores[name], every[number], kept[number % len(kept)])
+        stores[name].close()
+        stores[name] = opened(name)
+    gets = _in_turn(
+        stores,
+        [[(every[number],) for number in part.tolist()] for part in np.array_split(chosen, _SLICES)],
+        _reader,
+    )
+    for store in stores.values():
+        store.close()
+    return [
+        Run(
+            name,
+            kind.payload_bytes,
+            len(every),
+            puts[name].processor,
+            gets[name].processor,
+            opens[name],
+            0.0,
+            puts[name].elapsed,
+            gets[name].elapsed,
+        )
+        for name in names
+    ]
+
+
+def _reader(store: BenchStore) -> Callable[[Key], None]:
+    get, join = store.get, b"".join
+
+    def read(key: Key) -> None:
+        entry = get(key)
+        if entry is None:
+            raise ValueError(f"{type(store).__name__} has lost an entry")
+        join(entry[1].values())  # type: ignore[arg-type]  # arrays are buffers: every byte of them is read
+
+    return read
+
+
+def _in_turn(
+    stores: dict[str, BenchStore],
+    slices: list[list[tuple[object, ...]]],
+    action: Callable[[BenchStore], Callable[..., None]],
+) -> dict[str, Taken]:
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in stores}
     order = list(stores)
-    for part in np.array_split(chosen, _SLICES):
-        numbers = part.tolist()
+    for work in slices:
         for name in order:
-            store = stores[name]
-            for number in numbers:  # read once, so that all are measured with their data in memory
-                _check(store, every[number], kept[number % len(kept)])
-            get = store.get
-            work = [every[number] for number in numbers]
-            start = time.perf_counter()
-            for key in work:
-                get(key)
-            times[name].append((time.perf_counter() - start) / len(work))
-        order = order[1:] + order[:1]
-    return {name: 1e6 * statistics.median(taken) for name, taken in times.items()}
+            act = action(stores[name])
+            elapsed, processor = time.perf_counter(), time.process_time()
+            for arguments in work:
+                act(*arguments)
+            processor, elapsed = time.process_time() - processor, time.perf_counter() - elapsed
+            taken[name].append((1e6 * processor / len(work), 1e6 * elapsed / len(work)))
+        order = order[1:] + order[:1]  # nobody always follows the same one
+    return {
+        name: Taken(*(statistics.median(column) for column in zip(*times, strict=True)))
+        for name, times in taken.items()
+    }
 
 
 def _check(store: BenchStore, key: Key, wanted: Arrays) -> None:
     """Raise ValueError unless the store gives what was put: a store that is wrong is not fast."""
     got = store.get(key)
-    if got is None or any(
-        got[name].tobytes() != array.tobytes() or got[name].shape != array.shape
-        for name, array in wanted.items()
+    if (
+        got is None
+        or got[0] != key.text
+        or any(
+            got[1][name].tobytes() != array.tobytes() or got[1][name].shape != array.shape
+            for name, array in wanted.items()
+        )
     ):
         raise ValueError(f"{type(store).__name__} did not give back what was put")
 
 
-def _timed_eviction(store: BenchStore, entries: int) -> float:
-    start = time.perf_counter()
-    store.evict_half()
-    return 1e6 * (time.perf_counter() - start) / (entries / 2)
-
-
-def scale(root: Path, kind: Kind, counts: Sequence[int]) -> list[Scale]:
-    """Measure our store alone as it grows through the given numbers of entries."""
-    home = root / "scale"
-    kept = values(kind)
+def _evicted(home: Path, runs: list[Run]) -> list[Run]:
     measured = []
-    store = PackFolder(home)
-    written = 0
-    for count in counts:
-        # The keys are made outside the clock, a slice at a time: a million of them are a gigabyte.
-        slices = []
-        while written < count:
-            upto = min(written + 5000, count)
-            part = _keys_between(written, upto)
-            start = time.perf_counter()
-            for number, key in enumerate(part, written):
-                store.put(key, kept[number % len(kept)])
-            slices.append((time.perf_counter() - start) / len(part))
-            written = upto
+    for run in runs:
+        store = STORES[run.store](home / run.store)
+        start = time.process_time()
+        removed = store.evict_half()
+        taken = 1e6 * (time.process_time() - start) / removed
         store.close()
-        opened = _opening(home)
-        for path in home.glob("*.idx"):
-            path.rename(path.with_suffix(".away"))
-        bare = _opening(home)
-        for path in home.glob("*.away"):
-            path.rename(path.with_suffix(".idx"))
-        store = PackFolder(home)
-        asked = [
-            key
-            for number in np.random.default_rng(3).integers(0, count, 2000).tolist()
-            for key in _keys_between(number, number + 1)
-        ]
-        taken = []
-        for part in np.array_split(np.arange(len(asked)), _SLICES):
-            work = [asked[number] for number in part.tolist()]
-            for key in work:
-                store.get(key)
-            start = time.perf_counter()
-            for key in work:
-                store.get(key)
-            taken.append((time.perf_counter() - start) / len(work))
-        gc.collect()
-        measured.append(
-            Scale(
-                count,
-                1e6 * statistics.fmean(slices),
-                1e6 * statistics.median(taken),
-                opened,
-                bare,
-                store.index_bytes() / count,
-            )
-        )
-    store.close()
-    shutil.rmtree(home)
+        measured.append(Run(**{**asdict(run), "evict_us": taken}))
     return measured
 
 
-def _keys_between(first: int, end: int) -> list[Key]:
-    made = [
-        Key(f"frame={number:064x}\nmodel={'0' * 64}\nstage=embed\nversion=1\n")
-        for number in range(first, end)
-    ]
-    for key in made:
-        key.digest  # noqa: B018 (computed and kept)
-    return made
-
-
-def _opening(home: Path) -> float:
-    start = time.perf_counter()
-    PackFolder(home).close()
-    return time.perf_counter() - start
+def _floor(folder: Path, kind: Kind) -> float:
+    """Return the processor time of reading payloads from a pack, in microseconds each."""
+    random = np.random.default_rng(4)
+    files: list[tuple[int, int]] = []
+    try:
+        for path in sorted(folder.glob("*.pack")):
+            room = path.stat().st_size - kind.payload_bytes
+            if room > 0:
+                files.append((os.open(path, os.O_RDONLY), room))
+        drawn = [files[number] for number in random.integers(0, len(files), _GETS).tolist()]
+        places = [(fd, int(random.integers(room))) for fd, room in drawn]
+        taken = []
+        for measured in (False, True):  # the first time only so that they are in memory
+            for first in range(0, _GETS, _GETS // _SLICES):
+                work = places[first : first + _GETS // _SLICES]
+                start = time.process_time()
+                for fd, offset in work:
+                    os.pread(fd, kind.payload_bytes, offset)
+                if measured:
+                    taken.append(1e6 * (time.process_time() - start) / len(work))
+        return statistics.median(taken)
+    finally:
+        for fd, _ in files:
+            os.close(fd)
