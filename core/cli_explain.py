@@ -59,7 +59,9 @@ def explain(arguments: argparse.Namespace) -> None:
 
 
 def _beside(clip: Path) -> Path:
-    return (clip if clip.is_dir() else clip.parent) / _CACHE_NAME
+    """Return the cache beside a clip; for a folder of pictures one in it, if there is one."""
+    inside, beside = clip / _CACHE_NAME, clip.parent / _CACHE_NAME
+    return inside if inside.is_dir() else beside
 
 
 def _why(fact: StageFact) -> str:
