@@ -44,6 +44,13 @@ class Tally:
             counts["hits"] += 1
             counts["bytes_read"] += bytes_read
 
+    def put(self, bytes_written: int) -> None:
+        """Count one put, likewise."""
+        counts = self._counts
+        with self._lock:
+            counts["puts"] += 1
+            counts["bytes_written"] += bytes_written
+
     def snapshot(self) -> StoreCounts:
         """Return the counters as they stand."""
         with self._lock:

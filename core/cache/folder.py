@@ -121,7 +121,7 @@ class PackFolder:
             self._tally.add(dropped=1)
             return
         if stored:
-            self._tally.add(puts=1, bytes_written=size)
+            self._tally.put(size)
         else:
             self._tally.add(known=1)
 
@@ -282,7 +282,8 @@ class PackFolder:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             self._inventory.add(digest, Entry(pack, offset, size))
             self._ledger.add(digest, offset, size)
-            self._inventory.touch(pack)
+            if self._clock() >= pack.due:
+                self._inventory.touch(pack)
             if self._caretaker is not None:
                 self._caretaker.wrote(size)
             return True
