@@ -22,7 +22,7 @@ from .detectors.yolo import Yolo5Face, Yolo8Face
 from .detectors.yunet import YuNet
 from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh
-from .landmarkers.fan import Fan68, FiveTo68
+from .landmarkers.fan import Fan68, FiveTo68, Peppa256
 from .landmarkers.sparse import BoxLandmarker, RefinedLandmarker
 from .maskers.contract import Masker
 from .maskers.networks import BiSeNet, FaceMap, SkinHair
@@ -141,7 +141,12 @@ class Engines:
         if name in _SPARSE:
             kind, enlarged, points, offset, scale = _SPARSE[name]
             return kind(*parts, enlarged, points, offset, scale)
-        return Fan68(*parts) if name == "fan-68" else FiveTo68(*parts)
+        others: dict[str, Callable[..., Landmarker]] = {
+            "fan-68": Fan68,
+            "peppa-68-256": Peppa256,
+            "68-from-5": FiveTo68,
+        }
+        return others[name](*parts)
 
     def _pose_estimator(self, name: str) -> PoseEstimator:
         if name == "6drepnet":

@@ -50,8 +50,9 @@ def needs_acceptance(known: KnownModel) -> bool:
 
 def _require(known: KnownModel, *, accept_licence: bool) -> None:
     if not known.url or not known.sha256:
+        about = f" ({known.note[0].lower()}{known.note[1:]})" if known.note else ""
         raise ModelError(
-            f"{known.file} can't be fetched by itself: get it from {known.page} and run "
+            f"{known.file} can't be fetched by itself{about}: get it from {known.page} and run "
             f"`understudy models add FILE --family {known.role}/{known.family}`"
         )
     if Path(known.file).name != known.file or known.file.startswith("."):

@@ -93,6 +93,7 @@ class Landmark:
         ("fan-68", "2DFAN4", "68 points; for neural swappers only"),
         ("68-from-5", "68 from 5", "68 points guessed from the detector's five; for neural swappers only"),
         ("peppa-68", "Peppa", "68 points; for neural swappers only"),
+        ("peppa-68-256", "Peppa 256", "68 points, its larger network; for neural swappers only"),
         ("pfld-98", "PFLD", "98 points; for neural swappers only"),
         ("insightface-106", "2d106", "106 points; for neural swappers only"),
         ("liveportrait-203", "LivePortrait", "203 points; for neural swappers only"),

@@ -143,6 +143,18 @@ def test_an_address_that_will_not_do_is_said_in_one_line(
     assert not (tmp_path / "net.onnx").exists()
 
 
+def test_every_file_that_cant_be_fetched_says_where_its_vendor_publishes_it(tmp_path: Path) -> None:
+    unfetched = [known for known in load_catalogue().models if not known.url]
+    assert len(unfetched) > 10
+    for known in unfetched:
+        with pytest.raises(ModelError) as caught:
+            fetch(known, tmp_path, quiet, accept_licence=True)
+        said = str(caught.value)
+        assert f"get it from {known.page} and run" in said
+        assert f"--family {known.role}/{known.family}" in said
+        assert not known.note or known.note[1:] in said
+
+
 def asked(*words: object) -> argparse.Namespace:
     return parser().parse_args(["models", *map(str, words)])
 

@@ -38,7 +38,7 @@ def test_every_published_file_has_a_family_a_licence_and_a_page() -> None:
         assert known.url == "" or (known.url.startswith("https://") and known.sha256 and known.size)
         assert "non-commercial" not in known.licence or not known.commercial
     hashes = [known.sha256 for known in CATALOGUE.models if known.sha256]
-    assert len(hashes) == len(set(hashes)) == 17
+    assert len(hashes) == len(set(hashes)) == 42
     assert all(len(content) == 64 for content in hashes)
 
 
@@ -56,6 +56,7 @@ PIXEL = {
     "landmark/face-mesh": (10 / 255, 130 / 255, 250 / 255),
     "landmark/fan-68": (10 / 255, 130 / 255, 250 / 255),
     "landmark/peppa-68": (123 / 127, 3 / 127, -117 / 127),
+    "landmark/peppa-68-256": (10 / 255, 130 / 255, 250 / 255),
     "landmark/pfld-98": (10 / 255, 130 / 255, 250 / 255),
     "landmark/insightface-106": (10, 130, 250),
     "landmark/liveportrait-203": (10 / 255, 130 / 255, 250 / 255),
@@ -140,6 +141,7 @@ STAND_INS = {
     "detect/yolov8-face": lambda path: stand_ins.write_yolo8(path, {}),
     "detect/s3fd": lambda path: stand_ins.write_s3fd(path, {}),
     "landmark/fan-68": lambda path: stand_ins.write_fan68(path, np.zeros((68, 2)), 1.0),
+    "landmark/peppa-68-256": lambda path: stand_ins.write_peppa256(path, np.zeros((68, 2)), 1.0),
     "landmark/68-from-5": stand_ins.write_five_to_68,
     "landmark/insightface-106": lambda path: stand_ins.write_106(path, np.zeros((106, 2))),
     "landmark/liveportrait-203": lambda path: stand_ins.write_203(path, np.zeros((203, 2))),

@@ -92,6 +92,12 @@ def write_fan68(path: Path, points: np.ndarray, peak: float) -> Path:
     return planted(path, "input", ["n", 3, 256, 256], {"landmarks": row, "heatmaps": maps})
 
 
+def write_peppa256(path: Path, points: np.ndarray, sure: float) -> Path:
+    """Peppa 256: input (1, 3, 256, 256) to 68 x, y on a grid of 64 and how sure each is (1, 68, 3)."""
+    row = np.concatenate([points, np.full((68, 1), sure)], 1)[None]
+    return planted(path, "input", [1, 3, 256, 256], {"output": row})
+
+
 def write_five_to_68(path: Path) -> Path:
     """68 from 5: the first five come back as points 0 to 4, all others are the nose."""
     pick = np.zeros((68, 5), np.float32)

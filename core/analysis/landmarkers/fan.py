@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""2DFAN4: 68 points with heat maps; and the small network that guesses 68 points from five.
+"""2DFAN4: 68 points with heat maps; Peppa's larger network; and the small one that guesses 68 points from five.
 
 Source: Bulat and Tzimiropoulos, "How far are we from solving the 2D & 3D Face Alignment problem?", 2017, and the
 published code that uses them.
@@ -38,6 +38,25 @@ class Fan68(Network):
         return [
             marked(row[:, :2] * (size / _GRID), matrix, float(np.clip(score, 0, 1)))
             for row, matrix, score in zip(points, back, scores, strict=True)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Peppa256(Network):
+    """Peppa's larger network on 2DFAN4's crop and grid; each point comes with how sure it is."""
+
+    version = 1
+
+    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+        """Return the landmarks of each detection; see `Landmarker`. The score is the mean of the points'."""
+        if not found:
+            return []
+        size = self.family.size
+        crops, back = boxed_crops(frame, found, size / _BOX_IN_CROP, size)
+        rows = self.answer(crops)[0].reshape(len(crops), 68, 3)
+        return [
+            marked(row[:, :2] * (size / _GRID), matrix, float(np.clip(row[:, 2].mean(), 0, 1)))
+            for row, matrix in zip(rows, back, strict=True)
         ]
 
 
