@@ -332,7 +332,7 @@ class Pipeline:
 
     def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None, mask: FaceMask | None) -> Patch:
         recipe = entry.casting.recipe
-        ready = self._neural.ready(crop, better, entry.place, recipe)
+        ready = self._neural.ready(crop, better, entry.place, recipe, whole=not self._fuser.warps)
         points = mesh_of(entry.face.landmarks, self._topology)
         pixels = self._fuser.fused(ready, points, entry.place, recipe.fusion, mask)
         return Patch(entry.place.left, entry.place.top, pixels)

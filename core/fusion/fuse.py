@@ -13,7 +13,7 @@ from ..mesh.draw import filled
 from ..mesh.topology import Topology
 from ..recipe import Fusion
 from ..skin import uncovered
-from ..swap.mesh import CropFrame
+from ..swap.mesh import CropFrame, light_size
 from ..swap.neural_region import Affine, compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
@@ -40,9 +40,9 @@ def fused(
     """Fuse one swapped crop.
 
     `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, `bare` where it is known already, and
-    a `box` where a network drew it (see `neural_region.region`); `landmarks` are (478, 3) in frame pixels. `seen`
-    tells what covers the face; without it the skin's colour does. Returns (height, width, 4) uint8
-    RGBA with straight alpha, in frame pixels of `place`.
+    a `box` and `swapped_small` where a network drew it (see `neural_region.region`); `landmarks` are (478, 3) in
+    frame pixels. `seen` tells what covers the face; without it the skin's colour does. Returns (height, width, 4)
+    uint8 RGBA with straight alpha, in frame pixels of `place`.
     """
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
     height, width = swapped.shape[:2]
@@ -54,14 +54,13 @@ def fused(
     if cover.shape != mask.shape:
         cover = np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
-    target = np.asarray(crop["target"], np.uint8)
     if params.keep_cover > 0:
         bare = bare_face(crop, points, place, topology, seen)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = _sharpened(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
-        rgb = _lit(rgb, swapped, target, mask, points, params, topology)
+        rgb = _lit(rgb, crop, mask, points, params, topology)
     alpha = np.round(mask * (255 * params.blend * params.opacity) + HALVES_UP).astype(np.uint8)
     full = place.width, place.height
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
@@ -119,17 +118,17 @@ def _in_crop(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
 
 def _lit(
     rgb: Pixels,
-    swapped: Pixels,
-    target: Pixels,
+    crop: Arrays,
     mask: Floats,
     points: Floats,
     params: Fusion,
     topology: Topology,
 ) -> Pixels:
-    """Give the crop the light that `swapped` lacks of the target's: found small, spread over the full crop."""
-    small = light_size(target)
+    """Give the swapped colours the target's light: what they lack is found small and spread over the full crop."""
+    target = np.asarray(crop["target"], np.uint8)
+    small = light_size((target.shape[1], target.shape[0]))
     target = np.asarray(cv2.resize(target, small, interpolation=cv2.INTER_AREA), np.uint8)
-    swapped = np.asarray(cv2.resize(swapped, small, interpolation=cv2.INTER_AREA), np.uint8)
+    swapped = light_source(crop, small)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     scaled = reduced_points(points, (rgb.shape[1], rgb.shape[0]), small)
     weight *= 1 - brows(scaled, small, topology).astype(np.float32) / 255
@@ -142,9 +141,13 @@ def _lit(
     )
 
 
-def light_size(target: Pixels) -> tuple[int, int]:
-    """Return the size (width, height) in which light is compared: half of the target's."""
-    return max(target.shape[1] // 2, 1), max(target.shape[0] // 2, 1)
+def light_source(crop: Arrays, size: tuple[int, int]) -> Pixels:
+    """Return the swapped crop in the `size` (width, height) in which light is compared: (h, w, 3) uint8 RGB."""
+    if "swapped_small" in crop:
+        return np.asarray(crop["swapped_small"], np.uint8)
+    return np.asarray(
+        cv2.resize(np.asarray(crop["swapped"], np.uint8), size, interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 def light_radius(points: Floats, params: Fusion) -> float:

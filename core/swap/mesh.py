@@ -25,6 +25,11 @@ _MARGIN = 0.04
 _EDGE_ON, _SQUARE_ON = 0.1, 0.42
 
 
+def light_size(target: tuple[int, int]) -> tuple[int, int]:
+    """Return the size (width, height) in which light is compared, given that of the `target`: half of it."""
+    return max(target[0] // 2, 1), max(target[1] // 2, 1)
+
+
 @dataclass(frozen=True)
 class CropFrame:
     """Where a crop lies: crop pixel = (frame pixel - (left, top)) * scale, with pixel centres at integers."""

@@ -115,14 +115,21 @@ class NeuralEngine:
             results.append(arrays if masks is None else {**arrays, "mask": masks[number]})
         return results
 
-    def ready(self, crop: Arrays, better: Arrays | None, place: CropFrame, recipe: Recipe) -> Arrays:
-        """Return a stored swap, neural or the mesh's, as fusion takes it, with what an enhancer made of it."""
+    def ready(
+        self, crop: Arrays, better: Arrays | None, place: CropFrame, recipe: Recipe, *, whole: bool = True
+    ) -> Arrays:
+        """Return a stored swap, neural or the mesh's, as fusion takes it, with what an enhancer made of it.
+
+        Without `whole` a neural one is left as it is stored for the graph to draw, where no enhancer has changed it.
+        """
         arrays = crop
         if "matrix" in crop:
-            arrays = region(crop, place, soft=recipe.fusion.mask_shape == "oval")
+            soft = recipe.fusion.mask_shape == "oval"
+            arrays = region(crop, place, soft=soft, whole=whole or better is not None)
         if better is None:
             return arrays
         swapped = np.asarray(arrays["swapped"], np.uint8)
+        arrays = {name: value for name, value in arrays.items() if name != "swapped_small"}
         return {**arrays, "swapped": enhance.blended(swapped, place, better, recipe.fusion.enhancer_blend)}
 
     def enhance_key(self, swap: Key, recipe: Recipe) -> Key:

@@ -15,7 +15,7 @@ from ..analysis.crop import warped
 from ..cache.store import Arrays
 from ..face import Floats, Pixels
 from .align import footprint
-from .mesh import LIGHT_SIZE, CropFrame
+from .mesh import LIGHT_SIZE, CropFrame, light_size
 
 Affine = npt.NDArray[np.floating[Any]]
 """(2, 3), from one picture's pixels to another's."""
@@ -64,15 +64,17 @@ def place_around(matrix: Floats, size: int, frame_size: tuple[int, int], longest
     )
 
 
-def region(crop: Arrays, place: CropFrame, *, soft: bool) -> dict[str, Pixels | Floats]:
+def region(crop: Arrays, place: CropFrame, *, soft: bool, whole: bool = True) -> dict[str, Pixels | Floats]:
     """Draw a stored swap into an upright region.
 
     Returns `swapped` (h, w, 3) uint8 RGB and `target` as `mesh_swapped` gives them, `cover` uint8, at most 256
-    pixels on its longer side, and `box` (2, 3) float32: from frame pixels to 0..1 across the aligned crop. With
-    `soft` the cover falls off over a tenth of the crop's side, else it ends with the crop.
+    pixels on its longer side, `box` (2, 3) float32: from frame pixels to 0..1 across the aligned crop, and
+    `swapped_small` in the size in which light is compared. With `soft` the cover falls off over a tenth of the
+    crop's side, else it ends with the crop. Without `whole` there is no `swapped` but the `pixels` and `matrix` that
+    it is drawn from.
     """
     matrix = np.asarray(crop["matrix"], np.float32)
-    swapped = drawn(np.asarray(crop["pixels"], np.uint8), matrix, place_matrix(place), place.size)
+    pixels = np.asarray(crop["pixels"], np.uint8)
     unit = unit_matrix(matrix, crop["pixels"].shape[0])
     size = _within(place.size, COVER_SIZE)
     shrunk = _to_size(place, size)
@@ -82,8 +84,13 @@ def region(crop: Arrays, place: CropFrame, *, soft: bool) -> dict[str, Pixels | 
         cover = cover * (drawn(mask, from_unit(unit, mask.shape[0]), shrunk, size).astype(np.float32) / 255)
     light = _within((place.width, place.height), LIGHT_SIZE)
     target = np.asarray(crop["target"], np.uint8)
+    large: dict[str, Pixels | Floats] = {"pixels": pixels, "matrix": matrix}
+    if whole:
+        large = {"swapped": drawn(pixels, matrix, place_matrix(place), place.size)}
+    compared = light_size(light)
     return {
-        "swapped": swapped,
+        **large,
+        "swapped_small": drawn(pixels, matrix, _to_size(place, compared), compared),
         "cover": np.asarray(np.round(cover * 255), np.uint8),
         "target": drawn(target, from_unit(unit, target.shape[0]), _to_size(place, light), light),
         "box": unit,
@@ -95,19 +102,34 @@ def drawn(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -
 
     `matrix` leads from frame pixels to the crop's, `onto` to the picture's. Reductions are averaged first.
     """
-    back = compose(matrix, inverse(onto))
-    fineness = float(np.hypot(back[0, 0], back[1, 0]))
-    while fineness >= 2 and min(pixels.shape[:2]) >= 2:
-        half = pixels.shape[1] // 2, pixels.shape[0] // 2
-        steps = half[0] / pixels.shape[1], half[1] / pixels.shape[0]
-        pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
-        back = np.array([resized(back, steps[0])[0], resized(back, steps[1])[1]])
-        fineness = float(np.hypot(back[0, 0], back[1, 0]))
-    kind = cv2.INTER_CUBIC if fineness < 1 else cv2.INTER_LINEAR
+    pixels, back = halved(pixels, compose(matrix, inverse(onto)))
+    kind = cv2.INTER_CUBIC if enlarges(back) else cv2.INTER_LINEAR
     flags = kind | cv2.WARP_INVERSE_MAP
     return np.asarray(
         cv2.warpAffine(pixels, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
+
+
+def halved(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
+    """Halve a picture until it is less than twice as fine as what is drawn from it.
+
+    `back` (2, 3) leads from the pixels of what is drawn to the picture's; it is returned for the halved one.
+    """
+    while _fineness(back) >= 2 and min(pixels.shape[:2]) >= 2:
+        half = pixels.shape[1] // 2, pixels.shape[0] // 2
+        steps = half[0] / pixels.shape[1], half[1] / pixels.shape[0]
+        pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
+        back = np.array([resized(back, steps[0])[0], resized(back, steps[1])[1]])
+    return pixels, back
+
+
+def enlarges(back: Affine) -> bool:
+    """Tell whether a picture is coarser than what is drawn from it, for a `back` as `halved` takes it."""
+    return _fineness(back) < 1
+
+
+def _fineness(back: Affine) -> float:
+    return float(np.hypot(back[0, 0], back[1, 0]))
 
 
 def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) -> Floats:

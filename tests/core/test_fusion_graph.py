@@ -22,6 +22,7 @@ from understudy.core.fusion.fuse import fused
 from understudy.core.fusion.graph.build import OUTPUT, fusion_graph
 from understudy.core.fusion.graph.feeds import feeds
 from understudy.core.fusion.graph.fuser import Fuser, generated_crop
+from understudy.core.fusion.graph.pictures import Warp
 from understudy.core.fusion.graph.resampling import (
     LEVELS,
     Taps,
@@ -30,15 +31,18 @@ from understudy.core.fusion.graph.resampling import (
     level_blur,
     linear,
     low_pass,
+    warp_places,
+    warp_weights,
 )
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.onnx_file import onnx_facts
+from understudy.core.models.onnx_writer import GraphWriter
 from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelPool, run_bound
 from understudy.core.recipe import Fusion, Recipe
 from understudy.core.swap.mesh import CropFrame, crop_frame, mesh_swapped
-from understudy.core.swap.neural_region import kept, light_target, place_around, region
+from understudy.core.swap.neural_region import enlarges, kept, light_target, place_around, region
 from understudy.core.swap.texture import completed, unrolled
 
 TOPOLOGY = load_topology()
@@ -175,6 +179,42 @@ def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest
         visible = cv2.circle(np.full((256, 256), 255, np.uint8), (90, 140), 50, 30, -1)
         seen = FaceMask(visible, crop_matrix(middle, 300.0, 0.0, 256), masked == "rough mask")
     assert difference(crop, face.landmarks, place, params, seen) <= 1
+    # The graph draws the aligned crop as it is stored, too.
+    left = region(stored, place, soft=params.mask_shape == "oval", whole=False)
+    expected = fused(crop, face.landmarks, place, params, TOPOLOGY, seen)
+    drawn = FUSER.drawn(left, face.landmarks, place, params, seen)
+    assert np.abs(drawn.astype(int) - expected).max() <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    source_size=st.tuples(st.integers(8, 200), st.integers(8, 200)),
+    size=st.tuples(st.integers(1, 120), st.integers(1, 120)),
+    scale=st.floats(0.1, 1.99),
+    angle=st.floats(-180, 180),
+    shift=st.tuples(st.floats(-50, 150), st.floats(-50, 150)),
+)
+def test_a_warp_is_opencvs_to_the_bit(source_size, size, scale, angle, shift) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (*source_size, 3)).astype(np.uint8)
+    cosine, sine = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
+    back = np.array([[cosine, -sine, shift[0]], [sine, cosine, shift[1]]])
+    curved = enlarges(back)
+    kind = cv2.INTER_CUBIC if curved else cv2.INTER_LINEAR
+    flags = kind | cv2.WARP_INVERSE_MAP
+    expected = cv2.warpAffine(picture, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    graph = GraphWriter("warp")
+    terms = [graph.input(name, "int32", name) for name in ("xa", "xd", "ya", "yd")]
+    weights = graph.input("weights", "float32", 4, 1024, 4)
+    last = [graph.input(name, "float32") for name in ("column", "row")]
+    pixels = graph.input("pixels", "uint8", "h", "w", 3)
+    graph.output(Warp(*terms, weights, *last).of(pixels), "warped", "float32", 3, "yd", "xa")
+    places = warp_places(back, size)
+    inputs = {"xa": places.x_across, "xd": places.x_down, "ya": places.y_across, "yd": places.y_down}
+    inputs |= {"weights": warp_weights(curved=curved), "pixels": picture}
+    ends = {"column": source_size[1] - 1, "row": source_size[0] - 1}
+    inputs |= {name: np.asarray(value, np.float32) for name, value in ends.items()}
+    drawn = POOL.run_graph(graph.model(), inputs)[0]
+    assert np.array_equal(drawn.transpose(1, 2, 0), expected)
 
 
 def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
@@ -192,11 +232,19 @@ def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
         assert np.abs(changed - before).max() > 8, name
 
 
-def test_the_graph_is_valid_onnx_and_says_what_it_takes(target) -> None:
-    graph = fusion_graph()
+@pytest.mark.parametrize("warps", [False, True])
+def test_the_graph_is_valid_onnx_and_says_what_it_takes(warps: bool) -> None:
+    graph = fusion_graph(warps=warps)
     onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
     facts = onnx_facts(graph, Path("fusion.onnx"))
     crop, landmarks, place = generated_crop(TOPOLOGY)
+    if warps:
+        aligned = {
+            "pixels": crop["swapped"],
+            "matrix": np.eye(2, 3, dtype=np.float32),
+            "target": crop["target"],
+        }
+        crop = region(aligned, place, soft=True, whole=False)
     given = feeds(crop, landmarks, place, Fusion(), TOPOLOGY)
     assert {info.name: info.dtype for info in facts.inputs} == {
         name: value.dtype.name for name, value in given.items()

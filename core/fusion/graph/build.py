@@ -4,15 +4,16 @@
 from functools import lru_cache, partial
 
 from ...models.onnx_writer import GraphWriter
-from .pictures import Matrices, TapPair, planes
+from .pictures import Matrices, TapPair, Warp, planes
+from .resampling import WARP_STEPS
 from .steps import Cover, Light, Mask, face_mask, layer, lit, sharpened, uncovered
 
 OUTPUT = "layer"
 
 
-@lru_cache(maxsize=1)
-def fusion_graph() -> bytes:
-    """Return the graph.
+@lru_cache(maxsize=2)
+def fusion_graph(*, warps: bool = False) -> bytes:
+    """Return the graph: for an upright crop or, where it `warps`, for the aligned one that a network drew.
 
     Its inputs are what `feeds.feeds` gives, its output `layer` is what `fuse.fused` returns. Every size may vary.
     """
@@ -40,7 +41,10 @@ def fusion_graph() -> bytes:
             keep_cover=number("keep_cover"),
         ),
     )
-    swapped = planes(graph.input("swapped", "uint8", "crop_h", "crop_w", 3))
+    if warps:
+        swapped = _warp(graph).of(graph.input("pixels", "uint8", "pixels_h", "pixels_w", 3))
+    else:
+        swapped = planes(graph.input("swapped", "uint8", "crop_h", "crop_w", 3))
     rgb = sharpened(swapped, number("sharpen"))
     rgb = lit(
         rgb,
@@ -76,4 +80,16 @@ def _taps(graph: GraphWriter, name: str, size: str) -> TapPair:
         graph.input(f"{name}_down_weights", "float32", f"{name}_taps", f"{size}_h"),
         graph.input(f"{name}_across", "int32", f"{name}_taps", f"{size}_w"),
         graph.input(f"{name}_across_weights", "float32", f"{name}_taps", f"{size}_w"),
+    )
+
+
+def _warp(graph: GraphWriter) -> Warp:
+    return Warp(
+        graph.input("warp_x_across", "int32", "crop_w"),
+        graph.input("warp_x_down", "int32", "crop_h"),
+        graph.input("warp_y_across", "int32", "crop_w"),
+        graph.input("warp_y_down", "int32", "crop_h"),
+        graph.input("warp_weights", "float32", 4, WARP_STEPS**2, 4),
+        graph.input("warp_last_column", "float32"),
+        graph.input("warp_last_row", "float32"),
     )

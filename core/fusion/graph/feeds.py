@@ -14,14 +14,15 @@ import numpy.typing as npt
 
 from ...analysis.maskers.contract import FaceMask
 from ...cache.store import Arrays
-from ...face import Floats, Pixels
+from ...face import Floats
 from ...mesh.topology import Topology
 from ...recipe import Fusion
-from ...swap.mesh import CropFrame
+from ...swap.mesh import CropFrame, light_size
+from ...swap.neural_region import compose, enlarges, halved, inverse, place_matrix
 from ..colour import spreads
-from ..fuse import bare_face, brows, light_radius, light_size, reduced_points, sharpen_amount, shown_of
+from ..fuse import bare_face, brows, light_radius, light_source, reduced_points, sharpen_amount, shown_of
 from ..mask import DrawnMask, drawn_mask
-from .resampling import Taps, area, cubic, level_blur, linear, low_pass
+from .resampling import Taps, area, cubic, level_blur, linear, low_pass, warp_places, warp_weights
 
 Feeds = Mapping[str, npt.NDArray[Any]]
 
@@ -34,31 +35,38 @@ def feeds(
     topology: Topology,
     seen: FaceMask | None = None,
 ) -> Feeds:
-    """Return the inputs of `fusion_graph` by name; the arguments are those of `fuse.fused`."""
-    swapped, cover, target = (np.asarray(crop[name], np.uint8) for name in ("swapped", "cover", "target"))
+    """Return the inputs of `fusion_graph` by name; the arguments are those of `fuse.fused`.
+
+    A crop without `swapped` is warped by the graph from the aligned `pixels` and their `matrix`.
+    """
+    cover, target = (np.asarray(crop[name], np.uint8) for name in ("cover", "target"))
     points = place.to_crop(landmarks)
     box, params = shown_of(crop, place, params)
     drawn = drawn_mask(points, place.size, params, topology, box)
     bare = np.ones(target.shape[:2], np.float32)
     if params.keep_cover > 0:
         bare = bare_face(crop, points, place, topology, seen)
-    size, full = drawn.distance.shape, (place.height, place.width)
+    size, full, own = drawn.distance.shape, (place.height, place.width), place.size[::-1]
     return {
-        "swapped": swapped,
+        **(
+            {"swapped": np.asarray(crop["swapped"], np.uint8)}
+            if "swapped" in crop
+            else _warp_feeds(crop, place)
+        ),
         **_mask_feeds(drawn, params),
         "cover": cv2.resize(cover, size[::-1], interpolation=cv2.INTER_AREA),
         "bare": bare,
         **_taps("bare_to_mask", linear(bare.shape[0], size[0]), linear(bare.shape[1], size[1])),
         "keep_cover": _number(params.keep_cover),
         "sharpen": _number(sharpen_amount(params)),
-        **_light_feeds(swapped, target, size, points, params, topology),
+        **_light_feeds(crop, size, own, points, params, topology),
         "shown": _number(255 * params.blend * params.opacity),
         **_taps(
             "mask_to_full",
             linear(size[0], full[0], levels=True),
             linear(size[1], full[1], levels=True),
         ),
-        **_taps("crop_to_full", cubic(swapped.shape[0], full[0]), cubic(swapped.shape[1], full[1])),
+        **_taps("crop_to_full", cubic(own[0], full[0]), cubic(own[1], full[1])),
     }
 
 
@@ -79,20 +87,21 @@ def _mask_feeds(drawn: DrawnMask, params: Fusion) -> dict[str, npt.NDArray[Any]]
 
 
 def _light_feeds(
-    swapped: Pixels,
-    target: Pixels,
+    crop: Arrays,
     mask_size: tuple[int, ...],
+    crop_size: tuple[int, ...],
     points: Floats,
     params: Fusion,
     topology: Topology,
 ) -> dict[str, npt.NDArray[Any]]:
-    small = light_size(target)
+    target = np.asarray(crop["target"], np.uint8)
+    small = light_size((target.shape[1], target.shape[0]))
     size = small[1], small[0]
-    scaled = reduced_points(points, (swapped.shape[1], swapped.shape[0]), small)
+    scaled = reduced_points(points, (crop_size[1], crop_size[0]), small)
     fine, broad = spreads(light_radius(scaled, params))
     return {
         "target": cv2.resize(target, small, interpolation=cv2.INTER_AREA),
-        "swapped_small": cv2.resize(swapped, small, interpolation=cv2.INTER_AREA),
+        "swapped_small": light_source(crop, small),
         **_area("mask_to_light", mask_size, size),
         "brows": brows(scaled, small, topology),
         "fine_rows": low_pass(size[0], fine),
@@ -100,7 +109,24 @@ def _light_feeds(
         "broad_rows": low_pass(size[0], broad),
         "broad_columns": low_pass(size[1], broad).T,
         "strength": _number(params.colour_match),
-        **_taps("light_to_crop", linear(size[0], swapped.shape[0]), linear(size[1], swapped.shape[1])),
+        **_taps("light_to_crop", linear(size[0], crop_size[0]), linear(size[1], crop_size[1])),
+    }
+
+
+def _warp_feeds(crop: Arrays, place: CropFrame) -> dict[str, npt.NDArray[Any]]:
+    """Return what draws an aligned crop (s, s, 3) upright: `neural_region.drawn`'s terms."""
+    matrix = np.asarray(crop["matrix"], np.float32)
+    pixels, back = halved(np.asarray(crop["pixels"], np.uint8), compose(matrix, inverse(place_matrix(place))))
+    places = warp_places(np.asarray(back, np.float64), place.size)
+    return {
+        "pixels": pixels,
+        "warp_x_across": places.x_across,
+        "warp_x_down": places.x_down,
+        "warp_y_across": places.y_across,
+        "warp_y_down": places.y_down,
+        "warp_weights": warp_weights(curved=enlarges(back)),
+        "warp_last_column": _number(pixels.shape[1] - 1),
+        "warp_last_row": _number(pixels.shape[0] - 1),
     }
 
 

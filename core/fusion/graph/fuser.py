@@ -14,6 +14,7 @@ from ...mesh.topology import Topology
 from ...models.session import ModelPool
 from ...recipe import Fusion
 from ...swap.mesh import CropFrame
+from ...swap.neural_region import region
 from ..fuse import fused
 from .build import fusion_graph
 from .feeds import feeds
@@ -42,9 +43,10 @@ class Fuser:
     @cached_property
     def in_keys(self) -> dict[str, str]:
         """What the way of fusing adds to the key of what is fused: nothing for OpenCV, the graph's content else."""
-        if not self._by_graph:
+        if not self.warps:
             return {}
-        return {**self._pool.in_keys, "graph": sha256(fusion_graph()).hexdigest()}
+        both = fusion_graph() + fusion_graph(warps=True)
+        return {**self._pool.in_keys, "graph": sha256(both).hexdigest()}
 
     def fused(
         self,
@@ -55,7 +57,7 @@ class Fuser:
         seen: FaceMask | None = None,
     ) -> Pixels:
         """Fuse one swapped crop; arguments and result are those of `fuse.fused`. Raises ModelError."""
-        if not self._by_graph:
+        if not self.warps:
             return fused(crop, landmarks, place, params, self._topology, seen)
         return self.drawn(crop, landmarks, place, params, seen)
 
@@ -69,10 +71,12 @@ class Fuser:
     ) -> Pixels:
         """Fuse one swapped crop by the graph, whatever the processor. Raises ModelError."""
         inputs = feeds(crop, landmarks, place, params, self._topology, seen)
-        return np.asarray(self._pool.run_graph(fusion_graph(), inputs)[0], np.uint8)
+        graph = fusion_graph(warps="swapped" not in crop)
+        return np.asarray(self._pool.run_graph(graph, inputs)[0], np.uint8)
 
     @cached_property
-    def _by_graph(self) -> bool:
+    def warps(self) -> bool:
+        """Whether it fuses by the graph, which draws a network's aligned crop too; found out when first asked for."""
         if not self._pool.processor.draws:
             return False
         try:
@@ -86,14 +90,19 @@ class Fuser:
         return difference <= 1
 
     def trial(self) -> int:
-        """Fuse a generated crop both ways; return the largest difference of any value. Raises ModelError."""
+        """Fuse generated crops both ways; return the largest difference of any value. Raises ModelError."""
         crop, landmarks, place = generated_crop(self._topology)
+        matrix = np.array([[0.6, 0.2, 3], [-0.2, 0.6, 30]], np.float32)
+        aligned: Arrays = {"pixels": crop["swapped"], "matrix": matrix, "target": crop["target"]}
+        upright, left = (region(aligned, place, soft=True, whole=whole) for whole in (True, False))
         params = Fusion(sharpen=1.0)
-        both = (
-            fused(crop, landmarks, place, params, self._topology),
-            self.drawn(crop, landmarks, place, params),
-        )
-        return int(np.abs(both[0].astype(np.int16) - both[1]).max())
+        differences = []
+        for by_opencv, by_graph in ((crop, crop), (upright, left)):
+            expected = fused(by_opencv, landmarks, place, params, self._topology)
+            differences.append(
+                np.abs(expected.astype(np.int16) - self.drawn(by_graph, landmarks, place, params))
+            )
+        return int(max(difference.max() for difference in differences))
 
 
 def generated_crop(topology: Topology) -> tuple[Arrays, Floats, CropFrame]:

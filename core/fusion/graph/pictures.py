@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...models.onnx_writer import GraphWriter, Value
-from .resampling import BLUR_LEVELS, LEVELS, level_kernel
+from .resampling import BLUR_LEVELS, LEVELS, WARP_LEVELS, WARP_STEPS, level_kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,54 @@ class TapPair:
         tall = _gathered((wide / 16.0).floored(), self.down, -2) * self.down_weights.with_axes(-1)
         quarters = (tall / 65536.0).floored().sum(-3).dropped(-3)
         return ((quarters + 2.0) / 4.0).floored()
+
+
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """An affine warp: the inputs are those of `resampling.WarpPlaces` and `warp_weights`."""
+
+    x_across: Value
+    x_down: Value
+    y_across: Value
+    y_down: Value
+    weights: Value
+    last_column: Value
+    last_row: Value
+
+    def of(self, pixels: Value) -> Value:
+        """Warp a picture (s, s', 3) uint8 as `cv2.warpAffine` does: (3, h, w) whole levels. Borders are repeated.
+
+        ONNX's GridSample would place its taps more finely than OpenCV's 32nds of a pixel, and be levels off.
+        """
+        graph = pixels.graph
+        x, x_part = _whole_and_part(self.x_across, self.x_down)
+        y, y_part = _whole_and_part(self.y_across, self.y_down)
+        # (4, h, w, 4): for each row of taps the weights of its four.
+        weights = _gathered(self.weights, (y_part * float(WARP_STEPS) + x_part).cast("int32"), 1)
+        around = graph.constant(np.asarray([-1, 0, 1, 2], np.float32))
+        columns = _within(x.with_axes(2) + around, self.last_column)
+        flat = graph.node("Reshape", pixels, graph.constant(np.asarray([-1, 3], np.int64))).cast("float32")
+        total = graph.constant(np.zeros(1, np.float32))
+        for row in range(4):
+            rows = _within(y + float(row - 1), self.last_row)
+            places = (rows * (self.last_column + 1)).with_axes(2) + columns
+            taps = _gathered(flat, places.cast("int32"), 0)
+            of_row = _gathered(weights, graph.constant(np.asarray(row, np.int64)), 0)
+            total = total + (taps * of_row.with_axes(3)).sum(2).dropped(2)
+        warped = ((total + WARP_LEVELS / 2) / float(WARP_LEVELS)).floored().clipped(0, 255)
+        return warped.moved(2, 0, 1)
+
+
+def _whole_and_part(across: Value, down: Value) -> tuple[Value, Value]:
+    """Return the source pixel (h, w) before each pixel, and how many 32nds of one lie between."""
+    steps = ((across.cast("float32") + down.cast("float32").with_axes(1)) / float(WARP_STEPS)).floored()
+    whole = (steps / float(WARP_STEPS)).floored()
+    return whole, steps - whole * float(WARP_STEPS)
+
+
+def _within(places: Value, last: Value) -> Value:
+    """Return places, those before the first pixel or beyond the last moved onto it."""
+    return places.graph.node("Min", places.at_least(0), last)
 
 
 def planes(picture: Value) -> Value:
