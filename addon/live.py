@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.04
 AGAIN_SECONDS = 1.0
-# How long a new frame may wait for its layer before it is drawn without it.
+# How long a new frame may wait for its layer before it is drawn without it: while it plays or is dragged, one
+# frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
+# not prepared is not waited for.
 PATIENCE_SECONDS = 0.025
+STANDING_SECONDS = 0.5
+WRITTEN_SECONDS = 10.0
 
 _SETTLED_SECONDS = 2.0
 _WATCHED = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
@@ -177,6 +181,15 @@ class Live:
                 self._show()
 
 
+def _patience() -> float:
+    """Return how long the frame that Blender is about to show may be waited for."""
+    windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
+    if any(entry.bl_idname == "RENDER_OT_opengl" for window in windows for entry in window.modal_operators):
+        return WRITTEN_SECONDS
+    moving = any(window.screen.is_animation_playing or window.screen.is_scrubbing for window in windows)
+    return PATIENCE_SECONDS if moving else STANDING_SECONDS
+
+
 def _handlers() -> dict[str, Callable[..., None]]:
     """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `Live`."""
     live = Live()
@@ -192,7 +205,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
     @persistent
     def moved(scene: bpy.types.Scene, *_: Any) -> None:
         if here():
-            live.frame_changed(scene)
+            live.frame_changed(scene, _patience())
 
     @persistent
     def loaded(*_: Any) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators that make layer pictures ahead of playing or rendering: prepare, and stop preparing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import bpy
 from bpy.props import EnumProperty
@@ -35,8 +35,14 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         ),
     )
 
-    _running: Preparation | None = None
-    _timer: Any = None
+    # One works at a time. It is the class's, so that it can be ended with the class while Blender goes on.
+    _running: ClassVar[Preparation | None] = None
+    _timer: ClassVar[Any] = None
+
+    @classmethod
+    def unregister(cls) -> None:
+        """Blender takes the class out and tells no running operator: end what it works on."""
+        cls._end(bpy.context)
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -75,13 +81,20 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             return {"FINISHED"}
         state.running, state.stopping, state.trouble = True, False, ""
         manager = context.window_manager
-        self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        UNDERSTUDY_OT_prepare._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
         manager.modal_handler_add(self)
         manager.progress_begin(0.0, 1.0)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: Any, event: Any) -> set[Any]:
-        """See how the worker is doing at each tick."""
+        """See how the worker is doing at each tick. Whatever goes wrong, no worker is left behind."""
+        try:
+            return self._see(context, event)
+        except Exception:
+            self._stop(context)
+            raise
+
+    def _see(self, context: Any, event: Any) -> set[Any]:
         if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
             self._stop(context)
             self.report({"INFO"}, "Stopped preparing; what is finished is kept")
@@ -93,10 +106,10 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             self._stop(context)
             return {"FINISHED"}
         if running.tick():
-            self._running = running
+            UNDERSTUDY_OT_prepare._running = running
             self._show(context, running)
         else:
-            self._running = None
+            UNDERSTUDY_OT_prepare._running = None
             self._tell(running)
         return {"PASS_THROUGH"}
 
@@ -147,20 +160,26 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def _stop(self, context: Any) -> None:
         """End the worker at once and put the windows back as they were. What was prepared so far stays."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.cancel()
+        self._end(context)
         state = window_state()
         state.queue.clear()
         for name in ("running", "stopping", "progress", "status"):
             state.property_unset(name)
         redraw()
-        if self._timer is not None:
-            manager = context.window_manager
-            manager.event_timer_remove(self._timer)
-            self._timer = None
-            manager.progress_end()
-            context.workspace.status_text_set(None)
+
+    @staticmethod
+    def _end(context: Any) -> None:
+        """Let go of worker and timer, if there are any."""
+        operator = UNDERSTUDY_OT_prepare
+        running, operator._running = operator._running, None
+        if running is not None:
+            running.cancel()
+        timer, operator._timer = operator._timer, None
+        if timer is not None:
+            context.window_manager.event_timer_remove(timer)
+            context.window_manager.progress_end()
+            if context.workspace is not None:
+                context.workspace.status_text_set(None)
 
 
 class UNDERSTUDY_OT_prepare_stop(bpy.types.Operator):
