@@ -6,11 +6,10 @@ length checked. Refused are files that keep weights elsewhere (a path of the fil
 claim more values than the file carries, constants that would swell to billions of values when loaded, and inputs
 or outputs larger than any picture. What a graph takes while it runs is bounded by `memory_limit`.
 
-Source: the field numbers of onnx.proto (ONNX IR version 3 and later) and protobuf's wire format.
+Source: the field numbers of onnx.proto (ONNX IR version 3 and later).
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from .wire_format import BYTES, fields, integers, text
 
 Dim = int | str
 LARGEST_FILE = (1 << 31) - 1
@@ -27,7 +27,6 @@ _LARGEST_FILL = 1 << 28
 _LARGEST_PICTURE = 1 << 26
 _DEEPEST = 16
 _SMALL = 16
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16"}
 _DTYPES |= {4: "uint16", 8: "string", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16"}
 _FILLING = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
@@ -106,7 +105,7 @@ def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
     if not walk.initializers:
         raise ModelError(f"{path} has no initializers: it is not the expected model")
     info, view = walk.initializers[-1]
-    raw = next((value for number, _, value in _fields(view, path) if number == 9), None)
+    raw = next((value for number, _, value in fields(view, path) if number == 9), None)
     kind = {"float32": "<f4", "float16": "<f2"}.get(info.dtype)
     if kind is None or not isinstance(raw, memoryview) or info.shape is None:
         raise ModelError(f"the last initializer of {path} is {info}: raw float32 values were expected")
@@ -119,12 +118,12 @@ def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
 def _walked(data: bytes, path: Path) -> _Walk:
     walk = _Walk()
     graphs = 0
-    for number, kind, value in _fields(memoryview(data), path):
-        if number == 7 and kind == _BYTES and isinstance(value, memoryview):
+    for number, kind, value in fields(memoryview(data), path):
+        if number == 7 and kind == BYTES and isinstance(value, memoryview):
             _graph(value, walk, path, 0)
             graphs += 1
         elif number == 25 and isinstance(value, memoryview):
-            for inner, _, node in _fields(value, path):
+            for inner, _, node in fields(value, path):
                 if inner == 7 and isinstance(node, memoryview):
                     _node(node, walk, path, 1)
     if graphs != 1 or not walk.outputs:
@@ -148,7 +147,7 @@ def _walked(data: bytes, path: Path) -> _Walk:
 def _graph(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
     if depth > _DEEPEST:
         raise ModelError(f"{path} is refused: its graphs are nested more than {_DEEPEST} deep")
-    for number, _, value in _fields(view, path):
+    for number, _, value in fields(view, path):
         if not isinstance(value, memoryview):
             continue
         if number == 1:
@@ -170,15 +169,15 @@ def _node(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
     outputs: list[str] = []
     kind = ""
     tensors: list[memoryview] = []
-    for number, _, value in _fields(view, path):
+    for number, _, value in fields(view, path):
         if not isinstance(value, memoryview):
             continue
         if number == 1:
-            inputs.append(_text(value))
+            inputs.append(text(value))
         elif number == 2:
-            outputs.append(_text(value))
+            outputs.append(text(value))
         elif number == 4:
-            kind = _text(value)
+            kind = text(value)
         elif number == 5:
             tensors += _attribute(value, walk, path, depth)
     for tensor in tensors:
@@ -192,7 +191,7 @@ def _node(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
 def _attribute(view: memoryview, walk: _Walk, path: Path, depth: int) -> list[memoryview]:
     """Walk an attribute's graphs and return its tensors."""
     tensors = []
-    for number, _, value in _fields(view, path):
+    for number, _, value in fields(view, path):
         if not isinstance(value, memoryview):
             continue
         if number in (5, 10):
@@ -209,13 +208,13 @@ def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> Te
     dims: list[int] = []
     kind, name, carried = 0, "", 0
     values: list[int] = []
-    for number, wire, value in _fields(view, path):
+    for number, wire, value in fields(view, path):
         if number == 1:
-            dims += _integers(wire, value, path)
+            dims += integers(wire, value, path)
         elif number == 2 and isinstance(value, int):
             kind = value
         elif number == 8 and isinstance(value, memoryview):
-            name = _text(value)
+            name = text(value)
         elif number == 13 or (number == 14 and value != 0):
             raise ModelError(
                 f"{path} is refused: it keeps weights in another file; save it again as one file"
@@ -223,7 +222,7 @@ def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> Te
         elif number in (4, 5, 6, 7, 9, 10, 11):
             carried += len(value) if isinstance(value, memoryview) else 8
             if number == 7 and carried <= 8 * _SMALL:
-                values += _integers(wire, value, path)
+                values += integers(wire, value, path)
             elif number == 9 and kind == 7 and isinstance(value, memoryview) and len(value) <= 8 * _SMALL:
                 values = np.frombuffer(value[: len(value) // 8 * 8], "<i8").tolist()
     if any(size < 0 for size in dims) or math.prod(dims) > 2 * carried:
@@ -240,11 +239,11 @@ def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> Te
 def _value_info(view: memoryview, path: Path) -> TensorInfo:
     name, dtype = "", "unknown"
     shape: tuple[Dim, ...] | None = None
-    for number, _, value in _fields(view, path):
+    for number, _, value in fields(view, path):
         if number == 1 and isinstance(value, memoryview):
-            name = _text(value)
+            name = text(value)
         elif number == 2 and isinstance(value, memoryview):
-            for inner, _, tensor in _fields(value, path):
+            for inner, _, tensor in fields(value, path):
                 if inner == 1 and isinstance(tensor, memoryview):
                     dtype, shape = _tensor_type(tensor, path)
     return TensorInfo(name, dtype, shape)
@@ -253,77 +252,22 @@ def _value_info(view: memoryview, path: Path) -> TensorInfo:
 def _tensor_type(view: memoryview, path: Path) -> tuple[str, tuple[Dim, ...] | None]:
     dtype = "unknown"
     shape: tuple[Dim, ...] | None = None
-    for number, _, value in _fields(view, path):
+    for number, _, value in fields(view, path):
         if number == 1 and isinstance(value, int):
             dtype = _DTYPES.get(value, f"type {value}")
         elif number == 2 and isinstance(value, memoryview):
             shape = tuple(
                 _dimension(dim, path)
-                for inner, _, dim in _fields(value, path)
+                for inner, _, dim in fields(value, path)
                 if inner == 1 and isinstance(dim, memoryview)
             )
     return dtype, shape
 
 
 def _dimension(view: memoryview, path: Path) -> Dim:
-    for number, _, value in _fields(view, path):
+    for number, _, value in fields(view, path):
         if number == 1 and isinstance(value, int) and 0 < value < 1 << 63:
             return value
         if number == 2 and isinstance(value, memoryview):
-            return _text(value) or "?"
+            return text(value) or "?"
     return "?"
-
-
-def _text(view: memoryview) -> str:
-    return bytes(view[:512]).decode(errors="replace")
-
-
-def _integers(wire: int, value: int | memoryview, path: Path) -> list[int]:
-    """Return the values of a repeated int64 field, packed or not; at most a few hundred are believed."""
-    if isinstance(value, int):
-        return [value - (1 << 64) if value >> 63 else value]
-    if wire != _BYTES or len(value) > 10 * 256:
-        raise ModelError(f"{path} is damaged: a list of sizes in it is {len(value)} bytes long")
-    numbers, at = [], 0
-    while at < len(value):
-        number, at = _varint(value, at, path)
-        numbers.append(number - (1 << 64) if number >> 63 else number)
-    return numbers
-
-
-def _fields(view: memoryview, path: Path) -> Iterator[tuple[int, int, int | memoryview]]:
-    """List a protobuf message's fields as (number, wire type, value), every length checked."""
-    at, end = 0, len(view)
-    while at < end:
-        tag, at = _varint(view, at, path)
-        wire = tag & 7
-        value: int | memoryview
-        if wire == _VARINT:
-            value, at = _varint(view, at, path)
-        else:
-            length = {_FIXED64: 8, _FIXED32: 4}.get(wire, 0)
-            if wire == _BYTES:
-                length, at = _varint(view, at, path)
-            elif not length:
-                raise ModelError(
-                    f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is damaged"
-                )
-            if length > end - at:
-                raise ModelError(
-                    f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is cut off"
-                )
-            value = view[at : at + length]
-            at += length
-        yield tag >> 3, wire, value
-
-
-def _varint(view: memoryview, at: int, path: Path) -> tuple[int, int]:
-    number = shift = 0
-    while at < len(view) and shift < 70:
-        byte = view[at]
-        at += 1
-        number |= (byte & 127) << shift
-        if byte < 128:
-            return number & (1 << 64) - 1, at
-        shift += 7
-    raise ModelError(f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is cut off")
