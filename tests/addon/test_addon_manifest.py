@@ -65,4 +65,4 @@ def test_it_installs_as_an_extension_and_leaves_cleanly(staged, footage, tmp_pat
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr
     assert "installed as bl_ext.user_default.understudy" in done.stdout
-    assert "Understudy: 1 layers, 1 faces, 1 written" in done.stdout
+    assert "Understudy: 1 frame: 1 face swapped in 1 layer" in done.stdout

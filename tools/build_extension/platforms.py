@@ -6,9 +6,16 @@ from dataclasses import dataclass
 PYTHONS = ("3.11", "3.13", "3.14")
 """Blender 4.5 and 5.0; 5.1 and 5.2; Debian's 5.2, which is built on the system's Python."""
 
-BUNDLED = {"av": "av", "onnxruntime": "onnxruntime", "opencv-python-headless": "cv2"}
-"""The distributions that an extension carries, and the module that each is imported as; some other build of ONNX
-Runtime in a variant for an accelerator.
+BUNDLED = {
+    "av": "av",
+    "onnxruntime": "onnxruntime",
+    "opencv-python-headless": "cv2",
+    "redis": "redis",
+    "cryptography": "cryptography",
+    "cffi": "",
+}
+"""The distributions that an extension carries, and the module that each is imported as, empty where only another one of
+them imports it; some other build of ONNX Runtime in a variant for an accelerator.
 
 NumPy is Blender's own: another one beside it would break Blender. ONNX Runtime names flatbuffers, packaging and
 protobuf as requirements; running a model imports none of them.
