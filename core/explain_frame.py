@@ -65,8 +65,8 @@ class _Probe:
     def get(self, key: Key) -> Arrays | None:
         self.asked[key] = None
         arrays = self._store.get(key)
-        # A clip's id can be had without it, by hashing the file.
-        if arrays is None and _stage(key) != "clip":
+        # A clip's id and facts can be had without it, by looking at the file.
+        if arrays is None and _stage(key) not in ("clip", "facts"):
             raise _MissingError(key)
         return arrays
 

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,12 +20,13 @@ from .cache.tiers import FLUSH_SECONDS
 from .clip import Clip, open_clip, open_sequence
 from .clip_ahead import ClipAhead
 from .clip_info import files_stamp
+from .clip_late import known_or_opened
 from .errors import ClipError, OutputError, UnderstudyError
 from .fusion.label import Asked, Label, layer_key, layer_label, relabel
 from .fusion.layer import write_layer
 from .fusion.stand_in import write_stand_in
 from .identity import Casting, Picture
-from .known_only import KnownOnly, NotKnownError, UnknownClipError, keep_facts, known_clip
+from .known_only import KnownOnly, NotKnownError, UnknownClipError, known_clip
 from .layer_job import ClipSource, LayerJob
 from .layer_places import LayerPlaces
 from .models.embedded import embedded_folder, embedded_models
@@ -257,9 +259,10 @@ class LayerSession:
     def _clip(self, source: ClipSource) -> Clip:
         known = self._clips.get(source)
         if known is None:
-            known = ClipAhead(open_clip(source.paths[0]) if source.movie else open_sequence(source.paths))
-            self._clips[source] = known
-            keep_facts(self._store, known)
+            opening = (
+                partial(open_clip, source.paths[0]) if source.movie else partial(open_sequence, source.paths)
+            )
+            self._clips[source] = known = ClipAhead(known_or_opened(self._store, source, opening))
             if len(self._clips) > _OPEN_CLIPS:
                 self._clips.popitem(last=False)[1].close()
         self._clips.move_to_end(source)

@@ -3,6 +3,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from ..cache.key import Key, stage_key
 from ..cache.store import Arrays, Store
 from ..clip import open_clip
 from ..clip_info import Clip
+from ..clip_late import known_or_opened
 from ..errors import ClipError, PictureError
 from ..face import Face, Pixels
 from ..identity import Identity, Picture
+from ..layer_job import ClipSource
 from ..mesh.topology import Topology
 from ..recipe import Recipe
 from .texture import completed, merged, texture_key, unrolled
@@ -84,17 +87,17 @@ class Sources:
 
     def picture_key(self, picture: Picture) -> Key:
         """Return the key of one picture's texture. Raises PictureError as `texture_key` does."""
-        analysis = self._analysed(_opened(picture), picture)
+        analysis = self._analysed(self._opened(picture), picture)
         return texture_key(analysis.key, _chosen(analysis, picture))
 
     def _face(self, picture: Picture) -> SeenFace:
-        clip = _opened(picture)
+        clip = self._opened(picture)
         analysis = self._analysed(clip, picture)
         index = _chosen(analysis, picture)
         return SeenFace(clip, analysis.key, index, analysis.faces[index])
 
     def _unrolled(self, picture: Picture) -> Arrays:
-        clip = _opened(picture)
+        clip = self._opened(picture)
         analysis = self._analysed(clip, picture)
         index = _chosen(analysis, picture)
         key = texture_key(analysis.key, index)
@@ -104,6 +107,13 @@ class Sources:
             arrays = unrolled(self._analyser.frame(clip, 0), face.landmarks, self._topology)
             self._store.put(key, arrays)
         return arrays
+
+    def _opened(self, picture: Picture) -> Clip:
+        path = Path(picture.path)
+        try:
+            return known_or_opened(self._store, ClipSource(True, (path,)), partial(open_clip, path))
+        except ClipError as error:
+            raise PictureError(f"can't use the picture {picture.path.name}: {error}") from error
 
     def _analysed(self, clip: Clip, picture: Picture) -> Analysis:
         try:
@@ -119,14 +129,6 @@ def _stamp(picture: Picture) -> _Stamp:
     except OSError as error:
         raise PictureError(f"can't use the picture {picture.path}: {error.strerror or error}") from error
     return status.st_size, status.st_mtime_ns
-
-
-def _opened(picture: Picture) -> Clip:
-    try:
-        clip = open_clip(Path(picture.path))
-    except ClipError as error:
-        raise PictureError(f"can't use the picture {picture.path.name}: {error}") from error
-    return clip
 
 
 def _chosen(analysis: Analysis, picture: Picture) -> int:
