@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A farm of CPUs and graphics processors: neither takes what the other computed for its own, both draw the same."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from footage.portrait import painted, write_picture, write_sequence
+from models import stand_in_swappers as stand_ins
+from understudy.core import pipeline as pipeline_module
+from understudy.core.cache.memory import Memory
+from understudy.core.clip import open_sequence
+from understudy.core.fusion.layer import Patch
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import ModelLibrary
+from understudy.core.models.processor import Processor, ProviderOptions, opened_session
+from understudy.core.models.session import ModelPool
+from understudy.core.pipeline import LayerPlan, Pipeline
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.tally import Report
+
+MESH = ("occlude.masker=selfie",)
+NEURAL = ("swap.swapper=inswapper", "fusion.mask_shape=box")
+ENHANCED = ("enhance.enhancer=gpen-256",)
+
+
+class Elsewhere(ModelPool):
+    """Stands in for a processor that is not here: it is named in keys and fuses by the graph, but sums on the CPU."""
+
+    processor = Processor("coreml")
+
+    def _opened(self, data: bytes, name: str, chain: ProviderOptions):
+        assert chain[0][0] == self.processor.provider
+        return opened_session(data, Processor(), 1, Processor().options(None, exact=True))
+
+
+class Farm:
+    """One clip, one source, one cache; machines with and without a graphics processor."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.frames = write_sequence(folder / "clip", 1)
+        self.picture = write_picture(folder / "source.png", painted())
+        self.models = folder / "models"
+        stand_ins.write_swapper(self.models, "inswapper")
+        path = stand_ins.write_enhancer(self.models / "gpen.onnx", 256, weight=False)
+        stand_ins.state(path, "enhance/gpen-256")
+        self.store = Memory(64 << 20)
+        self._patch = monkeypatch
+
+    def render(self, pool: type[ModelPool], settings: tuple[str, ...]) -> tuple[LayerPlan, Patch, Report]:
+        self._patch.setattr(pipeline_module, "ModelPool", pool)
+        casting = Casting(Identity((Picture(self.picture),)), with_settings(Recipe(), list(settings)))
+        with open_sequence(self.frames) as clip:
+            pipeline = Pipeline(self.store, embedded_models(), 1, library=ModelLibrary([self.models]))
+            plan = pipeline.plan(clip, 0, [casting])
+            patch = pipeline.make(plan)
+            report = pipeline.report()
+            pipeline.close()
+        assert patch is not None
+        return plan, patch, report
+
+
+def ran(report: Report) -> set[str]:
+    return {stage for stage, counts in report.stages.items() if counts["run"]}
+
+
+@pytest.mark.parametrize("settings", [MESH, NEURAL, ENHANCED], ids=["mesh and masker", "neural", "enhanced"])
+def test_neither_takes_the_others_results_and_both_draw_the_same(settings, tmp_path, monkeypatch) -> None:
+    farm = Farm(tmp_path, monkeypatch)
+    plan, patch, report = farm.render(ModelPool, settings)
+    other_plan, other_patch, other_report = farm.render(Elsewhere, settings)
+    # What is cut from the frame by points that came out alike is the same wherever it was cut.
+    assert ran(other_report) == ran(report) - {"target"}
+    assert {"detect", "landmark", "swap", "fuse"} <= ran(other_report)
+    assert np.abs(patch.pixels.astype(int) - other_patch.pixels).max() <= 1
+
+    (face,), (other,) = plan.faces, other_plan.faces
+    stages = ("swap", "occlude", "enhance", "fuse")
+    keys = [(getattr(face, stage), getattr(other, stage)) for stage in stages]
+    assert all(mine != theirs for mine, theirs in keys if mine is not None)
+    assert "processor" not in face.fuse.text
+    assert "\nprocessor=coreml\n" in other.fuse.text
+    assert "graph=" in other.fuse.text
+
+    again, repeated, warm = farm.render(Elsewhere, settings)
+    assert again.key == other_plan.key
+    assert ran(warm) == {"fuse"}
+    assert warm.models_loaded == 0
+    assert np.array_equal(repeated.pixels, other_patch.pixels)
