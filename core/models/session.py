@@ -211,8 +211,10 @@ def run_bound(
     Raises what ONNX Runtime raises.
     """
     binding = session.io_binding()
-    for name, value in feeds.items():
-        binding.bind_cpu_input(name, np.ascontiguousarray(value))
+    # What is bound is not copied: it has to lie in one piece, and to live until the run is over.
+    held = {name: np.asarray(value, order="C") for name, value in feeds.items()}
+    for name, value in held.items():
+        binding.bind_cpu_input(name, value)
     for name in outputs:
         binding.bind_output(name, device)
     session.run_with_iobinding(binding)
