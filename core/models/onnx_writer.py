@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .wire_format import BYTES, FIXED32, VARINT
+
 OPSET = 17
 IR_VERSION = 8
 Dim = int | str
 Array = npt.NDArray[Any]
 
-_VARINT, _BYTES, _FIXED32 = 0, 2, 5
 _TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9}
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_TEXT, _ATTRIBUTE_INTS = 1, 2, 3, 7
 
@@ -165,7 +166,7 @@ def _attribute(name: str, value: float | str | Sequence[int]) -> bytes:
     if isinstance(value, int):
         return head + _number(3, value) + _number(20, _ATTRIBUTE_INT)
     if isinstance(value, float):
-        packed = _varint(2 << 3 | _FIXED32) + struct.pack("<f", value)
+        packed = _varint(2 << 3 | FIXED32) + struct.pack("<f", value)
         return head + packed + _number(20, _ATTRIBUTE_FLOAT)
     return head + b"".join(_number(8, number) for number in value) + _number(20, _ATTRIBUTE_INTS)
 
@@ -186,11 +187,11 @@ def _text(field: int, text: str) -> bytes:
 
 
 def _field(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | _BYTES) + _varint(len(content)) + content
+    return _varint(field << 3 | BYTES) + _varint(len(content)) + content
 
 
 def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3 | _VARINT) + _varint(value % (1 << 64))
+    return _varint(field << 3 | VARINT) + _varint(value % (1 << 64))
 
 
 def _varint(value: int) -> bytes:

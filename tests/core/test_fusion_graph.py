@@ -76,7 +76,7 @@ def target() -> tuple[np.ndarray, Face]:
 def difference(crop, landmarks, place, params: Fusion, seen: FaceMask | None = None) -> int:
     """The largest difference of any colour or alpha of any pixel, those not shown too."""
     expected = fused(crop, landmarks, place, params, TOPOLOGY, seen)
-    drawn = FUSER.drawn(crop, landmarks, place, params, seen)
+    drawn = FUSER.drawn(feeds(crop, landmarks, place, params, TOPOLOGY, seen))
     assert drawn.shape == expected.shape
     assert drawn.dtype == np.uint8
     return int(np.abs(drawn.astype(int) - expected).max())
@@ -182,7 +182,7 @@ def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest
     # The graph draws the aligned crop as it is stored, too.
     left = region(stored, place, soft=params.mask_shape == "oval", whole=False)
     expected = fused(crop, face.landmarks, place, params, TOPOLOGY, seen)
-    drawn = FUSER.drawn(left, face.landmarks, place, params, seen)
+    drawn = FUSER.drawn(feeds(left, face.landmarks, place, params, TOPOLOGY, seen))
     assert np.abs(drawn.astype(int) - expected).max() <= 1
 
 
@@ -299,7 +299,7 @@ def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> Non
     fuser = Fuser(Elsewhere(1), TOPOLOGY)
     assert fuser.in_keys["processor"] == "cuda"
     assert len(fuser.in_keys["graph"]) == 64
-    by_graph = FUSER.drawn(crop, landmarks, place, Fusion())
+    by_graph = FUSER.drawn(feeds(crop, landmarks, place, Fusion(), TOPOLOGY))
     assert np.array_equal(fuser.fused(crop, landmarks, place, Fusion()), by_graph)
     assert fuser.warnings == ()
 

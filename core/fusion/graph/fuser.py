@@ -17,7 +17,7 @@ from ...swap.mesh import CropFrame
 from ...swap.neural_region import region
 from ..fuse import fused
 from .build import fusion_graph
-from .feeds import feeds
+from .feeds import Feeds, feeds
 
 _TRIAL_SIZE = 96
 
@@ -59,20 +59,11 @@ class Fuser:
         """Fuse one swapped crop; arguments and result are those of `fuse.fused`. Raises ModelError."""
         if not self.warps:
             return fused(crop, landmarks, place, params, self._topology, seen)
-        return self.drawn(crop, landmarks, place, params, seen)
+        return self.drawn(feeds(crop, landmarks, place, params, self._topology, seen))
 
-    def drawn(
-        self,
-        crop: Arrays,
-        landmarks: Floats,
-        place: CropFrame,
-        params: Fusion,
-        seen: FaceMask | None = None,
-    ) -> Pixels:
-        """Fuse one swapped crop by the graph, whatever the processor. Raises ModelError."""
-        inputs = feeds(crop, landmarks, place, params, self._topology, seen)
-        graph = fusion_graph(warps="swapped" not in crop)
-        return np.asarray(self._pool.run_graph(graph, inputs)[0], np.uint8)
+    def drawn(self, inputs: Feeds) -> Pixels:
+        """Run the graph on what `feeds` gives, whatever the processor; (height, width, 4) uint8. Raises ModelError."""
+        return np.asarray(self._pool.run_graph(fusion_graph(warps="pixels" in inputs), inputs)[0], np.uint8)
 
     @cached_property
     def warps(self) -> bool:
@@ -99,9 +90,8 @@ class Fuser:
         differences = []
         for by_opencv, by_graph in ((crop, crop), (upright, left)):
             expected = fused(by_opencv, landmarks, place, params, self._topology)
-            differences.append(
-                np.abs(expected.astype(np.int16) - self.drawn(by_graph, landmarks, place, params))
-            )
+            drawn = self.drawn(feeds(by_graph, landmarks, place, params, self._topology))
+            differences.append(np.abs(expected.astype(np.int16) - drawn))
         return int(max(difference.max() for difference in differences))
 
 
