@@ -29,6 +29,7 @@ _BESIDE = (
     (4,),
 )  # fmt: skip
 _FLAT, _VIVID = 1.5, 5.0
+_PLAIN, _BARELY_SHADED, _SHADED = 0.15, 0.22, 0.5
 _PATCH_RADIUS = 0.045
 _ALIKE = 5.5
 # Lightness differs over a face far more than colour does.
@@ -60,7 +61,7 @@ def skin_likeness(
     off = _unlikeness(lab, skin)
     raw = np.asarray(1 - np.clip((off / tolerance - _SURE) / (_NEVER - _SURE), 0, 1), np.float32)
     width = max(float(np.ptp(points[:468, 0])), 8.0)
-    likeness = _without_specks(raw, width)
+    likeness = _without_specks(raw * _not_plain(lab, width), width)
     around = _around(likeness, (features == 0).astype(np.float32), width)
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
 
@@ -113,7 +114,7 @@ def _learned(lab: Floats, points: Floats, valid: Floats, visible: Floats) -> _Sk
     means = (colours * shares[..., None]).sum(1) / np.maximum(shares.sum(1, keepdims=True), 1e-6)
     hues = np.degrees(np.arctan2(means[:, 2], means[:, 1]))
     off_hue = np.maximum(np.maximum(_SKIN_HUES[0] - hues, hues - _SKIN_HUES[1]), 0)
-    trust = trust * (0.02 + np.exp(-((off_hue / 15) ** 2)))
+    trust = trust * (0.02 + np.exp(-((off_hue / 15) ** 2))) * _shaded(colours)
     middle = _middle(means, trust)
     apart = np.linalg.norm((means - middle) * _LIGHTNESS_LESS, axis=1)
     counts = trust * np.exp(-((apart / _ALIKE) ** 2) / 2) + 1e-9
@@ -122,6 +123,22 @@ def _learned(lab: Floats, points: Floats, valid: Floats, visible: Floats) -> _Sk
     return _Skin(
         middle.astype(np.float32), colours.reshape(-1, 3), (weights / weights.sum()).astype(np.float32)
     )
+
+
+def _shaded(colours: Floats) -> Floats:
+    """Tell how far each patch of (n, k, 3) CIELAB has shades, (n,) in .02..1: skin never is one plain colour."""
+    spread = np.linalg.norm(colours.std(1), axis=1)
+    return np.asarray(np.clip((spread - _PLAIN) / (_SHADED - _PLAIN), 0.02, 1), np.float32)
+
+
+def _not_plain(lab: Floats, width: float) -> Floats:
+    """Tell where (h, w, 3) CIELAB has any shades within a small distance: (h, w) in 0..1, 0 in one plain colour."""
+    side = max(round(_PATCH_RADIUS * width), 1) * 2 + 1
+    mean = cv2.blur(lab, (side, side))
+    spread = np.sqrt(np.maximum((cv2.blur(lab * lab, (side, side)) - mean * mean).sum(-1), 0))
+    # A cover's plain inside is found; its edge, where a window sees skin too, is grown into.
+    plain = 1 - np.clip((spread - _PLAIN) / (_BARELY_SHADED - _PLAIN), 0, 1)
+    return np.asarray(1 - cv2.dilate(plain, np.ones((side, side), np.uint8)), np.float32)
 
 
 def _middle(colours: Floats, weights: Floats) -> Floats:

@@ -11,7 +11,7 @@ from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
 from .detectors.contract import Detector
-from .detectors.several import found_any_way, found_turned
+from .detectors.several import TURNING_VERSION, found_any_way, found_turned
 
 _QUARTERS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
 
@@ -29,6 +29,7 @@ def detect_key(
     # Named only where they are used: a detector's plain look is one entry, however it came to be asked for.
     if params.angles != "upright":
         inputs["angles"] = params.angles
+        inputs["turning"] = TURNING_VERSION
     if params.margin > 0:
         inputs["margin"] = params.margin
     inputs.update(processor or {})

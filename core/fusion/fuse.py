@@ -18,7 +18,7 @@ from ..swap.neural_region import Affine, compose, inverse, place_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
-VERSION = 5
+VERSION = 6
 SHARPEN_SPREAD = 1.2
 """Standard deviation of what is sharpened away, in pixels of the crop."""
 RIM = 2

@@ -18,7 +18,7 @@ from ..skin import uncovered
 from .texture import TEXTURE_SIZE
 
 VERSION = 2
-TARGET_VERSION = 1
+TARGET_VERSION = 2
 LIGHT_SIZE = 128
 COVER_SIZE = 256
 _MARGIN = 0.04

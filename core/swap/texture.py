@@ -13,7 +13,7 @@ from ..mesh.draw import point_normals, spread, triangle_map
 from ..mesh.topology import Topology
 from ..skin import skin_likeness
 
-VERSION = 1
+VERSION = 2
 TEXTURE_SIZE = 768
 _HIDDEN, _SEEN = 0.4, 0.7
 _TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.8, 1.6

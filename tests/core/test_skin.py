@@ -59,6 +59,18 @@ def test_dark_hair_over_the_forehead_is_not_skin(tone: str) -> None:
     assert told[INSIDE & ~cv2.dilate(fringe.astype(np.uint8), np.ones((25, 25))).astype(bool)].mean() > 0.9
 
 
+@pytest.mark.parametrize("tone", TONES)
+def test_a_plain_board_of_the_skins_own_colour_is_not_skin(tone: str) -> None:
+    """It covers eyes, nose and cheeks, and leaves the chin: skin has shades and grain, a board is one colour."""
+    picture = lit_face(tone, "even")
+    board = np.zeros((SIZE, SIZE), bool)
+    board[20:75, 15:110] = True
+    picture[board] = np.clip(np.array(TONES[tone]) * 0.95, 0, 255)
+    told = likeness(picture)
+    assert told[INSIDE & cv2.erode(board.astype(np.uint8), np.ones((7, 7))).astype(bool)].mean() < 0.1
+    assert told[INSIDE & ~cv2.dilate(board.astype(np.uint8), np.ones((15, 15))).astype(bool)].mean() > 0.8
+
+
 def test_thin_lines_and_moles_belong_to_the_skin() -> None:
     picture = lit_face("tan", "even")
     cv2.line(picture, (30, 90), (100, 95), (70, 40, 30), 1)
@@ -70,10 +82,9 @@ def test_a_slow_change_never_makes_the_answer_jump() -> None:
     """A hand comes slowly into the light: the mask may not flip from one frame to the next."""
     told = []
     for step in range(40):
-        picture = lit_face("tan", "even")
-        picture[70:, 20:80] = (
-            np.array((198, 150, 118)) + (np.array((90, 120, 60)) - (198, 150, 118)) * step / 39
-        )
+        picture = lit_face("tan", "even").astype(float)
+        picture[70:, 20:80] += (np.array((90, 120, 60)) - (198, 150, 118)) * step / 39
+        picture = np.clip(picture, 0, 255).astype(np.uint8)
         told.append(likeness(picture)[INSIDE])
     steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(told)]
     assert max(steps) < 0.12

@@ -10,7 +10,10 @@ from ...face import Floats, Pixels
 from ...models.session import ModelFile
 from .contract import Detector, Found, union
 
-_SURE = 0.75
+TURNING_VERSION = 2
+"""Raised when what is found in turned frames changes."""
+
+_SURE, _TURNED = 0.79, 0.75
 _ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -53,7 +56,7 @@ def found_any_way(detector: Detector, frame: Pixels, score: float, margin: float
     if len(upright.scores) and float(upright.scores.max()) >= _SURE:
         return upright
     # Only what is sure counts: an upright face that is hard to see looks a little like one that lies on its side.
-    turned = [_found_at(detector, frame, max(score, _SURE), quarter, margin) for quarter in (1, 2, 3)]
+    turned = [_found_at(detector, frame, max(score, _TURNED), quarter, margin) for quarter in (1, 2, 3)]
     return _joined([upright, *turned])
 
 
