@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The graph of fusion gives what OpenCV gives, within 1/255: on footage, and for whatever can be set."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -319,9 +321,30 @@ def taken(picture: np.ndarray, down: Taps, across: Taps) -> np.ndarray:
 sizes = st.tuples(st.integers(8, 120), st.integers(8, 120))
 
 
+@contextmanager
+def enlarging_by_intel(wanted: bool) -> Iterator[None]:
+    """OpenCV enlarges by Intel's IPP where it has it, and by code of its own on other processors."""
+    before = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(wanted)
+    linear.cache_clear()
+    cubic.cache_clear()
+    try:
+        yield
+    finally:
+        cv2.ipp.setUseIPP(before)
+        linear.cache_clear()
+        cubic.cache_clear()
+
+
+@pytest.mark.parametrize("intel", [True, False], ids=["IPP", "without IPP"])
 @settings(max_examples=40, deadline=None)
-@given(sizes, st.floats(1, 4), st.integers(0, 99))
-def test_enlargements_are_opencvs(size, factor, seed) -> None:
+@given(size=sizes, factor=st.floats(1, 4), seed=st.integers(0, 99))
+def test_enlargements_are_opencvs(intel, size, factor, seed) -> None:
+    with enlarging_by_intel(intel):
+        check_enlargements(size, factor, seed)
+
+
+def check_enlargements(size: tuple[int, int], factor: float, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
     full = round(size[0] * factor), round(size[1] * factor)
     floats = cv2.resize(picture.astype(np.float32), full[::-1], interpolation=cv2.INTER_LINEAR)

@@ -94,7 +94,8 @@ def cubic(source: int, size: int) -> Taps:
     """Return the four taps of `cv2.INTER_CUBIC` as weights of 2048."""
     own = not cv2.ipp.useIPP()
     place, share = _between(source, size, rounded=own)
-    return _taps(place - 1, _cubic_weights(share) * LEVELS, source, whole=own)
+    weights = _cubic_weights(share.astype(np.float32) if own else share)
+    return _taps(place - 1, weights * LEVELS, source, whole=own)
 
 
 def _cubic_weights(share: AnyFloats) -> AnyFloats:
@@ -159,6 +160,6 @@ def _between(source: int, size: int, *, rounded: bool) -> tuple[npt.NDArray[np.i
     return place, at - place
 
 
-def _taps(place: npt.NDArray[np.int64], weights: Exact, source: int, *, whole: bool) -> Taps:
+def _taps(place: npt.NDArray[np.int64], weights: AnyFloats, source: int, *, whole: bool) -> Taps:
     places = np.clip(place + np.arange(len(weights))[:, None], 0, source - 1)
     return Taps(places.astype(np.int32), np.asarray(np.round(weights) if whole else weights, np.float32))
