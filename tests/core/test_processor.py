@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which processor runs the models, with which options, and how keys tell what one computed from what another did."""
 
+import os
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -153,6 +155,27 @@ def test_where_only_the_cpu_is_there_finding_it_loads_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["cpu", "False"]
+
+
+@pytest.mark.skipif(not os.environ.get("UNDERSTUDY_LONG"), reason="set UNDERSTUDY_LONG=1: it unpacks 400 MB")
+def test_cudas_own_build_without_cuda_is_passed_over_in_one_line_and_silence(tmp_path: Path) -> None:
+    tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    wheels = Path(__file__).resolve().parents[2] / "build" / "wheels"
+    found = sorted(wheels.glob(f"onnxruntime_gpu-*-{tag}-*manylinux*x86_64.whl"))
+    if not found or "cuda" not in ABSENT:
+        pytest.skip("tools.build_extension --variant cuda was not run here, or CUDA is here")
+    with zipfile.ZipFile(found[-1]) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+        "from understudy.core.models.processor import found_processor; "
+        "print(*(found_processor((name,)) for name in ('automatic', 'tensorrt-fp16')), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    automatic, tensorrt = done.stdout.splitlines()
+    assert automatic.startswith("(Processor(name='cpu'), (\"cuda can't run models here, the CPU does: ")
+    assert tensorrt.startswith("(Processor(name='cpu'), (\"tensorrt-fp16 can't run models here")
+    assert done.stderr == ""
 
 
 class Named(ModelPool):
