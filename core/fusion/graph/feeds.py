@@ -48,11 +48,7 @@ def feeds(
         bare = bare_face(crop, points, place, topology, seen)
     size, full, own = drawn.distance.shape, (place.height, place.width), place.size[::-1]
     return {
-        **(
-            {"swapped": np.asarray(crop["swapped"], np.uint8)}
-            if "swapped" in crop
-            else _warp_feeds(crop, place)
-        ),
+        **_picture_feeds(crop, place),
         **_mask_feeds(drawn, params),
         "cover": cv2.resize(cover, size[::-1], interpolation=cv2.INTER_AREA),
         "bare": bare,
@@ -113,8 +109,10 @@ def _light_feeds(
     }
 
 
-def _warp_feeds(crop: Arrays, place: CropFrame) -> dict[str, npt.NDArray[Any]]:
-    """Return what draws an aligned crop (s, s, 3) upright: `neural_region.drawn`'s terms."""
+def _picture_feeds(crop: Arrays, place: CropFrame) -> dict[str, npt.NDArray[Any]]:
+    """Return the upright crop or, in the terms of `neural_region.drawn`, what draws an aligned one (s, s, 3) upright."""
+    if "swapped" in crop:
+        return {"swapped": np.asarray(crop["swapped"], np.uint8)}
     matrix = np.asarray(crop["matrix"], np.float32)
     pixels, back = halved(np.asarray(crop["pixels"], np.uint8), compose(matrix, inverse(place_matrix(place))))
     places = warp_places(np.asarray(back, np.float64), place.size)
