@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators that make layer pictures ahead of playing or rendering: prepare, and stop preparing."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty
@@ -36,8 +36,9 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     )
 
     # One works at a time. It is the class's, so that it can be ended with the class while Blender goes on.
-    _running: ClassVar[Preparation | None] = None
-    _timer: ClassVar[Any] = None
+    # No ClassVar: annotated with one, a class is never freed, and Python hangs as it leaves (bpy 4.5.15).
+    _running: Any = None
+    _timer: Any = None
 
     @classmethod
     def unregister(cls) -> None:
