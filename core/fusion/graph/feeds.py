@@ -110,7 +110,7 @@ def _light_feeds(
 
 
 def _picture_feeds(crop: Arrays, place: CropFrame) -> dict[str, npt.NDArray[Any]]:
-    """Return the upright crop or, in the terms of `neural_region.drawn`, what an aligned one (s, s, 3) is drawn from."""
+    """Return the upright crop, or what one is drawn from: an aligned one (s, s, 3), as `neural_region.drawn` does."""
     if "swapped" in crop:
         return {"swapped": np.asarray(crop["swapped"], np.uint8)}
     matrix = np.asarray(crop["matrix"], np.float32)
