@@ -35,7 +35,7 @@ class Detect:
         (
             "auto",
             "As needed",
-            "Upright first; where no face is surely found so, on either side and upside down too",
+            "Upright first; where no face is surely found so, also turned and from further away",
         ),
         ("upright", "Upright", "Look once: heads that tip by up to about 60 degrees are found"),
         ("sideways", "Sideways too", "Look three times: upright and lying on either side"),

@@ -14,6 +14,7 @@ from understudy.core.analysis.detectors.several import Many, found_any_way, foun
 from understudy.core.analysis.detectors.yolo import Yolo8Face
 from understudy.core.analysis.engines import Engines
 from understudy.core.clip import open_clip
+from understudy.core.clip_picture import decode_picture
 from understudy.core.errors import ModelError
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.catalog import load_catalogue
@@ -136,27 +137,39 @@ class Told:
         return Found(table[:, :4], np.zeros((len(rows), self.points, 2), np.float32), table[:, 4])
 
 
-def test_a_frame_is_turned_only_where_no_face_is_surely_upright() -> None:
+def test_a_frame_is_looked_at_again_only_where_no_face_is_surely_upright() -> None:
     picture = np.zeros((100, 300, 3), np.uint8)
     sure = Told([(10, 10, 60, 60, 0.8)])
     assert found_any_way(sure, picture, 0.5, 0.0).boxes.tolist() == [[10, 10, 60, 60]]
     assert sure.asked == [((100, 300), 0.5)]
-    # The frame on its side, the second look, shows the face at (20, 200); a weak one counts only upright.
+    # The frame on its side, the third look, shows the face at (20, 200); a weak one counts only upright.
     weak = (200, 10, 250, 60, 0.6)
-    unsure = Told([weak], [(20, 200, 60, 260, 0.9)], [(0, 0, 30, 30, 0.7)], [])
+    unsure = Told([weak], [], [(20, 200, 60, 260, 0.9)], [(0, 0, 30, 30, 0.7)], [])
     found = found_any_way(unsure, picture, 0.5, 0.0)
-    assert [shape for shape, _ in unsure.asked] == [(100, 300), (300, 100), (100, 300), (300, 100)]
+    shapes = [(100, 300), (160, 360), (300, 100), (100, 300), (300, 100)]
+    assert [shape for shape, _ in unsure.asked] == shapes
     assert np.allclose(found.boxes, [[299 - 260, 20, 299 - 200, 60], weak[:4]])
     assert found.scores == pytest.approx([0.9, 0.6])
-    nothing = Told([], [], [], [])
+    nothing = Told([], [], [], [], [])
     assert len(found_any_way(nothing, picture, 0.5, 0.0).boxes) == 0
-    assert len(nothing.asked) == 4
+    assert len(nothing.asked) == 5
 
 
 def test_a_surely_turned_face_takes_the_place_of_an_unsure_one_upright() -> None:
-    told = Told([(10, 10, 60, 60, 0.6)], [], [(240, 40, 290, 90, 0.9)], [])
+    told = Told([(10, 10, 60, 60, 0.6)], [], [], [(240, 40, 290, 90, 0.9)], [])
     found = found_any_way(told, np.zeros((100, 300, 3), np.uint8), 0.5, 0.0)
     assert found.boxes.tolist() == [[9, 9, 59, 59]]
+
+
+def test_a_face_that_fills_the_frame_is_found_from_further_away(shared: Path, engines: Engines) -> None:
+    picture = decode_picture(shared / "footage/portraits/p30_glasses_frown_720.jpg")
+    detector, picture = engines.detector(Detect()), np.asarray(picture, np.uint8)
+    assert len(detect_with(picture, Detect(angles="upright"), detector)["boxes"]) == 0
+    left, top, right, bottom = detect_with(picture, Detect(), detector)["boxes"][0]
+    assert 200 < left < 300
+    assert 420 < right < 520
+    assert top > 200
+    assert bottom < 530
 
 
 def test_a_margin_moves_nothing(engines: Engines, frame: np.ndarray) -> None:

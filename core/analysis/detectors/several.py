@@ -10,10 +10,11 @@ from ...face import Floats, Pixels
 from ...models.session import ModelFile
 from .contract import Detector, Found, union
 
-TURNING_VERSION = 2
-"""Raised when what is found in turned frames changes."""
+TURNING_VERSION = 3
+"""Raised when what is found by looking more than once changes."""
 
 _SURE, _TURNED = 0.79, 0.75
+_FURTHER = 0.3
 _ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -48,16 +49,18 @@ def found_turned(
 
 
 def found_any_way(detector: Detector, frame: Pixels, score: float, margin: float) -> Found:
-    """Find faces in an upright frame and, only where none is surely found so, in the turned ones as well.
+    """Find faces in an upright frame and, only where none is surely found so, in turned ones and from further away.
 
-    A face that lies or stands on its head is hardly ever sure of itself upright. See `found_turned`.
+    A face that lies or stands on its head is hardly ever sure of itself upright, nor is one that fills the frame: with
+    black around it, it is smaller. See `found_turned`.
     """
     upright = _found_at(detector, frame, score, 0, margin)
     if len(upright.scores) and float(upright.scores.max()) >= _SURE:
         return upright
     # Only what is sure counts: an upright face that is hard to see looks a little like one that lies on its side.
-    turned = [_found_at(detector, frame, max(score, _TURNED), quarter, margin) for quarter in (1, 2, 3)]
-    return _joined([upright, *turned])
+    looks = [(0, margin + _FURTHER), *((quarter, margin) for quarter in (1, 2, 3))]
+    others = [_found_at(detector, frame, max(score, _TURNED), *look) for look in looks]
+    return _joined([upright, *others])
 
 
 def _found_at(detector: Detector, frame: Pixels, score: float, quarter: int, margin: float) -> Found:
