@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -149,6 +150,8 @@ class Gallery:
         self._known: dict[Wanted, Any] = {}
         self._asked: dict[Wanted, Future[Any]] = {}
         self._since: dict[Wanted, float] = {}
+        self._drawn: dict[Wanted, list[str]] = {}
+        self._numbers = count()
         self._timer = self.tick  # one object: Blender knows timers by identity
 
     def known(self, wanted: Wanted, seconds: float = math.inf) -> Any | None:
@@ -156,8 +159,9 @@ class Gallery:
 
         What is older than `seconds` is looked up anew, and drawn until that is done.
         """
-        old = time.monotonic() - self._since.get(wanted, -math.inf) > seconds
-        if (wanted not in self._known or old) and wanted not in self._asked:
+        since = self._since.get(wanted, -math.inf)
+        old = since == -math.inf or time.monotonic() - since > seconds
+        if old and wanted not in self._asked:
             self._asked[wanted] = self._thread.submit(_looked_up, wanted)
             if not bpy.app.timers.is_registered(self._timer):
                 bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS)
@@ -170,14 +174,23 @@ class Gallery:
         return self._known.get(wanted)
 
     def look_again(self) -> None:
-        """Look everything up anew: something was found, or forgotten."""
+        """Look everything up anew, since something was found or forgotten; until then what is known is drawn.
+
+        A panel that lost its pictures for a moment would jump below the pointer.
+        """
         for asked in self._asked.values():
             asked.cancel()
         self._asked.clear()
+        self._since = dict.fromkeys(self._known, -math.inf)
+        redraw()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.look_again()
         self._known.clear()
         self._since.clear()
         self._icons.clear()
-        redraw()
+        self._drawn.clear()
 
     def tick(self) -> float | None:
         """Take what was looked up; return the seconds to the next look, None when nothing is asked."""
@@ -197,13 +210,19 @@ class Gallery:
 
     def _keep(self, wanted: Wanted, found: Any) -> None:
         self._since[wanted] = time.monotonic()
-        self._known[wanted] = None if found is None else wanted.shown(found, self._icon)
+        for name in self._drawn.pop(wanted, ()):
+            del self._icons[name]
+        names = self._drawn.setdefault(wanted, [])
+        self._known[wanted] = (
+            None if found is None else wanted.shown(found, lambda picture: self._icon(picture, names))
+        )
 
-    def _icon(self, picture: Pixels) -> int:
+    def _icon(self, picture: Pixels, names: list[str]) -> int:
         """Make an icon of an RGB picture; it has no name that says who it is."""
         from ..core.analysis.face_picture import SIZE, as_icon
 
-        icon: Any = self._icons.new(str(len(self._icons)))
+        names.append(str(next(self._numbers)))
+        icon: Any = self._icons.new(names[-1])
         values = as_icon(picture)
         icon.icon_size = icon.image_size = (SIZE, SIZE)
         icon.icon_pixels_float.foreach_set(values)
@@ -244,9 +263,15 @@ def look_again() -> None:
         shown.look_again()
 
 
+def forget() -> None:
+    """Forget everything that is shown: it is deleted, or of another file."""
+    for shown in _GALLERIES:
+        shown.forget()
+
+
 @persistent
 def _loaded(*_: Any) -> None:
-    look_again()
+    forget()
 
 
 def register() -> None:

@@ -12,7 +12,8 @@ COST_ICONS = {"instant": "CHECKMARK", "re-swap": "FILE_REFRESH", "re-analyse": "
 _NEURAL_ONLY = {
     "swap.model", "swap.pixel_boost", "swap.identity", "fusion.mask_shape", "fusion.openings",
 }  # fmt: skip
-_REFERENCE = {"select.reference_frame", "select.reference_face", "select.others"}
+REFERENCE = {"select.reference_frame", "select.reference_face", "select.others"}
+"""The paths of what says where a person was picked: a picture says it better."""
 
 
 def _is_neural(modifier: Any) -> bool:
@@ -22,7 +23,7 @@ def _is_neural(modifier: Any) -> bool:
 # When a parameter matters; those that are not here always do.
 _MATTERS: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_NEURAL_ONLY, _is_neural),
-    **dict.fromkeys(_REFERENCE, lambda modifier: modifier.select.which == "reference"),
+    **dict.fromkeys(REFERENCE, lambda modifier: modifier.select.which == "reference"),
     "swap.mirror": lambda modifier: not _is_neural(modifier),
     "swap.morph": lambda modifier: modifier.swap.swapper == "dfm",
     "enhance.model": lambda modifier: modifier.enhance.enhancer != "none",
@@ -74,8 +75,12 @@ def draw_parameters(layout: Any, modifier: Any, belongs: Callable[[Parameter], b
     """
     layout.use_property_split = True
     shown = [entry for entry in parameters() if belongs(entry) and matters(entry, modifier)]
+    group = shown[0].group if shown else ""
     while shown:
         parameter = shown.pop(0)
+        if parameter.group != group:
+            layout.separator()
+            group = parameter.group
         if parameter.kind is not bool:
             draw_parameter(layout, modifier, parameter)
             continue
@@ -93,9 +98,14 @@ def draw_parameter(layout: Any, modifier: Any, parameter: Parameter) -> None:
 
 
 def _draw_switches(layout: Any, modifier: Any, switches: list[Parameter]) -> None:
-    split = layout.split(factor=0.4)
-    split.column()
+    row = layout.row()
+    split = row.split(factor=0.4)
+    title = split.column()
+    title.alignment = "RIGHT"
+    title.label(text="Parts of the Face")
     grid = split.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     grid.use_property_split = False
     for switch in switches:
         grid.prop(getattr(modifier, switch.group), switch.name)
+    row.label(icon=COST_ICONS[switches[0].cost])
+    row.label(icon="BLANK1")  # where others have their dot for keyframes

@@ -7,7 +7,7 @@ import bpy
 
 from .active import active_scene, active_strip
 from .gallery import ShownPerson, gallery
-from .panel_parameters import draw_parameters, in_which_face
+from .panel_parameters import REFERENCE, draw_parameters, in_which_face
 from .people import players, replaces, searched, wanted_people
 from .text_lines import draw_text, room
 from .window_state import window_state
@@ -25,7 +25,10 @@ def draw_which_face(layout: Any, context: bpy.types.Context, modifier: Any) -> N
     if people:
         _draw_people(layout, context, modifier, people)
     _draw_search(layout, context, strip, people)
-    draw_parameters(layout, modifier, in_which_face)
+    known = any(replaces(modifier, shown.person) for shown in people or ())
+    draw_parameters(
+        layout, modifier, lambda entry: in_which_face(entry) and not (known and entry.path in REFERENCE)
+    )
 
 
 def _people(scene: Any, strip: Any, modifier: Any) -> tuple[ShownPerson, ...] | None:
@@ -57,7 +60,10 @@ def _draw_people(
         names = ", ".join(entry.identity.name or entry.name for entry in others)
         row = box.row()
         row.alignment = "CENTER"
-        row.label(text=names or f"{shown.person.share:.0%}", icon="USER" if names else "TIME")
+        if names:
+            row.label(text=names, icon="USER", translate=False)
+        else:
+            row.label(text=f"Seen {shown.person.share:.0%}")
 
 
 def _draw_search(

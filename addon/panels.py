@@ -18,7 +18,7 @@ from .panel_cache import draw_cache
 from .panel_parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
 from .panel_which_face import draw_which_face
 from .panel_who import draw_who
-from .stack import index_of
+from .properties import settings_of
 from .text_lines import draw_text
 from .timeline import is_clip
 from .window_state import window_state
@@ -31,8 +31,8 @@ class _Section(NamedTuple):
     """A part of a modifier that folds."""
 
     name: str
+    """`show_` and this is the property that keeps whether it is folded."""
     label: str
-    closed: bool
     draw: _Draw
 
 
@@ -41,12 +41,12 @@ def _parameters_of(belongs: Any) -> _Draw:
 
 
 _SECTIONS = (
-    _Section("who", "Who", False, draw_who),
-    _Section("which_face", "Which Face", True, draw_which_face),
-    _Section("swap", "Swap", True, _parameters_of(in_swap)),
-    _Section("mask", "Mask", True, _parameters_of(in_mask)),
-    _Section("colour", "Colour and Blend", True, _parameters_of(in_colour)),
-    _Section("analysis", "Analysis", True, _parameters_of(in_analysis)),
+    _Section("who", "Who", draw_who),
+    _Section("which_face", "Which Face", draw_which_face),
+    _Section("swap", "Swap", _parameters_of(in_swap)),
+    _Section("mask", "Mask", _parameters_of(in_mask)),
+    _Section("colour", "Colour and Blend", _parameters_of(in_colour)),
+    _Section("analysis", "Analysis", _parameters_of(in_analysis)),
 )
 
 
@@ -94,7 +94,7 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
         _draw_preparing(layout, context)
         for modifier in stack:
             _draw_modifier(layout, context, modifier)
-        header, body = layout.panel("understudy_cache", default_closed=True)
+        header, body = layout.panel_prop(settings_of(active_scene(context)), "show_cache")
         header.label(text="Cache")
         if body:
             draw_cache(body, context)
@@ -106,6 +106,17 @@ def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
     row.operator("understudy.prepare", text="Prepare Strip", icon="RENDER_ANIMATION").what = "STRIP"
     row.operator("understudy.prepare", text="Timeline").what = "TIMELINE"
     row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
+    _draw_state(layout, context)
+    strip: Any = active_strip(context)
+    for notice in notices(strip, active_scene(context)):
+        box = layout.box()
+        draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
+        if notice.operator:
+            box.operator(notice.operator)
+
+
+def _draw_state(layout: Any, context: bpy.types.Context) -> None:
+    """Draw how it stands. There is always a line: one that came and went would move every button below it."""
     state = window_state()
     if state.running:
         row = layout.row(align=True)
@@ -117,14 +128,10 @@ def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
         draw_text(layout, context, state.trouble, "ERROR")
     if state.notice:
         draw_text(layout, context, state.notice, "INFO")
-    if state.rendered:
+    elif state.rendered:
         draw_text(layout, context, f"Rendered {state.rendered}", "RENDER_ANIMATION")
-    strip: Any = active_strip(context)
-    for notice in notices(strip, active_scene(context)):
-        box = layout.box()
-        draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
-        if notice.operator:
-            box.operator(notice.operator)
+    elif not state.running and not state.trouble:
+        draw_text(layout, context, "The preview shows what will be rendered", "CHECKMARK")
 
 
 def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -141,9 +148,8 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
     if body is None:
         return
-    place = index_of(active_scene(context), modifier)
     for section in _SECTIONS:
-        title, inside = body.panel(f"understudy_{section.name}_{place}", default_closed=section.closed)
+        title, inside = body.panel_prop(modifier, f"show_{section.name}")
         title.label(text=section.label)
         if inside is not None:
             inside.context_pointer_set(POINTER, modifier)

@@ -31,8 +31,10 @@ COSTS = {
     "re-swap": "runs {stage} again, and what comes after it; what was found in the clip stays",
     "re-analyse": "runs {stage} again, and what comes after it: the clip is looked through again",
 }
+CONTEXT = "Understudy"
+"""The context for translators of words that mean something else in Blender."""
 _STAGES = {"select": "swap", "fusion": "fuse"}
-_SMALL_WORDS = ("a", "and", "at", "of", "or", "the", "to", "with")
+_SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
 # What may change over time: what is analysed once for a whole clip can't.
 _OVER_TIME = ("fusion", "select")
 _SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
@@ -73,10 +75,16 @@ def _property(parameter: Parameter) -> Any:
         "description": tooltip(parameter),
         "default": parameter.default,
         "update": _changed,
+        # Where it is a mesh that has faces, they are something else in other languages.
+        "translation_context": CONTEXT if "face" in parameter.label.lower() else "*",
         "options": {"ANIMATABLE"} if may_change_over_time(parameter) else set(),
     }
     if parameter.choices:
-        return EnumProperty(items=parameter.choices, **common)
+        # A single word is a name, which is written as its owner writes it.
+        items = [
+            (name, title(label) if " " in label else label, text) for name, label, text in parameter.choices
+        ]
+        return EnumProperty(items=items, **common)
     if parameter.kind is str:
         return StringProperty(**common)
     if parameter.kind is bool:
@@ -116,6 +124,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
     face_number: IntProperty(  # type: ignore[valid-type]
         name="Face",
         description="Which face it is, counted from the left; 0 if there is only one",
+        translation_context=CONTEXT,
         min=0,
         max=64,
         update=_changed,
@@ -144,6 +153,12 @@ _Stages: Any = type(
 )
 
 
+def _fold(part: str, *, expanded: bool = False) -> Any:
+    """Make the property that keeps whether a part of a panel is folded."""
+    switch: Any = BoolProperty
+    return switch(name=part, description="Show this part of the panel", default=expanded, options=set())
+
+
 class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     """One Face Swap modifier of a clip's stack, with a group for each stage, such as `fusion`."""
 
@@ -152,9 +167,13 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     enabled: BoolProperty(  # type: ignore[valid-type]
         name="Enabled", description="Replace this face in the picture", default=True, update=_changed
     )
-    show_expanded: BoolProperty(  # type: ignore[valid-type]
-        name="Expanded", description="Show what this modifier is set to", default=True, options=set()
-    )
+    show_expanded: _fold("Expanded", expanded=True)  # type: ignore[valid-type]
+    show_who: _fold("Who", expanded=True)  # type: ignore[valid-type]
+    show_which_face: _fold("Which Face")  # type: ignore[valid-type]
+    show_swap: _fold("Swap")  # type: ignore[valid-type]
+    show_mask: _fold("Mask")  # type: ignore[valid-type]
+    show_colour: _fold("Colour and Blend")  # type: ignore[valid-type]
+    show_analysis: _fold("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
 
 
@@ -163,6 +182,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
 
     modifiers: CollectionProperty(type=UNDERSTUDY_PG_modifier)  # type: ignore[valid-type]
     active_index: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    show_cache: _fold("Cache")  # type: ignore[valid-type]
     cache_folder: StringProperty(  # type: ignore[valid-type]
         name="Cache Folder",
         description="Where results are kept, so that they need not be computed twice; // is beside the project",

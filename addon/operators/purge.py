@@ -9,7 +9,7 @@ from bpy.props import EnumProperty
 from ...core.errors import UnderstudyError
 from ..active import active_scene, active_strip
 from ..folders import blank_pictures, cache_folder
-from ..gallery import look_again
+from ..gallery import forget
 from ..layers import show_rewritten
 from ..people import forget_search
 from ..preferences import preferences
@@ -86,13 +86,13 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         for clip in clips:
             forget_search(clip)
         show_rewritten()
-        look_again()
+        forget()
         return {"FINISHED"}
 
 
 def _ended(faults: list[str]) -> None:
     put("trouble", faults[0] if faults else "")
-    look_again()
+    forget()
 
 
 CLASSES = (UNDERSTUDY_OT_purge,)

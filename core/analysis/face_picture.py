@@ -25,6 +25,6 @@ def face_picture(frame: Pixels, face: Face) -> Pixels:
 
 
 def as_icon(picture: Pixels) -> Floats:
-    """Return an (H, W, 3) RGB uint8 picture as Blender wants icons: RGBA, 0 to 1, from the lowest row up, (H * W * 4,)."""
+    """Return an (H, W, 3) RGB uint8 picture as Blender's icons: RGBA, 0 to 1, the lowest row first, (H * W * 4,)."""
     opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     return np.asarray(opaque[::-1].reshape(-1) / np.float32(255), np.float32)

@@ -57,7 +57,7 @@ class Fusion:
     keep_eyes: float = number_field(1.0, "Keep eyes", "Show the target's own eyes", 0.0, 1.0)
     keep_mouth: float = number_field(1.0, "Keep mouth", "Show the target's own mouth interior", 0.0, 1.0)
     keep_cover: float = number_field(
-        1.0, "Keep what covers the face", "Show hair, hands and objects in front of the face", 0.0, 1.0
+        1.0, "Keep cover", "Show hair, hands and objects in front of the face", 0.0, 1.0
     )
     colour_match: float = number_field(
         0.9, "Light and colour", "How far light and skin tone follow the target's", 0.0, 1.0

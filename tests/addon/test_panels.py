@@ -8,7 +8,7 @@ from understudy.core.recipe import parameters
 
 pytestmark = pytest.mark.blender
 
-SECTIONS = ("who", "which_face", "swap", "mask", "colour", "analysis")
+SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Colour and Blend", "Analysis")
 SWITCHES = {
     "swap.swapper": "dfm",
     "enhance.enhancer": "codeformer",
@@ -50,8 +50,7 @@ def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
         ["parameter_properties", {}],
     )
     plain, told, names = answers[3], answers[5], answers[6]
-    sections = {f"understudy_{name}_0" for name in SECTIONS} | {"understudy_cache"}
-    assert set(plain) == {"", "Face Swap", *sections}
+    assert set(plain) == {"", "Cache", *(f"Face Swap {name}" for name in SECTIONS)}
     everything = [entry for section in told.values() for entry in section]
     usual = [entry for section in plain.values() for entry in section]
     for parameter in parameters():
@@ -69,10 +68,12 @@ def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
         group, name = neural.split(".")
         assert f"UNDERSTUDY_PG_{group}.{name}" not in usual
     assert {"understudy.prepare", "understudy.refresh"} <= set(plain[""])
-    assert {"understudy.modifier_remove", "UNDERSTUDY_PG_modifier.enabled"} <= set(plain["Face Swap"])
-    assert "understudy.picture_add" in plain["understudy_who_0"]
-    assert "understudy.people_find" in plain["understudy_which_face_0"]
-    assert "understudy.purge" in plain["understudy_cache"]
+    assert {"understudy.modifier_remove", "UNDERSTUDY_PG_modifier.enabled"} <= set(
+        plain["Face Swap Expanded"]
+    )
+    assert "understudy.picture_add" in plain["Face Swap Who"]
+    assert "understudy.people_find" in plain["Face Swap Which Face"]
+    assert "understudy.purge" in plain["Cache"]
 
 
 def test_there_is_no_panel_where_nothing_can_be_swapped(drive, footage):
@@ -114,9 +115,9 @@ def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, 
     )[1:]
     left_first = sorted(after, key=lambda person: person[0][1])
     assert [players for _, players in left_first] == [["Face Swap 2"], ["Face Swap"]]
-    for number in (0, 1):
-        assert panel[f"understudy_which_face_{number}"].count("picture") == 2
-        assert panel[f"understudy_which_face_{number}"].count("understudy.person_choose") == 2
+    for name in ("Face Swap", "Face Swap 2"):
+        assert panel[f"{name} Which Face"].count("picture") == 2
+        assert panel[f"{name} Which Face"].count("understudy.person_choose") == 2
     first, second = facts["recipes"]
     assert first["select.which"] == second["select.which"] == "reference"
     assert first["select.others"]
@@ -138,9 +139,9 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
         ["op", {"name": "understudy.picture_check", "index": 3}],
         ["drawn", {"active": "clip"}],
     )
-    assert "picture" not in told[5]["understudy_who_0"]
+    assert "picture" not in told[5]["Face Swap Who"]
     assert "There is no picture number 4" in told[9]
-    who = told[-1]["understudy_who_0"]
+    who = told[-1]["Face Swap Who"]
     assert who.count("picture") == 2
     assert who.count("Clearly seen") == 1
     assert any("blurred" in text for text in who)
@@ -163,7 +164,7 @@ def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footag
     assert len(told[5]) == 2
     assert told[6] == ["FINISHED"]
     assert told[7] is None
-    assert "picture" not in told[8]["understudy_which_face_0"]
+    assert "picture" not in told[8]["Face Swap Which Face"]
     assert len(layers) == 6
     assert all(path.stat().st_size < 200 for path in layers)
     packs = (drive.folder / "purged" / "understudy_cache").rglob("*.pack")

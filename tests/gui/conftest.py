@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from gui.couple import write_couple
 from gui.screen import FRAMES, keep_pictures, read
 from understudy.core.errors import UnderstudyError
 
@@ -42,7 +43,7 @@ def room(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory):
-    """A folder with clip.mp4, 640 x 360 with sound, and face.png, made by the demo."""
+    """A folder with clip.mp4 and couple.mp4, 640 x 360, with sound and without, face.png and harlequin.png."""
     from tools.demo.make_up import write_sources
     from tools.demo.own_clip import write_clip
     from tools.demo.portrait import load_portrait
@@ -51,6 +52,7 @@ def material(tmp_path_factory):
     portrait = load_portrait()
     write_sources(portrait, folder / "harlequin.png", folder / "face.png")
     write_clip(portrait, folder / "clip.mp4", FRAMES, 360.01 / 1080)
+    write_couple(folder / "clip.mp4", folder / "couple.mp4", FRAMES)
     return folder
 
 
@@ -74,7 +76,8 @@ def package(tmp_path_factory):
 @pytest.fixture(scope="session")
 def given(material, package):
     """What Blender may read, by its name under /given."""
-    return {"understudy.zip": package, "clip.mp4": material / "clip.mp4", "face.png": material / "face.png"}
+    names = ("clip.mp4", "couple.mp4", "face.png", "harlequin.png")
+    return {"understudy.zip": package, **{name: material / name for name in names}}
 
 
 @pytest.fixture(scope="session")

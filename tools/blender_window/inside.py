@@ -151,6 +151,7 @@ def _under_the_pointer():
     if bpy.context.property is not None:
         return bpy.context.property[1].rpartition(".")[2]
     if bpy.ops.ui.copy_python_command_button.poll():
+        bpy.context.window_manager.clipboard = ""  # it may copy nothing after all
         bpy.ops.ui.copy_python_command_button()
         return bpy.context.window_manager.clipboard.partition("(")[0].removeprefix("bpy.ops.")
     return ""

@@ -31,14 +31,9 @@ class _Layout:
         self._modifier = modifier
 
     def panel_prop(self, owner, name):
-        assert name in owner.bl_rna.properties
-        section = _Layout(self._told, owner.name)
-        return section, section if getattr(owner, name) else None
-
-    def panel(self, name, default_closed=False):
-        assert isinstance(default_closed, bool)
-        header = _Layout(self._told, name)
-        return header, header
+        of = "" if name == "show_cache" else f"{owner.name} "
+        section = _Layout(self._told, of + owner.bl_rna.properties[name].name)
+        return section, section  # as if nothing were folded
 
     def prop(self, owner, name, **_):
         assert name in owner.bl_rna.properties

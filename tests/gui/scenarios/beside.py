@@ -45,7 +45,8 @@ def steps(window):
     # A slider, dragged by hand: the frame that is shown follows by itself.
     properties = window.area("PROPERTIES")
     properties.spaces.active.context = "STRIP_MODIFIER"
-    properties.spaces.active.search_filter = "colour and blend"
+    modifier = scene.understudy.modifiers[0]
+    modifier.show_who, modifier.show_colour = False, True
     yield 0.5
     controls = yield from window.buttons(properties)
     x, y = controls["blend"]

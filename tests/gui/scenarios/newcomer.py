@@ -12,6 +12,8 @@ import bpy
 LENGTH = 30
 PROJECT = "/work/newcomer.blend"
 LOOKED_AT = (1, 10, 20)
+FIRST_HEADER, HEADERS_APART = 31.0, 21.4
+"""Where the headers of a modifier's parts are below its name while all are folded, in pixels of the screen."""
 
 
 def steps(window):
@@ -149,10 +151,15 @@ def _made_since(moment):
 
 
 def tweak(window):
-    """Find the panel Colour and Blend by the editor's search field and drag Blend to about a half."""
+    """Fold Who, open Colour and Blend, both by their headers, and drag Blend to about a half."""
     properties = window.area("PROPERTIES")
-    properties.spaces.active.search_filter = "colour and blend"
-    yield 0.5
+    for number in (0, 4):
+        controls = yield from window.buttons(properties, across=0.35)
+        x, y = controls["name"]
+        yield from window.click((x, y - FIRST_HEADER - HEADERS_APART * number))
+        yield 0.5
+    modifier = bpy.context.scene.understudy.modifiers[0]
+    window.told["folds"] = [modifier.show_who, modifier.show_colour]
     controls = yield from window.buttons(properties)
     x, y = controls["blend"]
     began = time.time()
@@ -160,7 +167,6 @@ def tweak(window):
     yield 1.0
     window.shot("08_blend")
     window.told["blend"] = bpy.context.scene.understudy.modifiers[0].fusion.blend
-    properties.spaces.active.search_filter = ""
     yield from prepare(window, since=began)
 
 

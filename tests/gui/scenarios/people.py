@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two people in a clip: found, chosen by their pictures for two modifiers; mask and colour; undo; another language."""
+
+import bpy
+
+LENGTH = 30
+PROJECT = "/work/couple.blend"
+FRAME = 12
+FOLDED = 21.4
+"""How far apart the headers of folded parts are, in pixels of the screen."""
+_FIRST = 31.0
+
+
+def steps(window):
+    """Play everything; `window.told` gets what a test wants to know."""
+    window.hand("key", "Escape")
+    yield
+    bpy.ops.wm.read_homefile(app_template="Video_Editing")
+    yield 2.0
+    yield from make_room(window)
+    yield from add_clip(window)
+    yield from find(window)
+    yield from choose(window)
+    yield from prepare(window)
+    yield from mask_and_colour(window)
+    yield from undo(window)
+    yield from load_again(window)
+    yield from in_another_language(window)
+
+
+def make_room(window):
+    """Drag the borders of the areas, so that the panels have room."""
+    bpy.context.preferences.view.smooth_view = 0
+    bpy.context.preferences.inputs.use_mouse_continuous = False
+    sequencer, properties = window.area("SEQUENCE_EDITOR"), window.area("PROPERTIES")
+    yield from window.drag((700, sequencer.y + sequencer.height + 1.5), (700, 200))
+    yield from window.drag((properties.x - 1.5, properties.y + 200), (properties.x - 151, properties.y + 200))
+
+
+def add_clip(window):
+    """A project with the clip, recast by a first modifier."""
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 640, 360
+    scene.frame_start, scene.frame_end = 1, LENGTH
+    sequencer = window.area("SEQUENCE_EDITOR")
+    with window.within(sequencer):
+        bpy.ops.sequencer.movie_strip_add(
+            filepath="/given/couple.mp4", frame_start=1, channel=1, sound=False, move_strips=False
+        )
+        bpy.ops.sequencer.view_all()
+    scene.frame_set(FRAME)
+    bpy.ops.wm.save_as_mainfile(filepath=PROJECT)
+    preview = window.area("PREVIEW")
+    space = preview.spaces.active
+    space.show_overlays = space.show_gizmo = space.show_region_toolbar = space.use_zoom_to_fit = False
+    yield
+    wide = window.region(preview, "PREVIEW").width
+    with window.within(preview, "PREVIEW"):
+        bpy.ops.sequencer.view_zoom_ratio(ratio=wide / (wide - 1))
+    properties = window.area("PROPERTIES")
+    properties.spaces.active.context = "STRIP_MODIFIER"
+    yield 1.0
+    window.shot("people_plain")
+    with window.within(sequencer):
+        bpy.ops.understudy.modifier_add()
+        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+    modifiers()[0].identity.name = "Tiger"
+    yield from until(lambda: modifiers()[0].identity.pictures)
+    yield 4.0
+
+
+def find(window):
+    """Fold Who, open Which Face, press Find People, all by the pointer."""
+    yield from unfold(window, 0)
+    yield from unfold(window, 1)
+    window.told["folds"] = [modifiers()[0].show_who, modifiers()[0].show_which_face]
+    controls = yield from window.buttons(window.area("PROPERTIES"))
+    window.told["searched_before"] = list(strip().understudy_searched)
+    yield from window.click(controls["understudy.people_find"])
+    yield from until(lambda: strip().understudy_searched[0] >= 0)
+    yield 1.5
+    window.told["searched"] = list(strip().understudy_searched)
+    window.told["trouble"] = state().trouble
+    window.point(40, 600)
+    yield
+    window.shot("12_find_people")
+
+
+def choose(window):
+    """Press Replace below the person on the right; add a second modifier, and press it below the one on the left."""
+    properties = window.area("PROPERTIES")
+    controls = yield from window.buttons(properties)
+    yield from window.click(controls["understudy.person_choose"])
+    yield 0.5
+    window.told["first"] = picked(0)
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.modifier_add()
+        bpy.ops.understudy.picture_add(filepath="/given/harlequin.png")
+    modifiers()[0].show_expanded = False
+    second = modifiers()[1]
+    second.identity.name, second.show_who, second.show_which_face = "Harlequin", False, True
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.ed.undo_push(message="Second")  # what a script does is no step of its own
+    yield from wake(window)
+    controls = yield from window.buttons(properties, across=0.3)
+    yield from window.click(controls["understudy.person_choose"])
+    yield 0.5
+    window.point(40, 600)
+    yield
+    window.told["second"] = picked(1)
+    window.shot("13_two_people")
+
+
+def prepare(window):
+    """Press Prepare and wait for it."""
+    controls = yield from window.buttons(window.area("PROPERTIES"))
+    yield from window.click(controls["understudy.prepare"])
+    yield 1.0
+    yield from until(lambda: not state().running, 400)
+    window.point(40, 600)
+    yield 2.5
+    window.told["prepared"] = state().trouble, state().notice
+    window.shot("14_both_recast")
+
+
+def mask_and_colour(window):
+    """Switch the mouth out of the mask and draw the mask in; then let light and colour be the source's."""
+    properties = window.area("PROPERTIES")
+    modifiers()[0].show_expanded = True
+    modifiers()[0].show_which_face, modifiers()[0].show_mask = False, True
+    modifiers()[1].show_expanded = False
+    yield from wake(window)
+    controls = yield from window.buttons(properties, across=0.55)
+    yield from window.click(controls["mask_mouth"])
+    controls = yield from window.buttons(properties)
+    x, y = controls["mask_blur"]
+    yield from window.drag((x, y), (x - 60, y))
+    window.point(40, 600)
+    yield 1.5
+    window.told["mask"] = recipe("fusion", "mask_mouth", "mask_blur")
+    window.shot("15_mask")
+    modifiers()[0].show_mask, modifiers()[0].show_colour = False, True
+    yield from wake(window)
+    controls = yield from window.buttons(properties)
+    x, y = controls["colour_match"]
+    yield from window.drag((x, y), (x - 120, y))
+    window.point(40, 600)
+    yield 1.5
+    window.told["colour"] = recipe("fusion", "colour_match")
+    window.shot("16_colour")
+
+
+def undo(window):
+    """Undo the last drag, then everything back to before the second person was chosen; then do it again."""
+    take_back(window, bpy.ops.ed.undo)
+    yield 1.5
+    window.told["undone"] = recipe("fusion", "colour_match")
+    window.shot("people_undone")
+    for _ in range(30):
+        take_back(window, bpy.ops.ed.undo)
+        if len(modifiers()) == 2 and picked(1)["which"] == "largest":
+            break
+    yield 1.0
+    window.told["undone_choice"] = [picked(0)["which"], picked(1)["which"], list(strip().understudy_searched)]
+    for _ in range(30):
+        take_back(window, bpy.ops.ed.redo)
+        if recipe("fusion", "colour_match") == window.told["colour"]:
+            break
+    yield 1.5
+    window.told["redone"] = [picked(0), picked(1), recipe("fusion", "colour_match")]
+
+
+def take_back(window, operator):
+    """Undo or redo a step; the areas are looked up anew each time, since that replaces them."""
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        operator()
+
+
+def load_again(window):
+    """Save, load: who was found is known, and who plays whom."""
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=PROJECT)
+    yield 2.0
+    modifiers()[0].show_colour, modifiers()[0].show_which_face = False, True
+    yield from wake(window)
+    yield 1.0
+    window.point(40, 600)
+    yield
+    controls = yield from window.buttons(window.area("PROPERTIES"))
+    window.told["loaded"] = ["understudy.person_choose" in controls, picked(0), picked(1)]
+    window.shot("people_loaded")
+
+
+def in_another_language(window):
+    """A toy translation of a few words, with the interface in German."""
+    words = {"Which Face": "Welches Gesicht", "Replace": "Ersetzen"}
+    table = {"de_DE": {("*", text): word for text, word in words.items()}}
+    table["de_DE"]["Understudy", "Smallest Face"] = "Kleinstes Gesicht"
+    table["de_DE"]["Understudy", "Faces"] = "Gesichter"
+    table["de_DE"]["Operator", "Find People Again"] = "Leute noch einmal suchen"
+    bpy.app.translations.register("toy", table)
+    view = bpy.context.preferences.view
+    view.language = "de_DE"
+    view.use_translate_interface = view.use_translate_tooltips = True
+    yield 1.5
+    window.told["words"] = {text: bpy.app.translations.pgettext_iface(text) for text in words}
+    smallest = modifiers()[0].select.bl_rna.properties["min_height"]
+    window.told["label"] = bpy.app.translations.pgettext_iface(smallest.name, smallest.translation_context)
+    yield from wake(window)
+    window.shot("people_german")
+    view.language = "en_US"
+    bpy.app.translations.unregister("toy")
+
+
+def unfold(window, number):
+    """Click on the header of a part of the first modifier: 0 is Who, all others folded."""
+    controls = yield from window.buttons(window.area("PROPERTIES"), across=0.35)
+    x, y = controls["name"]
+    yield from window.click((x, y - _FIRST - FOLDED * number))
+    yield 0.5
+
+
+def wake(window):
+    """Have the Properties editor drawn anew after a script changed what it shows."""
+    for area in window.window.screen.areas:
+        area.tag_redraw()
+    yield 0.7
+
+
+def until(reached, tries=200):
+    for _ in range(tries):
+        if reached():
+            return
+        yield 0.1
+
+
+def modifiers():
+    return bpy.context.scene.understudy.modifiers
+
+
+def picked(index):
+    select = modifiers()[index].select
+    return {name: getattr(select, name) for name in ("which", "reference_frame", "reference_face", "others")}
+
+
+def recipe(group, *names):
+    return [getattr(getattr(modifiers()[0], group), name) for name in names]
+
+
+def strip():
+    return bpy.context.scene.sequence_editor.strips_all["couple.mp4"]
+
+
+def state():
+    return bpy.context.window_manager.understudy
