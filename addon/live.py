@@ -29,7 +29,9 @@ from .window_state import forget, put, window_state
 if TYPE_CHECKING:
     from ..core.layer_session import Preview, PreviewSession
 
-TICK_SECONDS = 0.04
+# A slider's move is seen two ticks after it at the earliest: asked for at one, shown at the next. Only one picture is
+# asked for at a time, so a short tick never fuses faster than Blender shows.
+TICK_SECONDS = 0.01
 AGAIN_SECONDS = 1.0
 # How long a new frame may wait for its layer before it is drawn without it: while it plays or is dragged, one
 # frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
@@ -142,8 +144,9 @@ class Live:
         """Hand the visible frame's jobs to the thread, unless they are those it had last."""
         self._touched = False
         scene: Any = bpy.data.scenes.get(self._scene)
-        # A render writes the pictures itself, and a walk only passes through its frames.
-        if scene is None or window_state().walking or cast("Any", bpy.app).is_job_running("RENDER"):
+        # A render writes the pictures itself, but for one of the viewport; a walk only passes through its frames.
+        rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
+        if scene is None or window_state().walking or rendering:
             return
         jobs = tuple(jobs_at(scene, scene.frame_current))
         wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
@@ -181,11 +184,19 @@ class Live:
                 self._show()
 
 
+def _viewport_renders() -> bool:
+    """Tell whether Blender renders from the viewport, which calls no handler of a render."""
+    windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
+    return any(
+        entry.bl_idname == "RENDER_OT_opengl" for window in windows for entry in window.modal_operators
+    )
+
+
 def _patience() -> float:
     """Return how long the frame that Blender is about to show may be waited for."""
-    windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
-    if any(entry.bl_idname == "RENDER_OT_opengl" for window in windows for entry in window.modal_operators):
+    if _viewport_renders():
         return WRITTEN_SECONDS
+    windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
     moving = any(window.screen.is_animation_playing or window.screen.is_scrubbing for window in windows)
     return PATIENCE_SECONDS if moving else STANDING_SECONDS
 
