@@ -100,8 +100,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         default=Preferences.keep_results,
     )
     size_limit: FloatProperty(  # type: ignore[valid-type]
-        name="Size Limit",
-        description="How many gigabytes (GiB) of results the cache folder may hold; what was not used for longest "
+        name="Size Limit (GiB)",
+        description="How many gigabytes of results the cache folder may hold; what was not used for longest "
         "goes first, and layer pictures are not counted. 0 for no limit",
         default=Preferences.size_limit,
         min=0.0,
@@ -110,7 +110,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         precision=1,
     )
     unused_days: IntProperty(  # type: ignore[valid-type]
-        name="Days Unused",
+        name="Keep Unused for Days",
         description="After how many days without use results are deleted; 0 for never",
         default=Preferences.unused_days,
         min=0,
@@ -118,8 +118,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         soft_max=365,
     )
     memory_megabytes: IntProperty(  # type: ignore[valid-type]
-        name="Memory",
-        description="How many megabytes (MiB) of results a run keeps in memory",
+        name="Memory (MiB)",
+        description="How many megabytes of results a run keeps in memory",
         default=Preferences.memory_megabytes,
         min=0,
         max=1 << 20,
@@ -131,7 +131,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
     shared_with_group: BoolProperty(  # type: ignore[valid-type]
-        name="For the Group",
+        name="Let the Group In",
         description="Let the group of the shared folder read and write what is kept there, not its owner alone",
         default=Preferences.shared_with_group,
     )
@@ -170,16 +170,18 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the page."""
         layout: Any = self.layout
-        layout.use_property_split = True
         for title, names in _SECTIONS:
-            column = layout.column(heading=title)
+            layout.label(text=title)
+            column = layout.column()
+            column.use_property_split = True
             for name in names:
                 column.prop(self, name)
                 if os.environ.get(_OVERRIDES.get(name, "")):
-                    column.label(text=f"{_OVERRIDES[name]} is set, and comes before this", icon="INFO")
+                    _note(column, f"{_OVERRIDES[name]} is set, and comes before this")
             for text in self.notes(title):
-                column.label(text=text, icon="INFO")
-        layout.operator(UNDERSTUDY_OT_check_key.bl_idname)
+                _note(column, text)
+            if title == "Encryption":
+                _beside_labels(column).operator(UNDERSTUDY_OT_check_key.bl_idname)
 
     def notes(self, section: str) -> list[str]:
         """Return what there is to know of a section as it is set now, a line each."""
@@ -194,6 +196,17 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         if chosen and wanted.provider not in available_providers():
             return ["This ONNX Runtime does not have it: models run on the CPU"]
         return []
+
+
+def _beside_labels(column: Any) -> Any:
+    """Return a place in line with the values of properties, right of their names."""
+    parts = column.split(factor=0.4)
+    parts.label()
+    return parts
+
+
+def _note(column: Any, text: str) -> None:
+    _beside_labels(column).label(text=text, icon="INFO")
 
 
 def encryption_state(wanted: Preferences, environment: Mapping[str, str]) -> str:
