@@ -20,7 +20,7 @@ from understudy.core.errors import UnderstudyError
 
 from ..demo.project import Project, build, in_blender
 from .material import Material, gather
-from .passes import by_stage, ratios, render_round
+from .passes import Round, by_stage, ratios, render_round
 from .plot import draw
 from .spread import spread
 
@@ -84,7 +84,7 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def _report(
-    done: list[Any],
+    done: list[Round],
     alone: list[dict[str, Any]],
     live: list[dict[str, Any]],
     sizes: dict[str, Any],
@@ -95,13 +95,15 @@ def _report(
     against: dict[str, dict[str, object]] = {
         "tweak_vs_plain": ratios(done, "tweak"),
         "again_vs_plain": ratios(done, "again"),
-        "source_vs_parts": dict(spread([one["source_vs_parts"] for one in alone])),
+        "source_vs_parts": dict(spread([_source(one, part) for one, part in zip(done, alone, strict=True)])),
         "cold_vs_models": dict(spread([one["cold_vs_models"] for one in alone])),
     }
+    shown = list(against)
+    against["source_alone_vs_parts"] = dict(spread([one["source_vs_parts"] for one in alone]))
     first, last = lengths[counts[0]], lengths[counts[-1]]
     parts = alone[0]["parts_ms"]
     return {
-        "ratios": {name: entry["median"] for name, entry in against.items()},
+        "ratios": {name: against[name]["median"] for name in shown},
         "live_ms": _middle([one["live_ms"] for one in live]),
         "fuse_ms": _middle([one["fuse_ms"] for one in alone]),
         "playback_ms": _middle([one["playback_ms"] for one in live])["p50"],
@@ -137,6 +139,14 @@ def _report(
         "sizes": sizes,
         "lengths": lengths,
     }
+
+
+def _source(done: Round, alone: dict[str, Any]) -> float:
+    """Compare the render with another source with the plain one plus swap and fuse alone."""
+    parts = alone["parts_ms"]
+    return done.milliseconds("source") / (
+        done.milliseconds("plain") + parts["source_swap"] + parts["source_fuse"]
+    )
 
 
 def _alone(material: Material, clip: Path, frames: int) -> dict[str, Any]:
