@@ -25,6 +25,8 @@ from ..core.face import Pixels
 from ..core.fusion.stand_in import STAND_IN
 from ..core.identity import Picture
 from ..core.layer_job import ClipSource
+from ..core.models.engine_state import EngineState, engine_state
+from ..core.models.library import ModelLibrary
 from ..core.recipe import Recipe
 from .folders import layer_sizes
 from .preferences import Preferences
@@ -137,6 +139,24 @@ class WantedSizes:
         return Sizes(len(made), sum(made), size_on_disk(self.folder))
 
     def shown(self, found: Sizes, _icon: Callable[[Pixels], int]) -> Sizes:
+        """See `Wanted`."""
+        return found
+
+
+@dataclass(frozen=True)
+class WantedEngine:
+    """Whether the file of an engine is there."""
+
+    models: Path
+    """The folder of the user's models."""
+    role: str
+    name: str
+
+    def found(self) -> EngineState | None:
+        """See `Wanted`."""
+        return engine_state(ModelLibrary([self.models]), self.role, self.name)
+
+    def shown(self, found: EngineState, _icon: Callable[[Pixels], int]) -> EngineState:
         """See `Wanted`."""
         return found
 

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which parameter is in which panel, when it matters, and how it is drawn with what a change of it costs."""
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import bpy
+
+from ..core.models.engine_state import EngineState
+from ..core.models.library import user_model_folder
 from ..core.parameter import Parameter
 from ..core.recipe import parameters
+from ..core.run_settings import MODELS_VARIABLE, OFF
+from .gallery import WantedEngine, gallery
+from .preferences import preferences
+from .text_lines import draw_text
 
 COST_ICONS = {"instant": "CHECKMARK", "re-swap": "FILE_REFRESH", "re-analyse": "VIEWZOOM"}
 
@@ -31,7 +41,20 @@ _MATTERS: Mapping[str, Callable[[Any], bool]] = {
     "fusion.enhancer_blend": lambda modifier: modifier.enhance.enhancer != "none",
     "fusion.light_radius": lambda modifier: modifier.fusion.colour_match > 0,
 }
+_OWN_SETTINGS = ("swap", "enhance")
+"""The groups whose other settings are the engine's own: without its file they do nothing."""
 _BISENET_ONLY = "With BiSeNet"
+_LOOK_SECONDS = 5.0
+_ENGINES = {
+    "detect.detector": "detect",
+    "landmark.landmarker": "landmark",
+    "landmark.pose": "pose",
+    "embed.recogniser": "embed",
+    "occlude.masker": "occlude",
+    "swap.swapper": "swap",
+    "enhance.enhancer": "enhance",
+}
+"""The parameters that choose an engine, and the role that its model file has in the catalogue."""
 
 
 def matters(parameter: Parameter, modifier: Any) -> bool:
@@ -68,26 +91,60 @@ def in_analysis(parameter: Parameter) -> bool:
     return not any(other(parameter) for other in (in_which_face, in_swap, in_mask, in_colour))
 
 
-def draw_parameters(layout: Any, modifier: Any, belongs: Callable[[Parameter], bool]) -> None:
+def draw_parameters(
+    layout: Any, context: bpy.types.Context, modifier: Any, belongs: Callable[[Parameter], bool]
+) -> None:
     """Draw the parameters that belong to a panel and matter, each with the icon of what a change costs.
 
-    Switches that follow each other share a row in pairs: there are many of them.
+    Switches that follow each other share a row in pairs: there are many of them. Below an engine stands whether its
+    file is there; what it alone uses is greyed out until it is.
     """
     layout.use_property_split = True
+    whole, layout = layout, layout.column()
     shown = [entry for entry in parameters() if belongs(entry) and matters(entry, modifier)]
     group = shown[0].group if shown else ""
     while shown:
         parameter = shown.pop(0)
         if parameter.group != group:
             layout.separator()
-            group = parameter.group
+            layout, group = whole.column(), parameter.group
         if parameter.kind is not bool:
             draw_parameter(layout, modifier, parameter)
+            if parameter.path in _ENGINES and not _draw_engine(layout, context, modifier, parameter):
+                layout = layout.column()
+                layout.enabled = parameter.group not in _OWN_SETTINGS
             continue
         switches = [parameter]
         while shown and shown[0].kind is bool and shown[0].group == parameter.group:
             switches.append(shown.pop(0))
         _draw_switches(layout, modifier, switches)
+
+
+def _draw_engine(layout: Any, context: bpy.types.Context, modifier: Any, parameter: Parameter) -> bool:
+    """Say below an engine that needs a file whether it is there, and its licence; tell whether it can be used."""
+    name = getattr(getattr(modifier, parameter.group), parameter.name)
+    if name == parameter.default:
+        return True
+    models = model_folder()
+    wanted = WantedEngine(models, _ENGINES[parameter.path], name)
+    state: EngineState | None = gallery().known(wanted, _LOOK_SECONDS)
+    if state is None:
+        return True
+    licence = f"Licence {state.licence}" if state.licence else "Nobody said under which licence it is"
+    if not state.commercial:
+        licence += ": not for commercial use, as far as is known"
+    if not state.found:
+        text = state.problem or f"put its file into {models}, or choose another folder in the preferences"
+        draw_text(layout, context, f"{state.title} can't be used: {text}", "ERROR")
+    draw_text(layout, context, licence, "INFO")
+    return state.found
+
+
+def model_folder() -> Path:
+    """Return where the user's models lie: what the environment says comes before the preferences."""
+    said = os.environ.get(MODELS_VARIABLE, "").strip()
+    chosen = "" if said == OFF else said or preferences().model_folder
+    return Path(bpy.path.abspath(chosen)) if chosen else user_model_folder()
 
 
 def draw_parameter(layout: Any, modifier: Any, parameter: Parameter) -> None:

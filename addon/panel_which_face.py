@@ -27,7 +27,10 @@ def draw_which_face(layout: Any, context: bpy.types.Context, modifier: Any) -> N
     _draw_search(layout, context, strip, people)
     known = any(replaces(modifier, shown.person) for shown in people or ())
     draw_parameters(
-        layout, modifier, lambda entry: in_which_face(entry) and not (known and entry.path in REFERENCE)
+        layout,
+        context,
+        modifier,
+        lambda entry: in_which_face(entry) and not (known and entry.path in REFERENCE),
     )
 
 

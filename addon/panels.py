@@ -37,7 +37,7 @@ class _Section(NamedTuple):
 
 
 def _parameters_of(belongs: Any) -> _Draw:
-    return lambda layout, _context, modifier: draw_parameters(layout, modifier, belongs)
+    return lambda layout, context, modifier: draw_parameters(layout, context, modifier, belongs)
 
 
 _SECTIONS = (

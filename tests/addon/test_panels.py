@@ -171,6 +171,24 @@ def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footag
     assert b"stage=people" not in b"".join(path.read_bytes() for path in packs)
 
 
+def test_a_missing_model_is_told_with_its_licence(drive, footage, tmp_path):
+    told = drive(
+        ["environment", {"UNDERSTUDY_MODELS": str(tmp_path)}],
+        *begun(drive, "engines", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["drawn", {"active": "clip"}],
+        ["tune", {"settings": {"swap.swapper": "inswapper", "occlude.masker": "selfie"}}],
+        ["drawn", {"active": "clip"}],
+    )
+    assert not [text for text in told[4]["Face Swap Swap"] if "icence" in text]
+    swap = " ".join(told[6]["Face Swap Swap"])
+    assert "can't be used: put its file into" in swap
+    assert "not for commercial use" in swap
+    mask = " ".join(told[6]["Face Swap Mask"])
+    assert "Licence Apache-2.0" in mask  # it is embedded
+    assert "can't be used" not in mask
+
+
 def test_what_makes_sense_over_time_can_be_animated_and_the_rest_can_not(drive, footage):
     names = drive(
         *begun(drive, "animatable", ["movie", {"name": "clip", "file": footage.movie}]),
