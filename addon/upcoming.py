@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import bpy
 
 from ..core.layer_job import LayerJob
+from .animation import curves_of
 from .jobs import jobs_at
 
 _FRAMES = 2
+_SETTINGS = "understudy."
 
 
 class Upcoming:
@@ -17,14 +19,18 @@ class Upcoming:
     def __init__(self) -> None:
         self._last: int | None = None
         self._guesses: dict[int, list[LayerJob]] = {}
-        self._right = True
+        self._right: bool | None = None
 
     def after(self, scene: bpy.types.Scene, jobs: Sequence[LayerJob]) -> list[LayerJob]:
         """Return what the frames after the current one will ask for, whose own jobs are `jobs`.
 
-        Nothing before a second frame shows that a range is rendered, and nothing once a guess was wrong: parameters
-        are keyframed then, and what they will be is known only when Blender is there.
+        Nothing before a second frame shows that a range is rendered, nothing where parameters are keyframed or driven,
+        for what they will be is known only when Blender is there, and nothing once a guess was wrong.
         """
+        if self._right is None:
+            self._right = not any(
+                curve.data_path.startswith(_SETTINGS) for here in bpy.data.scenes for curve in curves_of(here)
+            )
         frame, step = scene.frame_current, scene.frame_step
         follows, self._last = self._last == frame - step, frame
         self._right = self._right and self._guesses.pop(frame, list(jobs)) == list(jobs)
