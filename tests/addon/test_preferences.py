@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every preference has its effect on a render in real Blender; the environment comes before all of them."""
 
-import ast
 import shutil
 from pathlib import Path
 
@@ -142,16 +141,12 @@ def test_the_environment_comes_before_every_preference(drive, begin):
     ]
 
 
-def test_the_provider_reaches_the_models(drive, begin, render, tmp_path):
-    told = tmp_path / "pools"
-    report = drive(
-        *begin(["prefer", {"provider": "cuda", "threads": 1}]),
-        ["pools_made", {"report_to": str(told)}],
-        render,
-    )[-1]
-    assert [1, ["cuda"]] in ast.literal_eval(told.read_text())
-    (warning,) = report["warnings"]
-    assert warning.startswith("cuda can't run models here")
+@pytest.mark.parametrize("provider", ["cpu", "automatic", "cuda", "directml"])
+def test_the_provider_reaches_the_models(drive, begin, render, provider):
+    report = drive(*begin(["prefer", {"provider": provider}]), render)[-1]
+    # Here is none but the CPU: the pool of models says so of the one that it was asked for.
+    passed_over = [text.partition(" can't run models here")[0] for text in report["warnings"]]
+    assert passed_over == ([] if provider in ("cpu", "automatic") else [provider])
     assert report["faces"] == COUNT
 
 
@@ -229,6 +224,17 @@ def test_offline_redis_stays_shut_unless_it_is_this_machine(drive, begin, render
     import redis
 
     assert redis.Redis.from_url(redis_server.url).dbsize() > COUNT
+
+
+def test_offline_no_model_is_fetched(drive, tmp_path):
+    told = drive(
+        ["go_online", {"allowed": False}],
+        ["command", {"words": ["models", "fetch", "inswapper_128.onnx", "--folder", str(tmp_path)]}],
+    )
+    code, said = told[-1]
+    assert code == 1
+    assert "inswapper_128.onnx is not fetched" in said
+    assert "Allow Online Access" in said
 
 
 def test_a_redis_password_is_shown_nowhere(drive, begin):

@@ -203,3 +203,17 @@ def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.Capt
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
     assert all(line.startswith("understudy: ") for line in lines)
+
+
+def test_nothing_is_fetched_where_blender_stays_offline(server: Server, tmp_path: Path) -> None:
+    catalogue = load_catalogue()
+    catalogue = replace(catalogue, models=(*catalogue.models, replace(KNOWN, url=f"{server.url}/net.onnx")))
+    arguments = asked("fetch", "net.onnx", "--folder", tmp_path)
+    arguments.online = False
+    with pytest.raises(ModelError, match="Allow Online Access"):
+        run(arguments, catalogue)
+    assert server.ranges == []
+    assert list(tmp_path.iterdir()) == []
+    arguments.online = True
+    run(arguments, catalogue)
+    assert len(server.ranges) == 1

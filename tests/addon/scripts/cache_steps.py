@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for where results are kept: preferences, environment, and trouble in the middle of a render."""
 
+import io
 import os
 import signal
 import socket
 import subprocess
 import time
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import bpy
 import numpy as np
+from understudy.addon import commands
 from understudy.addon.folders import cache_folder
 from understudy.addon.live import Live
 from understudy.addon.preferences import PACKAGE, encryption_state, preferences
@@ -17,7 +20,6 @@ from understudy.addon.session import run_settings
 from understudy.addon.spare_layers import spare_folder
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
-from understudy.core.models.session import ModelPool
 
 
 def environment(**variables):
@@ -38,6 +40,14 @@ def prefer(**values):
 def preferred(name):
     """A preference as it is shown."""
     return getattr(bpy.context.preferences.addons[PACKAGE].preferences, name)
+
+
+def command(words):
+    """What `blender --command understudy` does with these words: the exit code and what is said."""
+    said = io.StringIO()
+    with redirect_stderr(said):
+        code = commands.run(words)
+    return [code, said.getvalue()]
 
 
 def go_online(allowed):
@@ -92,18 +102,6 @@ def page_drawn():
     stand_in.bl_rna = page.bl_rna
     page_type.draw(stand_in, bpy.context)
     return shown
-
-
-def pools_made(report_to):
-    """Note what each pool of models is asked to run on; the pools themselves are left as they are."""
-    made, before = [], ModelPool.__init__
-
-    def noted(pool, threads=0, providers=("cpu",)):
-        before(pool, threads, providers)
-        made.append([threads, list(providers)])
-        Path(report_to).write_text(repr(made))
-
-    ModelPool.__init__ = noted
 
 
 def at_frame(frame, then):
