@@ -38,6 +38,7 @@ def _parts() -> tuple[ModuleType, ...]:
         properties,
         questions,
         render,
+        retimed_frames,
         window_state,
     )
 
@@ -50,6 +51,7 @@ def _parts() -> tuple[ModuleType, ...]:
         operators,
         panels,
         render,
+        retimed_frames,
         live,
         commands,
     )

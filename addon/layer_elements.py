@@ -9,17 +9,27 @@ import bpy
 from ..core.clip import open_clip
 from ..core.errors import ClipError
 from .folders import picture_name
+from .retiming import is_retimed, shown_numbers
 from .timeline import playback_rate, source_numbers, source_of
 
 
 def sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
-    """Give a layer an element for every frame of its clip's content; True if any was missing or another."""
-    rate = playback_rate(scene, clip, None if _in_time(scene, clip) else _frame_count(clip))
-    names = [picture_name(number) for number in source_numbers(clip, rate)]
+    """Give a layer an element for every frame of its clip's content; True if any was missing or another.
+
+    Raises ClipError where the clip's retiming can't be read.
+    """
+    names = [picture_name(number) for number in _numbers(scene, clip)]
     if [element.filename for element in layer.elements] == names:
         return False
     _write_elements(scene, layer, names)
     return True
+
+
+def _numbers(scene: bpy.types.Scene, clip: Any) -> list[int]:
+    if is_retimed(clip):
+        return shown_numbers(scene, clip)
+    rate = playback_rate(scene, clip, None if _in_time(scene, clip) else _frame_count(clip))
+    return source_numbers(clip, rate)
 
 
 def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:

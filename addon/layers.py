@@ -6,6 +6,7 @@ clip's own timing and transform. So Blender itself finds the right picture, trim
 """
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -21,14 +22,17 @@ from .folders import (
 )
 from .layer_elements import sync_elements
 from .placement import free_channel, is_misplaced, make_room, put_back
+from .retiming import is_retimed
 from .timeline import all_strips, holder, layer_of_id, layer_strips, source_numbers, stack_id
 from .window_state import redraw
 
 _TIMING = ("frame_start", "frame_offset_start", "frame_offset_end")
 _LOOK = (
-    "mute", "lock", "color_tag", "use_flip_x", "use_flip_y", "use_reverse_frames", "strobe", "color_saturation",
+    "mute", "lock", "color_tag", "use_flip_x", "use_flip_y", "use_reverse_frames", "color_saturation",
     "color_multiply", "use_linear_modifiers",
 )  # fmt: skip
+# A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
+_AS_LISTED = SimpleNamespace(strobe=1.0)
 _TRANSFORM = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
 _CROP = ("min_x", "max_x", "min_y", "max_y")
 
@@ -81,6 +85,7 @@ def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool)
         follow(scene, clip, layer)
         changed |= sync_elements(scene, clip, layer)
     changed |= _copied(clip, layer, _LOOK)
+    changed |= _copied(_AS_LISTED if is_retimed(clip) else clip, layer, ("strobe",))
     changed |= _copied(clip.transform, layer.transform, _TRANSFORM)
     changed |= _copied(clip.crop, layer.crop, _CROP)
     changed |= _copied(clip.colorspace_settings, layer.colorspace_settings, ("name",))

@@ -9,6 +9,7 @@ import bpy
 from .animation import animated_properties
 from .layers import layer_of
 from .placement import between
+from .retiming import content_length
 from .timeline import all_strips, holder, overlap, stacked_clips
 
 NEST = "understudy.nest"
@@ -54,9 +55,7 @@ def notices(strip: Any, scene: bpy.types.Scene) -> list[Notice]:
                 REFRESH,
             )
         )
-    if len(strip.retiming_keys):
-        found.append(Notice("has retiming keys, which its layer does not follow: remove them"))
-    elif layer.frame_duration != strip.frame_duration:
+    if layer.frame_duration != content_length(strip):
         found.append(Notice("is longer or shorter than its layer was made for: press Refresh", REFRESH))
     return found
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for what an editor does to strips, with the sequencer's own operators."""
 
+import atexit
+
 import bpy
 from steps import _edited, _in_sequencer, _put, _scene, _select, _strip
 
@@ -23,8 +25,8 @@ def tell(**changes):
     bpy.context.view_layer.update()
 
 
-def retime(name, keys=(), moves=(), **operators):
-    """Add retiming keys at frames, move some by their number, then use retiming operators at a key's number."""
+def retime(name, keys=(), moves=(), operators=None):
+    """Add retiming keys at frames, move some by their number, then use retiming operators."""
     strip = _strip(name)
     _select([name])
     _scene().sequence_editor.active_strip = strip
@@ -33,7 +35,7 @@ def retime(name, keys=(), moves=(), **operators):
             bpy.ops.sequencer.retiming_key_add(timeline_frame=frame)
         for number, frame in moves:
             _strip(name).retiming_keys[number].timeline_frame = frame
-        for operator, arguments in operators.items():
+        for operator, arguments in (operators or {}).items():
             getattr(bpy.ops.sequencer, operator)(**arguments)
     bpy.context.view_layer.update()
     return [key.timeline_frame for key in _strip(name).retiming_keys]
@@ -59,6 +61,22 @@ def strip_modifier(name, kind, **properties):
     entry = _strip(name).modifiers.new(kind.title(), kind)
     for path, value in properties.items():
         _put(entry, path, value)
+
+
+def draw_every_frame_anew():
+    """Have renders forget what they read: Blender 5 shows neighbours of a retimed strip's frames otherwise."""
+    if bpy.app.version < (5, 0):
+        return
+
+    @bpy.app.handlers.persistent
+    def forget(*_):
+        for scene in bpy.data.scenes:
+            for strip in scene.sequence_editor.strips_all if scene.sequence_editor else ():
+                strip.invalidate_cache("RAW")
+
+    handlers = bpy.app.handlers.render_pre
+    handlers.append(forget)
+    atexit.register(handlers.remove, forget)  # with a handler left, the module bpy hangs as Python leaves
 
 
 def nest(name):

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read structs of a .blend file by the description of them that every .blend file holds (its DNA).
+
+For what Blender keeps but no property tells. The layout is that of Blender 2.5 to 4.5, with a header of 12 bytes and
+32-bit block lengths, and that of 5.0 and later (`BLENDER17-01v`): blender.org, "The .blend file format". Files of
+64-bit little-endian machines alone are read: every machine that Blender 4.5 runs on.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_NUMBERS = {"char": "b", "short": "h", "int": "i", "float": "f", "double": "d", "int64_t": "q"}
+_POINTER = 8
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a struct: where it lies and what it is."""
+
+    offset: int
+    kind: str
+    """The name of its type; of a pointer that of what it points to."""
+    pointer: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of structs of one kind in a file."""
+
+    struct: str
+    address: int
+    count: int
+    start: int
+    """Where its data begins in the file."""
+
+
+class BlendFile:
+    """The content of a .blend file that is not compressed. Raises ValueError where it is none."""
+
+    def __init__(self, data: bytes) -> None:
+        if data[:7] != b"BLENDER":
+            raise ValueError("not an uncompressed .blend file")
+        self._data = data
+        found = list(self._blocks(large=data[7:9].isdigit()))
+        dna = next((start for code, _, _, _, start in found if code == b"DNA1"), None)
+        if dna is None:
+            raise ValueError("a .blend file without a description of its structs")
+        names = self._read_dna(dna)
+        self.blocks = [
+            Block(names[index], address, count, start)
+            for code, index, address, count, start in found
+            if code not in (b"DNA1", b"ENDB")
+        ]
+        self._by_address = {block.address: block for block in self.blocks}
+
+    def at(self, address: int) -> Block | None:
+        """Return the block that a pointer points to, or None."""
+        return self._by_address.get(address)
+
+    def having(self, names: tuple[str, ...]) -> list[Block]:
+        """List the blocks whose struct has a field of one of these names."""
+        return [block for block in self.blocks if any(name in self._fields[block.struct] for name in names)]
+
+    def value(self, block: Block, names: tuple[str, ...], item: int = 0) -> Any:
+        """Return a field of a block's struct, under the first of its names: a number, an address, text or a list."""
+        fields = self._fields[block.struct]
+        field = next(fields[name] for name in names if name in fields)
+        start = block.start + item * self._sizes[block.struct] + field.offset
+        if field.pointer:
+            return struct.unpack_from("<Q", self._data, start)[0]
+        if field.kind == "char" and field.count > 1:
+            return self._data[start : start + field.count].split(b"\0", 1)[0].decode("utf-8", "replace")
+        numbers = struct.unpack_from(f"<{field.count}{_NUMBERS[field.kind]}", self._data, start)
+        return numbers[0] if field.count == 1 else list(numbers)
+
+    def _blocks(self, *, large: bool) -> Iterator[tuple[bytes, int, int, int, int]]:
+        """Yield code, struct, address, count and start of each block."""
+        head = struct.Struct("<4siQqq" if large else "<4siQii")
+        at = 17 if large else 12
+        while at + head.size <= len(self._data):
+            if large:
+                code, index, address, length, count = head.unpack_from(self._data, at)
+            else:
+                code, length, address, index, count = head.unpack_from(self._data, at)
+            yield code, index, address, count, at + head.size
+            at += head.size + length
+
+    def _read_dna(self, start: int) -> list[str]:
+        """Learn the structs; return their names in the order in which blocks count them."""
+        at = start + 4  # "SDNA"
+
+        def head(word: bytes) -> int:
+            nonlocal at
+            at = start + (at - start + 3) // 4 * 4
+            if self._data[at : at + 4] != word:
+                raise ValueError("a .blend file whose description of structs can't be read")
+            at += 4
+            return at
+
+        def number() -> int:
+            nonlocal at
+            at += 4
+            return int(struct.unpack_from("<i", self._data, at - 4)[0])
+
+        def texts() -> list[str]:
+            nonlocal at
+            count, found = number(), []
+            for _ in range(count):
+                end = self._data.index(b"\0", at)
+                found.append(self._data[at:end].decode())
+                at = end + 1
+            return found
+
+        head(b"NAME")
+        names = texts()
+        head(b"TYPE")
+        types = texts()
+        head(b"TLEN")
+        sizes = dict(zip(types, struct.unpack_from(f"<{len(types)}H", self._data, at), strict=True))
+        at += 2 * len(types)
+        head(b"STRC")
+        order = []
+        self._sizes, self._fields = sizes, {}
+        for _ in range(number()):
+            kind, count = struct.unpack_from("<hh", self._data, at)
+            listed = struct.iter_unpack("<hh", self._data[at + 4 : at + 4 + 4 * count])
+            at += 4 + 4 * count
+            order.append(types[kind])
+            self._fields[types[kind]] = _laid_out([(types[a], names[b]) for a, b in listed], sizes)
+        return order
+
+
+def _laid_out(listed: list[tuple[str, str]], sizes: dict[str, int]) -> dict[str, Field]:
+    """Place a struct's fields one after the other; DNA holds what fills the gaps as fields too."""
+    fields, offset = {}, 0
+    for kind, text in listed:
+        pointer = text.startswith(("*", "(*"))
+        count = 1
+        for length in re.findall(r"\[(\d+)\]", text):
+            count *= int(length)
+        fields[re.sub(r"\[.*|[*()]", "", text)] = Field(offset, kind, pointer, count)
+        offset += count * (_POINTER if pointer else sizes[kind])
+    return fields
