@@ -115,6 +115,21 @@ class Live:
         wait(self._pending, patience)
         self._take()
 
+    def frame_written(self, scene: bpy.types.Scene) -> None:
+        """Bring the layers of a frame that the viewport renders, on that render's own thread (Blender 5.2).
+
+        Blender's data is only read there.
+        """
+        wanted = Wanted(
+            cache_folder(scene), preferences(), tuple(jobs_at(scene, scene.frame_current)), self._may_blank()
+        )
+        if not wanted.jobs:
+            return
+        asked = self._thread.submit(self._fuser.bring, wanted)
+        wait([asked], WRITTEN_SECONDS)
+        if asked.done() and any(how in ("fused", "blanked") for _, how, _ in asked.result()):
+            self._show()
+
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
         self._take()
@@ -217,6 +232,8 @@ def _handlers() -> dict[str, Callable[..., None]]:
     def moved(scene: bpy.types.Scene, *_: Any) -> None:
         if here():
             live.frame_changed(scene, _patience())
+        elif not bpy.app.background and _viewport_renders():
+            live.frame_written(scene)
 
     @persistent
     def loaded(*_: Any) -> None:
