@@ -126,11 +126,13 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
             layout.label(text=f"{request.label} waits", icon="SORTTIME", translate=False)
     if state.trouble:
         draw_text(layout, context, state.trouble, "ERROR")
+    if state.running:
+        return
     if state.notice:
         draw_text(layout, context, state.notice, "INFO")
     elif state.rendered:
         draw_text(layout, context, f"Rendered {state.rendered}", "RENDER_ANIMATION")
-    elif not state.running and not state.trouble:
+    elif not state.trouble:
         draw_text(layout, context, "The preview shows what will be rendered", "CHECKMARK")
 
 
