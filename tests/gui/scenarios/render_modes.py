@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A prepared project in the window: rendered from the viewport, seen through proxies, strictly; then disabled."""
+
+import gc
+import os
+import time
+from pathlib import Path
+
+import addon_utils
+import bpy
+
+PROJECT = "/work/modes.blend"
+FRAMES = (1, 2, 3)
+MODULE = "bl_ext.user_default.understudy"
+
+
+def steps(window):
+    """Play everything; `window.told` gets what a test wants to know."""
+    window.hand("key", "Escape")
+    yield
+    bpy.context.preferences.view.smooth_view = 0
+    bpy.context.preferences.view.render_display_type = "NONE"  # no window over the preview
+    bpy.ops.wm.open_mainfile(filepath=PROJECT)
+    yield 2.0
+    arrange(window)
+    yield 1.0
+    yield from viewport(window)
+    yield from proxies(window)
+    yield from strictly(window)
+    yield from playing(window)
+    yield from disabled(window)
+
+
+def arrange(window):
+    """Make the largest area a preview and the next one the timeline."""
+    areas = sorted(window.window.screen.areas, key=lambda area: area.width * area.height)
+    for area, view in ((areas[-1], "PREVIEW"), (areas[-2], "SEQUENCER")):
+        area.type = "SEQUENCE_EDITOR"
+        area.spaces.active.view_type = view
+
+
+def viewport(window):
+    """Render from the viewport, as it is and after a tweak that no layer picture has yet."""
+    scene = bpy.context.scene
+    for name, blend in (("viewport", 1.0), ("tweaked", 0.4)):
+        scene.understudy.modifiers[0].fusion.blend = blend
+        scene.render.filepath = f"/work/{name}_"
+        scene.frame_set(FRAMES[-1])
+        with window.within(window.area("PREVIEW")):
+            bpy.ops.render.opengl("INVOKE_DEFAULT", animation=True, sequencer=True)
+        yield from until(lambda name=name: Path(f"/work/{name}_{FRAMES[-1]:04d}.png").is_file())
+        yield 1.0
+    window.told["notice"] = bpy.context.window_manager.understudy.notice
+    scene.understudy.modifiers[0].fusion.blend = 1.0
+    yield 1.0
+
+
+def proxies(window):
+    """Look at a frame through proxies of the clip, with its layer and without."""
+    clip, layer = strips()
+    clip.use_proxy = True
+    proxy = clip.proxy
+    proxy.build_25 = proxy.build_50 = True
+    proxy.build_100 = False
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        for strip in bpy.context.scene.sequence_editor.strips:
+            strip.select = strip == clip
+        bpy.ops.sequencer.rebuild_proxy("INVOKE_DEFAULT")
+    yield from until(lambda: len(list(Path("/work").rglob("proxy_*"))) == 2)
+    yield 3.0
+    built = sorted(path.name for path in Path("/work").rglob("proxy_*"))
+    window.told["proxies"] = built
+    bpy.context.scene.frame_set(FRAMES[1])
+    space = window.area("PREVIEW").spaces.active
+    for size in ("FULL", "PROXY_50", "PROXY_25"):
+        if size == "FULL":
+            space.use_proxies, space.proxy_render_size = False, "SCENE"
+        else:
+            space.use_proxies, space.proxy_render_size = True, size
+        for name, hidden in (("with", False), ("without", True)):
+            layer.mute = hidden
+            clip_follows(layer)
+            yield 1.5
+            window.shot(f"{size.lower()}_{name}")
+    layer.mute = False
+    space.use_proxies, space.proxy_render_size = False, "SCENE"
+    yield 1.0
+
+
+def clip_follows(layer):
+    """Hide a layer by its opacity: its mute is kept in step with the clip's."""
+    layer.blend_alpha = 0.0 if layer.mute else 1.0
+    layer.mute = False
+
+
+def strictly(window):
+    """Render strictly with a picture that is not there: no picture may stay, and the panel says why."""
+    scene = bpy.context.scene
+    modifier = scene.understudy.modifiers[0]
+    picture = modifier.identity.pictures[0].filepath
+    modifier.identity.pictures[0].filepath = "/work/not_there.png"
+    scene.understudy.strict = True
+    scene.render.filepath = "/work/strict_"
+    ended = []
+    bpy.app.handlers.render_complete.append(lambda *_: ended.append(True))
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+    yield from until(lambda: ended)
+    yield 1.5
+    state = bpy.context.window_manager.understudy
+    window.told["strict"] = {"rendered": state.rendered, "trouble": state.trouble}
+    scene.understudy.strict = False
+    modifier.identity.pictures[0].filepath = picture
+    yield from window.wake()
+
+
+def playing(window):
+    """Play prepared frames for a while; nothing is fused, written or loaded for it."""
+    yield from prepared(window)
+    folder = Path(bpy.path.abspath(strips()[1].directory))
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.tif")}
+    began = time.process_time()
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.screen.animation_play()
+    yield 3.0
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.screen.animation_cancel(restore_frame=False)
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.tif")}
+    window.told["playing"] = {
+        "rewritten": sum(before[name] != after[name] for name in before),
+        "processor": time.process_time() - began,
+        "onnxruntime": "onnxruntime" in __import__("sys").modules,
+    }
+
+
+def prepared(window):
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.prepare("INVOKE_DEFAULT", what="TIMELINE")
+    yield 1.0
+    yield from until(lambda: not bpy.context.window_manager.understudy.running, 400)
+
+
+def disabled(window):
+    """Disable the extension while a worker works, and enable it again: nothing of it may stay, and it works."""
+    bpy.context.scene.understudy.modifiers[0].swap.mirror = 0.3
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.prepare("INVOKE_DEFAULT", what="TIMELINE")
+    yield from until(children, 100)
+    window.told["before"] = {"children": len(children()), **left()}
+    addon_utils.disable(MODULE)
+    yield 2.5  # whatever still ticks would fail by now
+    window.told["disabled"] = {"children": len(children()), **left()}
+    addon_utils.enable(MODULE)
+    yield 1.0
+    window.told["enabled"] = {"children": len(children()), **left()}
+    yield from prepared(window)
+    window.told["works"] = bpy.context.scene.understudy.last_run
+
+
+def left():
+    """What of the extension is known to Blender: classes, handlers, properties, menu entries, and its threads."""
+    import threading
+
+    handlers = [getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)]
+    ours = [entry for listed in handlers if isinstance(listed, list) for entry in listed if is_ours(entry)]
+    bases = (
+        bpy.types.PropertyGroup,
+        bpy.types.Operator,
+        bpy.types.Panel,
+        bpy.types.UIList,
+        bpy.types.AddonPreferences,
+    )
+    classes = [
+        entry for base in bases for entry in base.__subclasses__() if is_ours(entry) and entry.is_registered
+    ]
+    timers = [
+        entry
+        for entry in gc.get_objects()
+        if callable(entry) and is_ours(entry) and bpy.app.timers.is_registered(entry)
+    ]
+    menu = bpy.types.SEQUENCER_MT_modifier_add.draw
+    drawn = [entry for entry in getattr(menu, "_draw_funcs", ()) if is_ours(entry)]
+    owners = (bpy.types.Scene, bpy.types.Strip, bpy.types.WindowManager)
+    return {
+        "handlers": len(ours),
+        "classes": len(classes),
+        "timers": len(timers),
+        "menus": len(drawn),
+        "properties": sum(name.startswith("understudy") for owner in owners for name in dir(owner)),
+        "threads": sum(thread.name.startswith("understudy") for thread in threading.enumerate()),
+    }
+
+
+def is_ours(entry):
+    return str(getattr(entry, "__module__", "")).startswith(MODULE)
+
+
+def strips():
+    found = bpy.context.scene.sequence_editor.strips
+    layer = next(strip for strip in found if strip.understudy_layer_of)
+    return next(strip for strip in found if strip.understudy_id == layer.understudy_layer_of), layer
+
+
+def until(reached, tries=150):
+    for _ in range(tries):
+        if reached():
+            return
+        yield 0.1
+
+
+def children():
+    """List the worker processes."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and int(folder.name) != os.getpid():
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"core.worker" in words:
+                found.append(int(folder.name))
+    return found
