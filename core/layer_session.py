@@ -39,8 +39,9 @@ from .tally import Report, Tally
 
 if TYPE_CHECKING:
     from .analysis.people_found import FoundPerson, Tell
+    from .layer_plan import LayerPlan
     from .picture_notes import PictureNote
-    from .pipeline import LayerPlan, Pipeline
+    from .pipeline import Pipeline
 
 _OPEN_CLIPS = 8
 

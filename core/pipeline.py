@@ -6,8 +6,6 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,12 +22,14 @@ from .cache.key import Key, Scalar, stage_key
 from .cache.lease import Alone, Flight
 from .cache.store import Arrays, Store
 from .clip_info import Clip
+from .crops import Crops
 from .errors import RecipeError
 from .face import Face
 from .fusion import fuse
 from .fusion.graph.fuser import Fuser
 from .fusion.layer import Patch, composed
 from .identity import Casting, Picture
+from .layer_plan import FacePlan, LayerPlan
 from .mesh.topology import load_topology
 from .models.embedded import EmbeddedModels
 from .models.library import ModelLibrary
@@ -47,32 +47,6 @@ from .swap.source import Sources
 from .tally import Report, Tally
 
 LAYER_VERSION = 1
-
-
-@dataclass(frozen=True, eq=False)
-class FacePlan:
-    """One face to be replaced in one frame, and the keys of what that takes."""
-
-    face: Face
-    place: mesh.CropFrame
-    casting: Casting
-    swap: Key
-    target: Key | None
-    """Of what the mesh swapper cuts from the frame; None for a neural one."""
-    occlude: Key | None
-    enhance: Key | None
-    fuse: Key
-
-
-@dataclass(frozen=True, eq=False)
-class LayerPlan:
-    """What the layer of one frame consists of, and the key it has when it does."""
-
-    clip: Clip
-    number: int
-    size: tuple[int, int]
-    faces: tuple[FacePlan, ...]
-    key: Key
 
 
 class Pipeline:
@@ -113,6 +87,8 @@ class Pipeline:
             store, self._flight, self._sources, source_analyser, self._topology, networks
         )
         self._neural = NeuralEngine(library, networks, pictured, self._topology)
+        swappers = self._mesh, self._neural
+        self._crops = Crops(store, self._flight, self._analyser, swappers, self._occlusion, self._tally)
 
     @property
     def tally(self) -> Tally:
@@ -162,18 +138,18 @@ class Pipeline:
         `tell` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError.
         """
         frames = sampled(first, last, clip.info.fps)
-        key = stage_key(
-            "people",
-            PEOPLE_VERSION,
-            {
-                "clip": self._analyser.clip_id(clip),
-                "first": first,
-                "last": last,
-                "step": frames.step,
-                "min_height": recipe.select.min_height,
-                "embed": self.analysis_keys(clip, first, recipe)[2],
-            },
-        )
+        inputs: dict[str, Scalar | Key] = {
+            "clip": self._analyser.clip_id(clip),
+            "first": first,
+            "last": last,
+            "step": frames.step,
+            "min_height": recipe.select.min_height,
+            "embed": self.analysis_keys(clip, first, recipe)[2],
+        }
+        # The first frame's key does not tell how often faces are looked for: it may be looked at either way.
+        if recipe.detect.every > 1:
+            inputs["every"] = recipe.detect.every
+        key = stage_key("people", PEOPLE_VERSION, inputs)
         arrays, _ = self._flight.result(
             self._store,
             key,
@@ -206,8 +182,8 @@ class Pipeline:
     def make(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
         self._count(plan)
-        crops = self._crops(plan)
-        masks = [self._masked(plan, entry) for entry in plan.faces]
+        crops = self._crops.crops(plan)
+        masks = [self._crops.masked(plan, entry) for entry in plan.faces]
         with self._tally.running("fuse"):
             patches = [
                 self._fused(entry, crop, better, mask)
@@ -223,9 +199,9 @@ class Pipeline:
     def prepare(self, plan: LayerPlan) -> None:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
         self._count(plan)
-        self._crops(plan)
+        self._crops.crops(plan)
         for entry in plan.faces:
-            self._masked(plan, entry)
+            self._crops.masked(plan, entry)
 
     def _face_plans(self, clip: Clip, number: int, casting: Casting) -> list[FacePlan]:
         recipe = casting.recipe
@@ -267,68 +243,6 @@ class Pipeline:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.in_keys})
         return FacePlan(face, place, casting, swap, target, occlude, enhance, fused)
-
-    def _crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
-        """Return every face's swapped crop, and its enhanced one where that is asked for."""
-        together = self._swap_together(plan)
-        crops = [self._swapped(plan, entry, together) for entry in plan.faces]
-        return [
-            (crop, self._enhanced(plan, entry, crop)) for entry, crop in zip(plan.faces, crops, strict=True)
-        ]
-
-    def _swapped(self, plan: LayerPlan, entry: FacePlan, together: dict[Key, Arrays]) -> Arrays:
-        def compute() -> Arrays:
-            return together[entry.swap] if entry.swap in together else self._swap(plan, entry)
-
-        crop, known = self._flight.result(self._store, entry.swap, compute)
-        if known:
-            self._tally.hit("swap")
-        return crop
-
-    def _swap_together(self, plan: LayerPlan) -> dict[Key, Arrays]:
-        """Swap in one run what a neural swapper has to do for several faces of one frame."""
-        done: dict[Key, Arrays] = {}
-        for casting in dict.fromkeys(
-            entry.casting for entry in plan.faces if _is_neural(entry.casting.recipe)
-        ):
-            missing = [
-                entry for entry in plan.faces if entry.casting == casting and entry.swap not in self._store
-            ]
-            if len(missing) > 1:
-                frame = self._analyser.frame(plan.clip, plan.number)
-                with self._tally.running("swap", len(missing)):
-                    crops = self._neural.swap(frame, [entry.face for entry in missing], casting)
-                done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
-        return done
-
-    def _swap(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
-        frame = partial(self._analyser.frame, plan.clip, plan.number)
-        if entry.target is None:
-            pixels = frame()
-            with self._tally.running("swap"):
-                return self._neural.swap(pixels, [entry.face], entry.casting)[0]
-        target = self._mesh.target(entry.target, frame, entry.face.landmarks, entry.place)
-        return self._mesh.swap(entry.face.landmarks, entry.place, entry.casting, target)
-
-    def _enhanced(self, plan: LayerPlan, entry: FacePlan, crop: Arrays) -> Arrays | None:
-        if entry.enhance is None:
-            return None
-
-        def compute() -> Arrays:
-            frame = self._analyser.frame(plan.clip, plan.number)
-            with self._tally.running("enhance"):
-                return self._neural.enhance(frame, entry.face, crop, entry.place, entry.casting.recipe)
-
-        better, known = self._flight.result(self._store, entry.enhance, compute)
-        if known:
-            self._tally.hit("enhance")
-        return better
-
-    def _masked(self, plan: LayerPlan, entry: FacePlan) -> FaceMask | None:
-        if entry.occlude is None:
-            return None
-        frame = partial(self._analyser.frame, plan.clip, plan.number)
-        return self._occlusion.mask(entry.occlude, frame, entry.face, entry.casting.recipe)
 
     def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None, mask: FaceMask | None) -> Patch:
         recipe = entry.casting.recipe

@@ -12,11 +12,12 @@ from understudy.core.cache.memory import Memory
 from understudy.core.clip import open_sequence
 from understudy.core.fusion.layer import Patch
 from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_plan import LayerPlan
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.processor import Processor, ProviderOptions, opened_session
 from understudy.core.models.session import ModelPool
-from understudy.core.pipeline import LayerPlan, Pipeline
+from understudy.core.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.tally import Report
 

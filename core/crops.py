@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The crops that planned layers are fused from: taken from the store, or made."""
+
+from functools import partial
+
+from .analysis.analyser import Analyser
+from .analysis.maskers.contract import FaceMask
+from .cache.key import Key
+from .cache.lease import Flight
+from .cache.store import Arrays, Store
+from .layer_plan import FacePlan, LayerPlan
+from .occlusion import Occlusion
+from .swap.mesh_engine import MeshEngine
+from .swap.neural_engine import NeuralEngine
+from .tally import Tally
+
+
+class Crops:
+    """Swaps, enhances and masks what a plan asks for and nobody has made yet."""
+
+    def __init__(
+        self,
+        store: Store,
+        flight: Flight,
+        analyser: Analyser,
+        swappers: tuple[MeshEngine, NeuralEngine],
+        occlusion: Occlusion,
+        tally: Tally,
+    ) -> None:
+        self._store = store
+        self._flight = flight
+        self._analyser = analyser
+        self._mesh, self._neural = swappers
+        self._occlusion = occlusion
+        self._tally = tally
+
+    def crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
+        """Return every face's swapped crop, and its enhanced one where that is asked for."""
+        together = self._swap_together(plan)
+        crops = [self._swapped(plan, entry, together) for entry in plan.faces]
+        return [
+            (crop, self._enhanced(plan, entry, crop)) for entry, crop in zip(plan.faces, crops, strict=True)
+        ]
+
+    def _swapped(self, plan: LayerPlan, entry: FacePlan, together: dict[Key, Arrays]) -> Arrays:
+        def compute() -> Arrays:
+            return together[entry.swap] if entry.swap in together else self._swap(plan, entry)
+
+        crop, known = self._flight.result(self._store, entry.swap, compute)
+        if known:
+            self._tally.hit("swap")
+        return crop
+
+    def _swap_together(self, plan: LayerPlan) -> dict[Key, Arrays]:
+        """Swap in one run what a neural swapper has to do for several faces of one frame."""
+        done: dict[Key, Arrays] = {}
+        for casting in dict.fromkeys(entry.casting for entry in plan.faces if entry.target is None):
+            missing = [
+                entry for entry in plan.faces if entry.casting == casting and entry.swap not in self._store
+            ]
+            if len(missing) > 1:
+                frame = self._analyser.frame(plan.clip, plan.number)
+                with self._tally.running("swap", len(missing)):
+                    crops = self._neural.swap(frame, [entry.face for entry in missing], casting)
+                done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
+        return done
+
+    def _swap(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
+        frame = partial(self._analyser.frame, plan.clip, plan.number)
+        if entry.target is None:
+            pixels = frame()
+            with self._tally.running("swap"):
+                return self._neural.swap(pixels, [entry.face], entry.casting)[0]
+        target = self._mesh.target(entry.target, frame, entry.face.landmarks, entry.place)
+        return self._mesh.swap(entry.face.landmarks, entry.place, entry.casting, target)
+
+    def _enhanced(self, plan: LayerPlan, entry: FacePlan, crop: Arrays) -> Arrays | None:
+        if entry.enhance is None:
+            return None
+
+        def compute() -> Arrays:
+            frame = self._analyser.frame(plan.clip, plan.number)
+            with self._tally.running("enhance"):
+                return self._neural.enhance(frame, entry.face, crop, entry.place, entry.casting.recipe)
+
+        better, known = self._flight.result(self._store, entry.enhance, compute)
+        if known:
+            self._tally.hit("enhance")
+        return better
+
+    def masked(self, plan: LayerPlan, entry: FacePlan) -> FaceMask | None:
+        """Return what covers a face, None where no mask is asked for."""
+        if entry.occlude is None:
+            return None
+        frame = partial(self._analyser.frame, plan.clip, plan.number)
+        return self._occlusion.mask(entry.occlude, frame, entry.face, entry.casting.recipe)
