@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one layer picture is to be made from, as plain values that can be handed to another process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,8 @@ def casting_values(casting: Casting) -> dict[str, Any]:
     return {
         "name": identity.name,
         "consent": identity.consent,
-        "pictures": [[str(entry.path), entry.face_number] for entry in identity.pictures],
+        "pictures": _picture_values(identity.pictures),
+        "replaced": _picture_values(casting.replaced),
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -68,5 +69,12 @@ def casting_from(values: Mapping[str, Any]) -> Casting:
         stage.name: type(getattr(default, stage.name))(**values["recipe"][stage.name])
         for stage in fields(Recipe)
     }
-    pictures = tuple(Picture(Path(path), number) for path, number in values["pictures"])
-    return Casting(Identity(pictures, values["name"], values["consent"]), Recipe(**stages))
+    pictures, replaced = (
+        tuple(Picture(Path(path), number) for path, number in values[name])
+        for name in ("pictures", "replaced")
+    )
+    return Casting(Identity(pictures, values["name"], values["consent"]), Recipe(**stages), replaced)
+
+
+def _picture_values(pictures: Sequence[Picture]) -> list[list[Any]]:
+    return [[str(entry.path), entry.face_number] for entry in pictures]
