@@ -48,7 +48,12 @@ class LateClip(Closing):
         if self._closed:
             raise ClipError(f"{self.info.path} was closed; open it again")
         if self._clip is None:
-            self._clip = self._opening()
+            clip = self._opening()
+            if clip.stamp != self._facts.stamp:
+                # Its frames would be kept as those of the file that was there before.
+                clip.close()
+                raise ClipError(f"{self.info.path} was replaced since the run began; run it again")
+            self._clip = clip
         return self._clip
 
 

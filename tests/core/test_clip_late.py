@@ -41,6 +41,20 @@ def test_it_is_opened_once_a_frame_is_read_and_says_the_same(tmp_path: Path) -> 
     assert len(opened) == 3
 
 
+def test_a_file_that_was_replaced_before_it_was_opened_is_not_taken_for_the_one_before(
+    tmp_path: Path,
+) -> None:
+    paths = tuple(write_sequence(tmp_path, 2, 64))
+    store, source = Memory(1 << 20), ClipSource(False, paths)
+    known_or_opened(store, source, lambda: open_sequence(paths))
+    late = known_or_opened(store, source, lambda: open_sequence(paths))
+    paths[0].write_bytes(paths[0].read_bytes() + b" ")
+    for asked in (lambda: late.read(0), lambda: late.clip_id):
+        with pytest.raises(ClipError, match="was replaced"):
+            asked()
+    assert known_or_opened(store, source, lambda: open_sequence(paths)).read(0).shape == (64, 64, 3)
+
+
 def test_a_clip_that_is_gone_is_refused_though_its_facts_are_known(tmp_path: Path) -> None:
     paths = tuple(write_sequence(tmp_path, 2, 64))
     store, source = Memory(1 << 20), ClipSource(False, paths)
