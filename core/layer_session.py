@@ -184,10 +184,8 @@ class LayerSession:
         digest, label = self._asking.digest(job), layer_label(job.picture)
         if self._answered(job, digest, label):
             return False
-        pipeline, warnings = self._running(), len(self._tally.warnings)
-        plan = self._planned(pipeline, job, self._clip(job.source))
-        if len(self._tally.warnings) > warnings:
-            digest = None
+        pipeline = self._running()
+        plan, digest = self._planned(pipeline, job, digest)
         written = self._written
         if label is None or label.key != plan.key.hex:
             self._write(pipeline, plan, job, digest)
@@ -223,10 +221,15 @@ class LayerSession:
         if warning:
             self.warn(warning)
 
-    def _planned(self, pipeline: "Pipeline", job: LayerJob, clip: Clip) -> "LayerPlan":
+    def _planned(
+        self, pipeline: "Pipeline", job: LayerJob, digest: str | None
+    ) -> "tuple[LayerPlan, str | None]":
+        """Plan a job's picture; its `digest` is None where there was something to warn of, see `_answered`."""
+        clip, warned = self._clip(job.source), self._tally.warned
         if job.number >= clip.info.frame_count:
             raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
-        return pipeline.plan(clip, job.number, job.castings)
+        plan = pipeline.plan(clip, job.number, job.castings)
+        return plan, digest if self._tally.warned == warned else None
 
     def _blank(self, job: LayerJob) -> bool:
         """Put a transparent picture in the place of one that can't be made; True if the file was written."""
@@ -309,7 +312,7 @@ class PreviewSession(LayerSession):
         if self._answered(job, digest, label):
             return "current"
         pipeline = self._running()
-        plan = self._planned(pipeline, job, self._clip(job.source))
+        plan, digest = self._planned(pipeline, job, digest)
         if label is not None and label.key == plan.key.hex:
             pipeline.known(plan)
             return "current"

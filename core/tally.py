@@ -52,6 +52,8 @@ class Tally:
     hits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     warnings: list[str] = field(default_factory=list)
+    warned: int = 0
+    """How often there was something to warn of, repetitions too."""
 
     def hit(self, stage: str, count: int = 1) -> None:
         """A stage's result was known."""
@@ -88,6 +90,7 @@ class Tally:
 
     def warn(self, text: str) -> None:
         """Keep a warning; the same one is kept once."""
+        self.warned += 1
         if text not in self.warnings:
             self.warnings.append(text)
 

@@ -6,13 +6,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import painted, portrait, write_picture, write_sequence
 from understudy.core.cache.opening import CacheSettings
 from understudy.core.fusion.label import layer_label
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.layer_job import ClipSource, LayerJob
-from understudy.core.layer_session import LayerSession
+from understudy.core.layer_session import LayerSession, PreviewSession
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.run_settings import RunSettings
 
@@ -112,6 +113,26 @@ def test_a_run_counts_what_labels_answered_and_what_was_computed_together(projec
     assert (report["frames"], report["faces"], report["written"]) == (COUNT, COUNT, 1)
     assert (report["stages"]["fuse"]["run"], report["stages"]["fuse"]["hit"]) == (1, COUNT - 1)
     assert report["shown"]["swapped"] == COUNT
+
+
+def test_a_warning_comes_again_for_each_of_its_frames_whoever_made_their_pictures(tmp_path: Path) -> None:
+    """The last two frames show somebody who is only a little like the one who was picked in the first."""
+    project = Project(tmp_path)
+    longer = cv2.resize(portrait(), (512, 555))[:512]
+    for frame, picture in zip(project.frames, (portrait(), longer, longer), strict=True):
+        write_picture(frame, picture)
+    picked = "select.which=reference"
+    first = project.run(project.jobs(picked))
+    assert len(first["warnings"]) == 1
+    assert "only a little like" in first["warnings"][0]
+    assert project.run(project.jobs(picked)[2:])["warnings"] == first["warnings"]
+    preview = PreviewSession(RunSettings(CacheSettings(tmp_path / "cache")))
+    try:
+        jobs = project.jobs(picked, "fusion.blend=0.5")
+        assert [preview.preview(job)[0] for job in jobs] == ["fused"] * COUNT
+    finally:
+        preview.close()
+    assert project.run(jobs)["warnings"] == first["warnings"]
 
 
 def test_what_failed_is_counted_by_reason_and_asked_again(project: Project) -> None:
