@@ -6,6 +6,10 @@ What that takes in processor time is printed, not asserted: `pytest -s`.
 
 import pytest
 
+from tools.demo.make_up import write_sources
+from tools.demo.own_clip import write_clip
+from tools.demo.portrait import load_portrait
+
 pytestmark = pytest.mark.blender
 
 LENGTH = 3000
@@ -76,6 +80,29 @@ def test_an_untouched_render_opens_neither_cache_nor_clip(drive, prepared):
     print(
         f"\nhandler of an unchanged frame: p50 {cost['p50']:.2f} ms, p95 {cost['p95']:.2f} ms of processor time"
     )
+
+
+def test_at_1080p_a_drag_fuses_once_a_move_and_playing_fuses_nothing(drive, tmp_path):
+    portrait = load_portrait()
+    write_clip(portrait, tmp_path / "large.mp4", 8)
+    write_sources(portrait, tmp_path / "one.png", tmp_path / "two.png")
+    values = [round(0.3 + 0.01 * number, 2) for number in range(40)]
+    told = drive(
+        ["project", {"size": [1920, 1080], "frames": [1, 8], "save": str(drive.folder / "large.blend")}],
+        ["movie", {"name": "clip", "file": str(tmp_path / "large.mp4")}],
+        ["cast", {"name": "clip", "picture": str(tmp_path / "one.png")}],
+        ["work", {}],
+        ["playback_cost", {"frames": [1, 8], "rounds": 4}],
+        ["drag_cost", {"path": "fusion.blend", "values": values}],
+    )
+    playing, drag = told[4], told[5]
+    assert drag["fused"] == len(values)
+    assert playing["stages"]["fuse"]["run"] == 0
+    for facts in (playing, drag):
+        assert facts["models_loaded"] == facts["frames_decoded"] == 0
+        assert not any(counts["run"] for stage, counts in facts["stages"].items() if stage != "fuse")
+    print(f"\n1080p drag, ms of the main thread: {drag['own']}, of all threads: {drag['whole']}")
+    print(f"1080p playing, ms of the main thread: {playing['own']}")
 
 
 def test_a_long_clip_costs_in_proportion_when_it_is_opened_saved_and_walked(drive, footage):

@@ -9,6 +9,7 @@ import bpy
 from understudy.addon import upkeep
 from understudy.addon.jobs import jobs_at
 from understudy.addon.layers import layer_of
+from understudy.addon.live import Live
 from understudy.addon.render_run import RenderRun
 
 
@@ -30,8 +31,56 @@ def render_cost(frames, rounds):
             taken.append((time.process_time() - began) * 1e3)
     opened = run._session._opened is not None
     run.end(scene)
-    taken.sort()
-    return {"p50": taken[len(taken) // 2], "p95": taken[int(len(taken) * 0.95)], "opened": opened}
+    return {**_spread(taken), "opened": opened}
+
+
+def drag_cost(path, values):
+    """Drag a slider: what each move takes of the main thread, and of the whole process, in milliseconds."""
+    scene, live = bpy.context.scene, Live(lambda: None)
+    group, name = path.split(".")
+    own, whole = [], []
+    live.frame_changed(scene, 60)
+    before = live.facts["stages"]["fuse"]["run"]
+    for value in values:
+        setattr(getattr(scene.understudy.modifiers[0], group), name, value)
+        began, all_began = time.thread_time(), time.process_time()
+        live.touched(scene)
+        live.tick()
+        taken = time.thread_time() - began
+        while live._pending and not live._pending[0].done():
+            time.sleep(0.001)
+        began = time.thread_time()
+        live.tick()
+        own.append((taken + time.thread_time() - began) * 1e3)
+        whole.append((time.process_time() - all_began) * 1e3)
+    facts = live.facts
+    live.close()
+    return {
+        "own": _spread(own),
+        "whole": _spread(whole),
+        "fused": facts["stages"]["fuse"]["run"] - before,
+        **facts,
+    }
+
+
+def playback_cost(frames, rounds):
+    """Play prepared frames: what the handler takes of the main thread, in milliseconds."""
+    scene, live, taken = bpy.context.scene, Live(lambda: None), []
+    for frame in [*range(frames[0], frames[1] + 1)] * rounds:
+        scene.frame_set(frame)
+        began = time.thread_time()
+        live.frame_changed(scene)
+        taken.append((time.thread_time() - began) * 1e3)
+    while live.tick() not in (None, 1.0):
+        time.sleep(0.005)
+    facts = live.facts
+    live.close()
+    return {"own": _spread(taken), **facts}
+
+
+def _spread(taken):
+    taken = sorted(taken)
+    return {"p50": round(taken[len(taken) // 2], 2), "p95": round(taken[int(len(taken) * 0.95)], 2)}
 
 
 def long_movie(name, file, count):
