@@ -69,6 +69,8 @@ def make_room(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
         _lift(scene, strip, layer, lifted)
     if not all(_may_rise(strip, channels_of(scene, clip)) for strip in lifted):
         return free_channel(scene, clip, layer)
+    # The layer itself must not be in the way meanwhile: Blender moves what is put on top of another strip.
+    layer.channel = max(strip.channel for strip in holder(scene, clip)) + 2
     for strip in sorted(lifted, key=lambda entry: -entry.channel):
         strip.channel += 1
         strip.understudy_lifted = f"{layer_of_id(layer)} {strip.channel}"
@@ -91,7 +93,7 @@ def put_back(scene: bpy.types.Scene, strip_id: str) -> None:
 
 def _may_rise(strip: Any, channels: Any) -> bool:
     """Tell whether a strip may be moved one channel up without being hidden, shown or unlocked by that."""
-    if strip.lock or strip.channel >= CHANNELS or strip.channel + 1 >= len(channels):
+    if strip.lock or strip.channel + 3 >= min(len(channels), CHANNELS):
         return False
     here, there = channels[strip.channel], channels[strip.channel + 1]
     return not here.lock and (here.mute, here.lock) == (there.mute, there.lock)

@@ -114,3 +114,52 @@ def undo(push=None, times=1, redo=0):
     for _ in range(redo):
         bpy.ops.ed.redo()
     bpy.context.view_layer.update()
+
+
+def links(path, link):
+    """Take the scenes of another project into a new one, appended or linked; the first is then the current one."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    with bpy.data.libraries.load(path, link=link) as (there, here):
+        here.scenes = list(there.scenes)
+    taken = here.scenes[0]
+    bpy.context.window.scene = taken
+    if not link:
+        _edited(taken)
+    return taken.library is not None
+
+
+def revert():
+    """Load the file again as it was saved."""
+    bpy.ops.wm.revert_mainfile()
+    _edited(_scene())
+
+
+def recover(path):
+    """Load a project as one that Blender saved by itself."""
+    bpy.ops.wm.recover_auto_save(filepath=path)
+    _edited(_scene())
+
+
+def save_a_copy(path):
+    bpy.ops.wm.save_as_mainfile(filepath=path, copy=True)
+
+
+def delete(names):
+    """Delete strips as the editor does."""
+    by_operator("delete", names)
+    bpy.context.view_layer.update()
+
+
+def timeline():
+    """Everything that an editor sees of the strips."""
+    return {
+        strip.name: [
+            strip.type,
+            strip.channel,
+            strip.frame_final_start,
+            strip.frame_final_end,
+            strip.mute,
+            strip.lock,
+        ]
+        for strip in _scene().sequence_editor.strips_all
+    }

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to projects and files, and what taking a face swap away leaves, in every Blender."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+COUNT = 6
+
+
+@pytest.fixture(scope="module")
+def project(every_blender, footage):
+    """A saved project with a recast and rendered clip; returns the driver, its file, and what was rendered."""
+    drive = every_blender
+    blend = str(drive.folder / "project.blend")
+    drive(
+        ["project", {"size": [320, 240], "frames": [1, COUNT], "save": blend}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["render", {"out": drive.out("plain")}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("base")}],
+        ["save", {}],
+    )
+    base, plain = drive.pictures("base", COUNT), drive.pictures("plain", COUNT)
+    assert all((base[frame] != plain[frame]).any() for frame in base)
+    return drive, blend, base
+
+
+def same(drive, name, base):
+    return {
+        frame: bool((picture == base[frame]).all()) for frame, picture in drive.pictures(name, COUNT).items()
+    }
+
+
+ALL = dict.fromkeys(range(1, COUNT + 1), True)
+
+
+def test_loading_saving_elsewhere_reverting_and_recovering(project):
+    drive, blend, base = project
+    elsewhere, copy = drive.folder / "elsewhere", drive.folder / "saved_by_itself.blend"
+    elsewhere.mkdir()
+    drive(
+        ["load", {"path": blend}],
+        ["render", {"out": drive.out("loaded")}],
+        ["save", {"path": str(elsewhere / "moved.blend")}],
+        ["render", {"out": drive.out("elsewhere")}],
+        ["adjust", {"name": "clip", "frame_start": 4}],
+        ["revert", {}],
+        ["render", {"out": drive.out("reverted")}],
+        ["load", {"path": blend}],
+        ["save_a_copy", {"path": str(copy)}],
+        ["recover", {"path": str(copy)}],
+        ["render", {"out": drive.out("recovered")}],
+    )
+    for name in ("loaded", "elsewhere", "reverted", "recovered"):
+        assert same(drive, name, base) == ALL, name
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["appended", "linked"])
+def test_a_scene_taken_from_another_project(project, link):
+    drive, blend, base = project
+    name = "linked" if link else "appended"
+    (drive.folder / name).mkdir()
+    told = drive(
+        ["links", {"path": blend, "link": link}],
+        *([] if link else [["save", {"path": str(drive.folder / name / "taken.blend")}]]),
+        ["render", {"out": drive.out(name)}],
+    )
+    assert told[0] is link
+    assert same(drive, name, base) == ALL
+
+
+def test_a_clip_whose_file_is_moved_or_replaced(project, footage):
+    drive, blend, base = project
+    moved, other = drive.folder / "moved.mp4", str(drive.folder / "other.mp4")
+    shutil.copy(footage.movie, moved)
+    shutil.copy(footage.movie_at(25), other)
+    drive(
+        ["load", {"path": blend}],
+        ["adjust", {"name": "clip", "filepath": str(moved)}],
+        ["render", {"out": drive.out("relinked")}],
+        ["adjust", {"name": "clip", "filepath": other}],
+        ["render", {"out": drive.out("replaced")}],
+    )
+    assert same(drive, "relinked", base) == ALL
+    # The same frames, encoded anew: nearly the same pictures, and the new face in them.
+    for frame, picture in drive.pictures("replaced", COUNT).items():
+        assert np.abs(picture.astype(int) - base[frame]).mean() < 1
+
+
+def test_each_step_can_be_undone(project):
+    drive, blend, base = project
+    told = drive(
+        ["load", {"path": blend}],
+        ["undo", {"push": "loaded", "times": 0}],
+        ["op", {"name": "understudy.modifier_remove", "active": "clip"}],
+        ["undo", {"push": "removed", "times": 0}],
+        ["timeline", {}],
+        ["undo", {"times": 1}],
+        ["timeline", {}],
+        ["render", {"out": drive.out("undone")}],
+        ["undo", {"push": "rendered", "times": 0}],
+        ["op", {"name": "understudy.nest", "active": "clip"}],
+        ["undo", {"push": "nested"}],
+        ["timeline", {}],
+        ["render", {"out": drive.out("unnested")}],
+    )
+    assert sorted(told[4]) == ["clip"]
+    assert sorted(told[6]) == sorted(told[11]) == ["clip", "clip Understudy"]
+    assert same(drive, "undone", base) == same(drive, "unnested", base) == ALL
+
+
+TITLES = (
+    ["colour", {"name": "title", "channel": 2, "start": 2, "end": 5}],
+    ["colour", {"name": "another", "channel": 3, "start": 4, "end": 9, "colour": [0.7, 0.1, 0.1]}],
+    ["colour", {"name": "later", "channel": 2, "start": 30, "end": 34}],
+    ["tell", {"title": {"transform__scale_x": 0.5}, "another": {"transform__scale_y": 0.3}}],
+)
+
+
+def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, footage):
+    drive, _, base = project
+    (drive.folder / "titles").mkdir()
+    finished = [str(drive.folder / f"base_{frame:04d}.png") for frame in base]
+    told = drive(
+        [
+            "project",
+            {"size": [320, 240], "frames": [1, COUNT], "save": str(drive.folder / "titles" / "t.blend")},
+        ],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        *TITLES,
+        ["timeline", {}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["timeline", {}],
+        ["render", {"out": drive.out("titled")}],
+        ["op", {"name": "understudy.modifier_remove", "active": "clip"}],
+        ["timeline", {}],
+        ["remove", {"name": "clip"}],
+        ["pictures", {"name": "clip", "files": finished}],
+        ["adjust", {"name": "clip", "transform__scale_x": 1, "transform__scale_y": 1}],
+        ["render", {"out": drive.out("expected")}],
+    )
+    before, with_layer, after = told[6], told[8], told[11]
+    assert after == before
+    channels = {name: strip[1] for name, strip in with_layer.items()}
+    assert channels == {"clip": 1, "clip Understudy": 2, "title": 3, "another": 4, "later": 2}
+    assert same(drive, "titled", drive.pictures("expected", COUNT)) == ALL
+
+
+def test_deleting_the_clip_deletes_its_layer(project):
+    drive, blend, _ = project
+    told = drive(
+        ["load", {"path": blend}],
+        ["colour", {"name": "backdrop", "channel": 1, "start": 20, "end": 30}],
+        ["delete", {"names": ["clip"]}],
+        ["save", {"path": str(drive.folder / "deleted.blend")}],
+        ["timeline", {}],
+    )
+    assert sorted(told[-1]) == ["backdrop"]
