@@ -76,7 +76,11 @@ def test_every_python_has_its_wheels_and_numpy_stays_blenders(package):
     assert kinds == {name.replace("-", "_") for name in BUNDLED}
     for python in PYTHONS:
         tag = f"cp{python.replace('.', '')}"
-        fit = {name.partition("-")[0] for name in wheels if f"-{tag}-" in name or "-abi3-" in name or "-any." in name}
+        fit = {
+            name.partition("-")[0]
+            for name in wheels
+            if f"-{tag}-" in name or "-abi3-" in name or "-any." in name
+        }
         assert fit == kinds, python
 
 
