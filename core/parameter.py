@@ -55,7 +55,10 @@ def switch_field(default: bool, label: str, text: str, *, cost: Cost | None = No
 
 
 def choice_field(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:
-    """A dataclass field that is one of several (name, label, text)."""
+    """A dataclass field that is one of several (name, label, text).
+
+    A new one goes to the end: Blender keeps in a .blend which one it is by its number.
+    """
     return field(default=default, metadata={"label": label, "text": text, "choices": choices})
 
 

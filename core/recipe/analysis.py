@@ -32,14 +32,14 @@ class Detect:
         "auto",
         "Angles",
         "Which way up faces are looked for",
+        ("upright", "Upright", "Look once: heads that tip by up to about 60 degrees are found"),
+        ("sideways", "Sideways too", "Look three times: upright and lying on either side"),
+        ("all", "Any", "Look four times: upright, on either side and upside down"),
         (
             "auto",
             "As needed",
             "Upright first; where no face is surely found so, also turned and from further away",
         ),
-        ("upright", "Upright", "Look once: heads that tip by up to about 60 degrees are found"),
-        ("sideways", "Sideways too", "Look three times: upright and lying on either side"),
-        ("all", "Any", "Look four times: upright, on either side and upside down"),
     )
     every: int = number_field(
         1,
@@ -93,10 +93,10 @@ class Landmark:
         ("fan-68", "2DFAN4", "68 points; for neural swappers only"),
         ("68-from-5", "68 from 5", "68 points guessed from the detector's five; for neural swappers only"),
         ("peppa-68", "Peppa", "68 points; for neural swappers only"),
-        ("peppa-68-256", "Peppa 256", "68 points, its larger network; for neural swappers only"),
         ("pfld-98", "PFLD", "98 points; for neural swappers only"),
         ("insightface-106", "2d106", "106 points; for neural swappers only"),
         ("liveportrait-203", "LivePortrait", "203 points; for neural swappers only"),
+        ("peppa-68-256", "Peppa 256", "68 points, its larger network; for neural swappers only"),
     )
     pose: str = choice_field(
         "mesh",

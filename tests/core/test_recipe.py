@@ -17,6 +17,22 @@ from understudy.core.recipe import (
 )
 
 ALL = list(parameters())
+SAVED = {
+    "detect.detector": "blaze blaze-short yunet scrfd retinaface retinaface-ssd yolov5-face yolov8-face s3fd "
+    "centerface many",
+    "detect.angles": "upright sideways all",
+    "landmark.landmarker": "face-mesh face-mesh-468 face-mesh-478 fan-68 68-from-5 peppa-68 pfld-98 "
+    "insightface-106 liveportrait-203",
+    "landmark.pose": "mesh 6drepnet fsanet",
+    "embed.recogniser": "mesh arcface ghostface sface mobileface",
+    "occlude.masker": "colour xseg bisenet skin-hair selfie",
+    "select.which": "largest all leftmost rightmost smallest topmost bottommost surest reference",
+    "swap.swapper": "mesh inswapper hyperswap ghost simswap-256 simswap-512 hififace blendswap uniface dfm",
+    "enhance.enhancer": "none gfpgan codeformer gpen-256 gpen-512 gpen-1024 gpen-2048 restoreformer",
+    "fusion.mask_shape": "oval box",
+    "fusion.openings": "mesh always",
+}
+"""What projects have saved by number."""
 
 
 def other_value(parameter: Parameter) -> str | int | float:
@@ -92,3 +108,9 @@ def test_a_parameter_is_found_by_its_path() -> None:
     assert find_parameter("fusion.blend").cost == "instant"
     assert find_parameter("swap.crop_size").cost == "re-swap"
     assert find_parameter("landmark.score").cost == "re-analyse"
+
+
+@pytest.mark.parametrize("path", SAVED)
+def test_what_an_older_project_saved_by_number_is_still_what_it_was(path: str) -> None:
+    names = SAVED[path].split()
+    assert [choice[0] for choice in find_parameter(path).choices][: len(names)] == names
