@@ -15,9 +15,12 @@ from .worker import WorkerProcess
 
 def check_beside(name: str, casting: Casting, cache_folder: Path, preferences: Preferences) -> None:
     """Check a casting beside the editor; what is wrong and what its pictures show is in the panel once it is known."""
+    names = [picture.path.name for picture in casting.identity.pictures]
 
     def told(faults: list[str]) -> None:
-        put("trouble", faults[0] if faults else "")
+        # What is wrong with a picture stands beside it, and goes with it.
+        others = [fault for fault in faults if not any(picture in fault for picture in names)]
+        put("trouble", others[0] if others else "")
         look_again()
 
     try:

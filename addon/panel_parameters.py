@@ -131,7 +131,7 @@ def _draw_engine(layout: Any, context: bpy.types.Context, modifier: Any, paramet
     if state is None:
         return True
     licence = f"Licence {state.licence}" if state.licence else "Nobody said under which licence it is"
-    if not state.commercial:
+    if not state.commercial and "commercial" not in licence:
         licence += ": not for commercial use, as far as is known"
     if not state.found:
         text = state.problem or f"put its file into {models}, or choose another folder in the preferences"

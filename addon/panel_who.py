@@ -51,7 +51,8 @@ def _draw_picture(layout: Any, context: bpy.types.Context, scene: Any, picture: 
         column.label(text="Clearly seen", icon="CHECKMARK")
     for fault in known.faults:
         if known.icon is None:
-            draw_text(box, context, fault[:1].upper() + fault[1:], "ERROR")
+            is_named = fault.startswith(Path(picture.filepath).name)
+            draw_text(box, context, fault if is_named else fault[:1].upper() + fault[1:], "ERROR")
         else:
             draw_text(box, context, f"The face is {fault}", "INFO")
 

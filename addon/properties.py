@@ -31,6 +31,8 @@ COSTS = {
     "re-swap": "runs {stage} again, and what comes after it; what was found in the clip stays",
     "re-analyse": "runs {stage} again, and what comes after it: the clip is looked through again",
 }
+# Without it Blender shows a path that begins with // as a wrong one.
+_BESIDE_PROJECT = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 CONTEXT = "Understudy"
 """The context for translators of words that mean something else in Blender."""
 _STAGES = {"select": "swap", "fusion": "fuse"}
@@ -119,6 +121,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         name="Picture",
         description="A picture that shows the person's face clearly",
         subtype="FILE_PATH",
+        options=_BESIDE_PROJECT,
         update=_changed,
     )
     face_number: IntProperty(  # type: ignore[valid-type]
@@ -187,6 +190,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         name="Cache Folder",
         description="Where results are kept, so that they need not be computed twice; // is beside the project",
         subtype="DIR_PATH",
+        options=_BESIDE_PROJECT,
         default="//understudy_cache/",
     )
     strict: BoolProperty(  # type: ignore[valid-type]

@@ -183,7 +183,7 @@ def test_a_missing_model_is_told_with_its_licence(drive, footage, tmp_path):
     assert not [text for text in told[4]["Face Swap Swap"] if "icence" in text]
     swap = " ".join(told[6]["Face Swap Swap"])
     assert "can't be used: put its file into" in swap
-    assert "not for commercial use" in swap
+    assert "Licence non-commercial research purposes only" in swap
     mask = " ".join(told[6]["Face Swap Mask"])
     assert "Licence Apache-2.0" in mask  # it is embedded
     assert "can't be used" not in mask
