@@ -201,6 +201,33 @@ def test_what_makes_sense_over_time_can_be_animated_and_the_rest_can_not(drive, 
     assert {"detect.detector", "landmark.steady", "embed.recogniser", "swap.swapper", "swap.model"} <= fixed
 
 
+def test_keyframed_and_driven_values_reach_each_frames_fusion(drive, footage):
+    """Opacity is keyframed from a quarter to all, blend is driven by it: what is changed grows with its square."""
+    begin = begun(drive, "driven", ["movie", {"name": "clip", "file": footage.movie}])
+    begin[0][1].update(size=[320, 240], frames=[1, 12])
+    drive(
+        *begin,
+        ["render", {"out": drive.out("plain")}],
+        ["cast", {"name": "clip", "picture": footage.second_person}],
+        ["keyframe", {"path": "fusion.opacity", "values": {"1": 0.25, "12": 1.0}}],
+        ["drive_by", {"path": "fusion.blend", "by": "fusion.opacity"}],
+        ["render", {"out": drive.out("driven")}],
+    )
+    plain, driven = drive.pictures("plain", 12), drive.pictures("driven", 12)
+    far = {frame: np.abs(plain[frame].astype(float) - driven[frame]).sum() for frame in (1, 12)}
+    assert far[12] > 50_000
+    assert far[1] / far[12] == pytest.approx(1 / 16, abs=0.03)
+
+
+def test_nothing_is_left_of_a_search_when_we_are_unregistered(drive, footage):
+    told = drive(
+        *begun(drive, "left", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["unregister_in_the_middle", {"active": "clip"}],
+    )
+    assert told[-1] == [[True, True, 1], [False, False, 0]]
+
+
 def test_every_text_of_ours_is_where_a_translator_finds_it(drive, footage):
     """Blender collects names, descriptions and labels of classes; tests/gui shows one of them in another language."""
     texts = drive(*begun(drive, "words", ["movie", {"name": "clip", "file": footage.movie}]), ["texts", {}])[

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for what panels show, people found and chosen, and texts in another language."""
 
+from pathlib import Path
+
 import bpy
+import understudy
 from understudy.addon import panels
 from understudy.addon.active import POINTER
 from understudy.addon.gallery import gallery
 from understudy.addon.people import players, wanted_people
-from understudy.addon.properties import settings_of
+from understudy.addon.properties import casting_of, settings_of
+from understudy.addon.questions import Question, asked
+from understudy.addon.session import run_settings
+from understudy.addon.worker import WorkerProcess
 from understudy.core.recipe import parameters
 
 
@@ -108,3 +114,32 @@ def texts():
                 if not prop.is_hidden and prop.identifier in entry.__annotations__:
                     found.update((prop.name, prop.description))
     return sorted(found - {""})
+
+
+def drive_by(path, by, index=0):
+    """Drive a parameter of a modifier by another one of the same modifier."""
+    modifier = settings_of(_scene()).modifiers[index]
+    group, name = path.split(".")
+    driver = getattr(modifier, group).driver_add(name).driver
+    driver.type = "SUM"
+    target = driver.variables.new().targets[0]
+    target.id_type, target.id = "SCENE", _scene()
+    target.data_path = f"understudy.modifiers[{index}].{by}"
+
+
+def unregister_in_the_middle(active):
+    """Unregister while people are looked for: what is left of that."""
+    scene = _scene()
+    strip = scene.sequence_editor.active_strip = scene.sequence_editor.strips_all[active]
+    modifier = settings_of(scene).modifiers[0]
+    wanted = wanted_people(scene, strip, modifier)
+    worker = WorkerProcess(run_settings(wanted.folder, wanted.preferences))
+    worker.find_people(active, wanted.source, wanted.first, wanted.last, casting_of(modifier))
+    question = Question("people", worker, lambda _faults: None)
+    question.ask()
+    timer = question._timer
+    before = [Path(f"/proc/{worker.pid}").exists(), bpy.app.timers.is_registered(timer), len(asked("people"))]
+    understudy.unregister()
+    left = [Path(f"/proc/{worker.pid}").exists(), bpy.app.timers.is_registered(timer), len(asked("people"))]
+    understudy.register()
+    return before, left
