@@ -7,6 +7,7 @@ the same as the last needs no more than the picture's own label to be answered.
 
 import os
 import re
+import threading
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,7 +97,7 @@ def relabel(path: Path, label: Label, asked: Asked) -> bool:
 
 def put_file(path: Path, data: bytes) -> None:
     """Write a file: it appears whole or not at all. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         temporary.write_bytes(data)
         temporary.replace(path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The layer picture says exactly what was fused, in a file any program reads, or says that it doesn't."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from understudy.core.errors import OutputError
-from understudy.core.fusion.label import Asked, Label, layer_key, layer_label, relabel
+from understudy.core.fusion.label import Asked, Label, layer_key, layer_label, put_file, relabel
 from understudy.core.fusion.layer import Patch, composed, laid_over, write_layer
 
 KEY = "0123456789abcdef" * 4
@@ -167,3 +168,19 @@ def test_patches_that_overlap_are_laid_over_each_other_in_order() -> None:
     assert both.pixels[15, 15].tolist() == [127, 0, 128, 255]
     assert both.pixels[25, 25].tolist() == [0, 0, 255, 128]
     assert both.pixels[25, 5].tolist() == [0, 0, 0, 0]
+
+
+def test_two_threads_of_a_process_may_write_one_picture(tmp_path: Path) -> None:
+    """A preview may still be at a frame whose render has begun."""
+    path = tmp_path / "layer.tif"
+    contents = [bytes([number]) * 200_000 for number in (1, 2)]
+
+    def write(data: bytes) -> None:
+        for _ in range(200):
+            put_file(path, data)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(write, data) for data in contents]:
+            done.result()
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
