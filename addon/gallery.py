@@ -35,7 +35,7 @@ from .window_state import redraw
 
 if TYPE_CHECKING:
     from ..core.analysis.people_found import FoundPerson
-    from ..core.layer_session import PreviewSession
+    from ..core.preview_session import PreviewSession
 
 _TICK_SECONDS = 0.05
 _MEMORY_MEGABYTES = 8

@@ -27,7 +27,7 @@ from .session import open_preview
 from .window_state import forget, put, window_state
 
 if TYPE_CHECKING:
-    from ..core.layer_session import Preview, PreviewSession
+    from ..core.preview_session import Preview, PreviewSession
 
 # A slider's move is seen two ticks after it at the earliest: asked for at one, shown at the next. Only one picture is
 # asked for at a time, so a short tick never fuses faster than Blender shows.

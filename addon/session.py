@@ -15,7 +15,7 @@ from ..core.run_settings import DAY, RunSettings, completed
 from .preferences import Preferences
 
 if TYPE_CHECKING:
-    from ..core.layer_session import PreviewSession
+    from ..core.preview_session import PreviewSession
     from ..core.session_ahead import SessionAhead
 
 _MIB, _GIB = 1 << 20, 1 << 30
@@ -52,7 +52,7 @@ def open_session(cache_folder: Path, preferences: Preferences, spare: Path | Non
 
 def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":
     """Begin a run that only fuses what is known."""
-    from ..core.layer_session import PreviewSession
+    from ..core.preview_session import PreviewSession
 
     return PreviewSession(run_settings(cache_folder, preferences))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from .asking import Asking
 from .cache.lease import Flight
@@ -19,14 +19,12 @@ from .cache.store import Store
 from .cache.tiers import FLUSH_SECONDS
 from .clip import Clip, open_clip, open_sequence
 from .clip_ahead import ClipAhead
-from .clip_info import files_stamp
 from .clip_late import known_or_opened
 from .errors import ClipError, OutputError, UnderstudyError
-from .fusion.label import Asked, Label, layer_key, layer_label, relabel
+from .fusion.label import Asked, Label, layer_label, relabel
 from .fusion.layer import write_layer
 from .fusion.stand_in import write_stand_in
 from .identity import Casting, Picture
-from .known_only import KnownOnly, NotKnownError, UnknownClipError, known_clip
 from .layer_job import ClipSource, LayerJob
 from .layer_places import LayerPlaces
 from .models.embedded import embedded_folder, embedded_models
@@ -43,10 +41,7 @@ if TYPE_CHECKING:
     from .picture_notes import PictureNote
     from .pipeline import Pipeline
 
-_OPEN_CLIPS = 8
-
-Preview = Literal["current", "fused", "blanked", "unprepared"]
-"""What became of a layer picture: it was right, was fused anew, was made transparent, or was left as it was."""
+OPEN_CLIPS = 8
 
 
 class LayerSession:
@@ -267,68 +262,9 @@ class LayerSession:
                 partial(open_clip, source.paths[0]) if source.movie else partial(open_sequence, source.paths)
             )
             self._clips[source] = known = ClipAhead(known_or_opened(self._store, source, opening))
-            if len(self._clips) > _OPEN_CLIPS:
+            if len(self._clips) > OPEN_CLIPS:
                 self._clips.popitem(last=False)[1].close()
         self._clips.move_to_end(source)
-        return known
-
-
-class PreviewSession(LayerSession):
-    """Brings layer pictures up to date by fusing alone: no model runs and no frame is decoded."""
-
-    def __init__(self, settings: RunSettings) -> None:
-        """Begin a run; see `LayerSession`."""
-        super().__init__(settings)
-        self._known_only = KnownOnly()
-        self._stamps: dict[Path, str] = {}
-
-    @property
-    def _flight(self) -> Flight:
-        return self._known_only
-
-    def preview(self, job: LayerJob, *, may_blank: bool = True) -> tuple[Preview, str]:
-        """Bring a job's picture up to date where what it is fused from is known; tell what became of it, and why.
-
-        Otherwise it becomes transparent if it `may_blank`, so that the original is seen. But where the cache has
-        nothing of the clip the picture is left: it may have been made on another machine and be all there is.
-        Not so once the clip's file was replaced while we looked on.
-        """
-        try:
-            return self._previewed(job), ""
-        except UnknownClipError as error:
-            reason = str(error)
-            if self._stamps.get(job.picture.parent, "") in ("", _stamp(job)):
-                return "unprepared", reason
-        except OutputError as error:
-            return "unprepared", str(error)
-        except UnderstudyError as error:
-            reason = str(error)
-        if may_blank and layer_key(job.picture) is not None and self._blank(job):
-            return "blanked", reason
-        return "unprepared", reason
-
-    def _previewed(self, job: LayerJob) -> Preview:
-        digest, label = self._asking.digest(job), layer_label(job.picture)
-        if self._answered(job, digest, label):
-            return "current"
-        pipeline = self._running()
-        plan, digest = self._planned(pipeline, job, digest)
-        if label is not None and label.key == plan.key.hex:
-            pipeline.known(plan)
-            return "current"
-        self._stamps[job.picture.parent] = plan.clip.stamp
-        if not pipeline.ready(plan):
-            raise NotKnownError("not prepared yet: press Prepare")
-        self._write(pipeline, plan, job, digest)
-        return "fused"
-
-    def _clip(self, source: ClipSource) -> Clip:
-        found = known_clip(self._store, source)
-        known = self._clips.get(source)
-        if known is None or known.stamp != found.stamp:
-            self._clips[source] = known = found
-            if len(self._clips) > _OPEN_CLIPS:
-                self._clips.popitem(last=False)
         return known
 
 
@@ -336,10 +272,3 @@ def _asked(digest: str, plan: "LayerPlan") -> Asked:
     occluded = sum(entry.occlude is not None for entry in plan.faces)
     enhanced = sum(entry.enhance is not None for entry in plan.faces)
     return Asked(digest, len(plan.faces), occluded, enhanced)
-
-
-def _stamp(job: LayerJob) -> str:
-    try:
-        return files_stamp(job.source.paths)
-    except ClipError:
-        return ""

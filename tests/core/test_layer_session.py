@@ -13,7 +13,8 @@ from understudy.core.cache.opening import CacheSettings
 from understudy.core.fusion.label import layer_label
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.layer_job import ClipSource, LayerJob
-from understudy.core.layer_session import LayerSession, PreviewSession
+from understudy.core.layer_session import LayerSession
+from understudy.core.preview_session import PreviewSession
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.run_settings import RunSettings
 
