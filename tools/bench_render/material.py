@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import cv2
 from understudy.core.clip import open_clip
+from understudy.core.clip_info import files_stamp
 from understudy.core.errors import OutputError
 
 from ..demo.make_up import write_sources
@@ -32,12 +33,15 @@ class Material:
         The generated one's grain is new in every frame, however often its motion is looped, so that no frame is
         known from an earlier one. The user's own is cut, or looped, and scaled.
         """
-        path = self.folder / f"clip_{height}p_{frames}.mp4"
+        origin = "own" if self.clip is None else files_stamp([self.clip])[:12]
+        path = self.folder / f"clip_{origin}_{height}p_{frames}.mp4"
         if not path.is_file():
+            unfinished = path.with_name(f".{path.name}")
             if self.clip is None:
-                write_clip(load_portrait(), path, frames, height / HEIGHT)
+                write_clip(load_portrait(), unfinished, frames, height / HEIGHT)
             else:
-                _scaled(self.clip, path, height, frames)
+                _scaled(self.clip, unfinished, height, frames)
+            unfinished.replace(path)
         return path
 
 
