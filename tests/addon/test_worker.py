@@ -185,8 +185,11 @@ def test_a_strip_that_cannot_be_played_is_told_and_the_others_are_prepared(drive
 def test_a_picture_is_checked_beside_the_editor(drive, footage):
     _, begin = project(drive, "check", ("clip", footage.movie, footage.nobody))
     told = drive(*begin, ["check_beside", {}], ["recast", {"picture": footage.person}], ["check_beside", {}])
-    assert told[-3].startswith("Face Swap: no face was found in nobody.png")
-    assert told[-1] == ""
+    (fault,) = set(told[-3]["faults"])
+    assert fault.startswith("Face Swap: no face was found in nobody.png")
+    # It stands beside the picture, and so not in the line for everything else.
+    assert told[-3]["trouble"] == told[-1]["trouble"] == ""
+    assert told[-1]["faults"] == []
 
 
 def test_frames_that_fail_are_told_by_strip_and_frame(drive, footage, tmp_path):

@@ -122,15 +122,17 @@ def work_and_die(tell):
 
 
 def check_beside():
-    """Ask a worker whether the first modifier can be played."""
+    """Ask a worker whether the first modifier can be played; what is wrong, and what of it the whole panel shows."""
+    faults = []
     scene = bpy.context.scene
     modifier = scene.understudy.modifiers[0]
     casting_check.check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
     for question in asked("picture"):  # without a window no timer ticks
         while question.tick() is not None:
             time.sleep(0.01)
+        faults += question._faults
         question.cancel()  # takes its timer out
-    return window_state().trouble
+    return {"faults": faults, "trouble": window_state().trouble}
 
 
 def work_queue(strips):
