@@ -31,7 +31,7 @@ _PROVIDERS = (
     ),
     ("directml", "DirectML", "Graphics processors under Windows"),
     ("coreml", "CoreML", "Apple processors; computes in half precision"),
-    ("openvino", "OpenVINO", "Intel processors"),
+    ("openvino", "OpenVINO", "Intel graphics processors"),
     ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
     ("rocm", "ROCm", "AMD graphics processors"),
 )

@@ -106,7 +106,8 @@ class Processor:
         if base == "openvino":
             kept = {} if engines is None else {"cache_dir": str(engines)}
             precision = {"precision": "FP16" if half else "ACCURACY"}
-            return ((self.provider, {"device_type": "AUTO:GPU,CPU", **precision, **kept}), *cpu)
+            # Its AUTO lets the CPU begin while the GPU compiles: results of both would have one key.
+            return ((self.provider, {"device_type": "GPU", **precision, **kept}), *cpu)
         if base == "coreml":
             # Apple's neural engine has half floats alone.
             units = {"MLComputeUnits": "CPUAndGPU" if exact else "ALL"}

@@ -81,6 +81,13 @@ def test_onnx_runtime_knows_the_providers_and_takes_the_options_of_those_it_has(
     assert session.run(None, {"x": np.ones(3, np.float32)})[0].tolist() == [2, 2, 2]
 
 
+@pytest.mark.parametrize("name", ["openvino", "openvino-fp16"])
+def test_openvino_is_told_one_device_since_its_results_have_one_key(name: str) -> None:
+    for exact in (True, False):
+        options = dict(Processor(name).options(None, exact=exact))[PROVIDERS[name]]
+        assert options["device_type"] == "GPU"
+
+
 def test_engines_are_kept_where_they_are_told_to_be_and_nowhere_else() -> None:
     tensorrt = dict(Processor("tensorrt").options(ENGINES, exact=True))[PROVIDERS["tensorrt"]]
     assert tensorrt["trt_engine_cache_path"] == tensorrt["trt_timing_cache_path"] == str(ENGINES)
