@@ -124,6 +124,17 @@ def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, 
     assert second["select.others"] not in ("", first["select.others"])
 
 
+def test_people_are_looked_for_in_what_the_strip_shows(drive, footage):
+    told = drive(
+        *begun(drive, "stretch", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["stretch", {"name": "clip"}],
+        ["stretch", {"name": "clip", "frame_offset_start": 3, "frame_offset_end": 1}],
+        ["stretch", {"name": "clip", "use_reverse_frames": True}],
+    )[2:]
+    count = told[0][2]
+    assert [span[:2] for span in told] == [[0, count - 1], [3, count - 2], [1, count - 4]]
+
+
 def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_path):
     soft = tmp_path / "soft.png"
     cv2.imwrite(str(soft), cv2.GaussianBlur(cv2.imread(footage.person), (0, 0), 4))

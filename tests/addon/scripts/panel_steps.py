@@ -8,7 +8,7 @@ import understudy
 from understudy.addon import panels
 from understudy.addon.active import POINTER
 from understudy.addon.gallery import gallery
-from understudy.addon.people import players, wanted_people
+from understudy.addon.people import players, stretch_of, wanted_people
 from understudy.addon.properties import casting_of, settings_of
 from understudy.addon.questions import Question, asked
 from understudy.addon.session import run_settings
@@ -143,3 +143,11 @@ def unregister_in_the_middle(active):
     left = [Path(f"/proc/{worker.pid}").exists(), bpy.app.timers.is_registered(timer), len(asked("people"))]
     understudy.register()
     return before, left
+
+
+def stretch(name, **values):
+    """Set properties of a strip; the first and last frame of its clip that are looked through then, and its length."""
+    strip = _scene().sequence_editor.strips_all[name]
+    for key, value in values.items():
+        setattr(strip, key, value)
+    return [*stretch_of(_scene(), strip), strip.frame_duration]
