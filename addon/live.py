@@ -20,7 +20,7 @@ from bpy.app.handlers import persistent
 from ..core.layer_job import LayerJob
 from .active import active_scene
 from .folders import cache_folder
-from .jobs import jobs_at
+from .jobs import Sources, jobs_at
 from .layers import show_rewritten
 from .preferences import Preferences, preferences
 from .session import open_preview
@@ -89,6 +89,7 @@ class Live:
         self._thread = ThreadPoolExecutor(1, "understudy preview")
         self._pending: list[Future[Outcome]] = []
         self._scene = ""
+        self._sources = Sources()
         self._asked: Wanted | None = None
         self._touched = False
         self._unprepared = False
@@ -106,6 +107,11 @@ class Live:
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=TICK_SECONDS)
 
+    def edited(self, scene: bpy.types.Scene) -> None:
+        """Something but the frame changed: a strip may play other files."""
+        self._sources = Sources()
+        self.touched(scene)
+
     def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
         """Ask for the layers of the scene's new frame; if they are ready within `patience` seconds show them."""
         if window_state().walking:
@@ -121,7 +127,10 @@ class Live:
         Blender's data is only read there.
         """
         wanted = Wanted(
-            cache_folder(scene), preferences(), tuple(jobs_at(scene, scene.frame_current)), self._may_blank()
+            cache_folder(scene),
+            preferences(),
+            tuple(jobs_at(scene, scene.frame_current, self._sources)),
+            self._may_blank(),
         )
         if not wanted.jobs:
             return
@@ -163,7 +172,7 @@ class Live:
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
         if scene is None or window_state().walking or rendering:
             return
-        jobs = tuple(jobs_at(scene, scene.frame_current))
+        jobs = tuple(jobs_at(scene, scene.frame_current, self._sources))
         wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
         if wanted == self._asked:
             return
@@ -226,7 +235,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
     @persistent
     def changed(scene: bpy.types.Scene, *_: Any) -> None:
         if here():
-            live.touched(active_scene(bpy.context) or scene)
+            live.edited(active_scene(bpy.context) or scene)
 
     @persistent
     def moved(scene: bpy.types.Scene, *_: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..core.layer_job import LayerJob
-from .jobs import jobs_at
+from .jobs import Sources, jobs_at
 from .window_state import window_state
 
 
@@ -22,6 +22,7 @@ class Walk:
         self.frame = first
         """The next frame."""
         self._met: set[Path] = set()
+        self._sources = Sources()
 
     @property
     def scene(self) -> bpy.types.Scene | None:
@@ -61,7 +62,7 @@ class Walk:
     def _new(self, scene: bpy.types.Scene) -> list[LayerJob]:
         jobs = [
             job
-            for job in jobs_at(scene, self.frame)
+            for job in jobs_at(scene, self.frame, self._sources)
             if job.picture not in self._met and self._strip_id in ("", job.picture.parent.name)
         ]
         self._met.update(job.picture for job in jobs)

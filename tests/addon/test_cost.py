@@ -116,5 +116,10 @@ def test_a_long_clip_costs_in_proportion_when_it_is_opened_saved_and_walked(driv
     assert told["elements"] == LENGTH
     # What is read of Blender at a frame is the same at any length: no element but the one shown.
     assert told["calls_at_a_frame"] < 1000
+    assert told["sequence"] == [f"{7:05d}.png", f"{7:05d}.png", f"{8:05d}.png"]
+    # An image strip's files are listed once, not at every frame; another file at its end is noticed.
+    first, second, changed = told["calls_for_a_sequence"]
+    assert second < 1000 < LENGTH < first
+    assert changed > LENGTH
     assert told["again"] is False  # a second look finds nothing to do
     print(f"\n{LENGTH} frames: {told['milliseconds']}")

@@ -7,7 +7,7 @@ import time
 
 import bpy
 from understudy.addon import upkeep
-from understudy.addon.jobs import jobs_at
+from understudy.addon.jobs import Sources, jobs_at
 from understudy.addon.layers import layer_of
 from understudy.addon.live import Live
 from understudy.addon.render_run import RenderRun
@@ -109,6 +109,7 @@ def long_costs(name):
     list(jobs_at(scene, 5))
     profile.disable()
     calls = sum(entry.callcount for entry in profile.getstats())
+    seen, counted = _sequence_costs(scene, elements)
     taken = {}
     for what, work in (
         ("sync", lambda: upkeep.sync_layers(scene)),
@@ -119,4 +120,23 @@ def long_costs(name):
         work()
         taken[what] = round((time.process_time() - began) * 1e3, 1)
     again = upkeep.sync_timing(bpy.context.scene)
-    return {"elements": elements, "calls_at_a_frame": calls, "again": again, "milliseconds": taken}
+    told = {"elements": elements, "calls_at_a_frame": calls, "again": again, "milliseconds": taken}
+    return {**told, "sequence": seen, "calls_for_a_sequence": counted}
+
+
+def _sequence_costs(scene, count):
+    """Look twice at a frame of a long image strip, and again once it is another's; the file seen and the calls made."""
+    strip = scene.sequence_editor.strips.new_image("pictures", "/nowhere/00000.png", 9, 1)
+    for number in range(1, count):
+        strip.elements.append(f"{number:05d}.png")
+    sources, seen, counted = Sources(), [], []
+    for place in (7, 7, 8):
+        if place == 8:
+            strip.elements[count - 1].filename = "other.png"
+        profile = cProfile.Profile()
+        profile.enable()
+        seen.append(sources.of(strip).paths[place].name)
+        profile.disable()
+        counted.append(sum(entry.callcount for entry in profile.getstats()))
+    scene.sequence_editor.strips.remove(strip)
+    return seen, counted
