@@ -24,6 +24,7 @@ from .rewrite import Rewrite, remove
 
 WAIT_SECONDS = 120.0
 _HEX = re.compile(r"[0-9a-f]{64}")
+_STAMP = re.compile(r"^stamp=([0-9a-f]{64})$", re.MULTILINE)
 _ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
 
 
@@ -130,6 +131,9 @@ def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Calla
         doomed.add(digest)
         if kept.id is not None:
             doomed.add(kept.id)
+        stamp = _STAMP.search(text) if "stage=clip\n" in text else None
+        if stamp is not None:  # what else is kept of the same files
+            doomed.add(stamp[1])
         return True
 
     # An entry is mostly written after those it was made from, so that two passes are enough as a rule.

@@ -111,13 +111,17 @@ def _clips(entries: Iterable[Kept]) -> dict[bytes, str]:
         lines = fields(kept.entry.text)
         if lines.get("stage") == "clip" and kept.id is not None:
             clips[digest] = kept.id
+            if "stamp" in lines:
+                clips[bytes.fromhex(lines["stamp"])] = kept.id
         elif "clip" in lines:
             clips[digest] = lines["clip"]
             if kept.id is not None:
                 _note(clips, bytes.fromhex(kept.id), [lines["clip"]])
         else:
             # Swapped crops come from a clip and from pictures, which are clips too: the frame tells.
-            named = [lines["frame"]] if "frame" in lines else references(kept.entry.text)
+            # Facts of a clip are kept by its files' stamp alone.
+            named = [lines[name] for name in ("frame", "stamp") if name in lines][:1]
+            named = named or references(kept.entry.text)
             waiting.append((digest, [bytes.fromhex(value) for value in named]))
     for digest, parents in _parents_first(waiting):
         _note(clips, digest, [clips[parent] for parent in parents if parent in clips])

@@ -145,9 +145,9 @@ def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
     with open_sequence(made.frames) as clip:
         clip_id = clip.clip_id
     by_clip = {clip: share["entries"] for clip, share in stats["clips"].items()}
-    # clip, frame, detect, landmark, embed, target, two swaps a frame; clip, frame, …, texture, source a picture
+    # clip, frame, detect, landmark, embed, target, two swaps a frame; clip, facts, frame, …, texture, source a picture
     pictures = [file_fingerprint(path) for path in (made.green, made.plain)]
-    assert by_clip == {clip_id: 1 + 7 * COUNT} | dict.fromkeys(pictures, 7)
+    assert by_clip == {clip_id: 1 + 7 * COUNT} | dict.fromkeys(pictures, 8)
     assert stats["ages"]["today"]["entries"] == len(entries)
     assert (stats["uses"]["runs"], stats["uses"]["puts"]) == (2, len(entries))
     table = call(capsys, "stats", "--cache-dir", cache)
@@ -236,7 +236,7 @@ def test_a_person_is_purged_even_where_the_links_to_them_were_evicted(made, cach
 def test_a_purged_clip_leaves_the_people(made, cache, capsys):
     call(capsys, "purge", "--clip", made.clip, "--cache-dir", cache)
     assert stages(PackFolder(cache)) == sorted(
-        ["clip", "frame", "detect", "landmark", "embed", "texture", "source"] * 2
+        ["clip", "facts", "frame", "detect", "landmark", "embed", "texture", "source"] * 2
     )
     assert made.run(made.green, cache) == ALL | {"pictures": 0}
 
