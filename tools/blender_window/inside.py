@@ -103,6 +103,36 @@ class Window:
                 found.setdefault(name, (x, y))
         return found
 
+    def make_room(self, top):
+        """Drag the borders of the areas, so that panels have room; the timeline ends at `top`. Generator."""
+        bpy.context.preferences.view.smooth_view = 0
+        bpy.context.preferences.inputs.use_mouse_continuous = False
+        sequencer, properties = self.area("SEQUENCE_EDITOR"), self.area("PROPERTIES")
+        yield from self.drag((700, sequencer.y + sequencer.height + 1.5), (700, top))
+        yield from self.drag(
+            (properties.x - 1.5, properties.y + 200), (properties.x - 151, properties.y + 200)
+        )
+
+    def exact_preview(self):
+        """Show the preview at one screen pixel for a pixel of the picture, and nothing drawn over it. Generator."""
+        preview = self.area("PREVIEW")
+        space = preview.spaces.active
+        space.show_overlays = space.show_gizmo = space.show_region_toolbar = space.use_zoom_to_fit = False
+        yield
+        wide = self.region(preview, "PREVIEW").width
+        with self.within(preview, "PREVIEW"):
+            # Blender makes the view one pixel wider than asked for.
+            bpy.ops.sequencer.view_zoom_ratio(ratio=wide / (wide - 1))
+        yield
+
+    @staticmethod
+    def until(reached, tries=200):
+        """Wait until something is reached, or for `tries` tenths of a second. Generator."""
+        for _ in range(tries):
+            if reached():
+                return
+            yield 0.1
+
     def centre(self):
         """Bring the windows beside the first to the middle: without a window manager they open anywhere. Generator."""
         for title in ("Preferences", "File", "Render"):

@@ -25,7 +25,7 @@ def steps(window):
     window.shot("beside_unprepared_0010")
     window.point(40, 600)
     press(window)
-    yield from until(lambda: made() >= 3)
+    yield from window.until(lambda: made() >= 3)
     told["working"] = {**state(), "children": children(), "made": made()}
     window.shot("11_working")
     press(window)
@@ -38,7 +38,7 @@ def steps(window):
     press(window, "STRIP")
     yield 0.3
     told["waiting"] = [request.label for request in bpy.context.window_manager.understudy.queue]
-    yield from until(lambda: not state()["running"], 400)
+    yield from window.until(lambda: not state()["running"], 400)
     told["done"] = {**state(), "children": children(), "made": made()}
     yield 2.5
     told["seen"] = state()
@@ -62,7 +62,7 @@ def steps(window):
     window.shot("beside_tweaked_0010")
     told["tweaked"] = state()
     press(window)
-    yield from until(children)
+    yield from window.until(children)
     # It is left while a worker works: nothing of it may stay.
     told["last"] = children()
 
@@ -70,13 +70,6 @@ def steps(window):
 def press(window, what="TIMELINE"):
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.prepare("INVOKE_DEFAULT", what=what)
-
-
-def until(reached, tries=200):
-    for _ in range(tries):
-        if reached():
-            return
-        yield 0.1
 
 
 def state():

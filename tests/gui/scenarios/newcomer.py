@@ -20,7 +20,7 @@ def steps(window):
     """Play everything; `window.told` gets what a test wants to know."""
     window.hand("key", "Escape")  # the splash screen
     yield 1.0
-    yield from make_room(window)
+    yield from window.make_room(300)
     yield from install(window)
     yield from add_clip(window)
     yield from add_modifier(window)
@@ -31,15 +31,6 @@ def steps(window):
     yield from tweak(window)
     yield from look(window, "tweaked")
     yield from render(window)
-
-
-def make_room(window):
-    """Drag the borders of the areas, so that the panels have room."""
-    bpy.context.preferences.view.smooth_view = 0
-    bpy.context.preferences.inputs.use_mouse_continuous = False
-    sequencer, properties = window.area("SEQUENCE_EDITOR"), window.area("PROPERTIES")
-    yield from window.drag((700, sequencer.y + sequencer.height + 1.5), (700, 300))
-    yield from window.drag((properties.x - 1.5, properties.y + 200), (properties.x - 151, properties.y + 200))
 
 
 def install(window):
@@ -78,16 +69,7 @@ def add_clip(window):
     region = window.region(sequencer)
     x, y = region.view2d.view_to_region(clip.left_handle + 14, clip.channel + 0.5)
     yield from window.click((region.x + x, region.y + y))
-    # The preview at one screen pixel for a pixel of the picture, and nothing drawn over it.
-    preview = window.area("PREVIEW")
-    space = preview.spaces.active
-    space.show_overlays = space.show_gizmo = space.show_region_toolbar = space.use_zoom_to_fit = False
-    yield
-    wide = window.region(preview, "PREVIEW").width
-    with window.within(preview, "PREVIEW"):
-        # Blender makes the view one pixel wider than asked for.
-        bpy.ops.sequencer.view_zoom_ratio(ratio=wide / (wide - 1))
-    yield
+    yield from window.exact_preview()
     window.shot("03_clip")
 
 

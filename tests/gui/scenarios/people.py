@@ -17,7 +17,7 @@ def steps(window):
     yield
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
     yield 2.0
-    yield from make_room(window)
+    yield from window.make_room(200)
     yield from add_clip(window)
     yield from find(window)
     yield from choose(window)
@@ -26,15 +26,6 @@ def steps(window):
     yield from undo(window)
     yield from load_again(window)
     yield from in_another_language(window)
-
-
-def make_room(window):
-    """Drag the borders of the areas, so that the panels have room."""
-    bpy.context.preferences.view.smooth_view = 0
-    bpy.context.preferences.inputs.use_mouse_continuous = False
-    sequencer, properties = window.area("SEQUENCE_EDITOR"), window.area("PROPERTIES")
-    yield from window.drag((700, sequencer.y + sequencer.height + 1.5), (700, 200))
-    yield from window.drag((properties.x - 1.5, properties.y + 200), (properties.x - 151, properties.y + 200))
 
 
 def add_clip(window):
@@ -50,13 +41,7 @@ def add_clip(window):
         bpy.ops.sequencer.view_all()
     scene.frame_set(FRAME)
     bpy.ops.wm.save_as_mainfile(filepath=PROJECT)
-    preview = window.area("PREVIEW")
-    space = preview.spaces.active
-    space.show_overlays = space.show_gizmo = space.show_region_toolbar = space.use_zoom_to_fit = False
-    yield
-    wide = window.region(preview, "PREVIEW").width
-    with window.within(preview, "PREVIEW"):
-        bpy.ops.sequencer.view_zoom_ratio(ratio=wide / (wide - 1))
+    yield from window.exact_preview()
     properties = window.area("PROPERTIES")
     properties.spaces.active.context = "STRIP_MODIFIER"
     yield 1.0
@@ -65,7 +50,7 @@ def add_clip(window):
         bpy.ops.understudy.modifier_add()
         bpy.ops.understudy.picture_add(filepath="/given/face.png")
     modifiers()[0].identity.name = "Tiger"
-    yield from until(lambda: modifiers()[0].identity.pictures)
+    yield from window.until(lambda: modifiers()[0].identity.pictures)
     yield 4.0
 
 
@@ -77,7 +62,7 @@ def find(window):
     controls = yield from window.buttons(window.area("PROPERTIES"))
     window.told["searched_before"] = list(strip().understudy_searched)
     yield from window.click(controls["understudy.people_find"])
-    yield from until(lambda: strip().understudy_searched[0] >= 0)
+    yield from window.until(lambda: strip().understudy_searched[0] >= 0)
     yield 1.5
     window.told["searched"] = list(strip().understudy_searched)
     window.told["trouble"] = state().trouble
@@ -116,7 +101,7 @@ def prepare(window):
     controls = yield from window.buttons(window.area("PROPERTIES"))
     yield from window.click(controls["understudy.prepare"])
     yield 1.0
-    yield from until(lambda: not state().running, 400)
+    yield from window.until(lambda: not state().running, 400)
     window.point(40, 600)
     yield 2.5
     window.told["prepared"] = state().trouble, state().notice
@@ -225,13 +210,6 @@ def wake(window):
     for area in window.window.screen.areas:
         area.tag_redraw()
     yield 0.7
-
-
-def until(reached, tries=200):
-    for _ in range(tries):
-        if reached():
-            return
-        yield 0.1
 
 
 def modifiers():
