@@ -7,7 +7,13 @@ with a message, and nothing else does.
 """
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .onnx_writer import GraphWriter
+from .refusals import refusals
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -28,6 +34,24 @@ def limit_memory(options: "onnxruntime.SessionOptions") -> None:
     # Said again for each session: it is made once, and what is said later changes nothing.
     onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg({"max_mem": memory_limit()}))
     options.add_session_config_entry("session.use_env_allocators", "1")
+
+
+def give_back_memory() -> None:
+    """Give the system what the arena holds and no session uses: by itself it keeps all of it while the process lives.
+
+    That takes a run which asks for it; what it runs does not matter.
+    """
+    import onnxruntime
+
+    graph = GraphWriter("nothing")
+    graph.output(graph.input("number", "float32", 1) + 1, "sum", "float32", 1)
+    options, asking = onnxruntime.SessionOptions(), onnxruntime.RunOptions()
+    options.intra_op_num_threads = 1
+    limit_memory(options)
+    asking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    with suppress(*refusals()):
+        session = onnxruntime.InferenceSession(graph.model(), options, providers=["CPUExecutionProvider"])
+        session.run(None, {"number": np.ones(1, np.float32)}, asking)
 
 
 def memory_limit() -> int:

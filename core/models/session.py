@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from .memory_limit import give_back_memory
 from .onnx_file import onnx_facts, read_checked, require_size
 from .processor import Processor, ProviderOptions, found_processor, opened_session, require_known
 from .refusals import refusals
@@ -133,9 +134,12 @@ class ModelPool:
         return self._run(session, "the graph of fusion", feeds, None)
 
     def close(self) -> None:
-        """Let go of every session."""
+        """Let go of every session, and of the memory that they took."""
+        had_any = bool(self._sessions or self._graphs)
         self._sessions.clear()
         self._graphs.clear()
+        if had_any:
+            give_back_memory()
 
     def _session(self, model: ModelFile, *, exact: bool = True) -> "onnxruntime.InferenceSession":
         key = model.sha256, exact or self.processor.computes_alike
