@@ -31,6 +31,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from . import (
         commands,
         gallery,
+        in_step,
         live,
         operators,
         panels,
@@ -52,6 +53,7 @@ def _parts() -> tuple[ModuleType, ...]:
         panels,
         render,
         retimed_frames,
+        in_step,
         live,
         commands,
     )

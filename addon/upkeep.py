@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's layers kept in order: every clip has its own stack and its layer in step, and there are no others."""
 
+from collections import Counter
 from typing import Any, cast
 
 import bpy
@@ -19,8 +20,11 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     if cast("Any", scene).library is not None or not settings_of(scene).modifiers:
         return False
     changed = False
-    for clip in stacked_clips(scene):
-        layer = layer_of(scene, clip)
+    clips = stacked_clips(scene)
+    held = Counter(map(stack_id, clips))
+    for clip in clips:
+        # A copy that has no stack of its own yet must not take the layer along.
+        layer = layer_of(scene, clip) if held[stack_id(clip)] == 1 else None
         if layer is not None:
             changed |= sync_layer(scene, clip, layer, thorough=False)
     return changed

@@ -96,7 +96,9 @@ def _program(name: str) -> Program:
     if not is_ready(folder):
         raise MissingError(f"Blender {name} is not set up ({why_not(folder) or 'run `make window`'})")
     if os.geteuid() != 0:
-        raise MissingError(f"Blender {name} runs in a folder of its own, for which mount and chroot need root")
+        raise MissingError(
+            f"Blender {name} runs in a folder of its own, for which mount and chroot need root"
+        )
     return Program(name, folder, _libraries())
 
 

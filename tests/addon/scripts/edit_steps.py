@@ -64,9 +64,7 @@ def strip_modifier(name, kind, **properties):
 
 
 def draw_every_frame_anew():
-    """Have renders forget what they read: Blender 5 shows neighbours of a retimed strip's frames otherwise."""
-    if bpy.app.version < (5, 0):
-        return
+    """Have renders forget what they read: a plain strip too may show a neighbour or nothing (4.5, 5.0, 5.2)."""
 
     @bpy.app.handlers.persistent
     def forget(*_):

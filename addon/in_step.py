@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In a window, what an editor changes is put in order a moment later: no Refresh is needed.
+
+Copies and cuts get their own stack and layer, a deleted clip's layer goes, new retiming keys, another frame rate,
+another file or new keyframes reach the layer. Strips are made and removed only between the editor's own actions,
+never while one goes on: Blender keeps pointers to what it drags.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, cast
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .animation import animated_properties
+from .layers import layer_of
+from .placement import is_misplaced
+from .retiming import is_retimed
+from .timeline import layer_of_id, layer_strips, source_of, stack_id, stacked_clips
+from .upkeep import sync_layers
+from .window_state import redraw
+
+SETTLE_SECONDS = 0.3
+_WATCHED = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
+# Operators that drag strips about.
+_DRAGGING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
+
+
+def fingerprint() -> tuple[Any, ...]:
+    """Return a value that changes when layers may have to be made, removed or remade. Only reads Blender's data."""
+    return tuple(
+        (scene.name, scene.render.fps, scene.render.fps_base, *_of_layers(scene), *_of_clips(scene))
+        for scene in bpy.data.scenes
+        if cast("Any", scene).library is None and (stacked_clips(scene) or layer_strips(scene))
+    )
+
+
+def _of_layers(scene: bpy.types.Scene) -> list[Any]:
+    return sorted((layer_of_id(layer), str(layer.parent_meta())) for layer in layer_strips(scene))
+
+
+def _of_clips(scene: bpy.types.Scene) -> list[Any]:
+    found = []
+    for clip in stacked_clips(scene):
+        layer = layer_of(scene, clip)
+        files = source_of(clip).paths
+        keys = (
+            [key.timeline_frame - clip.frame_start for key in clip.retiming_keys] if is_retimed(clip) else []
+        )
+        found.append(
+            (
+                (
+                    stack_id(clip),
+                    clip.name,
+                    str(clip.parent_meta()),
+                    files[0],
+                    len(files),
+                    clip.frame_duration,
+                ),
+                (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
+                frozenset(animated_properties(scene, clip)),
+                layer is not None and is_misplaced(scene, clip, layer),
+            )
+        )
+    return found
+
+
+class InStep:
+    """Puts the layers in order when the editor has done something. Called on the main thread."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Any, ...] = ()
+        self._timer = self.settle  # one object: Blender knows timers by identity
+
+    def touched(self) -> None:
+        """Something changed: look at it in a moment. Cheap, however often it is called."""
+        if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.register(self._timer, first_interval=SETTLE_SECONDS)
+
+    def settle(self) -> float | None:
+        """Put the layers in order if something that matters changed; later, while the editor is at work."""
+        if _is_busy():
+            return SETTLE_SECONDS
+        if fingerprint() != self._known:
+            for scene in bpy.data.scenes:
+                sync_layers(scene)
+            self._known = fingerprint()
+            redraw()
+        return None
+
+    def close(self) -> None:
+        """Look no more."""
+        if not bpy.app.background and bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+
+
+def _is_busy() -> bool:
+    """Tell whether Blender renders or plays, or an operator such as a drag goes on."""
+    if cast("Any", bpy.app).is_job_running("RENDER"):
+        return True
+    for window in bpy.data.window_managers[0].windows:
+        going_on = cast("Any", window).modal_operators
+        if window.screen.is_animation_playing or any(
+            entry.bl_idname.startswith(_DRAGGING) for entry in going_on
+        ):
+            return True
+    return False
+
+
+def _handlers() -> dict[str, Callable[..., None]]:
+    """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `InStep`."""
+    in_step = InStep()
+
+    @persistent
+    def changed(*_: Any) -> None:
+        if not bpy.app.background and threading.current_thread() is threading.main_thread():
+            in_step.touched()
+
+    changed.__dict__["close"] = in_step.close
+    return dict.fromkeys(_WATCHED, changed)
+
+
+def register() -> None:
+    """Add the handlers."""
+    for name, handler in _handlers().items():
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    """Take the handlers out again and stop looking."""
+    for handlers in (getattr(bpy.app.handlers, name) for name in _WATCHED):
+        for handler in [entry for entry in handlers if getattr(entry, "__module__", "") == __name__]:
+            handlers.remove(handler)
+            getattr(handler, "close", bool)()
