@@ -161,3 +161,17 @@ def every_blender(request, tmp_path_factory, footage):
 def drive(tmp_path_factory):
     """Return a driver with a folder of its own."""
     return Driver(tmp_path_factory.mktemp("blender"))
+
+
+@pytest.fixture(scope="module")
+def prepared(drive, footage):
+    """A saved project of which frames 1 to 8 are prepared: frame n shows source frame n - 1."""
+    blend = str(drive.folder / "prepared.blend")
+    drive(
+        ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["work", {}],
+        ["save", {}],
+    )
+    return blend

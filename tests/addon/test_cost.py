@@ -16,20 +16,6 @@ LENGTH = 3000
 HEAVY = ["av", "cv2", "onnxruntime"]
 
 
-@pytest.fixture(scope="module")
-def prepared(drive, footage):
-    """A saved project of which frames 1 to 8 are prepared."""
-    blend = str(drive.folder / "cost.blend")
-    drive(
-        ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
-        ["movie", {"name": "clip", "file": footage.movie}],
-        ["cast", {"name": "clip", "picture": footage.person}],
-        ["work", {}],
-        ["save", {}],
-    )
-    return blend
-
-
 def test_opening_a_project_and_editing_loads_nothing_that_computes(every_blender, footage):
     folder = every_blender.folder
     every_blender(

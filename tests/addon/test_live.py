@@ -11,20 +11,6 @@ pytestmark = pytest.mark.blender
 COUNT = 12
 
 
-@pytest.fixture(scope="module")
-def prepared(drive, footage):
-    """A saved project of which frames 1 to 8 are prepared: frame n shows source frame n - 1."""
-    blend = str(drive.folder / "live.blend")
-    drive(
-        ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
-        ["movie", {"name": "clip", "file": footage.movie}],
-        ["cast", {"name": "clip", "picture": footage.person}],
-        ["work", {}],
-        ["save", {}],
-    )
-    return blend
-
-
 def nothing_heavy(facts):
     ran = {stage: counts["run"] for stage, counts in facts["stages"].items() if stage != "fuse"}
     return facts["models_loaded"] == facts["frames_decoded"] == 0 and not any(ran.values())
