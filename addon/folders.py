@@ -114,9 +114,7 @@ def layer_sizes(folder: Path) -> list[int]:
     return [picture.stat().st_size for picture in folder.glob("*.tif")]
 
 
-def blank_pictures(scene: bpy.types.Scene, strip_id: str) -> None:
+def blank_pictures(folder: Path) -> None:
     """Put stand-ins in the place of a stack's layer pictures: the original is seen. Raises OutputError."""
-    folder = layer_folder(scene, strip_id)
-    if folder.is_dir():
-        for picture in folder.glob("*.tif"):
-            write_stand_in(picture)
+    for picture in folder.glob("*.tif"):
+        write_stand_in(picture)

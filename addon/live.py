@@ -156,6 +156,11 @@ class Live:
         """Another file was loaded."""
         self._asked, self._touched, self._unprepared = None, False, False
 
+    def let_go(self) -> None:
+        """Results were deleted: forget those in memory, or what shows them would be fused again."""
+        self._asked = None
+        self._thread.submit(self._fuser.close).result()
+
     def close(self) -> None:
         """End the thread and let go of everything."""
         if not bpy.app.background and bpy.app.timers.is_registered(self._timer):
@@ -250,8 +255,15 @@ def _handlers() -> dict[str, Callable[..., None]]:
         forget()
         changed(bpy.context.scene)
 
-    loaded.__dict__["close"] = live.close
+    loaded.__dict__.update(close=live.close, let_go=live.let_go)
     return dict(zip(_WATCHED, (moved, changed, changed, changed, loaded), strict=True))
+
+
+def let_go() -> None:
+    """Have the preview forget results that were deleted."""
+    for handler in bpy.app.handlers.load_post:
+        if getattr(handler, "__module__", "") == __name__:
+            handler.__dict__["let_go"]()
 
 
 def register() -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operator that deletes what is kept: of the clip of the active strip, or everything."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -8,9 +10,10 @@ from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
 from ..active import active_scene, active_strip
-from ..folders import blank_pictures, cache_folder
+from ..folders import blank_pictures, cache_folder, layer_folder
 from ..gallery import forget
 from ..layers import show_rewritten
+from ..live import let_go
 from ..people import forget_search
 from ..preferences import preferences
 from ..questions import Question, asked
@@ -66,6 +69,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         clips = stacked_clips(scene) if self.what == "ALL" else [strip]
         source = None if self.what == "ALL" else source_of(strip)
         place = cache_folder(scene), preferences()
+        folders = [layer_folder(scene, stack_id(clip)) for clip in clips]
         try:
             if bpy.app.background:
                 session = open_session(*place)
@@ -77,22 +81,34 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             else:
                 worker = WorkerProcess(run_settings(*place))
                 worker.purge(strip.name, source)
-                Question(_ABOUT, worker, _ended).ask()
-            for clip in clips:
-                blank_pictures(scene, stack_id(clip))
+                Question(_ABOUT, worker, partial(_ended, folders)).ask()
+            _blank(folders)
         except UnderstudyError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         for clip in clips:
             forget_search(clip)
-        show_rewritten()
         forget()
         return {"FINISHED"}
 
 
-def _ended(faults: list[str]) -> None:
-    put("trouble", faults[0] if faults else "")
+def _ended(folders: list[Path], faults: list[str]) -> None:
+    trouble = faults[0] if faults else ""
+    try:
+        # The preview may have fused anew what was looked at meanwhile.
+        _blank(folders)
+    except UnderstudyError as error:
+        trouble = trouble or str(error)
+    put("trouble", trouble)
     forget()
+
+
+def _blank(folders: list[Path]) -> None:
+    """Take the faces out of layer pictures, and out of the preview's memory first. Raises OutputError."""
+    let_go()
+    for folder in folders:
+        blank_pictures(folder)
+    show_rewritten()
 
 
 CLASSES = (UNDERSTUDY_OT_purge,)

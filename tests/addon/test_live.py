@@ -147,3 +147,24 @@ def test_it_leaves_no_thread_behind(drive, prepared):
     )
     assert told[1] == told[6] == []
     assert told[4] == ["understudy preview_0"]
+
+
+def test_after_a_purge_nothing_is_fused_from_memory(drive, prepared):
+    """Last: it purges what the other tests use."""
+    told = drive(
+        ["load", {"path": prepared}],
+        ["tune", {"settings": {"fusion.blend": 0.5}}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 3}],
+        ["op", {"name": "understudy.purge", "active": "clip", "what": "ALL"}],
+        ["live_let_go", {}],
+        ["live_frame", {"frame": 3}],
+        ["tune", {"settings": {"fusion.blend": 0.6}}],
+        ["live_frame", {"frame": 3}],
+        ["live_end", {}],
+    )
+    assert told[3]["key"] is not None
+    assert told[4] == ["FINISHED"]
+    for seen in (told[6], told[8]):
+        assert seen["key"] is None
+        assert "press Prepare" in seen["notice"]

@@ -178,6 +178,11 @@ def live_frame(frame):
     return _seen()
 
 
+def live_let_go():
+    """What a purge does with the preview."""
+    _KEPT["live"].let_go()
+
+
 def live_drag(path, values, updates_a_tick):
     """Drag a slider: many updates between two ticks."""
     scene, live = bpy.context.scene, _KEPT["live"]
