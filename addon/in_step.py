@@ -7,6 +7,7 @@ never while one goes on: Blender keeps pointers to what it drags.
 """
 
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,12 +15,13 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .animation import animated_properties
+from .handlers import add_handlers, remove_handlers
 from .layers import layer_of
 from .placement import is_misplaced
 from .retiming import is_retimed
-from .timeline import layer_of_id, layer_strips, source_of, stack_id, stacked_clips
+from .timeline import layer_of_id, layer_strips, stack_id, stacked_clips
 from .upkeep import sync_layers
-from .window_state import redraw
+from .window_state import put, redraw, window_state
 
 SETTLE_SECONDS = 0.3
 _WATCHED = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
@@ -37,14 +39,13 @@ def fingerprint() -> tuple[Any, ...]:
 
 
 def _of_layers(scene: bpy.types.Scene) -> list[Any]:
-    return sorted((layer_of_id(layer), str(layer.parent_meta())) for layer in layer_strips(scene))
+    return sorted((layer_of_id(layer), _around(layer)) for layer in layer_strips(scene))
 
 
 def _of_clips(scene: bpy.types.Scene) -> list[Any]:
     found = []
     for clip in stacked_clips(scene):
         layer = layer_of(scene, clip)
-        files = source_of(clip).paths
         keys = (
             [key.timeline_frame - clip.frame_start for key in clip.retiming_keys] if is_retimed(clip) else []
         )
@@ -53,9 +54,8 @@ def _of_clips(scene: bpy.types.Scene) -> list[Any]:
                 (
                     stack_id(clip),
                     clip.name,
-                    str(clip.parent_meta()),
-                    files[0],
-                    len(files),
+                    _around(clip),
+                    *_files(clip),
                     clip.frame_duration,
                 ),
                 (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
@@ -66,11 +66,29 @@ def _of_clips(scene: bpy.types.Scene) -> list[Any]:
     return found
 
 
+def _around(strip: Any) -> str:
+    """Return the name of the meta strip that a strip lies in, or an empty text."""
+    meta = strip.parent_meta()
+    return "" if meta is None else str(meta.name)
+
+
+def _files(clip: Any) -> tuple[Any, ...]:
+    """Return what tells a clip's files from others, whatever their number: to list them takes long."""
+    if clip.type == "MOVIE":
+        return (bpy.path.abspath(clip.filepath),)
+    count = len(clip.elements)
+    ends = (clip.elements[0].filename, clip.elements[count - 1].filename) if count else ()
+    return (bpy.path.abspath(clip.directory), count, *ends)
+
+
 class InStep:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, sync: Callable[[bpy.types.Scene], list[str]] = sync_layers) -> None:
+        """`sync` puts a scene's layers in order and returns what could not be done."""
+        self._sync = sync
         self._known: tuple[Any, ...] = ()
+        self._told = ""
         self._timer = self.settle  # one object: Blender knows timers by identity
 
     def touched(self) -> None:
@@ -82,12 +100,31 @@ class InStep:
         """Put the layers in order if something that matters changed; later, while the editor is at work."""
         if _is_busy():
             return SETTLE_SECONDS
-        if fingerprint() != self._known:
-            for scene in bpy.data.scenes:
-                sync_layers(scene)
-            self._known = fingerprint()
-            redraw()
+        try:
+            self._put_in_order()
+        except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer and show nothing
+            traceback.print_exception(error)
+            self._tell(f"Understudy itself failed, please report it ({type(error).__name__}: {error})")
         return None
+
+    def _put_in_order(self) -> None:
+        found = fingerprint()
+        if found == self._known:
+            return
+        # Known before it is tried: what fails is not tried again at each edit of something else.
+        self._known = found
+        try:
+            problems = [text for scene in bpy.data.scenes for text in self._sync(scene)]
+        finally:
+            self._known = fingerprint()
+        self._tell(problems[0] if problems else "")
+        redraw()
+
+    def _tell(self, text: str) -> None:
+        """Show in the panels what is wrong, or no more what this said before."""
+        if text or window_state().trouble == self._told:
+            put("trouble", text)
+        self._told = text
 
     def close(self) -> None:
         """Look no more."""
@@ -123,13 +160,9 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
 def register() -> None:
     """Add the handlers."""
-    for name, handler in _handlers().items():
-        getattr(bpy.app.handlers, name).append(handler)
+    add_handlers(_handlers())
 
 
 def unregister() -> None:
     """Take the handlers out again and stop looking."""
-    for handlers in (getattr(bpy.app.handlers, name) for name in _WATCHED):
-        for handler in [entry for entry in handlers if getattr(entry, "__module__", "") == __name__]:
-            handlers.remove(handler)
-            getattr(handler, "close", bool)()
+    remove_handlers(__name__, _WATCHED)

@@ -20,6 +20,7 @@ from bpy.app.handlers import persistent
 from ..core.layer_job import LayerJob
 from .active import active_scene
 from .folders import cache_folder
+from .handlers import add_handlers, remove_handlers
 from .jobs import Sources, jobs_at
 from .layers import show_rewritten
 from .preferences import Preferences, preferences
@@ -129,7 +130,7 @@ class Live:
         wanted = Wanted(
             cache_folder(scene),
             preferences(),
-            tuple(jobs_at(scene, scene.frame_current, self._sources)),
+            tuple(jobs_at(scene, scene.frame_current, self._sources, preview=True)),
             self._may_blank(),
         )
         if not wanted.jobs:
@@ -177,7 +178,7 @@ class Live:
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
         if scene is None or window_state().walking or rendering:
             return
-        jobs = tuple(jobs_at(scene, scene.frame_current, self._sources))
+        jobs = tuple(jobs_at(scene, scene.frame_current, self._sources, preview=True))
         wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
         if wanted == self._asked:
             return
@@ -268,13 +269,9 @@ def let_go() -> None:
 
 def register() -> None:
     """Add the handlers."""
-    for name, handler in _handlers().items():
-        getattr(bpy.app.handlers, name).append(handler)
+    add_handlers(_handlers())
 
 
 def unregister() -> None:
     """Take the handlers out again and end the thread."""
-    for handlers in (getattr(bpy.app.handlers, name) for name in _WATCHED):
-        for handler in [entry for entry in handlers if getattr(entry, "__module__", "") == __name__]:
-            handlers.remove(handler)
-            getattr(handler, "close", bool)()
+    remove_handlers(__name__, _WATCHED)

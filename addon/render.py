@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from .handlers import add_handlers, remove_handlers
 from .render_run import Ended, RenderRun, on_main_thread, say
 from .upkeep import sync_layers, sync_timing
 from .window_state import put
@@ -103,14 +104,9 @@ def _stop_timer(timer: Callable[[], float]) -> None:
 def register() -> None:
     """Add the handlers, once."""
     unregister()
-    for name, handler in _handlers().items():
-        getattr(bpy.app.handlers, name).append(handler)
+    add_handlers(_handlers())
 
 
 def unregister() -> None:
     """Take out every handler of this module, those of an earlier registration too."""
-    for name in _HANDLED:
-        handlers = getattr(bpy.app.handlers, name)
-        for handler in [entry for entry in handlers if getattr(entry, "__module__", "") == __name__]:
-            handlers.remove(handler)
-            getattr(handler, "close", bool)()
+    remove_handlers(__name__, _HANDLED)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for what happens by itself a moment after an edit: what Blender's timer does, done at once."""
+
+import bpy
+from understudy.addon import in_step
+
+_KEPT = {}
+
+
+def settled():
+    """Do what the timer does; returns what it returned and what the panels tell of."""
+    watching = _KEPT.setdefault("settling", in_step.InStep())
+    return [watching.settle(), bpy.data.window_managers[0].understudy.trouble]
+
+
+def settled_failing(touches):
+    """Settle several times with a fault nobody foresaw; returns how often it was run into, and what is told."""
+    calls = []
+
+    def sync(scene):
+        calls.append(scene.name)
+        raise KeyError("unforeseen")
+
+    watching = in_step.InStep(sync)
+    returned = [watching.settle() for _ in range(touches)]
+    return [len(calls), returned, bpy.data.window_managers[0].understudy.trouble]
+
+
+def fingerprint_changes(name, element=None, adds=None, into=None):
+    """Whether an edit of a strip's files, or of where it lies, is noticed."""
+    strip = bpy.context.scene.sequence_editor.strips_all[name]
+    before = in_step.fingerprint()
+    if element is not None:
+        number, filename = element
+        strip.elements[number].filename = filename
+    if adds is not None:
+        strip.elements.append(adds)
+    if into is not None:
+        strip.directory = into
+    return in_step.fingerprint() != before
+
+
+def fingerprint_text():
+    return str(in_step.fingerprint())
