@@ -8,6 +8,7 @@ it. A purge that is killed has purged some packs and not others; the next one do
 import hashlib
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -98,13 +99,47 @@ def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
                     continue
                 except OSError as error:
                     troubles.append(error)
-        for path in (*leftovers(root, now_ns), *(root / ENGINES).glob("*")):
+        for path in leftovers(root, now_ns):
             try:
                 freed += path.lstat().st_size
                 path.unlink()
             except OSError as error:
                 troubles.append(error)
+        freed += _emptied(root / ENGINES, troubles)
         return Purged(freed, 0, tuple(troubles))
+
+
+def _emptied(folder: Path, troubles: list[OSError]) -> int:
+    """Remove all that is in a folder, and return the bytes freed. Links in it are removed, none is followed."""
+    freed = 0
+    try:
+        if _is_link(folder.lstat()):
+            return 0
+        with os.scandir(folder) as listing:
+            entries = list(listing)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        troubles.append(error)
+        return 0
+    for entry in entries:
+        try:
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode) and not _is_link(status):
+                freed += _emptied(Path(entry.path), troubles)
+                Path(entry.path).rmdir()
+            else:
+                Path(entry.path).unlink()
+                freed += status.st_size
+        except OSError as error:
+            troubles.append(error)
+    return freed
+
+
+def _is_link(status: os.stat_result) -> bool:
+    # A junction is a folder to Windows' own flags.
+    attributes: int = getattr(status, "st_file_attributes", 0)
+    return stat.S_ISLNK(status.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
 
 
 def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Callable[[Kept], bool]:

@@ -102,13 +102,34 @@ def test_engines_may_lie_in_a_cache_folder_and_go_with_everything_else(tmp_path:
     # A session may need it before anything else of the cache is there.
     make_engine_folder(engines)
     (engines / "a.engine").write_bytes(b"built")
+    (engines / "model" / "0").mkdir(parents=True)
+    (engines / "model" / "0" / "b.engine").write_bytes(b"built, and in a folder")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "not_ours").write_bytes(b"kept")
+    (engines / "model" / "linked").symlink_to(elsewhere)
     assert engines.stat().st_mode & 0o777 == 0o700
     with closing(open_tiers(settings.cache)) as cache:
         cache.store.put(stage_key("detect", 1, {"frame": "f"}), {"boxes": np.zeros((0, 4), np.float32)})
     assert engines.parent == tmp_path / "cache"
-    purge_all(tmp_path / "cache", time.time_ns())
+    done = purge_all(tmp_path / "cache", time.time_ns())
     assert list(engines.iterdir()) == []
+    assert done.troubles == ()
+    assert (elsewhere / "not_ours").read_bytes() == b"kept"
     assert replace(settings, cache=replace(settings.cache, keep=False)).engines is None
+
+
+def test_engines_that_are_a_link_elsewhere_are_left_there(tmp_path: Path) -> None:
+    settings = RunSettings(CacheSettings(tmp_path / "cache"))
+    with closing(open_tiers(settings.cache)):
+        pass
+    assert settings.engines is not None
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "not_ours").write_bytes(b"kept")
+    settings.engines.symlink_to(elsewhere)
+    assert purge_all(tmp_path / "cache", time.time_ns()).troubles == ()
+    assert (elsewhere / "not_ours").read_bytes() == b"kept"
 
 
 def test_half_precision_is_for_those_who_ask_and_for_pictures_alone() -> None:
