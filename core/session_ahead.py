@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run over layer pictures that makes the next ones while the host still works on this one."""
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _PICTURES_AHEAD = 2
 """How many layer pictures may be made before they are asked for."""
+_REMEMBERED = 4096
+"""How many pictures that were written but not asked for are remembered."""
 
 
 class SessionAhead(LayerSession):
@@ -29,6 +32,8 @@ class SessionAhead(LayerSession):
         """Begin a run; see `LayerSession`."""
         super().__init__(settings, spare)
         self._shown = Outcomes()
+        # A picture made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
+        self._unseen: OrderedDict[Path, None] = OrderedDict()
         self._ahead = Ahead(self._alone, _PICTURES_AHEAD, "understudy layers")
 
     @property
@@ -37,10 +42,15 @@ class SessionAhead(LayerSession):
         return self._shown
 
     def bring(self, job: LayerJob, coming: Iterable[LayerJob] = ()) -> bool:
-        """See `LayerSession.bring`; then go on with the jobs that are `coming`, in this order, as time allows."""
+        """See `LayerSession.bring`; then go on with the jobs that are `coming`, in this order, as time allows.
+
+        True too if the file was written ahead and its job was dropped since.
+        """
         written, outcomes = self._ahead.result(job, coming)
         self._shown.add(outcomes)
-        return written
+        unseen = job.picture in self._unseen
+        self._unseen.pop(job.picture, None)
+        return written or unseen
 
     def report(self) -> Report:
         """Return what was done so far; what was not asked for by now is dropped."""
@@ -58,7 +68,13 @@ class SessionAhead(LayerSession):
 
     def _alone(self, job: LayerJob) -> tuple[bool, Outcomes]:
         self._outcomes = Outcomes()
-        return super().bring(job), self._outcomes
+        written = super().bring(job)
+        if written:
+            self._unseen[job.picture] = None
+            self._unseen.move_to_end(job.picture)
+            while len(self._unseen) > _REMEMBERED:
+                self._unseen.popitem(last=False)
+        return written, self._outcomes
 
     def _running(self) -> "Pipeline":
         # A pipeline is for one thread at a time.

@@ -4,6 +4,7 @@
 That path is the oracle here: one thread; each frame decoded, planned, made and written before the next is looked at.
 """
 
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,22 @@ def test_what_was_expected_wrongly_changes_no_picture(scene: Scene, oracle: Made
     session.close()
     # What was guessed may be ahead of what was asked for last, never behind.
     assert {number: layers_in(tmp_path)[number] for number in oracle.layers} == oracle.layers
+
+
+def test_a_picture_written_ahead_is_told_of_when_it_is_asked_for_even_if_it_was_dropped_meanwhile(
+    scene: Scene, tmp_path: Path
+) -> None:
+    jobs = scene.jobs(tmp_path)
+    with closing(SessionAhead(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))) as session:
+        assert session.bring(jobs[0], jobs[1:3])
+        while layer_key(jobs[2].picture) is None:
+            time.sleep(0.01)
+        session.report()
+        assert session.bring(jobs[5])
+        made = session.written
+        assert session.bring(jobs[2])
+        assert session.written == made, "nothing was to be made: the picture is right as it lies there"
+        assert not session.bring(jobs[2])
 
 
 def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
