@@ -35,8 +35,10 @@ class Sources:
         return known[1]
 
 
-def jobs_at(scene: bpy.types.Scene, frame: int, sources: Sources | None = None) -> Iterator[LayerJob]:
-    """Yield what the layers that are seen at a frame need. Only reads Blender's data."""
+def jobs_at(
+    scene: bpy.types.Scene, frame: int, sources: Sources | None = None, *, preview: bool = False
+) -> Iterator[LayerJob]:
+    """Yield what the layers that are seen at a frame need, for the render or the preview. Only reads Blender's data."""
     sources = sources or Sources()
     for here, at in shown_scenes(scene, frame):
         for clip in stacked_clips(here):
@@ -53,5 +55,5 @@ def jobs_at(scene: bpy.types.Scene, frame: int, sources: Sources | None = None) 
                 source=sources.of(clip),
                 number=int(element.filename.removesuffix(".tif")),
                 picture=Path(bpy.path.abspath(layer.directory)) / element.filename,
-                castings=castings_of(here, stack_id(clip)),
+                castings=castings_of(here, stack_id(clip), preview=preview),
             )

@@ -19,6 +19,7 @@ from .panel_parameters import draw_parameters, in_analysis, in_colour, in_mask, 
 from .panel_which_face import draw_which_face
 from .panel_who import draw_who
 from .properties import settings_of
+from .switches import is_rendered, only_in_one
 from .text_lines import draw_text
 from .timeline import is_clip
 from .window_state import window_state
@@ -128,8 +129,12 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
         draw_text(layout, context, state.trouble, "ERROR")
     if state.running:
         return
+    unlike = only_in_one(active_scene(context))
     if state.notice:
         draw_text(layout, context, state.notice, "INFO")
+    elif unlike:
+        only = "preview" if unlike[0].enabled else "render"
+        draw_text(layout, context, f"{unlike[0].name} is on in the {only} only", "INFO")
     elif state.rendered:
         draw_text(layout, context, f"Rendered {state.rendered}", "RENDER_ANIMATION")
     elif not state.trouble:
@@ -146,6 +151,8 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     header.prop(modifier, "name", text="")
     row = header.row(align=True)
     row.prop(modifier, "enabled", text="", icon="HIDE_OFF" if modifier.enabled else "HIDE_ON")
+    camera = "RESTRICT_RENDER_OFF" if is_rendered(modifier) else "RESTRICT_RENDER_ON"
+    row.prop(modifier, "show_render", text="", icon=camera)
     row.menu(UNDERSTUDY_MT_modifier.bl_idname, text="", icon="DOWNARROW_HLT")
     header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
     if body is None:

@@ -59,7 +59,8 @@ class Preparation:
         self.faults: list[str] = []
         self.report: dict[str, Any] | None = None
         self.done = self.written = 0
-        self._walk = Walk(scene, first, last, strip_id)
+        # An editor who waits for this wants to see it: what only the preview has is made as well.
+        self._walk = Walk(scene, first, last, strip_id, preview=True)
         self._waiting: list[LayerJob] = []
         self._reached = first
         self._finishing = False

@@ -168,7 +168,16 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     name: StringProperty(name="Name")  # type: ignore[valid-type]
     strip_id: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     enabled: BoolProperty(  # type: ignore[valid-type]
-        name="Enabled", description="Replace this face in the picture", default=True, update=_changed
+        name="Show in Preview",
+        description="Replace this face in the preview, and in what is rendered from the viewport",
+        default=True,
+        update=_changed,
+    )
+    show_render: BoolProperty(  # type: ignore[valid-type]
+        name="Show in Render",
+        description="Replace this face in what is rendered",
+        default=True,
+        update=_changed,
     )
     show_expanded: _fold("Expanded", expanded=True)  # type: ignore[valid-type]
     show_who: _fold("Who", expanded=True)  # type: ignore[valid-type]

@@ -9,6 +9,7 @@ import bpy
 from ..core.errors import RecipeError
 from ..core.identity import Casting
 from .properties import casting_of, settings_of
+from .switches import is_rendered
 from .timeline import SUPPORTED, is_clip, layer_of_id, stack_id
 
 
@@ -17,9 +18,13 @@ def stack_of(scene: bpy.types.Scene, strip_id: str) -> list[Any]:
     return [entry for entry in settings_of(scene).modifiers if strip_id and entry.strip_id == strip_id]
 
 
-def castings_of(scene: bpy.types.Scene, strip_id: str) -> tuple[Casting, ...]:
-    """Return what the enabled modifiers of a stack ask for, in order."""
-    return tuple(casting_of(entry) for entry in stack_of(scene, strip_id) if entry.enabled)
+def castings_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False) -> tuple[Casting, ...]:
+    """Return what the modifiers of a stack ask for that are on for the render, or for the preview, in order."""
+    return tuple(
+        casting_of(entry)
+        for entry in stack_of(scene, strip_id)
+        if (entry.enabled if preview else is_rendered(entry))
+    )
 
 
 def unsupported(strip: Any | None) -> str:
@@ -48,6 +53,7 @@ def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
         cast("Any", strip).understudy_id = new_id()
     modifier = settings_of(scene).modifiers.add()
     modifier.strip_id = stack_id(strip)
+    modifier.show_render = True  # unset it would follow the preview's switch, as in old projects
     count = len(stack_of(scene, modifier.strip_id))
     modifier.name = "Face Swap" if count == 1 else f"Face Swap {count}"
     return modifier

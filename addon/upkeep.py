@@ -12,6 +12,7 @@ from .layers import layer_of, make_layer, sync_layer
 from .placement import put_back
 from .properties import settings_of
 from .stack import stack_of
+from .switches import part_switches
 from .timeline import holder, layer_of_id, layer_strips, stack_id, stacked_clips
 
 
@@ -19,6 +20,7 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
     if cast("Any", scene).library is not None or not settings_of(scene).modifiers:
         return False
+    part_switches(scene)
     changed = False
     clips = stacked_clips(scene)
     held = Counter(map(stack_id, clips))

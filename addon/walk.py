@@ -14,10 +14,16 @@ from .window_state import window_state
 class Walk:
     """Goes through a range of a scene's timeline. The scene is looked up by name: undo replaces it."""
 
-    def __init__(self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> None:
-        """Begin at the frame `first`; with a stack's id only that stack's pictures are met."""
+    def __init__(
+        self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "", *, preview: bool = False
+    ) -> None:
+        """Begin at the frame `first`; with a stack's id only that stack's pictures are met.
+
+        With `preview` a picture that the preview shows otherwise than the render is met twice, the render's last.
+        """
         self._scene = scene.name
         self._strip_id = strip_id
+        self._preview = preview
         self.first, self.last = first, last
         self.frame = first
         """The next frame."""
@@ -66,7 +72,15 @@ class Walk:
             if job.picture not in self._met and self._strip_id in ("", job.picture.parent.name)
         ]
         self._met.update(job.picture for job in jobs)
-        return jobs
+        if not self._preview:
+            return jobs
+        seen = {job.picture: job for job in jobs_at(scene, self.frame, self._sources, preview=True)}
+        return [
+            asked
+            for job in jobs
+            for asked in (seen[job.picture], job)
+            if asked is job or (asked != job and asked.castings)
+        ]
 
 
 def _is_animated(scene: bpy.types.Scene) -> bool:

@@ -119,7 +119,7 @@ def test_rendered_again_in_one_session_nothing_old_is_shown(drive, made):
         ["render", {"out": drive.out("whole")}],
         ["tune", {"settings": {"fusion.blend": 0.25}}],
         ["render", {"out": drive.out("quarter")}],
-        ["tune", {"settings": {"enabled": False}}],
+        ["tune", {"settings": {"show_render": False}}],
         ["render", {"out": drive.out("disabled")}],
     )
     plain, whole, quarter, disabled = (

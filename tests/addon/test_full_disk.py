@@ -121,8 +121,8 @@ def test_with_no_room_anywhere_the_original_is_shown(drive, footage, tmp_path, d
     report = drive(
         ["load", {"path": str(tmp_path / "project.blend")}],
         ["spare_folder_is_a_file", {}],
-        ["tune", {"settings": {"enabled": False}}],
-        ["tune", {"settings": {"enabled": True, "fusion.blend": 0.5}}],
+        ["tune", {"settings": {"show_render": False}}],
+        ["tune", {"settings": {"show_render": True, "fusion.blend": 0.5}}],
         ["render", {"out": drive.out("nowhere"), "report": str(drive.folder / "nowhere.json")}],
     )[-1]
     assert any("can't write the layer" in text and "nor can" in text for text in report["warnings"])

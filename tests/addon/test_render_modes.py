@@ -251,8 +251,8 @@ def test_a_clip_that_is_used_twice_has_two_casts(every_blender, footage):
         ["cast", {"name": "first", "picture": footage.person}],
         ["cast", {"name": "again", "picture": footage.second_person}],
         ["render", {"out": str(folder / "twice_"), "report": str(folder / "twice.json")}],
-        ["tune", {"settings": {"enabled": False}, "index": 0}],
-        ["tune", {"settings": {"enabled": False}, "index": 1}],
+        ["tune", {"settings": {"show_render": False}, "index": 0}],
+        ["tune", {"settings": {"show_render": False}, "index": 1}],
         ["render", {"out": str(folder / "nobody_"), "report": str(folder / "nobody.json")}],
     )
     report, nobody = told[5], told[-1]
@@ -287,7 +287,7 @@ def test_of_two_modifiers_on_one_face_the_last_lies_on_top(every_blender, footag
     for hidden in (1, 0):
         every_blender(
             ["load", {"path": blend}],
-            ["tune", {"settings": {"enabled": False}, "index": hidden}],
+            ["tune", {"settings": {"show_render": False}, "index": hidden}],
             ["render", {"out": str(folder / f"without_{hidden}_")}],
         )
         alone.append(layer_of(folder, 1))
