@@ -8,11 +8,11 @@ from typing import Any
 
 import bpy
 
+from ..core.amounts import OFF
 from ..core.models.engine_state import EngineState
-from ..core.models.library import user_model_folder
+from ..core.models.library import MODELS_VARIABLE, user_model_folder
 from ..core.parameter import Parameter
 from ..core.recipe import parameters
-from ..core.run_settings import MODELS_VARIABLE, OFF
 from .gallery import WantedEngine, gallery
 from .preferences import preferences
 from .text_lines import draw_text

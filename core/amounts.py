@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sizes and spans of time as people write them."""
+"""Sizes and spans of time as people write them, and their word for none."""
+
+OFF = "off"
+"""The value of a variable that takes back what the preferences say."""
 
 _FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 

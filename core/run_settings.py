@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from .amounts import days, size_in_bytes, whole
+from .amounts import OFF, days, size_in_bytes, whole
 from .cache.layout import ENGINES
 from .cache.opening import MEMORY_BYTES, CacheSettings
 from .cache.seal import IN_KEYRING, KEY_VARIABLE, secret_from
 from .errors import CacheError
-from .models.library import ModelLibrary
+from .models.library import MODELS_VARIABLE, ModelLibrary
 from .models.processor import AUTOMATIC, PROVIDERS
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
@@ -30,9 +30,6 @@ GROUP_VARIABLE = "UNDERSTUDY_SHARED_WITH_GROUP"
 REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
-MODELS_VARIABLE = "UNDERSTUDY_MODELS"
-OFF = "off"
-"""The value of a variable that takes back what the preferences say."""
 
 DAY = 86400.0
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"

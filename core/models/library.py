@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..amounts import OFF
 from ..errors import ModelError
 from .catalog import Catalogue, Family, KnownModel, load_catalogue, mismatch
 from .embedded import embedded_files
@@ -22,6 +23,7 @@ from .session import ModelFile
 
 SUFFIXES = (".onnx", ".dfm")
 MEMORY = ".understudy-models.json"
+MODELS_VARIABLE = "UNDERSTUDY_MODELS"
 _DEEPEST = 3
 _MOST_FILES = 2000
 
@@ -44,9 +46,12 @@ class FoundModel:
 
 
 def user_model_folder() -> Path:
-    """Return where a user's models lie by default: UNDERSTUDY_MODELS, or the system's place for such files."""
-    chosen = os.environ.get("UNDERSTUDY_MODELS")
-    if chosen:
+    """Return where a user's models lie by default: UNDERSTUDY_MODELS, or the system's place for such files.
+
+    That place too where the variable says `off`, which takes back what the preferences say.
+    """
+    chosen = os.environ.get(MODELS_VARIABLE, "").strip()
+    if chosen and chosen != OFF:
         return Path(chosen)
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home()))

@@ -350,7 +350,10 @@ def test_the_model_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path))
     assert user_model_folder() == tmp_path
     monkeypatch.delenv("UNDERSTUDY_MODELS")
-    assert user_model_folder().parts[-2:] == ("understudy", "models")
+    usual = user_model_folder()
+    assert usual.parts[-2:] == ("understudy", "models")
+    monkeypatch.setenv("UNDERSTUDY_MODELS", "off")
+    assert user_model_folder() == usual
     assert [one.role for one in ModelLibrary([tmp_path / "nowhere"]).found()] == [
         "detect",
         "landmark",
