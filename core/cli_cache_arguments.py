@@ -33,7 +33,7 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
   UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
   UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
-  UNDERSTUDY_MODELS             the folder of your own models
+  UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
 """
 
 
@@ -81,6 +81,9 @@ def add_explain(commands: Any) -> None:
     explain.add_argument("frame", type=argument(whole), metavar="FRAME", help="counted from 0")
     explain.add_argument("--face", action="append", required=True, type=Path, metavar="PICTURE")
     explain.add_argument("--face-number", action="append", type=argument(whole), metavar="N", default=[])
+    explain.add_argument(
+        "--replace", action="append", default=[], type=Path, metavar="PICTURE", help="as for render"
+    )
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument(
         "--cache-dir",

@@ -12,13 +12,12 @@ from pathlib import Path
 from .cache.explain import Difference
 from .cache.opening import CacheSettings
 from .cli_cache import opened_folder, opened_seals
-from .cli_paths import chosen_pictures, frame_range, opened_clip
+from .cli_casting import chosen_casting
+from .cli_paths import frame_range, opened_clip
 from .clip_picture import is_picture
 from .explain_frame import StageFact, explain_frame
-from .identity import Casting, Identity
 from .models.embedded import embedded_models
 from .pipeline import Pipeline
-from .recipe import Recipe, with_settings
 from .run_settings import CACHE_VARIABLE, RunSettings, completed
 
 _CACHE_NAME = "understudy_cache"
@@ -30,8 +29,7 @@ def explain(arguments: argparse.Namespace) -> None:
 
     Raises UnderstudyError if that can't be told.
     """
-    recipe = with_settings(Recipe(), arguments.set)
-    pictures = chosen_pictures(arguments.face, arguments.face_number)
+    casting = chosen_casting(arguments)
     root = arguments.cache_dir or Path(os.environ.get(CACHE_VARIABLE) or _beside(arguments.clip))
     movie = arguments.clip.is_file() and not is_picture(arguments.clip)
     with (
@@ -39,7 +37,6 @@ def explain(arguments: argparse.Namespace) -> None:
         closing(opened_folder(root)) as folder,
     ):
         frame_range(clip, arguments.frame, arguments.frame)
-        casting = Casting(Identity(pictures), recipe)
         models = embedded_models()
         run = completed(RunSettings(CacheSettings(root)), os.environ)
         facts = explain_frame(

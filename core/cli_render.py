@@ -13,17 +13,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from .cache.opening import CacheSettings, OpenCache, open_tiers
-from .cli_paths import chosen_pictures, frame_range, opened_clip, require_movie_name, require_output
+from .cli_casting import chosen_casting
+from .cli_paths import frame_range, opened_clip, require_movie_name, require_output
 from .cli_progress import Progress
 from .cli_signals import Stop
 from .clip import Clip
 from .clip_ahead import ClipAhead
 from .errors import OutputError
-from .identity import Casting, Identity
+from .identity import Casting
 from .models.embedded import embedded_models
 from .pipeline import Pipeline
 from .provenance import COMMENT, provenance_of, sidecar_beside
-from .recipe import Recipe, with_settings
 from .render_clip import FinishedFrame, finished_frames
 from .run_settings import RunSettings, completed
 from .video_writer import VideoWriter
@@ -73,12 +73,7 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """
     began = time.perf_counter()
-    by_picture = ["select.which=reference"] if arguments.replace else []
-    recipe = with_settings(Recipe(), [*by_picture, *arguments.set])
-    pictures = chosen_pictures(arguments.face, arguments.face_number)
-    casting = Casting(
-        Identity(pictures, consent=arguments.consent), recipe, chosen_pictures(arguments.replace, [])
-    )
+    casting = chosen_casting(arguments, arguments.consent)
     _require_outputs(arguments)
     with ExitStack() as stack:
         clip, fps = opened_clip(arguments.clip, arguments.fps)

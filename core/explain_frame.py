@@ -88,7 +88,7 @@ def explain_frame(
     number: int,
     casting: Casting,
 ) -> tuple[StageFact, ...]:
-    """Explain frame `number`, counted from 0: its stages and those of the pictures that play the part.
+    """Explain frame `number`, counted from 0: its stages and those of the pictures of people.
 
     `pipeline` makes one over a store, with the models a render would use; `store` is what that render would
     read, and `entries` lists what it or its nearest folder keeps. Runs no model and keeps nothing. Raises
@@ -143,6 +143,11 @@ def _pictures(pipeline: Callable[[Store], Pipeline], store: Store, casting: Cast
             yield _Asked("texture", about, None, f"the picture's {_stage(texture.key)} is not there")
         else:
             yield _Asked("texture", about, texture)
+    for count, picture in enumerate(casting.replaced, 1):
+        with open_clip(picture.path) as shown:
+            yield from _analysis(
+                pipeline, store, shown, 0, Recipe(embed=casting.recipe.embed), f"replaced {count}"
+            )
 
 
 def _swaps(

@@ -11,6 +11,7 @@ from pathlib import Path
 import onnx
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
+from models import stand_ins
 from understudy.core.cache.explain import Difference, explain
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
@@ -20,6 +21,7 @@ from understudy.core.clip import open_sequence
 from understudy.core.explain_frame import explain_frame
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import statement_path
 from understudy.core.models.session import ModelFile
 from understudy.core.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
@@ -177,6 +179,30 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
         error = capsys.readouterr().err
         assert said in error
         assert error.count("\n") == 1
+
+
+def test_who_is_replaced_decides_which_stages_are_needed(made, capsys, tmp_path, monkeypatch):
+    """A render with --replace and a network's recogniser is explained by the keys that it used."""
+    (tmp_path / "models").mkdir()
+    model = stand_ins.write_recogniser(tmp_path / "models" / "arcface.onnx", "arcface")
+    statement_path(model).write_text('family = "embed/arcface"\n', encoding="utf-8")
+    monkeypatch.setenv("UNDERSTUDY_MODELS", str(tmp_path / "models"))
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    who = ["--face", str(made.green), "--replace", str(made.plain), "--set", "embed.recogniser=arcface"]
+    output = str(tmp_path / "out.mp4")
+    assert main(["render", str(made.clip), *who, *cache, "--fps", "25", "--quiet", "--output", output]) == 0
+
+    def told(*arguments) -> dict[str, str]:
+        capsys.readouterr()
+        assert main(["explain", str(made.clip), "1", *arguments, *cache, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)["stages"]
+        return {f"{row['about']} {row['stage']}".strip(): row["status"] for row in rows}
+
+    known = told(*who)
+    assert {status for name, status in known.items() if name != "fuse"} == {"hit"}
+    assert known["replaced 1 embed"] == known["swap"] == "hit"
+    other = told(*[str(made.green) if part == str(made.plain) else part for part in who])
+    assert other["replaced 1 embed"] != "hit"
 
 
 def test_an_empty_cache_knows_nothing_and_stays_empty(made, tmp_path, capsys):
