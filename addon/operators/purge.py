@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operator that deletes what is kept: of the clip of the active strip, or everything."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
+from ...core.layer_purge import blank_layers
 from ..active import active_scene, active_strip
 from ..folders import blank_pictures, cache_folder, layer_folder
 from ..gallery import forget
@@ -40,7 +42,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         name="What",
         items=(
             ("STRIP", "Strip", "All that came of the active strip's clip, and its layer pictures"),
-            ("ALL", "All", "Everything in the cache folder, and the layer pictures of this scene"),
+            ("ALL", "All", "Everything in the cache folder, the layer pictures of every scene included"),
         ),
     )
 
@@ -66,10 +68,14 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         scene, strip = active_scene(context), active_strip(context)
         if strip is None:
             return {"CANCELLED"}
-        clips = stacked_clips(scene) if self.what == "ALL" else [strip]
-        source = None if self.what == "ALL" else source_of(strip)
         place = cache_folder(scene), preferences()
-        folders = [layer_folder(scene, stack_id(clip)) for clip in clips]
+        if self.what == "ALL":
+            # Also those of removed strips, and of projects that keep theirs in the same folder.
+            clips, source = _searched_in(place[0]), None
+            blank: Callable[[], object] = partial(blank_layers, place[0])
+        else:
+            clips, source = [strip], source_of(strip)
+            blank = partial(blank_pictures, layer_folder(scene, stack_id(strip)))
         try:
             if bpy.app.background:
                 session = open_session(*place)
@@ -81,8 +87,8 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             else:
                 worker = WorkerProcess(run_settings(*place))
                 worker.purge(strip.name, source)
-                Question(_ABOUT, worker, partial(_ended, folders)).ask()
-            _blank(folders)
+                Question(_ABOUT, worker, partial(_ended, blank)).ask()
+            _blank(blank)
         except UnderstudyError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -92,22 +98,27 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _ended(folders: list[Path], faults: list[str]) -> None:
+def _searched_in(folder: Path) -> list[Any]:
+    """List the clips of every scene that keeps its results in a cache folder."""
+    scenes = [scene for scene in bpy.data.scenes if cast("Any", scene).library is None]
+    return [clip for scene in scenes if cache_folder(scene) == folder for clip in stacked_clips(scene)]
+
+
+def _ended(blank: Callable[[], object], faults: list[str]) -> None:
     trouble = faults[0] if faults else ""
     try:
         # The preview may have fused anew what was looked at meanwhile.
-        _blank(folders)
+        _blank(blank)
     except UnderstudyError as error:
         trouble = trouble or str(error)
     put("trouble", trouble)
     forget()
 
 
-def _blank(folders: list[Path]) -> None:
+def _blank(blank: Callable[[], object]) -> None:
     """Take the faces out of layer pictures, and out of the preview's memory first. Raises OutputError."""
     let_go()
-    for folder in folders:
-        blank_pictures(folder)
+    blank()
     show_rewritten()
 
 
