@@ -102,12 +102,15 @@ class Run:
 
     def _note(self, strip: str, cast: int) -> None:
         """Look at the pictures of who plays the part; what is seen is kept, for the asker to look up."""
-        try:
-            for casting in self._castings[cast]:
-                for picture in casting.identity.pictures:
+        faults: dict[str, None] = {}
+        for casting in self._castings[cast]:
+            for picture in casting.identity.pictures:
+                try:
                     self._session.note(picture)
-        except UnderstudyError as error:
-            self._tell("fault", f"{strip}: {error}")
+                except UnderstudyError as error:
+                    faults[str(error)] = None
+        for text in faults:
+            self._tell("fault", f"{strip}: {text}")
 
     def _purge(self, value: Mapping[str, Any]) -> None:
         clip = value["clip"]

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the worker says of the pictures of who plays the part."""
+
+import os
+from pathlib import Path
+
+from footage.portrait import painted, portrait, write_picture
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.opening import CacheSettings
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_job import casting_values
+from understudy.core.recipe import Recipe
+from understudy.core.run_settings import RunSettings, settings_values
+from understudy.core.worker import Run
+
+
+def faults_of(cache: Path, casting: Casting, ask: str) -> list[str]:
+    """Ask a worker something about a casting; return the faults that it tells."""
+    told: list[tuple[str, object]] = []
+    run = Run(settings_values(RunSettings(CacheSettings(cache))), lambda *said: told.append(said))
+    run.take("cast", {"id": 1, "castings": [casting_values(casting)]})
+    run.take(ask, {"strip": "clip", "cast": 1})
+    run.end()
+    return [str(value) for kind, value in told if kind == "fault"]
+
+
+def test_a_picture_that_cannot_be_read_any_more_keeps_no_other_from_being_looked_at(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    broken = write_picture(tmp_path / "plain.png", portrait())
+    good = write_picture(tmp_path / "green.png", painted())
+    casting = Casting(Identity((Picture(broken), Picture(good))), Recipe())
+    assert faults_of(cache, casting, "check") == []
+    # Its face is known by now: that the disk lost it is seen only when it is drawn.
+    status = broken.stat()
+    broken.write_bytes(bytes(status.st_size))
+    os.utime(broken, ns=(status.st_atime_ns, status.st_mtime_ns))
+    faults = faults_of(cache, casting, "note")
+    assert len(faults) == 1
+    assert "plain.png" in faults[0]
+    kept = [entry.text for entry in PackFolder(cache).entries()]
+    assert sum("stage=note\n" in text for text in kept) == 1
