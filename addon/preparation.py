@@ -2,6 +2,7 @@
 """Preparing a range of a scene: at once, or in a worker process while the editor goes on."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -12,6 +13,7 @@ from .jobs import jobs_at
 from .layers import show_rewritten
 from .notices import not_shown
 from .preferences import preferences
+from .preview_again import preview_again
 from .properties import settings_of
 from .session import open_session, run_settings
 from .steady_worker import SteadyWorker
@@ -59,6 +61,7 @@ class Preparation:
         self.faults: list[str] = []
         self.report: dict[str, Any] | None = None
         self.done = self.written = 0
+        self._ready: set[Path] = set()
         # An editor who waits for this wants to see it: what only the preview has is made as well.
         self._walk = Walk(scene, first, last, strip_id, preview=True)
         self._waiting: list[LayerJob] = []
@@ -91,7 +94,9 @@ class Preparation:
         for kind, value in self.worker.answers():
             if kind == "done":
                 job, written = value
-                self.done, self.written = self.done + 1, self.written + written
+                # What the preview shows otherwise than the render is made twice, but is one picture.
+                self._ready.add(job.picture)
+                self.done, self.written = len(self._ready), self.written + written
                 self._reached = max(self._reached, job.frame + 1)
                 shown |= written and self._is_visible(job)
             elif kind == "warning":
@@ -104,6 +109,7 @@ class Preparation:
                 self._began = time.perf_counter()
         if shown or (self.worker.ended and self.written):
             show_rewritten()
+            preview_again()
         return not self.worker.ended
 
     def cancel(self) -> None:
@@ -111,6 +117,7 @@ class Preparation:
         self.worker.cancel()
         if self.written:
             show_rewritten()
+            preview_again()
 
     def _feed(self) -> None:
         """Keep the worker in work, with few jobs in hand: nothing piles up."""

@@ -16,6 +16,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .handlers import add_handlers, remove_handlers
+from .preview_again import preview_again
 from .render_run import Ended, RenderRun, on_main_thread, say
 from .upkeep import sync_layers, sync_timing
 from .window_state import put
@@ -42,6 +43,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
             put("rendered", last.line)
             if last.failures:
                 put("trouble", last.failures[0])
+            preview_again()
         return _LOOK_SECONDS
 
     @persistent
