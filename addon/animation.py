@@ -40,33 +40,33 @@ def animated_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
 
 def curves_of(scene: bpy.types.Scene) -> list[Any]:
     """Return the curves of a scene's keyframes and drivers."""
-    return [*_keyframed(scene), *_drivers(scene)]
+    return [*keyframes_of(scene), *drivers_of(scene)]
+
+
+def drivers_of(scene: bpy.types.Scene) -> Any:
+    """Return Blender's collection of the curves of a scene's drivers, or an empty tuple."""
+    return () if scene.animation_data is None else scene.animation_data.drivers
+
+
+def keyframes_of(scene: bpy.types.Scene) -> Any:
+    """Return Blender's collection of the curves of a scene's keyframes, or an empty tuple."""
+    animation: Any = scene.animation_data
+    action = None if animation is None else animation.action
+    # An action's curves lie in a bag for each slot, one of which the scene uses.
+    layers = () if action is None else action.layers
+    bags = (bag for layer in layers for strip in layer.strips for bag in strip.channelbags)
+    found = [bag.fcurves for bag in bags if bag.slot_handle == animation.action_slot_handle]
+    return found[0] if found else ()
 
 
 def driven_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
     """Return the paths of a strip's properties that drivers decide."""
-    return _of_strip(strip, _drivers(scene))
+    return _of_strip(strip, drivers_of(scene))
 
 
 def _of_strip(strip: Any, curves: list[Any]) -> set[str]:
     start = strip.path_from_id() + "."
     return {curve.data_path.removeprefix(start) for curve in curves if curve.data_path.startswith(start)}
-
-
-def _drivers(scene: bpy.types.Scene) -> list[Any]:
-    return [] if scene.animation_data is None else list(scene.animation_data.drivers)
-
-
-def _keyframed(scene: bpy.types.Scene) -> list[Any]:
-    animation: Any = scene.animation_data
-    action = None if animation is None else animation.action
-    if action is None:
-        return []
-    if hasattr(action, "fcurves"):
-        return list(action.fcurves)
-    # From Blender 5.0 an action's curves lie in a bag for each slot.
-    bags = (bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags)
-    return [curve for bag in bags if bag.slot_handle == animation.action_slot_handle for curve in bag.fcurves]
 
 
 def _drive(scene: bpy.types.Scene, clip: Any, layer: Any, path: str) -> None:

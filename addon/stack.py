@@ -8,6 +8,7 @@ import bpy
 
 from ..core.errors import RecipeError
 from ..core.identity import Casting
+from .modifier_curves import after_move, after_removal, copy_curves, renumber_curves
 from .properties import casting_of, settings_of
 from .switches import is_rendered
 from .timeline import SUPPORTED, is_clip, layer_of_id, stack_id
@@ -67,7 +68,9 @@ def index_of(scene: bpy.types.Scene, modifier: Any) -> int:
 
 def drop_modifier(scene: bpy.types.Scene, modifier: Any) -> None:
     """Remove a modifier. Other modifiers that were looked up before must be looked up anew."""
-    settings_of(scene).modifiers.remove(index_of(scene, modifier))
+    place = index_of(scene, modifier)
+    settings_of(scene).modifiers.remove(place)
+    renumber_curves(scene, after_removal(place))
 
 
 def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
@@ -77,6 +80,7 @@ def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
     there = min(max(here + steps, 0), len(places) - 1)
     # The stack's entries need not be neighbours in the collection; those between keep their own order.
     settings_of(scene).modifiers.move(places[here], places[there])
+    renumber_curves(scene, after_move(places[here], places[there]))
     return there != here
 
 
@@ -88,7 +92,10 @@ def add_picture(modifier: Any, filepath: str, face_number: int = 0) -> Any:
 
 
 def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, copy_id: str) -> None:
-    """Give the stack `copy_id` of a scene copies of the modifiers of another stack, of that scene or of another."""
+    """Give the stack `copy_id` of a scene copies of the modifiers of another stack, of that scene or of another.
+
+    What animates them is copied with them.
+    """
     places = [
         place for place, entry in enumerate(settings_of(source).modifiers) if entry.strip_id == strip_id
     ]
@@ -96,6 +103,8 @@ def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, 
         copied = settings_of(target).modifiers.add()
         _copy(settings_of(source).modifiers[place], copied)
         copied.strip_id = copy_id
+    count = len(settings_of(target).modifiers)
+    copy_curves(source, target, dict(zip(places, range(count - len(places), count), strict=True)))
 
 
 def _copy(source: Any, target: Any) -> None:

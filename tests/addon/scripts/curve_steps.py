@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for what animates modifiers: drivers, curve modifiers, and the values that come of them."""
+
+import bpy
+from steps import _strip
+from understudy.addon import stack
+from understudy.addon.animation import curves_of, keyframes_of
+
+
+def drive_by(path, index, of=None, times=1.0):
+    """Drive a parameter of a modifier by the frame, or by the same parameter of another modifier."""
+    scene = bpy.context.scene
+    group, name = path.split(".")
+    driver = getattr(scene.understudy.modifiers[index], group).driver_add(name).driver
+    driver.type = "SCRIPTED"
+    variable = driver.variables.new()
+    variable.name = "value"
+    variable.targets[0].id_type, variable.targets[0].id = "SCENE", scene
+    variable.targets[0].data_path = "frame_current" if of is None else f"understudy.modifiers[{of}].{path}"
+    driver.expression = f"value * {times}"
+
+
+def repeat(path, index):
+    """Have the keys of a parameter repeat, by a curve modifier."""
+    wanted = f"understudy.modifiers[{index}].{path}"
+    next(curve for curve in keyframes_of(bpy.context.scene) if curve.data_path == wanted).modifiers.new(
+        "CYCLES"
+    )
+
+
+def straight():
+    """Join all keys by straight lines."""
+    for curve in keyframes_of(bpy.context.scene):
+        for key in curve.keyframe_points:
+            key.interpolation = "LINEAR"
+
+
+def at_frames(path, frames, name=None, scene=None):
+    """A parameter's value at frames for each modifier: {its name: [value, ...]}, of a strip's stack or of all."""
+    scene = bpy.data.scenes[scene] if scene else bpy.context.scene
+    bpy.context.window.scene = scene  # no other's curves are worked out
+    # Nor, in 4.5, those of a scene that was not shown before.
+    scene.frame_set(0)
+    bpy.context.view_layer.update()
+    group, leaf = path.split(".")
+    told = {}
+    for frame in frames:
+        scene.frame_set(frame)
+        bpy.context.view_layer.update()
+        held = scene.understudy.modifiers
+        for entry in stack.stack_of(scene, _strip(name).understudy_id) if name else held:
+            told.setdefault(entry.name, []).append(round(getattr(getattr(entry, group), leaf), 4))
+    return told
+
+
+def drop(index):
+    stack.drop_modifier(bpy.context.scene, bpy.context.scene.understudy.modifiers[index])
+
+
+def move(index, steps):
+    return stack.move_modifier(bpy.context.scene, bpy.context.scene.understudy.modifiers[index], steps)
+
+
+def curve_paths(scene=None):
+    return sorted(
+        curve.data_path for curve in curves_of(bpy.data.scenes[scene] if scene else bpy.context.scene)
+    )
+
+
+def copy_scene():
+    """Copy the scene as a script does: the copy shares the action. Returns its name."""
+    return bpy.context.scene.copy().name
