@@ -111,7 +111,12 @@ class SingleFlight:
                 self._after_writes(lambda: give_back(key, token))
 
     def close(self) -> None:
-        """Give back every lease that is still kept."""
+        """Give back every lease that is still kept, once the newest result has settled."""
+        with self._lock:
+            settled = self._done[-1][0] + self._settle if self._done else float("-inf")
+        wait = settled - self._clock()
+        if wait > 0:
+            self._sleep(wait)
         self._release_older_than(float("inf"))
 
     def _release(self, key: Key, token: str) -> None:

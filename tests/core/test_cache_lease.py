@@ -316,6 +316,21 @@ def test_a_result_that_others_can_not_see_yet_is_waited_for(tmp_path):
     assert list((tmp_path / ".leases").iterdir()) == []
 
 
+def test_a_result_is_not_computed_again_by_who_asks_just_after_its_maker_has_gone(tmp_path):
+    clock = Clock()
+
+    def member():
+        lease = FolderLease(tmp_path / ".leases", clock=clock)
+        flight = SingleFlight(lease, settle_seconds=LOOK_SECONDS + 0.1, clock=clock, sleep=clock.sleep)
+        return flight, PackFolder(tmp_path, clock=clock)
+
+    (one, theirs), (two, ours) = member(), member()
+    assert ours.get(key(1)) is None  # looked just now
+    assert one.result(theirs, key(1), lambda: arrays(1))[1] is False
+    one.close()
+    assert two.result(ours, key(1), dict)[1] is True
+
+
 def test_a_lease_of_a_failure_is_given_back_at_once(tmp_path):
     flight = SingleFlight(FolderLease(tmp_path / ".leases"), settle_seconds=60)
 

@@ -133,7 +133,7 @@ def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_p
 def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, request, place):
     url = request.getfixturevalue("redis_server").url if place == "redis" else None
     share = None if url else tmp_path / "share"
-    faults, runs = [], []
+    faults, runs, told = [], [], []
 
     def work(name: str) -> None:
         mine = Project.__new__(Project)
@@ -143,6 +143,7 @@ def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, reque
             if not mine.same(mine.frames(cache.store, flight=cache.flight, threads=1)):
                 faults.append(name)
         runs.append(mine.runs)
+        told.extend(cache.warnings)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
     for thread in threads:
@@ -151,4 +152,4 @@ def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, reque
         thread.join()
     assert faults == []
     for stage in ("landmark", "embed", "swap"):
-        assert sum(counts[stage] for counts in runs) == COUNT
+        assert sum(counts[stage] for counts in runs) == COUNT, (stage, runs, told)
