@@ -30,21 +30,7 @@ def nest(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any:
         for name in _INPUTS
         if getattr(effect, name, None) == clip
     ]
-    # `meta_make` takes along the effects that a strip feeds, so something else feeds them meanwhile.
-    meanwhile = _stand_in(strips, clip)
-    for effect, name in fed:
-        setattr(effect, name, meanwhile)
-    with _shown(scene, clip):
-        _copy_modifiers(scene, clip, meanwhile)
-        _select(scene, [clip, layer])
-        _operator(scene, "meta_make")
-        meta: Any = clip.parent_meta()
-        for effect, name in fed:
-            setattr(effect, name, meta)
-        _copy_modifiers(scene, meanwhile, meta)
-    # Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
-    meanwhile.name = f"{meanwhile.name} done"
-    strips.remove(meanwhile)
+    meta = _make_meta(scene, clip, layer, fed)
     if [entry.type for entry in layer.modifiers] == [entry.type for entry in clip.modifiers]:
         layer.modifiers.clear()
     clip.modifiers.clear()
@@ -54,6 +40,37 @@ def nest(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any:
     meta.channel = channel
     follow(scene, clip, layer)
     return meta
+
+
+def _make_meta(scene: bpy.types.Scene, clip: Any, layer: Any, fed: list[tuple[Any, str]]) -> Any:
+    """Make the meta strip, which takes over what the clip fed, and gets copies of the clip's strip modifiers.
+
+    Where that fails the clip feeds what it fed before.
+    """
+    strips = holder(scene, clip)
+    # `meta_make` takes along the effects that a strip feeds, so something else feeds them meanwhile.
+    meanwhile, feeds = _stand_in(strips, clip), clip
+    try:
+        _feed(fed, meanwhile)
+        with _shown(scene, clip):
+            _copy_modifiers(scene, clip, meanwhile)
+            _select(scene, [clip, layer])
+            _operator(scene, "meta_make")
+            meta: Any = clip.parent_meta()
+            feeds = meta
+            _copy_modifiers(scene, meanwhile, meta)
+    finally:
+        _feed(fed, feeds)
+        # Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
+        meanwhile.name = f"{meanwhile.name} done"
+        strips.remove(meanwhile)
+    return meta
+
+
+def _feed(fed: list[tuple[Any, str]], strip: Any) -> None:
+    """Make a strip the input of effects."""
+    for effect, name in fed:
+        setattr(effect, name, strip)
 
 
 def _stand_in(strips: Any, clip: Any) -> Any:

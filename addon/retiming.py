@@ -7,8 +7,8 @@ arithmetic of Blender's `retiming.cc` and `strip_time.cc` (4.5 to 5.2), with its
 decide which way a frame is rounded.
 """
 
-import itertools
 import math
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,6 @@ _KEYS = ("retiming_keys", "retiming_handles")
 _TRANSITION = 1 << 0
 # Before 5.0 Blender takes a change of speed for none where the segment before the last has the speed of the next.
 _FROM_5_0 = bpy.app.version >= (5, 0, 0)
-_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -126,14 +125,13 @@ def shown_numbers(scene: bpy.types.Scene, clip: Any) -> list[int]:
 
 def read_retiming(scene: bpy.types.Scene, clip: Any) -> Retiming:
     """Read a clip's keys. Raises ClipError where that is impossible."""
-    path = Path(bpy.app.tempdir) / f"understudy_retiming_{next(_numbers)}.blend"
     try:
-        _write(scene, clip, path)
-        file = BlendFile(path.read_bytes())
+        with tempfile.TemporaryDirectory(prefix="understudy_retiming_", dir=bpy.app.tempdir) as folder:
+            path = Path(folder) / "clip.blend"
+            _write(scene, clip, path)
+            file = BlendFile(path.read_bytes())
     except (OSError, RuntimeError, ValueError) as error:
         raise ClipError(f"the retiming keys of {clip.name} can't be read: {error}; remove them") from error
-    finally:
-        path.unlink(missing_ok=True)
     # In a file a strip's name begins with two letters that say what it is.
     strips = (block for block in file.having(_KEYS) if file.value(block, ("name",))[2:] == clip.name)
     found = next(strips, None)

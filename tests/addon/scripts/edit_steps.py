@@ -5,6 +5,7 @@ import atexit
 
 import bpy
 from steps import _edited, _in_sequencer, _put, _scene, _select, _strip
+from understudy.addon import nesting
 
 
 def by_operator(name, strips=(), active=None, **arguments):
@@ -161,3 +162,28 @@ def timeline():
         ]
         for strip in _scene().sequence_editor.strips_all
     }
+
+
+class _Refusing:
+    """Takes the place of a layer that can't be selected."""
+
+    __hash__ = None
+
+    def __eq__(self, _other):
+        raise RuntimeError("refused")
+
+
+def nest_refused(name):
+    """Nest a clip where that fails on the way; returns what it raised, and what every strip was and is fed by."""
+    scene = _scene()
+
+    def feeds():
+        strips = scene.sequence_editor.strips_all
+        return {strip.name: getattr(getattr(strip, "input_1", None), "name", None) for strip in strips}
+
+    before, raised = feeds(), ""
+    try:
+        nesting.nest(scene, _strip(name), _Refusing())
+    except RuntimeError as error:
+        raised = str(error)
+    return [raised, before, feeds()]
