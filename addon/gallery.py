@@ -7,158 +7,21 @@ them in memory only.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, cast
 
 import bpy
 import bpy.utils.previews
 from bpy.app.handlers import persistent
 
-from ..core.cache.layout import size_on_disk
 from ..core.errors import UnderstudyError
 from ..core.face import Pixels
-from ..core.fusion.stand_in import STAND_IN
-from ..core.identity import Picture
-from ..core.layer_job import ClipSource
-from ..core.models.engine_state import EngineState, engine_state
-from ..core.models.library import ModelLibrary
-from ..core.recipe import Recipe
-from .folders import layer_sizes
-from .preferences import Preferences
-from .session import open_preview
+from .looked_up import Wanted
 from .window_state import redraw
 
-if TYPE_CHECKING:
-    from ..core.analysis.people_found import FoundPerson
-    from ..core.preview_session import PreviewSession
-
 _TICK_SECONDS = 0.05
-_MEMORY_MEGABYTES = 8
-
-
-@dataclass(frozen=True)
-class ShownPerson:
-    """A person of a clip, with the icon that shows them."""
-
-    person: "FoundPerson"
-    icon: int
-
-
-@dataclass(frozen=True)
-class ShownPicture:
-    """What a picture of who plays the part shows: the icon of its face, None without one, and what is poor about it."""
-
-    icon: int | None
-    faults: tuple[str, ...]
-
-
-class Wanted(Protocol):
-    """Something to be looked up; hashable."""
-
-    def found(self) -> Any:
-        """Look it up. Raises UnderstudyError or OSError where it is not known."""
-        ...
-
-    def shown(self, found: Any, icon: Callable[[Pixels], int]) -> Any:
-        """Return what panels draw."""
-        ...
-
-
-@dataclass(frozen=True)
-class WantedPeople:
-    """The people in a stretch of a clip, as a recipe sees faces."""
-
-    folder: Path
-    preferences: Preferences
-    source: ClipSource
-    first: int
-    last: int
-    recipe: Recipe
-
-    def found(self) -> "tuple[FoundPerson, ...]":
-        """See `Wanted`."""
-        with _looking(self.folder, self.preferences) as session:
-            return session.people(self.source, self.first, self.last, self.recipe)
-
-    def shown(
-        self, found: "tuple[FoundPerson, ...]", icon: Callable[[Pixels], int]
-    ) -> tuple[ShownPerson, ...]:
-        """See `Wanted`."""
-        return tuple(ShownPerson(person, icon(person.picture)) for person in found)
-
-
-@dataclass(frozen=True)
-class WantedPicture:
-    """What a picture of a person shows."""
-
-    folder: Path
-    preferences: Preferences
-    picture: Picture
-
-    def found(self) -> tuple[Pixels | None, tuple[str, ...]]:
-        """See `Wanted`."""
-        with _looking(self.folder, self.preferences) as session:
-            note = session.note(self.picture)
-        return note.face, note.faults
-
-    def shown(
-        self, found: tuple[Pixels | None, tuple[str, ...]], icon: Callable[[Pixels], int]
-    ) -> ShownPicture:
-        """See `Wanted`."""
-        face, faults = found
-        return ShownPicture(None if face is None else icon(face), faults)
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much is kept."""
-
-    prepared: int
-    """How many layer pictures of a strip are made."""
-    layer_bytes: int
-    result_bytes: int
-    """Of the whole cache folder, layers not counted."""
-
-
-@dataclass(frozen=True)
-class WantedSizes:
-    """How much is kept of a strip, and in all."""
-
-    folder: Path
-    layers: Path
-    """The folder of the strip's layer pictures."""
-
-    def found(self) -> Sizes:
-        """See `Wanted`."""
-        made = [size for size in layer_sizes(self.layers) if size > len(STAND_IN)]
-        return Sizes(len(made), sum(made), size_on_disk(self.folder))
-
-    def shown(self, found: Sizes, _icon: Callable[[Pixels], int]) -> Sizes:
-        """See `Wanted`."""
-        return found
-
-
-@dataclass(frozen=True)
-class WantedEngine:
-    """Whether the file of an engine is there."""
-
-    models: Path
-    """The folder of the user's models."""
-    role: str
-    name: str
-
-    def found(self) -> EngineState | None:
-        """See `Wanted`."""
-        return engine_state(ModelLibrary([self.models]), self.role, self.name)
-
-    def shown(self, found: EngineState, _icon: Callable[[Pixels], int]) -> EngineState:
-        """See `Wanted`."""
-        return found
 
 
 class Gallery:
@@ -216,7 +79,7 @@ class Gallery:
         """Take what was looked up; return the seconds to the next look, None when nothing is asked."""
         done = [wanted for wanted, asked in self._asked.items() if asked.done()]
         for wanted in done:
-            self._keep(wanted, self._asked.pop(wanted).result())
+            self._take(wanted, self._asked.pop(wanted))
         if done:
             redraw()
         return _TICK_SECONDS if self._asked else None
@@ -227,6 +90,13 @@ class Gallery:
             bpy.app.timers.unregister(self._timer)
         self._thread.shutdown(wait=True, cancel_futures=True)
         bpy.utils.previews.remove(self._icons)
+
+    def _take(self, wanted: Wanted, asked: Future[Any]) -> None:
+        try:
+            self._keep(wanted, asked.result())
+        except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer, and no picture came
+            traceback.print_exception(error)
+            self._keep(wanted, None)
 
     def _keep(self, wanted: Wanted, found: Any) -> None:
         self._since[wanted] = time.monotonic()
@@ -248,16 +118,6 @@ class Gallery:
         icon.icon_pixels_float.foreach_set(values)
         icon.image_pixels_float.foreach_set(values)
         return int(icon.icon_id)
-
-
-@contextmanager
-def _looking(folder: Path, preferences: Preferences) -> "Iterator[PreviewSession]":
-    """Open a run that computes nothing, for a moment."""
-    session = open_preview(folder, replace(preferences, memory_megabytes=_MEMORY_MEGABYTES))
-    try:
-        yield session
-    finally:
-        session.close()
 
 
 def _looked_up(wanted: Wanted) -> Any | None:

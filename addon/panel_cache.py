@@ -7,7 +7,8 @@ import bpy
 
 from .active import active_scene, active_strip
 from .folders import cache_folder, layer_folder
-from .gallery import Sizes, WantedSizes, gallery
+from .gallery import gallery
+from .looked_up import Sizes, WantedSizes
 from .panel_parameters import COST_ICONS
 from .preferences import preferences
 from .properties import settings_of

@@ -13,7 +13,8 @@ from ..core.models.engine_state import EngineState
 from ..core.models.library import MODELS_VARIABLE, user_model_folder
 from ..core.parameter import Parameter
 from ..core.recipe import parameters
-from .gallery import WantedEngine, gallery
+from .gallery import gallery
+from .looked_up import WantedEngine
 from .preferences import preferences
 from .text_lines import draw_text
 

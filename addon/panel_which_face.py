@@ -6,7 +6,8 @@ from typing import Any
 import bpy
 
 from .active import active_scene, active_strip
-from .gallery import ShownPerson, gallery
+from .gallery import gallery
+from .looked_up import ShownPerson
 from .panel_parameters import REFERENCE, draw_parameters, in_which_face
 from .people import players, replaces, searched, wanted_people
 from .text_lines import draw_text, room

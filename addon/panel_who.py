@@ -9,7 +9,8 @@ import bpy
 from ..core.identity import Picture
 from .active import active_scene
 from .folders import cache_folder
-from .gallery import ShownPicture, WantedPicture, gallery
+from .gallery import gallery
+from .looked_up import ShownPicture, WantedPicture
 from .preferences import preferences
 from .text_lines import draw_text
 

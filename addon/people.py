@@ -8,7 +8,7 @@ import bpy
 
 from ..core.recipe import Recipe, Select
 from .folders import cache_folder
-from .gallery import ShownPerson, WantedPeople
+from .looked_up import ShownPerson, WantedPeople
 from .preferences import preferences
 from .properties import recipe_of
 from .stack import stack_of

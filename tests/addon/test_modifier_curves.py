@@ -53,7 +53,7 @@ def test_drivers_follow_their_modifier_and_the_one_they_read(every_blender, foot
     told = every_blender(
         *_keyed(footage, [FIRST, SECOND]),
         ["cast", {"name": "clip", "picture": None}],
-        ["drive_by", {"path": PATH, "index": 2, "of": 1, "times": 0.5}],
+        ["drive_modifier", {"path": PATH, "index": 2, "of": 1, "times": 0.5}],
         ["drop", {"index": 0}],
         LOOK,
     )
@@ -67,7 +67,7 @@ def test_a_copied_clip_takes_keyframes_and_drivers_along(every_blender, footage)
         *_keyed(footage, [FIRST]),
         ["repeat", {"path": PATH, "index": 0}],
         ["cast", {"name": "clip", "picture": None}],
-        ["drive_by", {"path": PATH, "index": 1, "of": 0, "times": 0.5}],
+        ["drive_modifier", {"path": PATH, "index": 1, "of": 0, "times": 0.5}],
         ["duplicate", {"names": ["clip"], "by": 12}],
         ["op", {"name": "understudy.refresh"}],
         of_copy,
@@ -98,7 +98,7 @@ def test_a_split_clip_and_one_pasted_into_another_scene_keep_their_keyframes(eve
 def test_a_copied_scene_that_shares_keyframes_is_left_alone(every_blender, footage):
     told = every_blender(
         *_keyed(footage, [FIRST, SECOND]),
-        ["copy_scene", {}],
+        ["copy_scene_by_script", {}],
         ["drop", {"index": 0}],
         LOOK,
         ["at_frames", {"path": PATH, "frames": [1, 5, 9], "scene": "Scene.001"}],

@@ -246,3 +246,11 @@ def test_every_text_of_ours_is_where_a_translator_finds_it(drive, footage):
     ]
     assert {"Blend", "Find People", "Light and Colour", "Smallest Face", "Mask Blur"} <= set(texts)
     assert not [text for text in texts if text.endswith(".")]  # as Blender's guidelines ask
+
+
+def test_a_fault_while_looking_up_does_not_end_the_looking(drive):
+    drive.complains = True
+    try:
+        assert drive(["looked_up_after_a_fault", {}]) == [[None, 42]]
+    finally:
+        drive.complains = False

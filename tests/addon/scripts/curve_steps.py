@@ -7,7 +7,7 @@ from understudy.addon import stack
 from understudy.addon.animation import curves_of, keyframes_of
 
 
-def drive_by(path, index, of=None, times=1.0):
+def drive_modifier(path, index, of=None, times=1.0):
     """Drive a parameter of a modifier by the frame, or by the same parameter of another modifier."""
     scene = bpy.context.scene
     group, name = path.split(".")
@@ -67,6 +67,6 @@ def curve_paths(scene=None):
     )
 
 
-def copy_scene():
+def copy_scene_by_script():
     """Copy the scene as a script does: the copy shares the action. Returns its name."""
     return bpy.context.scene.copy().name

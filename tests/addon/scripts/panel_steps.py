@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for what panels show, people found and chosen, and texts in another language."""
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -151,3 +153,32 @@ def stretch(name, **values):
     for key, value in values.items():
         setattr(strip, key, value)
     return [*stretch_of(_scene(), strip), strip.frame_duration]
+
+
+@dataclass(frozen=True)
+class _Unforeseen:
+    """Something to look up that fails in a way nobody foresaw."""
+
+    def found(self):
+        raise KeyError("unforeseen")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Something to look up that is known."""
+
+    def found(self):
+        return 42
+
+    def shown(self, found, _icon):
+        return found
+
+
+def looked_up_after_a_fault():
+    """Ask for what fails and then for what is known, as panels do; returns what is drawn of both."""
+    wanted = _Unforeseen(), _Answer()
+    for entry in wanted:
+        gallery().known(entry)
+    while gallery().tick() is not None:
+        time.sleep(0.01)
+    return [gallery().known(entry) for entry in wanted]
