@@ -117,6 +117,28 @@ EDITS = {
         _adjust(transform__scale_x=2.0, transform__scale_y=2.0, transform__filter="NEAREST"),
         (3, 4),
     ),
+    "scaled to half": (_adjust(transform__scale_x=0.5, transform__scale_y=0.5), (3, 4)),
+    "turned by 20 degrees": (_adjust(transform__rotation=0.349), (3, 4)),
+    "shrunk, turned, moved and cropped": (
+        _adjust(
+            transform__scale_x=0.7,
+            transform__scale_y=0.6,
+            transform__rotation=-0.6,
+            transform__offset_x=13,
+            crop__min_x=20,
+        ),
+        (3, 4),
+    ),
+    "under a transform effect": (
+        [
+            [
+                "transform_effect",
+                {"of": "clip", "rotation_start": 20.0, "scale_start_x": 0.8, "translate_start_x": 5.0},
+            ],
+            ["nest", {"name": "clip"}],
+        ],
+        (3, 4),
+    ),
     "turned about its corner": (
         _adjust(
             transform__origin=(0.0, 0.0),

@@ -13,8 +13,12 @@ pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
 
 COUNT = 12
 
-# As near as blending twice comes to blending once, in levels: {name: (largest, share of pixels off by more than 8)}.
-NEAR = {}
+# Where pictures are sampled between pixels, clip and layer are each sampled and then blended, not the other way
+# round, which shows at the edges of faces, in levels: {name: (largest, share of pixels off by more than 8)}.
+# Measured: 9, 13 and 12 levels, and 1 to 5 pixels off by more than 8, the same in 4.5, 5.0 and 5.2.
+NEAR = dict.fromkeys(
+    ("scaled to half", "turned by 20 degrees", "shrunk, turned, moved and cropped"), (16, 1e-4)
+)
 
 
 def _project(footage, out, name, *begin):

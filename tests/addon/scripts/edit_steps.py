@@ -50,6 +50,15 @@ def cross(name, kind, channel, first, second, start, end):
     strips.new_effect(name, kind, channel, start, **span, **inputs)
 
 
+def transform_effect(of, **properties):
+    """Put a Transform effect on a strip, in a Blender that has it: 4.5 and 5.0 do, 5.2 does not."""
+    kinds = _scene().sequence_editor.strips.bl_rna.functions["new_effect"].parameters["type"].enum_items
+    if "TRANSFORM" in kinds:
+        cross("effect", "TRANSFORM", 6, of, None, 1, 13)
+        for path, value in properties.items():
+            _put(_strip("effect"), path, value)
+
+
 def colour(name, channel, start, end, colour=(0.1, 0.6, 0.2)):
     """Add a colour strip, as a title that covers all."""
     strips = _scene().sequence_editor.strips
