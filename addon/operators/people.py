@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on who is replaced: find the people of a strip, and choose one of them."""
 
+from contextlib import closing
 from typing import Any
 
 import bpy
@@ -40,14 +41,12 @@ class UNDERSTUDY_OT_people_find(OnModifier, bpy.types.Operator):
             return {"CANCELLED"}
         strip.understudy_searched = stretch_of(scene, strip)
         wanted = wanted_people(scene, strip, modifier)
-        session = open_session(wanted.folder, wanted.preferences)
         try:
-            people = session.people(wanted.source, wanted.first, wanted.last, wanted.recipe)
+            with closing(open_session(wanted.folder, wanted.preferences)) as session:
+                people = session.people(wanted.source, wanted.first, wanted.last, wanted.recipe)
         except UnderstudyError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        finally:
-            session.close()
         look_again()
         self.report({"INFO"}, _count(len(people)))
         return {"FINISHED"}

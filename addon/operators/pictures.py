@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on who plays the part: add and remove a picture of the person."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,11 @@ class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
         if not bpy.app.background:
             check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
             return {"FINISHED"}
-        session = open_session(cache_folder(scene), preferences())
         try:
-            session.check((casting_of(modifier),))
+            with closing(open_session(cache_folder(scene), preferences())) as session:
+                session.check((casting_of(modifier),))
         except UnderstudyError as error:
             self.report({"WARNING"}, str(error))
-        finally:
-            session.close()
         return {"FINISHED"}
 
 
@@ -99,14 +98,12 @@ class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
         if not bpy.app.background:
             check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
             return {"FINISHED"}
-        session = open_session(cache_folder(scene), preferences())
         try:
-            faults = session.note(pictures[self.index]).faults
+            with closing(open_session(cache_folder(scene), preferences())) as session:
+                faults = session.note(pictures[self.index]).faults
         except UnderstudyError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        finally:
-            session.close()
         look_again()
         self.report({"WARNING" if faults else "INFO"}, "; ".join(faults) or "The face is clearly seen")
         return {"FINISHED"}
