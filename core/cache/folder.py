@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The folder tier: stage results in append-only packs, shared by any number of processes without a lock."""
 
-import errno
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from .appending import Appending
 from .caretaker import Caretaker
 from .counts import StoreCounts, Tally
-from .index import Entry, Pack
 from .inventory import LOOK_SECONDS, Inventory
 from .janitor import Tidied, tidy
 from .key import Key
 from .layout import file_mode, prepare, size_on_disk
-from .pack import PackWriter
 from .payload import decode, encode
 from .purge import Kept, closure, purge_all, purge_packs, walk_packs
 from .record import KeyText, build, find_payload, read_key_text
-from .sidecar import Ledger
 from .store import Arrays
 from .trouble import Troubles
 
@@ -28,7 +24,6 @@ __all__ = ["LOOK_SECONDS", "PACK_BYTES", "PackFolder"]
 PACK_BYTES = 1 << 28
 _TIDY_BYTES = 1 << 26  # how much is written between two looks at the cap
 _CAP_PACKS = 16  # a cap is kept by packs: so many at least, or little would be left after one went
-_TRIES = 4
 
 
 class PackFolder:
@@ -67,12 +62,11 @@ class PackFolder:
         if cap_bytes is not None or max_age is not None:
             self._caretaker = Caretaker(self.tidy, min(_TIDY_BYTES, self._pack_bytes))
         self._write_lock = threading.Lock()  # one thread at a time appends
-        self._writer: PackWriter | None = None
-        self._ledger = Ledger()
         self._troubles = Troubles(root)
         self._tally = Tally()
         self._inventory = Inventory(self._home, clock, self._tally, self._troubles.met, self._mode)
         self._files = self._inventory.files
+        self._appending = Appending(self._home, self._inventory, self._pack_bytes, self._mode)
         self._clock = clock
 
     def get(self, key: Key) -> Arrays | None:
@@ -179,7 +173,7 @@ class PackFolder:
                 max_age=self._max_age if max_age is None else max_age,
                 pack_bytes=self._pack_bytes,
                 working_set=self._inventory,
-                own=self._own_packs,
+                own=self._appending.own_packs,
                 stop=self._caretaker.stopping if self._caretaker is not None else lambda: False,
                 mode=self._mode,
             )
@@ -217,7 +211,7 @@ class PackFolder:
 
     def _purge(self, matches: Callable[[Kept], bool] | None) -> int:
         with self._write_lock:
-            self._end_pack()
+            self._appending.end_pack()
             try:
                 if matches is None:
                     done = purge_all(self.root, time.time_ns(), self._mode)
@@ -253,7 +247,7 @@ class PackFolder:
         if self._caretaker is not None:
             self._caretaker.stop()
         with self._write_lock:
-            self._end_pack()
+            self._appending.end_pack()
             self._inventory.forget_all()
 
     # Writing
@@ -266,53 +260,9 @@ class PackFolder:
         with self._write_lock:
             if self._inventory.added != before and self._inventory.find_known(digest) is not None:
                 return False
-            for _ in range(_TRIES):
-                writer, pack = self._pack_to_write()
-                try:
-                    offset = writer.append(chunks, size)
-                except OSError as error:
-                    if error.errno == errno.ESTALE:  # removed on the share: the next pack may do
-                        self._end_pack()
-                        continue
-                    raise
-                if not writer.removed:
-                    break
-                self._end_pack()  # a janitor took it away: nobody would find the record there
-            else:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-            self._inventory.add(digest, Entry(pack, offset, size))
-            self._ledger.add(digest, offset, size)
+            pack = self._appending.append(digest, chunks, size)
             if self._clock() >= pack.due:
                 self._inventory.touch(pack)
             if self._caretaker is not None:
                 self._caretaker.wrote(size)
             return True
-
-    def _pack_to_write(self) -> tuple[PackWriter, Pack]:
-        writer = self._writer
-        if writer is not None:
-            pack = self._inventory.own(writer.name)
-            full = writer.closed or writer.size >= self._pack_bytes
-            if pack is not None and not full and writer.process == os.getpid():
-                return writer, pack
-        self._end_pack()
-        writer, pack = self._inventory.new_pack(lambda: PackWriter(self._home, self._mode))
-        self._writer, self._ledger = writer, Ledger()
-        return writer, pack
-
-    def _end_pack(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is None:
-            return
-        self._inventory.end_writing(writer.name)
-        if writer.process == os.getpid() and not writer.closed and not writer.removed:
-            try:
-                path = self._home / writer.name
-                self._ledger.write(path, writer.size, sealed=True, mode=self._mode)
-            except OSError:
-                pass  # it only saves others a scan
-        writer.close()
-
-    def _own_packs(self) -> tuple[str, ...]:
-        writer = self._writer
-        return (writer.name,) if writer is not None else ()
