@@ -16,6 +16,7 @@ from pathlib import Path
 import bpy
 
 _PAUSE = 0.25
+_BUTTON = 20
 
 
 class Window:
@@ -89,19 +90,25 @@ class Window:
     def buttons(self, area, kind="WINDOW", across=0.7, step=8):
         """Go down a region with the pointer and return {name: (x, y)} of what can be used there. Generator.
 
-        The name of a property is the last part of its path, that of a button the name of its operator.
+        The name of a property is the last part of its path, that of a button the name of its operator. Of several
+        with one name it is the topmost. The place is away from its edges, where a click may miss it.
         """
         region = self.region(area, kind)
-        found = {}
+        found, last = {}, ""
         x = region.x + int(region.width * across)
         for y in range(region.y + region.height - 4, region.y, -step):
             self.point(x, y)
             yield 0.03
             with self.within(area, kind):
                 name = _under_the_pointer()
-            if name:
-                found.setdefault(name, (x, y))
-        return found
+            if name and name == last and found[name][0] - y < _BUTTON:
+                found[name][1] = y
+            elif name not in found:
+                found[name] = [y, y]
+            else:
+                name = ""
+            last = name
+        return {name: (x, sum(ends) / 2) for name, ends in found.items() if name}
 
     def make_room(self, top):
         """Drag the borders of the areas, so that panels have room; the timeline ends at `top`. Generator."""
