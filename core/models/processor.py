@@ -178,6 +178,8 @@ def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionO
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Threads that wait busily would take the cores from decoding and from the host's own work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.use_deterministic_compute = processor.name != "cpu"
     limit_memory(options)
     if processor.name == "directml":  # it takes neither

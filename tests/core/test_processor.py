@@ -161,6 +161,12 @@ def test_directml_gets_a_session_without_what_it_refuses() -> None:
     assert session_options(Processor(), 3).intra_op_num_threads == 3
 
 
+def test_threads_of_a_model_do_not_wait_busily() -> None:
+    """On two cores that took a third of a cold render's processor time, from decoding and from the host."""
+    options = session_options(Processor(), 0)
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
 @given(st.lists(st.sampled_from(ABSENT), unique=True, max_size=4))
 def test_each_that_is_not_there_is_passed_over_in_one_line(names: list[str]) -> None:
     processor, passed_over = found_processor(names)
