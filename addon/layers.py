@@ -34,6 +34,7 @@ _LOOK = (
 # A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
 _AS_LISTED = SimpleNamespace(strobe=1.0)
 _TRANSFORM = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
+_UNTOUCHED = ("MOVIE", "SOUND")
 _CROP = ("min_x", "max_x", "min_y", "max_y")
 
 
@@ -146,11 +147,13 @@ def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
 def show_rewritten() -> None:
     """Make Blender read rewritten layer pictures again.
 
-    In every Blender tried it takes this on every strip of every scene. It frees cached pictures, under
-    Blender's own locks, and changes no data.
+    What a layer is part of remembers it too, in other scenes as well, and can't be told from what is not: so it
+    takes this on every strip that could. A movie's own frames are kept: to decode one again takes longer than all
+    the rest. It frees cached pictures, under Blender's own locks, and changes no data.
     """
     for scene in bpy.data.scenes:
         for strip in all_strips(scene):
-            strip.invalidate_cache("RAW")
+            if strip.type not in _UNTOUCHED:
+                strip.invalidate_cache("RAW")
     if threading.current_thread() is threading.main_thread():
         redraw()

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rewritten layer picture is shown, wherever it lies in the timeline."""
+
+import pytest
+
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+
+KINDS = (
+    "alone",
+    "meta",
+    "scene",
+    "scene meta",
+    "MULTICAM",
+    "ADJUSTMENT",
+    "GLOW",
+    "CROSS",
+    "SPEED",
+    "scene CROSS",
+    "scene MULTICAM",
+)
+
+
+def test_a_rewritten_picture_is_shown_in_every_kind_of_timeline(every_blender, footage):
+    """Red, green and then blue: Blender may keep the green from being seen, but not the blue."""
+    steps = [
+        ["rewritten", {"kind": kind, "movie": footage.movie, "folder": str(every_blender.folder)}]
+        for kind in KINDS
+    ]
+    told = dict(zip(KINDS, every_blender(*steps), strict=True))
+    for kind, seen in told.items():
+        assert seen["before"][0] > seen["before"][2] + 20, (kind, seen)
+        assert seen["told"][2] > seen["told"][0] + 20, (kind, seen)
+    # Else nothing of this was tried: at least a scene strip is remembered in every Blender.
+    assert any(abs(seen["untold"][0] - seen["before"][0]) < 2 for seen in told.values())
