@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ..core.preview_session import Preview, PreviewSession
 
 # A slider's move is seen two ticks after it at the earliest: asked for at one, shown at the next. Only one picture is
-# asked for at a time, so a short tick never fuses faster than Blender shows.
-TICK_SECONDS = 0.01
+# asked for at a time, so a short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
+TICK_SECONDS = 0.002
 AGAIN_SECONDS = 1.0
 # How long a new frame may wait for its layer before it is drawn without it: while it plays or is dragged, one
 # frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
