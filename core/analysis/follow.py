@@ -148,14 +148,15 @@ def _filled(number: int, around: Mapping[int, Analysis], gaps: int) -> tuple[lis
     faces: list[Face] = []
     vectors: list[Floats] = []
     own = around[number]
-    spans = [(a, b) for a in range(1, gaps + 1) for b in range(1, gaps + 2 - a)]
+    lost_before = _lost(number, around, range(number - gaps, number))
+    lost_after = _lost(number, around, range(number + 1, number + gaps + 1)) if lost_before else {}
+    spans = [(number - first, second - number) for first in lost_before for second in lost_after]
     for back, ahead in sorted(spans, key=lambda span: (sum(span), span)):
-        before, after = around.get(number - back), around.get(number + ahead)
-        if before is None or after is None:
-            continue
-        kept_before, kept_after = same_faces(before.faces, own.faces), same_faces(after.faces, own.faces)
+        if back + ahead > gaps + 1:
+            break
+        before, after = around[number - back], around[number + ahead]
         for first, second in enumerate(same_faces(before.faces, after.faces)):
-            if second is None or kept_before[first] is not None or kept_after[second] is not None:
+            if first not in lost_before[number - back] or second not in lost_after[number + ahead]:
                 continue
             likeness = float(before.embeddings[first] @ after.embeddings[second])
             face = _between(before.faces[first], after.faces[second], back / (back + ahead))
@@ -164,6 +165,16 @@ def _filled(number: int, around: Mapping[int, Analysis], gaps: int) -> tuple[lis
                 vector = before.embeddings[first] + after.embeddings[second]
                 vectors.append(np.asarray(vector / np.linalg.norm(vector), np.float32))
     return faces, vectors
+
+
+def _lost(number: int, around: Mapping[int, Analysis], frames: range) -> dict[int, list[int]]:
+    """Return the frames near a frame that have faces which it has not, and the indices of those faces."""
+    own, lost = around[number].faces, {}
+    for near in frames:
+        if near in around:
+            matches = same_faces(around[near].faces, own)
+            lost[near] = [index for index, match in enumerate(matches) if match is None]
+    return {near: indices for near, indices in lost.items() if indices}
 
 
 def _between(face: Face, other: Face, share: float) -> Face:
