@@ -91,15 +91,16 @@ def relabel(path: Path, label: Label, asked: Asked) -> bool:
     before, after = _asked_text(label.asked), _asked_text(asked)
     if found is None or found[1].decode() != label.key or not found[0].endswith(before):
         return False
-    put_file(path, data[: found.end() - len(before)] + after + data[found.end() :])
+    put_file(path, data[: found.end() - len(before)], after, data[found.end() :])
     return True
 
 
-def put_file(path: Path, data: bytes) -> None:
-    """Write a file: it appears whole or not at all. Raises OutputError."""
+def put_file(path: Path, *pieces: bytes | memoryview) -> None:
+    """Write a file of pieces that follow each other: it appears whole or not at all. Raises OutputError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        temporary.write_bytes(data)
+        with temporary.open("wb") as file:
+            file.writelines(pieces)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):  # where nothing can be written, nothing can be removed

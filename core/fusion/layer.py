@@ -80,9 +80,10 @@ def write_layer(
     The file appears whole or not at all. Raises OutputError where it can't be written.
     """
     tiles, numbers = _tiles(patch, size)
-    body = b"".join((bytes(TILE * TILE * 4), tiles.tobytes()))
-    label = label_text(key, zlib.crc32(body), asked)
-    put_file(path, _head(label, numbers, size) + body)
+    clear = bytes(TILE * TILE * 4)
+    label = label_text(key, zlib.crc32(tiles.data, zlib.crc32(clear)), asked)
+    # In pieces: to join them costs more than to write them.
+    put_file(path, _head(label, numbers, size), clear, tiles.data)
 
 
 def _tiles(
@@ -99,14 +100,10 @@ def _tiles(
     canvas = np.zeros(((bottom - top) * TILE, (right - left) * TILE, 4), np.uint8)
     row, column = patch.top - top * TILE, patch.left - left * TILE
     canvas[row : row + height, column : column + width] = patch.pixels
-    tiles = (
-        canvas.reshape(bottom - top, TILE, right - left, TILE, 4).swapaxes(1, 2).reshape(-1, TILE, TILE, 4)
-    )
-    used = tiles[..., 3].any((1, 2))
-    order = np.zeros(len(tiles), np.uint32)
-    order[used] = np.arange(1, int(used.sum()) + 1)
-    numbers[top:bottom, left:right] = order.reshape(bottom - top, right - left)
-    return np.ascontiguousarray(tiles[used]), numbers
+    grid = canvas.reshape(bottom - top, TILE, right - left, TILE, 4)
+    used = grid[..., 3].any(1).any(2)
+    numbers[top:bottom, left:right][used] = np.arange(1, int(used.sum()) + 1)
+    return np.ascontiguousarray(grid.swapaxes(1, 2)[used]), numbers
 
 
 def _head(
