@@ -78,7 +78,7 @@ class Analyser:
         self._tally = tally
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
         self._read: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._recent: OrderedDict[tuple[str, int, Recipe], Analysis] = OrderedDict()
+        self._recent: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
 
     @property
     def engines(self) -> Engines:
@@ -138,8 +138,7 @@ class Analyser:
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
-        wanted = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
-        recent_key = (self.clip_id(clip), number, wanted)
+        recent_key = (self.clip_id(clip), number, recipe.detect, recipe.landmark, recipe.embed)
         known = self._recent.get(recent_key)
         if known is not None:
             self._recent.move_to_end(recent_key)
