@@ -7,9 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from understudy.core.errors import OutputError
 from understudy.tools.bench_render.passes import NAMES, Round, by_stage, ratios
 from understudy.tools.bench_render.plot import draw
 from understudy.tools.bench_render.spread import percentiles, spread
+from understudy.tools.bench_render.window import summed_up, table, window_folder
 from understudy.tools.demo.project import Pass
 
 STAGES = ("detect", "landmark", "embed", "swap", "fuse")
@@ -59,3 +61,28 @@ def test_the_plot_shows_a_dearer_pass_as_a_higher_bar(tmp_path: Path) -> None:
         return int(((column < 200).any(1) & (np.ptp(column, axis=1) > 40)).sum())
 
     assert height_of(4.0) > height_of(1.5) > 0
+
+
+def test_a_move_in_the_window_is_told_as_parts_that_follow_each_other() -> None:
+    def move(written: float | None) -> dict[str, float | None]:
+        return {"written": written, "drawn": 50.0, "visible": 80.0, "draws": 2}
+
+    redraws = {"plain": [10.0, 20.0, 30.0], "changed": [5.0]}
+    told = summed_up({"moves": [move(20.0), move(20.0)], "redraws": redraws})
+    parts = {name: entry["p50"] for name, entry in told["live_window_parts_ms"].items()}
+    assert parts == {"written": 20.0, "drawn": 30.0, "screen": 30.0}
+    assert sum(parts.values()) == told["live_window_ms"]["p50"] == 80.0
+    assert told["window_redraw_ms"]["plain"] == {"p50": 20.0, "p95": 29.0}
+    assert "drawn 2 times a move" in table(told)
+    # A screen that changed before anything was written showed something else than the move.
+    with pytest.raises(OutputError, match="1 of 2 moves were seen before"):
+        summed_up({"moves": [move(20.0), move(None)], "redraws": redraws})
+
+
+def test_where_no_window_was_made_it_is_said_and_nothing_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNDERSTUDY_BLENDER_FOLDER", str(tmp_path / "none"))
+    with pytest.raises(OutputError, match="run `make window`"):
+        window_folder()
+    assert list(tmp_path.iterdir()) == []

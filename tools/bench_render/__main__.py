@@ -23,6 +23,8 @@ from .material import Material, gather
 from .passes import Round, by_stage, ratios, render_round
 from .plot import draw
 from .spread import spread
+from .window import measured as window_measured
+from .window import table as window_table
 
 _HEIGHTS = (240, 480, 720, 2160)
 _LENGTHS = (100, 1000, 10_000)
@@ -62,6 +64,8 @@ def _bench(options: argparse.Namespace) -> None:
     _say("slider and playback")
     moves = 20 if options.quick else 80
     live = [_live(work / "1080p", clip, material.face, frames, moves) for _ in range(min(rounds, 2))]
+    _say("slider in Blender's window")
+    window = _window(work, clip, material.face, moves=12 if options.quick else 60)
     _say("other sizes")
     count = 10 if options.quick else 20
     sizes = {
@@ -74,7 +78,7 @@ def _bench(options: argparse.Namespace) -> None:
     _say("long clips")
     lengths = _lengths(material, (50, 100) if options.quick else _LENGTHS, rounds)
     opening = _opening(material, 1000 if options.quick else _LENGTHS[-1])
-    report = _report(done, alone, live, sizes, lengths, opening)
+    report = _report(done, alone, live, sizes, lengths, opening) | window
     report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
     report["minutes"] = round((time.perf_counter() - began) / 60, 1)
     (output / "render.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -163,6 +167,15 @@ def _live(folder: Path, clip: Path, face: Path, frames: int, moves: int) -> dict
     return in_blender("live", project.folder, ["--moves", str(moves)], _INSIDE)[0]
 
 
+def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
+    """Move the slider in a window; where there is none, say why, and leave its figures empty."""
+    try:
+        return window_measured(folder, clip, face, moves)
+    except UnderstudyError as reason:
+        _say(f"skipped: {reason}")
+        return {"live_window_ms": None, "window_redraw_ms": None}
+
+
 def _lengths(material: Material, counts: tuple[int, ...], rounds: int) -> dict[str, Any]:
     """Measure clips of several lengths; the shortest before and after the longest, in case the machine slows down."""
     folder = material.folder / "lengths"
@@ -241,6 +254,8 @@ def _print(report: dict[str, Any]) -> None:
         print(f"{name:<18}{entry['median']:>8.3f}  ({entry['low']:.3f} to {entry['high']:.3f}{more})")
     for name in ("live_ms", "live_written_ms", "redraw_ms", "fuse_ms", "playback"):
         print(f"{name:<18}{report[name]['p50']:>8.2f}  (p95 {report[name]['p95']:.2f})")
+    if report["live_window_ms"]:
+        print(window_table(report))
     more = report["growth_more"]
     print(
         f"{'growth':<18}{report['growth']:>8.3f}  (processor {more['cold_processor']:.3f}, tweak {more['tweak']:.3f})"

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays inside Blender's window: moves a slider and waits until the screen shows it; redraws of Blender's own beside.
+
+/given holds understudy.zip, clip.mp4, face.png and screen_watch.py; /work/asked.json says how often to move.
+`window.told` gets milliseconds since the property was set, or since the redraw was asked for:
+`moves`, when the new layer picture was written, the preview drawn with it, and the screen changed; and how often
+the preview was drawn until then;
+`redraws`, until the screen changed where nothing was rewritten: `plain`, with nothing invalidated; `changed`, after
+a property of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read again.
+"""
+
+import importlib.util
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import bpy
+import gpu
+
+FRAMES = 4
+FRAME = 3
+WARM = 5
+SETTLED_SECONDS = 0.15
+MARK = (6, 6, 8, 8)
+"""Where in the preview each drawing of it leaves a trace: left, bottom, width, height."""
+
+
+def steps(window):
+    """Prepare a project, move, redraw."""
+    asked = json.loads(Path("/work/asked.json").read_text())
+    window.hand("key", "Escape")
+    yield
+    bpy.ops.wm.read_homefile(app_template="Video_Editing")
+    yield 2.0
+    yield from prepared(window)
+    window.point(40, 600)
+    with ThreadPoolExecutor(1) as pool:
+        clock = Clock(window, pool)
+        face = yield from clock.find_face()
+        modifier = bpy.context.scene.understudy.modifiers[0]
+        moves, redraws = [], {name: [] for name in clock.redraws}
+        for number in range(WARM + asked["moves"]):
+            # Far apart, so that the screen can't look the same, and never the same twice.
+            blend = (0.7 if number % 2 else 0.3) + 0.001 * number
+            moves.append((yield from clock.seen(face, partial(setattr, modifier.fusion, "blend", blend))))
+            for name, redraw in clock.redraws.items():
+                redraws[name].append((yield from clock.seen(clock.mark, redraw))["visible"])
+        clock.close()
+    window.told["moves"] = moves[WARM:]
+    window.told["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
+    window.told["notice"] = bpy.context.window_manager.understudy.notice
+    window.shot("live")
+
+
+def prepared(window):
+    """Install the extension, make a project of the clip, and make a few of its layers. Generator."""
+    bpy.ops.extensions.package_install_files(
+        repo="user_default", filepath="/given/understudy.zip", enable_on_install=True
+    )
+    yield 1.0
+    scene, sequencer = bpy.context.scene, window.area("SEQUENCE_EDITOR")
+    with window.within(sequencer):
+        bpy.ops.sequencer.movie_strip_add(
+            filepath="/given/clip.mp4", frame_start=1, channel=1, sound=False, move_strips=False
+        )
+        bpy.ops.sequencer.view_all()
+    picture = scene.sequence_editor.strips[0].elements[0]
+    scene.render.resolution_x, scene.render.resolution_y = picture.orig_width, picture.orig_height
+    scene.view_settings.view_transform = "Standard"
+    scene.frame_start, scene.frame_end = 1, FRAMES
+    scene.frame_set(FRAME)
+    bpy.ops.wm.save_as_mainfile(filepath="/work/live.blend")
+    with window.within(sequencer):
+        bpy.ops.understudy.modifier_add()
+        bpy.ops.understudy.picture_add(filepath="/given/face.png")
+        bpy.ops.understudy.prepare()
+    yield 3.0
+    # The slider is in sight, as when it is dragged: its own drawing belongs to a move.
+    window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
+    modifier = scene.understudy.modifiers[0]
+    modifier.show_who, modifier.show_colour = False, True
+    yield 1.0
+
+
+class Clock:
+    """Times from a change to what the screen shows."""
+
+    def __init__(self, window, pool):
+        """Begin to take note of each drawing of the preview."""
+        watching = _module("/given/screen_watch.py")
+        self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), pool
+        self._window, self._draws = window, []
+        layer = next(s for s in bpy.context.scene.sequence_editor.strips if s.understudy_layer_of)
+        element = layer.strip_elem_from_frame(FRAME)
+        self._picture = Path(bpy.path.abspath(layer.directory)) / element.filename
+        region = window.region(window.area("PREVIEW"), "PREVIEW")
+        self._box = (region.x, window.window.height - region.y - region.height, region.width, region.height)
+        left, bottom, width, height = MARK
+        self.mark = (region.x + left + width // 2, self._box[1] + region.height - bottom - height // 2)
+        space = bpy.types.SpaceSequenceEditor
+        handler = space.draw_handler_add(self._drawn, (), "PREVIEW", "POST_PIXEL")
+        self.close = lambda: space.draw_handler_remove(handler, "PREVIEW")
+        self.redraws = {
+            "plain": lambda: window.area("PREVIEW").tag_redraw(),
+            "changed": _set_again,
+            "invalidated": _show_rewritten(),
+        }
+
+    def _drawn(self):
+        """Take note of a drawing, and leave a trace on the screen that differs from the last one's."""
+        self._draws.append(time.perf_counter())
+        grey = 0.1 + 0.2 * (len(self._draws) % 5)
+        gpu.state.scissor_test_set(True)
+        gpu.state.scissor_set(*MARK)
+        gpu.state.active_framebuffer_get().clear(color=(grey, grey, grey, 1.0))
+        gpu.state.scissor_test_set(False)
+
+    def find_face(self):
+        """Return the place on the screen that the slider changes most. Generator."""
+        seen = []
+        for blend in (0.3, 0.7):
+            bpy.context.scene.understudy.modifiers[0].fusion.blend = blend
+            yield 1.5
+            seen.append(self._screen.read(*self._box).astype(int))
+        far = abs(seen[1] - seen[0]).max(2)
+        left, bottom, width, height = MARK
+        far[-bottom - height :, : left + width] = 0
+        row, column = divmod(int(far.argmax()), far.shape[1])
+        if far[row, column] < 16:
+            raise RuntimeError("the slider changes nothing that is seen in the preview")
+        return self._box[0] + column, self._box[1] + row
+
+    def seen(self, place, change):
+        """Make a change and wait until a place on the screen looks otherwise. Generator; returns milliseconds."""
+        yield SETTLED_SECONDS
+        watch = self._watch(self._screen, place, self._picture)
+        waiting, before = self._pool.submit(watch.until_changed), len(self._draws)
+        began = time.perf_counter()
+        change()
+        while not waiting.done():
+            yield 0.02
+        written, visible = waiting.result()
+        draws = [moment for moment in self._draws[before:] if moment <= visible]
+        moments = {"written": written, "drawn": draws[-1] if draws else None, "visible": visible}
+        told = {name: None if at is None else 1000 * (at - began) for name, at in moments.items()}
+        return told | {"draws": len(draws)}
+
+
+def _set_again():
+    """Change a property to what it is: Blender does as for any other value, and we find nothing to do."""
+    fusion = bpy.context.scene.understudy.modifiers[0].fusion
+    fusion.blend = fusion.blend
+
+
+def _show_rewritten():
+    layers = importlib.import_module("bl_ext.user_default.understudy.addon.layers")
+    return layers.show_rewritten
+
+
+def _module(path):
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
