@@ -233,12 +233,16 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
     with open_sequence(paths) as clip:
         pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
         whole = {n: pipeline.faces(clip, n, raw)[0] for n in range(9)}
-    for number in (3, 4):
+
+    def hide(number: int) -> None:
         picture = cv2.imread(str(paths[number]))[..., ::-1].copy()
         left, top, right, bottom = whole[number].box.astype(int)
         region = picture[max(top - 40, 0) : bottom + 20, max(left - 30, 0) : right + 30]
         region[:] = cv2.GaussianBlur(region, (0, 0), 25)
         write_picture(paths[number], picture)
+
+    hide(3)
+    hide(4)
     with open_sequence(paths) as clip:
         pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
         assert pipeline.faces(clip, 3, raw) == []
@@ -261,3 +265,11 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
             clip, 3, recipe("landmark.steady=0", "landmark.gaps=2")
         )
         assert np.array_equal(again[0].landmarks, filled[0].landmarks)
+    # One frame more, and the face is within reach to both sides but too long away.
+    hide(5)
+    with open_sequence(paths) as clip:
+        pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
+        assert pipeline.faces(clip, 4, recipe("landmark.steady=0", "landmark.gaps=2")) == []
+        (middle,) = pipeline.faces(clip, 4, recipe("landmark.steady=0", "landmark.gaps=3"))
+        expected = (whole[2].landmarks + whole[6].landmarks) / 2
+        assert np.abs(middle.landmarks - expected).max() < 1e-3
