@@ -27,7 +27,9 @@ def rewritten(kind, movie, folder):
 
 def _paint(folder, colour):
     for number in range(_FRAMES):
-        cv2.imwrite(str(folder / f"{number:06d}.png"), np.full((_SIZE[1], _SIZE[0], 3), colour[::-1], np.uint8))
+        cv2.imwrite(
+            str(folder / f"{number:06d}.png"), np.full((_SIZE[1], _SIZE[0], 3), colour[::-1], np.uint8)
+        )
 
 
 def _timeline(kind, movie, folder):
