@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # asked for at a time, so a short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
 TICK_SECONDS = 0.002
 AGAIN_SECONDS = 1.0
-# How long a new frame may wait for its layer before it is drawn without it: while it plays or is dragged, one
+# How long a new frame may wait for its layer before it is drawn without it: while it plays or anything is dragged, one
 # frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
 # not prepared is not waited for.
 PATIENCE_SECONDS = 0.025
@@ -108,10 +108,13 @@ class Live:
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=TICK_SECONDS)
 
-    def edited(self, scene: bpy.types.Scene) -> None:
-        """Something but the frame changed: a strip may play other files."""
+    def edited(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
+        """Something but the frame changed: a strip may play other files. Then as for a new frame.
+
+        Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.
+        """
         self._sources = Sources()
-        self.touched(scene)
+        self.frame_changed(scene, patience)
 
     def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
         """Ask for the layers of the scene's new frame; if they are ready within `patience` seconds show them."""
@@ -254,7 +257,9 @@ def _handlers() -> dict[str, Callable[..., None]]:
     def loaded(*_: Any) -> None:
         live.forget()
         forget()
-        changed(bpy.context.scene)
+        scene = active_scene(bpy.context) or bpy.context.scene
+        if scene is not None and here():
+            live.touched(scene)
 
     loaded.__dict__.update(close=live.close, let_go=live.let_go)
     return dict(zip(_WATCHED, (moved, changed, changed, changed, loaded), strict=True))

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -65,8 +66,7 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
             bpy.ops.render.render()
         began = time.perf_counter()
         set_parameters(modifier, [f"fusion.blend={0.3 + 0.005 * number:.3f}"])
-        preview.touched(scene)
-        _until_shown(preview, shown)
+        _until_shown(preview, shown, lambda: preview.edited(scene))
         fused.append(1000 * (time.perf_counter() - began))
         bpy.ops.render.render()
         drawn.append(1000 * (time.perf_counter() - began))
@@ -87,9 +87,12 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _until_shown(preview: live.Live, shown: list[None]) -> None:
-    """Call the preview's timer as Blender would, until the slider's move is shown."""
+def _until_shown(preview: live.Live, shown: list[None], moved: Callable[[], None]) -> None:
+    """Call the handler of a slider's move, and the preview's timer as Blender would, until it is shown."""
     before = len(shown)
+    moved()
+    if len(shown) > before:
+        return
     interval: float | None = live.TICK_SECONDS
     for _ in range(100):
         # A timer that is due is called as soon as the main thread has nothing else to do.
