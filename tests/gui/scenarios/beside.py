@@ -18,14 +18,16 @@ def steps(window):
     scene.frame_set(10)
     yield 1.5
     told["prepared"] = state()
-    # Another look: what was made is of no use, so the original is shown.
-    scene.understudy.modifiers[0].swap.mirror = 0.25
+    # Another look: what was made is of no use, so the original is shown. And more work, or it were done at once.
+    recipe = scene.understudy.modifiers[0]
+    recipe.swap.mirror, recipe.swap.crop_size, recipe.detect.angles = 0.25, 1024, "all"
     yield 2.0
     told["changed"] = state()
     window.shot("beside_unprepared_0010")
     window.point(40, 600)
     press(window)
-    yield from window.until(lambda: made() >= 3)
+    # The first pictures are there before anything is known of how fast they come.
+    yield from window.until(lambda: made() >= 3 and "fps" in state()["status"])
     told["working"] = {**state(), "children": children(), "made": made()}
     window.shot("11_working")
     press(window)
