@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the gallery can look up: people, pictures of a person, how much is kept, and engines."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -146,11 +146,6 @@ class WantedEngine:
         return found
 
 
-@contextmanager
-def _looking(folder: Path, preferences: Preferences) -> "Iterator[PreviewSession]":
+def _looking(folder: Path, preferences: Preferences) -> "closing[PreviewSession]":
     """Open a run that computes nothing, for a moment."""
-    session = open_preview(folder, replace(preferences, memory_megabytes=_MEMORY_MEGABYTES))
-    try:
-        yield session
-    finally:
-        session.close()
+    return closing(open_preview(folder, replace(preferences, memory_megabytes=_MEMORY_MEGABYTES)))

@@ -52,6 +52,12 @@ def keep_summary(scene: bpy.types.Scene, count: int, report: dict[str, Any]) -> 
     ).last_run = f"{count} pictures ready, {report['written']} of them new, {report['seconds']:.1f} s"
 
 
+def _show_written() -> None:
+    """Have the window show what a worker wrote."""
+    show_rewritten()
+    preview_again()
+
+
 class Preparation:
     """A range that a worker process prepares. `tick` never waits."""
 
@@ -108,16 +114,14 @@ class Preparation:
             elif kind == "ready" and self._began is None:  # a worker that is started again says so again
                 self._began = time.perf_counter()
         if shown or (self.worker.ended and self.written):
-            show_rewritten()
-            preview_again()
+            _show_written()
         return not self.worker.ended
 
     def cancel(self) -> None:
         """Stop at once; what was finished is kept."""
         self.worker.cancel()
         if self.written:
-            show_rewritten()
-            preview_again()
+            _show_written()
 
     def _feed(self) -> None:
         """Keep the worker in work, with few jobs in hand: nothing piles up."""

@@ -2,6 +2,7 @@
 """Operator that deletes what is kept: of the clip of the active strip, or everything."""
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -78,11 +79,8 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             blank = partial(blank_pictures, layer_folder(scene, stack_id(strip)))
         try:
             if bpy.app.background:
-                session = open_session(*place)
-                try:
+                with closing(open_session(*place)) as session:
                     freed = session.purge(source)
-                finally:
-                    session.close()
                 self.report({"INFO"}, f"{freed / 1e6:.1f} MB deleted")
             else:
                 worker = WorkerProcess(run_settings(*place))
