@@ -30,8 +30,8 @@ from .window_state import forget, put, window_state
 if TYPE_CHECKING:
     from ..core.preview_session import Preview, PreviewSession
 
-# A slider's move is seen two ticks after it at the earliest: asked for at one, shown at the next. Only one picture is
-# asked for at a time, so a short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
+# How often is looked for a picture that did not come while it was waited for. Only one is asked for at a time, so a
+# short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
 TICK_SECONDS = 0.002
 AGAIN_SECONDS = 1.0
 # How long a new frame may wait for its layer before it is drawn without it: while it plays or anything is dragged, one
@@ -257,7 +257,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
     def loaded(*_: Any) -> None:
         live.forget()
         forget()
-        scene = active_scene(bpy.context) or bpy.context.scene
+        scene = active_scene(bpy.context)
         if scene is not None and here():
             live.touched(scene)
 
