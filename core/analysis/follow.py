@@ -169,12 +169,13 @@ def _filled(number: int, around: Mapping[int, Analysis], gaps: int) -> tuple[lis
 
 def _lost(number: int, around: Mapping[int, Analysis], frames: range) -> dict[int, list[int]]:
     """Return the frames near a frame that have faces which it has not, and the indices of those faces."""
-    own, lost = around[number].faces, {}
+    lost = {}
     for near in frames:
         if near in around:
-            matches = same_faces(around[near].faces, own)
-            lost[near] = [index for index, match in enumerate(matches) if match is None]
-    return {near: indices for near, indices in lost.items() if indices}
+            matches = same_faces(around[near].faces, around[number].faces)
+            if None in matches:
+                lost[near] = [index for index, match in enumerate(matches) if match is None]
+    return lost
 
 
 def _between(face: Face, other: Face, share: float) -> Face:

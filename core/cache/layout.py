@@ -128,7 +128,6 @@ def _refuse_foreign(root: Path) -> None:
 def _write(root: Path, name: str, text: str, mode: int) -> None:
     # Moved into place whole, so that no other process reads half of it.
     temporary = root / f".{name}.{secrets.token_hex(8)}.tmp"
-    temporary.unlink(missing_ok=True)
     fd = create(temporary, os.O_WRONLY, mode)
     with os.fdopen(fd, "w", encoding="ascii", newline="\n") as file:
         file.write(text)
