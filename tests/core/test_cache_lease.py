@@ -293,15 +293,16 @@ def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, 
     assert sorted(map(int, log.read_text().split())) == list(numbers)
 
 
+def _member(root, clock):
+    """One of those who share a folder: its flight and its view of the folder."""
+    lease = FolderLease(root / ".leases", clock=clock)
+    flight = SingleFlight(lease, settle_seconds=LOOK_SECONDS + 0.1, clock=clock, sleep=clock.sleep)
+    return flight, PackFolder(root, clock=clock)
+
+
 def test_a_result_that_others_can_not_see_yet_is_waited_for(tmp_path):
     clock = Clock()
-
-    def member():
-        lease = FolderLease(tmp_path / ".leases", clock=clock)
-        flight = SingleFlight(lease, settle_seconds=LOOK_SECONDS + 0.1, clock=clock, sleep=clock.sleep)
-        return flight, PackFolder(tmp_path, clock=clock)
-
-    (one, theirs), (two, ours) = member(), member()
+    (one, theirs), (two, ours) = _member(tmp_path, clock), _member(tmp_path, clock)
     assert ours.get(key(1)) is None  # looked just now: what comes later is seen at the next look
     assert one.result(theirs, key(1), lambda: arrays(1))[1] is False
     assert ours.get(key(1)) is None
@@ -318,13 +319,7 @@ def test_a_result_that_others_can_not_see_yet_is_waited_for(tmp_path):
 
 def test_a_result_is_not_computed_again_by_who_asks_just_after_its_maker_has_gone(tmp_path):
     clock = Clock()
-
-    def member():
-        lease = FolderLease(tmp_path / ".leases", clock=clock)
-        flight = SingleFlight(lease, settle_seconds=LOOK_SECONDS + 0.1, clock=clock, sleep=clock.sleep)
-        return flight, PackFolder(tmp_path, clock=clock)
-
-    (one, theirs), (two, ours) = member(), member()
+    (one, theirs), (two, ours) = _member(tmp_path, clock), _member(tmp_path, clock)
     assert ours.get(key(1)) is None  # looked just now
     assert one.result(theirs, key(1), lambda: arrays(1))[1] is False
     one.close()

@@ -9,7 +9,7 @@ the preview was drawn until then;
 a property of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read again.
 """
 
-import importlib.util
+import importlib
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -89,7 +89,7 @@ class Clock:
 
     def __init__(self, window, pool):
         """Begin to take note of each drawing of the preview."""
-        watching = _module("/given/screen_watch.py")
+        watching = window.module("/given/screen_watch.py")
         self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), pool
         self._window, self._draws = window, []
         layer = next(s for s in bpy.context.scene.sequence_editor.strips if s.understudy_layer_of)
@@ -157,10 +157,3 @@ def _set_again():
 def _show_rewritten():
     layers = importlib.import_module("bl_ext.user_default.understudy.addon.layers")
     return layers.show_rewritten
-
-
-def _module(path):
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

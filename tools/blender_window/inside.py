@@ -167,6 +167,14 @@ class Window:
         yield 1.0
         yield from self.wake()
 
+    @staticmethod
+    def module(path):
+        """Return what a Python file beside the scenario defines."""
+        spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
     def wake(self):
         """Make the first window take the keyboard again when another was closed: no window manager does. Generator."""
         self.point(self.window.width - 4, 2)
@@ -194,13 +202,6 @@ def _under_the_pointer():
     return ""
 
 
-def _load(path):
-    spec = importlib.util.spec_from_file_location("scenario", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _play(scenario, told):
     window = Window()
 
@@ -224,7 +225,7 @@ def _play(scenario, told):
     def begin():
         bpy.app.timers.register(lambda: forward(steps), first_interval=2.0, persistent=True)
 
-    steps = _load(scenario).steps(window)
+    steps = window.module(scenario).steps(window)
     begin()
 
 
