@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bench's arithmetic, on made measurements: what it divides by what, and what it draws."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from understudy.core.errors import OutputError
 from understudy.tools.bench_render.passes import NAMES, Round, by_stage, ratios
 from understudy.tools.bench_render.plot import draw
+from understudy.tools.bench_render.redraw_phases import Drawing, phases, redraws
 from understudy.tools.bench_render.spread import percentiles, spread
 from understudy.tools.bench_render.window import summed_up, table, window_folder
 from understudy.tools.demo.project import Pass
@@ -63,20 +66,78 @@ def test_the_plot_shows_a_dearer_pass_as_a_higher_bar(tmp_path: Path) -> None:
     assert height_of(4.0) > height_of(1.5) > 0
 
 
-def test_a_move_in_the_window_is_told_as_parts_that_follow_each_other() -> None:
-    def move(written: float | None) -> dict[str, float | None]:
-        return {"written": written, "drawn": 50.0, "visible": 80.0, "draws": 2}
+HEADER, TIMELINE, TOOLS = ("HEADER", 1, "POST_PIXEL"), ("WINDOW", 2, "POST_VIEW"), ("TOOLS", 3, "POST_PIXEL")
+PICTURE, ABOVE = ("PREVIEW", 4, "POST_VIEW"), ("PREVIEW", 4, "POST_PIXEL")
 
-    redraws = {"plain": [10.0, 20.0, 30.0], "changed": [5.0]}
-    told = summed_up({"moves": [move(20.0), move(20.0)], "redraws": redraws})
+
+def drawn(*calls: tuple[float, tuple[str, int, str]]) -> list[Drawing]:
+    return [Drawing(moment, *call) for moment, call in calls]
+
+
+def test_the_time_until_a_change_is_seen_is_parted_where_blender_calls_back() -> None:
+    told = drawn((15.0, HEADER), (20.0, TIMELINE), (30.0, TOOLS), (38.0, PICTURE), (45.0, ABOVE))
+    parted = phases(told, 80.0)
+    assert parted is not None
+    assert astuple(parted) == (15.0, 15.0, 8.0, 42.0)
+    assert parted.without_screen == 23.0
+
+
+def test_a_redraw_that_did_not_show_the_change_yet_counts_whole() -> None:
+    """Its regions and its way to the screen are no drawing that the one that was seen needed."""
+    told = drawn(
+        *((15.0, HEADER), (30.0, TOOLS), (38.0, PICTURE), (45.0, ABOVE)),
+        *((90.0, HEADER), (95.0, TOOLS), (99.0, PICTURE), (104.0, ABOVE)),
+        *((200.0, HEADER), (210.0, TOOLS), (220.0, PICTURE)),
+    )
+    assert [len(one) for one in redraws(told)] == [4, 4, 3]
+    parted = phases(told, 150.0)
+    assert parted is not None
+    assert astuple(parted) == (90.0, 5.0, 4.0, 51.0)
+
+
+def test_where_nothing_calls_before_the_preview_all_is_its_own() -> None:
+    parted = phases(drawn((38.0, PICTURE), (45.0, ABOVE)), 80.0)
+    assert parted is not None
+    assert astuple(parted) == (0.0, 0.0, 38.0, 42.0)
+    assert phases(drawn((15.0, HEADER)), 80.0) is None
+    assert phases(drawn((15.0, HEADER), (90.0, PICTURE)), 80.0) is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 500), st.sampled_from([HEADER, TIMELINE, TOOLS, PICTURE, ABOVE])),
+        max_size=20,
+    ),
+    st.floats(0, 500),
+)
+def test_the_phases_are_all_of_the_time(
+    calls: list[tuple[float, tuple[str, int, str]]], visible: float
+) -> None:
+    parted = phases(drawn(*sorted(calls, key=lambda call: call[0])), visible)
+    if parted is not None:
+        assert min(astuple(parted)) >= 0
+        assert sum(astuple(parted)) == pytest.approx(visible)
+
+
+def test_a_move_in_the_window_is_told_as_its_phases() -> None:
+    def change(visible: float, written: float | None = None, later: float = 0.0) -> dict[str, object]:
+        calls = [(15.0, *HEADER), (30.0, *TOOLS), (38.0 + later, *PICTURE)]
+        return {"written": written, "visible": visible, "drawings": calls}
+
+    shown = {"plain": [change(90.0), change(70.0)]}
+    told = summed_up({"moves": [change(80.0, 10.0), change(100.0, 12.0, 20.0)], "redraws": shown})
+    assert told["live_ms"] == {"p50": 33.0, "p95": 42.0}
+    assert told["live_window_ms"] == {"p50": 90.0, "p95": 99.0}
     parts = {name: entry["p50"] for name, entry in told["live_window_parts_ms"].items()}
-    assert parts == {"written": 20.0, "drawn": 30.0, "screen": 30.0}
-    assert sum(parts.values()) == told["live_window_ms"]["p50"] == 80.0
-    assert told["window_redraw_ms"]["plain"] == {"p50": 20.0, "p95": 29.0}
-    assert "drawn 2 times a move" in table(told)
-    # A screen that changed before anything was written showed something else than the move.
-    with pytest.raises(OutputError, match="1 of 2 moves were seen before"):
-        summed_up({"moves": [move(20.0), move(None)], "redraws": redraws})
+    assert parts == {"until_drawing": 15.0, "regions": 15.0, "picture": 18.0, "screen": 42.0}
+    assert told["live_window_written_ms"]["p50"] == 11.0
+    assert told["window_redraw_ms"]["plain"] == {"p50": 80.0, "p95": 89.0}
+    assert told["window_redraw_parts_ms"]["plain"]["picture"] == {"p50": 8.0, "p95": 8.0}
+    assert "1.00 redraws of the window a move" in table(told)
+    # A screen that changed before the layer was written, or the preview drawn with it, showed something else.
+    for early in (change(80.0, None), change(80.0, 40.0), change(34.0, 10.0)):
+        with pytest.raises(OutputError, match="1 of 2 moves were seen before"):
+            summed_up({"moves": [change(80.0, 10.0), early], "redraws": shown})
 
 
 def test_where_no_window_was_made_it_is_said_and_nothing_is_fetched(

@@ -49,7 +49,8 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
 
     A slider is dragged on a frame that is seen already: after a change of frame it is drawn once untimed, or the
     next move would pay for Blender's seeking in the movie. Rendering is a dearer redraw than that of a window: it
-    copies the scene, which opens the movie again, and converts the picture. `redraw_ms` is that floor.
+    copies the scene, which opens the movie again, and converts the picture. `live_rendered_ms` is with such a
+    redraw, `redraw_ms` that alone, `live_written_ms` our part.
     """
     scene, modifier = opened(options.blend)
     # Only the preview is to bring layers here, as in a window; the render that draws the frame does not.
@@ -80,7 +81,7 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     if facts["models_loaded"] or facts["frames_decoded"]:
         raise UnderstudyError("the preview loaded a model or decoded a frame: prepare the project first")
     return {
-        "live_ms": percentiles(drawn[_WARM:]),
+        "live_rendered_ms": percentiles(drawn[_WARM:]),
         "live_written_ms": percentiles(fused[_WARM:]),
         "redraw_ms": percentiles(floor[_WARM:]),
         "playback_ms": percentiles(added),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A slider's move in the window of real Blender 5.2, from the property being set to the changed screen.
 
-The screen is Xvfb's, drawn by software OpenGL, which takes most of the time: Blender's own redraws are timed in
-turn with the moves, to be told apart. Nothing is downloaded: what is missing is said.
+The screen is Xvfb's, drawn by software OpenGL, which takes most of the time: what a move costs but for drawing is
+told apart (redraw_phases.py), and Blender's own redraws are timed in turn with the moves. Nothing is downloaded:
+what is missing is said.
 """
 
 import json
@@ -11,19 +12,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
-from statistics import median
+from statistics import mean
 from typing import Any
 
 from understudy.core.errors import OutputError
 
 from ..blender_window.folder import default_folder, is_ready, why_not
 from ..blender_window.window import Room
+from .redraw_phases import Drawing, Phases, phases, redraws
 from .spread import percentiles
 
 SCENARIO = Path(__file__).with_name("window_scenario.py")
-SCREEN_WATCH = Path(__file__).with_name("screen_watch.py")
+WATCHES = {name: Path(__file__).with_name(name) for name in ("screen_watch.py", "redraw_watch.py")}
+"""What the scenario needs beside it."""
 _ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT_SECONDS = 900
 
@@ -42,7 +46,7 @@ def measured(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]
             "understudy.zip": _package(Path(place), blender),
             "clip.mp4": clip,
             "face.png": face,
-            SCREEN_WATCH.name: SCREEN_WATCH,
+            **WATCHES,
         }
         (work / "asked.json").write_text(json.dumps({"moves": moves}), encoding="utf-8")
         try:
@@ -69,37 +73,66 @@ def window_folder() -> Path:
 def summed_up(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a scenario's milliseconds as percentiles.
 
-    `live_window_ms` until a move is seen on the screen, and its parts one after the other: `written`, until the new
-    layer picture lies there, during which Blender draws the old one; `drawn`, until the preview has been drawn with
-    it; `screen`, until the screen shows that. `window_redraw_ms` is Blender's own, where nothing was rewritten.
+    `live_window_ms` is the whole until a move is seen on the screen, `live_window_parts_ms` the `Phases` it adds up
+    from. `live_ms` is two of these: until Blender begins to draw, and making the preview's picture. It leaves out
+    the drawing of the other regions and the screen, which take most of the whole here and little with a graphics
+    card; that is why both are told. `live_window_written_ms` is until the new layer picture lies there.
+    `window_redraw_ms` is Blender's own whole where nothing was rewritten, `window_redraw_parts_ms` its phases.
     """
     moves = told["moves"]
     if not moves:
         raise OutputError("no move of the slider was measured: ask for at least one")
-    late = [move for move in moves if None in (move["written"], move["drawn"])]
+    parted = [_phases(move) for move in moves]
+    found = [one for one in parted if one is not None]
+    late = sum(
+        one is None or move["written"] is None or move["written"] > move["visible"] - one.screen
+        for move, one in zip(moves, parted, strict=True)
+    )
     if late:
-        raise OutputError(f"{len(late)} of {len(moves)} moves were seen before they were written or drawn")
-    return {
-        "live_window_ms": percentiles([move["visible"] for move in moves]),
-        "live_window_parts_ms": {
-            "written": percentiles([move["written"] for move in moves]),
-            "drawn": percentiles([move["drawn"] - move["written"] for move in moves]),
-            "screen": percentiles([move["visible"] - move["drawn"] for move in moves]),
-        },
-        "live_window_draws": median(move["draws"] for move in moves),
-        "window_redraw_ms": {name: percentiles(entries) for name, entries in told["redraws"].items()},
+        raise OutputError(f"{late} of {len(moves)} moves were seen before they were written or drawn")
+    others = {
+        name: [one for one in map(_phases, entries) if one] for name, entries in told["redraws"].items()
     }
+    return {
+        "live_ms": percentiles([one.without_screen for one in found]),
+        "live_window_ms": percentiles([move["visible"] for move in moves]),
+        "live_window_parts_ms": _parts(found),
+        "live_window_written_ms": percentiles([move["written"] for move in moves]),
+        "live_window_redraws": mean(len(redraws(_drawings(move))) for move in moves),
+        "window_redraw_ms": {
+            name: percentiles([entry["visible"] for entry in entries])
+            for name, entries in told["redraws"].items()
+        },
+        "window_redraw_parts_ms": {name: _parts(entries) for name, entries in others.items()},
+    }
+
+
+def _drawings(change: Mapping[str, Any]) -> list[Drawing]:
+    """Return the callbacks until a change was seen."""
+    entries = [Drawing(*entry) for entry in change["drawings"]]
+    return [entry for entry in entries if entry.moment <= change["visible"]]
+
+
+def _phases(change: Mapping[str, Any]) -> Phases | None:
+    return phases(_drawings(change), change["visible"])
+
+
+def _parts(parted: Sequence[Phases]) -> dict[str, dict[str, float]]:
+    return {part.name: percentiles([asdict(one)[part.name] for one in parted]) for part in fields(Phases)}
 
 
 def table(facts: Mapping[str, Any]) -> str:
     """Return the figures of `summed_up` as lines to print."""
     lines = [("live_window_ms", facts["live_window_ms"])]
     lines += [(f"  {name}", entry) for name, entry in facts["live_window_parts_ms"].items()]
-    lines += [(f"  redraw {name}", entry) for name, entry in facts["window_redraw_ms"].items()]
+    lines += [("  written", facts["live_window_written_ms"])]
+    for name, entry in facts["window_redraw_ms"].items():
+        lines += [(f"  redraw {name}", entry)]
+        lines += [(f"    {part}", told) for part, told in facts["window_redraw_parts_ms"][name].items()]
     told = [f"{name:<20}{entry['p50']:>8.2f}  (p95 {entry['p95']:.2f})" for name, entry in lines]
     told[0] += (
-        f": Xvfb with software OpenGL, the preview drawn {facts['live_window_draws']:g} times a move; "
-        "written + drawn + screen, and Blender's redraws without us"
+        f": the whole, by Xvfb and software OpenGL, {facts['live_window_redraws']:.2f} redraws of the window a "
+        "move; its parts; until the layer was written; Blender's redraws without us"
     )
     return "\n".join(told)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays inside Blender's window: moves a slider and waits until the screen shows it; redraws of Blender's own beside.
 
-/given holds understudy.zip, clip.mp4, face.png and screen_watch.py; /work/asked.json says how often to move.
-`window.told` gets milliseconds since the property was set, or since the redraw was asked for:
-`moves`, when the new layer picture was written, the preview drawn with it, and the screen changed; and how often
-the preview was drawn until then;
-`redraws`, until the screen changed where nothing was rewritten: `plain`, with nothing invalidated; `changed`, after
-a property of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read again.
+/given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says how often to move.
+`window.told` gets milliseconds since the property was set, or since the redraw was asked for: `written`, when the
+new layer picture lay there, if one was written; `visible`, when the screen had changed; and `drawings`, every
+callback of Blender's drawing with its moment (redraw_watch.py). They are told of `moves` and of `redraws` where
+nothing is rewritten: `plain`, with nothing invalidated; `changed`, after a property of the modifier was set to what
+it is; `invalidated`, with the layers' pictures to be read again.
 """
 
 import importlib
@@ -46,7 +46,7 @@ def steps(window):
             blend = (0.7 if number % 2 else 0.3) + 0.001 * number
             moves.append((yield from clock.seen(face, partial(setattr, modifier.fusion, "blend", blend))))
             for name, redraw in clock.redraws.items():
-                redraws[name].append((yield from clock.seen(clock.mark, redraw))["visible"])
+                redraws[name].append((yield from clock.seen(clock.mark, redraw)))
         clock.close()
     window.told["moves"] = moves[WARM:]
     window.told["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
@@ -91,7 +91,8 @@ class Clock:
         """Begin to take note of each drawing of the preview."""
         watching = window.module("/given/screen_watch.py")
         self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), pool
-        self._window, self._draws = window, []
+        self._drawings = window.module("/given/redraw_watch.py").Drawings()
+        self._marks = 0
         layer = next(s for s in bpy.context.scene.sequence_editor.strips if s.understudy_layer_of)
         element = layer.strip_elem_from_frame(FRAME)
         self._picture = Path(bpy.path.abspath(layer.directory)) / element.filename
@@ -100,18 +101,22 @@ class Clock:
         left, bottom, width, height = MARK
         self.mark = (region.x + left + width // 2, self._box[1] + region.height - bottom - height // 2)
         space = bpy.types.SpaceSequenceEditor
-        handler = space.draw_handler_add(self._drawn, (), "PREVIEW", "POST_PIXEL")
-        self.close = lambda: space.draw_handler_remove(handler, "PREVIEW")
+        self._handler = space.draw_handler_add(self._leave_mark, (), "PREVIEW", "POST_PIXEL")
         self.redraws = {
             "plain": lambda: window.area("PREVIEW").tag_redraw(),
             "changed": _set_again,
             "invalidated": _show_rewritten(),
         }
 
-    def _drawn(self):
-        """Take note of a drawing, and leave a trace on the screen that differs from the last one's."""
-        self._draws.append(time.perf_counter())
-        grey = 0.1 + 0.2 * (len(self._draws) % 5)
+    def close(self):
+        """Take note no more."""
+        bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handler, "PREVIEW")
+        self._drawings.close()
+
+    def _leave_mark(self):
+        """Leave a trace on the screen that differs from the last drawing's."""
+        self._marks += 1
+        grey = 0.1 + 0.2 * (self._marks % 5)
         gpu.state.scissor_test_set(True)
         gpu.state.scissor_set(*MARK)
         gpu.state.active_framebuffer_get().clear(color=(grey, grey, grey, 1.0))
@@ -133,19 +138,21 @@ class Clock:
         return self._box[0] + column, self._box[1] + row
 
     def seen(self, place, change):
-        """Make a change and wait until a place on the screen looks otherwise. Generator; returns milliseconds."""
+        """Make a change and wait until a place on the screen looks otherwise. Generator; returns what is told of it."""
         yield SETTLED_SECONDS
         watch = self._watch(self._screen, place, self._picture)
-        waiting, before = self._pool.submit(watch.until_changed), len(self._draws)
+        waiting = self._pool.submit(watch.until_changed)
+        self._drawings.forget()
         began = time.perf_counter()
         change()
         while not waiting.done():
             yield 0.02
         written, visible = waiting.result()
-        draws = [moment for moment in self._draws[before:] if moment <= visible]
-        moments = {"written": written, "drawn": draws[-1] if draws else None, "visible": visible}
-        told = {name: None if at is None else 1000 * (at - began) for name, at in moments.items()}
-        return told | {"draws": len(draws)}
+        return {
+            "written": None if written is None else 1000 * (written - began),
+            "visible": 1000 * (visible - began),
+            "drawings": self._drawings.since(began),
+        }
 
 
 def _set_again():
