@@ -28,8 +28,29 @@ def sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
 def _numbers(scene: bpy.types.Scene, clip: Any) -> list[int]:
     if is_retimed(clip):
         return shown_numbers(scene, clip)
-    rate = playback_rate(scene, clip, None if _in_time(scene, clip) else _frame_count(clip))
-    return source_numbers(clip, rate)
+    return source_numbers(clip, _rate(scene, clip))
+
+
+def _rate(scene: bpy.types.Scene, clip: Any) -> float:
+    """Return how many frames of a clip pass in a frame of the timeline."""
+    if clip.type != "MOVIE":
+        return 1.0
+    rate = _movie_rate(clip)
+    if not rate or math.isclose(rate, scene.render.fps / scene.render.fps_base, rel_tol=1e-6):
+        return 1.0
+    frames = _frame_count(clip)
+    return 1.0 if frames is None else playback_rate(scene, clip, rate, frames)
+
+
+def _movie_rate(clip: Any) -> float:
+    """Return the frames a second of the movie that a strip was made of, which the strip remembers; 0 if unknown.
+
+    Blender plays it at these even where another file has taken the movie's place (4.5.15, 5.2.2), and opens the
+    movie to tell them: at 1080p that takes as long as rendering a frame does.
+    """
+    if not clip.understudy_rate:
+        clip.understudy_rate = clip.fps
+    return float(clip.understudy_rate)
 
 
 def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:
@@ -48,12 +69,6 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
         operators.change_path(directory=bpy.path.abspath(directory), files=[{"name": name} for name in names])
     layer.directory = directory
     editor.active_strip = active
-
-
-def _in_time(scene: bpy.types.Scene, clip: Any) -> bool:
-    """Tell whether a clip has the timeline's own frame rate: then there is no need to open it here."""
-    rate = scene.render.fps / scene.render.fps_base
-    return clip.type != "MOVIE" or math.isclose(clip.fps, rate, rel_tol=1e-6)
 
 
 def _frame_count(clip: Any) -> int | None:

@@ -6,6 +6,7 @@ be keyframed and those of a group on a strip can't. A strip names its stack by `
 """
 
 from dataclasses import fields
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -149,6 +150,7 @@ class UNDERSTUDY_PG_identity(PropertyGroup):
 _pointer: Any = PointerProperty
 _text: Any = StringProperty
 _numbers: Any = IntVectorProperty
+_number: Any = FloatProperty
 _Stages: Any = type(
     "UNDERSTUDY_stages",
     (),
@@ -217,20 +219,29 @@ def settings_of(scene: bpy.types.Scene) -> Any:
 
 def recipe_of(modifier: Any) -> Recipe:
     """Return what a modifier's parameters are set to, at the frame the scene stands at."""
-    default = Recipe()
     stages: dict[str, Any] = {}
-    for stage in fields(Recipe):
-        known = getattr(default, stage.name)
-        group = getattr(modifier, stage.name)
-        stages[stage.name] = type(known)(
-            **{entry.name: _value(getattr(group, entry.name)) for entry in fields(known)}
-        )
+    for stage, made, names in _stages():
+        group = getattr(modifier, stage)
+        stages[stage] = made(*[_value(getattr(group, name)) for name in names])
     return Recipe(**stages)
 
 
+@cache
+def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
+    """List each stage of a recipe, what it is made as, and its parameters in order."""
+    default = Recipe()
+    groups = [(stage.name, getattr(default, stage.name)) for stage in fields(Recipe)]
+    return tuple((name, type(group), tuple(entry.name for entry in fields(group))) for name, group in groups)
+
+
 def _value(value: Any) -> Any:
+    return _shortest(value) if isinstance(value, float) else value
+
+
+@lru_cache(1024)
+def _shortest(value: float) -> float:
     # Blender keeps floats in 32 bits. Written with the digits that these hold, 0.9 has the key it has elsewhere.
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return float(f"{value:.6g}")
 
 
 def casting_of(modifier: Any) -> Casting:
@@ -263,11 +274,13 @@ def register() -> None:
     strip.understudy_layer_of = _text(options={"HIDDEN"})
     strip.understudy_searched = _numbers(size=2, default=(-1, -1), options={"HIDDEN"})
     strip.understudy_lifted = _text(options={"HIDDEN"})
+    strip.understudy_rate = _number(options={"HIDDEN"})
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
     for owner, name in (
+        (bpy.types.Strip, "understudy_rate"),
         (bpy.types.Strip, "understudy_lifted"),
         (bpy.types.Strip, "understudy_searched"),
         (bpy.types.Strip, "understudy_layer_of"),

@@ -108,15 +108,13 @@ def source_of(strip: Any) -> ClipSource:
     return ClipSource(False, tuple(folder / element.filename for element in strip.elements))
 
 
-def playback_rate(scene: bpy.types.Scene, strip: Any, frame_count: int | None) -> float:
+def playback_rate(scene: bpy.types.Scene, strip: Any, fps: float, frame_count: int) -> float:
     """Return how many frames of a movie pass in a frame of the timeline.
 
     Blender may play a movie at its own frame rate, which no property tells: it shows in the strip's length.
-    `frame_count` is the movie's own length, or None where that is not known.
+    `fps` and `frame_count` are the movie's own.
     """
-    if strip.type != "MOVIE" or frame_count is None or not strip.fps:
-        return 1.0
-    rate = float(strip.fps) / (scene.render.fps / scene.render.fps_base)
+    rate = fps / (scene.render.fps / scene.render.fps_base)
     played = frame_count - strip.animation_offset_start - strip.animation_offset_end
     if strip.frame_duration != played:
         return rate

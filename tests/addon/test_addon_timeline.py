@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wherever and however a clip lies on the timeline, its layer shows the right source frame at the right place."""
 
+import shutil
 from fractions import Fraction
 from importlib.metadata import version
 
@@ -124,6 +125,28 @@ def test_a_rate_that_the_length_does_not_tell(drive, footage):
     assert own == [footage.number_in(drive.pictures("own", 12)[frame]) for frame in (1, 8, 9, 10, 11, 12)]
     assert own != frames
     assert told[4] == told[9], "nothing else on the timeline may move"
+
+
+@pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
+@pytest.mark.parametrize(("first", "second"), [(12, 24), (24, 12)])
+def test_a_movie_that_was_replaced_by_one_of_another_rate(drive, footage, first, second):
+    file, name = drive.folder / f"replaced_{first}.mp4", f"replaced_{first}"
+    blend = str(drive.folder / f"{name}.blend")
+    shutil.copy(footage.movie_at(first), file)
+    drive(
+        ["project", {"size": [320, 240], "frames": [1, 12], "save": blend}],
+        ["movie", {"name": "clip", "file": str(file), "own_rate": True}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["save", {}],
+    )
+    shutil.copy(footage.movie_at(second), file)
+    told = drive(
+        ["load", {"path": blend}],
+        ["render", {"out": drive.out(name)}],
+        ["shown_pictures", {"name": "clip", "frames": list(range(1, 13))}],
+    )
+    read = [int(picture.removesuffix(".tif")) for picture in told[2]]
+    assert read == [footage.number_in(picture) for _, picture in sorted(drive.pictures(name, 12).items())]
 
 
 PLACES = {
