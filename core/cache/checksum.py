@@ -31,7 +31,7 @@ _ROW_BYTES = ROW_WORDS * _WORD.itemsize
 _WEIGHTS = np.frombuffer(hashlib.shake_128(b"weights of the words").digest(_ROW_BYTES), _WORD) | np.uint64(1)
 
 
-def checksum(raw: bytes, start: int) -> int:
+def checksum(raw: bytes | memoryview, start: int) -> int:
     """Return the 32-bit checksum of `raw` from `start`, a multiple of 8, to its end."""
     size = len(raw) - start
     if size < LONG_BYTES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a layer picture says of itself: its key, a checksum, and what it was asked to be.
+"""What a layer picture says of itself: its key, a checksum of everything else in it, and what it was asked to be.
 
 A layer's key takes the analysis of its frame to know. What is asked for takes only values: so a question that is
 the same as the last needs no more than the picture's own label to be answered.
@@ -14,11 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..cache.checksum import checksum
 from ..errors import OutputError
 
+CLEAR_BYTES = 64 * 64 * 4
+"""The transparent tile, with which the tiles begin."""
 _LABEL = re.compile(
-    rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite"
-    rb"(?: for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4}))?"
+    rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
 _HEAD_LIMIT = 1 << 22
 _NOBODY = "0" * 64
@@ -45,9 +47,14 @@ class Label:
     """None where that was not known when it was written."""
 
 
-def label_text(key: str, checksum: int, asked: Asked | None) -> bytes:
-    """Return the label of a picture whose tiles have a CRC-32. Its length is always the same."""
-    return f"understudy layer {key} {checksum:08x} composite".encode() + _asked_text(asked)
+def label_text(key: str, summed: int, asked: Asked | None) -> bytes:
+    """Return the label of a picture with a `picture_checksum`. It always has `LABEL_BYTES`."""
+    return f"understudy layer {key} {summed:08x} composite".encode() + _asked_text(asked)
+
+
+def picture_checksum(head: bytes | memoryview, clear: bytes | memoryview, tiles: bytes | memoryview) -> int:
+    """Return the 32-bit checksum of what lies before a picture's label, of its transparent tile and its other tiles."""
+    return zlib.crc32(checksum(tiles, 0).to_bytes(4, "little"), zlib.crc32(clear, zlib.crc32(head)))
 
 
 def body_offset(label_end: int) -> int:
@@ -70,10 +77,12 @@ def layer_label(path: Path) -> Label | None:
     label = _LABEL.search(data, 0, min(len(data), _HEAD_LIMIT))
     if label is None or len(data) < label.end() + 8:
         return None
-    if zlib.crc32(memoryview(data)[body_offset(label.end()) :]) != int(label[2], 16):
+    whole, body = memoryview(data), body_offset(label.end())
+    parts = whole[: label.start()], whole[body : body + CLEAR_BYTES], whole[body + CLEAR_BYTES :]
+    if picture_checksum(*parts) != int(label[2], 16):
         return None
     asked = None
-    if label[3] is not None and label[3].decode() != _NOBODY:
+    if label[3].decode() != _NOBODY:
         asked = Asked(label[3].decode(), *(int(label[index]) for index in (4, 5, 6)))
     return Label(label[1].decode(), asked)
 
@@ -125,3 +134,6 @@ def _asked_text(asked: Asked | None) -> bytes:
     asked = asked or Asked(_NOBODY)
     counts = (min(count, _MOST_FACES) for count in (asked.faces, asked.occluded, asked.enhanced))
     return f" for {asked.digest} {' '.join(f'{count:04d}' for count in counts)}".encode()
+
+
+LABEL_BYTES = len(label_text(_NOBODY, 0, None))

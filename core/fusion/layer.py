@@ -4,11 +4,10 @@
 It is an uncompressed tiled TIFF (TIFF 6.0, sections 15 and 18) in which every tile without a face is one and
 the same transparent tile, so a 1080p layer with one face takes about a megabyte, is written and read in a few
 milliseconds, and lies exactly on the clip's pixels whatever transform the strip has. Any program that reads
-TIFF reads it. The ImageDescription tag carries the key of what was fused and a checksum.
+TIFF reads it. The ImageDescription tag carries the key of what was fused and a checksum of the whole.
 """
 
 import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..face import Pixels
-from .label import Asked, body_offset, label_text, put_file
+from .label import CLEAR_BYTES, LABEL_BYTES, Asked, body_offset, label_text, picture_checksum, put_file
 
 TILE = 64
 _DESCRIPTION = 270
@@ -80,10 +79,11 @@ def write_layer(
     The file appears whole or not at all. Raises OutputError where it can't be written.
     """
     tiles, numbers = _tiles(patch, size)
-    clear = bytes(TILE * TILE * 4)
-    label = label_text(key, zlib.crc32(tiles.data, zlib.crc32(clear)), asked)
+    head, clear, body = _head(numbers, size), bytes(CLEAR_BYTES), tiles.reshape(-1).data
+    label = label_text(key, picture_checksum(head, clear, body), asked)
+    gap = bytes(body_offset(len(head) + len(label)) - len(head) - len(label))
     # In pieces: to join them costs more than to write them.
-    put_file(path, _head(label, numbers, size), clear, tiles.data)
+    put_file(path, head, label, gap, clear, body)
 
 
 def _tiles(
@@ -106,12 +106,8 @@ def _tiles(
     return np.ascontiguousarray(grid.swapaxes(1, 2)[used]), numbers
 
 
-def _head(
-    label: bytes,
-    numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]",
-    size: tuple[int, int],
-) -> bytes:
-    """Build everything before the tiles: header, directory, offsets and, last, the label."""
+def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tuple[int, int]) -> bytes:
+    """Build everything before the label: header, directory, offsets and lengths."""
     count, tile_bytes = numbers.size, TILE * TILE * 4
     short, long, text = 3, 4, 2
     entries = 13
@@ -119,7 +115,7 @@ def _head(
     offsets_at = samples_at + 8
     counts_at = offsets_at + 4 * count
     label_at = counts_at + 4 * count
-    body_at = body_offset(label_at + len(label))
+    body_at = body_offset(label_at + LABEL_BYTES)
     offsets = (body_at + numbers.astype(np.uint32) * tile_bytes).astype("<u4")
     directory = (
         (256, long, 1, size[0]),
@@ -127,7 +123,7 @@ def _head(
         (258, short, 4, samples_at),
         (259, short, 1, 1),
         (262, short, 1, 2),
-        (_DESCRIPTION, text, len(label) + 1, label_at),
+        (_DESCRIPTION, text, LABEL_BYTES + 1, label_at),
         (277, short, 1, 4),
         (284, short, 1, 1),
         (322, long, 1, TILE),
@@ -140,5 +136,4 @@ def _head(
     for tag, kind, length, value in directory:
         head += struct.pack("<HHII", tag, kind, length, value)
     head += struct.pack("<I4H", 0, 8, 8, 8, 8)
-    head += offsets.tobytes() + np.full(count, tile_bytes, "<u4").tobytes() + label + b"\0"
-    return bytes(head) + bytes(body_at - len(head))
+    return bytes(head) + offsets.tobytes() + np.full(count, tile_bytes, "<u4").tobytes()
