@@ -38,7 +38,6 @@ _MAX_DIMS = 32  # numpy 1's own limit
 _RESERVED = "__metadata__"
 _BOOL = np.dtype("|b1")
 _REMEMBERED = 256  # headers
-_BRACE = ord("{")
 _read_length = struct.Struct("<Q").unpack_from
 _SHORT_HEADER = 4096  # longer ones are not remembered, so that all of them take a megabyte at most
 
@@ -106,21 +105,22 @@ def decode(raw: bytes, start: int) -> dict[str, npt.NDArray[np.generic]] | None:
     The arrays are read-only views of `raw`, C-contiguous. `start` should be a multiple of 8 so that they
     are aligned.
     """
-    if start + 8 >= len(raw) or raw[start + 8] != _BRACE:
+    begin, end = start + 8, len(raw)
+    if begin > end:
         return None
     (header_bytes,) = _read_length(raw, start)
-    data = start + 8 + header_bytes
-    if header_bytes > _MAX_HEADER or data > len(raw):
-        return None
-    text = raw[start + 8 : data]
+    data = begin + header_bytes
+    read = _layout if header_bytes <= _SHORT_HEADER else _read_layout
     try:
-        columns, record, size, bools = (_layout if header_bytes <= _SHORT_HEADER else _read_layout)(text)
-        if data + size != len(raw):
+        columns, record, size, bools = read(raw[begin:data])
+        if data + size != end:
             return None  # bytes without an array, or an array without bytes
         fields: npt.NDArray[np.void] = np.ndarray((), record, raw, data)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # not JSON, or JSON of another shape
-    arrays = {name: fields[column] for name, column in columns}
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for name, column in columns:  # a comprehension would be a call more
+        arrays[name] = fields[column]
     for name in bools:
         # numpy counts and indexes by the byte: a bool of 2 could lead it outside an array.
         if arrays[name].view(np.uint8).max(initial=0) > 1:
@@ -141,6 +141,8 @@ class _Layout(NamedTuple):
 
 def _read_layout(text: bytes) -> _Layout:
     """Return what a header says of the arrays, all of it checked. Raises what `decode` catches."""
+    if not text.startswith(b"{") or len(text) > _MAX_HEADER:
+        raise ValueError("not a header")
     header = _DECODER.decode(str(text, "utf-8"))
     formats, offsets = [], []
     names = []

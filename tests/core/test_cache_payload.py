@@ -94,6 +94,8 @@ HOSTILE = {
     "largest header length": b"\xff" * 8 + b"{}",
     "header beyond the end": (100).to_bytes(8, "little") + b"{}",
     "not JSON": made(b"{nope"),
+    "white space first": made(b" " + json.dumps(one()).encode(), bytes(4)),
+    "header over a megabyte": made(json.dumps(one()).encode().ljust((1 << 20) + 8), bytes(4)),
     "no object": made(b"[1,2]"),
     "UTF-16": made('{"a":1}'.encode("utf-16")),
     "not UTF-8": made(b'{"\xff":1}'),
@@ -128,7 +130,15 @@ HOSTILE = {
     "bool of 2": made(one("BOOL"), b"\x00\x01\x02\x01"),
 }
 # The library lets these pass; being stricter costs nothing, as only our own records are read.
-STRICTER = {"extra field", "bool of 2", "33 dimensions", "overflow with no bytes", "name twice"}
+STRICTER = {
+    "extra field",
+    "bool of 2",
+    "33 dimensions",
+    "overflow with no bytes",
+    "name twice",
+    "white space first",
+    "header over a megabyte",
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
