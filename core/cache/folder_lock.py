@@ -18,13 +18,16 @@ _POLL_SECONDS = 0.02
 
 
 @contextmanager
-def folder_lock(root: Path, *, wait_seconds: float = 0.0, mode: int = 0o600) -> Iterator[bool]:
+def folder_lock(
+    root: Path, *, wait_seconds: float = 0.0, mode: int = 0o600, name: str = LOCK_NAME
+) -> Iterator[bool]:
     """Hold the folder's lock while the body runs; gives False if another holds it after `wait_seconds`.
 
-    Where the file system has no locks it gives True: two at once then cost each other work, and nothing
-    that is not in the cache by right. Raises OSError where the lock file can't be opened.
+    `name` is the lock file's: the one for tidying, or another for work that need not wait for that. Where the
+    file system has no locks it gives True: two at once then cost each other work, and nothing that is not in
+    the cache by right. Raises OSError where the lock file can't be opened.
     """
-    fd = _open(root / LOCK_NAME, mode)
+    fd = _open(root / name, mode)
     try:
         deadline = time.monotonic() + wait_seconds
         held = _try_lock(fd)

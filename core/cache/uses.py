@@ -2,16 +2,20 @@
 """How often a cache folder was asked and answered, over all runs: one short line a run, in the folder itself."""
 
 import os
+import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from .counts import StoreCounts
+from .folder_lock import folder_lock
+from .pack import BINARY, NO_LINK, create
 
 USES_NAME = ".uses"
+_LOCK_NAME = ".uses.lock"
+_WAIT_SECONDS = 1.0
 _MOST_BYTES = 1 << 16
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,13 @@ def note(root: Path, memory: StoreCounts, folder: StoreCounts) -> None:
     run = Uses(1, memory.hits + folder.hits, folder.misses, folder.puts, int(time.time()))
     if not run.hits + run.misses:
         return
-    with suppress(OSError):
-        path = root / USES_NAME
-        if path.exists() and path.stat().st_size > _MOST_BYTES:
+    path = root / USES_NAME
+    # Alone, so that no line is added to a file that is just being replaced by its sum.
+    with suppress(OSError), folder_lock(root, name=_LOCK_NAME, wait_seconds=_WAIT_SECONDS) as alone:
+        if alone and path.exists() and path.stat().st_size > _MOST_BYTES:
             _shorten(path)
-        # One write to the end: runs that end at the same time do not mix their lines.
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o600)
+        # One write to the end: runs that end at the same time do not mix their lines, with or without locks.
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | BINARY | NO_LINK, 0o600)
         try:
             os.write(fd, _line(run))
         finally:
@@ -68,13 +73,15 @@ def uses(root: Path) -> Uses | None:
 
 def _shorten(path: Path) -> None:
     total = uses(path.parent)
-    temporary = path.with_name(f"{USES_NAME}.{os.getpid()}.tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_LINK, 0o600)
+    temporary = path.with_name(f"{USES_NAME}.{secrets.token_hex(4)}.tmp")
+    fd = create(temporary, os.O_WRONLY, 0o600)
     try:
-        os.write(fd, _line(total) if total else b"")
-    finally:
-        os.close(fd)
-    temporary.replace(path)
+        with os.fdopen(fd, "wb") as file:
+            file.write(_line(total) if total else b"")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _line(use: Uses) -> bytes:

@@ -8,9 +8,11 @@ are those of that family.
 
 import json
 import os
+import secrets
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -232,9 +234,10 @@ class _Hashes:
         """Write what was learned; a folder that can't be written to is asked again next time."""
         if not self._changed:
             return
-        temporary = self._folder / f"{MEMORY}.{os.getpid()}.tmp"
+        temporary = self._folder / f"{MEMORY}.{secrets.token_hex(4)}.tmp"
         try:
             temporary.write_text(json.dumps(self._known), encoding="utf-8")
             temporary.replace(self._folder / MEMORY)
         except OSError:
-            temporary.unlink(missing_ok=True) if os.access(self._folder, os.W_OK) else None
+            with suppress(OSError):  # where nothing can be written, nothing can be removed
+                temporary.unlink()

@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import stand_ins
 from onnx import TensorProto, helper, numpy_helper
+from together import at_once
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
 from understudy.core.models.library import MEMORY, ModelLibrary, facts_of, statement_path, user_model_folder
@@ -116,6 +118,36 @@ def test_a_hash_is_remembered_until_size_or_time_change(tmp_path: Path) -> None:
     assert second not in (first, "f" * 64)
     (tmp_path / MEMORY).write_text("[1, 2")
     assert ModelLibrary([tmp_path]).model("embed", "arcface").sha256 == second
+
+
+def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(tmp_path: Path) -> None:
+    remembered = {
+        f"gone{number}.onnx": [1, 1, "0" * 64] for number in range(6000)
+    }  # so that writing takes a while
+    (tmp_path / MEMORY).write_text(json.dumps(remembered))
+    content = stand_ins.write_recogniser(tmp_path / "0.onnx", "arcface").read_bytes()
+    torn: list[str] = []
+    scanned = threading.Event()
+
+    def watch() -> None:
+        while not scanned.is_set():
+            try:
+                json.loads((tmp_path / MEMORY).read_text())
+            except ValueError as error:
+                torn.append(str(error))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for number in range(1, 30):
+            (tmp_path / f"{number}.onnx").write_bytes(content)
+            at_once(lambda: ModelLibrary([tmp_path]).found(), 6)
+            assert f"{number}.onnx" in json.loads((tmp_path / MEMORY).read_text())
+    finally:
+        scanned.set()
+        watcher.join()
+    assert torn == []
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_an_unknown_file_is_what_the_user_says_if_its_signature_agrees(tmp_path: Path) -> None:
