@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two machines on one folder of a network file system: each has a mount of its own, and remembers folders a while.
+
+The file system is SFTP by sshfs, served by this machine through a pipe: FUSE is all it needs. Like NFS it keeps what
+it saw of a folder for some seconds, and its locks hold on one machine only.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.opening import CacheSettings, OpenCache, open_what_can_be
+
+SERVER = Path("/usr/lib/openssh/sftp-server")
+REMEMBERED_SECONDS = 2
+PROGRAM = """
+import random, sys, time
+from pathlib import Path
+import numpy as np
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import stage_key
+from understudy.core.cache.lease_folder import LEASE_FOLDER, FolderLease
+
+root, seed, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+chance, keys = random.Random(seed), [stage_key("swap", 1, {"number": number}) for number in range(300)]
+
+def opened():
+    return PackFolder(root, pack_bytes=1 << 19, cap_bytes=1 << 22)
+
+def value(number):
+    return {"crop": np.random.default_rng(number).integers(0, 255, 500 + number * 7919 % 40_000, np.uint8)}
+
+store, lease = opened(), FolderLease(root / LEASE_FOLDER)
+hits = puts = 0
+end = time.monotonic() + seconds
+while time.monotonic() < end:
+    number = chance.randrange(len(keys))
+    found = store.get(keys[number])
+    if found is not None:
+        assert found["crop"].tobytes() == value(number)["crop"].tobytes(), number
+        hits += 1
+    elif token := lease.try_acquire(keys[number], 5.0):
+        store.put(keys[number], value(number))
+        lease.release(keys[number], token)
+        puts += 1
+    if chance.random() < 0.005:
+        store.tidy()
+    if chance.random() < 0.002:
+        assert store.counts.corrupt == 0
+        store.close()
+        store = opened()
+assert store.counts.corrupt == store.counts.dropped == 0, store.warnings
+store.close()
+print(hits, puts)
+"""
+
+
+class Machine(NamedTuple):
+    """One of the two: where it sees what is shared, and the process that serves it."""
+
+    mount: Path
+    server: int
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
+    if shutil.which("sshfs") is None or not SERVER.is_file() or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("sshfs, sftp-server or /dev/fuse is missing: apt-get install sshfs openssh-sftp-server")
+    (tmp_path / "served" / "shared").mkdir(parents=True)
+    with _mounted(tmp_path, "one") as one, _mounted(tmp_path, "other") as other:
+        yield one, other
+
+
+@contextmanager
+def _mounted(folder: Path, name: str) -> Iterator[Machine]:
+    """Mount what is served, by an "ssh" that starts the server right here and says which process it is."""
+    ssh, mount, told = folder / f"ssh_{name}", folder / name, folder / f"{name}.pid"
+    ssh.write_text(f"#!/bin/sh\necho $$ > {told}\nexec {SERVER}\n")
+    ssh.chmod(0o700)
+    mount.mkdir()
+    options = ["-o", f"ssh_command={ssh}", "-o", f"dcache_timeout={REMEMBERED_SECONDS}"]
+    command = ["sshfs", *options, f"here:{folder / 'served'}", str(mount)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"sshfs can't mount here: {done.stderr.strip()}")
+    machine = Machine(mount, int(told.read_text()))
+    try:
+        yield machine
+    finally:
+        os.kill(machine.server, signal.SIGCONT)
+        subprocess.run(["umount", "--lazy", str(mount)], check=True)
+
+
+def test_both_machines_write_read_and_tidy_one_folder_without_a_wrong_value(
+    machines: tuple[Machine, Machine], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = 60 if os.environ.get("UNDERSTUDY_LONG") else 6
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(machine.mount / "shared"), str(seed), str(seconds)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for seed, machine in enumerate(machines * 2)
+    ]
+    told = [process.communicate(timeout=seconds + 60) for process in running]
+    assert [process.returncode for process in running] == [0] * 4, "\n".join(error for _, error in told)
+    counts = np.array([line.split() for line, _ in told], int)
+    with capsys.disabled():
+        print(f"\ntwo machines, {seconds} s: {counts[:, 0].sum()} hits, {counts[:, 1].sum()} puts")
+    assert (counts > 0).all()
+
+
+def _opened(folder: Path, machine: Machine) -> OpenCache:
+    """Open a cache whose memory holds nothing."""
+    return open_what_can_be(CacheSettings(folder, memory_bytes=1, shared_folder=machine.mount / "shared"))
+
+
+def _key(number: int) -> Key:
+    return stage_key("swap", 1, {"number": number})
+
+
+def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
+    machines: tuple[Machine, Machine], tmp_path: Path
+) -> None:
+    one, other = machines
+    random = np.random.default_rng(5)
+    values = [random.integers(0, 255, 400_000, np.uint8) for _ in range(40)]
+    with closing(_opened(tmp_path / "local_one", one)) as cache:
+        for number, value in enumerate(values):
+            cache.store.put(_key(number), {"crop": value})
+        cache.tiers.flush(30)
+        assert cache.warnings == ()
+    time.sleep(REMEMBERED_SECONDS + 1)
+    with closing(_opened(tmp_path / "local_other", other)) as cache:
+        got = [cache.store.get(_key(number)) for number in range(10)]
+        assert all(
+            arrays is not None and np.array_equal(arrays["crop"], values[number])
+            for number, arrays in enumerate(got)
+        )
+        os.kill(other.server, signal.SIGSTOP)
+        assert all(cache.store.get(_key(number)) is None for number in range(20, 30))
+        assert any("is left out for now" in text for text in cache.warnings)
+        os.kill(other.server, signal.SIGCONT)
+        limit = time.monotonic() + 60
+        while cache.store.get(_key(35)) is None and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert np.array_equal(cache.store.get(_key(36))["crop"], values[36])
