@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bench's arithmetic, on made measurements: what it divides by what, and what it draws."""
 
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from pathlib import Path
 
 import cv2
@@ -26,8 +26,13 @@ def a_pass(seconds: float, processor: float = 1.0) -> Pass:
 
 
 def a_round(plain: tuple[float, float], others: float) -> Round:
-    passes = {name: [a_pass(others, 3.0)] for name in NAMES}
-    return Round({**passes, "plain": [a_pass(seconds) for seconds in plain]})
+    return Round(
+        (
+            *(("cold", a_pass(others, 3.0)), ("plain", a_pass(plain[0]))),
+            *((name, a_pass(others, 3.0)) for name in ("tweak", "again")),
+            *(("plain", a_pass(plain[1])), ("source", a_pass(others, 3.0))),
+        )
+    )
 
 
 def test_a_ratio_is_the_median_of_each_rounds_own() -> None:
@@ -37,6 +42,18 @@ def test_a_ratio_is_the_median_of_each_rounds_own() -> None:
     assert told["median"] == pytest.approx(1.2)
     assert (told["low"], told["high"], told["count"]) == (1.2, 1.5, 3)
     assert told["processor"] == {"median": 3.0, "low": 3.0, "high": 3.0, "count": 3}
+
+
+def test_a_render_is_compared_with_the_plain_ones_next_to_it() -> None:
+    """A machine that grows slower all the time, by as much in each render, changes no ratio."""
+    names = ("cold", "plain", "tweak", "plain", "again", "plain", "again", "plain", "source")
+    costs = dict.fromkeys(NAMES, 1.0) | {"again": 1.05, "source": 2.0}
+    one = Round(tuple((name, a_pass(costs[name] * (1 + place))) for place, name in enumerate(names)))
+    assert one.paired("again", lambda done: done.seconds) == pytest.approx([1.05, 1.05])
+    assert ratios([one], "again")["count"] == 2
+    assert ratios([one], "tweak")["median"] == 1.0
+    # Nothing plain comes after the last.
+    assert one.paired("source", lambda done: done.seconds) == pytest.approx([2.0 * 9 / 8])
 
 
 def test_a_pass_is_told_by_the_frame_and_by_the_stage() -> None:
@@ -54,7 +71,7 @@ def test_percentiles_and_spread() -> None:
 def test_the_plot_shows_a_dearer_pass_as_a_higher_bar(tmp_path: Path) -> None:
     def height_of(seconds: float) -> int:
         one = a_round((1.0, 1.0), 1.0)
-        one = replace(one, passes={**one.passes, "cold": [a_pass(seconds)]})
+        one = Round((("cold", a_pass(seconds)), *one.renders[1:]))
         path = tmp_path / f"{seconds}.png"
         draw(path, {"passes": by_stage([one]), "sizes": {}, "lengths": {}})
         picture = cv2.imread(str(path))

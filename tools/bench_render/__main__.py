@@ -2,7 +2,7 @@
 """`make bench`: what rendering with Understudy costs, as a table, out/bench/render.json and render.png.
 
 Everything that is compared with each other is measured in turn in one run, several times; a ratio is the median of
-the rounds' own ratios. Wall-clock time counts; processor time stands beside it, which other programs disturb less.
+ratios of neighbours in time. Wall-clock time counts; processor time stands beside it, which others disturb less.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("out/bench"), help="folder for what is made")
     parser.add_argument("--clip", type=Path, help="a movie of your own; the demo's is generated")
     parser.add_argument("--face", type=Path, help="a picture of your own, of who plays the part")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything at 1080p is measured")
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything at 1080p is measured")
     parser.add_argument("--quick", action="store_true", help="few frames, one round: to see that it works")
     options = parser.parse_args()
     try:
@@ -58,7 +58,7 @@ def _bench(options: argparse.Namespace) -> None:
     clip = material.at_height(1080, frames)
     _say("renders at 1080p")
     faces = material.face, material.other
-    done = [render_round(work / "1080p", clip, faces, frames) for _ in range(rounds)]
+    done = [render_round(work / "1080p", clip, faces, frames, agains=2) for _ in range(rounds)]
     _say("our own part alone")
     alone = [_alone(material, clip, min(frames, 60)) for _ in range(rounds)]
     _say("slider and playback")
@@ -70,7 +70,7 @@ def _bench(options: argparse.Namespace) -> None:
     count = 10 if options.quick else 20
     sizes = {
         str(height): by_stage(
-            [render_round(work / f"{height}p", material.at_height(height, count), faces, count)]
+            [render_round(work / f"{height}p", material.at_height(height, count), faces, count, agains=1)]
         )
         for height in (_HEIGHTS[:1] if options.quick else _HEIGHTS)
     }
