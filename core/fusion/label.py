@@ -5,14 +5,18 @@ A layer's key takes the analysis of its frame to know. What is asked for takes o
 the same as the last needs no more than the picture's own label to be answered.
 """
 
+import ctypes
 import os
 import re
 import sys
 import threading
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import cast
 
 from ..cache.checksum import checksum
 from ..errors import OutputError
@@ -125,9 +129,23 @@ def _reserve(file: int, size: int) -> None:
     Else ext4 does so while the file takes another's place, and the writer waits: that takes longer than the
     writing. After a power cut there may be zeros in it: its checksum shows that, and it is made again.
     """
-    if sys.platform == "linux" and size:
-        with suppress(OSError):  # where there is no room, writing says so
-            os.posix_fallocate(file, 0, size)
+    reserve = _fallocate()
+    if reserve is not None and size:
+        reserve(file, 0, 0, size)  # where there is no room, writing says so
+
+
+@cache
+def _fallocate() -> Callable[[int, int, int, int], int] | None:
+    """Return Linux's fallocate(2), or None where there is none.
+
+    Not `os.posix_fallocate`: where a file system can't, as over a network, that writes into block after block.
+    """
+    if sys.platform != "linux":
+        return None
+    function = getattr(ctypes.CDLL(None), "fallocate64", None)
+    if function is not None:
+        function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    return cast("Callable[[int, int, int, int], int] | None", function)
 
 
 def _asked_text(asked: Asked | None) -> bytes:

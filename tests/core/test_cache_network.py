@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 from understudy.core.cache.key import Key, stage_key
 from understudy.core.cache.opening import CacheSettings, OpenCache, open_what_can_be
+from understudy.core.fusion.label import layer_key
+from understudy.core.fusion.layer import Patch, write_layer
 
 SERVER = Path("/usr/lib/openssh/sftp-server")
 REMEMBERED_SECONDS = 2
@@ -157,3 +159,19 @@ def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
         while cache.store.get(_key(35)) is None and time.monotonic() < limit:
             time.sleep(0.1)
         assert np.array_equal(cache.store.get(_key(36))["crop"], values[36])
+
+
+def test_a_layer_picture_is_written_there_in_a_few_pieces(machines: tuple[Machine, Machine]) -> None:
+    path = machines[0].mount / "shared" / "000001.tif"
+    pixels = np.random.default_rng(6).integers(1, 255, (400, 300, 4), np.uint8)
+    before = _writes()
+    write_layer(path, "ab" * 32, Patch(100, 100, pixels), (1920, 1080))
+    # Every one is an answer to be waited for. Reserving the place may take none: here it can't be reserved.
+    assert _writes() - before <= 8
+    assert layer_key(path) == "ab" * 32
+
+
+def _writes() -> int:
+    """How often this process has asked the system to write something."""
+    facts = Path("/proc/self/io").read_text().split()
+    return int(facts[facts.index("syscw:") + 1])
