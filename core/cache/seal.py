@@ -160,11 +160,13 @@ def _decoded(text: str) -> bytes:
 def _from_keyring() -> str:
     try:
         import keyring
-        from keyring.errors import KeyringError
+        from keyring.errors import KeyringError, NoKeyringError
     except ImportError as error:
         raise CacheError("the keyring needs the extra: pip install 'understudy[keyring]'") from error
     try:
         text = keyring.get_password(_KEYRING_SERVICE, _KEYRING_USER)
+    except NoKeyringError as error:
+        raise CacheError(f"this machine has no keyring: set {KEY_VARIABLE} to the key itself") from error
     except KeyringError as error:
         raise CacheError(f"the keyring can't be used ({type(error).__name__}): unlock it") from error
     if not text:

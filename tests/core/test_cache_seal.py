@@ -196,6 +196,7 @@ def test_a_missing_package_is_named(code, extra):
 def test_the_keyring_gives_the_secret(tmp_path):
     keyring = pytest.importorskip("keyring", reason="keyring is not installed: the extra 'keyring'")
     from keyring.backend import KeyringBackend
+    from keyring.backends import fail
 
     class InMemory(KeyringBackend):
         priority = 1
@@ -220,5 +221,8 @@ def test_the_keyring_gives_the_secret(tmp_path):
             secret_from({"UNDERSTUDY_CACHE_KEY": "keyring"})
         keyring.set_password("understudy", "cache", SECRET.hex())
         assert secret_from({"UNDERSTUDY_CACHE_KEY": "keyring"}) == SECRET
+        keyring.set_keyring(fail.Keyring())
+        with pytest.raises(CacheError, match="no keyring: set UNDERSTUDY_CACHE_KEY"):
+            secret_from({"UNDERSTUDY_CACHE_KEY": "keyring"})
     finally:
         keyring.set_keyring(before)

@@ -9,10 +9,14 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from email import message_from_bytes
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from understudy.core.errors import ModelError, OutputError, UnderstudyError
 
 from tools.build_extension.__main__ import build
@@ -21,8 +25,6 @@ from tools.build_extension.platforms import BUNDLED, CPU, PLATFORMS, PYTHONS, VA
 from tools.build_extension.wheels import LOCKED, pins, wanted_pins
 
 HOSTS_OWN = {"bpy", "numpy", "mathutils"}
-# Each is imported where it is wanted, and its absence is said in one line.
-OPTIONAL = {"keyring"}
 LINUX, WINDOWS = PLATFORMS[:2]
 ACCELERATED = [variant for variant in VARIANTS if variant != CPU]
 
@@ -46,9 +48,19 @@ def imported(path):
             yield node.module.partition(".")[0]
 
 
+def carried(wheels):
+    """The distributions of some wheels, by one spelling each."""
+    return {name.partition("-")[0].replace(".", "_") for name in wheels}
+
+
+def named(*distributions):
+    """The same for distributions as they are pinned."""
+    return {name.replace("-", "_") for name in distributions}
+
+
 def test_all_that_the_code_imports_is_bundled_or_blenders_own():
     wanted = {name for path in code_files().values() if path.suffix == ".py" for name in imported(path)}
-    foreign = wanted - set(sys.stdlib_module_names) - HOSTS_OWN - OPTIONAL
+    foreign = wanted - set(sys.stdlib_module_names) - HOSTS_OWN
     assert foreign == set(BUNDLED.values()) - {""}
 
 
@@ -72,16 +84,33 @@ def test_the_zip_holds_code_models_and_wheels_and_nothing_else(package):
 def test_every_python_has_its_wheels_and_numpy_stays_blenders(package):
     with zipfile.ZipFile(package) as archive:
         wheels = [name.removeprefix("wheels/") for name in archive.namelist() if name.endswith(".whl")]
-    kinds = {name.partition("-")[0] for name in wheels}
-    assert kinds == {name.replace("-", "_") for name in BUNDLED}
+    kinds = carried(wheels)
+    assert kinds == named(*BUNDLED, *LINUX.bundled)
     for python in PYTHONS:
         tag = f"cp{python.replace('.', '')}"
-        fit = {
-            name.partition("-")[0]
-            for name in wheels
-            if f"-{tag}-" in name or "-abi3-" in name or "-any." in name
-        }
+        fit = carried(n for n in wheels if f"-{tag}-" in n or "-abi3-" in n or "-any." in n)
         assert fit == kinds, python
+
+
+def test_what_the_packages_require_is_bundled_too(package, tmp_path):
+    """By what the wheels say themselves, for each Python; but for what running a model or a server needs not."""
+    metadata = {}
+    with zipfile.ZipFile(package) as archive:
+        for name in archive.namelist():
+            if name.endswith(".whl"):
+                with zipfile.ZipFile(archive.open(name)) as wheel:
+                    (path,) = (n for n in wheel.namelist() if n.endswith(".dist-info/METADATA"))
+                    metadata[name] = message_from_bytes(wheel.read(path))
+    needless = {"numpy", "flatbuffers", "protobuf", "packaging", "pycparser"}
+    bundled = {canonicalize_name(about["Name"]) for about in metadata.values()}
+    for python in PYTHONS:
+        full = f"{python}.9"  # no Blender has an earlier one of 3.11
+        environment = {"python_version": python, "python_full_version": full, "extra": ""}
+        for name, about in metadata.items():
+            assert SpecifierSet(about["Requires-Python"] or "").contains(full), name
+            for requirement in map(Requirement, about.get_all("Requires-Dist", [])):
+                if requirement.marker is None or requirement.marker.evaluate(environment):
+                    assert canonicalize_name(requirement.name) in bundled | needless, (name, str(requirement))
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
@@ -109,10 +138,12 @@ def test_pins_keep_their_hashes_and_an_unpinned_name_is_refused():
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_variant_carries_one_onnx_runtime_pinned_for_each_of_its_platforms(variant):
-    wanted = wanted_pins(variant)
+    platforms = [platform for platform in PLATFORMS if platform.name in variant.platforms]
+    for platform in platforms:
+        assert wanted_pins(variant, platform).count("==") == len(BUNDLED) + len(platform.bundled)
+    wanted = wanted_pins(variant, platforms[0])
     runtimes = [line.partition("=")[0] for line in wanted.splitlines() if line.startswith("onnxruntime")]
     assert runtimes == [variant.runtime]
-    assert wanted.count("==") == len(BUNDLED)
     hashes = wanted.partition(f"{variant.runtime}==")[2].partition("\nopencv")[0].count("--hash=sha256:")
     assert hashes >= len(variant.platforms) * len(PYTHONS)
 
@@ -148,8 +179,7 @@ def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, t
     assert made.name.endswith(f"-{variant.name}_windows_x64.zip")
     with zipfile.ZipFile(made) as archive:
         wheels = [name.removeprefix("wheels/") for name in archive.namelist() if name.endswith(".whl")]
-    kinds = {name.replace("-", "_") for name in variant.bundled}
-    assert {name.partition("-")[0] for name in wheels} == kinds
+    assert carried(wheels) == named(*variant.bundled, *WINDOWS.bundled)
     for python in pythons:
         tag = f"-cp{python.replace('.', '')}-"
         assert len([name for name in wheels if name.startswith("onnxruntime") and tag in name]) == 1
@@ -197,9 +227,11 @@ def test_a_clean_profile_installs_it_and_needs_nothing_of_ours(package, tmp_path
     script.write_text(
         "import sys, bpy\n"
         f"bpy.ops.extensions.package_install_files(filepath={str(package)!r}, repo='user_default')\n"
-        "import cv2, av, onnxruntime\n"
+        "import cv2, av, onnxruntime, cryptography, keyring, redis, secretstorage\n"
         "from bl_ext.user_default.understudy.core.cli import main\n"
-        "print('FROM', *(m.__file__ for m in (cv2, av, onnxruntime)))\n"
+        "print('FROM', *(m.__file__ for m in (cv2, av, onnxruntime, cryptography, keyring, redis, secretstorage)))\n"
+        "keyring.get_keyring()\n"
+        "print('ASKS', 'keyring.backends.SecretService' in sys.modules)\n"
         "print('DOCTOR', main(['doctor']))\n"
         "bpy.ops.preferences.addon_disable(module='bl_ext.user_default.understudy')\n"
     )
@@ -220,4 +252,5 @@ def test_a_clean_profile_installs_it_and_needs_nothing_of_ours(package, tmp_path
     found = next(line for line in done.stdout.splitlines() if line.startswith("FROM ")).split()[1:]
     assert all(path.startswith(str(tmp_path / "profile")) for path in found), found
     assert "DOCTOR 0" in done.stdout
+    assert "ASKS True" in done.stdout  # the system's keyring was found by what its wheel says of itself
     assert "Traceback" not in done.stderr

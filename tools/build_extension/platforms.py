@@ -13,6 +13,15 @@ BUNDLED = {
     "redis": "redis",
     "cryptography": "cryptography",
     "cffi": "",
+    "keyring": "keyring",
+    "jaraco-classes": "",
+    "jaraco-context": "",
+    "jaraco-functools": "",
+    "more-itertools": "",
+    # For Python 3.11 alone; the others have as much in their own library, and never look at these.
+    "importlib-metadata": "",
+    "backports-tarfile": "",
+    "zipp": "",
 }
 """The distributions that an extension carries, and the module that each is imported as, empty where only another one of
 them imports it; some other build of ONNX Runtime in a variant for an accelerator.
@@ -28,14 +37,19 @@ class Platform:
 
     name: str
     tags: tuple[str, ...]
+    bundled: tuple[str, ...] = ()
+    """The distributions that only an extension for this platform carries: what its keyring is asked by."""
+    locked: str = "blender-4.5.txt"
+    """The file in `requirements` that pins those."""
 
 
 PLATFORMS = (
     Platform(
         "linux-x64",
         ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+        ("jeepney", "secretstorage"),
     ),
-    Platform("windows-x64", ("win_amd64",)),
+    Platform("windows-x64", ("win_amd64",), ("pywin32-ctypes",), "extension-windows.txt"),
     # ONNX Runtime and PyAV are built for macOS 14 and later, and ONNX Runtime not for Intel.
     Platform(
         "macos-arm64", ("macosx_14_0_arm64", "macosx_13_0_arm64", "macosx_12_0_arm64", "macosx_11_0_arm64")

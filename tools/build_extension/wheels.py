@@ -30,10 +30,11 @@ def pins(locked: str, names: Iterable[str]) -> str:
     return "\n".join(entries[name].rstrip() for name in names) + "\n"
 
 
-def wanted_pins(variant: Variant) -> str:
-    """Return the entries of all that a variant carries. Raises OutputError if one is not pinned."""
-    files = dict.fromkeys((LOCKED, REQUIREMENTS / variant.locked))
-    return pins("\n".join(file.read_text(encoding="utf-8") for file in files), variant.bundled)
+def wanted_pins(variant: Variant, platform: Platform) -> str:
+    """Return the entries of all that a variant carries on a platform. Raises OutputError if one is not pinned."""
+    files = dict.fromkeys((LOCKED, REQUIREMENTS / variant.locked, REQUIREMENTS / platform.locked))
+    locked = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return pins(locked, (*variant.bundled, *platform.bundled))
 
 
 def obtain(
@@ -50,7 +51,7 @@ def obtain(
         # A download that is cut off must not be taken for a wheel: it moves into place when it is complete.
         with tempfile.TemporaryDirectory(dir=store, prefix=".download.") as partial:
             wanted = Path(partial) / "wanted.txt"
-            wanted.write_text(wanted_pins(variant), encoding="utf-8")
+            wanted.write_text(wanted_pins(variant, platform), encoding="utf-8")
             for python in pythons:
                 folder = Path(partial) / python
                 _download(platform, python, wanted, folder, store)
