@@ -2,6 +2,7 @@
 """Whatever can alter a layer picture alters what it is asked to be; what can't, does not."""
 
 import os
+import shutil
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from understudy.core.asking import Asking
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.models.embedded import embedded_folder
 from understudy.core.recipe import Recipe, parameters
 
 
@@ -117,6 +119,18 @@ def test_another_model_counts_and_a_missing_folder_is_one_without_models(job: La
     assert Asking([models.with_name("none")]).digest(job) not in (None, before)
     (models / "more.onnx").write_bytes(b"more")
     assert Asking([models]).digest(job) != before
+
+
+def test_machines_that_have_the_same_models_since_another_day_ask_for_the_same(
+    job: LayerJob, tmp_path: Path
+) -> None:
+    digests = set()
+    for day in range(2):
+        installed = shutil.copytree(embedded_folder(), tmp_path / f"installed_{day}")
+        for path in installed.iterdir():
+            os.utime(path, (86_400 * day, 86_400 * day))
+        digests.add(Asking([installed]).digest(job))
+    assert len(digests) == 1
 
 
 def test_what_is_missing_has_no_digest(job: LayerJob, models: Path, tmp_path: Path) -> None:
