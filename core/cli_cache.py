@@ -15,6 +15,7 @@ from pathlib import Path
 from .cache.exchange import export, import_into
 from .cache.folder import PackFolder
 from .cache.key import Key
+from .cache.layout import is_prepared
 from .cache.lease_folder import LEASE_FOLDER, sweep
 from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
@@ -22,7 +23,6 @@ from .cache.purge import Kept
 from .cache.redis_store import RedisStore
 from .cache.seal import Seal, SealedStore, secret_from
 from .cache.statistics import Share, folder_facts, statistics
-from .cache.store import Store
 from .cache.uses import USES_NAME
 from .cache.verify import Verified, verify_folder
 from .cli_paths import opened_clip
@@ -69,15 +69,21 @@ def run(arguments: argparse.Namespace) -> bool:
 
 def opened_folder(root: Path) -> PackFolder:
     """Open a cache folder that is there. Raises CacheError."""
-    if not (root / "format").is_file():
+    if not is_prepared(root):
         raise CacheError(f"there is no cache in {root}: give the folder that --cache-dir named")
     return PackFolder(root)
 
 
-def opened_seals(store: Store) -> SealedStore:
-    """Return a store that seals and opens with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
+def the_seal() -> Seal | None:
+    """Return what seals and opens with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
     secret = secret_from(os.environ)
-    return SealedStore(store, Seal(secret) if secret is not None else None)
+    return Seal(secret) if secret is not None else None
+
+
+def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what the environment says of shared places; nothing of those that an argument names."""
+    given = {FOLDER_VARIABLE: arguments.shared_dir, REDIS_VARIABLE: arguments.redis}
+    return {name: os.environ.get(name, "") if value is None else "" for name, value in given.items()}
 
 
 def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
@@ -86,7 +92,7 @@ def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
     told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
-    told = completed(RunSettings(told, online=arguments.online), _shared_places(arguments)).cache
+    told = completed(RunSettings(told, online=arguments.online), shared_places(arguments)).cache
     if told.shared_folder is not None:
         yield _Place(str(told.shared_folder), open_shared_folder(told.shared_folder))
     if told.redis_url is not None:
@@ -94,12 +100,6 @@ def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
         _ = Key("") in server
         _require_no_trouble(_Place("Redis", server))
         yield _Place("Redis", server)
-
-
-def _shared_places(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return what the environment says of shared places that no argument names."""
-    given = {FOLDER_VARIABLE: arguments.shared_dir, REDIS_VARIABLE: arguments.redis}
-    return {name: os.environ.get(name, "") for name, value in given.items() if value is None}
 
 
 def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
@@ -262,7 +262,7 @@ def _seeds(arguments: argparse.Namespace) -> set[str]:
 
 def _export(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     folder = places[0].store
-    done = export(folder.entries(), opened_seals(folder), arguments.folder)
+    done = export(folder.entries(), SealedStore(folder, the_seal()), arguments.folder)
     print(
         f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged or sealed)"
     )
@@ -270,7 +270,7 @@ def _export(arguments: argparse.Namespace, places: list[_Place]) -> bool:
 
 
 def _import(arguments: argparse.Namespace, places: list[_Place]) -> bool:
-    done = import_into(opened_seals(places[0].store), arguments.folder)
+    done = import_into(SealedStore(places[0].store, the_seal()), arguments.folder)
     _require_no_trouble(places[0])
     print(
         f"{done.copied} results taken in from {arguments.folder}, {done.left_out} left out (not what they say)"

@@ -73,8 +73,9 @@ def add_explain(commands: Any) -> None:
     explain = commands.add_parser(
         "explain",
         help="say which stages of a frame are known, and why others are not",
-        description="Say stage by stage whether a frame's result is kept, and for one that is not, what differs "
-        "from the nearest that is. Nothing is computed.",
+        description="Say stage by stage whether a frame's result is kept, in the cache folder or a shared place that "
+        "is given or that UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name, and for one that is not, what differs "
+        "from the nearest in the cache folder. Nothing is computed.",
         allow_abbrev=False,
     )
     explain.add_argument("clip", type=Path, metavar="CLIP", help="as for render")
@@ -91,6 +92,7 @@ def add_explain(commands: Any) -> None:
         metavar="DIR",
         help="the cache folder (default: understudy_cache beside CLIP)",
     )
+    _add_shared(explain)
     explain.add_argument("--json", action="store_true", help="write values instead of a table")
 
 
@@ -126,9 +128,13 @@ def _action(
         help="the cache folder (default: UNDERSTUDY_CACHE_DIR)",
     )
     if shared:
-        action.add_argument("--shared-dir", type=Path, metavar="DIR", help="a cache folder on a share")
-        action.add_argument("--redis", metavar="URL", help="a Redis server, such as redis://HOST:6379/0")
+        _add_shared(action)
     return action
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--shared-dir", type=Path, metavar="DIR", help="a cache folder on a share")
+    parser.add_argument("--redis", metavar="URL", help="a Redis server, such as redis://HOST:6379/0")
 
 
 def argument(read: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -5,13 +5,16 @@ import argparse
 import json
 import os
 import re
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from .cache.explain import Difference
-from .cache.opening import CacheSettings
-from .cli_cache import opened_folder, opened_seals
+from .cache.layout import is_prepared
+from .cache.looking import Looking, Place
+from .cache.opening import CacheSettings, shared_tiers
+from .cli_cache import opened_folder, shared_places, the_seal
 from .cli_casting import chosen_casting
 from .cli_paths import frame_range, opened_clip
 from .clip_picture import is_picture
@@ -21,6 +24,7 @@ from .pipeline import Pipeline
 from .run_settings import CACHE_VARIABLE, RunSettings, completed
 
 _CACHE_NAME = "understudy_cache"
+_NEAR = "the cache folder"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -32,21 +36,28 @@ def explain(arguments: argparse.Namespace) -> None:
     casting = chosen_casting(arguments)
     root = arguments.cache_dir or Path(os.environ.get(CACHE_VARIABLE) or _beside(arguments.clip))
     movie = arguments.clip.is_file() and not is_picture(arguments.clip)
+    told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
+    run = completed(RunSettings(told, online=arguments.online), {**os.environ, **shared_places(arguments)})
+    shared = [Place(tier.name, tier) for tier in shared_tiers(run.cache, make=False)]
+    # Where there is no folder yet, a render would find what the shared places have.
+    folder = None if shared and not is_prepared(root) else opened_folder(root)
+    near = [] if folder is None else [Place(_NEAR, folder)]
     with (
+        closing(Looking([*near, *shared], the_seal())) as store,
         opened_clip(arguments.clip, None if movie else "25")[0] as clip,
-        closing(opened_folder(root)) as folder,
     ):
         frame_range(clip, arguments.frame, arguments.frame)
         models = embedded_models()
-        run = completed(RunSettings(CacheSettings(root)), os.environ)
         facts = explain_frame(
             lambda store: Pipeline(store, models, library=run.library, providers=run.providers),
-            opened_seals(folder),
-            folder.entries,
+            store,
+            tuple if folder is None else folder.entries,
             clip,
             arguments.frame,
             casting,
         )
+        for warning in (*run.left_out, *store.warnings):
+            print(f"understudy: warning: {warning}", file=sys.stderr)
     if arguments.json:
         print(json.dumps({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]}, indent=2))
         return
@@ -63,12 +74,12 @@ def _beside(clip: Path) -> Path:
 
 def _why(fact: StageFact) -> str:
     found = fact.explanation
-    if found is None:
+    if found is None or fact.reason:
         return fact.reason
     if found.hit:
-        return ""
+        return "" if fact.place == _NEAR else f"in {fact.place}"
     if found.nearest is None:
-        return f"no result of {fact.stage} is kept"
+        return f"no result of {fact.stage} is kept in {_NEAR}"
     return "; ".join(_shown(found.differences))
 
 
@@ -92,6 +103,7 @@ def _as_dict(fact: StageFact) -> dict[str, object]:
         "about": fact.about,
         "status": fact.status,
         "reason": fact.reason,
+        "place": fact.place,
         "key": found.key.hex if found else None,
         "differences": [vars(line) for line in found.differences] if found else [],
     }

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeVar
 from .cache import origins
 from .cache.explain import Explanation, explain_all
 from .cache.key import Key
+from .cache.looking import Looking
 from .cache.record import KeyText
 from .cache.store import Arrays, Store
 from .clip import open_clip
@@ -28,7 +29,8 @@ class StageFact:
     """What is known of one stage.
 
     `about` says whose: the frame's (empty) or a picture's. `explanation` is there for a hit and a miss,
-    `reason` where the stage's key can't be known before an earlier stage has run.
+    `reason` where the stage's key can't be known before an earlier stage has run, or what is kept can't be used.
+    `place` is the name of the place that a hit is read from.
     """
 
     stage: str
@@ -36,6 +38,7 @@ class StageFact:
     status: Status
     explanation: Explanation | None = None
     reason: str = ""
+    place: str | None = None
 
 
 class _Asked(NamedTuple):
@@ -82,7 +85,7 @@ class _Probe:
 
 def explain_frame(
     pipeline: Callable[[Store], Pipeline],
-    store: Store,
+    store: Looking,
     entries: Callable[[], Iterable[KeyText]],
     clip: Clip,
     number: int,
@@ -91,26 +94,33 @@ def explain_frame(
     """Explain frame `number`, counted from 0: its stages and those of the pictures of people.
 
     `pipeline` makes one over a store, with the models a render would use; `store` is what that render would
-    read, and `entries` lists what it or its nearest folder keeps. Runs no model and keeps nothing. Raises
-    ClipError, PictureError, ModelError and RecipeError as the pipeline does.
+    read, and `entries` lists what it or its nearest folder keeps: all of it is looked through for each miss's
+    nearest result. Runs no model and keeps nothing. Raises ClipError, PictureError, ModelError and RecipeError
+    as the pipeline does.
     """
     asked = [
         *_pictures(pipeline, store, casting),
         *_analysis(pipeline, store, clip, number, casting.recipe),
         *_swaps(pipeline, store, clip, number, casting),
     ]
-    keys = [entry.key for entry in asked if entry.key is not None]
-    explained = dict(zip(keys, explain_all(keys, store, entries), strict=True))
-    return tuple(_fact(entry, explained) for entry in asked)
+    keys = list(dict.fromkeys(entry.key for entry in asked if entry.key is not None))
+    held = {key: place for key in keys if (place := store.where(key)) is not None}
+    explained = dict(zip(keys, explain_all(keys, held, entries), strict=True))
+    return tuple(_fact(entry, explained, held, store) for entry in asked)
 
 
-def _fact(entry: _Asked, explained: dict[Key, Explanation]) -> StageFact:
+def _fact(
+    entry: _Asked, explained: dict[Key, Explanation], held: dict[Key, str], store: Looking
+) -> StageFact:
     if entry.key is None:
         return StageFact(entry.stage, entry.about, "not known yet", None, entry.reason)
-    found = explained[entry.key]
     if entry.stage in _NOT_KEPT:
         return StageFact(entry.stage, entry.about, "not kept", None, "made from the crop each time")
-    return StageFact(entry.stage, entry.about, "hit" if found.hit else "miss", found)
+    found = explained[entry.key]
+    if found.hit:
+        return StageFact(entry.stage, entry.about, "hit", found, place=held[entry.key])
+    reason = "it is kept, but damaged or sealed with another key" if store.is_unusable(entry.key) else ""
+    return StageFact(entry.stage, entry.about, "miss", found, reason)
 
 
 def _analysis(

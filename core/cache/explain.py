@@ -13,7 +13,7 @@ from .record import KeyText
 class Holding(Protocol):
     """A store that can tell what it has."""
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: Key, /) -> bool:
         """See `Store.__contains__`."""
         ...
 

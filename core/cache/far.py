@@ -51,6 +51,7 @@ class FarTier:
         `faults` tells how often the place itself failed so far. `hangs` is whether a question to the place may
         take for ever; then a thread of its own asks.
         """
+        self.name = name
         self._open_store = opened
         self._faults = faults
         self._slow = slow_seconds

@@ -63,6 +63,11 @@ def prepare(root: Path, *, group: bool = False) -> Path:
         raise CacheError(f"can't use cache folder {root} ({reason}): choose another cache folder") from error
 
 
+def is_prepared(root: Path) -> bool:
+    """Tell whether a folder is a cache folder already."""
+    return (root / "format").is_file()
+
+
 def file_mode(*, group: bool) -> int:
     """Return the permissions of a cache's files."""
     return 0o660 if group else 0o600

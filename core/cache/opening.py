@@ -11,6 +11,7 @@ from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
 from .health import Health
+from .layout import is_prepared
 from .lease import Alone, Flight, GuardedLease, SingleFlight
 from .lease_folder import LEASE_FOLDER, FolderLease
 from .memory import Memory
@@ -90,7 +91,7 @@ def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.mon
     if not settings.keep:
         return _opened(settings, None, None, [], clock)
     seal = Seal(settings.secret) if settings.secret is not None else None
-    shared = _shared(settings, clock)
+    shared = shared_tiers(settings, clock)
     return _opened(settings, seal, _folder(settings, clock), shared, clock)
 
 
@@ -112,11 +113,11 @@ def open_what_can_be(settings: CacheSettings, *, clock: Callable[[], float] = ti
         left_out.append(f"nothing is kept for the next run: {error}")
         folder = None
     try:
-        shared = _shared(settings, clock) if settings.keep else []
+        shared = shared_tiers(settings, clock) if settings.keep else []
     except CacheError as error:
         left_out.append(f"the shared cache on Redis is left out: {error}")
         settings = replace(settings, redis_url=None)
-        shared = _shared(settings, clock)
+        shared = shared_tiers(settings, clock)
     return _opened(settings, seal, folder, shared, clock, tuple(left_out))
 
 
@@ -140,21 +141,32 @@ def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:
 
 
 def open_shared_folder(
-    root: Path, *, with_group: bool = False, clock: Callable[[], float] = time.monotonic
+    root: Path, *, with_group: bool = False, make: bool = True, clock: Callable[[], float] = time.monotonic
 ) -> PackFolder:
-    """Open a cache folder on a share. Raises CacheError; makes nothing where the share is not mounted."""
+    """Open a cache folder on a share. Raises CacheError.
+
+    Makes one only if `make`, and never where the share is not mounted.
+    """
     if not root.is_dir() and not root.parent.is_dir():
         raise CacheError(f"there is no folder {root.parent}: mount the share or choose another shared cache")
+    if not make and not is_prepared(root):
+        raise CacheError(f"there is no cache in {root}")
     return PackFolder(root, group=with_group, clock=clock)
 
 
-def _shared(settings: CacheSettings, clock: Callable[[], float]) -> list[FarTier]:
+def shared_tiers(
+    settings: CacheSettings, clock: Callable[[], float] = time.monotonic, *, make: bool = True
+) -> list[FarTier]:
+    """Return the shared places of the settings, nearest first; none is opened yet. CacheError for a wrong address.
+
+    `make` is whether a cache folder is made on a share that has none.
+    """
     tiers = []
     root, url = settings.shared_folder, settings.redis_url
     if root is not None:
 
         def opened() -> Store:
-            return open_shared_folder(root, with_group=settings.shared_with_group, clock=clock)
+            return open_shared_folder(root, with_group=settings.shared_with_group, make=make, clock=clock)
 
         tiers.append(FarTier(f"the shared cache {root}", opened, _folder_faults, clock=clock))
     if url is not None:

@@ -14,8 +14,12 @@ from footage.portrait import painted, portrait, write_picture, write_sequence
 from models import stand_ins
 from understudy.core.cache.explain import Difference, explain
 from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.looking import Looking, Place
 from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.cache.origins import fields
+from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.seal import Seal, SealedStore
 from understudy.core.cli import main
 from understudy.core.clip import open_sequence
 from understudy.core.explain_frame import explain_frame
@@ -54,7 +58,7 @@ class Project:
         with closing(PackFolder(self.cache)) as folder, open_sequence(self.frames) as clip:
             facts = explain_frame(
                 lambda store: Pipeline(store, models or embedded_models()),
-                folder,
+                Looking([Place("the folder", folder)]),
                 folder.entries,
                 clip,
                 number,
@@ -83,6 +87,7 @@ def test_what_was_rendered_is_known(made):
     facts = made.facts()
     assert status(facts) == KNOWN
     assert all(fact.explanation.differences == () for fact in facts.values() if fact.explanation)
+    assert {fact.place for fact in facts.values() if fact.status == "hit"} == {"the folder"}
 
 
 def test_a_setting_of_the_swap_is_the_one_line_that_differs(made):
@@ -212,3 +217,123 @@ def test_an_empty_cache_knows_nothing_and_stays_empty(made, tmp_path, capsys):
     assert main([str(part) for part in arguments]) == 0
     assert "no result of clip is kept" in capsys.readouterr().out
     assert list(PackFolder(tmp_path / "cache").entries()) == []
+
+
+def placed(made, root, redis_server, where):
+    """Spread what was made over a folder, a shared folder and Redis; `where` names the place of a stage's results."""
+    places = {
+        "near": PackFolder(root / "near"),
+        "share": PackFolder(root / "share"),
+        "redis": RedisStore(redis_server.url),
+    }
+    with closing(PackFolder(made.cache)) as folder:
+        for entry in list(folder.entries()):
+            key = Key(entry.text)
+            places[where.get(fields(key.text)["stage"], "near")].put(key, folder.get(key))
+    for place in places.values():
+        place.close()
+
+
+def told(capsys, made, *arguments):
+    """Explain frame 1 by the command; return the status and place of each stage of the frame, and the warnings."""
+    capsys.readouterr()
+    assert (
+        main(["explain", str(made.clip), "1", "--face", str(made.green), *map(str, arguments), "--json"]) == 0
+    )
+    out, warnings = capsys.readouterr()
+    rows = [row for row in json.loads(out)["stages"] if not row["about"]]
+    return {row["stage"]: (row["status"], row["place"]) for row in rows}, warnings
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
+    made, tmp_path, redis_server, capsys, monkeypatch
+):
+    placed(made, tmp_path, redis_server, {"landmark": "share", "swap": "redis"})
+    near, share = tmp_path / "near", tmp_path / "share"
+    before = content(near), content(share)
+    kept = len(list(RedisStore(redis_server.url).entries()))
+    here, there = "the cache folder", f"the shared cache {share}"
+    places = ["--cache-dir", near, "--shared-dir", share, "--redis", redis_server.url]
+    expected = dict.fromkeys((*FRAME, "target"), ("hit", here))
+    expected |= {
+        "landmark": ("hit", there),
+        "swap": ("hit", "the shared cache on Redis"),
+        "fuse": ("not kept", None),
+    }
+    assert told(capsys, made, *places) == (expected, "")
+    assert (content(near), content(share)) == before
+    assert len(list(RedisStore(redis_server.url).entries())) == kept > 0
+    # Named by the environment it is the same; without the server it is a miss; `off` leaves the share out.
+    monkeypatch.setenv("UNDERSTUDY_SHARED_CACHE", str(share))
+    monkeypatch.setenv("UNDERSTUDY_REDIS", redis_server.url)
+    assert told(capsys, made, *places[:2]) == (expected, "")
+    monkeypatch.delenv("UNDERSTUDY_REDIS")
+    assert told(capsys, made, *places[:2])[0] == expected | {"swap": ("miss", None)}
+    monkeypatch.setenv("UNDERSTUDY_SHARED_CACHE", "off")
+    facts, _ = told(capsys, made, *places[:2])
+    assert facts["landmark"] == ("miss", None)
+    assert facts["swap"] == ("not known yet", None)
+    main(["explain", str(made.clip), "1", "--face", str(made.green), *map(str, places)])
+    lines = capsys.readouterr().out.splitlines()
+    assert f"landmark               hit            in {there}" in lines
+    assert "detect                 hit" in lines
+
+
+def test_where_only_a_share_has_a_cache_it_is_looked_through_and_no_folder_is_made(
+    made, tmp_path, redis_server, capsys
+):
+    placed(made, tmp_path, redis_server, dict.fromkeys((*FRAME, "facts", "target", "texture"), "share"))
+    near, share = tmp_path / "not there", tmp_path / "share"
+    facts, _ = told(capsys, made, "--cache-dir", near, "--shared-dir", share)
+    assert {place for status, place in facts.values() if status == "hit"} == {f"the shared cache {share}"}
+    assert facts["swap"][0] == "hit"
+    facts, warnings = told(capsys, made, "--cache-dir", made.cache, "--shared-dir", tmp_path / "empty")
+    assert facts["swap"] == ("hit", "the cache folder")
+    assert f"there is no cache in {tmp_path / 'empty'}" in warnings
+    assert not near.exists()
+    assert not (tmp_path / "empty").exists()
+
+
+def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, capsys):
+    redis_server.kill()
+    try:
+        facts, warnings = told(
+            capsys,
+            made,
+            "--cache-dir",
+            made.cache,
+            "--redis",
+            redis_server.url,
+            "--set",
+            "swap.crop_size=512",
+        )
+    finally:
+        redis_server.start()
+    assert facts["landmark"] == ("hit", "the cache folder")
+    assert facts["swap"] == ("miss", None)
+    assert warnings.count("\n") == 1
+    assert "the shared cache on Redis is left out for now" in warnings
+
+
+def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
+    pytest.importorskip("cryptography")
+    ours, others = bytes([1]) * 32, bytes([2]) * 32
+    with closing(PackFolder(made.cache)) as folder, closing(PackFolder(tmp_path / "cache")) as near:
+        sealed = SealedStore(near, Seal(others))
+        for entry in list(folder.entries()):
+            key = Key(entry.text)
+            (sealed if "stage=swap\n" in entry.text else near).put(key, folder.get(key))
+    arguments = ["explain", made.clip, "1", "--face", made.green, "--cache-dir", tmp_path / "cache"]
+    for secret, line in (
+        (ours, "swap                   miss           it is kept, but damaged or sealed with another key"),
+        (others, "swap                   hit"),
+    ):
+        monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
+        assert main([str(part) for part in arguments]) == 0
+        out, warnings = capsys.readouterr()
+        assert line in out.splitlines()
+        assert ("sealed with another key" in warnings) == (secret == ours)
