@@ -71,6 +71,11 @@ class Index:
         self._tables: list[Table] = []
         self._packs: list[Pack] = []
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._recent, self._spares, self._used = {}, {}, set()
+        self._tables, self._packs = [], []
+
     def add(self, digest: bytes, entry: Entry, *, used: bool = False) -> None:
         """Remember an entry, as a spare where the digest has one already."""
         first = self._recent.setdefault(digest, entry)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finding out what other processes did to a folder: packs that are new, have grown, shrank or are gone."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from . import sidecar
+from .counts import Tally
+from .index import Entry, Pack
+from .known import Known
+from .pack import OpenPacks, list_packs_and_sidecars, scan
+from .sidecar import Ledger
+from .table import Columns
+from .touch import Touches
+
+_IDLE_SECONDS = 60.0  # a pack that has not grown for so long is worth a sidecar
+
+
+class News:
+    """Brings what is known of a folder up to date. For one thread at a time."""
+
+    def __init__(
+        self,
+        home: Path,
+        known: Known,
+        files: OpenPacks,
+        touches: Touches,
+        tally: Tally,
+        warn: Callable[[OSError], None],
+        mode: int,
+    ) -> None:
+        """Look into the folder `home`; sidecars that are written get the permissions `mode`."""
+        self._home = home
+        self._known = known
+        self._files = files
+        self._touches = touches
+        self._tally = tally
+        self._warn = warn
+        self._mode = mode
+
+    def gather(self) -> None:
+        """Index what other processes appended and forget the packs that are gone."""
+        try:
+            listed = list_packs_and_sidecars(self._home)
+        except OSError as error:
+            self._warn(error)
+            return
+        names = {path.name for path, _ in listed}
+        with self._known.lock:
+            gone = [pack for name, pack in self._known.packs.items() if name not in names]
+            self._known.vanish(gone)
+        told: list[tuple[Pack, Columns]] = []
+        grown: list[tuple[Pack, os.stat_result]] = []
+        for path, has_sidecar in listed:
+            try:
+                self._read_sidecar(path, told, grown, has_sidecar=has_sidecar)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._warn(error)
+        with self._known.lock:
+            self._known.index.add_columns(told)
+        for pack, status in grown:
+            try:
+                self._read_tail(pack, status)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._warn(error)
+        with self._known.lock:
+            self._known.catch_up()
+
+    def rescan(self, pack: Pack) -> None:
+        """Forget what a pack's sidecar told, and read the pack itself."""
+        fresh = Pack(pack.name, due=pack.due)
+        with self._known.lock:
+            self._known.drop(pack)
+            self._known.packs[pack.name] = fresh
+        try:
+            self._read_tail(fresh, (self._home / pack.name).stat())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._warn(error)
+
+    def _read_sidecar(
+        self,
+        path: Path,
+        told: list[tuple[Pack, Columns]],
+        grown: list[tuple[Pack, os.stat_result]],
+        *,
+        has_sidecar: bool,
+    ) -> None:
+        """Take a pack's news from its sidecar into `told`; list it as `grown` where that is not all."""
+        pack = self._known.packs.get(path.name)
+        if pack is not None and (pack.sealed or pack.writer == os.getpid()):
+            return
+        status = path.stat()
+        self._touches.saw(status.st_mtime_ns)
+        with self._known.lock:
+            if pack is not None and status.st_size < pack.resume:  # emptied by a purge: what it held is gone
+                self._known.vanish([pack])
+                pack = None
+            if pack is None:
+                pack = self._known.packs[path.name] = Pack(path.name)
+        if pack.resume == 0 and has_sidecar:
+            known = sidecar.read(path, status.st_size)
+            if known is not None:
+                told.append((pack, known.columns))
+                pack.told, pack.resume = True, known.covers
+                pack.sealed = known.sealed and known.covers == status.st_size
+                if known.covers == status.st_size:
+                    pack.seen = status.st_size
+        if pack.seen != status.st_size:
+            grown.append((pack, status))
+        elif has_sidecar and not pack.told:
+            pack.sealed = sidecar.says_sealed(path, status.st_size)
+
+    def _read_tail(self, pack: Pack, status: os.stat_result) -> None:
+        start, size = pack.resume, status.st_size
+        tail = scan(self._files.file(pack.name), start, size)
+        with self._known.lock:
+            for found in tail.records:
+                self._known.index.add(found.digest, Entry(pack, found.offset, found.size))
+            pack.resume, pack.seen = tail.resume, size
+            news = [offset for offset in tail.damaged if offset > pack.damaged]
+            pack.damaged = max(tail.damaged, default=pack.damaged)
+        self._tally.add(corrupt=len(news))
+        if start == 0 and not tail.damaged and time.time() - status.st_mtime > _IDLE_SECONDS:
+            ledger = Ledger()
+            for found in tail.records:
+                ledger.add(found.digest, found.offset, found.size)
+            try:
+                ledger.write(self._home / pack.name, tail.resume, sealed=False, mode=self._mode)
+            except OSError:
+                return  # a folder that is full or only readable does without
