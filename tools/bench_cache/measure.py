@@ -5,8 +5,8 @@ What is counted is the processor time of this process, user and system: what oth
 alters it, and it leaves out waiting for the disk, which is the same for the same bytes. Elapsed time is noted too.
 Every figure is the median over the slices. Where all stores together fit well into memory they take turns slice by
 slice, so that whatever else the machine does meets them alike; where they do not, one follows the other and is
-deleted before the next begins. Before the first begins, as much as it will take is written and deleted: on a virtual
-machine who is the first to use a page of memory waits for its host, which made the same puts five times as dear.
+deleted before the next begins. Before each slice of puts as much memory as they will take is used and given back: on
+a virtual machine who is the first to use a page waits for its host, which made the same puts up to five times as dear.
 
 Gets are of keys drawn at random from all that were put, each once, by a store that was just opened; a reader before
 it has seen to it that their files are in memory (and has checked every byte). A get counts until every byte of its
@@ -32,7 +32,6 @@ _GETS = 4000
 _OVERHEAD = 8192  # what a small entry takes on the disk at least, in the store that takes most
 _SHARE_OF_DISK = 0.8
 _SHARE_OF_MEMORY = 0.4
-_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,7 @@ def fitting(root: Path, kind: Kind, entries: int) -> int:
 def compare(root: Path, kind: Kind, entries: int) -> tuple[list[Run], Floor]:
     """Measure every store with `entries` records of one kind, in a new folder under `root`."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    taken = entries * _entry_bytes(kind)
-    together = len(STORES) * taken < memory * _SHARE_OF_MEMORY
-    _use_memory(root / "first", min(len(STORES) * taken if together else taken, memory))
+    together = len(STORES) * entries * _entry_bytes(kind) < memory * _SHARE_OF_MEMORY
     every, kept = keys(entries), values(kind)
     runs: list[Run] = []
     floor = Floor(kind.payload_bytes, entries, 0.0)
@@ -100,14 +97,6 @@ def compare(root: Path, kind: Kind, entries: int) -> tuple[list[Run], Floor]:
         finally:
             shutil.rmtree(home)
     return runs, floor
-
-
-def _use_memory(path: Path, size: int) -> None:
-    """Write a file of so many bytes and remove it."""
-    with path.open("wb") as file:
-        for _ in range(0, size, _CHUNK):
-            file.write(bytes(_CHUNK))
-    path.unlink()
 
 
 def _entry_bytes(kind: Kind) -> int:
@@ -126,6 +115,7 @@ def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kep
             for part in np.array_split(np.arange(len(every)), _SLICES)
         ],
         lambda store: store.put,
+        _entry_bytes(kind),
     )
     for store in stores.values():
         store.close()
@@ -179,12 +169,15 @@ def _in_turn(
     stores: dict[str, BenchStore],
     slices: list[list[tuple[object, ...]]],
     action: Callable[[BenchStore], Callable[..., None]],
+    new_bytes: int = 0,
 ) -> dict[str, Taken]:
+    """Let the stores do the slices of work in turn; each piece of it takes `new_bytes` of memory for good."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in stores}
     order = list(stores)
     for work in slices:
         for name in order:
             act = action(stores[name])
+            np.full(len(work) * new_bytes, 1, np.uint8)  # used and given back
             elapsed, processor = time.perf_counter(), time.process_time()
             for arguments in work:
                 act(*arguments)
