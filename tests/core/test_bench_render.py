@@ -14,7 +14,8 @@ from understudy.tools.bench_render.passes import NAMES, Round, by_stage, ratios
 from understudy.tools.bench_render.plot import draw
 from understudy.tools.bench_render.redraw_phases import Drawing, phases, redraws
 from understudy.tools.bench_render.spread import percentiles, spread
-from understudy.tools.bench_render.window import summed_up, table, window_folder
+from understudy.tools.bench_render.window import window_folder
+from understudy.tools.bench_render.window_figures import on_screen, table, without_opengl
 from understudy.tools.demo.project import Pass
 
 STAGES = ("detect", "landmark", "embed", "swap", "fuse")
@@ -96,7 +97,6 @@ def test_the_time_until_a_change_is_seen_is_parted_where_blender_calls_back() ->
     parted = phases(told, 80.0)
     assert parted is not None
     assert astuple(parted) == (15.0, 15.0, 8.0, 42.0)
-    assert parted.without_screen == 23.0
 
 
 def test_a_redraw_that_did_not_show_the_change_yet_counts_whole() -> None:
@@ -136,25 +136,62 @@ def test_the_phases_are_all_of_the_time(
         assert sum(astuple(parted)) == pytest.approx(visible)
 
 
-def test_a_move_in_the_window_is_told_as_its_phases() -> None:
-    def change(visible: float, written: float | None = None, later: float = 0.0) -> dict[str, object]:
-        calls = [(15.0, *HEADER), (30.0, *TOOLS), (38.0 + later, *PICTURE)]
-        return {"written": written, "visible": visible, "drawings": calls}
+def change(end: float, written: float | None = None, later: float = 0.0) -> dict[str, object]:
+    calls = [(15.0, *HEADER), (30.0, *TOOLS), (38.0 + later, *PICTURE), (50.0 + later, *ABOVE)]
+    return {"written": written, "visible": end, "drawings": calls, "updates": [[1.0, 12.0]]}
 
+
+def test_a_move_on_the_screen_is_told_as_its_phases() -> None:
     shown = {"plain": [change(90.0), change(70.0)]}
-    told = summed_up({"moves": [change(80.0, 10.0), change(100.0, 12.0, 20.0)], "redraws": shown})
-    assert told["live_ms"] == {"p50": 33.0, "p95": 42.0}
+    told = on_screen({"moves": [change(80.0, 10.0), change(100.0, 12.0, 20.0)], "redraws": shown})
     assert told["live_window_ms"] == {"p50": 90.0, "p95": 99.0}
     parts = {name: entry["p50"] for name, entry in told["live_window_parts_ms"].items()}
-    assert parts == {"until_drawing": 15.0, "regions": 15.0, "picture": 18.0, "screen": 42.0}
+    assert parts == {"until_drawing": 15.0, "regions": 15.0, "picture": 18.0, "rest": 42.0}
     assert told["live_window_written_ms"]["p50"] == 11.0
+    assert told["live_window_redraws"] == 1.0
     assert told["window_redraw_ms"]["plain"] == {"p50": 80.0, "p95": 89.0}
-    assert told["window_redraw_parts_ms"]["plain"]["picture"] == {"p50": 8.0, "p95": 8.0}
-    assert "1.00 redraws of the window a move" in table(told)
     # A screen that changed before the layer was written, or the preview drawn with it, showed something else.
     for early in (change(80.0, None), change(80.0, 40.0), change(34.0, 10.0)):
         with pytest.raises(OutputError, match="1 of 2 moves were seen before"):
-            summed_up({"moves": [change(80.0, 10.0), early], "redraws": shown})
+            on_screen({"moves": [change(80.0, 10.0), early], "redraws": shown})
+
+
+def played(*moves: dict[str, object], opengl: str = "NOOP") -> dict[str, object]:
+    return {"moves": moves, "redraws": {"plain": [change(0.0)]}, "waits": 25.0, "opengl": opengl}
+
+
+def test_without_opengl_a_move_ends_when_the_preview_was_drawn() -> None:
+    told = without_opengl(played(change(0.0), change(0.0, later=20.0)))
+    assert told["live_ms"] == {"p50": 60.0, "p95": 69.0}
+    parts = {name: entry["p50"] for name, entry in told["live_parts_ms"].items()}
+    assert parts == {"until_drawing": 15.0, "regions": 15.0, "picture": 18.0, "rest": 12.0}
+    assert told["live_redraw_ms"] == {"plain": {"p50": 50.0, "p95": 50.0}}
+    assert (told["live_late"], told["live_moves"]) == (0, 2)
+    with pytest.raises(OutputError, match=r"draws with llvmpipe \(LLVM.* where it should draw nothing"):
+        without_opengl(played(change(0.0), opengl="llvmpipe (LLVM 22.1.8, 256 bits)"))
+    with pytest.raises(OutputError, match="was not drawn after a change"):
+        without_opengl(played(change(0.0) | {"drawings": []}))
+
+
+@pytest.mark.parametrize("updates", [[[1.0, 26.5]], [[1.0, 2.0], [3.0, 60.0]], [[1.0]]])
+def test_a_move_that_blender_did_not_wait_for_ends_with_the_last_redraw(updates: list[list[float]]) -> None:
+    """The first showed the old picture."""
+    again = [(70.0, *HEADER), (75.0, *PICTURE), (77.0, *ABOVE)]
+    twice = change(0.0) | {"drawings": [*change(0.0)["drawings"], *again]}  # type: ignore[misc]
+    assert without_opengl(played(twice))["live_ms"]["p50"] == 50.0
+    told = without_opengl(played(twice | {"updates": updates}))
+    assert told["live_ms"]["p50"] == 77.0
+    assert told["live_parts_ms"]["until_drawing"]["p50"] == 70.0
+    assert told["live_late"] == 1
+
+
+def test_the_table_tells_both_wholes_and_their_parts() -> None:
+    facts = without_opengl(played(change(0.0))) | on_screen(played(change(80.0, 10.0)))
+    lines = [line.split()[:3] for line in table(facts).splitlines()]
+    assert ["live_ms", "50.00", "(p95"] in lines
+    assert ["live_window_ms", "80.00", "(p95"] in lines
+    assert [line[:2] for line in lines].count(["until_drawing", "15.00"]) == 2
+    assert "0 of 1 moves were late" in table(facts)
 
 
 def test_where_no_window_was_made_it_is_said_and_nothing_is_fetched(

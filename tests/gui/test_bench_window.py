@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The bench's slider in the window of real Blender 5.2: what it takes for a visible move is one."""
+"""The bench's slider in the window of real Blender 5.2: what it takes for a move that was drawn, or seen, is one."""
 
-import json
 from dataclasses import astuple
 
 import pytest
+from gui.screen import read
+from understudy.core.errors import OutputError
 
-from tools.bench_render.redraw_phases import Drawing, phases
-from tools.bench_render.window import SCENARIO, WATCHES, summed_up
+from tools.bench_render.redraw_phases import Drawing, drawn, phases
+from tools.bench_render.window import WATCHES, played
+from tools.bench_render.window_figures import on_screen, without_opengl
 from tools.blender_window.window import Room
 
 MOVES = 3
@@ -15,44 +17,73 @@ MOVES = 3
 
 @pytest.fixture(scope="module")
 def told(room, given, tmp_path_factory):
-    """What the bench's scenario tells of a few moves, played in a room of its own."""
-    own = Room(room.folder, tmp_path_factory.mktemp("bench"))
-    (own.work / "asked.json").write_text(json.dumps({"moves": MOVES}))
-    return own.window(SCENARIO, {**given, **WATCHES}, factory=False)
+    """What the bench's scenario tells of a few moves that are waited for on the screen."""
+    own = Room(room.folder, tmp_path_factory.mktemp("screen"))
+    facts = played(own, {**given, **WATCHES}, MOVES, screen=True)
+    return {**facts, "shot": read(own.work / "live.png")}
+
+
+@pytest.fixture(scope="module")
+def told_without(room, given, tmp_path_factory):
+    """What it tells of as many where OpenGL does nothing."""
+    own = Room(room.folder, tmp_path_factory.mktemp("nothing"))
+    facts = played(own, {**given, **WATCHES}, MOVES, screen=False)
+    return {**facts, "shot": read(own.work / "live.png")}
+
+
+def drawings(change):
+    return [Drawing(*entry) for entry in change["drawings"]]
 
 
 def test_a_move_is_seen_after_its_layer_was_written_and_drawn(told):
     assert len(told["moves"]) == MOVES
     for move in told["moves"]:
-        made = [
-            at for at, region, _, event in move["drawings"] if (region, event) == ("PREVIEW", "POST_VIEW")
-        ]
-        assert 0 < move["written"] < max(at for at in made if at <= move["visible"])
+        assert 0 < move["written"] < max(at for at in drawn(drawings(move)) if at <= move["visible"])
     assert told["notice"] == ""
 
 
-def test_blenders_own_redraws_are_timed_in_turn_with_the_moves(told):
-    assert sorted(told["redraws"]) == ["changed", "invalidated", "plain"]
-    for entries in told["redraws"].values():
-        assert len(entries) == MOVES
-        assert all(entry["visible"] > 0 for entry in entries)
+def test_a_move_that_was_waited_for_is_seen_with_the_first_redraw(told):
+    """So that where nothing can be seen the first redraw after it counts."""
+    for move in told["moves"]:
+        if all(end - begin < told["waits"] for begin, end in move["updates"]):
+            assert [at for at in drawn(drawings(move)) if at <= move["visible"]][1:] == []
 
 
-def test_the_phases_of_a_move_follow_each_other_and_leave_nothing_out(told):
-    for change in (told["moves"], *told["redraws"].values()):
-        for entry in change:
-            parted = phases([Drawing(*drawing) for drawing in entry["drawings"]], entry["visible"])
-            parts = astuple(parted)
-            assert all(part > 0 for part in parts)
-            assert sum(parts) == pytest.approx(entry["visible"])
-    assert summed_up(told)["live_ms"]["p95"] < summed_up(told)["live_window_ms"]["p95"]
+def test_blenders_own_redraws_are_timed_in_turn_with_the_moves(told, told_without):
+    for one in (told, told_without):
+        assert sorted(one["redraws"]) == ["changed", "invalidated", "plain"]
+        for entries in one["redraws"].values():
+            assert len(entries) == MOVES
+            assert all(drawn(drawings(entry)) for entry in entries)
 
 
-def test_the_slider_is_drawn_again_with_a_move_and_left_alone_by_a_redraw_of_the_preview(told):
-    """What is called the drawing of other regions is that."""
+def test_the_phases_of_a_move_follow_each_other_and_leave_nothing_out(told, told_without):
+    changes = [entry for entries in (told["moves"], *told["redraws"].values()) for entry in entries]
+    ends = [(entry, entry["visible"]) for entry in changes]
+    ends += [(entry, drawn(drawings(entry))[0]) for entry in told_without["moves"]]
+    for entry, end in ends:
+        parts = astuple(phases(drawings(entry), end))
+        assert all(part > 0 for part in parts)
+        assert sum(parts) == pytest.approx(end)
+
+
+def test_the_slider_is_drawn_again_with_a_move_and_left_alone_by_a_redraw_of_the_preview(told, told_without):
+    """What is called the drawing of other regions is that, with OpenGL and without."""
 
     def regions(entry):
-        return {(region, number) for _, region, number, _ in entry["drawings"]}
+        return {drawing.number for drawing in drawings(entry)}
 
-    for move, plain in zip(told["moves"], told["redraws"]["plain"], strict=True):
-        assert regions(plain) < regions(move)
+    for one in (told, told_without):
+        for move, plain in zip(one["moves"], one["redraws"]["plain"], strict=True):
+            assert regions(plain) < regions(move)
+
+
+def test_without_opengl_blenders_calls_come_to_nothing(told, told_without):
+    """The moves are fused and written all the same."""
+    assert told_without["shot"].max() == 0
+    assert told["shot"].std() > 10
+    assert told_without["notice"] == ""
+    facts = without_opengl(told_without) | on_screen(told)
+    assert facts["live_moves"] == MOVES
+    with pytest.raises(OutputError, match="where it should draw nothing"):
+        without_opengl(told)

@@ -24,7 +24,7 @@ from .passes import Round, by_stage, ratios, render_round
 from .plot import draw
 from .spread import spread
 from .window import measured as window_measured
-from .window import table as window_table
+from .window_figures import table as window_table
 
 _HEIGHTS = (240, 480, 720, 2160)
 _LENGTHS = (100, 1000, 10_000)
@@ -177,7 +177,7 @@ def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
         return {**window_measured(folder, clip, face, moves), "live_by": "window"}
     except UnderstudyError as reason:
         _say(f"skipped, so that live_ms is that of a whole render, which costs more: {reason}")
-        return {"live_window_ms": None, "window_redraw_ms": None}
+        return {"live_window_ms": None}
 
 
 def _lengths(material: Material, counts: tuple[int, ...], rounds: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MADE = ("PREVIEW", "POST_VIEW")
+_MADE, _DRAWN = ("PREVIEW", "POST_VIEW"), ("PREVIEW", "POST_PIXEL")
 
 
 class Drawing(NamedTuple):
@@ -29,7 +29,7 @@ class Drawing(NamedTuple):
 
 @dataclass(frozen=True)
 class Phases:
-    """Milliseconds, one after the other: together they are all the time until the screen had changed."""
+    """Milliseconds, one after the other: together they are all the time until a change was seen, or drawn."""
 
     until_drawing: float
     """Until the first callback of the redraw that was seen: our handler, which fuses the layer and writes it,
@@ -39,13 +39,8 @@ class Phases:
     """Drawing the other regions that come before the preview: timeline, Properties editor, headers."""
     picture: float
     """Making the preview's picture and handing it to OpenGL."""
-    screen: float
-    """From there until the screen shows it: OpenGL, what is drawn above the picture, the X server."""
-
-    @property
-    def without_screen(self) -> float:
-        """All but drawing: until it begins, and the making of the picture."""
-        return self.until_drawing + self.picture
+    rest: float
+    """From there to the end: what is drawn above the picture, OpenGL itself, and the screen, as far as there is one."""
 
 
 def redraws(drawings: Sequence[Drawing]) -> list[list[Drawing]]:
@@ -62,17 +57,22 @@ def redraws(drawings: Sequence[Drawing]) -> list[list[Drawing]]:
     return parted
 
 
-def phases(drawings: Sequence[Drawing], visible: float) -> Phases | None:
-    """Part the time until a change was visible; None where the preview was not drawn before."""
-    shown = [one for one in redraws([entry for entry in drawings if entry.moment <= visible]) if _made(one)]
+def drawn(drawings: Sequence[Drawing]) -> list[float]:
+    """Return when the preview was drawn, picture and what lies above it."""
+    return [entry.moment for entry in drawings if (entry.region, entry.event) == _DRAWN]
+
+
+def phases(drawings: Sequence[Drawing], end: float) -> Phases | None:
+    """Part the time until a change was seen or drawn, at `end`; None where the preview was not drawn before."""
+    shown = [one for one in redraws([entry for entry in drawings if entry.moment <= end]) if _made(one)]
     if not shown:
         return None
     redraw = shown[-1]
-    made = _made(redraw)[0]
-    drawn = redraw[made].moment
+    place = _made(redraw)[0]
+    made = redraw[place].moment
     # Where nothing calls before the preview, its beginning isn't known: all is counted as its own.
-    until, began = (redraw[0].moment, redraw[made - 1].moment) if made else (0.0, 0.0)
-    return Phases(until, began - until, drawn - began, visible - drawn)
+    until, began = (redraw[0].moment, redraw[place - 1].moment) if place else (0.0, 0.0)
+    return Phases(until, began - until, made - began, end - made)
 
 
 def _made(redraw: Sequence[Drawing]) -> list[int]:

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays inside Blender's window: moves a slider and waits until the screen shows it; redraws of Blender's own beside.
+"""Plays inside Blender's window: moves a slider until it is drawn, or seen on the screen; Blender's own redraws beside.
 
-/given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says how often to move.
-`window.told` gets milliseconds since the property was set, or since the redraw was asked for: `written`, when the
-new layer picture lay there, if one was written; `visible`, when the screen had changed; and `drawings`, every
-callback of Blender's drawing with its moment (redraw_watch.py). They are told of `moves` and of `redraws` where
-nothing is rewritten: `plain`, with nothing invalidated; `changed`, after a property of the modifier was set to what
-it is; `invalidated`, with the layers' pictures to be read again.
+/given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says how often to move, and
+whether there is a `screen` to watch. `window.told` gets what the moments of Redraws and ScreenRedraws are, for
+`moves` and for `redraws` where nothing is rewritten: `plain`, with nothing invalidated; `changed`, after a property
+of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read again. Beside them the
+name of the `opengl` that drew, and for how many milliseconds Blender `waits` for the fusion before it draws.
 """
 
 import importlib
@@ -23,6 +22,8 @@ FRAMES = 4
 FRAME = 3
 WARM = 5
 SETTLED_SECONDS = 0.15
+DRAWN_SECONDS = 0.12
+"""Within what time a redraw is over where no screen is waited for."""
 MARK = (6, 6, 8, 8)
 """Where in the preview each drawing of it leaves a trace: left, bottom, width, height."""
 
@@ -36,20 +37,26 @@ def steps(window):
     yield 2.0
     yield from prepared(window)
     window.point(40, 600)
-    with ThreadPoolExecutor(1) as pool:
-        clock = Clock(window, pool)
-        face = yield from clock.find_face()
-        modifier = bpy.context.scene.understudy.modifiers[0]
-        moves, redraws = [], {name: [] for name in clock.redraws}
-        for number in range(WARM + asked["moves"]):
-            # Far apart, so that the screen can't look the same, and never the same twice.
-            blend = (0.7 if number % 2 else 0.3) + 0.001 * number
-            moves.append((yield from clock.seen(face, partial(setattr, modifier.fusion, "blend", blend))))
-            for name, redraw in clock.redraws.items():
-                redraws[name].append((yield from clock.seen(clock.mark, redraw)))
-        clock.close()
+    clock = ScreenRedraws(window) if asked["screen"] else Redraws(window)
+    face = (yield from clock.find_face()) if asked["screen"] else None
+    modifier = bpy.context.scene.understudy.modifiers[0]
+    changes = {
+        "plain": lambda: window.area("PREVIEW").tag_redraw(),
+        "changed": _set_again,
+        "invalidated": _of_the_extension("layers").show_rewritten,
+    }
+    moves, redraws = [], {name: [] for name in changes}
+    for number in range(WARM + asked["moves"]):
+        # Far apart, so that the screen can't look the same, and never the same twice.
+        blend = (0.7 if number % 2 else 0.3) + 0.001 * number
+        moves.append((yield from clock.timed(partial(setattr, modifier.fusion, "blend", blend), face)))
+        for name, change in changes.items():
+            redraws[name].append((yield from clock.timed(change)))
+    clock.close()
     window.told["moves"] = moves[WARM:]
     window.told["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
+    window.told["opengl"] = gpu.platform.renderer_get()
+    window.told["waits"] = 1000 * _of_the_extension("live").PATIENCE_SECONDS
     window.told["notice"] = bpy.context.window_manager.understudy.notice
     window.shot("live")
 
@@ -84,14 +91,61 @@ def prepared(window):
     yield 1.0
 
 
-class Clock:
-    """Times from a change to what the screen shows."""
+class Redraws:
+    """Times what Blender does from a change until the preview is drawn."""
 
-    def __init__(self, window, pool):
-        """Begin to take note of each drawing of the preview."""
-        watching = window.module("/given/screen_watch.py")
-        self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), pool
+    def __init__(self, window):
+        """Begin to take note of each update of the scene and of each region that is drawn."""
+        self._window = window
         self._drawings = window.module("/given/redraw_watch.py").Drawings()
+        self._updates = []
+        # Behind those of the extension, so that they are within.
+        bpy.app.handlers.depsgraph_update_pre.append(self._updating)
+        bpy.app.handlers.depsgraph_update_post.append(self._updated)
+
+    def close(self):
+        """Take note no more."""
+        bpy.app.handlers.depsgraph_update_pre.remove(self._updating)
+        bpy.app.handlers.depsgraph_update_post.remove(self._updated)
+        self._drawings.close()
+
+    def timed(self, change, _place=None):
+        """Make a change and let it be drawn. Generator; returns what came of it, in milliseconds since.
+
+        `drawings` has every callback of Blender's drawing (redraw_watch.py), `updates` when each update of the scene
+        began and ended, all handlers' work within.
+        """
+        yield from self._settled()
+        began = time.perf_counter()
+        change()
+        yield DRAWN_SECONDS
+        return self._told(began)
+
+    def _settled(self):
+        yield SETTLED_SECONDS
+        self._drawings.forget()
+        self._updates.clear()
+
+    def _told(self, began):
+        updates = [[1000 * (moment - began) for moment in update] for update in self._updates]
+        return {"drawings": self._drawings.since(began), "updates": updates}
+
+    def _updating(self, *_):
+        self._updates.append([time.perf_counter()])
+
+    def _updated(self, *_):
+        if self._updates:
+            self._updates[-1].append(time.perf_counter())
+
+
+class ScreenRedraws(Redraws):
+    """Waits also until the screen shows the change."""
+
+    def __init__(self, window):
+        """Watch the preview on the screen, and the layer picture of the frame that is seen."""
+        super().__init__(window)
+        watching = window.module("/given/screen_watch.py")
+        self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), ThreadPoolExecutor(1)
         self._marks = 0
         layer = next(s for s in bpy.context.scene.sequence_editor.strips if s.understudy_layer_of)
         element = layer.strip_elem_from_frame(FRAME)
@@ -99,28 +153,15 @@ class Clock:
         region = window.region(window.area("PREVIEW"), "PREVIEW")
         self._box = (region.x, window.window.height - region.y - region.height, region.width, region.height)
         left, bottom, width, height = MARK
-        self.mark = (region.x + left + width // 2, self._box[1] + region.height - bottom - height // 2)
+        self._mark = (region.x + left + width // 2, self._box[1] + region.height - bottom - height // 2)
         space = bpy.types.SpaceSequenceEditor
         self._handler = space.draw_handler_add(self._leave_mark, (), "PREVIEW", "POST_PIXEL")
-        self.redraws = {
-            "plain": lambda: window.area("PREVIEW").tag_redraw(),
-            "changed": _set_again,
-            "invalidated": _show_rewritten(),
-        }
 
     def close(self):
-        """Take note no more."""
+        """Watch no more."""
+        super().close()
         bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handler, "PREVIEW")
-        self._drawings.close()
-
-    def _leave_mark(self):
-        """Leave a trace on the screen that differs from the last drawing's."""
-        self._marks += 1
-        grey = 0.1 + 0.2 * (self._marks % 5)
-        gpu.state.scissor_test_set(True)
-        gpu.state.scissor_set(*MARK)
-        gpu.state.active_framebuffer_get().clear(color=(grey, grey, grey, 1.0))
-        gpu.state.scissor_test_set(False)
+        self._pool.shutdown()
 
     def find_face(self):
         """Return the place on the screen that the slider changes most. Generator."""
@@ -137,22 +178,33 @@ class Clock:
             raise RuntimeError("the slider changes nothing that is seen in the preview")
         return self._box[0] + column, self._box[1] + row
 
-    def seen(self, place, change):
-        """Make a change and wait until a place on the screen looks otherwise. Generator; returns what is told of it."""
-        yield SETTLED_SECONDS
-        watch = self._watch(self._screen, place, self._picture)
+    def timed(self, change, place=None):
+        """As above, until a place on the screen looks otherwise; without one, until the preview was drawn anew.
+
+        `visible` is when it did, and `written` when the new layer picture lay there, if one was written.
+        """
+        yield from self._settled()
+        watch = self._watch(self._screen, place or self._mark, self._picture)
         waiting = self._pool.submit(watch.until_changed)
-        self._drawings.forget()
         began = time.perf_counter()
         change()
         while not waiting.done():
             yield 0.02
         written, visible = waiting.result()
         return {
+            **self._told(began),
             "written": None if written is None else 1000 * (written - began),
             "visible": 1000 * (visible - began),
-            "drawings": self._drawings.since(began),
         }
+
+    def _leave_mark(self):
+        """Leave a trace on the screen that differs from the last drawing's."""
+        self._marks += 1
+        grey = 0.1 + 0.2 * (self._marks % 5)
+        gpu.state.scissor_test_set(True)
+        gpu.state.scissor_set(*MARK)
+        gpu.state.active_framebuffer_get().clear(color=(grey, grey, grey, 1.0))
+        gpu.state.scissor_test_set(False)
 
 
 def _set_again():
@@ -161,6 +213,5 @@ def _set_again():
     fusion.blend = fusion.blend
 
 
-def _show_rewritten():
-    layers = importlib.import_module("bl_ext.user_default.understudy.addon.layers")
-    return layers.show_rewritten
+def _of_the_extension(name):
+    return importlib.import_module(f"bl_ext.user_default.understudy.addon.{name}")
