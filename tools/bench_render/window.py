@@ -45,7 +45,9 @@ def measured(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]
         }
         rooms = {screen: Room(blender, Path(place) / f"screen_{screen}") for screen in (False, True)}
         try:
-            told = {screen: played(room, given, moves, screen=screen) for screen, room in rooms.items()}
+            told = {False: played(rooms[False], given, moves, screen=False)}
+            # No goal hangs on what software OpenGL takes.
+            told[True] = played(rooms[True], given, max(moves // 2, 1), screen=True)
         except AssertionError as fault:
             log = folder / "window.log"
             log.write_text(f"{fault}\n", encoding="utf-8")
