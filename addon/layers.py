@@ -144,6 +144,20 @@ def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
     remove_pictures(scene, strip_id)
 
 
+def stop_prefetching() -> None:
+    """Have Blender stop filling its cache ahead, where it does; it begins again when it draws the preview.
+
+    Each `invalidate_cache` does this and waits for the frame that is just made there: ten milliseconds and more,
+    better spent while a picture is fused than after it. Source: `relations_invalidate_cache` in
+    sequencer/intern/strip_relations.cc of Blender 5.x.
+    """
+    for scene in bpy.data.scenes:
+        editor: Any = scene.sequence_editor
+        if editor is not None and editor.use_prefetch:
+            for layer in layer_strips(scene)[:1]:
+                layer.invalidate_cache("RAW")
+
+
 def show_rewritten() -> None:
     """Make Blender read rewritten layer pictures again.
 

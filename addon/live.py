@@ -22,7 +22,7 @@ from .active import active_scene
 from .folders import cache_folder
 from .handlers import add_handlers, remove_handlers
 from .jobs import Sources, jobs_at
-from .layers import show_rewritten
+from .layers import show_rewritten, stop_prefetching
 from .preferences import Preferences, preferences
 from .session import open_preview
 from .window_state import forget, put, window_state
@@ -83,9 +83,13 @@ class _Fuser:
 class Live:
     """Keeps the layers of the visible frame up to date. Called on the main thread."""
 
-    def __init__(self, show: Callable[[], None] = show_rewritten) -> None:
-        """`show` makes Blender read rewritten pictures again."""
-        self._show = show
+    def __init__(
+        self,
+        show: Callable[[], None] = show_rewritten,
+        clear_way: Callable[[], None] = stop_prefetching,
+    ) -> None:
+        """`show` makes Blender read rewritten pictures again; `clear_way` is called while an edit's are fused."""
+        self._show, self._clear_way = show, clear_way
         self._fuser = _Fuser()
         self._thread = ThreadPoolExecutor(1, "understudy preview")
         self._pending: list[Future[Outcome]] = []
@@ -114,14 +118,21 @@ class Live:
         Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.
         """
         self._sources = Sources()
-        self.frame_changed(scene, patience)
+        self._bring(scene, patience, self._clear_way)
 
     def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
         """Ask for the layers of the scene's new frame; if they are ready within `patience` seconds show them."""
+        self._bring(scene, patience, bool)
+
+    def _bring(self, scene: bpy.types.Scene, patience: float, meanwhile: Callable[[], object]) -> None:
+        """Ask for what the visible frame needs, wait, show it; `meanwhile` is called where that was asked anew."""
         if window_state().walking:
             return
         self.touched(scene)
+        before = self._asked
         self._ask()
+        if self._pending and self._asked is not before:
+            meanwhile()
         wait(self._pending, patience)
         self._take()
 

@@ -64,6 +64,25 @@ def test_a_drag_fuses_at_most_once_a_tick(drive, prepared):
     assert same["facts"]["stages"]["fuse"]["run"] == drag["facts"]["stages"]["fuse"]["run"]
 
 
+def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_the_picture(drive, prepared):
+    """Clearing it takes Blender's own cache: not for a new frame, and not for an edit of something else."""
+    told = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 3}],
+        ["live_frame", {"frame": 4}],
+        ["live_edit", {}],
+        ["tune", {"settings": {"fusion.blend": 0.35}}],
+        ["live_edit", {}],
+        ["live_edit", {}],
+        ["live_end", {}],
+    )
+    same, edited, again = told[4], told[6], told[7]
+    assert same["cleared"] == []
+    assert edited["cleared"] == again["cleared"] == [same["shows"]]
+    assert edited["shows"] == again["shows"] == same["shows"] + 1
+
+
 def test_playing_prepared_frames_writes_and_shows_nothing_anew(drive, prepared):
     told = drive(
         ["load", {"path": prepared}],

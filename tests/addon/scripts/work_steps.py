@@ -166,8 +166,12 @@ class _Shows:
 
 
 def live_begin():
-    shows = _Shows()
-    _KEPT["live"], _KEPT["shows"] = Live(shows), shows
+    shows, cleared = _Shows(), []
+    _KEPT["live"], _KEPT["shows"], _KEPT["cleared"] = (
+        Live(shows, lambda: cleared.append(shows.count)),
+        shows,
+        cleared,
+    )
 
 
 def live_frame(frame):
@@ -176,6 +180,12 @@ def live_frame(frame):
     scene.frame_set(frame)
     _KEPT["live"].frame_changed(scene, patience=60)
     return _seen()
+
+
+def live_edit():
+    """What a window does after an edit; returns how often was shown when the way for it was cleared, each time."""
+    _KEPT["live"].edited(bpy.context.scene, patience=60)
+    return {**_seen(), "cleared": list(_KEPT["cleared"])}
 
 
 def live_let_go():
