@@ -11,12 +11,11 @@ from .counts import Tally
 from .index import Entry, Pack, Used
 from .known import Known
 from .news import News
-from .pack import OpenPacks, PackWriter
+from .pack import OpenPacks, PackWriter, most_open
 from .table import UInt64s
 from .touch import Touches
 
 LOOK_SECONDS = 1.0
-_OPEN_PACKS = 128
 
 
 class Inventory:
@@ -33,7 +32,7 @@ class Inventory:
         """Index what is in the folder `home`. `clock` gives seconds that never go back."""
         self._clock = clock
         self._tally = tally
-        self.files = OpenPacks(home, _OPEN_PACKS)
+        self.files = OpenPacks(home, most_open())
         self._known = Known(self.files)
         self._lock, self._index = self._known.lock, self._known.index
         touches = Touches(home, clock)

@@ -2,7 +2,10 @@
 """The folder tier in one process: what it keeps, how it counts, what it sees of others, what purge leaves."""
 
 import os
+import resource
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -227,7 +230,12 @@ def test_open_files_are_bounded(tmp_path: Path) -> None:
     if not files.is_dir():
         pytest.skip("needs /proc to count open files")
     before = len(list(files.iterdir()))
-    again = PackFolder(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, limits[1]))
+    try:
+        again = PackFolder(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert all(same(again.get(key(number)), arrays(number)) for number in range(200))
     assert len(list(files.iterdir())) - before <= 128
     again.close()
@@ -415,3 +423,16 @@ def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path,
     store.put(key(1), crop(1))
     assert same(store.get(key(1)), crop(1))
     assert store.warnings == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limit")
+@pytest.mark.parametrize(("files", "packs"), [(1024, 256), (100, 64), (10_000, 1024)])
+def test_a_quarter_of_the_files_that_may_be_open_are_packs(files, packs):
+    program = (
+        "import resource\n"
+        "from understudy.core.cache.pack import most_open\n"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
+        "print(most_open())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == packs
