@@ -38,6 +38,8 @@ AGAIN_SECONDS = 1.0
 # frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
 # not prepared is not waited for.
 PATIENCE_SECONDS = 0.025
+# After an edit: one that comes late costs Blender another whole redraw, which takes longer than this wait.
+EDITED_SECONDS = 0.05
 STANDING_SECONDS = 0.5
 WRITTEN_SECONDS = 10.0
 
@@ -112,7 +114,7 @@ class Live:
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=TICK_SECONDS)
 
-    def edited(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
+    def edited(self, scene: bpy.types.Scene, patience: float = EDITED_SECONDS) -> None:
         """Something but the frame changed: a strip may play other files. Then as for a new frame.
 
         Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.

@@ -78,7 +78,9 @@ def test_the_file_says_that_it_is_a_composite(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("patch", [Patch(10, 10, painted(60, 60)), Patch(0, 0, painted(200, 100)), None])
-def test_no_flipped_bit_leaves_a_layer_known_that_shows_anything_else(tmp_path: Path, patch: Patch | None) -> None:
+def test_no_flipped_bit_leaves_a_layer_known_that_shows_anything_else(
+    tmp_path: Path, patch: Patch | None
+) -> None:
     path = tmp_path / "layer.tif"
     write_layer(path, KEY, patch, (200, 100), ASKED)
     whole, known = path.read_bytes(), layer_label(path)

@@ -18,7 +18,8 @@ from pathlib import Path
 import bpy
 import gpu
 
-FRAMES = 4
+FRAMES = 24
+FILLED_SECONDS = 15.0
 FRAME = 3
 WARM = 5
 SETTLED_SECONDS = 0.15
@@ -56,7 +57,7 @@ def steps(window):
     window.told["moves"] = moves[WARM:]
     window.told["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
     window.told["opengl"] = gpu.platform.renderer_get()
-    window.told["waits"] = 1000 * _of_the_extension("live").PATIENCE_SECONDS
+    window.told["waits"] = 1000 * _of_the_extension("live").EDITED_SECONDS
     window.told["notice"] = bpy.context.window_manager.understudy.notice
     window.shot("live")
 
@@ -83,7 +84,9 @@ def prepared(window):
         bpy.ops.understudy.modifier_add()
         bpy.ops.understudy.picture_add(filepath="/given/face.png")
         bpy.ops.understudy.prepare()
-    yield 3.0
+    # Until it has every frame, Blender fills its cache ahead: a move then waits for the frame that it is decoding,
+    # from the last key frame on. That was seen to take up to a second, with any edit of a strip.
+    yield FILLED_SECONDS
     # The slider is in sight, as when it is dragged: its own drawing belongs to a move.
     window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
     modifier = scene.understudy.modifiers[0]
