@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.pack import most_open
 from understudy.core.cache.record import HEADER_BYTES, MAGIC
 from understudy.core.errors import CacheError
 
@@ -315,14 +316,14 @@ def test_a_read_only_folder_that_is_no_cache_yet_is_refused(tiny: Path) -> None:
 
 def test_no_open_file_to_spare(tmp_path: Path) -> None:
     first = PackFolder(tmp_path, pack_bytes=1)
-    for number in range(200):
+    for number in range(most_open() + 70):
         first.put(key(number), arrays(number))
     store = PackFolder(tmp_path, clock=lambda: 0.0)  # has the newest packs open, not the oldest
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
         got = store.get(key(0))
-        store.put(key(500), arrays(500))
+        store.put(key(5000), arrays(5000))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert got is None
