@@ -23,6 +23,7 @@ from understudy.core.cache.opening import CacheSettings, OpenCache, open_what_ca
 from understudy.core.fusion.label import layer_key
 from understudy.core.fusion.layer import Patch, write_layer
 
+PROGRAMS = "sshfs", "fusermount3"
 SERVER = Path("/usr/lib/openssh/sftp-server")
 REMEMBERED_SECONDS = 2
 PROGRAM = """
@@ -76,7 +77,11 @@ class Machine(NamedTuple):
 
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
-    if shutil.which("sshfs") is None or not SERVER.is_file() or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+    if (
+        not all(map(shutil.which, PROGRAMS))
+        or not SERVER.is_file()
+        or not os.access("/dev/fuse", os.R_OK | os.W_OK)
+    ):
         pytest.skip("sshfs, sftp-server or /dev/fuse is missing: apt-get install sshfs openssh-sftp-server")
     (tmp_path / "served" / "shared").mkdir(parents=True)
     with _mounted(tmp_path, "one") as one, _mounted(tmp_path, "other") as other:
@@ -100,7 +105,7 @@ def _mounted(folder: Path, name: str) -> Iterator[Machine]:
         yield machine
     finally:
         os.kill(machine.server, signal.SIGCONT)
-        subprocess.run(["umount", "--lazy", str(mount)], check=True)
+        subprocess.run(["fusermount3", "-u", "-z", str(mount)], check=True)
 
 
 def test_both_machines_write_read_and_tidy_one_folder_without_a_wrong_value(
