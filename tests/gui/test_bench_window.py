@@ -19,7 +19,7 @@ MOVES = 3
 def told(room, given, tmp_path_factory):
     """What the bench's scenario tells of a few moves that are waited for on the screen."""
     own = Room(room.folder, tmp_path_factory.mktemp("screen"))
-    facts = played(own, {**given, **WATCHES}, MOVES, screen=True)
+    facts = played(own, {**given, **WATCHES}, MOVES, screen=True, frames=4)
     return {**facts, "shot": read(own.work / "live.png")}
 
 
@@ -27,7 +27,7 @@ def told(room, given, tmp_path_factory):
 def told_without(room, given, tmp_path_factory):
     """What it tells of as many where OpenGL does nothing."""
     own = Room(room.folder, tmp_path_factory.mktemp("nothing"))
-    facts = played(own, {**given, **WATCHES}, MOVES, screen=False)
+    facts = played(own, {**given, **WATCHES}, MOVES, screen=False, frames=4)
     return {**facts, "shot": read(own.work / "live.png")}
 
 
@@ -70,12 +70,12 @@ def test_the_phases_of_a_move_follow_each_other_and_leave_nothing_out(told, told
 def test_the_slider_is_drawn_again_with_a_move_and_left_alone_by_a_redraw_of_the_preview(told, told_without):
     """What is called the drawing of other regions is that, with OpenGL and without."""
 
-    def regions(entry):
-        return {drawing.number for drawing in drawings(entry)}
+    def regions(entries):
+        """Those drawn every time: Blender may draw the timeline between, to show what it has in its cache."""
+        return set.intersection(*({drawing.number for drawing in drawings(entry)} for entry in entries))
 
     for one in (told, told_without):
-        for move, plain in zip(one["moves"], one["redraws"]["plain"], strict=True):
-            assert regions(plain) < regions(move)
+        assert regions(one["redraws"]["plain"]) < regions(one["moves"])
 
 
 def test_without_opengl_blenders_calls_come_to_nothing(told, told_without):

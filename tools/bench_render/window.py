@@ -26,6 +26,7 @@ SCENARIO = Path(__file__).with_name("window_scenario.py")
 WATCHES = {name: Path(__file__).with_name(name) for name in ("screen_watch.py", "redraw_watch.py")}
 """What the scenario needs beside it."""
 _ROOT = Path(__file__).resolve().parents[2]
+FRAMES = 24
 _TIMEOUT_SECONDS = 900
 
 
@@ -56,10 +57,15 @@ def measured(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]
     return without_opengl(told[False]) | on_screen(told[True])
 
 
-def played(room: Room, given: Mapping[str, Path], moves: int, *, screen: bool) -> dict[str, Any]:
-    """Play the scenario in a room of its own, and return what it told. AssertionError where it failed."""
+def played(
+    room: Room, given: Mapping[str, Path], moves: int, *, screen: bool, frames: int = FRAMES
+) -> dict[str, Any]:
+    """Play the scenario in a room of its own, and return what it told. AssertionError where it failed.
+
+    Of more `frames` Blender draws some anew between the moves, to fill its cache again.
+    """
     room.work.mkdir(exist_ok=True)
-    asked = json.dumps({"moves": moves, "screen": screen})
+    asked = json.dumps({"moves": moves, "screen": screen, "frames": frames})
     (room.work / "asked.json").write_text(asked, encoding="utf-8")
     return room.window(SCENARIO, given, factory=False, timeout=_TIMEOUT_SECONDS, opengl=screen)
 

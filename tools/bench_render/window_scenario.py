@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays inside Blender's window: moves a slider until it is drawn, or seen on the screen; Blender's own redraws beside.
 
-/given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says how often to move, and
-whether there is a `screen` to watch. `window.told` gets what the moments of Redraws and ScreenRedraws are, for
+/given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says in how many frames and how
+often to move, and whether there is a `screen` to watch. `window.told` gets what the moments of Redraws and ScreenRedraws are, for
 `moves` and for `redraws` where nothing is rewritten: `plain`, with nothing invalidated; `changed`, after a property
 of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read again. Beside them the
 name of the `opengl` that drew, and for how many milliseconds Blender `waits` for the fusion before it draws.
@@ -18,7 +18,6 @@ from pathlib import Path
 import bpy
 import gpu
 
-FRAMES = 24
 FILLED_SECONDS = 15.0
 FRAME = 3
 WARM = 5
@@ -36,7 +35,7 @@ def steps(window):
     yield
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
     yield 2.0
-    yield from prepared(window)
+    yield from prepared(window, asked["frames"])
     window.point(40, 600)
     clock = ScreenRedraws(window) if asked["screen"] else Redraws(window)
     face = (yield from clock.find_face()) if asked["screen"] else None
@@ -62,7 +61,7 @@ def steps(window):
     window.shot("live")
 
 
-def prepared(window):
+def prepared(window, frames):
     """Install the extension, make a project of the clip, and make a few of its layers. Generator."""
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath="/given/understudy.zip", enable_on_install=True
@@ -77,7 +76,7 @@ def prepared(window):
     picture = scene.sequence_editor.strips[0].elements[0]
     scene.render.resolution_x, scene.render.resolution_y = picture.orig_width, picture.orig_height
     scene.view_settings.view_transform = "Standard"
-    scene.frame_start, scene.frame_end = 1, FRAMES
+    scene.frame_start, scene.frame_end = 1, frames
     scene.frame_set(FRAME)
     bpy.ops.wm.save_as_mainfile(filepath="/work/live.blend")
     with window.within(sequencer):
