@@ -2,10 +2,11 @@
 """Plays inside Blender's window: moves a slider until it is drawn, or seen on the screen; Blender's own redraws beside.
 
 /given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says in how many frames and how
-often to move, and whether there is a `screen` to watch. `window.told` gets what the moments of Redraws and ScreenRedraws are, for
-`moves` and for `redraws` where nothing is rewritten: `plain`, with nothing invalidated; `changed`, after a property
-of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read again. Beside them the
-name of the `opengl` that drew, and for how many milliseconds Blender `waits` for the fusion before it draws.
+often to move, and whether there is a `screen` to watch. `window.told` gets what the moments of Redraws and
+ScreenRedraws are, for `moves` and for `redraws` where nothing is rewritten: `plain`, with nothing invalidated;
+`changed`, after a property of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read
+again. Beside them the name of the `opengl` that drew, and for how many milliseconds Blender `waits` for the fusion
+before it draws.
 """
 
 import importlib
