@@ -120,21 +120,19 @@ class Live:
         Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.
         """
         self._sources = Sources()
-        self._bring(scene, patience, self._clear_way)
+        self._bring(scene, patience, edited=True)
 
     def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
         """Ask for the layers of the scene's new frame; if they are ready within `patience` seconds show them."""
-        self._bring(scene, patience, bool)
+        self._bring(scene, patience, edited=False)
 
-    def _bring(self, scene: bpy.types.Scene, patience: float, meanwhile: Callable[[], object]) -> None:
-        """Ask for what the visible frame needs, wait, show it; `meanwhile` is called where that was asked anew."""
+    def _bring(self, scene: bpy.types.Scene, patience: float, *, edited: bool) -> None:
+        """Ask for what the visible frame needs, wait, show it."""
         if window_state().walking:
             return
         self.touched(scene)
-        before = self._asked
-        self._ask()
-        if self._pending and self._asked is not before:
-            meanwhile()
+        if self._ask() and edited:
+            self._clear_way()
         wait(self._pending, patience)
         self._take()
 
@@ -186,26 +184,27 @@ class Live:
         self._pending.clear()
         self._fuser.close()
 
-    def _ask(self) -> None:
-        """Hand the visible frame's jobs to the thread, unless they are those it had last."""
+    def _ask(self) -> bool:
+        """Hand the visible frame's jobs to the thread, unless they are those it had last; True if it did."""
         self._touched = False
         scene: Any = bpy.data.scenes.get(self._scene)
         # A render writes the pictures itself, but for one of the viewport; a walk only passes through its frames.
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
         if scene is None or window_state().walking or rendering:
-            return
+            return False
         jobs = tuple(jobs_at(scene, scene.frame_current, self._sources, preview=True))
         wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
         if wanted == self._asked:
-            return
+            return False
         self._asked = wanted
         if not jobs:
             self._unprepared = False
             put("notice", "")
-            return
+            return False
         # The newest is wanted; what the thread has begun is still shown.
         self._pending = [entry for entry in self._pending if not entry.cancel()]
         self._pending.append(self._thread.submit(self._fuser.bring, wanted))
+        return True
 
     def _may_blank(self) -> bool:
         """Tell whether what looks unprepared is so.

@@ -15,7 +15,7 @@ from .stack import stack_of
 
 if TYPE_CHECKING:
     from ..core.analysis.people_found import FoundPerson
-from .timeline import source_of, stack_id
+from .timeline import frame_rate, source_of, stack_id
 
 _NOWHERE = (-1, -1)
 
@@ -32,7 +32,7 @@ def stretch_of(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
         before = after = 0
     rate = 1.0
     if strip.type == "MOVIE" and strip.fps:
-        rate = max(strip.fps / (scene.render.fps / scene.render.fps_base), 1.0)
+        rate = max(strip.fps / frame_rate(scene), 1.0)
     first = strip.animation_offset_start + int(before)
     count = max(strip.frame_duration - int(before) - int(after), 1)
     return int(first), int(first + count * rate) - 1

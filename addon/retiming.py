@@ -18,6 +18,7 @@ import numpy as np
 
 from ..core.errors import ClipError
 from .blend_file import BlendFile, Block
+from .timeline import frame_rate
 
 # As Blender calls it, and as files do.
 _KEYS = ("retiming_keys", "retiming_handles")
@@ -140,7 +141,7 @@ def read_retiming(scene: bpy.types.Scene, clip: Any) -> Retiming:
         raise ClipError(f"the retiming keys of {clip.name} can't be read: remove them")
     count = file.value(found, ("retiming_keys_num", "retiming_handle_num"))
     own_rate = file.value(found, ("media_playback_rate",))
-    rate = own_rate / (scene.render.fps / scene.render.fps_base) if own_rate else 1.0
+    rate = own_rate / frame_rate(scene) if own_rate else 1.0
     return Retiming(tuple(_key(file, keys, item) for item in range(count)), file.value(found, ("len",)), rate)
 
 

@@ -108,13 +108,17 @@ def source_of(strip: Any) -> ClipSource:
     return ClipSource(False, tuple(folder / element.filename for element in strip.elements))
 
 
-def playback_rate(scene: bpy.types.Scene, strip: Any, fps: float, frame_count: int) -> float:
-    """Return how many frames of a movie pass in a frame of the timeline.
+def frame_rate(scene: bpy.types.Scene) -> float:
+    """Return the timeline's frames a second."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def playback_rate(scene: bpy.types.Scene, strip: Any, rate: float, frame_count: int) -> float:
+    """Return how many frames of a movie pass in a frame of the timeline: `rate`, or 1 where it is played by frames.
 
     Blender may play a movie at its own frame rate, which no property tells: it shows in the strip's length.
-    `fps` and `frame_count` are the movie's own.
+    `rate` is the movie's frame rate by the timeline's, `frame_count` the movie's own length.
     """
-    rate = fps / (scene.render.fps / scene.render.fps_base)
     played = frame_count - strip.animation_offset_start - strip.animation_offset_end
     if strip.frame_duration != played:
         return rate

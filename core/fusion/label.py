@@ -21,8 +21,9 @@ from typing import cast
 from ..cache.checksum import checksum
 from ..errors import OutputError
 
-CLEAR_BYTES = 64 * 64 * 4
-"""The transparent tile, with which the tiles begin."""
+TILE = 64
+TILE_BYTES = TILE * TILE * 4
+"""Of one tile. The first is the transparent one."""
 _LABEL = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
@@ -82,7 +83,7 @@ def layer_label(path: Path) -> Label | None:
     if label is None or len(data) < label.end() + 8:
         return None
     whole, body = memoryview(data), body_offset(label.end())
-    parts = whole[: label.start()], whole[body : body + CLEAR_BYTES], whole[body + CLEAR_BYTES :]
+    parts = whole[: label.start()], whole[body : body + TILE_BYTES], whole[body + TILE_BYTES :]
     if picture_checksum(*parts) != int(label[2], 16):
         return None
     asked = None

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ..face import Pixels
-from .label import CLEAR_BYTES, LABEL_BYTES, Asked, body_offset, label_text, picture_checksum, put_file
+from .label import LABEL_BYTES, TILE, TILE_BYTES, Asked, body_offset, label_text, picture_checksum, put_file
 
-TILE = 64
 _DESCRIPTION = 270
 
 
@@ -79,7 +78,7 @@ def write_layer(
     The file appears whole or not at all. Raises OutputError where it can't be written.
     """
     tiles, numbers = _tiles(patch, size)
-    head, clear, body = _head(numbers, size), bytes(CLEAR_BYTES), tiles.reshape(-1).data
+    head, clear, body = _head(numbers, size), bytes(TILE_BYTES), tiles.reshape(-1).data
     label = label_text(key, picture_checksum(head, clear, body), asked)
     gap = bytes(body_offset(len(head) + len(label)) - len(head) - len(label))
     # In pieces: to join them costs more than to write them.
@@ -108,7 +107,7 @@ def _tiles(
 
 def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tuple[int, int]) -> bytes:
     """Build everything before the label: header, directory, offsets and lengths."""
-    count, tile_bytes = numbers.size, TILE * TILE * 4
+    count = numbers.size
     short, long, text = 3, 4, 2
     entries = 13
     samples_at = 8 + 2 + entries * 12 + 4
@@ -116,7 +115,7 @@ def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tup
     counts_at = offsets_at + 4 * count
     label_at = counts_at + 4 * count
     body_at = body_offset(label_at + LABEL_BYTES)
-    offsets = (body_at + numbers.astype(np.uint32) * tile_bytes).astype("<u4")
+    offsets = (body_at + numbers.astype(np.uint32) * TILE_BYTES).astype("<u4")
     directory = (
         (256, long, 1, size[0]),
         (257, long, 1, size[1]),
@@ -129,11 +128,11 @@ def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tup
         (322, long, 1, TILE),
         (323, long, 1, TILE),
         (324, long, count, offsets_at if count > 1 else int(offsets.flat[0])),
-        (325, long, count, counts_at if count > 1 else tile_bytes),
+        (325, long, count, counts_at if count > 1 else TILE_BYTES),
         (338, short, 1, 2),
     )
     head = bytearray(struct.pack("<2sHIH", b"II", 42, 8, entries))
     for tag, kind, length, value in directory:
         head += struct.pack("<HHII", tag, kind, length, value)
     head += struct.pack("<I4H", 0, 8, 8, 8, 8)
-    return bytes(head) + offsets.tobytes() + np.full(count, tile_bytes, "<u4").tobytes()
+    return bytes(head) + offsets.tobytes() + np.full(count, TILE_BYTES, "<u4").tobytes()

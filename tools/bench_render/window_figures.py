@@ -80,7 +80,9 @@ def table(facts: Mapping[str, Any]) -> str:
             f"a window without OpenGL; {late} of {moves} moves were late",
         ),
         (
-            *("live_window_ms", "live_window_parts_ms", "window_redraw_ms"),
+            "live_window_ms",
+            "live_window_parts_ms",
+            "window_redraw_ms",
             f"by Xvfb and software OpenGL, {facts['live_window_redraws']:.2f} redraws of the window a move",
         ),
     )

@@ -85,7 +85,7 @@ def prepared(window, frames):
         bpy.ops.understudy.picture_add(filepath="/given/face.png")
         bpy.ops.understudy.prepare()
     # Until it has every frame, Blender fills its cache ahead: a move then waits for the frame that it is decoding,
-    # from the last key frame on. That was seen to take up to a second, with any edit of a strip.
+    # from the last key frame on. That was seen to take up to a second.
     yield FILLED_SECONDS
     # The slider is in sight, as when it is dragged: its own drawing belongs to a move.
     window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
