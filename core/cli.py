@@ -24,40 +24,39 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
     `online` is whether it may send anything over a network.
     """
     stop = Stop()
-    try:
-        with stop.by_signals():
+    with stop.by_signals():
+        try:
             return _run(parser().parse_args(argv, argparse.Namespace(online=online)), stop)
-    except SystemExit as end:  # argparse: usage or --help
-        return end.code if isinstance(end.code, int) else USAGE
-    except (Stopped, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
-        return _explained(fault, stop)
+        except SystemExit as end:  # argparse: usage or --help
+            return end.code if isinstance(end.code, int) else USAGE
+        except (Stopped, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
+            return _explained(fault, stop)
 
 
 def _run(arguments: argparse.Namespace, stop: Stop) -> int:
     if arguments.command == "render":
-        with stop.postponed():
-            from .cli_render import render
+        from .cli_render import render
 
         return FRAMES_FAILED if render(arguments, stop) else DONE
     if arguments.command == "cache":
-        with stop.postponed():
-            from .cli_cache import run
+        from .cli_cache import run
 
-        return DONE if run(arguments) else FAULT
+        with stop.at_once():
+            return DONE if run(arguments) else FAULT
     if arguments.command == "models":
-        with stop.postponed():
-            from .cli_models import run as run_models
+        from .cli_models import run as run_models
 
-        return DONE if run_models(arguments) else FAULT
+        with stop.at_once():
+            return DONE if run_models(arguments) else FAULT
     if arguments.command == "explain":
-        with stop.postponed():
-            from .cli_explain import explain
+        from .cli_explain import explain
 
-        explain(arguments)
+        with stop.at_once():
+            explain(arguments)
         return DONE
-    with stop.postponed():
-        from .cli_doctor import doctor
+    from .cli_doctor import doctor
 
+    with stop.at_once():
         return DONE if doctor() else FAULT
 
 

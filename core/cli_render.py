@@ -73,6 +73,7 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """
     began = time.perf_counter()
+    stop.check()
     casting = chosen_casting(arguments, arguments.consent)
     _require_outputs(arguments)
     with ExitStack() as stack:
@@ -143,7 +144,6 @@ def _written(
         sidecar_beside(output) as describe,
         VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
         Progress(len(numbers), sys.stderr, shown) as progress,
-        stop.once(),
         closing(finished_frames(pipeline, clip, [casting], numbers)) as frames,
     ):
         for frame in frames:

@@ -14,16 +14,21 @@ class Stopped(KeyboardInterrupt):
 
 
 class Stop:
-    """Raises Stopped when SIGINT or SIGTERM comes. For the main thread only."""
+    """Notes that SIGINT or SIGTERM came. For the main thread only."""
 
     def __init__(self) -> None:
         self.asked = 0
         """The number of the signal that came first; 0 while none came."""
-        self._quiet = False
+        self._at_once = False
 
     @contextmanager
     def by_signals(self) -> Iterator[None]:
-        """Listen to the signals while the block runs.
+        """Listen to the signals while the block runs. They interrupt nothing: `check` tells of them.
+
+        If one came, later ones are ignored for good: the program is ending, and another must not cut that short.
+
+        An exception out of nowhere is lost in a callback, makes other errors of a library that is loading, and
+        leaves threads running where it meets the waiting for them.
 
         SIGINT counts even where the program was started with it ignored, as shells do for background jobs,
         since whoever sends it to us by name means it.
@@ -34,33 +39,25 @@ class Stop:
         finally:
             for number, handler in before.items():
                 # None: something outside of Python, such as Blender, had its own, which nobody can put back.
-                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+                after = signal.SIG_DFL if handler is None else handler
+                signal.signal(number, signal.SIG_IGN if self.asked else after)
 
     @contextmanager
-    def postponed(self) -> Iterator[None]:
-        """Stop at the block's end only: a library that is interrupted while it loads makes other errors of it."""
-        self._quiet = True
+    def at_once(self) -> Iterator[None]:
+        """Raise Stopped in the block when a signal comes: for what may wait long and leaves nothing half done."""
+        self.check()
+        self._at_once = True
         try:
             yield
         finally:
-            self._quiet = False
-        self.check()
-
-    @contextmanager
-    def once(self) -> Iterator[None]:
-        """When the block is stopped, heed no further signal: a second Ctrl-C would leave a half file behind."""
-        try:
-            yield
-        except Stopped:
-            self._quiet = True
-            raise
+            self._at_once = False
 
     def check(self) -> None:
-        """Raise Stopped if a signal came, even where a library swallowed it."""
+        """Raise Stopped if a signal came."""
         if self.asked:
             raise Stopped
 
     def _came(self, number: int, _frame: FrameType | None) -> None:
         self.asked = self.asked or number
-        if not self._quiet:
+        if self._at_once:
             raise Stopped

@@ -240,8 +240,9 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     deadline = time.monotonic() + 60
     while kept(cache)["swap"] < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(number)
-    process.send_signal(number)  # an impatient user
+    while process.poll() is None:  # an impatient user
+        process.send_signal(number)
+        time.sleep(0.002)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
     assert said.count("\n") == 1
