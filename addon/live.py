@@ -21,7 +21,7 @@ from ..core.layer_job import LayerJob
 from .active import active_scene
 from .folders import cache_folder
 from .handlers import add_handlers, remove_handlers
-from .jobs import Sources, jobs_at
+from .jobs import StripMemory, jobs_at
 from .layers import show_rewritten, stop_prefetching
 from .preferences import Preferences, preferences
 from .session import open_preview
@@ -96,7 +96,7 @@ class Live:
         self._thread = ThreadPoolExecutor(1, "understudy preview")
         self._pending: list[Future[Outcome]] = []
         self._scene = ""
-        self._sources = Sources()
+        self._memory = StripMemory()
         self._asked: Wanted | None = None
         self._touched = False
         self._unprepared = False
@@ -119,7 +119,7 @@ class Live:
 
         Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.
         """
-        self._sources = Sources()
+        self._memory = StripMemory()
         self._bring(scene, patience, edited=True)
 
     def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
@@ -144,7 +144,7 @@ class Live:
         wanted = Wanted(
             cache_folder(scene),
             preferences(),
-            tuple(jobs_at(scene, scene.frame_current, self._sources, preview=True)),
+            tuple(jobs_at(scene, scene.frame_current, self._memory, preview=True)),
             self._may_blank(),
         )
         if not wanted.jobs:
@@ -192,7 +192,7 @@ class Live:
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
         if scene is None or window_state().walking or rendering:
             return False
-        jobs = tuple(jobs_at(scene, scene.frame_current, self._sources, preview=True))
+        jobs = tuple(jobs_at(scene, scene.frame_current, self._memory, preview=True))
         wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
         if wanted == self._asked:
             return False

@@ -15,7 +15,7 @@ import bpy
 
 from ..core.outcomes import NO_LAYER, counted
 from .folders import cache_folder
-from .jobs import Sources, jobs_at
+from .jobs import StripMemory, jobs_at
 from .layers import layer_of, show_rewritten
 from .notices import notices
 from .preferences import preferences
@@ -57,8 +57,8 @@ class RenderRun:
         """`tell` is called when a render ends, on whatever thread that is."""
         self._tell = tell
         self._session: SessionAhead | None = None
-        self._sources = Sources()
-        self._upcoming = Upcoming(self._sources)
+        self._memory = StripMemory()
+        self._upcoming = Upcoming(self._memory)
         self._spare = SpareLayers()
         self._strict = False
         self._began = 0.0
@@ -74,8 +74,8 @@ class RenderRun:
         spare = spare_folder() if on_main_thread() else None
         self._session = open_session(cache_folder(scene), preferences(), spare)
         self._strict, self._began, self._frames = is_strict(scene), time.time(), 0
-        self._sources = Sources()
-        self._failed, self._upcoming = {}, Upcoming(self._sources)
+        self._memory = StripMemory()
+        self._failed, self._upcoming = {}, Upcoming(self._memory)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if on_main_thread() else []:
                 self._session.warn(text)
@@ -95,7 +95,7 @@ class RenderRun:
             return
         outcomes, self._frames = self._session.outcomes, self._frames + 1
         before = len(outcomes.failures)
-        jobs = list(jobs_at(scene, scene.frame_current, self._sources))
+        jobs = list(jobs_at(scene, scene.frame_current, self._memory))
         coming = self._upcoming.after(scene, jobs)
         written = [self._session.bring(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)]
         moved = self._spare.follow(self._session.moved) or self._spare.give_up(job.picture for job in jobs)

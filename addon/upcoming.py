@@ -7,7 +7,7 @@ import bpy
 
 from ..core.layer_job import LayerJob
 from .animation import curves_of
-from .jobs import Sources, jobs_at
+from .jobs import StripMemory, jobs_at
 
 _FRAMES = 2
 _SETTINGS = "understudy."
@@ -16,8 +16,8 @@ _SETTINGS = "understudy."
 class Upcoming:
     """Follows a render from frame to frame. What it tells is a guess: whoever uses it compares."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
+    def __init__(self, memory: StripMemory) -> None:
+        self._memory = memory
         self._last: int | None = None
         self._guesses: dict[int, list[LayerJob]] = {}
         self._right: bool | None = None
@@ -40,6 +40,7 @@ class Upcoming:
             return []
         numbers = range(frame + step, min(frame + _FRAMES * step, scene.frame_end) + 1, step)
         self._guesses = {
-            near: self._guesses.get(near) or list(jobs_at(scene, near, self._sources)) for near in numbers
+            near: self._guesses.get(near) or list(jobs_at(scene, near, self._memory, as_before=True))
+            for near in numbers
         }
         return [job for near in numbers for job in self._guesses[near]]

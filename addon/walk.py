@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..core.layer_job import LayerJob
-from .jobs import Sources, jobs_at
+from .jobs import StripMemory, jobs_at
 from .window_state import window_state
 
 
@@ -28,7 +28,7 @@ class Walk:
         self.frame = first
         """The next frame."""
         self._met: set[Path] = set()
-        self._sources = Sources()
+        self._memory = StripMemory()
 
     @property
     def scene(self) -> bpy.types.Scene | None:
@@ -68,13 +68,13 @@ class Walk:
     def _new(self, scene: bpy.types.Scene) -> list[LayerJob]:
         jobs = [
             job
-            for job in jobs_at(scene, self.frame, self._sources)
+            for job in jobs_at(scene, self.frame, self._memory)
             if job.picture not in self._met and self._strip_id in ("", job.picture.parent.name)
         ]
         self._met.update(job.picture for job in jobs)
         if not self._preview:
             return jobs
-        seen = {job.picture: job for job in jobs_at(scene, self.frame, self._sources, preview=True)}
+        seen = {job.picture: job for job in jobs_at(scene, self.frame, self._memory, preview=True)}
         return [
             asked
             for job in jobs

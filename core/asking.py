@@ -9,7 +9,7 @@ digest that a picture carries in its label is enough to know that it is the righ
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -57,9 +57,10 @@ class Asking:
         known = self._stamps.get(paths)
         now = time.monotonic()
         if known is None or now - known.taken > _WORTH * known.cost:
-            text = files_stamp(paths)
+            seen = [_seen(path) for path in paths]
+            text = files_stamp(paths) if known is None or known.seen != seen else known.text
             ended = time.monotonic()
-            self._stamps[paths] = known = _Stamp(text, ended, ended - now)
+            self._stamps[paths] = known = _Stamp(text, seen, ended, ended - now)
         return known.text
 
     def _cast(self, casting: Casting) -> str:
@@ -82,29 +83,45 @@ class Asking:
         return self._ground
 
 
+@dataclass(frozen=True)
 class _Stamp:
-    """Files' stamp, when it was taken and how many seconds that took."""
+    """Files' stamp, what was seen of them when it was taken, when that was and how many seconds it took."""
 
-    def __init__(self, text: str, taken: float, cost: float) -> None:
-        self.text, self.taken, self.cost = text, taken, cost
+    text: str
+    seen: list[tuple[int, ...]]
+    taken: float
+    cost: float
 
 
 def _pictures(casting: Casting) -> tuple[Path, ...]:
     return tuple(picture.path for picture in (*casting.identity.pictures, *casting.replaced))
 
 
+def _seen(path: Path) -> tuple[int, ...]:
+    """Return what differs where a path leads to another file than before, or to a changed one; empty without one."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _contents(folder: Path) -> Iterator[bytes]:
     """Yield a line for each file below a folder: small ones by what is in them, others by size and time."""
+    start = len(os.path.join(folder, ""))  # noqa: PTH118 - a path object for every file takes longer than its digest
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(names):
-            path = Path(place, name)
+        for path in (f"{place}{os.sep}{name}" for name in sorted(names)):
             try:
-                status = path.stat()
-                if status.st_size < _SMALL:
-                    content = sha256(path.read_bytes()).hexdigest()
-                else:
-                    content = f"{status.st_size} {status.st_mtime_ns}"
+                content = _small_or_stamp(path)
             except OSError as error:
                 content = f"unreadable {error.errno}"
-            yield f"{path.relative_to(folder)}\0{content}\n".encode(errors="surrogateescape")
+            yield f"{path[start:]}\0{content}\n".encode(errors="surrogateescape")
+
+
+def _small_or_stamp(path: str) -> str:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+        status = os.fstat(file.fileno())
+        if status.st_size < _SMALL:
+            return sha256(file.readall()).hexdigest()
+    return f"{status.st_size} {status.st_mtime_ns}"

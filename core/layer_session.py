@@ -54,6 +54,7 @@ class LayerSession:
         """
         self._settings = settings
         self._places = LayerPlaces(spare)
+        self._room = bytearray()
         self._written = 0
         self._began = time.perf_counter()
         self._tally = Tally()
@@ -176,7 +177,7 @@ class LayerSession:
         return self._cache.flight
 
     def _brought(self, job: LayerJob) -> bool:
-        digest, label = self._asking.digest(job), layer_label(job.picture)
+        digest, label = self._asking.digest(job), layer_label(job.picture, self._room)
         if self._answered(job, digest, label):
             return False
         pipeline = self._running()

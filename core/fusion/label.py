@@ -73,16 +73,19 @@ def layer_key(path: Path) -> str | None:
     return None if label is None else label.key
 
 
-def layer_label(path: Path) -> Label | None:
-    """Return what a layer picture says of itself, or None if it is missing, damaged or not one of ours."""
+def layer_label(path: Path, room: bytearray | None = None) -> Label | None:
+    """Return what a layer picture says of itself, or None if it is missing, damaged or not one of ours.
+
+    `room` is memory to read it into, which grows as needed: who looks at many pictures need not find it for each.
+    """
     try:
-        data = path.read_bytes()
+        whole = _content(path, bytearray() if room is None else room)
     except OSError:
         return None
-    label = _LABEL.search(data, 0, min(len(data), _HEAD_LIMIT))
-    if label is None or len(data) < label.end() + 8:
+    label = _LABEL.search(whole, 0, min(len(whole), _HEAD_LIMIT))
+    if label is None or len(whole) < label.end() + 8:
         return None
-    whole, body = memoryview(data), body_offset(label.end())
+    body = body_offset(label.end())
     parts = whole[: label.start()], whole[body : body + TILE_BYTES], whole[body + TILE_BYTES :]
     if picture_checksum(*parts) != int(label[2], 16):
         return None
@@ -108,6 +111,19 @@ def relabel(path: Path, label: Label, asked: Asked) -> bool:
         return False
     put_file(path, data[: found.end() - len(before)], after, data[found.end() :])
     return True
+
+
+def _content(path: Path, room: bytearray) -> memoryview:
+    """Read a file into `room` and return what of that it fills. Raises OSError."""
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if len(room) < size:
+            room.extend(bytes(size - len(room)))
+        whole = memoryview(room)
+        filled = 0
+        while filled < size and (count := file.readinto(whole[filled:size])):
+            filled += count
+    return whole[:filled]
 
 
 def put_file(path: Path, *pieces: bytes | memoryview) -> None:

@@ -114,6 +114,26 @@ def test_a_run_sees_what_is_replaced_while_it_lasts(job: LayerJob, models: Path,
     assert asking.digest(job) != before
 
 
+def test_a_run_sees_a_link_that_leads_to_another_file_since(
+    job: LayerJob, models: Path, tmp_path: Path
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(b"a clip")
+        os.utime(tmp_path / name, ns=(1, 1))
+    clip = tmp_path / "clip.mp4"
+    clip.unlink()
+    try:
+        clip.symlink_to(tmp_path / "old")
+    except OSError as error:
+        pytest.skip(f"no links can be made here: {error}")
+    asking = Asking([models])
+    before = asking.digest(job)
+    clip.unlink()
+    clip.symlink_to(tmp_path / "new")
+    time.sleep(0.3)  # as above
+    assert asking.digest(job) == Asking([models]).digest(job) != before
+
+
 def test_another_model_counts_and_a_missing_folder_is_one_without_models(job: LayerJob, models: Path) -> None:
     before = Asking([models]).digest(job)
     assert Asking([models.with_name("none")]).digest(job) not in (None, before)

@@ -104,6 +104,17 @@ def test_a_cut_off_layer_is_unknown(tmp_path: Path, size: int) -> None:
     assert layer_key(path) is None
 
 
+def test_memory_that_held_a_longer_picture_says_nothing_of_the_next(tmp_path: Path) -> None:
+    long, cut, short = tmp_path / "long.tif", tmp_path / "cut.tif", tmp_path / "short.tif"
+    write_layer(long, KEY, Patch(10, 10, painted(150, 80)), (200, 100), ASKED)
+    write_layer(short, KEY[::-1], Patch(10, 10, painted(20, 20)), (200, 100))
+    cut.write_bytes(long.read_bytes()[:-100])  # what is cut off still stands in the memory
+    room = bytearray()
+    found = [layer_label(path, room) for path in (short, long, cut, tmp_path / "none.tif", short, long)]
+    whole, little = Label(KEY, ASKED), Label(KEY[::-1], None)
+    assert found == [little, whole, None, None, little, whole]
+
+
 def test_what_was_asked_for_is_said_and_can_be_said_anew_without_touching_a_pixel(tmp_path: Path) -> None:
     path = tmp_path / "layer.tif"
     patch = Patch(10, 10, painted(60, 60))

@@ -108,6 +108,13 @@ def build(folder: Path, clip: Path, face: Path, frames: int, settings: Sequence[
     return Project(folder, Path(facts["layers"]))
 
 
+def _environment(report: Path) -> dict[str, str]:
+    """Return the environment of a Blender that keeps its compiled modules, as a user's does, wherever this runs."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    compiled = str(_ROOT / "out" / "compiled")
+    return {**kept, "PYTHONPYCACHEPREFIX": compiled, "UNDERSTUDY_REPORT": str(report)}
+
+
 def _settings(settings: Sequence[str]) -> list[str]:
     return [word for setting in settings for word in ("--set", setting)]
 
@@ -123,7 +130,7 @@ def in_blender(
     done = subprocess.run(
         [*command, "--facts", str(facts), *options],
         cwd=_ROOT,
-        env={**os.environ, "UNDERSTUDY_REPORT": str(report)},
+        env=_environment(report),
         capture_output=True,
         text=True,
         check=False,

@@ -7,7 +7,7 @@ import time
 
 import bpy
 from understudy.addon import upkeep
-from understudy.addon.jobs import Sources, jobs_at
+from understudy.addon.jobs import StripMemory, jobs_at
 from understudy.addon.layers import layer_of
 from understudy.addon.live import Live
 from understudy.addon.render_run import RenderRun
@@ -129,13 +129,13 @@ def _sequence_costs(scene, count):
     strip = scene.sequence_editor.strips.new_image("pictures", "/nowhere/00000.png", 9, 1)
     for number in range(1, count):
         strip.elements.append(f"{number:05d}.png")
-    sources, seen, counted = Sources(), [], []
+    memory, seen, counted = StripMemory(), [], []
     for place in (7, 7, 8):
         if place == 8:
             strip.elements[count - 1].filename = "other.png"
         profile = cProfile.Profile()
         profile.enable()
-        seen.append(sources.of(strip).paths[place].name)
+        seen.append(memory.source(strip).paths[place].name)
         profile.disable()
         counted.append(sum(entry.callcount for entry in profile.getstats()))
     scene.sequence_editor.strips.remove(strip)
