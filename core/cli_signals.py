@@ -2,11 +2,13 @@
 """Ctrl-C and being told to end: unwind once, cleanly."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+INSISTS_SECONDS = 5.0
 
 
 class Stopped(KeyboardInterrupt):
@@ -14,37 +16,41 @@ class Stopped(KeyboardInterrupt):
 
 
 class Stop:
-    """Notes that SIGINT or SIGTERM came. For the main thread only."""
+    """Notes that SIGINT or SIGTERM came. For the main thread only.
 
-    def __init__(self) -> None:
+    Whoever sends another `insists` seconds after the first, or later, ends the program as it stands.
+    """
+
+    def __init__(self, insists: float = INSISTS_SECONDS) -> None:
         self.asked = 0
         """The number of the signal that came first; 0 while none came."""
+        self._since = 0.0
+        self._insists = insists
         self._at_once = False
 
     @contextmanager
     def by_signals(self) -> Iterator[None]:
         """Listen to the signals while the block runs. They interrupt nothing: `check` tells of them.
 
-        If one came, later ones are ignored for good: the program is ending, and another must not cut that short.
-
         An exception out of nowhere is lost in a callback, makes other errors of a library that is loading, and
         leaves threads running where it meets the waiting for them.
 
         SIGINT counts even where the program was started with it ignored, as shells do for background jobs,
-        since whoever sends it to us by name means it.
+        since whoever sends it to us by name means it. If a signal came, the program is ending and goes on listening
+        after the block: one more must not cut that short.
         """
         before = {number: signal.signal(number, self._came) for number in _SIGNALS}
         try:
             yield
         finally:
-            for number, handler in before.items():
-                # None: something outside of Python, such as Blender, had its own, which nobody can put back.
-                after = signal.SIG_DFL if handler is None else handler
-                signal.signal(number, signal.SIG_IGN if self.asked else after)
+            if not self.asked:
+                for number, handler in before.items():
+                    # None: something outside of Python, such as Blender, had its own, which nobody can put back.
+                    signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Raise Stopped in the block when a signal comes: for what may wait long and leaves nothing half done."""
+        """Raise Stopped in the block when a first signal comes: for what waits long and leaves nothing half done."""
         self.check()
         self._at_once = True
         try:
@@ -58,6 +64,10 @@ class Stop:
             raise Stopped
 
     def _came(self, number: int, _frame: FrameType | None) -> None:
-        self.asked = self.asked or number
-        if self._at_once:
-            raise Stopped
+        if not self.asked:
+            self.asked, self._since = number, time.monotonic()
+            if self._at_once:
+                raise Stopped
+        elif time.monotonic() - self._since >= self._insists:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)

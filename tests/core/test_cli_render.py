@@ -240,7 +240,8 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     deadline = time.monotonic() + 60
     while kept(cache)["swap"] < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
-    while process.poll() is None:  # an impatient user
+    impatient = time.monotonic() + 1
+    while process.poll() is None and time.monotonic() < impatient:
         process.send_signal(number)
         time.sleep(0.002)
     _, said = process.communicate(timeout=60)
@@ -275,6 +276,30 @@ def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, millise
     assert said.startswith("understudy: stopped")
     assert said.count("\n") == 1
     assert not [path for path in tmp_path.iterdir() if path.name != "understudy_cache"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+def test_who_insists_ends_what_does_not_come_to_an_end():
+    program = """if True:
+        import time
+        from understudy.core.cli_signals import Stop
+        stop = Stop(insists=0.5)
+        with stop.by_signals():
+            print("listening", flush=True)
+            while not stop.asked:
+                time.sleep(0.01)
+            print("asked", flush=True)
+            time.sleep(60)
+    """
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "listening\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "asked\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
 
 
 def catches(process, number):
