@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CacheError, OutputError
+from .files import create
 from .key import Key
 from .origins import fields
 from .record import KeyText
@@ -89,7 +90,7 @@ def _write_entry(folder: Path, text: str, written: int, arrays: Arrays) -> None:
     for number, (name, array) in enumerate(sorted(arrays.items())):
         # Not by the array's name, which is whatever the cache says it is.
         file = f"{key.hex}.{number}.npy"
-        fd = _create(place / file)
+        fd = create(place / file, os.O_WRONLY, 0o600)
         with os.fdopen(fd, "wb") as target:
             np.save(target, array, allow_pickle=False)
         listed[name] = {"file": file, "dtype": array.dtype.str, "shape": list(array.shape)}
@@ -99,12 +100,8 @@ def _write_entry(folder: Path, text: str, written: int, arrays: Arrays) -> None:
         "written": written,
         "arrays": listed,
     }
-    with os.fdopen(_create(place / f"{key.hex}.json"), "w", encoding="utf-8") as target:
+    with os.fdopen(create(place / f"{key.hex}.json", os.O_WRONLY, 0o600), "w", encoding="utf-8") as target:
         json.dump(said, target, indent=1)
-
-
-def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
 
 
 def _read_entry(path: Path) -> tuple[Key, dict[str, npt.NDArray[np.generic]]] | None:

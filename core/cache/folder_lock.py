@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .pack import BINARY, NO_LINK, create
+from .files import create, open_file
 
 LOCK_NAME = ".janitor.lock"
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
@@ -45,12 +45,12 @@ def folder_lock(
 
 def _open(path: Path, mode: int) -> int:
     try:
-        return os.open(path, os.O_RDWR | BINARY | NO_LINK)
+        return open_file(path, os.O_RDWR)
     except FileNotFoundError:
         try:
             return create(path, os.O_RDWR, mode)
         except FileExistsError:  # another was quicker
-            return os.open(path, os.O_RDWR | BINARY | NO_LINK)
+            return open_file(path, os.O_RDWR)
 
 
 def _try_lock(fd: int) -> bool:

@@ -8,11 +8,11 @@ So moving between versions loses nothing, and no version reads what it does not 
 
 import os
 import re
-import secrets
 from pathlib import Path
 
 from ..errors import CacheError
-from .pack import PACK_NAME, create
+from .files import put_whole
+from .pack import PACK_NAME
 from .record import FORMAT
 
 LAYERS = "layers"
@@ -49,7 +49,7 @@ def prepare(root: Path, *, group: bool = False) -> Path:
         if version is None:
             _refuse_foreign(root)
             for name, text in _MARKS.items():
-                _write(root, name, text, file_mode(group=group))
+                put_whole(root / name, text.encode(), file_mode(group=group))
             version = _read_format(root)
         if version == str(FORMAT):
             home = root
@@ -128,12 +128,3 @@ def _refuse_foreign(root: Path) -> None:
     for name in (path.name for path in root.iterdir()):
         if name not in _MARKS and not _OURS.fullmatch(name):
             raise CacheError(f"{root} holds other files: choose an empty or a new folder for the cache")
-
-
-def _write(root: Path, name: str, text: str, mode: int) -> None:
-    # Moved into place whole, so that no other process reads half of it.
-    temporary = root / f".{name}.{secrets.token_hex(8)}.tmp"
-    fd = create(temporary, os.O_WRONLY, mode)
-    with os.fdopen(fd, "w", encoding="ascii", newline="\n") as file:
-        file.write(text)
-    temporary.replace(root / name)

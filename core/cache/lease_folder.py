@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from .files import create, open_file
 from .key import Key
 from .lease import ALONE
 
@@ -23,7 +24,6 @@ LEASE_FOLDER = ".leases"
 _LONGEST_SECONDS = 600.0
 _MOST_BYTES = 128
 _REMEMBERED = 10_000
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 
 
 class FolderLease:
@@ -68,18 +68,14 @@ class FolderLease:
 
     def _create(self, path: Path, text: bytes) -> bool:
         """Create the file unless it is there; tell whether it was created. Raises OSError."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
-        mode = 0o660 if self._shared_with_group else 0o600
         try:
-            fd = os.open(path, flags, mode)
+            fd = create(path, os.O_WRONLY, 0o660 if self._shared_with_group else 0o600)
         except FileExistsError:
             return False
         except FileNotFoundError:
             self._make_folder()
             return self._create(path, text)
         try:
-            if self._shared_with_group:
-                path.chmod(mode)  # whatever the umask took away
             os.write(fd, text)
         finally:
             os.close(fd)
@@ -129,7 +125,7 @@ def sweep(folder: Path, older_than_seconds: float) -> int:
 
 
 def _read(path: Path) -> bytes:
-    fd = os.open(path, os.O_RDONLY | _NO_LINK)
+    fd = open_file(path, os.O_RDONLY)
     try:
         return os.read(fd, _MOST_BYTES)
     finally:

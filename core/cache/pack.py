@@ -17,11 +17,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from .files import create, open_file
 from .record import HEADER_BYTES, MAGIC, parse_header
 
 PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
-BINARY = getattr(os, "OBINARY", 0)  # Windows only
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 _BLOCK = 1 << 14
 _SEARCH_BLOCK = 1 << 20
 _SEARCH_MAX = 1 << 25
@@ -35,7 +34,7 @@ class OpenPack:
 
     def __init__(self, path: Path) -> None:
         self._fd = -1
-        self._fd = os.open(path, os.O_RDONLY | BINARY | NO_LINK)
+        self._fd = open_file(path, os.O_RDONLY)
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
@@ -248,18 +247,10 @@ class PackWriter:
             os.close(fd)
 
 
-def create(path: Path, flags: int, mode: int) -> int:
-    """Create a file that is not there yet, with exactly these permissions; return it open. Raises OSError."""
-    fd = os.open(path, flags | os.O_CREAT | os.O_EXCL | BINARY | NO_LINK, mode)
-    if mode & 0o070 and sys.platform != "win32":
-        os.fchmod(fd, mode)  # what a group was promised, the umask takes away
-    return fd
-
-
 def erase(path: Path) -> int:
     """Empty a file, then remove it; return the bytes freed. Raises OSError."""
     # Emptied first: a process that holds it open would otherwise keep its data on the disk.
-    fd = os.open(path, os.O_RDWR | BINARY | NO_LINK)
+    fd = open_file(path, os.O_RDWR)
     try:
         size = os.fstat(fd).st_size
         os.ftruncate(fd, 0)

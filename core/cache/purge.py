@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .candidates import leftovers
+from .files import open_file
 from .folder_lock import folder_lock
 from .layout import ENGINES, pack_folders
-from .pack import NO_LINK, Found, OpenPack, list_packs, scan
+from .pack import Found, OpenPack, list_packs, scan
 from .payload import decode
 from .record import KeyText, read_key_text, verified
 from .rewrite import Rewrite, remove
@@ -231,7 +232,7 @@ def _purge_pack(
     if sys.platform == "win32":  # removes no file that is open
         file.close()
         return Purged(remove(path, emptied=True) - added, dropped, tuple(troubles))
-    fd = os.open(path, os.O_RDWR | NO_LINK)
+    fd = open_file(path, os.O_RDWR)
     try:
         freed = remove(path)
         # Who was appending just before believes those records kept.

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from . import sidecar
-from .pack import Found, OpenPack, create, erase, new_name
+from .files import create
+from .pack import Found, OpenPack, erase, new_name
 from .record import Header, verified
 from .sidecar import Ledger
 

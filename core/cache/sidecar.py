@@ -19,7 +19,6 @@ was asked for, which is noticed, and then the pack is scanned too.
 """
 
 import os
-import secrets
 import struct
 import zlib
 from array import array
@@ -28,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .pack import BINARY, NO_LINK, create
+from .files import open_file, put_whole
 from .record import HEADER_BYTES
 from .table import PREFIX_BYTES, Columns, UInt32s, UInt64s, columns_of
 
@@ -97,15 +96,7 @@ def write(pack: Path, sidecar: Sidecar, mode: int = 0o600) -> None:
     )
     crc = zlib.crc32(body, zlib.crc32(pack.stem.encode()))
     head = _FIELDS.pack(MAGIC, VERSION, sidecar.sealed, len(columns.sizes), sidecar.covers, crc)
-    temporary = pack.with_name(f".{pack.stem}.{secrets.token_hex(4)}.idx.tmp")
-    fd = create(temporary, os.O_WRONLY, mode)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(head + _CRC.pack(zlib.crc32(head)) + body)
-        temporary.replace(path_of(pack))
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    put_whole(path_of(pack), head + _CRC.pack(zlib.crc32(head)) + body, mode)
 
 
 def read(pack: Path, pack_bytes: int) -> Sidecar | None:
@@ -167,7 +158,7 @@ def _plausible(prefixes: UInt64s, offsets: UInt64s, sizes: UInt32s, covers: int)
 
 def _read_bytes(path: Path, most: int) -> bytes:
     try:
-        fd = os.open(path, os.O_RDONLY | BINARY | NO_LINK | getattr(os, "O_NONBLOCK", 0))
+        fd = open_file(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         return b""
     try:

@@ -2,15 +2,14 @@
 """How often a cache folder was asked and answered, over all runs: one short line a run, in the folder itself."""
 
 import os
-import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from .counts import StoreCounts
+from .files import open_file, put_whole
 from .folder_lock import folder_lock
-from .pack import BINARY, NO_LINK, create
 
 USES_NAME = ".uses"
 _LOCK_NAME = ".uses.lock"
@@ -49,7 +48,7 @@ def note(root: Path, memory: StoreCounts, folder: StoreCounts) -> None:
         if alone and path.exists() and path.stat().st_size > _MOST_BYTES:
             _shorten(path)
         # One write to the end: runs that end at the same time do not mix their lines, with or without locks.
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | BINARY | NO_LINK, 0o600)
+        fd = open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(fd, _line(run))
         finally:
@@ -73,15 +72,7 @@ def uses(root: Path) -> Uses | None:
 
 def _shorten(path: Path) -> None:
     total = uses(path.parent)
-    temporary = path.with_name(f"{USES_NAME}.{secrets.token_hex(4)}.tmp")
-    fd = create(temporary, os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(_line(total) if total else b"")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    put_whole(path, _line(total) if total else b"", 0o600)
 
 
 def _line(use: Uses) -> bytes:

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the files of a cache folder are opened, and written whole."""
+
+import stat
+import subprocess
+import sys
+
+import pytest
+from understudy.core.cache.files import put_whole
+
+# A flag that Linux lets pass without effect stands for Windows' O_BINARY, without which that writes other bytes.
+_ALL_OPENED = """if True:
+    import os, sys
+    os.O_BINARY = 0o100000
+    opened = []
+    sys.addaudithook(lambda event, told: opened.append(told[2]) if event == "open" and told[1] is None else None)
+    from pathlib import Path
+    import numpy as np
+    from understudy.core.cache.exchange import export
+    from understudy.core.cache.folder import PackFolder
+    from understudy.core.cache.key import stage_key
+    from understudy.core.cache.lease_folder import FolderLease
+    from understudy.core.cache.uses import note
+    root = Path(sys.argv[1])
+    store = PackFolder(root, pack_bytes=1 << 16)
+    keys = [stage_key("swap", 1, {"number": number}) for number in range(40)]
+    for key in keys:
+        store.put(key, {"crop": np.zeros((64, 64, 3), np.uint8)})
+    store.get(keys[0])
+    note(root, store.counts, store.counts)
+    lease = FolderLease(root / "leases")
+    lease.release(keys[0], lease.try_acquire(keys[0], 60))
+    export(store.entries(), store, root.parent / "exported")
+    store.tidy(cap_bytes=1 << 18)
+    store.purge(lambda text: "number" in text)
+    store.close()
+    print(len(opened), sum(not flags & 0o100000 for flags in opened))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a flag may be added that does nothing")
+def test_no_file_of_a_cache_is_opened_as_text(tmp_path):
+    command = [sys.executable, "-c", _ALL_OPENED, str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    opened, as_text = map(int, done.stdout.split())
+    assert opened > 100
+    assert as_text == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_file_put_whole_is_private_and_takes_the_place_of_a_link_not_of_what_it_leads_to(tmp_path):
+    target, path = tmp_path / "target", tmp_path / "figures.idx"
+    target.write_bytes(b"somebody's")
+    path.symlink_to(target)
+    for data in (b"one\r\n\x1a", b""):
+        put_whole(path, data, 0o600)
+        assert path.read_bytes() == data
+        assert not path.is_symlink()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert target.read_bytes() == b"somebody's"
+
+
+def test_what_can_not_be_put_leaves_nothing_behind(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="taken"):
+        put_whole(tmp_path / "taken", b"data", 0o600)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
