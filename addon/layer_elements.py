@@ -10,7 +10,7 @@ from ..core.clip import open_clip
 from ..core.errors import ClipError
 from .folders import picture_name
 from .retiming import is_retimed, shown_numbers
-from .timeline import frame_rate, playback_rate, source_numbers, source_of
+from .timeline import frame_rate, movie_rate, playback_rate, source_numbers, source_of
 
 
 def sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
@@ -35,22 +35,11 @@ def _rate(scene: bpy.types.Scene, clip: Any) -> float:
     """Return how many frames of a clip pass in a frame of the timeline."""
     if clip.type != "MOVIE":
         return 1.0
-    rate = _movie_rate(clip) / frame_rate(scene)
+    rate = movie_rate(clip) / frame_rate(scene)
     if not rate or math.isclose(rate, 1.0, rel_tol=1e-6):
         return 1.0
     frames = _frame_count(clip)
     return 1.0 if frames is None else playback_rate(scene, clip, rate, frames)
-
-
-def _movie_rate(clip: Any) -> float:
-    """Return the frames a second of the movie that a strip was made of, which the strip remembers; 0 if unknown.
-
-    Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
-    movie to tell them: at 1080p that takes as long as rendering a frame does.
-    """
-    if not clip.understudy_rate:
-        clip.understudy_rate = clip.fps
-    return float(clip.understudy_rate)
 
 
 def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:

@@ -12,10 +12,10 @@ from .looked_up import ShownPerson, WantedPeople
 from .preferences import preferences
 from .properties import recipe_of
 from .stack import stack_of
+from .timeline import frame_rate, movie_rate, source_of, stack_id
 
 if TYPE_CHECKING:
     from ..core.analysis.people_found import FoundPerson
-from .timeline import frame_rate, source_of, stack_id
 
 _NOWHERE = (-1, -1)
 
@@ -31,8 +31,8 @@ def stretch_of(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
     if len(strip.retiming_keys):
         before = after = 0
     rate = 1.0
-    if strip.type == "MOVIE" and strip.fps:
-        rate = max(strip.fps / frame_rate(scene), 1.0)
+    if strip.type == "MOVIE":
+        rate = max(movie_rate(strip) / frame_rate(scene), 1.0)
     first = strip.animation_offset_start + int(before)
     count = max(strip.frame_duration - int(before) - int(after), 1)
     return int(first), int(first + count * rate) - 1

@@ -113,6 +113,17 @@ def frame_rate(scene: bpy.types.Scene) -> float:
     return scene.render.fps / scene.render.fps_base
 
 
+def movie_rate(strip: Any) -> float:
+    """Return the frames a second of the movie that a strip was made of, which the strip remembers; 0 if unknown.
+
+    Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
+    movie to tell them: at 1080p that takes as long as rendering a frame does.
+    """
+    if not strip.understudy_rate:
+        strip.understudy_rate = strip.fps
+    return float(strip.understudy_rate)
+
+
 def playback_rate(scene: bpy.types.Scene, strip: Any, rate: float, frame_count: int) -> float:
     """Return how many frames of a movie pass in a frame of the timeline: `rate`, or 1 where it is played by frames.
 
