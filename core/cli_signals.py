@@ -36,17 +36,18 @@ class Stop:
         leaves threads running where it meets the waiting for them.
 
         SIGINT counts even where the program was started with it ignored, as shells do for background jobs,
-        since whoever sends it to us by name means it. If a signal came, the program is ending and goes on listening
-        after the block: one more must not cut that short.
+        since whoever sends it to us by name means it. If a signal came, more are ignored after the block: the
+        program is ending.
         """
         before = {number: signal.signal(number, self._came) for number in _SIGNALS}
         try:
             yield
         finally:
-            if not self.asked:
-                for number, handler in before.items():
-                    # None: something outside of Python, such as Blender, had its own, which nobody can put back.
-                    signal.signal(number, signal.SIG_DFL if handler is None else handler)
+            for number, handler in before.items():
+                # None: something outside of Python, such as Blender, had its own, which nobody can put back.
+                after = signal.SIG_DFL if handler is None else handler
+                # Our own handler would be taken off while Python ends, and a signal then end it in another way.
+                signal.signal(number, signal.SIG_IGN if self.asked else after)
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
