@@ -95,6 +95,14 @@ class Window:
         """
         region = self.region(area, kind)
         found, last = {}, ""
+
+        def left():
+            with self.within(area, kind):
+                return not _under_the_pointer()
+
+        # What the pointer was on would be found again at the top, for as long as Blender has not seen it move.
+        self.point(0, 0)
+        yield from self.until(left, 50)
         x = region.x + int(region.width * across)
         for y in range(region.y + region.height - 4, region.y, -step):
             self.point(x, y)
