@@ -28,6 +28,9 @@ from .window_figures import table as window_table
 
 _HEIGHTS = (240, 480, 720, 2160)
 _LENGTHS = (100, 1000, 10_000)
+# As often before the longest as after it: a virtual machine that gave the memory of a long run back was seen to take
+# half as long again for a tweak in the minute that follows.
+_SHORTEST_RUNS = 4
 _INSIDE = "tools.bench_render.inside"
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -181,12 +184,12 @@ def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
 
 
 def _lengths(material: Material, counts: tuple[int, ...], rounds: int) -> dict[str, Any]:
-    """Measure clips of several lengths; the shortest before and after the longest, in case the machine slows down."""
+    """Measure clips of several lengths; the shortest, of a few seconds, several times before and after the others."""
     folder = material.folder / "lengths"
     folder.mkdir(exist_ok=True)
     measured: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
-    order = [*counts, counts[0]] if rounds > 1 else list(counts)
-    for count in order:
+    shortest = [counts[0]] * (_SHORTEST_RUNS if rounds > 1 else 0)
+    for count in [*shortest[1:], *counts, *shortest]:
         clip = material.at_height(240, count)
         words = ["--clip", clip, "--face", material.face, "--folder", folder, "--frames", count]
         measured[count].append(_facts("tools.bench_render.growth", folder, words))
