@@ -19,7 +19,7 @@ from .jobs import StripMemory, jobs_at
 from .layers import layer_of, show_rewritten
 from .notices import notices
 from .preferences import preferences
-from .session import open_session
+from .session import open_render
 from .spare_layers import SpareLayers, spare_folder
 from .strict import is_strict, mark_movie, remove_picture, remove_written, stop_render
 from .timeline import is_shown, shown_scenes, stacked_clips
@@ -72,7 +72,7 @@ class RenderRun:
         if not any(stacked_clips(here) for here in bpy.data.scenes):
             return
         spare = spare_folder() if on_main_thread() else None
-        self._session = open_session(cache_folder(scene), preferences(), spare)
+        self._session = open_render(cache_folder(scene), preferences(), spare)
         self._strict, self._began, self._frames = is_strict(scene), time.time(), 0
         self._memory = StripMemory()
         self._failed, self._upcoming = {}, Upcoming(self._memory)

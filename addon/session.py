@@ -43,11 +43,18 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
     return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
 
-def open_session(cache_folder: Path, preferences: Preferences, spare: Path | None = None) -> "SessionAhead":
-    """Begin a run that computes whatever is missing; `spare` is for pictures that can't be where they belong."""
+def open_session(cache_folder: Path, preferences: Preferences) -> "SessionAhead":
+    """Begin a run that computes whatever is missing, while Blender waits for it."""
     from ..core.session_ahead import SessionAhead
 
-    return SessionAhead(run_settings(cache_folder, preferences), spare)
+    return SessionAhead(run_settings(cache_folder, preferences))
+
+
+def open_render(cache_folder: Path, preferences: Preferences, spare: Path | None) -> "SessionAhead":
+    """Begin the run of a render; `spare` is for pictures that can't be where they belong."""
+    from ..core.session_ahead import SessionAhead
+
+    return SessionAhead(run_settings(cache_folder, preferences), spare, beside_a_busy_host=True)
 
 
 def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":

@@ -28,9 +28,17 @@ class SessionAhead(LayerSession):
     What came of a picture is counted when it is asked for, however early it was made.
     """
 
-    def __init__(self, settings: RunSettings, spare: Path | None = None) -> None:
-        """Begin a run; see `LayerSession`."""
+    def __init__(
+        self, settings: RunSettings, spare: Path | None = None, *, beside_a_busy_host: bool = False
+    ) -> None:
+        """Begin a run; see `LayerSession`.
+
+        `beside_a_busy_host`: the host renders meanwhile and has work for every core. OpenCV then keeps to one thread
+        until the run is closed: what it does on more waits for the last of them to get a core.
+        """
         super().__init__(settings, spare)
+        self._beside_a_busy_host = beside_a_busy_host
+        self._threads_before: int | None = None
         self._shown = Outcomes()
         # A picture made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
         self._unseen: OrderedDict[Path, None] = OrderedDict()
@@ -65,6 +73,11 @@ class SessionAhead(LayerSession):
         """Let go of models, clips and store, once what is being made is done."""
         self._ahead.close()
         super().close()
+        if self._threads_before is not None:
+            import cv2
+
+            cv2.setNumThreads(self._threads_before)
+            self._threads_before = None
 
     def _alone(self, job: LayerJob) -> tuple[bool, Outcomes]:
         self._outcomes = Outcomes()
@@ -80,4 +93,10 @@ class SessionAhead(LayerSession):
         # A pipeline is for one thread at a time.
         if not self._ahead.is_here:
             self._ahead.settle()
+        if self._beside_a_busy_host and self._threads_before is None:
+            # Where nothing changed no stage runs, so OpenCV is not imported either.
+            import cv2
+
+            self._threads_before = cv2.getNumThreads()
+            cv2.setNumThreads(1)
         return super()._running()

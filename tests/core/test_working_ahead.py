@@ -106,10 +106,13 @@ def cache_in(folder: Path) -> dict[str, dict[str, bytes]]:
     return {text: {name: array.tobytes() for name, array in arrays.items()} for text, arrays in kept.items()}
 
 
+@pytest.mark.parametrize("busy", [False, True])
 def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
-    scene: Scene, oracle: Made, tmp_path: Path
+    scene: Scene, oracle: Made, tmp_path: Path, busy: bool
 ) -> None:
-    session = SessionAhead(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))
+    """Beside a busy host too, where OpenCV keeps to one thread."""
+    settings = RunSettings(CacheSettings(tmp_path / "cache", MEMORY))
+    session = SessionAhead(settings, beside_a_busy_host=busy)
     jobs = scene.jobs(tmp_path)
     written = [session.bring(job, jobs[place:]) for place, job in enumerate(jobs, 1)]
     shown, report = session.outcomes, session.report()
@@ -119,6 +122,20 @@ def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
     assert cache_in(tmp_path / "cache") == oracle.cache
     # Counted when it was asked for, each once.
     assert (shown.swapped, len(shown.failures), report.frames) == (COUNT - 1, 1, COUNT - 1)
+
+
+def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
+    scene: Scene, tmp_path: Path
+) -> None:
+    settings, before = RunSettings(CacheSettings(tmp_path / "cache", MEMORY)), cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        with closing(SessionAhead(settings, beside_a_busy_host=True)) as session:
+            session.bring(scene.jobs(tmp_path)[0])
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
 
 
 def test_what_was_expected_wrongly_changes_no_picture(scene: Scene, oracle: Made, tmp_path: Path) -> None:
