@@ -3,6 +3,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ class SessionAhead(LayerSession):
         """
         super().__init__(settings, spare)
         self._beside_a_busy_host = beside_a_busy_host
-        self._threads_before: int | None = None
+        self._at_end = ExitStack()
         self._shown = Outcomes()
         # A picture made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
         self._unseen: OrderedDict[Path, None] = OrderedDict()
@@ -71,13 +72,9 @@ class SessionAhead(LayerSession):
 
     def close(self) -> None:
         """Let go of models, clips and store, once what is being made is done."""
-        self._ahead.close()
-        super().close()
-        if self._threads_before is not None:
-            import cv2
-
-            cv2.setNumThreads(self._threads_before)
-            self._threads_before = None
+        with self._at_end:
+            self._ahead.close()
+            super().close()
 
     def _alone(self, job: LayerJob) -> tuple[bool, Outcomes]:
         self._outcomes = Outcomes()
@@ -93,10 +90,10 @@ class SessionAhead(LayerSession):
         # A pipeline is for one thread at a time.
         if not self._ahead.is_here:
             self._ahead.settle()
-        if self._beside_a_busy_host and self._threads_before is None:
+        if self._beside_a_busy_host and self._pipeline is None:
             # Where nothing changed no stage runs, so OpenCV is not imported either.
             import cv2
 
-            self._threads_before = cv2.getNumThreads()
+            self._at_end.callback(cv2.setNumThreads, cv2.getNumThreads())
             cv2.setNumThreads(1)
         return super()._running()
