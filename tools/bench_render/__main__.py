@@ -19,7 +19,8 @@ from typing import Any
 from understudy.core.errors import UnderstudyError
 
 from ..demo.project import Project, build, in_blender
-from .material import Material, gather
+from .lengths import lengths_measured
+from .material import LOOP, Material, gather
 from .passes import Round, by_stage, ratios, render_round
 from .plot import draw
 from .spread import spread
@@ -28,9 +29,10 @@ from .window_figures import table as window_table
 
 _HEIGHTS = (240, 480, 720, 2160)
 _LENGTHS = (100, 1000, 10_000)
-# As often before the longest as after it: a virtual machine that gave the memory of a long run back was seen to take
-# half as long again for a tweak in the minute that follows.
-_SHORTEST_RUNS = 4
+_EVERY = 3 * LOOP
+"""After how many frames of the longer clips they are compared with the shortest again."""
+_TWEAKS = 3
+"""How often the clips of these lengths are tweaked."""
 _INSIDE = "tools.bench_render.inside"
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,7 +81,8 @@ def _bench(options: argparse.Namespace) -> None:
     }
     sizes["1080"] = by_stage(done)
     _say("long clips")
-    lengths = _lengths(material, (50, 100) if options.quick else _LENGTHS, rounds)
+    counts, tweaks = ((50, 100), 1) if options.quick else (_LENGTHS, _TWEAKS)
+    lengths = lengths_measured(material.looped, counts, material.face, work / "lengths", _EVERY, tweaks)
     opening = _opening(material, 1000 if options.quick else _LENGTHS[-1])
     report = _report(done, alone, live, sizes, lengths, opening) | window
     report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
@@ -117,8 +120,8 @@ def _report(
         "live_by": "render",
         "fuse_ms": _middle([one["fuse_ms"] for one in alone]),
         "playback_ms": _middle([one["playback_ms"] for one in live])["p50"],
-        "growth": round(last["cold"]["wall"]["median"] / first["cold"]["wall"]["median"], 3),
-        "peak_mib": round(last["peak_mib"]["median"], 1),
+        "growth": last["growth"]["cold"]["wall"]["median"],
+        "peak_mib": round(last["peak_mib"], 1),
         "open_s": round(opening["with"] - opening["without"], 3),
         "spread": against,
         "live_rendered_ms": rendered,
@@ -126,14 +129,9 @@ def _report(
         "redraw_ms": _middle([one["redraw_ms"] for one in live]),
         "playback": _middle([one["playback_ms"] for one in live]),
         "growth_more": {
-            "cold_processor": round(
-                last["cold"]["processor"]["median"] / first["cold"]["processor"]["median"], 3
-            ),
-            "tweak": round(last["tweak"]["wall"]["median"] / first["tweak"]["wall"]["median"], 3),
-            "tweak_processor": round(
-                last["tweak"]["processor"]["median"] / first["tweak"]["processor"]["median"], 3
-            ),
-            "peak": round(last["peak_mib"]["median"] / first["peak_mib"]["median"], 3),
+            "cold": last["growth"]["cold"],
+            "tweak": last["growth"]["tweak"],
+            "peak": round(last["peak_mib"] / first["peak_mib"], 3),
         },
         "alone_ms": {
             "parts": {name: round(median(one["parts_ms"][name] for one in alone), 2) for name in parts},
@@ -183,31 +181,11 @@ def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
         return {"live_window_ms": None}
 
 
-def _lengths(material: Material, counts: tuple[int, ...], rounds: int) -> dict[str, Any]:
-    """Measure clips of several lengths; the shortest, of a few seconds, several times before and after the others."""
-    folder = material.folder / "lengths"
-    folder.mkdir(exist_ok=True)
-    measured: dict[int, list[dict[str, Any]]] = {count: [] for count in counts}
-    shortest = [counts[0]] * (_SHORTEST_RUNS if rounds > 1 else 0)
-    for count in [*shortest[1:], *counts, *shortest]:
-        clip = material.at_height(240, count)
-        words = ["--clip", clip, "--face", material.face, "--folder", folder, "--frames", count]
-        measured[count].append(_facts("tools.bench_render.growth", folder, words))
-    return {
-        str(count): {
-            name: {kind: spread([one[name][kind] for one in facts], 2) for kind in ("wall", "processor")}
-            for name in ("cold", "tweak")
-        }
-        | {"peak_mib": spread([one["peak_mib"] for one in facts], 1)}
-        for count, facts in measured.items()
-    }
-
-
 def _opening(material: Material, frames: int) -> dict[str, float]:
     """Return the seconds to open a long project with its layer and us, and without both."""
     folder = material.folder / "opening"
     folder.mkdir(exist_ok=True)
-    project: Project = build(folder, material.at_height(240, frames), material.face, frames, ())
+    project: Project = build(folder, material.looped(frames), material.face, frames, ())
     project.stills([0], folder / "stills")
     bare = folder / "bare.blend"
     pictures = in_blender("bare", folder, ["--copy", str(bare)], _INSIDE)[0]["pictures"]
@@ -266,9 +244,10 @@ def _print(report: dict[str, Any]) -> None:
     else:
         print(f"{'live_ms':<18}    as live_rendered_ms, since there was no window")
     more = report["growth_more"]
-    print(
-        f"{'growth':<18}{report['growth']:>8.3f}  (processor {more['cold_processor']:.3f}, tweak {more['tweak']:.3f})"
-    )
+    for name in ("cold", "tweak"):
+        wall, processor = more[name]["wall"], more[name]["processor"]["median"]
+        spreads = f"{wall['low']:.3f} to {wall['high']:.3f}, processor {processor:.3f}"
+        print(f"{'growth, ' + name:<18}{wall['median']:>8.3f}  ({spreads})")
     print(f"{'peak_mib':<18}{report['peak_mib']:>8.1f}  ({more['peak']:.3f} times that of the shortest clip)")
     print(f"{'open_s':<18}{report['open_s']:>8.3f}")
 

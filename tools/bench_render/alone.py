@@ -141,16 +141,21 @@ def jobs(clip: Path, casting: Casting, folder: Path, numbers: range) -> list[Lay
     ]
 
 
-def timed(session: SessionAhead, wanted: Sequence[LayerJob], warm: int) -> dict[str, float]:
-    """Bring all jobs, in order; return milliseconds a frame after the first `warm`: `wall` and `processor`."""
+def timed(session: SessionAhead, wanted: Sequence[LayerJob], warm: int, cool: int = 0) -> dict[str, float]:
+    """Bring all jobs, in order; return milliseconds a frame but for the first `warm` and last `cool`.
+
+    `wall` and `processor`.
+    """
+    clock: list[tuple[float, float]] = []
     for number, job in enumerate(wanted):
-        if number == warm:
-            began, worked = time.perf_counter(), time.process_time()
+        if number in (warm, len(wanted) - cool):
+            clock.append((time.perf_counter(), time.process_time()))
         session.bring(job, wanted[number + 1 : number + 3])
-    count = len(wanted) - warm
-    wall, processor = time.perf_counter() - began, time.process_time() - worked
+    clock.append((time.perf_counter(), time.process_time()))
+    count = len(wanted) - warm - cool
     if session.warnings:
         raise UnderstudyError(session.warnings[0])
+    wall, processor = (end - start for start, end in zip(clock[0], clock[1], strict=True))
     return {"wall": 1000 * wall / count, "processor": 1000 * processor / count}
 
 

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How cost and memory grow with a clip's length: each length in a process of its own."""
+"""Layers of clips, some frames at a time, as asked for on standard input: for clips to be measured in turn.
+
+A line is `cold CLIP FIRST COUNT` or `tweak CLIP FIRST COUNT`; clips count from 0. From frame 0 on a new render of a
+clip begins: `cold` from nothing, `tweak` with another blend than before. Answered by a line of JSON: milliseconds a
+frame but for the first and last few, `wall` and `processor`, and `peak_mib`, the most memory held so far.
+"""
 
 import argparse
 import json
 import resource
 import shutil
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
+import cv2
 from understudy.core.cache.opening import CacheSettings
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.recipe import Recipe, with_settings
@@ -17,42 +24,74 @@ from understudy.core.session_ahead import SessionAhead
 
 from .alone import jobs, timed
 
-_WARM = 20
-# A short clip's tweak is over in a quarter of a second: so many frames of it are made, each time with another blend.
-_TWEAKED = 500
+_WARM, _COOL = 20, 10
+# First and last frames of a line are not timed: models are loaded, frames are made ahead again; and the last ones of
+# a clip cost less, since the frames after them, in which their faces are followed, are not there.
+# Memory for few results: it fills at once, so that what still grows is growth.
 _MEMORY_BYTES = 8 << 20
 
 
 def main(arguments: list[str]) -> int:
-    """Make a clip's layers from nothing, then tweak them; write what a frame cost and the most memory held."""
+    """Answer each line of standard input."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--clip", "--face", "--folder", "--facts"):
+    parser.add_argument("--clip", type=Path, nargs="+", required=True)
+    for name in ("--face", "--folder"):
         parser.add_argument(name, type=Path, required=True)
-    parser.add_argument("--frames", type=int, required=True)
     options = parser.parse_args(arguments)
-    cache = options.folder / "cache"
-    shutil.rmtree(cache, ignore_errors=True)
-    identity = Identity((Picture(options.face),))
-    count = max(1, _TWEAKED // options.frames)
-    tweaks = [f"fusion.blend={0.6 * (1 - step / count):.3f}" for step in range(count)]
-    times = []
-    try:
-        for settings in ([], *([tweak] for tweak in tweaks)):
-            casting = Casting(identity, with_settings(Recipe(), settings))
-            # Memory for few results: it fills at once, so that what still grows is growth.
-            session = SessionAhead(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
-            wanted = jobs(options.clip, casting, cache / "layers", range(options.frames))
-            times.append(timed(session, wanted, _WARM))
-            session.close()
-    finally:
-        shutil.rmtree(cache, ignore_errors=True)
-    facts: dict[str, object] = {
-        "cold": times[0],
-        "tweak": {kind: median(tweak[kind] for tweak in times[1:]) for kind in times[0]},
-        "peak_mib": _peak_kib() / 1024,
-    }
-    options.facts.write_text(json.dumps(facts), encoding="utf-8")
+    casting = Casting(Identity((Picture(options.face),)))
+    cv2.setNumThreads(1)  # as while Blender renders
+    renders = [_Render(clip, casting, options.folder / clip.stem) for clip in options.clip]
+    with ExitStack() as stack:
+        for render in renders:
+            stack.callback(render.close)
+        for line in sys.stdin:
+            kind, clip, first, count = line.split()
+            facts = renders[int(clip)].made(kind, int(first), int(count))
+            print(json.dumps(facts | {"peak_mib": _peak_kib() / 1024}), flush=True)
     return 0
+
+
+class _Render:
+    """One clip's render, whose cache stays in `folder`."""
+
+    def __init__(self, clip: Path, casting: Casting, folder: Path) -> None:
+        self._clip, self._casting, self._folder = clip, casting, folder
+        self._session: SessionAhead | None = None
+        self._tweaks = 0
+
+    def made(self, kind: str, first: int, count: int) -> dict[str, float]:
+        """Make frames; return what they cost."""
+        if first == 0 or self._session is None:
+            self.close()
+            self._session = self._begin(kind)
+        wanted = jobs(self._clip, self._casting, self._folder / "layers", range(first, first + count))
+        if kind == "tweak":
+            _read([self._clip, *self._folder.glob("*.pack"), *(job.picture for job in wanted)])
+        return timed(self._session, wanted, _WARM, _COOL)
+
+    def close(self) -> None:
+        """End the render, if there is one."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+    def _begin(self, kind: str) -> SessionAhead:
+        if kind == "cold":
+            shutil.rmtree(self._folder, ignore_errors=True)
+        else:
+            self._tweaks += 1
+            blend = f"fusion.blend={1 / (1 + 0.01 * self._tweaks):.4f}"
+            self._casting = replace(self._casting, recipe=with_settings(Recipe(), [blend]))
+        settings = RunSettings(CacheSettings(self._folder, _MEMORY_BYTES), provider="cpu")
+        return SessionAhead(settings)
+
+
+def _read(paths: list[Path]) -> None:
+    """Have files in the system's memory: what was made minutes ago it may have put away, the shortest clip's never."""
+    for path in paths:
+        with path.open("rb") as file:
+            while file.read(1 << 20):
+                pass
 
 
 def _peak_kib() -> float:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The clips and pictures to measure with: the demo's own, or the user's, at any size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,9 @@ from understudy.core.errors import OutputError
 from ..demo.make_up import write_sources
 from ..demo.own_clip import HEIGHT, write_clip
 from ..demo.portrait import load_portrait
+
+LOOP = 100
+_LOOPED_HEIGHT = 240
 
 
 @dataclass(frozen=True)
@@ -30,17 +34,34 @@ class Material:
     def at_height(self, height: int, frames: int) -> Path:
         """Return a clip of this height and at most so many frames, making it where it is not there yet.
 
-        The generated one's grain is new in every frame, however often its motion is looped, so that no frame is
-        known from an earlier one. The user's own is cut, or looped, and scaled.
+        The user's own is cut, or looped, and scaled.
         """
         origin = "own" if self.clip is None else files_stamp([self.clip])[:12]
-        path = self.folder / f"clip_{origin}_{height}p_{frames}.mp4"
+        own = self.clip
+        return self._made(
+            f"clip_{origin}_{height}p_{frames}.mp4",
+            lambda path: (
+                write_clip(load_portrait(), path, frames, height / HEIGHT)
+                if own is None
+                else _scaled(own, path, height, frames)
+            ),
+        )
+
+    def looped(self, frames: int) -> Path:
+        """Return a generated clip of 240p whose pictures come again every LOOP frames but for their grain.
+
+        No frame is known from an earlier one, as it would be of a user's clip that is repeated.
+        """
+        return self._made(
+            f"clip_looped_{_LOOPED_HEIGHT}p_{frames}.mp4",
+            lambda path: write_clip(load_portrait(), path, frames, _LOOPED_HEIGHT / HEIGHT, LOOP),
+        )
+
+    def _made(self, name: str, write: Callable[[Path], None]) -> Path:
+        path = self.folder / name
         if not path.is_file():
-            unfinished = path.with_name(f".{path.name}")
-            if self.clip is None:
-                write_clip(load_portrait(), unfinished, frames, height / HEIGHT)
-            else:
-                _scaled(self.clip, unfinished, height, frames)
+            unfinished = path.with_name(f".{name}")
+            write(unfinished)
             unfinished.replace(path)
         return path
 

@@ -19,8 +19,13 @@ _LENGTH = 90
 """Frames of one round of the motion."""
 
 
-def write_clip(portrait: Portrait, path: Path, frames: int = _LENGTH, scale: float = 1.0) -> None:
-    """Write the clip with a quiet tone. `scale` makes it smaller than 1080p."""
+def write_clip(
+    portrait: Portrait, path: Path, frames: int = _LENGTH, scale: float = 1.0, period: int | None = None
+) -> None:
+    """Write the clip with a quiet tone. `scale` makes it smaller than 1080p.
+
+    With a `period` all goes back and forth in so many frames, but for the grain, which is new in each.
+    """
     width, height = (int(side * scale) // 2 * 2 for side in (WIDTH, HEIGHT))
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
@@ -37,7 +42,7 @@ def write_clip(portrait: Portrait, path: Path, frames: int = _LENGTH, scale: flo
             samples.sample_rate, samples.pts, samples.time_base = _RATE, start, Fraction(1, _RATE)
             container.mux(sound.encode(samples))
         container.mux(sound.encode(None))
-        for number, pixels in enumerate(_moments(portrait, frames, width, height)):
+        for number, pixels in enumerate(_moments(portrait, frames, width, height, period)):
             picture = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(
                 format="yuv420p", dst_colorspace=1, dst_color_range=1
             )
@@ -46,13 +51,15 @@ def write_clip(portrait: Portrait, path: Path, frames: int = _LENGTH, scale: flo
         container.mux(stream.encode(None))
 
 
-def _moments(portrait: Portrait, frames: int, width: int, height: int) -> Iterator[Pixels]:
+def _moments(
+    portrait: Portrait, frames: int, width: int, height: int, period: int | None
+) -> Iterator[Pixels]:
     random = np.random.default_rng(7)
     person = np.dstack([portrait.pixels, np.round(portrait.person * 255).astype(np.uint8)])
     coarse = random.normal(0, 3.0, (height * 2 // 3 + 64, width * 2 // 3 + 64, 1)).astype(np.float32)
     grain = cv2.resize(coarse, (width + 96, height + 96))
     for number in range(frames):
-        moment = number / _LENGTH
+        moment = (number if period is None else min(number % period, -number % period)) / _LENGTH
         picture = _composed(person, portrait, moment, width, height)
         lit = cv2.multiply(picture, _light(moment, width, height), dtype=cv2.CV_32F)
         row, column = random.integers(0, 96, 2).tolist()
