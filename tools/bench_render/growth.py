@@ -24,9 +24,9 @@ from understudy.core.session_ahead import SessionAhead
 
 from .alone import jobs, timed
 
+# A line's first and last frames are not timed: models are loaded, frames are made ahead again; and the last ones of
+# a clip cost less, since the frames after them, in which their faces would be followed, are not there.
 _WARM, _COOL = 20, 10
-# First and last frames of a line are not timed: models are loaded, frames are made ahead again; and the last ones of
-# a clip cost less, since the frames after them, in which their faces are followed, are not there.
 # Memory for few results: it fills at once, so that what still grows is growth.
 _MEMORY_BYTES = 8 << 20
 

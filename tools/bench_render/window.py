@@ -2,12 +2,11 @@
 """A slider's move in the window of real Blender 5.2: played once without OpenGL and once until the screen shows it.
 
 Without OpenGL means that Blender draws as ever, with a driver that does nothing: what is left is everything but
-drawing itself. The screen is Xvfb's, drawn by software OpenGL, which takes most of the time there. Nothing is
-downloaded: what is missing is said.
+drawing itself. The screen is Xvfb's, drawn by software OpenGL, which takes most of the time there. Blender is not
+downloaded: where it is missing that is said.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -82,21 +81,12 @@ def window_folder() -> Path:
 
 
 def _package(output: Path, blender: Path) -> Path:
-    """Make the extension for the Python that Blender has there, from wheels that are on this machine."""
+    """Make the extension for the Python that Blender has there; pip fetches the wheels that are not here yet."""
     python = (blender / "usr" / "bin" / "python3").readlink().name.removeprefix("python")
     command = [sys.executable, "-m", "tools.build_extension", "--output", str(output), "--python", python]
-    done = subprocess.run(
-        command,
-        cwd=_ROOT,
-        env={**os.environ, "PIP_NO_INDEX": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     made = list(output.glob("*.zip"))
     if done.returncode or not made:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise OutputError(
-            f"the extension can't be made of what is here: run `make extension` first ({reason})"
-        )
+        raise OutputError(f"the extension can't be made for Python {python}: {reason}")
     return made[0]
