@@ -39,10 +39,6 @@ def lengths_measured(
     shutil.rmtree(folder, ignore_errors=True)
     try:
         with ExitStack() as stack:
-            # The shortest clip is made many times for the comparison: its memory is that of who does it once.
-            once = stack.enter_context(_Process(clips[:1], face, folder / "once")).ask(
-                "cold", 0, 0, counts[0]
-            )
             alone = [stack.enter_context(_Process([path], face, folder)) for path in clips]
             cold = _in_turn(
                 {count: (process, 0) for count, process in zip(counts, alone, strict=True)}, "cold", every
@@ -52,8 +48,9 @@ def lengths_measured(
             tweaked = [_in_turn(places, "tweak", every) for _ in range(tweaks)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    peaks = {count: max(own["peak_mib"] for own, _ in cold[count]) for count in counts}
-    peaks[counts[0]] = once["peak_mib"]
+    peaks = {count: cold[count][-1][0]["peak_mib"] for count in counts}
+    # The shortest clip was made many times in its process: what counts is the memory once the first was done.
+    peaks[counts[0]] = cold[counts[0]][0][0]["peak_mib"]
     times = {
         count: {"cold": cold[count], "tweak": [pair for turn in tweaked for pair in turn[count]]}
         for count in counts
@@ -84,7 +81,7 @@ def _in_turn(places: "Mapping[int, tuple[_Process, int]]", kind: str, every: int
         here = [count for count in places if start + shortest <= count or count == shortest]
         facts = {
             count: ask(count, 0 if count == shortest else start, shortest)
-            for count in (here if turn % 2 else reversed(here))
+            for count in (reversed(here) if turn % 2 else here)
         }
         for count in here:
             pairs[count].append((facts[count], facts[shortest]))

@@ -17,6 +17,7 @@ from ..demo.own_clip import HEIGHT, write_clip
 from ..demo.portrait import load_portrait
 
 LOOP = 100
+"""Frames after which a looped clip shows the same again."""
 _LOOPED_HEIGHT = 240
 
 
@@ -36,15 +37,15 @@ class Material:
 
         The user's own is cut, or looped, and scaled.
         """
-        origin = "own" if self.clip is None else files_stamp([self.clip])[:12]
         own = self.clip
+        if own is None:
+            return self._made(
+                f"clip_own_{height}p_{frames}.mp4",
+                lambda path: write_clip(load_portrait(), path, frames, height / HEIGHT),
+            )
+        stamp = files_stamp([own])[:12]
         return self._made(
-            f"clip_{origin}_{height}p_{frames}.mp4",
-            lambda path: (
-                write_clip(load_portrait(), path, frames, height / HEIGHT)
-                if own is None
-                else _scaled(own, path, height, frames)
-            ),
+            f"clip_{stamp}_{height}p_{frames}.mp4", lambda path: _scaled(own, path, height, frames)
         )
 
     def looped(self, frames: int) -> Path:
