@@ -8,7 +8,7 @@ MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
 
-.PHONY: demo test check test-5.0 test-gui window bench bench-cache extension models lock clean
+.PHONY: demo test test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -24,6 +24,10 @@ test: $(READY) $(BLENDER_50)/.ready models
 # All the tests on Blender 5.0.
 test-5.0: $(BLENDER_50)/.ready models
 	$(BLENDER_50)/bin/python -m pytest -q $(PYTEST)
+
+# What strangers' projects, other accounts and broken servers may do, with the dashboard of SECURITY.md; a part of `test`.
+test-hostile: $(READY) models
+	$(BIN)/python -m pytest -q -m hostile tests/hostile $(PYTEST)
 
 # Debian's Blender 5.2 in a folder of its own; where that can't be had it says why, and that is all.
 window: $(READY)

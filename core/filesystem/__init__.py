@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate to the disk: every file that is written, removed, renamed or listed goes through here.
+
+A `Location` says where something is: a root, which its user chose, and the names below it. Opened, it is a
+`Folder`: names in it are opened relative to its descriptor, one at a time, and never through a link, so that
+nobody who can write to a share or hand over a project can lead a write elsewhere. `tools/check_gate.py` holds
+that no other code of `core` or `addon` writes, removes, renames or walks.
+"""
+
+from .access import Access
+from .folder import Entry, Folder
+from .location import Location
+from .output import append_file, write_file
+
+__all__ = ["Access", "Entry", "Folder", "Location", "append_file", "write_file"]

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An open folder. Names in it are opened relative to its descriptor, and never through a link.
+
+Where the system opens nothing relative to a descriptor (Windows), names are looked at before they are opened:
+links and junctions are refused, though one that is put there between the two is followed.
+"""
+
+import errno
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from .reserve import reserve
+
+_RELATIVE = os.open in os.supports_dir_fd
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows only
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
+# A pipe that someone put in a file's place would otherwise be waited for.
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+_USUAL_MODE = 0o666
+
+
+class Entry(NamedTuple):
+    """Something in a folder, as it is itself: a link is not followed."""
+
+    name: str
+    status: os.stat_result
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return stat.S_ISREG(self.status.st_mode) and not is_link(self.status)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return stat.S_ISDIR(self.status.st_mode) and not is_link(self.status)
+
+
+class Folder:
+    """An open folder; close it, or use it as a context manager. For one thread at a time.
+
+    Every method raises OSError where the system refuses, and for a name that is no plain name, a link, or
+    something else than a regular file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the folder at `path`. Links in the path are followed: it is for roots, which a user chose."""
+        self.path = path
+        self._fd = -1
+        if _RELATIVE:
+            self._fd = os.open(path, os.O_RDONLY | _DIRECTORY | _NO_WAIT)
+        elif not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the folder; closing twice is allowed."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+    # Folders in it
+
+    def child(self, name: str) -> "Folder":
+        """Open a folder in this one."""
+        self._require_name(name)
+        folder = Folder.__new__(Folder)
+        folder.path = self.path / name
+        folder._fd = -1
+        if _RELATIVE:
+            folder._fd = os.open(name, os.O_RDONLY | _DIRECTORY | _NO_LINK | _NO_WAIT, dir_fd=self._fd)
+        else:
+            status = folder.path.lstat()
+            if is_link(status) or not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder.path))
+        return folder
+
+    def make_child(self, name: str, mode: int) -> "Folder":
+        """Open a folder in this one, made if need be; if it is ours it gets exactly these permissions."""
+        self._require_name(name)
+        with suppress(FileExistsError):
+            if _RELATIVE:
+                os.mkdir(name, mode & 0o777, dir_fd=self._fd)
+            else:
+                os.mkdir(self.path / name, mode & 0o777)
+        folder = self.child(name)
+        try:
+            folder.set_mode(mode)
+        except BaseException:
+            folder.close()
+            raise
+        return folder
+
+    def set_mode(self, mode: int) -> None:
+        """Give this folder exactly these permissions if it is ours and has others."""
+        if sys.platform == "win32":
+            return
+        status = os.fstat(self._fd)
+        if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != mode:
+            os.fchmod(self._fd, mode)
+
+    def remove_child(self, name: str) -> None:
+        """Remove an empty folder in this one."""
+        self._require_name(name)
+        if _RELATIVE:
+            os.rmdir(name, dir_fd=self._fd)
+        else:
+            os.rmdir(self.path / name)
+
+    # What is in it
+
+    def status(self, name: str = "") -> os.stat_result:
+        """Return the status of something in the folder, not of what a link leads to; without a name its own."""
+        if not name:
+            return os.fstat(self._fd) if _RELATIVE else self.path.stat()
+        self._require_name(name)
+        return os.lstat(name, dir_fd=self._fd) if _RELATIVE else os.lstat(self.path / name)
+
+    def names(self) -> list[str]:
+        """Return the names in the folder, in no order."""
+        return os.listdir(self._fd if _RELATIVE else self.path)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is in the folder, in no order; what vanishes meanwhile is left out."""
+        for name in self.names():
+            try:
+                yield Entry(name, self.status(name))
+            except FileNotFoundError:
+                continue
+
+    # Files
+
+    def open_file(self, name: str, flags: int, mode: int = 0o600) -> int:
+        """Open a regular file as `os.open` does, with its flags; `mode` is for one that they create."""
+        self._require_name(name)
+        flags |= _BINARY | _NO_LINK | _NO_WAIT
+        if _RELATIVE:
+            fd = os.open(name, flags, mode, dir_fd=self._fd)
+        else:
+            with suppress(FileNotFoundError):
+                if is_link((self.path / name).lstat()):
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self.path / name))
+            fd = os.open(self.path / name, flags, mode)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(errno.EINVAL, "not a regular file", str(self.path / name))
+        return fd
+
+    def create_file(self, name: str, flags: int, mode: int | None) -> int:
+        """Create a file that is not there yet, with exactly these permissions; return it open.
+
+        Without `mode` it gets those that the umask leaves: for what a user named, and nothing of ours.
+        """
+        fd = self.open_file(name, flags | os.O_CREAT | os.O_EXCL, _USUAL_MODE if mode is None else mode)
+        if mode is not None and sys.platform != "win32":
+            os.fchmod(fd, mode)  # the umask took away what a group was promised
+        return fd
+
+    def read_file(self, name: str, most_bytes: int) -> bytes:
+        """Return a file's bytes. A larger one than `most_bytes` is an OSError, before any of it is read."""
+        fd = self.open_file(name, os.O_RDONLY)
+        with open(fd, "rb", buffering=0) as file:
+            size = os.fstat(fd).st_size
+            if size > most_bytes:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.path / name))
+            return file.read(size) or b""
+
+    def write_file(
+        self, name: str, *pieces: bytes | memoryview, mode: int | None = 0o600, sync: bool = False
+    ) -> None:
+        """Write a file of pieces that follow each other: others see it whole or not at all, in another's place.
+
+        Until then it lies beside that as `.<stem>.<eight hex digits><ending>.tmp`. With `sync` it is on the disk
+        before it takes the other's place: a power cut leaves the one or the other. For `mode` see `create_file`.
+        """
+        stem, dot, ending = name.rpartition(".")
+        stem, ending = (stem, dot + ending) if stem else (name, "")
+        beside = f".{stem}.{secrets.token_hex(4)}{ending}.tmp"
+        fd = self.create_file(beside, os.O_WRONLY, mode)
+        try:
+            with open(fd, "wb", buffering=0) as file:
+                reserve(fd, sum(memoryview(piece).nbytes for piece in pieces))
+                for piece in pieces:
+                    _write_all(file.fileno(), piece)
+                if sync:
+                    os.fsync(fd)
+            self.rename(beside, name, sync=sync)
+        except BaseException:
+            with suppress(OSError):  # where nothing can be written, nothing can be removed
+                self.remove_file(beside)
+            raise
+
+    def rename(self, name: str, to: str, *, sync: bool = False) -> None:
+        """Give a file of the folder another name in it, in place of what had that name."""
+        self._require_name(name)
+        self._require_name(to)
+        if _RELATIVE:
+            os.replace(name, to, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+            if sync:
+                with suppress(OSError):  # some network file systems can't, and need not
+                    os.fsync(self._fd)
+        else:
+            os.replace(self.path / name, self.path / to)
+
+    def link(self, name: str, to: str, into: "Folder | None" = None) -> None:
+        """Give a file a second name, in this folder or `into` another. FileExistsError where that is there."""
+        self._require_name(name)
+        self._require_name(to)
+        into = self if into is None else into
+        if _RELATIVE:
+            os.link(name, to, src_dir_fd=self._fd, dst_dir_fd=into._fd, follow_symlinks=False)
+        else:
+            os.link(self.path / name, into.path / to)
+
+    def remove_file(self, name: str) -> None:
+        """Remove a name that is no folder's. A link is removed, not what it leads to."""
+        self._require_name(name)
+        if _RELATIVE:
+            os.unlink(name, dir_fd=self._fd)
+        else:
+            os.unlink(self.path / name)
+
+    def set_times(self, name: str, stamp_ns: int | None = None) -> None:
+        """Set a file's times, in nanoseconds since 1970; to now without one."""
+        self._require_name(name)
+        stamps = None if stamp_ns is None else (stamp_ns, stamp_ns)
+        if _RELATIVE:
+            if stamps is None:
+                os.utime(name, dir_fd=self._fd, follow_symlinks=False)
+            else:
+                os.utime(name, ns=stamps, dir_fd=self._fd, follow_symlinks=False)
+        elif stamps is None:
+            os.utime(self.path / name)
+        else:
+            os.utime(self.path / name, ns=stamps)
+
+    def _require_name(self, name: str) -> None:
+        separators = {"/", "\0", *((os.sep, os.altsep or os.sep, ":") if sys.platform == "win32" else ())}
+        if name in ("", ".", "..") or any(sign in name for sign in separators):
+            raise OSError(errno.EINVAL, f"not a name in a folder: {name!r}", str(self.path))
+
+
+def is_link(status: os.stat_result) -> bool:
+    """Tell whether a status is a link's. A junction is a folder to Windows' own flags."""
+    attributes: int = getattr(status, "st_file_attributes", 0)
+    return stat.S_ISLNK(status.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+
+
+def _write_all(fd: int, piece: bytes | memoryview) -> None:
+    view = memoryview(piece).cast("B")
+    while view:
+        view = view[os.write(fd, view) :]
