@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 from .amounts import OFF, days, size_in_bytes, whole
 from .cache.layout import ENGINES
 from .cache.opening import MEMORY_BYTES, CacheSettings
-from .cache.seal import IN_KEYRING, KEY_VARIABLE, secret_from
+from .cache.seal import IN_KEYRING, KEY_VARIABLE, SIGNING_VARIABLE, secret_from
 from .errors import CacheError
 from .models.library import MODELS_VARIABLE, ModelLibrary
 from .models.processor import AUTOMATIC, PROVIDERS
+from .trust import trusted_folders
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
 NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"
@@ -27,6 +28,7 @@ AGE_VARIABLE = "UNDERSTUDY_CACHE_UNUSED_FOR"
 MEMORY_VARIABLE = "UNDERSTUDY_MEMORY"
 FOLDER_VARIABLE = "UNDERSTUDY_SHARED_CACHE"
 GROUP_VARIABLE = "UNDERSTUDY_SHARED_WITH_GROUP"
+READ_ONLY_VARIABLE = "UNDERSTUDY_SHARED_READ_ONLY"
 REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
@@ -90,6 +92,8 @@ def completed(
         shared_folder=said.place(FOLDER_VARIABLE, Path, settings.cache.shared_folder),
         redis_url=said.place(REDIS_VARIABLE, str, settings.cache.redis_url),
         shared_with_group=said.value(GROUP_VARIABLE, "1".__eq__, settings.cache.shared_with_group),
+        shared_read_only=said.value(READ_ONLY_VARIABLE, "1".__eq__, settings.cache.shared_read_only),
+        trusted=tuple(dict.fromkeys((*settings.cache.trusted, *trusted_folders(environment)))),
     )
     if cache.redis_url and not settings.online and not is_local(cache.redis_url):
         left_out.append(f"the shared cache on Redis is left out: {STAY_OFFLINE}")
@@ -97,7 +101,11 @@ def completed(
     if cache.keep:
         asked = {KEY_VARIABLE: IN_KEYRING} if keyring and not said.text(KEY_VARIABLE) else environment
         try:
-            cache = replace(cache, secret=secret_from(asked) or cache.secret)
+            cache = replace(
+                cache,
+                secret=secret_from(asked) or cache.secret,
+                signing_key=secret_from(environment, SIGNING_VARIABLE) or cache.signing_key,
+            )
         except CacheError as error:
             if strict:
                 raise
@@ -135,7 +143,9 @@ def settings_values(settings: RunSettings) -> dict[str, Any]:
     """Return settings as values for JSON. They hold what is secret: for a pipe, not for a file."""
     values = asdict(settings)
     cache = values["cache"]
-    cache["secret"] = None if settings.cache.secret is None else settings.cache.secret.hex()
+    for name in ("secret", "signing_key"):
+        cache[name] = None if cache[name] is None else cache[name].hex()
+    cache["trusted"] = [str(folder) for folder in settings.cache.trusted]
     for owner, name in ((cache, "folder"), (cache, "shared_folder"), (values, "model_folder")):
         owner[name] = None if owner[name] is None else str(owner[name])
     return values
@@ -144,7 +154,9 @@ def settings_values(settings: RunSettings) -> dict[str, Any]:
 def settings_of_values(values: Mapping[str, Any]) -> RunSettings:
     """Return what `settings_values` was given."""
     cache = dict(values["cache"])
-    cache["secret"] = None if cache["secret"] is None else bytes.fromhex(cache["secret"])
+    for name in ("secret", "signing_key"):
+        cache[name] = None if cache[name] is None else bytes.fromhex(cache[name])
+    cache["trusted"] = tuple(Path(folder) for folder in cache["trusted"])
     cache["folder"] = Path(cache["folder"])
     cache["shared_folder"] = None if cache["shared_folder"] is None else Path(cache["shared_folder"])
     folder = values["model_folder"]

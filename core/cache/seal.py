@@ -21,8 +21,10 @@ from .payload import decode, encode
 from .store import Arrays, PassingOver, Store
 
 KEY_VARIABLE = "UNDERSTUDY_CACHE_KEY"
+SIGNING_VARIABLE = "UNDERSTUDY_SIGNING_KEY"
 IN_KEYRING = "keyring"
-_KEYRING_SERVICE, _KEYRING_USER = "understudy", "cache"
+_KEYRING_SERVICE = "understudy"
+_KEYRING_USERS = {KEY_VARIABLE: "cache", SIGNING_VARIABLE: "signing"}
 _SECRET_BYTES, _NONCE_BYTES = 32, 12
 _ID = "id"
 _COPIES = 16  # of one result, sealed with as many secrets
@@ -33,16 +35,16 @@ _WARNING = (
 )
 
 
-def secret_from(environment: Mapping[str, str]) -> bytes | None:
-    """Return the 32-byte secret that UNDERSTUDY_CACHE_KEY gives as hex or base64; None where it is not set.
+def secret_from(environment: Mapping[str, str], variable: str = KEY_VARIABLE) -> bytes | None:
+    """Return the 32-byte secret that a variable gives as hex or base64; None where it is not set.
 
-    The value `keyring` takes it from the operating system's keyring instead (service understudy, user
-    cache). Raises CacheError where there is none, or it is no such secret.
+    The value `keyring` takes it from the operating system's keyring instead (service understudy, user cache,
+    or for the signing key user signing). Raises CacheError where there is none, or it is no such secret.
     """
-    text = environment.get(KEY_VARIABLE, "").strip()
+    text = environment.get(variable, "").strip()
     if not text:
         return None
-    return _decoded(_from_keyring() if text == IN_KEYRING else text)
+    return _decoded(_from_keyring(variable) if text == IN_KEYRING else text, variable)
 
 
 class Seal:
@@ -146,7 +148,7 @@ def is_sealed(arrays: Arrays) -> bool:
     return _NAME in arrays
 
 
-def _decoded(text: str) -> bytes:
+def _decoded(text: str, variable: str) -> bytes:
     for decoder in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True)):
         try:
             secret = decoder(text)
@@ -154,21 +156,22 @@ def _decoded(text: str) -> bytes:
             continue
         if len(secret) == _SECRET_BYTES:
             return secret
-    raise CacheError(f"{KEY_VARIABLE} is not usable: give {_SECRET_BYTES} bytes as 64 hex digits or base64")
+    raise CacheError(f"{variable} is not usable: give {_SECRET_BYTES} bytes as 64 hex digits or base64")
 
 
-def _from_keyring() -> str:
+def _from_keyring(variable: str) -> str:
+    user = _KEYRING_USERS[variable]
     try:
         import keyring
         from keyring.errors import KeyringError, NoKeyringError
     except ImportError as error:
         raise CacheError("the keyring needs the extra: pip install 'understudy[keyring]'") from error
     try:
-        text = keyring.get_password(_KEYRING_SERVICE, _KEYRING_USER)
+        text = keyring.get_password(_KEYRING_SERVICE, user)
     except NoKeyringError as error:
-        raise CacheError(f"this machine has no keyring: set {KEY_VARIABLE} to the key itself") from error
+        raise CacheError(f"this machine has no keyring: set {variable} to the key itself") from error
     except KeyringError as error:
         raise CacheError(f"the keyring can't be used ({type(error).__name__}): unlock it") from error
     if not text:
-        raise CacheError(f"the keyring has no key: run `keyring set {_KEYRING_SERVICE} {_KEYRING_USER}`")
+        raise CacheError(f"the keyring has no key: run `keyring set {_KEYRING_SERVICE} {user}`")
     return str(text)
