@@ -6,20 +6,27 @@ the same parameters, the same models and the same code give the same key. So whe
 digest that a picture carries in its label is enough to know that it is the right one.
 """
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from .clip_info import files_stamp
 from .errors import ClipError
+from .filesystem import Folder, Kind, open_input
 from .identity import Casting
 from .layer_job import LayerJob
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
 _SMALL = 1 << 22
+# A folder of models holds hundreds of files; one of a whole disk would be read at the start of each render.
+_MOST_NAMES = 100_000
+_MOST_BYTES = 1 << 29
+_DEEPEST = 32
 _WORTH = 20.0
 _CASTS = 64
 
@@ -39,7 +46,9 @@ class Asking:
         self._casts: dict[Casting, str] = {}
 
     def digest(self, job: LayerJob) -> str | None:
-        """Return the hex digest of what a job's picture is asked to be; None where a file of it is missing.
+        """Return the hex digest of what a job's picture is asked to be; None where it has none.
+
+        That is where a file of it is missing, or a model folder holds more than can be looked at.
 
         Files are known by path, size and time, as the cache knows clips. They are looked at again after a while
         that grows with how long that takes.
@@ -49,8 +58,11 @@ class Asking:
             stamps += [self._stamp(_pictures(casting)) for casting in job.castings]
         except ClipError:
             return None
+        ground = self._under()
+        if not ground:
+            return None
         casts = [self._cast(casting) for casting in job.castings]
-        lines = [self._under(), self._provider, str(job.source.movie), str(job.number), *stamps, *casts]
+        lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *casts]
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def _stamp(self, paths: tuple[Path, ...]) -> str:
@@ -73,13 +85,16 @@ class Asking:
         return text
 
     def _under(self) -> str:
-        """Digest what every answer stands on: this code, its data, the models."""
+        """Digest what every answer stands on: this code, its data, the models. Empty where that is too much."""
         if self._ground is None:
             digest = sha256()
-            for folder in self._folders:
-                for line in _contents(folder):
-                    digest.update(line)
-            self._ground = digest.hexdigest()
+            try:
+                for folder in self._folders:
+                    for line in _contents(folder):
+                        digest.update(line)
+                self._ground = digest.hexdigest()
+            except _TooMuchError:
+                self._ground = ""
         return self._ground
 
 
@@ -107,21 +122,75 @@ def _seen(path: Path) -> tuple[int, ...]:
 
 
 def _contents(folder: Path) -> Iterator[bytes]:
-    """Yield a line for each file below a folder: small ones by what is in them, others by size and time."""
-    start = len(os.path.join(folder, ""))  # noqa: PTH118 - a path object for every file takes longer than its digest
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for path in (f"{place}{os.sep}{name}" for name in sorted(names)):
-            try:
-                content = _small_or_stamp(path)
-            except OSError as error:
-                content = f"unreadable {error.errno}"
-            yield f"{path[start:]}\0{content}\n".encode(errors="surrogateescape")
+    """Yield a line for each file below a folder: small ones by what is in them, others by size and time.
+
+    What is nested deeper than models and code are is passed over. Raises _TooMuchError where it holds more than
+    those do.
+    """
+    try:
+        root = Folder(folder)
+    except OSError:
+        return
+    with root:
+        yield from _lines(root, "", _Room(), _DEEPEST)
 
 
-def _small_or_stamp(path: str) -> str:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+class _TooMuchError(Exception):
+    """A folder holds more than can be looked at before each render."""
+
+
+@dataclass
+class _Room:
+    """How much of a folder may still be looked at."""
+
+    names: int = _MOST_NAMES
+    size: int = _MOST_BYTES
+
+
+def _lines(folder: Folder, above: str, room: _Room, deeper: int) -> Iterator[bytes]:
+    try:
+        kinds = sorted(islice(folder.kinds(), room.names + 1))
+    except OSError:  # no permission to list it
+        return
+    room.names -= len(kinds)
+    if room.names < 0:
+        raise _TooMuchError
+    for kind in kinds:
+        if kind.is_folder:
+            continue
+        try:
+            content = _small_or_stamp(folder, kind, room)
+        except OSError as error:
+            content = f"unreadable {error.errno}"
+        if content:
+            yield f"{above}{kind.name}\0{content}\n".encode(errors="surrogateescape")
+    for kind in kinds:
+        if not kind.is_folder or kind.name == "__pycache__" or not deeper:
+            continue
+        try:
+            child = folder.child(kind.name)
+        except OSError:
+            continue
+        with child:
+            yield from _lines(child, f"{above}{kind.name}{os.sep}", room, deeper - 1)
+
+
+def _small_or_stamp(folder: Folder, kind: Kind, room: _Room) -> str:
+    """Return what a file counts for; empty for a link to a folder, which counts for nothing."""
+    if kind.is_link:
+        path = folder.path / kind.name
+        if path.is_dir():
+            return ""
+        file = open_input(path)
+    elif kind.is_file:
+        file = os.fdopen(folder.open_file(kind.name, os.O_RDONLY), "rb", buffering=0)
+    else:
+        raise OSError(errno.EINVAL, "not a regular file")
+    with file:
         status = os.fstat(file.fileno())
-        if status.st_size < _SMALL:
-            return sha256(file.readall()).hexdigest()
-    return f"{status.st_size} {status.st_mtime_ns}"
+        if status.st_size >= _SMALL:
+            return f"{status.st_size} {status.st_mtime_ns}"
+        room.size -= status.st_size
+        if room.size < 0:
+            raise _TooMuchError
+        return sha256(file.read(status.st_size) or b"").hexdigest()

@@ -8,13 +8,16 @@ from importlib import import_module
 from pathlib import Path
 
 from .errors import ModelError
+from .filesystem import read_input
 from .models.embedded import embedded_folder, embedded_models
 from .models.processor import AUTOMATIC, found_processor
 from .models.session import ModelFile
 from .provenance import made_by
+from .quoting import quote
 from .run_settings import PROVIDER_VARIABLE
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
+_MOST_BYTES = 1 << 20
 
 
 def doctor(folder: Path | None = None) -> bool:
@@ -40,9 +43,9 @@ def _processor() -> bool:
     try:
         processor, passed_over = found_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
     except (ModelError, ImportError) as error:
-        print(f"{PROVIDER_VARIABLE}: {error}")
+        print(f"{PROVIDER_VARIABLE}: {quote(error)}")
         return False
-    print("\n".join((f"models run on {processor.name}", *passed_over)))
+    print("\n".join((f"models run on {processor.name}", *map(quote, passed_over))))
     return True
 
 
@@ -63,7 +66,7 @@ def _models(folder: Path) -> bool:
         known = _known_hashes(folder / "manifest.json")
         intact = [_intact(model, known) for model in (models.detector, models.landmarker)]
     except ModelError as error:
-        print(error)
+        print(quote(error))
         return False
     return all(intact)
 
@@ -71,19 +74,19 @@ def _models(folder: Path) -> bool:
 def _intact(model: ModelFile, known: dict[str, str]) -> bool:
     expected = known.get(model.path.name)
     if expected is None:
-        print(f"{model.path} is there; no manifest says what it should be: run `make models`")
+        print(f"{quote(model.path)} is there; no manifest says what it should be: run `make models`")
         return False
     if model.sha256 != expected:
-        print(f"{model.path} is damaged: delete it and run `make models`")
+        print(f"{quote(model.path)} is damaged: delete it and run `make models`")
         return False
-    print(f"{model.path} is intact")
+    print(f"{quote(model.path)} is intact")
     return True
 
 
 def _known_hashes(manifest: Path) -> dict[str, str]:
     """Return the SHA-256 of each file that a manifest lists; none if there is no readable manifest."""
     try:
-        listed = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+        listed = json.loads(read_input(manifest, _MOST_BYTES))["files"]
         return {str(entry["file"]): str(entry["sha256"]) for entry in listed}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -3,17 +3,24 @@
 
 import argparse
 import json
-import shutil
+import os
+import secrets
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import ModelError, OutputError
+from .filesystem import Folder, open_input, write_file
 from .models.catalog import Catalogue, KnownModel, load_catalogue
-from .models.fetch import Progress, fetch
-from .models.library import FoundModel, ModelLibrary, signature_problem, statement_path, user_model_folder
+from .models.fetch import Progress, fetch, target_folder
+from .models.library import FoundModel, ModelLibrary, signature_problem, user_model_folder
 from .models.session import ModelFile
+from .models.statement import statement_path
+from .quoting import quote
 from .run_settings import STAY_OFFLINE
+
+_PIECE = 1 << 20
 
 
 def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bool:
@@ -30,7 +37,7 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
         path = fetch(
             known, folder, _progress(known, quiet=arguments.quiet), accept_licence=arguments.accept_licence
         )
-        print(f"{path} is here and intact. {_licence(known)}")
+        print(f"{quote(path)} is here and intact. {_licence(known)}")
         return True
     if arguments.action == "verify":
         return _verify(folder, catalogue)
@@ -40,9 +47,9 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
 
 def _list(folder: Path, catalogue: Catalogue) -> None:
     found = ModelLibrary([folder], catalogue).found()
-    print(f"in {folder}, and embedded:")
+    print(f"in {quote(folder)}, and embedded:")
     for one in found:
-        print(f"  {_label(one):<26} {one.file.path.name:<36} {_state(one)}")
+        print(f"  {_label(one):<26} {quote(one.file.path.name):<36} {_state(one)}")
     here = {one.known.sha256 for one in found if one.known is not None}
     print("\npublished, and not here (* can be fetched):")
     for known in catalogue.models:
@@ -70,52 +77,63 @@ def _state(one: FoundModel) -> str:
 def _licence(known: KnownModel) -> str:
     use = "any use" if known.commercial else "NOT for commercial use"
     note = f" {known.note}." if known.note else ""
-    return f"{known.vendor or 'vendor not stated'}, {known.licence}, {use}.{note}"
+    return quote(f"{known.vendor or 'vendor not stated'}, {known.licence}, {use}.{note}")
 
 
 def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> None:
     file: Path = arguments.file
     if not file.is_file():
-        raise ModelError(f"can't find the model {file}: check the path")
+        raise ModelError(f"can't find the model {quote(file)}: check the path")
     known = catalogue.of_content(ModelFile(file).sha256)
     if known is None and arguments.family is None:
         raise ModelError(
-            f"{file.name} is not in the catalogue: say what it is with --family, as embed/arcface"
+            f"{quote(file.name)} is not in the catalogue: say what it is with --family, as embed/arcface"
         )
     wanted = catalogue.family(known.role, known.family) if known else catalogue.named(arguments.family)
     if known and arguments.family and catalogue.named(arguments.family).path != wanted.path:
-        raise ModelError(f"{file.name} is {wanted.path}, {known.title}: leave --family away")
+        raise ModelError(f"{quote(file.name)} is {wanted.path}, {known.title}: leave --family away")
     problem = signature_problem(file, wanted)
     if problem:
-        raise ModelError(f"{file.name} can't be used as {wanted.path}: {problem}")
+        raise ModelError(f"{quote(file.name)} can't be used as {wanted.path}: {problem}")
     target = folder / file.name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (target.exists() and target.samefile(file)):
-            _copied(file, target)
+        with target_folder(folder) as opened:
+            if not (target.exists() and target.samefile(file)):
+                _copy(file, opened)
         if known is None:
-            _state_beside(target, wanted.path, arguments)
+            _write_statement(target, wanted.path, arguments)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise OutputError(f"can't write {target}: {reason}; check the folder and free space") from error
+        raise OutputError(
+            f"can't write {quote(target)}: {reason}; check the folder and free space"
+        ) from error
     about = f"{known.title}. {_licence(known)}" if known else wanted.title
-    print(f"{target} is {wanted.path}, {about}")
+    print(f"{quote(target)} is {wanted.path}, {about}")
 
 
-def _copied(file: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(file, part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+def _copy(file: Path, folder: Folder) -> None:
+    """Copy a file into a folder, whole or not at all; no more than it has at the beginning."""
+    part = f".{file.name}.{secrets.token_hex(4)}.part"
+    with open_input(file) as source:
+        left = os.fstat(source.fileno()).st_size
+        fd = folder.create_file(part, os.O_WRONLY, None)
+        try:
+            with os.fdopen(fd, "wb") as copy:
+                while left > 0 and (piece := source.read(min(_PIECE, left))):
+                    left -= len(piece)
+                    copy.write(piece)
+            folder.rename(part, file.name)
+        except BaseException:
+            with suppress(OSError):  # where nothing can be written, nothing can be removed
+                folder.remove_file(part)
+            raise
 
 
-def _state_beside(target: Path, family: str, arguments: argparse.Namespace) -> None:
+def _write_statement(target: Path, family: str, arguments: argparse.Namespace) -> None:
     """Write what the user says of a file; a JSON string is a TOML string too."""
     lines = [f"family = {json.dumps(family)}", f"licence = {json.dumps(arguments.licence)}"]
     lines.append(f"commercial = {'true' if arguments.commercial else 'false'}")
-    statement_path(target).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_file(statement_path(target), ("\n".join(lines) + "\n").encode())
 
 
 def _verify(folder: Path, catalogue: Catalogue) -> bool:
@@ -125,15 +143,17 @@ def _verify(folder: Path, catalogue: Catalogue) -> bool:
         known = catalogue.of_content(one.file.sha256)
         published = [model for model in catalogue.models if model.file == one.file.path.name and model.sha256]
         if known is not None:
-            print(f"{one.file.path} is intact: {known.title}")
+            print(f"{quote(one.file.path)} is intact: {known.title}")
         elif published:
-            print(f"{one.file.path} is not what {published[0].vendor} published: damaged, or another version")
+            print(
+                f"{quote(one.file.path)} is not what {published[0].vendor} published: damaged, or another version"
+            )
             well = False
         elif one.problem:
-            print(f"{one.file.path} can't be used: {one.problem}")
+            print(f"{quote(one.file.path)} can't be used: {one.problem}")
             well = False
         else:
-            print(f"{one.file.path} has the shape of {_label(one)}; no checksum is known for it")
+            print(f"{quote(one.file.path)} has the shape of {_label(one)}; no checksum is known for it")
     return well
 
 

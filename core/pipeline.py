@@ -7,7 +7,6 @@ layer is there already under the planned key costs no decode, no model and no fu
 
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from .clip_info import Clip
 from .crops import Crops
 from .errors import RecipeError
 from .face import Face
+from .filesystem import Location
 from .fusion import fuse
 from .fusion.graph.fuser import Fuser
 from .fusion.layer import Patch, composed
@@ -60,7 +60,7 @@ class Pipeline:
         flight: Flight | None = None,
         library: ModelLibrary | None = None,
         providers: Sequence[str] = ("cpu",),
-        engines: Path | None = None,
+        engines: Location | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
@@ -74,7 +74,7 @@ class Pipeline:
         self._topology = load_topology()
         self._fuser = Fuser(self._pool, self._topology)
         self._tally, self._pictures = Tally(), Tally()
-        library = library or ModelLibrary()
+        self._library = library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
         self._analyser = Analyser(*shared, self._tally, self._flight, library)
         self._source_analyser = source_analyser = Analyser(*shared, self._pictures, self._flight, library)
@@ -97,7 +97,7 @@ class Pipeline:
 
     def report(self) -> Report:
         """Return what was done since the pipeline was made."""
-        for warning in (*self._pool.warnings, *self._fuser.warnings):
+        for warning in (*self._pool.warnings, *self._library.warnings, *self._fuser.warnings):
             self._tally.warn(warning)
         return self._tally.report(self._pool.opened, self._pictures)
 

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from .amounts import OFF, days, size_in_bytes, whole
-from .cache.layout import ENGINES
 from .cache.opening import MEMORY_BYTES, CacheSettings
 from .cache.seal import IN_KEYRING, KEY_VARIABLE, SIGNING_VARIABLE, secret_from
 from .errors import CacheError
+from .filesystem import Location
+from .models.engine_folder import engine_place
 from .models.library import MODELS_VARIABLE, ModelLibrary
 from .models.processor import AUTOMATIC, PROVIDERS
 from .trust import trusted_folders
@@ -60,9 +61,12 @@ class RunSettings:
         return (self.provider,)
 
     @property
-    def engines(self) -> Path | None:
-        """Where what a processor builds from models is kept; None where nothing may be."""
-        return self.cache.folder / ENGINES if self.cache.keep else None
+    def engines(self) -> Location | None:
+        """Where what a processor builds from models is kept, for the user alone; None where nothing may be.
+
+        Never in the cache folder: what a project brings is not run.
+        """
+        return engine_place() if self.cache.keep else None
 
     @property
     def library(self) -> ModelLibrary:

@@ -8,8 +8,20 @@ that no other code of `core` or `addon` writes, removes, renames or walks.
 """
 
 from .access import Access
-from .folder import Entry, Folder
+from .folder import Entry, Folder, Kind
+from .input import open_input, read_input
 from .location import Location
-from .output import append_file, write_file
+from .output import append_file, make_folder, write_file
 
-__all__ = ["Access", "Entry", "Folder", "Location", "append_file", "write_file"]
+__all__ = [
+    "Access",
+    "Entry",
+    "Folder",
+    "Kind",
+    "Location",
+    "append_file",
+    "make_folder",
+    "open_input",
+    "read_input",
+    "write_file",
+]

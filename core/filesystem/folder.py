@@ -44,6 +44,15 @@ class Entry(NamedTuple):
         return stat.S_ISDIR(self.status.st_mode) and not is_link(self.status)
 
 
+class Kind(NamedTuple):
+    """A name in a folder, and what has it; neither for a pipe, a socket or a device."""
+
+    name: str
+    is_file: bool
+    is_folder: bool
+    is_link: bool
+
+
 class Folder:
     """An open folder; close it, or use it as a context manager. For one thread at a time.
 
@@ -146,6 +155,20 @@ class Folder:
                 yield Entry(name, self.status(name))
             except FileNotFoundError:
                 continue
+
+    def kinds(self) -> Iterator[Kind]:
+        """Yield the names in the folder with what has them, in no order; quicker than `entries`, read bit by bit."""
+        with os.scandir(self._fd if _RELATIVE else self.path) as listing:
+            for entry in listing:
+                try:
+                    linked = entry.is_symlink()
+                    if sys.platform == "win32":  # a junction says that it is a folder
+                        linked = is_link(entry.stat(follow_symlinks=False))
+                    file = not linked and entry.is_file(follow_symlinks=False)
+                    folder = not linked and entry.is_dir(follow_symlinks=False)
+                except OSError:  # it vanished meanwhile
+                    continue
+                yield Kind(entry.name, file, folder, linked)
 
     # Files
 

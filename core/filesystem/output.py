@@ -22,3 +22,8 @@ def append_file(path: Path, data: bytes) -> None:
         fd = folder.open_file(path.name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         with open(fd, "wb", buffering=0) as file:
             file.write(data)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that the user named, and those above it, with what the umask leaves. Raises OSError."""
+    path.mkdir(parents=True, exist_ok=True)

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fetch a published model file: to a temporary file, going on where an earlier try ended, checked, then moved."""
 
-import hashlib
-import http.client
+import os
+import stat
+import sys
 from collections.abc import Callable
+from contextlib import closing, suppress
+from hashlib import sha256
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 from ..errors import ModelError, OutputError
+from ..filesystem import Folder, make_folder
+from ..quoting import quote
+from ..user_cache import is_ours
 from .catalog import KnownModel
+from .download import Download, DownloadError, require_safe
 from .onnx_file import LARGEST_FILE
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are here and those that there will be."""
 
-_CHUNK = 1 << 18
-_PATIENCE = 30.0
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+_PIECE = 1 << 20
 
 
 def fetch(known: KnownModel, folder: Path, progress: Progress, *, accept_licence: bool = False) -> Path:
@@ -31,15 +33,17 @@ def fetch(known: KnownModel, folder: Path, progress: Progress, *, accept_licence
     """
     _require(known, accept_licence=accept_licence)
     target = folder / known.file
-    part = folder / f".{known.file}.{known.sha256[:8]}.part"
+    part = f".{known.file}.{known.sha256[:8]}.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _download(known, part, progress)
-        _check(known, part)
-        part.replace(target)
+        with target_folder(folder) as opened:
+            _download(known, opened, part, progress)
+            _check(known, opened, part)
+            opened.rename(part, known.file, sync=True)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise OutputError(f"can't write {target}: {reason}; check the folder and free space") from error
+        raise OutputError(
+            f"can't write {quote(target)}: {reason}; check the folder and free space"
+        ) from error
     return target
 
 
@@ -62,70 +66,78 @@ def _require(known: KnownModel, *, accept_licence: bool) -> None:
             f"{known.file} is {known.vendor}'s, licence: {known.licence}. Read it at {known.page}; if you accept it, "
             "run this again with --accept-licence"
         )
-    _require_safe(known.url)
-
-
-def _require_safe(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
-        raise ModelError(f"{parts.scheme}://{parts.hostname} is refused: models are fetched by https only")
-
-
-class _SafeRedirects(HTTPRedirectHandler):
-    """Follows redirects, but never to an address that can be read or changed on the way."""
-
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:
-        _require_safe(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _download(known: KnownModel, part: Path, progress: Progress) -> None:
-    limit = known.size or LARGEST_FILE
-    have = part.stat().st_size if part.is_file() else 0
-    if known.size and have == known.size:
-        return
-    if have > limit:
-        part.unlink()
-        have = 0
-    request = Request(known.url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 - checked
-    opener: OpenerDirector = build_opener(_SafeRedirects)
     try:
-        with opener.open(request, timeout=_PATIENCE) as answer:
-            # A server that does not go on from there sends the whole file: then so do we begin again.
-            resumed = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(
-                f"bytes {have}-"
-            )
-            if not resumed:
-                have = 0
-            with part.open("ab" if resumed else "wb") as file:
-                while chunk := answer.read(_CHUNK):
-                    have += len(chunk)
+        require_safe(known.url)
+    except ValueError as error:
+        raise ModelError(f"can't fetch {known.file}: its address is none") from error
+
+
+def target_folder(folder: Path) -> Folder:
+    """Open the folder that models are put into, made if need be. OutputError if everybody may write to it."""
+    make_folder(folder)
+    opened = Folder(folder)
+    if sys.platform != "win32" and opened.status().st_mode & stat.S_IWOTH:
+        opened.close()
+        raise OutputError(
+            f"everybody may write to {quote(folder)}: take that permission away (chmod o-w), or choose another folder"
+        )
+    return opened
+
+
+def _download(known: KnownModel, folder: Folder, part: str, progress: Progress) -> None:
+    limit = known.size or LARGEST_FILE
+    with os.fdopen(_part(folder, part, limit), "r+b", buffering=0) as file:
+        have = file.seek(0, os.SEEK_END)
+        if known.size and have == known.size:
+            return
+        try:
+            with closing(Download(known.url, have)) as download:
+                have = file.seek(download.start)
+                file.truncate()
+                for piece in download.pieces():
+                    have += len(piece)
                     if have > limit:
                         raise ModelError(f"{known.file} is refused: more than its {limit} bytes came")
-                    file.write(chunk)
+                    _write(file, piece)
                     progress(have, known.size)
-    except HTTPError as error:
-        if error.code == 416:
-            part.unlink(missing_ok=True)
-        raise ModelError(f"can't fetch {known.file}: the server says {error.code} {error.reason}") from error
-    except (URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", None) or error or type(error).__name__
-        raise ModelError(
-            f"can't fetch {known.file}: {reason}; run the same command again to go on from {have} bytes"
-        ) from error
+        except DownloadError as error:
+            if error.code == 416:  # there is no such byte: what is here is none of it
+                file.truncate(0)
+            again = "" if error.code else f"; run the same command again to go on from {have} bytes"
+            raise ModelError(f"can't fetch {known.file}: {error}{again}") from error
     if known.size and have < known.size:
         raise ModelError(
             f"{known.file} is cut off after {have} of {known.size} bytes: run the same command again to go on"
         )
 
 
-def _check(known: KnownModel, part: Path) -> None:
-    with part.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+def _part(folder: Folder, part: str, limit: int) -> int:
+    """Open what an earlier try left, or a new file where there is nothing, or something that is not the user's."""
+    with suppress(OSError):
+        fd = folder.open_file(part, os.O_RDWR)
+        status = os.fstat(fd)
+        if is_ours(status) and status.st_nlink == 1 and status.st_size <= limit:
+            return fd
+        os.close(fd)
+    with suppress(FileNotFoundError):
+        folder.remove_file(part)
+    return folder.create_file(part, os.O_RDWR, None)
+
+
+def _write(file: FileIO, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[file.write(view) or 0 :]
+
+
+def _check(known: KnownModel, folder: Folder, part: str) -> None:
+    digest = sha256()
+    with os.fdopen(folder.open_file(part, os.O_RDONLY), "rb", buffering=0) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    content = digest.hexdigest()
     if content != known.sha256:
-        part.unlink()
+        folder.remove_file(part)
         raise ModelError(
             f"{known.file} is not what was published: its SHA-256 begins {content[:16]}, not {known.sha256[:16]}; "
             "it was deleted"

@@ -6,28 +6,24 @@ a small `<file>.toml` beside it (`understudy models add FILE --family NAME` writ
 are those of that family.
 """
 
-import json
 import os
-import secrets
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..amounts import OFF
 from ..errors import ModelError
+from ..quoting import quote
 from .catalog import Catalogue, Family, KnownModel, load_catalogue, mismatch
 from .embedded import embedded_files
+from .hashes import HashMemory
+from .model_folder import files_in, open_to_all
 from .onnx_file import OnnxFacts, onnx_facts, read_checked
 from .session import ModelFile
+from .statement import statement_of
 
-SUFFIXES = (".onnx", ".dfm")
-MEMORY = ".understudy-models.json"
 MODELS_VARIABLE = "UNDERSTUDY_MODELS"
-_DEEPEST = 3
-_MOST_FILES = 2000
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,12 @@ class ModelLibrary:
         self._folders = tuple(folders) if folders is not None else (user_model_folder(),)
         self._catalogue = load_catalogue() if catalogue is None else catalogue
         self._found: tuple[FoundModel, ...] | None = None
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be said of the folders that were looked into."""
+        return tuple(self._warnings)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -104,7 +106,7 @@ class ModelLibrary:
         if usable:
             return tuple(reversed(usable.values()))
         for one in named:
-            raise ModelError(f"{one.file.path} can't be used as {wanted.path}: {one.problem}")
+            raise ModelError(f"{quote(one.file.path)} can't be used as {wanted.path}: {one.problem}")
         raise ModelError(self._nothing(wanted, file))
 
     def has(self, role: str, family: str) -> bool:
@@ -116,7 +118,7 @@ class ModelLibrary:
             one for one in self._catalogue.models if (one.role, one.family) == (wanted.role, wanted.name)
         ]
         pages = " or ".join(dict.fromkeys(f"{one.file} from {one.page}" for one in published))
-        unclaimed = [one.file.path.name for one in self.found() if not one.role]
+        unclaimed = [quote(one.file.path.name) for one in self.found() if not one.role]
         where = " or ".join(map(str, self._folders)) or "a model folder"
         text = f"no {wanted.title} model{f' {file}' if file else ''} ({wanted.path}) was found: "
         text += f"put {pages or 'one'} into {where}"
@@ -130,48 +132,39 @@ class ModelLibrary:
                 yield FoundModel(ModelFile(path), path.stat().st_size, role, family, None, "")
 
     def _in(self, folder: Path) -> list[FoundModel]:
-        hashes = _Hashes(folder)
-        found = [self._recognised(path, hashes) for path in _model_files(folder)]
+        files = files_in(folder)
+        if not files:
+            return []
+        hashes = HashMemory()
+        found = [self._recognised(path, hashes) for path in files]
         hashes.save()
+        open_place = open_to_all(folder, files)
+        if open_place is not None:
+            self._warnings[
+                f"everybody may write to {quote(open_place)}, and so choose what models compute: take that "
+                "permission away (chmod o-w)"
+            ] = None
         return found
 
-    def _recognised(self, path: Path, hashes: "_Hashes") -> FoundModel:
+    def _recognised(self, path: Path, hashes: HashMemory) -> FoundModel:
         try:
             size = path.stat().st_size
             file = ModelFile(path, hashes.of(path))
-        except (OSError, ModelError) as error:
-            return FoundModel(ModelFile(path), 0, "", "", None, str(error))
+        except OSError as error:
+            return FoundModel(
+                ModelFile(path), 0, "", "", None, f"it can't be read: {error.strerror or error}"
+            )
+        except ModelError as error:
+            return FoundModel(ModelFile(path), 0, "", "", None, quote(error))
         known = self._catalogue.of_content(file.sha256)
         if known is not None:
             return FoundModel(file, size, known.role, known.family, known, "")
-        stated, problem = self._stated(path)
+        stated, problem = statement_of(path, self._catalogue)
         if stated is None:
             return FoundModel(file, size, "", "", None, problem)
         family = self._catalogue.family(stated.role, stated.family)
         problem = signature_problem(path, family)
         return FoundModel(file, size, stated.role, stated.family, None, problem, stated)
-
-    def _stated(self, path: Path) -> tuple[KnownModel | None, str]:
-        """Read what the user wrote beside a file: None and why, if nothing or nothing usable."""
-        beside = statement_path(path)
-        try:
-            table = tomllib.loads(beside.read_text(encoding="utf-8"))
-            family = self._catalogue.named(str(table["family"]))
-        except FileNotFoundError:
-            return None, ""
-        except (OSError, ValueError, KeyError, ModelError) as error:
-            return None, f"{beside.name} can't be used: {' '.join(str(error).split())}"
-        words = {name: str(table.get(name, "")) for name in ("vendor", "page", "note")}
-        licence, commercial = str(table.get("licence", "not stated")), table.get("commercial") is True
-        return KnownModel(
-            family.role, family.name, path.name, path.stem, licence=licence, commercial=commercial, size=0,
-            sha256="", url="", **words,
-        ), ""  # fmt: skip
-
-
-def statement_path(path: Path) -> Path:
-    """Return the path of what the user states of a model file."""
-    return path.with_name(path.name + ".toml")
 
 
 def signature_problem(path: Path, family: Family) -> str:
@@ -179,9 +172,9 @@ def signature_problem(path: Path, family: Family) -> str:
     try:
         facts = facts_of(path)
     except ModelError as error:
-        return str(error)
+        return quote(error)
     wrong = mismatch(family, facts)
-    return f"it is no {family.title} model: {wrong}" if wrong else ""
+    return f"it is no {family.title} model: {quote(wrong)}" if wrong else ""
 
 
 def facts_of(path: Path) -> OnnxFacts:
@@ -194,50 +187,3 @@ def _names(one: FoundModel) -> set[str]:
     if one.known is not None:
         names |= {one.known.file, Path(one.known.file).stem}
     return names
-
-
-def _model_files(folder: Path) -> list[Path]:
-    """Return the model files of a folder and the folders in it. Links to folders are not followed."""
-    found: list[Path] = []
-    for place, folders, files in os.walk(folder):
-        depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < _DEEPEST else []
-        found += [Path(place, name) for name in sorted(files) if Path(name).suffix.lower() in SUFFIXES]
-        if len(found) > _MOST_FILES:
-            raise ModelError(f"{folder} holds more than {_MOST_FILES} model files: choose a smaller folder")
-    return [path for path in found if path.is_file() and not path.name.startswith(".")]
-
-
-class _Hashes:
-    """The SHA-256 of a folder's files, remembered by path, size and time in a file within it if it is writable."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._changed = False
-        try:
-            kept = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
-            self._known = {str(name): tuple(entry) for name, entry in kept.items()}
-        except (OSError, ValueError, AttributeError, TypeError):
-            self._known = {}
-
-    def of(self, path: Path) -> str:
-        """Return the hash of a file in the folder. ModelError if it can't be read."""
-        status = path.stat()
-        name, stamp = str(path.relative_to(self._folder)), (status.st_size, status.st_mtime_ns)
-        entry = self._known.get(name, ())
-        if len(entry) != 3 or entry[:2] != stamp or len(str(entry[2])) != 64:
-            self._known[name] = entry = (*stamp, ModelFile(path).sha256)
-            self._changed = True
-        return str(entry[2])
-
-    def save(self) -> None:
-        """Write what was learned; a folder that can't be written to is asked again next time."""
-        if not self._changed:
-            return
-        temporary = self._folder / f"{MEMORY}.{secrets.token_hex(4)}.tmp"
-        try:
-            temporary.write_text(json.dumps(self._known), encoding="utf-8")
-            temporary.replace(self._folder / MEMORY)
-        except OSError:
-            with suppress(OSError):  # where nothing can be written, nothing can be removed
-                temporary.unlink()

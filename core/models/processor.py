@@ -10,6 +10,7 @@ Source: ONNX Runtime's pages on its execution providers, for their names and opt
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import filter as filter_names
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ModelError
+from ..filesystem import Folder
 from .memory_limit import limit_memory
 from .onnx_writer import GraphWriter
 from .refusals import refusals
@@ -212,8 +214,12 @@ def _libraries() -> tuple[str, ...]:
     spec = find_spec("onnxruntime")
     if spec is None or spec.origin is None:
         return ()
-    folder = Path(spec.origin).parent / "capi"
-    return tuple(name for name, pattern in _LIBRARIES.items() if next(folder.glob(pattern), None))
+    try:
+        with Folder(Path(spec.origin).parent / "capi") as folder:
+            names = folder.names()
+    except OSError:
+        return ()
+    return tuple(name for name, pattern in _LIBRARIES.items() if filter_names(names, pattern))
 
 
 def _fault(processor: Processor) -> str:

@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import file_digest
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from ..filesystem import Location
+from .engine_folder import engine_fault
+from .hashes import file_sha256, forget
 from .memory_limit import give_back_memory
-from .onnx_file import onnx_facts, read_checked, require_size
+from .onnx_file import onnx_facts, read_checked
 from .processor import Processor, ProviderOptions, found_processor, opened_session, require_known
 from .refusals import refusals
 
@@ -36,14 +39,18 @@ class ModelFile:
     @cached_property
     def sha256(self) -> str:
         """Hex SHA-256 of the file: what the model is called in keys. ModelError if it can't be read."""
-        if self.known_sha256:
-            return self.known_sha256
-        try:
-            require_size(self.path)
-            with self.path.open("rb") as file:
-                return file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise ModelError(f"can't read the model {self.path}: {error.strerror or error}") from error
+        return self.known_sha256 or file_sha256(self.path)
+
+    def checked_bytes(self) -> bytes:
+        """Read the file: what is run or taken from it is what its hash, and so every key, names.
+
+        ModelError if it can't be read, or is another file than when its hash was taken.
+        """
+        data = read_checked(self.path)
+        if sha256(data).hexdigest() != self.sha256:
+            forget(self.path)
+            raise ModelError(f"the model {self.path} changed while it was in use: run this again")
+        return data
 
 
 class ModelPool:
@@ -53,13 +60,13 @@ class ModelPool:
     """
 
     def __init__(
-        self, threads: int = 0, providers: Sequence[str] = ("cpu",), engines: Path | None = None
+        self, threads: int = 0, providers: Sequence[str] = ("cpu",), engines: Location | None = None
     ) -> None:
         """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose.
 
         `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; see `found_processor`.
-        `engines` is a folder for what a processor builds from models, such as TensorRT's engines; it is made
-        when needed. ModelError for an unknown name.
+        `engines` is a folder for what a processor builds from models, such as TensorRT's engines, in the user's
+        own cache; it is made when needed. ModelError for an unknown name.
         """
         require_known(providers)
         self._threads = threads
@@ -67,7 +74,7 @@ class ModelPool:
         self._engines = engines
         self._sessions: dict[tuple[str, bool], onnxruntime.InferenceSession] = {}
         self._graphs: dict[bytes, onnxruntime.InferenceSession] = {}
-        self._warnings: tuple[str, ...] = ()
+        self._warnings: dict[str, None] = {}
 
     @property
     def opened(self) -> int:
@@ -77,7 +84,8 @@ class ModelPool:
     @cached_property
     def processor(self) -> Processor:
         """What runs every model of this pool; found out when first asked for."""
-        processor, self._warnings = found_processor(self._providers)
+        processor, passed_over = found_processor(self._providers)
+        self._warnings.update(dict.fromkeys(passed_over))
         return processor
 
     @property
@@ -87,8 +95,8 @@ class ModelPool:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Which providers were passed over, and why."""
-        return self._warnings
+        """Which providers were passed over, and why engines are not kept."""
+        return tuple(self._warnings)
 
     def run(
         self, model: ModelFile, feeds: Feeds, outputs: tuple[str, ...], *, exact: bool = True
@@ -149,12 +157,25 @@ class ModelPool:
         return session
 
     def _open(self, model: ModelFile, *, exact: bool) -> "onnxruntime.InferenceSession":
-        data = read_checked(model.path)
+        data = model.checked_bytes()
         onnx_facts(data, model.path)
-        chain = self.processor.options(self._engines, exact=exact)
-        if self._engines is not None and str(self._engines) in chain[0][1].values():
-            make_engine_folder(self._engines)
-        return self._opened(data, str(model.path), chain)
+        return self._opened(data, str(model.path), self._chain(exact=exact))
+
+    def _chain(self, *, exact: bool) -> ProviderOptions:
+        """Return the providers for a model, with a folder for engines where they need one and it is safe."""
+        without = self.processor.options(None, exact=exact)
+        if self._engines is None:
+            return without
+        chain = self.processor.options(self._engines.path, exact=exact)
+        if chain == without:
+            return chain
+        fault = engine_fault(self._engines)
+        if not fault:
+            return chain
+        # One line, also where every model finds something else there.
+        self._engines = None
+        self._warnings[f"what {self.processor.name} builds from models is not kept: {fault}"] = None
+        return without
 
     def _opened(self, data: bytes, name: str, chain: ProviderOptions) -> "onnxruntime.InferenceSession":
         wanted = chain[0][0]
@@ -223,11 +244,3 @@ def run_bound(
         binding.bind_output(name, device)
     session.run_with_iobinding(binding)
     return list(binding.copy_outputs_to_cpu())
-
-
-def make_engine_folder(folder: Path) -> None:
-    """Make the folder in which engines are kept, for its owner alone: what lies there is run. Raises ModelError."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelError(f"can't make the folder {folder} for engines: {error.strerror or error}") from error

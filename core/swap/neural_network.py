@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..errors import ModelError
 from ..face import Floats, Pixels
 from ..models.catalog import DRAWING_ROLES, Family, mismatch
-from ..models.onnx_file import OnnxFacts, last_initializer, onnx_facts, read_checked
+from ..models.onnx_file import OnnxFacts, last_initializer, onnx_facts
 from ..models.session import ModelFile, ModelPool
 
 _MOST_AT_ONCE = 16
@@ -107,7 +107,7 @@ def finished(tensor: Floats, network: Network) -> Pixels:
 
 
 def _checked(file: ModelFile, family: Family) -> Network:
-    data = read_checked(file.path)
+    data = file.checked_bytes()
     facts = onnx_facts(data, file.path)
     wrong = mismatch(family, facts)
     if wrong:

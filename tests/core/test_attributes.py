@@ -18,8 +18,9 @@ from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.library import ModelLibrary, statement_path
+from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
+from understudy.core.models.statement import statement_path
 from understudy.core.pipeline import Pipeline
 from understudy.core.recipe import Recipe, Select, with_settings
 from understudy.core.tally import Report

@@ -24,8 +24,9 @@ from understudy.core.face import Detection, Face, Pose
 from understudy.core.landmark_sets import LANDMARK_SETS
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.library import ModelLibrary, statement_path
+from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
+from understudy.core.models.statement import statement_path
 from understudy.core.recipe import Detect, Embed, Landmark, Occlude
 from understudy.core.swap.align import aligned_matrix
 

@@ -21,11 +21,13 @@ from onnx import TensorProto, helper, numpy_helper
 from together import at_once
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
-from understudy.core.models.library import MEMORY, ModelLibrary, facts_of, statement_path, user_model_folder
+from understudy.core.models.hashes import FILE
+from understudy.core.models.library import ModelLibrary, facts_of, user_model_folder
 from understudy.core.models.onnx_file import LARGEST_FILE, last_initializer, onnx_facts
 from understudy.core.models.prepare import prepared
 from understudy.core.models.processor import PROVIDERS, Processor
 from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.models.statement import statement_path
 
 CATALOGUE = load_catalogue()
 
@@ -104,35 +106,62 @@ def test_the_shared_files_are_known_by_content_under_any_name(shared: Path, tmp_
     assert model.sha256 == found["mobileface_v2_256d_112.onnx"].known.sha256
 
 
-def test_a_hash_is_remembered_until_size_or_time_change(tmp_path: Path) -> None:
-    path = stand_ins.write_recogniser(tmp_path / "a.onnx", "arcface")
+@pytest.fixture
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where hashes are remembered for this test's user."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "understudy" / FILE
+
+
+def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path, memory: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    path = stand_ins.write_recogniser(folder / "a.onnx", "arcface")
     statement_path(path).write_text('family = "embed/arcface"')
-    first = ModelLibrary([tmp_path]).model("embed", "arcface").sha256
-    memory = json.loads((tmp_path / MEMORY).read_text())
-    memory["a.onnx"][2] = "f" * 64
-    (tmp_path / MEMORY).write_text(json.dumps(memory))
-    assert ModelLibrary([tmp_path]).model("embed", "arcface").sha256 == "f" * 64
-    stand_ins.write_recogniser(path, "arcface", seed=1)
-    os.utime(path, ns=(1, 1))
-    second = ModelLibrary([tmp_path]).model("embed", "arcface").sha256
+    first = ModelLibrary([folder]).model("embed", "arcface").sha256
+    assert memory.stat().st_mode & 0o777 == 0o600
+    assert memory.parent.stat().st_mode & 0o777 == 0o700
+    kept = json.loads(memory.read_text())
+    assert list(kept) == [str(path.resolve())]
+    kept[str(path.resolve())][-1] = "f" * 64
+    memory.write_text(json.dumps(kept))
+    assert ModelLibrary([folder]).model("embed", "arcface").sha256 == "f" * 64
+    # Of the same size and with the same times: only the inode and the time of the change tell.
+    times, size = (path.stat().st_atime_ns, path.stat().st_mtime_ns), path.stat().st_size
+    stand_ins.write_recogniser(folder / "b.onnx", "arcface", seed=1).replace(path)
+    os.utime(path, ns=times)
+    assert path.stat().st_size == size
+    second = ModelLibrary([folder]).model("embed", "arcface").sha256
     assert second not in (first, "f" * 64)
-    (tmp_path / MEMORY).write_text("[1, 2")
-    assert ModelLibrary([tmp_path]).model("embed", "arcface").sha256 == second
+    memory.write_text("[1, 2")
+    assert ModelLibrary([folder]).model("embed", "arcface").sha256 == second
+    assert [entry.name for entry in sorted(folder.iterdir())] == ["a.onnx", "a.onnx.toml"]
 
 
-def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(tmp_path: Path) -> None:
-    remembered = {
-        f"gone{number}.onnx": [1, 1, "0" * 64] for number in range(6000)
-    }  # so that writing takes a while
-    (tmp_path / MEMORY).write_text(json.dumps(remembered))
-    content = stand_ins.write_recogniser(tmp_path / "0.onnx", "arcface").read_bytes()
+def test_where_nothing_can_be_remembered_files_are_hashed_each_time(tmp_path: Path, memory: Path) -> None:
+    path = stand_ins.write_recogniser(tmp_path / "a.onnx", "arcface")
+    memory.parent.parent.mkdir()
+    memory.parent.write_text("no folder")
+    for _ in range(2):
+        assert ModelLibrary([tmp_path]).found()[-1].file.sha256 == ModelFile(path).sha256
+    assert memory.parent.read_text() == "no folder"
+
+
+def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(tmp_path: Path, memory: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    content = stand_ins.write_recogniser(folder / "0.onnx", "arcface").read_bytes()
+    ModelLibrary([folder]).found()
+    # So that writing takes a while.
+    gone = {f"/gone/{number}.onnx": [1, 1, 1, 1, 1, "0" * 64] for number in range(6000)}
+    memory.write_text(json.dumps(json.loads(memory.read_text()) | gone))
     torn: list[str] = []
     scanned = threading.Event()
 
     def watch() -> None:
         while not scanned.is_set():
             try:
-                json.loads((tmp_path / MEMORY).read_text())
+                json.loads(memory.read_text())
             except ValueError as error:
                 torn.append(str(error))
 
@@ -140,14 +169,14 @@ def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(tmp_path: 
     watcher.start()
     try:
         for number in range(1, 30):
-            (tmp_path / f"{number}.onnx").write_bytes(content)
-            at_once(lambda: ModelLibrary([tmp_path]).found(), 6)
-            assert f"{number}.onnx" in json.loads((tmp_path / MEMORY).read_text())
+            (folder / f"{number}.onnx").write_bytes(content)
+            at_once(lambda: ModelLibrary([folder]).found(), 6)
+            assert str((folder / f"{number}.onnx").resolve()) in json.loads(memory.read_text())
     finally:
         scanned.set()
         watcher.join()
     assert torn == []
-    assert not list(tmp_path.glob("*.tmp"))
+    assert [entry.name for entry in memory.parent.iterdir()] == [FILE]
 
 
 def test_an_unknown_file_is_what_the_user_says_if_its_signature_agrees(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from understudy.core.clip_picture import decode_picture
 from understudy.core.errors import RecipeError
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.library import ModelLibrary, statement_path
+from understudy.core.models.library import ModelLibrary
+from understudy.core.models.statement import statement_path
 from understudy.core.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.tally import Report

@@ -24,6 +24,7 @@ from understudy.core.cache.purge import purge_all
 from understudy.core.errors import ModelError
 from understudy.core.mesh.topology import load_topology
 from understudy.core.models.embedded import embedded_models
+from understudy.core.models.engine_folder import engine_fault
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.onnx_file import onnx_facts
 from understudy.core.models.onnx_writer import GraphWriter
@@ -36,7 +37,7 @@ from understudy.core.models.processor import (
     opened_session,
     session_options,
 )
-from understudy.core.models.session import ModelFile, ModelPool, make_engine_folder
+from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.recipe import Detect
 from understudy.core.run_settings import RunSettings
 
@@ -95,39 +96,47 @@ def test_engines_are_kept_where_they_are_told_to_be_and_nowhere_else() -> None:
     assert dict(Processor("openvino").options(ENGINES, exact=True))[PROVIDERS["openvino"]]["cache_dir"]
 
 
-def test_engines_may_lie_in_a_cache_folder_and_go_with_everything_else(tmp_path: Path) -> None:
+def test_engines_lie_in_the_users_own_cache_and_never_in_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     settings = RunSettings(CacheSettings(tmp_path / "cache"))
-    engines = settings.engines
-    assert engines is not None
-    # A session may need it before anything else of the cache is there.
-    make_engine_folder(engines)
-    (engines / "a.engine").write_bytes(b"built")
+    assert settings.engines is not None
+    assert settings.engines.path == tmp_path / "user" / "understudy" / "engines"
+    assert engine_fault(settings.engines) == ""
+    assert settings.engines.path.stat().st_mode & 0o777 == 0o700
+    (settings.engines.path / "a.engine").write_bytes(b"built")
+    (settings.engines.path / "a.engine").chmod(0o664)  # as a provider writes it with a umask of 002
+    assert engine_fault(settings.engines) == ""
+    assert not (tmp_path / "cache").exists()
+    assert replace(settings, cache=replace(settings.cache, keep=False)).engines is None
+
+
+def test_engines_of_earlier_versions_go_with_everything_else(tmp_path: Path) -> None:
+    settings = CacheSettings(tmp_path / "cache")
+    with closing(open_tiers(settings)) as cache:
+        cache.store.put(stage_key("detect", 1, {"frame": "f"}), {"boxes": np.zeros((0, 4), np.float32)})
+    engines = tmp_path / "cache" / "engines"
     (engines / "model" / "0").mkdir(parents=True)
+    (engines / "a.engine").write_bytes(b"built")
     (engines / "model" / "0" / "b.engine").write_bytes(b"built, and in a folder")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "not_ours").write_bytes(b"kept")
     (engines / "model" / "linked").symlink_to(elsewhere)
-    assert engines.stat().st_mode & 0o777 == 0o700
-    with closing(open_tiers(settings.cache)) as cache:
-        cache.store.put(stage_key("detect", 1, {"frame": "f"}), {"boxes": np.zeros((0, 4), np.float32)})
-    assert engines.parent == tmp_path / "cache"
     done = purge_all(tmp_path / "cache", time.time_ns())
     assert list(engines.iterdir()) == []
     assert done.troubles == ()
     assert (elsewhere / "not_ours").read_bytes() == b"kept"
-    assert replace(settings, cache=replace(settings.cache, keep=False)).engines is None
 
 
 def test_engines_that_are_a_link_elsewhere_are_left_there(tmp_path: Path) -> None:
-    settings = RunSettings(CacheSettings(tmp_path / "cache"))
-    with closing(open_tiers(settings.cache)):
+    with closing(open_tiers(CacheSettings(tmp_path / "cache"))):
         pass
-    assert settings.engines is not None
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "not_ours").write_bytes(b"kept")
-    settings.engines.symlink_to(elsewhere)
+    (tmp_path / "cache" / "engines").symlink_to(elsewhere)
     assert purge_all(tmp_path / "cache", time.time_ns()).troubles == ()
     assert (elsewhere / "not_ours").read_bytes() == b"kept"
 

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a user named to be read: a clip, a picture, a model. Links are followed, for they are the user's."""
+
+import errno
+import os
+import stat
+from io import FileIO
+from pathlib import Path
+
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    # A pipe or a device in a file's place would otherwise be waited for.
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+def open_input(path: Path) -> FileIO:
+    """Open a regular file for reading. Raises OSError, at once also for a pipe, a device or a folder."""
+    fd = os.open(path, _FLAGS)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return FileIO(fd, "rb")
+
+
+def read_input(path: Path, most_bytes: int) -> bytes:
+    """Return a file's bytes. A larger one than `most_bytes` is an OSError, before any of it is read.
+
+    Of a file that grows meanwhile the beginning is returned, as long as it was.
+    """
+    with open_input(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most_bytes:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+        data = file.read(size) or b""
+        while 0 < len(data) < size:  # one call reads 2 GiB at most
+            piece = file.read(size - len(data))
+            if not piece:
+                break
+            data += piece
+        return data

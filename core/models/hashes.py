@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SHA-256 of model files, remembered in the user's own cache folder: large ones take seconds to hash.
+
+Never beside the models: a folder that someone handed over would say itself what its files are. What is remembered
+names a file in keys; before a file is run its bytes are hashed again (`session.checked_bytes`).
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from ..errors import ModelError
+from ..filesystem import Location, open_input
+from ..user_cache import is_own, own_fault, user_cache
+from .onnx_file import LARGEST_FILE
+
+FILE = "model-hashes.json"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST_BYTES = 1 << 23
+_MOST_ENTRIES = 10_000
+_STAMPS = 5
+_PIECE = 1 << 20
+
+Stamp = tuple[int, ...]
+"""Device, inode, size, and the times of the last change of content and of anything, in nanoseconds."""
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hex SHA-256 of a model file. ModelError if it can't be read or is larger than ONNX files can be."""
+    digest = sha256()
+    try:
+        with open_input(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > LARGEST_FILE:
+                raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
+            while size > 0 and (piece := file.read(min(_PIECE, size))):  # no more than it had: it may grow
+                size -= len(piece)
+                digest.update(piece)
+    except OSError as error:
+        raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
+    return digest.hexdigest()
+
+
+class HashMemory:
+    """Remembers hashes by path and by all that the system says of a file. For one thread at a time."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        """Read what is remembered, if anything; a memory that is not the user's own counts for nothing."""
+        self._place = user_cache(environment)
+        self._known = _read(self._place)
+        self._new: dict[str, tuple[Stamp, str]] = {}
+
+    def of(self, path: Path) -> str:
+        """Return the hash of a file. Raises OSError or ModelError if it can't be read."""
+        name = str(path.resolve())
+        with open_input(path) as file:
+            stamp = _stamp(os.fstat(file.fileno()))
+        known = self._known.get(name)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        content = file_sha256(path)
+        # A file that is written to meanwhile is another one the next time.
+        if _stamp(path.stat()) == stamp:
+            self._known[name] = self._new[name] = stamp, content
+        return content
+
+    def save(self) -> None:
+        """Write what was learned. Where it can't be kept, files are hashed again in the next run."""
+        if not self._new or self._place is None:
+            return
+        new, self._new = self._new, {}
+        _write(
+            self._place, {**{name: one for name, one in _read(self._place).items() if name not in new}, **new}
+        )
+
+
+def forget(path: Path, environment: Mapping[str, str] = os.environ) -> None:
+    """Forget the hash of a file that turned out to be another one."""
+    place = user_cache(environment)
+    kept = _read(place)
+    if place is not None and kept.pop(str(path.resolve()), None) is not None:
+        _write(place, kept)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _read(place: Location | None) -> dict[str, tuple[Stamp, str]]:
+    if place is None or own_fault(place):
+        return {}
+    try:
+        with place.open() as folder:
+            if not is_own(folder.status(FILE)):
+                return {}
+            kept = json.loads(folder.read_file(FILE, _MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(kept, dict):
+        return {}
+    return {
+        name: (tuple(entry[:_STAMPS]), entry[_STAMPS]) for name, entry in kept.items() if _is_entry(entry)
+    }
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, list) or len(entry) != _STAMPS + 1:
+        return False
+    *stamp, content = entry
+    if not isinstance(content, str) or not _SHA256.fullmatch(content):
+        return False
+    return all(type(number) is int for number in stamp)
+
+
+def _write(place: Location, known: Mapping[str, tuple[Stamp, str]]) -> None:
+    if own_fault(place):
+        return
+    latest = list(known.items())[-_MOST_ENTRIES:]
+    data = json.dumps({name: [*stamp, content] for name, (stamp, content) in latest}).encode()
+    with suppress(OSError), place.make(0o700) as folder:
+        folder.write_file(FILE, data)

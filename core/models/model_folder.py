@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The model files in a folder and the folders in it, whoever filled it.
+
+Links to folders are not followed. A link to a regular file is: large models lie on other disks, they are only read,
+and known by what is in them.
+"""
+
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from ..errors import ModelError
+from ..filesystem import Folder, Kind
+from ..quoting import quote
+
+SUFFIXES = (".onnx", ".dfm")
+_DEEPEST = 3
+_MOST_FILES = 2000
+_MOST_NAMES = 100_000
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the model files of a folder and of those in it, three levels deep, by name; none where it can't be read.
+
+    Pipes, sockets, devices and links that lead to anything but a file are passed over. ModelError where it holds
+    more than a model folder does.
+    """
+    found: list[Path] = []
+    left = _MOST_NAMES
+    try:
+        root = Folder(folder)
+    except OSError:
+        return []
+    with root:
+        for place, kinds in _walked(root, _DEEPEST):
+            left -= len(kinds)
+            if left < 0:
+                raise ModelError(
+                    f"{quote(folder)} holds more than {_MOST_NAMES} files and folders: choose a smaller folder"
+                )
+            found += _models(place, kinds)
+            if len(found) > _MOST_FILES:
+                raise ModelError(
+                    f"{quote(folder)} holds more than {_MOST_FILES} model files: choose a smaller folder"
+                )
+    return found
+
+
+def open_to_all(folder: Path, files: Iterable[Path]) -> Path | None:
+    """Return the first of a folder's model files, and of the folders that they lie in, that everybody may write to."""
+    if sys.platform == "win32":  # not in the mode there
+        return None
+    places = dict.fromkeys([folder, *(file.parent for file in files)])
+    for path in (*places, *files):
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue
+        if mode & stat.S_IWOTH:
+            return path
+    return None
+
+
+def _walked(folder: Folder, deeper: int) -> Iterator[tuple[Path, list[Kind]]]:
+    """Yield each folder's path with what is in it, sorted by name, before those in it."""
+    try:
+        kinds = sorted(islice(folder.kinds(), _MOST_NAMES + 1))
+    except OSError:  # no permission to list it
+        return
+    yield folder.path, kinds
+    for kind in kinds:
+        if not deeper or not kind.is_folder or kind.name.startswith("."):
+            continue
+        try:
+            child = folder.child(kind.name)
+        except OSError:  # nor to open it; or it is another thing since
+            continue
+        with child:
+            yield from _walked(child, deeper - 1)
+
+
+def _models(place: Path, kinds: Iterable[Kind]) -> Iterator[Path]:
+    for kind in kinds:
+        if kind.name.startswith(".") or not kind.name.lower().endswith(SUFFIXES):
+            continue
+        path = place / kind.name
+        if kind.is_file or (kind.is_link and _leads_to_file(path)):
+            yield path
+
+
+def _leads_to_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, RuntimeError):  # it leads nowhere, or round in a circle
+        return False

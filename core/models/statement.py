@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user states of a model file, in a small `<file>.toml` beside it."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError
+from ..filesystem import read_input
+from ..quoting import quote
+from .catalog import Catalogue, KnownModel
+
+_MOST_BYTES = 1 << 16
+_LONGEST = 200
+
+
+def statement_path(path: Path) -> Path:
+    """Return the path of what the user states of a model file."""
+    return path.with_name(path.name + ".toml")
+
+
+def statement_of(path: Path, catalogue: Catalogue) -> tuple[KnownModel | None, str]:
+    """Read what the user stated of a model file: None and why, if nothing or nothing usable."""
+    beside = statement_path(path)
+    try:
+        table = tomllib.loads(read_input(beside, _MOST_BYTES).decode("utf-8"))
+        family = catalogue.named(_word(table, "family"))
+    except FileNotFoundError:
+        return None, ""
+    except RecursionError:
+        return None, f"{quote(beside.name)} can't be used: it is nested too deep"
+    except (OSError, ValueError, ModelError) as error:
+        reason = (
+            error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        )
+        return None, f"{quote(beside.name)} can't be used: {quote(reason)}"
+    words = {name: _word(table, name) for name in ("vendor", "page", "note")}
+    licence = _word(table, "licence") or "not stated"
+    return KnownModel(
+        family.role, family.name, path.name, path.stem, licence=licence, commercial=table.get("commercial") is True,
+        size=0, sha256="", url="", **words,
+    ), ""  # fmt: skip
+
+
+def _word(table: dict[str, Any], name: str) -> str:
+    """Return a text of a table in one line; empty where it is none."""
+    value = table.get(name)
+    return quote(value, _LONGEST) if isinstance(value, str | int | float) else ""
