@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from ..filesystem import read_input
 from .wire_format import BYTES, fields, integers, text
 
 Dim = int | str
@@ -72,7 +73,7 @@ def read_checked(path: Path) -> bytes:
     """Return the bytes of a model file. ModelError if it can't be read or is larger than ONNX files can be."""
     try:
         require_size(path)
-        return path.read_bytes()
+        return read_input(path, LARGEST_FILE)
     except OSError as error:
         raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
 

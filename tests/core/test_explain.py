@@ -25,9 +25,8 @@ from understudy.core.clip import open_sequence
 from understudy.core.explain_frame import explain_frame
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.library import 
-from understudy.core.models.statement import statement_path
 from understudy.core.models.session import ModelFile
+from understudy.core.models.statement import statement_path
 from understudy.core.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
 
