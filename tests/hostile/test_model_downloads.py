@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server of models that answers anything, as slowly as it likes, and what someone left where files are put."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from understudy.core.errors import ModelError, OutputError
+from understudy.core.models.catalog import KnownModel
+from understudy.core.models.download import Download, DownloadError
+from understudy.core.models.fetch import fetch
+
+Count = Callable[[str], None]
+Answer = Callable[[socket.socket], object]
+CONTENT = bytes(range(256)) * 4000
+KNOWN = KnownModel(
+    "embed", "sface", "net.onnx", "Net", "Nobody", "MIT", True, "https://example.org", len(CONTENT),
+    sha256(CONTENT).hexdigest(), "", "",
+)  # fmt: skip
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(CONTENT) + CONTENT
+PART = f".net.onnx.{KNOWN.sha256[:8]}.part"
+SECONDS = 15
+
+
+class Server:
+    """Gives each connection to `answer`, once the request has come."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = lambda connection: connection.sendall(WHOLE)
+        self.requests: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/net.onnx"
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._socket.close()
+
+    def _run(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            self.requests.append(connection.recv(1 << 16))
+            self.answer(connection)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with closing(Server()) as server:
+        yield server
+
+
+def quiet(_have: int, _whole: int) -> None:
+    pass
+
+
+def drip(connection: socket.socket, piece: bytes) -> None:
+    """Send a byte now and then, for ever."""
+    while True:
+        for byte in piece:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+
+HEADERS = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEADERS + b"Transfer-Encoding: chunked\r\n\r\n"
+DRIPS: dict[str, tuple[bytes, bytes]] = {
+    "a status line": (b"HTTP/1.1 200 ", b"x"),
+    "a header": (HEADERS + b"X: ", b"x"),
+    "headers": (HEADERS, b"X: y\r\n"),
+    "a body": (HEADERS + b"Content-Length: 1000000\r\n\r\n", b"x"),
+    "a body without a size": (HEADERS + b"\r\n", b"x"),
+    "a chunk's size": (CHUNKED, b"0"),
+    "chunks": (CHUNKED, b"1\r\nx\r\n"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "nothing": (b"", b""),
+}
+
+
+@pytest.mark.parametrize("kind", DRIPS)
+def test_a_server_that_drips_is_left(kind: str, server: Server, dashboard: Count) -> None:
+    dashboard("inputs")
+    begin, piece = DRIPS[kind]
+    server.answer = lambda connection: (
+        connection.sendall(begin),
+        drip(connection, piece) if piece else time.sleep(60),
+    )
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match="the server sent less than 64 KB in 1 s"):
+        _read(server.url)
+    assert time.monotonic() - began < SECONDS
+
+
+def _read(url: str) -> int:
+    with closing(Download(url, 0, span=1.0)) as download:
+        return sum(map(len, download.pieces()))
+
+
+def test_a_server_that_drips_redirects_is_left(server: Server, dashboard: Count) -> None:
+    dashboard("inputs")
+
+    def answer(connection: socket.socket) -> None:
+        time.sleep(0.3)
+        address = f"{server.url}?{len(server.requests)}"
+        connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {address}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    server.answer = answer
+    with pytest.raises(DownloadError, match="less than 64 KB in 1 s"):
+        Download(server.url, 0, span=1.0)
+
+
+def test_a_slow_line_is_waited_for(server: Server) -> None:
+    """So that the above ends what is bad and not what is slow."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(HEADERS + b"Content-Length: 800000\r\n\r\n")
+        for _ in range(8):
+            time.sleep(0.3)
+            connection.sendall(bytes(100_000))
+
+    server.answer = answer
+    assert _read(server.url) == 800_000
+
+
+def _answered(head: str, body: bytes = CONTENT) -> Answer:
+    return lambda connection: connection.sendall(
+        head.replace("\n", "\r\n").encode("latin-1") + b"\r\n" + body
+    )
+
+
+FAILING: dict[str, Answer] = {
+    "no HTTP": _answered("hello\n"),
+    "nothing": lambda connection: None,
+    "an escape as status": _answered("HTTP/1.1 \x1b[2J\n"),
+    "an escape as reason": _answered("HTTP/1.1 500 \x1b[2Jgone\x07\n", b""),
+    "a line break as reason": _answered("HTTP/1.1 500 a\x85b\x9bc\n", b""),
+    "a huge status line": lambda connection: connection.sendall(b"HTTP/1.1 200 " + b"x" * (1 << 20)),
+    "a million headers": _answered("HTTP/1.1 200 OK\n" + "X: y\n" * 1_000_000),
+    "a huge header": lambda connection: connection.sendall(HEADERS + b"X: " + b"x" * (1 << 20)),
+    "too much": _answered("HTTP/1.1 200 OK\n", CONTENT * 2),
+    "too little": _answered("HTTP/1.1 200 OK\n", CONTENT[:1000]),
+    "something else": _answered("HTTP/1.1 200 OK\n", CONTENT[::-1]),
+    "too large a size": _answered(f"HTTP/1.1 200 OK\nContent-Length: {10**30}\n", CONTENT[:1000]),
+    "a size below 0": _answered("HTTP/1.1 200 OK\nContent-Length: -5\n", b""),
+    "no number as chunk": _answered("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"zz\r\n"),
+    "a chunk below 0": _answered("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"-5\r\nxxxxx\r\n"),
+    "a huge chunk": _answered("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"f" * 30 + b"\r\nx"),
+    "a redirect without an address": _answered("HTTP/1.1 302 Found\n", b""),
+    "a redirect to no address": _answered("HTTP/1.1 302 Found\nLocation: http://[bad\n", b""),
+    "a redirect to no port": _answered("HTTP/1.1 302 Found\nLocation: http://localhost:xyz/\n", b""),
+    "a redirect to an escape": _answered("HTTP/1.1 302 Found\nLocation: http://\x1b[2J.example/\n", b""),
+    "a redirect to a file": _answered("HTTP/1.1 302 Found\nLocation: file:///etc/passwd\n", b""),
+    "a redirect to an open line": _answered("HTTP/1.1 302 Found\nLocation: http://example.org/\n", b""),
+    "a redirect to itself": _answered("HTTP/1.1 302 Found\nLocation: /net.onnx\nContent-Length: 0\n", b""),
+    "a wish for a password": _answered("HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=\x1b[2J\n", b""),
+}
+
+
+@pytest.mark.parametrize("kind", FAILING)
+def test_a_wrong_answer_is_an_error_in_one_line(
+    kind: str, server: Server, tmp_path: Path, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    server.answer = FAILING[kind]
+    began = time.monotonic()
+    with pytest.raises(ModelError) as caught:
+        fetch(replace(KNOWN, url=server.url), tmp_path, quiet)
+    said = str(caught.value)
+    assert said.isprintable()
+    assert len(said) < 600
+    assert time.monotonic() - began < SECONDS
+    assert [path.name for path in tmp_path.iterdir()] in ([], [PART])
+    # And a good answer is taken afterwards.
+    server.answer = lambda connection: connection.sendall(WHOLE)
+    assert fetch(replace(KNOWN, url=server.url), tmp_path, quiet).read_bytes() == CONTENT
+
+
+RANGES = (
+    "",
+    "bytes 5-9/10",
+    "bytes -1-9/10",
+    "bytes 9999999999999999999999-1/2",
+    "bytes */10",
+    "\x1b",
+    "bytes x-",
+)
+
+
+@pytest.mark.parametrize("text", RANGES)
+def test_a_server_that_goes_on_elsewhere_sends_the_whole_file(
+    text: str, server: Server, tmp_path: Path, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    (tmp_path / PART).write_bytes(CONTENT[:1000])
+    server.answer = _answered(f"HTTP/1.1 206 Partial\nContent-Range: {text}\n")
+    assert fetch(replace(KNOWN, url=server.url), tmp_path, quiet).read_bytes() == CONTENT
+    assert b"Range: bytes=1000-" in server.requests[0]
+
+
+def _hard_link(part: Path, victim: Path) -> None:
+    os.link(victim, part)
+
+
+PARTS: dict[str, Callable[[Path, Path], object]] = {
+    "a link": lambda part, victim: part.symlink_to(victim),
+    "a link to nothing": lambda part, victim: part.symlink_to(victim.with_name("new")),
+    "a second name": _hard_link,
+    "a pipe": lambda part, victim: os.mkfifo(part),
+    "a device": lambda part, victim: part.symlink_to("/dev/full"),
+    "longer than the file": lambda part, victim: part.write_bytes(bytes(len(CONTENT) + 1)),
+    "as long as the file, and another": lambda part, victim: part.write_bytes(bytes(len(CONTENT))),
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_what_lies_where_a_download_goes_is_not_written_to(
+    kind: str, server: Server, tmp_path: Path, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    victim, folder = tmp_path / "victim", tmp_path / "models"
+    victim.write_bytes(b"the user's own")
+    folder.mkdir()
+    PARTS[kind](folder / PART, victim)
+    known = replace(KNOWN, url=server.url)
+    with suppress(ModelError):  # what was cut off may be anything: it is deleted, and said
+        fetch(known, folder, quiet)
+    assert fetch(known, folder, quiet).read_bytes() == CONTENT
+    assert victim.read_bytes() == b"the user's own"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["models", "victim"]
+    assert [path.name for path in folder.iterdir()] == ["net.onnx"]
+
+
+def test_a_file_comes_in_place_of_a_link_and_not_through_it(
+    server: Server, tmp_path: Path, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    (tmp_path / "victim").write_bytes(b"the user's own")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "net.onnx").symlink_to(tmp_path / "victim")
+    path = fetch(replace(KNOWN, url=server.url), tmp_path / "models", quiet)
+    assert not path.is_symlink()
+    assert (tmp_path / "victim").read_bytes() == b"the user's own"
+
+
+def test_nothing_is_fetched_into_a_folder_that_everybody_may_write_to(
+    server: Server, tmp_path: Path, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    tmp_path.chmod(0o777)
+    with pytest.raises(OutputError, match="everybody may write to"):
+        fetch(replace(KNOWN, url=server.url), tmp_path, quiet)
+    assert server.requests == []
+    assert list(tmp_path.iterdir()) == []
