@@ -140,7 +140,12 @@ def _verify(folder: Path, catalogue: Catalogue) -> bool:
     """Read every file again, whatever is remembered of it, and say whether it is what it should be."""
     well = True
     for one in _fresh(ModelLibrary([folder], catalogue).found()):
-        known = catalogue.of_content(one.file.sha256)
+        try:
+            known = catalogue.of_content(one.file.sha256)
+        except ModelError as error:
+            print(quote(error))
+            well = False
+            continue
         published = [model for model in catalogue.models if model.file == one.file.path.name and model.sha256]
         if known is not None:
             print(f"{quote(one.file.path)} is intact: {known.title}")

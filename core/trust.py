@@ -66,13 +66,16 @@ def _remembered(environment: Mapping[str, str]) -> list[str]:
             if sys.platform != "win32" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
                 return []
             text = folder.read_file(_FILE, _MOST_BYTES).decode("utf-8", "surrogateescape")
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in a container
         return []
     return [line for line in text.split("\n") if line]
 
 
 def _write(environment: Mapping[str, str], folders: list[str]) -> None:
-    place = user_folder(environment)
+    try:
+        place = user_folder(environment)
+    except RuntimeError as error:
+        raise OutputError("can't remember trusted folders: this user has no home folder; set HOME") from error
     text = "".join(f"{line}\n" for line in dict.fromkeys(folders))
     try:
         with Location(place).make(0o700) as folder:

@@ -11,7 +11,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -175,14 +174,13 @@ class _Watch:
 class _Connection(http.client.HTTPConnection):
     """A connection that is watched from its first byte on."""
 
-    def __init__(self, *parts: Any, watch: _Watch, **more: Any) -> None:
-        super().__init__(*parts, **more)
-        self._watch = watch
+    watch: _Watch
+    """Set by whoever makes it."""
 
     def connect(self) -> None:
         """Connect; what encrypts does its handshake after that."""
         super().connect()
-        self._watch.add(self.sock)
+        self.watch.add(self.sock)
 
 
 class _EncryptedConnection(http.client.HTTPSConnection, _Connection):
@@ -192,19 +190,28 @@ class _EncryptedConnection(http.client.HTTPSConnection, _Connection):
 class _Plain(HTTPHandler):
     def __init__(self, watch: _Watch) -> None:
         super().__init__()
-        self._connection = partial(_Connection, watch=watch)
+        self._watch = watch
 
     def http_open(self, req: Request) -> http.client.HTTPResponse:
         """Open an address."""
         return self.do_open(self._connection, req)
 
+    def _connection(self, host: str, **more: Any) -> http.client.HTTPConnection:
+        connection = _Connection(host, **more)
+        connection.watch = self._watch
+        return connection
+
 
 class _Encrypted(HTTPSHandler):
     def __init__(self, watch: _Watch) -> None:
         super().__init__()
-        context = ssl.create_default_context()
-        self._connection = partial(_EncryptedConnection, watch=watch, context=context)
+        self._watch = watch
 
     def https_open(self, req: Request) -> http.client.HTTPResponse:
         """Open an address."""
         return self.do_open(self._connection, req)
+
+    def _connection(self, host: str, **more: Any) -> http.client.HTTPConnection:
+        connection = _EncryptedConnection(host, context=ssl.create_default_context(), **more)
+        connection.watch = self._watch
+        return connection

@@ -56,7 +56,7 @@ class HashMemory:
 
     def of(self, path: Path) -> str:
         """Return the hash of a file. Raises OSError or ModelError if it can't be read."""
-        name = str(path.resolve())
+        name = _name(path)
         with open_input(path) as file:
             stamp = _stamp(os.fstat(file.fileno()))
         known = self._known.get(name)
@@ -82,8 +82,15 @@ def forget(path: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Forget the hash of a file that turned out to be another one."""
     place = user_cache(environment)
     kept = _read(place)
-    if place is not None and kept.pop(str(path.resolve()), None) is not None:
+    if place is not None and kept.pop(_name(path), None) is not None:
         _write(place, kept)
+
+
+def _name(path: Path) -> str:
+    try:
+        return str(path.resolve())
+    except RuntimeError:  # a loop of links since it was found
+        return str(path.absolute())
 
 
 def _stamp(status: os.stat_result) -> Stamp:

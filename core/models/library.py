@@ -51,12 +51,16 @@ def user_model_folder() -> Path:
     chosen = os.environ.get(MODELS_VARIABLE, "").strip()
     if chosen and chosen != OFF:
         return Path(chosen)
+    try:
+        home = Path.home()
+    except RuntimeError:  # a container's user without an entry, and no HOME
+        home = Path("/var/lib")
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+        base = Path(os.environ.get("LOCALAPPDATA") or home)
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = home / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     return base / "understudy" / "models"
 
 

@@ -3,6 +3,8 @@
 
 import os
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +37,7 @@ class Server:
     def __init__(self) -> None:
         self.answer: Answer = lambda connection: connection.sendall(WHOLE)
         self.requests: list[bytes] = []
+        self.context: ssl.SSLContext | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/net.onnx"
         threading.Thread(target=self._run, daemon=True).start()
@@ -50,9 +53,12 @@ class Server:
                 threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
+        with suppress(OSError), self._wrapped(connection) as connection:
             self.requests.append(connection.recv(1 << 16))
             self.answer(connection)
+
+    def _wrapped(self, connection: socket.socket) -> socket.socket:
+        return connection if self.context is None else self.context.wrap_socket(connection, server_side=True)
 
 
 @pytest.fixture
@@ -131,6 +137,54 @@ def test_a_slow_line_is_waited_for(server: Server) -> None:
 
     server.answer = answer
     assert _read(server.url) == 800_000
+
+
+@pytest.fixture
+def encrypted(server: Server, tmp_path: Path) -> tuple[Server, Path]:
+    """The same server with a certificate of its own, which lies in a file."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    more = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    try:
+        subprocess.run([*words.split(), *more], check=True, capture_output=True)
+    except OSError:
+        pytest.skip("there is no openssl here")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.context = context
+    server.url = server.url.replace("http://127.0.0.1", "https://localhost")
+    return server, certificate
+
+
+def test_a_server_with_a_certificate_is_read_and_one_that_nobody_vouches_for_is_not(
+    encrypted: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    server, certificate = encrypted
+    with pytest.raises(DownloadError, match="CERTIFICATE_VERIFY_FAILED"):
+        _read(server.url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert _read(server.url) == len(CONTENT)
+
+
+@pytest.mark.parametrize("kind", ["handshake", "body"])
+def test_a_server_that_drips_behind_encryption_is_left(
+    kind: str, encrypted: tuple[Server, Path], monkeypatch: pytest.MonkeyPatch, dashboard: Count
+) -> None:
+    dashboard("inputs")
+    server, certificate = encrypted
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    if kind == "handshake":
+        server.context = None
+        # A record of 16 KB, which never comes whole.
+        server.answer = lambda connection: (
+            connection.sendall(b"\x16\x03\x03\x3f\xff"),
+            drip(connection, b"\2"),
+        )
+    else:
+        server.answer = lambda connection: (connection.sendall(HEADERS + b"\r\n"), drip(connection, b"x"))
+    with pytest.raises(DownloadError, match="less than 64 KB in 1 s"):
+        _read(server.url)
 
 
 def _answered(head: str, body: bytes = CONTENT) -> Answer:

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pwd
 import signal
 import socket
 import stat
@@ -21,7 +22,7 @@ from understudy.core.asking import Asking
 from understudy.core.cache.opening import CacheSettings
 from understudy.core.cli import main
 from understudy.core.cli_doctor import doctor
-from understudy.core.errors import ModelError
+from understudy.core.errors import ModelError, OutputError
 from understudy.core.filesystem import Location
 from understudy.core.identity import Casting, Identity
 from understudy.core.layer_job import ClipSource, LayerJob
@@ -34,8 +35,9 @@ from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.models.statement import statement_path
 from understudy.core.recipe import Recipe
-from understudy.core.run_settings import RunSettings
+from understudy.core.run_settings import RunSettings, completed
 from understudy.core.swap.neural_network import Networks
+from understudy.core.trust import trust_folder
 
 Count = Callable[[str], None]
 SECONDS = 20
@@ -505,6 +507,34 @@ def _warnings_of(place: Location, folder: Path, tmp_path: Path) -> int:
         with suppress(ModelError), warnings.catch_warnings(action="ignore"):
             pool.run_all(ModelFile(file), np.zeros((1, 3, 112, 112), np.float32))
     return sum("builds from models is not kept" in line for line in pool.warnings)
+
+
+def test_a_user_without_a_home_has_no_memory_and_no_engines(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dashboard: Count
+) -> None:
+    """As in a container that runs under a number."""
+    dashboard("inputs")
+
+    def no_entry(_uid: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    settings = completed(RunSettings(CacheSettings(tmp_path / "cache"), model_folder=folder), {})
+    assert settings.engines is None
+    assert settings.library.has("embed", "sface")
+    assert ModelLibrary().has("detect", "blaze")
+    with pytest.raises(OutputError, match="set HOME"):
+        trust_folder(tmp_path)
+
+
+def test_a_relative_cache_folder_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    engines = RunSettings(CacheSettings(tmp_path / "cache")).engines
+    assert engines is not None
+    assert engines.path == tmp_path / ".cache" / "understudy" / "engines"
 
 
 # Whose the folder is
