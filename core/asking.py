@@ -181,16 +181,22 @@ def _small_or_stamp(folder: Folder, kind: Kind, room: _Room) -> str:
         path = folder.path / kind.name
         if path.is_dir():
             return ""
-        file = open_input(path)
-    elif kind.is_file:
-        file = os.fdopen(folder.open_file(kind.name, os.O_RDONLY), "rb", buffering=0)
-    else:
+        with open_input(path) as file:
+            return _content(file.fileno(), room)
+    if not kind.is_file:
         raise OSError(errno.EINVAL, "not a regular file")
-    with file:
-        status = os.fstat(file.fileno())
-        if status.st_size >= _SMALL:
-            return f"{status.st_size} {status.st_mtime_ns}"
-        room.size -= status.st_size
-        if room.size < 0:
-            raise _TooMuchError
-        return sha256(file.read(status.st_size) or b"").hexdigest()
+    fd = folder.open_file(kind.name, os.O_RDONLY)
+    try:
+        return _content(fd, room)
+    finally:
+        os.close(fd)
+
+
+def _content(fd: int, room: _Room) -> str:
+    status = os.fstat(fd)
+    if status.st_size >= _SMALL:
+        return f"{status.st_size} {status.st_mtime_ns}"
+    room.size -= status.st_size
+    if room.size < 0:
+        raise _TooMuchError
+    return sha256(os.read(fd, status.st_size)).hexdigest()

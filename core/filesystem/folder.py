@@ -165,7 +165,7 @@ class Folder:
                     if sys.platform == "win32":  # a junction says that it is a folder
                         linked = is_link(entry.stat(follow_symlinks=False))
                     file = not linked and entry.is_file(follow_symlinks=False)
-                    folder = not linked and entry.is_dir(follow_symlinks=False)
+                    folder = not (linked or file) and entry.is_dir(follow_symlinks=False)
                 except OSError:  # it vanished meanwhile
                     continue
                 yield Kind(entry.name, file, folder, linked)
