@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A shared tier, seen from a render that must not wait for it: a folder on a NAS, a Redis server."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
 from ..errors import CacheError
-from .health import Health
+from .health import Allowance, Health
 from .key import Key
 from .store import Arrays, PassingOver, Store
-from .timed import Caller, Direct, TimedThread
+from .timed import Caller, Direct, Never, Stop, TimedThread
 
 SLOW_SECONDS = 0.5
 SLOW_WRITE_SECONDS = 5.0
-OPEN_SECONDS = 5.0
+OPEN_SECONDS = 2.0
+_NOTHING = Key("")
 _T = TypeVar("_T")
 
 
@@ -30,8 +32,9 @@ class FarTier:
     """A shared store that is left alone for a while when it fails or is slow.
 
     A `get` returns within about `slow_seconds` whatever the place does; the first one may wait `open_seconds`
-    for the place to open. `put_many` may take longer: it is for a background thread. Safe to use from several
-    threads.
+    for the place to open. Together they wait no longer in vain than `allowance` has it. What rests is tried again
+    in the background, without anybody waiting for it. `put_many` may take longer: it is for a background thread.
+    Safe to use from several threads.
     """
 
     def __init__(
@@ -44,14 +47,19 @@ class FarTier:
         slow_write_seconds: float = SLOW_WRITE_SECONDS,
         open_seconds: float = OPEN_SECONDS,
         hangs: bool = True,
+        limit: Callable[[float], None] = lambda _seconds: None,
+        read_only: bool = False,
+        stop: Stop | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the store that `opened` opens when first needed; it may raise CacheError.
 
         `faults` tells how often the place itself failed so far. `hangs` is whether a question to the place may
-        take for ever; then a thread of its own asks.
+        take for ever; then a thread of its own asks. One that has a limit of its own hears by `limit` when that is
+        to be shorter. Nothing is put where it is `read_only`.
         """
         self.name = name
+        self.read_only = read_only
         self._open_store = opened
         self._faults = faults
         self._slow = slow_seconds
@@ -61,7 +69,12 @@ class FarTier:
         self._store: Store | None = None
         self._skipped = 0
         self.health = Health(name, clock)
-        self._reader: Caller = TimedThread(f"understudy reads {name}") if hangs else Direct()
+        self.allowance = Allowance()
+        self.stop = stop or Never()
+        self._limit = limit
+        self._limited = slow_seconds
+        self._background = TimedThread(f"understudy reads {name}")
+        self._reader: Caller = self._background if hangs else Direct()
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, or None where there are none, or none to be had in time."""
@@ -81,8 +94,11 @@ class FarTier:
 
     def put_many(self, items: Sequence[tuple[Key, Arrays]]) -> None:
         """Keep several results, unless the place is resting. Blocks for as long as the place does."""
-        store = self._ready()
-        if store is None or not self.health.usable:
+        if self.read_only:
+            return
+        # After a rest this is as good a trial as any.
+        store = self._opened_in_time() if self.health.usable or self.health.begin_trial() else None
+        if store is None:
             self._skipped += len(items)
             return
         before, began = self._faults(store), self._clock()
@@ -107,21 +123,46 @@ class FarTier:
         return self._store
 
     def close(self) -> None:
-        """Close the store, if that can be done in time."""
+        """Close the store, if that can be done in time; else in the background, for as long as the program runs."""
         store, self._store = self._store, None
-        try:
-            if store is not None:
-                self._reader.call(store.close, self._slow)
-        except TimeoutError:
-            self.health.failed("closing it takes too long")
-        self._reader.close()
+        if store is not None:
+            began, closed = time.monotonic(), threading.Event()
+
+            def close() -> None:
+                try:
+                    store.close()
+                finally:
+                    closed.set()
+
+            waits = self._background.offer(close) and self.health.usable
+            if waits and not closed.wait(self.allowance.limit(self._slow)):
+                self._lose(began, "closing it takes too long")
+        self._background.close()
 
     def _ready(self) -> Store | None:
-        """Return the store, opened if need be, or None while that fails."""
-        if self._store is None and self.health.usable:
-            wait, self._open_seconds = self._open_seconds, self._slow  # only the first time may take long
+        """Return the store, opened if need be, or None while it is not to be waited for."""
+        if not self.health.usable:
+            if self.health.begin_trial() and not self._background.offer(self._try_again):
+                self.health.put_off_trial()  # the thread still hangs
+            return None
+        if self._store is not None or not self.allowance.left:
+            return self._store
+        began = time.monotonic()
+        try:
+            self._reader.call(self._open, self.allowance.limit(self._open_seconds), self.stop)
+        except CacheError as error:
+            self._lose(began, str(error))
+        except TimeoutError:
+            self._lose(began, "opening it takes too long")
+        else:
+            self.allowance.lose(time.monotonic() - began)
+        return self._store
+
+    def _opened_in_time(self) -> Store | None:
+        """Return the store for a thread that may wait."""
+        if self._store is None:
             try:
-                self._reader.call(self._open, wait)
+                self._reader.call(self._open, self._slow_write)
             except CacheError as error:
                 self.health.failed(str(error))
             except TimeoutError:
@@ -132,18 +173,51 @@ class FarTier:
         if self._store is None:
             self._store = self._open_store()
 
+    def _try_again(self) -> None:
+        """Ask for something, on a thread that nobody waits for."""
+        reason = "it fails"
+        try:
+            self._open()
+            store = self._store
+            if store is not None:
+                before, began = self._faults(store), time.monotonic()
+                _ = _NOTHING in store
+                self._judge(store, before, slow=time.monotonic() - began > self._slow)
+                reason = ""
+        except CacheError as error:
+            reason = str(error)
+        finally:
+            if reason:
+                self.health.failed(reason)
+
     def _asked(self, ask: Callable[[Store], _T], otherwise: _T) -> _T:
         store = self._ready()
-        if store is None or not self.health.usable:
+        if store is None:
             return otherwise
-        before = self._faults(store)
+        limit = self.allowance.limit(self._slow)
+        if limit != self._limited:
+            self._limited = limit
+            self._limit(limit)
+        before, began = self._faults(store), time.monotonic()
         try:
-            answer = self._reader.call(lambda: ask(store), self._slow)
+            answer = self._reader.call(lambda: ask(store), limit, self.stop)
         except TimeoutError:
-            self.health.failed(f"it took longer than {self._slow:g} s to answer")
+            self._lose(began, f"it took longer than {limit:g} s to answer")
             return otherwise
-        self._judge(store, before, slow=False)
+        if self._faults(store) != before:
+            self._lose(began, "it fails")
+            return answer
+        if answer is None or answer is False:
+            self.allowance.miss(time.monotonic() - began)
+        else:
+            self.allowance.hit()
+        self.health.succeeded()
         return answer
+
+    def _lose(self, began: float, reason: str) -> None:
+        """Leave the place alone, which was waited for in vain since `began`."""
+        self.allowance.lose(time.monotonic() - began)
+        self.health.failed(reason, for_good=not self.allowance.left)
 
     def _judge(self, store: Store, faults_before: int, *, slow: bool) -> None:
         if self._faults(store) != faults_before:

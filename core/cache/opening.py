@@ -4,6 +4,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from ..errors import CacheError
@@ -21,6 +22,7 @@ from .redis_store import RedisStore
 from .seal import Seal, SealedStore
 from .store import Store
 from .tiers import Tiers
+from .timed import Stop
 from .uses import note as note_use
 
 MEMORY_BYTES = 1 << 27
@@ -78,7 +80,9 @@ class OpenCache:
     def warnings(self) -> tuple[str, ...]:
         """Every trouble met so far, one line each."""
         folder = () if self.folder is None else self.folder.warnings
-        return (*self.left_out, *folder, *self.sealed.warnings, *self.tiers.warnings)
+        alone = self.flight.warning if isinstance(self.flight, SingleFlight) else None
+        flight = () if alone is None else (alone,)
+        return (*self.left_out, *folder, *self.sealed.warnings, *self.tiers.warnings, *flight)
 
     @property
     def folder_counts(self) -> StoreCounts:
@@ -94,8 +98,10 @@ class OpenCache:
             self.flight.close()
 
 
-def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.monotonic) -> OpenCache:
-    """Open a cache. `clock` gives seconds that never go back.
+def open_tiers(
+    settings: CacheSettings, *, stop: Stop | None = None, clock: Callable[[], float] = time.monotonic
+) -> OpenCache:
+    """Open a cache. `clock` gives seconds that never go back. Where `stop` was asked no shared place is waited for.
 
     Raises CacheError where the folder on this machine, the seal or an address can't be used. A shared place
     that is away raises nothing: it is used once it is there.
@@ -103,7 +109,7 @@ def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.mon
     if not settings.keep:
         return _opened(settings, None, None, [], clock)
     seal = Seal(settings.secret) if settings.secret is not None else None
-    shared = shared_tiers(settings, clock)
+    shared = shared_tiers(settings, clock, stop=stop)
     return _opened(settings, seal, _folder(settings, clock), shared, clock)
 
 
@@ -167,42 +173,82 @@ def open_shared_folder(
 
 
 def shared_tiers(
-    settings: CacheSettings, clock: Callable[[], float] = time.monotonic, *, make: bool = True
+    settings: CacheSettings,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    make: bool = True,
+    stop: Stop | None = None,
 ) -> list[FarTier]:
     """Return the shared places of the settings, nearest first; none is opened yet. CacheError for a wrong address.
 
-    `make` is whether a cache folder is made on a share that has none.
+    `make` is whether a cache folder is made on a share that has none; never where shared places are read alone.
     """
     tiers = []
-    root, url = settings.shared_folder, settings.redis_url
+    root, url, read_only = settings.shared_folder, settings.redis_url, settings.shared_read_only
+    make = make and not read_only
     if root is not None:
 
         def opened() -> Store:
             return open_shared_folder(root, with_group=settings.shared_with_group, make=make, clock=clock)
 
-        tiers.append(FarTier(f"the shared cache {root}", opened, _folder_faults, clock=clock))
+        tiers.append(
+            FarTier(
+                f"the shared cache {root}",
+                opened,
+                _folder_faults,
+                read_only=read_only,
+                stop=stop,
+                clock=clock,
+            )
+        )
     if url is not None:
         server = RedisStore(url)  # at once, so that a wrong address is told
         tiers.append(
-            FarTier("the shared cache on Redis", lambda: server, _redis_faults, hangs=False, clock=clock)
+            FarTier(
+                "the shared cache on Redis",
+                lambda: server,
+                _redis_faults,
+                hangs=False,
+                limit=server.limit,
+                read_only=read_only,
+                stop=stop,
+                clock=clock,
+            )
         )
     return tiers
 
 
 def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -> Flight:
-    """Return leases from Redis where there is one, since it answers soonest, else from the shared folder."""
+    """Return leases from Redis where there is one, since it answers soonest, else from the shared folder.
+
+    What they are waited for is counted with what their place is waited for. None are taken there before it is open,
+    and none where shared places are read alone.
+    """
+    if settings.shared_read_only:
+        return Alone()
+    place = tiers.shared[-1]
+    guarded = partial(
+        GuardedLease,
+        health=Health(f"the leases in {place.name}", clock),
+        allowance=place.allowance,
+        ready=lambda: place.store is not None,
+        stop=place.stop,
+    )
     if settings.redis_url is not None:
-        guarded = GuardedLease(RedisLease(settings.redis_url), Health("Redis's leases", clock), hangs=False)
-        return SingleFlight(guarded, after_writes=tiers.after_writes)
-    if settings.shared_folder is not None:
-        files = FolderLease(
-            settings.shared_folder / LEASE_FOLDER, shared_with_group=settings.shared_with_group
-        )
-        guarded = GuardedLease(files, Health("the shared folder's leases", clock))
-        return SingleFlight(
-            guarded, after_writes=tiers.after_writes, settle_seconds=LOOK_SECONDS + _LATE_SECONDS
-        )
-    return Alone()
+        server = RedisLease(settings.redis_url)
+        lease, settle = guarded(server, hangs=False, limit=server.limit), 0.0
+    elif settings.shared_folder is not None:
+        lease = guarded(FolderLease(settings.shared_folder / LEASE_FOLDER, settings.access))
+        settle = LOOK_SECONDS + _LATE_SECONDS
+    else:
+        return Alone()
+    return SingleFlight(
+        lease,
+        after_writes=tiers.after_writes,
+        settle_seconds=settle,
+        allowance=place.allowance,
+        stop=place.stop,
+    )
 
 
 def _folder_faults(store: Store) -> int:

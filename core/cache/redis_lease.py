@@ -6,17 +6,16 @@ before it deletes): https://redis.io/docs/latest/commands/set/
 """
 
 import secrets
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
 from .key import Key
 from .lease import ALONE
-from .redis_client import ANSWER_SECONDS, CONNECT_SECONDS, connected
+from .redis_client import Server, ServerError
+from .redis_reply import a_count, is_ours
 from .redis_store import PREFIX
 
-if TYPE_CHECKING:
-    import redis
-
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+_MOST_BYTES = 1 << 16
 
 
 class RedisLease:
@@ -24,28 +23,32 @@ class RedisLease:
 
     def __init__(self, url: str, prefix: str = PREFIX) -> None:
         """Take the server at `url`; nothing is sent yet. Raises CacheError."""
-        self._client: redis.Redis = connected(
-            url, connect_seconds=CONNECT_SECONDS, answer_seconds=ANSWER_SECONDS
-        )
+        self._server = Server(url)
         # Beside the results, not among them: those are listed by their prefix.
         self._prefix = f"{prefix.rstrip(':')}-lease:"
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
         """See `Lease.try_acquire`."""
-        import redis
-
-        token = secrets.token_hex(16)
+        token, name = secrets.token_hex(16), self._prefix + key.hex
+        milliseconds = max(int(seconds * 1000), 1)
         try:
-            ours = self._client.set(self._prefix + key.hex, token, nx=True, px=max(int(seconds * 1000), 1))
-        except (redis.RedisError, OSError):
+            ours = self._server.ask(
+                lambda client: client.set(name, token, nx=True, px=milliseconds),
+                is_ours,
+                most_bytes=_MOST_BYTES,
+            )
+        except ServerError:
             return ALONE
         return token if ours else None
 
     def release(self, key: Key, token: str) -> None:
         """See `Lease.release`."""
-        import redis
+        name = self._prefix + key.hex
+        with suppress(ServerError):  # it expires by itself
+            self._server.ask(
+                lambda client: client.eval(_RELEASE, 1, name, token), a_count, most_bytes=_MOST_BYTES
+            )
 
-        try:
-            self._client.eval(_RELEASE, 1, self._prefix + key.hex, token)
-        except (redis.RedisError, OSError):
-            return  # it expires by itself
+    def limit(self, seconds: float) -> None:
+        """Let the server take no longer than this to answer."""
+        self._server.limit(seconds)

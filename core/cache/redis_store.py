@@ -11,28 +11,36 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .counts import StoreCounts, Tally
 from .key import Key
 from .payload import decode, encode
 from .record import KeyText, build, find_payload, read_key_text
-from .redis_client import ANSWER_SECONDS, CONNECT_SECONDS, address, connected
+from .redis_client import ANSWER_SECONDS, MOST_BYTES, Server, ServerError
+from .redis_reply import a_count, a_page, a_value, heads_and_sizes, is_done, values
 from .store import Arrays
 
 if TYPE_CHECKING:
     import redis
 
 PREFIX = "understudy:"
+WRITE_SECONDS = 5.0
+"""How long a put may take: nobody waits for it."""
+LIST_SECONDS = 300.0
+MOST_LISTED = 2_000_000
+_MOST_NAME_BYTES = 1 << 28
 _GLANCE = 1024  # a record's header and most key texts
 _BATCH = 500
+_PAGE = 1000
+_SMALL = 1 << 22  # what a page of names or a batch of glances may take, several times over
 _T = TypeVar("_T")
 
 
 class RedisStore:
     """Results under `prefix` + the key's hex digest. Safe to use from several threads.
 
-    A server that is away, full, slow or says no is a miss or a dropped put, counted in `faults`.
+    A server that is away, full, slow, says no or talks nonsense is a miss or a dropped put, counted in `faults`.
     """
 
     def __init__(
@@ -40,15 +48,18 @@ class RedisStore:
         url: str,
         prefix: str = PREFIX,
         *,
-        connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
+        list_seconds: float = LIST_SECONDS,
+        most_listed: int = MOST_LISTED,
     ) -> None:
-        """Take the server at `url`, such as redis://HOST:6379/0; nothing is sent yet. Raises CacheError."""
-        self._client: redis.Redis = connected(
-            url, connect_seconds=connect_seconds, answer_seconds=answer_seconds
-        )
-        self._address = address(url)
+        """Take the server at `url`, such as redis://HOST:6379/0; nothing is sent yet. Raises CacheError.
+
+        `list_seconds` and `most_listed` bound what `entries` and `purge` look through.
+        """
+        self._server = Server(url, answer_seconds)
         self._prefix = prefix
+        self._list_seconds = list_seconds
+        self._most_listed = most_listed
         self._tally = Tally()
         self._lock = threading.Lock()
         self._faults = 0
@@ -59,7 +70,7 @@ class RedisStore:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
         if key.digest in self._passed_over:
             return None
-        return self._checked(key, self._asked(lambda: self._client.get(self._name(key)), None))
+        return self._checked(key, self._asked(lambda client: client.get(self._name(key)), a_value, None))
 
     def pass_over(self, key: Key) -> bool:
         """Make `get` miss `key`, in this process, until it is put again; True unless it did already."""
@@ -71,9 +82,10 @@ class RedisStore:
         """Return what is there of `keys`, asked for in one go."""
         if not keys:
             return {}
-        nothing: list[Any] = [None] * len(keys)
-        values = self._asked(lambda: self._client.mget([self._name(key) for key in keys]), nothing)
-        found = ((key, self._checked(key, raw)) for key, raw in zip(keys, values, strict=True))
+        nothing: list[bytes | None] = [None] * len(keys)
+        names = [self._name(key) for key in keys]
+        raws = self._asked(lambda client: client.mget(names), partial(values, len(keys)), nothing)
+        found = ((key, self._checked(key, raw)) for key, raw in zip(keys, raws, strict=True))
         return {key: arrays for key, arrays in found if arrays is not None}
 
     def put(self, key: Key, arrays: Arrays) -> None:
@@ -82,24 +94,31 @@ class RedisStore:
 
     def put_many(self, items: Iterable[tuple[Key, Arrays]]) -> None:
         """Keep several results, sent in one go."""
-        values = {}
+        records: dict[str, bytes] = {}
         for key, arrays in items:
-            values[self._name(key)] = _record(key, arrays)
+            record = _record(key, arrays)
+            if len(record) > MOST_BYTES:  # it could not be had again
+                self._tally.add(dropped=1)
+                continue
+            records[self._name(key)] = record
             self._passed_over.discard(key.digest)
-        if not values:
+        if not records:
             return
         # Overwritten even if there: that heals a damaged value, and a good one is the same bytes.
-        if self._asked(lambda: self._client.mset(values), None):
-            self._tally.add(puts=len(values), bytes_written=sum(map(len, values.values())))
+        if self._asked(lambda client: client.mset(records), is_done, False, WRITE_SECONDS):
+            self._tally.add(puts=len(records), bytes_written=sum(map(len, records.values())))
         else:
-            self._tally.add(dropped=len(values))
+            self._tally.add(dropped=len(records))
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a value under `key`; it may still prove damaged when read."""
-        return bool(self._asked(lambda: self._client.exists(self._name(key)), 0))
+        return bool(self._asked(lambda client: client.exists(self._name(key)), a_count, 0))
 
     def entries(self) -> Iterator[KeyText]:
-        """List what is kept: each entry's key text and size. What can't be read is left out."""
+        """List what is kept: each entry's key text and size. What can't be read is left out.
+
+        A server that can't be looked through is a fault in `warnings`; the list is not whole then.
+        """
         for _, entry, _ in self._listed():
             if entry is not None:
                 yield entry
@@ -114,9 +133,16 @@ class RedisStore:
             for name, entry, size in self._listed()
             if matches is None or entry is None or matches(entry.text)
         }
-        return sum(
-            size for name, size in doomed.items() if self._asked(partial(self._client.delete, name), 0)
-        )
+        freed, before = 0, self._faults
+        for name, size in doomed.items():
+            freed += size if self._asked(partial(_delete, name), a_count, 0) else 0
+            if self._faults != before:  # each of many would be waited for
+                break
+        return freed
+
+    def limit(self, seconds: float) -> None:
+        """Let the server take no longer than this to answer, but for puts."""
+        self._server.limit(seconds)
 
     @property
     def faults(self) -> int:
@@ -136,65 +162,113 @@ class RedisStore:
 
     def close(self) -> None:
         """Close the connections. What was put stays."""
-        self._asked(self._client.close, None)
+        self._server.disconnect()
 
     def _name(self, key: Key) -> str:
         return self._prefix + key.hex
 
-    def _checked(self, key: Key, raw: Any) -> Arrays | None:
+    def _checked(self, key: Key, raw: bytes | None) -> Arrays | None:
         start = find_payload(raw, key) if raw is not None else None
-        arrays = decode(raw, start) if start is not None else None
-        if arrays is None:
+        arrays = decode(raw, start) if raw is not None and start is not None else None
+        if raw is None or arrays is None:
             self._tally.add(misses=1, corrupt=int(raw is not None))
+            if raw is not None:
+                self._server.disconnect()  # it may have been the answer to another question
         else:
             self._tally.add(hits=1, bytes_read=len(raw))
         return arrays
 
     def _listed(self) -> Iterator[tuple[bytes, KeyText | None, int]]:
-        """List name, key text and size in bytes of every value under the prefix."""
-        pattern = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in self._prefix) + "*"
-        listed: list[bytes] = self._asked(lambda: list(set(self._client.scan_iter(pattern, 1000))), [])
-        names = iter(listed)
+        """List name, key text and size in bytes of every value under the prefix, up to a first fault."""
+        end = time.monotonic() + self._list_seconds
+        before = self._faults
+        names = iter(self._names(end))
         while batch := list(islice(names, _BATCH)):
-            for name, head, size in zip(batch, *self._heads(batch), strict=True):
+            known = self._asked(
+                partial(_look, batch), partial(heads_and_sizes, len(batch), _GLANCE), None, most_bytes=_SMALL
+            )
+            if known is None:
+                return
+            for name, (head, size) in zip(batch, known, strict=True):
                 yield name, self._key_text(name, head), size
+            if self._faults != before:
+                return
+            if time.monotonic() > end:
+                self._fault("it takes too long to list what is there")
+                return
 
-    def _heads(self, names: list[bytes]) -> tuple[list[bytes], list[int]]:
-        def ask() -> list[Any]:
-            with self._client.pipeline(transaction=False) as pipe:
-                for name in names:
-                    pipe.getrange(name, 0, _GLANCE - 1)
-                    pipe.strlen(name)
-                answers: list[Any] = pipe.execute(raise_on_error=False)
-                return answers
-
-        answers = self._asked(ask, [b"", 0] * len(names))
-        heads = [head if isinstance(head, bytes) else b"" for head in answers[::2]]
-        return heads, [size if isinstance(size, int) else 0 for size in answers[1::2]]
+    def _names(self, end: float) -> list[bytes]:
+        """Return the names under the prefix, as many as may be and up to a moment of time."""
+        pattern = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in self._prefix) + "*"
+        prefix = self._prefix.encode()
+        names: dict[bytes, None] = {}
+        held, cursor = 0, 0
+        while True:
+            page = self._asked(partial(_scan, cursor, pattern), a_page, None, most_bytes=_SMALL)
+            if page is None:
+                break
+            cursor, more = page
+            for name in more:
+                # Whatever it says, what is not ours is not looked at and not deleted.
+                if name.startswith(prefix) and name not in names:
+                    names[name] = None
+                    held += len(name)
+            if len(names) > self._most_listed or held > _MOST_NAME_BYTES or time.monotonic() > end:
+                self._fault("there is no end to what it lists")
+                break
+            if not cursor:
+                break
+        return list(names)
 
     def _key_text(self, name: bytes, head: bytes) -> KeyText | None:
         def read(offset: int, size: int) -> bytes:
             if offset + size <= max(len(head), _GLANCE):
                 return head[offset : offset + size]
-            more: bytes = self._asked(lambda: self._client.getrange(name, offset, offset + size - 1), b"")
-            return more
+            more = self._asked(partial(_part, name, offset, size), a_value, None, most_bytes=_SMALL)
+            return (more or b"")[:size]
 
         return read_key_text(read, 0)
 
-    def _asked(self, ask: Callable[[], Any], otherwise: _T) -> Any | _T:
+    def _asked(
+        self,
+        ask: "Callable[[redis.Redis], object]",
+        answer: Callable[[object], _T],
+        otherwise: _T,
+        seconds: float | None = None,
+        most_bytes: int = MOST_BYTES + _SMALL,
+    ) -> _T:
         """Return the server's answer, or `otherwise` where there is none."""
-        import redis
-
         try:
-            return ask()
-        except (redis.RedisError, OSError) as error:
-            with self._lock:
-                self._faults += 1
-                # Only the kind of fault: a server's own words may repeat what it was sent.
-                self._warnings[
-                    f"Redis at {self._address} fails ({type(error).__name__}): check the server"
-                ] = None
+            return self._server.ask(ask, answer, seconds=seconds, most_bytes=most_bytes)
+        except ServerError as fault:
+            self._fault(str(fault))
             return otherwise
+
+    def _fault(self, kind: str) -> None:
+        """Count a fault. Only its kind is told: a server's own words may repeat what it was sent."""
+        with self._lock:
+            self._faults += 1
+            self._warnings[f"Redis at {self._server.address} fails ({kind}): check the server"] = None
+
+
+def _delete(name: bytes, client: "redis.Redis") -> object:
+    return client.delete(name)
+
+
+def _scan(cursor: int, pattern: str, client: "redis.Redis") -> object:
+    return client.scan(cursor, pattern, _PAGE)
+
+
+def _part(name: bytes, offset: int, size: int, client: "redis.Redis") -> object:
+    return client.getrange(name, offset, offset + size - 1)
+
+
+def _look(names: list[bytes], client: "redis.Redis") -> object:
+    with client.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.getrange(name, 0, _GLANCE - 1)
+            pipe.strlen(name)
+        return pipe.execute(raise_on_error=False)
 
 
 def _record(key: Key, arrays: Arrays) -> bytes:

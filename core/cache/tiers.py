@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several stores as one, nearest first: memory, this machine's folder, shared places."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Tiers:
         """
         self._stores = tuple(stores)
         self._shared = tuple(shared)
+        self._written = tuple(tier for tier in self._shared if not tier.read_only)
         self._flush_seconds = flush_seconds
         self._behind = WriteBehind(self._write_shared, backlog_bytes)
 
@@ -46,7 +48,7 @@ class Tiers:
             if arrays is not None:
                 for nearer in self._stores[:distance]:
                     nearer.put(key, arrays)
-                if distance > len(self._stores):
+                if distance > len(self._stores) and self._written:
                     self._behind.put(key, arrays)
                 return arrays
         return None
@@ -55,7 +57,7 @@ class Tiers:
         """Put `arrays` into every store: into the shared ones later, from a copy."""
         for store in self._stores:
             store.put(key, arrays)
-        if self._shared:
+        if self._written:
             self._behind.put(key, arrays)
 
     def pass_over(self, key: Key) -> bool:
@@ -95,12 +97,22 @@ class Tiers:
 
     def close(self) -> None:
         """Write what waits to be, for a limited time, and close every store."""
-        self._behind.close(self._flush_seconds)
+        began = time.monotonic()
+        self._behind.close(self._flush_seconds, self._is_worth_waiting)
+        for tier in self._written:
+            tier.allowance.lose(time.monotonic() - began)
         for store in (*self._stores, *self._shared):
             store.close()
 
+    def _is_worth_waiting(self, waited: float) -> bool:
+        """Tell whether a shared place may still take what waits to be written, after waiting for that."""
+        return any(
+            tier.health.usable and waited < tier.allowance.left and not tier.stop.asked
+            for tier in self._written
+        )
+
     def _write_shared(self, items: Sequence[Item]) -> None:
-        for tier in self._shared:
+        for tier in self._written:
             tier.put_many(items)
 
 

@@ -7,7 +7,28 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
+_POLL_SECONDS = 0.05
 _T = TypeVar("_T")
+
+
+class Stop(Protocol):
+    """Whether the program was asked to end: then nothing more is waited for."""
+
+    asked: int
+    """Not 0 once it was."""
+
+    def check(self) -> None:
+        """Raise what ends the program, if it was."""
+        ...
+
+
+class Never:
+    """A program that is not asked to end, or that ends at once if it is."""
+
+    asked = 0
+
+    def check(self) -> None:
+        """See `Stop.check`."""
 
 
 class _Call(Generic[_T]):
@@ -29,8 +50,11 @@ class _Call(Generic[_T]):
 class Caller(Protocol):
     """Makes calls to a place that may be slow."""
 
-    def call(self, work: Callable[[], _T], seconds: float) -> _T:
-        """Return what `work` returns. Raises what it raises, or TimeoutError where it takes over `seconds`."""
+    def call(self, work: Callable[[], _T], seconds: float, stop: Stop | None = None) -> _T:
+        """Return what `work` returns. Raises what it raises, or TimeoutError where it takes over `seconds`.
+
+        Where `stop` was asked it is waited for no longer, and what `stop` raises is raised.
+        """
         ...
 
     def close(self) -> None:
@@ -41,7 +65,7 @@ class Caller(Protocol):
 class Direct:
     """Makes calls in the caller's own thread: for places that have a time limit of their own."""
 
-    def call(self, work: Callable[[], _T], seconds: float) -> _T:
+    def call(self, work: Callable[[], _T], seconds: float, stop: Stop | None = None) -> _T:  # noqa: ARG002
         """See `Caller.call`; the result of a call that took too long is lost all the same."""
         began = time.monotonic()
         result = work()
@@ -67,21 +91,30 @@ class TimedThread:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def call(self, work: Callable[[], _T], seconds: float) -> _T:
-        """Return what `work` returns. Raises what it raises, or TimeoutError after `seconds`.
+    def call(self, work: Callable[[], _T], seconds: float, stop: Stop | None = None) -> _T:
+        """See `Caller.call`.
 
         `work` goes on after a TimeoutError; until it ends, every further call times out as well.
         """
-        if not self._free.acquire(timeout=seconds):
+        end = time.monotonic() + seconds
+        if not _waited_for(lambda wait: self._free.acquire(timeout=wait), end, stop):
             raise TimeoutError
-        self._start()
-        call = _Call(work)
-        self._calls.put(call.run)
-        if not call.done.wait(seconds):
+        call = self._begun(work)
+        if not _waited_for(call.done.wait, end, stop):
             raise TimeoutError
         if call.fault is not None:
             raise call.fault
         return call.result[0]
+
+    def offer(self, work: Callable[[], object]) -> bool:
+        """Have `work` done without waiting for it, unless the thread is at something; tell whether it is.
+
+        What it raises is lost.
+        """
+        if not self._free.acquire(blocking=False):
+            return False
+        self._begun(work)
+        return True
 
     def close(self) -> None:
         """End the thread once its call has returned. Calling again starts another."""
@@ -90,13 +123,28 @@ class TimedThread:
                 self._calls.put(None)
                 self._thread = None
 
-    def _start(self) -> None:
+    def _begun(self, work: Callable[[], _T]) -> _Call[_T]:
+        call = _Call(work)
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
+            self._calls.put(call.run)
+        return call
 
     def _work(self) -> None:
         while (run := self._calls.get()) is not None:
             run()
             self._free.release()
+
+
+def _waited_for(wait: Callable[[float], bool], end: float, stop: Stop | None) -> bool:
+    """Wait until the moment `end`; tell whether what was waited for came."""
+    while True:
+        left = end - time.monotonic()
+        if wait(min(max(left, 0), _POLL_SECONDS)):
+            return True
+        if left <= _POLL_SECONDS:
+            return False
+        if stop is not None:
+            stop.check()

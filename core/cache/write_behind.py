@@ -2,6 +2,7 @@
 """Writing to shared tiers off the hot path: a queue bounded in bytes, and one thread."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -12,6 +13,7 @@ from .store import Arrays
 BACKLOG_BYTES = 64 << 20
 _BATCH_ENTRIES = 64
 _BATCH_BYTES = 8 << 20
+_POLL_SECONDS = 0.05
 _ENTRY_BYTES = 512  # what an entry in the queue costs besides its arrays: an estimate
 
 Item = tuple[Key, Arrays]
@@ -60,9 +62,15 @@ class WriteBehind:
         with self._changed:
             return self._changed.wait_for(self._is_idle, seconds)
 
-    def close(self, seconds: float) -> None:
-        """Flush for at most `seconds`, then drop and count what is left. Later puts are dropped."""
-        self.flush(seconds)
+    def close(self, seconds: float, goes_on: Callable[[float], bool] = lambda _waited: True) -> None:
+        """Flush for at most `seconds`, then drop and count what is left. Later puts are dropped.
+
+        `goes_on` is asked now and then whether to wait any longer, with the seconds waited so far.
+        """
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < seconds and goes_on(waited):
+            if self.flush(min(_POLL_SECONDS, seconds - waited)):
+                break
         with self._changed:
             self._closed = True
             self._dropped += sum(isinstance(task, tuple) for task in self._tasks)
