@@ -106,6 +106,8 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     told = []
     for place in places:
         found = statistics(place.store)
+        if isinstance(place.store, RedisStore):  # one that could not be looked through
+            _require_no_trouble(place)
         facts = folder_facts(place.store.root) if isinstance(place.store, PackFolder) else None
         used = facts and facts.uses
         on_disk, layers = (facts.bytes_on_disk, facts.layer_bytes) if facts else (None, None)

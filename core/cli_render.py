@@ -80,9 +80,10 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
         clip, fps = opened_clip(arguments.clip, arguments.fps)
         clip = stack.enter_context(ClipAhead(clip))
         numbers = frame_range(clip, arguments.start, arguments.end)
+        stop.check()
         settings = _settings(arguments)
         models = embedded_models()
-        cache = stack.enter_context(closing(open_tiers(settings.cache)))
+        cache = stack.enter_context(closing(open_tiers(settings.cache, stop=stop)))
         pipeline = stack.enter_context(
             closing(
                 Pipeline(
@@ -97,6 +98,7 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
             )
         )
         pipeline.check([casting])
+        stop.check()
         outcome = _written(pipeline, clip, casting, numbers, fps, arguments, stop)
         for warning in (
             *_sound_warnings(clip, numbers),

@@ -49,6 +49,7 @@ class RedisStore:
         prefix: str = PREFIX,
         *,
         answer_seconds: float = ANSWER_SECONDS,
+        write_seconds: float = WRITE_SECONDS,
         list_seconds: float = LIST_SECONDS,
         most_listed: int = MOST_LISTED,
     ) -> None:
@@ -58,6 +59,7 @@ class RedisStore:
         """
         self._server = Server(url, answer_seconds)
         self._prefix = prefix
+        self._write_seconds = write_seconds
         self._list_seconds = list_seconds
         self._most_listed = most_listed
         self._tally = Tally()
@@ -105,7 +107,7 @@ class RedisStore:
         if not records:
             return
         # Overwritten even if there: that heals a damaged value, and a good one is the same bytes.
-        if self._asked(lambda client: client.mset(records), is_done, False, WRITE_SECONDS):
+        if self._asked(lambda client: client.mset(records), is_done, False, self._write_seconds):
             self._tally.add(puts=len(records), bytes_written=sum(map(len, records.values())))
         else:
             self._tally.add(dropped=len(records))
@@ -183,6 +185,8 @@ class RedisStore:
         end = time.monotonic() + self._list_seconds
         before = self._faults
         names = iter(self._names(end))
+        if self._faults != before:
+            return
         while batch := list(islice(names, _BATCH)):
             known = self._asked(
                 partial(_look, batch), partial(heads_and_sizes, len(batch), _GLANCE), None, most_bytes=_SMALL

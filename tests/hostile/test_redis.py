@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server that answers anything (V6): no reply is more than data, and none is waited for beyond its time."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from garbage import GarbageServer, always, dripping, endless
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.lease import ALONE
+from understudy.core.cache.redis_lease import RedisLease
+from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cli import main
+
+pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
+
+REPLIES = {
+    "length that is no number": always(b"$abc\r\n"),
+    "number": always(b":5\r\n"),
+    "negative number": always(b":-5\r\n"),
+    "number of a million digits": always(b":" + b"9" * 1_000_000 + b"\r\n"),
+    "number that is none": always(b":five\r\n"),
+    "negative length": always(b"$-7\r\nabc\r\n"),
+    "length beyond all memory": always(b"$9999999999999\r\nx"),
+    "length of no memory's size": always(b"$" + b"9" * 400 + b"\r\n"),
+    "status": always(b"+PONG\r\n"),
+    "status with an escape": always(b"+\x1b[2J\x07\r\n"),
+    "empty line": always(b"\r\n"),
+    "unknown type": always(b"?what\r\n"),
+    "web page": always(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>"),
+    "zeros": always(bytes(4096)),
+    "error": always(b"-ERR \x1b]0;owned\x07 no\xff\xfe\r\n"),
+    "error that sends elsewhere": always(b"-MOVED 1 10.0.0.1:6379\r\n"),
+    "error of no kind": always(b"-\r\n"),
+    "list": always(b"*2\r\n$1\r\na\r\n$1\r\nb\r\n"),
+    "empty list": always(b"*0\r\n"),
+    "no list": always(b"*-1\r\n"),
+    "list of negative length": always(b"*-9\r\n"),
+    "list of errors": always(b"*2\r\n-ERR a\r\n-ERR b\r\n"),
+    "list of a length that is no number": always(b"*x\r\n"),
+    "lists in each other": always(b"*1\r\n" * 20_000 + b":1\r\n"),
+    "page without an end": always(b"*2\r\n$1\r\n7\r\n*1\r\n$3\r\nabc\r\n"),
+    "page of numbers": always(b"*2\r\n$1\r\n0\r\n*2\r\n:1\r\n:2\r\n"),
+    "page with a cursor that is none": always(b"*2\r\n$3\r\nabc\r\n*0\r\n"),
+    "map of the newer protocol": always(b"%1\r\n+a\r\n:1\r\n"),
+    "null of the newer protocol": always(b"_\r\n"),
+    "push": always(b">2\r\n+invalidate\r\n*0\r\n" * 3),
+    "big number": always(b"(3492890328409238509324850943850943825024385\r\n"),
+    "value of another's": always(b"$5\r\nhello\r\n"),
+    "two answers at once": always(b"$-1\r\n$5\r\nhello\r\n"),
+    "half an answer, then the end": lambda connection, _: (connection.sendall(b"$100\r\nabc"), connection.shutdown(2)),
+    "nothing, and the end": lambda connection, _: connection.shutdown(2),
+    "nothing": lambda _connection, _command: time.sleep(60),
+    "line without an end": endless(b"+", b"x" * 65536),
+    "value without an end": endless(b"$4000000000\r\n", b"x" * 65536),
+    "list without an end": endless(b"*1000000000\r\n", b":12345678\r\n" * 5000),
+    "list of nothings": endless(b"*1000000000\r\n", b"$-1\r\n" * 10_000),
+    "line that drips": dripping(b":", 0.05),
+    "value that drips": dripping(b"$4000\r\n", 0.05),
+    "list that drips": dripping(b"*4000\r\n:1\r\n:", 0.05),
+}  # fmt: skip
+
+
+def key(number: int) -> Key:
+    return stage_key("test", 1, {"number": number})
+
+
+def arrays() -> dict[str, np.ndarray]:
+    return {"a": np.zeros(1000, np.uint8)}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_v6_a_reply_is_data_whatever_it_is(name, dashboard):
+    dashboard("inputs")
+    with GarbageServer(REPLIES[name]) as server:
+        store = RedisStore(server.url, answer_seconds=0.15, write_seconds=0.15, list_seconds=0.3)
+        lease = RedisLease(server.url)
+        lease.limit(0.15)
+        began = time.monotonic()
+        assert store.get(key(1)) is None
+        assert store.get_many([key(1), key(2)]) == {}
+        assert (key(1) in store) in (True, False)
+        assert [entry for entry in store.entries() if "number" in entry.text] == []
+        assert store.purge() == 0
+        assert lease.try_acquire(key(1), 10) in (ALONE, None)
+        lease.release(key(1), "token")
+        store.put(key(1), arrays())
+        assert store.counts.puts == 0
+        assert time.monotonic() - began < 10
+        assert store.faults > 0
+        told = "".join(store.warnings)
+        assert "owned" not in told
+        assert told.isprintable()
+
+
+def test_v6_a_value_that_was_there_is_right_or_missed_after_garbage(redis_server, dashboard):
+    """A server goes mad and comes to: its late answers are nobody's."""
+    dashboard("inputs")
+    good = RedisStore(redis_server.url)
+    values = {number: {"a": np.full(1000, number, np.uint8)} for number in range(20)}
+    for number, value in values.items():
+        good.put(key(number), value)
+    with redis_server_bytes(redis_server, values) as server:
+        store = RedisStore(server.url)
+        for number in range(20):
+            got = store.get(key(number))
+            assert got is None or got["a"].tobytes() == values[number]["a"].tobytes()
+        assert store.get(key(0))["a"].tobytes() == values[0]["a"].tobytes()
+
+
+def redis_server_bytes(redis_server, values):
+    """Answer with the value of the question before, every other time with two values."""
+    import redis
+
+    raw = redis.Redis.from_url(redis_server.url)
+    held = [raw.get(f"understudy:{key(number).hex}") for number in values]
+    count = iter(range(10_000))
+
+    def reply(connection, _command):
+        number = next(count)
+        first = held[(number - 1) % 20] if number < 20 else held[0]
+        said = b"$%d\r\n%b\r\n" % (len(first), first)
+        connection.sendall(said * 2 if number % 2 and number < 20 else said)
+
+    return GarbageServer(reply)
+
+
+def test_v6_a_list_that_lies_about_other_names_deletes_none_of_them(dashboard):
+    dashboard("inputs")
+    deleted = []
+
+    def reply(connection, command):
+        if command[0] == b"SCAN":
+            connection.sendall(b"*2\r\n$1\r\n0\r\n*2\r\n$5\r\nother\r\n$12\r\nunderstudy:x\r\n")
+        elif command[0] == b"DEL":
+            deleted.append(command[1])
+            connection.sendall(b":1\r\n")
+        else:
+            connection.sendall({b"GETRANGE": b"$1\r\nx\r\n", b"STRLEN": b":1\r\n"}[command[0]])
+
+    with GarbageServer(reply) as server:
+        assert RedisStore(server.url).purge() == 1
+    assert deleted == [b"understudy:x"]
+
+
+def test_v6_names_without_number_are_too_many(dashboard):
+    dashboard("inputs")
+    numbers = iter(range(1 << 40))
+
+    def reply(connection, command):
+        names = [b"understudy:%d" % next(numbers) for _ in range(1000)]
+        page = b"".join(b"$%d\r\n%b\r\n" % (len(name), name) for name in names)
+        connection.sendall(b"*2\r\n$1\r\n7\r\n*1000\r\n" + page)
+
+    with GarbageServer(reply) as server:
+        store = RedisStore(server.url, most_listed=20_000)
+        assert list(store.entries()) == []
+        assert "no end" in "".join(store.warnings)
+
+
+@pytest.mark.parametrize("size", [b"99999999999", b"-4"])
+def test_v6_a_size_that_lies_is_a_fault(size, dashboard):
+    dashboard("inputs")
+
+    def reply(connection, command):
+        if command[0] == b"SCAN":
+            connection.sendall(b"*2\r\n$1\r\n0\r\n*1\r\n$12\r\nunderstudy:x\r\n")
+        else:
+            connection.sendall({b"GETRANGE": b"$1\r\nx\r\n", b"STRLEN": b":%b\r\n" % size}[command[0]])
+
+    with GarbageServer(reply) as server:
+        store = RedisStore(server.url)
+        assert store.purge() == 0
+        assert store.faults == 1
+
+
+@pytest.mark.parametrize("action", [["stats"], ["purge", "--all"], ["verify"]])
+def test_v6_the_command_line_says_in_a_line_that_the_server_fails(action, tmp_path, capsys, dashboard):
+    dashboard("inputs")
+    from understudy.core.cache.folder import PackFolder
+
+    PackFolder(tmp_path / "cache").close()
+    with GarbageServer(always(b"-ERR \x1b[2J\r\n")) as server:
+        assert main(["cache", *action, "--cache-dir", str(tmp_path / "cache"), "--redis", server.url]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "Redis at 127.0.0.1" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="resource limits")
+@pytest.mark.parametrize("name", ["value without an end", "line without an end", "list of nothings"])
+def test_v6_an_answer_takes_bounded_memory(name, dashboard):
+    dashboard("memory")
+    program = """if True:
+        import resource, sys
+        from understudy.core.cache.key import Key
+        from understudy.core.cache.redis_store import RedisStore
+        store = RedisStore(sys.argv[1], answer_seconds=2)
+        print(store.get(Key("x")), store.faults, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """
+    with GarbageServer(REPLIES[name]) as server:
+        command = [sys.executable, "-c", program, server.url]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    answer, faults, kilobytes = done.stdout.split()
+    assert (answer, faults) == ("None", "1")
+    assert int(kilobytes) < 1_000_000
