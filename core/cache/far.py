@@ -32,9 +32,9 @@ class FarTier:
     """A shared store that is left alone for a while when it fails or is slow.
 
     A `get` returns within about `slow_seconds` whatever the place does; the first one may wait `open_seconds`
-    for the place to open. Together they wait no longer in vain than `allowance` has it. What rests is tried again
-    in the background, without anybody waiting for it. `put_many` may take longer: it is for a background thread.
-    Safe to use from several threads.
+    for the place to open. Together they wait no longer in vain than `allowance` has it; a place that only has
+    nothing, slowly, is then read no more. What rests is tried again in the background: nobody waits for that.
+    `put_many` may take longer: it is for a background thread. Safe to use from several threads.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class FarTier:
         self._clock = clock
         self._store: Store | None = None
         self._skipped = 0
+        self._is_read = True
         self.health = Health(name, clock)
         self.allowance = Allowance()
         self.stop = stop or Never()
@@ -141,6 +142,8 @@ class FarTier:
 
     def _ready(self) -> Store | None:
         """Return the store, opened if need be, or None while it is not to be waited for."""
+        if not self._is_read:
+            return None
         if not self.health.usable:
             if self.health.begin_trial() and not self._background.offer(self._try_again):
                 self.health.put_off_trial()  # the thread still hangs
@@ -217,7 +220,11 @@ class FarTier:
     def _lose(self, began: float, reason: str) -> None:
         """Leave the place alone, which was waited for in vain since `began`."""
         self.allowance.lose(time.monotonic() - began)
-        self.health.failed(reason, for_good=not self.allowance.left)
+        if self.allowance.left or self.allowance.failed:
+            self.health.failed(reason, for_good=self.allowance.failed)
+        else:  # its misses took too long; others may still find there what this run puts
+            self._is_read = False
+            self.health.read_no_more()
 
     def _judge(self, store: Store, faults_before: int, *, slow: bool) -> None:
         if self._faults(store) != faults_before:

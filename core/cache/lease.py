@@ -282,4 +282,4 @@ class GuardedLease:
             self._health.succeeded()
 
     def _fail(self) -> None:
-        self._health.failed("it can't say who computes what", for_good=not self._allowance.left)
+        self._health.failed("it can't say who computes what", for_good=self._allowance.failed)

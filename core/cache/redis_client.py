@@ -89,7 +89,7 @@ def _client(url: str, bounds: Bounds, seconds: float) -> "redis.Redis":
         kind = parse_url(url).get("connection_class", Connection)  # type: ignore[no-untyped-call]
         return redis.Redis.from_url(
             url,
-            connection_class=bounded(kind, bounds),
+            connection_class=bounded(kind, bounds, seconds),
             socket_connect_timeout=seconds,
             socket_timeout=seconds,
             # Once, at once: what a restarted server needs, since the old connection is dead by then.

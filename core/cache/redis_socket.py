@@ -53,15 +53,17 @@ class Bounds(threading.local):
 class BoundedSocket:
     """A socket that keeps to the bounds of the question at hand, and is itself in all else."""
 
-    def __init__(self, plain: _Plain, bounds: Bounds) -> None:
+    def __init__(self, plain: _Plain, bounds: Bounds, usual_seconds: float) -> None:
+        """`usual_seconds` is how long a single call may take, where the whole question has more time."""
         self._plain = plain
         self._bounds = bounds
+        self._usual = usual_seconds
         self._seconds: float | None = None
-        self.settimeout(bounds.seconds_left)
 
     def recv(self, size: int) -> bytes:
         """Receive what there is. TimeoutError where time is over, OSError where too much came."""
-        self._keep_time()
+        if self._seconds != 0:
+            self._keep_time()
         data = self._plain.recv(size)
         bounds = self._bounds
         bounds.bytes_left -= len(data)
@@ -85,18 +87,19 @@ class BoundedSocket:
         self._plain.settimeout(seconds)
 
     def _keep_time(self) -> None:
-        if self._seconds == 0:
-            return
-        left = self._bounds.seconds_left
-        if self._seconds is None or not 0 <= self._seconds - left <= _LATE_SECONDS:
-            self.settimeout(left)
+        left = self._bounds.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        wanted = left if left < self._usual else self._usual
+        if self._seconds is None or not -_LATE_SECONDS < self._seconds - wanted < _LATE_SECONDS:
+            self.settimeout(wanted)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plain, name)
 
 
-def bounded(kind: "type[AbstractConnection]", bounds: Bounds) -> "type[AbstractConnection]":
-    """Return a kind of connection of the client library's, whose every part keeps to `bounds`.
+def bounded(kind: "type[AbstractConnection]", bounds: Bounds, seconds: float) -> "type[AbstractConnection]":
+    """Return a kind of connection of the client library that keeps to `bounds`, and in each call to `seconds`.
 
     The name of a server may take longer to look up than any limit for a socket: another thread connects.
     """
@@ -105,6 +108,6 @@ def bounded(kind: "type[AbstractConnection]", bounds: Bounds) -> "type[AbstractC
     class BoundedConnection(kind):  # type: ignore[misc, valid-type]
         def _connect(self) -> BoundedSocket:
             connect: Callable[[], _Plain] = super()._connect
-            return BoundedSocket(thread.call(connect, bounds.seconds_left), bounds)
+            return BoundedSocket(thread.call(connect, bounds.seconds_left), bounds, seconds)
 
     return BoundedConnection

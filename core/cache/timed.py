@@ -97,7 +97,8 @@ class TimedThread:
         `work` goes on after a TimeoutError; until it ends, every further call times out as well.
         """
         end = time.monotonic() + seconds
-        if not _waited_for(lambda wait: self._free.acquire(timeout=wait), end, stop):
+        free = self._free.acquire
+        if not free(blocking=False) and not _waited_for(lambda wait: free(timeout=wait), end, stop):
             raise TimeoutError
         call = self._begun(work)
         if not _waited_for(call.done.wait, end, stop):
@@ -142,9 +143,9 @@ def _waited_for(wait: Callable[[float], bool], end: float, stop: Stop | None) ->
     """Wait until the moment `end`; tell whether what was waited for came."""
     while True:
         left = end - time.monotonic()
-        if wait(min(max(left, 0), _POLL_SECONDS)):
-            return True
         if left <= _POLL_SECONDS:
-            return False
+            return wait(max(left, 0))
+        if wait(_POLL_SECONDS):
+            return True
         if stop is not None:
             stop.check()
