@@ -7,6 +7,8 @@ render for ever. Nor does the client library bound the length that a reply may c
 
 import errno
 import os
+import select
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +24,8 @@ _LATE_SECONDS = 0.05  # setting a socket's limit costs a system call: it is set 
 
 class _Plain(Protocol):
     """What is used of a socket, of one with TLS too."""
+
+    def fileno(self) -> int: ...
 
     def recv(self, size: int, /) -> bytes: ...
 
@@ -55,10 +59,14 @@ class BoundedSocket:
 
     def __init__(self, plain: _Plain, bounds: Bounds, usual_seconds: float) -> None:
         """`usual_seconds` is how long a single call may take, where the whole question has more time."""
+        self.is_encrypted = isinstance(plain, ssl.SSLSocket)
         self._plain = plain
         self._bounds = bounds
         self._usual = usual_seconds
         self._seconds: float | None = None
+        self._poll = select.poll() if hasattr(select, "poll") else None  # not on Windows
+        if self._poll is not None:
+            self._poll.register(plain.fileno(), select.POLLIN)
 
     def recv(self, size: int) -> bytes:
         """Receive what there is. TimeoutError where time is over, OSError where too much came."""
@@ -80,6 +88,12 @@ class BoundedSocket:
             while rest:
                 self._keep_time()
                 rest = rest[self._plain.send(rest) :]
+
+    def has_data(self) -> bool:
+        """Tell whether anything came, or the end did: by one system call, where trying to receive takes three."""
+        if self._poll is None:
+            return bool(select.select((self._plain,), (), (), 0)[0])
+        return bool(self._poll.poll(0))
 
     def settimeout(self, seconds: float | None) -> None:
         """Limit a single call. With 0 it takes what is there, whatever the time."""
@@ -109,5 +123,13 @@ def bounded(kind: "type[AbstractConnection]", bounds: Bounds, seconds: float) ->
         def _connect(self) -> BoundedSocket:
             connect: Callable[[], _Plain] = super()._connect
             return BoundedSocket(thread.call(connect, bounds.seconds_left), bounds, seconds)
+
+        def can_read(self, timeout: float = 0) -> bool:
+            # Asked before every question, since what is left of an answer would be taken for the next one's.
+            unread = getattr(getattr(self._parser, "_buffer", None), "unread_bytes", None)
+            known = self._sock
+            if timeout or unread is None or known is None or known.is_encrypted:
+                return bool(super().can_read(timeout))
+            return bool(unread()) or known.has_data()
 
     return BoundedConnection
