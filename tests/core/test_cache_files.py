@@ -13,7 +13,10 @@ _ALL_OPENED = """if True:
     import os, sys
     os.O_BINARY = 0o100000
     opened = []
-    sys.addaudithook(lambda event, told: opened.append(told[2]) if event == "open" and told[1] is None else None)
+    def note_opened(event, told):  # a folder has no bytes of its own
+        if event == "open" and told[1] is None and not told[2] & os.O_DIRECTORY:
+            opened.append(told[2])
+    sys.addaudithook(note_opened)
     from pathlib import Path
     import numpy as np
     from understudy.core.cache.exchange import export
