@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import CacheError
 from ..filesystem import Access
+from .checked_store import CheckedStore
 from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
@@ -19,6 +20,7 @@ from .memory import Memory
 from .redis_lease import RedisLease
 from .redis_store import RedisStore
 from .seal import Seal, SealedStore
+from .signature import Signature
 from .store import Store
 from .tiers import Tiers
 from .uses import note as note_use
@@ -66,6 +68,7 @@ class OpenCache:
     """An open cache: read and put through `store`, compute what is missing through `flight`."""
 
     store: Memory
+    checked: CheckedStore
     sealed: SealedStore
     tiers: Tiers
     folder: PackFolder | None
@@ -78,7 +81,7 @@ class OpenCache:
     def warnings(self) -> tuple[str, ...]:
         """Every trouble met so far, one line each."""
         folder = () if self.folder is None else self.folder.warnings
-        return (*self.left_out, *folder, *self.sealed.warnings, *self.tiers.warnings)
+        return (*self.left_out, *folder, *self.sealed.warnings, *self.checked.warnings, *self.tiers.warnings)
 
     @property
     def folder_counts(self) -> StoreCounts:
@@ -141,11 +144,15 @@ def _opened(
     clock: Callable[[], float],
     left_out: tuple[str, ...] = (),
 ) -> OpenCache:
+    from ..schemas import FORMS  # here, since the stages it names use what is in this package
+
     tiers = Tiers([] if folder is None else [folder], shared)
-    sealed = SealedStore(tiers, seal)
-    memory = Memory(settings.memory_bytes, sealed)
+    signing = settings.signing_key
+    sealed = SealedStore(tiers, seal, Signature(signing) if signing is not None else None)
+    checked = CheckedStore(sealed, FORMS)
+    memory = Memory(settings.memory_bytes, checked)
     flight = _flight(settings, tiers, clock) if shared else Alone()
-    return OpenCache(memory, sealed, tiers, folder, flight, left_out)
+    return OpenCache(memory, checked, sealed, tiers, folder, flight, left_out)
 
 
 def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:
