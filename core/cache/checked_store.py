@@ -63,10 +63,15 @@ class CheckedStore:
             return len(self._faults)
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages of these results, by name."""
+        with self._lock:
+            return tuple(sorted(set(self._faults.values())))
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """The one warning, if there was reason for it."""
-        with self._lock:
-            stages, count = sorted(set(self._faults.values())), len(self._faults)
+        stages, count = self.stages, self.refused
         if not count:
             return ()
         some, were = ("result", "was") if count == 1 else ("results", "were")

@@ -132,7 +132,7 @@ class SealedStore:
                 return opened
             with self._lock:
                 self._unusable.setdefault(opened, set()).add(key.digest)
-            if (self._seal is None and _NAME in arrays) or not self.pass_over(key):
+            if (self._seal is None and opened == _WARNING) or not self.pass_over(key):
                 return None
             arrays = self._below.get(key)
         return None
