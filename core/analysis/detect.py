@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, FARTHEST, ArraySpec, Schema, line_of
+from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..face import Detection, Pixels
 from ..models.catalog import load_catalogue
@@ -50,7 +50,7 @@ def _detect_schema(points: tuple[int, ...]) -> Schema:
     arrays = (
         ArraySpec("boxes", "float32", ("faces", 4), -FARTHEST, FARTHEST),
         ArraySpec("points", "float32", ("faces", "points", 2), -FARTHEST, FARTHEST),
-        ArraySpec("scores", "float32", ("faces",), 0.0, 1.001),
+        ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
     )
     return Schema(arrays, {"faces": FACES, "points": points})
 

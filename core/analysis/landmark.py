@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, FARTHEST, ArraySpec, Schema, line_of
+from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..face import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
 from ..landmark_sets import LANDMARK_SETS
@@ -67,7 +67,7 @@ def _landmark_schema(count: int) -> Schema:
 
     arrays = (
         ArraySpec("landmarks", "float32", ("faces", "points", 3), -FARTHEST, FARTHEST),
-        ArraySpec("scores", "float32", ("faces",), 0.0, 1.001),
+        ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
         ArraySpec("poses", "float32", ("faces", 3), -_MOST_DEGREES, _MOST_DEGREES),
     )
     return Schema(arrays, {"faces": FACES, "points": (count, LANDMARK_COUNT)}, also)

@@ -21,6 +21,8 @@ MOST_FACES = 4096
 FACES = range(MOST_FACES + 1)
 FARTHEST = float(1 << 18)
 """Pixels: a frame has at most 65535 a side, and no point of a face that it shows lies farther away than this."""
+SUREST = 8.0
+"""A score is 0 to 1, but networks' own numbers may be somewhat above."""
 _FEW = 16  # values that Python looks at in less time than NumPy takes to begin
 _REMEMBERED = 512  # layouts: each stage has a few
 

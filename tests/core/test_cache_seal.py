@@ -15,7 +15,7 @@ from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
 from understudy.core.cache.memory import Memory
 from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cache.seal import Seal, SealedStore, is_sealed, secret_from
+from understudy.core.cache.seal import Seal, SealedStore, secret_from
 from understudy.core.cache.verify import verify_folder
 from understudy.core.errors import CacheError
 

@@ -187,7 +187,7 @@ def test_v5_a_poisoned_share_is_passed_over_and_healed(made: Made, tmp_path: Pat
 
 
 def test_v5_the_command_line_ends_well(made: Made, tmp_path: Path, capsys) -> None:
-    arguments = [made.project.paths[0].parent, "--face", made.project.person]
+    arguments = [made.project.paths[0].parent, "--face", made.project.person, "--fps", "25"]
     wanted = tmp_path / "wanted.mp4"
     cache = tmp_path / "cache"
     assert main([str(part) for part in ("render", *arguments, "--output", wanted, "--cache-dir", cache)]) == 0
