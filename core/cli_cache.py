@@ -21,7 +21,8 @@ from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
 from .cache.purge import Kept
 from .cache.redis_store import RedisStore
-from .cache.seal import Seal, SealedStore, secret_from
+from .cache.seal import SIGNING_VARIABLE, Seal, SealedStore, secret_from
+from .cache.signature import Signature
 from .cache.statistics import Share, folder_facts, statistics
 from .cache.uses import USES_NAME
 from .cache.verify import Verified, verify_folder
@@ -78,6 +79,12 @@ def the_seal() -> Seal | None:
     """Return what seals and opens with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
     secret = secret_from(os.environ)
     return Seal(secret) if secret is not None else None
+
+
+def the_signature() -> Signature | None:
+    """Return what signs and verifies with the key of UNDERSTUDY_SIGNING_KEY, if there is one. CacheError."""
+    secret = secret_from(os.environ, SIGNING_VARIABLE)
+    return Signature(secret) if secret is not None else None
 
 
 def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
@@ -264,15 +271,15 @@ def _seeds(arguments: argparse.Namespace) -> set[str]:
 
 def _export(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     folder = places[0].store
-    done = export(folder.entries(), SealedStore(folder, the_seal()), arguments.folder)
+    done = export(folder.entries(), SealedStore(folder, the_seal(), the_signature()), arguments.folder)
     print(
-        f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged or sealed)"
+        f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged, sealed or not signed)"
     )
     return True
 
 
 def _import(arguments: argparse.Namespace, places: list[_Place]) -> bool:
-    done = import_into(SealedStore(places[0].store, the_seal()), arguments.folder)
+    done = import_into(SealedStore(places[0].store, the_seal(), the_signature()), arguments.folder)
     _require_no_trouble(places[0])
     print(
         f"{done.copied} results taken in from {arguments.folder}, {done.left_out} left out (not what they say)"

@@ -14,7 +14,7 @@ from .cache.explain import Difference
 from .cache.layout import is_prepared
 from .cache.looking import Looking, Place
 from .cache.opening import CacheSettings, shared_tiers
-from .cli_cache import opened_folder, shared_places, the_seal
+from .cli_cache import opened_folder, shared_places, the_seal, the_signature
 from .cli_casting import chosen_casting
 from .cli_paths import frame_range, opened_clip
 from .clip_picture import is_picture
@@ -43,7 +43,7 @@ def explain(arguments: argparse.Namespace) -> None:
     folder = None if shared and not is_prepared(root) else opened_folder(root)
     near = [] if folder is None else [Place(_NEAR, folder)]
     with (
-        closing(Looking([*near, *shared], the_seal())) as store,
+        closing(Looking([*near, *shared], the_seal(), the_signature())) as store,
         opened_clip(arguments.clip, None if movie else "25")[0] as clip,
     ):
         frame_range(clip, arguments.frame, arguments.frame)

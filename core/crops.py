@@ -5,11 +5,13 @@ from functools import partial
 
 from .analysis.analyser import Analyser
 from .analysis.maskers.contract import FaceMask
+from .cache.checked_store import FittingStore
 from .cache.key import Key
 from .cache.lease import Flight
 from .cache.store import Arrays, Store
 from .layer_plan import FacePlan, LayerPlan
 from .occlusion import Occlusion
+from .swap.mesh import fits_place
 from .swap.mesh_engine import MeshEngine
 from .swap.neural_engine import NeuralEngine
 from .tally import Tally
@@ -46,7 +48,8 @@ class Crops:
         def compute() -> Arrays:
             return together[entry.swap] if entry.swap in together else self._swap(plan, entry)
 
-        crop, known = self._flight.result(self._store, entry.swap, compute)
+        store = FittingStore(self._store, partial(self._fits, entry))
+        crop, known = self._flight.result(store, entry.swap, compute)
         if known:
             self._tally.hit("swap")
         return crop
@@ -74,6 +77,15 @@ class Crops:
         target = self._mesh.target(entry.target, frame, entry.face.landmarks, entry.place)
         return self._mesh.swap(entry.face.landmarks, entry.place, entry.casting, target)
 
+    def _fits(self, entry: FacePlan, kept: Arrays) -> bool:
+        """Tell whether a swap lies where this face is: a key says what it is made from, not how large it is."""
+        if entry.target is None:
+            return self._neural.fits_swap(kept, entry.face, entry.casting)
+        return fits_place(kept, entry.place)
+
+    def _fits_enhanced(self, entry: FacePlan, kept: Arrays) -> bool:
+        return self._neural.fits_enhanced(kept, entry.face, entry.casting.recipe)
+
     def _enhanced(self, plan: LayerPlan, entry: FacePlan, crop: Arrays) -> Arrays | None:
         if entry.enhance is None:
             return None
@@ -83,7 +95,8 @@ class Crops:
             with self._tally.running("enhance"):
                 return self._neural.enhance(frame, entry.face, crop, entry.place, entry.casting.recipe)
 
-        better, known = self._flight.result(self._store, entry.enhance, compute)
+        store = FittingStore(self._store, partial(self._fits_enhanced, entry))
+        better, known = self._flight.result(store, entry.enhance, compute)
         if known:
             self._tally.hit("enhance")
         return better

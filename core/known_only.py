@@ -9,12 +9,31 @@ from typing import Literal
 import numpy as np
 
 from .cache.key import Key, stage_key
+from .cache.schema import ArraySpec, Schema
 from .cache.store import Arrays, Store
 from .clip_info import Clip, ClipInfo, Closing, Pixels, files_stamp
 from .errors import UnderstudyError
 from .layer_job import ClipSource
 
 _KINDS: tuple[Literal["movie"], Literal["sequence"], Literal["picture"]] = ("movie", "sequence", "picture")
+
+_MOST_PIXELS, _MOST_FRAMES, _MOST_RATE = 65535, 1 << 26, 1 << 32
+
+
+def _facts_fault(arrays: Arrays) -> str:
+    kind, width, height, count, _, denominator, bits = (int(value) for value in arrays["facts"])
+    sound = (
+        kind < len(_KINDS)
+        and 0 < width <= _MOST_PIXELS
+        and 0 < height <= _MOST_PIXELS
+        and 0 < count <= _MOST_FRAMES
+        and denominator > 0
+        and bits in (8, 16)
+    )
+    return "" if sound else "facts are no clip's"
+
+
+FACTS_SCHEMA = Schema((ArraySpec("facts", "int64", (7,), 0, _MOST_RATE),), also=_facts_fault)
 
 
 class NotKnownError(UnderstudyError):
@@ -69,7 +88,7 @@ class KnownClip(Closing):
 def keep_facts(store: Store, clip: Clip) -> None:
     """Keep a clip's facts under its stamp, so that `known_clip` need not open it. Raises ClipError."""
     key = _facts_key(clip.stamp)
-    if key in store:
+    if store.get(key) is not None:  # read, since one that is there may prove to be of no use
         return
     info = clip.info
     numbers = [

@@ -2,17 +2,38 @@
 """The occlude stage: what covers a face, found by a masker where the recipe asks for one."""
 
 from collections.abc import Callable
+from functools import cache
 
 from .analysis.engines import Engines
 from .analysis.landmark import five_of
-from .analysis.maskers.contract import FaceMask
+from .analysis.maskers.contract import MASK_SIZE, FaceMask
 from .cache.key import Key, Scalar, stage_key
 from .cache.lease import Flight
+from .cache.schema import ArraySpec, Schema, line_of
 from .cache.store import Arrays, Store
 from .face import Face, Pixels
 from .mesh.topology import Topology
+from .models.catalog import load_catalogue
 from .recipe import Recipe
 from .tally import Tally
+
+_CLASSES = 19
+_FARTHEST = 1e8
+
+
+def occlude_schema(text: str) -> Schema:
+    """Return what is kept under the key of a mask: BiSeNet's classes, or any other masker's map."""
+    return _classes_schema() if line_of(text, "masker") == "bisenet" else _MAP_SCHEMA
+
+
+_MATRIX = ArraySpec("matrix", "float32", (2, 3), -_FARTHEST, _FARTHEST)
+_MAP_SCHEMA = Schema((ArraySpec("visible", "uint8", (MASK_SIZE, MASK_SIZE)), _MATRIX))
+
+
+@cache
+def _classes_schema() -> Schema:
+    side = load_catalogue().family("occlude", "bisenet").size
+    return Schema((ArraySpec("classes", "uint8", (side, side), 0, _CLASSES - 1), _MATRIX))
 
 
 class Occlusion:

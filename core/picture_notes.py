@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .analysis.analyser import Analyser
-from .analysis.face_picture import face_picture
+from .analysis.face_picture import SIZE, face_picture
 from .analysis.quality import faults
 from .cache.key import Key, stage_key
 from .cache.lease import Flight
+from .cache.schema import ArraySpec, Schema
 from .cache.store import Arrays, Store
 from .errors import PictureError
 from .face import Pixels
@@ -18,6 +19,22 @@ from .mesh.topology import Topology
 from .swap.source import SeenFace, Sources
 
 VERSION = 1
+_MOST_TEXT = 4096
+
+
+def _text_fault(arrays: Arrays) -> str:
+    try:
+        text = arrays["faults"].tobytes().decode()
+    except UnicodeDecodeError:
+        return "faults is no text"
+    return "" if all(line.isprintable() for line in text.split("\n")) else "faults has control characters"
+
+
+NOTE_SCHEMA = Schema(
+    (ArraySpec("face", "uint8", (SIZE, SIZE, 3)), ArraySpec("faults", "uint8", ("bytes",))),
+    {"bytes": range(_MOST_TEXT + 1)},
+    _text_fault,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ..cache.checked_store import FittingStore
 from ..cache.key import Key, stage_key
 from ..cache.lease import Alone, Flight
+from ..cache.schema import ArraySpec, Schema
 from ..cache.store import Arrays, Store
 from ..clip_ahead import ClipAhead
 from ..clip_info import REMEMBERED_FRAMES, Clip, frame_id
@@ -23,9 +25,9 @@ from ..models.session import ModelPool
 from ..recipe import Recipe
 from ..tally import Tally
 from .attributes import attribute_key
-from .cuts import is_cut, look_of
+from .cuts import LOOK_SIZE, is_cut, look_of
 from .detect import detect_key, detect_with, detections
-from .embed import OWN_SPACE, embed_key, embed_with
+from .embed import OWN_SPACE, embed_key, embed_with, fits_faces
 from .engines import Engines
 from .landmark import faces, landmark_key, landmark_with
 from .recognisers.contract import Space
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 DECODER_VERSION = 2
+_ID = ArraySpec("id", "uint8", (32,))
+CLIP_SCHEMA = Schema((_ID,))
+FRAME_SCHEMA = Schema((_ID, ArraySpec("look", "uint8", (LOOK_SIZE[1], LOOK_SIZE[0], 3))))
 _REMEMBERED = 64
 
 
@@ -158,7 +163,8 @@ class Analyser:
             with self._tally.running("attribute"):
                 return {"attributes": network.attributes(pixels, analysis.faces)}
 
-        arrays, known = self._flight.result(self._store, attribute_key(analysis.key, network), compute)
+        store = FittingStore(self._store, lambda kept: len(kept["attributes"]) == len(analysis.faces))
+        arrays, known = self._flight.result(store, attribute_key(analysis.key, network), compute)
         if known:
             self._tally.hit("attribute")
         return np.asarray(arrays["attributes"], np.float32)
@@ -202,13 +208,14 @@ class Analyser:
             self._tally.hit("detect")
             self._tally.hit("landmark")
         found = faces(meshes)
+        recogniser = self._engines.recogniser(recipe.embed)
+        store = FittingStore(self._store, lambda kept: fits_faces(kept, found, own=recogniser is None))
         described, known = self._flight.result(
-            self._store, embedded, lambda: self._embedded(clip, number, recipe, found)
+            store, embedded, lambda: self._embedded(clip, number, recipe, found)
         )
         if known:
             self._tally.hit("embed")
         vectors: npt.NDArray[np.float32] = np.asarray(described["embeddings"], np.float32)
-        recogniser = self._engines.recogniser(recipe.embed)
         space = OWN_SPACE if recogniser is None else recogniser.space
         return Analysis(frame, tuple(found), vectors, space, landmarked)
 

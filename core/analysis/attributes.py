@@ -12,12 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cache.key import Key, Scalar, stage_key
+from ..cache.schema import FACES, ArraySpec, Schema
 from ..face import Face, Floats, Pixels
 from ..models.network import Network
 from ..recipe import Select
 from .poses.contract import upright_crops
 
 YOUNGEST, OLDEST = 0, 100
+_UTMOST = 1e6  # the network's own numbers have no bound
+ATTRIBUTE_SCHEMA = Schema(
+    (ArraySpec("attributes", "float32", ("faces", 2), -_UTMOST, _UTMOST),), {"faces": FACES}
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ..face import Floats, Pixels
 
-_SIZE = (32, 18)
+LOOK_SIZE = (32, 18)
+"""Width and height of what a frame looks like from afar."""
 _LEAST = 0.075
 _ABOVE_NEIGHBOURS = 2.6
 _BINS = 8
@@ -19,9 +20,9 @@ _BINS = 8
 def look_of(frame: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
     """Reduce an (H, W, 3) RGB frame to (18, 32, 3) uint8: what it looks like from afar."""
     # Taking every n-th pixel first makes this cheap; what aliases is alike in frames that are alike.
-    step = max(min(frame.shape[0] // (4 * _SIZE[1]), frame.shape[1] // (4 * _SIZE[0])), 1)
+    step = max(min(frame.shape[0] // (4 * LOOK_SIZE[1]), frame.shape[1] // (4 * LOOK_SIZE[0])), 1)
     thin = np.ascontiguousarray(frame[::step, ::step])
-    small = cv2.resize(thin, _SIZE, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(thin, LOOK_SIZE, interpolation=cv2.INTER_AREA)
     return np.asarray(small if small.dtype == np.uint8 else small // 257, np.uint8)
 
 
@@ -37,7 +38,9 @@ def difference(look: Pixels, other: Pixels) -> float:
 @lru_cache(maxsize=256)
 def _difference(look: bytes, other: bytes) -> float:
     """Two neighbours are compared for every frame near them: remembered, that costs nothing after the first time."""
-    first, second = (np.frombuffer(one, np.uint8).reshape(_SIZE[1], _SIZE[0], 3) for one in (look, other))
+    first, second = (
+        np.frombuffer(one, np.uint8).reshape(LOOK_SIZE[1], LOOK_SIZE[0], 3) for one in (look, other)
+    )
     by_place = float(np.abs(_evened(first) - _evened(second)).mean())
     by_colour = float(np.abs(_histogram(first) - _histogram(second)).sum()) / 2
     return float(np.sqrt(by_place * by_colour))

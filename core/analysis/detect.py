@@ -2,8 +2,10 @@
 """The detect stage: its key, and what it keeps of what a detector finds."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ..cache.key import Key, Scalar, stage_key
+from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..face import Detection, Pixels
 from ..models.catalog import load_catalogue
@@ -13,6 +15,8 @@ from .detectors.blaze import Blaze
 from .detectors.contract import Detector
 from .detectors.several import TURNING_VERSION, found_any_way, found_turned
 
+_BOX_POINTS = {"blaze": (6,), "blaze-short": (6,), "s3fd": (0,), "many": (0, 3, 5, 6)}
+_FIVE = (5,)
 _QUARTERS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
 
 
@@ -34,6 +38,21 @@ def detect_key(
         inputs["margin"] = params.margin
     inputs.update(processor or {})
     return stage_key("detect", detector.version, inputs)
+
+
+def detect_schema(text: str) -> Schema:
+    """Return what `detect_with` gives under a key with this text: the detector says how many points a face has."""
+    return _detect_schema(_BOX_POINTS.get(line_of(text, "detector") or "", _FIVE))
+
+
+@lru_cache
+def _detect_schema(points: tuple[int, ...]) -> Schema:
+    arrays = (
+        ArraySpec("boxes", "float32", ("faces", 4), -FARTHEST, FARTHEST),
+        ArraySpec("points", "float32", ("faces", "points", 2), -FARTHEST, FARTHEST),
+        ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
+    )
+    return Schema(arrays, {"faces": FACES, "points": points})
 
 
 def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:

@@ -6,13 +6,18 @@ face's coarse light and dark once it is aligned. It tells the people of one scen
 and says little about two different photographs. Recognisers such as ArcFace can take its place.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
 from ..cache.key import Key, stage_key
+from ..cache.schema import FACES, ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
+from ..models.catalog import load_catalogue
 from .crop import crop_matrix, warped
 from .landmark import five_of
 from .pose import similarity_fit
@@ -25,6 +30,9 @@ _SHAPE_WEIGHT, _LOOK_WEIGHT, _COLOUR_WEIGHT = 1.0, 0.8, 0.6
 
 OWN_SPACE = Space("mesh-appearance", "", 0.5)
 """The space of the built-in description."""
+_LOOK_NUMBERS = (_SIZE // 2) ** 2 + 2
+_MESH_NUMBERS = 468 * 3 + _LOOK_NUMBERS
+_LONGEST = 1e6
 
 
 def embed_key(landmarked: Key, recogniser: Recogniser | None = None) -> Key:
@@ -36,6 +44,29 @@ def embed_key(landmarked: Key, recogniser: Recogniser | None = None) -> Key:
         recogniser.version,
         {"landmark": landmarked, "recogniser": recogniser.name, "model": recogniser.space.content},
     )
+
+
+def embed_schema(text: str) -> Schema:
+    """Return what `embed_with` gives under a key with this text: the recogniser says how long a vector is."""
+    return _embed_schema(line_of(text, "recogniser") or "")
+
+
+@lru_cache
+def _embed_schema(recogniser: str) -> Schema:
+    embeddings = ArraySpec("embeddings", "float32", ("faces", "numbers"), -1.001, 1.001)
+    if recogniser == OWN_SPACE.recogniser:
+        return Schema((embeddings,), {"faces": FACES, "numbers": (_LOOK_NUMBERS, _MESH_NUMBERS)})
+    numbers = int(load_catalogue().family("embed", recogniser).outputs[0].shape[-1])
+    lengths = ArraySpec("lengths", "float32", ("faces",), 0.0, _LONGEST)
+    return Schema((embeddings, lengths), {"faces": FACES, "numbers": (numbers,)})
+
+
+def fits_faces(arrays: Arrays, found: Sequence[Face], *, own: bool) -> bool:
+    """Tell whether there is a vector for each face, of the length that these have in the built-in description."""
+    rows, numbers = arrays["embeddings"].shape
+    if rows != len(found):
+        return False
+    return not own or numbers == (_LOOK_NUMBERS if found and not found[0].has_mesh else _MESH_NUMBERS)
 
 
 def embed_with(
@@ -60,7 +91,7 @@ def embed(frame: Pixels, found: list[Face], topology: Topology) -> Arrays:
     Returns `embeddings` (n, d) float32, each of length 1: compare them by their dot product.
     """
     rows = [_described(frame, face, topology) for face in found]
-    length = len(rows[0]) if rows else 468 * 3 + (_SIZE // 2) ** 2 + 2
+    length = len(rows[0]) if rows else _MESH_NUMBERS
     return {"embeddings": np.asarray(rows, np.float32).reshape(-1, length)}
 
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The landmark stage: its key, and what it keeps of what a landmarker finds."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..cache.key import Key, Scalar, stage_key
+from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..face import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
 from ..landmark_sets import LANDMARK_SETS
@@ -17,6 +20,18 @@ from .landmarkers.face_mesh import FaceMesh
 from .mesh_fit import head_rotation_of
 from .pose import head_pose, pose_of_rotation
 from .poses.contract import PoseEstimator
+
+_POINTS = {
+    "68-from-5": 68,
+    "fan-68": 68,
+    "peppa-68": 68,
+    "peppa-68-256": 68,
+    "pfld-98": 98,
+    "insightface-106": 106,
+    "liveportrait-203": 203,
+}
+"""How many points a face has, by the landmarker; the meshes have all of them."""
+_MOST_DEGREES = 360.0
 
 
 def landmark_key(
@@ -36,6 +51,26 @@ def landmark_key(
         inputs["pose_version"] = posed_by.version
         inputs.update({f"pose_model{n:02d}": model.sha256 for n, model in enumerate(posed_by.models)})
     return stage_key("landmark", landmarker.version, inputs)
+
+
+def landmark_schema(text: str) -> Schema:
+    """Return what `landmark_with` gives under a key with this text: the landmarker says how many points a face has."""
+    return _landmark_schema(_POINTS.get(line_of(text, "landmarker") or "", LANDMARK_COUNT))
+
+
+@lru_cache
+def _landmark_schema(count: int) -> Schema:
+    def also(arrays: Arrays) -> str:
+        # A frame without a face has the mesh's number, whatever the landmarker.
+        rows, points, _ = arrays["landmarks"].shape
+        return "" if points == (count if rows else LANDMARK_COUNT) else "landmarks is of the wrong size"
+
+    arrays = (
+        ArraySpec("landmarks", "float32", ("faces", "points", 3), -FARTHEST, FARTHEST),
+        ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
+        ArraySpec("poses", "float32", ("faces", 3), -_MOST_DEGREES, _MOST_DEGREES),
+    )
+    return Schema(arrays, {"faces": FACES, "points": (count, LANDMARK_COUNT)}, also)
 
 
 def landmark_with(

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..cache.schema import FACES, ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..clip_info import Clip
 from ..errors import ClipError
@@ -29,6 +30,7 @@ VERSION = 1
 LEAST_FRAMES = 24
 """How many frames are looked at where there are as many."""
 
+_MOST_PEOPLE, _MOST_SPOTS = 1 << 14, 1 << 22
 _SAME_PLACE = 0.25
 _LARGE = 160.0
 _CANDIDATES = 3
@@ -100,6 +102,30 @@ def found(
             [(*one.spot, index) for index, person in enumerate(people) for one in person], np.int64
         ).reshape(-1, 3),
     }
+
+
+def people_schema(text: str) -> Schema:
+    """Return what `found` gives under a key with this text, which names the frames that were looked at."""
+    first, last = (int(line_of(text, name) or 0) for name in ("first", "last"))
+
+    def also(arrays: Arrays) -> str:
+        best, spots = arrays["best"], arrays["spots"]
+        for rows in (best, spots):
+            if len(rows) and not (first <= rows[:, 0].min() and rows[:, 0].max() <= last):
+                return "a person is seen in a frame that was not looked at"
+            if len(rows) and rows[:, 1].max() not in FACES:
+                return "a frame has too many faces"
+        if len(spots) and spots[:, 2].max() >= len(best):
+            return "a face belongs to nobody"
+        return ""
+
+    arrays = (
+        ArraySpec("best", "int64", ("people", 2), 0, np.iinfo(np.int32).max),
+        ArraySpec("pictures", "uint8", ("people", SIZE, SIZE, 3)),
+        ArraySpec("shares", "float32", ("people",), 0.0, 1.0),
+        ArraySpec("spots", "int64", ("spots", 3), 0, np.iinfo(np.int32).max),
+    )
+    return Schema(arrays, {"people": range(_MOST_PEOPLE), "spots": range(_MOST_SPOTS)}, also)
 
 
 def people_from(arrays: Arrays) -> tuple[FoundPerson, ...]:

@@ -4,9 +4,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .checked_store import CheckedStore
 from .far import FarTier
 from .key import Key
 from .seal import Seal, SealedStore
+from .signature import Signature
 from .store import Arrays, PassingOver, Store
 
 
@@ -21,11 +23,16 @@ class Place:
 class Looking:
     """Places to look through, nearest first. Safe to use from one thread at a time."""
 
-    def __init__(self, places: Sequence[Place], seal: Seal | None = None) -> None:
-        """Look through `places`; what is sealed is opened with `seal`."""
+    def __init__(
+        self, places: Sequence[Place], seal: Seal | None = None, signature: Signature | None = None
+    ) -> None:
+        """Look through `places`; what is sealed is opened with `seal`, what is signed held against `signature`."""
+        from ..schemas import FORMS  # here, since the stages it names use what is in this package
+
         self._places = tuple(places)
         self._nearest = _Nearest(self._places)
-        self._opened = SealedStore(self._nearest, seal)
+        self._sealed = SealedStore(self._nearest, seal, signature)
+        self._opened = CheckedStore(self._sealed, FORMS)
         self._unusable: set[Key] = set()
 
     def get(self, key: Key) -> Arrays | None:
@@ -41,20 +48,25 @@ class Looking:
         return self._nearest.found_in if self.get(key) is not None else None
 
     def is_unusable(self, key: Key) -> bool:
-        """Tell whether `get` missed `key` although it is kept: damaged, or sealed with another key."""
+        """Tell whether `get` missed `key` although it is kept: damaged, unfit, or of another cache key."""
         return key in self._unusable
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep nothing."""
+
+    def pass_over(self, key: Key) -> bool:
+        """Leave out the copy that `get` returns, which does not fit; True if there may be another."""
+        self._unusable.add(key)
+        return self._opened.pass_over(key)
 
     def __contains__(self, key: Key) -> bool:
         return self.where(key) is not None
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One line for each place that was left out, and one if something was sealed with another key."""
+        """One line for each place that was left out, and for each reason why results were not used."""
         far = [place.store.health.warning for place in self._places if isinstance(place.store, FarTier)]
-        return (*(line for line in far if line), *self._opened.warnings)
+        return (*(line for line in far if line), *self._sealed.warnings, *self._opened.warnings)
 
     def close(self) -> None:
         """Let go of every place."""

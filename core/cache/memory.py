@@ -8,7 +8,7 @@ from types import MappingProxyType
 from .counts import StoreCounts, Tally
 from .key import Key
 from .payload import frozen_copy
-from .store import Arrays, Store
+from .store import Arrays, PassingOver, Store
 
 # What Python itself holds for an entry and for an array in it: estimates, on the high side.
 _ENTRY_BYTES = 1024
@@ -60,6 +60,16 @@ class Memory:
             self._tally.add(puts=1, bytes_written=_array_bytes(arrays))
         if self._below is not None:
             self._below.put(key, arrays)
+
+    def pass_over(self, key: Key) -> bool:
+        """Forget the copy that `get` returns, and leave it out of the store below; True if there may be another."""
+        with self._lock:
+            kept = self._kept.pop(key.digest, None)
+            self._bytes -= kept[1] if kept is not None else 0
+        below = self._below
+        if below is not None and isinstance(below, PassingOver) and below.pass_over(key):
+            return True
+        return kept is not None
 
     def _keep(self, key: Key, arrays: Arrays) -> None:
         cost = _cost(arrays)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import CacheError
 from ..filesystem import Access
+from .checked_store import CheckedStore
 from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
@@ -20,6 +21,7 @@ from .memory import Memory
 from .redis_lease import RedisLease
 from .redis_store import RedisStore
 from .seal import Seal, SealedStore
+from .signature import Signature
 from .store import Store
 from .tiers import Tiers
 from .timed import Stop
@@ -68,6 +70,7 @@ class OpenCache:
     """An open cache: read and put through `store`, compute what is missing through `flight`."""
 
     store: Memory
+    checked: CheckedStore
     sealed: SealedStore
     tiers: Tiers
     folder: PackFolder | None
@@ -82,7 +85,8 @@ class OpenCache:
         folder = () if self.folder is None else self.folder.warnings
         alone = self.flight.warning if isinstance(self.flight, SingleFlight) else None
         flight = () if alone is None else (alone,)
-        return (*self.left_out, *folder, *self.sealed.warnings, *self.tiers.warnings, *flight)
+        results = *self.sealed.warnings, *self.checked.warnings
+        return (*self.left_out, *folder, *results, *self.tiers.warnings, *flight)
 
     @property
     def folder_counts(self) -> StoreCounts:
@@ -147,11 +151,15 @@ def _opened(
     clock: Callable[[], float],
     left_out: tuple[str, ...] = (),
 ) -> OpenCache:
+    from ..schemas import FORMS  # here, since the stages it names use what is in this package
+
     tiers = Tiers([] if folder is None else [folder], shared)
-    sealed = SealedStore(tiers, seal)
-    memory = Memory(settings.memory_bytes, sealed)
+    signing = settings.signing_key
+    sealed = SealedStore(tiers, seal, Signature(signing) if signing is not None else None)
+    checked = CheckedStore(sealed, FORMS)
+    memory = Memory(settings.memory_bytes, checked)
     flight = _flight(settings, tiers, clock) if shared else Alone()
-    return OpenCache(memory, sealed, tiers, folder, flight, left_out)
+    return OpenCache(memory, checked, sealed, tiers, folder, flight, left_out)
 
 
 def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:

@@ -99,7 +99,19 @@ def _header(
     return head, tuple(item[0] for item in ordered), len(head) + end
 
 
-def decode(raw: bytes, start: int) -> dict[str, npt.NDArray[np.generic]] | None:
+class Decoded(dict[str, npt.NDArray[np.generic]]):
+    """The arrays of a payload, in the order of their bytes, and where those are. Not to be changed."""
+
+    __slots__ = ("data", "header", "raw")
+
+    header: bytes
+    """The text that says what the arrays are."""
+    raw: bytes
+    data: int
+    """Where in `raw` the arrays' bytes begin, which go on to its end without a gap."""
+
+
+def decode(raw: bytes, start: int) -> Decoded | None:
     """Return the arrays of the payload that fills `raw` from `start` to its end, or None if it is not valid.
 
     The arrays are read-only views of `raw`, C-contiguous. `start` should be a multiple of 8 so that they
@@ -111,14 +123,16 @@ def decode(raw: bytes, start: int) -> dict[str, npt.NDArray[np.generic]] | None:
     (header_bytes,) = _read_length(raw, start)
     data = begin + header_bytes
     read = _layout if header_bytes <= _SHORT_HEADER else _read_layout
+    header = raw[begin:data]
     try:
-        columns, record, size, bools = read(raw[begin:data])
+        columns, record, size, bools = read(header)
         if data + size != end:
             return None  # bytes without an array, or an array without bytes
         fields: npt.NDArray[np.void] = np.ndarray((), record, raw, data)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # not JSON, or JSON of another shape
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    arrays = Decoded()
+    arrays.header, arrays.raw, arrays.data = header, raw, data
     for name, column in columns:  # a comprehension would be a call more
         arrays[name] = fields[column]
     for name in bools:
@@ -161,6 +175,8 @@ def _read_layout(text: bytes) -> _Layout:
             raise ValueError("not an array's description")
         if begin != expected or end - begin != math.prod(shape) * dtype.itemsize:
             raise ValueError("a gap, an overlap or a wrong size")
+        if (len(text) + begin) % dtype.itemsize:
+            raise ValueError("not aligned")
         expected = end
         names.append(name)
         formats.append((dtype, tuple(shape)))
@@ -172,6 +188,13 @@ def _read_layout(text: bytes) -> _Layout:
 
 
 _layout = lru_cache(_REMEMBERED)(_read_layout)
+
+
+def described(header: bytes) -> tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...]:
+    """Return names, dtypes and shapes of a `Decoded`'s arrays, in their order, by its header."""
+    columns, record, _, _ = _read_layout(header)
+    fields = [(name, record[column]) for name, column in columns]
+    return tuple((name, dtype.base, dtype.shape) for name, dtype in fields)
 
 
 def _whole(numbers: Iterable[object]) -> bool:

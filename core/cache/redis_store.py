@@ -114,6 +114,8 @@ class RedisStore:
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a value under `key`; it may still prove damaged when read."""
+        if key.digest in self._passed_over:
+            return False
         return bool(self._asked(lambda client: client.exists(self._name(key)), a_count, 0))
 
     def entries(self) -> Iterator[KeyText]:

@@ -4,11 +4,13 @@
 AES-256 in Galois/Counter Mode (NIST SP 800-38D) with a random 96-bit nonce for each result, bound to the
 result's key by its digest as associated data, so that no sealed result can be passed off as another's. Key
 texts and the ids of clips and frames stay readable: they are hashes and settings, and statistics, `explain` and
-purging need them, with or without the secret.
+purging need them, with or without the secret. A result that is nothing but an id has a tag instead, a code that only
+the secret makes. So whoever has the secret uses nothing that somebody without it has written.
 """
 
 import base64
 import binascii
+import hmac
 import os
 import threading
 from collections.abc import Mapping
@@ -18,6 +20,8 @@ import numpy as np
 from ..errors import CacheError
 from .key import Key
 from .payload import decode, encode
+from .signature import NAME as SIGNATURE
+from .signature import Signature
 from .store import Arrays, PassingOver, Store
 
 KEY_VARIABLE = "UNDERSTUDY_CACHE_KEY"
@@ -29,9 +33,18 @@ _SECRET_BYTES, _NONCE_BYTES = 32, 12
 _ID = "id"
 _COPIES = 16  # of one result, sealed with as many secrets
 _NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
+_TAG = "tag"  # of a result that is an id alone
 _WARNING = (
     "some results in the cache are sealed with another key and computed again: "
     f"set {KEY_VARIABLE} to the key they were sealed with, or purge them"
+)
+_KEPT_OPEN = (
+    f"some results in the cache were kept without {KEY_VARIABLE} and are not used, since anybody may have written "
+    "them: they are computed again; remove the old ones with `understudy cache purge --all`"
+)
+_UNSIGNED = (
+    f"some results in the cache are not signed with this {SIGNING_VARIABLE} and are not used: they are computed again; "
+    "give every machine the same key, and remove the old ones with `understudy cache purge --all`"
 )
 
 
@@ -63,9 +76,15 @@ class Seal:
             raise CacheError(f"the cache's key has {len(secret)} bytes: it must have {_SECRET_BYTES}")
         self._cipher = AESGCM(secret)
         self._not_ours = InvalidTag
+        self._tags = Signature(hmac.digest(secret, b"understudy ids", "sha256"), _TAG)
 
     def sealed(self, key: Key, arrays: Arrays) -> Arrays:
-        """Return `arrays` as one of uint8 that only this secret opens, and only for this key, beside their `id`."""
+        """Return `arrays` as one of uint8 that only this secret opens, and only for this key, beside their `id`.
+
+        What is an `id` alone stays as it is, with a tag.
+        """
+        if arrays.keys() == {_ID}:
+            return self._tags.signed(key, arrays)
         chunks, _ = encode(arrays)
         nonce = os.urandom(_NONCE_BYTES)
         plain = b"".join(bytes(chunk) for chunk in chunks)
@@ -73,7 +92,9 @@ class Seal:
         return {_NAME: sealed} | {name: arrays[name] for name in arrays if name == _ID}
 
     def opened(self, key: Key, arrays: Arrays) -> Arrays | None:
-        """Return what `sealed` was given, read-only; None where it was another secret or another key."""
+        """Return what `sealed` was given, read-only; None where it was another secret or another key, or nobody's."""
+        if _NAME not in arrays:
+            return self._tags.verified(key, arrays) if arrays.keys() == {_ID, _TAG} else None
         raw = arrays[_NAME].tobytes()
         try:
             plain = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], key.digest)
@@ -83,64 +104,92 @@ class Seal:
 
 
 class SealedStore:
-    """A store over another that seals what it puts where it has a seal, and opens what is sealed.
+    """A store over another that seals and signs what it puts, and opens only what is sealed and signed so.
 
-    What is not sealed is returned as it is. What can't be opened is a miss, with one warning: so a store
-    without a seal never hands out ciphertext.
+    With a seal nothing else is used, with a signature nothing that it does not confirm. What can't be used is a miss,
+    with one warning for each reason. Without a seal what is sealed is a miss: ciphertext is never handed out.
     """
 
-    def __init__(self, below: Store, seal: Seal | None) -> None:
+    def __init__(self, below: Store, seal: Seal | None, signature: Signature | None = None) -> None:
         self._below = below
         self._seal = seal
+        self._signature = signature
         self._lock = threading.Lock()
-        self._locked: set[bytes] = set()
+        self._unusable: dict[str, set[bytes]] = {}
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, opened, or None.
 
-        A copy that another seal closed is passed over: one of ours may be there too, or else comes there. Without
-        a seal it stays: what was once sealed is not to be written for all to read.
+        A copy that can't be used is passed over: one of ours may be there too, or else comes there. Without
+        a seal a sealed one stays: what was once sealed is not to be written for all to read.
         """
         arrays = self._below.get(key)
         for _ in range(_COPIES):
-            if arrays is None or _NAME not in arrays:
-                break
-            opened = self._seal.opened(key, arrays) if self._seal is not None else None
-            if opened is not None:
+            if arrays is None:
+                return None
+            opened = self._opened(key, arrays)
+            if not isinstance(opened, str):
                 return opened
             with self._lock:
-                self._locked.add(key.digest)
-            if self._seal is None or not isinstance(self._below, PassingOver):
-                return None
-            if not self._below.pass_over(key):
+                self._unusable.setdefault(opened, set()).add(key.digest)
+            if (self._seal is None and opened == _WARNING) or not self.pass_over(key):
                 return None
             arrays = self._below.get(key)
-        return arrays if arrays is None or _NAME not in arrays else None
+        return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
-        """Keep `arrays` under `key`, sealed. A copy that proved sealed with another secret stays beside it."""
-        if self._seal is not None and arrays.keys() != {_ID}:
+        """Keep `arrays` under `key`, sealed and signed. A copy that proved not to be of use stays beside it."""
+        if self._seal is not None:
             arrays = self._seal.sealed(key, arrays)
+        if self._signature is not None:
+            arrays = self._signature.signed(key, arrays)
         self._below.put(key, arrays)
 
+    def pass_over(self, key: Key) -> bool:
+        """Leave out the copy that `get` returns; True if there may be another."""
+        return isinstance(self._below, PassingOver) and self._below.pass_over(key)
+
     def __contains__(self, key: Key) -> bool:
-        """Tell whether there is a result under `key`; it may prove sealed with another secret."""
+        """Tell whether there is a result under `key`; it may prove to be of no use."""
         return key in self._below
 
     @property
     def locked(self) -> int:
         """How many results were met in a copy that could not be opened."""
         with self._lock:
-            return len(self._locked)
+            return len(self._unusable.get(_WARNING, ()))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The one warning, if there was reason for it."""
-        return (_WARNING,) if self.locked else ()
+        """One line for each reason why results were not used."""
+        with self._lock:
+            return tuple(self._unusable)
 
     def close(self) -> None:
         """Close the store below."""
         self._below.close()
+
+    def _opened(self, key: Key, arrays: Arrays) -> Arrays | str:
+        """Return what was put, or else why this copy can't be used."""
+        if self._signature is not None:
+            signed = self._signature.verified(key, arrays)
+            if signed is None:
+                return _UNSIGNED
+            arrays = signed
+        elif SIGNATURE in arrays:
+            arrays = _without(arrays, SIGNATURE)
+        if self._seal is not None:
+            opened = self._seal.opened(key, arrays)
+            if opened is None:
+                return _WARNING if _NAME in arrays or _TAG in arrays else _KEPT_OPEN
+            return opened
+        if _NAME in arrays:
+            return _WARNING
+        return _without(arrays, _TAG) if _TAG in arrays else arrays
+
+
+def _without(arrays: Arrays, left_out: str) -> Arrays:
+    return {name: array for name, array in arrays.items() if name != left_out}
 
 
 def is_sealed(arrays: Arrays) -> bool:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .checked_store import CheckedStore
 from .far import FarTier
 from .folder import PackFolder
 from .key import Key
@@ -122,5 +123,7 @@ def open_local(folder: Path, memory_bytes: int) -> tuple[Memory, PackFolder]:
     The folder is returned too, for its counts, warnings, entries and purge (clear the memory too
     then). Results that are sealed are misses here. Raises CacheError where it can't be used.
     """
+    from ..schemas import FORMS  # here, since the stages it names use what is in this package
+
     below = PackFolder(folder)
-    return Memory(memory_bytes, SealedStore(below, None)), below
+    return Memory(memory_bytes, CheckedStore(SealedStore(below, None), FORMS)), below

@@ -6,10 +6,12 @@ stay the target's: it changes the look of a face, not its form.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from ..cache.schema import ArraySpec, Schema, line_of
 from ..cache.store import Arrays
 from ..face import Floats, Pixels
 from ..mesh.draw import point_normals, spread, triangle_map
@@ -23,6 +25,13 @@ LIGHT_SIZE = 128
 COVER_SIZE = 256
 _MARGIN = 0.04
 _EDGE_ON, _SQUARE_ON = 0.1, 0.42
+TARGET_SCHEMA = Schema(
+    (
+        ArraySpec("target", "uint8", ("target height", "target width", 3)),
+        ArraySpec("bare", "uint8", ("target height", "target width")),
+    ),
+    dict.fromkeys(("target height", "target width"), range(1, LIGHT_SIZE + 1)),
+)
 
 
 def light_size(target: tuple[int, int]) -> tuple[int, int]:
@@ -51,6 +60,44 @@ class CropFrame:
         """Move (n, 2 or 3) frame points into the crop; z is scaled alike."""
         moved = (points[:, :2] - (self.left, self.top) + 0.5) * self.scale - 0.5
         return np.asarray(np.concatenate([moved, points[:, 2:] * self.scale], 1), np.float32)
+
+
+def swap_schema(text: str) -> Schema:
+    """Return what `mesh_swapped` gives under a key with this text, which says how large a crop may be."""
+    return _swap_schema(int(line_of(text, "crop_size") or 0))
+
+
+@lru_cache
+def _swap_schema(longest: int) -> Schema:
+    sides = range(1, longest + 1)
+    arrays = (
+        ArraySpec("swapped", "uint8", ("height", "width", 3)),
+        ArraySpec("cover", "uint8", ("cover height", "cover width")),
+        *TARGET_SCHEMA.arrays,
+    )
+    covers = range(1, COVER_SIZE + 1)
+    return Schema(
+        arrays,
+        {
+            "height": sides,
+            "width": sides,
+            "cover height": covers,
+            "cover width": covers,
+            **TARGET_SCHEMA.sizes,
+        },
+    )
+
+
+def fits_place(arrays: Arrays, place: "CropFrame") -> bool:
+    """Tell whether arrays of `drawn_on` or `target_crop` are as large as those of a crop that lies there."""
+    wanted = {"swapped": place.size, "cover": _reduced_size(place.size, COVER_SIZE)}
+    wanted |= dict.fromkeys(("target", "bare"), _reduced_size((place.width, place.height), LIGHT_SIZE))
+    return all(array.shape[1::-1] == wanted[name] for name, array in arrays.items())
+
+
+def _reduced_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    reduce = min(1.0, longest / max(size))
+    return max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
 
 
 def crop_frame(landmarks: Floats, frame_size: tuple[int, int], longest: int) -> CropFrame | None:
@@ -98,8 +145,7 @@ def drawn_on(
     rise = np.clip((square - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
     trust = _closed(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
     cover = np.round(trust * covered).astype(np.uint8)
-    reduce = min(1.0, COVER_SIZE / max(size))
-    small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
+    small = _reduced_size(size, COVER_SIZE)
     return {
         "swapped": np.asarray(swapped, np.uint8),
         "cover": np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8),
@@ -113,8 +159,7 @@ def target_crop(frame: Pixels, landmarks: Floats, place: CropFrame, topology: To
     matching the light needs, and `bare` (h', w') uint8: 255 where nothing covers the face's skin.
     """
     crop = frame[place.top : place.top + place.height, place.left : place.left + place.width]
-    reduce = min(1.0, LIGHT_SIZE / max(crop.shape[:2]))
-    size = max(round(crop.shape[1] * reduce), 1), max(round(crop.shape[0] * reduce), 1)
+    size = _reduced_size((crop.shape[1], crop.shape[0]), LIGHT_SIZE)
     target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     return {"target": target, "bare": uncovered(target, place.to_crop(landmarks), place.size, topology)}
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 
+from ..cache.checked_store import FittingStore
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.lease import Flight
 from ..cache.store import Arrays, Store
@@ -53,7 +54,8 @@ class MeshEngine:
             with self._tally.running("swap", 0):
                 return mesh.target_crop(pixels, landmarks, place, self._topology)
 
-        return self._flight.result(self._store, key, compute)[0]
+        store = FittingStore(self._store, lambda kept: mesh.fits_place(kept, place))
+        return self._flight.result(store, key, compute)[0]
 
     def swap(self, landmarks: Floats, place: mesh.CropFrame, casting: Casting, target: Arrays) -> Arrays:
         """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.mesh_swapped`."""

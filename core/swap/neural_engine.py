@@ -11,6 +11,7 @@ from ..analysis.crop import warped
 from ..analysis.landmark import five_of
 from ..analysis.mesh_fit import mesh_of
 from ..cache.key import Key, Scalar, stage_key
+from ..cache.schema import Schema, line_of
 from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels
 from ..identity import Casting
@@ -20,12 +21,20 @@ from ..recipe import Recipe
 from . import dfm, enhance, neural
 from .align import aligned_matrix
 from .mesh import CropFrame, crop_frame
+from .mesh import swap_schema as mesh_swap_schema
 from .neural_network import Network, Networks
-from .neural_region import kept, light_target, place_around, region
+from .neural_region import CROP_SCHEMA, DFM_SCHEMA, fits_crop, kept, light_target, place_around, region
 from .neural_source import NeuralSources, face_vector
 
 _RECOGNISER = ("embed", "arcface")
 _NEUTRAL = 0.5
+
+
+def swap_schema(text: str) -> Schema:
+    """Return what is kept under the key of a swap, the mesh's or a network's: the latter by whether it has a source."""
+    if line_of(text, "swapper") == "mesh":
+        return mesh_swap_schema(text)
+    return DFM_SCHEMA if line_of(text, "source") is None else CROP_SCHEMA
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +155,21 @@ class NeuralEngine:
         network, points = self._enhancer(recipe), self._points(face)
         return enhance.enhanced(
             network, frame, points, enhance.overlay(crop, place), recipe.enhance.weight, self._networks
+        )
+
+    def fits_swap(self, arrays: Arrays, face: Face, casting: Casting) -> bool:
+        """Tell whether a stored swap lies where it is cut from for this face, and is as large. Raises ModelError."""
+        cast = self._cast(casting)
+        boost = 1 if cast.kind == "none" else neural.boost_of(cast.swapper, casting.recipe.swap.pixel_boost)
+        size = cast.swapper.size * boost
+        matrix = aligned_matrix(self._points(face), cast.swapper.family.template, size)
+        return fits_crop(arrays, matrix, size)
+
+    def fits_enhanced(self, arrays: Arrays, face: Face, recipe: Recipe) -> bool:
+        """Tell whether a stored enhanced crop lies where it is cut from for this face. Raises ModelError."""
+        network = self._enhancer(recipe)
+        return fits_crop(
+            arrays, aligned_matrix(self._points(face), network.family.template, network.size), network.size
         )
 
     def _points(self, face: Face) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..analysis.crop import warped
+from ..cache.schema import ArraySpec, Schema
 from ..cache.store import Arrays
 from ..face import Floats, Pixels
 from .align import footprint
@@ -23,6 +24,22 @@ Affine = npt.NDArray[np.floating[Any]]
 COVER_SIZE = 256
 TARGET_SIZE = 160
 _SOFT_EDGE, _HARD_EDGE = 0.1, 0.01
+_FARTHEST = 1e8  # a frame's farthest pixel in a crop that is far finer
+_SIDES = {"side": range(1, 4097)}
+_CROP = (
+    ArraySpec("pixels", "uint8", ("side", "side", 3)),
+    ArraySpec("matrix", "float32", (2, 3), -_FARTHEST, _FARTHEST),
+)
+_TARGET = ArraySpec("target", "uint8", (TARGET_SIZE, TARGET_SIZE, 3))
+ENHANCED_SCHEMA = Schema(_CROP, _SIDES)
+"""What `kept` gives."""
+CROP_SCHEMA = Schema((*_CROP, _TARGET), _SIDES)
+"""The same with a `light_target`."""
+DFM_SCHEMA = Schema(
+    (*_CROP, _TARGET, ArraySpec("mask", "uint8", ("mask side", "mask side"))),
+    {**_SIDES, "mask side": _SIDES["side"]},
+)
+"""The same with a mask."""
 
 
 def kept(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]:
@@ -30,14 +47,31 @@ def kept(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]:
 
     A crop much finer than the frame it goes back into is halved until it is less than twice as fine.
     """
-    size = pixels.shape[0]
-    fineness = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    while fineness >= 2 and size % 2 == 0:
-        size, fineness = size // 2, fineness / 2
+    size, matrix = _kept_place(matrix, pixels.shape[0])
     if size < pixels.shape[0]:
-        matrix = resized(matrix, size / pixels.shape[0])
         pixels = np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
     return {"pixels": pixels, "matrix": np.asarray(matrix, np.float32)}
+
+
+def fits_crop(arrays: Arrays, matrix: Floats, size: int) -> bool:
+    """Tell whether stored arrays are what `kept` gives of a `size`² crop with this matrix, and a mask as large.
+
+    The matrix may differ by what processors calculate differently.
+    """
+    if "mask" in arrays and arrays["mask"].shape != (size, size):
+        return False
+    side, wanted = _kept_place(matrix, size)
+    return arrays["pixels"].shape[0] == side and np.allclose(
+        np.asarray(arrays["matrix"], np.float32), wanted, rtol=1e-3, atol=1e-3
+    )
+
+
+def _kept_place(matrix: Floats, whole: int) -> tuple[int, Floats]:
+    """Return the size in which an aligned crop is kept, and its matrix at that size."""
+    size, fineness = whole, float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    while fineness >= 2 and size % 2 == 0:
+        size, fineness = size // 2, fineness / 2
+    return size, resized(matrix, size / whole) if size < whole else matrix
 
 
 def light_target(frame: Pixels, matrix: Floats, size: int) -> dict[str, Pixels]:

@@ -10,6 +10,7 @@ from ..analysis.analyser import Analyser
 from ..analysis.crop import warped
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.lease import Flight
+from ..cache.schema import ArraySpec, Schema
 from ..cache.store import Arrays, Store
 from ..face import Floats, Pixels
 from ..identity import Identity
@@ -22,6 +23,8 @@ from .neural_network import Networks
 from .source import SeenFace, Sources
 
 VERSION = 1
+_NUMBERS, _LONGEST = 512, 1e6
+SOURCE_VECTOR_SCHEMA = Schema((ArraySpec("vector", "float32", (_NUMBERS,), -_LONGEST, _LONGEST),))
 _REMEMBERED = 8
 
 

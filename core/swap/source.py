@@ -10,6 +10,7 @@ from typing import Any
 from ..analysis.analyser import Analyser, Analysis
 from ..analysis.select import left_to_right
 from ..cache.key import Key, stage_key
+from ..cache.schema import Schema
 from ..cache.store import Arrays, Store
 from ..clip import open_clip
 from ..clip_info import Clip
@@ -22,6 +23,8 @@ from ..mesh.topology import Topology
 from ..recipe import Recipe
 from .texture import completed, merged, texture_key, unrolled
 
+SOURCE_SCHEMA = Schema(())
+"""Nothing is kept of it but its key."""
 _REMEMBERED = 8
 _Stamp = tuple[int, int]
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from ..cache.key import Key, stage_key
+from ..cache.schema import ArraySpec, Schema
 from ..cache.store import Arrays
 from ..face import Floats, Pixels
 from ..mesh.draw import point_normals, spread, triangle_map
@@ -15,6 +16,12 @@ from ..skin import skin_likeness
 
 VERSION = 2
 TEXTURE_SIZE = 768
+TEXTURE_SCHEMA = Schema(
+    (
+        ArraySpec("texture", "uint8", (TEXTURE_SIZE, TEXTURE_SIZE, 3)),
+        ArraySpec("seen", "uint8", (TEXTURE_SIZE, TEXTURE_SIZE)),
+    )
+)
 _HIDDEN, _SEEN = 0.4, 0.7
 _TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.8, 1.6
 _SKIN_SIZE = 192

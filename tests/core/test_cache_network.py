@@ -135,7 +135,7 @@ def _opened(folder: Path, machine: Machine) -> OpenCache:
 
 
 def _key(number: int) -> Key:
-    return stage_key("swap", 1, {"number": number})
+    return stage_key("test", 1, {"number": number})
 
 
 def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(

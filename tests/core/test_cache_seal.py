@@ -15,7 +15,7 @@ from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
 from understudy.core.cache.memory import Memory
 from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cache.seal import Seal, SealedStore, is_sealed, secret_from
+from understudy.core.cache.seal import Seal, SealedStore, secret_from
 from understudy.core.cache.verify import verify_folder
 from understudy.core.errors import CacheError
 
@@ -129,16 +129,27 @@ def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):
     assert run(secret=OTHER, folder=tmp_path / "two")[0] is True
 
 
-def test_sealed_and_plain_results_live_side_by_side(tmp_path):
+def test_what_was_kept_before_there_was_a_key_is_computed_anew_and_said_once(tmp_path):
     PackFolder(tmp_path).put(key(1), marked())
+    PackFolder(tmp_path).put(key(3), {"id": np.arange(32, dtype=np.uint8)})
     store = SealedStore(PackFolder(tmp_path), Seal(SECRET))
     store.put(key(2), marked())
-    assert same(store.get(key(1)), marked())
+    assert [store.get(key(n)) for n in (1, 3)] == [None, None]
     assert same(store.get(key(2)), marked())
-    below = PackFolder(tmp_path)
-    assert [is_sealed(below.get(key(n))) for n in (1, 2)] == [False, True]
+    (warning,) = store.warnings
+    assert "kept without UNDERSTUDY_CACHE_KEY" in warning
+    store.put(key(1), marked())
+    store.put(key(3), {"id": np.arange(32, dtype=np.uint8)})
+    for n in (1, 2):
+        assert same(store.get(key(n)), marked())
+    assert same(store.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
+    # Whoever has no key reads the ids and what was never sealed.
+    below = SealedStore(PackFolder(tmp_path), None)
+    assert same(below.get(key(1)), marked())
+    assert same(below.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
+    store = SealedStore(PackFolder(tmp_path), Seal(SECRET))
     assert key(2) in store
-    assert key(3) not in store
+    assert key(4) not in store
 
 
 def test_ids_stay_readable_for_a_purge_without_the_key(tmp_path):

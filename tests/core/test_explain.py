@@ -322,17 +322,18 @@ def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, caps
 def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
     pytest.importorskip("cryptography")
     ours, others = bytes([1]) * 32, bytes([2]) * 32
-    with closing(PackFolder(made.cache)) as folder, closing(PackFolder(tmp_path / "cache")) as near:
-        sealed = SealedStore(near, Seal(others))
-        for entry in list(folder.entries()):
-            key = Key(entry.text)
-            (sealed if "stage=swap\n" in entry.text else near).put(key, folder.get(key))
-    arguments = ["explain", made.clip, "1", "--face", made.green, "--cache-dir", tmp_path / "cache"]
+    with closing(PackFolder(made.cache)) as folder:
+        for secret in (ours, others):
+            with closing(PackFolder(tmp_path / secret.hex())) as near:
+                for entry in list(folder.entries()):
+                    seal = Seal(others if "stage=swap\n" in entry.text else secret)
+                    SealedStore(near, seal).put(Key(entry.text), folder.get(Key(entry.text)))
     for secret, line in (
         (ours, "swap                   miss           it is kept, but damaged or sealed with another key"),
         (others, "swap                   hit"),
     ):
         monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
+        arguments = ["explain", made.clip, "1", "--face", made.green, "--cache-dir", tmp_path / secret.hex()]
         assert main([str(part) for part in arguments]) == 0
         out, warnings = capsys.readouterr()
         assert line in out.splitlines()

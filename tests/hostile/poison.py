@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small project whose render keeps a result of every stage, and what somebody who may write to its cache does."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from footage.portrait import painted, write_picture, write_sequence
+from models import stand_in_swappers, stand_ins
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import Key
+from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.cache.schema import line_of
+from understudy.core.cache.store import Arrays
+from understudy.core.clip import open_sequence
+from understudy.core.clip_late import known_or_opened
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_job import ClipSource
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import ModelLibrary
+from understudy.core.pipeline import Pipeline
+from understudy.core.recipe import Recipe, with_settings
+from understudy.core.render_clip import finished_frames
+
+Mutation = Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray] | None]
+"""Spoils a result; the number tells which of its arrays. None where the result can't be spoilt so."""
+RECIPES = {
+    "mesh": (),
+    "neural": (
+        "swap.swapper=inswapper",
+        "enhance.enhancer=gpen-256",
+        "occlude.masker=bisenet",
+        "embed.recogniser=ghostface",
+        "select.age_high=99",
+        "select.which=all",
+    ),
+    "dfm": ("swap.swapper=dfm", "occlude.masker=xseg"),
+}
+
+
+class Project:
+    """A clip of one frame, a person and stand-in models."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = write_sequence(folder / "clip", 1)
+        self.person = write_picture(folder / "green.png", painted())
+        self.models = folder / "models"
+        stand_in_swappers.write_swapper(self.models, "inswapper")
+        gpen = stand_in_swappers.write_enhancer(self.models / "stand_in_gpen-256.onnx", 256)
+        stand_in_swappers.state(gpen, "enhance/gpen-256")
+        dfm = stand_in_swappers.write_dfm(self.models / "person.dfm", morph=False)
+        for path, family in (
+            (dfm, "swap/dfm"),
+            (stand_ins.write_bisenet(self.models / "bisenet.onnx"), "occlude/bisenet"),
+            (stand_ins.write_xseg(self.models / "xseg.onnx"), "occlude/xseg"),
+            (stand_ins.write_recogniser(self.models / "ghost.onnx", "ghostface"), "embed/ghostface"),
+            (stand_ins.write_gender_age(self.models / "genderage.onnx"), "attribute/genderage"),
+        ):
+            stand_in_swappers.state(path, family)
+
+    def casting(self, name: str) -> Casting:
+        recipe = with_settings(Recipe(), list(RECIPES[name]))
+        return Casting(Identity((Picture(self.person),)), recipe)
+
+    def render(self, name: str, settings: CacheSettings) -> "Rendered":
+        """Render the frame, list the clip's people and note the picture, as a run of its own does."""
+        casting = self.casting(name)
+        with closing(open_tiers(settings)) as cache:
+            pipeline = Pipeline(cache.store, embedded_models(), 1, cache.flight, ModelLibrary([self.models]))
+            source = ClipSource(False, tuple(self.paths))
+            with known_or_opened(cache.store, source, lambda: open_sequence(self.paths)) as clip:
+                pipeline.check([casting])
+                people = pipeline.people(clip, 0, 0, casting.recipe)
+                note = pipeline.note(casting.identity.pictures[0])
+                frames = list(finished_frames(pipeline, clip, [casting], [0]))
+            pipeline.close()
+            assert cache.tiers.flush(30)
+            return Rendered(
+                [frame.pixels.tobytes() for frame in frames],
+                [(one.best, one.spots, one.share, one.picture.tobytes()) for one in people],
+                (None if note.face is None else note.face.tobytes(), note.faults),
+                all(frame.changed and not frame.fault for frame in frames),
+                cache.warnings,
+                frozenset(cache.checked.stages),
+            )
+
+
+class Rendered:
+    """What a run gave, and what it said."""
+
+    def __init__(self, pixels, people, note, whole, warnings, refused) -> None:
+        self.shown = pixels, people, note
+        self.whole = whole
+        self.warnings: tuple[str, ...] = warnings
+        self.refused: frozenset[str] = refused
+
+
+def entries(root: Path) -> Iterator[tuple[str, Key, dict[str, np.ndarray]]]:
+    """Yield stage, key and arrays of all that a cache holds."""
+    with closing(PackFolder(root)) as folder:
+        for entry in list(folder.entries()):
+            arrays = folder.get(Key(entry.text))
+            assert arrays is not None
+            yield line_of(entry.text, "stage"), Key(entry.text), dict(arrays)
+
+
+def poisoned(
+    root: Path, into: Path, spoil: Callable[[str, Key, dict[str, np.ndarray]], Arrays | None]
+) -> set[str]:
+    """Write a cache's results into another folder, right keys and checksums, with those that `spoil` gives instead.
+
+    Returns the stages that were spoilt.
+    """
+    stages = set()
+    with closing(PackFolder(into)) as folder:
+        for stage, key, arrays in entries(root):
+            other = spoil(stage, key, arrays)
+            if other is not None:
+                stages.add(stage)
+            folder.put(key, arrays if other is None else other)
+    return stages
+
+
+def _named(arrays: dict[str, np.ndarray], number: int, kinds: str = "") -> str | None:
+    names = [name for name in sorted(arrays) if not kinds or arrays[name].dtype.kind in kinds]
+    return names[number % len(names)] if names else None
+
+
+def missing(arrays, number):
+    name = _named(arrays, number)
+    return None if name is None else {key: value for key, value in arrays.items() if key != name}
+
+
+def renamed(arrays, number):
+    name = _named(arrays, number)
+    return None if name is None else {(key if key != name else f"{key}2"): v for key, v in arrays.items()}
+
+
+def added(arrays, number):
+    return {**arrays, "é\x1b[2J\n": np.zeros(3, np.uint8)}
+
+
+def other_dtype(arrays, number):
+    name = _named(arrays, number)
+    if name is None:
+        return None
+    other = {"f": np.float64, "u": np.uint16, "i": np.int16}[arrays[name].dtype.kind]
+    return {**arrays, name: arrays[name].astype(other)}
+
+
+def other_rank(arrays, number):
+    name = _named(arrays, number)
+    return None if name is None else {**arrays, name: arrays[name][None]}
+
+
+def larger(arrays, number):
+    name = _named({name: array for name, array in arrays.items() if array.size}, number)
+    return None if name is None else {**arrays, name: np.concatenate([arrays[name], arrays[name]])}
+
+
+def smaller(arrays, number):
+    name = _named({name: array for name, array in arrays.items() if array.size}, number)
+    return None if name is None else {**arrays, name: arrays[name][:0]}
+
+
+def not_numbers(arrays, number):
+    name = _named(arrays, number, "f")
+    return None if name is None else {**arrays, name: np.full_like(arrays[name], np.nan)}
+
+
+def infinite(arrays, number):
+    name = _named(arrays, number, "f")
+    return None if name is None else {**arrays, name: np.full_like(arrays[name], -np.inf)}
+
+
+def out_of_range(arrays, number):
+    name = _named(arrays, number, "fi")
+    if name is None and "classes" in arrays:
+        name = "classes"
+    if name is None:
+        return None
+    kind = arrays[name].dtype
+    return {**arrays, name: np.full_like(arrays[name], 1e30 if kind.kind == "f" else np.iinfo(kind).max)}
+
+
+MUTATIONS: dict[str, Mutation] = {
+    one.__name__: one
+    for one in (
+        missing, renamed, added, other_dtype, other_rank, larger, smaller, not_numbers, infinite, out_of_range,
+    )
+}  # fmt: skip

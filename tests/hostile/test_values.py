@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""V5: well-formed wrong values under right keys with right checksums end no render and change no pixel."""
+
+import ast
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hostile.poison import MUTATIONS, RECIPES, Project, Rendered, entries, poisoned
+from understudy.core.analysis.engines import _SPARSE
+from understudy.core.analysis.landmark import _POINTS
+from understudy.core.cache.checked_store import CheckedStore, FittingStore
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.memory import Memory
+from understudy.core.cache.opening import CacheSettings
+from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.schema import ArraySpec, Schema, line_of, schema_of
+from understudy.core.cli import main
+from understudy.core.schemas import FORMS
+
+CORE = Path(__file__).resolve().parents[2] / "core"
+_NOT_KEPT = {"layer", "fuse", "follow"}
+
+
+class Made:
+    """The project, and for each recipe a cache that a render has filled and what that render gave."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = Project(folder)
+        self.caches = {name: folder / name for name in RECIPES}
+        self.cold: dict[str, Rendered] = {}
+        for name, cache in self.caches.items():
+            self.cold[name] = self.project.render(name, CacheSettings(cache))
+            assert self.cold[name].whole
+            assert self.cold[name].warnings == ()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return Made(tmp_path_factory.mktemp("made"))
+
+
+def test_every_stage_that_is_kept_has_a_form(made: Made) -> None:
+    named = {
+        node.args[0].value
+        for path in CORE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "stage_key"
+        if isinstance(node.args[0], ast.Constant)
+    }
+    assert named - _NOT_KEPT == set(FORMS)
+    # And every one of them is met by the renders of this file.
+    assert {stage for cache in made.caches.values() for stage, _, _ in entries(cache)} == set(FORMS)
+
+
+def test_what_the_stages_give_here_fits_their_forms(made: Made) -> None:
+    for cache in made.caches.values():
+        for stage, key, arrays in entries(cache):
+            assert schema_of(key.text, FORMS).fault(arrays) == "", stage
+    again = {name: made.project.render(name, CacheSettings(cache)) for name, cache in made.caches.items()}
+    assert {name: (one.shown, one.warnings) for name, one in again.items()} == {
+        name: (one.shown, ()) for name, one in made.cold.items()
+    }
+
+
+def test_the_numbers_of_points_are_the_landmarkers_own() -> None:
+    assert {name: points for name, (_, _, points, _, _) in _SPARSE.items()}.items() <= _POINTS.items()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_v5_every_stage_spoilt_at_once(
+    made: Made, tmp_path: Path, recipe: str, mutation: str, dashboard: Callable[[str], None]
+) -> None:
+    number = list(MUTATIONS).index(mutation)
+    spoilt = poisoned(
+        made.caches[recipe], tmp_path / "cache", lambda _, key, arrays: MUTATIONS[mutation](arrays, number)
+    )
+    got = made.project.render(recipe, CacheSettings(tmp_path / "cache"))
+    assert got.shown == made.cold[recipe].shown
+    assert got.whole
+    assert len(got.warnings) == 1
+    assert "did not fit" in got.warnings[0]
+    # Of a source nothing is read but its key.
+    assert spoilt - got.refused <= {"source", "clip"}
+    for _ in got.refused:
+        dashboard("values")
+    # What was computed anew is kept, so that no stage has to run again.
+    assert made.project.render(recipe, CacheSettings(tmp_path / "cache")).shown == got.shown
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stage"),
+    [
+        *(("mesh", stage) for stage in ("frame", "landmark", "embed", "swap", "facts", "people", "note")),
+        *(("neural", stage) for stage in ("embed", "attribute", "swap", "enhance", "occlude")),
+        ("dfm", "swap"),
+    ],
+)
+@pytest.mark.parametrize("mutation", ["larger", "smaller"])
+def test_v5_one_stage_alone_of_the_wrong_size(
+    made: Made, tmp_path: Path, recipe: str, stage: str, mutation: str, dashboard: Callable[[str], None]
+) -> None:
+    """What the key does not tell is told by what is read before: rows by faces, sizes by the face's place."""
+    spoilt = poisoned(
+        made.caches[recipe],
+        tmp_path / "cache",
+        lambda there, key, arrays: MUTATIONS[mutation](arrays, 0) if there == stage else None,
+    )
+    assert spoilt == {stage}
+    got = made.project.render(recipe, CacheSettings(tmp_path / "cache"))
+    assert got.shown == made.cold[recipe].shown
+    assert got.refused == {stage}
+    assert len(got.warnings) == 1
+    dashboard("values")
+
+
+def test_v5_rows_and_sizes_that_agree_with_each_other_but_with_nothing_else(
+    made: Made, tmp_path: Path, dashboard: Callable[[str], None]
+) -> None:
+    def spoil(stage: str, key: Key, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+        if stage in ("embed", "attribute"):
+            return {name: np.concatenate([array, array]) for name, array in arrays.items()}
+        if stage == "swap":
+            return {**arrays, "pixels": np.ascontiguousarray(arrays["pixels"][::2, ::2])}
+        if stage == "enhance":
+            return {**arrays, "matrix": arrays["matrix"] * np.float32(3)}
+        return None
+
+    assert poisoned(made.caches["neural"], tmp_path / "cache", spoil) == {
+        "embed",
+        "attribute",
+        "swap",
+        "enhance",
+    }
+    got = made.project.render("neural", CacheSettings(tmp_path / "cache"))
+    assert got.shown == made.cold["neural"].shown
+    assert got.refused == {"embed", "attribute", "swap", "enhance"}
+    for _ in got.refused:
+        dashboard("values")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "value"),
+    [
+        ("facts", "facts", np.array([7, 64, 64, 1, 0, 1, 8], np.int64)),
+        ("facts", "facts", np.array([1, 1 << 20, 1 << 20, 1, 0, 1, 8], np.int64)),
+        ("facts", "facts", np.array([1, 64, 64, 1, 25, 0, 8], np.int64)),
+        ("facts", "facts", np.array([1, 64, 64, 1 << 40, 25, 1, 8], np.int64)),
+        ("note", "faults", np.frombuffer(b"\xff\xfe\xff", np.uint8)),
+        ("note", "faults", np.frombuffer(b"\x1b]0;owned\x07", np.uint8)),
+        ("people", "spots", np.array([[0, 0, 77]], np.int64)),
+        ("people", "spots", np.array([[9, 0, 0]], np.int64)),
+        ("people", "best", np.array([[0, 1 << 30]], np.int64)),
+    ],
+)
+def test_v5_values_of_the_right_form_that_mean_nothing(
+    made: Made, tmp_path: Path, stage: str, name: str, value: np.ndarray, dashboard: Callable[[str], None]
+) -> None:
+    poisoned(
+        made.caches["mesh"],
+        tmp_path / "cache",
+        lambda there, key, arrays: {**arrays, name: value} if there == stage else None,
+    )
+    got = made.project.render("mesh", CacheSettings(tmp_path / "cache"))
+    assert got.shown == made.cold["mesh"].shown
+    assert got.refused == {stage}
+    dashboard("values")
+
+
+def test_v5_a_poisoned_share_is_passed_over_and_healed(made: Made, tmp_path: Path, redis_server) -> None:
+    far = RedisStore(redis_server.url)
+    for _, key, arrays in entries(made.caches["mesh"]):
+        far.put(key, MUTATIONS["larger"](arrays, 0) or arrays)
+    far.close()
+    settings = CacheSettings(tmp_path / "one", redis_url=redis_server.url)
+    got = made.project.render("mesh", settings)
+    assert got.shown == made.cold["mesh"].shown
+    assert len(got.warnings) == 1
+    again = made.project.render("mesh", CacheSettings(tmp_path / "two", redis_url=redis_server.url))
+    assert again.shown == got.shown
+    # What this run read is good now; what it never came to read is not its to mend.
+    assert again.refused == frozenset()
+
+
+def test_v5_the_command_line_ends_well(made: Made, tmp_path: Path, capsys) -> None:
+    arguments = [made.project.paths[0].parent, "--face", made.project.person, "--fps", "25"]
+    wanted = tmp_path / "wanted.mp4"
+    cache = tmp_path / "cache"
+    assert main([str(part) for part in ("render", *arguments, "--output", wanted, "--cache-dir", cache)]) == 0
+    poisoned(cache, tmp_path / "bad", lambda _, key, arrays: MUTATIONS["larger"](arrays, 0))
+    capsys.readouterr()
+    got = tmp_path / "got.mp4"
+    assert (
+        main([str(part) for part in ("render", *arguments, "--output", got, "--cache-dir", tmp_path / "bad")])
+        == 0
+    )
+    assert got.read_bytes() == wanted.read_bytes()
+    assert capsys.readouterr().err.count("did not fit") == 1
+
+
+# The parts
+
+
+def test_memory_holds_nothing_that_was_not_checked(tmp_path: Path) -> None:
+    key = stage_key("clip", 1, {"stamp": bytes(32)})
+    with closing(PackFolder(tmp_path)) as folder:
+        folder.put(key, {"id": np.zeros(31, np.uint8)})
+        memory = Memory(1 << 20, CheckedStore(folder, FORMS))
+        assert memory.get(key) is None
+        assert memory.held_bytes == 0
+        memory.put(key, {"id": np.zeros(32, np.uint8)})
+        memory.clear()
+        assert memory.get(key)["id"].nbytes == 32
+        # Its caller may know more.
+        assert FittingStore(memory, lambda arrays: False).get(key) is None
+        assert memory.held_bytes == 0
+        assert memory.get(key) is None
+
+
+def test_a_good_copy_behind_bad_ones_is_found(tmp_path: Path) -> None:
+    key = stage_key("clip", 1, {"stamp": bytes(32)})
+    for size in (31, 33, 32):
+        with closing(PackFolder(tmp_path)) as folder:
+            while folder.get(key) is not None:
+                folder.pass_over(key)
+            folder.put(key, {"id": np.zeros(size, np.uint8)})
+    with closing(PackFolder(tmp_path)) as folder:
+        store = CheckedStore(folder, FORMS)
+        assert store.get(key)["id"].nbytes == 32
+        assert store.refused == 1
+        assert len(store.warnings) == 1
+
+
+def test_no_line_of_a_key_is_mistaken_for_another() -> None:
+    text = stage_key("embed", 1, {"a": "stage=x", "recogniser": "", "z_stage": 1}).text
+    assert [line_of(text, name) for name in ("stage", "a", "recogniser", "z_stage", "version", "age", "q")] == [
+        "embed", "stage=x", "", "1", "1", None, None,
+    ]  # fmt: skip
+    assert line_of("stage=facts\nstamp=0\n", "stage") == "facts"
+    assert line_of("a=1", "a") == "1"
+
+
+@pytest.mark.parametrize(
+    ("values", "sound"),
+    [
+        (np.zeros((0, 3)), True),
+        (np.full((100, 3), 4.9), True),
+        (np.full((100, 3), 5.1), False),
+        (np.full((2, 3), 5.1), False),
+        (np.full((100, 3), 3e38), False),
+        (np.where(np.arange(300).reshape(100, 3) == 7, np.nan, 1), False),
+        (np.where(np.arange(300).reshape(100, 3) == 7, -np.inf, 1), False),
+        (np.where(np.arange(6).reshape(2, 3) == 5, np.nan, 1), False),
+    ],
+)
+def test_ranges_of_floats(values: np.ndarray, sound: bool) -> None:
+    schema = Schema((ArraySpec("a", "float32", ("n", 3), -5, 5),), {"n": range(200)})
+    assert (schema.fault({"a": values.astype(np.float32)}) == "") == sound
+    with pytest.raises(ValueError, match="say what they lie within"):
+        ArraySpec("a", "float32", (3,))
