@@ -19,23 +19,29 @@ from .cache.layout import is_prepared
 from .cache.lease_folder import LEASE_FOLDER, sweep
 from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
-from .cache.purge import Kept
+from .cache.purge import Kept, remains
 from .cache.redis_store import RedisStore
 from .cache.seal import Seal, SealedStore, secret_from
 from .cache.statistics import Share, folder_facts, statistics
-from .cache.uses import USES_NAME
+from .cache.uses import forget_uses
 from .cache.verify import Verified, verify_folder
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
 from .errors import CacheError
+from .filesystem import Access, Location
 from .layer_purge import blank_layers
-from .run_settings import FOLDER_VARIABLE, REDIS_VARIABLE, RunSettings, completed
+from .quoting import quote
+from .run_settings import FOLDER_VARIABLE, GROUP_VARIABLE, REDIS_VARIABLE, RunSettings, completed
+from .trust import trusted_folders
 
 _DAY = 86400.0
 _DEAD_LEASE_SECONDS = _DAY
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CLIPS_SHOWN = 12
+_REMAINS_SHOWN = 3
+_NAME_SHOWN = 60
+_CHANGING = ("gc", "purge", "import")  # the other actions read alone
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,22 @@ def run(arguments: argparse.Namespace) -> bool:
             place.store.close()
 
 
-def opened_folder(root: Path) -> PackFolder:
-    """Open a cache folder that is there. Raises CacheError."""
+def opened_folder(root: Path, *, read_only: bool = True) -> PackFolder:
+    """Open a cache folder that is there. Raises CacheError, also where it is to be changed and must not be."""
     if not is_prepared(root):
         raise CacheError(f"there is no cache in {root}: give the folder that --cache-dir named")
-    return PackFolder(root)
+    return _writable(PackFolder(root, access=_access(), read_only=read_only))
+
+
+def _writable(folder: PackFolder) -> PackFolder:
+    if folder.fault:
+        folder.close()
+        raise CacheError(f"cache folder {folder.root} is not changed: {folder.fault}")
+    return folder
+
+
+def _access() -> Access:
+    return Access(os.environ.get(GROUP_VARIABLE) == "1", trusted_folders())
 
 
 def the_seal() -> Seal | None:
@@ -88,13 +105,18 @@ def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
 
 def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
     root = arguments.cache_dir
-    yield _Place(str(root), PackFolder(root) if arguments.action == "import" else opened_folder(root))
+    read_only = arguments.action not in _CHANGING
+    if arguments.action == "import":
+        yield _Place(quote(root), _writable(PackFolder(root, access=_access())))
+    else:
+        yield _Place(quote(root), opened_folder(root, read_only=read_only))
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
     told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
     told = completed(RunSettings(told, online=arguments.online), shared_places(arguments)).cache
     if told.shared_folder is not None:
-        yield _Place(str(told.shared_folder), open_shared_folder(told.shared_folder))
+        shared = open_shared_folder(told.shared_folder, access=_access(), make=False, read_only=read_only)
+        yield _Place(quote(told.shared_folder), _writable(shared))
     if told.redis_url is not None:
         server = RedisStore(told.redis_url)
         _ = Key("") in server
@@ -136,7 +158,7 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
 
 
 def _row(name: str, share: Share) -> None:
-    print(f"{name:<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
+    print(f"{quote(name, _NAME_SHOWN):<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
 
 
 def _verify(arguments: argparse.Namespace, places: list[_Place]) -> bool:  # noqa: ARG001
@@ -167,7 +189,7 @@ def _gc(arguments: argparse.Namespace, places: list[_Place]) -> bool:
         return False
     age = arguments.unused_for
     done = folder.tidy(arguments.cap, None if age is None else age * _DAY)
-    swept = sweep(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
+    swept = sweep(Location(folder.root) / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
     _require_no_trouble(places[0])
     if done is None:
         print(f"another program tidies {places[0].name} already")
@@ -184,7 +206,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
         for place in places:
             _say_freed(place, place.store.purge())
             if isinstance(place.store, PackFolder):
-                (place.store.root / USES_NAME).unlink(missing_ok=True)
+                _forget_runs(place.store.root)
         _blank(places)
         return _nothing_left(arguments, lambda _: True)
     if arguments.older_than is not None:
@@ -229,12 +251,37 @@ def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool])
         with closing(place.store):
             left = sum(matches(entry.text) for entry in place.store.entries())
             _require_no_trouble(place)
+            if arguments.all and isinstance(place.store, PackFolder):
+                _require_nothing_remains(place.name, place.store.root)
         if left:
             raise CacheError(
                 f"{left} results are still in {place.name}: end what writes there, then purge again"
             )
         print(f"{place.name}: looked through again, nothing of it is left")
     return True
+
+
+def _forget_runs(root: Path) -> None:
+    """Remove what is known of former runs, and leases that nobody holds any more."""
+    try:
+        forget_uses(root)
+    except OSError as error:
+        raise CacheError(f"can't delete the counts of runs in {root}: {error.strerror}") from error
+    sweep(Location(root) / LEASE_FOLDER, 0.0, given_up_alone=True)
+
+
+def _require_nothing_remains(name: str, root: Path) -> None:
+    try:
+        left = remains(root)
+    except OSError as error:
+        raise CacheError(
+            f"can't look through {name} again: {error.strerror}; check its permissions"
+        ) from error
+    if left:
+        shown = ", ".join(quote(item) for item in left[:_REMAINS_SHOWN])
+        raise CacheError(
+            f"{len(left)} files are still in {name} ({shown}): end what writes there, then purge again"
+        )
 
 
 def _say_freed(place: _Place, freed: int) -> None:
@@ -279,5 +326,6 @@ def _import(arguments: argparse.Namespace, places: list[_Place]) -> bool:
 
 
 def _require_no_trouble(place: _Place) -> None:
-    if place.store.warnings:
-        raise CacheError(place.store.warnings[0])
+    troubles = place.store.troubles if isinstance(place.store, PackFolder) else place.store.warnings
+    if troubles:
+        raise CacheError(troubles[0])

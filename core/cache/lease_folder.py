@@ -8,6 +8,7 @@ holder's blocks nobody for longer than the lease after they first met it.
 """
 
 import os
+import re
 import secrets
 import threading
 import time
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from .files import create, open_file
+from ..filesystem import Folder, Location
 from .key import Key
 from .lease import ALONE
 
@@ -24,6 +25,8 @@ LEASE_FOLDER = ".leases"
 _LONGEST_SECONDS = 600.0
 _MOST_BYTES = 128
 _REMEMBERED = 10_000
+_ASIDE_NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
+_LEASE_NAME = re.compile(rf"[0-9a-f]{{64}}\.lease|{_ASIDE_NAME.pattern}")
 
 
 class FolderLease:
@@ -69,7 +72,8 @@ class FolderLease:
     def _create(self, path: Path, text: bytes) -> bool:
         """Create the file unless it is there; tell whether it was created. Raises OSError."""
         try:
-            fd = create(path, os.O_WRONLY, 0o660 if self._shared_with_group else 0o600)
+            with Folder(path.parent) as folder:
+                fd = folder.create_file(path.name, os.O_WRONLY, 0o660 if self._shared_with_group else 0o600)
         except FileExistsError:
             return False
         except FileNotFoundError:
@@ -111,21 +115,27 @@ class FolderLease:
         aside.unlink()
 
 
-def sweep(folder: Path, older_than_seconds: float) -> int:
-    """Remove the files that dead processes left in a folder of leases, and count them. Raises nothing."""
+def sweep(place: Location, older_than_seconds: float, *, given_up_alone: bool = False) -> int:
+    """Remove the leases that dead processes left in a folder, and count them. Raises nothing.
+
+    That is regular files with the name of a lease, or of one set aside, and nothing else; the latter alone if
+    `given_up_alone`.
+    """
     removed = 0
     limit = time.time() - older_than_seconds
-    with suppress(OSError), os.scandir(folder) as listing:
-        for entry in listing:
-            with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime < limit:
-                    Path(entry.path).unlink()
+    form = _ASIDE_NAME if given_up_alone else _LEASE_NAME
+    with suppress(OSError), place.open() as folder:
+        for entry in folder.entries():
+            if form.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
+                with suppress(OSError):
+                    folder.remove_file(entry.name)
                     removed += 1
     return removed
 
 
 def _read(path: Path) -> bytes:
-    fd = open_file(path, os.O_RDONLY)
+    with Folder(path.parent) as folder:
+        fd = folder.open_file(path.name, os.O_RDONLY)
     try:
         return os.read(fd, _MOST_BYTES)
     finally:

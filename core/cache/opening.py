@@ -12,16 +12,16 @@ from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
 from .health import Health
-from .layout import is_prepared
+from .layout import FolderError, is_prepared
 from .lease import Alone, Flight, GuardedLease, SingleFlight
 from .lease_folder import LEASE_FOLDER, FolderLease
 from .memory import Memory
+from .read_only import ReadOnlyStore
 from .redis_lease import RedisLease
 from .redis_store import RedisStore
 from .seal import Seal, SealedStore
 from .store import Store
 from .tiers import Tiers
-from .uses import note as note_use
 
 MEMORY_BYTES = 1 << 27
 _LATE_SECONDS = 0.1
@@ -78,7 +78,9 @@ class OpenCache:
     def warnings(self) -> tuple[str, ...]:
         """Every trouble met so far, one line each."""
         folder = () if self.folder is None else self.folder.warnings
-        return (*self.left_out, *folder, *self.sealed.warnings, *self.tiers.warnings)
+        stores = [tier.store for tier in self.tiers.shared]
+        shared = [line for store in stores if isinstance(store, PackFolder) for line in store.fault_lines]
+        return (*self.left_out, *folder, *shared, *self.sealed.warnings, *self.tiers.warnings)
 
     @property
     def folder_counts(self) -> StoreCounts:
@@ -88,7 +90,7 @@ class OpenCache:
     def close(self) -> None:
         """Write what waits to be shared, for a limited time, and let go of everything."""
         if self.folder is not None:
-            note_use(self.folder.root, self.store.counts, self.folder.counts)
+            self.folder.note_run(self.store.counts)
         self.store.close()
         if isinstance(self.flight, SingleFlight):
             self.flight.close()
@@ -97,14 +99,19 @@ class OpenCache:
 def open_tiers(settings: CacheSettings, *, clock: Callable[[], float] = time.monotonic) -> OpenCache:
     """Open a cache. `clock` gives seconds that never go back.
 
-    Raises CacheError where the folder on this machine, the seal or an address can't be used. A shared place
-    that is away raises nothing: it is used once it is there.
+    Raises CacheError where the folder on this machine holds something else, or the seal or an address can't be
+    used. A folder that can't be made or read is left out, which is a warning. A shared place that is away raises
+    nothing: it is used once it is there.
     """
     if not settings.keep:
         return _opened(settings, None, None, [], clock)
     seal = Seal(settings.secret) if settings.secret is not None else None
     shared = shared_tiers(settings, clock)
-    return _opened(settings, seal, _folder(settings, clock), shared, clock)
+    try:
+        folder = _folder(settings, clock)
+    except FolderError as error:
+        return _opened(settings, seal, None, shared, clock, (_nothing_kept(error),))
+    return _opened(settings, seal, folder, shared, clock)
 
 
 def open_what_can_be(settings: CacheSettings, *, clock: Callable[[], float] = time.monotonic) -> OpenCache:
@@ -116,13 +123,13 @@ def open_what_can_be(settings: CacheSettings, *, clock: Callable[[], float] = ti
     try:
         seal = Seal(settings.secret) if settings.secret is not None and settings.keep else None
     except CacheError as error:
-        left_out.append(f"nothing is kept for the next run: {error}")
+        left_out.append(_nothing_kept(error))
         settings = replace(settings, keep=False)
         seal = None
     try:
         folder = _folder(settings, clock) if settings.keep else None
     except CacheError as error:
-        left_out.append(f"nothing is kept for the next run: {error}")
+        left_out.append(_nothing_kept(error))
         folder = None
     try:
         shared = shared_tiers(settings, clock) if settings.keep else []
@@ -148,14 +155,29 @@ def _opened(
     return OpenCache(memory, sealed, tiers, folder, flight, left_out)
 
 
+def _nothing_kept(error: CacheError) -> str:
+    return f"nothing is kept for the next run: {error}"
+
+
 def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:
-    return PackFolder(settings.folder, cap_bytes=settings.cap_bytes, max_age=settings.max_age, clock=clock)
+    return PackFolder(
+        settings.folder,
+        cap_bytes=settings.cap_bytes,
+        max_age=settings.max_age,
+        access=settings.access,
+        clock=clock,
+    )
 
 
 def open_shared_folder(
-    root: Path, *, with_group: bool = False, make: bool = True, clock: Callable[[], float] = time.monotonic
+    root: Path,
+    *,
+    access: Access | None = None,
+    make: bool = True,
+    read_only: bool = False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> PackFolder:
-    """Open a cache folder on a share. Raises CacheError.
+    """Open a cache folder on a share, for reading alone if `read_only`. Raises CacheError.
 
     Makes one only if `make`, and never where the share is not mounted.
     """
@@ -163,7 +185,7 @@ def open_shared_folder(
         raise CacheError(f"there is no folder {root.parent}: mount the share or choose another shared cache")
     if not make and not is_prepared(root):
         raise CacheError(f"there is no cache in {root}")
-    return PackFolder(root, group=with_group, clock=clock)
+    return PackFolder(root, access=access, read_only=read_only, clock=clock)
 
 
 def shared_tiers(
@@ -178,19 +200,26 @@ def shared_tiers(
     if root is not None:
 
         def opened() -> Store:
-            return open_shared_folder(root, with_group=settings.shared_with_group, make=make, clock=clock)
+            return open_shared_folder(
+                root, access=settings.access, make=make, read_only=settings.shared_read_only, clock=clock
+            )
 
         tiers.append(FarTier(f"the shared cache {root}", opened, _folder_faults, clock=clock))
     if url is not None:
         server = RedisStore(url)  # at once, so that a wrong address is told
+        store: Store = ReadOnlyStore(server) if settings.shared_read_only else server
         tiers.append(
-            FarTier("the shared cache on Redis", lambda: server, _redis_faults, hangs=False, clock=clock)
+            FarTier(
+                "the shared cache on Redis", lambda: store, lambda _: server.faults, hangs=False, clock=clock
+            )
         )
     return tiers
 
 
 def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -> Flight:
     """Return leases from Redis where there is one, since it answers soonest, else from the shared folder."""
+    if settings.shared_read_only:  # who keeps nothing there need not say what is computed
+        return Alone()
     if settings.redis_url is not None:
         guarded = GuardedLease(RedisLease(settings.redis_url), Health("Redis's leases", clock), hangs=False)
         return SingleFlight(guarded, after_writes=tiers.after_writes)
@@ -207,7 +236,3 @@ def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -
 
 def _folder_faults(store: Store) -> int:
     return store.counts.dropped if isinstance(store, PackFolder) else 0
-
-
-def _redis_faults(store: Store) -> int:
-    return store.faults if isinstance(store, RedisStore) else 0

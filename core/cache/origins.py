@@ -15,7 +15,7 @@ from .purge import Kept, closure
 from .record import KeyText
 from .store import Arrays
 
-_HEX = re.compile(r"[0-9a-f]{64}")
+HEX = re.compile(r"[0-9a-f]{64}")
 _ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
 # Hashes in key texts that name no other result: of files, of settings, of values.
 _NO_ORIGIN = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
@@ -75,7 +75,7 @@ def references(text: str) -> list[str]:
     return [
         value
         for name, value in fields(text).items()
-        if _HEX.fullmatch(value) and not _NO_ORIGIN.fullmatch(name)
+        if HEX.fullmatch(value) and not _NO_ORIGIN.fullmatch(name)
     ]
 
 

@@ -8,18 +8,18 @@ it. A purge that is killed has purged some packs and not others; the next one do
 import hashlib
 import os
 import re
-import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .candidates import leftovers
-from .files import open_file
+from ..filesystem import Location
+from .candidates import leftovers, remove_leftovers
+from .emptying import emptied, has_files
 from .folder_lock import folder_lock
-from .layout import ENGINES, pack_folders
-from .pack import Found, OpenPack, list_packs, scan
+from .layout import ENGINES, pack_folders, require_ours
+from .pack import Found, OpenPack, empty, list_packs, scan
 from .payload import decode
 from .record import KeyText, read_key_text, verified
 from .rewrite import Rewrite, remove
@@ -52,7 +52,7 @@ class Purged:
 
 def purge_packs(
     root: Path,
-    home: Path,
+    home: Location,
     matches: Callable[[Kept], bool],
     now_ns: int,
     replaced: Callable[[str, str | None], None] = lambda _old, _new: None,
@@ -61,86 +61,66 @@ def purge_packs(
     """Take the entries that match out of the packs in `home`.
 
     `replaced(old, new)` is called between a pack's being copied and its removal. Raises OSError where the
-    folder can't be read at all.
+    folder can't be read at all, CacheError where it is not ours.
     """
-    with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode) as held:
+    place = Location(root)
+    with place.open() as folder:
+        require_ours(folder)
+    with folder_lock(place, wait_seconds=WAIT_SECONDS, mode=mode) as held:
         if not held:
             return Purged(0, 0, busy=True)
-        freed = entries = 0
+        entries = 0
         troubles: list[OSError] = []
-        for path in leftovers(root, now_ns):
+        freed = remove_leftovers(place, now_ns, troubles)
+        for name in _pack_names(home):
             try:
-                freed += path.lstat().st_size
-                path.unlink()
-            except OSError as error:
-                troubles.append(error)
-        for path in list_packs(home):
-            try:
-                done = _purge_pack(path, matches, replaced, mode)
+                done = _purge_pack(home, name, matches, replaced, mode)
                 freed, entries = freed + done.freed, entries + done.entries
                 troubles += done.troubles
             except FileNotFoundError:
                 continue
             except OSError as error:
                 troubles.append(error)
-        foreign = sum(len(list_packs(folder)) for folder in pack_folders(root) if folder != home)
+        foreign = sum(len(_pack_names(other)) for other in pack_folders(place) if other != home)
         return Purged(freed, entries, tuple(troubles), foreign)
 
 
 def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
-    """Remove every pack of every format, emptied first, all engines, and what killed processes left. Raises OSError."""
-    with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode):
+    """Remove every pack of every format, emptied first, all engines, and what killed processes left.
+
+    Raises OSError, CacheError where the folder is not ours.
+    """
+    place = Location(root)
+    with place.open() as folder:
+        require_ours(folder)
+    with folder_lock(place, wait_seconds=WAIT_SECONDS, mode=mode) as held:
         freed = 0
         troubles: list[OSError] = []
-        for folder in pack_folders(root):
-            for path in list_packs(folder):
+        for home in pack_folders(place):
+            for name in _pack_names(home):
                 try:
-                    freed += remove(path, emptied=True)
+                    with home.open() as folder:
+                        freed += remove(folder, name, emptied=True)
                 except FileNotFoundError:
                     continue
                 except OSError as error:
                     troubles.append(error)
-        for path in leftovers(root, now_ns):
-            try:
-                freed += path.lstat().st_size
-                path.unlink()
-            except OSError as error:
-                troubles.append(error)
-        freed += _emptied(root / ENGINES, troubles)
-        return Purged(freed, 0, tuple(troubles))
+        freed += remove_leftovers(place, now_ns, troubles, of_any_age=held)
+        freed += emptied(place / ENGINES, troubles)
+        return Purged(freed, 0, tuple(troubles), busy=not held)
 
 
-def _emptied(folder: Path, troubles: list[OSError]) -> int:
-    """Remove all that is in a folder, and return the bytes freed. Links in it are removed, none is followed."""
-    freed = 0
-    try:
-        if _is_link(folder.lstat()):
-            return 0
-        with os.scandir(folder) as listing:
-            entries = list(listing)
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        troubles.append(error)
-        return 0
-    for entry in entries:
-        try:
-            status = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(status.st_mode) and not _is_link(status):
-                freed += _emptied(Path(entry.path), troubles)
-                Path(entry.path).rmdir()
-            else:
-                Path(entry.path).unlink()
-                freed += status.st_size
-        except OSError as error:
-            troubles.append(error)
-    return freed
+def remains(root: Path) -> list[str]:
+    """Return what a purge of everything left in a cache folder, as paths below it. Raises OSError."""
+    place = Location(root)
+    left = ["/".join((*home.names, name)) for home in pack_folders(place) for name in _pack_names(home)]
+    left += ["/".join((*item.home.names, item.name)) for item in leftovers(place, 0, of_any_age=True)]
+    return [*left, *([ENGINES] if has_files(place / ENGINES) else [])]
 
 
-def _is_link(status: os.stat_result) -> bool:
-    # A junction is a folder to Windows' own flags.
-    attributes: int = getattr(status, "st_file_attributes", 0)
-    return stat.S_ISLNK(status.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+def _pack_names(home: Location) -> list[str]:
+    with home.open() as folder:
+        return [entry.name for entry in list_packs(folder)]
 
 
 def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Callable[[Kept], bool]:
@@ -181,15 +161,16 @@ def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Calla
     return leads
 
 
-def walk_packs(home: Path) -> Iterator[Kept]:
+def walk_packs(home: Location) -> Iterator[Kept]:
     """Yield every undamaged entry of every pack in a folder; what can't be read is left out."""
     try:
-        packs = list_packs(home)
+        names = _pack_names(home)
     except OSError:
         return
-    for path in packs:
+    for name in names:
         try:
-            file = OpenPack(path)
+            with home.open() as folder:
+                file = OpenPack(folder, name)
             for found in scan(file, 0, file.size()).records:
                 kept = _looked_at(file, found)
                 if kept is not None:
@@ -214,33 +195,36 @@ def _looked_at(file: OpenPack, found: Found) -> Kept | None:
 
 
 def _purge_pack(
-    path: Path,
+    home: Location,
+    name: str,
     matches: Callable[[Kept], bool],
     replaced: Callable[[str, str | None], None],
     mode: int,
 ) -> Purged:
     """Rewrite one pack without what matches, if it has any of it. Raises OSError."""
-    status = path.stat()
-    file = OpenPack(path)
-    size = file.size()
-    keep, dropped, resume = _sorted_out(file, 0, size, matches)
-    if not dropped and sum(found.size for found in keep) == size:
-        return Purged(0, 0)
-    troubles: list[OSError] = []
-    into, added = _kept_copy(path.parent, file, keep, status.st_mtime_ns, mode, troubles)
-    replaced(path.name, into)
-    if sys.platform == "win32":  # removes no file that is open
-        file.close()
-        return Purged(remove(path, emptied=True) - added, dropped, tuple(troubles))
-    fd = open_file(path, os.O_RDWR)
-    try:
-        freed = remove(path)
-        # Who was appending just before believes those records kept.
-        late, late_dropped, _ = _sorted_out(file, resume, file.size(), matches)
-        added += _kept_copy(path.parent, file, late, status.st_mtime_ns, mode, troubles)[1]
-        os.ftruncate(fd, 0)  # for those who hold it open
-    finally:
-        os.close(fd)
+    with home.open() as folder:
+        used_ns = folder.status(name).st_mtime_ns
+        file = OpenPack(folder, name)
+        size = file.size()
+        keep, dropped, resume = _sorted_out(file, 0, size, matches)
+        if not dropped and sum(found.size for found in keep) == size:
+            return Purged(0, 0)
+        troubles: list[OSError] = []
+        into, added = _kept_copy(home, file, keep, used_ns, mode, troubles)
+        replaced(name, into)
+        if sys.platform == "win32":  # removes no file that is open
+            file.close()
+            return Purged(remove(folder, name, emptied=True) - added, dropped, tuple(troubles))
+        fd = folder.open_file(name, os.O_RDWR)
+        try:
+            freed = remove(folder, name)
+            # Who was appending just before believes those records kept.
+            late, late_dropped, _ = _sorted_out(file, resume, file.size(), matches)
+            added += _kept_copy(home, file, late, used_ns, mode, troubles)[1]
+            if not os.fstat(fd).st_nlink:  # a second name, outside perhaps, is not ours
+                empty(fd)  # for those who hold it open
+        finally:
+            os.close(fd)
     return Purged(freed - added, dropped + late_dropped, tuple(troubles))
 
 
@@ -261,7 +245,7 @@ def _sorted_out(
 
 
 def _kept_copy(
-    home: Path, file: OpenPack, keep: list[Found], used_ns: int, mode: int, troubles: list[OSError]
+    home: Location, file: OpenPack, keep: list[Found], used_ns: int, mode: int, troubles: list[OSError]
 ) -> tuple[str | None, int]:
     """Copy records into a new pack; return its name and size. On failure they are lost: purging goes first."""
     if not keep:

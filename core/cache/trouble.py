@@ -12,6 +12,7 @@ _FIXES = {
     errno.EROFS: "make it writable or choose another cache folder",
     errno.EACCES: "make it readable and writable or choose another cache folder",
     errno.EPERM: "make it readable and writable or choose another cache folder",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENOENT: "it was removed; start again to make it anew",
 }
 
@@ -48,6 +49,10 @@ class Troubles:
             f"cache folder {self._root} has {packs} packs of another version, which can't be searched: "
             "purge everything to be sure"
         )
+
+    def not_writable(self, reason: str) -> None:
+        """Note that something was to be changed in a folder that must only be read."""
+        self._note(f"cache folder {self._root} is not changed: {reason}")
 
     def lines(self) -> tuple[str, ...]:
         """Every distinct trouble so far, oldest first."""
