@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .cache.closure import Kept
 from .cache.exchange import export, import_into
 from .cache.folder import PackFolder
 from .cache.key import Key
@@ -19,7 +20,7 @@ from .cache.layout import is_prepared
 from .cache.lease_folder import LEASE_FOLDER, sweep
 from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
-from .cache.purge import Kept, remains
+from .cache.purge import remains
 from .cache.redis_store import RedisStore
 from .cache.seal import Seal, SealedStore, secret_from
 from .cache.statistics import Share, folder_facts, statistics

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from ..errors import CacheError
 from ..filesystem import Access
 from .appending import Appending
 from .caretaker import Caretaker
+from .closure import Kept, closure
 from .counts import StoreCounts, Tally
 from .disk_use import size_on_disk
 from .inventory import LOOK_SECONDS, Inventory
@@ -16,7 +18,7 @@ from .janitor import Tidied, tidy
 from .key import Key
 from .layout import prepare
 from .payload import decode, encode
-from .purge import Kept, closure, purge_all, purge_packs, walk_packs
+from .purge import purge_all, purge_packs, walk_packs
 from .record import KeyText, build, find_payload, read_key_text
 from .store import Arrays
 from .trouble import Troubles
@@ -193,6 +195,9 @@ class PackFolder:
         except OSError as error:
             self._troubles.met(error)
             return None
+        except CacheError as error:
+            self._troubles.refused(error)
+            return None
         if done is None:
             return None
         self._tally.add(evicted=done.evicted_records)
@@ -238,6 +243,9 @@ class PackFolder:
                     self._inventory.look()
             except OSError as error:
                 self._troubles.met(error)
+                return 0
+            except CacheError as error:
+                self._troubles.refused(error)
                 return 0
         for trouble in done.troubles:
             self._troubles.met(trouble)

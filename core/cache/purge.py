@@ -5,36 +5,25 @@ A pack that has a chosen entry, or bytes that are no whole record and so might b
 it. A purge that is killed has purged some packs and not others; the next one does the rest.
 """
 
-import hashlib
 import os
-import re
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from ..filesystem import Location
 from .candidates import leftovers, remove_leftovers
+from .closure import Kept
 from .emptying import emptied, has_files
 from .folder_lock import folder_lock
 from .layout import ENGINES, pack_folders, require_ours
 from .pack import Found, OpenPack, empty, list_packs, scan
 from .payload import decode
-from .record import KeyText, read_key_text, verified
+from .record import read_key_text, verified
 from .rewrite import Rewrite, remove
 
 WAIT_SECONDS = 120.0
-_HEX = re.compile(r"[0-9a-f]{64}")
-_STAMP = re.compile(r"^stamp=([0-9a-f]{64})$", re.MULTILINE)
 _ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
-
-
-class Kept(NamedTuple):
-    """An entry as a purge sees it: what is known of it, and the id it holds where it holds just that."""
-
-    entry: KeyText
-    id: str | None
 
 
 @dataclass(frozen=True)
@@ -121,44 +110,6 @@ def remains(root: Path) -> list[str]:
 def _pack_names(home: Location) -> list[str]:
     with home.open() as folder:
         return [entry.name for entry in list_packs(folder)]
-
-
-def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Callable[[Kept], bool]:
-    """Return a test for the entries that `seeds` lead to.
-
-    A seed is the hex digest of a key, a clip id, a frame id, or any other SHA-256 that key texts name. An
-    entry is led to if its digest is a seed, if a line of its key text has a seed for its value, or if it
-    holds a seed as its `id`; its own digest and the id it holds are then seeds too. So a clip's id leads to
-    its frame map, that to its frames, these to all that was computed from them. Raises ValueError for a seed
-    that is no SHA-256 in lower-case hex.
-    """
-    doomed = set(seeds)
-    for seed in doomed:
-        if not _HEX.fullmatch(seed):
-            raise ValueError(f"not a SHA-256 in lower-case hex: {seed!r}")
-
-    def leads(kept: Kept) -> bool:
-        text = kept.entry.text
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        if digest not in doomed and (kept.id is None or kept.id not in doomed):
-            values = (line.partition("=")[2] for line in text.splitlines())
-            if doomed.isdisjoint(values):
-                return False
-        doomed.add(digest)
-        if kept.id is not None:
-            doomed.add(kept.id)
-        stamp = _STAMP.search(text) if "stage=clip\n" in text else None
-        if stamp is not None:  # what else is kept of the same files
-            doomed.add(stamp[1])
-        return True
-
-    # An entry is mostly written after those it was made from, so that two passes are enough as a rule.
-    size = -1
-    while len(doomed) != size:
-        size = len(doomed)
-        for kept in walk():
-            leads(kept)
-    return leads
 
 
 def walk_packs(home: Location) -> Iterator[Kept]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CacheError
+from .closure import Kept
 from .disk_use import layers_on_disk, size_on_disk
 from .folder import PackFolder
 from .key import Key
 from .layout import is_prepared
 from .origins import HEX, Listed, fields, references, walk
-from .purge import Kept
 from .uses import Uses, uses
 
 _DAY = 86400.0

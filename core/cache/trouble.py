@@ -5,6 +5,8 @@ import errno
 import threading
 from pathlib import Path
 
+from ..errors import CacheError
+
 _FIXES = {
     errno.ENOSPC: "free some space there or choose another cache folder",
     errno.EDQUOT: "free some space there or choose another cache folder",
@@ -49,6 +51,10 @@ class Troubles:
             f"cache folder {self._root} has {packs} packs of another version, which can't be searched: "
             "purge everything to be sure"
         )
+
+    def refused(self, error: CacheError) -> None:
+        """Note that the folder has lost the marks that it is known by, so that nothing in it is removed."""
+        self._note(str(error))
 
     def not_writable(self, reason: str) -> None:
         """Note that something was to be changed in a folder that must only be read."""
