@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from footage.portrait import painted, write_picture, write_sequence
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.janitor import tidy
 from understudy.core.cache.key import Key, stage_key
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes an
 Dashboard = Callable[[str], None]
 KEYS = [stage_key("swap", 1, {"number": number, "frame": bytes(32)}) for number in range(40)]
 OTHER_USER = 65_533
+HERE = [str(folder) for folder in Path(__file__).parents[:2]]
 
 
 def arrays(number: int) -> dict[str, np.ndarray]:
@@ -261,7 +263,7 @@ def test_v8_no_special_file_is_waited_for(kind: str, name: str, tmp_path: Path, 
     paths = {"pack": root / f"{1:016x}-1-00000000.pack", "idx": sidecar}
     special(kind, paths.get(name, root / name))
     program = (
-        "import sys\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[2])\n"
+        "import sys\nfrom pathlib import Path\nsys.path[:0] = sys.argv[2:]\n"
         "from test_cache_folder import every_use, filled, hits\nroot = Path(sys.argv[1])\n"
         "every_use(root)\n"
     )
@@ -270,7 +272,7 @@ def test_v8_no_special_file_is_waited_for(kind: str, name: str, tmp_path: Path, 
         with closing(PackFolder(root)) as store:
             assert store.get(KEYS[0]) is not None
             assert store.warnings == ()
-    command = [sys.executable, "-c", program, str(root), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", program, str(root), *HERE]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
@@ -502,7 +504,7 @@ import resource, sys
 from contextlib import closing
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = sys.argv[2:]
 from test_cache_folder import arrays
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
@@ -531,10 +533,40 @@ print(len(list(Path(sys.argv[1]).glob("*.pack"))))
 
 def test_v16_64_files_are_enough_for_many_packs(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    command = [sys.executable, "-c", FEW_FILES, str(tmp_path / "root"), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", FEW_FILES, str(tmp_path / "root"), *HERE]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == 249
+
+
+def test_v16_64_files_are_enough_to_render_beside_many_packs(tmp_path: Path, dashboard: Dashboard) -> None:
+    dashboard("inputs")
+    frames = write_sequence(tmp_path / "clip", 2, 192)
+    face = write_picture(tmp_path / "face.png", painted())
+    root = tmp_path / "cache"
+    for number in range(239):
+        with closing(PackFolder(root, pack_bytes=1)) as store:
+            store.put(KEYS[0] if not number else Key(f"stage=other\nnumber={number}\n"), arrays(0))
+    assert len(list(root.glob("*.pack"))) == 239
+    command = [
+        sys.executable,
+        "-m",
+        "understudy.core.cli",
+        "render",
+        frames[0].parent,
+        "--fps",
+        "25",
+        "--face",
+        face,
+    ]
+    command += ["--consent", "It is me.", "--cache-dir", root, "--output", tmp_path / "out.mp4"]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *map(str, command)],
+        capture_output=True, text=True, check=False, timeout=240,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 of them changed" in done.stdout
+    assert len(list(root.glob("*.pack"))) == 240
 
 
 # Key texts
