@@ -20,18 +20,17 @@ from .cache.layout import is_prepared
 from .cache.lease_folder import LEASE_FOLDER, sweep
 from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
-from .cache.purge import remains
 from .cache.redis_store import RedisStore
 from .cache.seal import Seal, SealedStore, secret_from
 from .cache.statistics import Share, folder_facts, statistics
-from .cache.uses import forget_uses
 from .cache.verify import Verified, verify_folder
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
 from .errors import CacheError
-from .filesystem import Access, Location
+from .filesystem import Access
 from .layer_purge import blank_layers
+from .purging import forget_runs, require_nothing_left
 from .quoting import quote
 from .run_settings import FOLDER_VARIABLE, GROUP_VARIABLE, REDIS_VARIABLE, RunSettings, completed
 from .trust import trusted_folders
@@ -40,7 +39,6 @@ _DAY = 86400.0
 _DEAD_LEASE_SECONDS = _DAY
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CLIPS_SHOWN = 12
-_REMAINS_SHOWN = 3
 _NAME_SHOWN = 60
 _CHANGING = ("gc", "purge", "import")  # the other actions read alone
 
@@ -107,10 +105,8 @@ def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
 def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
     root = arguments.cache_dir
     read_only = arguments.action not in _CHANGING
-    if arguments.action == "import":
-        yield _Place(quote(root), _writable(PackFolder(root, access=_access())))
-    else:
-        yield _Place(quote(root), opened_folder(root, read_only=read_only))
+    made = PackFolder(root, access=_access()) if arguments.action == "import" else None
+    yield _Place(quote(root), _writable(made) if made else opened_folder(root, read_only=read_only))
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
     told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
@@ -190,7 +186,7 @@ def _gc(arguments: argparse.Namespace, places: list[_Place]) -> bool:
         return False
     age = arguments.unused_for
     done = folder.tidy(arguments.cap, None if age is None else age * _DAY)
-    swept = sweep(Location(folder.root) / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
+    swept = sweep(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
     _require_no_trouble(places[0])
     if done is None:
         print(f"another program tidies {places[0].name} already")
@@ -207,7 +203,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
         for place in places:
             _say_freed(place, place.store.purge())
             if isinstance(place.store, PackFolder):
-                _forget_runs(place.store.root)
+                forget_runs(place.store.root)
         _blank(places)
         return _nothing_left(arguments, lambda _: True)
     if arguments.older_than is not None:
@@ -253,36 +249,13 @@ def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool])
             left = sum(matches(entry.text) for entry in place.store.entries())
             _require_no_trouble(place)
             if arguments.all and isinstance(place.store, PackFolder):
-                _require_nothing_remains(place.name, place.store.root)
+                require_nothing_left(place.store.root)
         if left:
             raise CacheError(
                 f"{left} results are still in {place.name}: end what writes there, then purge again"
             )
         print(f"{place.name}: looked through again, nothing of it is left")
     return True
-
-
-def _forget_runs(root: Path) -> None:
-    """Remove what is known of former runs, and leases that nobody holds any more."""
-    try:
-        forget_uses(root)
-    except OSError as error:
-        raise CacheError(f"can't delete the counts of runs in {root}: {error.strerror}") from error
-    sweep(Location(root) / LEASE_FOLDER, 0.0, given_up_alone=True)
-
-
-def _require_nothing_remains(name: str, root: Path) -> None:
-    try:
-        left = remains(root)
-    except OSError as error:
-        raise CacheError(
-            f"can't look through {name} again: {error.strerror}; check its permissions"
-        ) from error
-    if left:
-        shown = ", ".join(quote(item) for item in left[:_REMAINS_SHOWN])
-        raise CacheError(
-            f"{len(left)} files are still in {name} ({shown}): end what writes there, then purge again"
-        )
 
 
 def _say_freed(place: _Place, freed: int) -> None:

@@ -56,7 +56,7 @@ class PackFolder:
         puts now and then start a thread that tidies. `access` says for whom new files are, and whose folders may
         be written to; without one they are the owner's. Nothing is changed in a folder that may not be, which is
         a warning, or that is to be `read_only`. `clock` gives seconds that never go back. Raises CacheError
-        where the folder can't be used at all; a folder that can only be read is used so.
+        where the folder can't be used at all.
         """
         access = Access() if access is None else access
         self.root = root
@@ -192,11 +192,8 @@ class PackFolder:
                 stop=self._caretaker.stopping if self._caretaker is not None else lambda: False,
                 mode=self._mode,
             )
-        except OSError as error:
+        except (OSError, CacheError) as error:
             self._troubles.met(error)
-            return None
-        except CacheError as error:
-            self._troubles.refused(error)
             return None
         if done is None:
             return None
@@ -241,11 +238,8 @@ class PackFolder:
                         self.root, self._home, matches, time.time_ns(), self._inventory.replace, self._mode
                     )
                     self._inventory.look()
-            except OSError as error:
+            except (OSError, CacheError) as error:
                 self._troubles.met(error)
-                return 0
-            except CacheError as error:
-                self._troubles.refused(error)
                 return 0
         for trouble in done.troubles:
             self._troubles.met(trouble)

@@ -25,8 +25,7 @@ LEASE_FOLDER = ".leases"
 _LONGEST_SECONDS = 600.0
 _MOST_BYTES = 128
 _REMEMBERED = 10_000
-_ASIDE_NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
-_LEASE_NAME = re.compile(rf"[0-9a-f]{{64}}\.lease|{_ASIDE_NAME.pattern}")
+_NAME = re.compile(r"[0-9a-f]{64}\.(lease|[0-9a-f]{32})")
 
 
 class FolderLease:
@@ -115,20 +114,18 @@ class FolderLease:
         aside.unlink()
 
 
-def sweep(place: Location, older_than_seconds: float, *, given_up_alone: bool = False) -> int:
+def sweep(folder: Path, older_than_seconds: float) -> int:
     """Remove the leases that dead processes left in a folder, and count them. Raises nothing.
 
-    That is regular files with the name of a lease, or of one set aside, and nothing else; the latter alone if
-    `given_up_alone`.
+    The folder's name must not be a link's. What does not have the form of a lease's name is left as it is.
     """
     removed = 0
     limit = time.time() - older_than_seconds
-    form = _ASIDE_NAME if given_up_alone else _LEASE_NAME
-    with suppress(OSError), place.open() as folder:
-        for entry in folder.entries():
-            if form.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
+    with suppress(OSError), Location(folder.parent, (folder.name,)).open() as leases:
+        for entry in leases.entries():
+            if _NAME.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
                 with suppress(OSError):
-                    folder.remove_file(entry.name)
+                    leases.remove_file(entry.name)
                     removed += 1
     return removed
 

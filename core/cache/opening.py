@@ -16,7 +16,6 @@ from .layout import FolderError, is_prepared
 from .lease import Alone, Flight, GuardedLease, SingleFlight
 from .lease_folder import LEASE_FOLDER, FolderLease
 from .memory import Memory
-from .read_only import ReadOnlyStore
 from .redis_lease import RedisLease
 from .redis_store import RedisStore
 from .seal import Seal, SealedStore
@@ -207,11 +206,8 @@ def shared_tiers(
         tiers.append(FarTier(f"the shared cache {root}", opened, _folder_faults, clock=clock))
     if url is not None:
         server = RedisStore(url)  # at once, so that a wrong address is told
-        store: Store = ReadOnlyStore(server) if settings.shared_read_only else server
         tiers.append(
-            FarTier(
-                "the shared cache on Redis", lambda: store, lambda _: server.faults, hangs=False, clock=clock
-            )
+            FarTier("the shared cache on Redis", lambda: server, _redis_faults, hangs=False, clock=clock)
         )
     return tiers
 
@@ -236,3 +232,7 @@ def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -
 
 def _folder_faults(store: Store) -> int:
     return store.counts.dropped if isinstance(store, PackFolder) else 0
+
+
+def _redis_faults(store: Store) -> int:
+    return store.faults if isinstance(store, RedisStore) else 0

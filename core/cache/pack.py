@@ -26,8 +26,8 @@ _BLOCK = 1 << 14
 _SEARCH_BLOCK = 1 << 20
 _SEARCH_MAX = 1 << 25
 _FEWEST_OPEN = 8
+# What the system says where a link, a pipe, a socket or a folder lies in a file's place.
 NO_FILE = {errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EINVAL, errno.EISDIR}
-"""What the system says where a link, a pipe, a socket or a folder lies in a file's place."""
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
 
 

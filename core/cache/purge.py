@@ -6,8 +6,10 @@ it. A purge that is killed has purged some packs and not others; the next one do
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +19,14 @@ from .closure import Kept
 from .emptying import emptied, has_files
 from .folder_lock import folder_lock
 from .layout import ENGINES, pack_folders, require_ours
+from .lease_folder import LEASE_FOLDER
 from .pack import Found, OpenPack, empty, list_packs, scan
 from .payload import decode
 from .record import read_key_text, verified
 from .rewrite import Rewrite, remove
 
 WAIT_SECONDS = 120.0
+_LEASE_SET_ASIDE = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
 _ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
 
 
@@ -96,7 +100,17 @@ def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
                     troubles.append(error)
         freed += remove_leftovers(place, now_ns, troubles, of_any_age=held)
         freed += emptied(place / ENGINES, troubles)
+        _forget_asides(place)
         return Purged(freed, 0, tuple(troubles), busy=not held)
+
+
+def _forget_asides(place: Location) -> None:
+    """Remove the leases that were set aside by processes that were killed then."""
+    with suppress(OSError), (place / LEASE_FOLDER).open() as folder:
+        for entry in folder.entries():
+            if _LEASE_SET_ASIDE.fullmatch(entry.name) and entry.is_file:
+                with suppress(OSError):
+                    folder.remove_file(entry.name)
 
 
 def remains(root: Path) -> list[str]:

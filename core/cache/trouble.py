@@ -27,8 +27,11 @@ class Troubles:
         self._lock = threading.Lock()
         self._lines: dict[str, str] = {}
 
-    def met(self, error: OSError) -> None:
-        """Note an error of the file system."""
+    def met(self, error: OSError | CacheError) -> None:
+        """Note an error of the file system, or that the folder has lost the marks that it is known by."""
+        if isinstance(error, CacheError):
+            self._note(str(error))
+            return
         reason = error.strerror or type(error).__name__
         fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")
         self._note(f"cache folder {self._root} fails ({reason}): {fix}")
@@ -51,10 +54,6 @@ class Troubles:
             f"cache folder {self._root} has {packs} packs of another version, which can't be searched: "
             "purge everything to be sure"
         )
-
-    def refused(self, error: CacheError) -> None:
-        """Note that the folder has lost the marks that it is known by, so that nothing in it is removed."""
-        self._note(str(error))
 
     def not_writable(self, reason: str) -> None:
         """Note that something was to be changed in a folder that must only be read."""

@@ -19,7 +19,6 @@ from understudy.core.cache.lease_folder import FolderLease, sweep
 from understudy.core.cache.memory import Memory
 from understudy.core.cache.redis_lease import RedisLease
 from understudy.core.cache.redis_store import RedisStore
-from understudy.core.filesystem import Location
 
 
 def key(number):
@@ -184,9 +183,9 @@ def test_old_lease_files_can_be_swept_away(tmp_path):
     FolderLease(tmp_path).try_acquire(key(1), 10)
     FolderLease(tmp_path).try_acquire(key(2), 10)
     os.utime(tmp_path / f"{key(1).hex}.lease", (1, 1))
-    assert sweep(Location(tmp_path), 3600) == 1
+    assert sweep(tmp_path, 3600) == 1
     assert [path.stem for path in tmp_path.iterdir()] == [key(2).hex]
-    assert sweep(Location(tmp_path / "none"), 3600) == 0
+    assert sweep(tmp_path / "none", 3600) == 0
 
 
 def test_the_waiting_one_gets_the_holders_result(lease):

@@ -26,7 +26,7 @@ from understudy.core.cache.statistics import folder_facts, statistics
 from understudy.core.cache.uses import note, uses
 from understudy.core.cli import main
 from understudy.core.errors import CacheError
-from understudy.core.filesystem import Access, Location
+from understudy.core.filesystem import Access
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and owners of POSIX")
 
@@ -163,7 +163,7 @@ def test_v2_v3_a_link_in_a_cache_leads_nowhere(
     (root / name).symlink_to(target)
     every_use(root)
     note(root, PackFolder(tmp_path / "other").counts, PackFolder(tmp_path / "other").counts)
-    assert sweep(Location(root) / ".leases", 0) == 0
+    assert sweep(root / ".leases", 0) == 0
 
 
 def test_v2_links_with_the_names_of_packs_lead_nowhere(
