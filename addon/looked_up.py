@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..core.cache.layout import size_on_disk
+from ..core.cache.disk_use import size_on_disk
 from ..core.face import Pixels
 from ..core.fusion.stand_in import STAND_IN
 from ..core.identity import Picture

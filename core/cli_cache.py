@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .cache.closure import Kept
 from .cache.exchange import export, import_into
 from .cache.folder import PackFolder
 from .cache.key import Key
@@ -19,24 +20,28 @@ from .cache.layout import is_prepared
 from .cache.lease_folder import LEASE_FOLDER, sweep
 from .cache.opening import CacheSettings, open_shared_folder
 from .cache.origins import coming_from, walk
-from .cache.purge import Kept
 from .cache.redis_store import RedisStore
 from .cache.seal import SIGNING_VARIABLE, Seal, SealedStore, secret_from
 from .cache.signature import Signature
 from .cache.statistics import Share, folder_facts, statistics
-from .cache.uses import USES_NAME
 from .cache.verify import Verified, verify_folder
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
 from .errors import CacheError
+from .filesystem import Access
 from .layer_purge import blank_layers
-from .run_settings import FOLDER_VARIABLE, REDIS_VARIABLE, RunSettings, completed
+from .purging import forget_runs, require_nothing_left
+from .quoting import quote
+from .run_settings import FOLDER_VARIABLE, GROUP_VARIABLE, REDIS_VARIABLE, RunSettings, completed
+from .trust import trusted_folders
 
 _DAY = 86400.0
 _DEAD_LEASE_SECONDS = _DAY
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CLIPS_SHOWN = 12
+_NAME_SHOWN = 60
+_CHANGING = ("gc", "purge", "import")  # the other actions read alone
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,22 @@ def run(arguments: argparse.Namespace) -> bool:
             place.store.close()
 
 
-def opened_folder(root: Path) -> PackFolder:
-    """Open a cache folder that is there. Raises CacheError."""
+def opened_folder(root: Path, *, read_only: bool = True) -> PackFolder:
+    """Open a cache folder that is there. Raises CacheError, also where it is to be changed and must not be."""
     if not is_prepared(root):
         raise CacheError(f"there is no cache in {root}: give the folder that --cache-dir named")
-    return PackFolder(root)
+    return _writable(PackFolder(root, access=_access(), read_only=read_only))
+
+
+def _writable(folder: PackFolder) -> PackFolder:
+    if folder.fault:
+        folder.close()
+        raise CacheError(f"cache folder {folder.root} is not changed: {folder.fault}")
+    return folder
+
+
+def _access() -> Access:
+    return Access(os.environ.get(GROUP_VARIABLE) == "1", trusted_folders())
 
 
 def the_seal() -> Seal | None:
@@ -95,13 +111,16 @@ def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
 
 def _places(arguments: argparse.Namespace) -> Iterator[_Place]:
     root = arguments.cache_dir
-    yield _Place(str(root), PackFolder(root) if arguments.action == "import" else opened_folder(root))
+    read_only = arguments.action not in _CHANGING
+    made = PackFolder(root, access=_access()) if arguments.action == "import" else None
+    yield _Place(quote(root), _writable(made) if made else opened_folder(root, read_only=read_only))
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
     told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
     told = completed(RunSettings(told, online=arguments.online), shared_places(arguments)).cache
     if told.shared_folder is not None:
-        yield _Place(str(told.shared_folder), open_shared_folder(told.shared_folder))
+        shared = open_shared_folder(told.shared_folder, access=_access(), make=False, read_only=read_only)
+        yield _Place(quote(told.shared_folder), _writable(shared))
     if told.redis_url is not None:
         server = RedisStore(told.redis_url)
         _ = Key("") in server
@@ -145,7 +164,7 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
 
 
 def _row(name: str, share: Share) -> None:
-    print(f"{name:<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
+    print(f"{quote(name, _NAME_SHOWN):<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
 
 
 def _verify(arguments: argparse.Namespace, places: list[_Place]) -> bool:  # noqa: ARG001
@@ -193,7 +212,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
         for place in places:
             _say_freed(place, place.store.purge())
             if isinstance(place.store, PackFolder):
-                (place.store.root / USES_NAME).unlink(missing_ok=True)
+                forget_runs(place.store.root)
         _blank(places)
         return _nothing_left(arguments, lambda _: True)
     if arguments.older_than is not None:
@@ -238,6 +257,8 @@ def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool])
         with closing(place.store):
             left = sum(matches(entry.text) for entry in place.store.entries())
             _require_no_trouble(place)
+            if arguments.all and isinstance(place.store, PackFolder):
+                require_nothing_left(place.store.root)
         if left:
             raise CacheError(
                 f"{left} results are still in {place.name}: end what writes there, then purge again"
@@ -288,5 +309,6 @@ def _import(arguments: argparse.Namespace, places: list[_Place]) -> bool:
 
 
 def _require_no_trouble(place: _Place) -> None:
-    if place.store.warnings:
-        raise CacheError(place.store.warnings[0])
+    troubles = place.store.troubles if isinstance(place.store, PackFolder) else place.store.warnings
+    if troubles:
+        raise CacheError(troubles[0])

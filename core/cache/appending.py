@@ -3,8 +3,8 @@
 
 import errno
 import os
-from pathlib import Path
 
+from ..filesystem import Location
 from .index import Entry, Pack
 from .inventory import Inventory
 from .pack import PackWriter
@@ -16,7 +16,7 @@ _TRIES = 4
 class Appending:
     """The pack that this process writes to. For one thread at a time."""
 
-    def __init__(self, home: Path, inventory: Inventory, pack_bytes: int, mode: int) -> None:
+    def __init__(self, home: Location, inventory: Inventory, pack_bytes: int, mode: int) -> None:
         """Write packs of about `pack_bytes` to the folder `home`, and list them in `inventory`."""
         self._home = home
         self._inventory = inventory
@@ -53,8 +53,8 @@ class Appending:
         self._inventory.end_writing(writer.name)
         if writer.process == os.getpid() and not writer.closed and not writer.removed:
             try:
-                path = self._home / writer.name
-                self._ledger.write(path, writer.size, sealed=True, mode=self._mode)
+                with self._home.open() as folder:
+                    self._ledger.write(folder, writer.name, writer.size, sealed=True, mode=self._mode)
             except OSError:
                 pass  # it only saves others a scan
         writer.close()

@@ -1,64 +1,96 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a janitor may remove: packs in the order of their use, and what killed processes left behind."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from .layout import pack_folders
+from ..filesystem import Entry, Location
+from .layout import MARK_LEFTOVER, pack_folders
 from .pack import PACK_NAME, list_packs
 from .rewrite import LEFTOVER
 
 _SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
+_USES_LEFTOVER = re.compile(r"\.\.uses\.[0-9a-f]{8}\.tmp")
 _LEFTOVER_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A pack, its size in bytes and when it was last used, in nanoseconds since 1970."""
+    """A pack, where it lies, its size in bytes and when it was last used, in nanoseconds since 1970."""
 
-    path: Path
+    home: Location
+    name: str
     size: int
     used_ns: int
 
 
-def leftovers(root: Path, now_ns: int) -> Iterator[Path]:
-    """Find what killed processes left behind: packs never finished, sidecars without a pack. Raises OSError.
+class Leftover(NamedTuple):
+    """A file that a killed process left, and the folder that it lies in."""
 
-    For holders of the folder's lock: only they make packs under a temporary name.
+    home: Location
+    name: str
+    size: int
+
+
+def leftovers(root: Location, now_ns: int, *, of_any_age: bool = False) -> Iterator[Leftover]:
+    """Find what killed processes left behind: files never finished, sidecars without a pack. Raises OSError.
+
+    For holders of the folder's lock: only they make packs under a temporary name. Others are told by their age,
+    unless `of_any_age`: at worst a sidecar, or figures, that another process is writing just now are lost.
     """
-    for folder in pack_folders(root):
-        with os.scandir(folder) as listing:
-            files = {entry.name: entry for entry in listing if entry.is_file(follow_symlinks=False)}
-        for name in sorted(files):
-            if LEFTOVER.fullmatch(name):
-                if name.endswith(".pack.tmp") or _is_old(files[name], now_ns):
-                    yield folder / name
-            elif _SIDECAR_NAME.fullmatch(name) and name.replace(".idx", ".pack") not in files:
-                yield folder / name
+    for home in pack_folders(root):
+        with home.open() as folder:
+            names = set(folder.names())
+            for name in sorted(filter(_may_be_left, names)):
+                with suppress(FileNotFoundError):
+                    entry = Entry(name, folder.status(name))
+                    if entry.is_file and _is_left(entry, names, now_ns, of_any_age=of_any_age):
+                        yield Leftover(home, name, entry.status.st_size)
 
 
-def _is_old(entry: "os.DirEntry[str]", now_ns: int) -> bool:
-    try:
-        return abs(now_ns - entry.stat(follow_symlinks=False).st_mtime_ns) > _LEFTOVER_SECONDS * 1e9
-    except FileNotFoundError:
-        return False
+def remove_leftovers(
+    root: Location, now_ns: int, troubles: list[OSError], *, of_any_age: bool = False
+) -> int:
+    """Remove what killed processes left behind, and return the bytes freed. Raises OSError."""
+    freed = 0
+    for left in list(leftovers(root, now_ns, of_any_age=of_any_age)):
+        try:
+            with left.home.open() as folder:
+                folder.remove_file(left.name)
+            freed += left.size
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            troubles.append(error)
+    return freed
 
 
-def packs_by_use(root: Path, now_ns: int) -> list[Candidate]:
+def _may_be_left(name: str) -> bool:
+    forms = LEFTOVER, MARK_LEFTOVER, _USES_LEFTOVER, _SIDECAR_NAME
+    return any(form.fullmatch(name) for form in forms)
+
+
+def _is_left(entry: Entry, names: set[str], now_ns: int, *, of_any_age: bool) -> bool:
+    if _SIDECAR_NAME.fullmatch(entry.name):
+        return entry.name.replace(".idx", ".pack") not in names
+    if of_any_age or (LEFTOVER.fullmatch(entry.name) and entry.name.endswith(".pack.tmp")):
+        return True
+    return abs(now_ns - entry.status.st_mtime_ns) > _LEFTOVER_SECONDS * 1e9
+
+
+def packs_by_use(root: Location, now_ns: int) -> list[Candidate]:
     """List the packs of every format, the longest unused first. Raises OSError."""
     listed = []
-    for folder in pack_folders(root):
-        for path in list_packs(folder):
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                continue
-            listed.append(Candidate(path, status.st_size, status.st_mtime_ns))
-    listed.sort(key=lambda pack: (pack.used_ns, pack.path.name))
+    for home in pack_folders(root):
+        with home.open() as folder:
+            listed += [
+                Candidate(home, entry.name, entry.status.st_size, entry.status.st_mtime_ns)
+                for entry in list_packs(folder)
+            ]
+    listed.sort(key=lambda pack: (pack.used_ns, pack.name))
     return _without_future(listed, now_ns)
 
 
@@ -68,7 +100,10 @@ def _without_future(packs: list[Candidate], now_ns: int) -> list[Candidate]:
     dated = packs[: len(packs) - len(ahead)]
     for rank, pack in enumerate(ahead):
         stamp = max(now_ns - len(ahead) + rank, dated[-1].used_ns if dated else 0)
-        with suppress(OSError):  # another's, or gone: its order is right all the same
-            os.utime(pack.path, ns=(stamp, stamp))
-        dated.append(Candidate(pack.path, pack.size, stamp))
+        with (
+            suppress(OSError),
+            pack.home.open() as folder,
+        ):  # another's, or gone: its order is right all the same
+            folder.set_times(pack.name, stamp)
+        dated.append(replace(pack, used_ns=stamp))
     return dated

@@ -6,18 +6,23 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from ..errors import CacheError
+from ..filesystem import Access
 from .appending import Appending
 from .caretaker import Caretaker
+from .closure import Kept, closure
 from .counts import StoreCounts, Tally
+from .disk_use import size_on_disk
 from .inventory import LOOK_SECONDS, Inventory
 from .janitor import Tidied, tidy
 from .key import Key
-from .layout import file_mode, prepare, size_on_disk
+from .layout import prepare
 from .payload import decode, encode
-from .purge import Kept, closure, purge_all, purge_packs, walk_packs
+from .purge import purge_all, purge_packs, walk_packs
 from .record import KeyText, build, find_payload, read_key_text
 from .store import Arrays
 from .trouble import Troubles
+from .uses import note
 
 __all__ = ["LOOK_SECONDS", "PACK_BYTES", "PackFolder"]
 
@@ -41,30 +46,36 @@ class PackFolder:
         pack_bytes: int = PACK_BYTES,
         cap_bytes: int | None = None,
         max_age: float | None = None,
-        group: bool = False,
+        access: Access | None = None,
+        read_only: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open the cache folder `root`, making it if need be, and index its packs.
 
         A pack grows to about `pack_bytes`. Where `cap_bytes` or `max_age` (seconds without use) is given,
-        puts now and then start a thread that tidies. `group` makes new files for the folder's group too.
-        `clock` gives seconds that never go back. Raises CacheError where the folder can't be used at all; a
-        folder that can only be read is used so.
+        puts now and then start a thread that tidies. `access` says for whom new files are, and whose folders may
+        be written to; without one they are the owner's. Nothing is changed in a folder that may not be, which is
+        a warning, or that is to be `read_only`. `clock` gives seconds that never go back. Raises CacheError
+        where the folder can't be used at all.
         """
+        access = Access() if access is None else access
         self.root = root
-        self._home = prepare(root, group=group)
-        self._mode = file_mode(group=group)
+        self._home, self.fault = prepare(root, access, read_only=read_only)
+        self.read_only = read_only or bool(self.fault)
+        self._mode = access.file_mode
         self._cap_bytes, self._max_age = cap_bytes, max_age
         self._pack_bytes = pack_bytes
         if cap_bytes is not None:
             self._pack_bytes = min(pack_bytes, max(cap_bytes // _CAP_PACKS, 1))
         self._caretaker: Caretaker | None = None
-        if cap_bytes is not None or max_age is not None:
+        if not self.read_only and (cap_bytes is not None or max_age is not None):
             self._caretaker = Caretaker(self.tidy, min(_TIDY_BYTES, self._pack_bytes))
         self._write_lock = threading.Lock()  # one thread at a time appends
         self._troubles = Troubles(root)
         self._tally = Tally()
-        self._inventory = Inventory(self._home, clock, self._tally, self._troubles.met, self._mode)
+        self._inventory = Inventory(
+            self._home, clock, self._tally, self._troubles.met, None if self.read_only else self._mode
+        )
         self._files = self._inventory.files
         self._appending = Appending(self._home, self._inventory, self._pack_bytes, self._mode)
         self._clock = clock
@@ -86,7 +97,7 @@ class PackFolder:
             arrays = decode(raw, start) if start is not None else None
             if arrays is not None:
                 if self._clock() >= pack.due:
-                    self._inventory.touch(pack)
+                    self._inventory.note_use(pack)
                 self._tally.hit(size)
                 return arrays
             if raw:
@@ -102,6 +113,8 @@ class PackFolder:
         Raises TypeError for a dtype that can't be kept and ValueError for a result too large or an array name
         that can't be kept: faults of the caller, not of the place.
         """
+        if self.read_only:
+            return
         before = self._inventory.added
         if self._inventory.find_known(key.digest, use=True) is not None:
             self._tally.add(known=1)
@@ -164,6 +177,8 @@ class PackFolder:
         What this process has used is never evicted: a cap below that is a warning. None where another
         process tidies already, or where it is impossible, which is a warning.
         """
+        if self._must_not_change():
+            return None
         cap_bytes = self._cap_bytes if cap_bytes is None else cap_bytes
         try:
             done = tidy(
@@ -177,7 +192,7 @@ class PackFolder:
                 stop=self._caretaker.stopping if self._caretaker is not None else lambda: False,
                 mode=self._mode,
             )
-        except OSError as error:
+        except (OSError, CacheError) as error:
             self._troubles.met(error)
             return None
         if done is None:
@@ -210,6 +225,8 @@ class PackFolder:
         return self._purge(closure(lambda: walk_packs(self._home), seeds))
 
     def _purge(self, matches: Callable[[Kept], bool] | None) -> int:
+        if self._must_not_change():
+            return 0
         with self._write_lock:
             self._appending.end_pack()
             try:
@@ -221,7 +238,7 @@ class PackFolder:
                         self.root, self._home, matches, time.time_ns(), self._inventory.replace, self._mode
                     )
                     self._inventory.look()
-            except OSError as error:
+            except (OSError, CacheError) as error:
                 self._troubles.met(error)
                 return 0
         for trouble in done.troubles:
@@ -235,7 +252,22 @@ class PackFolder:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Every distinct trouble met so far, one line each, oldest first."""
+        return (*self.fault_lines, *self._troubles.lines())
+
+    @property
+    def fault_lines(self) -> tuple[str, ...]:
+        """One line that the folder is only read, if it must not be written to."""
+        return (f"results are not kept in {self.root}, only read: {self.fault}",) if self.fault else ()
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """The warnings but the one that the folder is only read."""
         return self._troubles.lines()
+
+    def note_run(self, memory: StoreCounts) -> None:
+        """Add this run's counts, and those of the memory above, to the folder's own."""
+        if not self.read_only:
+            note(self.root, memory, self.counts, self._mode)
 
     @property
     def counts(self) -> StoreCounts:
@@ -250,6 +282,11 @@ class PackFolder:
             self._appending.end_pack()
             self._inventory.forget_all()
 
+    def _must_not_change(self) -> bool:
+        if self.read_only:
+            self._troubles.not_writable(self.fault or "it was opened for reading alone")
+        return self.read_only
+
     # Writing
 
     def _append(self, digest: bytes, chunks: list[bytes], size: int, before: int) -> bool:
@@ -262,7 +299,7 @@ class PackFolder:
                 return False
             pack = self._appending.append(digest, chunks, size)
             if self._clock() >= pack.due:
-                self._inventory.touch(pack)
+                self._inventory.note_use(pack)
             if self._caretaker is not None:
                 self._caretaker.wrote(size)
             return True

@@ -7,9 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from .files import create, open_file
+from ..filesystem import Folder, Location
 
 LOCK_NAME = ".janitor.lock"
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
@@ -19,7 +18,7 @@ _POLL_SECONDS = 0.02
 
 @contextmanager
 def folder_lock(
-    root: Path, *, wait_seconds: float = 0.0, mode: int = 0o600, name: str = LOCK_NAME
+    root: Location, *, wait_seconds: float = 0.0, mode: int = 0o600, name: str = LOCK_NAME
 ) -> Iterator[bool]:
     """Hold the folder's lock while the body runs; gives False if another holds it after `wait_seconds`.
 
@@ -27,7 +26,8 @@ def folder_lock(
     file system has no locks it gives True: two at once then cost each other work, and nothing that is not in
     the cache by right. Raises OSError where the lock file can't be opened.
     """
-    fd = _open(root / name, mode)
+    with root.open() as folder:
+        fd = _open(folder, name, mode)
     try:
         deadline = time.monotonic() + wait_seconds
         held = _try_lock(fd)
@@ -43,14 +43,14 @@ def folder_lock(
         os.close(fd)
 
 
-def _open(path: Path, mode: int) -> int:
+def _open(folder: Folder, name: str, mode: int) -> int:
     try:
-        return open_file(path, os.O_RDWR)
+        return folder.open_file(name, os.O_RDWR)
     except FileNotFoundError:
         try:
-            return create(path, os.O_RDWR, mode)
+            return folder.create_file(name, os.O_RDWR, mode)
         except FileExistsError:  # another was quicker
-            return open_file(path, os.O_RDWR)
+            return folder.open_file(name, os.O_RDWR)
 
 
 def _try_lock(fd: int) -> bool:

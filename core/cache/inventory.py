@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which packs a folder has and where each record lies in them, kept up as other processes write and tidy."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 
+from ..filesystem import Location
 from .counts import Tally
 from .index import Entry, Pack, Used
 from .known import Known
@@ -23,20 +24,23 @@ class Inventory:
 
     def __init__(
         self,
-        home: Path,
+        home: Location,
         clock: Callable[[], float],
         tally: Tally,
         warn: Callable[[OSError], None],
-        mode: int = 0o600,
+        mode: int | None = 0o600,
     ) -> None:
-        """Index what is in the folder `home`. `clock` gives seconds that never go back."""
+        """Index what is in the folder `home`. `clock` gives seconds that never go back.
+
+        `mode` is the permissions of files that are made there; without one nothing is made or changed there.
+        """
         self._clock = clock
         self._tally = tally
         self.files = OpenPacks(home, most_open())
         self._known = Known(self.files)
         self._lock, self._index = self._known.lock, self._known.index
         touches = Touches(home, clock)
-        self.touch = touches.touch
+        self.note_use: Callable[[Pack], None] = touches.note if mode is not None else _note_nothing
         """Note the use of a pack: only worth a call once the pack is `due`."""
         self._look_lock = threading.Lock()  # one thread at a time looks for news
         self._news = News(home, self._known, self.files, touches, tally, warn, mode)
@@ -177,3 +181,7 @@ class Inventory:
             if now - self._looked >= LOOK_SECONDS:
                 self._looked = now
                 self._news.gather()
+
+
+def _note_nothing(pack: Pack) -> None:
+    pack.due = math.inf

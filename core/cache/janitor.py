@@ -15,10 +15,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .candidates import Candidate, leftovers, packs_by_use
+from ..filesystem import Location
+from .candidates import Candidate, packs_by_use, remove_leftovers
+from .disk_use import size_on_disk
 from .folder_lock import folder_lock
 from .index import Used
-from .layout import size_on_disk
+from .layout import require_ours
 from .pack import Found, OpenPack, scan
 from .rewrite import Rewrite, remove
 from .table import UInt64s
@@ -78,7 +80,7 @@ def tidy(
     root: Path,
     cap_bytes: int | None,
     *,
-    home: Path | None = None,
+    home: Location | None = None,
     max_age: float | None = None,
     pack_bytes: int = 1 << 28,
     working_set: WorkingSet | None = None,
@@ -91,16 +93,20 @@ def tidy(
 
     `home` is the folder of the packs that this version reads and carries records from, `root` unless said;
     `own` names packs that the caller is writing to. Many small packs are merged into one. Returns None where
-    another janitor is at work. Raises OSError where the folder can't be tidied at all.
+    another janitor is at work. Raises OSError where the folder can't be tidied at all, CacheError where it is
+    not ours.
     """
-    home = root if home is None else home
-    with folder_lock(root, mode=mode) as held:
+    place = Location(root)
+    home = place if home is None else home
+    with place.open() as folder:
+        require_ours(folder)
+    with folder_lock(place, mode=mode) as held:
         if not held:
             return None
         before = size_on_disk(root)
         janitor = _Janitor(home, working_set or NothingUsed(), mode)
-        janitor.clean(root, now())
-        packs = [pack for pack in packs_by_use(root, now()) if pack.path.name not in own()]
+        janitor.clean(place, now())
+        packs = [pack for pack in packs_by_use(place, now()) if pack.name not in own()]
         if max_age is not None:
             oldest = now() - int(max_age * 1e9)
             for pack in packs:
@@ -112,14 +118,14 @@ def tidy(
                     break
                 janitor.evict(pack)
         if not stop():
-            janitor.merge([pack for pack in packs if pack.path.parent == home], pack_bytes, now())
+            janitor.merge([pack for pack in packs if pack.home == home], pack_bytes, now())
         return janitor.report(before, size_on_disk(root))
 
 
 class _Janitor:
     """One round of tidying."""
 
-    def __init__(self, home: Path, working_set: WorkingSet, mode: int) -> None:
+    def __init__(self, home: Location, working_set: WorkingSet, mode: int) -> None:
         self._home = home
         self._set = working_set
         self._mode = mode
@@ -140,22 +146,14 @@ class _Janitor:
             tuple(self._troubles),
         )
 
-    def clean(self, root: Path, now_ns: int) -> None:
-        for path in leftovers(root, now_ns):
-            try:
-                size = path.lstat().st_size
-                path.unlink()
-                self.freed += size
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self._troubles.append(error)
+    def clean(self, root: Location, now_ns: int) -> None:
+        self.freed += remove_leftovers(root, now_ns, self._troubles)
 
     def evict(self, pack: Candidate) -> None:
         """Remove a pack, its used records carried into a new one, unless nearly all of it was used."""
-        if not pack.path.exists():
+        if not _is_there(pack):
             return
-        used = self._set.used(pack.path.name)
+        used = self._set.used(pack.name)
         self._needed += used.size
         if used.size > pack.size * (1 - _WORTH_REWRITING):
             return
@@ -176,7 +174,7 @@ class _Janitor:
         small = [
             pack
             for pack in packs
-            if pack.size * _SMALL < pack_bytes and pack.used_ns < idle and pack.path.exists()
+            if pack.size * _SMALL < pack_bytes and pack.used_ns < idle and _is_there(pack)
         ]
         while len(small) >= _MANY_SMALL:
             batch, size = [], 0
@@ -196,7 +194,7 @@ class _Janitor:
         offsets = [
             np.array([record.offset for record in item.found], np.uint64)
             if wanted is None
-            else wanted(item.pack.path.name)
+            else wanted(item.pack.name)
             for item in copied
         ]
         chosen = list(zip(copied, offsets, strict=True))
@@ -205,8 +203,9 @@ class _Janitor:
         return _Emptied(sum(e.records for e in emptied), sum(e.carried for e in emptied))
 
     def _open(self, pack: Candidate) -> "_Source":
-        file = OpenPack(pack.path)
-        if pack.path.parent != self._home:  # of another version: nothing in it can be used here
+        with pack.home.open() as folder:
+            file = OpenPack(folder, pack.name)
+        if pack.home != self._home:  # of another version: nothing in it can be used here
             return _Source(pack, file, [], pack.size)
         scanned = scan(file, 0, pack.size)
         return _Source(pack, file, scanned.records, scanned.resume)
@@ -231,16 +230,16 @@ class _Janitor:
 
     def _remove(self, source: "_Source", carried: UInt64s, into: str | None, *, everything: bool) -> _Emptied:
         """Remove a pack whose records at `carried` were copied; what was used or added meanwhile too."""
-        name = source.pack.path.name
+        name = source.pack.name
         while not self._set.release(name, carried, into):
             more = np.setdiff1d(self._set.used(name).offsets, carried)
             into = self._copy([(source, more)])
             carried = np.union1d(carried, more)
         if sys.platform == "win32":  # removes no file that is open
             source.file.close()
-            self.freed += remove(source.pack.path)
+            self.freed += _remove(source.pack)
             return _Emptied(len(source.found), len(carried))
-        self.freed += remove(source.pack.path)
+        self.freed += _remove(source.pack)
         # A writer that appended just before the pack vanished believes its record kept.
         late = scan(source.file, source.resume, source.file.size()).records
         if late and everything:
@@ -248,6 +247,20 @@ class _Janitor:
             self._copy([(source._replace(found=late), offsets)])
             carried = np.union1d(carried, offsets)
         return _Emptied(len(source.found) + len(late), len(carried))
+
+
+def _is_there(pack: Candidate) -> bool:
+    try:
+        with pack.home.open() as folder:
+            folder.status(pack.name)
+    except OSError:
+        return False
+    return True
+
+
+def _remove(pack: Candidate) -> int:
+    with pack.home.open() as folder:
+        return remove(folder, pack.name)
 
 
 class _Source(NamedTuple):

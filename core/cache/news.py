@@ -4,8 +4,9 @@
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
+from ..filesystem import Entry as FileEntry
+from ..filesystem import Folder, Location
 from . import sidecar
 from .counts import Tally
 from .index import Entry, Pack
@@ -23,15 +24,15 @@ class News:
 
     def __init__(
         self,
-        home: Path,
+        home: Location,
         known: Known,
         files: OpenPacks,
         touches: Touches,
         tally: Tally,
         warn: Callable[[OSError], None],
-        mode: int,
+        mode: int | None,
     ) -> None:
-        """Look into the folder `home`; sidecars that are written get the permissions `mode`."""
+        """Look into the folder `home`; sidecars that are written get the permissions `mode`; without none are."""
         self._home = home
         self._known = known
         self._files = files
@@ -43,19 +44,28 @@ class News:
     def gather(self) -> None:
         """Index what other processes appended and forget the packs that are gone."""
         try:
-            listed = list_packs_and_sidecars(self._home)
+            folder = self._home.open()
         except OSError as error:
             self._warn(error)
             return
-        names = {path.name for path, _ in listed}
+        with folder:
+            self._gather(folder)
+
+    def _gather(self, folder: Folder) -> None:
+        try:
+            listed = list_packs_and_sidecars(folder)
+        except OSError as error:
+            self._warn(error)
+            return
+        names = {name for name, _ in listed}
         with self._known.lock:
             gone = [pack for name, pack in self._known.packs.items() if name not in names]
             self._known.vanish(gone)
         told: list[tuple[Pack, Columns]] = []
         grown: list[tuple[Pack, os.stat_result]] = []
-        for path, has_sidecar in listed:
+        for name, has_sidecar in listed:
             try:
-                self._read_sidecar(path, told, grown, has_sidecar=has_sidecar)
+                self._read_sidecar(folder, name, told, grown, has_sidecar=has_sidecar)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -64,7 +74,7 @@ class News:
             self._known.index.add_columns(told)
         for pack, status in grown:
             try:
-                self._read_tail(pack, status)
+                self._read_tail(folder, pack, status)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -79,7 +89,8 @@ class News:
             self._known.drop(pack)
             self._known.packs[pack.name] = fresh
         try:
-            self._read_tail(fresh, (self._home / pack.name).stat())
+            with self._home.open() as folder:
+                self._read_tail(folder, fresh, folder.status(pack.name))
         except FileNotFoundError:
             return
         except OSError as error:
@@ -87,26 +98,32 @@ class News:
 
     def _read_sidecar(
         self,
-        path: Path,
+        folder: Folder,
+        name: str,
         told: list[tuple[Pack, Columns]],
         grown: list[tuple[Pack, os.stat_result]],
         *,
         has_sidecar: bool,
     ) -> None:
         """Take a pack's news from its sidecar into `told`; list it as `grown` where that is not all."""
-        pack = self._known.packs.get(path.name)
+        pack = self._known.packs.get(name)
         if pack is not None and (pack.sealed or pack.writer == os.getpid()):
             return
-        status = path.stat()
+        status = folder.status(name)
+        if not FileEntry(name, status).is_file:  # somebody's link or pipe: no pack, or none any more
+            if pack is not None:
+                with self._known.lock:
+                    self._known.vanish([pack])
+            return
         self._touches.saw(status.st_mtime_ns)
         with self._known.lock:
             if pack is not None and status.st_size < pack.resume:  # emptied by a purge: what it held is gone
                 self._known.vanish([pack])
                 pack = None
             if pack is None:
-                pack = self._known.packs[path.name] = Pack(path.name)
+                pack = self._known.packs[name] = Pack(name)
         if pack.resume == 0 and has_sidecar:
-            known = sidecar.read(path, status.st_size)
+            known = sidecar.read(folder, name, status.st_size)
             if known is not None:
                 told.append((pack, known.columns))
                 pack.told, pack.resume = True, known.covers
@@ -116,9 +133,9 @@ class News:
         if pack.seen != status.st_size:
             grown.append((pack, status))
         elif has_sidecar and not pack.told:
-            pack.sealed = sidecar.says_sealed(path, status.st_size)
+            pack.sealed = sidecar.says_sealed(folder, name, status.st_size)
 
-    def _read_tail(self, pack: Pack, status: os.stat_result) -> None:
+    def _read_tail(self, folder: Folder, pack: Pack, status: os.stat_result) -> None:
         start, size = pack.resume, status.st_size
         tail = scan(self._files.file(pack.name), start, size)
         with self._known.lock:
@@ -128,11 +145,13 @@ class News:
             news = [offset for offset in tail.damaged if offset > pack.damaged]
             pack.damaged = max(tail.damaged, default=pack.damaged)
         self._tally.add(corrupt=len(news))
+        if self._mode is None:
+            return
         if start == 0 and not tail.damaged and time.time() - status.st_mtime > _IDLE_SECONDS:
             ledger = Ledger()
             for found in tail.records:
                 ledger.add(found.digest, found.offset, found.size)
             try:
-                ledger.write(self._home / pack.name, tail.resume, sealed=False, mode=self._mode)
+                ledger.write(folder, pack.name, tail.resume, sealed=False, mode=self._mode)
             except OSError:
                 return  # a folder that is full or only readable does without

@@ -14,7 +14,7 @@ from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
 from .health import Health
-from .layout import is_prepared
+from .layout import FolderError, is_prepared
 from .lease import Alone, Flight, GuardedLease, SingleFlight
 from .lease_folder import LEASE_FOLDER, FolderLease
 from .memory import Memory
@@ -25,7 +25,6 @@ from .signature import Signature
 from .store import Store
 from .tiers import Tiers
 from .timed import Stop
-from .uses import note as note_use
 
 MEMORY_BYTES = 1 << 27
 _LATE_SECONDS = 0.1
@@ -83,10 +82,12 @@ class OpenCache:
     def warnings(self) -> tuple[str, ...]:
         """Every trouble met so far, one line each."""
         folder = () if self.folder is None else self.folder.warnings
+        stores = [tier.store for tier in self.tiers.shared]
+        shared = [line for store in stores if isinstance(store, PackFolder) for line in store.fault_lines]
         alone = self.flight.warning if isinstance(self.flight, SingleFlight) else None
         flight = () if alone is None else (alone,)
         results = *self.sealed.warnings, *self.checked.warnings
-        return (*self.left_out, *folder, *results, *self.tiers.warnings, *flight)
+        return (*self.left_out, *folder, *shared, *results, *self.tiers.warnings, *flight)
 
     @property
     def folder_counts(self) -> StoreCounts:
@@ -96,7 +97,7 @@ class OpenCache:
     def close(self) -> None:
         """Write what waits to be shared, for a limited time, and let go of everything."""
         if self.folder is not None:
-            note_use(self.folder.root, self.store.counts, self.folder.counts)
+            self.folder.note_run(self.store.counts)
         self.store.close()
         if isinstance(self.flight, SingleFlight):
             self.flight.close()
@@ -107,14 +108,19 @@ def open_tiers(
 ) -> OpenCache:
     """Open a cache. `clock` gives seconds that never go back. Where `stop` was asked no shared place is waited for.
 
-    Raises CacheError where the folder on this machine, the seal or an address can't be used. A shared place
-    that is away raises nothing: it is used once it is there.
+    Raises CacheError where the folder on this machine holds something else, or the seal or an address can't be
+    used. A folder that can't be made or read is left out, which is a warning. A shared place that is away raises
+    nothing: it is used once it is there.
     """
     if not settings.keep:
         return _opened(settings, None, None, [], clock)
     seal = Seal(settings.secret) if settings.secret is not None else None
     shared = shared_tiers(settings, clock, stop=stop)
-    return _opened(settings, seal, _folder(settings, clock), shared, clock)
+    try:
+        folder = _folder(settings, clock)
+    except FolderError as error:
+        return _opened(settings, seal, None, shared, clock, (_nothing_kept(error),))
+    return _opened(settings, seal, folder, shared, clock)
 
 
 def open_what_can_be(settings: CacheSettings, *, clock: Callable[[], float] = time.monotonic) -> OpenCache:
@@ -126,13 +132,13 @@ def open_what_can_be(settings: CacheSettings, *, clock: Callable[[], float] = ti
     try:
         seal = Seal(settings.secret) if settings.secret is not None and settings.keep else None
     except CacheError as error:
-        left_out.append(f"nothing is kept for the next run: {error}")
+        left_out.append(_nothing_kept(error))
         settings = replace(settings, keep=False)
         seal = None
     try:
         folder = _folder(settings, clock) if settings.keep else None
     except CacheError as error:
-        left_out.append(f"nothing is kept for the next run: {error}")
+        left_out.append(_nothing_kept(error))
         folder = None
     try:
         shared = shared_tiers(settings, clock) if settings.keep else []
@@ -162,14 +168,29 @@ def _opened(
     return OpenCache(memory, checked, sealed, tiers, folder, flight, left_out)
 
 
+def _nothing_kept(error: CacheError) -> str:
+    return f"nothing is kept for the next run: {error}"
+
+
 def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:
-    return PackFolder(settings.folder, cap_bytes=settings.cap_bytes, max_age=settings.max_age, clock=clock)
+    return PackFolder(
+        settings.folder,
+        cap_bytes=settings.cap_bytes,
+        max_age=settings.max_age,
+        access=settings.access,
+        clock=clock,
+    )
 
 
 def open_shared_folder(
-    root: Path, *, with_group: bool = False, make: bool = True, clock: Callable[[], float] = time.monotonic
+    root: Path,
+    *,
+    access: Access | None = None,
+    make: bool = True,
+    read_only: bool = False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> PackFolder:
-    """Open a cache folder on a share. Raises CacheError.
+    """Open a cache folder on a share, for reading alone if `read_only`. Raises CacheError.
 
     Makes one only if `make`, and never where the share is not mounted.
     """
@@ -177,7 +198,7 @@ def open_shared_folder(
         raise CacheError(f"there is no folder {root.parent}: mount the share or choose another shared cache")
     if not make and not is_prepared(root):
         raise CacheError(f"there is no cache in {root}")
-    return PackFolder(root, group=with_group, clock=clock)
+    return PackFolder(root, access=access, read_only=read_only, clock=clock)
 
 
 def shared_tiers(
@@ -197,7 +218,9 @@ def shared_tiers(
     if root is not None:
 
         def opened() -> Store:
-            return open_shared_folder(root, with_group=settings.shared_with_group, make=make, clock=clock)
+            return open_shared_folder(
+                root, access=settings.access, make=make, read_only=settings.shared_read_only, clock=clock
+            )
 
         tiers.append(
             FarTier(

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Protocol, runtime_checkable
 
+from .closure import PASSES, Kept, closure
 from .key import Key
-from .purge import Kept, closure
 from .record import KeyText
 from .store import Arrays
 
-_HEX = re.compile(r"[0-9a-f]{64}")
+HEX = re.compile(r"[0-9a-f]{64}")
 _ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
 # Hashes in key texts that name no other result: of files, of settings, of values.
 _NO_ORIGIN = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
@@ -75,7 +75,7 @@ def references(text: str) -> list[str]:
     return [
         value
         for name, value in fields(text).items()
-        if _HEX.fullmatch(value) and not _NO_ORIGIN.fullmatch(name)
+        if HEX.fullmatch(value) and not _NO_ORIGIN.fullmatch(name)
     ]
 
 
@@ -87,14 +87,25 @@ def untraceable(entries: Callable[[], Iterator[Kept]]) -> set[bytes]:
         if kept.id is not None:
             known.add(bytes.fromhex(kept.id))
     lost: set[bytes] = set()
-    before = -1
-    while len(lost) != before:
+    for _ in range(PASSES):
         before = len(lost)
         for kept in entries():
             if any(bytes.fromhex(value) not in known for value in references(kept.entry.text)):
                 digest = Key(kept.entry.text).digest
                 lost.add(digest)
                 known.discard(digest)
+        if len(lost) == before:
+            return lost
+    # Longer chains than we ever write: all links at once, which takes memory but no more passes.
+    following: dict[bytes, list[bytes]] = {}
+    for kept in entries():
+        for value in references(kept.entry.text):
+            following.setdefault(bytes.fromhex(value), []).append(Key(kept.entry.text).digest)
+    waiting = list(lost)
+    while waiting:
+        new = [digest for digest in following.get(waiting.pop(), ()) if digest not in lost]
+        lost.update(new)
+        waiting += new
     return lost
 
 

@@ -14,16 +14,21 @@ import secrets
 import sys
 import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
-from .files import create, open_file
+from ..filesystem import Entry, Folder, Location
 from .record import HEADER_BYTES, MAGIC, parse_header
 
 PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
 _BLOCK = 1 << 14
 _SEARCH_BLOCK = 1 << 20
 _SEARCH_MAX = 1 << 25
+_FEWEST_OPEN = 8
+# What the system says where a link, a pipe, a socket or a folder lies in a file's place.
+NO_FILE = {errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EINVAL, errno.EISDIR}
+_NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
 
 
 class OpenPack:
@@ -32,9 +37,15 @@ class OpenPack:
     It closes when the last user lets go of it, so that no thread reads a file that another just closed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: Folder, name: str) -> None:
+        """Open a pack of `folder`. Raises OSError; what is no regular file is not there."""
         self._fd = -1
-        self._fd = open_file(path, os.O_RDONLY)
+        try:
+            self._fd = folder.open_file(name, os.O_RDONLY)
+        except OSError as error:
+            if error.errno in NO_FILE:
+                raise FileNotFoundError(errno.ENOENT, "no regular file", str(folder.path / name)) from error
+            raise
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
@@ -65,23 +76,24 @@ class OpenPack:
 
 
 def most_open() -> int:
-    """Return how many packs to keep open: a quarter of the files that this process may open, 64 to 1024 of them.
+    """Return how many packs to keep open: a quarter of the files that this process may open, 8 to 1024 of them.
 
-    Under Linux that is 256 as a rule, more than a cache at its usual limit has: opening one again takes 10 us or more.
+    The rest is for clips, models and the system's libraries. Under Linux that is 256 as a rule, more than a cache
+    at its usual limit has: opening one again takes 10 us or more.
     """
     if sys.platform == "win32":
         return 128
     import resource
 
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, 64), 1024)
+    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, _FEWEST_OPEN), 1024)
 
 
 class OpenPacks:
     """The packs of a folder that are open for reading: the `limit` opened last. For several threads."""
 
-    def __init__(self, folder: Path, limit: int) -> None:
-        self._folder = folder
+    def __init__(self, home: Location, limit: int) -> None:
+        self._home = home
         self._limit = limit
         self._lock = threading.Lock()
         self._files: dict[str, OpenPack] = {}
@@ -90,7 +102,14 @@ class OpenPacks:
         """Return the pack, opened if need be. Raises OSError."""
         file = self._files.get(name)
         if file is None:
-            file = OpenPack(self._folder / name)
+            try:
+                file = self._opened(name)
+            except OSError as error:
+                if error.errno not in _NO_DESCRIPTOR:
+                    raise
+                with self._lock:  # what else is open here can be opened again
+                    self._files.clear()
+                file = self._opened(name)
             with self._lock:
                 if len(self._files) >= self._limit:
                     del self._files[next(iter(self._files))]
@@ -101,6 +120,10 @@ class OpenPacks:
         """Return `size` bytes of a pack, fewer where it ends. Raises OSError."""
         file = self._files.get(name)
         return (file if file is not None else self.file(name)).read(offset, size)
+
+    def _opened(self, name: str) -> OpenPack:
+        with self._home.open() as folder:
+            return OpenPack(folder, name)
 
     def let_go(self, name: str) -> None:
         """Close the pack as soon as no thread reads it any more."""
@@ -170,20 +193,27 @@ def _next_header(pack: OpenPack, start: int, end: int) -> int | None:
     return None
 
 
-def list_packs_and_sidecars(folder: Path) -> list[tuple[Path, bool]]:
-    """List the packs in a folder, oldest first, and whether each has a sidecar. Raises OSError.
+def list_packs_and_sidecars(folder: Folder) -> list[tuple[str, bool]]:
+    """List what has the name of a pack in a folder, oldest first, and whether each has a sidecar. Raises OSError.
 
-    Whatever else lies there is passed over.
+    Whatever else lies there is passed over. A listed name may still prove to be no regular file.
     """
-    with os.scandir(folder) as listing:
-        names = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
-    packs = sorted(name for name in names if PACK_NAME.fullmatch(name))
-    return [(folder / name, name.removesuffix(".pack") + ".idx" in names) for name in packs]
+    names = set(folder.names())
+    return [(name, sidecar_of(name) in names) for name in sorted(names) if PACK_NAME.fullmatch(name)]
 
 
-def list_packs(folder: Path) -> list[Path]:
-    """List the packs in a folder, oldest first. Raises OSError."""
-    return [path for path, _ in list_packs_and_sidecars(folder)]
+def list_packs(folder: Folder) -> Iterator[Entry]:
+    """Yield the packs in a folder, oldest first; what is no regular file is passed over. Raises OSError."""
+    for name in sorted(filter(PACK_NAME.fullmatch, folder.names())):
+        with suppress(FileNotFoundError):  # removed meanwhile
+            entry = Entry(name, folder.status(name))
+            if entry.is_file:
+                yield entry
+
+
+def sidecar_of(pack: str) -> str:
+    """Return the name of a pack's sidecar."""
+    return pack.removesuffix(".pack") + ".idx"
 
 
 def new_name() -> str:
@@ -197,14 +227,15 @@ class PackWriter:
     Not safe for several threads at once.
     """
 
-    def __init__(self, folder: Path, mode: int = 0o600) -> None:
+    def __init__(self, home: Location, mode: int = 0o600) -> None:
         """Create the pack, readable by its owner only unless `mode` says else. Raises OSError."""
         self.name = new_name()
         self.process = os.getpid()
         self.size = 0
         self.removed = False
         """Whether, after the last append, someone had deleted the file: nobody sees what was appended."""
-        self._fd = create(folder / self.name, os.O_WRONLY | os.O_APPEND, mode)
+        with home.open() as folder:
+            self._fd = folder.create_file(self.name, os.O_WRONLY | os.O_APPEND, mode)
 
     def append(self, chunks: list[bytes], size: int) -> int:
         """Write one record of `size` bytes with one call and return the offset where it landed.
@@ -230,7 +261,7 @@ class PackWriter:
 
     def _take_back(self, size: int) -> None:
         try:
-            os.ftruncate(self._fd, size)
+            os.ftruncate(self._fd, size)  # gate: of a file that the gate opened
             self.size = size
         except OSError:
             self.close()  # a torn end: nothing may follow it
@@ -247,14 +278,23 @@ class PackWriter:
             os.close(fd)
 
 
-def erase(path: Path) -> int:
-    """Empty a file, then remove it; return the bytes freed. Raises OSError."""
+def erase(folder: Folder, name: str) -> int:
+    """Empty a pack, then remove it; return the bytes freed. Raises OSError.
+
+    One that has a second name, outside perhaps, is removed alone: what lies there by that name is not ours.
+    """
     # Emptied first: a process that holds it open would otherwise keep its data on the disk.
-    fd = open_file(path, os.O_RDWR)
+    fd = folder.open_file(name, os.O_RDWR)
     try:
-        size = os.fstat(fd).st_size
-        os.ftruncate(fd, 0)
+        status = os.fstat(fd)
+        if status.st_nlink <= 1:
+            empty(fd)
     finally:
         os.close(fd)
-    path.unlink()
-    return size
+    folder.remove_file(name)
+    return status.st_size
+
+
+def empty(fd: int) -> None:
+    """Empty an open file. Raises OSError."""
+    os.ftruncate(fd, 0)  # gate: of a file that the gate opened

@@ -5,36 +5,29 @@ A pack that has a chosen entry, or bytes that are no whole record and so might b
 it. A purge that is killed has purged some packs and not others; the next one does the rest.
 """
 
-import hashlib
 import os
 import re
-import stat
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from .candidates import leftovers
-from .files import open_file
+from ..filesystem import Location
+from .candidates import leftovers, remove_leftovers
+from .closure import Kept
+from .emptying import emptied, has_files
 from .folder_lock import folder_lock
-from .layout import ENGINES, pack_folders
-from .pack import Found, OpenPack, list_packs, scan
+from .layout import ENGINES, pack_folders, require_ours
+from .lease_folder import LEASE_FOLDER
+from .pack import Found, OpenPack, empty, list_packs, scan
 from .payload import decode
-from .record import KeyText, read_key_text, verified
+from .record import read_key_text, verified
 from .rewrite import Rewrite, remove
 
 WAIT_SECONDS = 120.0
-_HEX = re.compile(r"[0-9a-f]{64}")
-_STAMP = re.compile(r"^stamp=([0-9a-f]{64})$", re.MULTILINE)
+_LEASE_SET_ASIDE = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
 _ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
-
-
-class Kept(NamedTuple):
-    """An entry as a purge sees it: what is known of it, and the id it holds where it holds just that."""
-
-    entry: KeyText
-    id: str | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ class Purged:
 
 def purge_packs(
     root: Path,
-    home: Path,
+    home: Location,
     matches: Callable[[Kept], bool],
     now_ns: int,
     replaced: Callable[[str, str | None], None] = lambda _old, _new: None,
@@ -61,135 +54,88 @@ def purge_packs(
     """Take the entries that match out of the packs in `home`.
 
     `replaced(old, new)` is called between a pack's being copied and its removal. Raises OSError where the
-    folder can't be read at all.
+    folder can't be read at all, CacheError where it is not ours.
     """
-    with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode) as held:
+    place = Location(root)
+    with place.open() as folder:
+        require_ours(folder)
+    with folder_lock(place, wait_seconds=WAIT_SECONDS, mode=mode) as held:
         if not held:
             return Purged(0, 0, busy=True)
-        freed = entries = 0
+        entries = 0
         troubles: list[OSError] = []
-        for path in leftovers(root, now_ns):
+        freed = remove_leftovers(place, now_ns, troubles)
+        for name in _pack_names(home):
             try:
-                freed += path.lstat().st_size
-                path.unlink()
-            except OSError as error:
-                troubles.append(error)
-        for path in list_packs(home):
-            try:
-                done = _purge_pack(path, matches, replaced, mode)
+                done = _purge_pack(home, name, matches, replaced, mode)
                 freed, entries = freed + done.freed, entries + done.entries
                 troubles += done.troubles
             except FileNotFoundError:
                 continue
             except OSError as error:
                 troubles.append(error)
-        foreign = sum(len(list_packs(folder)) for folder in pack_folders(root) if folder != home)
+        foreign = sum(len(_pack_names(other)) for other in pack_folders(place) if other != home)
         return Purged(freed, entries, tuple(troubles), foreign)
 
 
 def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
-    """Remove every pack of every format, emptied first, all engines, and what killed processes left. Raises OSError."""
-    with folder_lock(root, wait_seconds=WAIT_SECONDS, mode=mode):
+    """Remove every pack of every format, emptied first, all engines, and what killed processes left.
+
+    Raises OSError, CacheError where the folder is not ours.
+    """
+    place = Location(root)
+    with place.open() as folder:
+        require_ours(folder)
+    with folder_lock(place, wait_seconds=WAIT_SECONDS, mode=mode) as held:
         freed = 0
         troubles: list[OSError] = []
-        for folder in pack_folders(root):
-            for path in list_packs(folder):
+        for home in pack_folders(place):
+            for name in _pack_names(home):
                 try:
-                    freed += remove(path, emptied=True)
+                    with home.open() as folder:
+                        freed += remove(folder, name, emptied=True)
                 except FileNotFoundError:
                     continue
                 except OSError as error:
                     troubles.append(error)
-        for path in leftovers(root, now_ns):
-            try:
-                freed += path.lstat().st_size
-                path.unlink()
-            except OSError as error:
-                troubles.append(error)
-        freed += _emptied(root / ENGINES, troubles)
-        return Purged(freed, 0, tuple(troubles))
+        freed += remove_leftovers(place, now_ns, troubles, of_any_age=held)
+        freed += emptied(place / ENGINES, troubles)
+        _forget_asides(place)
+        return Purged(freed, 0, tuple(troubles), busy=not held)
 
 
-def _emptied(folder: Path, troubles: list[OSError]) -> int:
-    """Remove all that is in a folder, and return the bytes freed. Links in it are removed, none is followed."""
-    freed = 0
-    try:
-        if _is_link(folder.lstat()):
-            return 0
-        with os.scandir(folder) as listing:
-            entries = list(listing)
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        troubles.append(error)
-        return 0
-    for entry in entries:
-        try:
-            status = entry.stat(follow_symlinks=False)
-            if stat.S_ISDIR(status.st_mode) and not _is_link(status):
-                freed += _emptied(Path(entry.path), troubles)
-                Path(entry.path).rmdir()
-            else:
-                Path(entry.path).unlink()
-                freed += status.st_size
-        except OSError as error:
-            troubles.append(error)
-    return freed
+def _forget_asides(place: Location) -> None:
+    """Remove the leases that were set aside by processes that were killed then."""
+    with suppress(OSError), (place / LEASE_FOLDER).open() as folder:
+        for entry in folder.entries():
+            if _LEASE_SET_ASIDE.fullmatch(entry.name) and entry.is_file:
+                with suppress(OSError):
+                    folder.remove_file(entry.name)
 
 
-def _is_link(status: os.stat_result) -> bool:
-    # A junction is a folder to Windows' own flags.
-    attributes: int = getattr(status, "st_file_attributes", 0)
-    return stat.S_ISLNK(status.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
+def remains(root: Path) -> list[str]:
+    """Return what a purge of everything left in a cache folder, as paths below it. Raises OSError."""
+    place = Location(root)
+    left = ["/".join((*home.names, name)) for home in pack_folders(place) for name in _pack_names(home)]
+    left += ["/".join((*item.home.names, item.name)) for item in leftovers(place, 0, of_any_age=True)]
+    return [*left, *([ENGINES] if has_files(place / ENGINES) else [])]
 
 
-def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Callable[[Kept], bool]:
-    """Return a test for the entries that `seeds` lead to.
-
-    A seed is the hex digest of a key, a clip id, a frame id, or any other SHA-256 that key texts name. An
-    entry is led to if its digest is a seed, if a line of its key text has a seed for its value, or if it
-    holds a seed as its `id`; its own digest and the id it holds are then seeds too. So a clip's id leads to
-    its frame map, that to its frames, these to all that was computed from them. Raises ValueError for a seed
-    that is no SHA-256 in lower-case hex.
-    """
-    doomed = set(seeds)
-    for seed in doomed:
-        if not _HEX.fullmatch(seed):
-            raise ValueError(f"not a SHA-256 in lower-case hex: {seed!r}")
-
-    def leads(kept: Kept) -> bool:
-        text = kept.entry.text
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        if digest not in doomed and (kept.id is None or kept.id not in doomed):
-            values = (line.partition("=")[2] for line in text.splitlines())
-            if doomed.isdisjoint(values):
-                return False
-        doomed.add(digest)
-        if kept.id is not None:
-            doomed.add(kept.id)
-        stamp = _STAMP.search(text) if "stage=clip\n" in text else None
-        if stamp is not None:  # what else is kept of the same files
-            doomed.add(stamp[1])
-        return True
-
-    # An entry is mostly written after those it was made from, so that two passes are enough as a rule.
-    size = -1
-    while len(doomed) != size:
-        size = len(doomed)
-        for kept in walk():
-            leads(kept)
-    return leads
+def _pack_names(home: Location) -> list[str]:
+    with home.open() as folder:
+        return [entry.name for entry in list_packs(folder)]
 
 
-def walk_packs(home: Path) -> Iterator[Kept]:
+def walk_packs(home: Location) -> Iterator[Kept]:
     """Yield every undamaged entry of every pack in a folder; what can't be read is left out."""
     try:
-        packs = list_packs(home)
+        names = _pack_names(home)
     except OSError:
         return
-    for path in packs:
+    for name in names:
         try:
-            file = OpenPack(path)
+            with home.open() as folder:
+                file = OpenPack(folder, name)
             for found in scan(file, 0, file.size()).records:
                 kept = _looked_at(file, found)
                 if kept is not None:
@@ -214,33 +160,36 @@ def _looked_at(file: OpenPack, found: Found) -> Kept | None:
 
 
 def _purge_pack(
-    path: Path,
+    home: Location,
+    name: str,
     matches: Callable[[Kept], bool],
     replaced: Callable[[str, str | None], None],
     mode: int,
 ) -> Purged:
     """Rewrite one pack without what matches, if it has any of it. Raises OSError."""
-    status = path.stat()
-    file = OpenPack(path)
-    size = file.size()
-    keep, dropped, resume = _sorted_out(file, 0, size, matches)
-    if not dropped and sum(found.size for found in keep) == size:
-        return Purged(0, 0)
-    troubles: list[OSError] = []
-    into, added = _kept_copy(path.parent, file, keep, status.st_mtime_ns, mode, troubles)
-    replaced(path.name, into)
-    if sys.platform == "win32":  # removes no file that is open
-        file.close()
-        return Purged(remove(path, emptied=True) - added, dropped, tuple(troubles))
-    fd = open_file(path, os.O_RDWR)
-    try:
-        freed = remove(path)
-        # Who was appending just before believes those records kept.
-        late, late_dropped, _ = _sorted_out(file, resume, file.size(), matches)
-        added += _kept_copy(path.parent, file, late, status.st_mtime_ns, mode, troubles)[1]
-        os.ftruncate(fd, 0)  # for those who hold it open
-    finally:
-        os.close(fd)
+    with home.open() as folder:
+        used_ns = folder.status(name).st_mtime_ns
+        file = OpenPack(folder, name)
+        size = file.size()
+        keep, dropped, resume = _sorted_out(file, 0, size, matches)
+        if not dropped and sum(found.size for found in keep) == size:
+            return Purged(0, 0)
+        troubles: list[OSError] = []
+        into, added = _kept_copy(home, file, keep, used_ns, mode, troubles)
+        replaced(name, into)
+        if sys.platform == "win32":  # removes no file that is open
+            file.close()
+            return Purged(remove(folder, name, emptied=True) - added, dropped, tuple(troubles))
+        fd = folder.open_file(name, os.O_RDWR)
+        try:
+            freed = remove(folder, name)
+            # Who was appending just before believes those records kept.
+            late, late_dropped, _ = _sorted_out(file, resume, file.size(), matches)
+            added += _kept_copy(home, file, late, used_ns, mode, troubles)[1]
+            if not os.fstat(fd).st_nlink:  # a second name, outside perhaps, is not ours
+                empty(fd)  # for those who hold it open
+        finally:
+            os.close(fd)
     return Purged(freed - added, dropped + late_dropped, tuple(troubles))
 
 
@@ -261,7 +210,7 @@ def _sorted_out(
 
 
 def _kept_copy(
-    home: Path, file: OpenPack, keep: list[Found], used_ns: int, mode: int, troubles: list[OSError]
+    home: Location, file: OpenPack, keep: list[Found], used_ns: int, mode: int, troubles: list[OSError]
 ) -> tuple[str | None, int]:
     """Copy records into a new pack; return its name and size. On failure they are lost: purging goes first."""
     if not keep:

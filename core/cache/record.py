@@ -38,6 +38,8 @@ MAGIC = b"\xf5USTUDY\n"
 HEADER_BYTES = 64
 MAX_TEXT = 1 << 20
 MAX_PAYLOAD = 1 << 28
+MAX_RECORD = HEADER_BYTES + MAX_TEXT + 16 + MAX_PAYLOAD
+"""More bytes than any record has."""
 _GLANCE = 1024  # a header and most key texts
 _PADDING = tuple(map(bytes, range(16)))
 _FIELDS = struct.Struct("<8sHHI32sIII")
@@ -93,6 +95,14 @@ def parse_header(raw: bytes, start: int = 0) -> Header | None:
     if version != FORMAT or text_bytes > MAX_TEXT or payload_bytes > MAX_PAYLOAD:
         return None
     return Header(written, digest, text_bytes, payload_bytes, body_sum)
+
+
+def format_of(raw: bytes) -> int | None:
+    """Return the format that a record's first bytes say, ours or another; None where they are no record's."""
+    if len(raw) < HEADER_BYTES or not raw.startswith(MAGIC):
+        return None
+    version: int = _FIELDS.unpack_from(raw)[1]
+    return version
 
 
 def find_payload(raw: bytes, key: Key) -> int | None:

@@ -3,11 +3,11 @@
 
 import os
 import re
-from pathlib import Path
+from contextlib import suppress
 
+from ..filesystem import Folder, Location
 from . import sidecar
-from .files import create
-from .pack import Found, OpenPack, erase, new_name
+from .pack import Found, OpenPack, erase, new_name, sidecar_of
 from .record import Header, verified
 from .sidecar import Ledger
 
@@ -18,15 +18,16 @@ LEFTOVER = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.(pack|[0-9a-f]{8}\
 class Rewrite:
     """A new pack in the making. For holders of the folder's lock."""
 
-    def __init__(self, home: Path, mode: int = 0o600) -> None:
+    def __init__(self, home: Location, mode: int = 0o600) -> None:
         """Start under a temporary name. Raises OSError."""
         self.name = new_name()
         self.size = 0
         self._home = home
         self._mode = mode
-        self._temporary = home / f".{self.name}.tmp"
+        self._temporary = f".{self.name}.tmp"
         self._ledger = Ledger()
-        self._fd = create(self._temporary, os.O_WRONLY, mode)
+        with home.open() as folder:
+            self._fd = folder.create_file(self._temporary, os.O_WRONLY, mode)
 
     def __len__(self) -> int:
         return len(self._ledger)
@@ -55,24 +56,23 @@ class Rewrite:
         Raises OSError.
         """
         self._close()
-        if not self.size:
-            self._temporary.unlink()
-            return None
-        os.utime(self._temporary, ns=(used_ns, used_ns))
-        # The sidecar first: once the pack is there, nobody has to scan it.
-        path = self._home / self.name
-        self._ledger.write(path, self.size, sealed=True, mode=self._mode)
-        self._temporary.rename(path)
+        with self._home.open() as folder:
+            if not self.size:
+                folder.remove_file(self._temporary)
+                return None
+            folder.set_times(self._temporary, used_ns)
+            # The sidecar first: once the pack is there, nobody has to scan it.
+            self._ledger.write(folder, self.name, self.size, sealed=True, mode=self._mode)
+            folder.rename(self._temporary, self.name)
         return self.name
 
     def abandon(self) -> None:
         """Leave nothing behind, as far as that can be."""
         self._close()
-        for path in (self._temporary, sidecar.path_of(self._home / self.name)):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError:
-                continue  # the next janitor finds it
+        with suppress(OSError), self._home.open() as folder:
+            for name in (self._temporary, sidecar_of(self.name)):
+                with suppress(OSError):  # the next janitor finds it
+                    folder.remove_file(name)
 
     def _close(self) -> None:
         if self._fd >= 0:
@@ -80,19 +80,19 @@ class Rewrite:
             os.close(fd)
 
 
-def remove(pack: Path, *, emptied: bool = False) -> int:
+def remove(folder: Folder, pack: str, *, emptied: bool = False) -> int:
     """Remove a pack and its sidecar; return the bytes freed. Raises OSError.
 
     A process that has the pack open may read on in it, unless it is to be `emptied` first.
     """
-    beside = sidecar.path_of(pack)
+    beside = sidecar_of(pack)
     try:
-        side_bytes = beside.lstat().st_size
-        beside.unlink()
-    except FileNotFoundError:
+        side_bytes = folder.status(beside).st_size
+        folder.remove_file(beside)
+    except (FileNotFoundError, IsADirectoryError, PermissionError):  # none, or somebody's folder in its place
         side_bytes = 0
     if emptied:
-        return erase(pack) + side_bytes
-    size = pack.stat().st_size
-    pack.unlink()
+        return erase(folder, pack) + side_bytes
+    size = folder.status(pack).st_size
+    folder.remove_file(pack)
     return size + side_bytes

@@ -22,13 +22,13 @@ import os
 import struct
 import zlib
 from array import array
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .files import open_file, put_whole
-from .record import HEADER_BYTES
+from ..filesystem import Folder
+from .pack import sidecar_of
+from .record import HEADER_BYTES, MAX_RECORD
 from .table import PREFIX_BYTES, Columns, UInt32s, UInt64s, columns_of
 
 MAGIC = b"\xf5USTIDX\n"
@@ -39,7 +39,7 @@ _FIELDS = struct.Struct("<8sHHIQI")
 _CRC = struct.Struct("<I")
 _START = _FIELDS.size + _CRC.size
 _ROW_BYTES = 20
-_MAX_BYTES = 1 << 28  # 13 million records
+_MOST_RECORDS = (1 << 28) // _ROW_BYTES
 
 
 class Sidecar(NamedTuple):
@@ -67,16 +67,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._sizes)
 
-    def write(self, pack: Path, covers: int, *, sealed: bool, mode: int = 0o600) -> None:
-        """Write the sidecar of `pack`, unless it is not worth a file. Raises OSError."""
+    def write(self, folder: Folder, pack: str, covers: int, *, sealed: bool, mode: int = 0o600) -> None:
+        """Write the sidecar of `pack`, a name in `folder`, unless it is not worth a file. Raises OSError."""
         if len(self) >= MIN_RECORDS:
             columns, _ = columns_of(bytes(self._prefixes), self._offsets, self._sizes)
-            write(pack, Sidecar(columns, covers, sealed), mode)
-
-
-def path_of(pack: Path) -> Path:
-    """Return where the sidecar of a pack lies."""
-    return pack.with_suffix(".idx")
+            write(folder, pack, Sidecar(columns, covers, sealed), mode)
 
 
 def size_of(records: int) -> int:
@@ -84,8 +79,8 @@ def size_of(records: int) -> int:
     return _START + _ROW_BYTES * records if records >= MIN_RECORDS else 0
 
 
-def write(pack: Path, sidecar: Sidecar, mode: int = 0o600) -> None:
-    """Write a sidecar whole or not at all. Raises OSError."""
+def write(folder: Folder, pack: str, sidecar: Sidecar, mode: int = 0o600) -> None:
+    """Write the sidecar of a pack in `folder` whole or not at all. Raises OSError."""
     columns = sidecar.columns
     body = b"".join(
         [
@@ -94,23 +89,26 @@ def write(pack: Path, sidecar: Sidecar, mode: int = 0o600) -> None:
             columns.sizes.astype("<u4").tobytes(),
         ]
     )
-    crc = zlib.crc32(body, zlib.crc32(pack.stem.encode()))
+    crc = zlib.crc32(body, _name_sum(pack))
     head = _FIELDS.pack(MAGIC, VERSION, sidecar.sealed, len(columns.sizes), sidecar.covers, crc)
-    put_whole(path_of(pack), head + _CRC.pack(zlib.crc32(head)) + body, mode)
+    folder.write_file(sidecar_of(pack), head + _CRC.pack(zlib.crc32(head)), body, mode=mode)
 
 
-def read(pack: Path, pack_bytes: int) -> Sidecar | None:
-    """Read the sidecar of a pack of that size, or None where there is none that can be used."""
-    # More rows than the pack has room for are a lie: so a sidecar can't take more memory than its pack's due.
-    bound = _START + _ROW_BYTES * (pack_bytes // HEADER_BYTES)
-    raw = _read_bytes(path_of(pack), bound + 1)
-    head = parse_head(raw, pack_bytes)
-    if head is None or len(raw) != _START + _ROW_BYTES * head.rows:
-        return None
-    body = memoryview(raw)[_START:]
-    if zlib.crc32(body, zlib.crc32(pack.stem.encode())) != head.body_crc:
+def read(folder: Folder, pack: str, pack_bytes: int) -> Sidecar | None:
+    """Read the sidecar of a pack of that size in `folder`, or None where there is none that can be used."""
+    try:
+        with os.fdopen(folder.open_file(sidecar_of(pack), os.O_RDONLY), "rb", buffering=0) as file:
+            raw = file.read(_START) or b""
+            head = parse_head(raw, pack_bytes)
+            # A length that does not fit is a lie: the file takes no more memory than its pack is due.
+            if head is None or os.fstat(file.fileno()).st_size != _START + _ROW_BYTES * head.rows:
+                return None
+            body = memoryview(file.read(_ROW_BYTES * head.rows) or b"")
+    except OSError:
         return None
     rows = head.rows
+    if len(body) != _ROW_BYTES * rows or zlib.crc32(body, _name_sum(pack)) != head.body_crc:
+        return None
     prefixes = np.frombuffer(body, "<u8", rows).astype(np.uint64)
     offsets = np.frombuffer(body, "<u8", rows, 8 * rows).astype(np.uint64)
     sizes = np.frombuffer(body, "<u4", rows, 16 * rows).astype(np.uint32)
@@ -119,9 +117,13 @@ def read(pack: Path, pack_bytes: int) -> Sidecar | None:
     return Sidecar(Columns(prefixes, offsets, sizes), head.covers, head.sealed)
 
 
-def says_sealed(pack: Path, pack_bytes: int) -> bool:
+def says_sealed(folder: Folder, pack: str, pack_bytes: int) -> bool:
     """Tell whether there is a sidecar that says the pack is finished and has this size."""
-    head = parse_head(_read_bytes(path_of(pack), _START), pack_bytes)
+    try:
+        with os.fdopen(folder.open_file(sidecar_of(pack), os.O_RDONLY), "rb", buffering=0) as file:
+            head = parse_head(file.read(_START) or b"", pack_bytes)
+    except OSError:
+        return False
     return head is not None and head.sealed and head.covers == pack_bytes
 
 
@@ -142,7 +144,7 @@ def parse_head(raw: bytes, pack_bytes: int) -> Head | None:
     (crc,) = _CRC.unpack_from(raw, _FIELDS.size)
     if magic != MAGIC or version != VERSION or crc != zlib.crc32(raw[: _FIELDS.size]):
         return None
-    if covers > pack_bytes or rows > covers // HEADER_BYTES or flags > 1:
+    if covers > pack_bytes or rows > min(covers // HEADER_BYTES, _MOST_RECORDS) or flags > 1:
         return None
     return Head(flags == 1, rows, covers, body_crc)
 
@@ -153,18 +155,9 @@ def _plausible(prefixes: UInt64s, offsets: UInt64s, sizes: UInt32s, covers: int)
     ascending = bool((prefixes[1:] >= prefixes[:-1]).all())
     # Compared so that no sum can wrap around.
     inside = bool((offsets <= covers).all()) and bool((sizes <= np.uint64(covers) - offsets).all())
-    return ascending and inside and bool((sizes >= HEADER_BYTES).all())
+    possible = bool((sizes >= HEADER_BYTES).all()) and bool((sizes <= MAX_RECORD).all())
+    return ascending and inside and possible
 
 
-def _read_bytes(path: Path, most: int) -> bytes:
-    try:
-        fd = open_file(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
-        return b""
-    try:
-        with os.fdopen(fd, "rb") as file:
-            # The buffer is made before the file is read: it must not be as large as a lie.
-            size = os.fstat(fd).st_size
-            return file.read(min(size, most)) if size <= _MAX_BYTES else b""
-    except OSError:
-        return b""
+def _name_sum(pack: str) -> int:
+    return zlib.crc32(pack.removesuffix(".pack").encode())

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CacheError
+from .closure import Kept
+from .disk_use import layers_on_disk, size_on_disk
 from .folder import PackFolder
 from .key import Key
-from .layout import layers_on_disk, size_on_disk
-from .origins import Listed, fields, references, walk
-from .purge import Kept
+from .layout import is_prepared
+from .origins import HEX, Listed, fields, references, walk
 from .uses import Uses, uses
 
 _DAY = 86400.0
@@ -70,10 +71,10 @@ def folder_facts(root: Path) -> FolderFacts:
     For a background thread: a million entries take seconds. Nothing is written. Raises CacheError where the
     folder can't be read.
     """
-    if not (root / "format").is_file():
+    if not is_prepared(root):
         return FolderFacts(0, {}, 0, 0, None)
     stages: dict[str, Share] = {}
-    with closing(PackFolder(root)) as folder:
+    with closing(PackFolder(root, read_only=True)) as folder:
         for entry in folder.entries():
             stages.setdefault(fields(entry.text).get("stage", UNKNOWN), Share()).add(entry.payload_bytes)
     try:
@@ -111,21 +112,26 @@ def _clips(entries: Iterable[Kept]) -> dict[bytes, str]:
         lines = fields(kept.entry.text)
         if lines.get("stage") == "clip" and kept.id is not None:
             clips[digest] = kept.id
-            if "stamp" in lines:
+            if _is_hash(lines.get("stamp", "")):
                 clips[bytes.fromhex(lines["stamp"])] = kept.id
-        elif "clip" in lines:
+        elif _is_hash(lines.get("clip", "")):
             clips[digest] = lines["clip"]
             if kept.id is not None:
                 _note(clips, bytes.fromhex(kept.id), [lines["clip"]])
         else:
             # Swapped crops come from a clip and from pictures, which are clips too: the frame tells.
             # Facts of a clip are kept by its files' stamp alone.
-            named = [lines[name] for name in ("frame", "stamp") if name in lines][:1]
+            named = [lines[name] for name in ("frame", "stamp") if _is_hash(lines.get(name, ""))][:1]
             named = named or references(kept.entry.text)
             waiting.append((digest, [bytes.fromhex(value) for value in named]))
     for digest, parents in _parents_first(waiting):
         _note(clips, digest, [clips[parent] for parent in parents if parent in clips])
     return clips
+
+
+def _is_hash(value: str) -> bool:
+    # A key text in a cache may say anything.
+    return HEX.fullmatch(value) is not None
 
 
 def _note(clips: dict[bytes, str], name: bytes, found: list[str]) -> None:
@@ -138,12 +144,17 @@ def _parents_first(waiting: list[tuple[bytes, list[bytes]]]) -> Iterator[tuple[b
     left = dict(waiting)
     for name, _ in waiting:
         chain = [name]
+        on_the_way = {name}  # entries may lead in a circle
         while chain:
             parents = left.get(chain[-1])
             if parents is None:
-                chain.pop()
-            elif following := [parent for parent in parents if parent in left and parent not in chain]:
+                on_the_way.discard(chain.pop())
+            elif following := [
+                parent for parent in dict.fromkeys(parents) if parent in left and parent not in on_the_way
+            ]:
                 chain += following
+                on_the_way.update(following)
             else:
                 yield chain[-1], parents
+                on_the_way.discard(chain[-1])
                 del left[chain.pop()]

@@ -5,6 +5,8 @@ import errno
 import threading
 from pathlib import Path
 
+from ..errors import CacheError
+
 _FIXES = {
     errno.ENOSPC: "free some space there or choose another cache folder",
     errno.EDQUOT: "free some space there or choose another cache folder",
@@ -12,6 +14,7 @@ _FIXES = {
     errno.EROFS: "make it writable or choose another cache folder",
     errno.EACCES: "make it readable and writable or choose another cache folder",
     errno.EPERM: "make it readable and writable or choose another cache folder",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENOENT: "it was removed; start again to make it anew",
 }
 
@@ -24,8 +27,11 @@ class Troubles:
         self._lock = threading.Lock()
         self._lines: dict[str, str] = {}
 
-    def met(self, error: OSError) -> None:
-        """Note an error of the file system."""
+    def met(self, error: OSError | CacheError) -> None:
+        """Note an error of the file system, or that the folder has lost the marks that it is known by."""
+        if isinstance(error, CacheError):
+            self._note(str(error))
+            return
         reason = error.strerror or type(error).__name__
         fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")
         self._note(f"cache folder {self._root} fails ({reason}): {fix}")
@@ -48,6 +54,10 @@ class Troubles:
             f"cache folder {self._root} has {packs} packs of another version, which can't be searched: "
             "purge everything to be sure"
         )
+
+    def not_writable(self, reason: str) -> None:
+        """Note that something was to be changed in a folder that must only be read."""
+        self._note(f"cache folder {self._root} is not changed: {reason}")
 
     def lines(self) -> tuple[str, ...]:
         """Every distinct trouble so far, oldest first."""

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..filesystem import Folder
 from .layout import prepare
 from .pack import OpenPack, list_packs, scan
 from .payload import decode
@@ -24,20 +25,23 @@ def verify_folder(root: Path) -> Verified:
     What another process writes meanwhile may be counted as damaged. Raises CacheError or OSError where the
     folder can't be read.
     """
-    sound = damaged = 0
-    for path in list_packs(prepare(root)):
-        try:
-            file = OpenPack(path)
-            size = file.size()
-        except FileNotFoundError:  # tidied away meanwhile
-            continue
-        found = scan(file, 0, size)
-        damaged += len(found.damaged) + (found.resume < size and not found.damaged)
-        for record in found.records:
-            raw = file.read(record.offset, record.size)
-            known = verified(raw)
-            if known is not None and decode(raw, known[0].payload_start) is not None:
-                sound += 1
-            else:
-                damaged += 1
-    return Verified(sound, damaged)
+    with prepare(root, read_only=True).location.open() as folder:
+        parts = [_verify_pack(folder, entry.name) for entry in list_packs(folder)]
+    return Verified(sum(part.sound for part in parts), sum(part.damaged for part in parts))
+
+
+def _verify_pack(folder: Folder, name: str) -> Verified:
+    try:
+        file = OpenPack(folder, name)
+    except FileNotFoundError:  # tidied away meanwhile
+        return Verified(0, 0)
+    size = file.size()
+    found = scan(file, 0, size)
+    sound = sum(_is_sound(file.read(record.offset, record.size)) for record in found.records)
+    torn = found.resume < size and not found.damaged
+    return Verified(sound, len(found.records) - sound + len(found.damaged) + torn)
+
+
+def _is_sound(raw: bytes) -> bool:
+    known = verified(raw)
+    return known is not None and decode(raw, known[0].payload_start) is not None

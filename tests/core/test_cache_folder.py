@@ -18,6 +18,7 @@ from understudy.core.cache.counts import StoreCounts
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key, stage_key
 from understudy.core.errors import CacheError
+from understudy.core.filesystem import Access
 
 
 def key(number: int) -> Key:
@@ -136,12 +137,17 @@ def test_modes_marks_and_format(tmp_path: Path) -> None:
     assert (root / "format").read_text() == "2\n"
 
 
-def test_an_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_folder_that_was_there_is_as_private_as_a_new_one(tmp_path: Path) -> None:
     root = tmp_path / "shared"
     root.mkdir()
-    root.chmod(0o770)
+    root.chmod(0o775)
+    PackFolder(root, access=Access(group=True)).put(key(1), arrays(1))
+    assert stat.S_IMODE(root.stat().st_mode) == 0o2770
+    assert stat.S_IMODE(packs(root)[0].stat().st_mode) == 0o660
+    PackFolder(root, read_only=True)
+    assert stat.S_IMODE(root.stat().st_mode) == 0o2770
     PackFolder(root)
-    assert stat.S_IMODE(root.stat().st_mode) == 0o770
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
 
 def test_another_format_is_left_alone_and_shares_the_folder(tmp_path: Path) -> None:
@@ -162,13 +168,26 @@ def test_another_format_is_left_alone_and_shares_the_folder(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe" * 100, b"1.5\n"])
-def test_a_spoiled_format_file_costs_hits_and_nothing_else(tmp_path: Path, content: bytes) -> None:
+def test_a_spoiled_format_file_is_repaired_by_what_the_packs_say(tmp_path: Path, content: bytes) -> None:
     PackFolder(tmp_path).put(key(1), arrays(1))
     (tmp_path / "format").write_bytes(content)
-    store = PackFolder(tmp_path)
-    assert store.get(key(1)) is None
-    store.put(key(1), arrays(1))
+    assert same(PackFolder(tmp_path, read_only=True).get(key(1)), arrays(1))
+    assert (tmp_path / "format").read_bytes() == content
     assert same(PackFolder(tmp_path).get(key(1)), arrays(1))
+    assert (tmp_path / "format").read_bytes() == b"2\n"
+
+
+def test_a_spoiled_format_file_beside_packs_of_another_format_is_repaired_to_theirs(tmp_path: Path) -> None:
+    PackFolder(tmp_path).put(key(1), arrays(1))
+    (pack,) = packs(tmp_path)
+    raw = bytearray(pack.read_bytes())
+    raw[8] = 7
+    pack.write_bytes(raw)
+    (tmp_path / "format").write_bytes(b"")
+    PackFolder(tmp_path).put(key(2), arrays(2))
+    assert (tmp_path / "format").read_bytes() == b"7\n"
+    assert pack.read_bytes() == raw
+    assert {path.parent for path in packs(tmp_path)} == {tmp_path, tmp_path / "format-2"}
 
 
 def test_a_folder_with_the_users_own_files_is_refused_and_untouched(tmp_path: Path) -> None:
@@ -426,7 +445,7 @@ def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system has no such limit")
-@pytest.mark.parametrize(("files", "packs"), [(1024, 256), (100, 64), (10_000, 1024)])
+@pytest.mark.parametrize(("files", "packs"), [(1024, 256), (100, 25), (20, 8), (10_000, 1024)])
 def test_a_quarter_of_the_files_that_may_be_open_are_packs(files, packs):
     program = (
         "import resource\n"

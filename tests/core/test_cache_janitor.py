@@ -19,6 +19,8 @@ from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.folder_lock import LOCK_NAME, folder_lock
 from understudy.core.cache.janitor import tidy
 from understudy.core.cache.key import Key, stage_key
+from understudy.core.errors import CacheError
+from understudy.core.filesystem import Access, Location
 
 RECORD = 10_000
 
@@ -196,7 +198,8 @@ def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path)
     filled(tmp_path, 100)
     program = (
         "import sys, time; from pathlib import Path; from understudy.core.cache.folder_lock import folder_lock\n"
-        "with folder_lock(Path(sys.argv[1])) as held: print(held, flush=True); time.sleep(60)"
+        "from understudy.core.filesystem import Location\n"
+        "with folder_lock(Location(Path(sys.argv[1]))) as held: print(held, flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -210,7 +213,10 @@ def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path)
     holder.stdout.close()
     assert tidy(tmp_path, 250_000).evicted_packs == 8
     assert kept(tmp_path, 100) == list(range(80, 100))
-    with folder_lock(tmp_path) as first, folder_lock(tmp_path, wait_seconds=0.05) as second:
+    with (
+        folder_lock(Location(tmp_path)) as first,
+        folder_lock(Location(tmp_path), wait_seconds=0.05) as second,
+    ):
         assert (first, second) == (True, False)
 
 
@@ -294,7 +300,7 @@ def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
     """A full disk: what is in use can't be copied, so its pack is left, with a warning; unused ones go."""
     small = tmp_path / "small"
     small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(small)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small file system here")
     try:
@@ -318,7 +324,7 @@ def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
 def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(small)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small file system here")
     try:
@@ -349,7 +355,7 @@ def test_files_for_the_group_only_where_that_is_asked_for(tmp_path: Path) -> Non
     try:
         for group, folder_mode, mode in ((False, 0o700, 0o600), (True, 0o2770, 0o660)):
             root = tmp_path / str(group)
-            store = PackFolder(root, group=group, pack_bytes=50_000)
+            store = PackFolder(root, access=Access(group=group), pack_bytes=50_000)
             for number in range(20):
                 store.put(key(number), arrays(number))
             store.tidy(120_000)
@@ -454,7 +460,7 @@ def test_the_process_start_method_does_not_matter(tmp_path: Path) -> None:
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("needs fork")
     filled(tmp_path, 20)
-    with folder_lock(tmp_path) as held:
+    with folder_lock(Location(tmp_path)) as held:
         assert held
         child = os.fork()
         if child == 0:
@@ -484,10 +490,14 @@ def test_layer_pictures_are_neither_counted_nor_taken(tmp_path: Path) -> None:
     assert picture.stat().st_size == 10 * RECORD * 20
 
 
-def test_a_folder_that_lost_its_marks_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+def test_a_folder_that_lost_its_marks_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     filled(tmp_path, 50, per_pack=50)
     (tmp_path / "layers").mkdir()
     assert list(tmp_path.glob("*.idx"))
     for name in ("format", "CACHEDIR.TAG", ".gitignore"):
         (tmp_path / name).unlink()
-    assert right(PackFolder(tmp_path), 1)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for use in (PackFolder, lambda root: tidy(root, 0)):
+        with pytest.raises(CacheError):
+            use(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from together import at_once
-from understudy.core.cache.layout import prepare
+from understudy.core.cache.layout import Home, prepare
+from understudy.core.filesystem import Location
 
 THREADS = 8
 
@@ -13,5 +14,5 @@ THREADS = 8
 def test_several_threads_may_make_one_folder_at_once(tmp_path: Path) -> None:
     for number in range(40):
         root = tmp_path / str(number)
-        assert at_once(partial(prepare, root), THREADS) == [root] * THREADS
+        assert at_once(partial(prepare, root), THREADS) == [Home(Location(root))] * THREADS
         assert sorted(path.name for path in root.iterdir()) == [".gitignore", "CACHEDIR.TAG", "format"]

@@ -15,6 +15,7 @@ from understudy.core.cache.key import Key, stage_key
 from understudy.core.cache.payload import decode
 from understudy.core.cache.record import find_payload, parse_header, verified
 from understudy.core.cache.sidecar import parse_head, read
+from understudy.core.filesystem import Folder
 
 ROUNDS = 10_000 if os.environ.get("UNDERSTUDY_LONG") else 1_500
 COUNT = 40
@@ -144,4 +145,5 @@ def test_no_bytes_make_a_parser_raise(tmp_path_factory, raw: bytes, start: int, 
     assert arrays is None or sum(array.nbytes for array in arrays.values()) <= len(raw)
     pack = tmp_path_factory.getbasetemp() / "0123456789abcdef-1-00000000.pack"
     pack.with_suffix(".idx").write_bytes(raw)
-    assert read(pack, size) is None
+    with Folder(pack.parent) as folder:
+        assert read(folder, pack.name, size) is None

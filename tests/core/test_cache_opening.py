@@ -71,7 +71,8 @@ def test_what_is_made_is_for_the_owner_unless_the_group_is_let_in(tmp_path):
         os.umask(before)
     assert modes(tmp_path / "own") == ({0o600}, {0o700})
     assert modes(tmp_path / "group") == ({0o660}, {0o2770})
-    assert modes(tmp_path / "local-group") == ({0o600}, {0o700})
+    assert modes(tmp_path / "local-group") == ({0o660}, {0o2770})
+    assert modes(tmp_path / "local-own") == ({0o600}, {0o700})
 
 
 def test_shared_places_that_are_away_cost_a_warning_each_and_nothing_else(tmp_path):

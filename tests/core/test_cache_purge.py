@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache import sidecar
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key, stage_key
 from understudy.core.cache.pack import OpenPack
 from understudy.core.cache.payload import encode
 from understudy.core.cache.record import build
+from understudy.core.filesystem import Folder
 
 
 def secret(person: str, number: int) -> bytes:
@@ -98,7 +98,8 @@ def test_what_another_process_holds_open_is_emptied(tmp_path: Path) -> None:
     put(store, "bob", 0)
     put(store, "ann", 0)
     (pack,) = tmp_path.glob("*.pack")
-    held = OpenPack(pack)
+    with Folder(tmp_path) as folder:
+        held = OpenPack(folder, pack.name)
     assert b"<bob-" in held.read(0, 10_000)
     store.purge(lambda text: "person=bob\n" in text)
     assert held.read(0, 10_000) == b""
@@ -137,7 +138,7 @@ def test_by_age(tmp_path: Path) -> None:
             payload, size = encode({"a": np.frombuffer(secret("old", number), np.uint8)})
             chunks, _ = build(key("old", number), payload, size, now - 86400 * number)
             file.write(b"".join(chunks))
-    sidecar.path_of(pack).unlink()
+    pack.with_suffix(".idx").unlink()
     store = PackFolder(tmp_path)
     assert right(store, "old", 19)
     store.purge_written_before(now - 15.5 * 86400)
