@@ -148,6 +148,11 @@ class Folder:
         """Return the names in the folder, in no order."""
         return os.listdir(self._fd if _RELATIVE else self.path)
 
+    def file_names(self) -> list[str]:
+        """Return the names of the regular files in the folder, in no order: quicker than to look at each."""
+        with os.scandir(self._fd if _RELATIVE else self.path) as listing:
+            return [entry.name for entry in listing if entry.is_file(follow_symlinks=False)]
+
     def entries(self) -> Iterator[Entry]:
         """Yield what is in the folder, in no order; what vanishes meanwhile is left out."""
         for name in self.names():

@@ -28,6 +28,8 @@ _LABEL = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
 _HEAD_LIMIT = 1 << 22
+MOST_BYTES = 1 << 31
+"""Of a layer. One of 16384 by 16384 pixels that is a face all over has half of that."""
 _NOBODY = "0" * 64
 _MOST_FACES = 9999
 
