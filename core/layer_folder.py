@@ -14,7 +14,7 @@ from pathlib import Path
 from .cache.layout import LAYERS, is_prepared, prepare
 from .errors import CacheError, OutputError
 from .filesystem import Access, Folder, Location
-from .fusion.label import MOST_BYTES
+from .fusion.label import MOST_BYTES, Asked, Label
 from .fusion.stand_in import STAND_IN
 from .layer_files import (
     LAYER_NAME,
@@ -26,6 +26,7 @@ from .layer_files import (
     is_stack_id,
     linked,
 )
+from .layer_reader import LayerReader
 
 __all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "folder_of", "is_stack_id"]
 
@@ -39,12 +40,14 @@ class LayerFolder:
         self._location = Location(root) / LAYERS / stack_id
         self._access = access
         self._marked = True
+        self._reader = LayerReader(self._location)
 
     @classmethod
     def spare(cls, root: Path, stack_id: str, access: Access = Access()) -> "LayerFolder":  # noqa: B008 - frozen
         """Return the folder `<root>/<stack id>`, below a folder that a run made for itself alone."""
         folder = cls(root, stack_id, access)
         folder._location = Location(root) / stack_id
+        folder._reader = LayerReader(folder._location)
         folder._marked = False
         return folder
 
@@ -98,6 +101,23 @@ class LayerFolder:
                 raise self._fault("write", error, name) from error
         except OSError as error:
             raise self._fault("write", error, name) from error
+
+    def label(self, name: str, room: bytearray | None = None) -> Label | None:
+        """Return what a layer says of itself, see `LayerReader.label`."""
+        _require_name(name)
+        return self._reader.label(name, room, self._access.file_mode)
+
+    def relabel(self, name: str, label: Label, asked: Asked) -> bool:
+        """Say in a layer that it is what is asked for now; False where that can't be, see `relabelled`."""
+        _require_name(name)
+        pieces = self._reader.relabelled(name, label, asked)
+        if pieces:
+            self.write(name, *pieces)
+        return bool(pieces)
+
+    def close(self) -> None:
+        """Close what `label` opened; it may be asked again."""
+        self._reader.close()
 
     def add_placeholders(self, names: Iterable[str]) -> None:
         """Put a placeholder for each layer that is not there: in place of a missing file Blender shows magenta."""

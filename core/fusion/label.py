@@ -5,21 +5,18 @@ A layer's key takes the analysis of its frame to know. What is asked for takes o
 the same as the last needs no more than the picture's own label to be answered.
 """
 
-import ctypes
 import os
 import re
 import sys
-import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from io import FileIO
 from pathlib import Path
-from typing import cast
 
-from ..cache.checksum import checksum
-from ..errors import OutputError
+from ..cache.checksum import ROW_BYTES, checksum, checksum_of_parts
+from ..filesystem import Folder
 
 TILE = 64
 TILE_BYTES = TILE * TILE * 4
@@ -27,7 +24,12 @@ TILE_BYTES = TILE * TILE * 4
 _LABEL = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
-_HEAD_LIMIT = 1 << 22
+HEAD_BYTES = 1 << 22
+"""A label ends before that: in a frame of 46,000 by 46,000 pixels it would."""
+_FIRST_BYTES = 1 << 16
+# What is read at a time. 99 % of layers are smaller; a larger one must not be all memory.
+_PART_BYTES = (1 << 26) // ROW_BYTES * ROW_BYTES
+_RELABELLED_BYTES = 1 << 28
 MOST_BYTES = 1 << 31
 """Of a layer. One of 16384 by 16384 pixels that is a face all over has half of that."""
 _NOBODY = "0" * 64
@@ -76,95 +78,101 @@ def layer_key(path: Path) -> str | None:
 
 
 def layer_label(path: Path, room: bytearray | None = None) -> Label | None:
-    """Return what a layer picture says of itself, or None if it is missing, damaged or not one of ours.
+    """Return what a layer picture says of itself; see `read_label`."""
+    try:
+        with Folder(path.parent) as folder:
+            return read_label(folder, path.name, room)
+    except OSError:
+        return None
+
+
+def read_label(
+    folder: Folder, name: str, room: bytearray | None = None, mode: int | None = None
+) -> Label | None:
+    """Return what a layer picture says of itself, or None if it is damaged or not one of ours.
 
     `room` is memory to read it into, which grows as needed: who looks at many pictures need not find it for each.
+    Only what bears a label is read whole, and never all of a large one at once. If it is a layer and this user's
+    it gets the permissions `mode`. Raises OSError where there is no such file.
     """
-    try:
-        whole = _content(path, bytearray() if room is None else room)
-    except OSError:
+    fd = folder.open_file(name, os.O_RDONLY)
+    with FileIO(fd) as file:
+        status = os.fstat(fd)
+        if status.st_size > MOST_BYTES:
+            return None
+        label = _label(file, status.st_size, bytearray() if room is None else room)
+        if label is not None and mode is not None:
+            _keep_private(fd, status, mode)
+        return label
+
+
+def relabelled(folder: Folder, name: str, label: Label, asked: Asked) -> tuple[bytes | memoryview, ...]:
+    """Return, in pieces, a layer picture that says that it is what is asked for now, the pixels being the same.
+
+    `label` is what it says so far. Empty where that can't be: it was changed since, made by an older version, or is
+    so large that it is not worth it. Raises OSError where it can't be read.
+    """
+    data = memoryview(folder.read_file(name, _RELABELLED_BYTES))
+    match = _LABEL.search(data, 0, min(len(data), HEAD_BYTES))
+    before, after = _asked_text(label.asked), _asked_text(asked)
+    if match is None or match[1] != label.key.encode() or not bytes(match[0]).endswith(before):
+        return ()
+    return data[: match.end() - len(before)], after, data[match.end() :]
+
+
+def _label(file: FileIO, size: int, room: bytearray) -> Label | None:
+    """Return the label in an open file of `size` bytes if all that is in it is what it was written with."""
+    filled, found = 0, None
+    for limit in (_FIRST_BYTES, HEAD_BYTES):
+        filled = _fill(file, room, filled, min(size, limit))
+        found = _LABEL.search(bytes(memoryview(room)[:filled]))
+        if found is not None or filled < limit:
+            break
+    if found is None or size < found.end() + 8:
         return None
-    label = _LABEL.search(whole, 0, min(len(whole), _HEAD_LIMIT))
-    if label is None or len(whole) < label.end() + 8:
-        return None
-    body = body_offset(label.end())
-    parts = whole[: label.start()], whole[body : body + TILE_BYTES], whole[body + TILE_BYTES :]
-    if picture_checksum(*parts) != int(label[2], 16):
+    body = body_offset(found.end())
+    tiles = body + TILE_BYTES
+    if size <= _PART_BYTES:
+        filled = _fill(file, room, filled, size)
+        whole = memoryview(room)[:filled]
+        summed = picture_checksum(whole[: found.start()], whole[body:tiles], whole[tiles:])
+    else:
+        filled = _fill(file, room, filled, tiles)
+        whole = memoryview(room)[:filled]
+        before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: found.start()]))
+        whole.release()
+        file.seek(tiles)
+        rest = checksum_of_parts(_parts(file, room), size - tiles)
+        summed = zlib.crc32(rest.to_bytes(4, "little"), before)
+    if summed != int(found[2], 16):
         return None
     asked = None
-    if label[3].decode() != _NOBODY:
-        asked = Asked(label[3].decode(), *(int(label[index]) for index in (4, 5, 6)))
-    return Label(label[1].decode(), asked)
+    if found[3] != _NOBODY.encode():
+        asked = Asked(found[3].decode(), *(int(found[index]) for index in (4, 5, 6)))
+    return Label(found[1].decode(), asked)
 
 
-def relabel(path: Path, label: Label, asked: Asked) -> bool:
-    """Say in a layer picture that it is what is asked for now, the pixels being the same.
-
-    `label` is what it says so far. False where that can't be: it was changed since, or made by an older version.
-    Raises OutputError where it can't be written.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return False
-    found = _LABEL.search(data, 0, min(len(data), _HEAD_LIMIT))
-    before, after = _asked_text(label.asked), _asked_text(asked)
-    if found is None or found[1].decode() != label.key or not found[0].endswith(before):
-        return False
-    put_file(path, data[: found.end() - len(before)], after, data[found.end() :])
-    return True
+def _parts(file: FileIO, room: bytearray) -> Iterator[memoryview]:
+    """Yield the rest of a file, part by part."""
+    while filled := _fill(file, room, 0, _PART_BYTES):
+        yield memoryview(room)[:filled]
 
 
-def _content(path: Path, room: bytearray) -> memoryview:
-    """Read a file into `room` and return what of that it fills. Raises OSError."""
-    with path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
-        if len(room) < size:
-            room.extend(bytes(size - len(room)))
-        whole = memoryview(room)
-        filled = 0
-        while filled < size and (count := file.readinto(whole[filled:size])):
-            filled += count
-    return whole[:filled]
+def _fill(file: FileIO, room: bytearray, start: int, end: int) -> int:
+    """Read what comes next in a file into `room` from `start` to `end`; return where that ends if the file does."""
+    if len(room) < end:
+        room.extend(bytes(end - len(room)))
+    whole = memoryview(room)
+    while start < end and (count := file.readinto(whole[start:end])):
+        start += count
+    return start
 
 
-def put_file(path: Path, *pieces: bytes | memoryview) -> None:
-    """Write a file of pieces that follow each other: it appears whole or not at all. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            _reserve(file.fileno(), sum(memoryview(piece).nbytes for piece in pieces))
-            file.writelines(pieces)
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # where nothing can be written, nothing can be removed
-            temporary.unlink()
-        raise OutputError(f"can't write the layer {path}: {error.strerror or error}") from error
-
-
-def _reserve(file: int, size: int) -> None:
-    """Give a new, open file its place on the disk before it is written, where the system can.
-
-    Else ext4 does so while the file takes another's place, and the writer waits: that takes longer than the
-    writing. After a power cut there may be zeros in it: its checksum shows that, and it is made again.
-    """
-    reserve = _fallocate()
-    if reserve is not None and size:
-        reserve(file, 0, 0, size)  # where there is no room, writing says so
-
-
-@cache
-def _fallocate() -> Callable[[int, int, int, int], int] | None:
-    """Return Linux's fallocate(2), or None where there is none.
-
-    Not `os.posix_fallocate`: where a file system can't, as over a network, that writes into block after block.
-    """
-    if sys.platform != "linux":
-        return None
-    function = getattr(ctypes.CDLL(None), "fallocate64", None)
-    if function is not None:
-        function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
-    return cast("Callable[[int, int, int, int], int] | None", function)
+def _keep_private(fd: int, status: os.stat_result, mode: int) -> None:
+    """Give an open file of ours the permissions `mode` if it has others: versions before left that to the umask."""
+    if sys.platform != "win32" and status.st_mode & 0o777 != mode and status.st_uid == os.geteuid():
+        with suppress(OSError):  # not every file system has permissions, nor can be written to
+            os.fchmod(fd, mode)
 
 
 def _asked_text(asked: Asked | None) -> bytes:

@@ -2,12 +2,15 @@
 """The folder of a stack's layer files: what is ours in it, and how it is copied, made transparent and removed."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from understudy.core.cache.layout import prepare
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
+from understudy.core.fusion.label import Asked, Label
+from understudy.core.fusion.layer import layer_pieces
 from understudy.core.fusion.stand_in import STAND_IN
 from understudy.core.layer_folder import LayerFolder, folder_of, is_stack_id
 
@@ -74,6 +77,55 @@ def test_a_copy_has_the_layers_in_place_of_its_placeholders(folder: LayerFolder,
     assert sorted(path.name for path in copy.path.iterdir()) == NAMES
     folder.copy_to(copy)  # both names are of one file by now
     assert sorted(path.name for path in copy.path.iterdir()) == NAMES
+
+
+def test_two_threads_of_a_process_may_write_one_layer(folder: LayerFolder) -> None:
+    """A preview may still be at a frame whose render has begun."""
+    contents = [bytes([number]) * 200_000 for number in (1, 2)]
+
+    def write(data: bytes) -> None:
+        for _ in range(200):
+            folder.write(NAMES[0], data)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(write, data) for data in contents]:
+            done.result()
+    assert (folder.path / NAMES[0]).read_bytes() in contents
+    assert [path.name for path in folder.path.iterdir()] == NAMES[:1]
+
+
+def test_a_layer_that_can_not_be_written_says_so_and_leaves_nothing(folder: LayerFolder) -> None:
+    (folder.path / NAMES[0]).mkdir()
+    with pytest.raises(OutputError, match=r"can't write the layer .*000000\.tif: Is a directory"):
+        folder.write(NAMES[0], FACE)
+    assert [path.name for path in folder.path.iterdir()] == NAMES[:1]
+
+
+def test_labels_are_read_and_said_anew_in_a_folder_that_may_be_exchanged(folder: LayerFolder) -> None:
+    pieces = layer_pieces("ab" * 32, None, (200, 100))
+    folder.write(NAMES[0], *pieces)
+    assert folder.label(NAMES[0]) == Label("ab" * 32, None)
+    asked = Asked("cd" * 32, 1)
+    assert folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
+    assert folder.label(NAMES[0]) == Label("ab" * 32, asked)
+    assert not folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
+    assert not folder.relabel(NAMES[1], Label("ab" * 32, None), asked)
+    folder.path.rename(folder.path.with_name(TWO))
+    assert folder.label(NAMES[0]) is None
+    folder.write(NAMES[0], *pieces)
+    assert folder.label(NAMES[0]) == Label("ab" * 32, None)
+    folder.close()
+    assert folder.label(NAMES[0]) == Label("ab" * 32, None)
+
+
+def test_what_versions_before_left_open_to_all_is_closed_when_it_is_looked_at(folder: LayerFolder) -> None:
+    folder.write(NAMES[0], *layer_pieces("ab" * 32, None, (200, 100)))
+    (folder.path / NAMES[1]).write_bytes(b"no layer")
+    for name in NAMES[:2]:
+        (folder.path / name).chmod(0o644)
+        folder.label(name)
+    modes = [stat.S_IMODE((folder.path / name).stat().st_mode) for name in NAMES[:2]]
+    assert modes == [0o600, 0o644]
 
 
 def test_no_layers_are_no_trouble(tmp_path: Path) -> None:
