@@ -14,7 +14,7 @@ from pathlib import Path
 from .cache.layout import LAYERS, is_prepared, prepare
 from .errors import CacheError, OutputError
 from .filesystem import Access, Folder, Location
-from .fusion.label import MOST_BYTES, Asked, Label
+from .fusion.label import MOST_BYTES, Asked, Label, Room
 from .fusion.stand_in import STAND_IN
 from .layer_files import (
     LAYER_NAME,
@@ -102,7 +102,7 @@ class LayerFolder:
         except OSError as error:
             raise self._fault("write", error, name) from error
 
-    def label(self, name: str, room: bytearray | None = None) -> Label | None:
+    def label(self, name: str, room: Room | None = None) -> Label | None:
         """Return what a layer says of itself, see `LayerReader.label`."""
         _require_name(name)
         return self._reader.label(name, room, self._access.file_mode)

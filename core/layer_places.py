@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where layer pictures are written: to their own folder or, where that is impossible, to a spare one for a run."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import OutputError
 from .filesystem import Access
-from .fusion.label import Asked, Label
+from .fusion.label import Asked, Label, Room
 from .layer_folder import LayerFolder, folder_of
 
 _OPEN_FOLDERS = 8
@@ -21,35 +22,37 @@ class LayerPlaces:
         self._access = access
         self._spare = spare
         self._moved: dict[Path, Path] = {}
-        self._folders: OrderedDict[Path, LayerFolder] = OrderedDict()
+        self._folders: OrderedDict[str, LayerFolder] = OrderedDict()
 
     @property
     def moved(self) -> Mapping[Path, Path]:
         """The folders whose pictures went elsewhere so far, and where that is."""
         return self._moved
 
-    def label(self, picture: Path, room: bytearray | None = None) -> Label | None:
+    def label(self, picture: Path, room: Room | None = None) -> Label | None:
         """Return what a picture says of itself, see `read_label`. Raises OutputError for what is no layer's place."""
-        return self._folder(picture).label(picture.name, room)
+        folder, name = self._folder(picture)
+        return folder.label(name, room)
 
     def relabel(self, picture: Path, label: Label, asked: Asked) -> bool:
         """Say in a picture that it is what is asked for now; see `LayerFolder.relabel`. Raises OutputError."""
-        return self._folder(picture).relabel(picture.name, label, asked)
+        folder, name = self._folder(picture)
+        return folder.relabel(name, label, asked)
 
     def put(self, picture: Path, *pieces: bytes | memoryview) -> str:
         """Write a picture of pieces at its path, or at its spare one; return a warning when that begins.
 
         Raises OutputError where it can be written at neither.
         """
-        folder = self._folder(picture)
+        folder, name = self._folder(picture)
         try:
-            folder.write(picture.name, *pieces)
+            folder.write(name, *pieces)
         except OutputError as error:
             if self._spare is None or picture.parent.parent == self._spare:
                 raise
             instead = LayerFolder.spare(self._spare, picture.parent.name, self._access)
             try:
-                instead.write(picture.name, *pieces)
+                instead.write(name, *pieces)
             except OutputError:
                 raise OutputError(f"{error}, nor can {self._spare} take it: free some space") from error
             if self._moved.get(picture.parent) == instead.path:
@@ -63,16 +66,17 @@ class LayerPlaces:
         while self._folders:
             self._folders.popitem()[1].close()
 
-    def _folder(self, picture: Path) -> LayerFolder:
-        place = picture.parent
+    def _folder(self, picture: Path) -> tuple[LayerFolder, str]:
+        # At every frame: by texts, since path objects take several times as long.
+        place, name = os.path.split(picture)
         folder = self._folders.get(place)
         if folder is None:
-            if self._spare is not None and place.parent == self._spare:
-                folder = LayerFolder.spare(self._spare, place.name, self._access)
+            if self._spare is not None and picture.parent.parent == self._spare:
+                folder = LayerFolder.spare(self._spare, picture.parent.name, self._access)
             else:
                 folder, _ = folder_of(picture, self._access)
             self._folders[place] = folder
             if len(self._folders) > _OPEN_FOLDERS:
                 self._folders.popitem(last=False)[1].close()
         self._folders.move_to_end(place)
-        return folder
+        return folder, name

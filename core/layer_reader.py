@@ -4,7 +4,7 @@
 import os
 
 from .filesystem import Folder, Location
-from .fusion.label import Asked, Label, read_label, relabelled
+from .fusion.label import Asked, Label, Room, read_label, relabelled
 
 
 class LayerReader:
@@ -15,8 +15,9 @@ class LayerReader:
         self._location = location
         self._folder: Folder | None = None
         self._identity = 0, 0
+        self._path = str(location.path)
 
-    def label(self, name: str, room: bytearray | None = None, mode: int | None = None) -> Label | None:
+    def label(self, name: str, room: Room | None = None, mode: int | None = None) -> Label | None:
         """Return what a layer says of itself, see `read_label`; None too where it can't be read."""
         try:
             return read_label(self._opened(), name, room, mode)
@@ -39,7 +40,7 @@ class LayerReader:
     def _opened(self) -> Folder:
         """Return the folder, opened anew if another one lies in its place by now. Raises OSError."""
         if self._folder is not None:
-            status = os.stat(self._folder.path)  # noqa: PTH116 - a path object takes twice as long
+            status = os.stat(self._path)  # noqa: PTH116 - a path object takes twice as long
             if (status.st_dev, status.st_ino) == self._identity:
                 return self._folder
             self.close()

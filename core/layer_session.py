@@ -21,7 +21,7 @@ from .clip import Clip, open_clip, open_sequence
 from .clip_ahead import ClipAhead
 from .clip_late import known_or_opened
 from .errors import ClipError, OutputError, UnderstudyError
-from .fusion.label import Asked, Label
+from .fusion.label import Asked, Label, Room
 from .fusion.layer import layer_pieces
 from .fusion.stand_in import STAND_IN
 from .identity import Casting, Picture
@@ -54,7 +54,7 @@ class LayerSession:
         """
         self._settings = settings
         self._places = LayerPlaces(settings.cache.access, spare)
-        self._room = bytearray()
+        self._room = Room()
         self._written = 0
         self._began = time.perf_counter()
         self._tally = Tally()

@@ -5,6 +5,7 @@ A layer's key takes the analysis of its frame to know. What is asked for takes o
 the same as the last needs no more than the picture's own label to be answered.
 """
 
+import mmap
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 from ..cache.checksum import ROW_BYTES, checksum, checksum_of_parts
 from ..filesystem import Folder
@@ -34,6 +36,24 @@ MOST_BYTES = 1 << 31
 """Of a layer. One of 16384 by 16384 pixels that is a face all over has half of that."""
 _NOBODY = "0" * 64
 _MOST_FACES = 9999
+
+
+class Room:
+    """Memory that files are read into, one after the other; it grows as needed.
+
+    It begins with a page. Into memory that does not even begin at a multiple of 32 some processors copy ten times
+    slower: a layer of 1 MB took 500 us instead of 50 into a bytearray, measured under Linux 6.18 on an AMD EPYC.
+    """
+
+    def __init__(self) -> None:
+        self.memory = mmap.mmap(-1, _FIRST_BYTES)
+
+    def grow(self, size: int, kept: int) -> None:
+        """Have `size` bytes, of which the first `kept` stay."""
+        if len(self.memory) < size:
+            memory = mmap.mmap(-1, size)
+            memory[:kept] = self.memory[:kept]
+            self.memory = memory
 
 
 @dataclass(frozen=True)
@@ -77,7 +97,7 @@ def layer_key(path: Path) -> str | None:
     return None if label is None else label.key
 
 
-def layer_label(path: Path, room: bytearray | None = None) -> Label | None:
+def layer_label(path: Path, room: Room | None = None) -> Label | None:
     """Return what a layer picture says of itself; see `read_label`."""
     try:
         with Folder(path.parent) as folder:
@@ -86,9 +106,7 @@ def layer_label(path: Path, room: bytearray | None = None) -> Label | None:
         return None
 
 
-def read_label(
-    folder: Folder, name: str, room: bytearray | None = None, mode: int | None = None
-) -> Label | None:
+def read_label(folder: Folder, name: str, room: Room | None = None, mode: int | None = None) -> Label | None:
     """Return what a layer picture says of itself, or None if it is damaged or not one of ours.
 
     `room` is memory to read it into, which grows as needed: who looks at many pictures need not find it for each.
@@ -100,7 +118,7 @@ def read_label(
         status = os.fstat(fd)
         if status.st_size > MOST_BYTES:
             return None
-        label = _label(file, status.st_size, bytearray() if room is None else room)
+        label = _label(file, status.st_size, Room() if room is None else room)
         if label is not None and mode is not None:
             _keep_private(fd, status, mode)
         return label
@@ -120,49 +138,62 @@ def relabelled(folder: Folder, name: str, label: Label, asked: Asked) -> tuple[b
     return data[: match.end() - len(before)], after, data[match.end() :]
 
 
-def _label(file: FileIO, size: int, room: bytearray) -> Label | None:
+class _Found(NamedTuple):
+    """A label and where it begins and ends in its file, and the checksum it was written with."""
+
+    start: int
+    end: int
+    summed: int
+    label: Label
+
+
+def _label(file: FileIO, size: int, room: Room) -> Label | None:
     """Return the label in an open file of `size` bytes if all that is in it is what it was written with."""
     filled, found = 0, None
     for limit in (_FIRST_BYTES, HEAD_BYTES):
         filled = _fill(file, room, filled, min(size, limit))
-        found = _LABEL.search(bytes(memoryview(room)[:filled]))
+        found = _found(room, filled)
         if found is not None or filled < limit:
             break
-    if found is None or size < found.end() + 8:
+    if found is None or size < found.end + 8:
         return None
-    body = body_offset(found.end())
+    body = body_offset(found.end)
     tiles = body + TILE_BYTES
     if size <= _PART_BYTES:
         filled = _fill(file, room, filled, size)
-        whole = memoryview(room)[:filled]
-        summed = picture_checksum(whole[: found.start()], whole[body:tiles], whole[tiles:])
+        whole = memoryview(room.memory)[:filled]
+        summed = picture_checksum(whole[: found.start], whole[body:tiles], whole[tiles:])
     else:
         filled = _fill(file, room, filled, tiles)
-        whole = memoryview(room)[:filled]
-        before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: found.start()]))
+        whole = memoryview(room.memory)[:filled]
+        before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: found.start]))
         whole.release()
         file.seek(tiles)
         rest = checksum_of_parts(_parts(file, room), size - tiles)
         summed = zlib.crc32(rest.to_bytes(4, "little"), before)
-    if summed != int(found[2], 16):
+    return found.label if summed == found.summed else None
+
+
+def _found(room: Room, filled: int) -> _Found | None:
+    """Look for a label in what is filled of `room`. A match would hold on to that, which then can't grow."""
+    match = _LABEL.search(room.memory, 0, filled)
+    if match is None:
         return None
-    asked = None
-    if found[3] != _NOBODY.encode():
-        asked = Asked(found[3].decode(), *(int(found[index]) for index in (4, 5, 6)))
-    return Label(found[1].decode(), asked)
+    key, summed, digest, *counts = (text.decode() for text in match.groups())
+    asked = None if digest == _NOBODY else Asked(digest, *map(int, counts))
+    return _Found(match.start(), match.end(), int(summed, 16), Label(key, asked))
 
 
-def _parts(file: FileIO, room: bytearray) -> Iterator[memoryview]:
+def _parts(file: FileIO, room: Room) -> Iterator[memoryview]:
     """Yield the rest of a file, part by part."""
     while filled := _fill(file, room, 0, _PART_BYTES):
-        yield memoryview(room)[:filled]
+        yield memoryview(room.memory)[:filled]
 
 
-def _fill(file: FileIO, room: bytearray, start: int, end: int) -> int:
+def _fill(file: FileIO, room: Room, start: int, end: int) -> int:
     """Read what comes next in a file into `room` from `start` to `end`; return where that ends if the file does."""
-    if len(room) < end:
-        room.extend(bytes(end - len(room)))
-    whole = memoryview(room)
+    room.grow(end, start)
+    whole = memoryview(room.memory)
     while start < end and (count := file.readinto(whole[start:end])):
         start += count
     return start

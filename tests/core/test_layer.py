@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from understudy.core.errors import ClipError
 from understudy.core.filesystem import Folder
-from understudy.core.fusion.label import Asked, Label, label_text, layer_key, layer_label, relabelled
+from understudy.core.fusion.label import Asked, Label, Room, label_text, layer_key, layer_label, relabelled
 from understudy.core.fusion.layer import Patch, composed, laid_over, layer_pieces
 
 KEY = "0123456789abcdef" * 4
@@ -123,7 +123,7 @@ def test_memory_that_held_a_longer_picture_says_nothing_of_the_next(tmp_path: Pa
     write_layer(long, KEY, Patch(10, 10, painted(150, 80)), (200, 100), ASKED)
     write_layer(short, KEY[::-1], Patch(10, 10, painted(20, 20)), (200, 100))
     cut.write_bytes(long.read_bytes()[:-100])  # what is cut off still stands in the memory
-    room = bytearray()
+    room = Room()
     found = [layer_label(path, room) for path in (short, long, cut, tmp_path / "none.tif", short, long)]
     whole, little = Label(KEY, ASKED), Label(KEY[::-1], None)
     assert found == [little, whole, None, None, little, whole]
