@@ -89,7 +89,7 @@ def linked(source: Folder, name: str, to: str, target: Folder | None = None) -> 
     except FileExistsError:
         try:
             source.link(name, beside, into)
-            into.rename(beside, to)
+            into.rename(beside, to)  # gate: this is its own
             with suppress(FileNotFoundError):  # two names of the same file are both left by the system
                 into.remove_file(beside)
         except OSError:

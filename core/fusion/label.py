@@ -203,7 +203,7 @@ def _keep_private(fd: int, status: os.stat_result, mode: int) -> None:
     """Give an open file of ours the permissions `mode` if it has others: versions before left that to the umask."""
     if sys.platform != "win32" and status.st_mode & 0o777 != mode and status.st_uid == os.geteuid():
         with suppress(OSError):  # not every file system has permissions, nor can be written to
-            os.fchmod(fd, mode)
+            os.fchmod(fd, mode)  # gate: a file that it opened
 
 
 def _asked_text(asked: Asked | None) -> bytes:
