@@ -23,6 +23,8 @@ from ..filesystem import Folder
 TILE = 64
 TILE_BYTES = TILE * TILE * 4
 """Of one tile. The first is the transparent one."""
+OFFSETS_AT = 178
+"""Where in a layer picture the offsets of its tiles begin."""
 _LABEL = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
@@ -166,12 +168,20 @@ def _label(file: FileIO, size: int, room: Room) -> Label | None:
     else:
         filled = _fill(file, room, filled, tiles)
         whole = memoryview(room.memory)[:filled]
+        if size != _end_of_tiles(whole[: found.start]):
+            return None
         before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: found.start]))
         whole.release()
         file.seek(tiles)
         rest = checksum_of_parts(_parts(file, room), size - tiles)
         summed = zlib.crc32(rest.to_bytes(4, "little"), before)
     return found.label if summed == found.summed else None
+
+
+def _end_of_tiles(head: memoryview) -> int:
+    """Return where the last tile ends by what lies before the label: each tile's offset, then each one's length."""
+    count = (len(head) - OFFSETS_AT) // 8
+    return max(head[OFFSETS_AT : OFFSETS_AT + 4 * count].cast("I"), default=0) + TILE_BYTES
 
 
 def _found(room: Room, filled: int) -> _Found | None:

@@ -19,6 +19,7 @@ from .label import (
     HEAD_BYTES,
     LABEL_BYTES,
     MOST_BYTES,
+    OFFSETS_AT,
     TILE,
     TILE_BYTES,
     Asked,
@@ -136,8 +137,8 @@ def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tup
     count = numbers.size
     short, long, text = 3, 4, 2
     entries = 13
-    samples_at = 8 + 2 + entries * 12 + 4
-    offsets_at = samples_at + 8
+    samples_at = OFFSETS_AT - 8
+    offsets_at = OFFSETS_AT
     counts_at = offsets_at + 4 * count
     label_at = counts_at + 4 * count
     body_at = body_offset(label_at + LABEL_BYTES)
