@@ -223,8 +223,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
             for kept in walk(place.store)
             if kept.entry.written < moment
         }
-        _blank(places, moment)
-        return _purged(arguments, places, lambda text: Key(text).digest in old)
+        return _purged(arguments, places, lambda text: Key(text).digest in old, moment)
 
     def entries() -> Iterator[Kept]:
         for place in places:
@@ -233,21 +232,42 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     matches, lost = coming_from(entries, _seeds(arguments))
     if lost:
         print(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
-    _blank(places)
     return _purged(arguments, places, matches)
 
 
 def _blank(places: list[_Place], made_before: float | None = None) -> None:
     """Take the faces out of layer pictures: of all, since none says whose they are."""
+    access = Access(os.environ.get(GROUP_VARIABLE) == "1", trusted_folders())
     for place in places:
-        count = blank_layers(place.store.root, made_before) if isinstance(place.store, PackFolder) else 0
-        if count:
-            print(f"{count} layer pictures in {place.name} made transparent: a render makes them again")
+        if not isinstance(place.store, PackFolder):
+            continue
+        blanked = blank_layers(place.store.root, made_before, access)
+        if blanked.pictures:
+            print(
+                f"{blanked.pictures} layer pictures in {place.name} made transparent: a render makes them again"
+            )
+        if blanked.leftovers:
+            print(f"{blanked.leftovers} unfinished layer pictures in {place.name} deleted")
+        if blanked.foreign:
+            print(
+                f"{blanked.foreign} files among the layer pictures in {place.name} are not ours: they are left"
+            )
+        if blanked.rewritten:
+            raise CacheError(
+                f"{blanked.rewritten} layer pictures in {place.name} were written again meanwhile: "
+                "end what writes there, then purge again"
+            )
 
 
-def _purged(arguments: argparse.Namespace, places: list[_Place], matches: Callable[[str], bool]) -> bool:
+def _purged(
+    arguments: argparse.Namespace,
+    places: list[_Place],
+    matches: Callable[[str], bool],
+    made_before: float | None = None,
+) -> bool:
     for place in places:
         _say_freed(place, place.store.purge(matches))
+    _blank(places, made_before)
     return _nothing_left(arguments, matches)
 
 

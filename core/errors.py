@@ -28,3 +28,7 @@ class CacheError(UnderstudyError):
 
 class OutputError(UnderstudyError):
     """A file the user asked for can't be written."""
+
+
+class MessageError(UnderstudyError):
+    """What another process sent has not the form that it should have."""

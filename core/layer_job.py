@@ -4,10 +4,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from . import message
+from .errors import MessageError
 from .identity import Casting, Identity, Picture
-from .recipe import Recipe
+from .parameter import checked
+from .recipe import Recipe, parameters
+
+_MOST_PICTURES = 1000
+_MOST_FACES = 1 << 16
+_MOST_FRAMES = 10**9 - 1
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -36,14 +44,42 @@ class LayerJob:
         return f"{self.strip}, frame {self.frame}: {fault}; the original is shown"
 
 
+def job_from(
+    values: Mapping[str, Any],
+    clips: Mapping[int, ClipSource],
+    castings: Mapping[int, tuple[Casting, ...]],
+) -> LayerJob:
+    """Return a job that names its clip and its castings by their ids. Raises MessageError."""
+    given = message.entries(values, "id", "strip", "frame", "clip", "cast", "number", "picture")
+    return LayerJob(
+        strip=message.text(given["strip"]),
+        frame=message.whole(given["frame"], -_MOST_FRAMES, _MOST_FRAMES),
+        source=named(clips, given["clip"], "clip"),
+        number=message.whole(given["number"], 0, _MOST_FRAMES),
+        picture=message.path(given["picture"]),
+        castings=named(castings, given["cast"], "cast"),
+    )
+
+
+def named(known: Mapping[int, _T], value: object, kind: str) -> _T:
+    """Return what was sent before by the id that a message names. Raises MessageError."""
+    number = message.whole(value)
+    if number not in known:
+        raise MessageError(f"there is no {kind} {number}")
+    return known[number]
+
+
 def source_values(source: ClipSource) -> dict[str, Any]:
     """Return a clip's files as values for JSON."""
     return {"movie": source.movie, "paths": [str(path) for path in source.paths]}
 
 
 def source_from(values: Mapping[str, Any]) -> ClipSource:
-    """Return what `source_values` was given."""
-    return ClipSource(values["movie"], tuple(Path(path) for path in values["paths"]))
+    """Return what `source_values` was given. Raises MessageError."""
+    paths = message.listing(values.get("paths"), message.path)
+    if not paths:
+        raise MessageError("a clip has no files")
+    return ClipSource(message.flag(values.get("movie")), paths)
 
 
 def casting_values(casting: Casting) -> dict[str, Any]:
@@ -62,18 +98,30 @@ def casting_values(casting: Casting) -> dict[str, Any]:
     }
 
 
-def casting_from(values: Mapping[str, Any]) -> Casting:
-    """Return what `casting_values` was given."""
-    default = Recipe()
-    stages = {
-        stage.name: type(getattr(default, stage.name))(**values["recipe"][stage.name])
-        for stage in fields(Recipe)
-    }
+def casting_from(values: object) -> Casting:
+    """Return what `casting_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
+    given = message.entries(values, "name", "consent", "pictures", "replaced", "recipe")
     pictures, replaced = (
-        tuple(Picture(Path(path), number) for path, number in values[name])
-        for name in ("pictures", "replaced")
+        message.listing(given[name], _picture_from, _MOST_PICTURES) for name in ("pictures", "replaced")
     )
-    return Casting(Identity(pictures, values["name"], values["consent"]), Recipe(**stages), replaced)
+    identity = Identity(pictures, message.text(given["name"]), message.text(given["consent"]))
+    return Casting(identity, _recipe_from(given["recipe"]), replaced)
+
+
+def _recipe_from(values: object) -> Recipe:
+    default = Recipe()
+    stages = message.entries(values, *(stage.name for stage in fields(Recipe)))
+    groups = {name: message.arguments(type(getattr(default, name)), stages[name]) for name in stages}
+    for parameter in parameters():
+        # A number keeps its kind and every bit: keys are made from it.
+        checked(parameter, groups[parameter.group][parameter.name])
+    return Recipe(**{name: type(getattr(default, name))(**group) for name, group in groups.items()})
+
+
+def _picture_from(values: object) -> Picture:
+    if not isinstance(values, list | tuple) or len(values) != 2:
+        raise MessageError("a picture is a path and the number of a face")
+    return Picture(message.path(values[0]), message.whole(values[1], 0, _MOST_FACES))
 
 
 def _picture_values(pictures: Sequence[Picture]) -> list[list[Any]]:

@@ -6,7 +6,7 @@ Nothing here is Blender's, so a run may work on whatever thread or in whatever p
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,9 @@ from .clip import Clip, open_clip, open_sequence
 from .clip_ahead import ClipAhead
 from .clip_late import known_or_opened
 from .errors import ClipError, OutputError, UnderstudyError
-from .fusion.label import Asked, Label, layer_label, relabel
-from .fusion.layer import write_layer
-from .fusion.stand_in import write_stand_in
+from .fusion.label import Asked, Label, Room
+from .fusion.layer import layer_pieces
+from .fusion.stand_in import STAND_IN
 from .identity import Casting, Picture
 from .layer_job import ClipSource, LayerJob
 from .layer_places import LayerPlaces
@@ -53,8 +53,8 @@ class LayerSession:
         Pictures whose own folder can't be written to go to the folder `spare`, if there is one; see `moved`.
         """
         self._settings = settings
-        self._places = LayerPlaces(spare)
-        self._room = bytearray()
+        self._places = LayerPlaces(settings.cache.access, spare)
+        self._room = Room()
         self._written = 0
         self._began = time.perf_counter()
         self._tally = Tally()
@@ -136,6 +136,7 @@ class LayerSession:
         for clip in self._clips.values():
             clip.close()
         self._clips.clear()
+        self._places.close()
         if self._pipeline is not None:
             self._pipeline.close()
         if self._opened is not None:
@@ -177,7 +178,7 @@ class LayerSession:
         return self._cache.flight
 
     def _brought(self, job: LayerJob) -> bool:
-        digest, label = self._asking.digest(job), layer_label(job.picture, self._room)
+        digest, label = self._asking.digest(job), self._places.label(job.picture, self._room)
         if self._answered(job, digest, label):
             return False
         pipeline = self._running()
@@ -190,7 +191,7 @@ class LayerSession:
             if digest is not None:
                 # A folder that can't be written to is no trouble while what is in it is right.
                 with suppress(OutputError):
-                    relabel(job.picture, label, _asked(digest, plan))
+                    self._places.relabel(job.picture, label, _asked(digest, plan))
         self._outcomes.shows(len(plan.faces), len(job.castings))
         return self._written > written
 
@@ -209,11 +210,11 @@ class LayerSession:
     def _write(self, pipeline: "Pipeline", plan: "LayerPlan", job: LayerJob, digest: str | None) -> None:
         patch = pipeline.make(plan)
         asked = None if digest is None else _asked(digest, plan)
-        self._put(job.picture, lambda path: write_layer(path, plan.key.hex, patch, plan.size, asked))
+        self._put(job.picture, *layer_pieces(plan.key.hex, patch, plan.size, asked))
         self._written += 1
 
-    def _put(self, picture: Path, write: Callable[[Path], None]) -> None:
-        warning = self._places.put(picture, write)
+    def _put(self, picture: Path, *pieces: bytes | memoryview) -> None:
+        warning = self._places.put(picture, *pieces)
         if warning:
             self.warn(warning)
 
@@ -230,7 +231,7 @@ class LayerSession:
     def _blank(self, job: LayerJob) -> bool:
         """Put a transparent picture in the place of one that can't be made; True if the file was written."""
         try:
-            self._put(job.picture, write_stand_in)
+            self._put(job.picture, STAND_IN)
         except OutputError as error:
             self.warn(f"{job.strip}, frame {job.frame}: an outdated layer is shown, since {error}")
             return False

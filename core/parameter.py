@@ -89,7 +89,7 @@ def checked(parameter: Parameter, value: Scalar) -> Scalar:
         return switch
     try:
         number: float | int = parameter.kind(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise RecipeError(f"{parameter.path} takes a number, not {value!r}") from error
     low, high = parameter.low, parameter.high
     if low is not None and high is not None and not low <= number <= high:

@@ -8,7 +8,6 @@ from .cache.lease import Flight
 from .clip import Clip
 from .clip_info import files_stamp
 from .errors import ClipError, OutputError, UnderstudyError
-from .fusion.label import layer_key, layer_label
 from .known_only import KnownOnly, NotKnownError, UnknownClipError, known_clip
 from .layer_job import ClipSource, LayerJob
 from .layer_session import OPEN_CLIPS, LayerSession
@@ -48,12 +47,12 @@ class PreviewSession(LayerSession):
             return "unprepared", str(error)
         except UnderstudyError as error:
             reason = str(error)
-        if may_blank and layer_key(job.picture) is not None and self._blank(job):
+        if may_blank and self._places.label(job.picture) is not None and self._blank(job):
             return "blanked", reason
         return "unprepared", reason
 
     def _previewed(self, job: LayerJob) -> Preview:
-        digest, label = self._asking.digest(job), layer_label(job.picture)
+        digest, label = self._asking.digest(job), self._places.label(job.picture)
         if self._answered(job, digest, label):
             return "current"
         pipeline = self._running()

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from . import message
 from .amounts import OFF, days, size_in_bytes, whole
 from .cache.opening import MEMORY_BYTES, CacheSettings
 from .cache.seal import IN_KEYRING, KEY_VARIABLE, SIGNING_VARIABLE, secret_from
-from .errors import CacheError
+from .errors import CacheError, MessageError
 from .filesystem import Location
 from .models.engine_folder import engine_place
 from .models.library import MODELS_VARIABLE, ModelLibrary
@@ -35,6 +36,7 @@ THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
 
 DAY = 86400.0
+_MOST_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
 _T = TypeVar("_T")
 
@@ -155,21 +157,21 @@ def settings_values(settings: RunSettings) -> dict[str, Any]:
     return values
 
 
-def settings_of_values(values: Mapping[str, Any]) -> RunSettings:
-    """Return what `settings_values` was given."""
-    cache = dict(values["cache"])
-    for name in ("secret", "signing_key"):
-        cache[name] = None if cache[name] is None else bytes.fromhex(cache[name])
-    cache["trusted"] = tuple(Path(folder) for folder in cache["trusted"])
-    cache["folder"] = Path(cache["folder"])
-    cache["shared_folder"] = None if cache["shared_folder"] is None else Path(cache["shared_folder"])
-    folder = values["model_folder"]
-    more = {
-        "cache": CacheSettings(**cache),
-        "model_folder": None if folder is None else Path(folder),
-        "left_out": tuple(values["left_out"]),
-    }
-    return RunSettings(**{**values, **more})
+def settings_of_values(values: object) -> RunSettings:
+    """Return what `settings_values` was given. Raises MessageError for what no settings can be."""
+
+    def cache(entries: object) -> CacheSettings:
+        return CacheSettings(**message.arguments(CacheSettings, entries))
+
+    settings = RunSettings(**message.arguments(RunSettings, values, cache=cache))
+    if settings.provider != AUTOMATIC and settings.provider not in PROVIDERS:
+        raise MessageError("there is no such processor")
+    if settings.threads > _MOST_THREADS:
+        raise MessageError(f"a model may use {_MOST_THREADS} threads at most")
+    keys = settings.cache.secret, settings.cache.signing_key
+    if any(key is not None and len(key) != _KEY_BYTES for key in keys):
+        raise MessageError(f"a key has {_KEY_BYTES} bytes")
+    return settings
 
 
 class _Said:

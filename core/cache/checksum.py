@@ -18,6 +18,7 @@ so that a line of memory which fails every 2^n bytes hits some row in three an o
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,17 +27,28 @@ LONG_BYTES = 1 << 14
 """Where the sums begin to be quicker than plain CRC-32."""
 ROW_WORDS = 171
 _WORD = np.dtype("<u8")
-_ROW_BYTES = ROW_WORDS * _WORD.itemsize
+ROW_BYTES = ROW_WORDS * _WORD.itemsize
 # Fixed for ever, and without any pattern: the format of long records rests on them.
-_WEIGHTS = np.frombuffer(hashlib.shake_128(b"weights of the words").digest(_ROW_BYTES), _WORD) | np.uint64(1)
+_WEIGHTS = np.frombuffer(hashlib.shake_128(b"weights of the words").digest(ROW_BYTES), _WORD) | np.uint64(1)
 
 
 def checksum(raw: bytes | memoryview, start: int) -> int:
     """Return the 32-bit checksum of `raw` from `start`, a multiple of 8, to its end."""
-    size = len(raw) - start
-    if size < LONG_BYTES:
+    if len(raw) - start < LONG_BYTES:
         return zlib.crc32(memoryview(raw)[start:])
-    rows = size // _ROW_BYTES
+    return _added(raw, start, 0)
+
+
+def checksum_of_parts(parts: Iterable[memoryview], size: int) -> int:
+    """Return the `checksum` of `size` bytes that come in parts; all but the last are multiples of ROW_BYTES long."""
+    summed = 0
+    for part in parts:
+        summed = zlib.crc32(part, summed) if size < LONG_BYTES else _added(part, 0, summed)
+    return summed
+
+
+def _added(raw: bytes | memoryview, start: int, summed: int) -> int:
+    rows = (len(raw) - start) // ROW_BYTES
     words: npt.NDArray[np.uint64] = np.ndarray((rows, ROW_WORDS), _WORD, raw, start)
     sums = np.einsum("rw,w->r", words, _WEIGHTS)
-    return zlib.crc32(raw[start + rows * _ROW_BYTES :], zlib.crc32(sums))
+    return zlib.crc32(raw[start + rows * ROW_BYTES :], zlib.crc32(sums, summed))

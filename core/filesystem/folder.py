@@ -25,6 +25,7 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _USUAL_MODE = 0o666
+_SEPARATORS = frozenset("/\0\\:" if sys.platform == "win32" else "/\0")
 
 
 class Entry(NamedTuple):
@@ -147,6 +148,11 @@ class Folder:
     def names(self) -> list[str]:
         """Return the names in the folder, in no order."""
         return os.listdir(self._fd if _RELATIVE else self.path)
+
+    def file_names(self) -> list[str]:
+        """Return the names of the regular files in the folder, in no order: quicker than to look at each."""
+        with os.scandir(self._fd if _RELATIVE else self.path) as listing:
+            return [entry.name for entry in listing if entry.is_file(follow_symlinks=False)]
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is in the folder, in no order; what vanishes meanwhile is left out."""
@@ -277,8 +283,7 @@ class Folder:
             os.utime(self.path / name, ns=stamps)
 
     def _require_name(self, name: str) -> None:
-        separators = {"/", "\0", *((os.sep, os.altsep or os.sep, ":") if sys.platform == "win32" else ())}
-        if name in ("", ".", "..") or any(sign in name for sign in separators):
+        if name in ("", ".", "..") or not _SEPARATORS.isdisjoint(name):
             raise OSError(errno.EINVAL, f"not a name in a folder: {name!r}", str(self.path))
 
 

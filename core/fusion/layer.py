@@ -10,13 +10,26 @@ TIFF reads it. The ImageDescription tag carries the key of what was fused and a 
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from ..errors import ClipError
 from ..face import Pixels
-from .label import LABEL_BYTES, TILE, TILE_BYTES, Asked, body_offset, label_text, picture_checksum, put_file
+from .label import (
+    HEAD_BYTES,
+    LABEL_BYTES,
+    MOST_BYTES,
+    OFFSETS_AT,
+    TILE,
+    TILE_BYTES,
+    Asked,
+    body_offset,
+    label_text,
+    picture_checksum,
+)
 
+MOST_PIXELS = 65535
+"""Of a frame's side."""
 _DESCRIPTION = 270
 
 
@@ -70,19 +83,33 @@ def laid_over(frame: Pixels, patch: Patch | None) -> Pixels:
     return out
 
 
-def write_layer(
-    path: Path, key: str, patch: Patch | None, size: tuple[int, int], asked: Asked | None = None
-) -> None:
-    """Write the layer picture of a frame of `size` (width, height); `key` is the hex key of what was fused.
+def layer_pieces(
+    key: str, patch: Patch | None, size: tuple[int, int], asked: Asked | None = None
+) -> tuple[bytes | memoryview, ...]:
+    """Return the layer picture of a frame of `size` (width, height), in pieces that follow each other.
 
-    The file appears whole or not at all. Raises OutputError where it can't be written.
+    `key` is the hex key of what was fused. Raises ClipError for a frame that is too large for a layer.
     """
+    covered = (
+        0 if patch is None else (patch.pixels.shape[0] + 2 * TILE) * (patch.pixels.shape[1] + 2 * TILE) * 4
+    )
+    if not 0 < min(size) <= max(size) <= MOST_PIXELS or covered > MOST_BYTES - HEAD_BYTES - TILE_BYTES:
+        raise _too_large(size)
     tiles, numbers = _tiles(patch, size)
     head, clear, body = _head(numbers, size), bytes(TILE_BYTES), tiles.reshape(-1).data
+    if len(head) + LABEL_BYTES > HEAD_BYTES:
+        raise _too_large(size)
     label = label_text(key, picture_checksum(head, clear, body), asked)
     gap = bytes(body_offset(len(head) + len(label)) - len(head) - len(label))
     # In pieces: to join them costs more than to write them.
-    put_file(path, head, label, gap, clear, body)
+    return head, label, gap, clear, body
+
+
+def _too_large(size: tuple[int, int]) -> ClipError:
+    return ClipError(
+        f"a frame of {size[0]} x {size[1]} pixels can't have a layer, a file of {MOST_BYTES >> 30} GiB at most: "
+        "use a smaller clip"
+    )
 
 
 def _tiles(
@@ -110,8 +137,8 @@ def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tup
     count = numbers.size
     short, long, text = 3, 4, 2
     entries = 13
-    samples_at = 8 + 2 + entries * 12 + 4
-    offsets_at = samples_at + 8
+    samples_at = OFFSETS_AT - 8
+    offsets_at = OFFSETS_AT
     counts_at = offsets_at + 4 * count
     label_at = counts_at + 4 * count
     body_at = body_offset(label_at + LABEL_BYTES)

@@ -1,18 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stands in for a layer picture that was not made: one transparent pixel."""
 
-from pathlib import Path
-
-from .label import put_file
-
 # A PNG whatever its file is called; no plan takes it for up to date.
 STAND_IN = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000a49444154081d6300010000050001"
     "8a6dbc200000000049454e44ae426082"
 )
-
-
-def write_stand_in(path: Path) -> None:
-    """Put a stand-in at `path`: it appears whole or not at all. Raises OutputError."""
-    put_file(path, STAND_IN)

@@ -20,8 +20,9 @@ import numpy as np
 import pytest
 from understudy.core.cache.key import Key, stage_key
 from understudy.core.cache.opening import CacheSettings, OpenCache, open_what_can_be
+from understudy.core.filesystem import Folder
 from understudy.core.fusion.label import layer_key
-from understudy.core.fusion.layer import Patch, write_layer
+from understudy.core.fusion.layer import Patch, layer_pieces
 
 PROGRAMS = "sshfs", "fusermount3"
 SERVER = Path("/usr/lib/openssh/sftp-server")
@@ -170,7 +171,8 @@ def test_a_layer_picture_is_written_there_in_a_few_pieces(machines: tuple[Machin
     path = machines[0].mount / "shared" / "000001.tif"
     pixels = np.random.default_rng(6).integers(1, 255, (400, 300, 4), np.uint8)
     before = _writes()
-    write_layer(path, "ab" * 32, Patch(100, 100, pixels), (1920, 1080))
+    with Folder(path.parent) as folder:
+        folder.write_file(path.name, *layer_pieces("ab" * 32, Patch(100, 100, pixels), (1920, 1080)))
     # Every one is an answer to be waited for. Reserving the place may take none: here it can't be reserved.
     assert _writes() - before <= 8
     assert layer_key(path) == "ab" * 32

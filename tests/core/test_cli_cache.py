@@ -21,7 +21,7 @@ from understudy.core.cache.statistics import folder_facts
 from understudy.core.cli import main
 from understudy.core.clip import file_fingerprint, open_sequence
 from understudy.core.fusion.label import layer_key
-from understudy.core.fusion.layer import Patch, write_layer
+from understudy.core.fusion.layer import Patch, layer_pieces
 from understudy.core.fusion.stand_in import STAND_IN
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.models.embedded import embedded_models
@@ -346,10 +346,10 @@ def test_places_that_can_not_be_used_are_said_in_one_line(capsys, cache, tmp_pat
 
 def layer(cache, name, age_days=0.0):
     """Write a layer picture that shows a face, made some days ago."""
-    path = cache / "layers" / "a strip" / name
+    path = cache / "layers" / "0123456789abcdef" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     face = np.random.default_rng(3).integers(0, 255, (64, 64, 4), np.uint8)
-    write_layer(path, "ab" * 32, Patch(0, 0, face), (128, 128))
+    path.write_bytes(b"".join(layer_pieces("ab" * 32, Patch(0, 0, face), (128, 128))))
     os.utime(path, (time.time() - 86400 * age_days,) * 2)
     return path, face.tobytes()[1000:1200]
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The layer picture says exactly what was fused, in a file any program reads, or says that it doesn't."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,28 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from understudy.core.errors import OutputError
-from understudy.core.fusion.label import Asked, Label, label_text, layer_key, layer_label, put_file, relabel
-from understudy.core.fusion.layer import Patch, composed, laid_over, write_layer
+from understudy.core.errors import ClipError
+from understudy.core.filesystem import Folder
+from understudy.core.fusion.label import Asked, Label, Room, label_text, layer_key, layer_label, relabelled
+from understudy.core.fusion.layer import Patch, composed, laid_over, layer_pieces
 
 KEY = "0123456789abcdef" * 4
 ASKED = Asked("fedcba9876543210" * 4, 3, 2, 1)
 RANDOM = np.random.default_rng(7)
+
+
+def write_layer(
+    path: Path, key: str, patch: Patch | None, size: tuple[int, int], asked: Asked | None = None
+) -> None:
+    path.write_bytes(b"".join(layer_pieces(key, patch, size, asked)))
+
+
+def relabel(path: Path, label: Label, asked: Asked) -> bool:
+    with Folder(path.parent) as folder:
+        pieces = relabelled(folder, path.name, label, asked)
+    if pieces:
+        path.write_bytes(b"".join(pieces))
+    return bool(pieces)
 
 
 def painted(width: int, height: int) -> np.ndarray:
@@ -109,7 +123,7 @@ def test_memory_that_held_a_longer_picture_says_nothing_of_the_next(tmp_path: Pa
     write_layer(long, KEY, Patch(10, 10, painted(150, 80)), (200, 100), ASKED)
     write_layer(short, KEY[::-1], Patch(10, 10, painted(20, 20)), (200, 100))
     cut.write_bytes(long.read_bytes()[:-100])  # what is cut off still stands in the memory
-    room = bytearray()
+    room = Room()
     found = [layer_label(path, room) for path in (short, long, cut, tmp_path / "none.tif", short, long)]
     whole, little = Label(KEY, ASKED), Label(KEY[::-1], None)
     assert found == [little, whole, None, None, little, whole]
@@ -139,12 +153,16 @@ def test_missing_and_foreign_files_are_unknown(tmp_path: Path) -> None:
     assert layer_key(foreign) is None
 
 
-def test_a_layer_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "folder.tif"
-    target.mkdir()
-    with pytest.raises(OutputError, match=r"can't write the layer .*folder\.tif"):
-        write_layer(target, KEY, None, (10, 10))
-    assert list(tmp_path.iterdir()) == [target]
+@pytest.mark.parametrize("size", [(65536, 64), (64, 65536), (0, 64), (65535, 65535)])
+def test_a_frame_that_is_too_large_for_a_layer_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(ClipError, match="can't have a layer"):
+        layer_pieces(KEY, None, size)
+
+
+def test_a_face_that_fills_more_than_a_layers_file_is_refused() -> None:
+    face = np.broadcast_to(np.full((1, 1, 4), 255, np.uint8), (16384, 32768, 4))
+    with pytest.raises(ClipError, match="can't have a layer"):
+        layer_pieces(KEY, Patch(0, 0, face), (32768, 16384))
 
 
 def test_laying_over_leaves_transparent_pixels_exactly_and_takes_opaque_ones_exactly() -> None:
@@ -172,19 +190,3 @@ def test_patches_that_overlap_are_laid_over_each_other_in_order() -> None:
     assert both.pixels[15, 15].tolist() == [127, 0, 128, 255]
     assert both.pixels[25, 25].tolist() == [0, 0, 255, 128]
     assert both.pixels[25, 5].tolist() == [0, 0, 0, 0]
-
-
-def test_two_threads_of_a_process_may_write_one_picture(tmp_path: Path) -> None:
-    """A preview may still be at a frame whose render has begun."""
-    path = tmp_path / "layer.tif"
-    contents = [bytes([number]) * 200_000 for number in (1, 2)]
-
-    def write(data: bytes) -> None:
-        for _ in range(200):
-            put_file(path, data)
-
-    with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(write, data) for data in contents]:
-            done.result()
-    assert path.read_bytes() in contents
-    assert list(tmp_path.iterdir()) == [path]

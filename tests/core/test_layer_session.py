@@ -34,8 +34,9 @@ class Project:
         recipe = with_settings(Recipe(), list(settings))
         casting = Casting(Identity((Picture(person or self.person),)), recipe)
         source = ClipSource(False, self.frames)
+        layers = self.folder / "project" / "layers" / "0123456789abcdef"
         return [
-            LayerJob("clip", number + 1, source, number, self.folder / f"{number:06d}.tif", (casting,))
+            LayerJob("clip", number + 1, source, number, layers / f"{number:06d}.tif", (casting,))
             for number in range(COUNT)
         ]
 

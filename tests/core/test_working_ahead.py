@@ -21,7 +21,7 @@ from understudy.core.clip import open_sequence
 from understudy.core.clip_ahead import ClipAhead
 from understudy.core.errors import ClipError
 from understudy.core.fusion.label import layer_key
-from understudy.core.fusion.layer import laid_over, write_layer
+from understudy.core.fusion.layer import laid_over, layer_pieces
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.layer_job import ClipSource, LayerJob
 from understudy.core.models.embedded import embedded_models
@@ -55,8 +55,9 @@ class Scene:
         source, casting = ClipSource(False, self.paths), self.casting
         if settings:
             casting = Casting(casting.identity, with_settings(Recipe(), list(settings)))
+        layers = folder / "project" / "layers" / "0123456789abcdef"
         return [
-            LayerJob("clip", number + 1, source, number, folder / f"{number:06d}.tif", (casting,))
+            LayerJob("clip", number + 1, source, number, layers / f"{number:06d}.tif", (casting,))
             for number in range(COUNT)
         ]
 
@@ -80,7 +81,9 @@ def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
             with suppress(ClipError):
                 plan = pipeline.plan(clip, number, [scene.casting])
                 patch = pipeline.make(plan)
-                write_layer(folder / f"{number:06d}.tif", plan.key.hex, patch, plan.size)
+                (folder / f"{number:06d}.tif").write_bytes(
+                    b"".join(layer_pieces(plan.key.hex, patch, plan.size))
+                )
                 frames[number] = laid_over(np.asarray(clip.read(number), np.uint8), patch)
         pipeline.close()
     assert len(frames) == COUNT - 1
@@ -90,7 +93,7 @@ def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
 def layers_in(folder: Path) -> dict[int, bytes]:
     """The pictures without their labels, in which alone it says what was asked for."""
     pictures = {}
-    for path in sorted(folder.glob("*.tif")):
+    for path in sorted(folder.rglob("*.tif")):
         if layer_key(path) is not None:
             picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
             assert picture is not None

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of a stack's layer files: what is ours in it, and how it is copied, made transparent and removed."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from understudy.core.cache.layout import prepare
+from understudy.core.errors import OutputError
+from understudy.core.filesystem import Access
+from understudy.core.fusion.label import Asked, Label
+from understudy.core.fusion.layer import layer_pieces
+from understudy.core.fusion.stand_in import STAND_IN
+from understudy.core.layer_folder import LayerFolder, folder_of, is_stack_id
+
+ONE, TWO = "0123456789abcdef", "fedcba9876543210"
+FACE = b"a face" * 1000
+NAMES = [f"{number:06d}.tif" for number in range(4)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> LayerFolder:
+    made = LayerFolder(tmp_path / "cache", ONE)
+    made.make()
+    return made
+
+
+def test_a_new_folder_lies_in_a_cache_folder_and_is_for_its_owner_only(folder: LayerFolder) -> None:
+    root = folder.path.parents[1]
+    assert (root / "format").is_file()
+    assert (root / "CACHEDIR.TAG").is_file()
+    assert folder.exists()
+    for path in (folder.path, folder.path.parent):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_was_there_gets_our_permissions(folder: LayerFolder) -> None:
+    for path in (folder.path, folder.path.parent):
+        path.chmod(0o777)
+    folder.write(NAMES[0], FACE)
+    for path in (folder.path, folder.path.parent):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder.path / NAMES[0]).stat().st_mode) == 0o600
+
+
+def test_a_group_gets_in_where_it_is_let_in(tmp_path: Path) -> None:
+    folder = LayerFolder(tmp_path / "cache", ONE, Access(group=True))
+    folder.make()
+    folder.write(NAMES[0], FACE)
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o2770
+    assert stat.S_IMODE((folder.path / NAMES[0]).stat().st_mode) == 0o660
+
+
+def test_placeholders_are_added_where_nothing_is(folder: LayerFolder) -> None:
+    folder.write(NAMES[1], FACE)
+    folder.add_placeholders(NAMES)
+    assert folder.names() == NAMES
+    assert (folder.path / NAMES[1]).read_bytes() == FACE
+    assert (folder.path / NAMES[2]).samefile(folder.path / NAMES[0])
+    assert sorted(folder.sizes()) == sorted([len(STAND_IN)] * 3 + [len(FACE)])
+
+
+def test_a_layer_that_is_written_leaves_other_names_of_its_placeholder(folder: LayerFolder) -> None:
+    folder.add_placeholders(NAMES)
+    folder.write(NAMES[0], FACE)
+    assert (folder.path / NAMES[1]).read_bytes() == STAND_IN
+
+
+def test_a_copy_has_the_layers_in_place_of_its_placeholders(folder: LayerFolder, tmp_path: Path) -> None:
+    folder.write(NAMES[0], FACE)
+    copy = LayerFolder(tmp_path / "cache", TWO)
+    copy.add_placeholders(NAMES)
+    folder.copy_to(copy)
+    assert (copy.path / NAMES[0]).read_bytes() == FACE
+    assert (copy.path / NAMES[1]).read_bytes() == STAND_IN
+    assert sorted(path.name for path in copy.path.iterdir()) == NAMES
+    folder.copy_to(copy)  # both names are of one file by now
+    assert sorted(path.name for path in copy.path.iterdir()) == NAMES
+
+
+def test_two_threads_of_a_process_may_write_one_layer(folder: LayerFolder) -> None:
+    """A preview may still be at a frame whose render has begun."""
+    contents = [bytes([number]) * 200_000 for number in (1, 2)]
+
+    def write(data: bytes) -> None:
+        for _ in range(200):
+            folder.write(NAMES[0], data)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(write, data) for data in contents]:
+            done.result()
+    assert (folder.path / NAMES[0]).read_bytes() in contents
+    assert [path.name for path in folder.path.iterdir()] == NAMES[:1]
+
+
+def test_a_layer_that_can_not_be_written_says_so_and_leaves_nothing(folder: LayerFolder) -> None:
+    (folder.path / NAMES[0]).mkdir()
+    with pytest.raises(OutputError, match=r"can't write the layer .*000000\.tif: Is a directory"):
+        folder.write(NAMES[0], FACE)
+    assert [path.name for path in folder.path.iterdir()] == NAMES[:1]
+
+
+def test_labels_are_read_and_said_anew_in_a_folder_that_may_be_exchanged(folder: LayerFolder) -> None:
+    pieces = layer_pieces("ab" * 32, None, (200, 100))
+    folder.write(NAMES[0], *pieces)
+    assert folder.label(NAMES[0]) == Label("ab" * 32, None)
+    asked = Asked("cd" * 32, 1)
+    assert folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
+    assert folder.label(NAMES[0]) == Label("ab" * 32, asked)
+    assert not folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
+    assert not folder.relabel(NAMES[1], Label("ab" * 32, None), asked)
+    folder.path.rename(folder.path.with_name(TWO))
+    assert folder.label(NAMES[0]) is None
+    folder.write(NAMES[0], *pieces)
+    assert folder.label(NAMES[0]) == Label("ab" * 32, None)
+    folder.close()
+    assert folder.label(NAMES[0]) == Label("ab" * 32, None)
+
+
+def test_what_versions_before_left_open_to_all_is_closed_when_it_is_looked_at(folder: LayerFolder) -> None:
+    folder.write(NAMES[0], *layer_pieces("ab" * 32, None, (200, 100)))
+    (folder.path / NAMES[1]).write_bytes(b"no layer")
+    for name in NAMES[:2]:
+        (folder.path / name).chmod(0o644)
+        folder.label(name)
+    modes = [stat.S_IMODE((folder.path / name).stat().st_mode) for name in NAMES[:2]]
+    assert modes == [0o600, 0o644]
+
+
+def test_no_layers_are_no_trouble(tmp_path: Path) -> None:
+    folder = LayerFolder(tmp_path / "cache", ONE)
+    assert (folder.exists(), folder.names(), folder.sizes(), folder.blank()) == (False, [], [], 0)
+    folder.remove()
+    folder.copy_to(LayerFolder(tmp_path / "other", TWO))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_removed_or_made_transparent_is_ours_alone(folder: LayerFolder) -> None:
+    folder.write(NAMES[0], FACE)
+    leftovers = [".000001.tif.1234-5678.tmp", ".000001.0123abcd.tif.tmp"]
+    others = ["notes.txt", "1.tif", "mine.tif", ".000001.tif", "000001.tif.bak", "０００００１.tif"]
+    for name in (*leftovers, *others):
+        (folder.path / name).write_bytes(FACE)
+    assert folder.blank() == 1
+    assert (folder.path / NAMES[0]).read_bytes() == STAND_IN
+    assert sorted(path.name for path in folder.path.iterdir()) == sorted([NAMES[0], *others])
+    folder.remove()
+    assert sorted(path.name for path in folder.path.iterdir()) == sorted(others)
+    assert all((folder.path / name).read_bytes() == FACE for name in others)
+
+
+def test_an_empty_folder_is_removed_with_its_layers(folder: LayerFolder) -> None:
+    folder.add_placeholders(NAMES)
+    folder.remove()
+    assert not folder.exists()
+
+
+def test_a_folder_that_was_removed_is_made_again(folder: LayerFolder) -> None:
+    folder.remove()
+    folder.write(NAMES[0], FACE)
+    assert folder.names() == NAMES[:1]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "..", ONE[:-1], ONE + "0", ONE.upper(), "/etc", "../" + ONE, "０" * 16, ONE + "\n"]
+)
+def test_what_is_no_id_is_refused(tmp_path: Path, text: str) -> None:
+    assert not is_stack_id(text)
+    with pytest.raises(OutputError, match="is no id of a stack"):
+        LayerFolder(tmp_path, text)
+
+
+def test_a_layers_place_is_taken_apart(tmp_path: Path) -> None:
+    folder, name = folder_of(tmp_path / "cache/layers" / ONE / NAMES[0])
+    assert (folder.path, name) == (tmp_path / "cache/layers" / ONE, NAMES[0])
+    for other in (
+        "cache/layers/x/000000.tif",
+        f"layer/{ONE}/000000.tif",
+        f"layers/{ONE}/0.tif",
+        f"layers/{ONE}/a.tif",
+    ):
+        with pytest.raises(OutputError, match="is no layer's"):
+            folder_of(tmp_path / other)
+
+
+def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
+    root = tmp_path / "pictures"
+    (root / "layers" / ONE).mkdir(parents=True)
+    (root / "mine.txt").write_text("mine")
+    picture = root / "layers" / ONE / NAMES[0]
+    picture.write_bytes(FACE)
+    folder = LayerFolder(root, ONE)
+    for act in (
+        folder.make,
+        folder.blank,
+        folder.remove,
+        folder.names,
+        folder.sizes,
+        lambda: folder.write(NAMES[0], b"x"),
+        lambda: folder.add_placeholders(NAMES),
+        lambda: folder.copy_to(LayerFolder(tmp_path / "cache", TWO)),
+    ):
+        with pytest.raises(OutputError):
+            act()
+    assert picture.read_bytes() == FACE
+    prepare(tmp_path / "cache")
