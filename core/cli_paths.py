@@ -69,7 +69,8 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
         raise OutputError(f"can't write the {kind} {path}: there is no folder {path.parent}; make it first")
     if is_folder:
         raise OutputError(f"can't write the {kind} {path}: it is a folder; give a file name in it")
-    if path.exists() and not path.is_file() or path.parent == Path("/dev"):
+    # A name there that leads to a file, as /dev/stdout may, would be replaced for every program.
+    if (path.exists() and not path.is_file()) or path.parent == Path("/dev"):
         raise OutputError(f"can't write the {kind} {path}: it is not a file; give another name")
     if same:
         raise OutputError(f"can't write the {kind} over {path}, which is read: choose another name")
