@@ -6,10 +6,10 @@ before that where it is beyond these bounds.
 """
 
 import os
-import sys
 from fractions import Fraction
 from pathlib import Path
 
+from . import address_space
 from .errors import ClipError
 
 MOST_DECODED = 1 << 29
@@ -33,7 +33,6 @@ _AT_ONCE, _AT_ONCE_PER_BYTE = 5 << 27, 64
 # An H.264 stream may hold 16 pictures to predict from; one more is decoded, one handed out.
 _PICTURES_HELD = 18
 _THREADS, _THREAD_BYTES = 16, 1 << 27
-_STACK_AND_HEAP = 1 << 26
 
 
 def most_at_once(stored_bytes: int) -> int:
@@ -41,7 +40,9 @@ def most_at_once(stored_bytes: int) -> int:
     return _AT_ONCE + _AT_ONCE_PER_BYTE * stored_bytes
 
 
-def require_picture_size(path: Path, width: int, height: int, decoded: int, at_once: int, stored: int) -> None:
+def require_picture_size(
+    path: Path, width: int, height: int, decoded: int, at_once: int, stored: int
+) -> None:
     """Raise ClipError for a picture whose decoding would take more than is allowed; all but the sides in bytes."""
     most = min(MOST_DECODED, most_at_once(stored))
     if decoded > MOST_DECODED or at_once > most_at_once(stored):
@@ -59,10 +60,16 @@ def most_movie_pixels(stored_bytes: int) -> int:
 def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, stored: int) -> None:
     """Raise ClipError for a movie whose frames, or the RGB pixels of `pixel_bytes` made of them, are too large."""
     if (
-        not 0 < max(width, height) <= MOST_SIDE
+        min(width, height) <= 0
+        or max(width, height) > MOST_SIDE
         or width * height * pixel_bytes > MOST_DECODED
         or width * height > most_movie_pixels(stored)
     ):
+        if min(width, height) <= 0:
+            raise ClipError(
+                f"{path} says no size for its frames, or one beyond {most_movie_pixels(stored) // 1_000_000} "
+                f"megapixels, the most in a file of {_megabytes(stored)}; transcode it"
+            )
         raise ClipError(
             f"{path} says its frames are {width}x{height}, in a file of {_megabytes(stored)}: at most {MOST_SIDE} "
             f"pixels a side, {most_movie_pixels(stored) // 1_000_000} megapixels in a file of that size and "
@@ -83,7 +90,9 @@ def require_times(path: Path, fps: Fraction, time_base: Fraction, start: int) ->
     if not 0 < fps <= _FASTEST or time_base <= 0:
         raise ClipError(f"{path} says it has {float(fps):.6g} frames a second; remux it to MP4 or MOV")
     if abs(start * time_base) > _LONGEST_SECONDS or abs(start) + MOST_FRAMES / fps / time_base > _MOST_TICKS:
-        raise ClipError(f"{path} says it begins at second {float(start * time_base):.6g}; remux it to MP4 or MOV")
+        raise ClipError(
+            f"{path} says it begins at second {float(start * time_base):.6g}; remux it to MP4 or MOV"
+        )
 
 
 def kept_frames(most: int, frame_bytes: int) -> int:
@@ -91,27 +100,11 @@ def kept_frames(most: int, frame_bytes: int) -> int:
     return max(1, min(most, MOST_KEPT // max(frame_bytes, 1)))
 
 
-def decoding_threads(frame_bytes: int) -> int:
-    """Return on how many threads a movie is decoded: each holds frames of its own, and address space."""
+def coding_threads(frame_bytes: int) -> int:
+    """Return on how many threads a movie is decoded or encoded: each holds frames of its own, and address space."""
     threads = min(_THREADS, os.cpu_count() or 1, max(1, _THREAD_BYTES // max(frame_bytes, 1)))
-    left = address_space_left()
-    return threads if left is None else max(1, min(threads, left // 8 // _STACK_AND_HEAP))
-
-
-def address_space_left() -> int | None:
-    """Return how many bytes this process may still map, or None where it has no limit (`ulimit -v`) or none is told."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    most, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if most == resource.RLIM_INFINITY:
-        return None
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except (OSError, ValueError, IndexError):  # not Linux
-        return most // 2
-    return max(0, most - pages * resource.getpagesize())
+    most = address_space.limit()
+    return threads if most is None else min(threads, address_space.threads_within(most))
 
 
 def _megabytes(size: int) -> str:

@@ -117,12 +117,10 @@ def _jpeg(stored: bytes) -> ImageHeader | None:
         if marker is None or marker[1][0] == _END_OF_IMAGE:
             break
         code, at = marker[1][0], marker.end()
-        if code == _START_OF_IMAGE:
-            return None
         (length,) = struct.unpack_from(">H", stored, at)
+        if code == _START_OF_IMAGE or (code in _FRAMES and frame is not None):
+            return None
         if code in _FRAMES:
-            if frame is not None:
-                return None
             bits, height, width, channels = struct.unpack_from(">BHHB", stored, at + 2)
             sampling = [divmod(stored[at + 9 + 3 * part], 16) for part in range(channels)]
             frame, progressive = (width, height, channels, bits), code in _PROGRESSIVE
@@ -133,19 +131,18 @@ def _jpeg(stored: bytes) -> ImageHeader | None:
             if not progressive and scans == 1 and stored[at + 2] >= frame[2]:
                 return ImageHeader("JPEG", *frame)  # one scan has it all
         at += max(length, 2)
-        if scans > _MOST_SCANS:
-            return None
     else:
         return None
-    if frame is None or not scans:
+    if frame is None or not 0 < scans <= _MOST_SCANS:
         return None
-    # What is sent in several scans is held as coefficients of two bytes until the last of them came.
-    width, height = (side + 15 for side in frame[:2])
-    widest, highest = max(x for x, _ in sampling), max(y for _, y in sampling)
-    if not widest or not highest:
-        return None
-    held = sum(2 * width * height * x * y // (widest * highest) for x, y in sampling)
-    return ImageHeader("JPEG", *frame, buffer_bytes=held)
+    return ImageHeader("JPEG", *frame, buffer_bytes=_coefficients(frame[0], frame[1], sampling))
+
+
+def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> int:
+    """Return the bytes of what is held until the last of several scans came: two for each sample."""
+    widest, highest = max(1, *(x for x, _ in sampling)), max(1, *(y for _, y in sampling))
+    area = (width + 15) * (height + 15)
+    return sum(2 * area * x * y // (widest * highest) for x, y in sampling)
 
 
 def _tiff(stored: bytes) -> ImageHeader | None:

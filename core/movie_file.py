@@ -17,7 +17,7 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from .clip_bounds import (
-    decoding_threads,
+    coding_threads,
     most_movie_pixels,
     require_frame_size,
     require_length,
@@ -31,8 +31,33 @@ READ_FAULTS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
 # Lists of other files and addresses, and what asks servers and devices: no clip of ours is any of these. FFmpeg tells
 # a format by a file's content, whatever its name.
 _NOT_READ = frozenset(
-    "alsa concat dash dvd fbdev hls imf jack kmsgrab lavfi openal oss pulse rtp rtsp sap sdp smoothstreaming "
-    "sndio video4linux2,v4l2 vobsub webm_dash_manifest x11grab xv".split()
+    (
+        "alsa",
+        "concat",
+        "dash",
+        "dvd",
+        "fbdev",
+        "hls",
+        "imf",
+        "jack",
+        "kmsgrab",
+        "lavfi",
+        "openal",
+        "oss",
+        "pulse",
+    )
+    + (
+        "rtp",
+        "rtsp",
+        "sap",
+        "sdp",
+        "smoothstreaming",
+        "sndio",
+        "video4linux2,v4l2",
+        "vobsub",
+        "webm_dash_manifest",
+    )
+    + ("x11grab", "xv")
 )
 
 
@@ -131,7 +156,9 @@ class MovieFile:
                 # Blender passes over a damaged packet too and goes on showing the picture before it.
                 continue
             except MemoryError as fault:
-                raise ClipError(f"there is not enough memory to decode {self.path}; make it smaller") from fault
+                raise ClipError(
+                    f"there is not enough memory to decode {self.path}; make it smaller"
+                ) from fault
             except READ_FAULTS as fault:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 
@@ -159,7 +186,7 @@ class MovieFile:
         width, height = self.size
         require_frame_size(self.path, width, height, 3, stored)
         self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = decoding_threads(3 * width * height)
+        self._stream.codec_context.thread_count = coding_threads(3 * width * height)
         self._stream.codec_context.options = {"max_pixels": str(most_movie_pixels(stored))}
 
     def _video_stream(self) -> VideoStream:

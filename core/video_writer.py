@@ -19,6 +19,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
 from av.video.stream import VideoStream
 
+from . import address_space
+from .clip_bounds import coding_threads
 from .errors import ClipError, OutputError
 from .filesystem import NewFiles
 from .movie_file import open_local
@@ -162,6 +164,8 @@ class VideoWriter:
         context = stream.codec_context
         context.width, context.height = width + width % 2, height + height % 2
         context.pix_fmt = "yuv420p"
+        if address_space.limit() is not None:  # else x264 chooses: other numbers make other bytes
+            context.thread_count = coding_threads(3 * width * height)
         self._frame_ticks = self._fps.denominator * -(-_TICKS_A_SECOND // self._fps.numerator)
         self._tick = 1 / (self._fps * self._frame_ticks)
         context.time_base = self._tick

@@ -11,7 +11,6 @@ from typing import NamedTuple, Self
 
 from .folder import Folder
 
-
 _NOTHING, _NOT_KEPT = "", "?"
 """Of what had a file's place before: there was nothing; it could not be kept."""
 
