@@ -45,8 +45,6 @@ _NOT_READ = frozenset(
         "openal",
         "oss",
         "pulse",
-    )
-    + (
         "rtp",
         "rtsp",
         "sap",
@@ -56,8 +54,9 @@ _NOT_READ = frozenset(
         "video4linux2,v4l2",
         "vobsub",
         "webm_dash_manifest",
+        "x11grab",
+        "xv",
     )
-    + ("x11grab", "xv")
 )
 
 
