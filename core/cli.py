@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from .address_space import keep_within_limit
+from .address_space import keep_within_limit, limit
 from .cli_arguments import parser
 from .cli_signals import Stop, Stopped
 from .errors import UnderstudyError
@@ -70,7 +70,8 @@ def _explained(fault: BaseException, stop: Stop) -> int:
     if isinstance(fault, UnderstudyError):
         _say(" ".join(str(fault).split()))
         return FAULT
-    if isinstance(fault, MemoryError):
+    # A library that can't be mapped is an ImportError.
+    if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and limit() is not None):
         _say("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
         return FAULT
     _say(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")

@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import os
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 
@@ -59,7 +58,7 @@ def test_the_sidecar_appears_with_the_movie(tmp_path, casting):
     name, data = sidecar(tmp_path / "out.mp4", provenance_of(tmp_path / "clip.mp4", casting, 3))
     assert name == "out.mp4.understudy.json"
     assert json.loads(data)["frames_changed"] == 3
-    movie_of(tmp_path / "out.mp4", lambda: os.path.exists(tmp_path / name) and pytest.fail("too early"))
+    movie_of(tmp_path / "out.mp4", lambda: (tmp_path / name).exists() and pytest.fail("too early"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Jane Doe.png", "out.mp4", name]
 
 

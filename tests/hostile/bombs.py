@@ -48,14 +48,20 @@ def tiff(tags, order="<", big=False):
     """A TIFF file of one directory and no pixels to speak of; tags by number, values as LONG."""
     mark = (b"II" if order == "<" else b"MM") + struct.pack(order + "H", 43 if big else 42)
     if big:
-        rows = b"".join(struct.pack(order + "HHQII", tag, 4, 1, value, 0) for tag, value in sorted(tags.items()))
+        rows = b"".join(
+            struct.pack(order + "HHQII", tag, 4, 1, value, 0) for tag, value in sorted(tags.items())
+        )
         return mark + struct.pack(order + "HHQQ", 8, 0, 16, len(tags)) + rows + bytes(8) + bytes(64)
     rows = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
     return mark + struct.pack(order + "IH", 8, len(tags)) + rows + bytes(4) + bytes(64)
 
 
 def bmp(width, height, bits=24):
-    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 1000, 0, 0, 54, 40, width, height, 1, bits, *[0] * 6) + bytes(64)
+    return (
+        b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 1000, 0, 0, 54, 40, width, height, 1, bits, *[0] * 6)
+        + bytes(64)
+    )
 
 
 def webp(kind, width, height, moving=False):

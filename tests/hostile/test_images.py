@@ -76,7 +76,9 @@ def test_v11_a_small_picture_takes_little_memory(tmp_path, dashboard, name):
 def test_v11_the_refusal_says_file_size_and_limit(tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(png(30_000, 30_000, 16, 6, rows=1))
-    with pytest.raises(ClipError, match=r"bomb\.png says it is 30000x30000, .* at most 537 MB .* make it smaller"):
+    with pytest.raises(
+        ClipError, match=r"bomb\.png says it is 30000x30000, .* at most 537 MB .* make it smaller"
+    ):
         decode_picture(path)
 
 
@@ -130,7 +132,9 @@ def test_what_is_cut_out_of_a_png_changes_no_pixel(tmp_path):
     assert np.array_equal(decode_picture(path), before)
 
 
-@pytest.mark.parametrize("name", ["png.png", "progressive.jpg", "tall.tif", "bigtiff.tif", "huge.bmp", "key.webp"])
+@pytest.mark.parametrize(
+    "name", ["png.png", "progressive.jpg", "tall.tif", "bigtiff.tif", "huge.bmp", "key.webp"]
+)
 def test_a_header_cut_anywhere_is_read_or_refused(name):
     whole = BOMBS[name]() if name != "png.png" else png(50, 40)
     for end in range(min(len(whole), 300)):

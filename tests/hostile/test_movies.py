@@ -59,7 +59,9 @@ def _changing(folder):
 BOMBS = {
     "gif": lambda folder: _written(folder / "big.gif", gif(65_535, 65_535)),
     "h264": lambda folder: movie(folder / "big.mp4", 8_192, 8_192, 2, options={"preset": "ultrafast"}),
-    "refs": lambda folder: movie(folder / "r.mp4", 4_096, 2_304, 18, options={"preset": "ultrafast", "refs": "16"}),
+    "refs": lambda folder: movie(
+        folder / "r.mp4", 4_096, 2_304, 18, options={"preset": "ultrafast", "refs": "16"}
+    ),
     "png": lambda folder: movie(folder / "png.mov", 9_000, 6_000, 1, "png", "gray"),
     "changing": _changing,
 }
@@ -140,7 +142,7 @@ PLAYLISTS = {
     "</AdaptationSet></Period></MPD>\n",
     "data": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\ndata:video/mp2t;base64,AAAA\n#EXT-X-ENDLIST\n",
     "subfile": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsubfile,,start,0,end,99,,:{near}\n#EXT-X-ENDLIST\n",
-    "crypto": "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"{url}/key\"\n#EXTINF:1,\ncrypto:{near}\n#EXT-X-ENDLIST\n",
+    "crypto": '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="{url}/key"\n#EXTINF:1,\ncrypto:{near}\n#EXT-X-ENDLIST\n',
 }
 
 
