@@ -128,7 +128,7 @@ def test_v8_a_pipe_in_a_models_place_is_refused_at_once(tmp_path, dashboard):
     path = tmp_path / "pipe.onnx"
     os.mkfifo(path)
     for reading in (lambda: read_checked(path), lambda: ModelFile(path).sha256):
-        with pytest.raises(ModelError, match=r"pipe\.onnx is not a file"):
+        with pytest.raises(ModelError, match=r"pipe\.onnx.* not a (regular )?file"):
             reading()
 
 
