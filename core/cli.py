@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from .address_space import keep_within_limit, limit
 from .cli_arguments import parser
 from .cli_signals import Stop, Stopped
 from .errors import UnderstudyError
@@ -24,6 +25,7 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
     `online` is whether it may send anything over a network.
     """
     stop = Stop()
+    keep_within_limit(os.environ)
     with stop.by_signals():
         try:
             return _run(parser().parse_args(argv, argparse.Namespace(online=online)), stop)
@@ -67,6 +69,10 @@ def _explained(fault: BaseException, stop: Stop) -> int:
         return 128 + stop.asked
     if isinstance(fault, UnderstudyError):
         _say(" ".join(str(fault).split()))
+        return FAULT
+    # A library that can't be mapped is an ImportError.
+    if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and limit() is not None):
+        _say("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
         return FAULT
     _say(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
     if os.environ.get("UNDERSTUDY_DEBUG"):

@@ -4,12 +4,14 @@
 import os
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 
 from .clip import Clip, open_clip, open_sequence
 from .clip_picture import is_picture
 from .errors import ClipError, OutputError, PictureError, UnderstudyError
+from .filesystem import Folder
 from .identity import Picture
 
 _MOVIES = (".mp4", ".mov", ".mkv")
@@ -67,6 +69,9 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
         raise OutputError(f"can't write the {kind} {path}: there is no folder {path.parent}; make it first")
     if is_folder:
         raise OutputError(f"can't write the {kind} {path}: it is a folder; give a file name in it")
+    # A name there that leads to a file, as /dev/stdout may, would be replaced for every program.
+    if (path.exists() and not path.is_file()) or path.parent == Path("/dev"):
+        raise OutputError(f"can't write the {kind} {path}: it is not a file; give another name")
     if same:
         raise OutputError(f"can't write the {kind} over {path}, which is read: choose another name")
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -83,16 +88,22 @@ def _sequence(path: Path) -> list[Path] | None:
     """Return the pictures of a folder or pattern in the order of their numbers, or None if it is neither."""
     try:
         if path.is_dir():
-            found = [entry for entry in path.iterdir() if entry.is_file() and is_picture(entry)]
+            pictures = [entry for entry in _entries(path) if is_picture(entry)]
         elif any(sign in path.name for sign in "*?[") and not path.exists():
-            found = [entry for entry in path.parent.glob(path.name) if entry.is_file()]
+            pictures = [entry for entry in _entries(path.parent) if fnmatch(entry.name, path.name)]
+            pictures = [entry for entry in pictures if entry.is_file()]
         else:
             return None
     except OSError as error:
         raise ClipError(f"can't look into {path}: {_reason(error)}; check its permissions") from error
-    if not found:
+    if not pictures:
         raise ClipError(f"there is no picture in {path}: choose a folder or pattern that has some")
-    return sorted(found, key=_natural)
+    return sorted(pictures, key=_natural)
+
+
+def _entries(path: Path) -> list[Path]:
+    with Folder(path) as folder:
+        return [path / name for name in folder.names()]
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:

@@ -20,10 +20,12 @@ from .cli_signals import Stop
 from .clip import Clip
 from .clip_ahead import ClipAhead
 from .errors import OutputError
+from .filesystem import write_file
 from .identity import Casting
 from .models.embedded import embedded_models
 from .pipeline import Pipeline
-from .provenance import COMMENT, provenance_of, sidecar_beside
+from .provenance import COMMENT, provenance_of, sidecar
+from .quoting import quote
 from .render_clip import FinishedFrame, finished_frames
 from .run_settings import RunSettings, completed
 from .video_writer import VideoWriter
@@ -143,7 +145,6 @@ def _written(
     sound = info.path if info.kind == "movie" and not numbers.start else None
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
-        sidecar_beside(output) as describe,
         VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
         Progress(len(numbers), sys.stderr, shown) as progress,
         closing(finished_frames(pipeline, clip, [casting], numbers)) as frames,
@@ -153,7 +154,7 @@ def _written(
             writer.write(frame.pixels)
             outcome.add(frame)
             progress.done(outcome.written)
-        describe(provenance_of(arguments.clip, casting, outcome.changed))
+        writer.add_beside(*sidecar(output, provenance_of(arguments.clip, casting, outcome.changed)))
     return outcome
 
 
@@ -189,10 +190,10 @@ def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
 
 def _warn(warnings: Sequence[str], report: Path | None) -> None:
     for warning in warnings[:_REASONS_SHOWN]:
-        print(f"understudy: warning: {warning}", file=sys.stderr)
+        print(f"understudy: warning: {quote(warning)}", file=sys.stderr)
     more = len(warnings) - _REASONS_SHOWN
     if more > 0:
-        where = f"see {report}" if report else "--report lists them"
+        where = f"see {quote(report)}" if report else "--report lists them"
         print(f"understudy: warning: {more} more warnings: {where}", file=sys.stderr)
 
 
@@ -208,7 +209,7 @@ def _more(outcome: _Outcome, seconds: float, cache: OpenCache) -> dict[str, obje
 
 def _write_report(path: Path, values: dict[str, object]) -> None:
     try:
-        path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        write_file(path, (json.dumps(values, indent=2) + "\n").encode())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise OutputError(f"can't write the report {path}: {reason}; check the folder and space") from error

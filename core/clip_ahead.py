@@ -4,11 +4,12 @@
 from collections import OrderedDict
 
 from .ahead import Ahead
+from .clip_bounds import kept_frames
 from .clip_info import REMEMBERED_FRAMES, Clip, ClipInfo, Closing, Pixels, frame_id, require_frame
 from .errors import ClipError
 
 _DECODED_AHEAD = 3
-"""How many frames wait, decoded: more would only take memory."""
+"""How many frames wait, decoded, where they are not very large: more would only take memory."""
 
 
 class ClipAhead(Closing):
@@ -19,9 +20,12 @@ class ClipAhead(Closing):
 
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
+        frame_bytes = clip.info.width * clip.info.height * 3 * (clip.info.bit_depth // 8)
+        self._most_ahead = kept_frames(_DECODED_AHEAD, frame_bytes)
+        self._most_read = kept_frames(REMEMBERED_FRAMES, frame_bytes)
         self._read: OrderedDict[int, tuple[Pixels, str]] = OrderedDict()
         self._ahead: Ahead[int, tuple[Pixels, str]] = Ahead(
-            self._decoded, _DECODED_AHEAD, "understudy decode"
+            self._decoded, self._most_ahead, "understudy decode"
         )
         self._last = -1
         self._closed = False
@@ -63,11 +67,11 @@ class ClipAhead(Closing):
         kept = self._read.get(number)
         if kept is None:
             # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
-            ahead = _DECODED_AHEAD if number > self._last else 0
+            ahead = self._most_ahead if number > self._last else 0
             self._last = number
             coming = range(number + 1, min(number + 1 + ahead, self.info.frame_count))
             kept = self._read[number] = self._ahead.result(number, coming)
-            if len(self._read) > REMEMBERED_FRAMES:
+            if len(self._read) > self._most_read:
                 self._read.popitem(last=False)
         self._read.move_to_end(number)
         return kept

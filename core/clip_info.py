@@ -2,6 +2,7 @@
 """What is known of a clip, what a clip can do, and the fingerprints of files and pictures."""
 
 import hashlib
+import stat
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,7 +15,9 @@ from typing import Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from .clip_bounds import MOST_MOVIE
 from .errors import ClipError
+from .filesystem import open_input
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -138,7 +141,7 @@ def frame_id(pixels: Pixels) -> str:
 def file_fingerprint(path: Path) -> str:
     """Hex SHA-256 of a file's bytes, read in pieces. Raises ClipError when it can't be read."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
         raise ClipError(f"can't read {path}: {_reason(fault)}; check the path and its permissions") from fault
@@ -160,13 +163,15 @@ def files_stamp(paths: Sequence[Path]) -> str:
 def require_file(path: Path) -> None:
     """Raise ClipError unless `path` is a file with something in it."""
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except OSError as fault:
         raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         raise ClipError(f"{path} is not a file; choose a movie or picture file")
-    if size == 0:
+    if status.st_size == 0:
         raise ClipError(f"{path} is empty; copy or render it again")
+    if status.st_size > MOST_MOVIE:
+        raise ClipError(f"{path} has {status.st_size / 1e12:.1f} TB: at most 4 TB are read; split the clip")
 
 
 def require_frame(info: ClipInfo, number: int) -> None:

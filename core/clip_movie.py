@@ -13,14 +13,15 @@ from pathlib import Path
 
 from av.video.frame import VideoFrame
 
+from .clip_bounds import kept_frames, require_frame_size
 from .clip_info import (
+    REMEMBERED_FRAMES,
     ClipInfo,
     Closing,
     FrameMemory,
     Pixels,
     file_fingerprint,
     files_stamp,
-    require_file,
     require_frame,
 )
 from .errors import ClipError
@@ -38,7 +39,6 @@ class MovieClip(Closing):
 
     def __init__(self, path: Path) -> None:
         """Open `path` and decode its first picture. Raises ClipError when that can't be done."""
-        require_file(path)
         self._memory = FrameMemory()
         self._closed = False
         self._pictures: Iterator[VideoFrame] = iter(())
@@ -76,7 +76,12 @@ class MovieClip(Closing):
         if kept is not None:
             return kept
         time = self._file.start_time + math.floor(number * self._file.ticks_per_frame + 0.5)
-        return self._memory.put(number, self._converter.convert(self._picture_at(time)))
+        try:
+            return self._memory.put(number, self._converter.convert(self._picture_at(time)))
+        except MemoryError as fault:
+            raise ClipError(
+                f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"
+            ) from fault
 
     def close(self) -> None:
         """Close the file and forget its frames."""
@@ -95,6 +100,8 @@ class MovieClip(Closing):
         rotation = rotation if rotation in {90, 180, 270} else 0
         width, height = file.size
         deep = max((part.bits for part in first.format.components), default=8) > 8
+        require_frame_size(file.path, width, height, 6 if deep else 3, file.path.stat().st_size)
+        self._memory = FrameMemory(kept_frames(REMEMBERED_FRAMES, width * height * (6 if deep else 3)))
         converter = RgbConverter(
             width, height, matrix=file.matrix, full_range=file.full_range, rotation=rotation, deep=deep
         )

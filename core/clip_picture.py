@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import cv2
 import numpy as np
 
+from .clip_bounds import MOST_STORED, kept_frames, require_length, require_picture_size
 from .clip_info import (
+    REMEMBERED_FRAMES,
     ClipInfo,
     Closing,
     FrameMemory,
@@ -22,9 +24,14 @@ from .clip_info import (
     require_frame,
 )
 from .errors import ClipError
+from .filesystem import open_input, read_input
+from .image_header import read_image_header, without_extras
 
 # Blender shows a picture as it is stored, whatever turn its EXIF data asks for.
 _DECODE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+
+_BAND_BYTES = 1 << 22
+"""How much of a picture is turned from BGR to RGB at once: all of it would take its memory again."""
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 
@@ -37,8 +44,9 @@ class PictureClip(Closing):
         if not paths:
             raise ClipError("the image sequence has no files; choose at least one picture")
         self._paths = tuple(paths)
-        self._memory = FrameMemory()
+        require_length(self._paths[0], len(self._paths))
         first = decode_picture(self._paths[0])
+        self._memory = FrameMemory(kept_frames(REMEMBERED_FRAMES, first.nbytes))
         height, width, _ = first.shape
         self._info = ClipInfo(
             self._paths[0], kind, width, height, len(self._paths), Fraction(0), 8 * first.dtype.itemsize
@@ -89,8 +97,8 @@ class PictureClip(Closing):
 def is_picture(path: Path) -> bool:
     """Whether the file's first bytes are those of a still picture format we read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(12)
+        with open_input(path) as file:
+            head = file.read(12) or b""
     except OSError:
         return False
     return head.startswith(_MAGIC) or (head.startswith(b"RIFF") and head.endswith(b"WEBP"))
@@ -99,32 +107,34 @@ def is_picture(path: Path) -> bool:
 def decode_picture(path: Path) -> Pixels:
     """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
 
-    Raises ClipError when it is missing, damaged or of another kind (floating point pictures among them).
+    Raises ClipError when it is missing, damaged, of another kind (floating point pictures among them), or would take
+    more memory than `clip_bounds` allows: that is told from its header, before anything is allocated.
     """
     require_file(path)
     try:
-        stored = np.frombuffer(_without_profile(path.read_bytes()), np.uint8)
-        pixels = cv2.imdecode(stored, _DECODE)
+        pixels = _decoded(path)
     except (OSError, cv2.error) as fault:
         raise ClipError(f"{path} can't be read as a picture; save it again as PNG or TIFF") from fault
+    except MemoryError as fault:
+        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise ClipError(f"{path} can't be read as an 8 or 16-bit picture; save it again as PNG or TIFF")
+    rows = max(1, _BAND_BYTES // pixels[0].nbytes)
+    for row in range(0, len(pixels), rows):
+        band = pixels[row : row + rows]
+        band[...] = band[..., ::-1].copy()
+    return pixels
+
+
+def _decoded(path: Path) -> Pixels | None:
+    """Return a picture as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
+    stored = read_input(path, MOST_STORED)
+    header, plain = read_image_header(stored), without_extras(stored)
+    if header is None or plain is None:
+        return None
+    require_picture_size(
+        path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
+    )
+    del stored
     # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
-    if pixels is not None and pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels[..., ::-1], np.uint8)
-    if pixels is not None and pixels.dtype == np.uint16:
-        return np.ascontiguousarray(pixels[..., ::-1], np.uint16)
-    raise ClipError(f"{path} can't be read as an 8 or 16-bit picture; save it again as PNG or TIFF")
-
-
-def _without_profile(stored: bytes) -> bytes:
-    """Cut a PNG's colour profile out: OpenCV ignores it, and libpng complains of many on the terminal."""
-    if not stored.startswith(b"\x89PNG"):
-        return stored
-    position = 8
-    while position + 12 <= len(stored):
-        length, kind = int.from_bytes(stored[position : position + 4]), stored[position + 4 : position + 8]
-        if kind == b"iCCP":
-            return stored[:position] + stored[position + 12 + length :]
-        if kind in (b"IDAT", b"IEND"):
-            break
-        position += 12 + length
-    return stored
+    return cast("Pixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE))

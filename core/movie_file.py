@@ -16,9 +16,48 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
+from .clip_bounds import (
+    coding_threads,
+    most_movie_pixels,
+    require_frame_size,
+    require_length,
+    require_times,
+)
+from .clip_info import require_file
 from .errors import ClipError
 
-READ_FAULTS = (av.FFmpegError, OSError, ValueError)
+READ_FAULTS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
+
+# Lists of other files and addresses, and what asks servers and devices: no clip of ours is any of these. FFmpeg tells
+# a format by a file's content, whatever its name.
+_NOT_READ = frozenset(
+    (
+        "alsa",
+        "concat",
+        "dash",
+        "dvd",
+        "fbdev",
+        "hls",
+        "imf",
+        "jack",
+        "kmsgrab",
+        "lavfi",
+        "openal",
+        "oss",
+        "pulse",
+        "rtp",
+        "rtsp",
+        "sap",
+        "sdp",
+        "smoothstreaming",
+        "sndio",
+        "video4linux2,v4l2",
+        "vobsub",
+        "webm_dash_manifest",
+        "x11grab",
+        "xv",
+    )
+)
 
 
 class MovieFile:
@@ -33,10 +72,10 @@ class MovieFile:
             raise self.unreadable() from fault
         try:
             self._stream = self._video_stream()
-            self._stream.thread_type = "AUTO"
+            self.start_time: int = self._stream.start_time or 0
             self.fps, self._time_base = self._rates()
             self.ticks_per_frame = float(1 / (self.fps * self._time_base))
-            self.start_time: int = self._stream.start_time or 0
+            self._bound_decoding()
         except BaseException:
             self._container.close()
             raise
@@ -69,6 +108,11 @@ class MovieFile:
     @property
     def frame_count(self) -> int:
         """Blender's length: the stream's duration, else the container's, else the frames it claims."""
+        count = self._claimed_frames()
+        require_length(self.path, count)
+        return count
+
+    def _claimed_frames(self) -> int:
         stream = self._stream
         if stream.duration is not None:
             return _round(float(stream.duration * self._time_base) * float(self.fps))
@@ -110,6 +154,10 @@ class MovieFile:
             except av.InvalidDataError:
                 # Blender passes over a damaged packet too and goes on showing the picture before it.
                 continue
+            except MemoryError as fault:
+                raise ClipError(
+                    f"there is not enough memory to decode {self.path}; make it smaller"
+                ) from fault
             except READ_FAULTS as fault:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 
@@ -123,9 +171,22 @@ class MovieFile:
 
     def _rates(self) -> tuple[Fraction, Fraction]:
         """Frames a second (FFmpeg's guess, which is what Blender takes) and the seconds of one tick."""
-        if not self._stream.guessed_rate or not self._stream.time_base:
+        fps, time_base = self._stream.guessed_rate, self._stream.time_base
+        if not fps or not time_base:
             raise ClipError(f"{self.path} does not say its frame rate; remux it to MP4 or MOV")
-        return self._stream.guessed_rate, self._stream.time_base
+        require_times(self.path, fps, time_base, self.start_time)
+        return fps, time_base
+
+    def _bound_decoding(self) -> None:
+        """Refuse frames that are too large, and have the decoder refuse those that grow later."""
+        if self._stream.codec_context is None:  # no decoder for it
+            raise self.unreadable()
+        stored = self.path.stat().st_size
+        width, height = self.size
+        require_frame_size(self.path, width, height, 3, stored)
+        self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = coding_threads(3 * width * height)
+        self._stream.codec_context.options = {"max_pixels": str(most_movie_pixels(stored))}
 
     def _video_stream(self) -> VideoStream:
         streams = self._container.streams.video
@@ -137,12 +198,18 @@ class MovieFile:
 
 
 def open_local(path: Path) -> InputContainer:
-    """Open a media file for reading. Raises what PyAV raises (`READ_FAULTS`).
+    """Open a media file for reading. Raises ClipError, and what PyAV raises (`READ_FAULTS`).
 
-    To FFmpeg a name such as `concat:x` is an address. Named as a file it is one, and FFmpeg then also keeps
-    a playlist inside it from reaching the network.
+    To FFmpeg a name such as `concat:x` is an address. Named as a file it is one. What the file itself names, as a
+    playlist does, is not opened. A frame beyond `clip_bounds` is an error of FFmpeg's, before it is allocated.
     """
-    return av.open(f"file:{path}")
+    require_file(path)
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(sorted(av.formats_available - _NOT_READ)),
+        "max_pixels": str(most_movie_pixels(path.stat().st_size)),
+    }
+    return av.open(f"file:{path}", options=options)
 
 
 def _round(value: float) -> int:

@@ -5,9 +5,7 @@ People are not named: a picture is told by the hash of its file, so that whoever
 """
 
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +13,6 @@ from pathlib import Path
 
 from .cache.key import Scalar
 from .clip_info import file_fingerprint
-from .errors import OutputError
 from .identity import Casting
 from .recipe import Recipe, parameters
 
@@ -84,33 +81,7 @@ def made_by() -> str:
         return "Understudy"
 
 
-@contextmanager
-def sidecar_beside(movie: Path) -> Iterator[Callable[[Provenance], None]]:
-    """Give a function that takes the provenance of `movie`.
-
-    `<movie>.understudy.json` appears when the block ends well, so a movie finished inside the block and its
-    sidecar come together or not at all. Raises OutputError where it can't be written.
-    """
-    path = movie.with_name(movie.name + SUFFIX)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-
-    def write(provenance: Provenance) -> None:
-        text = json.dumps(provenance.as_dict(), indent=2, ensure_ascii=False) + "\n"
-        try:
-            part.write_text(text, encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise _unwritable(path, error) from error
-
-    try:
-        yield write
-        try:
-            part.replace(path)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or type(error).__name__).lower()
-    return OutputError(f"can't write {path}: {reason}; check the folder and free space")
+def sidecar(movie: Path, provenance: Provenance) -> tuple[str, bytes]:
+    """Return the name, beside `movie`, and the bytes of the file that says what was done."""
+    text = json.dumps(provenance.as_dict(), indent=2, ensure_ascii=False) + "\n"
+    return movie.name + SUFFIX, text.encode(errors="surrogateescape")

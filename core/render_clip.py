@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A clip's frames with their faces replaced, one after the other; a frame that fails shows the original."""
 
-from collections.abc import Generator, Iterable, Sequence
+import math
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,12 +10,15 @@ import numpy as np
 
 from .ahead import Ahead
 from .analysis.analyser import eight_bit
+from .clip_bounds import kept_frames
 from .clip_info import Clip
 from .errors import ClipError, PictureError
 from .face import Pixels
 from .fusion.layer import Patch, laid_over
 from .identity import Casting
 from .pipeline import Pipeline
+
+NO_MEMORY = "there is not enough memory for it: close other programs, or raise the limit (ulimit -v)"
 
 _FRAMES_AHEAD = 2
 _ROWS = 16
@@ -37,7 +41,7 @@ class FinishedFrame:
 
 
 def finished_frames(
-    pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], numbers: Iterable[int]
+    pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], numbers: Sequence[int]
 ) -> Generator[FinishedFrame, None, None]:
     """Render the frames of `numbers`, which count from 0, in their order.
 
@@ -46,18 +50,23 @@ def finished_frames(
     A frame whose clip or picture can't be read is handed out with its `fault`. What would fail for every frame
     alike is raised: RecipeError and ModelError.
     """
-    wanted = tuple(numbers)
+    size = (clip.info.height, clip.info.width, 3)
+    most = kept_frames(_FRAMES_AHEAD, math.prod(size))
     before: Pixels | None = None
-    shown: Pixels = np.zeros((clip.info.height, clip.info.width, 3), np.uint8)
-    ahead = Ahead(partial(_made, pipeline, clip, castings), _FRAMES_AHEAD, "understudy frames")
+    shown: Pixels = np.zeros(size, np.uint8)
+    ahead = Ahead(partial(_made, pipeline, clip, castings), most, "understudy frames")
     try:
-        for position, number in enumerate(wanted, 1):
-            patch, read, fault = ahead.result(number, wanted[position : position + _FRAMES_AHEAD])
+        for position, number in enumerate(numbers, 1):
+            patch, read, fault = ahead.result(number, numbers[position : position + most])
             shown = shown if read is None else read
             changed = patch is not None and bool(patch.pixels[..., 3].any())
             repeated = before is not None and np.array_equal(shown[::_ROWS], before[::_ROWS])
             before = shown
-            yield FinishedFrame(number, laid_over(shown, patch), changed, fault, repeated)
+            try:
+                pixels = laid_over(shown, patch)
+            except MemoryError:
+                pixels, changed, fault = shown, False, NO_MEMORY
+            yield FinishedFrame(number, pixels, changed, fault, repeated)
     finally:
         ahead.close()
 
@@ -71,7 +80,11 @@ def _made(
         patch = pipeline.make(pipeline.plan(clip, number, castings))
     except (ClipError, PictureError) as error:
         fault = str(error)
+    except MemoryError:
+        fault = NO_MEMORY
     try:
         return patch, eight_bit(clip.read(number)), fault
     except ClipError as error:
         return None, None, str(error)
+    except MemoryError:
+        return None, None, NO_MEMORY

@@ -2,7 +2,6 @@
 """Writes finished frames as an H.264 movie, with the sound of the clip they came from left as it is."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,10 +19,13 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
 from av.video.stream import VideoStream
 
+from . import address_space
+from .clip_bounds import coding_threads
 from .errors import ClipError, OutputError
+from .filesystem import NewFiles
 from .movie_file import open_local
 
-_FAULTS = (av.FFmpegError, OSError, ValueError)
+_FAULTS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
 _FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _TICKS_A_SECOND = 10_000
 _CRF = 16
@@ -39,8 +41,8 @@ class VideoWriter:
 
     `audio_from` is the clip whose sound is copied without re-encoding, at the offset it has there from the
     clip's own pictures; frame 0 here is frame 0 there. If fewer frames are written than that clip has, its
-    sound ends with the last of them. The file appears at `path` only when the block ends well; the
-    extension (.mp4, .mov, .mkv) chooses the container.
+    sound ends with the last of them. The file appears at `path` only when the block ends well, and is on the disk
+    then; the extension (.mp4, .mov, .mkv) chooses the container.
 
     `comment` is kept in the file's metadata.
 
@@ -59,12 +61,12 @@ class VideoWriter:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
         self._path = path
-        self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
         self._shape = (height, width, 3)
         self._fps = Fraction(fps)
         self._audio_from = audio_from
         self._comment = comment
         self._written = 0
+        self._beside: tuple[str, bytes] | None = None
         self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -72,12 +74,16 @@ class VideoWriter:
             raise OutputError(f"can't write {self._path}: it is a folder; give a file name such as out.mp4")
         try:
             self._begin()
-        except BaseException as fault:
-            self._part.unlink(missing_ok=True)
-            if isinstance(fault, _FAULTS):
-                raise self._unwritable(fault) from fault
-            raise
+        except _FAULTS as fault:
+            raise self._unwritable(fault) from fault
         return self
+
+    def add_beside(self, name: str, data: bytes) -> None:
+        """Have a file of the movie's folder written with it: they come together or not at all.
+
+        It takes its place just before the movie does, so that no power cut leaves this movie without it.
+        """
+        self._beside = name, data
 
     def write(self, pixels: npt.NDArray[np.uint8]) -> None:
         """Append a frame: (H, W, 3) RGB uint8, display-coded. Raises OutputError when it can't be written."""
@@ -85,6 +91,16 @@ class VideoWriter:
             raise OutputError(
                 f"a frame for {self._path} is {pixels.shape} {pixels.dtype}; it must be {self._shape} uint8"
             )
+        try:
+            picture = self._picture(pixels)
+            if self._sound is not None:
+                self._container.mux(list(self._sound.up_to(self._offset + self._written / self._fps)))
+            self._container.mux(self._stream.encode(picture))
+        except _FAULTS as fault:
+            raise self._unwritable(fault) from fault
+        self._written += 1
+
+    def _picture(self, pixels: npt.NDArray[np.uint8]) -> VideoFrame:
         even = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")
         picture = VideoFrame.from_ndarray(np.ascontiguousarray(even), "rgb24").reformat(
             format="yuv420p",
@@ -95,13 +111,7 @@ class VideoWriter:
         picture.time_base = self._tick
         picture.pts = round(self._offset / self._tick) + self._written * self._frame_ticks
         picture.duration = self._frame_ticks
-        try:
-            if self._sound is not None:
-                self._container.mux(list(self._sound.up_to(self._offset + self._written / self._fps)))
-            self._container.mux(self._stream.encode(picture))
-        except _FAULTS as fault:
-            raise self._unwritable(fault) from fault
-        self._written += 1
+        return picture
 
     def __exit__(
         self,
@@ -110,16 +120,17 @@ class VideoWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            with self._open:
+            with self._files:
+                with self._open:
+                    if error is None:
+                        self._finish()
                 if error is None:
-                    self._finish()
-            if error is None:
-                self._part.replace(self._path)
+                    if self._beside is not None:
+                        self._files.create(*self._beside)
+                    self._files.put_in_place()
         except _FAULTS as fault:
             if error is None:
                 raise self._unwritable(fault) from fault
-        finally:
-            self._part.unlink(missing_ok=True)
 
     @property
     def _offset(self) -> Fraction:
@@ -128,14 +139,18 @@ class VideoWriter:
 
     def _begin(self) -> None:
         with contextlib.ExitStack() as stack:
-            self._sound = stack.enter_context(_Sound(self._audio_from)) if self._audio_from else None
-            self._container: OutputContainer = stack.enter_context(av.open(f"file:{self._part}", "w"))
-            if self._comment:
-                self._container.metadata["comment"] = self._comment
-            self._stream = self._add_video()
-            if self._sound is not None:
-                self._sound.add_to(self._container)
-            self._open = stack.pop_all()
+            self._files = stack.enter_context(NewFiles(self._path.parent))
+            part = self._files.create(self._path.name)
+            with contextlib.ExitStack() as media:
+                self._sound = media.enter_context(_Sound(self._audio_from)) if self._audio_from else None
+                self._container: OutputContainer = media.enter_context(av.open(f"file:{part}", "w"))
+                if self._comment:
+                    self._container.metadata["comment"] = self._comment
+                self._stream = self._add_video()
+                if self._sound is not None:
+                    self._sound.add_to(self._container)
+                self._open = media.pop_all()
+            stack.pop_all()
 
     def _add_video(self) -> VideoStream:
         height, width, _ = self._shape
@@ -149,6 +164,8 @@ class VideoWriter:
         context = stream.codec_context
         context.width, context.height = width + width % 2, height + height % 2
         context.pix_fmt = "yuv420p"
+        if address_space.limit() is not None:  # else x264 chooses: other numbers make other bytes
+            context.thread_count = coding_threads(3 * width * height)
         self._frame_ticks = self._fps.denominator * -(-_TICKS_A_SECOND // self._fps.numerator)
         self._tick = 1 / (self._fps * self._frame_ticks)
         context.time_base = self._tick
@@ -171,8 +188,12 @@ class VideoWriter:
 
     def _unwritable(self, fault: BaseException) -> OutputError:
         reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+        if isinstance(fault, MemoryError):
+            reason = "there is not enough memory"
+        place = getattr(fault, "filename2", None)  # what could not be put in its place
+        path = self._path.with_name(place) if isinstance(place, str) else self._path
         return OutputError(
-            f"can't write {self._path}: {reason.splitlines()[0].lower()}; "
+            f"can't write {path}: {reason.splitlines()[0].lower()}; "
             "check the folder and free space, or choose an .mp4, .mov or .mkv name"
         )
 

@@ -41,6 +41,7 @@ _ID = ArraySpec("id", "uint8", (32,))
 CLIP_SCHEMA = Schema((_ID,))
 FRAME_SCHEMA = Schema((_ID, ArraySpec("look", "uint8", (LOOK_SIZE[1], LOOK_SIZE[0], 3))))
 _REMEMBERED = 64
+_BAND = 1 << 20  # samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,4 +268,9 @@ def eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixel
     """Reduce uint16 pixels to uint8 by rounding (65535 becomes 255); uint8 is returned as it is."""
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, np.uint8)
-    return ((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    result = np.empty(pixels.shape, np.uint8)
+    # A few rows at a time: the sums of a large picture take four times its memory.
+    rows = max(1, _BAND // max(1, pixels[:1].size))
+    for row in range(0, len(pixels), rows):
+        result[row : row + rows] = (pixels[row : row + rows].astype(np.uint32) * 255 + 32767) // 65535
+    return result

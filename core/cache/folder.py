@@ -19,7 +19,7 @@ from .key import Key
 from .layout import prepare
 from .payload import decode, encode
 from .purge import purge_all, purge_packs, walk_packs
-from .record import KeyText, build, find_payload, read_key_text
+from .record import BELIEVED_SIZE, KeyText, build, find_payload, read_key_text, read_large
 from .store import Arrays
 from .trouble import Troubles
 from .uses import note
@@ -86,7 +86,10 @@ class PackFolder:
         while entry is not None:
             pack, offset, size = entry
             try:
-                raw = self._files.read(pack.name, offset, size)
+                if size <= BELIEVED_SIZE:
+                    raw = self._files.read(pack.name, offset, size)
+                else:
+                    raw = read_large(self._files.file(pack.name).read, offset, size)
             except FileNotFoundError:
                 raw = b""
             except OSError as error:

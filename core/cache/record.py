@@ -22,7 +22,9 @@ disks, mixed-up blocks. It is no guard against someone who can write to the fold
 good checksum too, and is met by the checks on every length, and by comparing the whole key text.
 """
 
+import errno
 import hashlib
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -40,6 +42,8 @@ MAX_TEXT = 1 << 20
 MAX_PAYLOAD = 1 << 28
 MAX_RECORD = HEADER_BYTES + MAX_TEXT + 16 + MAX_PAYLOAD
 """More bytes than any record has."""
+BELIEVED_SIZE = 1 << 20
+"""Bytes of a record that are read because its index says so; a larger one's own header is asked first."""
 _GLANCE = 1024  # a header and most key texts
 _PADDING = tuple(map(bytes, range(16)))
 _FIELDS = struct.Struct("<8sHHI32sIII")
@@ -126,6 +130,22 @@ def find_payload(raw: bytes, key: Key) -> int | None:
     ):
         return None
     return start
+
+
+def read_large(read: Callable[[int, int], bytes], offset: int, size: int) -> bytes:
+    """Return the `size` bytes of the record at `offset`, or only its first where its header says another length.
+
+    An index is a file of its own, and what it says may lie. Raises what `read` raises, and OSError where there is not
+    enough memory.
+    """
+    head = read(offset, HEADER_BYTES)
+    header = parse_header(head)
+    if header is None or header.size != size:
+        return head
+    try:
+        return read(offset, size)
+    except MemoryError as error:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
 
 
 def verified(raw: bytes) -> "tuple[Header, bytes] | None":

@@ -12,6 +12,7 @@ from .folder import Entry, Folder, Kind
 from .input import open_input, read_input
 from .location import Location
 from .output import append_file, make_folder, write_file
+from .together import NewFiles
 
 __all__ = [
     "Access",
@@ -19,6 +20,7 @@ __all__ = [
     "Folder",
     "Kind",
     "Location",
+    "NewFiles",
     "append_file",
     "make_folder",
     "open_input",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import address_space
 from .onnx_writer import GraphWriter
 from .refusals import refusals
 
@@ -55,9 +56,14 @@ def give_back_memory() -> None:
 
 
 def memory_limit() -> int:
-    """Return how many bytes models may take: 8 GiB, or three quarters of a smaller machine's memory."""
+    """Return how many bytes models may take: 8 GiB, or three quarters of what there is if that is less.
+
+    That is the machine's memory, and what is left of this process's address space where that is limited.
+    """
+    left = address_space.left()
+    most = MOST_MEMORY if left is None else min(MOST_MEMORY, int(left * _SHARE))
     try:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return MOST_MEMORY
-    return min(MOST_MEMORY, int(machine * _SHARE))
+        return most
+    return min(most, int(machine * _SHARE))

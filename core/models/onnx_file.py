@@ -10,7 +10,9 @@ Source: the field numbers of onnx.proto (ONNX IR version 3 and later).
 """
 
 import math
+import stat
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,9 @@ LARGEST_FILE = (1 << 31) - 1
 _LARGEST_FILL = 1 << 28
 _LARGEST_PICTURE = 1 << 26
 _DEEPEST = 16
+_MOST_DIMS = 64
+_MOST_NODES = 1_000_000
+"""And initializers. The largest networks of the catalogue have a few thousand."""
 _SMALL = 16
 _DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16"}
 _DTYPES |= {4: "uint16", 8: "string", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16"}
@@ -67,20 +72,35 @@ class _Walk:
     initializers: list[tuple[TensorInfo, memoryview]] = field(default_factory=list)
     small: dict[str, list[int]] = field(default_factory=dict)
     fills: list[str] = field(default_factory=list)
+    nodes: int = 0
+
+    def count(self, path: Path) -> None:
+        """Count a node or initializer. ModelError if there are more than any network has: each takes time."""
+        self.nodes += 1
+        if self.nodes > _MOST_NODES:
+            raise ModelError(f"{path} is refused: it has more than {_MOST_NODES:,} nodes and weights")
 
 
 def read_checked(path: Path) -> bytes:
-    """Return the bytes of a model file. ModelError if it can't be read or is larger than ONNX files can be."""
+    """Return the bytes of a model file. ModelError if it can't be read or is larger than ONNX files can be.
+
+    Of a file that grows meanwhile the beginning is read, as long as it was.
+    """
     try:
         require_size(path)
         return read_input(path, LARGEST_FILE)
+    except MemoryError as error:
+        raise ModelError(f"there is not enough memory to read the model {path}") from error
     except OSError as error:
         raise ModelError(f"can't read the model {path}: {error.strerror or error}") from error
 
 
 def require_size(path: Path) -> None:
-    """Raise ModelError if a file is larger than ONNX files can be, and OSError if it can't be looked at."""
-    size = path.stat().st_size
+    """Raise ModelError unless it is a file and as small as ONNX files are, and OSError if it can't be looked at."""
+    status = path.stat()
+    size = status.st_size
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for whoever writes
+        raise ModelError(f"the model {path} is not a file; put the model's own file there")
     if size > LARGEST_FILE:
         raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
 
@@ -166,6 +186,7 @@ def _graph(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
 
 
 def _node(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
+    walk.count(path)
     inputs: list[str] = []
     outputs: list[str] = []
     kind = ""
@@ -206,12 +227,15 @@ def _attribute(view: memoryview, walk: _Walk, path: Path, depth: int) -> list[me
 
 def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> TensorInfo:
     """Check a tensor: its weights lie in the file, and are as many as it says."""
+    walk.count(path)
     dims: list[int] = []
     kind, name, carried = 0, "", 0
     values: list[int] = []
     for number, wire, value in fields(view, path):
         if number == 1:
             dims += integers(wire, value, path)
+            if len(dims) > _MOST_DIMS:
+                raise ModelError(f"{path} is damaged: a tensor in it has more than {_MOST_DIMS} dimensions")
         elif number == 2 and isinstance(value, int):
             kind = value
         elif number == 8 and isinstance(value, memoryview):
@@ -259,7 +283,7 @@ def _tensor_type(view: memoryview, path: Path) -> tuple[str, tuple[Dim, ...] | N
         elif number == 2 and isinstance(value, memoryview):
             shape = tuple(
                 _dimension(dim, path)
-                for inner, _, dim in fields(value, path)
+                for inner, _, dim in islice(fields(value, path), _MOST_DIMS)
                 if inner == 1 and isinstance(dim, memoryview)
             )
     return dtype, shape

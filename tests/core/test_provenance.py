@@ -4,12 +4,15 @@
 import hashlib
 import json
 from datetime import datetime, timedelta, timezone
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from understudy.core.errors import OutputError
 from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.provenance import changed_settings, provenance_of, sidecar_beside
+from understudy.core.provenance import changed_settings, provenance_of, sidecar
 from understudy.core.recipe import Recipe, with_settings
+from understudy.core.video_writer import VideoWriter
 
 
 @pytest.fixture
@@ -43,37 +46,50 @@ def test_settings_at_their_default_are_left_out():
     assert changed_settings(with_settings(Recipe(), ["fusion.blend=1"])) == {}
 
 
-def test_the_sidecar_appears_when_the_block_ends_well(tmp_path, casting):
-    movie = tmp_path / "out.mp4"
-    with sidecar_beside(movie) as describe:
-        describe(provenance_of(tmp_path / "clip.mp4", casting, 3))
-        assert not (tmp_path / "out.mp4.understudy.json").exists()
-    assert json.loads((tmp_path / "out.mp4.understudy.json").read_text())["frames_changed"] == 3
-    assert len(list(tmp_path.iterdir())) == 2
+def movie_of(path, before_the_end=None):
+    with VideoWriter(path, 16, 16, Fraction(25)) as writer:
+        writer.write(np.zeros((16, 16, 3), np.uint8))
+        writer.add_beside("out.mp4.understudy.json", b"new")
+        if before_the_end is not None:
+            before_the_end()
 
 
-def test_a_block_that_fails_leaves_the_old_sidecar(tmp_path, casting):
+def test_the_sidecar_appears_with_the_movie(tmp_path, casting):
+    name, data = sidecar(tmp_path / "out.mp4", provenance_of(tmp_path / "clip.mp4", casting, 3))
+    assert name == "out.mp4.understudy.json"
+    assert json.loads(data)["frames_changed"] == 3
+    movie_of(tmp_path / "out.mp4", lambda: (tmp_path / name).exists() and pytest.fail("too early"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Jane Doe.png", "out.mp4", name]
+
+
+def test_a_movie_that_fails_leaves_the_old_sidecar(tmp_path):
     old = tmp_path / "out.mp4.understudy.json"
     old.write_text("old")
 
     def fail():
-        with sidecar_beside(tmp_path / "out.mp4") as describe:
-            describe(provenance_of(tmp_path / "clip.mp4", casting, 3))
-            raise InterruptedError
+        raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        fail()
+        movie_of(tmp_path / "out.mp4", fail)
     assert old.read_text() == "old"
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_sidecar_that_can_not_be_written_is_an_output_error(tmp_path, casting):
+def test_a_sidecar_that_can_not_be_written_is_an_output_error(tmp_path):
     (tmp_path / "out.mp4.understudy.json").mkdir()
-
-    def write():
-        with sidecar_beside(tmp_path / "out.mp4") as describe:
-            describe(provenance_of(tmp_path / "clip.mp4", casting, 3))
-
     with pytest.raises(OutputError, match=r"out\.mp4\.understudy\.json"):
-        write()
-    assert not list(tmp_path.glob(".*"))
+        movie_of(tmp_path / "out.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4.understudy.json"]
+
+
+def test_a_movie_that_can_not_take_its_place_takes_its_sidecar_with_it(tmp_path):
+    movie, old = tmp_path / "out.mp4", tmp_path / "out.mp4.understudy.json"
+    with pytest.raises(OutputError, match=r"out\.mp4"):
+        movie_of(movie, movie.mkdir)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+    old.write_text("old")
+    movie.rmdir()
+    with pytest.raises(OutputError, match=r"out\.mp4"):
+        movie_of(movie, movie.mkdir)
+    assert old.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "out.mp4.understudy.json"]
