@@ -9,6 +9,7 @@ For what Blender keeps but no property tells. The layout is that of Blender 2.5 
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +39,23 @@ class Block:
     """Where its data begins in the file."""
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what goes wrong with a file whose structs are not as it describes them into a ValueError."""
+    try:
+        yield
+    except (struct.error, LookupError) as error:
+        raise ValueError(f"a .blend file that is damaged ({error})") from error
+
+
 class BlendFile:
-    """The content of a .blend file that is not compressed. Raises ValueError where it is none."""
+    """The content of a .blend file that is not compressed. Every method raises ValueError where it can't be read."""
 
     def __init__(self, data: bytes) -> None:
+        with _readable():
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         if data[:7] != b"BLENDER":
             raise ValueError("not an uncompressed .blend file")
         self._data = data
@@ -67,8 +81,12 @@ class BlendFile:
 
     def value(self, block: Block, names: tuple[str, ...], item: int = 0) -> Any:
         """Return a field of a block's struct, under the first of its names: a number, an address, text or a list."""
+        with _readable():
+            return self._value(block, names, item)
+
+    def _value(self, block: Block, names: tuple[str, ...], item: int) -> Any:
         fields = self._fields[block.struct]
-        field = next(fields[name] for name in names if name in fields)
+        field = fields[next((name for name in names if name in fields), names[0])]
         start = block.start + item * self._sizes[block.struct] + field.offset
         if field.pointer:
             return struct.unpack_from("<Q", self._data, start)[0]
@@ -86,6 +104,8 @@ class BlendFile:
                 code, index, address, length, count = head.unpack_from(self._data, at)
             else:
                 code, length, address, index, count = head.unpack_from(self._data, at)
+            if length < 0:
+                raise ValueError("a .blend file with a block of no size")
             yield code, index, address, count, at + head.size
             at += head.size + length
 

@@ -6,9 +6,10 @@ from typing import Any, cast
 import bpy
 
 from ..core.errors import OutputError
-from .folders import copy_pictures, make_layer_folder
+from .folders import layer_folder
+from .ids import new_id
 from .layers import nearest
-from .stack import copy_stack, new_id, stack_of
+from .stack import copy_stack, stack_of
 from .timeline import layer_of_id, layer_strips, stack_id, stacked_clips
 
 
@@ -85,7 +86,6 @@ def _give_own(origin: Any, scene: bpy.types.Scene, strip_id: str, clip: Any, lay
 
 def _take_pictures(scene: bpy.types.Scene, strip_id: str, copy_id: str) -> None:
     try:
-        make_layer_folder(scene, copy_id)
+        layer_folder(scene, strip_id).copy_to(layer_folder(scene, copy_id))
     except OutputError:
         return  # said when the layer is brought in step
-    copy_pictures(scene, strip_id, copy_id)

@@ -7,7 +7,6 @@ them in memory only.
 
 import math
 import time
-import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any, cast
@@ -18,6 +17,7 @@ from bpy.app.handlers import persistent
 
 from ..core.errors import UnderstudyError
 from ..core.face import Pixels
+from .console import print_fault
 from .looked_up import Wanted
 from .window_state import redraw
 
@@ -95,7 +95,7 @@ class Gallery:
         try:
             self._keep(wanted, asked.result())
         except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer, and no picture came
-            traceback.print_exception(error)
+            print_fault(error)
             self._keep(wanted, None)
 
     def _keep(self, wanted: Wanted, found: Any) -> None:

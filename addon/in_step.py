@@ -7,7 +7,6 @@ never while one goes on: Blender keeps pointers to what it drags.
 """
 
 import threading
-import traceback
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -15,8 +14,11 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .animation import animated_properties
+from .console import print_fault
+from .folders import cache_folder
 from .handlers import add_handlers, remove_handlers
 from .layers import layer_of
+from .mending import unusable_clips
 from .placement import is_misplaced
 from .retiming import is_retimed
 from .timeline import layer_of_id, layer_strips, stack_id, stacked_clips
@@ -32,9 +34,17 @@ _DRAGGING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
 def fingerprint() -> tuple[Any, ...]:
     """Return a value that changes when layers may have to be made, removed or remade. Only reads Blender's data."""
     return tuple(
-        (scene.name, scene.render.fps, scene.render.fps_base, *_of_layers(scene), *_of_clips(scene))
+        (
+            scene.name,
+            scene.render.fps,
+            scene.render.fps_base,
+            str(cache_folder(scene)),
+            *_of_layers(scene),
+            *_of_clips(scene),
+        )
         for scene in bpy.data.scenes
-        if cast("Any", scene).library is None and (stacked_clips(scene) or layer_strips(scene))
+        if cast("Any", scene).library is None
+        and (stacked_clips(scene) or layer_strips(scene) or unusable_clips(scene))
     )
 
 
@@ -103,7 +113,7 @@ class InStep:
         try:
             self._put_in_order()
         except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer and show nothing
-            traceback.print_exception(error)
+            print_fault(error)
             self._tell(f"Understudy itself failed, please report it ({type(error).__name__}: {error})")
         return None
 

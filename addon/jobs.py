@@ -8,8 +8,11 @@ from typing import Any
 import bpy
 
 from ..core.identity import Casting
+from ..core.layer_folder import LAYER_NAME, LayerFolder
 from ..core.layer_job import ClipSource, LayerJob
+from .folders import layer_folder, read_folder
 from .layers import layer_of
+from .spare_layers import spare_folder
 from .stack import castings_of
 from .timeline import is_shown, shown_scenes, source_of, stack_id, stacked_clips
 
@@ -23,7 +26,7 @@ class StripMemory:
 
     def __init__(self) -> None:
         self._sources: dict[int, tuple[tuple[object, ...], ClipSource]] = {}
-        self._folders: dict[tuple[str, str], Path] = {}
+        self._folders: dict[tuple[str, ...], Path | None] = {}
         self._castings: dict[tuple[int, str, bool], tuple[Casting, ...]] = {}
 
     def source(self, strip: Any) -> ClipSource:
@@ -43,11 +46,16 @@ class StripMemory:
             self._sources[strip.as_pointer()] = known = looks, source_of(strip)
         return known[1]
 
-    def folder(self, layer: Any) -> Path:
-        """Return the folder of a layer's pictures."""
-        place = bpy.data.filepath, layer.directory
+    def folder(self, scene: bpy.types.Scene, strip_id: str, layer: Any) -> Path | None:
+        """Return the folder of a layer's pictures, None where Blender reads them from another.
+
+        What a file says of it is compared and never followed: nothing is written to a folder of its choice.
+        """
+        place = bpy.data.filepath, scene.name, strip_id, layer.directory
         if place not in self._folders:
-            self._folders[place] = Path(bpy.path.abspath(layer.directory))
+            here, own = read_folder(layer), layer_folder(scene, strip_id).path
+            spare = LayerFolder.spare(spare_folder(), strip_id).path
+            self._folders[place] = here if here in (own, spare) else None
         return self._folders[place]
 
     def castings(
@@ -73,10 +81,12 @@ def jobs_at(
     *,
     preview: bool = False,
     as_before: bool = False,
+    faults: list[str] | None = None,
 ) -> Iterator[LayerJob]:
     """Yield what the layers that are seen at a frame need, for the render or the preview. Only reads Blender's data.
 
-    `as_before` takes it that stacks ask for what they did when the memory was last used.
+    `as_before` takes it that stacks ask for what they did when the memory was last used. `faults` takes a line for
+    each layer that is out of step: it gets no job, and Blender shows whatever it reads there.
     """
     memory = memory or StripMemory()
     for here, at in shown_scenes(scene, frame):
@@ -86,13 +96,22 @@ def jobs_at(
                 continue
             # What Blender itself will read there, whatever trims, reverse or strobe do.
             element = layer.strip_elem_from_frame(at)
-            if element is None or not element.filename.removesuffix(".tif").isdecimal():
+            if element is None:
+                continue
+            strip_id, name = stack_id(clip), element.filename
+            folder = memory.folder(here, strip_id, layer)
+            if folder is None or LAYER_NAME.fullmatch(name) is None:
+                if faults is not None:
+                    what = "another folder" if folder is None else f"{name}, which is no layer of it"
+                    faults.append(
+                        f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
+                    )
                 continue
             yield LayerJob(
                 strip=clip.name,
                 frame=at,
                 source=memory.source(clip),
-                number=int(element.filename.removesuffix(".tif")),
-                picture=memory.folder(layer) / element.filename,
-                castings=memory.castings(here, stack_id(clip), preview=preview, as_before=as_before),
+                number=int(name.removesuffix(".tif")),
+                picture=folder / name,
+                castings=memory.castings(here, strip_id, preview=preview, as_before=as_before),
             )

@@ -8,6 +8,7 @@ import bpy
 
 from ..core.clip import open_clip
 from ..core.errors import ClipError
+from ..core.layer_folder import LAYER_NAME
 from .folders import picture_name
 from .retiming import is_retimed, shown_numbers
 from .timeline import frame_rate, movie_rate, playback_rate, source_numbers, source_of
@@ -16,13 +17,28 @@ from .timeline import frame_rate, movie_rate, playback_rate, source_numbers, sou
 def sync_elements(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
     """Give a layer an element for every frame of its clip's content; True if any was missing or another.
 
-    Raises ClipError where the clip's retiming can't be read.
+    Raises ClipError where the clip's retiming can't be read, or where it claims to have what no clip has.
     """
-    names = [picture_name(number) for number in _numbers(scene, clip)]
+    numbers = _numbers(scene, clip)
+    _require_names(clip, numbers)
+    names = [picture_name(number) for number in numbers]
     if [element.filename for element in layer.elements] == names:
         return False
     _write_elements(scene, layer, names)
     return True
+
+
+def first_number(clip: Any) -> int:
+    """Return the source frame that the first frame of a clip's content shows. Raises ClipError for what is none."""
+    number = int(clip.animation_offset_start)
+    _require_names(clip, [number])
+    return number
+
+
+def _require_names(clip: Any, numbers: list[int]) -> None:
+    """Raise ClipError where a frame's number is none that a layer file can be named by."""
+    if numbers and not (min(numbers) >= 0 and LAYER_NAME.fullmatch(picture_name(max(numbers)))):
+        raise ClipError(f"{clip.name} claims to show frames that no clip has: remove its offsets")
 
 
 def _numbers(scene: bpy.types.Scene, clip: Any) -> list[int]:

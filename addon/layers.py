@@ -12,18 +12,11 @@ from typing import Any
 import bpy
 
 from .animation import follow
-from .folders import (
-    add_stand_ins,
-    layer_directory,
-    layer_folder,
-    make_layer_folder,
-    picture_name,
-    remove_pictures,
-)
-from .layer_elements import sync_elements
+from .folders import layer_directory, layer_folder, picture_name
+from .layer_elements import first_number, sync_elements
 from .placement import free_channel, is_misplaced, make_room, put_back
 from .retiming import is_retimed
-from .timeline import all_strips, holder, layer_of_id, layer_strips, source_numbers, stack_id
+from .timeline import all_strips, frames_of, holder, layer_of_id, layer_strips, stack_id
 from .window_state import redraw
 
 _TIMING = ("frame_start", "frame_offset_start", "frame_offset_end")
@@ -58,15 +51,15 @@ def _distance(clip: Any, layer: Any) -> float:
 
 def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
-    first = picture_name(source_numbers(clip, 1.0)[0])
-    folder = make_layer_folder(scene, stack_id(clip))
-    add_stand_ins(folder, [first])
+    first = picture_name(first_number(clip))
+    folder = layer_folder(scene, stack_id(clip))
+    folder.add_placeholders([first])
     strips = holder(scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
     far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
     channel = free_channel(scene, clip, None)
     layer = strips.new_image(
-        f"{clip.name} Understudy", str(folder / first), channel, far, fit_method="ORIGINAL"
+        f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
@@ -126,13 +119,9 @@ def _sync_directory(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
 
 def _fill_folder(scene: bpy.types.Scene, layer: Any) -> None:
     """Make sure that every picture which Blender may read in the layer's range is there."""
-    folder = layer_folder(scene, layer_of_id(layer))
-    if not folder.is_dir():
-        make_layer_folder(scene, layer_of_id(layer))
-    shown = (
-        layer.strip_elem_from_frame(frame) for frame in range(layer.frame_final_start, layer.frame_final_end)
-    )
-    add_stand_ins(folder, {element.filename for element in shown if element is not None})
+    shown = (layer.strip_elem_from_frame(frame) for frame in frames_of(layer))
+    names = {element.filename for element in shown if element is not None}
+    layer_folder(scene, layer_of_id(layer)).add_placeholders(names)
 
 
 def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
@@ -141,7 +130,7 @@ def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
         if layer_of_id(layer) == strip_id:
             holder(scene, layer).remove(layer)
     put_back(scene, strip_id)
-    remove_pictures(scene, strip_id)
+    layer_folder(scene, strip_id).remove()
 
 
 def stop_prefetching() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import bpy
 from bpy.app.handlers import persistent
 
+from ..core.errors import UnderstudyError
 from ..core.layer_job import LayerJob
 from .active import active_scene
 from .folders import cache_folder
@@ -192,7 +193,11 @@ class Live:
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
         if scene is None or window_state().walking or rendering:
             return False
-        jobs = tuple(jobs_at(scene, scene.frame_current, self._memory, preview=True))
+        try:
+            jobs = tuple(jobs_at(scene, scene.frame_current, self._memory, preview=True))
+        except UnderstudyError as error:
+            put("notice", str(error))
+            return False
         wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
         if wanted == self._asked:
             return False

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.cache.disk_use import size_on_disk
 from ..core.face import Pixels
+from ..core.filesystem import Access
 from ..core.fusion.stand_in import STAND_IN
 from ..core.identity import Picture
+from ..core.layer_folder import LayerFolder
 from ..core.layer_job import ClipSource
 from ..core.models.engine_state import EngineState, engine_state
 from ..core.models.library import ModelLibrary
 from ..core.recipe import Recipe
-from .folders import layer_sizes
 from .preferences import Preferences
 from .session import open_preview
 
@@ -115,12 +116,13 @@ class WantedSizes:
     """How much is kept of a strip, and in all."""
 
     folder: Path
-    layers: Path
-    """The folder of the strip's layer pictures."""
+    strip_id: str
+    access: Access
 
     def found(self) -> Sizes:
         """See `Wanted`."""
-        made = [size for size in layer_sizes(self.layers) if size > len(STAND_IN)]
+        layers = LayerFolder(self.folder, self.strip_id, self.access)
+        made = [size for size in layers.sizes() if size > len(STAND_IN)]
         return Sizes(len(made), sum(made), size_on_disk(self.folder))
 
     def shown(self, found: Sizes, _icon: Callable[[Pixels], int]) -> Sizes:

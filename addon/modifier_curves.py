@@ -12,7 +12,7 @@ import bpy
 
 from .animation import curves_of, drivers_of, keyframes_of
 
-_PLACE = re.compile(r"^understudy\.modifiers\[(\d+)\]")
+_PLACE = re.compile(r"^understudy\.modifiers\[([0-9]{1,6})\]")
 # Handles come after their types, which would move them.
 _KEY = (
     "co", "handle_left_type", "handle_right_type", "handle_left", "handle_right", "interpolation", "easing", "back",

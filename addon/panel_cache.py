@@ -6,12 +6,14 @@ from typing import Any
 import bpy
 
 from .active import active_scene, active_strip
-from .folders import cache_folder, layer_folder
+from .folders import cache_folder
 from .gallery import gallery
 from .looked_up import Sizes, WantedSizes
 from .panel_parameters import COST_ICONS
+from .places import cache_place
 from .preferences import preferences
 from .properties import settings_of
+from .session import access
 from .text_lines import draw_text
 from .timeline import stack_id
 
@@ -28,9 +30,8 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     scene, strip = active_scene(context), active_strip(context)
     settings = settings_of(scene)
     layout.use_property_split = True
-    if strip is not None:
-        layers = layer_folder(scene, stack_id(strip))
-        wanted = WantedSizes(cache_folder(scene), layers)
+    if strip is not None and stack_id(strip):
+        wanted = WantedSizes(cache_folder(scene), stack_id(strip), access(preferences()))
         sizes: Sizes | None = gallery().known(wanted, _SECONDS)
         if sizes is not None:
             column = layout.column(align=True)
@@ -42,6 +43,7 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     if settings.last_run:
         draw_text(layout, context, f"Last prepared: {settings.last_run}", "TIME")
     layout.prop(settings, "cache_folder")
+    draw_refusal(layout, context)
     if preferences().cache_folder:
         draw_text(layout, context, "The preferences keep every project's results in one folder", "INFO")
     if not bpy.data.filepath and settings.cache_folder.startswith("//"):
@@ -53,6 +55,16 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     column.label(text="A change of a control with this icon:")
     for cost, text in _COSTS:
         draw_text(column, context, text, COST_ICONS[cost])
+
+
+def draw_refusal(layout: Any, context: bpy.types.Context) -> None:
+    """Draw which cache folder the project names and must not have, if it does, and the question whether it may."""
+    place = cache_place(active_scene(context))
+    if place.refused is not None:
+        box = layout.box()
+        text = f"The project names a cache folder outside its own, which is not used: {place.refused}"
+        draw_text(box, context, text, "ERROR")
+        box.operator("understudy.trust_folder")
 
 
 def _size(count: int) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import bpy
 
+from ..core.quoting import quote
 from .active import active_scene, active_strip
 from .gallery import gallery
 from .looked_up import ShownPerson
@@ -15,6 +16,7 @@ from .window_state import window_state
 
 _FACE_SCALE = 4.6
 _FACE_WIDTH = 105
+_MOST_LETTERS = 200
 
 
 def draw_which_face(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -65,7 +67,7 @@ def _draw_people(
         row = box.row()
         row.alignment = "CENTER"
         if names:
-            row.label(text=names, icon="USER", translate=False)
+            row.label(text=quote(names, _MOST_LETTERS), icon="USER", translate=False)
         else:
             row.label(text=f"Seen {shown.person.share:.0%}")
 

@@ -14,7 +14,7 @@ import bpy
 from .active import POINTER, active_scene, active_stack, active_strip
 from .notices import notices
 from .operators.modifiers import UNDERSTUDY_OT_modifier_add
-from .panel_cache import draw_cache
+from .panel_cache import draw_cache, draw_refusal
 from .panel_parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
 from .panel_which_face import draw_which_face
 from .panel_who import draw_who
@@ -108,6 +108,7 @@ def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
     row.operator("understudy.prepare", text="Timeline").what = "TIMELINE"
     row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
     _draw_state(layout, context)
+    draw_refusal(layout, context)
     strip: Any = active_strip(context)
     for notice in notices(strip, active_scene(context)):
         box = layout.box()

@@ -40,7 +40,8 @@ def stretch_of(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
 
 def searched(strip: Any) -> bool:
     """Tell whether the people of a strip were looked for."""
-    return tuple(strip.understudy_searched) != _NOWHERE
+    first, last = strip.understudy_searched
+    return bool(0 <= first <= last)
 
 
 def forget_search(strip: Any) -> None:

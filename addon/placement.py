@@ -5,14 +5,17 @@ Where a title is in the way it moves one channel up, and so does what that would
 The strips that moved carry a note, so that removing the layer can put them back.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
-from .timeline import all_strips, channels_of, holder, layer_of_id, overlap
+from .timeline import all_strips, channels_of, holder, layer_of_id, overlap, text_of
 
 CHANNELS = 128
+# What a note of a strip that moved says: for which stack's layer, and to which channel.
+_LIFTED = re.compile(r"(.+) ([1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
 
 
 def is_misplaced(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
@@ -79,9 +82,9 @@ def make_room(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
 
 def put_back(scene: bpy.types.Scene, strip_id: str) -> None:
     """Move down again what had made room for a layer, unless it was moved since or something lies below."""
-    lifted = [strip for strip in all_strips(scene) if strip.understudy_lifted.startswith(f"{strip_id} ")]
+    lifted = [strip for strip in all_strips(scene) if lifted_for(strip)[0] == strip_id]
     for strip in sorted(lifted, key=lambda entry: entry.channel):
-        where = int(strip.understudy_lifted.split()[1])
+        where = lifted_for(strip)[1]
         strip.understudy_lifted = ""
         blocked = any(
             other != strip and other.channel == where - 1 and overlap(other, strip)
@@ -89,6 +92,12 @@ def put_back(scene: bpy.types.Scene, strip_id: str) -> None:
         )
         if strip.channel == where and not blocked:
             strip.channel = where - 1
+
+
+def lifted_for(strip: Any) -> tuple[str, int]:
+    """Return for which stack's layer a strip moved up, and to which channel; nothing where its note says none."""
+    note = _LIFTED.fullmatch(text_of(strip, "understudy_lifted"))
+    return ("", 0) if note is None or not 1 < int(note[2]) <= CHANNELS else (note[1], int(note[2]))
 
 
 def _may_rise(strip: Any, channels: Any) -> bool:

@@ -15,6 +15,9 @@ from ..core.cache.redis_client import with_password, without_password
 from ..core.cache.seal import IN_KEYRING, KEY_VARIABLE, Seal, secret_from
 from ..core.errors import CacheError
 from ..core.models.processor import AUTOMATIC, available_providers
+from ..core.quoting import quote
+from ..core.trust import TRUST_VARIABLE, trusted_folders
+from .reports import report
 
 # The extension's own module: "bl_ext.<repository>.understudy" inside Blender.
 PACKAGE = (__package__ or "").rpartition(".")[0]
@@ -182,6 +185,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
                 _note(column, text)
             if title == "Encryption":
                 _beside_labels(column).operator(UNDERSTUDY_OT_check_key.bl_idname)
+        _draw_trusted(layout)
 
     def notes(self, section: str) -> list[str]:
         """Return what there is to know of a section as it is set now, a line each."""
@@ -203,6 +207,21 @@ def _beside_labels(column: Any) -> Any:
     parts = column.split(factor=0.4)
     parts.label()
     return parts
+
+
+def _draw_trusted(layout: Any) -> None:
+    """Draw the folders that the user said yes to, each with a button that takes it back."""
+    layout.label(text="Trusted Folders")
+    column = layout.column()
+    remembered = trusted_folders({**os.environ, TRUST_VARIABLE: ""})
+    for folder in remembered:
+        row = _beside_labels(column).row(align=True)
+        row.label(text=quote(folder), icon="FILE_FOLDER", translate=False)
+        row.operator("understudy.distrust_folder", text="", icon="X").folder = str(folder)
+    if not remembered:
+        _note(column, "Projects may use no folder but their own")
+    if os.environ.get(TRUST_VARIABLE):
+        _note(column, f"{TRUST_VARIABLE} is set, and names folders as well")
 
 
 def _note(column: Any, text: str) -> None:
@@ -237,13 +256,13 @@ class UNDERSTUDY_OT_check_key(bpy.types.Operator):
         try:
             secret = secret_from({KEY_VARIABLE: asked})
             if secret is None:
-                self.report({"INFO"}, "Results are not encrypted")
+                report(self, "INFO", "Results are not encrypted")
                 return {"FINISHED"}
             Seal(secret)
         except CacheError as error:
-            self.report({"ERROR"}, f"Nothing is kept: {error}")
+            report(self, "ERROR", f"Nothing is kept: {error}")
             return {"CANCELLED"}
-        self.report({"INFO"}, "The key is there and can be used: results are encrypted")
+        report(self, "INFO", "The key is there and can be used: results are encrypted")
         return {"FINISHED"}
 
 

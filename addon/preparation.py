@@ -12,6 +12,7 @@ from .folders import cache_folder
 from .jobs import jobs_at
 from .layers import show_rewritten
 from .notices import not_shown
+from .places import refusals
 from .preferences import preferences
 from .preview_again import preview_again
 from .properties import settings_of
@@ -26,7 +27,7 @@ _WALK_SECONDS = 0.005
 
 def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> dict[str, Any]:
     """Prepare a range before returning its report. Raises PictureError or ModelError for a bad casting."""
-    problems = [*sync_layers(scene), *not_shown(scene)]
+    problems = [*sync_layers(scene), *refusals(), *not_shown(scene)]
     session = open_session(cache_folder(scene), preferences())
     for text in problems:
         session.warn(text)
@@ -63,7 +64,7 @@ class Preparation:
 
     def __init__(self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> None:
         """Bring the layers in step and start the worker. Raises ModelError where that is impossible."""
-        self.warnings = [*sync_layers(scene), *not_shown(scene)]
+        self.warnings = [*sync_layers(scene), *refusals(), *not_shown(scene)]
         self.faults: list[str] = []
         self.report: dict[str, Any] | None = None
         self.done = self.written = 0

@@ -36,6 +36,8 @@ COSTS = {
 _BESIDE_PROJECT = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 CONTEXT = "Understudy"
 """The context for translators of words that mean something else in Blender."""
+CACHE_FOLDER = "//understudy_cache/"
+"""The folder of a project's results unless it names another."""
 _STAGES = {"select": "swap", "fusion": "fuse"}
 _SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
 # What may change over time: what is analysed once for a whole clip can't.
@@ -202,7 +204,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         description="Where results are kept, so that they need not be computed twice; // is beside the project",
         subtype="DIR_PATH",
         options=_BESIDE_PROJECT,
-        default="//understudy_cache/",
+        default=CACHE_FOLDER,
     )
     strict: BoolProperty(  # type: ignore[valid-type]
         name="Strict Rendering",

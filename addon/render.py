@@ -15,9 +15,11 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from .console import say
 from .handlers import add_handlers, remove_handlers
+from .mending import mend_texts
 from .preview_again import preview_again
-from .render_run import Ended, RenderRun, on_main_thread, say
+from .render_run import Ended, RenderRun, on_main_thread
 from .upkeep import sync_layers, sync_timing
 from .window_state import put
 
@@ -85,7 +87,8 @@ def keep_in_step(scene: bpy.types.Scene, *_: Any) -> None:
 
 @persistent
 def loaded(*_: Any) -> None:
-    """Bring the layers of a loaded project in step: it may have been edited without Understudy."""
+    """Bring the layers of a loaded project in step: it may have been edited without Understudy, by anyone."""
+    mend_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)
 

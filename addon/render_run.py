@@ -5,7 +5,6 @@ import json
 import os
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,21 @@ from typing import TYPE_CHECKING, cast
 
 import bpy
 
+from ..core.errors import UnderstudyError
+from ..core.filesystem import write_file
 from ..core.outcomes import NO_LAYER, counted
+from .console import print_fault, say
 from .folders import cache_folder
 from .jobs import StripMemory, jobs_at
 from .layers import layer_of, show_rewritten
+from .mending import unusable_clips
 from .notices import notices
+from .places import refusals
 from .preferences import preferences
+from .rendered_files import mark_movie, remove_earlier, remove_written
 from .session import open_render
 from .spare_layers import SpareLayers, spare_folder
-from .strict import is_strict, mark_movie, remove_picture, remove_written, stop_render
+from .strict import is_strict, stop_render
 from .timeline import is_shown, shown_scenes, stacked_clips
 from .upcoming import Upcoming
 from .upkeep import sync_layers
@@ -30,16 +35,12 @@ if TYPE_CHECKING:
     from ..core.session_ahead import SessionAhead
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
+_OUT_OF_STEP = "the layer strip is out of step"
 
 
 def on_main_thread() -> bool:
     """Tell whether Blender's data may be changed here."""
     return threading.current_thread() is threading.main_thread()
-
-
-def say(text: str) -> None:
-    """Print a line as ours."""
-    print(f"Understudy: {text}", flush=True)
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,13 @@ class RenderRun:
         self._frames = 0
         self._wrong: dict[tuple[str, str], list[str]] = {}
         self._failed: dict[int, list[str]] = {}
+        self._no_begin = ""
 
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end(scene)
-        if not any(stacked_clips(here) for here in bpy.data.scenes):
+        self._no_begin = ""
+        if not any(stacked_clips(here) or unusable_clips(here) for here in bpy.data.scenes):
             return
         spare = spare_folder() if on_main_thread() else None
         self._session = open_render(cache_folder(scene), preferences(), spare)
@@ -79,6 +82,8 @@ class RenderRun:
         for here in bpy.data.scenes:
             for text in sync_layers(here) if on_main_thread() else []:
                 self._session.warn(text)
+        for text in refusals():
+            self._session.warn(text)
         # The layers are in step: what is still wrong stays so for the whole render.
         self._wrong = {
             (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in found]
@@ -86,29 +91,49 @@ class RenderRun:
             for clip in stacked_clips(here)
             if (found := notices(clip, here))
         }
+        for here in bpy.data.scenes:
+            for clip in unusable_clips(here):
+                text = f"{clip.name} has an id of another form than Understudy gives: press Refresh"
+                self._wrong[here.name, clip.name] = [text]
         for text in (text for found in self._wrong.values() for text in found):
             self._session.warn(text)
 
     def frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer pictures of the scene's frame up to date."""
-        if self._session is None or not scene.render.use_sequencer:
+        if not scene.render.use_sequencer:
+            return
+        if self._no_begin:
+            self._is_not_as_asked(scene, self._no_begin)
+        if self._session is None:
             return
         outcomes, self._frames = self._session.outcomes, self._frames + 1
         before = len(outcomes.failures)
-        jobs = list(jobs_at(scene, scene.frame_current, self._memory))
+        out_of_step: list[str] = []
+        jobs = list(jobs_at(scene, scene.frame_current, self._memory, faults=out_of_step))
         coming = self._upcoming.after(scene, jobs)
         written = [self._session.bring(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)]
         moved = self._spare.follow(self._session.moved) or self._spare.give_up(job.picture for job in jobs)
         if moved or any(written):
             show_rewritten()
+        for text in out_of_step:
+            self._session.warn(text)
+            outcomes.fails(_OUT_OF_STEP, text)
         self._note_what_is_wrong(scene)
         if self._strict and len(outcomes.failures) > before:
             self._fail(scene, outcomes.failures[before:])
 
     def broke(self, scene: bpy.types.Scene, error: Exception) -> None:
         """Something went wrong that nobody foresaw: the frame may show the original, or what is outdated."""
-        traceback.print_exception(error)
-        reason = f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
+        if isinstance(error, UnderstudyError):
+            reason = str(error)
+        else:
+            print_fault(error)
+            reason = f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
+        if self._session is None:
+            self._no_begin = reason  # no frame of this render can be as it should
+        self._is_not_as_asked(scene, reason)
+
+    def _is_not_as_asked(self, scene: bpy.types.Scene, reason: str) -> None:
         text = f"frame {scene.frame_current}: {reason}; the original or an outdated layer is shown"
         if self._session is None:
             say(f"error: {text}")
@@ -121,7 +146,7 @@ class RenderRun:
     def written(self, scene: bpy.types.Scene) -> None:
         """A frame was written: one that failed must not stay."""
         if scene.frame_current in self._failed:
-            self._remove(lambda: remove_written(scene, scene.frame_current, self._began))
+            _warn_of(remove_written(scene, scene.frame_current, self._began))
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
@@ -135,7 +160,7 @@ class RenderRun:
         for text in warnings:
             say(f"warning: {text}")
         if self._failed:
-            self._remove(lambda: mark_movie(scene))
+            _warn_of(mark_movie(scene, self._began))
         shown = session.outcomes.line(cast("int", facts["faces"]))
         models = counted(cast("int", facts["models_loaded"]), "model")
         line = (
@@ -150,16 +175,16 @@ class RenderRun:
         wanted = os.environ.get(REPORT_VARIABLE)
         if wanted:
             try:
-                Path(wanted).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+                write_file(Path(wanted), f"{json.dumps(facts, indent=1)}\n".encode())
             except OSError as error:
-                say(f"warning: can't write the report {wanted}: {error.strerror}")
+                say(f"warning: can't write the report {wanted}: {error.strerror or error}")
 
     def _note_what_is_wrong(self, scene: bpy.types.Scene) -> None:
         """Count the clips at this frame that are not seen as they should be, whatever their pictures are."""
         if self._session is None or not self._wrong:
             return
         for here, at in shown_scenes(scene, scene.frame_current):
-            for clip in stacked_clips(here):
+            for clip in (*stacked_clips(here), *unusable_clips(here)):
                 found = self._wrong.get((here.name, clip.name))
                 if not found or not is_shown(here, clip, at):
                     continue
@@ -174,11 +199,10 @@ class RenderRun:
         self._failed[frame] = reasons
         for text in reasons:
             say(f"error: frame {frame} failed: {text}")
-        self._remove(lambda: remove_picture(scene, frame))
+        _warn_of(remove_earlier(scene, frame))
         stop_render()
 
-    def _remove(self, work: Callable[[], object]) -> None:
-        try:
-            work()
-        except OSError as error:
-            say(f"warning: can't take away what failed, {error.filename}: {error.strerror}")
+
+def _warn_of(texts: list[str]) -> None:
+    for text in texts:
+        say(f"warning: {text}")

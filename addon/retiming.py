@@ -9,7 +9,9 @@ decide which way a frame is rounded.
 
 import math
 import tempfile
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,11 +20,12 @@ import numpy as np
 
 from ..core.errors import ClipError
 from .blend_file import BlendFile, Block
-from .timeline import frame_rate
+from .timeline import frame_rate, require_few
 
 # As Blender calls it, and as files do.
 _KEYS = ("retiming_keys", "retiming_handles")
 _TRANSITION = 1 << 0
+_FOLDER = "understudy_retiming_"
 # Before 5.0 Blender takes a change of speed for none where the segment before the last has the speed of the next.
 _FROM_5_0 = bpy.app.version >= (5, 0, 0)
 
@@ -53,13 +56,18 @@ class Retiming:
         factor = min(np.float32(1), self._factor(at))
         return np.clip(factor * np.float32(self._whole), np.float32(0), np.float32(self.length - 1))
 
+    @cached_property
+    def _starts(self) -> list[float]:
+        """Where each segment begins."""
+        return [key.index for key in self.keys[:-1]]
+
     @property
     def _whole(self) -> int:
         """What the factor 1 means: from Blender 5.0 the end of the last frame, before it the last frame."""
         return self.length if _FROM_5_0 else self.length - 1
 
     def _factor(self, at: np.float32) -> np.float32:
-        number = max((n for n, key in enumerate(self.keys[:-1]) if key.index <= at), default=0)
+        number = max(bisect_right(self._starts, at) - 1, 0)
         key = self.keys[number]
         if not key.transition or not 0 < number < len(self.keys) - 2:
             step = self._step(number)
@@ -112,36 +120,46 @@ def content_length(strip: Any) -> int:
 def shown_numbers(scene: bpy.types.Scene, clip: Any) -> list[int]:
     """List the source frame that a retimed clip shows at each frame of its content, its trims not applied.
 
-    Strobe is in it; reverse is not. Raises ClipError where the clip's keys can't be read.
+    Strobe is in it; reverse is not. Raises ClipError where the clip's keys can't be read or followed.
     """
     retiming = read_retiming(scene, clip)
-    count, numbers = content_length(clip), []
-    for index in range(count):
-        shown = retiming.shown(index)
-        if clip.strobe > 1:
-            shown = np.float32(shown - math.fmod(shown, clip.strobe))
-        numbers.append(clip.animation_offset_start + math.floor(shown + np.float32(0.5)))
-    return numbers
+    require_few(clip, content_length(clip))
+    try:
+        shown = [_with_strobe(retiming.shown(index), clip.strobe) for index in range(content_length(clip))]
+        return [clip.animation_offset_start + math.floor(frame + np.float32(0.5)) for frame in shown]
+    except (ArithmeticError, ValueError) as error:  # keys on top of each other, or nowhere
+        raise ClipError(f"the retiming keys of {clip.name} can't be followed: remove them") from error
+
+
+def _with_strobe(shown: np.float32, strobe: float) -> np.float32:
+    return np.float32(shown - math.fmod(shown, strobe)) if strobe > 1 else shown
 
 
 def read_retiming(scene: bpy.types.Scene, clip: Any) -> Retiming:
     """Read a clip's keys. Raises ClipError where that is impossible."""
     try:
-        with tempfile.TemporaryDirectory(prefix="understudy_retiming_", dir=bpy.app.tempdir) as folder:
+        beside = bpy.app.tempdir
+        with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=beside) as folder:  # gate: Blender writes there
             path = Path(folder) / "clip.blend"
             _write(scene, clip, path)
-            file = BlendFile(path.read_bytes())
+            return _retiming_in(BlendFile(path.read_bytes()), clip.name, frame_rate(scene))
     except (OSError, RuntimeError, ValueError) as error:
         raise ClipError(f"the retiming keys of {clip.name} can't be read: {error}; remove them") from error
+
+
+def _retiming_in(file: BlendFile, name: str, timeline_rate: float) -> Retiming:
+    """Return the retiming of a clip in a file. Raises ValueError where it can't be read."""
     # In a file a strip's name begins with two letters that say what it is.
-    strips = (block for block in file.having(_KEYS) if file.value(block, ("name",))[2:] == clip.name)
+    strips = (block for block in file.having(_KEYS) if file.value(block, ("name",))[2:] == name)
     found = next(strips, None)
     keys = None if found is None else file.at(file.value(found, _KEYS))
     if found is None or keys is None:
-        raise ClipError(f"the retiming keys of {clip.name} can't be read: remove them")
+        raise ValueError("there are none")
     count = file.value(found, ("retiming_keys_num", "retiming_handle_num"))
+    if not 0 < count <= keys.count:
+        raise ValueError("there are fewer than is said")
     own_rate = file.value(found, ("media_playback_rate",))
-    rate = own_rate / frame_rate(scene) if own_rate else 1.0
+    rate = own_rate / timeline_rate if own_rate else 1.0
     return Retiming(tuple(_key(file, keys, item) for item in range(count)), file.value(found, ("len",)), rate)
 
 
@@ -162,9 +180,9 @@ def _write(scene: bpy.types.Scene, clip: Any, path: Path) -> None:
     try:
         trial.world = trial.camera = None
         for entry in [*trial.collection.children]:
-            trial.collection.children.unlink(entry)
+            trial.collection.children.unlink(entry)  # gate: a collection, no file
         for entry in [*trial.collection.objects]:
-            trial.collection.objects.unlink(entry)
+            trial.collection.objects.unlink(entry)  # gate: an object, no file
         strips = trial.sequence_editor.strips
         for other in [entry.name for entry in strips if entry.name != name]:
             if other in strips and cast("Any", strips[other]).type in ("SCENE", "SOUND", "MOVIECLIP", "MASK"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bpy
 
 from ..core.cache.opening import CacheSettings
+from ..core.filesystem import Access
 from ..core.run_settings import DAY, RunSettings, completed
 from .preferences import Preferences
 
@@ -41,6 +42,13 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
         online=bool(cast("Any", bpy.app).online_access),
     )
     return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
+
+
+def access(preferences: Preferences) -> Access:
+    """Return who may use what is made in the cache folder, and whose folders are written to."""
+    # What keeps nothing needs no key: to ask for one may ask the user.
+    cache = CacheSettings(Path(), keep=False, shared_with_group=preferences.shared_with_group)
+    return completed(RunSettings(cache), os.environ, strict=False).cache.access
 
 
 def open_session(cache_folder: Path, preferences: Preferences) -> "SessionAhead":

@@ -7,13 +7,16 @@ A directory that is changed in `render_pre` holds for that very frame (4.5, 5.0,
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..core.errors import OutputError
+from ..core.layer_folder import LayerFolder
+from .folders import read_folder
 from .timeline import layer_strips
 
 
@@ -32,7 +35,7 @@ class SpareLayers:
         """Let the layers of folders whose pictures moved read them where they are; True if any had to change."""
         changed = False
         for layer in _layers():
-            here = _folder(layer)
+            here = read_folder(layer)
             if here in moved:
                 self._before[moved[here]] = layer.directory
                 layer.directory = os.path.join(moved[here], "")  # noqa: PTH118 - a directory ends with the separator
@@ -49,17 +52,14 @@ class SpareLayers:
     def restore(self) -> None:
         """Let every layer read from its own folder again, and delete the spare pictures."""
         for layer in _layers():
-            before = self._before.get(_folder(layer))
+            before = self._before.get(read_folder(layer))
             if before is not None:
                 layer.directory = before
         for folder in self._before:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OutputError):  # Blender empties its temporary folder when it leaves
+                LayerFolder.spare(folder.parent, folder.name).remove()
         self._before.clear()
 
 
 def _layers() -> list[Any]:
     return [layer for scene in bpy.data.scenes for layer in layer_strips(scene)]
-
-
-def _folder(layer: Any) -> Path:
-    return Path(bpy.path.abspath(layer.directory))

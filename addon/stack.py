@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Face Swap modifiers of a strip: add, find, move, copy, remove. Scripts may call these as well."""
 
-import uuid
 from typing import Any, cast
 
 import bpy
 
 from ..core.errors import RecipeError
 from ..core.identity import Casting
+from .ids import new_id
 from .modifier_curves import after_move, after_removal, copy_curves, renumber_curves
 from .properties import casting_of, settings_of
 from .switches import is_rendered
@@ -38,11 +38,6 @@ def unsupported(strip: Any | None) -> str:
         kinds = " and ".join(kind.lower() for kind in SUPPORTED)
         return f"{strip.name} is a {strip.type.lower()} strip: Face Swap works on {kinds} strips"
     return ""
-
-
-def new_id() -> str:
-    """Return an id that no other strip has, usable as a folder's name."""
-    return uuid.uuid4().hex[:16]
 
 
 def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import bpy
 
+from ..core.quoting import quote
+
 _CHARACTER = 6.6
 _ICON = 40
 _LEAST = 24
@@ -17,7 +19,7 @@ def draw_text(
     """Draw a text in as many lines as the panel is wide, the icon before the first. `indent` is in pixels."""
     column = layout.column(align=True)
     column.scale_y = 0.85
-    translated = cast("Any", bpy.app.translations).pgettext_rpt(text)
+    translated = quote(cast("Any", bpy.app.translations).pgettext_rpt(text))
     for index, line in enumerate(lines(translated, _room(context, indent))):
         blank = "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=icon if index == 0 else blank, translate=False)

@@ -8,19 +8,37 @@ from typing import Any, cast
 
 import bpy
 
+from ..core.errors import ClipError, RecipeError
+from ..core.layer_folder import is_stack_id
 from ..core.layer_job import ClipSource
 
 SUPPORTED = ("MOVIE", "IMAGE")
+MOST_FRAMES = 1 << 22
+"""How many frames a strip may have: 19 hours at 60 a second. Each costs a layer's name, of 100 bytes in memory."""
+_MOST_SCENES = 1000
+NO_TEXT = "\ufffd"
+"""What a text property is read as that holds no text."""
+_FASTEST = 100_000.0
+
+
+def text_of(owner: Any, name: str) -> str:
+    """Return a text property. What a file holds there need not be text: then it is a mark that says so."""
+    try:
+        return str(getattr(owner, name))
+    except UnicodeDecodeError:
+        return NO_TEXT
 
 
 def stack_id(strip: bpy.types.Strip) -> str:
-    """Return the id of a strip's stack, or an empty text."""
-    return str(cast("Any", strip).understudy_id)
+    """Return the id of a strip's stack, or an empty text, also for what is none by its form."""
+    told = text_of(strip, "understudy_id")
+    return told if is_stack_id(told) else ""
 
 
 def layer_of_id(strip: bpy.types.Strip) -> str:
-    """Return the stack id of the clip whose layer this strip is, or an empty text."""
-    return str(cast("Any", strip).understudy_layer_of)
+    """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
+    told = text_of(strip, "understudy_layer_of")
+    return told if is_stack_id(told) else ""
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
@@ -62,6 +80,21 @@ def covers(strip: bpy.types.Strip, frame: int) -> bool:
     return bool(strip.frame_final_start <= frame < strip.frame_final_end)
 
 
+def frames_of(strip: bpy.types.Strip) -> range:
+    """Return the timeline frames that a strip lies at. Raises ClipError for more than a strip can have."""
+    frames = range(strip.frame_final_start, strip.frame_final_end)
+    require_few(strip, frames.stop - frames.start)
+    return frames
+
+
+def require_few(strip: bpy.types.Strip, count: int) -> None:
+    """Raise ClipError where a strip claims to have more frames than can be."""
+    if count > MOST_FRAMES:
+        raise ClipError(
+            f"{strip.name} claims to have {count} frames: cut it into strips of {MOST_FRAMES} at most"
+        )
+
+
 def overlap(first: bpy.types.Strip, second: bpy.types.Strip) -> bool:
     """Tell whether two strips lie at a common timeline frame."""
     return bool(
@@ -82,22 +115,30 @@ def is_shown(scene: bpy.types.Scene, strip: bpy.types.Strip, frame: int) -> bool
 
 
 def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types.Scene, int]]:
-    """Yield the scene and those that its scene strips play at a frame by their sequencer, each at its frame."""
-    seen = set()
-    waiting = [(scene, frame)]
+    """Yield the scene and those that its scene strips play at a frame by their sequencer, each at its frame.
+
+    A scene within itself is not played, as Blender does not play it. Raises RecipeError where there are too many.
+    """
+    seen: set[tuple[bpy.types.Scene, int]] = set()
+    waiting: list[tuple[bpy.types.Scene, int, tuple[bpy.types.Scene, ...]]] = [(scene, frame, ())]
     while waiting:
-        here, at = waiting.pop()
+        here, at, around = waiting.pop()
         if (here, at) in seen:
             continue
+        if len(seen) >= _MOST_SCENES:
+            raise RecipeError(
+                f"{scene.name} plays more than {_MOST_SCENES} scenes at frame {frame}: remove some"
+            )
         seen.add((here, at))
+        around = (*around, here)
         yield here, at
         for strip in all_strips(here):
             inner = cast("Any", strip)
             if strip.type != "SCENE" or inner.scene is None or inner.scene_input != "SEQUENCER":
                 continue
-            if is_shown(here, strip, at):
+            if inner.scene not in around and is_shown(here, strip, at):
                 start = inner.scene.frame_start + inner.animation_offset_start
-                waiting.append((inner.scene, round(at - strip.frame_start + start)))
+                waiting.append((inner.scene, round(at - strip.frame_start + start), around))
 
 
 def source_of(strip: Any) -> ClipSource:
@@ -110,7 +151,9 @@ def source_of(strip: Any) -> ClipSource:
 
 def frame_rate(scene: bpy.types.Scene) -> float:
     """Return the timeline's frames a second."""
-    return scene.render.fps / scene.render.fps_base
+    base = scene.render.fps_base
+    # A file may hold what Blender itself would not let anybody set.
+    return max(scene.render.fps, 1) / (base if 0 < base < math.inf else 1.0)
 
 
 def movie_rate(strip: Any) -> float:
@@ -119,9 +162,14 @@ def movie_rate(strip: Any) -> float:
     Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
     movie to tell them: at 1080p that takes as long as rendering a frame does.
     """
-    if not strip.understudy_rate:
+    if not _is_rate(strip.understudy_rate):
         strip.understudy_rate = strip.fps
-    return float(strip.understudy_rate)
+    return float(strip.understudy_rate) if _is_rate(strip.understudy_rate) else 0.0
+
+
+def _is_rate(rate: float) -> bool:
+    """Tell whether a number can be a movie's frames a second; a file may hold any."""
+    return 0 < rate < _FASTEST
 
 
 def playback_rate(scene: bpy.types.Scene, strip: Any, rate: float, frame_count: int) -> float:
@@ -156,8 +204,10 @@ def source_numbers(strip: Any, rate: float) -> list[int]:
     """List the source frame that each frame of a strip's content shows, its trims not applied.
 
     Blender rounds the half up, and stays at the last frame (measured forward and in reverse in 4.5 and 5.0).
+    Raises ClipError for more frames than a strip can have.
     """
     first, length = strip.animation_offset_start, strip.frame_duration
+    require_few(strip, length)
     # Slower than the timeline, a movie has fewer frames than the strip; how many, the strip's length tells.
     last = length - 1 if rate == 1.0 else math.ceil(length * rate - 1e-6) - 1
     return [first + min(math.floor(index * rate + 0.5), last) for index in range(length)]

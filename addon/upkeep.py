@@ -9,6 +9,7 @@ import bpy
 from ..core.errors import UnderstudyError
 from .copies import separate_copies
 from .layers import layer_of, make_layer, sync_layer
+from .mending import mend_ids
 from .placement import put_back
 from .properties import settings_of
 from .stack import stack_of
@@ -37,10 +38,12 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
 
     Layers whose clip is gone are removed. Returns what could not be done, a line each.
     """
-    if cast("Any", scene).library is not None or not (stacked_clips(scene) or layer_strips(scene)):
+    if cast("Any", scene).library is not None:
         return []
+    problems = mend_ids()
+    if not (stacked_clips(scene) or layer_strips(scene)):
+        return problems
     separate_copies(scene)
-    problems = []
     for clip in stacked_clips(scene):
         if not stack_of(scene, stack_id(clip)):
             clip.understudy_id = ""

@@ -15,6 +15,8 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
+from ..core.quoting import quote
+
 _pointer: Any = PointerProperty
 
 
@@ -67,7 +69,7 @@ def add_request(scene: bpy.types.Scene, label: str, first: int, last: int, strip
     if wanted in [(entry.scene, entry.first, entry.last, entry.strip_id) for entry in queue]:
         return
     entry = queue.add()
-    entry.label = label
+    entry.label = quote(label)
     entry.scene, entry.first, entry.last, entry.strip_id = wanted
 
 
@@ -85,8 +87,10 @@ def take_request() -> Request | None:
 
 
 def put(name: str, value: object) -> None:
-    """Set a property of the window state, and draw anew what shows it."""
+    """Set a property of the window state, and draw anew what shows it. A text says only what it shows."""
     state = window_state()
+    if isinstance(value, str):
+        value = quote(value)
     if getattr(state, name) != value:
         setattr(state, name, value)
         redraw()

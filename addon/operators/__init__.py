@@ -21,6 +21,6 @@ def unregister() -> None:
 
 
 def _families() -> tuple[ModuleType, ...]:
-    from . import modifiers, nest, people, pictures, prepare, purge, refresh
+    from . import modifiers, nest, people, pictures, prepare, purge, refresh, trust
 
-    return (modifiers, nest, people, pictures, prepare, purge, refresh)
+    return (modifiers, nest, people, pictures, prepare, purge, refresh, trust)

@@ -7,8 +7,10 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import OutputError, UnderstudyError
+from ...core.quoting import quote
 from ..active import active_scene, active_strip, make_active
 from ..layers import layer_of, make_layer, remove_layer
+from ..reports import report
 from ..stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
 from ..upkeep import sync_layers
 from .chosen import OnModifier, take_modifier
@@ -29,7 +31,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
         """Only for the kinds of strip that can have a stack."""
         reason = unsupported(active_strip(context))
         if reason:
-            cls.poll_message_set(reason)
+            cls.poll_message_set(quote(reason))
         return not reason
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
@@ -42,11 +44,11 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
                 make_layer(scene, strip)
         except UnderstudyError as error:
             drop_modifier(scene, modifier)
-            self.report({"ERROR"}, str(error))
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
         make_active(scene, modifier)
         for text in problems:
-            self.report({"WARNING"}, text)
+            report(self, "WARNING", text)
         return {"FINISHED"}
 
 
@@ -73,7 +75,7 @@ class UNDERSTUDY_OT_modifier_remove(OnModifier, bpy.types.Operator):
         try:
             remove_layer(scene, strip_id)
         except OutputError as error:
-            self.report({"WARNING"}, str(error))
+            report(self, "WARNING", str(error))
         strip.understudy_id = ""
         return {"FINISHED"}
 

@@ -8,6 +8,7 @@ import bpy
 from ..active import active_scene, active_strip
 from ..layers import layer_of
 from ..nesting import nest
+from ..reports import report
 from ..timeline import stack_id
 from ..upkeep import sync_layers
 
@@ -37,11 +38,11 @@ class UNDERSTUDY_OT_nest(bpy.types.Operator):
         scene, clip = active_scene(context), active_strip(context)
         name = "" if clip is None else clip.name
         for text in sync_layers(scene):
-            self.report({"WARNING"}, text)
+            report(self, "WARNING", text)
         clip = scene.sequence_editor.strips_all.get(name)
         layer = None if clip is None else layer_of(scene, clip)
         if clip is None or layer is None or layer.parent_meta() != clip.parent_meta():
-            self.report({"ERROR"}, f"{name} has no layer strip beside it: press Refresh")
+            report(self, "ERROR", f"{name} has no layer strip beside it: press Refresh")
             return {"CANCELLED"}
         meta = nest(scene, clip, layer)
         scene.sequence_editor.active_strip = meta

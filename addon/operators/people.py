@@ -15,6 +15,7 @@ from ..people import replace_person, searched, stretch_of, wanted_people
 from ..preferences import preferences
 from ..properties import casting_of
 from ..questions import Question, asked
+from ..reports import report
 from ..session import open_session, run_settings
 from ..window_state import put, window_state
 from ..worker import WorkerProcess
@@ -45,10 +46,10 @@ class UNDERSTUDY_OT_people_find(OnModifier, bpy.types.Operator):
             with closing(open_session(wanted.folder, wanted.preferences)) as session:
                 people = session.people(wanted.source, wanted.first, wanted.last, wanted.recipe)
         except UnderstudyError as error:
-            self.report({"ERROR"}, str(error))
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
         look_again()
-        self.report({"INFO"}, _count(len(people)))
+        report(self, "INFO", _count(len(people)))
         return {"FINISHED"}
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
@@ -59,13 +60,13 @@ class UNDERSTUDY_OT_people_find(OnModifier, bpy.types.Operator):
         if strip is None or modifier is None:
             return {"CANCELLED"}
         if asked(_ABOUT):
-            self.report({"INFO"}, "People are being looked for already")
+            report(self, "INFO", "People are being looked for already")
             return {"CANCELLED"}
         first, last = stretch_of(scene, strip)
         try:
             worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
         except UnderstudyError as error:
-            self.report({"ERROR"}, str(error))
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
         wanted = wanted_people(scene, strip, modifier)
         worker.find_people(strip.name, wanted.source, first, last, casting_of(modifier))
@@ -151,15 +152,15 @@ class UNDERSTUDY_OT_person_choose(OnModifier, bpy.types.Operator):
         if strip is None or modifier is None:
             return {"CANCELLED"}
         if not searched(strip):
-            self.report({"ERROR"}, "The people of the strip are not known yet: Find People first")
+            report(self, "ERROR", "The people of the strip are not known yet: Find People first")
             return {"CANCELLED"}
         people = gallery().now(wanted_people(scene, strip, modifier))
         if people is None:
-            self.report({"ERROR"}, "Who was found is not known any more: Find People again")
+            report(self, "ERROR", "Who was found is not known any more: Find People again")
             return {"CANCELLED"}
         spot = self.frame, self.face
         if not any(spot in shown.person.spots for shown in people):
-            self.report({"ERROR"}, f"Nobody was found in frame {self.frame} as face {self.face}")
+            report(self, "ERROR", f"Nobody was found in frame {self.frame} as face {self.face}")
             return {"CANCELLED"}
         replace_person(modifier, spot, people)
         return {"FINISHED"}

@@ -15,6 +15,7 @@ from ..folders import cache_folder
 from ..gallery import look_again
 from ..preferences import preferences
 from ..properties import casting_of
+from ..reports import report
 from ..session import open_session
 from ..stack import add_picture
 from .chosen import OnModifier, take_modifier
@@ -44,7 +45,7 @@ class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
         if modifier is None:
             return {"CANCELLED"}
         if not Path(bpy.path.abspath(self.filepath)).is_file():
-            self.report({"ERROR"}, f"There is no picture {self.filepath!r}: choose a file")
+            report(self, "ERROR", f"There is no picture {self.filepath!r}: choose a file")
             return {"CANCELLED"}
         add_picture(modifier, self.filepath)
         if not bpy.app.background:
@@ -54,7 +55,7 @@ class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
             with closing(open_session(cache_folder(scene), preferences())) as session:
                 session.check((casting_of(modifier),))
         except UnderstudyError as error:
-            self.report({"WARNING"}, str(error))
+            report(self, "WARNING", str(error))
         return {"FINISHED"}
 
 
@@ -72,7 +73,7 @@ class UNDERSTUDY_OT_picture_remove(OnModifier, bpy.types.Operator):
         """Remove the picture."""
         modifier = take_modifier(context)
         if modifier is None or self.index >= len(modifier.identity.pictures):
-            self.report({"ERROR"}, f"There is no picture number {self.index + 1}")
+            report(self, "ERROR", f"There is no picture number {self.index + 1}")
             return {"CANCELLED"}
         modifier.identity.pictures.remove(self.index)
         return {"FINISHED"}
@@ -93,7 +94,7 @@ class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
         scene, modifier = active_scene(context), take_modifier(context)
         pictures = [] if modifier is None else casting_of(modifier).identity.pictures
         if modifier is None or self.index >= len(pictures):
-            self.report({"ERROR"}, f"There is no picture number {self.index + 1}")
+            report(self, "ERROR", f"There is no picture number {self.index + 1}")
             return {"CANCELLED"}
         if not bpy.app.background:
             check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
@@ -102,10 +103,10 @@ class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
             with closing(open_session(cache_folder(scene), preferences())) as session:
                 faults = session.note(pictures[self.index]).faults
         except UnderstudyError as error:
-            self.report({"ERROR"}, str(error))
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
         look_again()
-        self.report({"WARNING" if faults else "INFO"}, "; ".join(faults) or "The face is clearly seen")
+        report(self, "WARNING" if faults else "INFO", "; ".join(faults) or "The face is clearly seen")
         return {"FINISHED"}
 
 

@@ -7,8 +7,10 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
+from ...core.quoting import quote
 from ..active import active_scene, active_strip
 from ..preparation import Preparation, prepare_now, prepared
+from ..reports import report
 from ..timeline import stack_id, stacked_clips
 from ..window_state import add_request, put, redraw, take_request, window_state
 
@@ -59,14 +61,16 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         scene = active_scene(context)
         _, first, last, strip_id = self._wanted(context)
         try:
-            report = prepare_now(scene, first, last, strip_id)
+            done = prepare_now(scene, first, last, strip_id)
         except UnderstudyError as error:
-            self.report({"ERROR"}, str(error))
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        for text in report["warnings"][:10]:
-            self.report({"WARNING"}, text)
-        self.report(
-            {"INFO"}, f"{report['frames']} layers ready, {report['written']} new, {report['seconds']:.1f} s"
+        for text in done["warnings"][:10]:
+            report(self, "WARNING", text)
+        report(
+            self,
+            "INFO",
+            f"{done['frames']} layers ready, {done['written']} new, {done['seconds']:.1f} s",
         )
         return {"FINISHED"}
 
@@ -78,7 +82,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         add_request(active_scene(context), label, first, last, strip_id)
         state = window_state()
         if state.running:
-            self.report({"INFO"}, f"{label} is prepared after what is being prepared now")
+            report(self, "INFO", f"{label} is prepared after what is being prepared now")
             return {"FINISHED"}
         state.running, state.stopping, state.trouble = True, False, ""
         manager = context.window_manager
@@ -98,7 +102,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def _see(self, context: Any, event: Any) -> set[Any]:
         if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
             self._stop(context)
-            self.report({"INFO"}, "Stopped preparing; what is finished is kept")
+            report(self, "INFO", "Stopped preparing; what is finished is kept")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -144,20 +148,20 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         context.window_manager.progress_update(running.progress)
         put("progress", round(running.progress, 3))
         put("status", f"{self._label}: {running.status}")
-        context.workspace.status_text_set(f"Understudy: {self._label}, {running.status} (Esc stops)")
+        context.workspace.status_text_set(quote(f"Understudy: {self._label}, {running.status} (Esc stops)"))
 
     def _tell(self, running: Preparation) -> None:
         for text in running.faults:
             self._trouble(text)
         for text in running.warnings[:10]:
-            self.report({"WARNING"}, text)
+            report(self, "WARNING", text)
         scene: Any = bpy.data.scenes.get(self._scene)
         if scene is not None:
-            self.report({"INFO"}, f"{self._label}: {prepared(running, scene)}")
+            report(self, "INFO", f"{self._label}: {prepared(running, scene)}")
 
     def _trouble(self, text: str) -> None:
         put("trouble", text)
-        self.report({"ERROR"}, text)
+        report(self, "ERROR", text)
 
     def _stop(self, context: Any) -> None:
         """End the worker at once and put the windows back as they were. What was prepared so far stays."""

@@ -5,27 +5,31 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
+from ...core.layer_files import Blanked
 from ...core.layer_purge import blank_layers
+from ...core.outcomes import counted
 from ..active import active_scene, active_strip
-from ..folders import blank_pictures, cache_folder, layer_folder
+from ..folders import cache_folder, layer_folder
 from ..gallery import forget
 from ..layers import show_rewritten
 from ..live import let_go
 from ..people import forget_search
 from ..preferences import preferences
 from ..questions import Question, asked
-from ..session import open_session, run_settings
+from ..reports import report
+from ..session import access, open_session, run_settings
 from ..timeline import source_of, stack_id, stacked_clips
 from ..window_state import put, window_state
 from ..worker import WorkerProcess
 
 _ABOUT = "purge"
+_Blank: TypeAlias = Callable[[], Blanked]
 
 
 class UNDERSTUDY_OT_purge(bpy.types.Operator):
@@ -73,23 +77,25 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         if self.what == "ALL":
             # Also those of removed strips, and of projects that keep theirs in the same folder.
             clips, source = _searched_in(place[0]), None
-            blank: Callable[[], object] = partial(blank_layers, place[0])
+            blank: _Blank = partial(blank_layers, place[0], access=access(place[1]))
         else:
             clips, source = [strip], source_of(strip)
-            blank = partial(blank_pictures, layer_folder(scene, stack_id(strip)))
+            blank = layer_folder(scene, stack_id(strip)).blanked
         try:
             if bpy.app.background:
                 with closing(open_session(*place)) as session:
                     freed = session.purge(source)
-                self.report({"INFO"}, f"{freed / 1e6:.1f} MB deleted")
+                report(self, "INFO", f"{freed / 1e6:.1f} MB deleted")
             else:
                 worker = WorkerProcess(run_settings(*place))
                 worker.purge(strip.name, source)
                 Question(_ABOUT, worker, partial(_ended, blank)).ask()
-            _blank(blank)
+            left = _blank(blank)
         except UnderstudyError as error:
-            self.report({"ERROR"}, str(error))
+            report(self, "ERROR", str(error))
             return {"CANCELLED"}
+        if left:
+            report(self, "WARNING", left)
         for clip in clips:
             forget_search(clip)
         forget()
@@ -102,22 +108,35 @@ def _searched_in(folder: Path) -> list[Any]:
     return [clip for scene in scenes if cache_folder(scene) == folder for clip in stacked_clips(scene)]
 
 
-def _ended(blank: Callable[[], object], faults: list[str]) -> None:
+def _ended(blank: _Blank, faults: list[str]) -> None:
     trouble = faults[0] if faults else ""
     try:
         # The preview may have fused anew what was looked at meanwhile.
-        _blank(blank)
+        trouble = trouble or _blank(blank)
     except UnderstudyError as error:
         trouble = trouble or str(error)
     put("trouble", trouble)
     forget()
 
 
-def _blank(blank: Callable[[], object]) -> None:
-    """Take the faces out of layer pictures, and out of the preview's memory first. Raises OutputError."""
+def _blank(blank: _Blank) -> str:
+    """Take the faces out of layer pictures, and out of the preview's memory first; say what is left, if anything.
+
+    Raises OutputError.
+    """
     let_go()
-    blank()
+    blanked = blank()
     show_rewritten()
+    if blanked.faults:
+        return blanked.faults[0]
+    if blanked.rewritten:
+        again = counted(blanked.rewritten, "layer picture")
+        return f"{again} came anew meanwhile: end what writes there, then purge again"
+    if blanked.foreign:
+        return (
+            f"{counted(blanked.foreign, 'thing')} among the layer pictures of no form of ours: left as it is"
+        )
+    return ""
 
 
 CLASSES = (UNDERSTUDY_OT_purge,)

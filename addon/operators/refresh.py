@@ -8,6 +8,8 @@ import bpy
 from ..active import active_scene
 from ..layers import show_rewritten
 from ..notices import not_shown
+from ..places import refusals
+from ..reports import report
 from ..upkeep import sync_layers
 
 
@@ -29,8 +31,8 @@ class UNDERSTUDY_OT_refresh(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Put the scene's layers in order."""
         scene = active_scene(context)
-        for text in [*sync_layers(scene), *not_shown(scene)]:
-            self.report({"WARNING"}, text)
+        for text in [*sync_layers(scene), *refusals(), *not_shown(scene)]:
+            report(self, "WARNING", text)
         show_rewritten()
         return {"FINISHED"}
 

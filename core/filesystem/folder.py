@@ -213,6 +213,12 @@ class Folder:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.path / name))
             return file.read(size) or b""
 
+    def read_beginning(self, name: str, most_bytes: int) -> bytes:
+        """Return the first bytes of a file, however large it is."""
+        fd = self.open_file(name, os.O_RDONLY)
+        with open(fd, "rb", buffering=0) as file:
+            return file.read(most_bytes) or b""
+
     def write_file(
         self, name: str, *pieces: bytes | memoryview, mode: int | None = 0o600, sync: bool = False
     ) -> None:

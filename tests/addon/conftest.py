@@ -1,150 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A made clip with a real face, and a Blender in a process of its own that does what a test asks."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-import av
-import cv2
-import numpy as np
 import pytest
-from blenders import NAMES, MissingError, Module, find
-
-DRIVE = Path(__file__).parent / "scripts" / "drive.py"
-SIZE = (320, 240)
-COUNT = 12
-BLOCK = SIZE[0] // 8
-
-
-def _astronaut():
-    """NASA's portrait of Eileen Collins (public domain), (512, 512, 3) RGB, from scikit-image or ../shared."""
-    try:
-        from skimage import data
-    except ImportError:
-        portraits = Path(__file__).resolve().parents[3] / "shared" / "footage" / "portraits"
-        path = portraits / "p01_astronaut_eileen_collins_512.png"
-        if not path.is_file():
-            pytest.skip("neither scikit-image nor ../shared is there: no picture of a face")
-        return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
-    return np.asarray(data.astronaut())
-
-
-def numbered_face(portrait, number):
-    """(240, 320, 3) RGB: a face that moves 4 pixels a frame, and the frame's number in 8 blocks on top."""
-    width, height = SIZE
-    ys, xs = np.mgrid[0:height, 0:width]
-    picture = np.stack([xs * 200 // width, ys * 200 // height, np.full_like(xs, 90)], 2).astype(np.uint8)
-    face = cv2.resize(np.ascontiguousarray(portrait[0:280, 90:370]), (200, 200), interpolation=cv2.INTER_AREA)
-    left = 20 + 4 * number
-    picture[36:236, left : left + 200] = face
-    for bit in range(8):
-        picture[:24, bit * BLOCK : (bit + 1) * BLOCK] = 255 if number >> bit & 1 else 0
-    return picture
-
-
-class Footage:
-    """Files for the tests: a movie, its frames as pictures, and pictures of people."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        portrait = _astronaut()
-        self.frames = [numbered_face(portrait, number) for number in range(COUNT)]
-        self.movie = str(self.movie_at(24))
-        self.files = []
-        for number, frame in enumerate(self.frames):
-            path = folder / f"picture_{number:03d}.png"
-            cv2.imwrite(str(path), frame[..., ::-1])
-            self.files.append(str(path))
-        other = portrait[:, ::-1].astype(np.float32) * (0.55, 0.7, 0.9) + (60, 10, 0)
-        self.person = self._picture("person.png", np.clip(other, 0, 255))
-        self.second_person = self._picture(
-            "second.png", np.clip(portrait * (0.8, 0.5, 0.5) + (0, 60, 40), 0, 255)
-        )
-        self.nobody = self._picture("nobody.png", np.full((200, 200, 3), 120.0))
-
-    @staticmethod
-    def number_in(picture):
-        """The number that a picture of `numbered_face` carries."""
-        levels = [picture[4:20, bit * BLOCK + 8 : (bit + 1) * BLOCK - 8].mean() for bit in range(8)]
-        return sum((level > 127) << bit for bit, level in enumerate(levels))
-
-    def _picture(self, name, pixels):
-        cv2.imwrite(str(self.folder / name), pixels[..., ::-1].astype(np.uint8))
-        return str(self.folder / name)
-
-    def movie_at(self, fps):
-        """Encode the frames as a movie of a frame rate."""
-        path = self.folder / f"faces_{float(fps)}.mp4"
-        with av.open(str(path), "w") as container:
-            stream = container.add_stream(
-                "libx264", rate=fps, options={"g": "5", "crf": "8", "preset": "veryfast"}
-            )
-            (stream.width, stream.height), stream.pix_fmt = SIZE, "yuv420p"
-            stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
-            for number, pixels in enumerate(self.frames):
-                frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
-                frame = frame.reformat(format="yuv420p", dst_colorspace=1, dst_color_range=1)
-                frame.pts = number
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-        return path
+from blenders import NAMES, MissingError, find
+from driving import Driver, Footage
 
 
 @pytest.fixture(scope="session")
 def footage(tmp_path_factory):
     """Return the made footage."""
     return Footage(tmp_path_factory.mktemp("footage"))
-
-
-class Driver:
-    """Runs jobs in a Blender: the one whose `bpy` this Python has, if none is named."""
-
-    def __init__(self, folder, blender=None, reads=()):
-        """`reads` are folders beside its own that jobs name files in."""
-        self.folder = folder
-        self.blender = Module("here", Path(sys.executable)) if blender is None else blender
-        self.runs = 0
-        self.status = 0
-        """With which exit code a job is to end."""
-        self.complains = False
-        """Whether a fault of ours is what a test is after."""
-        self._folders = (folder, *reads)
-
-    def __call__(self, *steps):
-        """Do the steps in a new process; returns what each returned."""
-        self.runs += 1
-        job, result = self.folder / f"job_{self.runs}.json", self.folder / f"result_{self.runs}.json"
-        job.write_text(json.dumps({"steps": steps, "result": str(result)}))
-        command = self.blender.command(DRIVE, str(job), self._folders)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-        assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
-        assert done.returncode == self.status, done.stderr[-3000:]
-        assert self.complains or not complaints(done.stderr), done.stderr[-3000:]
-        self.output = done.stdout
-        return json.loads(result.read_text())
-
-    def pictures(self, prefix, count=None):
-        """Read what was rendered under a prefix, (H, W, 3) RGB by timeline frame."""
-        found = {}
-        for path in sorted(self.folder.glob(f"{prefix}_*.png")):
-            found[int(path.stem.rsplit("_", 1)[1])] = cv2.imread(str(path))[..., ::-1]
-        assert count is None or len(found) == count, sorted(found)
-        return found
-
-    def out(self, prefix):
-        """Where a render writes its pictures."""
-        return str(self.folder / f"{prefix}_")
-
-
-def complaints(stderr):
-    """The lines of what a run printed that tell of a fault or a warning of ours."""
-    return [
-        line
-        for line in stderr.splitlines()
-        if "Traceback" in line or ("Warning" in line and ("understudy" in line or "/addon/" in line))
-    ]
 
 
 @pytest.fixture(scope="module", params=NAMES)

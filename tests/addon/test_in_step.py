@@ -11,14 +11,14 @@ def _begun(drive, name):
 
 
 def test_what_can_not_be_put_in_order_is_told_until_it_is(drive, footage):
-    (drive.folder / "file").write_text("no folder")
     (drive.folder / "told").mkdir()
+    (drive.folder / "told" / "file").write_text("no folder")
     told = drive(
         _begun(drive, "told"),
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["settled", {}],
-        ["setup", {"understudy__cache_folder": str(drive.folder / "file" / "cache")}],
+        ["setup", {"understudy__cache_folder": str(drive.folder / "told" / "file" / "cache")}],
         ["tell", {"clip": {"name": "other"}}],
         ["settled", {}],
         ["setup", {"understudy__cache_folder": "//understudy_cache/"}],

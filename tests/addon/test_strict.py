@@ -46,7 +46,7 @@ def last_line(driver):
 def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender, footage):
     folder, begin = damaged(every_blender, footage, "strict")
     stale = folder / f"out_{BAD:04d}.png"
-    stale.write_bytes(b"of an earlier render")
+    stale.write_bytes(b"\x89PNG\r\n\x1a\n of an earlier render")
     every_blender.status = STRICT_EXIT
     told = every_blender(
         *begin,

@@ -127,7 +127,7 @@ def _played(preview: live.Live, scene: "bpy.types.Scene", frame: int) -> float:
 def _bare(options: argparse.Namespace) -> dict[str, object]:
     """Save the project without modifier and layer, and make it look prepared: every frame has its picture."""
     scene, _ = opened(options.blend)
-    folder = layer_folder(scene, stack_id(stacked_clips(scene)[0]))
+    folder = layer_folder(scene, stack_id(stacked_clips(scene)[0])).path
     first = folder / "000000.tif"
     for number in range(1, scene.frame_end):
         path = folder / f"{number:06d}.tif"

@@ -80,7 +80,7 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
     for problem in sync_layers(scene):
         raise UnderstudyError(problem)
     bpy.ops.wm.save_mainfile()
-    return {"layers": str(layer_folder(scene, stack_id(strip)))}
+    return {"layers": str(layer_folder(scene, stack_id(strip)).path)}
 
 
 def _movie(options: argparse.Namespace) -> dict[str, object]:

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators by which a user says yes to a folder that a project names outside its own, and takes it back."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from ...core.errors import OutputError
+from ...core.quoting import quote
+from ...core.trust import distrust_folder, trust_folder
+from ..active import active_scene
+from ..gallery import look_again
+from ..places import cache_place
+from ..reports import report
+from ..upkeep import sync_layers
+from ..window_state import redraw
+
+
+class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
+    """Let projects keep results and layers in this folder, and in those below it."""
+
+    bl_idname = "understudy.trust_folder"
+    bl_label = "Use This Folder"
+    bl_description = (
+        "Let projects keep results and layers in this folder, and in those below it. Remembered on this machine; the "
+        "preferences take it back"
+    )
+    bl_options = {"REGISTER"}
+
+    # No annotation of more than Any: a class that has one may never be freed, see UNDERSTUDY_OT_prepare.
+    _asked: Any = None
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is a folder to say yes to."""
+        scene = active_scene(context)
+        refused = scene is not None and cache_place(scene).refused is not None
+        if not refused:
+            cls.poll_message_set("The project uses no folder but its own, or one that is trusted")
+        return refused
+
+    def invoke(self, context: Any, event: Any) -> set[Any]:
+        """Ask first, naming the folder: a click alone is no yes."""
+        self._asked = cache_place(active_scene(context)).refused
+        answer: set[Any] = context.window_manager.invoke_confirm(
+            self,
+            event,
+            title="Use this folder?",
+            message=quote(f"Projects may then keep results and layers in {self._asked}"),
+            confirm_text="Use This Folder",
+            icon="QUESTION",
+        )
+        return answer
+
+    def execute(self, context: Any) -> set[Any]:
+        """Remember it, and move the layers there."""
+        folder = cache_place(active_scene(context)).refused
+        if folder is None or self._asked not in (None, folder):
+            report(self, "ERROR", "The project names another folder by now: look at it again")
+            return {"CANCELLED"}
+        try:
+            trust_folder(folder)
+        except OutputError as error:
+            report(self, "ERROR", str(error))
+            return {"CANCELLED"}
+        _follow(self)
+        report(self, "INFO", f"Projects may use {folder}")
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_distrust_folder(bpy.types.Operator):
+    """Let projects use this folder no more, unless it is their own."""
+
+    bl_idname = "understudy.distrust_folder"
+    bl_label = "Trust No More"
+    bl_description = "Let projects use this folder no more, unless it is their own. What is in it stays"
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    folder: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, subtype="DIR_PATH")  # type: ignore[valid-type]
+
+    def execute(self, _context: Any) -> set[Any]:
+        """Forget it."""
+        try:
+            distrust_folder(Path(self.folder))
+        except OutputError as error:
+            report(self, "ERROR", str(error))
+            return {"CANCELLED"}
+        _follow(self)
+        return {"FINISHED"}
+
+
+def _follow(operator: Any) -> None:
+    """Have the layers of every scene read from where they are to be now."""
+    for scene in bpy.data.scenes:
+        for text in sync_layers(scene):
+            report(operator, "WARNING", text)
+    look_again()
+    redraw()
+
+
+CLASSES = (UNDERSTUDY_OT_trust_folder, UNDERSTUDY_OT_distrust_folder)
