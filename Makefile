@@ -29,6 +29,11 @@ test-5.0: $(BLENDER_50)/.ready models
 test-hostile: $(READY) models
 	$(BIN)/python -m pytest -q -m hostile tests/hostile $(PYTEST)
 
+# Ten minutes of spoilt inputs for each reader, by hand; SECONDS and READERS make it less. What is found becomes a seed in
+# tests/fuzz/seeds, which `test` replays.
+fuzz: $(READY) models
+	$(BIN)/python -m tools.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(READERS)
+
 # Debian's Blender 5.2 in a folder of its own; where that can't be had it says why, and that is all.
 window: $(READY)
 	$(BIN)/python -m tools.blender_window
