@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .cli_arguments import parser
+from .cli_lines import tell
 from .cli_signals import Stop, Stopped
 from .errors import UnderstudyError
 
@@ -63,12 +64,12 @@ def _run(arguments: argparse.Namespace, stop: Stop) -> int:
 def _explained(fault: BaseException, stop: Stop) -> int:
     """Say in one line why the command ended, and return its exit code."""
     if stop.asked:  # whatever a library made of being interrupted
-        _say("stopped; what was computed is kept in the cache: run the same command again to go on")
+        tell("stopped; what was computed is kept in the cache: run the same command again to go on")
         return 128 + stop.asked
     if isinstance(fault, UnderstudyError):
-        _say(" ".join(str(fault).split()))
+        tell(" ".join(str(fault).split()))
         return FAULT
-    _say(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
+    tell(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
     if os.environ.get("UNDERSTUDY_DEBUG"):
         traceback.print_exception(fault)
     return BUG
@@ -82,10 +83,6 @@ def _where(fault: BaseException) -> str:
     frame = (ours or frames)[-1]
     place = Path(frame.filename)
     return f"{place.relative_to(root) if ours else place.name}:{frame.lineno}"
-
-
-def _say(text: str) -> None:
-    print(f"understudy: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

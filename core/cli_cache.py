@@ -25,6 +25,7 @@ from .cache.seal import Seal, SealedStore, secret_from
 from .cache.statistics import Share, folder_facts, statistics
 from .cache.uses import USES_NAME
 from .cache.verify import Verified, verify_folder
+from .cli_lines import show
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
@@ -114,7 +115,7 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
         if arguments.json:
             continue
         if len(places) > 1:
-            print(place.name)
+            show(place.name)
         for stage, share in sorted(found.stages.items()):
             _row(stage, share)
         _row("all", found.total)
@@ -124,30 +125,30 @@ def _stats(arguments: argparse.Namespace, places: list[_Place]) -> bool:
                 _row(f"clip {clip[:12]}", share)
             for age, share in found.ages.items():
                 _row(f"age {age}", share)
-            print(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
+            show(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
         if layers:
-            print(f"{'layer pictures':<18} {'':>8} {layers / 1e6:>10.1f} MB")
+            show(f"{'layer pictures':<18} {'':>8} {layers / 1e6:>10.1f} MB")
         if used and found.total.entries:
             since = datetime.fromtimestamp(used.since, UTC).date()
-            print(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
+            show(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
     if arguments.json:
         print(json.dumps({"places": told}, indent=2))
     return True
 
 
 def _row(name: str, share: Share) -> None:
-    print(f"{name:<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
+    show(f"{name:<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
 
 
 def _verify(arguments: argparse.Namespace, places: list[_Place]) -> bool:  # noqa: ARG001
     all_sound = True
     for place in places:
         found = _verified(place)
-        print(f"{place.name}: {found.sound} results are sound, {found.damaged} damaged")
+        show(f"{place.name}: {found.sound} results are sound, {found.damaged} damaged")
         all_sound &= not found.damaged
         _require_no_trouble(place)
     if not all_sound:
-        print("what is damaged is never used; it is computed again when it is needed")
+        show("what is damaged is never used; it is computed again when it is needed")
     return all_sound
 
 
@@ -170,9 +171,9 @@ def _gc(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     swept = sweep(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
     _require_no_trouble(places[0])
     if done is None:
-        print(f"another program tidies {places[0].name} already")
+        show(f"another program tidies {places[0].name} already")
         return True
-    print(
+    show(
         f"{(done.before - done.after) / 1e6:.1f} MB freed, {done.after / 1e6:.1f} MB kept: "
         f"{done.evicted_records} results dropped, {done.merged_packs} small packs merged, {swept} dead leases removed"
     )
@@ -204,7 +205,7 @@ def _purge(arguments: argparse.Namespace, places: list[_Place]) -> bool:
 
     matches, lost = coming_from(entries, _seeds(arguments))
     if lost:
-        print(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
+        show(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
     _blank(places)
     return _purged(arguments, places, matches)
 
@@ -214,7 +215,7 @@ def _blank(places: list[_Place], made_before: float | None = None) -> None:
     for place in places:
         count = blank_layers(place.store.root, made_before) if isinstance(place.store, PackFolder) else 0
         if count:
-            print(f"{count} layer pictures in {place.name} made transparent: a render makes them again")
+            show(f"{count} layer pictures in {place.name} made transparent: a render makes them again")
 
 
 def _purged(arguments: argparse.Namespace, places: list[_Place], matches: Callable[[str], bool]) -> bool:
@@ -233,13 +234,13 @@ def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool])
             raise CacheError(
                 f"{left} results are still in {place.name}: end what writes there, then purge again"
             )
-        print(f"{place.name}: looked through again, nothing of it is left")
+        show(f"{place.name}: looked through again, nothing of it is left")
     return True
 
 
 def _say_freed(place: _Place, freed: int) -> None:
     _require_no_trouble(place)
-    print(f"{freed / 1e6:.1f} MB ({freed} bytes) deleted from {place.name}")
+    show(f"{freed / 1e6:.1f} MB ({freed} bytes) deleted from {place.name}")
 
 
 def _seeds(arguments: argparse.Namespace) -> set[str]:
@@ -263,16 +264,14 @@ def _seeds(arguments: argparse.Namespace) -> set[str]:
 def _export(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     folder = places[0].store
     done = export(folder.entries(), SealedStore(folder, the_seal()), arguments.folder)
-    print(
-        f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged or sealed)"
-    )
+    show(f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged or sealed)")
     return True
 
 
 def _import(arguments: argparse.Namespace, places: list[_Place]) -> bool:
     done = import_into(SealedStore(places[0].store, the_seal()), arguments.folder)
     _require_no_trouble(places[0])
-    print(
+    show(
         f"{done.copied} results taken in from {arguments.folder}, {done.left_out} left out (not what they say)"
     )
     return True

@@ -95,7 +95,7 @@ def sidecar_beside(movie: Path) -> Iterator[Callable[[Provenance], None]]:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
 
     def write(provenance: Provenance) -> None:
-        text = json.dumps(provenance.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(provenance.as_dict(), indent=2) + "\n"
         try:
             part.write_text(text, encoding="utf-8", errors="surrogateescape")
         except OSError as error:
