@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A spoilt layer picture: its label is read, and written anew."""
+"""A cache with a spoilt layer picture: its label is read and written anew, and the layers are counted and removed."""
 
 import re
-import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +11,22 @@ from understudy.core.fusion.label import (
     LABEL_BYTES,
     TILE_BYTES,
     Asked,
+    Room,
     body_offset,
     layer_key,
     layer_label,
     picture_checksum,
-    relabel,
 )
-from understudy.core.fusion.layer import Patch, write_layer
-from understudy.core.fusion.stand_in import write_stand_in
+from understudy.core.fusion.layer import Patch, layer_pieces
+from understudy.core.fusion.stand_in import STAND_IN
+from understudy.core.layer_folder import LayerFolder
 
 from ..sample import Sample
+from .packs import mark
 
-PICTURE = "000000.tif"
+STACK = "0123456789abcdef"
+NAME = "000000.tif"
+PICTURE = f"layers/{STACK}/{NAME}"
 _LABEL = re.compile(rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8})")
 
 
@@ -34,13 +37,10 @@ class Labels:
 
     def samples(self) -> list[Sample]:
         """Return a layer with a face, one without, and a stand-in."""
-        with tempfile.TemporaryDirectory() as made:
-            paths = [Path(made) / name for name in ("face", "none", "stand-in")]
-            patch = Patch(10, 12, np.full((20, 20, 4), 200, np.uint8))
-            write_layer(paths[0], "ab" * 32, patch, (100, 90), Asked("cd" * 32, 1, 0, 0))
-            write_layer(paths[1], "ab" * 32, None, (100, 90))
-            write_stand_in(paths[2])
-            return [Sample({PICTURE: path.read_bytes()}) for path in paths]
+        patch = Patch(10, 12, np.full((20, 20, 4), 200, np.uint8))
+        face = layer_pieces("ab" * 32, patch, (100, 90), Asked("cd" * 32, 1, 0, 0))
+        none = layer_pieces("ab" * 32, None, (100, 90))
+        return [Sample({PICTURE: data}) for data in (b"".join(face), b"".join(none), STAND_IN)]
 
     def mend(self, sample: Sample) -> Sample:
         """Make the label's checksum right."""
@@ -54,13 +54,20 @@ class Labels:
         return sample.with_file(PICTURE, data[: label.start(2)] + summed + data[label.end(2) :])
 
     def read(self, place: Path) -> None:
-        """Read the label twice, with room and without, and say something else in it."""
-        picture = place / PICTURE
-        layer_key(picture)
-        label = layer_label(picture, bytearray())
-        if label is not None:
+        """Do with the layers whatever is done with a stack's."""
+        mark(place)
+        layer_key(place / PICTURE)
+        layer_label(place / PICTURE)
+        with closing(LayerFolder(place, STACK)) as folder:
+            label = None
             with suppress(OutputError):
-                relabel(picture, label, Asked("ef" * 32, 2, 1, 1))
+                label = folder.label(NAME, Room())
+            if label is not None:
+                with suppress(OutputError):
+                    folder.relabel(NAME, label, Asked("ef" * 32, 2, 1, 1))
+            for work in (folder.names, folder.sizes, folder.blank, folder.remove):
+                with suppress(OutputError):
+                    work()
 
 
 READER = Labels()
