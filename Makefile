@@ -27,7 +27,7 @@ test-5.0: $(BLENDER_50)/.ready models
 
 # What strangers' projects, other accounts and broken servers may do, with the dashboard of SECURITY.md; a part of `test`.
 test-hostile: $(READY) models
-	$(BIN)/python -m pytest -q -m hostile tests/hostile $(PYTEST)
+	$(BIN)/python -m pytest -q -m hostile tests/hostile tests/fuzz $(PYTEST)
 
 # Ten minutes of spoilt inputs for each reader, by hand; SECONDS and READERS make it less. What is found becomes a seed in
 # tests/fuzz/seeds, which `test` replays.
