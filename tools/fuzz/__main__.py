@@ -14,12 +14,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from .guard import HANG_SECONDS, PATIENT_SECONDS
 from .readers import NAMES, reader
 from .sample import Sample
 from .trial import Result, Trial, kept_samples, seed_folder
 
 _SECONDS = 600.0
-_STUCK_SECONDS = 30.0
+_STUCK_SECONDS = 60.0
 """How long after an input has begun its process is ended from outside: whatever holds it, no signal reaches it."""
 _LARGEST_SEED = 4096
 
@@ -50,7 +51,7 @@ def main() -> int:
 
 
 def _in_this_process(name: str, options: argparse.Namespace) -> int:
-    trial = Trial(reader(name), options.base)
+    trial = Trial(reader(name), options.base, PATIENT_SECONDS if options.replay else HANG_SECONDS)
     if options.replay:
         trial.replay(kept_samples(name))
     else:

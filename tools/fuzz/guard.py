@@ -15,6 +15,8 @@ from types import FrameType
 from .sample import Sample
 
 HANG_SECONDS = 5.0
+PATIENT_SECONDS = 20.0
+"""The same where a busy machine must not look like a hang: an input that waits for ever still does."""
 MOST_BYTES = 1 << 30
 """How much an input may take beyond what the process had before the first."""
 _ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +27,7 @@ class WrongError(AssertionError):
 
 
 class HangError(BaseException):
-    """An input took longer than `HANG_SECONDS`. No `except Exception` of what is tried may take it."""
+    """An input took too long. No `except Exception` of what is tried may take it."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,9 @@ class Finding:
 class Guard:
     """A folder to try inputs in, beside another that none may touch."""
 
-    def __init__(self, base: Path) -> None:
-        """Make both, and make the first the current folder."""
+    def __init__(self, base: Path, hang_seconds: float = HANG_SECONDS) -> None:
+        """Make both, and another to be the current folder; an input may take `hang_seconds`."""
+        self._hang_seconds = hang_seconds
         self.place, self.victim = base / "place", base / "victim"
         self.victim.mkdir(parents=True)
         (base / "current").mkdir()
@@ -84,7 +87,7 @@ class Guard:
 
     def _run(self, read: Callable[[Path], None]) -> Finding | None:
         previous = signal.signal(signal.SIGALRM, _alarm)
-        signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS, 1.0)
+        signal.setitimer(signal.ITIMER_REAL, self._hang_seconds, 1.0)
         try:
             with self.limited():
                 read(self.place)

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import HypothesisException
 
-from .guard import Finding, Guard
+from .guard import HANG_SECONDS, Finding, Guard
 from .mutation import spoilt
 from .reader import Reader
 from .sample import Sample
@@ -32,10 +32,10 @@ class Result:
 class Trial:
     """Runs inputs through a reader."""
 
-    def __init__(self, reader: Reader, base: Path) -> None:
-        """`base` is a folder for this trial alone."""
+    def __init__(self, reader: Reader, base: Path, hang_seconds: float = HANG_SECONDS) -> None:
+        """`base` is a folder for this trial alone; an input may take `hang_seconds`."""
         self._reader = reader
-        self._guard = Guard(base)
+        self._guard = Guard(base, hang_seconds)
         self._note = base / "input.json"
         self.result = Result()
         self._met: dict[Finding, int] = {}
