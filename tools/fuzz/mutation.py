@@ -153,7 +153,7 @@ def _spoilt_bytes(draw: Draw, data: bytes) -> bytes:
 def _spoilt_json(draw: Draw, data: bytes) -> bytes:
     try:
         value = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _spoilt_bytes(draw, data)
     for _ in range(draw(st.integers(1, 3))):
         value = _spoilt_value(draw, value)

@@ -29,7 +29,11 @@ def folder_of_results(root: Path) -> bytes:
 
 def mark(root: Path) -> None:
     """Make a folder one of ours, where the input doesn't say what lies there."""
-    for name, text in (("format", "2\n"), ("CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n")):
+    tag = (
+        "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache made by Understudy. "
+        "It can be deleted at any time.\n# About this file: https://bford.info/cachedir/\n"
+    )
+    for name, text in (("format", "2\n"), ("CACHEDIR.TAG", tag)):
         if not os.path.lexists(root / name):
             (root / name).write_text(text)
 
