@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_SMALL_BYTES = 1 << 20
+
 VICTIM = b"@VICTIM@"
 """In an input, stands for a folder that no reader may touch."""
 
@@ -71,6 +73,11 @@ class Sample:
             tuple(values.get("pipes", ())),
             values.get("sparse", {}),
         )
+
+
+def is_small(path: Path) -> bool:
+    """Tell whether a path is a plain file that a reader of the fuzzer's own, not one of ours, may read whole."""
+    return path.is_file() and not path.is_symlink() and path.stat().st_size <= _SMALL_BYTES
 
 
 def _is_text(name: str) -> bool:

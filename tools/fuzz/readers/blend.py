@@ -15,7 +15,7 @@ import understudy
 from understudy.addon import copies, folders, jobs, layers, notices, properties, stack, timeline, upkeep
 from understudy.core.errors import UnderstudyError
 
-from ..sample import Sample
+from ..sample import Sample, is_small
 
 _FILE = "project.json"
 _ID = "0123456789abcdef"
@@ -64,7 +64,7 @@ class Blend:
             self._registered = True
         path = place / _FILE
         values: Any = None
-        if path.is_file() and not path.is_symlink():
+        if is_small(path):
             with suppress(ValueError, RecursionError):
                 values = json.loads(path.read_bytes())
         if not isinstance(values, dict):

@@ -11,7 +11,7 @@ from pathlib import Path
 from understudy.core.cache.redis_store import RedisStore
 
 from ..guard import WrongError
-from ..sample import Sample
+from ..sample import Sample, is_small
 from .packs import folder_of_results
 from .results import arrays, key, mended
 
@@ -50,7 +50,7 @@ class Redis:
         """Ask everything that a render and the commands ask."""
         drips = (place / _DRIP).is_file()
         path = place / (_DRIP if drips else _REPLY)
-        reply = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        reply = path.read_bytes() if is_small(path) else b""
         for ask in ("get", "many", "put", "has", "list", "purge"):
             with _Server(reply, 0.2 if drips else 0.0) as server:
                 began = time.monotonic()

@@ -14,7 +14,7 @@ from understudy.core.recipe import Recipe
 from understudy.core.run_settings import RunSettings, settings_values
 from understudy.core.worker import Run
 
-from ..sample import Sample
+from ..sample import Sample, is_small
 
 _LINES = "lines.jsonl"
 _HERE = "@HERE@"
@@ -61,7 +61,7 @@ class Worker:
         for name in ("who.png", "clip.png"):
             (place / name).write_bytes(_PICTURE)
         path = place / _LINES
-        if not path.is_file() or path.is_symlink():
+        if not is_small(path):
             return
         text = path.read_bytes().decode(errors="replace").replace(_HERE, str(place))
         run = Run(settings_values(RunSettings(CacheSettings(place / "cache"))), lambda *_: None)
