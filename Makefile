@@ -27,7 +27,12 @@ test-5.0: $(BLENDER_50)/.ready models
 
 # What strangers' projects, other accounts and broken servers may do, with the dashboard of SECURITY.md; a part of `test`.
 test-hostile: $(READY) models
-	$(BIN)/python -m pytest -q -m hostile tests/hostile $(PYTEST)
+	$(BIN)/python -m pytest -q -m hostile tests/hostile tests/fuzz $(PYTEST)
+
+# Ten minutes of spoilt inputs for each reader, by hand; SECONDS and READERS make it less. What is found becomes a seed in
+# tests/fuzz/seeds, which `test` replays.
+fuzz: $(READY) models
+	$(BIN)/python -m tools.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(READERS)
 
 # Debian's Blender 5.2 in a folder of its own; where that can't be had it says why, and that is all.
 window: $(READY)
@@ -47,6 +52,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict core
 	$(BIN)/mypy -p understudy.addon
+	$(BIN)/python -m tools.check_gate
 
 # What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one.
 bench: $(READY) models

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .address_space import keep_within_limit, limit
 from .cli_arguments import parser
+from .cli_lines import tell
 from .cli_signals import Stop, Stopped
 from .errors import UnderstudyError
 
@@ -65,16 +66,16 @@ def _run(arguments: argparse.Namespace, stop: Stop) -> int:
 def _explained(fault: BaseException, stop: Stop) -> int:
     """Say in one line why the command ended, and return its exit code."""
     if stop.asked:  # whatever a library made of being interrupted
-        _say("stopped; what was computed is kept in the cache: run the same command again to go on")
+        tell("stopped; what was computed is kept in the cache: run the same command again to go on")
         return 128 + stop.asked
     if isinstance(fault, UnderstudyError):
-        _say(" ".join(str(fault).split()))
+        tell(" ".join(str(fault).split()))
         return FAULT
     # A library that can't be mapped is an ImportError.
     if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and limit() is not None):
-        _say("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
+        tell("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
         return FAULT
-    _say(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
+    tell(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
     if os.environ.get("UNDERSTUDY_DEBUG"):
         traceback.print_exception(fault)
     return BUG
@@ -88,10 +89,6 @@ def _where(fault: BaseException) -> str:
     frame = (ours or frames)[-1]
     place = Path(frame.filename)
     return f"{place.relative_to(root) if ours else place.name}:{frame.lineno}"
-
-
-def _say(text: str) -> None:
-    print(f"understudy: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

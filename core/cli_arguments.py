@@ -10,6 +10,7 @@ from .amounts import size_in_bytes, whole
 from .cli_cache_arguments import ENVIRONMENT, add_cache, add_explain, argument
 from .cli_models_arguments import add_models
 from .parameter import Parameter
+from .quoting import quote
 from .recipe import parameters
 
 _EXIT_CODES = """\
@@ -32,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other error does."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"understudy: {message}: see {self.prog} --help\n")
+        self.exit(2, f"understudy: {quote(message)}: see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,13 +7,13 @@ import platform
 from importlib import import_module
 from pathlib import Path
 
+from .cli_lines import show
 from .errors import ModelError
 from .filesystem import read_input
 from .models.embedded import embedded_folder, embedded_models
 from .models.processor import AUTOMATIC, found_processor
 from .models.session import ModelFile
 from .provenance import made_by
-from .quoting import quote
 from .run_settings import PROVIDER_VARIABLE
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
@@ -22,7 +22,7 @@ _MOST_BYTES = 1 << 20
 
 def doctor(folder: Path | None = None) -> bool:
     """Print versions and the state of the embedded models in `folder`; return whether all is well."""
-    print(f"{made_by()}, Python {platform.python_version()}, {platform.platform()}")
+    show(f"{made_by()}, Python {platform.python_version()}, {platform.platform()}")
     found = [_library(name, module) for name, module in _LIBRARIES.items()]
     found.append(_encoder())
     found.append(_processor())
@@ -32,9 +32,9 @@ def doctor(folder: Path | None = None) -> bool:
 
 def _library(name: str, module: str) -> bool:
     try:
-        print(f"{name} {import_module(module).__version__}")
+        show(f"{name} {import_module(module).__version__}")
     except ImportError as error:
-        print(f"{name} can't be loaded ({type(error).__name__}): install Understudy again")
+        show(f"{name} can't be loaded ({type(error).__name__}): install Understudy again")
         return False
     return True
 
@@ -43,9 +43,10 @@ def _processor() -> bool:
     try:
         processor, passed_over = found_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
     except (ModelError, ImportError) as error:
-        print(f"{PROVIDER_VARIABLE}: {quote(error)}")
+        show(f"{PROVIDER_VARIABLE}: {error}")
         return False
-    print("\n".join((f"models run on {processor.name}", *map(quote, passed_over))))
+    for line in (f"models run on {processor.name}", *passed_over):
+        show(line)
     return True
 
 
@@ -55,7 +56,7 @@ def _encoder() -> bool:
     except ImportError:
         return False
     if "libx264" not in codecs_available:
-        print("PyAV has no H.264 encoder: install the av wheel from the package index")
+        show("PyAV has no H.264 encoder: install the av wheel from the package index")
         return False
     return True
 
@@ -66,7 +67,7 @@ def _models(folder: Path) -> bool:
         known = _known_hashes(folder / "manifest.json")
         intact = [_intact(model, known) for model in (models.detector, models.landmarker)]
     except ModelError as error:
-        print(quote(error))
+        show(str(error))
         return False
     return all(intact)
 
@@ -74,12 +75,12 @@ def _models(folder: Path) -> bool:
 def _intact(model: ModelFile, known: dict[str, str]) -> bool:
     expected = known.get(model.path.name)
     if expected is None:
-        print(f"{quote(model.path)} is there; no manifest says what it should be: run `make models`")
+        show(f"{model.path} is there; no manifest says what it should be: run `make models`")
         return False
     if model.sha256 != expected:
-        print(f"{quote(model.path)} is damaged: delete it and run `make models`")
+        show(f"{model.path} is damaged: delete it and run `make models`")
         return False
-    print(f"{quote(model.path)} is intact")
+    show(f"{model.path} is intact")
     return True
 
 

@@ -5,7 +5,6 @@ import argparse
 import json
 import os
 import re
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +13,9 @@ from .cache.explain import Difference
 from .cache.layout import is_prepared
 from .cache.looking import Looking, Place
 from .cache.opening import CacheSettings, shared_tiers
-from .cli_cache import opened_folder, shared_places, the_seal, the_signature
+from .cli_cache_places import opened_folder, shared_places, the_seal, the_signature
 from .cli_casting import chosen_casting
+from .cli_lines import show, tell
 from .cli_paths import frame_range, opened_clip
 from .clip_picture import is_picture
 from .explain_frame import StageFact, explain_frame
@@ -57,13 +57,13 @@ def explain(arguments: argparse.Namespace) -> None:
             casting,
         )
         for warning in (*run.left_out, *store.warnings):
-            print(f"understudy: warning: {warning}", file=sys.stderr)
+            tell(f"warning: {warning}")
     if arguments.json:
         print(json.dumps({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]}, indent=2))
         return
     for fact in facts:
         name = f"{fact.about}: {fact.stage}" if fact.about else fact.stage
-        print(f"{name:<22} {fact.status:<14} {_why(fact)}".rstrip())
+        show(f"{name:<22} {fact.status:<14} {_why(fact)}".rstrip())
 
 
 def _beside(clip: Path) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from .cli_lines import show
 from .errors import ModelError, OutputError
 from .filesystem import Folder, open_input, write_file
 from .models.catalog import Catalogue, KnownModel, load_catalogue
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
         path = fetch(
             known, folder, _progress(known, quiet=arguments.quiet), accept_licence=arguments.accept_licence
         )
-        print(f"{quote(path)} is here and intact. {_licence(known)}")
+        show(f"{path} is here and intact. {_licence(known)}")
         return True
     if arguments.action == "verify":
         return _verify(folder, catalogue)
@@ -47,16 +48,17 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
 
 def _list(folder: Path, catalogue: Catalogue) -> None:
     found = ModelLibrary([folder], catalogue).found()
-    print(f"in {quote(folder)}, and embedded:")
+    show(f"in {folder}, and embedded:")
     for one in found:
-        print(f"  {_label(one):<26} {quote(one.file.path.name):<36} {_state(one)}")
+        show(f"  {_label(one):<26} {quote(one.file.path.name):<36} {_state(one)}")
     here = {one.known.sha256 for one in found if one.known is not None}
-    print("\npublished, and not here (* can be fetched):")
+    show("")
+    show("published, and not here (* can be fetched):")
     for known in catalogue.models:
         if known.sha256 not in here or not known.sha256:
             star = "*" if known.url and known.sha256 else " "
             place = f"{known.role}/{known.family}"
-            print(f"{star} {place:<26} {known.file:<36} {_licence(known)} {known.page}")
+            show(f"{star} {place:<26} {known.file:<36} {_licence(known)} {known.page}")
 
 
 def _label(one: FoundModel) -> str:
@@ -108,7 +110,7 @@ def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> N
             f"can't write {quote(target)}: {reason}; check the folder and free space"
         ) from error
     about = f"{known.title}. {_licence(known)}" if known else wanted.title
-    print(f"{quote(target)} is {wanted.path}, {about}")
+    show(f"{target} is {wanted.path}, {about}")
 
 
 def _copy(file: Path, folder: Folder) -> None:
@@ -143,22 +145,20 @@ def _verify(folder: Path, catalogue: Catalogue) -> bool:
         try:
             known = catalogue.of_content(one.file.sha256)
         except ModelError as error:
-            print(quote(error))
+            show(str(error))
             well = False
             continue
         published = [model for model in catalogue.models if model.file == one.file.path.name and model.sha256]
         if known is not None:
-            print(f"{quote(one.file.path)} is intact: {known.title}")
+            show(f"{one.file.path} is intact: {known.title}")
         elif published:
-            print(
-                f"{quote(one.file.path)} is not what {published[0].vendor} published: damaged, or another version"
-            )
+            show(f"{one.file.path} is not what {published[0].vendor} published: damaged, or another version")
             well = False
         elif one.problem:
-            print(f"{quote(one.file.path)} can't be used: {one.problem}")
+            show(f"{one.file.path} can't be used: {one.problem}")
             well = False
         else:
-            print(f"{quote(one.file.path)} has the shape of {_label(one)}; no checksum is known for it")
+            show(f"{one.file.path} has the shape of {_label(one)}; no checksum is known for it")
     return well
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .cache.opening import CacheSettings, OpenCache, open_tiers
 from .cli_casting import chosen_casting
+from .cli_lines import show, tell
 from .cli_paths import frame_range, opened_clip, require_movie_name, require_output
 from .cli_progress import Progress
 from .cli_signals import Stop
@@ -25,7 +26,6 @@ from .identity import Casting
 from .models.embedded import embedded_models
 from .pipeline import Pipeline
 from .provenance import COMMENT, provenance_of, sidecar
-from .quoting import quote
 from .render_clip import FinishedFrame, finished_frames
 from .run_settings import RunSettings, completed
 from .video_writer import VideoWriter
@@ -115,7 +115,7 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
         if arguments.report:
             _write_report(arguments.report, report.as_dict() | _more(outcome, seconds, cache))
     if not arguments.quiet:
-        print(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
+        show(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
     return bool(outcome.failed)
 
 
@@ -190,11 +190,11 @@ def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
 
 def _warn(warnings: Sequence[str], report: Path | None) -> None:
     for warning in warnings[:_REASONS_SHOWN]:
-        print(f"understudy: warning: {quote(warning)}", file=sys.stderr)
+        tell(f"warning: {warning}")
     more = len(warnings) - _REASONS_SHOWN
     if more > 0:
-        where = f"see {quote(report)}" if report else "--report lists them"
-        print(f"understudy: warning: {more} more warnings: {where}", file=sys.stderr)
+        where = f"see {report}" if report else "--report lists them"
+        tell(f"warning: {more} more warnings: {where}")
 
 
 def _more(outcome: _Outcome, seconds: float, cache: OpenCache) -> dict[str, object]:

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from .quoting import quote
+
 _SAID = 3
 _NUMBER = re.compile(r"\bframe \d+")
 
@@ -31,10 +33,13 @@ class Outcomes:
             self.original[NO_FACE if castings else NOBODY] += 1
 
     def fails(self, reason: str, text: str) -> None:
-        """A picture could not be made, so the original is shown. `text` names strip and frame too."""
+        """A picture could not be made, so the original is shown. `text` names strip and frame too.
+
+        Both may hold names from a project: what is kept is safe to show.
+        """
         # The same fault in another frame is the same reason.
-        self.original[_NUMBER.sub("frame", reason)] += 1
-        self.failures.append(text)
+        self.original[_NUMBER.sub("frame", quote(reason))] += 1
+        self.failures.append(quote(text))
 
     def add(self, others: "Outcomes") -> None:
         """Count what was counted apart."""

@@ -83,5 +83,5 @@ def made_by() -> str:
 
 def sidecar(movie: Path, provenance: Provenance) -> tuple[str, bytes]:
     """Return the name, beside `movie`, and the bytes of the file that says what was done."""
-    text = json.dumps(provenance.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    return movie.name + SUFFIX, text.encode(errors="surrogateescape")
+    text = json.dumps(provenance.as_dict(), indent=2) + "\n"
+    return movie.name + SUFFIX, text.encode("ascii")

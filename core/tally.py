@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from .quoting import quote
+
 STAGES = ("detect", "landmark", "embed", "attribute", "occlude", "swap", "enhance", "fuse")
 _ON_DEMAND = ("attribute", "occlude", "enhance")
 USUAL_STAGES = tuple(stage for stage in STAGES if stage not in _ON_DEMAND)
@@ -89,7 +91,8 @@ class Tally:
             self.seconds[stage] += time.perf_counter() - began
 
     def warn(self, text: str) -> None:
-        """Keep a warning; the same one is kept once."""
+        """Keep a warning, safe to show; the same one is kept once."""
+        text = quote(text)
         self.warned += 1
         if text not in self.warnings:
             self.warnings.append(text)

@@ -7,7 +7,7 @@ What it sends is parsed by a library, which raises what it likes over replies th
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import CacheError
@@ -86,7 +86,8 @@ def _client(url: str, bounds: Bounds, seconds: float) -> "redis.Redis":
             "a shared cache on Redis needs the extra: pip install 'understudy[redis]'"
         ) from error
     try:
-        kind = parse_url(url).get("connection_class", Connection)  # type: ignore[no-untyped-call]
+        parse = cast("Callable[[str], dict[str, Any]]", parse_url)  # it has no types of its own
+        kind = parse(url).get("connection_class", Connection)
         return redis.Redis.from_url(
             url,
             connection_class=bounded(kind, bounds, seconds),

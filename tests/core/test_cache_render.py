@@ -33,8 +33,9 @@ class Clock:
 class Project:
     """A clip, a person, and renders of the one with the other."""
 
-    def __init__(self, folder: Path) -> None:
-        self.paths = write_sequence(folder / "clip", COUNT)
+    def __init__(self, folder: Path, count: int = COUNT) -> None:
+        self.count = count
+        self.paths = write_sequence(folder / "clip", count)
         self.casting = Casting(Identity((Picture(write_picture(folder / "green.png", painted())),)))
         self.wanted = [frame.pixels.tobytes() for frame in self.frames(Memory(0))]
 
@@ -43,7 +44,7 @@ class Project:
         pipeline = Pipeline(store, embedded_models(), threads, flight)
         finished = []
         with open_sequence(self.paths) as clip:
-            for number in range(COUNT):
+            for number in range(self.count):
                 before(number)
                 finished += finished_frames(pipeline, clip, [self.casting], [number])
         pipeline.close()

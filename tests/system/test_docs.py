@@ -5,13 +5,15 @@ import re
 
 from tools.describe_controls import PAGE, page
 
+ROOT = PAGE.parents[1]
+
 
 def test_the_page_of_the_controls_is_what_the_program_says():
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tools.describe_controls`"
 
 
 def test_every_picture_and_page_that_the_docs_name_is_there():
-    pages = [*PAGE.parent.glob("*.md"), PAGE.parents[1] / "README.md"]
+    pages = [*PAGE.parent.glob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"]
     named = [
         (path, name)
         for path in pages
@@ -19,3 +21,9 @@ def test_every_picture_and_page_that_the_docs_name_is_there():
     ]
     assert named
     assert [(path.name, name) for path, name in named if not (path.parent / name).is_file()] == []
+
+
+def test_every_test_and_tool_that_the_page_on_security_names_is_there():
+    named = re.findall(r"`((?:tests|tools)/[\w/.]+)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []

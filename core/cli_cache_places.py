@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The places that `understudy cache` works on: the cache folder, and the shared ones that are named."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cache.folder import PackFolder
+from .cache.key import Key
+from .cache.layout import is_prepared
+from .cache.opening import CacheSettings, open_shared_folder
+from .cache.redis_store import RedisStore
+from .cache.seal import SIGNING_VARIABLE, Seal, secret_from
+from .cache.signature import Signature
+from .errors import CacheError
+from .filesystem import Access
+from .quoting import quote
+from .run_settings import FOLDER_VARIABLE, GROUP_VARIABLE, REDIS_VARIABLE, RunSettings, completed
+from .trust import trusted_folders
+
+_CHANGING = ("gc", "purge", "import")  # the other actions read alone
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place where results are kept, by the name the user gave it."""
+
+    name: str
+    store: PackFolder | RedisStore
+
+
+def opened_folder(root: Path, *, read_only: bool = True) -> PackFolder:
+    """Open a cache folder that is there. Raises CacheError, also where it is to be changed and must not be."""
+    if not is_prepared(root):
+        raise CacheError(f"there is no cache in {root}: give the folder that --cache-dir named")
+    return _writable(PackFolder(root, access=access(), read_only=read_only))
+
+
+def _writable(folder: PackFolder) -> PackFolder:
+    if folder.fault:
+        folder.close()
+        raise CacheError(f"cache folder {folder.root} is not changed: {folder.fault}")
+    return folder
+
+
+def access() -> Access:
+    """Return who may use what is made, and whose folders are written to, as the environment says."""
+    return Access(os.environ.get(GROUP_VARIABLE) == "1", trusted_folders())
+
+
+def the_seal() -> Seal | None:
+    """Return what seals and opens with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
+    secret = secret_from(os.environ)
+    return Seal(secret) if secret is not None else None
+
+
+def the_signature() -> Signature | None:
+    """Return what signs and verifies with the key of UNDERSTUDY_SIGNING_KEY, if there is one. CacheError."""
+    secret = secret_from(os.environ, SIGNING_VARIABLE)
+    return Signature(secret) if secret is not None else None
+
+
+def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what the environment says of shared places; nothing of those that an argument names."""
+    given = {FOLDER_VARIABLE: arguments.shared_dir, REDIS_VARIABLE: arguments.redis}
+    return {name: os.environ.get(name, "") if value is None else "" for name, value in given.items()}
+
+
+def open_places(arguments: argparse.Namespace) -> Iterator[Place]:
+    """Open the places that a command names, the cache folder first. Raises CacheError."""
+    root = arguments.cache_dir
+    read_only = arguments.action not in _CHANGING
+    made = PackFolder(root, access=access()) if arguments.action == "import" else None
+    yield Place(quote(root), _writable(made) if made else opened_folder(root, read_only=read_only))
+    if not hasattr(arguments, "redis"):  # an action for the cache folder alone
+        return
+    told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
+    told = completed(RunSettings(told, online=arguments.online), shared_places(arguments)).cache
+    if told.shared_folder is not None:
+        shared = open_shared_folder(told.shared_folder, access=access(), make=False, read_only=read_only)
+        yield Place(quote(told.shared_folder), _writable(shared))
+    if told.redis_url is not None:
+        server = RedisStore(told.redis_url)
+        _ = Key("") in server
+        require_no_trouble(Place("Redis", server))
+        yield Place("Redis", server)
+
+
+def require_no_trouble(place: Place) -> None:
+    """Raise CacheError where a place had something to warn of."""
+    troubles = place.store.troubles if isinstance(place.store, PackFolder) else place.store.warnings
+    if troubles:
+        raise CacheError(troubles[0])

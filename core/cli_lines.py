@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lines on the terminal: what a command says, with the text of files and other machines made safe to show."""
+
+import sys
+
+from .quoting import quote
+
+
+def show(text: str) -> None:
+    """Print one line of a command's result; what would break it or steer a terminal is written out."""
+    print(quote(text))
+
+
+def tell(text: str) -> None:
+    """Print one line of what a command has to say about its work."""
+    print(quote(f"understudy: {text}"), file=sys.stderr)

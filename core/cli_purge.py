@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy cache purge`: delete results and layer pictures, and look again that nothing is left."""
+
+import argparse
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from .cache.closure import Kept
+from .cache.folder import PackFolder
+from .cache.key import Key
+from .cache.origins import coming_from, walk
+from .cli_cache_places import Place, access, open_places, require_no_trouble
+from .cli_lines import show
+from .cli_paths import opened_clip
+from .clip_info import frame_id
+from .clip_picture import PictureClip, is_picture
+from .errors import CacheError
+from .layer_purge import blank_layers
+from .purging import forget_runs, require_nothing_left
+
+_DAY = 86400.0
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def purge(arguments: argparse.Namespace, places: list[Place]) -> bool:
+    """Delete what the arguments name from every place; True once nothing of it is left.
+
+    Raises CacheError or OutputError that says what could not be deleted.
+    """
+    if arguments.all:
+        for place in places:
+            _say_freed(place, place.store.purge())
+            if isinstance(place.store, PackFolder):
+                forget_runs(place.store.root)
+        _blank(places)
+        return _nothing_left(arguments, lambda _: True)
+    if arguments.older_than is not None:
+        moment = time.time() - arguments.older_than * _DAY
+        old = {
+            Key(kept.entry.text).digest
+            for place in places
+            for kept in walk(place.store)
+            if kept.entry.written < moment
+        }
+        return _purged(arguments, places, lambda text: Key(text).digest in old, moment)
+
+    def entries() -> Iterator[Kept]:
+        for place in places:
+            yield from walk(place.store)
+
+    matches, lost = coming_from(entries, _seeds(arguments))
+    if lost:
+        show(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
+    return _purged(arguments, places, matches)
+
+
+def _blank(places: list[Place], made_before: float | None = None) -> None:
+    """Take the faces out of layer pictures: of all, since none says whose they are."""
+    for place in places:
+        if not isinstance(place.store, PackFolder):
+            continue
+        blanked = blank_layers(place.store.root, made_before, access())
+        if blanked.pictures:
+            show(
+                f"{blanked.pictures} layer pictures in {place.name} made transparent: a render makes them again"
+            )
+        if blanked.leftovers:
+            show(f"{blanked.leftovers} unfinished layer pictures in {place.name} deleted")
+        if blanked.foreign:
+            show(
+                f"{blanked.foreign} files among the layer pictures in {place.name} are not ours: they are left"
+            )
+        if blanked.rewritten:
+            raise CacheError(
+                f"{blanked.rewritten} layer pictures in {place.name} were written again meanwhile: "
+                "end what writes there, then purge again"
+            )
+
+
+def _purged(
+    arguments: argparse.Namespace,
+    places: list[Place],
+    matches: Callable[[str], bool],
+    made_before: float | None = None,
+) -> bool:
+    for place in places:
+        _say_freed(place, place.store.purge(matches))
+    _blank(places, made_before)
+    return _nothing_left(arguments, matches)
+
+
+def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool]) -> bool:
+    """Open every place anew and look for what should be gone."""
+    for place in open_places(arguments):
+        with closing(place.store):
+            left = sum(matches(entry.text) for entry in place.store.entries())
+            require_no_trouble(place)
+            if arguments.all and isinstance(place.store, PackFolder):
+                require_nothing_left(place.store.root)
+        if left:
+            raise CacheError(
+                f"{left} results are still in {place.name}: end what writes there, then purge again"
+            )
+        show(f"{place.name}: looked through again, nothing of it is left")
+    return True
+
+
+def _say_freed(place: Place, freed: int) -> None:
+    require_no_trouble(place)
+    show(f"{freed / 1e6:.1f} MB ({freed} bytes) deleted from {place.name}")
+
+
+def _seeds(arguments: argparse.Namespace) -> set[str]:
+    """Return the ids that the clip or pictures to be purged are known by."""
+    if arguments.clip is not None:
+        path = arguments.clip
+        movie = path.is_file() and not is_picture(path)
+        with opened_clip(path, None if movie else "25")[0] as clip:
+            return {clip.clip_id}
+    seeds: set[str] = set()
+    for text in arguments.picture:
+        if _HASH.fullmatch(text):
+            seeds.add(text)
+            continue
+        with PictureClip([Path(text)], "picture") as picture:
+            # The pixels too: another file with the same ones shares its results.
+            seeds |= {picture.clip_id, frame_id(picture.read(0))}
+    return seeds

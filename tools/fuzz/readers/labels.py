@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cache with a spoilt layer picture: its label is read and written anew, and the layers are counted and removed."""
+
+import re
+from contextlib import closing, suppress
+from pathlib import Path
+
+import numpy as np
+from understudy.core.errors import OutputError
+from understudy.core.fusion.label import (
+    LABEL_BYTES,
+    TILE_BYTES,
+    Asked,
+    Room,
+    body_offset,
+    layer_key,
+    layer_label,
+    picture_checksum,
+)
+from understudy.core.fusion.layer import Patch, layer_pieces
+from understudy.core.fusion.stand_in import STAND_IN
+from understudy.core.layer_folder import LayerFolder
+
+from ..sample import Sample
+from .packs import mark
+
+STACK = "0123456789abcdef"
+NAME = "000000.tif"
+PICTURE = f"layers/{STACK}/{NAME}"
+_LABEL = re.compile(rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8})")
+
+
+class Labels:
+    """See the module."""
+
+    name = "labels"
+
+    def samples(self) -> list[Sample]:
+        """Return a layer with a face, one without, and a stand-in."""
+        patch = Patch(10, 12, np.full((20, 20, 4), 200, np.uint8))
+        face = layer_pieces("ab" * 32, patch, (100, 90), Asked("cd" * 32, 1, 0, 0))
+        none = layer_pieces("ab" * 32, None, (100, 90))
+        return [Sample({PICTURE: data}) for data in (b"".join(face), b"".join(none), STAND_IN)]
+
+    def mend(self, sample: Sample) -> Sample:
+        """Make the label's checksum right."""
+        data = sample.files.get(PICTURE, b"")
+        label = _LABEL.search(data)
+        if label is None:
+            return sample
+        body = body_offset(label.start() + LABEL_BYTES)
+        parts = data[: label.start()], data[body : body + TILE_BYTES], data[body + TILE_BYTES :]
+        summed = f"{picture_checksum(*parts):08x}".encode()
+        return sample.with_file(PICTURE, data[: label.start(2)] + summed + data[label.end(2) :])
+
+    def read(self, place: Path) -> None:
+        """Do with the layers whatever is done with a stack's."""
+        mark(place)
+        layer_key(place / PICTURE)
+        layer_label(place / PICTURE)
+        with closing(LayerFolder(place, STACK)) as folder:
+            label = None
+            with suppress(OutputError):
+                label = folder.label(NAME, Room())
+            if label is not None:
+                with suppress(OutputError):
+                    folder.relabel(NAME, label, Asked("ef" * 32, 2, 1, 1))
+            for work in (folder.names, folder.sizes, folder.blank, folder.remove):
+                with suppress(OutputError):
+                    work()
+
+
+READER = Labels()
