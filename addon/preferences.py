@@ -213,13 +213,10 @@ def _draw_trusted(layout: Any) -> None:
     """Draw the folders that the user said yes to, each with a button that takes it back."""
     layout.label(text="Trusted Folders")
     column = layout.column()
-    remembered = trusted_folders({**os.environ, TRUST_VARIABLE: ""})
-    for folder in remembered:
+    for folder in trusted_folders({**os.environ, TRUST_VARIABLE: ""}):
         row = _beside_labels(column).row(align=True)
         row.label(text=quote(folder), icon="FILE_FOLDER", translate=False)
         row.operator("understudy.distrust_folder", text="", icon="X").folder = str(folder)
-    if not remembered:
-        _note(column, "Projects may use no folder but their own")
     if os.environ.get(TRUST_VARIABLE):
         _note(column, f"{TRUST_VARIABLE} is set, and names folders as well")
 
