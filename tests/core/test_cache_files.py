@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the files of a cache folder are opened, and written whole."""
+"""How the files of a cache folder are opened."""
 
-import stat
 import subprocess
 import sys
 
 import pytest
-from understudy.core.cache.files import put_whole
 
 # A flag that Linux lets pass without effect stands for Windows' O_BINARY, without which that writes other bytes.
 _ALL_OPENED = """if True:
     import os, sys
     os.O_BINARY = 0o100000
     opened = []
-    def note_opened(event, told):  # a folder has no bytes of its own
+    def note(event, told):
         if event == "open" and told[1] is None and not told[2] & os.O_DIRECTORY:
             opened.append(told[2])
-    sys.addaudithook(note_opened)
+    sys.addaudithook(note)
     from pathlib import Path
     import numpy as np
     from understudy.core.cache.exchange import export
@@ -48,23 +46,3 @@ def test_no_file_of_a_cache_is_opened_as_text(tmp_path):
     opened, as_text = map(int, done.stdout.split())
     assert opened > 100
     assert as_text == 0
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_a_file_put_whole_is_private_and_takes_the_place_of_a_link_not_of_what_it_leads_to(tmp_path):
-    target, path = tmp_path / "target", tmp_path / "figures.idx"
-    target.write_bytes(b"somebody's")
-    path.symlink_to(target)
-    for data in (b"one\r\n\x1a", b""):
-        put_whole(path, data, 0o600)
-        assert path.read_bytes() == data
-        assert not path.is_symlink()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert target.read_bytes() == b"somebody's"
-
-
-def test_what_can_not_be_put_leaves_nothing_behind(tmp_path):
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(OSError, match="taken"):
-        put_whole(tmp_path / "taken", b"data", 0o600)
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -20,6 +20,7 @@ from understudy.core.cache.opening import CacheSettings
 from understudy.core.clip import Clip, open_clip
 from understudy.core.errors import UnderstudyError
 from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.layer_folder import LayerFolder
 from understudy.core.layer_job import ClipSource, LayerJob
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline import Pipeline
@@ -30,6 +31,7 @@ from understudy.core.session_ahead import SessionAhead
 from .spread import percentiles
 
 _WARM = 6
+_STACK = "0123456789abcdef"
 _MEMORY_BYTES = 64 << 20
 
 
@@ -127,16 +129,16 @@ def _runs(
 def _run(cache: Path, path: Path, casting: Casting, frames: int) -> dict[str, float]:
     session = SessionAhead(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
     try:
-        return timed(session, jobs(path, casting, cache / "layers", range(frames)), _WARM)
+        return timed(session, jobs(path, casting, cache, range(frames)), _WARM)
     finally:
         session.close()
 
 
-def jobs(clip: Path, casting: Casting, folder: Path, numbers: range) -> list[LayerJob]:
-    """List what a render of a clip's frames asks for, in its order."""
-    source = ClipSource(True, (clip,))
+def jobs(clip: Path, casting: Casting, cache: Path, numbers: range) -> list[LayerJob]:
+    """List what a render of a clip's frames asks for, in its order; the layers lie in the folder `cache`."""
+    source, folder = ClipSource(True, (clip,)), LayerFolder(cache, _STACK)
     return [
-        LayerJob("Clip", number + 1, source, number, folder / f"{number:06d}.tif", (casting,))
+        LayerJob("Clip", number + 1, source, number, folder.path / f"{number:06d}.tif", (casting,))
         for number in numbers
     ]
 

@@ -64,7 +64,7 @@ class _Render:
         if first == 0 or self._session is None:
             self.close()
             self._session = self._begin(kind)
-        wanted = jobs(self._clip, self._casting, self._folder / "layers", range(first, first + count))
+        wanted = jobs(self._clip, self._casting, self._folder, range(first, first + count))
         if kind == "tweak":
             _read([self._clip, *self._folder.glob("*.pack"), *(job.picture for job in wanted)])
         return timed(self._session, wanted, _WARM, _COOL)

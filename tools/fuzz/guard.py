@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import signal
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +16,14 @@ from types import FrameType
 from .sample import Sample
 
 HANG_SECONDS = 5.0
+"""How long an input may compute."""
+_WAIT_FACTOR = 12
+"""How many times as long it may take, waiting included: a busy machine must not look like a hang."""
 PATIENT_SECONDS = 20.0
-"""The same where a busy machine must not look like a hang: an input that waits for ever still does."""
+"""How long an input may compute where the machine may be slow: one that never ends still does not."""
 MOST_BYTES = 1 << 30
 """How much an input may take beyond what the process had before the first."""
+_LOOK_SECONDS = 0.5
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -86,18 +91,22 @@ class Guard:
         return found
 
     def _run(self, read: Callable[[Path], None]) -> Finding | None:
-        previous = signal.signal(signal.SIGALRM, _alarm)
-        signal.setitimer(signal.ITIMER_REAL, self._hang_seconds, 1.0)
+        watch = _Watch(self._hang_seconds)
+        previous = signal.signal(signal.SIGALRM, watch.look)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
         try:
             with self.limited():
                 read(self.place)
+            watch.end()
         except HangError as fault:
+            watch.end()
             return Finding("a hang", _where(fault))
         except MemoryError as fault:
             return Finding("MemoryError", _where(fault))
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is what is looked for
             return Finding(_kind(fault), _where(fault))
         finally:
+            watch.end()
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, previous)
         return None
@@ -132,8 +141,23 @@ def _where(fault: BaseException) -> str:
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno} {frames[-1].name}"
 
 
-def _alarm(_number: int, _frame: FrameType | None) -> None:
-    raise HangError
+class _Watch:
+    """Interrupts an input that takes too long, as long as it is looked at."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._computed, self._began = time.process_time(), time.monotonic()
+        self._over = False
+
+    def look(self, _number: int, _frame: FrameType | None) -> None:
+        """Raise HangError if it is time to."""
+        computed, took = time.process_time() - self._computed, time.monotonic() - self._began
+        if not self._over and (computed > self._seconds or took > _WAIT_FACTOR * self._seconds):
+            raise HangError
+
+    def end(self) -> None:
+        """Interrupt no more."""
+        self._over = True
 
 
 def _peak_bytes() -> int:
