@@ -9,7 +9,7 @@ from .analysis.landmark import five_of
 from .analysis.maskers.contract import MASK_SIZE, FaceMask
 from .cache.key import Key, Scalar, stage_key
 from .cache.lease import Flight
-from .cache.schema import ArraySpec, Schema, line_of
+from .cache.schema import ArraySpec, Schema, SchemaByLine
 from .cache.store import Arrays, Store
 from .face import Face, Pixels
 from .mesh.topology import Topology
@@ -21,9 +21,12 @@ _CLASSES = 19
 _FARTHEST = 1e8
 
 
-def occlude_schema(text: str) -> Schema:
-    """Return what is kept under the key of a mask: BiSeNet's classes, or any other masker's map."""
-    return _classes_schema() if line_of(text, "masker") == "bisenet" else _MAP_SCHEMA
+def _occlude_schema(masker: str) -> Schema:
+    return _classes_schema() if masker == "bisenet" else _MAP_SCHEMA
+
+
+occlude_schema = SchemaByLine("masker", _occlude_schema)
+"""What is kept under the key of a mask: BiSeNet's classes, or any other masker's map."""
 
 
 _MATRIX = ArraySpec("matrix", "float32", (2, 3), -_FARTHEST, _FARTHEST)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, line_of
+from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
 from ..cache.store import Arrays
 from ..face import Detection, Pixels
 from ..models.catalog import load_catalogue
@@ -40,19 +40,19 @@ def detect_key(
     return stage_key("detect", detector.version, inputs)
 
 
-def detect_schema(text: str) -> Schema:
-    """Return what `detect_with` gives under a key with this text: the detector says how many points a face has."""
-    return _detect_schema(_BOX_POINTS.get(line_of(text, "detector") or "", _FIVE))
-
-
 @lru_cache
-def _detect_schema(points: tuple[int, ...]) -> Schema:
+def _detect_schema(detector: str) -> Schema:
+    points = _BOX_POINTS.get(detector, _FIVE)
     arrays = (
         ArraySpec("boxes", "float32", ("faces", 4), -FARTHEST, FARTHEST),
         ArraySpec("points", "float32", ("faces", "points", 2), -FARTHEST, FARTHEST),
         ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
     )
     return Schema(arrays, {"faces": FACES, "points": points})
+
+
+detect_schema = SchemaByLine("detector", _detect_schema)
+"""What `detect_with` gives: the detector says how many points a face has."""
 
 
 def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:

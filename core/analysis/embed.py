@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..cache.key import Key, stage_key
-from ..cache.schema import FACES, ArraySpec, Schema, line_of
+from ..cache.schema import FACES, ArraySpec, Schema, SchemaByLine
 from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
@@ -46,11 +46,6 @@ def embed_key(landmarked: Key, recogniser: Recogniser | None = None) -> Key:
     )
 
 
-def embed_schema(text: str) -> Schema:
-    """Return what `embed_with` gives under a key with this text: the recogniser says how long a vector is."""
-    return _embed_schema(line_of(text, "recogniser") or "")
-
-
 @lru_cache
 def _embed_schema(recogniser: str) -> Schema:
     embeddings = ArraySpec("embeddings", "float32", ("faces", "numbers"), -1.001, 1.001)
@@ -59,6 +54,10 @@ def _embed_schema(recogniser: str) -> Schema:
     numbers = int(load_catalogue().family("embed", recogniser).outputs[0].shape[-1])
     lengths = ArraySpec("lengths", "float32", ("faces",), 0.0, _LONGEST)
     return Schema((embeddings, lengths), {"faces": FACES, "numbers": (numbers,)})
+
+
+embed_schema = SchemaByLine("recogniser", _embed_schema)
+"""What `embed_with` gives: the recogniser says how long a vector is."""
 
 
 def fits_faces(arrays: Arrays, found: Sequence[Face], *, own: bool) -> bool:

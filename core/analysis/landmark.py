@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The landmark stage: its key, and what it keeps of what a landmarker finds."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 
 from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, line_of
+from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
 from ..cache.store import Arrays
 from ..face import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
 from ..landmark_sets import LANDMARK_SETS
@@ -53,24 +54,25 @@ def landmark_key(
     return stage_key("landmark", landmarker.version, inputs)
 
 
-def landmark_schema(text: str) -> Schema:
-    """Return what `landmark_with` gives under a key with this text: the landmarker says how many points a face has."""
-    return _landmark_schema(_POINTS.get(line_of(text, "landmarker") or "", LANDMARK_COUNT))
-
-
 @lru_cache
-def _landmark_schema(count: int) -> Schema:
-    def also(arrays: Arrays) -> str:
+def _landmark_schema(landmarker: str) -> Schema:
+    count = _POINTS.get(landmarker, LANDMARK_COUNT)
+
+    def also(sizes: Mapping[str, int]) -> str:
         # A frame without a face has the mesh's number, whatever the landmarker.
-        rows, points, _ = arrays["landmarks"].shape
-        return "" if points == (count if rows else LANDMARK_COUNT) else "landmarks is of the wrong size"
+        right = count if sizes["faces"] else LANDMARK_COUNT
+        return "" if sizes["points"] == right else "landmarks is of the wrong size"
 
     arrays = (
         ArraySpec("landmarks", "float32", ("faces", "points", 3), -FARTHEST, FARTHEST),
         ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
         ArraySpec("poses", "float32", ("faces", 3), -_MOST_DEGREES, _MOST_DEGREES),
     )
-    return Schema(arrays, {"faces": FACES, "points": (count, LANDMARK_COUNT)}, also)
+    return Schema(arrays, {"faces": FACES, "points": (count, LANDMARK_COUNT)}, sizes_also=also)
+
+
+landmark_schema = SchemaByLine("landmarker", _landmark_schema)
+"""What `landmark_with` gives: the landmarker says how many points a face has."""
 
 
 def landmark_with(

@@ -44,6 +44,11 @@ class Tally:
             counts["hits"] += 1
             counts["bytes_read"] += bytes_read
 
+    def miss(self) -> None:
+        """Count one miss, likewise."""
+        with self._lock:
+            self._counts["misses"] += 1
+
     def put(self, bytes_written: int) -> None:
         """Count one put, likewise."""
         counts = self._counts

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from .counts import StoreCounts, Tally
 from .key import Key
-from .payload import frozen_copy
+from .payload import Decoded, frozen_copy
 from .store import Arrays, PassingOver, Store
 
 # What Python itself holds for an entry and for an array in it: estimates, on the high side.
@@ -32,20 +32,29 @@ class Memory:
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, from memory or else from below, or None. They are read-only."""
+        digest = key.digest
         with self._lock:
-            kept = self._kept.get(key.digest)
+            kept = self._kept.get(digest)
             if kept is not None:
-                self._kept.move_to_end(key.digest)
+                self._kept.move_to_end(digest)
         if kept is not None:
-            self._tally.add(hits=1, bytes_read=_array_bytes(kept[0]))
+            self._tally.hit(_array_bytes(kept[0]))
             return kept[0]
-        self._tally.add(misses=1)
-        arrays = self._below.get(key) if self._below is not None else None
+        self._tally.miss()
+        below = self._below
+        arrays = below.get(key) if below is not None else None
         if arrays is None:
             return None
-        arrays = MappingProxyType(dict(arrays))
-        self._keep(key, arrays)
-        return arrays
+        if (
+            type(arrays) is Decoded
+        ):  # which is nobody else's; of anything else there may be a holder who changes it
+            held = MappingProxyType(arrays)
+            cost = len(arrays.raw) + _ENTRY_BYTES + _ARRAY_BYTES * len(arrays)
+        else:
+            held = MappingProxyType(dict(arrays))
+            cost = _cost(arrays)
+        self._keep(digest, held, cost)
+        return held
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep a copy of `arrays` here and hand them to the store below."""
@@ -53,11 +62,11 @@ class Memory:
             known = key.digest in self._kept
         if known:
             self._tally.add(known=1)
-        elif _cost(arrays) > self._capacity:
+        elif (cost := _cost(arrays)) > self._capacity:
             self._tally.add(dropped=1)
         else:
-            self._keep(key, MappingProxyType(frozen_copy(arrays)))
-            self._tally.add(puts=1, bytes_written=_array_bytes(arrays))
+            self._keep(key.digest, MappingProxyType(frozen_copy(arrays)), cost)
+            self._tally.put(_array_bytes(arrays))
         if self._below is not None:
             self._below.put(key, arrays)
 
@@ -71,19 +80,18 @@ class Memory:
             return True
         return kept is not None
 
-    def _keep(self, key: Key, arrays: Arrays) -> None:
-        cost = _cost(arrays)
+    def _keep(self, digest: bytes, arrays: Arrays, cost: int) -> None:
         if cost > self._capacity:
             return
         evicted = 0
         with self._lock:
-            if key.digest in self._kept:
+            if digest in self._kept:
                 return
             while self._bytes + cost > self._capacity:
                 _, (_, freed) = self._kept.popitem(last=False)
                 self._bytes -= freed
                 evicted += 1
-            self._kept[key.digest] = (arrays, cost)
+            self._kept[digest] = (arrays, cost)
             self._bytes += cost
         if evicted:
             self._tally.add(evicted=evicted)
@@ -120,7 +128,10 @@ class Memory:
 
 
 def _array_bytes(arrays: Arrays) -> int:
-    return sum(array.nbytes for array in arrays.values())
+    total = 0
+    for array in arrays.values():  # for few arrays quicker than `sum` with anything that is to be summed
+        total += array.nbytes
+    return total
 
 
 def _cost(arrays: Arrays) -> int:

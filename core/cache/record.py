@@ -50,6 +50,7 @@ _FIELDS = struct.Struct("<8sHHI32sIII")
 _EXPECTED = struct.Struct(
     "<8sH38xIIII"
 )  # what a reader who knows the key looks at, and the header's checksum
+_FIELDS_BYTES = _FIELDS.size
 _CRC = struct.Struct("<I")
 
 
@@ -124,7 +125,7 @@ def find_payload(raw: bytes, key: Key) -> int | None:
         or version != FORMAT
         or text_bytes != len(text)
         or start + payload_bytes != len(raw)
-        or zlib.crc32(raw[: _FIELDS.size]) != crc
+        or zlib.crc32(raw[:_FIELDS_BYTES]) != crc
         or checksum(raw, HEADER_BYTES) != body_sum
         or not raw.startswith(text, HEADER_BYTES)  # quicker than comparing digests, and says more
     ):
