@@ -203,10 +203,10 @@ def _verdict_by_header(schema: Schema, header: bytes) -> _Verdict:
     placed = []
     for limit in limits:
         begin, end = begins[limit.name]
+        usual = b""
         if dtypes[limit.name] == np.float32 and end - begin <= _SHORT:
             usual = _usual(limit.bounds.low, limit.bounds.high)
-            limit = limit._replace(begin=begin + 3, end=end, usual=usual)
-        placed.append(limit)
+        placed.append(limit._replace(begin=begin + 3, end=end, usual=usual))
     return fault, tuple(placed)
 
 

@@ -38,13 +38,14 @@ class Tiers:
         """
         self._stores = tuple(stores)
         self._shared = tuple(shared)
+        self._places: tuple[Store, ...] = (*self._stores, *self._shared)
         self._written = tuple(tier for tier in self._shared if not tier.read_only)
         self._flush_seconds = flush_seconds
         self._behind = WriteBehind(self._write_shared, backlog_bytes)
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key` from the nearest store that has them, or None."""
-        for distance, store in enumerate((*self._stores, *self._shared)):
+        for distance, store in enumerate(self._places):
             arrays = store.get(key)
             if arrays is not None:
                 for nearer in self._stores[:distance]:
@@ -63,12 +64,12 @@ class Tiers:
 
     def pass_over(self, key: Key) -> bool:
         """Leave out every store's copy of `key` that `get` would return; True if there was one."""
-        places = [store for store in (*self._stores, *self._shared) if isinstance(store, PassingOver)]
+        places = [store for store in self._places if isinstance(store, PassingOver)]
         return True in [place.pass_over(key) for place in places]  # every one of them
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether any store has `key`."""
-        return any(key in store for store in (*self._stores, *self._shared))
+        return any(key in store for store in self._places)
 
     @property
     def shared(self) -> tuple[FarTier, ...]:
@@ -102,7 +103,7 @@ class Tiers:
         self._behind.close(self._flush_seconds, self._is_worth_waiting)
         for tier in self._written:
             tier.allowance.lose(time.monotonic() - began)
-        for store in (*self._stores, *self._shared):
+        for store in self._places:
             store.close()
 
     def _is_worth_waiting(self, waited: float) -> bool:

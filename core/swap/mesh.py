@@ -64,11 +64,12 @@ class CropFrame:
 
 def swap_schema(text: str) -> Schema:
     """Return what `mesh_swapped` gives under a key with this text, which says how large a crop may be."""
-    return _swap_schema(int(line_of(text, "crop_size") or 0))
+    return _swap_schema(line_of(text, "crop_size") or "0")
 
 
 @lru_cache
-def _swap_schema(longest: int) -> Schema:
+def _swap_schema(crop_size: str) -> Schema:
+    longest = int(crop_size)
     sides = range(1, longest + 1)
     arrays = (
         ArraySpec("swapped", "uint8", ("height", "width", 3)),

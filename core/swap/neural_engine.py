@@ -11,7 +11,7 @@ from ..analysis.crop import warped
 from ..analysis.landmark import five_of
 from ..analysis.mesh_fit import mesh_of
 from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import Schema, line_of
+from ..cache.schema import Schema
 from ..cache.store import Arrays
 from ..face import Face, Floats, Pixels
 from ..identity import Casting
@@ -32,9 +32,9 @@ _NEUTRAL = 0.5
 
 def swap_schema(text: str) -> Schema:
     """Return what is kept under the key of a swap, the mesh's or a network's: the latter by whether it has a source."""
-    if line_of(text, "swapper") == "mesh":
+    if "\nswapper=mesh\n" in text:
         return mesh_swap_schema(text)
-    return DFM_SCHEMA if line_of(text, "source") is None else CROP_SCHEMA
+    return CROP_SCHEMA if "\nsource=" in text else DFM_SCHEMA
 
 
 @dataclass(frozen=True, eq=False)

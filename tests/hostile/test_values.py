@@ -16,6 +16,7 @@ from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import Key, stage_key
 from understudy.core.cache.memory import Memory
 from understudy.core.cache.opening import CacheSettings
+from understudy.core.cache.payload import decode, encode
 from understudy.core.cache.redis_store import RedisStore
 from understudy.core.cache.schema import ArraySpec, Schema, line_of, schema_of
 from understudy.core.cli import main
@@ -262,3 +263,28 @@ def test_ranges_of_floats(values: np.ndarray, sound: bool) -> None:
     assert (schema.fault({"a": values.astype(np.float32)}) == "") == sound
     with pytest.raises(ValueError, match="say what they lie within"):
         ArraySpec("a", "float32", (3,))
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(-1.001, 1.001), (0.0, 8.0), (-262144.0, 262144.0), (-360.0, 360.0), (-2.0, 1.0), (0.5, 3.0)],
+)
+@pytest.mark.parametrize("shape", [(1,), (3,), (5, 4), (1, 512), (3, 478)])
+def test_no_quick_look_lets_a_wrong_value_by(low: float, high: float, shape: tuple[int, ...]) -> None:
+    """Wherever it stands, in arrays just read and in others: verdicts are those of looking at each value."""
+    schema = Schema((ArraySpec("a", "float32", shape, low, high), ArraySpec("b", "uint8", (3,))))
+    middle, top, bottom = np.float32((low + high) / 2), np.float32(high), np.float32(low)
+    values = [middle, top, bottom, np.float32(0), np.float32(-0.0), np.float32(1e-40), np.float32(-1e-40)]
+    values += [np.nextafter(top, np.float32(np.inf)), np.nextafter(bottom, np.float32(-np.inf))]
+    values += [np.float32(text) for text in ("nan", "-nan", "inf", "-inf", "3e38", "-3e38")]
+    count = int(np.prod(shape))
+    for value in values:
+        for place in {0, count // 2, count - 1}:
+            array = np.full(count, middle, np.float32)
+            array[place] = value
+            arrays = {"a": array.reshape(shape), "b": np.full(3, 255, np.uint8)}
+            chunks, _ = encode(arrays)
+            read = decode(b"".join(bytes(chunk) for chunk in chunks), 0)
+            sound = bool(low <= float(value) <= high)
+            assert (schema.fault(arrays) == "") == sound, (value, place)
+            assert (schema.fault(read) == "") == sound, (value, place)
