@@ -8,7 +8,6 @@ render for ever. Nor does the client library bound the length that a reply may c
 import errno
 import os
 import select
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -59,6 +58,8 @@ class BoundedSocket:
 
     def __init__(self, plain: _Plain, bounds: Bounds, usual_seconds: float) -> None:
         """`usual_seconds` is how long a single call may take, where the whole question has more time."""
+        import ssl  # here: loading it takes 10 ms or more, and most runs connect to no server
+
         self.is_encrypted = isinstance(plain, ssl.SSLSocket)
         self._plain = plain
         self._bounds = bounds
