@@ -20,7 +20,7 @@ from .sample import Sample
 from .trial import Result, Trial, kept_samples, seed_folder
 
 _SECONDS = 600.0
-_STUCK_SECONDS = 60.0
+_STUCK_SECONDS = 180.0
 """How long after an input has begun its process is ended from outside: whatever holds it, no signal reaches it."""
 _LARGEST_SEED = 4096
 
