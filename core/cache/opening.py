@@ -14,15 +14,17 @@ from .counts import StoreCounts
 from .far import FarTier
 from .folder import LOOK_SECONDS, PackFolder
 from .health import Health
+from .key import Key
 from .layout import FolderError, is_prepared
 from .lease import Alone, Flight, GuardedLease, SingleFlight
 from .lease_folder import LEASE_FOLDER, FolderLease
 from .memory import Memory
 from .redis_lease import RedisLease
 from .redis_store import RedisStore
-from .seal import Seal, SealedStore
+from .schema import schema_of
+from .seal import Seal, SealedStore, plain
 from .signature import Signature
-from .store import Store
+from .store import Arrays, Store
 from .tiers import Tiers
 from .timed import Stop
 
@@ -159,9 +161,15 @@ def _opened(
 ) -> OpenCache:
     from ..schemas import FORMS  # here, since the stages it names use what is in this package
 
-    tiers = Tiers([] if folder is None else [folder], shared)
-    signing = settings.signing_key
-    sealed = SealedStore(tiers, seal, Signature(signing) if signing is not None else None)
+    signature = Signature(settings.signing_key) if settings.signing_key is not None else None
+
+    def fits(key: Key, arrays: Arrays) -> bool:
+        opened = plain(key, arrays, seal, signature)
+        schema = schema_of(key.text, FORMS)
+        return not isinstance(opened, str) and (schema is None or not schema.fault(opened))
+
+    tiers = Tiers([] if folder is None else [folder], shared, fits=fits)
+    sealed = SealedStore(tiers, seal, signature)
     checked = CheckedStore(sealed, FORMS)
     memory = Memory(settings.memory_bytes, checked)
     flight = _flight(settings, tiers, clock) if shared else Alone()

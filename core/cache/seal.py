@@ -88,8 +88,8 @@ class Seal:
             return self._tags.signed(key, arrays)
         chunks, _ = encode(arrays)
         nonce = os.urandom(_NONCE_BYTES)
-        plain = b"".join(bytes(chunk) for chunk in chunks)
-        sealed = np.frombuffer(nonce + self._cipher.encrypt(nonce, plain, key.digest), np.uint8)
+        open_bytes = b"".join(bytes(chunk) for chunk in chunks)
+        sealed = np.frombuffer(nonce + self._cipher.encrypt(nonce, open_bytes, key.digest), np.uint8)
         return {_NAME: sealed} | {name: arrays[name] for name in arrays if name == _ID}
 
     def opened(self, key: Key, arrays: Arrays) -> Arrays | None:
@@ -98,10 +98,10 @@ class Seal:
             return self._tags.verified(key, arrays) if arrays.keys() == {_ID, _TAG} else None
         raw = arrays[_NAME].tobytes()
         try:
-            plain = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], key.digest)
+            open_bytes = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], key.digest)
         except (self._not_ours, ValueError):  # ValueError: too short
             return None
-        return decode(plain, 0)
+        return decode(open_bytes, 0)
 
 
 class SealedStore:
@@ -131,7 +131,7 @@ class SealedStore:
         for _ in range(_COPIES):
             if arrays is None:
                 return None
-            opened = self._opened(key, arrays)
+            opened = plain(key, arrays, self._seal, self._signature)
             if not isinstance(opened, str):
                 return opened
             with self._lock:
@@ -173,23 +173,24 @@ class SealedStore:
         """Close the store below."""
         self._below.close()
 
-    def _opened(self, key: Key, arrays: Arrays) -> Arrays | str:
-        """Return what was put, or else why this copy can't be used."""
-        if self._signature is not None:
-            signed = self._signature.verified(key, arrays)
-            if signed is None:
-                return _UNSIGNED
-            arrays = signed
-        elif SIGNATURE in arrays:
-            arrays = _without(arrays, SIGNATURE)
-        if self._seal is not None:
-            opened = self._seal.opened(key, arrays)
-            if opened is None:
-                return _WARNING if _NAME in arrays or _TAG in arrays else _KEPT_OPEN
-            return opened
-        if _NAME in arrays:
-            return _WARNING
-        return _without(arrays, _TAG) if _TAG in arrays else arrays
+
+def plain(key: Key, arrays: Arrays, seal: Seal | None, signature: Signature | None) -> Arrays | str:
+    """Return what was put before it was sealed and signed, or else why this copy can't be used."""
+    if signature is not None:
+        signed = signature.verified(key, arrays)
+        if signed is None:
+            return _UNSIGNED
+        arrays = signed
+    elif SIGNATURE in arrays:
+        arrays = _without(arrays, SIGNATURE)
+    if seal is not None:
+        opened = seal.opened(key, arrays)
+        if opened is None:
+            return _WARNING if _NAME in arrays or _TAG in arrays else _KEPT_OPEN
+        return opened
+    if _NAME in arrays:
+        return _WARNING
+    return _without(arrays, _TAG) if _TAG in arrays else arrays
 
 
 def _without(arrays: Arrays, left_out: str) -> Arrays:

@@ -31,9 +31,12 @@ class Tiers:
         *,
         backlog_bytes: int = BACKLOG_BYTES,
         flush_seconds: float = FLUSH_SECONDS,
+        fits: Callable[[Key, Arrays], bool] = lambda _key, _arrays: True,
     ) -> None:
         """Take near stores, then shared ones, each nearest first.
 
+        What is found in a shared one is kept nearer only if it `fits`; it is handed out nevertheless, so that who
+        asked can tell of it. What fits not would stay in this machine's folder when the share is long mended.
         At most `backlog_bytes` wait to be written to the shared ones; closing waits for them `flush_seconds`.
         """
         self._stores = tuple(stores)
@@ -41,6 +44,7 @@ class Tiers:
         self._places: tuple[Store, ...] = (*self._stores, *self._shared)
         self._written = tuple(tier for tier in self._shared if not tier.read_only)
         self._flush_seconds = flush_seconds
+        self._fits = fits
         self._behind = WriteBehind(self._write_shared, backlog_bytes)
 
     def get(self, key: Key) -> Arrays | None:
@@ -48,6 +52,8 @@ class Tiers:
         for distance, store in enumerate(self._places):
             arrays = store.get(key)
             if arrays is not None:
+                if distance >= len(self._stores) and not self._fits(key, arrays):
+                    return arrays
                 for nearer in self._stores[:distance]:
                     nearer.put(key, arrays)
                 if distance > len(self._stores) and self._written:

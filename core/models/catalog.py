@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from .onnx_file import OnnxFacts, TensorInfo
+from .onnx_file import OnnxFacts
+from .tensor_info import TensorInfo
 
 ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
 DRAWING_ROLES = ("occlude", "swap", "enhance")

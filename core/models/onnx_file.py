@@ -11,6 +11,7 @@ Source: the field numbers of onnx.proto (ONNX IR version 3 and later).
 
 import math
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,9 +21,9 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..filesystem import read_input
+from .tensor_info import DTYPES, Dim, TensorInfo
 from .wire_format import BYTES, fields, integers, text
 
-Dim = int | str
 LARGEST_FILE = (1 << 31) - 1
 """Protobuf holds no more; ONNX Runtime reads no more."""
 
@@ -30,26 +31,12 @@ _LARGEST_FILL = 1 << 28
 _LARGEST_PICTURE = 1 << 26
 _DEEPEST = 16
 _MOST_DIMS = 64
-_MOST_NODES = 1_000_000
+_MOST_NODES = 200_000
 """And initializers. The largest networks of the catalogue have a few thousand."""
+_MOST_FIELDS = 1_000_000
+"""Of all messages together. The largest networks of the catalogue have some ten thousand; a million take seconds."""
 _SMALL = 16
-_DTYPES = {1: "float32", 2: "uint8", 3: "int8", 5: "int16", 6: "int32", 7: "int64", 9: "bool", 10: "float16"}
-_DTYPES |= {4: "uint16", 8: "string", 11: "float64", 12: "uint32", 13: "uint64", 16: "bfloat16"}
 _FILLING = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
-
-
-@dataclass(frozen=True)
-class TensorInfo:
-    """An input, output or initializer: its name, element type and shape; a dynamic size is its name or `?`."""
-
-    name: str
-    dtype: str
-    shape: tuple[Dim, ...] | None
-    """None where the file does not say."""
-
-    def __str__(self) -> str:
-        sizes = "any shape" if self.shape is None else " x ".join(map(str, self.shape)) or "one value"
-        return f"{self.name or 'unnamed'} ({self.dtype} {sizes})"
 
 
 @dataclass(frozen=True)
@@ -73,6 +60,15 @@ class _Walk:
     small: dict[str, list[int]] = field(default_factory=dict)
     fills: list[str] = field(default_factory=list)
     nodes: int = 0
+    met: int = 0
+
+    def fields(self, view: memoryview, path: Path) -> Iterator[tuple[int, int, int | memoryview]]:
+        """List a message's fields. ModelError once the file has more than any network has: each takes time."""
+        for one in fields(view, path):
+            self.met += 1
+            if self.met > _MOST_FIELDS:
+                raise ModelError(f"{path} is refused: it has more than {_MOST_FIELDS:,} fields")
+            yield one
 
     def count(self, path: Path) -> None:
         """Count a node or initializer. ModelError if there are more than any network has: each takes time."""
@@ -139,12 +135,12 @@ def last_initializer(data: bytes, path: Path) -> npt.NDArray[np.float32]:
 def _walked(data: bytes, path: Path) -> _Walk:
     walk = _Walk()
     graphs = 0
-    for number, kind, value in fields(memoryview(data), path):
+    for number, kind, value in walk.fields(memoryview(data), path):
         if number == 7 and kind == BYTES and isinstance(value, memoryview):
             _graph(value, walk, path, 0)
             graphs += 1
         elif number == 25 and isinstance(value, memoryview):
-            for inner, _, node in fields(value, path):
+            for inner, _, node in walk.fields(value, path):
                 if inner == 7 and isinstance(node, memoryview):
                     _node(node, walk, path, 1)
     if graphs != 1 or not walk.outputs:
@@ -168,7 +164,7 @@ def _walked(data: bytes, path: Path) -> _Walk:
 def _graph(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
     if depth > _DEEPEST:
         raise ModelError(f"{path} is refused: its graphs are nested more than {_DEEPEST} deep")
-    for number, _, value in fields(view, path):
+    for number, _, value in walk.fields(view, path):
         if not isinstance(value, memoryview):
             continue
         if number == 1:
@@ -178,9 +174,9 @@ def _graph(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
             if depth == 0:
                 walk.initializers.append((info, value))
         elif number == 11 and depth == 0:
-            walk.inputs.append(_value_info(value, path))
+            walk.inputs.append(_value_info(value, walk, path))
         elif number == 12 and depth == 0:
-            walk.outputs.append(_value_info(value, path))
+            walk.outputs.append(_value_info(value, walk, path))
         elif number == 15:
             raise ModelError(f"{path} is refused: it has sparse weights; save it again with dense ones")
 
@@ -191,7 +187,7 @@ def _node(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
     outputs: list[str] = []
     kind = ""
     tensors: list[memoryview] = []
-    for number, _, value in fields(view, path):
+    for number, _, value in walk.fields(view, path):
         if not isinstance(value, memoryview):
             continue
         if number == 1:
@@ -213,7 +209,7 @@ def _node(view: memoryview, walk: _Walk, path: Path, depth: int) -> None:
 def _attribute(view: memoryview, walk: _Walk, path: Path, depth: int) -> list[memoryview]:
     """Walk an attribute's graphs and return its tensors."""
     tensors = []
-    for number, _, value in fields(view, path):
+    for number, _, value in walk.fields(view, path):
         if not isinstance(value, memoryview):
             continue
         if number in (5, 10):
@@ -231,7 +227,7 @@ def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> Te
     dims: list[int] = []
     kind, name, carried = 0, "", 0
     values: list[int] = []
-    for number, wire, value in fields(view, path):
+    for number, wire, value in walk.fields(view, path):
         if number == 1:
             dims += integers(wire, value, path)
             if len(dims) > _MOST_DIMS:
@@ -258,39 +254,39 @@ def _tensor(view: memoryview, walk: _Walk, path: Path, constant: str = "") -> Te
     label = constant or name
     if kind == 7 and label and len(values) <= _SMALL:
         walk.small[label] = values
-    return TensorInfo(name, _DTYPES.get(kind, f"type {kind}"), tuple(dims))
+    return TensorInfo(name, DTYPES.get(kind, f"type {kind}"), tuple(dims))
 
 
-def _value_info(view: memoryview, path: Path) -> TensorInfo:
+def _value_info(view: memoryview, walk: _Walk, path: Path) -> TensorInfo:
     name, dtype = "", "unknown"
     shape: tuple[Dim, ...] | None = None
-    for number, _, value in fields(view, path):
+    for number, _, value in walk.fields(view, path):
         if number == 1 and isinstance(value, memoryview):
             name = text(value)
         elif number == 2 and isinstance(value, memoryview):
-            for inner, _, tensor in fields(value, path):
+            for inner, _, tensor in walk.fields(value, path):
                 if inner == 1 and isinstance(tensor, memoryview):
-                    dtype, shape = _tensor_type(tensor, path)
+                    dtype, shape = _tensor_type(tensor, walk, path)
     return TensorInfo(name, dtype, shape)
 
 
-def _tensor_type(view: memoryview, path: Path) -> tuple[str, tuple[Dim, ...] | None]:
+def _tensor_type(view: memoryview, walk: _Walk, path: Path) -> tuple[str, tuple[Dim, ...] | None]:
     dtype = "unknown"
     shape: tuple[Dim, ...] | None = None
-    for number, _, value in fields(view, path):
+    for number, _, value in walk.fields(view, path):
         if number == 1 and isinstance(value, int):
-            dtype = _DTYPES.get(value, f"type {value}")
+            dtype = DTYPES.get(value, f"type {value}")
         elif number == 2 and isinstance(value, memoryview):
             shape = tuple(
-                _dimension(dim, path)
-                for inner, _, dim in islice(fields(value, path), _MOST_DIMS)
+                _dimension(dim, walk, path)
+                for inner, _, dim in islice(walk.fields(value, path), _MOST_DIMS)
                 if inner == 1 and isinstance(dim, memoryview)
             )
     return dtype, shape
 
 
-def _dimension(view: memoryview, path: Path) -> Dim:
-    for number, _, value in fields(view, path):
+def _dimension(view: memoryview, walk: _Walk, path: Path) -> Dim:
+    for number, _, value in walk.fields(view, path):
         if number == 1 and isinstance(value, int) and 0 < value < 1 << 63:
             return value
         if number == 2 and isinstance(value, memoryview):

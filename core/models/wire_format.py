@@ -32,11 +32,16 @@ def integers(wire: int, value: int | memoryview, path: Path) -> list[int]:
 
 
 def fields(view: memoryview, path: Path) -> Iterator[tuple[int, int, int | memoryview]]:
-    """List a protobuf message's fields as (number, wire type, value), every length checked."""
+    """List a protobuf message's fields as (number, wire type, value), every length checked.
+
+    ModelError where one has the number 0, which no field has: bytes of zeros would be a field for every two of them.
+    """
     at, end = 0, len(view)
     while at < end:
         tag, at = varint(view, at, path)
         wire = tag & 7
+        if tag < 8:
+            raise ModelError(f"{path} is not a model ONNX Runtime can run: it is no ONNX file, or is damaged")
         value: int | memoryview
         if wire == VARINT:
             value, at = varint(view, at, path)

@@ -149,7 +149,10 @@ def _nested(depth):
 
 MODELS = {
     "nested": (lambda: _nested(1_500), "nested more than 16 deep"),
-    "nodes": (lambda: _field(7, _field(1, b"") * 1_000_001), "more than 1,000,000 nodes"),
+    "nodes": (lambda: _field(7, _field(1, b"") * 200_001), "more than 200,000 nodes"),
+    "zeros": (lambda: bytes(1 << 26), "no ONNX file, or is damaged"),
+    "fields": (lambda: _field(7, b"\x12\x00" * 1_000_001), "more than 1,000,000 fields"),
+    "names": (lambda: _field(7, _field(11, b"\x0a\x00" * 1_000_001)), "more than 1,000,000 fields"),
     "dims": (lambda: _field(7, _field(5, b"\x08\x7f" * 1_000_000)), "more than 64 dimensions"),
 }
 
@@ -160,6 +163,25 @@ def test_v11_a_model_of_a_form_that_no_network_has_is_refused(tmp_path, dashboar
     data, reason = MODELS[name]
     with pytest.raises(ModelError, match=reason):
         onnx_facts(data(), tmp_path / "m.onnx")
+
+
+def test_v11_a_model_that_is_too_large_for_the_memory_is_refused(tmp_path, dashboard):
+    dashboard("inputs")
+    path = tmp_path / "m.onnx"
+    with path.open("wb") as file:
+        file.truncate((1 << 31) - 1)
+    run = subprocess.run(
+        [*CLI, "models", "add", str(path), "--family", "embed/arcface"],
+        preexec_fn=_limited(resource.RLIMIT_AS, SPACE),
+        env=dict(os.environ, UNDERSTUDY_MODELS=str(tmp_path / "models"), HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+    assert "memory" in run.stderr
 
 
 def test_a_model_that_grows_while_it_is_read_is_read_as_long_as_it_was(tmp_path, monkeypatch):

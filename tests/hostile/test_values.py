@@ -288,3 +288,37 @@ def test_no_quick_look_lets_a_wrong_value_by(low: float, high: float, shape: tup
             sound = bool(low <= float(value) <= high)
             assert (schema.fault(arrays) == "") == sound, (value, place)
             assert (schema.fault(read) == "") == sound, (value, place)
+
+
+@pytest.mark.parametrize("tail", ["none", "signed", "sealed"])
+def test_v5_what_a_share_has_wrong_is_not_kept_on_this_machine(
+    made: Made, tmp_path: Path, tail: str, dashboard: Callable[[str], None]
+) -> None:
+    """A wrong copy in the share is met once: it does not stay in the folder here when the share is mended."""
+    dashboard("values")
+    share, here = tmp_path / "share", tmp_path / "here"
+    poisoned(made.caches["mesh"], share, lambda _, key, arrays: MUTATIONS["renamed"](arrays, 1))
+    key = {"signed": {"signing_key": bytes(32)}, "sealed": {"secret": bytes(32)}}.get(tail, {})
+    met = made.project.render("mesh", CacheSettings(here, shared_folder=share, **key))
+    assert met.shown == made.cold["mesh"].shown
+    assert met.warnings
+    alone = made.project.render("mesh", CacheSettings(here, **key))
+    assert (alone.shown, alone.warnings) == (met.shown, ())
+    if not key:
+        assert all(not schema_of(key.text, FORMS).fault(arrays) for _, key, arrays in entries(here))
+
+
+def test_v5_a_good_share_fills_this_machine(made: Made, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    made.project.render("mesh", CacheSettings(here, shared_folder=made.caches["mesh"]))
+    kept = {key for _, key, _ in entries(here)}
+    assert {line_of(key.text, "stage") for key in kept} >= {"detect", "landmark", "swap"}
+    assert kept <= {key for _, key, _ in entries(made.caches["mesh"])}
+
+
+def test_a_sealed_result_of_others_in_a_share_is_not_kept_on_this_machine(made: Made, tmp_path: Path) -> None:
+    share, here = tmp_path / "share", tmp_path / "here"
+    made.project.render("mesh", CacheSettings(share, secret=bytes(32)))
+    met = made.project.render("mesh", CacheSettings(here, shared_folder=share))
+    alone = made.project.render("mesh", CacheSettings(here))
+    assert (met.shown, alone.shown, alone.warnings) == (made.cold["mesh"].shown, met.shown, ())
