@@ -17,7 +17,14 @@ from .cache.signature import Signature
 from .errors import CacheError
 from .filesystem import Access
 from .quoting import quote
-from .run_settings import FOLDER_VARIABLE, GROUP_VARIABLE, REDIS_VARIABLE, RunSettings, completed
+from .run_settings import (
+    FOLDER_VARIABLE,
+    GROUP_VARIABLE,
+    READ_ONLY_VARIABLE,
+    REDIS_VARIABLE,
+    RunSettings,
+    completed,
+)
 from .trust import trusted_folders
 
 _CHANGING = ("gc", "purge", "import")  # the other actions read alone
@@ -29,6 +36,8 @@ class Place:
 
     name: str
     store: PackFolder | RedisStore
+    read_only: bool = False
+    """Whether this machine's settings say that nothing is changed there."""
 
 
 def opened_folder(root: Path, *, read_only: bool = True) -> PackFolder:
@@ -77,15 +86,20 @@ def open_places(arguments: argparse.Namespace) -> Iterator[Place]:
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
     told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
-    told = completed(RunSettings(told, online=arguments.online), shared_places(arguments)).cache
+    environment = shared_places(arguments)
+    environment[READ_ONLY_VARIABLE] = os.environ.get(READ_ONLY_VARIABLE, "")
+    told = completed(RunSettings(told, online=arguments.online), environment).cache
+    keep = told.shared_read_only
     if told.shared_folder is not None:
-        shared = open_shared_folder(told.shared_folder, access=access(), make=False, read_only=read_only)
-        yield Place(quote(told.shared_folder), _writable(shared))
+        shared = open_shared_folder(
+            told.shared_folder, access=access(), make=False, read_only=read_only or keep
+        )
+        yield Place(quote(told.shared_folder), _writable(shared), keep)
     if told.redis_url is not None:
         server = RedisStore(told.redis_url)
         _ = Key("") in server
         require_no_trouble(Place("Redis", server))
-        yield Place("Redis", server)
+        yield Place("Redis", server, keep)
 
 
 def require_no_trouble(place: Place) -> None:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from .cache.closure import Kept
@@ -17,9 +18,10 @@ from .cli_lines import show
 from .cli_paths import opened_clip
 from .clip_info import frame_id
 from .clip_picture import PictureClip, is_picture
-from .errors import CacheError
+from .errors import CacheError, OutputError
 from .layer_purge import blank_layers
 from .purging import forget_runs, require_nothing_left
+from .run_settings import READ_ONLY_VARIABLE
 
 _DAY = 86400.0
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -31,12 +33,7 @@ def purge(arguments: argparse.Namespace, places: list[Place]) -> bool:
     Raises CacheError or OutputError that says what could not be deleted.
     """
     if arguments.all:
-        for place in places:
-            _say_freed(place, place.store.purge())
-            if isinstance(place.store, PackFolder):
-                forget_runs(place.store.root)
-        _blank(places)
-        return _nothing_left(arguments, lambda _: True)
+        return _purged(arguments, places, None)
     if arguments.older_than is not None:
         moment = time.time() - arguments.older_than * _DAY
         old = {
@@ -57,39 +54,56 @@ def purge(arguments: argparse.Namespace, places: list[Place]) -> bool:
     return _purged(arguments, places, matches)
 
 
-def _blank(places: list[Place], made_before: float | None = None) -> None:
+def _blank(place: Place, made_before: float | None = None) -> None:
     """Take the faces out of layer pictures: of all, since none says whose they are."""
-    for place in places:
-        if not isinstance(place.store, PackFolder):
-            continue
-        blanked = blank_layers(place.store.root, made_before, access())
-        if blanked.pictures:
-            show(
-                f"{blanked.pictures} layer pictures in {place.name} made transparent: a render makes them again"
-            )
-        if blanked.leftovers:
-            show(f"{blanked.leftovers} unfinished layer pictures in {place.name} deleted")
-        if blanked.foreign:
-            show(
-                f"{blanked.foreign} files among the layer pictures in {place.name} are not ours: they are left"
-            )
-        if blanked.rewritten:
-            raise CacheError(
-                f"{blanked.rewritten} layer pictures in {place.name} were written again meanwhile: "
-                "end what writes there, then purge again"
-            )
+    if not isinstance(place.store, PackFolder):
+        return
+    blanked = blank_layers(place.store.root, made_before, access())
+    if blanked.pictures:
+        show(f"{blanked.pictures} layer pictures in {place.name} made transparent: a render makes them again")
+    if blanked.leftovers:
+        show(f"{blanked.leftovers} unfinished layer pictures in {place.name} deleted")
+    if blanked.foreign:
+        show(f"{blanked.foreign} files among the layer pictures in {place.name} are not ours: they are left")
+    if blanked.rewritten:
+        raise CacheError(
+            f"{blanked.rewritten} layer pictures in {place.name} were written again meanwhile: "
+            "end what writes there, then purge again"
+        )
 
 
 def _purged(
     arguments: argparse.Namespace,
     places: list[Place],
-    matches: Callable[[str], bool],
+    matches: Callable[[str], bool] | None,
     made_before: float | None = None,
 ) -> bool:
+    """Purge every place of what matches, of everything for None; what fails in one keeps no other from it."""
+    faults: list[str] = []
     for place in places:
-        _say_freed(place, place.store.purge(matches))
-    _blank(places, made_before)
-    return _nothing_left(arguments, matches)
+        if place.read_only:
+            faults.append(
+                f"{place.name} is not changed: {READ_ONLY_VARIABLE} says that this machine only reads it; "
+                "purge it from one that may write there"
+            )
+            continue
+        steps = [partial(_purge_place, place, matches), partial(_blank, place, made_before)]
+        for step in steps:
+            try:
+                step()
+            except (CacheError, OutputError) as error:
+                faults.append(str(error))
+    if faults:
+        raise CacheError("; ".join(dict.fromkeys(faults)))
+    return _nothing_left(arguments, matches or (lambda _: True))
+
+
+def _purge_place(place: Place, matches: Callable[[str], bool] | None) -> None:
+    freed = place.store.purge(matches)
+    require_no_trouble(place)
+    show(f"{freed / 1e6:.1f} MB ({freed} bytes) deleted from {place.name}")
+    if matches is None and isinstance(place.store, PackFolder):
+        forget_runs(place.store.root)
 
 
 def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool]) -> bool:
@@ -106,11 +120,6 @@ def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool])
             )
         show(f"{place.name}: looked through again, nothing of it is left")
     return True
-
-
-def _say_freed(place: Place, freed: int) -> None:
-    require_no_trouble(place)
-    show(f"{freed / 1e6:.1f} MB ({freed} bytes) deleted from {place.name}")
 
 
 def _seeds(arguments: argparse.Namespace) -> set[str]:

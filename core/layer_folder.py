@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .cache.layout import LAYERS, is_prepared, prepare
 from .errors import CacheError, OutputError
-from .filesystem import Access, Folder, Location
+from .filesystem import Access, Folder, Location, set_access
 from .fusion.label import MOST_BYTES, Asked, Label, Room
 from .fusion.stand_in import STAND_IN
 from .layer_files import (
@@ -200,10 +200,14 @@ class LayerFolder:
             folder = self._checked(Folder(root))
             for name in self._location.names:
                 with folder:
-                    mode = self._access.folder_mode
-                    below = folder.make_child(name, mode) if make else folder.child(name)
+                    try:
+                        below = folder.child(name)
+                    except FileNotFoundError:
+                        if not make:
+                            raise
+                        below = folder.make_child(name, self._access.folder_mode)
                 with suppress(OSError):  # not every file system has permissions
-                    below.set_mode(mode)
+                    set_access(below, self._access, lambda name: LAYER_NAME.fullmatch(name) is not None)
                 folder = self._checked(below)
         except FileNotFoundError:
             if not make:

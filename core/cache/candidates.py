@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from ..filesystem import Entry, Location
 from .layout import MARK_LEFTOVER, pack_folders
-from .pack import PACK_NAME, list_packs
+from .pack import SIDECAR_NAME, list_packs
 from .rewrite import LEFTOVER
 
-_SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
 _USES_LEFTOVER = re.compile(r"\.\.uses\.[0-9a-f]{8}\.tmp")
 _LEFTOVER_SECONDS = 600.0
 
@@ -69,12 +68,12 @@ def remove_leftovers(
 
 
 def _may_be_left(name: str) -> bool:
-    forms = LEFTOVER, MARK_LEFTOVER, _USES_LEFTOVER, _SIDECAR_NAME
+    forms = LEFTOVER, MARK_LEFTOVER, _USES_LEFTOVER, SIDECAR_NAME
     return any(form.fullmatch(name) for form in forms)
 
 
 def _is_left(entry: Entry, names: set[str], now_ns: int, *, of_any_age: bool) -> bool:
-    if _SIDECAR_NAME.fullmatch(entry.name):
+    if SIDECAR_NAME.fullmatch(entry.name):
         return entry.name.replace(".idx", ".pack") not in names
     if of_any_age or (LEFTOVER.fullmatch(entry.name) and entry.name.endswith(".pack.tmp")):
         return True

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CacheError
-from ..filesystem import Access, Folder, Location
-from .pack import NO_FILE, list_packs
+from ..filesystem import Access, Folder, Location, set_access
+from .pack import NO_FILE, PACK_NAME, SIDECAR_NAME, list_packs
 from .record import FORMAT, HEADER_BYTES, format_of
 
 LAYERS = "layers"
@@ -34,6 +34,7 @@ _TAG = (
     "# About this file: https://bford.info/cachedir/\n"
 )
 _MARKS = {_TAG_NAME: _TAG, ".gitignore": "*\n", _FORMAT_NAME: f"{FORMAT}\n"}  # in the order of their making
+_OTHER_FILES = frozenset({".janitor.lock", ".uses", ".uses.lock"})
 _OUR_TAG = "".join(_TAG.splitlines(keepends=True)[:2]).encode()
 _FORMAT = re.compile(rb"[0-9]{1,9}\s*")
 MARK_LEFTOVER = re.compile(
@@ -81,6 +82,15 @@ def prepare(root: Path, access: Access | None = None, *, read_only: bool = False
         raise kind(f"can't use cache folder {root} ({reason}): choose another cache folder") from error
 
 
+def is_file_of_ours(name: str) -> bool:
+    """Tell whether a cache folder's file has one of our own names; unfinished files have none of these."""
+    return (
+        name in _MARKS
+        or name in _OTHER_FILES
+        or bool(PACK_NAME.fullmatch(name) or SIDECAR_NAME.fullmatch(name))
+    )
+
+
 def is_prepared(root: Path) -> bool:
     """Tell whether a folder is a cache folder of ours already."""
     try:
@@ -115,7 +125,7 @@ def _prepared(folder: Folder, root: Path, access: Access, *, read_only: bool) ->
     version = _read_format(folder) if ours else None
     if write:
         with suppress(OSError):  # a file system that is only readable, or has no permissions
-            folder.set_mode(access.folder_mode)
+            set_access(folder, access, is_file_of_ours)
     if version is None:  # new, or a run was killed or the power cut while it was made
         version = _format_of_packs(folder)
         if write:
@@ -124,6 +134,8 @@ def _prepared(folder: Folder, root: Path, access: Access, *, read_only: bool) ->
     if version != FORMAT:
         home = home / f"format-{FORMAT}"
         if write:
+            with suppress(FileNotFoundError), folder.child(home.names[-1]) as packs, suppress(OSError):
+                set_access(packs, access, is_file_of_ours)
             folder.make_child(home.names[-1], access.folder_mode).close()
     folder.names()  # it must at least be readable
     return Home(home, fault)
@@ -161,7 +173,7 @@ def _read_format(folder: Folder) -> int | None:
     except OSError as error:
         if error.errno in _ODD:
             path = folder.path / _FORMAT_NAME
-            raise CacheError(f"{path} is not the file that Understudy put there: remove it") from error
+            raise FolderError(f"{path} is not the file that Understudy put there: remove it") from error
         raise
     return int(raw) if _FORMAT.fullmatch(raw) else None
 

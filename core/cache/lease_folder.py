@@ -77,6 +77,8 @@ class FolderLease:
         if fault:
             folder.close()
             raise PermissionError(fault)
+        with suppress(OSError):  # not every file system has permissions
+            folder.set_mode(self._access.folder_mode)
         return folder
 
     def _create(self, folder: Folder, name: str, text: bytes) -> bool:

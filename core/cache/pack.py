@@ -22,6 +22,7 @@ from ..filesystem import Entry, Folder, Location
 from .record import HEADER_BYTES, MAGIC, parse_header
 
 PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
+SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
 _BLOCK = 1 << 14
 _SEARCH_BLOCK = 1 << 20
 _SEARCH_MAX = 1 << 25

@@ -2,10 +2,12 @@
 """What goes wrong with a cache folder, told once, in one line that names the folder and the fix."""
 
 import errno
+import os
 import threading
 from pathlib import Path
 
 from ..errors import CacheError
+from ..quoting import quote
 
 _FIXES = {
     errno.ENOSPC: "free some space there or choose another cache folder",
@@ -17,6 +19,7 @@ _FIXES = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENOENT: "it was removed; start again to make it anew",
 }
+_ODD = {errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENOTDIR}
 
 
 class Troubles:
@@ -31,6 +34,12 @@ class Troubles:
         """Note an error of the file system, or that the folder has lost the marks that it is known by."""
         if isinstance(error, CacheError):
             self._note(str(error))
+            return
+        if error.errno in _ODD and error.filename:  # what lies there was put there by somebody
+            name = quote(Path(os.fsdecode(error.filename)).name)
+            self._note(
+                f"{name} in cache folder {self._root} is not the file that Understudy put there: remove it"
+            )
             return
         reason = error.strerror or type(error).__name__
         fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")

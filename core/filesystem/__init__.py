@@ -9,6 +9,7 @@ that no other code of `core` or `addon` writes, removes, renames or walks.
 
 from .access import Access
 from .folder import Entry, Folder, Kind
+from .group import set_access
 from .input import open_input, read_input
 from .location import Location
 from .output import append_file, make_folder, write_file
@@ -25,5 +26,6 @@ __all__ = [
     "make_folder",
     "open_input",
     "read_input",
+    "set_access",
     "write_file",
 ]

@@ -27,6 +27,7 @@ from understudy.core.cache.uses import note, uses
 from understudy.core.cli import main
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access
+from understudy.core.layer_folder import LayerFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and owners of POSIX")
 
@@ -674,3 +675,50 @@ def test_v11_a_sidecar_that_lies_over_a_sparse_pack_costs_little_memory(
     )  # fmt: skip
     assert int(done.stdout) < 1_000_000
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_v13_what_keeps_a_purge_from_packs_keeps_it_from_no_layer(
+    kind: str, tmp_path: Path, dashboard: Dashboard, capsys
+) -> None:
+    dashboard("faces")
+    root, other = filled(tmp_path / "cache"), filled(tmp_path / "other")
+    layers = LayerFolder(root, "0123456789abcdef")
+    layers.make()
+    layers.write("000001.tif", b"a face" * 1000)
+    lock = root / ".janitor.lock"
+    {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("format")}[kind](lock)
+    assert main(["cache", "purge", "--all", "--cache-dir", str(root), "--shared-dir", str(other)]) == 1
+    said = capsys.readouterr().err
+    assert ".janitor.lock" in said
+    assert "remove it" in said
+    assert b"a face" not in (layers.path / "000001.tif").read_bytes()
+    assert hits(other) == 0
+    lock.rmdir() if kind == "folder" else lock.unlink()
+    assert main(["cache", "purge", "--all", "--cache-dir", str(root)]) == 0
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
+def test_v8_a_format_that_is_no_file_ends_no_run(kind: str, tmp_path: Path, dashboard: Dashboard) -> None:
+    dashboard("inputs")
+    root = filled(tmp_path / "cache")
+    (root / "format").unlink()
+    {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("CACHEDIR.TAG")}[kind](
+        root / "format"
+    )
+    with closing(open_tiers(CacheSettings(root))) as cache:
+        assert cache.store.get(KEYS[0]) is None
+        assert [line for line in cache.warnings if "format" in line] == list(cache.warnings)
+        assert cache.warnings
+
+
+def test_v12_a_purge_changes_nothing_in_a_share_that_this_machine_only_reads(
+    tmp_path: Path, dashboard: Dashboard, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dashboard("inputs")
+    here, share = filled(tmp_path / "here"), filled(tmp_path / "share")
+    monkeypatch.setenv("UNDERSTUDY_SHARED_READ_ONLY", "1")
+    before = contents(share)
+    assert main(["cache", "purge", "--all", "--cache-dir", str(here), "--shared-dir", str(share)]) == 1
+    assert "UNDERSTUDY_SHARED_READ_ONLY" in capsys.readouterr().err
+    assert (contents(share), hits(here)) == (before, 0)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""V12: a group that is let into a cache folder of before finds all of it; nobody else does."""
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.key import stage_key
+from understudy.core.cache.lease_folder import LEASE_FOLDER, FolderLease
+from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.filesystem import Access
+from understudy.core.layer_folder import LayerFolder
+
+GROUP = Access(group=True)
+ID = "0123456789abcdef"
+KEY = stage_key("test", 1, {"number": 1})
+ARRAYS = {"a": np.arange(9, dtype=np.uint8)}
+
+
+def _filled(root: Path) -> LayerFolder:
+    with closing(open_tiers(CacheSettings(root))) as cache:
+        cache.store.get(KEY)  # so that the run is counted
+        cache.store.put(KEY, ARRAYS)
+    layers = LayerFolder(root, ID)
+    layers.add_placeholders(["000001.tif"])
+    layers.write("000002.tif", b"a picture")
+    FolderLease(root / LEASE_FOLDER).try_acquire(KEY, 60)
+    return layers
+
+
+def _modes(root: Path) -> dict[str, int]:
+    return {str(path.relative_to(root)): stat.S_IMODE(path.lstat().st_mode) for path in root.rglob("*")}
+
+
+def test_v12_a_group_that_is_let_in_later_finds_everything(
+    tmp_path: Path, dashboard: Callable[[str], None]
+) -> None:
+    dashboard("faces")
+    root = tmp_path / "cache"
+    _filled(root)
+    assert {mode & 0o077 for mode in _modes(root).values()} == {0}
+    theirs = root / "notes.txt"
+    theirs.write_text("not ours")
+    theirs.chmod(0o600)
+    PackFolder(root, access=GROUP).close()
+    LayerFolder(root, ID, GROUP).make()
+    FolderLease(root / LEASE_FOLDER, GROUP).try_acquire(KEY, 60)
+    modes = _modes(root)
+    assert stat.S_IMODE(root.stat().st_mode) == 0o2770
+    assert modes.pop("notes.txt") == 0o600
+    assert modes.pop(f"{LEASE_FOLDER}/{KEY.hex}.lease") == 0o600  # whoever waits for it need not read it
+    for name, mode in modes.items():
+        assert mode == (0o2770 if (root / name).is_dir() else 0o660), name
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
+def test_v12_another_account_of_the_group_reads_what_was_there(tmp_path: Path) -> None:
+    root = Path("/tmp") / f"understudy-{os.getpid()}-group"
+    try:
+        _filled(root)
+        PackFolder(root, access=GROUP).close()
+        LayerFolder(root, ID, GROUP).make()
+        child = os.fork()
+        if not child:
+            try:
+                os.setgroups([])
+                os.setgid(root.stat().st_gid)
+                os.setuid(65534)
+                with closing(PackFolder(root, access=GROUP)) as folder:
+                    right = folder.get(KEY) is not None and not folder.warnings
+                    right = right and LayerFolder(root, ID, GROUP).sizes() != []
+                    right = right and (root / "layers" / ID / "000002.tif").read_bytes() == b"a picture"
+                os._exit(0 if right else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        for path in sorted(root.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        root.rmdir()
+
+
+def test_v12_a_link_that_others_could_put_there_before_gets_no_other_permissions(tmp_path: Path) -> None:
+    root, mine = tmp_path / "cache", tmp_path / "mine"
+    PackFolder(root).close()
+    mine.write_text("mine alone")
+    mine.chmod(0o600)
+    root.chmod(0o770)
+    os.link(mine, root / "0123456789abcdef-1-01234567.pack")
+    PackFolder(root, access=GROUP).close()
+    assert stat.S_IMODE(mine.stat().st_mode) == 0o600
