@@ -35,7 +35,8 @@ class Troubles:
         if isinstance(error, CacheError):
             self._note(str(error))
             return
-        if error.errno in _ODD and error.filename:  # what lies there was put there by somebody
+        told = error.strerror in (os.strerror(error.errno or 0), "not a regular file")
+        if error.errno in _ODD and error.filename and told:  # what lies there was put there by somebody
             name = quote(Path(os.fsdecode(error.filename)).name)
             self._note(
                 f"{name} in cache folder {self._root} is not the file that Understudy put there: remove it"
