@@ -32,7 +32,7 @@ from understudy.core.layer_folder import LayerFolder
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and owners of POSIX")
 
 Dashboard = Callable[[str], None]
-KEYS = [stage_key("swap", 1, {"number": number, "frame": bytes(32)}) for number in range(40)]
+KEYS = [stage_key("test", 1, {"number": number, "frame": bytes(32)}) for number in range(40)]
 OTHER_USER = 65_533
 HERE = [str(folder) for folder in Path(__file__).parents[:2]]
 
