@@ -28,9 +28,12 @@ environment, for render, cache and Blender (where it comes before the preference
   UNDERSTUDY_CACHE_UNUSED_FOR   after how many days without use results are dropped from it
   UNDERSTUDY_MEMORY             how much of the results a run keeps in memory, such as 512M
   UNDERSTUDY_SHARED_CACHE       a cache folder on a share, used beside the one on this machine; or `off`
-  UNDERSTUDY_SHARED_WITH_GROUP  1 lets that folder's group in (0770, 0660)
+  UNDERSTUDY_SHARED_WITH_GROUP  1 lets the folders' groups in, here and on the share (2770, 0660)
+  UNDERSTUDY_SHARED_READ_ONLY   1 reads shared places alone
+  UNDERSTUDY_TRUST              other owners' folders that may be written to, separated as in PATH
   UNDERSTUDY_REDIS              a Redis server, such as redis://HOST:6379/0, used in the same way; or `off`
   UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
+  UNDERSTUDY_SIGNING_KEY        32 bytes in the same forms that results are signed with
   UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
   UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
   UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
