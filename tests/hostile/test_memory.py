@@ -14,9 +14,9 @@ import pytest
 from hostile.bombs import png
 from understudy.core.cache.folder import PackFolder
 from understudy.core.cache.key import stage_key
-from understudy.core.cache.pack import list_packs
 from understudy.core.cache.sidecar import Sidecar, read, write
 from understudy.core.errors import ModelError, OutputError
+from understudy.core.filesystem import Folder
 from understudy.core.models.onnx_file import onnx_facts, read_checked
 from understudy.core.models.session import ModelFile
 from understudy.core.video_writer import VideoWriter
@@ -106,11 +106,12 @@ def test_v11_a_lying_sidecar_over_a_sparse_pack_takes_little_memory(tmp_path, da
     for number in range(10):
         folder.put(stage_key("s", 1, {"n": number}), {"a": np.full(3, number)})
     folder.close()
-    (pack,) = list_packs(next((tmp_path / "cache").rglob("*.pack")).parent)
-    honest = read(pack, pack.stat().st_size)
-    os.truncate(pack, 8 << 30)
-    columns = honest.columns._replace(sizes=np.full(10, size, np.uint32))
-    write(pack, Sidecar(columns, 8 << 30, sealed=True))
+    (pack,) = (tmp_path / "cache").glob("*.pack")
+    with Folder(pack.parent) as place:
+        honest = read(place, pack.name, pack.stat().st_size)
+        os.truncate(pack, 8 << 30)
+        columns = honest.columns._replace(sizes=np.full(10, size, np.uint32))
+        write(place, pack.name, Sidecar(columns, 8 << 30, sealed=True))
     run = subprocess.run(
         [sys.executable, "-c", _GET, tmp_path / "cache"],
         capture_output=True,
