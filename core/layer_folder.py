@@ -289,6 +289,4 @@ def folder_of(picture: Path, access: Access = Access()) -> tuple[LayerFolder, st
 
 
 def _not_ours(root: Path) -> str:
-    return (
-        f"{root} is not a cache folder of Understudy: nothing in it is touched; choose another cache folder"
-    )
+    return f"{root} holds other files: choose an empty or a new folder for the cache"
