@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..core.errors import RecipeError
 from ..core.identity import Casting
 from ..core.layer_folder import LAYER_NAME, LayerFolder
 from ..core.layer_job import ClipSource, LayerJob
@@ -107,11 +108,15 @@ def jobs_at(
                         f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
                     )
                 continue
+            try:
+                castings = memory.castings(here, strip_id, preview=preview, as_before=as_before)
+            except RecipeError:
+                continue  # said by `notices`
             yield LayerJob(
                 strip=clip.name,
                 frame=at,
                 source=memory.source(clip),
                 number=int(name.removesuffix(".tif")),
                 picture=folder / name,
-                castings=memory.castings(here, strip_id, preview=preview, as_before=as_before),
+                castings=castings,
             )
