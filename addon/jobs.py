@@ -11,7 +11,7 @@ from ..core.errors import RecipeError
 from ..core.identity import Casting
 from ..core.layer_folder import LAYER_NAME, LayerFolder
 from ..core.layer_job import ClipSource, LayerJob
-from .folders import layer_folder, read_folder
+from .folders import cache_folder, read_folder
 from .layers import layer_of
 from .spare_layers import spare_folder
 from .stack import castings_of
@@ -54,7 +54,7 @@ class StripMemory:
         """
         place = bpy.data.filepath, scene.name, strip_id, layer.directory
         if place not in self._folders:
-            here, own = read_folder(layer), layer_folder(scene, strip_id).path
+            here, own = read_folder(layer), LayerFolder(cache_folder(scene), strip_id).path
             spare = LayerFolder.spare(spare_folder(), strip_id).path
             self._folders[place] = here if here in (own, spare) else None
         return self._folders[place]
