@@ -7,10 +7,11 @@ from typing import Any
 
 import bpy
 
+from ..core.errors import RecipeError
 from ..core.identity import Casting
 from ..core.layer_folder import LAYER_NAME, LayerFolder
 from ..core.layer_job import ClipSource, LayerJob
-from .folders import layer_folder, read_folder
+from .folders import cache_folder, read_folder
 from .layers import layer_of
 from .spare_layers import spare_folder
 from .stack import castings_of
@@ -53,7 +54,7 @@ class StripMemory:
         """
         place = bpy.data.filepath, scene.name, strip_id, layer.directory
         if place not in self._folders:
-            here, own = read_folder(layer), layer_folder(scene, strip_id).path
+            here, own = read_folder(layer), LayerFolder(cache_folder(scene), strip_id).path
             spare = LayerFolder.spare(spare_folder(), strip_id).path
             self._folders[place] = here if here in (own, spare) else None
         return self._folders[place]
@@ -107,11 +108,15 @@ def jobs_at(
                         f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
                     )
                 continue
+            try:
+                castings = memory.castings(here, strip_id, preview=preview, as_before=as_before)
+            except RecipeError:
+                continue  # said by `notices`
             yield LayerJob(
                 strip=clip.name,
                 frame=at,
                 source=memory.source(clip),
                 number=int(name.removesuffix(".tif")),
                 picture=folder / name,
-                castings=memory.castings(here, strip_id, preview=preview, as_before=as_before),
+                castings=castings,
             )

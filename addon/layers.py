@@ -6,11 +6,13 @@ clip's own timing and transform. So Blender itself finds the right picture, trim
 """
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import bpy
 
+from ..core.errors import OutputError
 from .animation import follow
 from .folders import layer_directory, layer_folder, picture_name
 from .layer_elements import first_number, sync_elements
@@ -53,6 +55,7 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
     first = picture_name(first_number(clip))
     folder = layer_folder(scene, stack_id(clip))
+    _require_text(folder.path)
     folder.add_placeholders([first])
     strips = holder(scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
@@ -67,6 +70,14 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     layer.blend_alpha = clip.blend_alpha
     sync_layer(scene, clip, layer, thorough=True)
     return layer
+
+
+def _require_text(path: Path) -> None:
+    """Raise OutputError for a path whose bytes are no text: Blender takes none for a new strip's file."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise OutputError(f"can't make a layer in {path}: its name is no UTF-8; rename the folder") from error
 
 
 def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool) -> bool:
@@ -95,7 +106,7 @@ def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool)
 
 
 def _copied(source: Any, target: Any, names: tuple[str, ...]) -> bool:
-    """Copy the properties that differ; True if any did."""
+    """Copy the properties that differ, but for what can't be set; True if any was."""
     changed = False
     for name in names:
         if not hasattr(source, name):
@@ -104,7 +115,10 @@ def _copied(source: Any, target: Any, names: tuple[str, ...]) -> bool:
         if name == "origin":
             value, known = tuple(value), tuple(known)
         if value != known:
-            setattr(target, name, value)
+            try:
+                setattr(target, name, value)
+            except TypeError:
+                continue  # an enum without a value, as a colour space that this Blender's OCIO does not have
             changed = True
     return changed
 
@@ -119,7 +133,10 @@ def _sync_directory(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
 
 def _fill_folder(scene: bpy.types.Scene, layer: Any) -> None:
     """Make sure that every picture which Blender may read in the layer's range is there."""
-    shown = (layer.strip_elem_from_frame(frame) for frame in frames_of(layer))
+    frames = frames_of(layer)
+    # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.
+    few = len(layer.elements) <= len(frames)
+    shown = layer.elements if few else (layer.strip_elem_from_frame(frame) for frame in frames)
     names = {element.filename for element in shown if element is not None}
     layer_folder(scene, layer_of_id(layer)).add_placeholders(names)
 

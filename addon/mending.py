@@ -23,6 +23,7 @@ _UNREADABLE = "Unnamed"
 def mend_texts() -> None:
     """Give another text to what holds one that is none: to read it would be an error wherever it is used."""
     for scene in _own_scenes():
+        _mend_text(scene, "name", _UNREADABLE)
         for strip in all_strips(scene):
             _mend_text(strip, "name", _UNREADABLE)
             for name in ("understudy_id", "understudy_layer_of", "understudy_lifted"):

@@ -10,7 +10,8 @@ from .animation import animated_properties
 from .layers import layer_of
 from .placement import between
 from .retiming import content_length
-from .timeline import all_strips, holder, overlap, stacked_clips
+from .stack import MOST_MODIFIERS, stack_of
+from .timeline import all_strips, holder, overlap, stack_id, stacked_clips
 
 NEST = "understudy.nest"
 REFRESH = "understudy.refresh"
@@ -32,6 +33,11 @@ def notices(strip: Any, scene: bpy.types.Scene) -> list[Notice]:
     if layer is None:
         return [Notice("has no layer strip, so the original is shown: press Refresh", REFRESH)]
     found = []
+    count = len(stack_of(scene, stack_id(strip)))
+    if count > MOST_MODIFIERS:
+        found.append(
+            Notice(f"has {count} modifiers, so its layer is not made: remove all but {MOST_MODIFIERS}")
+        )
     effect = next((entry for entry in all_strips(scene) if strip in inputs_of(entry)), None)
     if effect is not None:
         found.append(

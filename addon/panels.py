@@ -25,6 +25,8 @@ from .timeline import is_clip
 from .window_state import window_state
 
 _IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
+_MOST_DRAWN = 64
+"""Of how many modifiers are drawn: each takes milliseconds, at every redraw."""
 _Draw = Callable[[Any, bpy.types.Context, Any], None]
 
 
@@ -93,8 +95,12 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
             layout.operator("understudy.modifier_add", icon="ADD")
             return
         _draw_preparing(layout, context)
-        for modifier in stack:
+        for modifier in stack[:_MOST_DRAWN]:
             _draw_modifier(layout, context, modifier)
+        if len(stack) > _MOST_DRAWN:
+            draw_text(
+                layout, context, f"{len(stack) - _MOST_DRAWN} more modifiers: remove some to see them", "INFO"
+            )
         header, body = layout.panel_prop(settings_of(active_scene(context)), "show_cache")
         header.label(text="Cache")
         if body:

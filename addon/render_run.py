@@ -14,6 +14,7 @@ import bpy
 
 from ..core.errors import UnderstudyError
 from ..core.filesystem import write_file
+from ..core.layer_places import in_one_line
 from ..core.outcomes import NO_LAYER, counted
 from .console import print_fault, say
 from .folders import cache_folder
@@ -154,9 +155,9 @@ class RenderRun:
         if session is None:
             return
         facts = {**session.as_dict(), "failed": sorted(self._failed)}
+        facts["warnings"] = warnings = in_one_line(cast("list[str]", facts["warnings"]))
         session.close()
         self._spare.restore()
-        warnings = cast("list[str]", facts["warnings"])
         for text in warnings:
             say(f"warning: {text}")
         if self._failed:

@@ -13,6 +13,9 @@ from .properties import casting_of, settings_of
 from .switches import is_rendered
 from .timeline import SUPPORTED, is_clip, layer_of_id, stack_id
 
+MOST_MODIFIERS = 256
+"""How many modifiers a stack may have: a crowd. Each is fused into every frame."""
+
 
 def stack_of(scene: bpy.types.Scene, strip_id: str) -> list[Any]:
     """List the modifiers of a stack in order; the last is on top."""
@@ -20,12 +23,14 @@ def stack_of(scene: bpy.types.Scene, strip_id: str) -> list[Any]:
 
 
 def castings_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False) -> tuple[Casting, ...]:
-    """Return what the modifiers of a stack ask for that are on for the render, or for the preview, in order."""
-    return tuple(
-        casting_of(entry)
-        for entry in stack_of(scene, strip_id)
-        if (entry.enabled if preview else is_rendered(entry))
-    )
+    """Return what the modifiers of a stack ask for that are on for the render, or for the preview, in order.
+
+    Raises RecipeError for more modifiers than a stack may have.
+    """
+    stack = stack_of(scene, strip_id)
+    if len(stack) > MOST_MODIFIERS:
+        raise RecipeError(f"a clip has {len(stack)} modifiers: remove all but {MOST_MODIFIERS}")
+    return tuple(casting_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))
 
 
 def unsupported(strip: Any | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from .errors import OutputError
 from .filesystem import Entry, Folder
 from .fusion.stand_in import STAND_IN
 
@@ -78,6 +79,20 @@ def blanked(
     foreign = sum(not is_layer(entry) and not is_leftover(entry) for entry in after)
     kept = tuple(text for name, text in faults.items() if name in still)
     return Blanked(pictures, leftovers, len(still) - len(kept), foreign, kept)
+
+
+def require_id(text: str) -> None:
+    """Raise OutputError for what is no stack's id."""
+    if not is_stack_id(text):
+        raise OutputError(
+            f"{text!r} is no id of a stack, which has 16 hex digits: remove the modifiers and add new ones"
+        )
+
+
+def require_name(name: str) -> None:
+    """Raise OutputError for what is no layer file's name."""
+    if LAYER_NAME.fullmatch(name) is None:
+        raise OutputError(f"{name!r} is no layer's name, which is a frame's number and .tif, as 000001.tif")
 
 
 def linked(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:

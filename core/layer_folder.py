@@ -25,6 +25,8 @@ from .layer_files import (
     is_leftover,
     is_stack_id,
     linked,
+    require_id,
+    require_name,
 )
 from .layer_reader import LayerReader
 
@@ -36,7 +38,7 @@ class LayerFolder:
 
     def __init__(self, root: Path, stack_id: str, access: Access = Access()) -> None:  # noqa: B008 - frozen
         """`root` is the cache folder. Raises OutputError for what is no stack's id."""
-        _require_id(stack_id)
+        require_id(stack_id)
         self._location = Location(root) / LAYERS / stack_id
         self._access = access
         self._marked = True
@@ -90,7 +92,7 @@ class LayerFolder:
 
     def write(self, name: str, *pieces: bytes | memoryview) -> None:
         """Write a layer file of pieces that follow each other: it appears whole or not at all."""
-        _require_name(name)
+        require_name(name)
         try:
             self._write(name, pieces)
         except FileNotFoundError:
@@ -104,12 +106,12 @@ class LayerFolder:
 
     def label(self, name: str, room: Room | None = None) -> Label | None:
         """Return what a layer says of itself, see `LayerReader.label`."""
-        _require_name(name)
+        require_name(name)
         return self._reader.label(name, room, self._access.file_mode)
 
     def relabel(self, name: str, label: Label, asked: Asked) -> bool:
         """Say in a layer that it is what is asked for now; False where that can't be, see `relabelled`."""
-        _require_name(name)
+        require_name(name)
         pieces = self._reader.relabelled(name, label, asked)
         if pieces:
             self.write(name, *pieces)
@@ -123,8 +125,16 @@ class LayerFolder:
         """Put a placeholder for each layer that is not there: in place of a missing file Blender shows magenta."""
         wanted = set(names)
         for name in wanted:
-            _require_name(name)
-        with self.open_to_write(make=True) as folder:
+            require_name(name)
+        try:
+            opened = self.open_to_write(make=True)
+        except OutputError:
+            # A folder that can't be written to is no trouble while all is in it.
+            with suppress(OutputError):
+                if wanted.issubset(self.names()):
+                    return
+            raise
+        with opened as folder:
             try:
                 missing = sorted(wanted.difference(folder.file_names()))
                 there = wanted.intersection(folder.names()) if missing else set()
@@ -235,7 +245,7 @@ class LayerFolder:
         try:
             prepare(root, self._access)
         except CacheError as error:
-            raise OutputError(f"can't make the layer folder {self.path}: {error}") from error
+            raise OutputError(str(error)) from error
 
     def _checked(self, folder: Folder, *, marked: bool = True) -> Folder:
         """Return an open folder if it may be written to; close it and raise OutputError otherwise."""
@@ -278,23 +288,9 @@ def folder_of(picture: Path, access: Access = Access()) -> tuple[LayerFolder, st
     parts = picture.parts
     if len(parts) < 4 or parts[-3] != LAYERS or not is_stack_id(parts[-2]):
         raise OutputError(f"{picture} is no layer's place: that is layers/<id>/<frame>.tif in a cache folder")
-    _require_name(parts[-1])
+    require_name(parts[-1])
     return LayerFolder(picture.parents[2], parts[-2], access), parts[-1]
 
 
-def _require_id(text: str) -> None:
-    if not is_stack_id(text):
-        raise OutputError(
-            f"{text!r} is no id of a stack, which has 16 hex digits: remove the modifiers and add new ones"
-        )
-
-
-def _require_name(name: str) -> None:
-    if LAYER_NAME.fullmatch(name) is None:
-        raise OutputError(f"{name!r} is no layer's name, which is a frame's number and .tif, as 000001.tif")
-
-
 def _not_ours(root: Path) -> str:
-    return (
-        f"{root} is not a cache folder of Understudy: nothing in it is touched; choose another cache folder"
-    )
+    return f"{root} holds other files: choose an empty or a new folder for the cache"

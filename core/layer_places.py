@@ -3,15 +3,17 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .cache.trouble import NOTHING_KEPT, ONLY_READ
 from .errors import OutputError
 from .filesystem import Access
 from .fusion.label import Asked, Label, Room
 from .layer_folder import LayerFolder, folder_of
 
 _OPEN_FOLDERS = 8
+_MOVED = "; this render has its layers in "
 
 
 class LayerPlaces:
@@ -58,7 +60,7 @@ class LayerPlaces:
             if self._moved.get(picture.parent) == instead.path:
                 return ""
             self._moved[picture.parent] = instead.path
-            return f"{error}; this render has its layers in {self._spare}"
+            return f"{error}{_MOVED}{self._spare}"
         return ""
 
     def close(self) -> None:
@@ -80,3 +82,20 @@ class LayerPlaces:
                 self._folders.popitem(last=False)[1].close()
         self._folders.move_to_end(place)
         return folder, name
+
+
+def in_one_line(warnings: Sequence[str]) -> list[str]:
+    """Return a run's warnings, with all that follows from a folder that can't be written to in one line.
+
+    Who renders hears of it from whoever makes a layer, from whoever writes one and from the cache.
+    """
+    kept = list(warnings)
+    for text in warnings:
+        fault, moved, _ = text.partition(_MOVED)
+        same = [entry for entry in kept if entry.endswith(f": {fault}")] if moved else []
+        if not same:
+            continue
+        lost = any(entry.startswith((NOTHING_KEPT, ONLY_READ)) for entry in same)
+        kept[kept.index(text)] = f"{text}, and keeps no results" if lost else text
+        kept = [entry for entry in kept if entry not in same]
+    return kept

@@ -7,7 +7,8 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ...core.errors import OutputError
+from ...core.cache.layout import require_empty_or_ours
+from ...core.errors import CacheError, OutputError
 from ...core.quoting import quote
 from ...core.trust import distrust_folder, trust_folder
 from ..active import active_scene
@@ -44,11 +45,13 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
     def invoke(self, context: Any, event: Any) -> set[Any]:
         """Ask first, naming the folder: a click alone is no yes."""
         self._asked = cache_place(active_scene(context)).refused
+        if not self._is_usable(self._asked):
+            return {"CANCELLED"}
         answer: set[Any] = context.window_manager.invoke_confirm(
             self,
             event,
             title="Use this folder?",
-            message=quote(f"Projects may then keep results and layers in {self._asked}"),
+            message=quote(f"All projects may then write results and layers there and below: {self._asked}"),
             confirm_text="Use This Folder",
             icon="QUESTION",
         )
@@ -60,6 +63,8 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
         if folder is None or self._asked not in (None, folder):
             report(self, "ERROR", "The project names another folder by now: look at it again")
             return {"CANCELLED"}
+        if not self._is_usable(folder):
+            return {"CANCELLED"}
         try:
             trust_folder(folder)
         except OutputError as error:
@@ -68,6 +73,16 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
         _follow(self)
         report(self, "INFO", f"Projects may use {folder}")
         return {"FINISHED"}
+
+    def _is_usable(self, folder: Path | None) -> bool:
+        """Tell whether a folder can be a cache; a yes to / or to one's home would let projects in everywhere below."""
+        try:
+            if folder is not None:
+                require_empty_or_ours(folder)
+        except CacheError as error:
+            report(self, "ERROR", str(error))
+            return False
+        return True
 
 
 class UNDERSTUDY_OT_distrust_folder(bpy.types.Operator):

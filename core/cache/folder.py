@@ -21,7 +21,7 @@ from .payload import decode, encode
 from .purge import purge_all, purge_packs, walk_packs
 from .record import BELIEVED_SIZE, KeyText, build, find_payload, read_key_text, read_large
 from .store import Arrays
-from .trouble import Troubles
+from .trouble import ONLY_READ, Troubles
 from .uses import note
 
 __all__ = ["LOOK_SECONDS", "PACK_BYTES", "PackFolder"]
@@ -260,7 +260,7 @@ class PackFolder:
     @property
     def fault_lines(self) -> tuple[str, ...]:
         """One line that the folder is only read, if it must not be written to."""
-        return (f"results are not kept in {self.root}, only read: {self.fault}",) if self.fault else ()
+        return (f"{ONLY_READ}can't write to {self.root}: {self.fault}",) if self.fault else ()
 
     @property
     def troubles(self) -> tuple[str, ...]:

@@ -100,6 +100,17 @@ def is_prepared(root: Path) -> bool:
         return False
 
 
+def require_empty_or_ours(root: Path) -> None:
+    """Refuse a folder that can become no cache. Raises CacheError; nothing is made or changed."""
+    try:
+        with Folder(root) as folder:
+            _is_ours(folder, root)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise CacheError(f"can't use cache folder {root} ({error.strerror}): choose another") from error
+
+
 def require_ours(folder: Folder) -> None:
     """Refuse a folder that is no cache of ours. Raises CacheError, OSError where that can't be told."""
     if not _is_tagged(folder):

@@ -27,6 +27,7 @@ from .signature import Signature
 from .store import Arrays, Store
 from .tiers import Tiers
 from .timed import Stop
+from .trouble import NOTHING_KEPT
 
 MEMORY_BYTES = 1 << 27
 _LATE_SECONDS = 0.1
@@ -177,7 +178,7 @@ def _opened(
 
 
 def _nothing_kept(error: CacheError) -> str:
-    return f"nothing is kept for the next run: {error}"
+    return f"{NOTHING_KEPT}{error}"
 
 
 def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:

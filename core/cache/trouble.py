@@ -9,6 +9,9 @@ from pathlib import Path
 from ..errors import CacheError
 from ..quoting import quote
 
+NOTHING_KEPT = "nothing is kept for the next run: "
+ONLY_READ = "results are only read, not kept: "
+"""How a line begins that says why a run keeps no results."""
 _FIXES = {
     errno.ENOSPC: "free some space there or choose another cache folder",
     errno.EDQUOT: "free some space there or choose another cache folder",

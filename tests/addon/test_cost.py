@@ -101,7 +101,8 @@ def test_a_long_clip_costs_in_proportion_when_it_is_opened_saved_and_walked(driv
     )[-1]
     assert told["elements"] == LENGTH
     # What is read of Blender at a frame is the same at any length: no element but the one shown.
-    assert told["calls_at_a_frame"] < 1000
+    # At the first look that a render takes at a clip, the links of its folder are followed as well.
+    assert told["calls_at_a_frame"] < 1500 < LENGTH
     assert told["sequence"] == [f"{7:05d}.png", f"{7:05d}.png", f"{8:05d}.png"]
     # An image strip's files are listed once, not at every frame; another file at its end is noticed.
     first, second, changed = told["calls_for_a_sequence"]

@@ -25,6 +25,7 @@ from understudy.core.fusion.stand_in import STAND_IN
 from understudy.core.identity import Casting, Identity, Picture
 from understudy.core.layer_folder import LayerFolder
 from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.layer_places import in_one_line
 from understudy.core.layer_purge import blank_layers
 from understudy.core.layer_session import LayerSession
 from understudy.core.run_settings import RunSettings
@@ -470,6 +471,29 @@ def test_v13_a_purge_that_can_not_remove_a_face_says_so(
     assert "nothing of it is left" not in said
     assert str(folder.path) in said
     assert all((other.path / name).read_bytes() == STAND_IN for name in NAMES)
+
+
+@needs_root
+def test_v12_a_folder_of_another_user_that_holds_all_layers_is_no_trouble(
+    dashboard: Count, cache: Path
+) -> None:
+    dashboard("projects")
+    folder = filled(cache)
+    os.chown(cache, NOBODY, NOBODY)
+    before = everything(folder.path)
+    folder.add_placeholders(NAMES)
+    with pytest.raises(OutputError, match="belongs to another user"):
+        folder.add_placeholders([*NAMES, "000099.tif"])
+    assert everything(folder.path) == before
+
+
+def test_what_follows_from_a_folder_that_can_not_be_written_to_is_one_line() -> None:
+    fault = "can't write to /a: it belongs to another user: name it in UNDERSTUDY_TRUST to write to it"
+    moved = f"{fault}; this render has its layers in /tmp/b"
+    lines = [f"clip: {fault}", "other", moved, f"results are only read, not kept: {fault}"]
+    assert in_one_line(lines) == ["other", f"{moved}, and keeps no results"]
+    assert in_one_line(lines[:3]) == ["other", moved]
+    assert in_one_line([lines[0], lines[3]]) == [lines[0], lines[3]]
 
 
 def test_v13_a_purge_says_what_a_running_render_wrote_again(dashboard: Count, cache: Path) -> None:

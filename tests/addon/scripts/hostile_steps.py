@@ -11,12 +11,12 @@ import bpy
 import cache_steps
 import render_steps
 import steps
-from understudy.addon import in_step, layers, places, rendered_files, timeline
+from understudy.addon import folders, in_step, layers, places, rendered_files, stack, timeline, upkeep
 from understudy.addon.window_state import window_state
 from understudy.core.errors import UnderstudyError
 
 
-def hostile(base, path, strip_id=None, scene=None, layer=None, strip=None, effect=None):
+def hostile(base, path, strip_id=None, scene=None, layer=None, strip=None, effect=None, colour=None, crowd=0):
     """Save a project with other values in the place of ours."""
     steps.load(base)
     here = bpy.context.scene
@@ -37,6 +37,10 @@ def hostile(base, path, strip_id=None, scene=None, layer=None, strip=None, effec
         clip[name] = [math.nan, value][0] if value == "NaN" else value
     if effect:
         steps.effect(effect, "GAUSSIAN_BLUR", 5, 1, 3, of="clip")
+    for _ in range(1, crowd):
+        here.understudy.modifiers.add().strip_id = clip.understudy_id
+    if colour:
+        clip.colorspace_settings.name = colour
     handlers = list(bpy.app.handlers.save_pre)
     bpy.app.handlers.save_pre.clear()
     bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, compress=False)
@@ -161,6 +165,16 @@ def claims():
     renders = [SimpleNamespace(fps=24, fps_base=base) for base in (0.0, math.nan, math.inf)]
     told.append([timeline.frame_rate(SimpleNamespace(render=render)) for render in renders])
     return told
+
+
+def long_still(file):
+    """A picture that is shown for a million frames; what is wrong with its layer, and how many files that has."""
+    scene = bpy.context.scene
+    strip = scene.sequence_editor.strips.new_image("still", file, 9, 1)
+    strip.frame_final_duration = 1_000_000
+    stack.append_modifier(scene, strip)
+    problems = upkeep.sync_layers(scene)
+    return problems, folders.layer_folder(scene, strip.understudy_id).names()
 
 
 def circle():
