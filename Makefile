@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
+# A test process for each core; JOBS=1 for one.
+JOBS ?= auto
+PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
 .PHONY: demo test test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension models lock clean
 
@@ -18,16 +21,16 @@ demo: $(READY) models
 # Everything on Blender 4.5, then what Blender has a part in on 5.0; edits of the timeline run in 5.2 as well, where
 # `make window` has made it.
 test: $(READY) $(BLENDER_50)/.ready models
-	$(BIN)/python -m pytest -q $(PYTEST)
-	$(BLENDER_50)/bin/python -m pytest -q -m "blender and not every_blender" tests/addon $(PYTEST)
+	$(BIN)/python -m pytest -q $(PARALLEL) $(PYTEST)
+	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender" tests/addon $(PYTEST)
 
 # All the tests on Blender 5.0.
 test-5.0: $(BLENDER_50)/.ready models
-	$(BLENDER_50)/bin/python -m pytest -q $(PYTEST)
+	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) $(PYTEST)
 
 # What strangers' projects, other accounts and broken servers may do, with the dashboard of SECURITY.md; a part of `test`.
 test-hostile: $(READY) models
-	$(BIN)/python -m pytest -q -m hostile tests/hostile tests/fuzz $(PYTEST)
+	$(BIN)/python -m pytest -q $(PARALLEL) -m hostile tests/hostile tests/fuzz $(PYTEST)
 
 # Ten minutes of spoilt inputs for each reader, by hand; SECONDS and READERS make it less. What is found becomes a seed in
 # tests/fuzz/seeds, which `test` replays.

@@ -40,6 +40,12 @@ _FORMAT = re.compile(rb"[0-9]{1,9}\s*")
 MARK_LEFTOVER = re.compile(
     r"\.(CACHEDIR\.[0-9a-f]{8}\.TAG|\.gitignore\.[0-9a-f]{8}|format\.[0-9a-f]{8})\.tmp"
 )
+_OURS = re.compile(
+    rf"{PACK_NAME.pattern}|{PACK_NAME.pattern.replace('pack', 'idx')}|{_SUB_FOLDER.pattern}|{LAYERS}|{ENGINES}"
+    rf"|{MARK_LEFTOVER.pattern}|CACHEDIR\.TAG|\.gitignore|\.janitor\.lock|\.uses(\.lock)?|\.leases"
+    r"|\.[0-9a-f]{16}-[0-9a-f-]+\.(pack|[0-9a-f]{8}\.idx)\.tmp"
+)
+"""Names in a cache folder."""
 # What systems put into an empty folder by themselves.
 _NOTHING = re.compile(
     r"lost\+found|\.DS_Store|\._\.DS_Store|Thumbs\.db|desktop\.ini|\.snapshot|\.nfs[0-9a-f]+"
@@ -167,12 +173,22 @@ def _is_ours(folder: Folder, root: Path) -> bool:
 
 
 def _is_tagged(folder: Folder) -> bool:
+    """Tell whether a folder has both our marks, or the first and nothing but what we put there.
+
+    `format` is the last mark to be made: a run that is killed before leaves a folder without it, and without more.
+    """
     try:
-        return folder.read_file(_TAG_NAME, _MOST_BYTES).startswith(_OUR_TAG)
+        if not folder.read_file(_TAG_NAME, _MOST_BYTES).startswith(_OUR_TAG):
+            return False
     except OSError as error:
         if error.errno in _ODD or isinstance(error, FileNotFoundError):
             return False
         raise
+    try:
+        folder.status(_FORMAT_NAME)
+    except FileNotFoundError:
+        return all(_OURS.fullmatch(name) or _NOTHING.fullmatch(name) for name in folder.names())
+    return True
 
 
 def _read_format(folder: Folder) -> int | None:

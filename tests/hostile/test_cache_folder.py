@@ -122,6 +122,11 @@ LOOK_ALIKES: dict[str, Callable[[Path, Path], object]] = {
         (root / "CACHEDIR.TAG").symlink_to(other.parent / "real" / "CACHEDIR.TAG"),
         (root / "format").write_text("2\n"),
     ),
+    "our tag beside other files, without a format": lambda root, other: (
+        filled(other.parent / "real"),
+        (root / "CACHEDIR.TAG").write_bytes((other.parent / "real" / "CACHEDIR.TAG").read_bytes()),
+        (root / "holiday.tif").write_bytes(b"mine"),
+    ),
     "a tag that is a pipe": lambda root, _: os.mkfifo(root / "CACHEDIR.TAG"),
     "a tag that is a folder": lambda root, _: (root / "CACHEDIR.TAG").mkdir(),
     "packs alone": lambda root, _: (root / f"{'0' * 16}-1-00000000.pack").write_bytes(b"mine"),
