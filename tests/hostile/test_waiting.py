@@ -26,6 +26,7 @@ from understudy.core.cache.lease_folder import FolderLease
 from understudy.core.cache.memory import Memory
 from understudy.core.cache.opening import CacheSettings, open_tiers
 from understudy.core.cache.tiers import Tiers
+from understudy.core.filesystem import Location
 
 pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
@@ -375,7 +376,7 @@ def test_one_signal_ends_a_purge_that_waits_for_its_turn(tmp_path, dashboard):
     dashboard("inputs")
     PackFolder(tmp_path / "cache").close()
     command = [*PROGRAM, "cache", "purge", "--all", "--cache-dir", str(tmp_path / "cache")]
-    with folder_lock(tmp_path / "cache"):
+    with folder_lock(Location(tmp_path / "cache")):
         code, told, seconds = ended(command, {}, waits_in_a_handler)
     assert code == 143
     assert told.startswith("understudy: stopped")
