@@ -5,7 +5,8 @@ from collections import OrderedDict
 
 from .ahead import Ahead
 from .clip_bounds import kept_frames
-from .clip_info import REMEMBERED_FRAMES, Clip, ClipInfo, Closing, Pixels, frame_id, require_frame
+from .clip_info import REMEMBERED_FRAMES, Clip, ClipInfo, Pixels, frame_id, require_frame
+from .closing import Closing
 from .errors import ClipError
 
 _DECODED_AHEAD = 3

@@ -3,7 +3,6 @@
 
 import hashlib
 import stat
-from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,26 +81,6 @@ class Clip(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None: ...
-
-
-class Closing(ABC):
-    """What is closed at the end of a `with` block."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of what is held open."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        self.close()
 
 
 class FrameMemory:

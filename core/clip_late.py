@@ -4,7 +4,8 @@
 from collections.abc import Callable
 
 from .cache.store import Store
-from .clip_info import Clip, ClipInfo, Closing, Pixels
+from .clip_info import Clip, ClipInfo, Pixels
+from .closing import Closing
 from .errors import ClipError
 from .known_only import KnownClip, UnknownClipError, keep_facts, known_clip
 from .layer_job import ClipSource

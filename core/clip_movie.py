@@ -17,13 +17,13 @@ from .clip_bounds import kept_frames, require_frame_size
 from .clip_info import (
     REMEMBERED_FRAMES,
     ClipInfo,
-    Closing,
     FrameMemory,
     Pixels,
     file_fingerprint,
     files_stamp,
     require_frame,
 )
+from .closing import Closing
 from .errors import ClipError
 from .frame_rgb import RgbConverter
 from .movie_file import MovieFile

@@ -15,7 +15,6 @@ from .clip_bounds import MOST_STORED, kept_frames, require_length, require_pictu
 from .clip_info import (
     REMEMBERED_FRAMES,
     ClipInfo,
-    Closing,
     FrameMemory,
     Pixels,
     file_fingerprint,
@@ -23,6 +22,7 @@ from .clip_info import (
     require_file,
     require_frame,
 )
+from .closing import Closing
 from .errors import ClipError
 from .filesystem import open_input, read_input
 from .image_header import read_image_header, without_extras

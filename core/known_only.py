@@ -11,7 +11,8 @@ import numpy as np
 from .cache.key import Key, stage_key
 from .cache.schema import ArraySpec, Schema
 from .cache.store import Arrays, Store
-from .clip_info import Clip, ClipInfo, Closing, Pixels, files_stamp
+from .clip_info import Clip, ClipInfo, Pixels, files_stamp
+from .closing import Closing
 from .errors import UnderstudyError
 from .layer_job import ClipSource
 

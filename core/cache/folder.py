@@ -172,8 +172,6 @@ class PackFolder:
         """Return the memory that the index of records takes, in bytes: 26 an entry and a bounded rest."""
         return self._inventory.index_bytes()
 
-    # Removing
-
     def tidy(self, cap_bytes: int | None = None, max_age: float | None = None) -> Tidied | None:
         """Bring the folder under a cap and an age, the ones it was opened with unless said, oldest use first.
 
@@ -244,12 +242,7 @@ class PackFolder:
             except (OSError, CacheError) as error:
                 self._troubles.met(error)
                 return 0
-        for trouble in done.troubles:
-            self._troubles.met(trouble)
-        if done.busy:
-            self._troubles.busy()
-        if done.foreign_packs:
-            self._troubles.not_searched(done.foreign_packs)
+        self._troubles.left_by_purge(done.troubles, busy=done.busy, foreign_packs=done.foreign_packs)
         return done.freed
 
     @property
@@ -289,8 +282,6 @@ class PackFolder:
         if self.read_only:
             self._troubles.not_writable(self.fault or "it was opened for reading alone")
         return self.read_only
-
-    # Writing
 
     def _append(self, digest: bytes, chunks: list[bytes], size: int, before: int) -> bool:
         """Append a record and index it; False where another thread was quicker. Raises OSError.

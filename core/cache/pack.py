@@ -79,8 +79,7 @@ class OpenPack:
 def most_open() -> int:
     """Return how many packs to keep open: a quarter of the files that this process may open, 8 to 1024 of them.
 
-    The rest is for clips, models and the system's libraries. Under Linux that is 256 as a rule, more than a cache
-    at its usual limit has: opening one again takes 10 us or more.
+    Under Linux that is 256 as a rule, more than a cache at its usual limit has: opening one takes 10 us or more.
     """
     if sys.platform == "win32":
         return 128

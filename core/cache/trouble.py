@@ -4,6 +4,7 @@
 import errno
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import CacheError
@@ -71,6 +72,15 @@ class Troubles:
     def not_writable(self, reason: str) -> None:
         """Note that something was to be changed in a folder that must only be read."""
         self._note(f"cache folder {self._root} is not changed: {reason}")
+
+    def left_by_purge(self, faults: Sequence[OSError], *, busy: bool, foreign_packs: int) -> None:
+        """Note what a purge could not remove: each error, another process's lock, packs of other versions."""
+        for fault in faults:
+            self.met(fault)
+        if busy:
+            self.busy()
+        if foreign_packs:
+            self.not_searched(foreign_packs)
 
     def lines(self) -> tuple[str, ...]:
         """Every distinct trouble so far, oldest first."""

@@ -8,7 +8,8 @@ that no other code of `core` or `addon` writes, removes, renames or walks.
 """
 
 from .access import Access
-from .folder import Entry, Folder, Kind
+from .entry import Entry, Kind
+from .folder import Folder
 from .group import set_access
 from .input import open_input, read_input
 from .location import Location

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
 
+from ..closing import Closing
+from .entry import Entry, Kind, is_link
 from .reserve import reserve
 
 _RELATIVE = os.open in os.supports_dir_fd
@@ -28,33 +28,7 @@ _USUAL_MODE = 0o666
 _SEPARATORS = frozenset("/\0\\:" if sys.platform == "win32" else "/\0")
 
 
-class Entry(NamedTuple):
-    """Something in a folder, as it is itself: a link is not followed."""
-
-    name: str
-    status: os.stat_result
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it is a regular file."""
-        return stat.S_ISREG(self.status.st_mode) and not is_link(self.status)
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether it is a folder."""
-        return stat.S_ISDIR(self.status.st_mode) and not is_link(self.status)
-
-
-class Kind(NamedTuple):
-    """A name in a folder, and what has it; neither for a pipe, a socket or a device."""
-
-    name: str
-    is_file: bool
-    is_folder: bool
-    is_link: bool
-
-
-class Folder:
+class Folder(Closing):
     """An open folder; close it, or use it as a context manager. For one thread at a time.
 
     Every method raises OSError where the system refuses, and for a name that is no plain name, a link, or
@@ -69,18 +43,6 @@ class Folder:
             self._fd = os.open(path, os.O_RDONLY | _DIRECTORY | _NO_WAIT)
         elif not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the folder; closing twice is allowed."""
@@ -291,12 +253,6 @@ class Folder:
     def _require_name(self, name: str) -> None:
         if name in ("", ".", "..") or not _SEPARATORS.isdisjoint(name):
             raise OSError(errno.EINVAL, f"not a name in a folder: {name!r}", str(self.path))
-
-
-def is_link(status: os.stat_result) -> bool:
-    """Tell whether a status is a link's. A junction is a folder to Windows' own flags."""
-    attributes: int = getattr(status, "st_file_attributes", 0)
-    return stat.S_ISLNK(status.st_mode) or bool(attributes & stat.FILE_ATTRIBUTE_REPARSE_POINT)
 
 
 def _write_all(fd: int, piece: bytes | memoryview) -> None:

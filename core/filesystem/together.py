@@ -6,9 +6,9 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from ..closing import Closing
 from .folder import Folder
 
 _NOTHING, _NOT_KEPT = "", "?"
@@ -24,7 +24,7 @@ class _Part(NamedTuple):
     """The file's own numbers, which it keeps as long as nobody puts another in its place."""
 
 
-class NewFiles:
+class NewFiles(Closing):
     """Files that a user named, being written; close it, or use it as a context manager.
 
     Each lies beside its place under a name that nobody can foresee. What was not put in its place is removed at the
@@ -35,18 +35,6 @@ class NewFiles:
         """Open the folder; links in its path are followed, for it is the user's own."""
         self._folder = Folder(folder)
         self._parts: list[_Part] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Remove what was not put in its place; closing twice is allowed."""
