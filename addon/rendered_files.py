@@ -9,9 +9,9 @@ is in it, and never through a link.
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
@@ -42,6 +42,8 @@ def remove_written(scene: bpy.types.Scene, frame: int, since: float) -> list[str
 
     `since` is when the render began, in seconds of the clock of files: what is older is something else's.
     """
+    if cast("Any", scene.render).is_movie_format:
+        return []  # it is marked as a whole when the render ends
     written = [path for path in _pictures(scene, frame) if _was_written(path, since)]
     return [text for path in written or _stills(scene) if (text := _remove(path, since))]
 
@@ -52,16 +54,18 @@ def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
     movie = Path(render.frame_path(frame=scene.frame_start))
     if not render.is_movie_format:
         return []
-    marked = f"{movie.stem}{FAILED}{movie.suffix}"
     try:
         with Folder(movie.parent) as folder:
             if not _is_of(folder.status(movie.name), since):
                 return []
-            if not _is_allowed(movie):
-                with suppress(FileNotFoundError):
-                    folder.status(marked)
-                    return [f"{movie} has failed frames, but there is a file {marked} already: {_HOW}"]
-            folder.rename(movie.name, marked)  # gate: a Folder is the gate
+            # In a folder that is not the project's own nothing is replaced: the name gets a number.
+            taken = set() if _is_allowed(movie) else set(folder.names())
+            names = (
+                f"{movie.stem}{FAILED}{number}{movie.suffix}" for number in ("", *map("-{}".format, count(2)))
+            )
+            folder.rename(
+                movie.name, next(name for name in names if name not in taken)
+            )  # gate: a Folder is the gate
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -78,7 +82,7 @@ def _remove(path: Path, since: float | None) -> str:
             if not _is_picture(folder, path.name):
                 return f"{path} is in a failed frame's place, but is no picture: it stays"
             if since is None and not _is_allowed(path):
-                return f"{path} of an earlier render stays, though this frame failed: {_HOW}"
+                return f"{path} of an earlier render is not removed, though this frame failed: {_HOW}"
             folder.remove_file(path.name)
     except FileNotFoundError:
         return ""

@@ -30,6 +30,15 @@ def days(text: str) -> float:
     return number
 
 
+def switch(text: str) -> bool:
+    """Return whether a switch is on: 1, true, yes or on, or their contraries. Raises ValueError for anything else."""
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"{text!r} is neither 1 nor 0")
+
+
 def whole(text: str) -> int:
     """Return a whole number from 0 up. Raises ValueError."""
     if not (text.isascii() and text.isdecimal()):

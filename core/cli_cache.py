@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> bool:
 
     Raises UnderstudyError if it can't be done.
     """
-    places = list(open_places(arguments))
+    faults: list[str] = []
+    places = list(open_places(arguments, faults))
     actions: dict[str, Callable[[argparse.Namespace, list[Place]], bool]] = {
         "stats": _stats,
         "verify": _verify,
@@ -43,10 +44,13 @@ def run(arguments: argparse.Namespace) -> bool:
         "import": _import,
     }
     try:
-        return actions[arguments.action](arguments, places)
+        well = actions[arguments.action](arguments, places)
     finally:
         for place in places:
             place.store.close()
+    if faults:
+        raise CacheError("; ".join(faults))
+    return well
 
 
 def _stats(arguments: argparse.Namespace, places: list[Place]) -> bool:

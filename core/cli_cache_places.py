@@ -3,8 +3,10 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .cache.folder import PackFolder
@@ -25,8 +27,9 @@ from .run_settings import (
     RunSettings,
     completed,
 )
-from .trust import trusted_folders
+from .trust import TRUST_VARIABLE
 
+_OURS = re.compile("UNDERSTUDY_")
 _CHANGING = ("gc", "purge", "import")  # the other actions read alone
 
 
@@ -56,7 +59,9 @@ def _writable(folder: PackFolder) -> PackFolder:
 
 def access() -> Access:
     """Return who may use what is made, and whose folders are written to, as the environment says."""
-    return Access(os.environ.get(GROUP_VARIABLE) == "1", trusted_folders())
+    asked = (GROUP_VARIABLE, TRUST_VARIABLE)
+    environment = {name: text for name, text in os.environ.items() if name in asked or not _OURS.match(name)}
+    return completed(RunSettings(CacheSettings(Path(), keep=False)), environment).cache.access
 
 
 def the_seal() -> Seal | None:
@@ -77,8 +82,11 @@ def shared_places(arguments: argparse.Namespace) -> dict[str, str]:
     return {name: os.environ.get(name, "") if value is None else "" for name, value in given.items()}
 
 
-def open_places(arguments: argparse.Namespace) -> Iterator[Place]:
-    """Open the places that a command names, the cache folder first. Raises CacheError."""
+def open_places(arguments: argparse.Namespace, faults: list[str]) -> Iterator[Place]:
+    """Open the places that a command names, the cache folder first. Raises CacheError where that can't be used.
+
+    `faults` takes a line for each shared place that can't: what the command is for is done in the others.
+    """
     root = arguments.cache_dir
     read_only = arguments.action not in _CHANGING
     made = PackFolder(root, access=access()) if arguments.action == "import" else None
@@ -90,16 +98,31 @@ def open_places(arguments: argparse.Namespace) -> Iterator[Place]:
     environment[READ_ONLY_VARIABLE] = os.environ.get(READ_ONLY_VARIABLE, "")
     told = completed(RunSettings(told, online=arguments.online), environment).cache
     keep = told.shared_read_only
+    opening: list[Callable[[], Place]] = []
     if told.shared_folder is not None:
-        shared = open_shared_folder(
-            told.shared_folder, access=access(), make=False, read_only=read_only or keep
-        )
-        yield Place(quote(told.shared_folder), _writable(shared), keep)
+        opening.append(partial(_shared_place, told.shared_folder, keep=keep, read_only=read_only))
     if told.redis_url is not None:
-        server = RedisStore(told.redis_url)
-        _ = Key("") in server
-        require_no_trouble(Place("Redis", server))
-        yield Place("Redis", server, keep)
+        opening.append(partial(_server_place, told.redis_url, keep=keep))
+    for opened in opening:
+        try:
+            place = opened()
+        except CacheError as error:
+            faults.append(str(error))
+        else:
+            yield place
+
+
+def _shared_place(root: Path, *, keep: bool, read_only: bool) -> Place:
+    folder = open_shared_folder(root, access=access(), make=False, read_only=read_only or keep)
+    return Place(quote(root), _writable(folder), keep)
+
+
+def _server_place(url: str, *, keep: bool) -> Place:
+    server = RedisStore(url)
+    _ = Key("") in server
+    place = Place("Redis", server, keep)
+    require_no_trouble(place)
+    return place
 
 
 def require_no_trouble(place: Place) -> None:

@@ -108,7 +108,7 @@ def _purge_place(place: Place, matches: Callable[[str], bool] | None) -> None:
 
 def _nothing_left(arguments: argparse.Namespace, matches: Callable[[str], bool]) -> bool:
     """Open every place anew and look for what should be gone."""
-    for place in open_places(arguments):
+    for place in open_places(arguments, []):  # what can't be opened was said before
         with closing(place.store):
             left = sum(matches(entry.text) for entry in place.store.entries())
             require_no_trouble(place)

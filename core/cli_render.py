@@ -27,7 +27,7 @@ from .models.embedded import embedded_models
 from .pipeline import Pipeline
 from .provenance import COMMENT, provenance_of, sidecar
 from .render_clip import FinishedFrame, finished_frames
-from .run_settings import RunSettings, completed
+from .run_settings import CACHE_VARIABLE, RunSettings, completed
 from .video_writer import VideoWriter
 
 CACHE_NAME = "understudy_cache"
@@ -85,7 +85,9 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
         stop.check()
         settings = _settings(arguments)
         models = embedded_models()
-        cache = stack.enter_context(closing(open_tiers(settings.cache, stop=stop)))
+        cache = stack.enter_context(
+            closing(open_tiers(settings.cache, required=_names_cache(arguments), stop=stop))
+        )
         pipeline = stack.enter_context(
             closing(
                 Pipeline(
@@ -172,6 +174,11 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
             cap_bytes=cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap,
         ),
     )
+
+
+def _names_cache(arguments: argparse.Namespace) -> bool:
+    """Tell whether the user named the cache folder: another is no reason for a render to fail."""
+    return arguments.cache_dir is not None or bool(os.environ.get(CACHE_VARIABLE, "").strip())
 
 
 def _require_outputs(arguments: argparse.Namespace) -> None:

@@ -29,7 +29,7 @@ _LONGEST_SECONDS = 1 << 31
 _MOST_TICKS = 1 << 61
 
 # A picture of 200 KB must not take 1 GB. What is really large is stored in many bytes.
-_AT_ONCE, _AT_ONCE_PER_BYTE = 5 << 27, 64
+_AT_ONCE, _AT_ONCE_PER_BYTE = 3 << 27, 64
 # An H.264 stream may hold 16 pictures to predict from; one more is decoded, one handed out.
 _PICTURES_HELD = 18
 _THREADS, _THREAD_BYTES = 16, 1 << 27

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from . import message
-from .amounts import OFF, days, size_in_bytes, whole
+from .amounts import OFF, days, size_in_bytes, switch, whole
 from .cache.opening import MEMORY_BYTES, CacheSettings
 from .cache.seal import IN_KEYRING, KEY_VARIABLE, SIGNING_VARIABLE, secret_from
 from .errors import CacheError, MessageError
@@ -21,7 +21,7 @@ from .filesystem import Location
 from .models.engine_folder import engine_place
 from .models.library import MODELS_VARIABLE, ModelLibrary
 from .models.processor import AUTOMATIC, PROVIDERS
-from .trust import trusted_folders
+from .trust import TRUST_VARIABLE, relative_folders, trusted_folders
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
 NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"
@@ -91,16 +91,23 @@ def completed(
     cache = replace(
         settings.cache,
         folder=Path(said.text(CACHE_VARIABLE) or settings.cache.folder),
-        keep=settings.cache.keep and said.text(NO_CACHE_VARIABLE) != "1",
+        keep=settings.cache.keep and not said.value(NO_CACHE_VARIABLE, switch, otherwise=False, unclear=True),
         memory_bytes=said.value(MEMORY_VARIABLE, size_in_bytes, settings.cache.memory_bytes),
         cap_bytes=said.value(CAP_VARIABLE, size_in_bytes, settings.cache.cap_bytes),
         max_age=said.value(AGE_VARIABLE, lambda text: days(text) * DAY, settings.cache.max_age),
         shared_folder=said.place(FOLDER_VARIABLE, Path, settings.cache.shared_folder),
         redis_url=said.place(REDIS_VARIABLE, str, settings.cache.redis_url),
-        shared_with_group=said.value(GROUP_VARIABLE, "1".__eq__, settings.cache.shared_with_group),
-        shared_read_only=said.value(READ_ONLY_VARIABLE, "1".__eq__, settings.cache.shared_read_only),
+        shared_with_group=said.value(GROUP_VARIABLE, switch, settings.cache.shared_with_group),
+        shared_read_only=said.value(
+            READ_ONLY_VARIABLE, switch, settings.cache.shared_read_only, unclear=True
+        ),
         trusted=tuple(dict.fromkeys((*settings.cache.trusted, *trusted_folders(environment)))),
     )
+    relative = relative_folders(environment)
+    if relative and strict:
+        raise CacheError(f"{TRUST_VARIABLE} can't be used: {relative} is no absolute folder")
+    if relative:
+        left_out.append(f"{relative} in {TRUST_VARIABLE} is passed over: it is no absolute folder")
     if cache.redis_url and not settings.online and not is_local(cache.redis_url):
         left_out.append(f"the shared cache on Redis is left out: {STAY_OFFLINE}")
         cache = replace(cache, redis_url=None)
@@ -186,14 +193,20 @@ class _Said:
         """Return a variable's text, empty where it is not set."""
         return self._environment.get(name, "").strip()
 
-    def value(self, name: str, read: Callable[[str], _T], otherwise: _T) -> _T:
-        """Return a variable's value; `otherwise` where it is not set or can't be read."""
+    def value(self, name: str, read: Callable[[str], _T], otherwise: _T, *, unclear: _T | None = None) -> _T:
+        """Return a variable's value; `otherwise` where it is not set or can't be read.
+
+        `unclear` is for what can't be read of a switch that keeps something safe: that is then kept.
+        """
         text = self.text(name)
         try:
             return read(text) if text else otherwise
         except ValueError as error:
             if self._left_out is None:
                 raise CacheError(f"{name} can't be used: {error}") from error
+            if unclear is not None:
+                self._left_out.append(f"{name} is taken for {unclear}: {error}")
+                return unclear
             self._left_out.append(f"{name} is passed over: {error}")
             return otherwise
 

@@ -37,6 +37,12 @@ def trusted_folders(environment: Mapping[str, str] = os.environ) -> tuple[Path, 
     return tuple(dict.fromkeys(path for path in paths if path.is_absolute()))
 
 
+def relative_folders(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the first entry of `UNDERSTUDY_TRUST` that is no absolute path and so trusts nothing, or empty text."""
+    named = environment.get(TRUST_VARIABLE, "").split(os.pathsep)
+    return next((text for text in named if text and not Path(text).is_absolute()), "")
+
+
 def trust_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Remember the user's yes to a folder and all below it. Raises OutputError where that can't be kept."""
     folder = folder.resolve()

@@ -42,7 +42,7 @@ MARK_LEFTOVER = re.compile(
 )
 _OURS = re.compile(
     rf"{PACK_NAME.pattern}|{PACK_NAME.pattern.replace('pack', 'idx')}|{_SUB_FOLDER.pattern}|{LAYERS}|{ENGINES}"
-    rf"|{MARK_LEFTOVER.pattern}|CACHEDIR\.TAG|\.gitignore|\.janitor\.lock|\.uses(\.lock)?|\.leases"
+    rf"|{MARK_LEFTOVER.pattern}|CACHEDIR\.TAG|format|\.gitignore|\.janitor\.lock|\.uses(\.lock)?|\.leases"
     r"|\.[0-9a-f]{16}-[0-9a-f-]+\.(pack|[0-9a-f]{8}\.idx)\.tmp"
 )
 """Names in a cache folder."""
@@ -169,6 +169,11 @@ def _is_ours(folder: Folder, root: Path) -> bool:
             break
     if all(_NOTHING.fullmatch(name) or MARK_LEFTOVER.fullmatch(name) for name in names):
         return False
+    if _TAG_NAME not in names and all(_OURS.fullmatch(name) or _NOTHING.fullmatch(name) for name in names):
+        raise CacheError(
+            f"{root} looks like a cache that lost its {_TAG_NAME}, and is not touched without it: copy that file from "
+            "another cache to use or purge it, or delete it; or choose an empty or a new folder for the cache"
+        )
     raise CacheError(f"{root} holds other files: choose an empty or a new folder for the cache")
 
 

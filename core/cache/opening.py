@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,48 +23,24 @@ from .redis_lease import RedisLease
 from .redis_store import RedisStore
 from .schema import schema_of
 from .seal import Seal, SealedStore, plain
+from .settings import MEMORY_BYTES, CacheSettings
 from .signature import Signature
 from .store import Arrays, Store
 from .tiers import Tiers
 from .timed import Stop
 from .trouble import NOTHING_KEPT
 
-MEMORY_BYTES = 1 << 27
+__all__ = [
+    "MEMORY_BYTES",
+    "CacheSettings",
+    "OpenCache",
+    "open_shared_folder",
+    "open_tiers",
+    "open_what_can_be",
+    "shared_tiers",
+]
+
 _LATE_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class CacheSettings:
-    """Where results are kept, and how."""
-
-    folder: Path
-    """The cache folder on this machine."""
-    memory_bytes: int = MEMORY_BYTES
-    shared_folder: Path | None = None
-    """A cache folder on a share. It must be there, or be one that can be made in a folder that is."""
-    redis_url: str | None = field(default=None, repr=False)
-    """A Redis server, such as redis://HOST:6379/0. It may carry a password: never show it."""
-    secret: bytes | None = field(default=None, repr=False)
-    """32 bytes that results are sealed with; None leaves them readable."""
-    shared_with_group: bool = False
-    """Whether what is made, here and in the shared folder, is for the folder's group too, not for its owner only."""
-    cap_bytes: int | None = None
-    """How large the results in the folder on this machine may grow together; None for no bound."""
-    max_age: float | None = None
-    """After how many seconds without use results are dropped from that folder; None for never."""
-    keep: bool = True
-    """Whether anything is kept anywhere but in memory, while the run lasts."""
-    trusted: tuple[Path, ...] = ()
-    """Folders of other owners that may be written to, and all below them."""
-    shared_read_only: bool = False
-    """Whether shared places are read alone: nothing of this run goes there."""
-    signing_key: bytes | None = field(default=None, repr=False)
-    """32 bytes that results are signed with; what is not signed with them is a miss. None for no signing."""
-
-    @property
-    def access(self) -> Access:
-        """Who may use what is made in the folders of the cache, and whose folders are written to."""
-        return Access(self.shared_with_group, self.trusted)
 
 
 @dataclass(frozen=True)
@@ -107,13 +83,17 @@ class OpenCache:
 
 
 def open_tiers(
-    settings: CacheSettings, *, stop: Stop | None = None, clock: Callable[[], float] = time.monotonic
+    settings: CacheSettings,
+    *,
+    required: bool = True,
+    stop: Stop | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> OpenCache:
     """Open a cache. `clock` gives seconds that never go back. Where `stop` was asked no shared place is waited for.
 
-    Raises CacheError where the folder on this machine holds something else, or the seal or an address can't be
-    used. A folder that can't be made or read is left out, which is a warning. A shared place that is away raises
-    nothing: it is used once it is there.
+    Raises CacheError for a seal or an address that can't be used, and for a folder here that holds something else if
+    that is `required`, since the user named it. Else such a folder is left out, and so is one that can't be made. A
+    shared place that is away raises nothing: it is used once it is there.
     """
     if not settings.keep:
         return _opened(settings, None, None, [], clock)
@@ -121,7 +101,9 @@ def open_tiers(
     shared = shared_tiers(settings, clock, stop=stop)
     try:
         folder = _folder(settings, clock)
-    except FolderError as error:
+    except CacheError as error:
+        if required and not isinstance(error, FolderError):
+            raise
         return _opened(settings, seal, None, shared, clock, (_nothing_kept(error),))
     return _opened(settings, seal, folder, shared, clock)
 

@@ -128,17 +128,19 @@ class SealedStore:
         arrays = self._below.get(key)
         if arrays is None or (self._plain and _MARKS.isdisjoint(arrays)):
             return arrays
-        for _ in range(_COPIES):
-            if arrays is None:
-                return None
+        reasons: list[str] = []
+        while arrays is not None and len(reasons) < _COPIES:
             opened = plain(key, arrays, self._seal, self._signature)
             if not isinstance(opened, str):
                 return opened
-            with self._lock:
-                self._unusable.setdefault(opened, set()).add(key.digest)
+            reasons.append(opened)
             if (self._seal is None and opened == _WARNING) or not self.pass_over(key):
-                return None
+                break
             arrays = self._below.get(key)
+        # Where one of ours is there as well nothing is computed again, and there is nothing to say.
+        with self._lock:
+            for reason in reasons:
+                self._unusable.setdefault(reason, set()).add(key.digest)
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:

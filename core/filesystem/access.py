@@ -36,7 +36,14 @@ class Access:
             return ""
         if status.st_mode & stat.S_IWOTH:
             return "everybody may write to it: take that permission away (chmod o-w)"
+        if status.st_uid == os.geteuid() and not status.st_mode & stat.S_IWUSR:
+            return "it is write-protected: give its owner the permission to write (chmod u+w)"
         if status.st_uid != os.geteuid() and not self.group and not self.trusts(path):
+            if status.st_mode & stat.S_IWGRP:
+                return (
+                    "it belongs to another user, and its group may write to it: set UNDERSTUDY_SHARED_WITH_GROUP=1 to "
+                    "do so"
+                )
             return "it belongs to another user: name it in UNDERSTUDY_TRUST to write to it"
         return ""
 
