@@ -111,7 +111,7 @@ def test_a_pack_left_by_a_killed_writer_gets_its_sidecar_from_the_next_reader(tm
     assert made[32:] == wanted[32:]
     assert (made[10], wanted[10]) == (0, 1)  # a reader can't know that it is finished
     with pack.open("ab") as file:  # as its writer, who only slept
-        other = filled(tmp_path.parent / "other", 70)
+        other = filled(tmp_path.with_name(f"{tmp_path.name}_other"), 70)
         file.write(other.read_bytes()[pack.stat().st_size :])
     store = PackFolder(tmp_path)
     assert all(right(store, number) for number in range(70))
@@ -251,7 +251,7 @@ def test_a_finished_pack_is_not_looked_at_again(tmp_path: Path) -> None:
     pack = filled(tmp_path)
     store = PackFolder(tmp_path, clock=lambda: now[0])
     with pack.open("ab") as file:  # against the rules
-        file.write(filled(tmp_path.parent / "other", 61).read_bytes()[pack.stat().st_size :])
+        file.write(filled(tmp_path.with_name(f"{tmp_path.name}_other"), 61).read_bytes()[pack.stat().st_size :])
     now[0] += 1
     assert store.get(key(60)) is None
     assert right(store, 59)

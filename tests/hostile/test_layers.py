@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -509,7 +510,9 @@ def test_v13_a_purge_says_what_a_running_render_wrote_again(dashboard: Count, ca
     thread = threading.Thread(target=render)
     thread.start()
     try:
-        results = [blank_layers(cache) for _ in range(20)]
+        end, results = time.monotonic() + 60, [blank_layers(cache)]
+        while not any(result.rewritten for result in results) and time.monotonic() < end:
+            results.append(blank_layers(cache))
     finally:
         ended.set()
         thread.join()
