@@ -251,7 +251,9 @@ def test_a_finished_pack_is_not_looked_at_again(tmp_path: Path) -> None:
     pack = filled(tmp_path)
     store = PackFolder(tmp_path, clock=lambda: now[0])
     with pack.open("ab") as file:  # against the rules
-        file.write(filled(tmp_path.with_name(f"{tmp_path.name}_other"), 61).read_bytes()[pack.stat().st_size :])
+        file.write(
+            filled(tmp_path.with_name(f"{tmp_path.name}_other"), 61).read_bytes()[pack.stat().st_size :]
+        )
     now[0] += 1
     assert store.get(key(60)) is None
     assert right(store, 59)
