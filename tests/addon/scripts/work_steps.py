@@ -234,11 +234,11 @@ def viewed(out, frame):
 
 
 def forget_cache(keep):
-    """Take the kept results away, but not the layers."""
+    """Take the kept results away, but not the layers, nor what says that the folder is a cache."""
     cache = cache_folder(bpy.context.scene)
     Path(keep).mkdir()
     for entry in cache.iterdir():
-        if entry.name != "layers":
+        if entry.name not in ("layers", "CACHEDIR.TAG", "format"):
             shutil.move(str(entry), keep)
 
 
