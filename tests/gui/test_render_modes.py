@@ -107,7 +107,7 @@ def test_a_strict_render_stops_at_the_frame_and_ends_with_a_code_of_its_own(plac
     lost = "import bpy; bpy.context.scene.understudy.modifiers[0].identity.pictures[0].filepath = '/work/none.png'"
     words = ["-b", "/work/modes.blend", "--python-expr", lost, "-o"]
     stale = place.work / "strict_0002.png"
-    stale.write_bytes(b"of an earlier render")
+    stale.write_bytes(b"\x89PNG\r\n\x1a\nof an earlier render")
     told = place.blender([*words, "/work/strict_", "-s", "2", "-a", "--", "--understudy-strict"], given)
     assert told.status == STRICT_EXIT, told.output
     assert names(place, "strict") == []
