@@ -9,7 +9,7 @@ is in it, and never through a link.
 import stat
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,7 +61,8 @@ def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
             # In a folder that is not the project's own nothing is replaced: the name gets a number.
             taken = set() if _is_allowed(movie) else set(folder.names())
             names = (
-                f"{movie.stem}{FAILED}{number}{movie.suffix}" for number in ("", *map("-{}".format, count(2)))
+                f"{movie.stem}{FAILED}{number}{movie.suffix}"
+                for number in chain([""], map("-{}".format, count(2)))
             )
             folder.rename(
                 movie.name, next(name for name in names if name not in taken)

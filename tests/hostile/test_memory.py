@@ -79,10 +79,12 @@ def test_v11_a_bomb_as_the_face_is_refused_in_one_line(shared, tmp_path, dashboa
     assert used.ru_maxrss < 1_000_000
 
 
-def test_too_little_memory_is_said_and_is_no_bug(shared, tmp_path):
+def test_too_little_memory_is_no_bug_and_leaves_no_movie(shared, tmp_path):
     run = _render(shared, tmp_path / "out.mp4", "--end", "0", limit=_limited(resource.RLIMIT_AS, 420 << 20))
-    assert run.returncode == 1
-    assert "there is not enough memory" in run.stderr
+    # A library that has too little may end the program by itself, before or after we say so.
+    assert run.returncode != 0
+    assert "there is not enough memory" in run.stderr or run.returncode < 0
+    assert "this is a bug" not in run.stderr
     assert not (tmp_path / "out.mp4").exists()
 
 
