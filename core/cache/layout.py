@@ -21,6 +21,7 @@ from ..errors import CacheError
 from ..filesystem import Access, Folder, Location, set_access
 from .pack import NO_FILE, PACK_NAME, SIDECAR_NAME, list_packs
 from .record import FORMAT, HEADER_BYTES, format_of
+from .rewrite import LEFTOVER
 
 LAYERS = "layers"
 """The sub-folder for a project's layer pictures: what a timeline shows, and none of the cache's own."""
@@ -40,12 +41,7 @@ _FORMAT = re.compile(rb"[0-9]{1,9}\s*")
 MARK_LEFTOVER = re.compile(
     r"\.(CACHEDIR\.[0-9a-f]{8}\.TAG|\.gitignore\.[0-9a-f]{8}|format\.[0-9a-f]{8})\.tmp"
 )
-_OURS = re.compile(
-    rf"{PACK_NAME.pattern}|{PACK_NAME.pattern.replace('pack', 'idx')}|{_SUB_FOLDER.pattern}|{LAYERS}|{ENGINES}"
-    rf"|{MARK_LEFTOVER.pattern}|CACHEDIR\.TAG|format|\.gitignore|\.janitor\.lock|\.uses(\.lock)?|\.leases"
-    r"|\.[0-9a-f]{16}-[0-9a-f-]+\.(pack|[0-9a-f]{8}\.idx)\.tmp"
-)
-"""Names in a cache folder."""
+_OUR_FOLDERS = frozenset({LAYERS, ENGINES, ".leases"})
 # What systems put into an empty folder by themselves.
 _NOTHING = re.compile(
     r"lost\+found|\.DS_Store|\._\.DS_Store|Thumbs\.db|desktop\.ini|\.snapshot|\.nfs[0-9a-f]+"
@@ -95,6 +91,13 @@ def is_file_of_ours(name: str) -> bool:
         or name in _OTHER_FILES
         or bool(PACK_NAME.fullmatch(name) or SIDECAR_NAME.fullmatch(name))
     )
+
+
+def _is_expected(name: str) -> bool:
+    """Tell whether a name may be in a cache folder: one of ours, or one that systems put there."""
+    if is_file_of_ours(name) or name in _OUR_FOLDERS:
+        return True
+    return any(form.fullmatch(name) for form in (_SUB_FOLDER, MARK_LEFTOVER, LEFTOVER, _NOTHING))
 
 
 def is_prepared(root: Path) -> bool:
@@ -169,7 +172,7 @@ def _is_ours(folder: Folder, root: Path) -> bool:
             break
     if all(_NOTHING.fullmatch(name) or MARK_LEFTOVER.fullmatch(name) for name in names):
         return False
-    if _TAG_NAME not in names and all(_OURS.fullmatch(name) or _NOTHING.fullmatch(name) for name in names):
+    if _TAG_NAME not in names and all(_is_expected(name) for name in names):
         raise CacheError(
             f"{root} looks like a cache that lost its {_TAG_NAME}, and is not touched without it: copy that file from "
             "another cache to use or purge it, or delete it; or choose an empty or a new folder for the cache"
@@ -192,7 +195,7 @@ def _is_tagged(folder: Folder) -> bool:
     try:
         folder.status(_FORMAT_NAME)
     except FileNotFoundError:
-        return all(_OURS.fullmatch(name) or _NOTHING.fullmatch(name) for name in folder.names())
+        return all(_is_expected(name) for name in folder.names())
     return True
 
 
