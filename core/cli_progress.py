@@ -2,13 +2,14 @@
 """One line on the terminal that says how far a render is."""
 
 import time
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
+
+from .closing import Closing
 
 _SECONDS_BETWEEN = 0.2
 
 
-class Progress:
+class Progress(Closing):
     """A context manager; leaves the terminal's line empty. Shows nothing where `shown` is False."""
 
     def __init__(self, total: int, stream: TextIO, shown: bool) -> None:  # noqa: FBT001 - one use, by name
@@ -17,15 +18,8 @@ class Progress:
         self._shown = shown
         self._began = self._last = time.monotonic()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Empty the line."""
         if self._shown:
             self._stream.write("\r\x1b[K")
             self._stream.flush()

@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from . import address_space
 from .clip_bounds import coding_threads
+from .closing import Closing
 from .errors import ClipError, OutputError
 from .filesystem import NewFiles
 from .movie_file import open_local
@@ -198,7 +199,7 @@ class VideoWriter:
         )
 
 
-class _Sound:
+class _Sound(Closing):
     """The audio packets of a clip, with times counted from the clip's start."""
 
     def __init__(self, path: Path) -> None:
@@ -217,15 +218,8 @@ class _Sound:
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._next: Packet[AudioStream] | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the clip."""
         self._container.close()
 
     def add_to(self, container: OutputContainer) -> None:

@@ -13,7 +13,7 @@ from .folder import Folder
 from .group import set_access
 from .input import open_input, read_input
 from .location import Location
-from .output import append_file, make_folder, write_file
+from .output import make_folder, write_file
 from .together import NewFiles
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "Kind",
     "Location",
     "NewFiles",
-    "append_file",
     "make_folder",
     "open_input",
     "read_input",
