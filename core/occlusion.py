@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 
 from .analysis.engines import Engines
-from .analysis.landmark import five_of
+from .analysis.landmark import alignment_points
 from .analysis.maskers.contract import MASK_SIZE, FaceMask
 from .cache.key import Key, Scalar, stage_key
 from .cache.lease import Flight
@@ -83,7 +83,7 @@ class Occlusion:
         def compute() -> Arrays:
             pixels = frame()
             with self._tally.running("occlude"):
-                return masker.look(pixels, five_of(face.landmarks, self._topology))
+                return masker.look(pixels, alignment_points(face.landmarks, self._topology))
 
         arrays, known = self._flight.result(self._store, key, compute)
         if known:

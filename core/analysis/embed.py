@@ -19,7 +19,7 @@ from ..face import Face, Floats, Pixels
 from ..mesh.topology import Topology
 from ..models.catalog import load_catalogue
 from .crop import crop_matrix, warped
-from .landmark import five_of
+from .landmark import alignment_points
 from .pose import similarity_fit
 from .recognisers.contract import Recogniser, Space, directions
 
@@ -77,7 +77,7 @@ def embed_with(
     """
     if recogniser is None:
         return embed(frame, found, topology)
-    vectors = recogniser.vectors(frame, [five_of(face.landmarks, topology) for face in found])
+    vectors = recogniser.vectors(frame, [alignment_points(face.landmarks, topology) for face in found])
     return {
         "embeddings": directions(vectors),
         "lengths": np.asarray(np.linalg.norm(vectors, axis=1), np.float32),
@@ -96,7 +96,7 @@ def embed(frame: Pixels, found: list[Face], topology: Topology) -> Arrays:
 
 def _described(frame: Pixels, face: Face, topology: Topology) -> Floats:
     if not face.has_mesh:
-        five = five_of(face.landmarks, topology)
+        five = alignment_points(face.landmarks, topology)
         middle = (five[0] + five[1] + five[3:].mean(0)) / 3
         return _joined(_look(frame, middle, five[1] - five[0], face.height))
     scale, rotation, shift = similarity_fit(topology.shape, face.landmarks[:468])

@@ -15,7 +15,7 @@ from ..mesh.topology import Topology
 from ..models.catalog import load_catalogue
 from ..models.session import ModelFile, ModelPool
 from ..recipe import Landmark
-from ..swap.align import five_points
+from ..swap.align import face_mesh_alignment_points
 from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh
 from .mesh_fit import head_rotation_of
@@ -133,10 +133,10 @@ def box_of(points: Floats) -> Floats:
     return np.asarray(np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]), np.float32)
 
 
-def five_of(points: Floats, topology: Topology) -> Floats:
+def alignment_points(points: Floats, topology: Topology) -> Floats:
     """Return the five points (5, 2) that faces are aligned by, of the landmarks (k, 2 or 3) of any landmarker."""
     if len(points) == LANDMARK_COUNT:
-        return five_points(points, topology)
+        return face_mesh_alignment_points(points, topology)
     return LANDMARK_SETS[len(points)].five(points)
 
 

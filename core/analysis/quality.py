@@ -10,7 +10,7 @@ from ..mesh.topology import Topology
 from ..skin import skin_likeness
 from ..swap.align import aligned_matrix
 from .crop import warped
-from .landmark import five_of
+from .landmark import alignment_points
 
 SMALLEST = 96.0
 FURTHEST_TURN = 40.0
@@ -47,7 +47,9 @@ def sharpness(picture: Pixels, face: Face, topology: Topology) -> float:
     Both are bands of one octave and a half. The crop is never finer than the picture: a small face can be sharp.
     """
     size = int(np.clip(face.height, 48, _SHARP_SIZE))
-    crop = warped(picture, aligned_matrix(five_of(face.landmarks, topology), "arcface_112_v2", size), size)
+    crop = warped(
+        picture, aligned_matrix(alignment_points(face.landmarks, topology), "arcface_112_v2", size), size
+    )
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     soft, softer = (cv2.GaussianBlur(grey, (0, 0), spread) for spread in (1.0, 3.0))
     return float(np.std(grey - soft) / max(float(np.std(soft - softer)), 1e-3))
@@ -62,7 +64,7 @@ def cut_off(picture: Pixels, face: Face) -> float:
 
 def covered(picture: Pixels, face: Face, topology: Topology) -> float:
     """Return which share of a face (with a mesh) does not look like its own skin."""
-    matrix = aligned_matrix(five_of(face.landmarks, topology), "ffhq_512", _SIZE)
+    matrix = aligned_matrix(alignment_points(face.landmarks, topology), "ffhq_512", _SIZE)
     crop = warped(picture, matrix, _SIZE)
     points = np.asarray(face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2], np.float32)
     hull: Floats = np.asarray(cv2.convexHull(points[topology.oval])[:, 0], np.float32)

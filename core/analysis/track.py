@@ -9,7 +9,7 @@ import numpy as np
 from ..cache.key import Key, stage_key
 from ..face import Detection, Face, Floats
 from ..mesh.topology import Topology
-from .landmark import box_of, five_of
+from .landmark import alignment_points, box_of
 
 FOLLOW_VERSION = 1
 _FARTHEST = 0.35
@@ -45,7 +45,7 @@ def followed_key(detected: Key, before: Key) -> Key:
 
 def as_detection(face: Face, topology: Topology) -> Detection:
     """Return where a face of the frame before is expected in the next: at the same place."""
-    return Detection(face.box, five_of(face.landmarks, topology), face.score)
+    return Detection(face.box, alignment_points(face.landmarks, topology), face.score)
 
 
 def steadied(number: int, neighbours: Mapping[int, Sequence[Face]], width: float) -> list[Face]:

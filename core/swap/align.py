@@ -79,7 +79,7 @@ TEMPLATES: Mapping[str, FivePoints] = {
 _NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT = 4, 61, 291
 
 
-def five_points(landmarks: Floats, topology: Topology) -> Floats:
+def face_mesh_alignment_points(landmarks: Floats, topology: Topology) -> Floats:
     """Return the five points (5, 2) of (478, 2 or 3) landmarks, in the templates' order.
 
     An eye is the mean of its lids, not its iris: where somebody looks must not turn the crop.

@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 
 from ..analysis.crop import warped
-from ..analysis.landmark import five_of
+from ..analysis.landmark import alignment_points
 from ..analysis.mesh_fit import mesh_of
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.schema import Schema
@@ -173,7 +173,7 @@ class NeuralEngine:
         )
 
     def _points(self, face: Face) -> Floats:
-        return five_of(face.landmarks, self._topology)
+        return alignment_points(face.landmarks, self._topology)
 
     def _network(self, role: str, family: str, file: str = "") -> Network:
         found = self._library.model(role, family, file)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..analysis.analyser import Analyser
 from ..analysis.crop import warped
+from ..analysis.landmark import alignment_points
 from ..cache.key import Key, Scalar, stage_key
 from ..cache.lease import Flight
 from ..cache.schema import ArraySpec, Schema
@@ -18,7 +19,7 @@ from ..mesh.topology import Topology
 from ..models.catalog import Family
 from ..models.prepare import prepared
 from ..models.session import ModelFile
-from .align import aligned_matrix, five_points
+from .align import aligned_matrix
 from .neural_network import Networks
 from .source import SeenFace, Sources
 
@@ -38,7 +39,7 @@ def face_vector(
 ) -> Floats:
     """Return the raw vector (d,) of a face of an (H, W, 3) RGB uint8 frame: its length is the network's own."""
     network = networks.network(recogniser, family)
-    matrix = aligned_matrix(five_points(landmarks, topology), family.template, network.size)
+    matrix = aligned_matrix(alignment_points(landmarks, topology), family.template, network.size)
     crop = warped(frame, matrix, network.size)
     name = network.facts.inputs[0].name
     return networks.run(network, {name: prepared(crop[None], family)})[0].reshape(-1)
@@ -95,7 +96,7 @@ class NeuralSources:
     def picture(self, identity: Identity, template: str, size: int) -> Pixels:
         """Return the identity's first picture as an aligned crop (size, size, 3) uint8 RGB."""
         face = self._sources.seen(identity)[0]
-        matrix = aligned_matrix(five_points(face.face.landmarks, self._topology), template, size)
+        matrix = aligned_matrix(alignment_points(face.face.landmarks, self._topology), template, size)
         return warped(self._analyser.frame(face.clip, 0), matrix, size)
 
     def _known(self, inputs: Mapping[str, Scalar | Key]) -> Key:

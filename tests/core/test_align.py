@@ -11,7 +11,7 @@ from understudy.core.mesh.topology import load_topology
 from understudy.core.swap.align import (
     TEMPLATES,
     aligned_matrix,
-    five_points,
+    face_mesh_alignment_points,
     five_points_of_68,
     footprint,
 )
@@ -73,12 +73,12 @@ def test_five_points_of_the_mesh_are_lid_means_nose_and_mouth_corners() -> None:
     topology = load_topology()
     points = np.zeros((478, 3), np.float32)
     points[:468] = topology.shape * 100
-    five = five_points(points, topology)
+    five = face_mesh_alignment_points(points, topology)
     assert five[0, 0] < five[2, 0] < five[1, 0]
     assert np.allclose(five[0], points[topology.left_eye_ring, :2].mean(0))
     assert np.allclose(five[3:], points[[61, 291], :2])
     points[468:] = 1e6
-    assert np.array_equal(five_points(points, topology), five)
+    assert np.array_equal(face_mesh_alignment_points(points, topology), five)
     # A symmetric face has a symmetric five: its crop stands upright.
     assert abs(five[0, 0] + five[1, 0]) < 1
     assert abs(five[0, 1] - five[1, 1]) < 1

@@ -9,7 +9,7 @@ import pytest
 from models.plain_detectors import PLAIN
 from understudy.core.analysis.detect import detect_with, detections
 from understudy.core.analysis.engines import Engines
-from understudy.core.analysis.landmark import faces, five_of, landmark_with
+from understudy.core.analysis.landmark import alignment_points, faces, landmark_with
 from understudy.core.clip import open_clip
 from understudy.core.face import Floats, Pixels
 from understudy.core.mesh.topology import load_topology
@@ -61,7 +61,7 @@ def known(engines: Engines, pictures: list[tuple[Pixels, int]]) -> list[list[Flo
         marked = faces(landmark_with(picture, found, Landmark(), engines.landmarker(Landmark()), TOPOLOGY))
         largest = sorted(marked, key=lambda face: -face.height)[:count]
         assert len(largest) == count
-        fives.append([five_of(face.landmarks, TOPOLOGY) for face in largest])
+        fives.append([alignment_points(face.landmarks, TOPOLOGY) for face in largest])
     return fives
 
 

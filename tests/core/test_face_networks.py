@@ -12,7 +12,7 @@ from models import stand_ins
 from understudy.core.analysis.detect import detect_with, detections
 from understudy.core.analysis.embed import embed_key, embed_with
 from understudy.core.analysis.engines import Engines
-from understudy.core.analysis.landmark import faces, five_of, landmark_key, landmark_with
+from understudy.core.analysis.landmark import alignment_points, faces, landmark_key, landmark_with
 from understudy.core.analysis.mesh_fit import mesh_of
 from understudy.core.analysis.poses.networks import euler_angles
 from understudy.core.analysis.recognisers.contract import Space, Vectors, directions
@@ -137,8 +137,10 @@ def test_real_landmarkers_agree_with_the_embedded_one(
         faces(landmark_with(frame, found, params, real.landmarker(params), TOPOLOGY))[0]
         for params in (Landmark(), Landmark(landmarker=name))
     )
-    five = five_of(known.landmarks, TOPOLOGY)
-    off = np.linalg.norm(five_of(seen.landmarks, TOPOLOGY) - five, axis=1) / np.linalg.norm(five[1] - five[0])
+    five = alignment_points(known.landmarks, TOPOLOGY)
+    off = np.linalg.norm(alignment_points(seen.landmarks, TOPOLOGY) - five, axis=1) / np.linalg.norm(
+        five[1] - five[0]
+    )
     assert off.max() * 100 < most
     assert seen.height == pytest.approx(known.height, rel=0.1)
     assert seen.pose.yaw == pytest.approx(known.pose.yaw, abs=8)
@@ -397,7 +399,7 @@ def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
     def share(name: str, picture: np.ndarray, row: float, low: float = 0.2, high: float = 0.8) -> float:
         """How much of the face is shown at a height (0 its top, 1 its chin), between two places across it."""
         masker = real.masker(Occlude(name))
-        mask = masker.mask(masker.look(picture, five_of(face.landmarks, TOPOLOGY)), Occlude(name))
+        mask = masker.mask(masker.look(picture, alignment_points(face.landmarks, TOPOLOGY)), Occlude(name))
         y, across = top + row * (bottom - top), left + np.linspace(low, high, 20) * (right - left)
         spots = [mask.matrix @ np.array([x, y, 1]) for x in across]
         return float(np.mean([mask.visible[round(v), round(u)] for u, v in spots])) / 255

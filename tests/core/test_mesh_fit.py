@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from understudy.core.analysis.detect import detect_with, detections
 from understudy.core.analysis.engines import Engines
-from understudy.core.analysis.landmark import faces, five_of, landmark_with, pose_of
+from understudy.core.analysis.landmark import alignment_points, faces, landmark_with, pose_of
 from understudy.core.analysis.mesh_fit import mesh_of
 from understudy.core.clip import open_clip
 from understudy.core.face import Floats
@@ -50,7 +50,7 @@ def as_set(mesh: Floats, count: int, wider: float = 1.0) -> Floats:
         points[list(indices), :2] = mesh[ring[at], :2]
     hull = cv2.convexHull(np.ascontiguousarray(mesh[LOWER_OVAL, :2]))[:, 0]
     at = np.linspace(0, len(hull) - 1, len(known.jaw)).round().astype(int)
-    middle = five_of(mesh, TOPOLOGY)[[0, 1, 3, 4]].mean(0)
+    middle = alignment_points(mesh, TOPOLOGY)[[0, 1, 3, 4]].mean(0)
     points[list(known.jaw), :2] = (hull[at] - middle) * wider + middle
     for places, index in ((known.nose, 4), (known.mouth_left, 61), (known.mouth_right, 291)):
         points[list(places), :2] = mesh[index, :2]
@@ -93,7 +93,7 @@ def test_the_outline_follows_the_jaw_and_the_features_stay(count: int) -> None:
     plain = cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))
     before = [cv2.pointPolygonTest(plain, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
     assert np.abs(away).mean() < 0.5 * np.abs(before).mean()
-    assert np.linalg.norm(five_of(fitted, TOPOLOGY) - known.five(seen), axis=1).max() < 0.06 * 120
+    assert np.linalg.norm(alignment_points(fitted, TOPOLOGY) - known.five(seen), axis=1).max() < 0.06 * 120
 
 
 def test_a_mesh_is_given_back_as_it_is() -> None:

@@ -21,7 +21,7 @@ from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.swap.align import TEMPLATES, five_points
+from understudy.core.swap.align import TEMPLATES, face_mesh_alignment_points
 from understudy.core.swap.neural_engine import NeuralEngine
 from understudy.core.swap.neural_network import Networks
 from understudy.core.swap.neural_source import NeuralSources
@@ -83,7 +83,7 @@ def casting(seen: Seen, family: str, *settings: str) -> Casting:
 
 def matrix_by_hand(face: Face, template: str, size: int) -> np.ndarray:
     """The similarity nearest to the template, by plain least squares over ten equations."""
-    points, goal = five_points(face.landmarks, TOPOLOGY), np.array(TEMPLATES[template]) * size
+    points, goal = face_mesh_alignment_points(face.landmarks, TOPOLOGY), np.array(TEMPLATES[template]) * size
     rows = [row for x, y in points.astype(np.float64) for row in ([x, -y, 1, 0], [y, x, 0, 1])]
     a, b, c, d = np.linalg.lstsq(np.array(rows), goal.ravel(), rcond=None)[0]
     return np.array([[a, -b, c], [b, a, d]])
