@@ -27,8 +27,8 @@ from ..tally import Tally
 from .attributes import attribute_key
 from .cuts import LOOK_SIZE, is_cut, look_of
 from .detect import detect_key, detect_with, detections
-from .embed import OWN_SPACE, embed_key, embed_with, fits_faces
-from .engines import Engines
+from .embed import OWN_SPACE, embed_key, embed_with, face_vectors, fits_faces
+from .engines import MESHES, Engines
 from .landmark import faces, landmark_key, landmark_with
 from .recognisers.contract import Space
 from .track import as_detection, followed_key
@@ -216,7 +216,8 @@ class Analyser:
         )
         if known:
             self._tally.hit("embed")
-        vectors: npt.NDArray[np.float32] = np.asarray(described["embeddings"], np.float32)
+        mesh = recipe.landmark.landmarker in MESHES
+        vectors = face_vectors(described, own=recogniser is None, mesh=mesh)
         space = OWN_SPACE if recogniser is None else recogniser.space
         return Analysis(frame, tuple(found), vectors, space, landmarked)
 

@@ -68,6 +68,16 @@ def fits_faces(arrays: Arrays, found: Sequence[Face], *, own: bool) -> bool:
     return not own or numbers == (_LOOK_NUMBERS if found and not found[0].has_mesh else _MESH_NUMBERS)
 
 
+def face_vectors(arrays: Arrays, *, own: bool, mesh: bool) -> Floats:
+    """Return the vectors (n, d) of what `embed_with` gives.
+
+    The built-in description of a frame without a face is kept as wide as a mesh's. Where the landmarker finds no
+    `mesh` it is cut to the width that its faces have, so that it can be joined to the vectors of other frames.
+    """
+    vectors = np.asarray(arrays["embeddings"], np.float32)
+    return vectors[:, :_LOOK_NUMBERS] if own and not mesh and not len(vectors) else vectors
+
+
 def embed_with(
     frame: Pixels, found: list[Face], topology: Topology, recogniser: Recogniser | None = None
 ) -> Arrays:
