@@ -11,7 +11,7 @@ BENCH := .venv-bench
 JOBS ?= auto
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension models lock clean
+.PHONY: demo test test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -49,6 +49,10 @@ test-gui: $(READY) models
 # or directml for one with another ONNX Runtime (docs/processors.md).
 extension: $(READY) models
 	$(BIN)/python -m tools.build_extension --output dist $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(VARIANT),--variant $(VARIANT))
+
+# The command line for any Python, with its embedded models: `pip install dist/understudy-*.whl`.
+wheel: $(READY) models
+	$(BIN)/python -m tools.build_wheel --output dist
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from pathlib import Path
 from .cli_lines import show
 from .errors import ModelError
 from .filesystem import read_input
-from .models.embedded import embedded_folder, embedded_models
+from .models.embedded import embedded_files, embedded_folder, how_to_get_models
 from .models.processor import AUTOMATIC, found_processor
 from .models.session import ModelFile
 from .provenance import made_by
@@ -62,23 +62,27 @@ def _encoder() -> bool:
 
 
 def _models(folder: Path) -> bool:
+    files = list(embedded_files(folder).values())
+    missing = [path.name for path in files if not path.is_file()]
+    if missing:
+        models, are = ("models", "are") if len(missing) > 1 else ("model", "is")
+        show(f"the embedded {models} {', '.join(missing)} {are} missing in {folder}: {how_to_get_models()}")
+    known = _known_hashes(folder / "manifest.json")
     try:
-        models = embedded_models(folder)
-        known = _known_hashes(folder / "manifest.json")
-        intact = [_intact(model, known) for model in (models.detector, models.landmarker)]
+        intact = [_intact(ModelFile(path), known) for path in files if path.name not in missing]
     except ModelError as error:
         show(str(error))
         return False
-    return all(intact)
+    return not missing and all(intact)
 
 
 def _intact(model: ModelFile, known: dict[str, str]) -> bool:
     expected = known.get(model.path.name)
     if expected is None:
-        show(f"{model.path} is there; no manifest says what it should be: run `make models`")
+        show(f"{model.path} is there; no manifest says what it should be: {how_to_get_models()}")
         return False
     if model.sha256 != expected:
-        show(f"{model.path} is damaged: delete it and run `make models`")
+        show(f"{model.path} is damaged: delete it and {how_to_get_models()}")
         return False
     show(f"{model.path} is intact")
     return True

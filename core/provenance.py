@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .cache.key import Scalar
 from .clip_info import file_fingerprint
 from .identity import Casting
 from .recipe import Recipe, parameters
+from .version import version
 
 COMMENT = "Composite: a face was replaced with Understudy"
 SUFFIX = ".understudy.json"
@@ -74,11 +74,8 @@ def changed_settings(recipe: Recipe) -> dict[str, Scalar]:
 
 
 def made_by() -> str:
-    """Return the program's name and, where it is installed as a package, its version."""
-    try:
-        return f"Understudy {version('understudy')}"
-    except PackageNotFoundError:
-        return "Understudy"
+    """Return the program's name and, where it is known, its version."""
+    return f"Understudy {version()}".rstrip()
 
 
 def sidecar(movie: Path, provenance: Provenance) -> tuple[str, bytes]:

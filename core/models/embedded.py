@@ -10,6 +10,7 @@ from .session import ModelFile
 DETECTOR = "blaze_face_full_192.onnx"
 LANDMARKER = "face_mesh_attention_192.onnx"
 MASKER = "selfie_segmentation_256.onnx"
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class EmbeddedModels:
 
 
 def embedded_folder() -> Path:
-    """Return the folder with the embedded models.
+    """Return the folder with the embedded models; it need not be there.
 
-    In the packaged extension that is `core/models/embedded`; in a checkout, where set-up built them:
+    In the extension and in the wheel that is `core/models/embedded`; in a checkout, where set-up built them:
     `build/models`.
     """
     packaged = Path(__file__).parent / "embedded"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "build" / "models"
+    return _ROOT / "build" / "models" if _is_checkout() and not packaged.is_dir() else packaged
 
 
 def embedded_models(folder: Path | None = None) -> EmbeddedModels:
@@ -35,11 +36,24 @@ def embedded_models(folder: Path | None = None) -> EmbeddedModels:
     folder = embedded_folder() if folder is None else folder
     for name in (DETECTOR, LANDMARKER):
         if not (folder / name).is_file():
-            raise ModelError(
-                f"the embedded model {name} is missing in {folder}: install the extension again, or in a checkout run "
-                "`make models`"
-            )
+            raise ModelError(f"the embedded model {name} is missing in {folder}: {how_to_get_models()}")
     return EmbeddedModels(ModelFile(folder / DETECTOR), ModelFile(folder / LANDMARKER))
+
+
+def how_to_get_models() -> str:
+    """Return what to do where embedded models are missing or damaged, for the way this Understudy was installed."""
+    if _is_checkout():
+        return "run `make models`"
+    if (_ROOT / "blender_manifest.toml").is_file():
+        return "install the extension again"
+    return (
+        "run `make wheel` in a checkout of Understudy, then `pip install --force-reinstall` with the wheel that it "
+        "makes in dist"
+    )
+
+
+def _is_checkout() -> bool:
+    return (_ROOT / "pyproject.toml").is_file()
 
 
 def embedded_files(folder: Path | None = None) -> dict[tuple[str, str], Path]:

@@ -188,7 +188,7 @@ def test_the_doctor_says_what_runs_the_models_and_what_was_passed_over(monkeypat
 
 def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
     assert main(["doctor"]) == 0
-    assert capsys.readouterr().out.count(" is intact") == 2
+    assert capsys.readouterr().out.count(" is intact") == 3
     folder = tmp_path / "models"
     shutil.copytree(embedded_folder(), folder)
     model = folder / "blaze_face_full_192.onnx"

@@ -13,7 +13,7 @@ def test_the_page_of_the_controls_is_what_the_program_says():
 
 
 def test_every_picture_and_page_that_the_docs_name_is_there():
-    pages = [*PAGE.parent.glob("*.md"), ROOT / "README.md", ROOT / "SECURITY.md"]
+    pages = [*PAGE.parent.glob("*.md"), *ROOT.glob("*.md")]
     named = [
         (path, name)
         for path in pages

@@ -5,12 +5,10 @@ import ast
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tomllib
 import zipfile
 from email import message_from_bytes
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,16 +25,6 @@ from tools.build_extension.wheels import LOCKED, pins, wanted_pins
 HOSTS_OWN = {"bpy", "numpy", "mathutils"}
 LINUX, WINDOWS = PLATFORMS[:2]
 ACCELERATED = [variant for variant in VARIANTS if variant != CPU]
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    """The zip for this machine's kind."""
-    models = ROOT / "build" / "models"
-    try:
-        return build(LINUX, tmp_path_factory.mktemp("dist"), ROOT / "build" / "wheels", models)
-    except UnderstudyError as error:
-        pytest.skip(f"the extension can't be made here: {error}")
 
 
 def imported(path):
@@ -200,57 +188,3 @@ def test_blenders_checker_takes_the_zip_and_refuses_a_broken_one(package, tmp_pa
     write(tmp_path / "broken.zip", {"__init__.py": "", "blender_manifest.toml": 'id = "x"\n'})
     with pytest.raises(OutputError, match=r"refuses broken\.zip"):
         validate(tmp_path / "broken.zip", program)
-
-
-@pytest.mark.blender
-def test_a_clean_profile_installs_it_and_needs_nothing_of_ours(package, tmp_path):
-    """In a Python that has `bpy` and its requirements, but none of the libraries that we bring along."""
-    if find_spec("bpy") is None:
-        pytest.skip("there is no `bpy` here")
-    site = tmp_path / "site"
-    site.mkdir()
-    packages = Path(find_spec("bpy").origin).parents[1]
-    own = (
-        "bpy*",
-        "numpy*",
-        "requests*",
-        "urllib3*",
-        "certifi*",
-        "idna*",
-        "charset_normalizer*",
-        "zstandard*",
-    )
-    for pattern in own:
-        for path in packages.glob(pattern):
-            (site / path.name).symlink_to(path)
-    script = tmp_path / "install.py"
-    script.write_text(
-        "import sys, bpy\n"
-        f"bpy.ops.extensions.package_install_files(filepath={str(package)!r}, repo='user_default')\n"
-        "import cv2, av, onnxruntime, cryptography, keyring, redis, secretstorage\n"
-        "from bl_ext.user_default.understudy.core.cli import main\n"
-        "print('FROM', *(m.__file__ for m in (cv2, av, onnxruntime, cryptography, keyring, redis, secretstorage)))\n"
-        "keyring.get_keyring()\n"
-        "print('ASKS', 'keyring.backends.SecretService' in sys.modules)\n"
-        "print('DOCTOR', main(['doctor']))\n"
-        "bpy.ops.preferences.addon_disable(module='bl_ext.user_default.understudy')\n"
-    )
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BLENDER"))
-    }
-    environment |= {"PYTHONPATH": str(site), "BLENDER_USER_RESOURCES": str(tmp_path / "profile")}
-    python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    done = subprocess.run(
-        [str(python), "-S", str(script)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    found = next(line for line in done.stdout.splitlines() if line.startswith("FROM ")).split()[1:]
-    assert all(path.startswith(str(tmp_path / "profile")) for path in found), found
-    assert "DOCTOR 0" in done.stdout
-    assert "ASKS True" in done.stdout  # the system's keyring was found by what its wheel says of itself
-    assert "Traceback" not in done.stderr
