@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cache that the code of commit 22253ac filled: what it holds is found, and what is made now is the same."""
+
+import json
+import os
+import re
+from contextlib import closing
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fixtures.make_project_22253ac import MOVIE, NEURAL_SETTINGS, OTHER_SETTINGS, PICTURES
+from old_project import (
+    FOLDER,
+    NOT_KEPT,
+    RAISED_STAGES,
+    copy_project,
+    kept,
+    layers,
+    layers_stay,
+    missed,
+    packs,
+    stage_of,
+    version_of,
+)
+from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.clip import open_clip, open_sequence
+from understudy.core.clip_info import files_stamp
+from understudy.core.clip_late import known_or_opened
+from understudy.core.fusion.layer import layer_pieces
+from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.known_only import known_clip
+from understudy.core.layer_job import ClipSource
+from understudy.core.models.embedded import embedded_models
+from understudy.core.models.library import ModelLibrary
+from understudy.core.pipeline import Pipeline
+from understudy.core.recipe import Recipe, with_settings
+
+# Networks give other last bits on other processors, and what is drawn by them another shade: only on the machine where
+# the project was made can every bit be asked for.
+BIT_IDENTICAL = os.environ.get("UNDERSTUDY_BIT_IDENTICAL") == "1"
+SHADES = 4  # of 255
+NEAR = {"rtol": 1e-3, "atol": 0.02}  # pixels, and numbers of a face
+BY_PLACE = ("facts", "clip")
+"""Stages whose keys say where a file is and how old: those of a copy are others."""
+ALSO_HIDDEN = {"detect": ("landmark",), "texture": ("swap",), "target": ("swap",)}
+"""Which results must be missing so that a stage runs, or is looked up."""
+STAGES = ("frame", "detect", "landmark", "embed", "texture", "source", "target", "occlude", "swap", "enhance")
+STAGES += ("people", "note")
+LABEL = re.compile(rb"understudy layer ([0-9a-f]{64}) [0-9a-f]{8} composite for [0-9a-f]{64}( \d{4}){3}")
+
+
+class Watched:
+    """A store that tells what was read from another and put there, and hides the results of some stages."""
+
+    def __init__(self, below, hidden) -> None:
+        self._below, self._hidden = below, hidden
+        self.read, self.made = set(), {}
+
+    def get(self, key):
+        if stage_of(key.text) in self._hidden:
+            return self.made.get(key.text)
+        arrays = self._below.get(key)
+        if arrays is not None and key.text not in self.made:
+            self.read.add(key.text)
+        return arrays
+
+    def put(self, key, arrays) -> None:
+        self.made[key.text] = arrays
+        if stage_of(key.text) not in self._hidden:
+            self._below.put(key, arrays)
+
+    def __contains__(self, key) -> bool:
+        return key.text in self.made if stage_of(key.text) in self._hidden else key in self._below
+
+    def close(self) -> None:
+        pass
+
+
+class Run:
+    """All that was done with the project, done again by this code over its cache."""
+
+    def __init__(self, project, hidden=()) -> None:
+        person = Picture(project / "person.png")
+        names = [f"{number:03d}.png" for number in range(PICTURES)]
+        parts = (
+            (ClipSource(False, tuple(project / "frames" / name for name in names)), {}),
+            (ClipSource(True, (project / "clip.mkv",)), OTHER_SETTINGS),
+            (ClipSource(False, (project / "still.png",)), NEURAL_SETTINGS),
+        )
+        self.layers = {}
+        library = ModelLibrary([project / "models"])
+        with closing(open_tiers(CacheSettings(project / "understudy_cache"))) as opened:
+            self.store = Watched(opened.store, hidden)
+            pipeline = Pipeline(self.store, embedded_models(), 1, library=library)
+            for source, settings in parts:
+                recipe = with_settings(Recipe(), [f"{name}={value}" for name, value in settings.items()])
+                opening = (
+                    partial(open_clip, source.paths[0])
+                    if source.movie
+                    else partial(open_sequence, source.paths)
+                )
+                with known_or_opened(self.store, source, opening) as clip:
+                    for number in range(clip.info.frame_count):
+                        plan = pipeline.plan(clip, number, [Casting(Identity((person,)), recipe)])
+                        pieces = layer_pieces(plan.key.hex, pipeline.make(plan), plan.size)
+                        self.layers[plan.key.hex] = b"".join(pieces)
+                    if source.movie:
+                        for number in range(MOVIE):
+                            pipeline.faces(clip, number, Recipe())
+                        self.people = pipeline.people(clip, 0, MOVIE - 1, Recipe())
+            self.note = pipeline.note(person)
+            self.report = pipeline.report()
+            pipeline.close()
+            assert opened.warnings == ()
+
+    def made(self, stage):
+        return {text: arrays for text, arrays in self.store.made.items() if stage_of(text) == stage}
+
+
+@pytest.fixture(scope="module")
+def old():
+    """What the cache holds, by key text."""
+    return kept(FOLDER)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return copy_project(tmp_path / "project")
+
+
+def of_stage(texts, *stages):
+    return {text for text in texts if stage_of(text) in stages}
+
+
+def test_the_project_has_every_stage_and_raised_ones_are_named_with_a_reason(old):
+    assert {stage_of(text) for text in old} == {*STAGES, *BY_PLACE}
+    versions = {stage: {version_of(text) for text in of_stage(old, stage)} for stage in (*STAGES, *BY_PLACE)}
+    versions |= {stage: {version} for stage, version in NOT_KEPT.items()}
+    for stage, (version, reason) in RAISED_STAGES.items():
+        assert version in versions[stage], stage
+        assert reason, stage
+
+
+def test_everything_is_a_hit_but_what_was_raised(old, project):
+    before = packs(project)
+    run = Run(project)
+    must, may = missed(old)
+    hits = run.store.read & old.keys()
+    assert not hits & must
+    # Detections and what a mesh is drawn from are asked for only where what came of them is missing; see below.
+    asked = of_stage(old, *STAGES) - of_stage(old, "detect", "texture", "target", "source")
+    assert asked - must - may <= hits
+    spared = {stage_of(text) for text in old} - {stage_of(text) for text in must | may}
+    runs = {stage: count["run"] for stage, count in run.report.stages.items() if stage != "fuse"}
+    assert not {stage for stage, count in runs.items() if count and stage in spared}
+    if not RAISED_STAGES:
+        assert {stage_of(text) for text in run.store.made} == {*BY_PLACE, "source"}
+        assert run.report.pictures["run"] == run.report.models_loaded == run.report.frames_decoded == 0
+        assert len(run.people) == 1
+        assert run.note.face is not None
+    assert {name: data for name, data in packs(project).items() if name in before} == before
+
+
+def test_layers_are_what_is_asked_for_but_where_a_stage_was_raised(old, project):
+    made, kept_layers = Run(project).layers, {}
+    for data in layers(project).values():
+        kept_layers[LABEL.search(data)[1].decode()] = data
+    assert len(kept_layers) == len(made) == PICTURES + MOVIE + 1
+    if layers_stay(old) is False:
+        assert made.keys() != kept_layers.keys()
+    if not layers_stay(old):
+        return
+    assert made.keys() == kept_layers.keys()
+    for key, data in made.items():
+        (head, body), (old_head, old_body) = split(data), split(kept_layers[key])
+        assert head == old_head
+        require_near(np.frombuffer(body, np.uint8), np.frombuffer(old_body, np.uint8), key)
+
+
+def split(layer):
+    label = LABEL.search(layer)
+    return layer[: label.start()], layer[label.end() :]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_makes_the_same_under_the_same_key(old, project, stage):
+    """By what the cache holds of the stages before it: bits that differ by machine don't add up."""
+    run = Run(project, {stage, *ALSO_HIDDEN.get(stage, ())})
+    made = run.made(stage)
+    wanted = of_stage(old, stage)
+    must, may = missed(old)
+    assert not made.keys() & must
+    assert wanted - must - may <= made.keys()
+    if not (must | may) & wanted:
+        assert made.keys() == wanted
+    for text in made.keys() & wanted:
+        assert made[text].keys() == old[text].keys()
+        for name, array in made[text].items():
+            require_near(array, old[text][name], f"{name} of\n{text}")
+
+
+@pytest.mark.parametrize("stage", ["detect", "texture", "target"])
+def test_what_is_asked_for_only_in_need_is_found(old, project, stage):
+    read = Run(project, set(ALSO_HIDDEN[stage])).store.read
+    must, may = missed(old)
+    assert of_stage(old, stage) - must - may <= read
+    assert not read & must
+
+
+def require_near(array, expected, what):
+    assert (array.dtype, array.shape) == (expected.dtype, expected.shape), what
+    if BIT_IDENTICAL or what.startswith("id of"):
+        assert array.tobytes() == expected.tobytes(), what
+    elif array.dtype.kind == "f":
+        np.testing.assert_allclose(array, expected, **NEAR, err_msg=what)
+    else:
+        assert np.abs(array.astype(np.int64) - expected.astype(np.int64)).max(initial=0) <= SHADES, what
+
+
+class OldFile:
+    """A file as it was where the project was made."""
+
+    def __init__(self, path, size, time) -> None:
+        self._path, self._status = path, SimpleNamespace(st_size=size, st_mtime_ns=time)
+
+    def __fspath__(self) -> str:
+        return self._path
+
+    def resolve(self) -> str:
+        return self._path
+
+    def stat(self):
+        return self._status
+
+
+def test_clips_where_the_project_was_made_are_known_without_a_look_at_them(old, project):
+    made = {name: OldFile(*facts) for name, facts in json.loads((FOLDER / "made.json").read_text()).items()}
+    pictures = tuple(file for name, file in made.items() if name.startswith("frames/"))
+    alone = [(made["still.png"],), (made["clip.mkv"],), (made["person.png"],)]
+    if not set(BY_PLACE) & RAISED_STAGES.keys():
+        stamps = {re.search("^stamp=(.*)$", text, re.MULTILINE)[1] for text in of_stage(old, *BY_PLACE)}
+        assert {files_stamp(paths) for paths in (pictures, *alone)} == stamps
+    if RAISED_STAGES:
+        return
+    with closing(open_tiers(CacheSettings(project / "understudy_cache"))) as opened:
+        store = Watched(opened.store, ())
+        pipeline = Pipeline(store, embedded_models(), 1)
+        for paths in (pictures, *alone):
+            clip = known_clip(store, ClipSource(False, paths))
+            assert clip.info.width in (160, 128)
+            pipeline.analysis_keys(clip, 0, Recipe())  # the clip can't be read: it would raise
+        pipeline.close()
+    assert of_stage(old, *BY_PLACE) <= store.read
+    assert not store.made
