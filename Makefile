@@ -11,7 +11,7 @@ BENCH := .venv-bench
 JOBS ?= auto
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension wheel models lock clean
+.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -21,8 +21,16 @@ demo: $(READY) models
 # Everything on Blender 4.5, then what Blender has a part in on 5.0; edits of the timeline run in 5.2 as well, where
 # `make window` has made it.
 test: $(READY) $(BLENDER_50)/.ready models
-	$(BIN)/python -m pytest -q $(PARALLEL) $(PYTEST)
-	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender" tests/addon $(PYTEST)
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long" $(PYTEST)
+	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not long" tests/addon $(PYTEST)
+
+# For the inner loop: what needs no Blender, no server and no long clip.
+test-quick: $(READY) models
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long and not blender" tests/core $(PYTEST)
+
+# What `test` leaves out, since it takes minutes: the complete grids, and built artefacts in empty environments.
+test-long: $(READY) models
+	$(BIN)/python -m pytest -q $(PARALLEL) -m long $(PYTEST)
 
 # All the tests on Blender 5.0.
 test-5.0: $(BLENDER_50)/.ready models
