@@ -169,7 +169,7 @@ def test_layers_are_what_is_asked_for_but_where_a_stage_was_raised(old, project)
         kept_layers[LABEL.search(data)[1].decode()] = data
     assert len(kept_layers) == len(made) == PICTURES + MOVIE + 1
     if layers_stay(old) is False:
-        assert not made.keys() & kept_layers.keys()
+        assert made.keys() != kept_layers.keys()
     if not layers_stay(old):
         return
     assert made.keys() == kept_layers.keys()
