@@ -16,8 +16,8 @@ RAISED_STAGES: dict[str, tuple[int, str]] = {}
 """Stages whose version was raised on purpose since: the version in the fixture, and why it was raised.
 
 A stage may have several engines, each with a version of its own: the mesh swapper has 2, the neural one 1. Meant are
-those that had this version. Their old entries, and whatever names these in its key, must be misses; everything else must be a hit. The stages are
-those of key texts, `fuse` and `layer` too, of which nothing is kept but the layers themselves.
+those that had this version. Their old entries, and whatever names these in its key, must be misses; everything else
+must be a hit. The stages are those of key texts, `fuse` and `layer` too, of which only the layers themselves are kept.
 """
 
 NOT_KEPT = {"fuse": 6, "layer": 1}
