@@ -68,6 +68,10 @@ def _explained(fault: BaseException, stop: Stop) -> int:
     if stop.asked:  # whatever a library made of being interrupted
         tell("stopped; what was computed is kept in the cache: run the same command again to go on")
         return 128 + stop.asked
+    if isinstance(fault, BrokenPipeError):  # who read our lines has gone, as `head` does
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # gate: a device, not a file
+        os.dup2(nowhere, sys.stdout.fileno())  # else Python writes the rest as it ends, and fails
+        return FAULT
     if isinstance(fault, UnderstudyError):
         tell(" ".join(str(fault).split()))
         return FAULT

@@ -200,3 +200,15 @@ def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
     model.unlink()
     assert not doctor(folder)
     assert "blaze_face_full_192.onnx is missing" in capsys.readouterr().out
+
+
+def test_a_reader_that_goes_is_no_bug():
+    """`understudy models list | head` ends without a word."""
+    command = [*PROGRAM, "models", "list"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 1
+    assert said == b""
