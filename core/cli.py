@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .address_space import keep_within_limit, limit
 from .cli_arguments import parser
-from .cli_lines import tell
+from .cli_lines import flush_lines, tell
 from .cli_signals import Stop, Stopped
 from .errors import UnderstudyError
 
@@ -29,14 +29,18 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
     keep_within_limit(os.environ)
     with stop.by_signals():
         try:
-            return _run(parser().parse_args(argv, argparse.Namespace(online=online)), stop)
-        except SystemExit as end:  # argparse: usage or --help
-            return end.code if isinstance(end.code, int) else USAGE
+            code = _run(argv, online, stop)
+            flush_lines()
         except (Stopped, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
             return _explained(fault, stop)
+        return code
 
 
-def _run(arguments: argparse.Namespace, stop: Stop) -> int:
+def _run(argv: Sequence[str] | None, online: bool, stop: Stop) -> int:  # noqa: FBT001 - as `main` is given it
+    try:
+        arguments = parser().parse_args(argv, argparse.Namespace(online=online))
+    except SystemExit as end:  # argparse: usage or --help
+        return end.code if isinstance(end.code, int) else USAGE
     if arguments.command == "render":
         from .cli_render import render
 

@@ -11,6 +11,11 @@ def show(text: str) -> None:
     print(quote(text))
 
 
+def flush_lines() -> None:
+    """Write what still waits to be written: a reader that has gone is met here, not as Python ends."""
+    print(end="", flush=True)
+
+
 def tell(text: str) -> None:
     """Print one line of what a command has to say about its work."""
     print(quote(f"understudy: {text}"), file=sys.stderr)

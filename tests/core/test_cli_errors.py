@@ -202,11 +202,13 @@ def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
     assert "blaze_face_full_192.onnx is missing" in capsys.readouterr().out
 
 
-def test_a_reader_that_goes_is_no_bug():
-    """`understudy models list | head` ends without a word."""
-    command = [*PROGRAM, "models", "list"]
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["models", "list"], ["doctor"]], ids=" ".join)
+def test_a_reader_that_goes_is_no_bug(words, unbuffered):
+    """`understudy models list | head` ends without a word, and so does what is short enough to wait until the end."""
+    command, environment = [*PROGRAM, *words], {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as process:
         process.stdout.close()
         said = process.stderr.read()
