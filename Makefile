@@ -24,7 +24,7 @@ test: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long" $(PYTEST)
 	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not long" tests/addon $(PYTEST)
 
-# For the inner loop: what needs no Blender, no server and no long clip.
+# For the inner loop: the tests of `core` that need no Blender.
 test-quick: $(READY) models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long and not blender" tests/core $(PYTEST)
 

@@ -51,7 +51,7 @@ def but_for_label(layer: bytes) -> bytes:
     return rest
 
 
-def kept(project: Path) -> dict:
+def read_entries(project: Path) -> dict:
     """Return the arrays of every entry of the cache by key text."""
     with closing(PackFolder(project / "understudy_cache", read_only=True)) as store:
         texts = [entry.text for entry in store.entries()]
@@ -68,7 +68,7 @@ def version_of(text: str) -> int:
     return int(re.search(r"^version=(.*)$", text, re.MULTILINE)[1])
 
 
-def missed(texts: Iterable[str]) -> tuple[set[str], set[str]]:
+def expected_misses(texts: Iterable[str]) -> tuple[set[str], set[str]]:
     """Return which key texts must be misses, and which may be.
 
     The first are of stages that were raised or name such a result by its digest. The others name landmarks by what
@@ -95,7 +95,7 @@ def _is_raised(text: str) -> bool:
 
 def layers_stay(texts: Iterable[str]) -> bool | None:
     """Tell whether all layers must still be what is asked for: True. False: not all may be. None: they may be."""
-    must, may = missed(texts)
+    must, may = expected_misses(texts)
     if NOT_KEPT.keys() & RAISED_STAGES.keys() or any(stage_of(text) in _MADE_ANEW for text in must):
         return False
     return None if may else True

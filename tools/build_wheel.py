@@ -27,7 +27,7 @@ def build(output: Path) -> Path:
     wanted = {name for name in code_files() if name != "LICENSE" and not name.startswith("addon/")}
     wanted.update(model_files(ROOT / "build" / "models"))
     with tempfile.TemporaryDirectory(prefix="understudy_wheel_") as folder:
-        made = _built(Path(folder))
+        made = _run_pip(Path(folder))
         with zipfile.ZipFile(made) as archive:
             packed = {
                 name.removeprefix("understudy/") for name in archive.namelist() if ".dist-info/" not in name
@@ -46,7 +46,7 @@ def build(output: Path) -> Path:
     return target
 
 
-def _built(folder: Path) -> Path:
+def _run_pip(folder: Path) -> Path:
     """Build with this Python's own setuptools: nothing is downloaded. Raises OutputError."""
     settings = folder / "build.cfg"
     places = f"[build]\nbuild_base = {folder / 'build'}\n[egg_info]\negg_base = {folder}\n"

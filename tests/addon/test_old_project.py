@@ -7,11 +7,11 @@ from old_project import (
     RAISED_STAGES,
     but_for_label,
     copy_project,
-    kept,
+    expected_misses,
     layers,
     layers_stay,
-    missed,
     packs,
+    read_entries,
     stage_of,
 )
 
@@ -34,12 +34,12 @@ def render(drive, project, name):
 
 def test_an_old_project_renders_from_its_cache_and_layers(drive):
     project = copy_project(drive.folder / "project")
-    old_layers, old_packs, texts = layers(project), packs(project), kept(FOLDER).keys()
+    old_layers, old_packs, texts = layers(project), packs(project), read_entries(FOLDER).keys()
     report = render(drive, project, "first")
     assert report["warnings"] == []
     assert report["faces"] == FRAMES
     assert {name: data for name, data in packs(project).items() if name in old_packs} == old_packs
-    changed = {stage_of(text) for group in missed(texts) for text in group} | RAISED_STAGES.keys()
+    changed = {stage_of(text) for group in expected_misses(texts) for text in group} | RAISED_STAGES.keys()
     for stage, counts in report["stages"].items():
         if stage not in changed and (stage != "fuse" or layers_stay(texts)):
             assert counts["run"] == 0, stage

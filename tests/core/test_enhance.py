@@ -18,15 +18,6 @@ from understudy.core.swap.mesh import CropFrame
 from understudy.core.swap.neural_network import Network, Networks
 from understudy.core.swap.neural_region import place_matrix, unit_matrix
 
-SIZES = {
-    "gfpgan": 512,
-    "codeformer": 512,
-    "gpen-256": 256,
-    "gpen-512": 512,
-    "gpen-1024": 1024,
-    "gpen-2048": 2048,
-    "restoreformer": 512,
-}
 FRAME = moved(1.1, 9.0, size=384)[0]
 # A face whose five points lie on the template, drawn at 240 pixels, so that the crop's matrix is known.
 SIDE, CORNER = 240, (60, 40)
@@ -35,7 +26,9 @@ NOTHING = Overlay(FRAME, np.zeros(FRAME.shape[:2], np.uint8), np.eye(2, 3, dtype
 
 
 def opened(folder: Path, family: str, **how: object) -> tuple[Network, Networks]:
-    path = stand_ins.write_enhancer(folder / f"stand_in_{family}.onnx", SIZES[family], **how)  # type: ignore[arg-type]
+    path = stand_ins.write_enhancer(
+        folder / f"stand_in_{family}.onnx", stand_ins.ENHANCER_PIXELS[family], **how
+    )  # type: ignore[arg-type]
     stand_ins.state(path, f"enhance/{family}")
     library, networks = ModelLibrary([folder]), Networks(ModelPool(1))
     found = library.model("enhance", family)
@@ -54,7 +47,7 @@ def halved(values: np.ndarray, size: int) -> np.ndarray:
     return values
 
 
-@pytest.mark.parametrize("family", SIZES)
+@pytest.mark.parametrize("family", stand_ins.ENHANCER_PIXELS)
 def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
     family: str, tmp_path: Path
 ) -> None:
@@ -62,16 +55,17 @@ def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
     network, networks = opened(tmp_path, family, weight=weighted)
     result = enhanced(network, FRAME, POINTS, NOTHING, 0.3, networks)
     gain = 0.3 if weighted else 1.5
-    expected = (np.clip(crop_by_hand(FRAME, SIZES[family]) * gain, -1, 1) + 1) / 2 * 255
+    expected = (np.clip(crop_by_hand(FRAME, stand_ins.ENHANCER_PIXELS[family]) * gain, -1, 1) + 1) / 2 * 255
     found = result["pixels"]
     difference = np.abs(found - halved(expected, len(found)))
     assert difference.mean() < 0.7
     assert np.quantile(difference, 0.999) < 4
     # Nothing is kept finer than twice the frame: 2048 pixels for a face of 240 would be 12 MB a frame.
-    assert len(found) == {256: 256, 512: 256, 1024: 256, 2048: 256}[SIZES[family]]
-    scale = SIZES[family] / SIDE
+    assert len(found) == {256: 256, 512: 256, 1024: 256, 2048: 256}[stand_ins.ENHANCER_PIXELS[family]]
+    scale = stand_ins.ENHANCER_PIXELS[family] / SIDE
     expected_unit = unit_matrix(
-        np.array([[scale, 0, -CORNER[0] * scale], [0, scale, -CORNER[1] * scale]]), SIZES[family]
+        np.array([[scale, 0, -CORNER[0] * scale], [0, scale, -CORNER[1] * scale]]),
+        stand_ins.ENHANCER_PIXELS[family],
     )
     assert np.allclose(unit_matrix(result["matrix"], len(found)), expected_unit, atol=1e-5)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from models.landmark_sets import points_of_set
 from understudy.core.analysis.detect import detect_with, detections
 from understudy.core.analysis.engines import Engines
 from understudy.core.analysis.landmark import alignment_points, faces, landmark_with, pose_of
@@ -21,8 +22,6 @@ from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Detect, Landmark
 
 TOPOLOGY = load_topology()
-LOWER_OVAL = [n for n in TOPOLOGY.oval.tolist() if TOPOLOGY.shape[n, 1] > 0.1]
-"""From ear to ear over the chin."""
 
 
 def head(yaw: float, pitch: float, roll: float) -> Floats:
@@ -36,26 +35,6 @@ def head(yaw: float, pitch: float, roll: float) -> Floats:
     for first, ring in ((468, TOPOLOGY.left_eye_ring), (473, TOPOLOGY.right_eye_ring)):
         whole[first : first + 5] = TOPOLOGY.shape[ring].mean(0)
     return np.asarray(whole @ rotation.T * 120 + (400, 300, 0), np.float32)
-
-
-def as_set(mesh: Floats, count: int, wider: float = 1.0) -> Floats:
-    """What a landmarker of so many points would say of a mesh, its jaw drawn out from the face's middle."""
-    known, points = LANDMARK_SETS[count], np.zeros((count, 3), np.float32)
-    for indices, ring in (
-        (known.left_eye, TOPOLOGY.left_eye_ring),
-        (known.right_eye, TOPOLOGY.right_eye_ring),
-    ):
-        # The rings' corners are their third and eleventh points.
-        at = (2 + np.arange(len(indices)) * 16 / len(indices)).astype(int) % 16
-        points[list(indices), :2] = mesh[ring[at], :2]
-    hull = cv2.convexHull(np.ascontiguousarray(mesh[LOWER_OVAL, :2]))[:, 0]
-    at = np.linspace(0, len(hull) - 1, len(known.jaw)).round().astype(int)
-    middle = alignment_points(mesh, TOPOLOGY)[[0, 1, 3, 4]].mean(0)
-    points[list(known.jaw), :2] = (hull[at] - middle) * wider + middle
-    for places, index in ((known.nose, 4), (known.mouth_left, 61), (known.mouth_right, 291)):
-        points[list(places), :2] = mesh[index, :2]
-    points[known.chin, :2] = (mesh[152, :2] - middle) * wider + middle
-    return points
 
 
 def oval(mesh: Floats) -> np.ndarray:
@@ -72,7 +51,7 @@ def likeness(mesh: Floats, other: Floats) -> float:
 @pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (28, -8, 15), (-40, 12, -30)])
 def test_a_turned_heads_pose_and_outline_are_found(count: int, yaw: float, pitch: float, roll: float) -> None:
     mesh = head(yaw, pitch, roll)
-    seen = as_set(mesh, count)
+    seen = points_of_set(mesh, count, TOPOLOGY)
     expected, pose = pose_of(mesh, TOPOLOGY), pose_of(seen, TOPOLOGY)
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx(
         (expected.yaw, expected.pitch, expected.roll), abs=5
@@ -86,7 +65,7 @@ def test_a_turned_heads_pose_and_outline_are_found(count: int, yaw: float, pitch
 def test_the_outline_follows_the_jaw_and_the_features_stay(count: int) -> None:
     mesh = head(15, 0, 0)
     known = LANDMARK_SETS[count]
-    seen = as_set(mesh, count, wider=1.15)
+    seen = points_of_set(mesh, count, TOPOLOGY, wider=1.15)
     fitted = mesh_of(seen, TOPOLOGY)
     hull = cv2.convexHull(np.ascontiguousarray(fitted[TOPOLOGY.oval, :2]))
     away = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]

@@ -16,11 +16,11 @@ from old_project import (
     NOT_KEPT,
     RAISED_STAGES,
     copy_project,
-    kept,
+    expected_misses,
     layers,
     layers_stay,
-    missed,
     packs,
+    read_entries,
     stage_of,
     version_of,
 )
@@ -115,14 +115,14 @@ class Run:
             pipeline.close()
             assert opened.warnings == ()
 
-    def made(self, stage):
+    def results_of(self, stage):
         return {text: arrays for text, arrays in self.store.made.items() if stage_of(text) == stage}
 
 
 @pytest.fixture(scope="module")
 def old():
     """What the cache holds, by key text."""
-    return kept(FOLDER)
+    return read_entries(FOLDER)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_the_project_has_every_stage_and_raised_ones_are_named_with_a_reason(old
 def test_everything_is_a_hit_but_what_was_raised(old, project):
     before = packs(project)
     run = Run(project)
-    must, may = missed(old)
+    must, may = expected_misses(old)
     hits = run.store.read & old.keys()
     assert not hits & must
     # Detections and what a mesh is drawn from are asked for only where what came of them is missing; see below.
@@ -188,9 +188,9 @@ def split(layer):
 def test_a_stage_makes_the_same_under_the_same_key(old, project, stage):
     """By what the cache holds of the stages before it: bits that differ by machine don't add up."""
     run = Run(project, {stage, *ALSO_HIDDEN.get(stage, ())})
-    made = run.made(stage)
+    made = run.results_of(stage)
     wanted = of_stage(old, stage)
-    must, may = missed(old)
+    must, may = expected_misses(old)
     assert not made.keys() & must
     assert wanted - must - may <= made.keys()
     if not (must | may) & wanted:
@@ -202,9 +202,9 @@ def test_a_stage_makes_the_same_under_the_same_key(old, project, stage):
 
 
 @pytest.mark.parametrize("stage", ["detect", "texture", "target"])
-def test_what_is_asked_for_only_in_need_is_found(old, project, stage):
+def test_a_result_read_only_where_a_later_one_is_missing_is_a_hit(old, project, stage):
     read = Run(project, set(ALSO_HIDDEN[stage])).store.read
-    must, may = missed(old)
+    must, may = expected_misses(old)
     assert of_stage(old, stage) - must - may <= read
     assert not read & must
 

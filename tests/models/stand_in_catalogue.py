@@ -18,17 +18,8 @@ from understudy.core.landmark_sets import LANDMARK_SETS
 from understudy.core.mesh.topology import Topology
 
 from . import stand_in_swappers, stand_ins
+from .landmark_sets import points_of_set
 from .stand_in_swappers import state
-
-_ENHANCER_PIXELS = {
-    "gfpgan": 512,
-    "codeformer": 512,
-    "gpen-256": 256,
-    "gpen-512": 512,
-    "gpen-1024": 1024,
-    "gpen-2048": 2048,
-    "restoreformer": 512,
-}
 
 
 def write_catalogue(folder: Path, picture: np.ndarray, mesh: np.ndarray, topology: Topology) -> Path:
@@ -39,30 +30,12 @@ def write_catalogue(folder: Path, picture: np.ndarray, mesh: np.ndarray, topolog
     for family in stand_in_swappers.SWAPPERS:
         stand_in_swappers.write_swapper(folder, family)
     state(stand_in_swappers.write_dfm(folder / "dfm.onnx", 256, morph=False, bare=True), "swap/dfm")
-    for family, size in _ENHANCER_PIXELS.items():
+    for family, size in stand_in_swappers.ENHANCER_PIXELS.items():
         path = folder / f"{family}.onnx"
         stand_in_swappers.write_enhancer(path, size, weight=family == "codeformer")
         state(path, f"enhance/{family}")
     _write_maskers(folder)
     return folder
-
-
-def set_points(count: int, mesh: np.ndarray, topology: Topology) -> np.ndarray:
-    """Return the landmarks (count, 2) of another set for a face with the FaceMesh landmarks (478, 3)."""
-    known, flat = LANDMARK_SETS[count], mesh[:, :2]
-    points = np.repeat(flat[4:5], count, 0)
-    for places, ring in (
-        (known.left_eye, topology.left_eye_ring),
-        (known.right_eye, topology.right_eye_ring),
-    ):
-        points[list(places)] = flat[ring[np.linspace(0, len(ring), len(places), endpoint=False).astype(int)]]
-    points[list(known.mouth_left)], points[list(known.mouth_right)] = flat[61], flat[291]
-    oval = flat[topology.oval]
-    jaw = oval[oval[:, 1] > flat[[33, 263], 1].mean()]
-    jaw = jaw[np.argsort(jaw[:, 0])]
-    points[list(known.jaw)] = jaw[np.linspace(0, len(jaw) - 1, len(known.jaw)).round().astype(int)]
-    points[known.chin] = flat[152]
-    return points
 
 
 def _write_detector(folder: Path, shape: tuple[int, ...], mesh: np.ndarray, topology: Topology) -> None:
@@ -86,7 +59,7 @@ def _write_landmarkers(folder: Path, picture: np.ndarray, mesh: np.ndarray, topo
     def planted(name: str, shape: list[int | str], outputs: dict[str, np.ndarray]) -> None:
         state(stand_ins.planted(folder / f"{name}.onnx", "input", shape, outputs), f"landmark/{name}")
 
-    sets = {count: set_points(count, mesh, topology) for count in LANDMARK_SETS}
+    sets = {count: points_of_set(mesh, count, topology)[:, :2] for count in LANDMARK_SETS}
     grid = in_crop(sets[68], 256 / 195, 256) / 4
     writers: dict[str, Callable[[Path], Path]] = {
         "fan-68": lambda path: stand_ins.write_fan68(path, grid, 0.9),

@@ -142,6 +142,18 @@ def write_dfm(path: Path, size: int = 64, *, morph: bool = True, bare: bool = Fa
     return _write(path, nodes, inputs, outputs, weights)
 
 
+ENHANCER_PIXELS = {
+    "gfpgan": 512,
+    "codeformer": 512,
+    "gpen-256": 256,
+    "gpen-512": 512,
+    "gpen-1024": 1024,
+    "gpen-2048": 2048,
+    "restoreformer": 512,
+}
+"""The side of the picture that each family takes."""
+
+
 def write_enhancer(path: Path, size: int, *, weight: bool = False, gain: float = 1.5) -> Path:
     """An enhancer: gain * input, or with `weight` (CodeFormer) weight * input."""
     inputs = [_value("input", [1, 3, size, size])]
