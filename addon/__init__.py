@@ -28,32 +28,27 @@ def unregister() -> None:
 
 
 def _parts() -> tuple[ModuleType, ...]:
-    from . import (
-        commands,
-        gallery,
-        in_step,
-        live,
-        operators,
-        panels,
-        preferences,
-        properties,
-        questions,
-        render,
-        retimed_frames,
-        window_state,
-    )
+    from . import cli_command, operators
+    from .layers import auto_sync
+    from .lookups import gallery
+    from .preview import live_preview
+    from .properties import preferences, scene_properties, status
+    from .render import handlers
+    from .sequencer import retiming_cache
+    from .sessions import worker_query
+    from .ui import panels
 
     return (
         preferences,
-        properties,
-        window_state,
-        questions,
+        scene_properties,
+        status,
+        worker_query,
         gallery,
         operators,
         panels,
-        render,
-        retimed_frames,
-        in_step,
-        live,
-        commands,
+        handlers,
+        retiming_cache,
+        auto_sync,
+        live_preview,
+        cli_command,
     )

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.stores.local import PackFolder
 
 FOLDER = Path(__file__).parent / "fixtures" / "project_22253ac"
 

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from understudy.core.parameter import Parameter
 from understudy.core.recipe import parameters
+from understudy.core.recipe.parameter import Parameter
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "controls.md"
 _COSTS = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the canonical shape of the FaceMesh and write `core/mesh/topology.json`.
+"""Measure the canonical shape of the FaceMesh and write `core/geometry/mesh_topology.json`.
 
 Run by a developer, once per change of the landmarker:
 
@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis.landmarkers.face_mesh import FaceMesh
-from understudy.core.analysis.pose import similarity_fit
+from understudy.core.geometry.head_pose import similarity_fit
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelPool
@@ -127,7 +127,7 @@ def upright(shape):
 
 
 def main(facts_path, *pictures):
-    """Measure, and write the file that `core/mesh/topology.py` reads."""
+    """Measure, and write the file that `core/geometry/mesh_topology.py` reads."""
     facts = json.loads(Path(facts_path).read_text())
     shape = upright(aligned_mean(list(measured_meshes(pictures, facts))))
     pairs = mirror_pairs(shape)
@@ -144,7 +144,7 @@ def main(facts_path, *pictures):
         mirrored=pairs.tolist(),
         shape=[[round(float(v), 5) for v in point] for point in shape],
     )
-    target = Path(__file__).resolve().parents[1] / "core" / "mesh" / "topology.json"
+    target = Path(__file__).resolve().parents[1] / "core" / "geometry" / "mesh_topology.json"
     target.write_text(json.dumps(facts, separators=(",", ":")).replace('],"', '],\n"') + "\n")
 
 

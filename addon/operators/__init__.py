@@ -21,6 +21,6 @@ def unregister() -> None:
 
 
 def _families() -> tuple[ModuleType, ...]:
-    from . import modifiers, nest, people, pictures, prepare, purge, refresh, trust
+    from . import modifiers, nest, people, prepare, purge, refresh, source_images, trust
 
-    return (modifiers, nest, people, pictures, prepare, purge, refresh, trust)
+    return (modifiers, nest, people, source_images, prepare, purge, refresh, trust)

@@ -7,13 +7,13 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import OutputError, UnderstudyError
-from ...core.quoting import quote
-from ..active import active_scene, active_strip, make_active
-from ..layers import layer_of, make_layer, remove_layer
-from ..reports import report
-from ..stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
-from ..upkeep import sync_layers
-from .chosen import OnModifier, take_modifier
+from ...core.reporting.quoting import quote
+from ..blender.reports import report
+from ..layers.layer_strip import layer_of, make_layer, remove_layer
+from ..layers.sync import sync_layers
+from ..modifiers.active import active_scene, active_strip, make_active
+from ..modifiers.stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
+from .requires_modifier import OnModifier, take_modifier
 
 
 class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):

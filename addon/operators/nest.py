@@ -5,12 +5,12 @@ from typing import Any
 
 import bpy
 
-from ..active import active_scene, active_strip
-from ..layers import layer_of
-from ..nesting import nest
-from ..reports import report
-from ..timeline import stack_id
-from ..upkeep import sync_layers
+from ..blender.reports import report
+from ..layers.layer_strip import layer_of
+from ..layers.sync import sync_layers
+from ..modifiers.active import active_scene, active_strip
+from ..sequencer.meta_strips import nest
+from ..sequencer.strips import stack_id
 
 
 class UNDERSTUDY_OT_nest(bpy.types.Operator):

@@ -8,18 +8,18 @@ import bpy
 from bpy.props import IntProperty
 
 from ...core.errors import UnderstudyError
-from ..active import active_scene, active_strip
-from ..folders import cache_folder
-from ..gallery import gallery, look_again
-from ..people import replace_person, searched, stretch_of, wanted_people
-from ..preferences import preferences
-from ..properties import casting_of
-from ..questions import Question, asked
-from ..reports import report
-from ..session import open_session, run_settings
-from ..window_state import put, window_state
-from ..worker import WorkerProcess
-from .chosen import OnModifier, take_modifier
+from ..blender.reports import report
+from ..layers.folders import cache_folder
+from ..lookups.gallery import gallery, look_again
+from ..lookups.people import replace_person, searched, stretch_of, wanted_people
+from ..modifiers.active import active_scene, active_strip
+from ..properties.preferences import preferences
+from ..properties.scene_properties import casting_of
+from ..properties.status import put, window_state
+from ..sessions.open import open_session, run_settings
+from ..sessions.worker_process import WorkerProcess
+from ..sessions.worker_query import Question, asked
+from .requires_modifier import OnModifier, take_modifier
 
 _ABOUT = "people"
 

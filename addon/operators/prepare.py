@@ -7,12 +7,12 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
-from ...core.quoting import quote
-from ..active import active_scene, active_strip
-from ..preparation import Preparation, prepare_now, prepared
-from ..reports import report
-from ..timeline import stack_id, stacked_clips
-from ..window_state import add_request, put, redraw, take_request, window_state
+from ...core.reporting.quoting import quote
+from ..blender.reports import report
+from ..modifiers.active import active_scene, active_strip
+from ..prepare.preparation import Preparation, prepare_now, prepared
+from ..properties.status import add_request, put, redraw, take_request, window_state
+from ..sequencer.strips import stack_id, stacked_clips
 
 _TICK_SECONDS = 0.05
 

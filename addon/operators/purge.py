@@ -11,22 +11,22 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
-from ...core.layer_files import Blanked
-from ...core.layer_purge import blank_layers
-from ...core.outcomes import counted
-from ..active import active_scene, active_strip
-from ..folders import cache_folder, layer_folder
-from ..gallery import forget
-from ..layers import show_rewritten
-from ..live import let_go
-from ..people import forget_search
-from ..preferences import preferences
-from ..questions import Question, asked
-from ..reports import report
-from ..session import access, open_session, run_settings
-from ..timeline import source_of, stack_id, stacked_clips
-from ..window_state import put, window_state
-from ..worker import WorkerProcess
+from ...core.layers.blanking import blank_layers
+from ...core.layers.files import Blanked
+from ...core.reporting.layer_outcomes import counted
+from ..blender.reports import report
+from ..layers.folders import cache_folder, layer_folder
+from ..layers.layer_strip import show_rewritten
+from ..lookups.gallery import forget
+from ..lookups.people import forget_search
+from ..modifiers.active import active_scene, active_strip
+from ..preview.live_preview import let_go
+from ..properties.preferences import preferences
+from ..properties.status import put, window_state
+from ..sequencer.strips import source_of, stack_id, stacked_clips
+from ..sessions.open import access, open_session, run_settings
+from ..sessions.worker_process import WorkerProcess
+from ..sessions.worker_query import Question, asked
 
 _ABOUT = "purge"
 _Blank: TypeAlias = Callable[[], Blanked]

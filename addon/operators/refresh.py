@@ -5,12 +5,12 @@ from typing import Any
 
 import bpy
 
-from ..active import active_scene
-from ..layers import show_rewritten
-from ..notices import not_shown
-from ..places import refusals
-from ..reports import report
-from ..upkeep import sync_layers
+from ..blender.reports import report
+from ..layers.layer_strip import show_rewritten
+from ..layers.strip_warnings import not_shown
+from ..layers.sync import sync_layers
+from ..modifiers.active import active_scene
+from ..sessions.cache_folder import refusals
 
 
 class UNDERSTUDY_OT_refresh(bpy.types.Operator):

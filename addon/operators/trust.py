@@ -7,16 +7,16 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ...core.cache.layout import require_empty_or_ours
+from ...core.cache.packs.layout import require_empty_or_ours
 from ...core.errors import CacheError, OutputError
-from ...core.quoting import quote
-from ...core.trust import distrust_folder, trust_folder
-from ..active import active_scene
-from ..gallery import look_again
-from ..places import cache_place
-from ..reports import report
-from ..upkeep import sync_layers
-from ..window_state import redraw
+from ...core.reporting.quoting import quote
+from ...core.system.trust import distrust_folder, trust_folder
+from ..blender.reports import report
+from ..layers.sync import sync_layers
+from ..lookups.gallery import look_again
+from ..modifiers.active import active_scene
+from ..properties.status import redraw
+from ..sessions.cache_folder import cache_place
 
 
 class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):

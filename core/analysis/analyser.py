@@ -9,27 +9,27 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..cache.checked_store import FittingStore
-from ..cache.key import Key, stage_key
-from ..cache.lease import Alone, Flight
-from ..cache.schema import ArraySpec, Schema
-from ..cache.store import Arrays, Store
-from ..clip_ahead import ClipAhead
-from ..clip_info import REMEMBERED_FRAMES, Clip, frame_id
+from ..cache.base.compute import Alone, Flight
+from ..cache.base.key import Key, stage_key
+from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.store import Arrays, Store
+from ..cache.stores.checked_store import FittingStore
 from ..errors import ClipError
-from ..face import Detection, Face, Floats, Pixels
-from ..mesh.topology import Topology
+from ..face.types import Detection, Face, Floats, Pixels
+from ..geometry.mesh_topology import Topology
+from ..media.clip import REMEMBERED_FRAMES, Clip, frame_id
+from ..media.prefetching_clip import ClipAhead
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Recipe
-from ..tally import Tally
+from ..reporting.stage_counts import Tally
 from .attributes import attribute_key
 from .cuts import LOOK_SIZE, is_cut, look_of
 from .detect import detect_key, detect_with, detections
 from .embed import OWN_SPACE, embed_key, embed_with, face_vectors, fits_faces
-from .engines import MESHES, Engines
 from .landmark import faces, landmark_key, landmark_with
+from .model_adapters import MESHES, Engines
 from .recognisers.contract import Space
 from .track import as_detection, followed_key
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, ArraySpec, Schema
-from ..face import Face, Floats, Pixels
-from ..models.network import Network
+from ..cache.base.key import Key, Scalar, stage_key
+from ..cache.base.schema import FACES, ArraySpec, Schema
+from ..face.types import Face, Floats, Pixels
+from ..models.model_adapter import Network
 from ..recipe import Select
 from .poses.contract import upright_crops
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..face import Floats, Pixels
+from ..face.types import Floats, Pixels
 
 LOOK_SIZE = (32, 18)
 """Width and height of what a frame looks like from afar."""

@@ -4,16 +4,16 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
-from ..cache.store import Arrays
-from ..face import Detection, Pixels
+from ..cache.base.key import Key, Scalar, stage_key
+from ..cache.base.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
+from ..cache.base.store import Arrays
+from ..face.types import Detection, Pixels
 from ..models.catalog import load_catalogue
 from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
 from .detectors.contract import Detector
-from .detectors.several import TURNING_VERSION, found_any_way, found_turned
+from .detectors.ensemble import TURNING_VERSION, found_any_way, found_turned
 
 _BOX_POINTS = {"blaze": (6,), "blaze-short": (6,), "s3fd": (0,), "many": (0, 3, 5, 6)}
 _FIVE = (5,)

@@ -12,15 +12,15 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ..cache.key import Key, stage_key
-from ..cache.schema import FACES, ArraySpec, Schema, SchemaByLine
-from ..cache.store import Arrays
-from ..face import Face, Floats, Pixels
-from ..mesh.topology import Topology
+from ..cache.base.key import Key, stage_key
+from ..cache.base.schema import FACES, ArraySpec, Schema, SchemaByLine
+from ..cache.base.store import Arrays
+from ..face.types import Face, Floats, Pixels
+from ..geometry.crop import crop_matrix, warped
+from ..geometry.head_pose import similarity_fit
+from ..geometry.mesh_topology import Topology
 from ..models.catalog import load_catalogue
-from .crop import crop_matrix, warped
 from .landmark import alignment_points
-from .pose import similarity_fit
 from .recognisers.contract import Recogniser, Space, directions
 
 VERSION = 1

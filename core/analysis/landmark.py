@@ -6,20 +6,20 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..cache.key import Key, Scalar, stage_key
-from ..cache.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
-from ..cache.store import Arrays
-from ..face import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
-from ..landmark_sets import LANDMARK_SETS
-from ..mesh.topology import Topology
+from ..cache.base.key import Key, Scalar, stage_key
+from ..cache.base.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
+from ..cache.base.store import Arrays
+from ..face.landmark_sets import LANDMARK_SETS
+from ..face.types import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
+from ..geometry.alignment import face_mesh_alignment_points
+from ..geometry.head_pose import head_pose, pose_of_rotation
+from ..geometry.mesh_fit import head_rotation_of
+from ..geometry.mesh_topology import Topology
 from ..models.catalog import load_catalogue
 from ..models.session import ModelFile, ModelPool
 from ..recipe import Landmark
-from ..swap.align import face_mesh_alignment_points
 from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh
-from .mesh_fit import head_rotation_of
-from .pose import head_pose, pose_of_rotation
 from .poses.contract import PoseEstimator
 
 _POINTS = {

@@ -4,12 +4,12 @@
 import cv2
 import numpy as np
 
-from ..face import Face, Floats, Pixels
-from ..mesh.draw import filled
-from ..mesh.topology import Topology
-from ..skin import skin_likeness
-from ..swap.align import aligned_matrix
-from .crop import warped
+from ..face.types import Face, Floats, Pixels
+from ..geometry.alignment import aligned_matrix
+from ..geometry.crop import warped
+from ..geometry.mesh_raster import filled
+from ..geometry.mesh_topology import Topology
+from ..geometry.skin_model import skin_likeness
 from .landmark import alignment_points
 
 SMALLEST = 96.0

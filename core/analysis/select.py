@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from ..errors import RecipeError
-from ..face import Face, Floats
+from ..face.types import Face, Floats
 from ..recipe import Select
 
 LEAST_LIKENESS = 0.35

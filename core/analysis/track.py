@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..cache.key import Key, stage_key
-from ..face import Detection, Face, Floats
-from ..mesh.topology import Topology
+from ..cache.base.key import Key, stage_key
+from ..face.types import Detection, Face, Floats
+from ..geometry.mesh_topology import Topology
 from .landmark import alignment_points, box_of
 
 FOLLOW_VERSION = 1

@@ -2,17 +2,18 @@
 """Several stores as one, nearest first: memory, this machine's folder, shared places."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from .checked_store import CheckedStore
-from .far import FarTier
-from .folder import PackFolder
-from .key import Key
-from .memory import Memory
-from .seal import SealedStore
-from .store import Arrays, PassingOver, Store
-from .write_behind import BACKLOG_BYTES, Item, WriteBehind
+from .base.key import Key
+from .base.schema import Form
+from .base.store import Arrays, PassingOver, Store
+from .shared.shared_tier import FarTier
+from .shared.write_behind import BACKLOG_BYTES, Item, WriteBehind
+from .stores.checked_store import CheckedStore
+from .stores.encryption import SealedStore
+from .stores.local import PackFolder
+from .stores.memory import Memory
 
 FLUSH_SECONDS = 5.0
 
@@ -124,13 +125,11 @@ class Tiers:
             tier.put_many(items)
 
 
-def open_local(folder: Path, memory_bytes: int) -> tuple[Memory, PackFolder]:
+def open_local(folder: Path, memory_bytes: int, schemas: Mapping[str, Form]) -> tuple[Memory, PackFolder]:
     """Open the usual pair: memory over a folder on this machine. Read and put through the memory.
 
     The folder is returned too, for its counts, warnings, entries and purge (clear the memory too
     then). Results that are sealed are misses here. Raises CacheError where it can't be used.
     """
-    from ..schemas import FORMS  # here, since the stages it names use what is in this package
-
     below = PackFolder(folder)
-    return Memory(memory_bytes, CheckedStore(SealedStore(below, None), FORMS)), below
+    return Memory(memory_bytes, CheckedStore(SealedStore(below, None), schemas)), below

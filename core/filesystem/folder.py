@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ..closing import Closing
+from ..concurrency.closing import Closing
 from .entry import Entry, Kind, is_link
 from .reserve import reserve
 

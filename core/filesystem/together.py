@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..closing import Closing
+from ..concurrency.closing import Closing
 from .folder import Folder
 
 _NOTHING, _NOT_KEPT = "", "?"

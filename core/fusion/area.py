@@ -10,9 +10,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ..face import Floats, Pixels
-from ..mesh.draw import filled, spread, triangle_map
-from ..mesh.topology import Topology
+from ..face.types import Floats, Pixels
+from ..geometry.mesh_raster import filled, spread, triangle_map
+from ..geometry.mesh_topology import Topology
 from ..recipe import Fusion
 
 AREAS = ("forehead", "eyes", "nose", "cheeks", "mouth", "chin")

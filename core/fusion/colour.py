@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from ..face import Floats, Pixels
+from ..face.types import Floats, Pixels
 
 DARKEST = 6.0
 MOST_GAIN = 4.0

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 
 from ..analysis.maskers.contract import FaceMask
-from ..cache.store import Arrays
-from ..face import Floats, Pixels
-from ..mesh.draw import filled
-from ..mesh.topology import Topology
+from ..cache.base.store import Arrays
+from ..face.types import Floats, Pixels
+from ..geometry.mesh_raster import filled
+from ..geometry.mesh_topology import Topology
+from ..geometry.skin_model import uncovered
 from ..recipe import Fusion
-from ..skin import uncovered
 from ..swap.mesh import CropFrame, light_size
 from ..swap.neural_region import Affine, compose, inverse, place_matrix
 from .colour import light_transfer

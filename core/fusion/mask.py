@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..face import Floats, Pixels
-from ..mesh.draw import filled
-from ..mesh.topology import Topology
+from ..face.types import Floats, Pixels
+from ..geometry.mesh_raster import filled
+from ..geometry.mesh_topology import Topology
 from ..recipe import Fusion
 from ..swap.neural_region import Affine, box_distance
 from .area import area_weight

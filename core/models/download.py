@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from ..errors import ModelError
-from ..quoting import quote
+from ..reporting.quoting import quote
 
 _PIECE = 1 << 18
 _PATIENCE = 30.0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from os import environ
 
 from ..filesystem import Folder, Location
-from ..user_cache import is_ours, own_fault, user_cache
+from ..system.user_cache import is_ours, own_fault, user_cache
 
 _NAME = "engines"
 _DEEPEST = 4

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..errors import ModelError, OutputError
 from ..filesystem import Folder, make_folder
-from ..quoting import quote
-from ..user_cache import is_ours
+from ..reporting.quoting import quote
+from ..system.user_cache import is_ours
 from .catalog import KnownModel
 from .download import Download, DownloadError, require_safe
 from .onnx_file import LARGEST_FILE

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..filesystem import Location, open_input
-from ..user_cache import is_own, own_fault, user_cache
+from ..system.user_cache import is_own, own_fault, user_cache
 from .onnx_file import LARGEST_FILE
 
 FILE = "model-hashes.json"

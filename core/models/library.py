@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..amounts import OFF
 from ..errors import ModelError
-from ..quoting import quote
+from ..reporting.quoting import quote
+from ..units import OFF
 from .catalog import Catalogue, Family, KnownModel, load_catalogue, mismatch
 from .embedded import embedded_files
 from .hashes import HashMemory

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import address_space
+from ..system import address_space
 from .onnx_writer import GraphWriter
-from .refusals import refusals
+from .ort_exceptions import refusals
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..filesystem import Folder, Kind
-from ..quoting import quote
+from ..reporting.quoting import quote
 
 SUFFIXES = (".onnx", ".dfm")
 _DEEPEST = 3

@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..filesystem import read_input
+from .protobuf_wire import BYTES, fields, integers, text
 from .tensor_info import DTYPES, Dim, TensorInfo
-from .wire_format import BYTES, fields, integers, text
 
 LARGEST_FILE = (1 << 31) - 1
 """Protobuf holds no more; ONNX Runtime reads no more."""

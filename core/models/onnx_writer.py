@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .wire_format import BYTES, FIXED32, VARINT
+from .protobuf_wire import BYTES, FIXED32, VARINT
 
 OPSET = 17
 IR_VERSION = 8

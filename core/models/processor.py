@@ -21,7 +21,7 @@ from ..errors import ModelError
 from ..filesystem import Folder
 from .memory_limit import limit_memory
 from .onnx_writer import GraphWriter
-from .refusals import refusals
+from .ort_exceptions import refusals
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -17,8 +17,8 @@ from .engine_folder import engine_fault
 from .hashes import file_sha256, forget
 from .memory_limit import give_back_memory
 from .onnx_file import onnx_facts, read_checked
+from .ort_exceptions import refusals
 from .processor import Processor, ProviderOptions, found_processor, opened_session, require_known
-from .refusals import refusals
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..filesystem import read_input
-from ..quoting import quote
+from ..reporting.quoting import quote
 from .catalog import Catalogue, KnownModel
 
 _MOST_BYTES = 1 << 16

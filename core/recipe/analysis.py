@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..parameter import choice_field, number_field, switch_field
+from .parameter import choice_field, number_field, switch_field
 
 
 @dataclass(frozen=True)

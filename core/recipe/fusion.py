@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..parameter import choice_field, number_field, switch_field
+from .parameter import choice_field, number_field, switch_field
 
 
 @dataclass(frozen=True)

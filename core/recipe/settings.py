@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, cast
 
-from ..cache.key import Scalar
+from ..cache.base.key import Scalar
 from ..errors import RecipeError
-from ..parameter import Cost, Parameter, checked
 from .analysis import Detect, Embed, Landmark, Occlude
 from .fusion import Fusion
+from .parameter import Cost, Parameter, checked
 from .swap import Enhance, Select, Swap
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..parameter import choice_field, number_field, text_field
+from .parameter import choice_field, number_field, text_field
 
 
 @dataclass(frozen=True)

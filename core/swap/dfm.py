@@ -9,9 +9,9 @@ swap is to be trusted where both say face.
 import numpy as np
 
 from ..errors import ModelError
-from ..face import Pixels
-from ..models.prepare import prepared
-from .neural_network import Network, Networks, finished
+from ..face.types import Pixels
+from ..models.preprocess import prepared
+from .loaded_model import Network, Networks, finished
 
 VERSION = 1
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..analysis.crop import warped
-from ..cache.store import Arrays
+from ..cache.base.store import Arrays
 from ..errors import ModelError
-from ..face import Floats, Pixels
-from ..models.prepare import prepared
-from .align import aligned_matrix
+from ..face.types import Floats, Pixels
+from ..geometry.alignment import aligned_matrix
+from ..geometry.crop import warped
+from ..models.preprocess import prepared
+from .loaded_model import Network, Networks, finished
 from .mesh import CropFrame
-from .neural_network import Network, Networks, finished
 from .neural_region import Affine, box_cover, drawn, kept, place_matrix, unit_matrix
 
 VERSION = 1

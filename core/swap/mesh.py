@@ -11,12 +11,12 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ..cache.schema import ArraySpec, Schema, line_of
-from ..cache.store import Arrays
-from ..face import Floats, Pixels
-from ..mesh.draw import point_normals, spread, triangle_map
-from ..mesh.topology import Topology
-from ..skin import uncovered
+from ..cache.base.schema import ArraySpec, Schema, line_of
+from ..cache.base.store import Arrays
+from ..face.types import Floats, Pixels
+from ..geometry.mesh_raster import point_normals, spread, triangle_map
+from ..geometry.mesh_topology import Topology
+from ..geometry.skin_model import uncovered
 from .texture import TEXTURE_SIZE
 
 VERSION = 2

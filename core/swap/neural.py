@@ -13,9 +13,9 @@ How each family takes its source (`values.source` in the catalogue):
 import numpy as np
 
 from ..errors import ModelError
-from ..face import Floats, Pixels
-from ..models.prepare import prepared
-from .neural_network import Network, Networks, finished
+from ..face.types import Floats, Pixels
+from ..models.preprocess import prepared
+from .loaded_model import Network, Networks, finished
 from .pixel_boost import exploded, imploded
 
 VERSION = 1

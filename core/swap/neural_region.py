@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..analysis.crop import warped
-from ..cache.schema import ArraySpec, Schema
-from ..cache.store import Arrays
-from ..face import Floats, Pixels
-from .align import footprint
+from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.store import Arrays
+from ..face.types import Floats, Pixels
+from ..geometry.alignment import footprint
+from ..geometry.crop import warped
 from .mesh import LIGHT_SIZE, CropFrame, light_size
 
 Affine = npt.NDArray[np.floating[Any]]

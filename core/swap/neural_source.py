@@ -7,20 +7,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.crop import warped
 from ..analysis.landmark import alignment_points
-from ..cache.key import Key, Scalar, stage_key
-from ..cache.lease import Flight
-from ..cache.schema import ArraySpec, Schema
-from ..cache.store import Arrays, Store
-from ..face import Floats, Pixels
-from ..identity import Identity
-from ..mesh.topology import Topology
+from ..cache.base.compute import Flight
+from ..cache.base.key import Key, Scalar, stage_key
+from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.store import Arrays, Store
+from ..face.types import Floats, Pixels
+from ..geometry.alignment import aligned_matrix
+from ..geometry.crop import warped
+from ..geometry.mesh_topology import Topology
 from ..models.catalog import Family
-from ..models.prepare import prepared
+from ..models.preprocess import prepared
 from ..models.session import ModelFile
-from .align import aligned_matrix
-from .neural_network import Networks
+from ..recipe.request import Identity
+from .loaded_model import Networks
 from .source import SeenFace, Sources
 
 VERSION = 1

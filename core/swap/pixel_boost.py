@@ -7,7 +7,7 @@ taking apart and putting together again gives back the same pixels.
 
 import numpy as np
 
-from ..face import Pixels
+from ..face.types import Pixels
 
 
 def imploded(crop: Pixels, boost: int) -> Pixels:

@@ -9,18 +9,18 @@ from typing import Any
 
 from ..analysis.analyser import Analyser, Analysis
 from ..analysis.select import left_to_right
-from ..cache.key import Key, stage_key
-from ..cache.schema import Schema
-from ..cache.store import Arrays, Store
-from ..clip import open_clip
-from ..clip_info import Clip
-from ..clip_late import known_or_opened
+from ..cache.base.key import Key, stage_key
+from ..cache.base.schema import Schema
+from ..cache.base.store import Arrays, Store
 from ..errors import ClipError, PictureError
-from ..face import Face, Pixels
-from ..identity import Identity, Picture
-from ..layer_job import ClipSource
-from ..mesh.topology import Topology
+from ..face.types import Face, Pixels
+from ..geometry.mesh_topology import Topology
+from ..media.clip import Clip
+from ..media.lazy_clip import known_or_opened
+from ..media.open import open_clip
+from ..media.source import ClipSource
 from ..recipe import Recipe
+from ..recipe.request import Identity, Picture
 from .texture import completed, merged, texture_key, unrolled
 
 SOURCE_SCHEMA = Schema(())

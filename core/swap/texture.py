@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..cache.key import Key, stage_key
-from ..cache.schema import ArraySpec, Schema
-from ..cache.store import Arrays
-from ..face import Floats, Pixels
-from ..mesh.draw import point_normals, spread, triangle_map
-from ..mesh.topology import Topology
-from ..skin import skin_likeness
+from ..cache.base.key import Key, stage_key
+from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.store import Arrays
+from ..face.types import Floats, Pixels
+from ..geometry.mesh_raster import point_normals, spread, triangle_map
+from ..geometry.mesh_topology import Topology
+from ..geometry.skin_model import skin_likeness
 
 VERSION = 2
 TEXTURE_SIZE = 768

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 import pytest
-from understudy.core.fusion.label import layer_key
+from understudy.core.layers.label import layer_key
 
 pytestmark = pytest.mark.blender
 

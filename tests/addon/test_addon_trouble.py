@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.fusion.label import layer_key
+from understudy.core.layers.label import layer_key
 
 pytestmark = pytest.mark.blender
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from understudy.core.clip import open_clip, open_sequence
+from understudy.core.media.open import open_clip, open_sequence
 
 FOOTAGE = Path(__file__).parents[1] / "footage"
 _spec = importlib.util.spec_from_file_location("make_clips", FOOTAGE / "make_clips.py")

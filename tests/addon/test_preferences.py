@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.seal import is_sealed
+from understudy.core.cache.stores.encryption import is_sealed
+from understudy.core.cache.stores.local import PackFolder
 
 pytestmark = pytest.mark.blender
 
@@ -177,7 +177,7 @@ def test_encrypted_with_the_environments_key_and_without_any_other(drive, begin,
     assert told[-2]["encryption"] == "Results are encrypted with the key in UNDERSTUDY_CACHE_KEY"
     assert KEY not in str(told)
     store = PackFolder(cache)
-    from understudy.core.cache.key import Key
+    from understudy.core.cache.base.key import Key
 
     swapped = [entry for entry in store.entries() if "stage=swap\n" in entry.text]
     assert len(swapped) == COUNT

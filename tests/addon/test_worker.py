@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from understudy.core.fusion.label import layer_key
+from understudy.core.layers.label import layer_key
 
 pytestmark = pytest.mark.blender
 

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 from skimage import data
-from understudy.core.video_writer import VideoWriter
+from understudy.core.export.movie_writer import VideoWriter
 
 WIDTH, HEIGHT, FPS = 480, 360, Fraction(25)
 

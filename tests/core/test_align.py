@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
-from understudy.core.analysis.crop import inverted, moved
-from understudy.core.mesh.topology import load_topology
-from understudy.core.swap.align import (
+from understudy.core.geometry.alignment import (
     TEMPLATES,
     aligned_matrix,
     face_mesh_alignment_points,
     five_points_of_68,
     footprint,
 )
+from understudy.core.geometry.crop import inverted, moved
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.swap.pixel_boost import exploded, imploded
 
 

@@ -11,11 +11,11 @@ from footage import portrait
 from onnx import TensorProto, helper
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis import landmark as landmarking
-from understudy.core.analysis.crop import crop_matrix, inverted, moved, warped
 from understudy.core.analysis.embed import embed
 from understudy.core.errors import ModelError
-from understudy.core.face import Face
-from understudy.core.mesh.topology import load_topology
+from understudy.core.face.types import Face
+from understudy.core.geometry.crop import crop_matrix, inverted, moved, warped
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.recipe import Detect, Recipe
@@ -179,7 +179,7 @@ def test_a_crop_shows_what_its_matrix_says_at_any_reduction() -> None:
 
 def test_people_of_one_clip_are_told_apart(shared: Path, pool: ModelPool) -> None:
     """Clip 32 cuts between A and B: each is more like themself, seconds later, than like the other."""
-    from understudy.core.clip import open_clip
+    from understudy.core.media.open import open_clip
 
     described = {}
     with open_clip(shared / "footage" / "32_cuts_ABxAB_720p.mp4") as clip:
@@ -193,7 +193,7 @@ def test_people_of_one_clip_are_told_apart(shared: Path, pool: ModelPool) -> Non
 
 def test_a_profile_turn_is_followed_with_the_right_sign(shared: Path, pool: ModelPool) -> None:
     """Clip 23 turns from the image's left to its right: SOURCES.md measured -43 to 50 degrees, the other sign."""
-    from understudy.core.clip import open_clip
+    from understudy.core.media.open import open_clip
 
     with open_clip(shared / "footage" / "23_single_profile_turn_540p.mp4") as clip:
         poses = [faces_of(np.asarray(clip.read(number), np.uint8), pool)[0].pose for number in (2, 11)]
@@ -210,7 +210,7 @@ def test_a_dog_is_nobody(shared: Path, pool: ModelPool) -> None:
 
 def test_a_face_on_its_head_is_landmarked_on_its_head_or_not_at_all(shared: Path, pool: ModelPool) -> None:
     """Clip 34 turns once around: a mesh that stands upright on a face on its head would be a second face."""
-    from understudy.core.clip import open_clip
+    from understudy.core.media.open import open_clip
 
     found = {}
     with open_clip(shared / "footage" / "34_inplane_rotation_360_720p.mp4") as clip:

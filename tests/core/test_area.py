@@ -4,11 +4,11 @@
 import numpy as np
 import pytest
 from understudy.core.errors import RecipeError
-from understudy.core.face import Floats
+from understudy.core.face.types import Floats
 from understudy.core.fusion.area import AREAS, area_weight
 from understudy.core.fusion.mask import face_mask
-from understudy.core.mesh.draw import triangle_map
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.mesh_raster import triangle_map
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.recipe import Fusion, Recipe, with_settings
 
 SIZE = (200, 240)

@@ -9,21 +9,21 @@ import pytest
 from footage.portrait import painted, portrait, write_picture
 from models import stand_ins
 from understudy.core.analysis.attributes import asks_for_attributes, fitting
-from understudy.core.analysis.engines import Engines
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_sequence
+from understudy.core.analysis.model_adapters import Engines
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.errors import ModelError
-from understudy.core.face import Face, Floats, Pose
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.mesh.topology import load_topology
+from understudy.core.face.types import Face, Floats, Pose
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.open import open_sequence
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
 from understudy.core.models.statement import statement_path
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, Select, with_settings
-from understudy.core.tally import Report
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.stage_counts import Report
 
 COUNT = 3
 LENGTH = 80.0

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.clip import open_clip
 from understudy.core.errors import UnderstudyError
+from understudy.core.media.open import open_clip
 from understudy.tools.bench_render.lengths import lengths_measured
 from understudy.tools.bench_render.material import LOOP, Material, gather
 

@@ -17,11 +17,11 @@ _ALL_OPENED = """if True:
     sys.addaudithook(note)
     from pathlib import Path
     import numpy as np
-    from understudy.core.cache.exchange import export
-    from understudy.core.cache.folder import PackFolder
-    from understudy.core.cache.key import stage_key
-    from understudy.core.cache.lease_folder import FolderLease
-    from understudy.core.cache.uses import note
+    from understudy.core.cache.maintenance.import_export import export
+    from understudy.core.cache.stores.local import PackFolder
+    from understudy.core.cache.base.key import stage_key
+    from understudy.core.cache.shared.lease_folder import FolderLease
+    from understudy.core.cache.stores.usage_log import note
     root = Path(sys.argv[1])
     store = PackFolder(root, pack_bytes=1 << 16)
     keys = [stage_key("swap", 1, {"number": number}) for number in range(40)]

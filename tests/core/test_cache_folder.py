@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.cache.counts import StoreCounts
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.base.counts import StoreCounts
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access
 
@@ -449,7 +449,7 @@ def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path,
 def test_a_quarter_of_the_files_that_may_be_open_are_packs(files, packs):
     program = (
         "import resource\n"
-        "from understudy.core.cache.pack import most_open\n"
+        "from understudy.core.cache.packs.pack import most_open\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
         "print(most_open())\n"
     )

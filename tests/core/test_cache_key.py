@@ -5,7 +5,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from understudy.core.cache.key import Key, canonical, stage_key
+from understudy.core.cache.base.key import Key, canonical, stage_key
 
 
 def test_key_text_is_sorted_lines_and_the_digest_is_its_sha256() -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from together import at_once
-from understudy.core.cache.layout import Home, prepare
+from understudy.core.cache.packs.layout import Home, prepare
 from understudy.core.filesystem import Location
 
 THREADS = 8

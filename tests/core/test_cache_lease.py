@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.folder import LOOK_SECONDS, PackFolder
-from understudy.core.cache.health import Health
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.lease import ALONE, Alone, GuardedLease, SingleFlight
-from understudy.core.cache.lease_folder import FolderLease, sweep
-from understudy.core.cache.memory import Memory
-from understudy.core.cache.redis_lease import RedisLease
-from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.base.compute import Alone
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.shared.circuit_breaker import Health
+from understudy.core.cache.shared.lease import ALONE, GuardedLease, SingleFlight
+from understudy.core.cache.shared.lease_folder import FolderLease, sweep
+from understudy.core.cache.shared.redis_lease import RedisLease
+from understudy.core.cache.shared.redis_store import RedisStore
+from understudy.core.cache.stores.local import LOOK_SECONDS, PackFolder
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.filesystem import Access
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.counts import StoreCounts
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.memory import Memory
+from understudy.core.cache.base.counts import StoreCounts
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.cache.tiers import Tiers, open_local
+from understudy.core.pipeline.stage_schemas import FORMS
 
 
 def key(number: int) -> Key:
@@ -91,7 +92,7 @@ def test_memory_of_no_bytes_keeps_nothing() -> None:
 
 
 def test_memory_and_folder_agree_and_memory_spares_the_folder(tmp_path: Path) -> None:
-    memory, folder = open_local(tmp_path / "cache", 1_000_000)
+    memory, folder = open_local(tmp_path / "cache", 1_000_000, schemas=FORMS)
     value = {"x": np.linspace(0, 1, 50), "m": np.array([[True], [False]])}
     memory.put(key(1), value)
     memory.clear()

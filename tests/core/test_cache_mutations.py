@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.payload import decode
-from understudy.core.cache.record import find_payload, parse_header, verified
-from understudy.core.cache.sidecar import parse_head, read
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.payload import decode
+from understudy.core.cache.packs.record import find_payload, parse_header, verified
+from understudy.core.cache.packs.sidecar import parse_head, read
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.filesystem import Folder
 
 ROUNDS = 10_000 if os.environ.get("UNDERSTUDY_LONG") else 1_500

@@ -18,11 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.opening import CacheSettings, OpenCache, open_what_can_be
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.factory import CacheSettings, OpenCache, open_what_can_be
 from understudy.core.filesystem import Folder
-from understudy.core.fusion.label import layer_key
-from understudy.core.fusion.layer import Patch, layer_pieces
+from understudy.core.fusion.patch import Patch
+from understudy.core.layers.label import layer_key
+from understudy.core.layers.tiff import layer_pieces
+from understudy.core.pipeline.stage_schemas import FORMS
 
 PROGRAMS = "sshfs", "fusermount3"
 SERVER = Path("/usr/lib/openssh/sftp-server")
@@ -31,9 +33,9 @@ PROGRAM = """
 import random, sys, time
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.lease_folder import LEASE_FOLDER, FolderLease
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease
 
 root, seed, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 chance, keys = random.Random(seed), [stage_key("swap", 1, {"number": number}) for number in range(300)]
@@ -132,7 +134,9 @@ def test_both_machines_write_read_and_tidy_one_folder_without_a_wrong_value(
 
 def _opened(folder: Path, machine: Machine) -> OpenCache:
     """Open a cache whose memory holds nothing."""
-    return open_what_can_be(CacheSettings(folder, memory_bytes=1, shared_folder=machine.mount / "shared"))
+    return open_what_can_be(
+        CacheSettings(folder, memory_bytes=1, shared_folder=machine.mount / "shared"), schemas=FORMS
+    )
 
 
 def _key(number: int) -> Key:

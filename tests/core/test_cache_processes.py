@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.stores.local import PackFolder
 
 PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.base.key import stage_key
 
 root, mine, first, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 store = PackFolder(root, pack_bytes=400_000, clock=iter(range(10**9)).__next__)

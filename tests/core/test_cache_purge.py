@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.pack import OpenPack
-from understudy.core.cache.payload import encode
-from understudy.core.cache.record import build
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.payload import encode
+from understudy.core.cache.packs.pack import OpenPack
+from understudy.core.cache.packs.record import build
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.filesystem import Folder
 
 
@@ -262,8 +262,8 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.base.key import stage_key
 store = PackFolder(Path(sys.argv[1]), pack_bytes=50_000)
 number = 0
 while True:

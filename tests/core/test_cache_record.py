@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.cache.checksum import checksum
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
-from understudy.core.cache.payload import encode
-from understudy.core.cache.record import MAGIC, build, find_payload, parse_header, verified
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.base.payload import encode
+from understudy.core.cache.packs.checksum import checksum
+from understudy.core.cache.packs.record import MAGIC, build, find_payload, parse_header, verified
+from understudy.core.cache.stores.local import PackFolder
 
 KEY = Key("stage=test\n")
 NAME = "0123456789abcdef-1-00000000.pack"

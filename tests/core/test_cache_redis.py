@@ -7,9 +7,9 @@ import threading
 
 import numpy as np
 import pytest
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.redis_client import with_password, without_password
-from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.shared.redis_client import with_password, without_password
+from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.errors import CacheError
 
 redis = pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
@@ -181,7 +181,7 @@ def test_a_password_is_in_no_message(redis_server) -> None:
 def test_without_the_client_the_extra_is_named() -> None:
     code = (
         "import sys; sys.modules['redis'] = None\n"
-        "from understudy.core.cache.redis_store import RedisStore\n"
+        "from understudy.core.cache.shared.redis_store import RedisStore\n"
         "from understudy.core.errors import CacheError\n"
         "try: RedisStore('redis://127.0.0.1/0')\n"
         "except CacheError as error: print(error)"

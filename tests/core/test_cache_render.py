@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
-from understudy.core.cache.memory import Memory
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.clip import open_sequence
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.stores.memory import Memory
+from understudy.core.export.frames import finished_frames
+from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
-from understudy.core.render_clip import finished_frames
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 COUNT = 8
 
@@ -65,12 +66,12 @@ def project(tmp_path_factory):
 def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_path, redis_server, filled):
     settings = CacheSettings(tmp_path / "one", memory_bytes=0, redis_url=redis_server.url)
     if filled:
-        with closing(open_tiers(settings)) as cache:
+        with closing(open_tiers(settings, schemas=FORMS)) as cache:
             assert project.same(project.frames(cache.store, flight=cache.flight))
             assert cache.tiers.flush(30)
         settings = CacheSettings(tmp_path / "two", memory_bytes=0, redis_url=redis_server.url)
     clock = Clock()
-    cache = open_tiers(settings, clock=clock)
+    cache = open_tiers(settings, clock=clock, schemas=FORMS)
     (tier,) = cache.tiers.shared
 
     def trouble(number: int) -> None:
@@ -91,7 +92,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
     # What Redis still knew before it was killed was used; what came later was computed.
     assert project.runs["swap"] == (COUNT - 3 if filled else COUNT)
     # And what was computed is there for the next one.
-    with closing(open_tiers(settings)) as cache:
+    with closing(open_tiers(settings, schemas=FORMS)) as cache:
         assert project.same(project.frames(cache.store))
     assert {project.runs[stage] for stage in ("detect", "landmark", "embed", "swap")} == {0}
 
@@ -103,7 +104,7 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small file system here")
     try:
-        with closing(open_tiers(CacheSettings(small / "cache", memory_bytes=0))) as cache:
+        with closing(open_tiers(CacheSettings(small / "cache", memory_bytes=0), schemas=FORMS)) as cache:
             assert project.same(project.frames(cache.store, flight=cache.flight))
             assert cache.folder.counts.dropped > 0
             assert cache.folder.counts.puts > 0
@@ -111,7 +112,7 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
             assert "free some space" in cache.warnings[0]
         # A full share beside a good disk is left out.
         settings = CacheSettings(tmp_path / "local", memory_bytes=0, shared_folder=small / "cache")
-        with closing(open_tiers(settings)) as cache:
+        with closing(open_tiers(settings, schemas=FORMS)) as cache:
             assert project.same(project.frames(cache.store, flight=cache.flight))
             assert cache.tiers.flush(30)
             assert cache.folder.counts.dropped == 0
@@ -121,7 +122,7 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
 
 
 def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_path):
-    with closing(open_tiers(CacheSettings(tmp_path / "cache", memory_bytes=0))) as cache:
+    with closing(open_tiers(CacheSettings(tmp_path / "cache", memory_bytes=0), schemas=FORMS)) as cache:
 
         def trouble(number: int) -> None:
             if number == 3:
@@ -140,7 +141,7 @@ def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, reque
         mine = Project.__new__(Project)
         mine.__dict__.update(vars(project))
         settings = CacheSettings(tmp_path / name, memory_bytes=1 << 26, shared_folder=share, redis_url=url)
-        with closing(open_tiers(settings)) as cache:
+        with closing(open_tiers(settings, schemas=FORMS)) as cache:
             if not mine.same(mine.frames(cache.store, flight=cache.flight, threads=1)):
                 faults.append(name)
         runs.append(mine.runs)

@@ -21,8 +21,8 @@ COMMON = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.base.key import stage_key
 
 root = Path(sys.argv[1])
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.cache import sidecar
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.index import Entry, Index, Pack
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.table import columns_of
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.packs import sidecar
+from understudy.core.cache.packs.index import Entry, Index, Pack
+from understudy.core.cache.packs.table import columns_of
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.filesystem import Folder
 
 COUNT = 60

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.far import FarTier
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.health import Health
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.memory import Memory
-from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.shared.circuit_breaker import Health
+from understudy.core.cache.shared.redis_store import RedisStore
+from understudy.core.cache.shared.shared_tier import FarTier
+from understudy.core.cache.shared.write_behind import WriteBehind
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.cache.tiers import Tiers
-from understudy.core.cache.timed import TimedThread
-from understudy.core.cache.write_behind import WriteBehind
+from understudy.core.concurrency.timeouts import TimedThread
 from understudy.core.errors import CacheError
 
 

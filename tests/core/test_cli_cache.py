@@ -13,19 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cache.redis_store import RedisStore
-from understudy.core.cache.statistics import folder_facts
-from understudy.core.cli import main
-from understudy.core.clip import file_fingerprint, open_sequence
-from understudy.core.fusion.label import layer_key
-from understudy.core.fusion.layer import Patch, layer_pieces
-from understudy.core.fusion.stand_in import STAND_IN
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.maintenance.statistics import folder_facts
+from understudy.core.cache.shared.redis_store import RedisStore
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cli.main import main
+from understudy.core.fusion.patch import Patch
+from understudy.core.layers.label import layer_key
+from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.tiff import layer_pieces
+from understudy.core.media.open import file_fingerprint, open_sequence
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 COUNT = 4
 
@@ -42,7 +44,7 @@ class Project:
 
     def run(self, picture: Path, cache: Path, **more):
         """Make every layer; return the counts of stages that ran."""
-        opened = open_tiers(CacheSettings(cache, **more))
+        opened = open_tiers(CacheSettings(cache, **more), schemas=FORMS)
         with open_sequence(self.frames) as clip, closing(opened):
             pipeline = Pipeline(opened.store, embedded_models(), flight=opened.flight)
             for number in range(COUNT):

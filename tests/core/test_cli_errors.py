@@ -12,8 +12,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from understudy.core.cli import main
-from understudy.core.cli_doctor import doctor
+from understudy.core.cli.doctor import doctor
+from understudy.core.cli.main import main
 from understudy.core.models.embedded import embedded_folder
 
 _spec = importlib.util.spec_from_file_location("faces_clip", Path(__file__).with_name("faces_clip.py"))

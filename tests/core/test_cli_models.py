@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from models import stand_ins
-from understudy.core.cli import main
-from understudy.core.cli_arguments import parser
-from understudy.core.cli_models import run
+from understudy.core.cli.arguments import parser
+from understudy.core.cli.main import main
+from understudy.core.cli.models import run
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import KnownModel, load_catalogue
 from understudy.core.models.fetch import fetch

@@ -16,16 +16,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.cache.tiers import open_local
-from understudy.core.cli import main
-from understudy.core.cli_progress import progress_line
-from understudy.core.cli_render import spans
-from understudy.core.clip import file_fingerprint, open_clip
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cli.main import main
+from understudy.core.cli.progress import progress_line
+from understudy.core.cli.render import spans
+from understudy.core.export.frames import finished_frames
+from understudy.core.media.open import file_fingerprint, open_clip
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
-from understudy.core.render_clip import finished_frames
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 _spec = importlib.util.spec_from_file_location("faces_clip", Path(__file__).with_name("faces_clip.py"))
 faces_clip = importlib.util.module_from_spec(_spec)
@@ -136,7 +137,7 @@ def test_frames_from_the_cache_are_bit_for_bit_those_computed(folder, tmp_path):
     casting = Casting(Identity((Picture(folder / "red.png"),)))
     renders = []
     for _ in range(2):
-        store, _ = open_local(tmp_path / "cache", 1 << 24)
+        store, _ = open_local(tmp_path / "cache", 1 << 24, schemas=FORMS)
         with open_clip(folder / "clip.mp4") as clip, closing(store):
             pipeline = Pipeline(store, embedded_models())
             renders.append([frame.pixels for frame in finished_frames(pipeline, clip, [casting], range(4))])
@@ -282,7 +283,7 @@ def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, millise
 def test_who_insists_ends_what_does_not_come_to_an_end():
     program = """if True:
         import time
-        from understudy.core.cli_signals import Stop
+        from understudy.core.cli.signals import Stop
         stop = Stop(insists=0.5)
         with stop.by_signals():
             print("listening", flush=True)

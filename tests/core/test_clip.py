@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.clip import file_fingerprint, frame_id, open_clip, open_sequence
-from understudy.core.clip_info import FrameMemory
 from understudy.core.errors import ClipError
+from understudy.core.media.clip import FrameMemory
+from understudy.core.media.open import file_fingerprint, frame_id, open_clip, open_sequence
 
 _spec = importlib.util.spec_from_file_location(
     "make_clips", Path(__file__).parents[1] / "footage" / "make_clips.py"

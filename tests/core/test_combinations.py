@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture
 from models.stand_in_catalogue import write_catalogue
-from understudy.core.analysis.engines import MESHES
 from understudy.core.analysis.landmark import box_of
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_clip, open_sequence
-from understudy.core.clip_info import Clip
+from understudy.core.analysis.model_adapters import MESHES
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.errors import RecipeError
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.clip import Clip
+from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, find_parameter, with_settings
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 PATHS = ("landmark.landmarker", "swap.swapper", "enhance.enhancer", "occlude.masker")
 CHOICES = tuple(tuple(choice[0] for choice in find_parameter(path).choices) for path in PATHS)

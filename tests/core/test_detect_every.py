@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import write_sequence
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_clip, open_sequence
-from understudy.core.face import Face
+from understudy.core.cache.stores.memory import Memory
+from understudy.core.face.types import Face
+from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.tally import Report
+from understudy.core.reporting.stage_counts import Report
 
 SHOT, COUNT = 7, 11
 """The face is seen in the first frames; then the clip cuts to a picture without one."""

@@ -8,15 +8,15 @@ import pytest
 from models import stand_ins
 from understudy.core.analysis.detect import detect_key, detect_with
 from understudy.core.analysis.detectors.contract import Found
+from understudy.core.analysis.detectors.ensemble import Many, found_any_way, found_turned
 from understudy.core.analysis.detectors.s3fd import S3fd
 from understudy.core.analysis.detectors.scrfd import Scrfd
-from understudy.core.analysis.detectors.several import Many, found_any_way, found_turned
 from understudy.core.analysis.detectors.yolo import Yolo8Face
-from understudy.core.analysis.engines import Engines
-from understudy.core.clip import open_clip
-from understudy.core.clip_picture import decode_picture
+from understudy.core.analysis.model_adapters import Engines
 from understudy.core.errors import ModelError
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.image_clip import decode_picture
+from understudy.core.media.open import open_clip
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary

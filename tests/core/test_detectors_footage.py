@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from models.plain_detectors import PLAIN
 from understudy.core.analysis.detect import detect_with, detections
-from understudy.core.analysis.engines import Engines
 from understudy.core.analysis.landmark import alignment_points, faces, landmark_with
-from understudy.core.clip import open_clip
-from understudy.core.face import Floats, Pixels
-from understudy.core.mesh.topology import load_topology
+from understudy.core.analysis.model_adapters import Engines
+from understudy.core.face.types import Floats, Pixels
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from footage.portrait import moved
 from models import stand_in_swappers as stand_ins
-from understudy.core.analysis.crop import crop_matrix
 from understudy.core.errors import ModelError
+from understudy.core.geometry.alignment import TEMPLATES
+from understudy.core.geometry.crop import crop_matrix
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
-from understudy.core.swap.align import TEMPLATES
 from understudy.core.swap.enhance import Overlay, blended, enhanced, overlay
+from understudy.core.swap.loaded_model import Network, Networks
 from understudy.core.swap.mesh import CropFrame
-from understudy.core.swap.neural_network import Network, Networks
 from understudy.core.swap.neural_region import place_matrix, unit_matrix
 
 FRAME = moved(1.1, 9.0, size=384)[0]

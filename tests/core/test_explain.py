@@ -12,23 +12,24 @@ import onnx
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
 from models import stand_ins
-from understudy.core.cache.explain import Difference, explain
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.looking import Looking, Place
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cache.origins import fields
-from understudy.core.cache.redis_store import RedisStore
-from understudy.core.cache.seal import Seal, SealedStore
-from understudy.core.cli import main
-from understudy.core.clip import open_sequence
-from understudy.core.explain_frame import explain_frame
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.maintenance.explain import Difference, explain
+from understudy.core.cache.maintenance.inspector import Looking, Place
+from understudy.core.cache.maintenance.lineage import fields
+from understudy.core.cache.shared.redis_store import RedisStore
+from understudy.core.cache.stores.encryption import Seal, SealedStore
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cli.main import main
+from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelFile
 from understudy.core.models.statement import statement_path
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.explain_frame import explain_frame
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
 from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 COUNT = 8
 
@@ -42,7 +43,10 @@ class Project:
         self.green = write_picture(folder / "green.png", painted())
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache = folder / "cache"
-        with closing(open_tiers(CacheSettings(self.cache))) as cache, open_sequence(self.frames) as clip:
+        with (
+            closing(open_tiers(CacheSettings(self.cache), schemas=FORMS)) as cache,
+            open_sequence(self.frames) as clip,
+        ):
             pipeline = Pipeline(cache.store, embedded_models())
             for number in range(4):  # steadying looks three frames further
                 pipeline.make(pipeline.plan(clip, number, [self.casting()]))
@@ -58,7 +62,7 @@ class Project:
         with closing(PackFolder(self.cache)) as folder, open_sequence(self.frames) as clip:
             facts = explain_frame(
                 lambda store: Pipeline(store, models or embedded_models()),
-                Looking([Place("the folder", folder)]),
+                Looking([Place("the folder", folder)], schemas=FORMS),
                 folder.entries,
                 clip,
                 number,

@@ -11,24 +11,24 @@ import pytest
 from models import stand_ins
 from understudy.core.analysis.detect import detect_with, detections
 from understudy.core.analysis.embed import embed_key, embed_with
-from understudy.core.analysis.engines import Engines
 from understudy.core.analysis.landmark import alignment_points, faces, landmark_key, landmark_with
-from understudy.core.analysis.mesh_fit import mesh_of
+from understudy.core.analysis.model_adapters import Engines
 from understudy.core.analysis.poses.networks import euler_angles
 from understudy.core.analysis.recognisers.contract import Space, Vectors, directions
-from understudy.core.cache.key import stage_key
-from understudy.core.clip import open_clip
-from understudy.core.clip_picture import decode_picture
+from understudy.core.cache.base.key import stage_key
 from understudy.core.errors import ModelError, RecipeError
-from understudy.core.face import Detection, Face, Pose
-from understudy.core.landmark_sets import LANDMARK_SETS
-from understudy.core.mesh.topology import load_topology
+from understudy.core.face.landmark_sets import LANDMARK_SETS
+from understudy.core.face.types import Detection, Face, Pose
+from understudy.core.geometry.alignment import aligned_matrix
+from understudy.core.geometry.mesh_fit import mesh_of
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.image_clip import decode_picture
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
 from understudy.core.models.statement import statement_path
 from understudy.core.recipe import Detect, Embed, Landmark, Occlude
-from understudy.core.swap.align import aligned_matrix
 
 TOPOLOGY = load_topology()
 RANDOM = np.random.default_rng(4)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from understudy.core.filesystem import Access, Folder, Location, write_file
-from understudy.core.quoting import quote
-from understudy.core.trust import distrust_folder, is_allowed, trust_folder, trusted_folders
+from understudy.core.reporting.quoting import quote
+from understudy.core.system.trust import distrust_folder, is_allowed, trust_folder, trusted_folders
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links as under POSIX")
 OUTWARD = ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\0b"]

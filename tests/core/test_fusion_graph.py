@@ -16,15 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis import landmark as landmarking
-from understudy.core.analysis.crop import crop_matrix, warped
 from understudy.core.analysis.maskers.contract import FaceMask
-from understudy.core.clip import open_clip
-from understudy.core.face import Face
+from understudy.core.face.types import Face
 from understudy.core.fusion.fuse import fused
 from understudy.core.fusion.graph.build import OUTPUT, fusion_graph
 from understudy.core.fusion.graph.feeds import feeds
 from understudy.core.fusion.graph.fuser import Fuser, generated_crop
-from understudy.core.fusion.graph.pictures import Warp
+from understudy.core.fusion.graph.images import Warp
 from understudy.core.fusion.graph.resampling import (
     LEVELS,
     Taps,
@@ -36,7 +34,9 @@ from understudy.core.fusion.graph.resampling import (
     warp_places,
     warp_weights,
 )
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.crop import crop_matrix, warped
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.onnx_file import onnx_facts
 from understudy.core.models.onnx_writer import GraphWriter

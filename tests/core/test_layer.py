@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from understudy.core.errors import ClipError
 from understudy.core.filesystem import Folder
-from understudy.core.fusion.label import Asked, Label, Room, label_text, layer_key, layer_label, relabelled
-from understudy.core.fusion.layer import Patch, composed, laid_over, layer_pieces
+from understudy.core.fusion.patch import Patch, composed, laid_over
+from understudy.core.layers.label import Asked, Label, Room, label_text, layer_key, layer_label, relabelled
+from understudy.core.layers.tiff import layer_pieces
 
 KEY = "0123456789abcdef" * 4
 ASKED = Asked("fedcba9876543210" * 4, 3, 2, 1)

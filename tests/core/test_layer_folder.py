@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from understudy.core.cache.layout import prepare
+from understudy.core.cache.packs.layout import prepare
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
-from understudy.core.fusion.label import Asked, Label
-from understudy.core.fusion.layer import layer_pieces
-from understudy.core.fusion.stand_in import STAND_IN
-from understudy.core.layer_folder import LayerFolder, folder_of, is_stack_id
+from understudy.core.layers.folder import LayerFolder, folder_of, is_stack_id
+from understudy.core.layers.label import Asked, Label
+from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.tiff import layer_pieces
 
 ONE, TWO = "0123456789abcdef", "fedcba9876543210"
 FACE = b"a face" * 1000

@@ -5,9 +5,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import ClipSource, casting_from, casting_values, source_from, source_values
+from understudy.core.layers.job import casting_from, casting_values, source_from, source_values
+from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 
 def through_json(values: object) -> dict[str, object]:

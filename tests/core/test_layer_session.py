@@ -9,14 +9,15 @@ from pathlib import Path
 import cv2
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.fusion.label import layer_label
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import ClipSource, LayerJob
-from understudy.core.layer_session import LayerSession
-from understudy.core.preview_session import PreviewSession
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.layers.job import LayerJob
+from understudy.core.layers.label import layer_label
+from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.run_settings import RunSettings
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.layer_session import LayerSession
+from understudy.core.sessions.preview_session import PreviewSession
+from understudy.core.sessions.settings import RunSettings
 
 COUNT = 3
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.mesh.draw import filled, point_normals, spread, triangle_map
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.mesh_raster import filled, point_normals, spread, triangle_map
+from understudy.core.geometry.mesh_topology import load_topology
 
 TOPOLOGY = load_topology()
 

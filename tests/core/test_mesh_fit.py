@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from models.landmark_sets import points_of_set
 from understudy.core.analysis.detect import detect_with, detections
-from understudy.core.analysis.engines import Engines
 from understudy.core.analysis.landmark import alignment_points, faces, landmark_with, pose_of
-from understudy.core.analysis.mesh_fit import mesh_of
-from understudy.core.clip import open_clip
-from understudy.core.face import Floats
-from understudy.core.landmark_sets import LANDMARK_SETS
-from understudy.core.mesh.draw import filled
-from understudy.core.mesh.topology import load_topology
+from understudy.core.analysis.model_adapters import Engines
+from understudy.core.face.landmark_sets import LANDMARK_SETS
+from understudy.core.face.types import Floats
+from understudy.core.geometry.mesh_fit import mesh_of
+from understudy.core.geometry.mesh_raster import filled
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool

@@ -24,7 +24,7 @@ from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
 from understudy.core.models.hashes import FILE
 from understudy.core.models.library import ModelLibrary, facts_of, user_model_folder
 from understudy.core.models.onnx_file import LARGEST_FILE, last_initializer, onnx_facts
-from understudy.core.models.prepare import prepared
+from understudy.core.models.preprocess import prepared
 from understudy.core.models.processor import PROVIDERS, Processor
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.models.statement import statement_path

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
 from models import stand_in_swappers as stand_ins
-from understudy.core.cache.origins import coming_from, untraceable, walk
+from understudy.core.cache.maintenance.lineage import coming_from, untraceable, walk
 from understudy.core.cache.tiers import open_local
-from understudy.core.clip import open_clip, open_sequence
 from understudy.core.errors import ModelError
-from understudy.core.fusion.layer import Patch, laid_over
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.fusion.patch import Patch, laid_over
+from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.tally import Report
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.stage_counts import Report
 
 COUNT = 3
 NEURAL = ("swap.swapper=inswapper",)
@@ -47,7 +48,7 @@ class Project:
     ) -> tuple[list[Patch | None], Report]:
         recipe = with_settings(Recipe(), list(settings))
         casting = Casting(Identity((Picture(picture or self.green),)), recipe)
-        memory, _ = open_local(cache or self.cache, 64 << 20)
+        memory, _ = open_local(cache or self.cache, 64 << 20, schemas=FORMS)
         with open_sequence(self.frames) as clip:
             pipeline = Pipeline(memory, embedded_models(), 1, library=ModelLibrary([self.models]))
             pipeline.check([casting])
@@ -180,7 +181,7 @@ def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tm
     def layer(which: str, cache: str) -> tuple[np.ndarray, Report]:
         recipe = with_settings(Recipe(), ["swap.swapper=hyperswap", f"select.which={which}"])
         casting = Casting(Identity((Picture(project.green),)), recipe)
-        memory, _ = open_local(tmp_path / cache, 64 << 20)
+        memory, _ = open_local(tmp_path / cache, 64 << 20, schemas=FORMS)
         with open_clip(both) as clip:
             pipeline = Pipeline(memory, embedded_models(), 1, library=ModelLibrary([project.models]))
             patch = pipeline.make(pipeline.plan(clip, 0, [casting]))
@@ -201,7 +202,7 @@ def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tm
 def test_purging_a_source_picture_finds_every_crop_made_with_it(project: Project) -> None:
     project.run((*NEURAL, "swap.identity=0.9"), project.plain)
     project.run(("swap.swapper=uniface",), project.plain)
-    memory, folder = open_local(project.cache, 64 << 20)
+    memory, folder = open_local(project.cache, 64 << 20, schemas=FORMS)
     with open_clip(project.plain) as clip, open_clip(project.green) as other:
         chosen, others = clip.clip_id, other.clip_id
     assert not untraceable(lambda: walk(folder))

@@ -7,10 +7,10 @@ import pytest
 from footage.portrait import portrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.analysis.crop import crop_matrix, warped
 from understudy.core.fusion.fuse import fused
 from understudy.core.fusion.mask import face_mask
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.crop import crop_matrix, warped
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.recipe import Fusion
 from understudy.core.swap.mesh import CropFrame, crop_frame
 from understudy.core.swap.neural_region import (

@@ -10,23 +10,23 @@ import pytest
 from footage.portrait import moved, painted, portrait, write_picture
 from models import stand_in_swappers as stand_ins
 from understudy.core.analysis.analyser import Analyser
-from understudy.core.cache.lease import Alone
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_clip
+from understudy.core.cache.base.compute import Alone
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.errors import ModelError
-from understudy.core.face import Face
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.mesh.topology import load_topology
+from understudy.core.face.types import Face
+from understudy.core.geometry.alignment import TEMPLATES, face_mesh_alignment_points
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.swap.align import TEMPLATES, face_mesh_alignment_points
-from understudy.core.swap.neural_engine import NeuralEngine
-from understudy.core.swap.neural_network import Networks
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.stage_counts import Tally
+from understudy.core.swap.loaded_model import Networks
 from understudy.core.swap.neural_source import NeuralSources
+from understudy.core.swap.neural_swapper import NeuralEngine
 from understudy.core.swap.source import Sources
-from understudy.core.tally import Tally
 
 TOPOLOGY = load_topology()
 

@@ -24,18 +24,18 @@ from old_project import (
     stage_of,
     version_of,
 )
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.clip import open_clip, open_sequence
-from understudy.core.clip_info import files_stamp
-from understudy.core.clip_late import known_or_opened
-from understudy.core.fusion.layer import layer_pieces
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.known_only import known_clip
-from understudy.core.layer_job import ClipSource
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.layers.job import ClipSource
+from understudy.core.layers.tiff import layer_pieces
+from understudy.core.media.clip import files_stamp
+from understudy.core.media.clip_info_cache import known_clip
+from understudy.core.media.lazy_clip import known_or_opened
+from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 # Networks give other last bits on other processors, and what is drawn by them another shade: only on the machine where
 # the project was made can every bit be asked for.

@@ -10,17 +10,18 @@ import numpy as np
 import onnx
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
-from understudy.core.cache.memory import Memory
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.cache.tiers import open_local
-from understudy.core.clip import open_sequence
 from understudy.core.errors import ClipError, PictureError, RecipeError
-from understudy.core.fusion.layer import Patch
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.fusion.patch import Patch
+from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import EmbeddedModels, embedded_models
 from understudy.core.models.session import ModelFile
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.tally import Report
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.stage_counts import Report
 
 COUNT = 6
 STAGES = ("detect", "landmark", "embed", "swap", "fuse")
@@ -46,7 +47,7 @@ class Project:
         models: EmbeddedModels | None = None,
         cache: Path | None = None,
     ) -> tuple[list[Patch | None], list[str], Report]:
-        memory, _ = open_local(cache or self.cache, 64 << 20)
+        memory, _ = open_local(cache or self.cache, 64 << 20, schemas=FORMS)
         with open_sequence(paths or self.frames) as clip:
             pipeline = Pipeline(memory, models or embedded_models())
             plans = [pipeline.plan(clip, n, castings) for n in numbers or range(clip.info.frame_count)]

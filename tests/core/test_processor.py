@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from models import stand_ins
 from understudy.core.analysis.detect import detect_key
-from understudy.core.analysis.engines import Engines
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cache.purge import purge_all
+from understudy.core.analysis.model_adapters import Engines
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.removal.purge import purge_all
 from understudy.core.errors import ModelError
-from understudy.core.mesh.topology import load_topology
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.engine_folder import engine_fault
 from understudy.core.models.library import ModelLibrary
@@ -38,8 +38,9 @@ from understudy.core.models.processor import (
     session_options,
 )
 from understudy.core.models.session import ModelFile, ModelPool
+from understudy.core.pipeline.stage_schemas import FORMS
 from understudy.core.recipe import Detect
-from understudy.core.run_settings import RunSettings
+from understudy.core.sessions.settings import RunSettings
 
 ABSENT = [name for name in PROVIDERS if name not in available_providers()]
 ENGINES = Path("/cache/engines")
@@ -114,7 +115,7 @@ def test_engines_lie_in_the_users_own_cache_and_never_in_a_project(
 
 def test_engines_of_earlier_versions_go_with_everything_else(tmp_path: Path) -> None:
     settings = CacheSettings(tmp_path / "cache")
-    with closing(open_tiers(settings)) as cache:
+    with closing(open_tiers(settings, schemas=FORMS)) as cache:
         cache.store.put(stage_key("detect", 1, {"frame": "f"}), {"boxes": np.zeros((0, 4), np.float32)})
     engines = tmp_path / "cache" / "engines"
     (engines / "model" / "0").mkdir(parents=True)
@@ -131,7 +132,7 @@ def test_engines_of_earlier_versions_go_with_everything_else(tmp_path: Path) -> 
 
 
 def test_engines_that_are_a_link_elsewhere_are_left_there(tmp_path: Path) -> None:
-    with closing(open_tiers(CacheSettings(tmp_path / "cache"))):
+    with closing(open_tiers(CacheSettings(tmp_path / "cache"), schemas=FORMS)):
         pass
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

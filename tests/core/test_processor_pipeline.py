@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
 from models import stand_in_swappers as stand_ins
-from understudy.core import pipeline as pipeline_module
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_sequence
-from understudy.core.fusion.layer import Patch
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_plan import LayerPlan
+from understudy.core.cache.stores.memory import Memory
+from understudy.core.fusion.patch import Patch
+from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.processor import Processor, ProviderOptions, opened_session
 from understudy.core.models.session import ModelPool
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline import pipeline as pipeline_module
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.plan import LayerPlan
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.tally import Report
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.stage_counts import Report
 
 MESH = ("occlude.masker=selfie",)
 NEURAL = ("swap.swapper=inswapper", "fusion.mask_shape=box")

@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from understudy.core.errors import OutputError
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.provenance import changed_settings, provenance_of, sidecar
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.export.provenance import changed_settings, provenance_of, sidecar
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.video_writer import VideoWriter
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 
 @pytest.fixture

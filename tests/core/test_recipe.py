@@ -4,17 +4,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.base.key import stage_key
 from understudy.core.errors import RecipeError
-from understudy.core.parameter import Parameter
-from understudy.core.recipe import (
-    Recipe,
-    find_parameter,
-    key_inputs,
-    parameters,
-    with_settings,
-    with_value,
-)
+from understudy.core.recipe import Recipe, find_parameter, key_inputs, parameters, with_settings, with_value
+from understudy.core.recipe.parameter import Parameter
 
 ALL = list(parameters())
 SAVED = {

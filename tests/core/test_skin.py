@@ -6,9 +6,9 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from understudy.core.mesh.draw import filled
-from understudy.core.mesh.topology import load_topology
-from understudy.core.skin import skin_likeness
+from understudy.core.geometry.mesh_raster import filled
+from understudy.core.geometry.mesh_topology import load_topology
+from understudy.core.geometry.skin_model import skin_likeness
 
 TOPOLOGY = load_topology()
 SIZE = 128

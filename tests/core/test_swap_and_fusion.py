@@ -9,12 +9,12 @@ import pytest
 from footage.portrait import moved, painted, portrait
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis import landmark as landmarking
-from understudy.core.face import Face
+from understudy.core.face.types import Face
 from understudy.core.fusion.colour import light_transfer
 from understudy.core.fusion.fuse import fused
-from understudy.core.fusion.layer import Patch, laid_over
 from understudy.core.fusion.mask import face_mask
-from understudy.core.mesh.topology import load_topology
+from understudy.core.fusion.patch import Patch, laid_over
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Fusion, Recipe

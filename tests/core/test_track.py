@@ -7,8 +7,8 @@ from understudy.core.analysis.landmark import box_of
 from understudy.core.analysis.select import left_to_right, selected
 from understudy.core.analysis.track import reach, same_faces, steadied
 from understudy.core.errors import RecipeError
-from understudy.core.face import Face, Pose
-from understudy.core.mesh.topology import load_topology
+from understudy.core.face.types import Face, Pose
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.recipe import Select
 
 SHAPE = np.concatenate([load_topology().shape, np.zeros((10, 3), np.float32)])

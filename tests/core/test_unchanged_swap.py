@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from footage.portrait import moved, painted, write_picture
 from models import stand_in_swappers as stand_ins
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_clip
-from understudy.core.fusion.layer import laid_over
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cache.stores.memory import Memory
+from understudy.core.fusion.patch import laid_over
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 PLAIN = ("fusion.colour_match=0", "fusion.keep_cover=0", "select.min_height=16")
 FAMILIES = (*stand_ins.SWAPPERS, "dfm")

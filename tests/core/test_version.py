@@ -7,9 +7,9 @@ from pathlib import Path
 
 import understudy
 from driving import Footage
-from understudy.core import version as module
-from understudy.core.cli import main
-from understudy.core.provenance import made_by
+from understudy.core.cli.main import main
+from understudy.core.export.provenance import made_by
+from understudy.core.system import version as module
 
 ROOT = Path(understudy.__file__).parent
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from understudy.core.clip import open_clip
 from understudy.core.errors import ClipError, OutputError
-from understudy.core.video_writer import VideoWriter
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.media.open import open_clip
 
 _spec = importlib.util.spec_from_file_location(
     "make_clips", Path(__file__).parents[1] / "footage" / "make_clips.py"

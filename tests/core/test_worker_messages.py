@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from understudy.core.cache.opening import CacheSettings
+from understudy.core.cache.factory import CacheSettings
 from understudy.core.errors import MessageError, RecipeError
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import casting_from, casting_values
+from understudy.core.layers.job import casting_from, casting_values
 from understudy.core.recipe import Recipe, parameters
-from understudy.core.run_settings import RunSettings, settings_of_values, settings_values
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.settings import RunSettings, settings_of_values, settings_values
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = RunSettings(

@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 
 from footage.portrait import painted, portrait, write_picture
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import casting_values
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.layers.job import casting_values
 from understudy.core.recipe import Recipe
-from understudy.core.run_settings import RunSettings, settings_values
-from understudy.core.worker import Run
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.settings import RunSettings, settings_values
+from understudy.core.worker.__main__ import Run
 
 
 def faults_of(cache: Path, casting: Casting, ask: str) -> list[str]:

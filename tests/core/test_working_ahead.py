@@ -13,23 +13,26 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
-from understudy.core.cache.opening import CacheSettings
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.cache.tiers import open_local
-from understudy.core.clip import open_sequence
-from understudy.core.clip_ahead import ClipAhead
 from understudy.core.errors import ClipError
-from understudy.core.fusion.label import layer_key
-from understudy.core.fusion.layer import laid_over, layer_pieces
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.export.frames import finished_frames
+from understudy.core.fusion.patch import laid_over
+from understudy.core.layers.job import LayerJob
+from understudy.core.layers.label import layer_key
+from understudy.core.layers.tiff import layer_pieces
+from understudy.core.media.open import open_sequence
+from understudy.core.media.prefetching_clip import ClipAhead
+from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.render_clip import finished_frames
-from understudy.core.run_settings import RunSettings
-from understudy.core.session_ahead import SessionAhead
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.prefetching_session import SessionAhead
+from understudy.core.sessions.settings import RunSettings
 
 COUNT, BROKEN = 9, 6
 MEMORY = 32 << 20
@@ -73,7 +76,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 @pytest.fixture(scope="module")
 def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("oracle")
-    store, _ = open_local(folder / "cache", MEMORY)
+    store, _ = open_local(folder / "cache", MEMORY, schemas=FORMS)
     frames = {}
     with open_sequence(scene.paths) as clip, closing(store):
         pipeline = Pipeline(store, embedded_models())
@@ -172,7 +175,7 @@ def test_a_picture_written_ahead_is_told_of_when_it_is_asked_for_even_if_it_was_
 def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
     scene: Scene, oracle: Made, tmp_path: Path
 ) -> None:
-    store, _ = open_local(tmp_path / "cache", MEMORY)
+    store, _ = open_local(tmp_path / "cache", MEMORY, schemas=FORMS)
     with ClipAhead(open_sequence(scene.paths)) as clip, closing(store):
         pipeline = Pipeline(store, embedded_models())
         with closing(finished_frames(pipeline, clip, [scene.casting], range(COUNT))) as finished:

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage.data
-from understudy.core.face import Pixels
+from understudy.core.face.types import Pixels
 
 
 def portrait() -> Pixels:

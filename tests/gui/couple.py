@@ -4,8 +4,8 @@
 from fractions import Fraction
 
 import numpy as np
-from understudy.core.clip import open_clip
-from understudy.core.video_writer import VideoWriter
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.media.open import open_clip
 
 HEIGHT, HALF = 360, 320
 _TINT = np.array([0.62, 0.5, 0.42], np.float32)

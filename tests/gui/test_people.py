@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gui.screen import difference, keep_pictures, read, shown
-from understudy.core.clip import open_clip
+from understudy.core.media.open import open_clip
 
 SCENARIO = Path(__file__).parent / "scenarios" / "people.py"
 FRAME = 12

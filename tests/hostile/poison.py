@@ -8,20 +8,21 @@ from pathlib import Path
 import numpy as np
 from footage.portrait import painted, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cache.schema import line_of
-from understudy.core.cache.store import Arrays
-from understudy.core.clip import open_sequence
-from understudy.core.clip_late import known_or_opened
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import ClipSource
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.base.schema import line_of
+from understudy.core.cache.base.store import Arrays
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.export.frames import finished_frames
+from understudy.core.media.lazy_clip import known_or_opened
+from understudy.core.media.open import open_sequence
+from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.render_clip import finished_frames
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 Mutation = Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray] | None]
 """Spoils a result; the number tells which of its arrays. None where the result can't be spoilt so."""
@@ -66,7 +67,7 @@ class Project:
     def render(self, name: str, settings: CacheSettings) -> "Rendered":
         """Render the frame, list the clip's people and note the picture, as a run of its own does."""
         casting = self.casting(name)
-        with closing(open_tiers(settings)) as cache:
+        with closing(open_tiers(settings, schemas=FORMS)) as cache:
             pipeline = Pipeline(cache.store, embedded_models(), 1, cache.flight, ModelLibrary([self.models]))
             source = ClipSource(False, tuple(self.paths))
             with known_or_opened(cache.store, source, lambda: open_sequence(self.paths)) as clip:

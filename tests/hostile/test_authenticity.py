@@ -12,17 +12,17 @@ import pytest
 from hostile.poison import Project, Rendered, entries, poisoned
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.cache.checked_store import CheckedStore
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.cache.payload import decode, encode
-from understudy.core.cache.purge import walk_packs
-from understudy.core.cache.seal import Seal, SealedStore
-from understudy.core.cache.signature import NAME, Signature
-from understudy.core.cache.statistics import statistics
-from understudy.core.cli import main
-from understudy.core.schemas import FORMS
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.payload import decode, encode
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.maintenance.statistics import statistics
+from understudy.core.cache.removal.purge import walk_packs
+from understudy.core.cache.stores.checked_store import CheckedStore
+from understudy.core.cache.stores.encryption import Seal, SealedStore
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.signature import NAME, Signature
+from understudy.core.cli.main import main
+from understudy.core.pipeline.stage_schemas import FORMS
 
 SECRET, OTHER = bytes(range(32)), bytes(32)
 _ID = np.arange(32, dtype=np.uint8)

@@ -15,19 +15,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.janitor import tidy
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.lease_folder import sweep
-from understudy.core.cache.opening import CacheSettings, open_tiers, open_what_can_be
-from understudy.core.cache.origins import coming_from, walk
-from understudy.core.cache.purge import purge_all
-from understudy.core.cache.statistics import folder_facts, statistics
-from understudy.core.cache.uses import note, uses
-from understudy.core.cli import main
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers, open_what_can_be
+from understudy.core.cache.maintenance.lineage import coming_from, walk
+from understudy.core.cache.maintenance.statistics import folder_facts, statistics
+from understudy.core.cache.removal.evict import tidy
+from understudy.core.cache.removal.purge import purge_all
+from understudy.core.cache.shared.lease_folder import sweep
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.usage_log import note, uses
+from understudy.core.cli.main import main
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access
-from understudy.core.layer_folder import LayerFolder
+from understudy.core.layers.folder import LayerFolder
+from understudy.core.pipeline.stage_schemas import FORMS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and owners of POSIX")
 
@@ -99,7 +100,7 @@ def every_use(root: Path) -> None:
             use()
     for command in (["stats"], ["verify"], ["gc", "--cap", "1"], ["purge", "--all"]):
         assert main(["cache", *command, "--cache-dir", str(root)]) in (0, 1)
-    with closing(open_what_can_be(CacheSettings(root))) as cache:
+    with closing(open_what_can_be(CacheSettings(root), schemas=FORMS)) as cache:
         cache.store.put(KEYS[0], arrays(0))
         assert cache.store.get(KEYS[0]) is not None
 
@@ -320,7 +321,9 @@ def test_v12_all_is_for_the_owner_or_the_group_alone(
         if before is not None:
             root.mkdir()
             root.chmod(before)
-        with closing(open_tiers(CacheSettings(root, shared_with_group=group, cap_bytes=1 << 20))) as cache:
+        with closing(
+            open_tiers(CacheSettings(root, shared_with_group=group, cap_bytes=1 << 20), schemas=FORMS)
+        ) as cache:
             for number in range(40):
                 cache.store.put(KEYS[number], arrays(number))
                 cache.store.get(KEYS[number])
@@ -352,7 +355,7 @@ def test_v12_a_folder_that_all_may_write_to_is_read_and_not_changed(
     root.chmod(0o777)
     before = contents(root)
     settings = CacheSettings(root, cap_bytes=1, max_age=0.0)
-    with closing(open_tiers(settings)) as cache:
+    with closing(open_tiers(settings, schemas=FORMS)) as cache:
         assert cache.store.get(KEYS[0]) is not None
         cache.store.put(KEYS[30], arrays(30))
         (warning,) = cache.warnings
@@ -377,7 +380,7 @@ def test_v12_another_users_folder_is_read_and_not_changed_unless_it_is_trusted(
         os.chown(path, OTHER_USER, OTHER_USER)
     before = contents(root)
     settings = CacheSettings(root, trusted=(tmp_path,) if trusted else ())
-    with closing(open_tiers(settings)) as cache:
+    with closing(open_tiers(settings, schemas=FORMS)) as cache:
         assert cache.store.get(KEYS[0]) is not None
         cache.store.put(KEYS[30], arrays(30))
         warnings = cache.warnings
@@ -395,7 +398,7 @@ def test_v12_a_shared_folder_that_is_only_read_gets_nothing(tmp_path: Path, dash
     share = filled(tmp_path / "share")
     before = contents(share)
     settings = CacheSettings(tmp_path / "local", memory_bytes=0, shared_folder=share, shared_read_only=True)
-    with closing(open_tiers(settings)) as cache:
+    with closing(open_tiers(settings, schemas=FORMS)) as cache:
         assert cache.flight.result(cache.store, KEYS[0], dict)[1]
         assert not cache.flight.result(cache.store, KEYS[30], lambda: arrays(30))[1]
         assert cache.tiers.flush(10)
@@ -512,8 +515,8 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 sys.path[:0] = sys.argv[2:]
 from test_cache_folder import arrays
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.base.key import stage_key
 keys = [stage_key("swap", 1, {"number": number}) for number in range(250)]
 with closing(PackFolder(Path(sys.argv[1]), pack_bytes=1)) as store:
     for number, key in enumerate(keys):
@@ -656,9 +659,9 @@ def test_v11_a_sidecar_that_lies_over_a_sparse_pack_costs_little_memory(
         from pathlib import Path
         import numpy as np
         from understudy.core.cache import sidecar
-        from understudy.core.cache.folder import PackFolder
-        from understudy.core.cache.key import stage_key
-        from understudy.core.cache.table import Columns, prefix_of
+        from understudy.core.cache.stores.local import PackFolder
+        from understudy.core.cache.base.key import stage_key
+        from understudy.core.cache.packs.table import Columns, prefix_of
         from understudy.core.filesystem import Folder
         root = Path(sys.argv[1])
         PackFolder(root).close()
@@ -711,7 +714,7 @@ def test_v8_a_format_that_is_no_file_ends_no_run(kind: str, tmp_path: Path, dash
     {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("CACHEDIR.TAG")}[kind](
         root / "format"
     )
-    with closing(open_tiers(CacheSettings(root))) as cache:
+    with closing(open_tiers(CacheSettings(root), schemas=FORMS)) as cache:
         assert cache.store.get(KEYS[0]) is None
         assert [line for line in cache.warnings if "format" in line] == list(cache.warnings)
         assert cache.warnings

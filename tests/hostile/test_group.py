@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.lease_folder import LEASE_FOLDER, FolderLease
-from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.filesystem import Access
-from understudy.core.layer_folder import LayerFolder
+from understudy.core.layers.folder import LayerFolder
+from understudy.core.pipeline.stage_schemas import FORMS
 
 GROUP = Access(group=True)
 ID = "0123456789abcdef"
@@ -23,7 +24,7 @@ ARRAYS = {"a": np.arange(9, dtype=np.uint8)}
 
 
 def _filled(root: Path) -> LayerFolder:
-    with closing(open_tiers(CacheSettings(root))) as cache:
+    with closing(open_tiers(CacheSettings(root), schemas=FORMS)) as cache:
         cache.store.get(KEY)  # so that the run is counted
         cache.store.put(KEY, ARRAYS)
     layers = LayerFolder(root, ID)

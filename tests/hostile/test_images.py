@@ -9,18 +9,18 @@ import cv2
 import numpy as np
 import pytest
 from hostile.bombs import bmp, chunk, jpeg, png, texts, tiff, webp
-from understudy.core.clip import open_clip, open_sequence
-from understudy.core.clip_bounds import MOST_DECODED, MOST_STORED
-from understudy.core.clip_picture import decode_picture, is_picture
 from understudy.core.errors import ClipError
-from understudy.core.image_header import read_image_header, without_extras
+from understudy.core.media.bounds import MOST_DECODED, MOST_STORED
+from understudy.core.media.image_clip import decode_picture, is_picture
+from understudy.core.media.image_header import read_image_header, without_extras
+from understudy.core.media.open import open_clip, open_sequence
 
 GB = 1_000_000  # of the kilobytes that the system counts in
 
 _MEASURED = """
 import resource, sys
 from pathlib import Path
-from understudy.core.clip import open_clip
+from understudy.core.media.open import open_clip
 from understudy.core.errors import ClipError
 try:
     with open_clip(Path(sys.argv[1])) as clip:

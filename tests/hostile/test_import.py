@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from understudy.core.cache.exchange import Exchanged, export, import_into
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.memory import Memory
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.maintenance.import_export import Exchanged, export, import_into
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.errors import CacheError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
@@ -224,8 +224,8 @@ def test_v14_memory_is_bounded_by_what_is_there(tmp_path: Path, dashboard: Dashb
     program = """if True:
         import resource, sys
         from pathlib import Path
-        from understudy.core.cache.exchange import import_into
-        from understudy.core.cache.memory import Memory
+        from understudy.core.cache.maintenance.import_export import import_into
+        from understudy.core.cache.stores.memory import Memory
         assert import_into(Memory(1 << 20), Path(sys.argv[1])).copied == 1
         print(int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]))
     """

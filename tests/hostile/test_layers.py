@@ -15,21 +15,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
-from understudy.core.cache.layout import prepare
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.cli import main
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.packs.layout import prepare
+from understudy.core.cli.main import main
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
-from understudy.core.fusion.label import LABEL_BYTES, MOST_BYTES, label_text, layer_label
-from understudy.core.fusion.layer import Patch, layer_pieces
-from understudy.core.fusion.stand_in import STAND_IN
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_folder import LayerFolder
-from understudy.core.layer_job import ClipSource, LayerJob
-from understudy.core.layer_places import in_one_line
-from understudy.core.layer_purge import blank_layers
-from understudy.core.layer_session import LayerSession
-from understudy.core.run_settings import RunSettings
+from understudy.core.fusion.patch import Patch
+from understudy.core.layers.blanking import blank_layers
+from understudy.core.layers.folder import LayerFolder
+from understudy.core.layers.job import LayerJob
+from understudy.core.layers.label import LABEL_BYTES, MOST_BYTES, label_text, layer_label
+from understudy.core.layers.output_folders import in_one_line
+from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.tiff import layer_pieces
+from understudy.core.media.source import ClipSource
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.layer_session import LayerSession
+from understudy.core.sessions.settings import RunSettings
 
 Count = Callable[[str], None]
 ID, OTHER = "0123456789abcdef", "fedcba9876543210"
@@ -552,7 +554,7 @@ def test_v11_a_large_lie_costs_no_memory(dashboard: Count, cache: Path, bomb: st
     program = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from understudy.core.layer_folder import LayerFolder\n"
+        "from understudy.core.layers.folder import LayerFolder\n"
         "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
         f"assert LayerFolder(Path(sys.argv[1]), {ID!r}).label({NAMES[0]!r}) is None\n"
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from garbage import GarbageServer, empty
-from understudy.core.cache.health import ALLOWED_SECONDS, Allowance, Health
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.lease import ALONE, HOLDER_SECONDS, TIME_OUTS, GuardedLease, SingleFlight
-from understudy.core.cache.lease_folder import FolderLease, sweep
-from understudy.core.cache.memory import Memory
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.shared.circuit_breaker import ALLOWED_SECONDS, Allowance, Health
+from understudy.core.cache.shared.lease import ALONE, HOLDER_SECONDS, TIME_OUTS, GuardedLease, SingleFlight
+from understudy.core.cache.shared.lease_folder import FolderLease, sweep
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.filesystem import Access
 
 
@@ -226,7 +226,7 @@ def test_a_place_that_is_not_open_is_not_asked_for_leases(tmp_path):
 
 def test_v7_redis_leases_that_are_never_given_back(dashboard):
     pytest.importorskip("redis")
-    from understudy.core.cache.redis_lease import RedisLease
+    from understudy.core.cache.shared.redis_lease import RedisLease
 
     dashboard("inputs")
     with GarbageServer(empty(leased=True)) as server:

@@ -12,14 +12,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hostile.bombs import png
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.sidecar import Sidecar, read, write
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.packs.sidecar import Sidecar, read, write
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.errors import ModelError, OutputError
+from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.filesystem import Folder
 from understudy.core.models.onnx_file import onnx_facts, read_checked
 from understudy.core.models.session import ModelFile
-from understudy.core.video_writer import VideoWriter
 
 CLI = [sys.executable, "-m", "understudy.core.cli"]
 SPACE = 1_500_000 << 10  # `ulimit -v 1500000`
@@ -92,8 +92,8 @@ _GET = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.base.key import stage_key
 folder = PackFolder(Path(sys.argv[1]))
 kept = [folder.get(stage_key("s", 1, {"n": number})) for number in range(10)]
 print(sum(int(arrays["a"][0]) for arrays in kept if arrays is not None), sum(arrays is None for arrays in kept))

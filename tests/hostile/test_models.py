@@ -18,14 +18,13 @@ from types import FrameType
 import numpy as np
 import pytest
 from models import stand_ins
-from understudy.core.asking import Asking
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.cli import main
-from understudy.core.cli_doctor import doctor
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cli.doctor import doctor
+from understudy.core.cli.main import main
 from understudy.core.errors import ModelError, OutputError
 from understudy.core.filesystem import Location
-from understudy.core.identity import Casting, Identity
-from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.source import ClipSource
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_folder
 from understudy.core.models.engine_folder import engine_fault
@@ -35,9 +34,11 @@ from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.models.statement import statement_path
 from understudy.core.recipe import Recipe
-from understudy.core.run_settings import RunSettings, completed
-from understudy.core.swap.neural_network import Networks
-from understudy.core.trust import trust_folder
+from understudy.core.recipe.request import Casting, Identity
+from understudy.core.sessions.request_digest import Asking
+from understudy.core.sessions.settings import RunSettings, completed
+from understudy.core.swap.loaded_model import Networks
+from understudy.core.system.trust import trust_folder
 
 Count = Callable[[str], None]
 SECONDS = 20

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 from hostile.bombs import gif, movie, png
-from understudy.core.cli_paths import opened_clip
-from understudy.core.clip import open_clip
-from understudy.core.clip_bounds import MOST_FRAMES, require_times
+from understudy.core.cli.inputs import opened_clip
 from understudy.core.errors import ClipError, OutputError
-from understudy.core.video_writer import VideoWriter
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.media.bounds import MOST_FRAMES, require_times
+from understudy.core.media.open import open_clip
 
 _MEASURED = """
 import resource, sys
 from pathlib import Path
-from understudy.core.clip import open_clip
+from understudy.core.media.open import open_clip
 from understudy.core.errors import ClipError
 try:
     with open_clip(Path(sys.argv[1])) as clip:
@@ -201,7 +201,7 @@ def test_v16_a_sequence_leaves_no_file_open(tmp_path):
         (tmp_path / f"{number:04}.png").write_bytes(png(64, 48))
     limited = (
         "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-        "from understudy.core.cli_paths import opened_clip\n"
+        "from understudy.core.cli.inputs import opened_clip\n"
         "clip, _ = opened_clip(Path(sys.argv[1]), '25')\n"
         "print(sum(clip.read(n).shape[0] for n in range(200)), len(clip.clip_id), len(clip.stamp))"
     )

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.lease_folder import LEASE_FOLDER, FolderLease, sweep
-from understudy.core.cache.purge import purge_all
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.removal.purge import purge_all
+from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease, sweep
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.errors import UnderstudyError
-from understudy.core.layer_folder import LayerFolder
+from understudy.core.layers.folder import LayerFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SECURITY.md promises this for POSIX alone")
 

@@ -8,11 +8,11 @@ import time
 import numpy as np
 import pytest
 from garbage import GarbageServer, always, dripping, endless
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.lease import ALONE
-from understudy.core.cache.redis_lease import RedisLease
-from understudy.core.cache.redis_store import RedisStore
-from understudy.core.cli import main
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.shared.lease import ALONE
+from understudy.core.cache.shared.redis_lease import RedisLease
+from understudy.core.cache.shared.redis_store import RedisStore
+from understudy.core.cli.main import main
 
 pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
@@ -179,7 +179,7 @@ def test_v6_a_size_that_lies_is_a_fault(size, dashboard):
 @pytest.mark.parametrize("action", [["stats"], ["purge", "--all"], ["verify"]])
 def test_v6_the_command_line_says_in_a_line_that_the_server_fails(action, tmp_path, capsys, dashboard):
     dashboard("inputs")
-    from understudy.core.cache.folder import PackFolder
+    from understudy.core.cache.stores.local import PackFolder
 
     PackFolder(tmp_path / "cache").close()
     with GarbageServer(always(b"-ERR \x1b[2J\r\n")) as server:
@@ -196,8 +196,8 @@ def test_v6_an_answer_takes_bounded_memory(name, dashboard):
     dashboard("memory")
     program = """if True:
         import resource, sys
-        from understudy.core.cache.key import Key
-        from understudy.core.cache.redis_store import RedisStore
+        from understudy.core.cache.base.key import Key
+        from understudy.core.cache.shared.redis_store import RedisStore
         store = RedisStore(sys.argv[1], answer_seconds=2)
         peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
         print(store.get(Key("x")), store.faults, int(peak.split()[1]))

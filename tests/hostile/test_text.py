@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from footage.portrait import portrait, write_picture
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import ClipSource, LayerJob
-from understudy.core.layer_session import LayerSession
-from understudy.core.outcomes import Outcomes
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe
-from understudy.core.run_settings import RunSettings
-from understudy.core.tally import Tally
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.layer_outcomes import Outcomes
+from understudy.core.reporting.stage_counts import Tally
+from understudy.core.sessions.layer_session import LayerSession
+from understudy.core.sessions.settings import RunSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 FORGED = "understudy: warning: all is well"

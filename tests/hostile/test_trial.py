@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.opening import CacheSettings, open_tiers
-from understudy.core.cli import main
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cli.main import main
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access
-from understudy.core.run_settings import RunSettings, completed
+from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.sessions.settings import RunSettings, completed
 
 Dashboard = Callable[[str], None]
 VALUES = {"numbers": np.arange(64, dtype=np.float32)}
@@ -122,7 +123,7 @@ def test_results_from_before_a_key_are_said_once_and_not_again(name: str, tmp_pa
     settings = CacheSettings(tmp_path / "cache", **{name: bytes(range(32))})  # type: ignore[arg-type]
     said = []
     for _ in range(3):
-        cache = open_tiers(settings)
+        cache = open_tiers(settings, schemas=FORMS)
         for number in range(3):
             if cache.store.get(key(number)) is None:
                 cache.store.put(key(number), VALUES)
@@ -135,11 +136,11 @@ def test_a_cache_folder_that_nobody_named_is_no_reason_to_fail(tmp_path: Path, d
     dashboard("inputs")
     (tmp_path / "understudy_cache").mkdir()
     (tmp_path / "understudy_cache" / "notes.txt").write_text("mine")
-    cache = open_tiers(CacheSettings(tmp_path / "understudy_cache"), required=False)
+    cache = open_tiers(CacheSettings(tmp_path / "understudy_cache"), required=False, schemas=FORMS)
     cache.store.put(key(1), VALUES)
     assert cache.store.get(key(1)) is not None
     assert len(cache.warnings) == 1
     cache.close()
     with pytest.raises(CacheError, match="holds other files"):
-        open_tiers(CacheSettings(tmp_path / "understudy_cache"))
+        open_tiers(CacheSettings(tmp_path / "understudy_cache"), schemas=FORMS)
     assert [path.name for path in (tmp_path / "understudy_cache").iterdir()] == ["notes.txt"]

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostile.poison import MUTATIONS, RECIPES, Project, Rendered, entries, poisoned
-from understudy.core.analysis.engines import _SPARSE
 from understudy.core.analysis.landmark import _POINTS
-from understudy.core.cache.checked_store import CheckedStore, FittingStore
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.memory import Memory
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.cache.payload import decode, encode
-from understudy.core.cache.redis_store import RedisStore
-from understudy.core.cache.schema import ArraySpec, Schema, line_of, schema_of
-from understudy.core.cli import main
-from understudy.core.schemas import FORMS
+from understudy.core.analysis.model_adapters import _SPARSE
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.payload import decode, encode
+from understudy.core.cache.base.schema import ArraySpec, Schema, line_of, schema_of
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.shared.redis_store import RedisStore
+from understudy.core.cache.stores.checked_store import CheckedStore, FittingStore
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.memory import Memory
+from understudy.core.cli.main import main
+from understudy.core.pipeline.stage_schemas import FORMS
 
 CORE = Path(__file__).resolve().parents[2] / "core"
 _NOT_KEPT = {"layer", "fuse", "follow"}

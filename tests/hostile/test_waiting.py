@@ -15,18 +15,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from garbage import GarbageServer, dripping, empty
-from understudy.core.cache import opening
-from understudy.core.cache.far import FarTier
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.folder_lock import folder_lock
-from understudy.core.cache.health import ALLOWED_SECONDS, Health
-from understudy.core.cache.key import stage_key
-from understudy.core.cache.lease import GuardedLease, SingleFlight
-from understudy.core.cache.lease_folder import FolderLease
-from understudy.core.cache.memory import Memory
-from understudy.core.cache.opening import CacheSettings, open_tiers
+from understudy.core.cache import factory
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.packs.folder_lock import folder_lock
+from understudy.core.cache.shared.circuit_breaker import ALLOWED_SECONDS, Health
+from understudy.core.cache.shared.lease import GuardedLease, SingleFlight
+from understudy.core.cache.shared.lease_folder import FolderLease
+from understudy.core.cache.shared.shared_tier import FarTier
+from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.cache.tiers import Tiers
 from understudy.core.filesystem import Location
+from understudy.core.pipeline.stage_schemas import FORMS
 
 pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
@@ -114,7 +115,7 @@ def by_settings(change):
     def run(folder):
         with ExitStack() as stack:
             settings = change(CacheSettings(folder / "near"), folder, stack)
-            cache = open_tiers(settings)
+            cache = open_tiers(settings, schemas=FORMS)
             return added_wait(cache.store, cache.flight, cache.close)
 
     return run
@@ -122,7 +123,7 @@ def by_settings(change):
 
 def redis_as(reply):
     def change(settings, _folder, stack):
-        return opening.replace(settings, redis_url=stack.enter_context(GarbageServer(reply)).url)
+        return factory.replace(settings, redis_url=stack.enter_context(GarbageServer(reply)).url)
 
     return by_settings(change)
 
@@ -135,13 +136,13 @@ def a_port_that_never_accepts(settings, _folder, stack):
         waiting = stack.enter_context(socket.socket())
         waiting.setblocking(False)
         waiting.connect_ex(listener.getsockname())
-    return opening.replace(settings, redis_url=f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+    return factory.replace(settings, redis_url=f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
 
 
 def a_share(settings, folder, _stack):
     PackFolder(folder / "share").close()
     (folder / "share" / ".leases").mkdir(exist_ok=True, mode=0o700)
-    return opening.replace(settings, shared_folder=folder / "share")
+    return factory.replace(settings, shared_folder=folder / "share")
 
 
 def dead_leases(settings, folder, stack):
@@ -264,7 +265,7 @@ def test_read_only_places_get_nothing(tmp_path, redis_server, dashboard):
     settings = CacheSettings(
         tmp_path / "near", shared_folder=tmp_path / "share", redis_url=redis_server.url, shared_read_only=True
     )
-    with closing(open_tiers(settings)) as cache:
+    with closing(open_tiers(settings, schemas=FORMS)) as cache:
         for number in range(5):
             cache.flight.result(cache.store, key(number), lambda: {"a": np.zeros(10, np.uint8)})
         assert cache.tiers.flush(10)
@@ -338,7 +339,7 @@ def test_one_signal_ends_a_render_that_waits_for_redis(face, tmp_path, name, das
 HANGING = """if True:
     import sys, time
     from understudy.core.cache import opening
-    from understudy.core.cli import main
+    from understudy.core.cli.main import main
     def hang(*_, **__):
         print("hangs", flush=True)
         time.sleep(1000)
@@ -423,7 +424,7 @@ def empty_then_endless():
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 def test_one_signal_ends_a_worker(tmp_path, dashboard):
     dashboard("inputs")
-    from understudy.core.run_settings import RunSettings, settings_values
+    from understudy.core.sessions.settings import RunSettings, settings_values
 
     with GarbageServer(REPLIES["drips"]) as server:
         settings = RunSettings(CacheSettings(tmp_path / "cache", redis_url=server.url))

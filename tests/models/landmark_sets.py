@@ -4,9 +4,9 @@
 import cv2
 import numpy as np
 from understudy.core.analysis.landmark import alignment_points
-from understudy.core.face import Floats
-from understudy.core.landmark_sets import LANDMARK_SETS
-from understudy.core.mesh.topology import Topology
+from understudy.core.face.landmark_sets import LANDMARK_SETS
+from understudy.core.face.types import Floats
+from understudy.core.geometry.mesh_topology import Topology
 
 
 def points_of_set(mesh: Floats, count: int, topology: Topology, wider: float = 1.0) -> Floats:

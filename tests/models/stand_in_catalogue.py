@@ -10,12 +10,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from understudy.core.analysis.crop import inverted, moved
 from understudy.core.analysis.landmark import alignment_points, box_of
 from understudy.core.analysis.landmarkers.contract import boxed_crops
-from understudy.core.face import Detection
-from understudy.core.landmark_sets import LANDMARK_SETS
-from understudy.core.mesh.topology import Topology
+from understudy.core.face.landmark_sets import LANDMARK_SETS
+from understudy.core.face.types import Detection
+from understudy.core.geometry.crop import inverted, moved
+from understudy.core.geometry.mesh_topology import Topology
 
 from . import stand_in_swappers, stand_ins
 from .landmark_sets import points_of_set

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from understudy.core.clip import open_clip
+from understudy.core.media.open import open_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 6

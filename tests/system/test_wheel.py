@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from understudy.core.clip import open_clip
 from understudy.core.errors import UnderstudyError
+from understudy.core.media.open import open_clip
 
 from tools.build_extension.package import ROOT
 from tools.build_wheel import build

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.stores.local import PackFolder
 
 from .records import Kind, values
 

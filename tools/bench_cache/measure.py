@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from understudy.core.cache.key import Key
+from understudy.core.cache.base.key import Key
 
 from .records import Arrays, Kind, keys, values
 from .stores import STORES, BenchStore

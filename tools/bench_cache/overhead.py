@@ -20,15 +20,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
-from understudy.core.cache.key import Key
-from understudy.core.cache.opening import CacheSettings, OpenCache, open_tiers
-from understudy.core.cache.store import Arrays, Store
-from understudy.core.clip import Clip, open_clip
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.base.store import Arrays, Store
+from understudy.core.cache.factory import CacheSettings, OpenCache, open_tiers
+from understudy.core.export.frames import finished_frames
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.media.open import Clip, open_clip
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
-from understudy.core.render_clip import finished_frames
-from understudy.core.video_writer import VideoWriter
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.recipe.request import Casting, Identity, Picture
 
 from tools.demo.make_up import write_sources
 from tools.demo.own_clip import write_clip
@@ -86,7 +87,7 @@ class Arm:
 
     def begin(self, movie: Path, casting: Casting, *, encoded: bool) -> None:
         """Open everything, models loaded and the picture analysed: that is not what is compared."""
-        self.cache = open_tiers(self.settings)
+        self.cache = open_tiers(self.settings, schemas=FORMS)
         self.store = TimedStore(self.cache.store)
         self.clip = open_clip(movie)
         self.pipeline = Pipeline(self.store, embedded_models(), 1, self.cache.flight)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from understudy.core.cache.key import Key, stage_key
+from understudy.core.cache.base.key import Key, stage_key
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 _DIFFERENT = 64

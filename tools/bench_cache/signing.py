@@ -9,9 +9,9 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from understudy.core.cache.key import Key
-from understudy.core.cache.payload import Decoded, decode, encode
-from understudy.core.cache.signature import Signature
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.base.payload import Decoded, decode, encode
+from understudy.core.cache.stores.signature import Signature
 
 from .records import ANALYSIS, CROP, SMALL_CROP, Kind, keys, values
 

@@ -18,9 +18,9 @@ import diskcache
 import joblib
 import lmdb
 import numpy as np
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import Key
-from understudy.core.cache.payload import decode, encode
+from understudy.core.cache.base.key import Key
+from understudy.core.cache.base.payload import decode, encode
+from understudy.core.cache.stores.local import PackFolder
 
 from .records import Arrays
 

@@ -15,18 +15,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from understudy.core.cache.memory import Memory
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.clip import Clip, open_clip
+from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.errors import UnderstudyError
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_folder import LayerFolder
-from understudy.core.layer_job import ClipSource, LayerJob
+from understudy.core.layers.folder import LayerFolder
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.open import Clip, open_clip
+from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
+from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.run_settings import RunSettings
-from understudy.core.session_ahead import SessionAhead
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.prefetching_session import SessionAhead
+from understudy.core.sessions.settings import RunSettings
 
 from .spread import percentiles
 

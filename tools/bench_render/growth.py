@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-from understudy.core.cache.opening import CacheSettings
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.cache.factory import CacheSettings
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.run_settings import RunSettings
-from understudy.core.session_ahead import SessionAhead
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.prefetching_session import SessionAhead
+from understudy.core.sessions.settings import RunSettings
 
 from .alone import jobs, timed
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import bpy
 import understudy
-from understudy.addon import live, render
-from understudy.addon.folders import layer_folder
-from understudy.addon.layers import show_rewritten
-from understudy.addon.timeline import stack_id, stacked_clips
+from understudy.addon.layers.folders import layer_folder
+from understudy.addon.layers.layer_strip import show_rewritten
+from understudy.addon.preview import live_preview
+from understudy.addon.render import handlers
+from understudy.addon.sequencer.strips import stack_id, stacked_clips
 from understudy.core.errors import UnderstudyError
 
 from ..demo.blender_pass import leave, opened, set_parameters, strip_bare
@@ -54,9 +55,9 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     """
     scene, modifier = opened(options.blend)
     # Only the preview is to bring layers here, as in a window; the render that draws the frame does not.
-    render.unregister()
+    handlers.unregister()
     shown = []
-    preview = live.Live(lambda: (show_rewritten(), shown.append(None)))
+    preview = live_preview.Live(lambda: (show_rewritten(), shown.append(None)))
     scene.render.image_settings.file_format = "PNG"
     first, last = scene.frame_start, scene.frame_end
     fused, drawn, floor = [], [], []
@@ -88,13 +89,13 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _until_shown(preview: live.Live, shown: list[None], moved: Callable[[], None]) -> None:
+def _until_shown(preview: live_preview.Live, shown: list[None], moved: Callable[[], None]) -> None:
     """Call the handler of a slider's move, and the preview's timer as Blender would, until it is shown."""
     before = len(shown)
     moved()
     if len(shown) > before:
         return
-    interval: float | None = live.TICK_SECONDS
+    interval: float | None = live_preview.TICK_SECONDS
     for _ in range(100):
         # A timer that is due is called as soon as the main thread has nothing else to do.
         time.sleep(interval or 0)
@@ -112,14 +113,14 @@ def _drawn_changed(scene: "bpy.types.Scene") -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def _played(preview: live.Live, scene: "bpy.types.Scene", frame: int) -> float:
+def _played(preview: live_preview.Live, scene: "bpy.types.Scene", frame: int) -> float:
     """Milliseconds that the preview's handler takes when playback comes to a frame."""
     scene.frame_set(frame)
     began = time.perf_counter()
     preview.frame_changed(scene)
     seconds = time.perf_counter() - began
     # What was late is made before the next frame all the same.
-    while preview.tick() not in (None, live.AGAIN_SECONDS):
+    while preview.tick() not in (None, live_preview.AGAIN_SECONDS):
         time.sleep(0.002)
     return 1000 * seconds
 

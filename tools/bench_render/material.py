@@ -8,9 +8,9 @@ from pathlib import Path
 
 import av
 import cv2
-from understudy.core.clip import open_clip
-from understudy.core.clip_info import files_stamp
 from understudy.core.errors import OutputError
+from understudy.core.media.clip import files_stamp
+from understudy.core.media.open import open_clip
 
 from ..demo.make_up import write_sources
 from ..demo.own_clip import HEIGHT, write_clip

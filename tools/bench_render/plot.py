@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 from understudy.core.errors import OutputError
-from understudy.core.face import Pixels
+from understudy.core.face.types import Pixels
 
 _WIDE, _HIGH, _EDGE = 760, 440, 70
 _INK, _PALE, _PAPER = (40, 40, 40), (215, 215, 215), (255, 255, 255)

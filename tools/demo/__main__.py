@@ -10,13 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from understudy.core.cache.memory import Memory
-from understudy.core.clip import open_clip
+from understudy.core.cache.stores.memory import Memory
 from understudy.core.errors import OutputError, UnderstudyError
-from understudy.core.identity import Casting, Identity, Picture
+from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
-from understudy.core.pipeline import Pipeline
-from understudy.core.tally import USUAL_STAGES
+from understudy.core.pipeline.pipeline import Pipeline
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.reporting.stage_counts import USUAL_STAGES
 
 from .make_up import write_sources
 from .own_clip import write_clip

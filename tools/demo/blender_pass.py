@@ -17,13 +17,13 @@ from typing import Any, NoReturn, cast
 
 import bpy
 import understudy
-from understudy.addon.folders import layer_folder
-from understudy.addon.layers import layer_of
-from understudy.addon.stack import add_picture, append_modifier, drop_modifier, stack_of
-from understudy.addon.timeline import stack_id, stacked_clips
-from understudy.addon.upkeep import sync_layers
-from understudy.core.clip import open_clip
+from understudy.addon.layers.folders import layer_folder
+from understudy.addon.layers.layer_strip import layer_of
+from understudy.addon.layers.sync import sync_layers
+from understudy.addon.modifiers.stack import add_picture, append_modifier, drop_modifier, stack_of
+from understudy.addon.sequencer.strips import stack_id, stacked_clips
 from understudy.core.errors import UnderstudyError
+from understudy.core.media.open import open_clip
 from understudy.core.recipe import Recipe, find_parameter, with_settings
 
 

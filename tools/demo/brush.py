@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from understudy.core.face import Floats, Pixels
-from understudy.core.mesh.draw import filled
-from understudy.core.mesh.topology import Topology
-from understudy.core.skin import skin_likeness
+from understudy.core.face.types import Floats, Pixels
+from understudy.core.geometry.mesh_raster import filled
+from understudy.core.geometry.mesh_topology import Topology
+from understudy.core.geometry.skin_model import skin_likeness
 
 _SKIN_SIZE = 192
 Point = tuple[float, float]

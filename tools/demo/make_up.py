@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from understudy.core.errors import OutputError
-from understudy.core.face import Floats, Pixels
-from understudy.core.mesh.topology import Topology, load_topology
+from understudy.core.face.types import Floats, Pixels
+from understudy.core.geometry.mesh_topology import Topology, load_topology
 
 from .brush import Canvas, Colour, Point, canvas_of, coated
 from .portrait import Portrait

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from understudy.core.face import Floats, Pixels
+from understudy.core.face.types import Floats, Pixels
 
 from .portrait import ENLARGED, Portrait
 

@@ -12,8 +12,8 @@ from skimage.data import astronaut
 from understudy.core.analysis.detect import detect, detections
 from understudy.core.analysis.landmark import faces, landmark
 from understudy.core.errors import PictureError
-from understudy.core.face import Floats, Pixels
-from understudy.core.mesh.topology import load_topology
+from understudy.core.face.types import Floats, Pixels
+from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_folder, embedded_models
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.recipe import Recipe

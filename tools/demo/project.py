@@ -12,7 +12,7 @@ from pathlib import Path
 
 import av
 from understudy.core.errors import OutputError, UnderstudyError
-from understudy.core.tally import USUAL_STAGES
+from understudy.core.reporting.stage_counts import USUAL_STAGES
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CACHE = "understudy_cache"

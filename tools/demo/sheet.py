@@ -6,9 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from understudy.core.clip import open_clip
 from understudy.core.errors import OutputError
-from understudy.core.face import Pixels
+from understudy.core.face.types import Pixels
+from understudy.core.media.open import open_clip
 
 CELL_WIDTH, CELL_HEIGHT = 320, 272
 _GAP, _HEAD = 6, 40

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...face import Floats, Pixels
-from ...models.network import Network
+from ...face.types import Floats, Pixels
+from ...models.model_adapter import Network
 from .contract import Found, cells, sigmoid
 
 Doubles = npt.NDArray[np.float64]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import Pixels
-from ...models.network import Network
+from ...face.types import Pixels
+from ...models.model_adapter import Network
 from .contract import Found, fitted, found_without_doubles
 
 _STRIDE = 4

@@ -8,8 +8,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from ...face import Floats, Pixels
-from ...models.network import Adapter
+from ...face.types import Floats, Pixels
+from ...models.model_adapter import Adapter
 
 OVERLAP = 0.4
 """Boxes that overlap more (intersection over union) show one face."""

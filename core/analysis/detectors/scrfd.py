@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import Floats, Pixels
-from ...models.network import Network
+from ...face.types import Floats, Pixels
+from ...models.model_adapter import Network
 from .contract import Found, cells, fitted, found_without_doubles
 
 _STRIDES = (8, 16, 32)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import Pixels
-from ...models.network import Network
-from ...models.prepare import prepared
+from ...face.types import Pixels
+from ...models.model_adapter import Network
+from ...models.preprocess import prepared
 from .contract import Found, cells, fitted, found_without_doubles
 
 _STRIDES = (8, 16, 32)

@@ -7,9 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ...face import Detection, Floats, Pixels
-from ...models.network import Adapter
-from ..crop import crop_matrix, inverted, moved, warped
+from ...face.types import Detection, Floats, Pixels
+from ...geometry.crop import crop_matrix, inverted, moved, warped
+from ...models.model_adapter import Adapter
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import LANDMARK_COUNT, Detection, Floats, Pixels
-from ...mesh.topology import Indices, Topology
-from ...models.network import Network
-from ...models.prepare import prepared
-from ..crop import crop_matrix, inverted, moved, warped
-from ..pose import shape_error
+from ...face.types import LANDMARK_COUNT, Detection, Floats, Pixels
+from ...geometry.crop import crop_matrix, inverted, moved, warped
+from ...geometry.head_pose import shape_error
+from ...geometry.mesh_topology import Indices, Topology
+from ...models.model_adapter import Network
+from ...models.preprocess import prepared
 from .contract import Marked, upright_angle
 
 _DETECTED_SIDE = 1.5

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import RecipeError
-from ...face import Detection, Floats, Pixels
-from ...models.network import Network
-from ...swap.align import aligned_matrix
-from ..crop import inverted, moved
+from ...face.types import Detection, Floats, Pixels
+from ...geometry.alignment import aligned_matrix
+from ...geometry.crop import inverted, moved
+from ...models.model_adapter import Network
 from .contract import Marked, boxed_crops, marked
 
 _BOX_IN_CROP = 195.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import Detection, Floats, Pixels
-from ...models.network import Network
+from ...face.types import Detection, Floats, Pixels
+from ...models.model_adapter import Network
 from .contract import Marked, boxed_crops, marked
 
 _PASSES = 2

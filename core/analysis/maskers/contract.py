@@ -7,12 +7,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from ...cache.store import Arrays
-from ...face import Floats, Pixels
-from ...models.network import Adapter
+from ...cache.base.store import Arrays
+from ...face.types import Floats, Pixels
+from ...geometry.alignment import aligned_matrix
+from ...geometry.crop import warped
+from ...models.model_adapter import Adapter
 from ...recipe import Occlude
-from ...swap.align import aligned_matrix
-from ..crop import warped
 
 MASK_SIZE = 256
 _SOFT = 5.0

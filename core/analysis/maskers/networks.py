@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ...cache.store import Arrays
-from ...face import Floats, Pixels
-from ...models.network import Network
+from ...cache.base.store import Arrays
+from ...face.types import Floats, Pixels
+from ...models.model_adapter import Network
 from ...recipe import Occlude
 from .contract import FaceMask, aligned_crop, face_mask
 from .regions import REGIONS, chosen_regions

@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ...face import Floats, Pixels, Pose
-from ...models.network import Adapter
-from ..crop import crop_matrix, warped
+from ...face.types import Floats, Pixels, Pose
+from ...geometry.crop import crop_matrix, warped
+from ...models.model_adapter import Adapter
 
 
 class PoseEstimator(Adapter, Protocol):

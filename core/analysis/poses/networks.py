@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import Floats, Pixels, Pose
-from ...models.network import Network
+from ...face.types import Floats, Pixels, Pose
+from ...models.model_adapter import Network
 from ...models.session import ModelFile
 from .contract import upright_crops
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...face import Floats, Pixels
-from ...models.network import Network
-from ...swap.align import aligned_matrix
-from ..crop import warped
+from ...face.types import Floats, Pixels
+from ...geometry.alignment import aligned_matrix
+from ...geometry.crop import warped
+from ...models.model_adapter import Network
 from .contract import Space
 
 

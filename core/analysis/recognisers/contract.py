@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from ...errors import RecipeError
-from ...face import Floats, Pixels
-from ...models.network import Adapter
+from ...face.types import Floats, Pixels
+from ...models.model_adapter import Adapter
 
 
 @dataclass(frozen=True)

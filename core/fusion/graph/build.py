@@ -4,7 +4,7 @@
 from functools import lru_cache, partial
 
 from ...models.onnx_writer import GraphWriter
-from .pictures import Matrices, TapPair, Warp, planes
+from .images import Matrices, TapPair, Warp, planes
 from .resampling import WARP_STEPS
 from .steps import Cover, Light, Mask, face_mask, layer, lit, sharpened, uncovered
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...analysis.maskers.contract import FaceMask
-from ...cache.store import Arrays
-from ...face import Floats
-from ...mesh.topology import Topology
+from ...cache.base.store import Arrays
+from ...face.types import Floats
+from ...geometry.mesh_topology import Topology
 from ...recipe import Fusion
 from ...swap.mesh import CropFrame, light_size
 from ...swap.neural_region import compose, enlarges, halved, inverse, place_matrix

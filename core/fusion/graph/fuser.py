@@ -7,10 +7,10 @@ from hashlib import sha256
 import numpy as np
 
 from ...analysis.maskers.contract import FaceMask
-from ...cache.store import Arrays
+from ...cache.base.store import Arrays
 from ...errors import ModelError
-from ...face import Floats, Pixels
-from ...mesh.topology import Topology
+from ...face.types import Floats, Pixels
+from ...geometry.mesh_topology import Topology
 from ...models.session import ModelPool
 from ...recipe import Fusion
 from ...swap.mesh import CropFrame

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...face import Floats
+from ...face.types import Floats
 
 Exact = npt.NDArray[np.float64]
 AnyFloats = npt.NDArray[np.floating[Any]]

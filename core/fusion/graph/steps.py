@@ -11,7 +11,7 @@ import numpy as np
 from ...models.onnx_writer import Value
 from ..colour import CONTRAST_RANGE, CONTRAST_SHARE, DARKEST, MOST_GAIN
 from ..fuse import HALVES_UP, RIM, SHARPEN_SPREAD
-from .pictures import (
+from .images import (
     Matrices,
     TapPair,
     above,

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from understudy.addon import commands
-from understudy.addon.folders import cache_folder
-from understudy.addon.live import Live
-from understudy.addon.preferences import PACKAGE, encryption_state, preferences
-from understudy.addon.session import run_settings
-from understudy.addon.spare_layers import spare_folder
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.key import stage_key
+from understudy.addon import cli_command
+from understudy.addon.layers.fallback_folder import spare_folder
+from understudy.addon.layers.folders import cache_folder
+from understudy.addon.preview.live_preview import Live
+from understudy.addon.properties.preferences import PACKAGE, encryption_state, preferences
+from understudy.addon.sessions.open import run_settings
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.stores.local import PackFolder
 
 
 def environment(**variables):
@@ -46,7 +46,7 @@ def command(words):
     """What `blender --command understudy` does with these words: the exit code and what is said."""
     said = io.StringIO()
     with redirect_stderr(said):
-        code = commands.run(words)
+        code = cli_command.run(words)
     return [code, said.getvalue()]
 
 

@@ -6,11 +6,11 @@ import sys
 import time
 
 import bpy
-from understudy.addon import upkeep
-from understudy.addon.jobs import StripMemory, jobs_at
-from understudy.addon.layers import layer_of
-from understudy.addon.live import Live
-from understudy.addon.render_run import RenderRun
+from understudy.addon.layers import sync
+from understudy.addon.layers.jobs import StripMemory, jobs_at
+from understudy.addon.layers.layer_strip import layer_of
+from understudy.addon.preview.live_preview import Live
+from understudy.addon.render.run import RenderRun
 
 
 def libraries(names):
@@ -112,14 +112,14 @@ def long_costs(name):
     seen, counted = _sequence_costs(scene, elements)
     taken = {}
     for what, work in (
-        ("sync", lambda: upkeep.sync_layers(scene)),
+        ("sync", lambda: sync.sync_layers(scene)),
         ("save", bpy.ops.wm.save_mainfile),
         ("open", lambda: bpy.ops.wm.open_mainfile(filepath=path)),
     ):
         began = time.process_time()
         work()
         taken[what] = round((time.process_time() - began) * 1e3, 1)
-    again = upkeep.sync_timing(bpy.context.scene)
+    again = sync.sync_timing(bpy.context.scene)
     told = {"elements": elements, "calls_at_a_frame": calls, "again": again, "milliseconds": taken}
     return {**told, "sequence": seen, "calls_for_a_sequence": counted}
 

@@ -5,7 +5,7 @@ import atexit
 
 import bpy
 from steps import _edited, _in_sequencer, _put, _scene, _select, _strip
-from understudy.addon import nesting
+from understudy.addon.sequencer import meta_strips
 
 
 def by_operator(name, strips=(), active=None, **arguments):
@@ -192,7 +192,7 @@ def nest_refused(name):
 
     before, raised = feeds(), ""
     try:
-        nesting.nest(scene, _strip(name), _Refusing())
+        meta_strips.nest(scene, _strip(name), _Refusing())
     except RuntimeError as error:
         raised = str(error)
     return [raised, before, feeds()]

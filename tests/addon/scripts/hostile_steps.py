@@ -11,8 +11,12 @@ import bpy
 import cache_steps
 import render_steps
 import steps
-from understudy.addon import folders, in_step, layers, places, rendered_files, stack, timeline, upkeep
-from understudy.addon.window_state import window_state
+from understudy.addon.layers import auto_sync, folders, layer_strip, sync
+from understudy.addon.modifiers import stack
+from understudy.addon.properties.status import window_state
+from understudy.addon.render import output_files
+from understudy.addon.sequencer import strips
+from understudy.addon.sessions import cache_folder
 from understudy.core.errors import UnderstudyError
 
 
@@ -21,7 +25,7 @@ def hostile(base, path, strip_id=None, scene=None, layer=None, strip=None, effec
     steps.load(base)
     here = bpy.context.scene
     clip = here.sequence_editor.strips_all["clip"]
-    above = layers.layer_of(here, clip)
+    above = layer_strip.layer_of(here, clip)
     if strip_id is not None:
         clip.understudy_id = above.understudy_layer_of = here.understudy.modifiers[0].strip_id = strip_id
     for name, value in (scene or {}).items():
@@ -55,12 +59,12 @@ def used(path, out, report, settles=True):
     steps.load(path)
     told = {"opened": _preview(), "thread": _rendered_on_a_thread(report)}
     if settles:
-        watching = in_step.InStep()
+        watching = auto_sync.InStep()
         watching.settle()
         watching.close()
     told["trouble"] = window_state().trouble
     told["refused"] = [
-        str(place.refused) for scene in bpy.data.scenes if (place := places.cache_place(scene)).refused
+        str(place.refused) for scene in bpy.data.scenes if (place := cache_folder.cache_place(scene)).refused
     ]
     told["report"] = steps.render(out, report)
     told["purged"] = [
@@ -110,16 +114,16 @@ def _rendered_on_a_thread(report):
 def trusted(path):
     """Say yes to the folder that a project names, then no again; tells where its cache is each time."""
     steps.load(path)
-    told = [str(places.cache_place(bpy.context.scene).folder)]
+    told = [str(cache_folder.cache_place(bpy.context.scene).folder)]
     told.append(steps.op("understudy.trust_folder", active="clip"))
-    told.append(str(places.cache_place(bpy.context.scene).folder))
-    layer = layers.layer_of(bpy.context.scene, bpy.context.scene.sequence_editor.strips_all["clip"])
+    told.append(str(cache_folder.cache_place(bpy.context.scene).folder))
+    layer = layer_strip.layer_of(bpy.context.scene, bpy.context.scene.sequence_editor.strips_all["clip"])
     told.append(bpy.path.abspath(layer.directory))
     cache_steps.prefer()
     told.append(cache_steps.page_drawn())
     told.append(steps.op("understudy.trust_folder", active="clip"))
     told.append(steps.op("understudy.distrust_folder", folder=told[2]))
-    told.append(str(places.cache_place(bpy.context.scene).folder))
+    told.append(str(cache_folder.cache_place(bpy.context.scene).folder))
     return told
 
 
@@ -129,8 +133,8 @@ def failed_pictures(path, output, frame, earlier=True, since=0.0):
     scene = bpy.context.scene
     scene.render.filepath = output
     if earlier:
-        return rendered_files.remove_earlier(scene, frame)
-    return rendered_files.remove_written(scene, frame, since)
+        return output_files.remove_earlier(scene, frame)
+    return output_files.remove_written(scene, frame, since)
 
 
 def failed_movie(path, output, since):
@@ -139,7 +143,7 @@ def failed_movie(path, output, since):
     scene = bpy.context.scene
     scene.render.filepath = output
     render_steps.movie_output()
-    return rendered_files.mark_movie(scene, since), scene.render.frame_path(frame=scene.frame_start)
+    return output_files.mark_movie(scene, since), scene.render.frame_path(frame=scene.frame_start)
 
 
 def claims():
@@ -147,12 +151,12 @@ def claims():
     told = []
     huge = SimpleNamespace(name="huge", animation_offset_start=0, frame_duration=1 << 31)
     for work in (
-        lambda: timeline.source_numbers(huge, 1.0),
-        lambda: timeline.frames_of(
+        lambda: strips.source_numbers(huge, 1.0),
+        lambda: strips.frames_of(
             SimpleNamespace(name="long", frame_final_start=-(1 << 31), frame_final_end=1 << 31)
         ),
-        lambda: layers.first_number(SimpleNamespace(name="before", animation_offset_start=-7)),
-        lambda: layers.first_number(SimpleNamespace(name="after", animation_offset_start=1 << 31)),
+        lambda: layer_strip.first_number(SimpleNamespace(name="before", animation_offset_start=-7)),
+        lambda: layer_strip.first_number(SimpleNamespace(name="after", animation_offset_start=1 << 31)),
     ):
         try:
             told.append(repr(work()))
@@ -161,9 +165,9 @@ def claims():
     rates = [
         SimpleNamespace(understudy_rate=rate, fps=24.0) for rate in (math.nan, math.inf, -1.0, 0.0, 1e30)
     ]
-    told.append([timeline.movie_rate(strip) for strip in rates])
+    told.append([strips.movie_rate(strip) for strip in rates])
     renders = [SimpleNamespace(fps=24, fps_base=base) for base in (0.0, math.nan, math.inf)]
-    told.append([timeline.frame_rate(SimpleNamespace(render=render)) for render in renders])
+    told.append([strips.frame_rate(SimpleNamespace(render=render)) for render in renders])
     return told
 
 
@@ -173,7 +177,7 @@ def long_still(file):
     strip = scene.sequence_editor.strips.new_image("still", file, 9, 1)
     strip.frame_final_duration = 1_000_000
     stack.append_modifier(scene, strip)
-    problems = upkeep.sync_layers(scene)
+    problems = sync.sync_layers(scene)
     return problems, folders.layer_folder(scene, strip.understudy_id).names()
 
 
@@ -189,6 +193,6 @@ def circle():
             strip.scene_input = "SEQUENCER"
             strip.frame_start = channel - 20
             strip.frame_final_end = 100_000
-    count = len(list(timeline.shown_scenes(first, 500)))
+    count = len(list(strips.shown_scenes(first, 500)))
     bpy.data.scenes.remove(second)
     return count

@@ -2,14 +2,14 @@
 """Steps for what happens by itself a moment after an edit: what Blender's timer does, done at once."""
 
 import bpy
-from understudy.addon import in_step
+from understudy.addon.layers import auto_sync
 
 _KEPT = {}
 
 
 def settled():
     """Do what the timer does; returns what it returned and what the panels tell of."""
-    watching = _KEPT.setdefault("settling", in_step.InStep())
+    watching = _KEPT.setdefault("settling", auto_sync.InStep())
     return [watching.settle(), bpy.data.window_managers[0].understudy.trouble]
 
 
@@ -21,7 +21,7 @@ def settled_failing(touches):
         calls.append(scene.name)
         raise KeyError("unforeseen")
 
-    watching = in_step.InStep(sync)
+    watching = auto_sync.InStep(sync)
     returned = [watching.settle() for _ in range(touches)]
     return [len(calls), returned, bpy.data.window_managers[0].understudy.trouble]
 
@@ -29,7 +29,7 @@ def settled_failing(touches):
 def fingerprint_changes(name, element=None, adds=None, into=None):
     """Whether an edit of a strip's files, or of where it lies, is noticed."""
     strip = bpy.context.scene.sequence_editor.strips_all[name]
-    before = in_step.fingerprint()
+    before = auto_sync.fingerprint()
     if element is not None:
         number, filename = element
         strip.elements[number].filename = filename
@@ -37,8 +37,8 @@ def fingerprint_changes(name, element=None, adds=None, into=None):
         strip.elements.append(adds)
     if into is not None:
         strip.directory = into
-    return in_step.fingerprint() != before
+    return auto_sync.fingerprint() != before
 
 
 def fingerprint_text():
-    return str(in_step.fingerprint())
+    return str(auto_sync.fingerprint())

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import bpy
 import understudy
-from understudy.addon import panels
-from understudy.addon.active import POINTER
-from understudy.addon.gallery import gallery
-from understudy.addon.people import players, stretch_of, wanted_people
-from understudy.addon.properties import casting_of, settings_of
-from understudy.addon.questions import Question, asked
-from understudy.addon.session import run_settings
-from understudy.addon.worker import WorkerProcess
+from understudy.addon.lookups.gallery import gallery
+from understudy.addon.lookups.people import players, stretch_of, wanted_people
+from understudy.addon.modifiers.active import POINTER
+from understudy.addon.properties.scene_properties import casting_of, settings_of
+from understudy.addon.sessions.open import run_settings
+from understudy.addon.sessions.worker_process import WorkerProcess
+from understudy.addon.sessions.worker_query import Question, asked
+from understudy.addon.ui import panels
 from understudy.core.recipe import parameters
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 from steps import _in_sequencer, _scene
-from understudy.addon.retiming import shown_numbers
+from understudy.addon.sequencer.retiming import shown_numbers
 
 _LENGTH = 60
 _APART = 11  # nearer to its neighbours a change of speed crashes Blender

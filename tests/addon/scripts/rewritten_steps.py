@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 import cv2
 import numpy as np
-from understudy.addon.layers import show_rewritten
+from understudy.addon.layers.layer_strip import show_rewritten
 
 _FRAMES, _SIZE, _SHOWN = 10, (64, 36), 5
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import bpy
 import understudy
-from understudy.addon import layers, stack, upkeep
-from understudy.addon.animation import driven_properties
-from understudy.addon.properties import recipe_of
+from understudy.addon.layers import layer_strip, sync
+from understudy.addon.modifiers import stack
+from understudy.addon.properties.scene_properties import recipe_of
+from understudy.addon.sequencer.animation import driven_properties
 from understudy.core.recipe import parameters
 
 
@@ -148,7 +149,7 @@ def cast_by_script(name, picture):
     """Do the same without operators, as a script may, even with a picture that is not there."""
     modifier = stack.append_modifier(_scene(), _strip(name))
     stack.add_picture(modifier, picture)
-    return upkeep.sync_layers(_scene())
+    return sync.sync_layers(_scene())
 
 
 def tune(settings, index=0):
@@ -275,7 +276,7 @@ def facts():
 
 def shown_pictures(name, frames):
     """The layer picture that Blender reads at each frame."""
-    layer = layers.layer_of(_scene(), _strip(name))
+    layer = layer_strip.layer_of(_scene(), _strip(name))
     return [layer.strip_elem_from_frame(frame).filename for frame in frames]
 
 

@@ -9,16 +9,17 @@ import time
 from pathlib import Path
 
 import bpy
-from understudy.addon import casting_check, layers
-from understudy.addon.folders import cache_folder
-from understudy.addon.live import Live
-from understudy.addon.preferences import preferences
-from understudy.addon.preparation import Preparation
-from understudy.addon.properties import casting_of
-from understudy.addon.questions import asked
-from understudy.addon.timeline import stack_id
-from understudy.addon.window_state import add_request, take_request, window_state
-from understudy.core.fusion.label import layer_key
+from understudy.addon.layers import layer_strip
+from understudy.addon.layers.folders import cache_folder
+from understudy.addon.prepare import request_check
+from understudy.addon.prepare.preparation import Preparation
+from understudy.addon.preview.live_preview import Live
+from understudy.addon.properties.preferences import preferences
+from understudy.addon.properties.scene_properties import casting_of
+from understudy.addon.properties.status import add_request, take_request, window_state
+from understudy.addon.sequencer.strips import stack_id
+from understudy.addon.sessions.worker_query import asked
+from understudy.core.layers.label import layer_key
 
 _KEPT = {}
 
@@ -126,7 +127,7 @@ def check_beside():
     faults = []
     scene = bpy.context.scene
     modifier = scene.understudy.modifiers[0]
-    casting_check.check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+    request_check.check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
     for question in asked("picture"):  # without a window no timer ticks
         while question.tick() is not None:
             time.sleep(0.01)
@@ -162,7 +163,7 @@ class _Shows:
 
     def __call__(self):
         self.count += 1
-        layers.show_rewritten()
+        layer_strip.show_rewritten()
 
 
 def live_begin():
@@ -260,7 +261,7 @@ def live_end():
 def _seen():
     scene = bpy.context.scene
     clip = scene.sequence_editor.strips_all["clip"]
-    layer = layers.layer_of(scene, clip)
+    layer = layer_strip.layer_of(scene, clip)
     path = bpy.path.abspath(layer.directory) + layer.strip_elem_from_frame(scene.frame_current).filename
     return {
         "facts": _KEPT["live"].facts,

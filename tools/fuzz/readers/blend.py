@@ -12,7 +12,10 @@ from typing import Any
 
 import bpy
 import understudy
-from understudy.addon import copies, folders, jobs, layers, notices, properties, stack, timeline, upkeep
+from understudy.addon.layers import copies, folders, jobs, layer_strip, strip_warnings, sync
+from understudy.addon.modifiers import stack
+from understudy.addon.properties import scene_properties
+from understudy.addon.sequencer import strips as timeline
 from understudy.core.errors import UnderstudyError
 
 from ..sample import Sample, is_small
@@ -77,13 +80,13 @@ class Blend:
             lambda: folders.cache_folder(scene),
             lambda: folders.layer_directory(scene, timeline.stack_id(clip)),
             lambda: list(jobs.jobs_at(scene, 2)),
-            lambda: notices.not_shown(scene),
+            lambda: strip_warnings.not_shown(scene),
             lambda: stack.castings_of(scene, timeline.stack_id(clip)),
-            lambda: upkeep.sync_timing(scene),
+            lambda: sync.sync_timing(scene),
             lambda: copies.separate_copies(scene),
-            lambda: upkeep.sync_layers(scene),
+            lambda: sync.sync_layers(scene),
             lambda: list(jobs.jobs_at(scene, 2)),
-            lambda: layers.remove_layer(scene, timeline.stack_id(clip)),
+            lambda: layer_strip.remove_layer(scene, timeline.stack_id(clip)),
         ):
             with suppress(UnderstudyError):
                 read()
@@ -96,10 +99,10 @@ def _project(scene: Any, values: dict[str, Any]) -> Any:
     for strip in (clip, layer):
         for number in range(1, 3):
             strip.elements.append(f"{number:06d}.tif")
-    modifier = properties.settings_of(scene).modifiers.add()
+    modifier = scene_properties.settings_of(scene).modifiers.add()
     picture = modifier.identity.pictures.add()
     owners = {
-        "scene": properties.settings_of(scene),
+        "scene": scene_properties.settings_of(scene),
         "clip": clip,
         "layer": layer,
         "modifier": modifier,

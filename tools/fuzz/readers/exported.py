@@ -7,8 +7,8 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from understudy.core.cache.exchange import export, import_into
-from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.maintenance.import_export import export, import_into
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.errors import CacheError
 
 from ..sample import Sample

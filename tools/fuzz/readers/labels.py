@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from understudy.core.errors import OutputError
-from understudy.core.fusion.label import (
+from understudy.core.fusion.patch import Patch
+from understudy.core.layers.folder import LayerFolder
+from understudy.core.layers.label import (
     LABEL_BYTES,
     TILE_BYTES,
     Asked,
@@ -17,9 +19,8 @@ from understudy.core.fusion.label import (
     layer_label,
     picture_checksum,
 )
-from understudy.core.fusion.layer import Patch, layer_pieces
-from understudy.core.fusion.stand_in import STAND_IN
-from understudy.core.layer_folder import LayerFolder
+from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.tiff import layer_pieces
 
 from ..sample import Sample
 from .packs import mark

@@ -6,9 +6,9 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
-from understudy.core.cache.folder import PackFolder
-from understudy.core.cache.statistics import statistics
-from understudy.core.cache.verify import verify_folder
+from understudy.core.cache.maintenance.statistics import statistics
+from understudy.core.cache.maintenance.verify import verify_folder
+from understudy.core.cache.stores.local import PackFolder
 from understudy.core.errors import CacheError
 
 from ..guard import WrongError

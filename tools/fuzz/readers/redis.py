@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from understudy.core.cache.redis_store import RedisStore
+from understudy.core.cache.shared.redis_store import RedisStore
 
 from ..guard import WrongError
 from ..sample import Sample, is_small

@@ -5,10 +5,10 @@ import struct
 import zlib
 
 import numpy as np
-from understudy.core.cache.checksum import checksum
-from understudy.core.cache.key import Key, stage_key
-from understudy.core.cache.record import HEADER_BYTES, MAGIC
-from understudy.core.cache.store import Arrays
+from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.store import Arrays
+from understudy.core.cache.packs.checksum import checksum
+from understudy.core.cache.packs.record import HEADER_BYTES, MAGIC
 
 COUNT = 10
 

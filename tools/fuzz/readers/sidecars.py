@@ -7,7 +7,7 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
-from understudy.core.cache.folder import PackFolder
+from understudy.core.cache.stores.local import PackFolder
 
 from ..guard import WrongError
 from ..sample import Sample

@@ -6,13 +6,14 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from understudy.core.cache.opening import CacheSettings
+from understudy.core.cache.factory import CacheSettings
 from understudy.core.errors import UnderstudyError
-from understudy.core.identity import Casting, Identity, Picture
-from understudy.core.layer_job import ClipSource, casting_values, source_values
+from understudy.core.layers.job import casting_values, source_values
+from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe
-from understudy.core.run_settings import RunSettings, settings_values
-from understudy.core.worker import Run
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.settings import RunSettings, settings_values
+from understudy.core.worker.__main__ import Run
 
 from ..sample import Sample, is_small
 

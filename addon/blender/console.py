@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Understudy prints. Names and messages may hold anything: a line is one line, and says only what it shows."""
+
+import sys
+import traceback
+
+from ...core.reporting.quoting import quote
+
+
+def say(text: str) -> None:
+    """Print a line as ours."""
+    print(f"Understudy: {quote(text)}", flush=True)
+
+
+def print_fault(error: BaseException) -> None:
+    """Print where an error that nobody foresaw came from."""
+    for part in traceback.format_exception(error):
+        for line in part.rstrip("\n").split("\n"):
+            print(f"Understudy | {quote(line)}", file=sys.stderr)

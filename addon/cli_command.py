@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`blender --command understudy …`: the same command line as `understudy …`, on Blender's own Python."""
+
+from typing import Any, cast
+
+import bpy
+
+NAME = "understudy"
+# Blender takes a command out again only by the handle it gave, and tells it nobody twice: it is kept here.
+_HANDLES: list[Any] = []
+
+
+def run(arguments: list[str]) -> int:
+    """Do what the words after `understudy` ask for, and return the exit code."""
+    from ..core.cli.main import main
+
+    return main(arguments, online=bool(cast("Any", bpy.app).online_access))
+
+
+def register() -> None:
+    """Add the command."""
+    _HANDLES.append(cast("Any", bpy.utils).register_cli_command(NAME, run))
+
+
+def unregister() -> None:
+    """Take the command out."""
+    while _HANDLES:
+        cast("Any", bpy.utils).unregister_cli_command(_HANDLES.pop())

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is seen in a strip, and which of them a Face Swap modifier replaces."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import bpy
+
+from ...core.recipe import Recipe, Select
+from ..layers.folders import cache_folder
+from ..modifiers.stack import stack_of
+from ..properties.preferences import preferences
+from ..properties.scene_properties import recipe_of
+from ..sequencer.strips import frame_rate, movie_rate, source_of, stack_id
+from .lookups import ShownPerson, WantedPeople
+
+if TYPE_CHECKING:
+    from ...core.analysis.person_clustering import FoundPerson
+
+_NOWHERE = (-1, -1)
+
+
+def stretch_of(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
+    """Return the first and the last frame of the clip that a strip may show.
+
+    Where the strip is retimed that is all it has; `LayerSession.people` ends at the clip's end.
+    """
+    before, after = strip.frame_offset_start, strip.frame_offset_end
+    if strip.use_reverse_frames:
+        before, after = after, before
+    if len(strip.retiming_keys):
+        before = after = 0
+    rate = 1.0
+    if strip.type == "MOVIE":
+        rate = max(movie_rate(strip) / frame_rate(scene), 1.0)
+    first = strip.animation_offset_start + int(before)
+    count = max(strip.frame_duration - int(before) - int(after), 1)
+    return int(first), int(first + count * rate) - 1
+
+
+def searched(strip: Any) -> bool:
+    """Tell whether the people of a strip were looked for."""
+    first, last = strip.understudy_searched
+    return bool(0 <= first <= last)
+
+
+def forget_search(strip: Any) -> None:
+    """Forget that they were."""
+    strip.understudy_searched = _NOWHERE
+
+
+def seen_by(modifier: Any) -> Recipe:
+    """Return of a modifier's recipe what decides which faces are seen."""
+    recipe = recipe_of(modifier)
+    return Recipe(
+        detect=recipe.detect,
+        landmark=recipe.landmark,
+        embed=recipe.embed,
+        select=Select(min_height=recipe.select.min_height),
+    )
+
+
+def wanted_people(scene: bpy.types.Scene, strip: Any, modifier: Any) -> WantedPeople:
+    """Return what to look up in order to know a strip's people."""
+    first, last = strip.understudy_searched if searched(strip) else stretch_of(scene, strip)
+    return WantedPeople(cache_folder(scene), preferences(), source_of(strip), first, last, seen_by(modifier))
+
+
+def replaces(modifier: Any, person: "FoundPerson") -> bool:
+    """Tell whether a modifier replaces this person, picked by a reference frame that shows them."""
+    select = modifier.select
+    return (
+        select.which == "reference"
+        and (
+            select.reference_frame,
+            select.reference_face,
+        )
+        in person.spots
+    )
+
+
+def players(scene: bpy.types.Scene, strip: Any, person: "FoundPerson") -> list[Any]:
+    """List the modifiers of a strip's stack that replace this person."""
+    return [entry for entry in stack_of(scene, stack_id(strip)) if replaces(entry, person)]
+
+
+def replace_person(modifier: Any, spot: tuple[int, int], people: Sequence[ShownPerson]) -> None:
+    """Have a modifier replace whoever is at `spot`, and know that the other people are not meant."""
+    select = modifier.select
+    others = [shown.person.best for shown in people if spot not in shown.person.spots]
+    select.reference_frame, select.reference_face = spot
+    select.others = " ".join(f"{frame}:{face}" for frame, face in others)
+    select.which = "reference"

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Face Swap modifiers of a strip: add, find, move, copy, remove. Scripts may call these as well."""
+
+from typing import Any, cast
+
+import bpy
+
+from ...core.errors import RecipeError
+from ...core.recipe.request import Casting
+from ..properties.scene_properties import casting_of, settings_of
+from ..sequencer.strips import SUPPORTED, is_clip, layer_of_id, stack_id
+from .fcurves import after_move, after_removal, copy_curves, renumber_curves
+from .stack_id import new_id
+from .visibility import is_rendered
+
+MOST_MODIFIERS = 256
+"""How many modifiers a stack may have: a crowd. Each is fused into every frame."""
+
+
+def stack_of(scene: bpy.types.Scene, strip_id: str) -> list[Any]:
+    """List the modifiers of a stack in order; the last is on top."""
+    return [entry for entry in settings_of(scene).modifiers if strip_id and entry.strip_id == strip_id]
+
+
+def castings_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False) -> tuple[Casting, ...]:
+    """Return what the modifiers of a stack ask for that are on for the render, or for the preview, in order.
+
+    Raises RecipeError for more modifiers than a stack may have.
+    """
+    stack = stack_of(scene, strip_id)
+    if len(stack) > MOST_MODIFIERS:
+        raise RecipeError(f"a clip has {len(stack)} modifiers: remove all but {MOST_MODIFIERS}")
+    return tuple(casting_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))
+
+
+def unsupported(strip: Any | None) -> str:
+    """Say why a strip can't have a stack, or return an empty text."""
+    if strip is None:
+        return "No active strip: select a movie or image strip"
+    if layer_of_id(strip):
+        return f"{strip.name} is the layer of a clip: select the clip below it"
+    if not is_clip(strip):
+        kinds = " and ".join(kind.lower() for kind in SUPPORTED)
+        return f"{strip.name} is a {strip.type.lower()} strip: Face Swap works on {kinds} strips"
+    return ""
+
+
+def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
+    """Add a modifier to a strip's stack, giving the strip its id. RecipeError if the strip can't have one."""
+    reason = unsupported(strip)
+    if reason:
+        raise RecipeError(reason)
+    if not stack_id(strip):
+        cast("Any", strip).understudy_id = new_id()
+    modifier = settings_of(scene).modifiers.add()
+    modifier.strip_id = stack_id(strip)
+    modifier.show_render = True  # unset it would follow the preview's switch, as in old projects
+    count = len(stack_of(scene, modifier.strip_id))
+    modifier.name = "Face Swap" if count == 1 else f"Face Swap {count}"
+    return modifier
+
+
+def index_of(scene: bpy.types.Scene, modifier: Any) -> int:
+    """Return a modifier's place in the scene's collection."""
+    pointers = [entry.as_pointer() for entry in settings_of(scene).modifiers]
+    return pointers.index(modifier.as_pointer())
+
+
+def drop_modifier(scene: bpy.types.Scene, modifier: Any) -> None:
+    """Remove a modifier. Other modifiers that were looked up before must be looked up anew."""
+    place = index_of(scene, modifier)
+    settings_of(scene).modifiers.remove(place)
+    renumber_curves(scene, after_removal(place))
+
+
+def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
+    """Move a modifier up (negative) or down its stack; False where it can't go further."""
+    places = [index_of(scene, entry) for entry in stack_of(scene, modifier.strip_id)]
+    here = places.index(index_of(scene, modifier))
+    there = min(max(here + steps, 0), len(places) - 1)
+    # The stack's entries need not be neighbours in the collection; those between keep their own order.
+    settings_of(scene).modifiers.move(places[here], places[there])
+    renumber_curves(scene, after_move(places[here], places[there]))
+    return there != here
+
+
+def add_picture(modifier: Any, filepath: str, face_number: int = 0) -> Any:
+    """Add a picture of the person who plays the part."""
+    picture = modifier.identity.pictures.add()
+    picture.filepath, picture.face_number = filepath, face_number
+    return picture
+
+
+def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, copy_id: str) -> None:
+    """Give the stack `copy_id` of a scene copies of the modifiers of another stack, of that scene or of another.
+
+    What animates them is copied with them.
+    """
+    places = [
+        place for place, entry in enumerate(settings_of(source).modifiers) if entry.strip_id == strip_id
+    ]
+    for place in places:
+        copied = settings_of(target).modifiers.add()
+        _copy(settings_of(source).modifiers[place], copied)
+        copied.strip_id = copy_id
+    count = len(settings_of(target).modifiers)
+    copy_curves(source, target, dict(zip(places, range(count - len(places), count), strict=True)))
+
+
+def _copy(source: Any, target: Any) -> None:
+    """Copy every property of a group to another of its kind."""
+    for entry in source.bl_rna.properties:
+        name = entry.identifier
+        if name == "rna_type":
+            continue
+        if entry.type == "POINTER":
+            _copy(getattr(source, name), getattr(target, name))
+        elif entry.type == "COLLECTION":
+            for item in getattr(source, name):
+                _copy(item, getattr(target, name).add())
+        elif not entry.is_readonly:
+            setattr(target, name, getattr(source, name))

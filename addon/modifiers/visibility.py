@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A modifier's two switches: `enabled` is for the preview and `show_render` for the render."""
+
+from typing import Any
+
+import bpy
+
+from ..properties.scene_properties import settings_of
+from ..sequencer.animation import curves_of
+from ..sequencer.strips import shown_scenes, stack_id, stacked_clips
+
+
+def is_rendered(modifier: Any) -> bool:
+    """Tell whether a modifier is in what is rendered.
+
+    Projects from before there were two switches have one for both: `enabled`.
+    """
+    return bool(modifier.show_render if modifier.is_property_set("show_render") else modifier.enabled)
+
+
+def part_switches(scene: bpy.types.Scene) -> None:
+    """Give the modifiers of an old project a switch of their own for the render, set as their only one was.
+
+    Not where that one is keyframed or driven: the render goes on following it.
+    """
+    for place, modifier in enumerate(settings_of(scene).modifiers):
+        if modifier.is_property_set("show_render"):
+            continue
+        path = f"understudy.modifiers[{place}].enabled"
+        if not any(curve.data_path == path for curve in curves_of(scene)):
+            modifier.show_render = modifier.enabled
+
+
+def only_in_one(scene: bpy.types.Scene) -> list[Any]:
+    """Return the modifiers on clips of what a scene shows now that only its preview has, or only its render."""
+    return [
+        modifier
+        for here, _ in shown_scenes(scene, scene.frame_current)
+        for strip_id in {stack_id(clip): None for clip in stacked_clips(here)}
+        for modifier in settings_of(here).modifiers
+        if modifier.strip_id == strip_id and bool(modifier.enabled) != is_rendered(modifier)
+    ]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators on who plays the part: add and remove a picture of the person."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ...core.errors import UnderstudyError
+from ..blender.reports import report
+from ..layers.folders import cache_folder
+from ..lookups.gallery import look_again
+from ..modifiers.active import active_scene
+from ..modifiers.stack import add_picture
+from ..prepare.request_check import check_beside
+from ..properties.preferences import preferences
+from ..properties.scene_properties import casting_of
+from ..sessions.open import open_session
+from .requires_modifier import OnModifier, take_modifier
+
+
+class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
+    """Choose a picture that shows the face of the person who plays the part."""
+
+    bl_idname = "understudy.picture_add"
+    bl_label = "Add Picture"
+    bl_description = "Choose a picture that shows the face of the person who plays the part"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+
+    def invoke(self, context: Any, _event: Any) -> set[Any]:
+        """Let the editor choose the file."""
+        take_modifier(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Add the picture, and say at once if it can't be used."""
+        scene, modifier = active_scene(context), take_modifier(context)
+        if modifier is None:
+            return {"CANCELLED"}
+        if not Path(bpy.path.abspath(self.filepath)).is_file():
+            report(self, "ERROR", f"There is no picture {self.filepath!r}: choose a file")
+            return {"CANCELLED"}
+        add_picture(modifier, self.filepath)
+        if not bpy.app.background:
+            check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+            return {"FINISHED"}
+        try:
+            with closing(open_session(cache_folder(scene), preferences())) as session:
+                session.check((casting_of(modifier),))
+        except UnderstudyError as error:
+            report(self, "WARNING", str(error))
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_picture_remove(OnModifier, bpy.types.Operator):
+    """Remove this picture from the person who plays the part."""
+
+    bl_idname = "understudy.picture_remove"
+    bl_label = "Remove Picture"
+    bl_description = "Remove this picture from the person who plays the part"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Remove the picture."""
+        modifier = take_modifier(context)
+        if modifier is None or self.index >= len(modifier.identity.pictures):
+            report(self, "ERROR", f"There is no picture number {self.index + 1}")
+            return {"CANCELLED"}
+        modifier.identity.pictures.remove(self.index)
+        return {"FINISHED"}
+
+
+class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
+    """Look at this picture: which face it shows, and whether it will do."""
+
+    bl_idname = "understudy.picture_check"
+    bl_label = "Check Picture"
+    bl_description = "Look at this picture: which face it shows, and whether it will do"
+    bl_options = {"REGISTER"}
+
+    index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Look at it beside the editor, or at once where there is none."""
+        scene, modifier = active_scene(context), take_modifier(context)
+        pictures = [] if modifier is None else casting_of(modifier).identity.pictures
+        if modifier is None or self.index >= len(pictures):
+            report(self, "ERROR", f"There is no picture number {self.index + 1}")
+            return {"CANCELLED"}
+        if not bpy.app.background:
+            check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+            return {"FINISHED"}
+        try:
+            with closing(open_session(cache_folder(scene), preferences())) as session:
+                faults = session.note(pictures[self.index]).faults
+        except UnderstudyError as error:
+            report(self, "ERROR", str(error))
+            return {"CANCELLED"}
+        look_again()
+        report(self, "WARNING" if faults else "INFO", "; ".join(faults) or "The face is clearly seen")
+        return {"FINISHED"}
+
+
+CLASSES = (UNDERSTUDY_OT_picture_add, UNDERSTUDY_OT_picture_remove, UNDERSTUDY_OT_picture_check)

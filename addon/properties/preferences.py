@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's preferences: what belongs to the machine, not to a project."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, cast
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+
+from ...core.cache.shared.redis_client import with_password, without_password
+from ...core.cache.stores.encryption import IN_KEYRING, KEY_VARIABLE, Seal, secret_from
+from ...core.errors import CacheError
+from ...core.models.processor import AUTOMATIC, available_providers
+from ...core.reporting.quoting import quote
+from ...core.sessions import settings
+from ...core.system.trust import TRUST_VARIABLE, trusted_folders
+from ..blender.reports import report
+
+# The extension's own module: "bl_ext.<repository>.understudy" inside Blender.
+PACKAGE = (__package__ or "").rpartition(".addon.")[0]
+
+_PROVIDERS = (
+    (AUTOMATIC, "Automatic", "A graphics processor if ONNX Runtime can use one here, else the CPU"),
+    ("cpu", "CPU", "Runs everywhere, and gives the same result everywhere"),
+    ("cuda", "CUDA", "NVIDIA graphics processors"),
+    ("tensorrt", "TensorRT", "NVIDIA graphics processors; the first run takes minutes to build its engines"),
+    (
+        "tensorrt-fp16",
+        "TensorRT, Half Precision",
+        "The same; maskers, swappers and enhancers in half precision",
+    ),
+    ("directml", "DirectML", "Graphics processors under Windows"),
+    ("coreml", "CoreML", "Apple processors; computes in half precision"),
+    ("openvino", "OpenVINO", "Intel graphics processors"),
+    ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
+    ("rocm", "ROCm", "AMD graphics processors"),
+)
+_OVERRIDES = {
+    "cache_folder": settings.CACHE_VARIABLE,
+    "keep_results": settings.NO_CACHE_VARIABLE,
+    "size_limit": settings.CAP_VARIABLE,
+    "unused_days": settings.AGE_VARIABLE,
+    "memory_megabytes": settings.MEMORY_VARIABLE,
+    "shared_folder": settings.FOLDER_VARIABLE,
+    "shared_with_group": settings.GROUP_VARIABLE,
+    "redis_address": settings.REDIS_VARIABLE,
+    "key_in_keyring": KEY_VARIABLE,
+    "threads": settings.THREADS_VARIABLE,
+    "provider": settings.PROVIDER_VARIABLE,
+    "model_folder": settings.MODELS_VARIABLE,
+}
+_SECTIONS = (
+    ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
+    ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
+    ("Encryption", ("key_in_keyring",)),
+    ("Models", ("model_folder", "provider", "threads")),
+)
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """The preferences as plain values."""
+
+    cache_folder: str = ""
+    keep_results: bool = True
+    size_limit: float = 50.0
+    unused_days: int = 0
+    memory_megabytes: int = 512
+    shared_folder: str = ""
+    shared_with_group: bool = False
+    redis_url: str = field(default="", repr=False)
+    key_in_keyring: bool = False
+    threads: int = 0
+    provider: str = AUTOMATIC
+    model_folder: str = ""
+
+
+def _part_password(page: Any, _context: Any) -> None:
+    """Take a password out of an address, which is shown, into the field that is not."""
+    plain, password = without_password(page.redis_address)
+    if password:
+        page.redis_password = password
+        page.redis_address = plain
+
+
+class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
+    """Understudy's page in Blender's preferences."""
+
+    bl_idname = PACKAGE
+
+    cache_folder: StringProperty(  # type: ignore[valid-type]
+        name="Cache Folder",
+        description="Keep the results of every project in this folder, instead of in one beside each project",
+        subtype="DIR_PATH",
+    )
+    keep_results: BoolProperty(  # type: ignore[valid-type]
+        name="Keep Results",
+        description="Keep what was computed, so that it is never computed twice. Otherwise a run keeps its results "
+        "in memory, and forgets them when it ends",
+        default=Preferences.keep_results,
+    )
+    size_limit: FloatProperty(  # type: ignore[valid-type]
+        name="Size Limit (GiB)",
+        description="How many gigabytes of results the cache folder may hold; what was not used for longest "
+        "goes first, and layer pictures are not counted. 0 for no limit",
+        default=Preferences.size_limit,
+        min=0.0,
+        max=1 << 20,
+        soft_max=1000.0,
+        precision=1,
+    )
+    unused_days: IntProperty(  # type: ignore[valid-type]
+        name="Keep Unused for Days",
+        description="After how many days without use results are deleted; 0 for never",
+        default=Preferences.unused_days,
+        min=0,
+        max=100_000,
+        soft_max=365,
+    )
+    memory_megabytes: IntProperty(  # type: ignore[valid-type]
+        name="Memory (MiB)",
+        description="How many megabytes of results a run keeps in memory",
+        default=Preferences.memory_megabytes,
+        min=0,
+        max=1 << 20,
+        soft_max=8192,
+    )
+    shared_folder: StringProperty(  # type: ignore[valid-type]
+        name="Shared Folder",
+        description="A folder on a network share that several machines use together, beside their own",
+        subtype="DIR_PATH",
+    )
+    shared_with_group: BoolProperty(  # type: ignore[valid-type]
+        name="Let the Group In",
+        description="Let the group of the shared folder read and write what is kept there, not its owner alone",
+        default=Preferences.shared_with_group,
+    )
+    redis_address: StringProperty(  # type: ignore[valid-type]
+        name="Redis Server",
+        description="A Redis server that several machines use together, such as redis://render-server:6379/0. "
+        "Needs Allow Online Access, unless it is this machine",
+        update=_part_password,
+    )
+    redis_password: StringProperty(  # type: ignore[valid-type]
+        name="Password",
+        description="The Redis server's password. Blender keeps it readable in its preferences file: on a farm, "
+        "set it with the address in the environment instead",
+        subtype="PASSWORD",
+    )
+    key_in_keyring: BoolProperty(  # type: ignore[valid-type]
+        name="Encrypt Results",
+        description="Encrypt what is kept with the key in the system's keyring, service understudy, user cache",
+        default=Preferences.key_in_keyring,
+    )
+    threads: IntProperty(  # type: ignore[valid-type]
+        name="Threads", description="Threads a model may use; 0 uses every core", default=0, min=0, max=256
+    )
+    provider: EnumProperty(  # type: ignore[valid-type]
+        name="Run Models On",
+        description="Which processor runs the models. One that is not there is passed over for the CPU",
+        items=_PROVIDERS,
+        default=AUTOMATIC,
+    )
+    model_folder: StringProperty(  # type: ignore[valid-type]
+        name="Model Folder",
+        description="Where your own models lie, instead of in the usual folder for such files",
+        subtype="DIR_PATH",
+    )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the page."""
+        layout: Any = self.layout
+        for title, names in _SECTIONS:
+            layout.label(text=title)
+            column = layout.column()
+            column.use_property_split = True
+            for name in names:
+                column.prop(self, name)
+                if os.environ.get(_OVERRIDES.get(name, "")):
+                    _note(column, f"{_OVERRIDES[name]} is set, and comes before this")
+            for text in self.notes(title):
+                _note(column, text)
+            if title == "Encryption":
+                _beside_labels(column).operator(UNDERSTUDY_OT_check_key.bl_idname)
+        _draw_trusted(layout)
+
+    def notes(self, section: str) -> list[str]:
+        """Return what there is to know of a section as it is set now, a line each."""
+        wanted = preferences()
+        if section == "Encryption":
+            return [encryption_state(wanted, os.environ)]
+        if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
+            online = cast("Any", bpy.app).online_access
+            return [] if online else ["Redis is left out: System > Network > Allow Online Access is off"]
+        # Looking loads ONNX Runtime: only for who chose something.
+        chosen = section == "Models" and wanted.provider not in (AUTOMATIC, "cpu")
+        if chosen and wanted.provider not in available_providers():
+            return ["This ONNX Runtime does not have it: models run on the CPU"]
+        return []
+
+
+def _beside_labels(column: Any) -> Any:
+    """Return a place in line with the values of properties, right of their names."""
+    parts = column.split(factor=0.4)
+    parts.label()
+    return parts
+
+
+def _draw_trusted(layout: Any) -> None:
+    """Draw the folders that the user said yes to, each with a button that takes it back."""
+    layout.label(text="Trusted Folders")
+    column = layout.column()
+    for folder in trusted_folders({**os.environ, TRUST_VARIABLE: ""}):
+        row = _beside_labels(column).row(align=True)
+        row.label(text=quote(folder), icon="FILE_FOLDER", translate=False)
+        row.operator("understudy.distrust_folder", text="", icon="X").folder = str(folder)
+    if os.environ.get(TRUST_VARIABLE):
+        _note(column, f"{TRUST_VARIABLE} is set, and names folders as well")
+
+
+def _note(column: Any, text: str) -> None:
+    _beside_labels(column).label(text=text, icon="INFO")
+
+
+def encryption_state(wanted: Preferences, environment: Mapping[str, str]) -> str:
+    """Say whether results are encrypted, and with which key. Does not ask the keyring, which may ask the user."""
+    said = environment.get(KEY_VARIABLE, "").strip()
+    if not said and not wanted.key_in_keyring:
+        return "Results are not encrypted"
+    needed = ["cryptography"] if said and said != IN_KEYRING else ["cryptography", "keyring"]
+    for name in needed:
+        if find_spec(name) is None:
+            return f"Nothing is kept: this Blender's Python has no package {name}"
+    where = "the system's keyring" if len(needed) > 1 else KEY_VARIABLE
+    return f"Results are encrypted with the key in {where}"
+
+
+class UNDERSTUDY_OT_check_key(bpy.types.Operator):
+    """See whether results can be encrypted as they are set to be."""
+
+    bl_idname = "understudy.check_key"
+    bl_label = "Check Encryption Key"
+    bl_description = "See whether the key is there and can be used"
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    def execute(self, _context: bpy.types.Context) -> set[Any]:
+        """Get the key and say what came of it; the key itself is told to nobody."""
+        said = os.environ.get(KEY_VARIABLE, "").strip()
+        asked = said or (IN_KEYRING if preferences().key_in_keyring else "")
+        try:
+            secret = secret_from({KEY_VARIABLE: asked})
+            if secret is None:
+                report(self, "INFO", "Results are not encrypted")
+                return {"FINISHED"}
+            Seal(secret)
+        except CacheError as error:
+            report(self, "ERROR", f"Nothing is kept: {error}")
+            return {"CANCELLED"}
+        report(self, "INFO", "The key is there and can be used: results are encrypted")
+        return {"FINISHED"}
+
+
+def preferences() -> Preferences:
+    """Return the preferences; the defaults where Understudy was registered by a script."""
+    addon: Any = bpy.context.preferences.addons.get(PACKAGE) if bpy.context.preferences else None
+    page = None if addon is None else addon.preferences
+    if page is None:
+        return Preferences()
+    return Preferences(
+        page.cache_folder,
+        page.keep_results,
+        round(page.size_limit, 6),  # Blender keeps floats in 32 bits
+        page.unused_days,
+        page.memory_megabytes,
+        page.shared_folder,
+        page.shared_with_group,
+        with_password(page.redis_address, page.redis_password),
+        page.key_in_keyring,
+        page.threads,
+        page.provider,
+        page.model_folder,
+    )
+
+
+CLASSES = (UNDERSTUDY_preferences, UNDERSTUDY_OT_check_key)
+
+
+def register() -> None:
+    """Add the page."""
+    for entry in CLASSES:
+        bpy.utils.register_class(entry)
+
+
+def unregister() -> None:
+    """Remove the page."""
+    for entry in reversed(CLASSES):
+        bpy.utils.unregister_class(entry)

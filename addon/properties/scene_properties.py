@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is saved in the .blend: the Face Swap modifiers of every clip, and the settings of a scene.
+
+The modifiers lie in one collection on the scene, in stack order, because members of a scene's collection can
+be keyframed and those of a group on a strip can't. A strip names its stack by `understudy_id`.
+"""
+
+from dataclasses import fields
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    IntVectorProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+from ...core.recipe import Recipe, parameters
+from ...core.recipe.parameter import Parameter
+from ...core.recipe.request import Casting, Identity, Picture
+
+COSTS = {
+    "instant": "runs fuse alone: seen at once, no model runs and no frame is decoded",
+    "re-swap": "runs {stage} again, and what comes after it; what was found in the clip stays",
+    "re-analyse": "runs {stage} again, and what comes after it: the clip is looked through again",
+}
+# Without it Blender shows a path that begins with // as a wrong one.
+_BESIDE_PROJECT = {"PATH_SUPPORTS_BLEND_RELATIVE"}
+CONTEXT = "Understudy"
+"""The context for translators of words that mean something else in Blender."""
+CACHE_FOLDER = "//understudy_cache/"
+"""The folder of a project's results unless it names another."""
+_STAGES = {"select": "swap", "fusion": "fuse"}
+_SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
+# What may change over time: what is analysed once for a whole clip can't.
+_OVER_TIME = ("fusion", "select")
+_SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
+
+
+def _changed(group: Any, _context: Any) -> None:
+    """Let Blender's handlers know: a property that a script sets tells nobody by itself."""
+    group.id_data.update_tag()
+
+
+def title(label: str) -> str:
+    """Write a label as Blender writes its own: Light and Colour."""
+    words = label.split(" ")
+    kept = (
+        word if index and word in _SMALL_WORDS else word[:1].upper() + word[1:]
+        for index, word in enumerate(words)
+    )
+    return " ".join(kept)
+
+
+def tooltip(parameter: Parameter) -> str:
+    """Say what a parameter does, and what a change of it runs again."""
+    cost = COSTS[parameter.cost].format(stage=_STAGES.get(parameter.group, parameter.group))
+    return f"{parameter.text}.\nA change {cost}"
+
+
+def may_change_over_time(parameter: Parameter) -> bool:
+    """Tell whether a parameter can be keyframed and driven."""
+    if parameter.group in _OVER_TIME:
+        return parameter.kind is not str or bool(parameter.choices)
+    return parameter.group in ("swap", "enhance") and parameter.kind is float
+
+
+def _property(parameter: Parameter) -> Any:
+    """Make the Blender property of a parameter."""
+    common: dict[str, Any] = {
+        "name": title(parameter.label),
+        "description": tooltip(parameter),
+        "default": parameter.default,
+        "update": _changed,
+        # Where it is a mesh that has faces, they are something else in other languages.
+        "translation_context": CONTEXT if "face" in parameter.label.lower() else "*",
+        "options": {"ANIMATABLE"} if may_change_over_time(parameter) else set(),
+    }
+    if parameter.choices:
+        # A single word is a name, which is written as its owner writes it.
+        items = [
+            (name, title(label) if " " in label else label, text) for name, label, text in parameter.choices
+        ]
+        return EnumProperty(items=items, **common)
+    if parameter.kind is str:
+        return StringProperty(**common)
+    if parameter.kind is bool:
+        return BoolProperty(**common)
+    low, high = parameter.low, parameter.high
+    if low is not None and high is not None:
+        soft = high if parameter.soft_high is None else parameter.soft_high
+        limits = {"min": low, "max": high, "soft_max": soft}
+        common.update({name: parameter.kind(limit) for name, limit in limits.items()})
+    common["subtype"] = _SUBTYPES.get(parameter.unit, "NONE")
+    if parameter.kind is int:
+        return IntProperty(**common)
+    if (low, high, parameter.unit) == (0.0, 1.0, ""):
+        common["subtype"] = "FACTOR"
+    return FloatProperty(**common)
+
+
+def _stage_group(stage: str) -> Any:
+    """Make the property group of a stage, with every parameter that the recipe has for it."""
+    annotations = {entry.name: _property(entry) for entry in parameters() if entry.group == stage}
+    body = {"__annotations__": annotations, "__doc__": f"The parameters of the stage {stage}."}
+    return type(f"UNDERSTUDY_PG_{stage}", (PropertyGroup,), body)
+
+
+STAGE_GROUPS = {stage.name: _stage_group(stage.name) for stage in fields(Recipe)}
+
+
+class UNDERSTUDY_PG_picture(PropertyGroup):
+    """A picture of the person who plays the part."""
+
+    filepath: StringProperty(  # type: ignore[valid-type]
+        name="Picture",
+        description="A picture that shows the person's face clearly",
+        subtype="FILE_PATH",
+        options=_BESIDE_PROJECT,
+        update=_changed,
+    )
+    face_number: IntProperty(  # type: ignore[valid-type]
+        name="Face",
+        description="Which face it is, counted from the left; 0 if there is only one",
+        translation_context=CONTEXT,
+        min=0,
+        max=64,
+        update=_changed,
+    )
+
+
+class UNDERSTUDY_PG_identity(PropertyGroup):
+    """Who plays the part."""
+
+    name: StringProperty(name="Name", description="What you call this person")  # type: ignore[valid-type]
+    consent: StringProperty(  # type: ignore[valid-type]
+        name="Consent", description="By what right this likeness is used, in your words"
+    )
+    pictures: CollectionProperty(type=UNDERSTUDY_PG_picture)  # type: ignore[valid-type]
+    active_picture: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+# The stubs say that a property's definition is None; Blender keeps what it returns.
+_pointer: Any = PointerProperty
+_text: Any = StringProperty
+_numbers: Any = IntVectorProperty
+_number: Any = FloatProperty
+_Stages: Any = type(
+    "UNDERSTUDY_stages",
+    (),
+    {"__annotations__": {stage: _pointer(type=group) for stage, group in STAGE_GROUPS.items()}},
+)
+
+
+def _fold(part: str, *, expanded: bool = False) -> Any:
+    """Make the property that keeps whether a part of a panel is folded."""
+    switch: Any = BoolProperty
+    return switch(name=part, description="Show this part of the panel", default=expanded, options=set())
+
+
+class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
+    """One Face Swap modifier of a clip's stack, with a group for each stage, such as `fusion`."""
+
+    name: StringProperty(name="Name")  # type: ignore[valid-type]
+    strip_id: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    enabled: BoolProperty(  # type: ignore[valid-type]
+        name="Show in Preview",
+        description="Replace this face in the preview, and in what is rendered from the viewport",
+        default=True,
+        update=_changed,
+    )
+    show_render: BoolProperty(  # type: ignore[valid-type]
+        name="Show in Render",
+        description="Replace this face in what is rendered",
+        default=True,
+        update=_changed,
+    )
+    show_expanded: _fold("Expanded", expanded=True)  # type: ignore[valid-type]
+    show_who: _fold("Who", expanded=True)  # type: ignore[valid-type]
+    show_which_face: _fold("Which Face")  # type: ignore[valid-type]
+    show_swap: _fold("Swap")  # type: ignore[valid-type]
+    show_mask: _fold("Mask")  # type: ignore[valid-type]
+    show_colour: _fold("Colour and Blend")  # type: ignore[valid-type]
+    show_analysis: _fold("Analysis")  # type: ignore[valid-type]
+    identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_scene(PropertyGroup):
+    """Understudy's settings of a scene."""
+
+    modifiers: CollectionProperty(type=UNDERSTUDY_PG_modifier)  # type: ignore[valid-type]
+    active_index: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    show_cache: _fold("Cache")  # type: ignore[valid-type]
+    cache_folder: StringProperty(  # type: ignore[valid-type]
+        name="Cache Folder",
+        description="Where results are kept, so that they need not be computed twice; // is beside the project",
+        subtype="DIR_PATH",
+        options=_BESIDE_PROJECT,
+        default=CACHE_FOLDER,
+    )
+    strict: BoolProperty(  # type: ignore[valid-type]
+        name="Strict Rendering",
+        description="A frame in which a face can't be replaced as asked counts as failed: no picture of it is left, "
+        "and Blender without a window stops there and ends with exit code 3",
+    )
+    last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+def settings_of(scene: bpy.types.Scene) -> Any:
+    """Return the scene's `UNDERSTUDY_PG_scene`."""
+    return cast("Any", scene).understudy
+
+
+def recipe_of(modifier: Any) -> Recipe:
+    """Return what a modifier's parameters are set to, at the frame the scene stands at."""
+    stages: dict[str, Any] = {}
+    for stage, made, names in _stages():
+        group = getattr(modifier, stage)
+        stages[stage] = made(*[_value(getattr(group, name)) for name in names])
+    return Recipe(**stages)
+
+
+@cache
+def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
+    """List each stage of a recipe, what it is made as, and its parameters in order."""
+    default = Recipe()
+    groups = [(stage.name, getattr(default, stage.name)) for stage in fields(Recipe)]
+    return tuple((name, type(group), tuple(entry.name for entry in fields(group))) for name, group in groups)
+
+
+def _value(value: Any) -> Any:
+    return _shortest(value) if isinstance(value, float) else value
+
+
+@lru_cache(1024)
+def _shortest(value: float) -> float:
+    # Blender keeps floats in 32 bits. Written with the digits that these hold, 0.9 has the key it has elsewhere.
+    return float(f"{value:.6g}")
+
+
+def casting_of(modifier: Any) -> Casting:
+    """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
+    pictures = tuple(
+        Picture(Path(bpy.path.abspath(entry.filepath)), entry.face_number)
+        for entry in modifier.identity.pictures
+        if entry.filepath
+    )
+    identity = Identity(pictures, modifier.identity.name, modifier.identity.consent)
+    return Casting(identity, recipe_of(modifier))
+
+
+CLASSES: tuple[Any, ...] = (
+    *STAGE_GROUPS.values(),
+    UNDERSTUDY_PG_picture,
+    UNDERSTUDY_PG_identity,
+    UNDERSTUDY_PG_modifier,
+    UNDERSTUDY_PG_scene,
+)
+
+
+def register() -> None:
+    """Put the properties on scenes and strips."""
+    for group in CLASSES:
+        bpy.utils.register_class(group)
+    scene, strip = cast("Any", bpy.types.Scene), cast("Any", bpy.types.Strip)
+    scene.understudy = _pointer(type=UNDERSTUDY_PG_scene)
+    strip.understudy_id = _text(options={"HIDDEN"})
+    strip.understudy_layer_of = _text(options={"HIDDEN"})
+    strip.understudy_searched = _numbers(size=2, default=(-1, -1), options={"HIDDEN"})
+    strip.understudy_lifted = _text(options={"HIDDEN"})
+    strip.understudy_rate = _number(options={"HIDDEN"})
+
+
+def unregister() -> None:
+    """Take the properties off again. What they hold stays in the .blend."""
+    for owner, name in (
+        (bpy.types.Strip, "understudy_rate"),
+        (bpy.types.Strip, "understudy_lifted"),
+        (bpy.types.Strip, "understudy_searched"),
+        (bpy.types.Strip, "understudy_layer_of"),
+        (bpy.types.Strip, "understudy_id"),
+        (bpy.types.Scene, "understudy"),
+    ):
+        delattr(owner, name)
+    for group in reversed(CLASSES):
+        bpy.utils.unregister_class(group)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the windows show of work that is going on. It lies on the window manager, and no file keeps it."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+from ...core.reporting.quoting import quote
+
+_pointer: Any = PointerProperty
+
+
+class UNDERSTUDY_PG_request(PropertyGroup):
+    """A range of a scene, or of one strip, that waits to be prepared."""
+
+    label: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    strip_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    first: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    last: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+class UNDERSTUDY_PG_window(PropertyGroup):
+    """What the panels show."""
+
+    queue: CollectionProperty(type=UNDERSTUDY_PG_request, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    running: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    stopping: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    walking: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    progress: FloatProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    status: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    trouble: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    notice: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    searching: FloatProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    searched_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    rendered: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
+def window_state() -> Any:
+    """Return the `UNDERSTUDY_PG_window` of this Blender."""
+    return cast("Any", bpy.data.window_managers[0]).understudy
+
+
+@dataclass(frozen=True)
+class Request:
+    """A range of a scene, or of one stack of it, that is to be prepared."""
+
+    label: str
+    scene: Any
+    first: int
+    last: int
+    strip_id: str
+
+
+def add_request(scene: bpy.types.Scene, label: str, first: int, last: int, strip_id: str = "") -> None:
+    """Put a request at the end of the queue; one that waits there already is not put twice."""
+    queue = window_state().queue
+    wanted = (scene.name, first, last, strip_id)
+    if wanted in [(entry.scene, entry.first, entry.last, entry.strip_id) for entry in queue]:
+        return
+    entry = queue.add()
+    entry.label = quote(label)
+    entry.scene, entry.first, entry.last, entry.strip_id = wanted
+
+
+def take_request() -> Request | None:
+    """Take the first request from the queue whose scene is still there, or None."""
+    queue = window_state().queue
+    while len(queue):
+        entry = queue[0]
+        scene: Any = bpy.data.scenes.get(entry.scene)
+        request = Request(entry.label, scene, entry.first, entry.last, entry.strip_id)
+        queue.remove(0)
+        if scene is not None:
+            return request
+    return None
+
+
+def put(name: str, value: object) -> None:
+    """Set a property of the window state, and draw anew what shows it. A text says only what it shows."""
+    state = window_state()
+    if isinstance(value, str):
+        value = quote(value)
+    if getattr(state, name) != value:
+        setattr(state, name, value)
+        redraw()
+
+
+def redraw() -> None:
+    """Have every area that shows our work drawn anew. Main thread only; does nothing without a window."""
+    for window in () if bpy.app.background else bpy.data.window_managers[0].windows:
+        for area in window.screen.areas:
+            if area.type in ("SEQUENCE_EDITOR", "PROPERTIES"):
+                area.tag_redraw()
+
+
+def forget() -> None:
+    """Show nothing, as after another file was loaded."""
+    state = window_state()
+    state.queue.clear()
+    for entry in state.bl_rna.properties:
+        if entry.type != "COLLECTION" and not entry.is_readonly:
+            state.property_unset(entry.identifier)
+    redraw()
+
+
+CLASSES: tuple[Any, ...] = (UNDERSTUDY_PG_request, UNDERSTUDY_PG_window)
+
+
+def register() -> None:
+    """Put the state on the window manager."""
+    for group in CLASSES:
+        bpy.utils.register_class(group)
+    cast("Any", bpy.types.WindowManager).understudy = _pointer(
+        type=UNDERSTUDY_PG_window, options={"SKIP_SAVE"}
+    )
+
+
+def unregister() -> None:
+    """Take it off again."""
+    delattr(bpy.types.WindowManager, "understudy")
+    for group in reversed(CLASSES):
+        bpy.utils.unregister_class(group)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that a render of Blender's writes, and which of them may be taken away when a frame failed.
+
+The project says where they are, and may come from anyone. So a file is removed only where it is known as what it
+should be: written by this render, or an earlier picture in a folder that the project may change; a picture by what
+is in it, and never through a link.
+"""
+
+import stat
+import time
+from collections.abc import Iterator
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+
+from ...core.filesystem import Folder
+from ...core.system.trust import TRUST_VARIABLE, is_allowed, trusted_folders
+
+FAILED = ".failed"
+# How pictures begin that Blender writes: PNG, JPEG, TIFF, OpenEXR, BMP, Radiance, DPX, Cineon, WebP, JPEG 2000, IRIS.
+_BEGINNINGS = (
+    b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"v/1\x01", b"BM", b"#?", b"SDPX", b"XPDS",
+    b"\x80*_\xd7", b"\xd7_*\x80", b"RIFF", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51", b"\x01\xda",
+)  # fmt: skip
+# Targa has no such beginning: its kind and its bits a pixel are looked at.
+_TARGA_HEAD = 18
+_TARGA_KINDS, _TARGA_BITS = (2, 3, 10, 11), (8, 16, 24, 32)
+# Clocks of file servers may go ahead of ours.
+_AHEAD_SECONDS = 60.0
+_HOW = f"name its folder in {TRUST_VARIABLE}, or take it away yourself"
+
+
+def remove_earlier(scene: bpy.types.Scene, frame: int) -> list[str]:
+    """Remove the picture of a frame of an animation that an earlier render left; say what must stay, a line each."""
+    return [text for path in _pictures(scene, frame) if (text := _remove(path, None))]
+
+
+def remove_written(scene: bpy.types.Scene, frame: int, since: float) -> list[str]:
+    """Remove what was just written of a frame, an animation's or a still's; say what could not be, a line each.
+
+    `since` is when the render began, in seconds of the clock of files: what is older is something else's.
+    """
+    if cast("Any", scene.render).is_movie_format:
+        return []  # it is marked as a whole when the render ends
+    written = [path for path in _pictures(scene, frame) if _was_written(path, since)]
+    return [text for path in written or _stills(scene) if (text := _remove(path, since))]
+
+
+def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
+    """Give a movie with failed frames that this render wrote a name that says so; say what could not be."""
+    render: Any = scene.render
+    movie = Path(render.frame_path(frame=scene.frame_start))
+    if not render.is_movie_format:
+        return []
+    try:
+        with Folder(movie.parent) as folder:
+            if not _is_of(folder.status(movie.name), since):
+                return []
+            # In a folder that is not the project's own nothing is replaced: the name gets a number.
+            taken = set() if _is_allowed(movie) else set(folder.names())
+            names = (
+                f"{movie.stem}{FAILED}{number}{movie.suffix}"
+                for number in chain([""], map("-{}".format, count(2)))
+            )
+            folder.rename(
+                movie.name, next(name for name in names if name not in taken)
+            )  # gate: a Folder is the gate
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        return [f"{movie} has failed frames, but can't be renamed: {error.strerror}"]
+    return []
+
+
+def _remove(path: Path, since: float | None) -> str:
+    """Remove a picture; return why it stays, an empty text where it is gone or is none of this render's."""
+    try:
+        with Folder(path.parent) as folder:
+            if since is not None and not _is_of(folder.status(path.name), since):
+                return ""
+            if not _is_picture(folder, path.name):
+                return f"{path} is in a failed frame's place, but is no picture: it stays"
+            if since is None and not _is_allowed(path):
+                return f"{path} of an earlier render is not removed, though this frame failed: {_HOW}"
+            folder.remove_file(path.name)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"can't take away what failed, {path}: {error.strerror or type(error).__name__}"
+    return ""
+
+
+def _was_written(path: Path, since: float) -> bool:
+    try:
+        with Folder(path.parent) as folder:
+            return _is_of(folder.status(path.name), since)
+    except OSError:
+        return False
+
+
+def _is_of(status: Any, since: float) -> bool:
+    """Tell whether a file was written by a render that began at a moment, in seconds of the clock of files."""
+    return stat.S_ISREG(status.st_mode) and since <= status.st_mtime <= time.time() + _AHEAD_SECONDS
+
+
+def _is_picture(folder: Folder, name: str) -> bool:
+    """Tell whether a file is a picture by how it begins. Raises OSError, also for what is no regular file."""
+    head = folder.read_beginning(name, _TARGA_HEAD)
+    if head.startswith(_BEGINNINGS):
+        return True
+    is_targa = len(head) == _TARGA_HEAD and head[1] == 0 and head[2] in _TARGA_KINDS
+    return name.lower().endswith(".tga") and is_targa and head[16] in _TARGA_BITS
+
+
+def _is_allowed(path: Path) -> bool:
+    """Tell whether the project may change files in a file's folder: in its own, and where the user trusts it."""
+    project = Path(bpy.data.filepath).parent if bpy.data.filepath else None
+    return is_allowed(path.parent, project, trusted_folders())
+
+
+def _stills(scene: bpy.types.Scene) -> list[Path]:
+    """List where Blender may write a still."""
+    render: Any = scene.render
+    still = Path(bpy.path.abspath(render.filepath))
+    names = (still.name, still.name + render.file_extension)
+    return [still.with_name(name) for name in names if still.name]
+
+
+def _pictures(scene: bpy.types.Scene, frame: int) -> Iterator[Path]:
+    """Yield where Blender writes a frame of an animation, of every view that is rendered."""
+    render: Any = scene.render
+    if render.is_movie_format:
+        return
+    views = [view.name for view in render.views if view.use] if render.use_multiview else []
+    for view in ("", *views):
+        yield Path(render.frame_path(frame=frame, view=view))

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On which channel a layer lies: right above its clip, below whatever else lay above that.
+
+Where a title is in the way it moves one channel up, and so does what that would hit, as an editor would make room.
+The strips that moved carry a note, so that removing the layer can put them back.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+
+from .strips import all_strips, channels_of, holder, layer_of_id, overlap, text_of
+
+CHANNELS = 128
+# What a note of a strip that moved says: for which stack's layer, and to which channel.
+_LIFTED = re.compile(r"(.+) ([1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
+
+
+def is_misplaced(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
+    """Tell whether a layer is not above its clip, on top of another strip, or has one between it and its clip."""
+    return layer.channel <= clip.channel or any(
+        clip.channel < strip.channel <= layer.channel and (strip.channel == layer.channel or is_seen(strip))
+        for strip in _others(scene, clip, layer)
+    )
+
+
+def between(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any | None:
+    """Return a strip that is seen and lies between a clip and its layer, or None."""
+    if layer.parent_meta() != clip.parent_meta():
+        return None
+    found = (
+        strip
+        for strip in _others(scene, clip, layer)
+        if clip.channel < strip.channel < layer.channel and is_seen(strip)
+    )
+    return next(found, None)
+
+
+def is_seen(strip: bpy.types.Strip) -> bool:
+    """Tell whether a strip has a picture."""
+    return strip.type != "SOUND"
+
+
+def free_channel(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> int:
+    """Return the first channel above a clip that is free over the clip's whole range."""
+    taken = {strip.channel for strip in _others(scene, clip, layer)}
+    channel = int(clip.channel) + 1
+    while channel in taken:
+        channel += 1
+    return channel
+
+
+def make_room(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
+    """Free the channel right above a clip for its layer by moving up what is seen there; return that channel.
+
+    Where a strip is locked, or would come to a channel that is muted or locked unlike its own, nothing is moved, and
+    it is the first free channel.
+    """
+    others = list(_others(scene, clip, layer))
+    channel = int(clip.channel) + 1
+    while True:
+        there = [strip for strip in others if strip.channel == channel]
+        if not there:
+            return channel
+        if any(is_seen(strip) for strip in there):
+            break
+        channel += 1  # a sound hides nothing
+    lifted: list[Any] = []
+    for strip in there:
+        _lift(scene, strip, layer, lifted)
+    if not all(_may_rise(strip, channels_of(scene, clip)) for strip in lifted):
+        return free_channel(scene, clip, layer)
+    # The layer itself must not be in the way meanwhile: Blender moves what is put on top of another strip.
+    layer.channel = max(strip.channel for strip in holder(scene, clip)) + 2
+    for strip in sorted(lifted, key=lambda entry: -entry.channel):
+        strip.channel += 1
+        strip.understudy_lifted = f"{layer_of_id(layer)} {strip.channel}"
+    return channel
+
+
+def put_back(scene: bpy.types.Scene, strip_id: str) -> None:
+    """Move down again what had made room for a layer, unless it was moved since or something lies below."""
+    lifted = [strip for strip in all_strips(scene) if lifted_for(strip)[0] == strip_id]
+    for strip in sorted(lifted, key=lambda entry: entry.channel):
+        where = lifted_for(strip)[1]
+        strip.understudy_lifted = ""
+        blocked = any(
+            other != strip and other.channel == where - 1 and overlap(other, strip)
+            for other in holder(scene, strip)
+        )
+        if strip.channel == where and not blocked:
+            strip.channel = where - 1
+
+
+def lifted_for(strip: Any) -> tuple[str, int]:
+    """Return for which stack's layer a strip moved up, and to which channel; nothing where its note says none."""
+    note = _LIFTED.fullmatch(text_of(strip, "understudy_lifted"))
+    return ("", 0) if note is None or not 1 < int(note[2]) <= CHANNELS else (note[1], int(note[2]))
+
+
+def _may_rise(strip: Any, channels: Any) -> bool:
+    """Tell whether a strip may be moved one channel up without being hidden, shown or unlocked by that."""
+    if strip.lock or strip.channel + 3 >= min(len(channels), CHANNELS):
+        return False
+    here, there = channels[strip.channel], channels[strip.channel + 1]
+    return not here.lock and (here.mute, here.lock) == (there.mute, there.lock)
+
+
+def _lift(scene: bpy.types.Scene, strip: Any, layer: Any, lifted: list[Any]) -> None:
+    """Add to `lifted` a strip and whatever it would hit one channel higher."""
+    if strip in lifted:
+        return
+    lifted.append(strip)
+    for other in holder(scene, strip):
+        if other not in (strip, layer) and other.channel == strip.channel + 1 and overlap(other, strip):
+            _lift(scene, other, layer, lifted)
+
+
+def _others(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Iterator[Any]:
+    """Yield the strips beside a clip and its layer that lie at a frame of the clip's."""
+    return (strip for strip in holder(scene, clip) if strip not in (clip, layer) and overlap(strip, clip))

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender shows a retimed clip's own frames, and not whichever neighbour it has at hand.
+
+From 5.0 Blender keeps a source picture under the whole part of a retimed frame's number, but chooses it by rounding:
+whether frame 7.8 is 7 or 8 then depends on what was drawn before (seen in 5.0.1 and 5.2.2, movies and images, without
+Understudy as well). A layer can follow the clip only where that is settled, so before such a frame is drawn the
+clip's pictures are forgotten: then it is always the nearest one.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .retiming import is_retimed
+from .strips import covers, stacked_clips
+
+_WATCHED = ("render_pre", "frame_change_pre")
+
+
+def forget_neighbours(scene: bpy.types.Scene) -> None:
+    """Have Blender read the retimed clips that lie at the scenes' frames anew. It changes no data."""
+    for here in (scene, *(other for other in bpy.data.scenes if other != scene)):
+        for clip in stacked_clips(here):
+            # The frame of a scene that a scene strip plays is not known here.
+            if is_retimed(clip) and (here != scene or covers(clip, here.frame_current)):
+                clip.invalidate_cache("RAW")
+
+
+@persistent
+def _rendered(scene: bpy.types.Scene, *_: Any) -> None:
+    forget_neighbours(scene)
+
+
+@persistent
+def _moved(scene: bpy.types.Scene, *_: Any) -> None:
+    # Playing goes on from what is cached: there every frame was drawn in its turn.
+    playing = any(window.screen.is_animation_playing for window in bpy.data.window_managers[0].windows)
+    if not bpy.app.background and not playing:
+        forget_neighbours(scene)
+
+
+def _handlers() -> dict[str, Callable[..., None]]:
+    return dict(zip(_WATCHED, (_rendered, _moved), strict=True))
+
+
+def register() -> None:
+    """Add the handlers, where Blender needs them."""
+    if bpy.app.version >= (5, 0, 0):
+        for name, handler in _handlers().items():
+            getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    """Take the handlers out again."""
+    for name, handler in _handlers().items():
+        handlers = getattr(bpy.app.handlers, name)
+        if handler in handlers:
+            handlers.remove(handler)

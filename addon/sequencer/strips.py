@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Strips and clips: which strips have a stack, what they play, and which frame of it is seen when."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+
+from ...core.errors import ClipError, RecipeError
+from ...core.layers.folder import is_stack_id
+from ...core.media.source import ClipSource
+
+SUPPORTED = ("MOVIE", "IMAGE")
+MOST_FRAMES = 1 << 22
+"""How many frames a strip may have: 19 hours at 60 a second. Each costs a layer's name, of 100 bytes in memory."""
+_MOST_SCENES = 1000
+NO_TEXT = "\ufffd"
+"""What a text property is read as that holds no text."""
+_FASTEST = 100_000.0
+
+
+def text_of(owner: Any, name: str) -> str:
+    """Return a text property. What a file holds there need not be text: then it is a mark that says so."""
+    try:
+        return str(getattr(owner, name))
+    except UnicodeDecodeError:
+        return NO_TEXT
+
+
+def stack_id(strip: bpy.types.Strip) -> str:
+    """Return the id of a strip's stack, or an empty text, also for what is none by its form."""
+    told = text_of(strip, "understudy_id")
+    return told if is_stack_id(told) else ""
+
+
+def layer_of_id(strip: bpy.types.Strip) -> str:
+    """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
+    told = text_of(strip, "understudy_layer_of")
+    return told if is_stack_id(told) else ""
+
+
+def all_strips(scene: bpy.types.Scene) -> list[Any]:
+    """List every strip of a scene, those inside meta strips too."""
+    editor = scene.sequence_editor
+    return list(editor.strips_all) if editor is not None else []
+
+
+def is_clip(strip: bpy.types.Strip) -> bool:
+    """Tell whether a strip can have a stack."""
+    return strip.type in SUPPORTED and not layer_of_id(strip)
+
+
+def stacked_clips(scene: bpy.types.Scene) -> list[Any]:
+    """List the clip strips that have a stack, by name."""
+    clips = [strip for strip in all_strips(scene) if is_clip(strip) and stack_id(strip)]
+    return sorted(clips, key=lambda strip: strip.name)
+
+
+def layer_strips(scene: bpy.types.Scene) -> list[Any]:
+    """List the layer strips of a scene."""
+    return [strip for strip in all_strips(scene) if layer_of_id(strip)]
+
+
+def holder(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
+    """Return the collection of strips that a strip lies in: a meta strip's or the editor's."""
+    meta = strip.parent_meta()
+    return scene.sequence_editor.strips if meta is None else cast("Any", meta).strips
+
+
+def channels_of(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
+    """Return the channels that a strip's channel number counts."""
+    meta = strip.parent_meta()
+    return scene.sequence_editor.channels if meta is None else cast("Any", meta).channels
+
+
+def covers(strip: bpy.types.Strip, frame: int) -> bool:
+    """Tell whether a strip lies at a timeline frame."""
+    return bool(strip.frame_final_start <= frame < strip.frame_final_end)
+
+
+def frames_of(strip: bpy.types.Strip) -> range:
+    """Return the timeline frames that a strip lies at. Raises ClipError for more than a strip can have."""
+    frames = range(strip.frame_final_start, strip.frame_final_end)
+    require_few(strip, frames.stop - frames.start)
+    return frames
+
+
+def require_few(strip: bpy.types.Strip, count: int) -> None:
+    """Raise ClipError where a strip claims to have more frames than can be."""
+    if count > MOST_FRAMES:
+        raise ClipError(
+            f"{strip.name} claims to have {count} frames: cut it into strips of {MOST_FRAMES} at most"
+        )
+
+
+def overlap(first: bpy.types.Strip, second: bpy.types.Strip) -> bool:
+    """Tell whether two strips lie at a common timeline frame."""
+    return bool(
+        first.frame_final_start < second.frame_final_end and first.frame_final_end > second.frame_final_start
+    )
+
+
+def is_shown(scene: bpy.types.Scene, strip: bpy.types.Strip, frame: int) -> bool:
+    """Tell whether a strip plays at a timeline frame, as do the meta strips around it."""
+    around: Any = strip
+    while around is not None:
+        channels = channels_of(scene, around)
+        hidden = around.channel < len(channels) and channels[around.channel].mute
+        if around.mute or hidden or not covers(around, frame):
+            return False
+        around = around.parent_meta()
+    return True
+
+
+def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types.Scene, int]]:
+    """Yield the scene and those that its scene strips play at a frame by their sequencer, each at its frame.
+
+    A scene within itself is not played, as Blender does not play it. Raises RecipeError where there are too many.
+    """
+    seen: set[tuple[bpy.types.Scene, int]] = set()
+    waiting: list[tuple[bpy.types.Scene, int, tuple[bpy.types.Scene, ...]]] = [(scene, frame, ())]
+    while waiting:
+        here, at, around = waiting.pop()
+        if (here, at) in seen:
+            continue
+        if len(seen) >= _MOST_SCENES:
+            raise RecipeError(
+                f"{scene.name} plays more than {_MOST_SCENES} scenes at frame {frame}: remove some"
+            )
+        seen.add((here, at))
+        around = (*around, here)
+        yield here, at
+        for strip in all_strips(here):
+            inner = cast("Any", strip)
+            if strip.type != "SCENE" or inner.scene is None or inner.scene_input != "SEQUENCER":
+                continue
+            if inner.scene not in around and is_shown(here, strip, at):
+                start = inner.scene.frame_start + inner.animation_offset_start
+                waiting.append((inner.scene, round(at - strip.frame_start + start), around))
+
+
+def source_of(strip: Any) -> ClipSource:
+    """Return the files that a strip plays."""
+    if strip.type == "MOVIE":
+        return ClipSource(True, (Path(bpy.path.abspath(strip.filepath)),))
+    folder = Path(bpy.path.abspath(strip.directory))
+    return ClipSource(False, tuple(folder / element.filename for element in strip.elements))
+
+
+def frame_rate(scene: bpy.types.Scene) -> float:
+    """Return the timeline's frames a second."""
+    base = scene.render.fps_base
+    # A file may hold what Blender itself would not let anybody set.
+    return max(scene.render.fps, 1) / (base if 0 < base < math.inf else 1.0)
+
+
+def movie_rate(strip: Any) -> float:
+    """Return the frames a second of the movie that a strip was made of, which the strip remembers; 0 if unknown.
+
+    Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
+    movie to tell them: at 1080p that takes as long as rendering a frame does.
+    """
+    if not _is_rate(strip.understudy_rate):
+        strip.understudy_rate = strip.fps
+    return float(strip.understudy_rate) if _is_rate(strip.understudy_rate) else 0.0
+
+
+def _is_rate(rate: float) -> bool:
+    """Tell whether a number can be a movie's frames a second; a file may hold any."""
+    return 0 < rate < _FASTEST
+
+
+def playback_rate(scene: bpy.types.Scene, strip: Any, rate: float, frame_count: int) -> float:
+    """Return how many frames of a movie pass in a frame of the timeline: `rate`, or 1 where it is played by frames.
+
+    Blender may play a movie at its own frame rate, which no property tells: it shows in the strip's length.
+    `rate` is the movie's frame rate by the timeline's, `frame_count` the movie's own length.
+    """
+    played = frame_count - strip.animation_offset_start - strip.animation_offset_end
+    if strip.frame_duration != played:
+        return rate
+    if abs(played * (rate - 1)) < 0.5:
+        return 1.0
+    return rate if _follows_frame_rate(scene, strip) else 1.0
+
+
+def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Find out by a change of the frame rate whether the strip's length follows it.
+
+    The change is made in a copy: Blender moves the scene's sound strips, and not quite back.
+    """
+    trial = scene.copy()
+    trial.render.fps_base = scene.render.fps_base / 2
+    follows = bool(
+        cast("Any", trial.sequence_editor).strips_all[strip.name].frame_duration != strip.frame_duration
+    )
+    bpy.data.scenes.remove(trial)
+    return follows
+
+
+def source_numbers(strip: Any, rate: float) -> list[int]:
+    """List the source frame that each frame of a strip's content shows, its trims not applied.
+
+    Blender rounds the half up, and stays at the last frame (measured forward and in reverse in 4.5 and 5.0).
+    Raises ClipError for more frames than a strip can have.
+    """
+    first, length = strip.animation_offset_start, strip.frame_duration
+    require_few(strip, length)
+    # Slower than the timeline, a movie has fewer frames than the strip; how many, the strip's length tells.
+    last = length - 1 if rate == 1.0 else math.ceil(length * rate - 1e-6) - 1
+    return [first + min(math.floor(index * rate + 0.5), last) for index in range(length)]
+
+
+def inputs_of(effect: Any) -> list[Any]:
+    """List the strips that an effect strip is made from."""
+    found = (getattr(effect, f"input_{number}", None) for number in (1, 2))
+    return [strip for strip in found if strip is not None]

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs over layer pictures as the environment and the preferences want them.
+
+What computes is imported when a run begins: Blender starts without it, and so does who only opens a project.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import bpy
+
+from ...core.cache.factory import CacheSettings
+from ...core.filesystem import Access
+from ...core.sessions.settings import DAY, RunSettings, completed
+from ..properties.preferences import Preferences
+
+if TYPE_CHECKING:
+    from ...core.sessions.prefetching_session import SessionAhead
+    from ...core.sessions.preview_session import PreviewSession
+
+_MIB, _GIB = 1 << 20, 1 << 30
+
+
+def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
+    """Return what a run may use. The environment, which a farm sets, comes before the preferences."""
+    cache = CacheSettings(
+        cache_folder,
+        memory_bytes=preferences.memory_megabytes * _MIB,
+        shared_folder=_folder(preferences.shared_folder),
+        redis_url=preferences.redis_url or None,
+        shared_with_group=preferences.shared_with_group,
+        cap_bytes=round(preferences.size_limit * _GIB) or None,
+        max_age=preferences.unused_days * DAY or None,
+        keep=preferences.keep_results,
+    )
+    wanted = RunSettings(
+        cache,
+        preferences.threads,
+        preferences.provider,
+        _folder(preferences.model_folder),
+        online=bool(cast("Any", bpy.app).online_access),
+    )
+    return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
+
+
+def access(preferences: Preferences) -> Access:
+    """Return who may use what is made in the cache folder, and whose folders are written to."""
+    # What keeps nothing needs no key: to ask for one may ask the user.
+    cache = CacheSettings(Path(), keep=False, shared_with_group=preferences.shared_with_group)
+    return completed(RunSettings(cache), os.environ, strict=False).cache.access
+
+
+def open_session(cache_folder: Path, preferences: Preferences) -> "SessionAhead":
+    """Begin a run that computes whatever is missing, while Blender waits for it."""
+    from ...core.sessions.prefetching_session import SessionAhead
+
+    return SessionAhead(run_settings(cache_folder, preferences))
+
+
+def open_render(cache_folder: Path, preferences: Preferences, spare: Path | None) -> "SessionAhead":
+    """Begin the run of a render; `spare` is for pictures that can't be where they belong."""
+    from ...core.sessions.prefetching_session import SessionAhead
+
+    return SessionAhead(run_settings(cache_folder, preferences), spare, beside_a_busy_host=True)
+
+
+def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":
+    """Begin a run that only fuses what is known."""
+    from ...core.sessions.preview_session import PreviewSession
+
+    return PreviewSession(run_settings(cache_folder, preferences))
+
+
+def _folder(chosen: str) -> Path | None:
+    return Path(bpy.path.abspath(chosen)) if chosen else None

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions to a worker process beside the editor: asked and answered without the window's ever waiting."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .worker_process import WorkerProcess
+
+_TICK_SECONDS = 0.1
+# What is asked just now: whoever stops it, loads another file or unregisters must be able to end it.
+_ASKED: list["Question"] = []
+
+
+class Question:
+    """What a worker was asked. `tick` never waits."""
+
+    def __init__(
+        self,
+        about: str,
+        worker: WorkerProcess,
+        ended: Callable[[list[str]], None],
+        heard: Callable[[str, Any], None] = lambda _kind, _value: None,
+    ) -> None:
+        """Take over a worker that has everything it needs; `ended` gets its faults, `heard` every other answer."""
+        self.about = about
+        self._worker = worker
+        self._ended = ended
+        self._heard = heard
+        self._faults: list[str] = []
+        self._timer = self.tick  # one object: Blender knows timers by identity
+        worker.finish()
+
+    def tick(self) -> float | None:
+        """Take what was answered; return the seconds to the next look, None when there is none."""
+        for kind, value in self._worker.answers():
+            if kind in ("fault", "gone"):
+                self._faults.append(value)
+            else:
+                self._heard(kind, value)
+        if not self._worker.ended:
+            return _TICK_SECONDS
+        if self in _ASKED:
+            _ASKED.remove(self)
+        self._ended(self._faults)
+        return None
+
+    def ask(self) -> None:
+        """Go on with it beside the editor."""
+        _ASKED.append(self)
+        bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS, persistent=True)
+
+    def cancel(self) -> None:
+        """End the worker at once. What it found so far stays in the cache; nobody is told."""
+        if self in _ASKED:
+            _ASKED.remove(self)
+        if bpy.app.timers.is_registered(self._timer):
+            bpy.app.timers.unregister(self._timer)
+        self._worker.cancel()
+
+
+def asked(about: str) -> list[Question]:
+    """List what is asked just now about something."""
+    return [question for question in _ASKED if question.about == about]
+
+
+def _cancel_all() -> None:
+    for question in tuple(_ASKED):
+        question.cancel()
+
+
+@persistent
+def _left(*_: Any) -> None:
+    """Another file is loaded: the answers would be about strips that are gone."""
+    _cancel_all()
+
+
+def register() -> None:
+    """See to it that no question outlives its file."""
+    bpy.app.handlers.load_pre.append(cast("Any", _left))
+
+
+def unregister() -> None:
+    """End what is asked still."""
+    bpy.app.handlers.load_pre.remove(cast("Any", _left))
+    _cancel_all()

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panels: they draw properties and operators, and compute nothing.
+
+In Blender 4.5 strip modifiers are in the sequencer's side bar, from 5.0 in the Properties editor. Every Face Swap
+modifier of the active strip is drawn as Blender draws its own: a header to fold, name, switch and remove it by,
+and below it what it is set to.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import bpy
+
+from ..blender.wrapped_text import draw_text
+from ..layers.strip_warnings import notices
+from ..modifiers.active import POINTER, active_scene, active_stack, active_strip
+from ..modifiers.visibility import is_rendered, only_in_one
+from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
+from ..properties.scene_properties import settings_of
+from ..properties.status import window_state
+from ..sequencer.strips import is_clip
+from .cache_panel import draw_cache, draw_refusal
+from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
+from .which_face_panel import draw_which_face
+from .who_panel import draw_who
+
+_IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
+_MOST_DRAWN = 64
+"""Of how many modifiers are drawn: each takes milliseconds, at every redraw."""
+_Draw = Callable[[Any, bpy.types.Context, Any], None]
+
+
+class _Section(NamedTuple):
+    """A part of a modifier that folds."""
+
+    name: str
+    """`show_` and this is the property that keeps whether it is folded."""
+    label: str
+    draw: _Draw
+
+
+def _parameters_of(belongs: Any) -> _Draw:
+    return lambda layout, context, modifier: draw_parameters(layout, context, modifier, belongs)
+
+
+_SECTIONS = (
+    _Section("who", "Who", draw_who),
+    _Section("which_face", "Which Face", draw_which_face),
+    _Section("swap", "Swap", _parameters_of(in_swap)),
+    _Section("mask", "Mask", _parameters_of(in_mask)),
+    _Section("colour", "Colour and Blend", _parameters_of(in_colour)),
+    _Section("analysis", "Analysis", _parameters_of(in_analysis)),
+)
+
+
+class UNDERSTUDY_MT_modifier(bpy.types.Menu):
+    """What else can be done with a Face Swap modifier."""
+
+    bl_idname = "UNDERSTUDY_MT_modifier"
+    bl_label = "Face Swap"
+    bl_description = "What else can be done with this modifier"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the entries."""
+        layout: Any = self.layout
+        layout.operator("understudy.modifier_move", text="Move Up", icon="TRIA_UP").direction = "UP"
+        layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
+        layout.separator()
+        layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")
+
+
+class UNDERSTUDY_PT_stack(bpy.types.Panel):
+    """Face Swap modifiers of the active strip."""
+
+    bl_idname = "UNDERSTUDY_PT_stack"
+    bl_label = "Face Swap"
+    bl_space_type: Any = "SEQUENCE_EDITOR" if _IN_SIDE_BAR else "PROPERTIES"
+    bl_region_type: Any = "UI" if _IN_SIDE_BAR else "WINDOW"
+    bl_category: Any = "Modifiers" if _IN_SIDE_BAR else ""
+    bl_context: Any = "" if _IN_SIDE_BAR else "strip_modifier"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where a face can be swapped; where Blender's own menu has an entry for us, only once it was."""
+        strip = active_strip(context)
+        if strip is None:
+            return False
+        return bool(active_stack(context)) or (_menu() is None and is_clip(strip))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what concerns the strip, then modifier by modifier."""
+        layout: Any = self.layout
+        stack = active_stack(context)
+        if not stack:
+            layout.operator("understudy.modifier_add", icon="ADD")
+            return
+        _draw_preparing(layout, context)
+        for modifier in stack[:_MOST_DRAWN]:
+            _draw_modifier(layout, context, modifier)
+        if len(stack) > _MOST_DRAWN:
+            draw_text(
+                layout, context, f"{len(stack) - _MOST_DRAWN} more modifiers: remove some to see them", "INFO"
+            )
+        header, body = layout.panel_prop(settings_of(active_scene(context)), "show_cache")
+        header.label(text="Cache")
+        if body:
+            draw_cache(body, context)
+
+
+def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
+    """Draw what makes the new faces, how that goes, what went wrong, and what is seen instead."""
+    row = layout.row(align=True)
+    row.operator("understudy.prepare", text="Prepare Strip", icon="RENDER_ANIMATION").what = "STRIP"
+    row.operator("understudy.prepare", text="Timeline").what = "TIMELINE"
+    row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
+    _draw_state(layout, context)
+    draw_refusal(layout, context)
+    strip: Any = active_strip(context)
+    for notice in notices(strip, active_scene(context)):
+        box = layout.box()
+        draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
+        if notice.operator:
+            box.operator(notice.operator)
+
+
+def _draw_state(layout: Any, context: bpy.types.Context) -> None:
+    """Draw how it stands. There is always a line: one that came and went would move every button below it."""
+    state = window_state()
+    if state.running:
+        row = layout.row(align=True)
+        row.progress(factor=state.progress, text=state.status or "Starting")
+        row.operator("understudy.prepare_stop", text="", icon="CANCEL")
+        for request in state.queue:
+            layout.label(text=f"{request.label} waits", icon="SORTTIME", translate=False)
+    if state.trouble:
+        draw_text(layout, context, state.trouble, "ERROR")
+    if state.running:
+        return
+    unlike = only_in_one(active_scene(context))
+    if state.notice:
+        draw_text(layout, context, state.notice, "INFO")
+    elif unlike:
+        only = "preview" if unlike[0].enabled else "render"
+        draw_text(layout, context, f"{unlike[0].name} is on in the {only} only", "INFO")
+    elif state.rendered:
+        draw_text(layout, context, f"Rendered {state.rendered}", "RENDER_ANIMATION")
+    elif not state.trouble:
+        draw_text(layout, context, "The preview shows what will be rendered", "CHECKMARK")
+
+
+def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw a modifier: its header, and unless it is folded its parts."""
+    header, body = layout.panel_prop(modifier, "show_expanded")
+    for part in (header, body):
+        if part is not None:
+            part.context_pointer_set(POINTER, modifier)
+    header.label(text="", icon="USER")
+    header.prop(modifier, "name", text="")
+    row = header.row(align=True)
+    row.prop(modifier, "enabled", text="", icon="HIDE_OFF" if modifier.enabled else "HIDE_ON")
+    camera = "RESTRICT_RENDER_OFF" if is_rendered(modifier) else "RESTRICT_RENDER_ON"
+    row.prop(modifier, "show_render", text="", icon=camera)
+    row.menu(UNDERSTUDY_MT_modifier.bl_idname, text="", icon="DOWNARROW_HLT")
+    header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
+    if body is None:
+        return
+    for section in _SECTIONS:
+        title, inside = body.panel_prop(modifier, f"show_{section.name}")
+        title.label(text=section.label)
+        if inside is not None:
+            inside.context_pointer_set(POINTER, modifier)
+            section.draw(inside, context, modifier)
+
+
+CLASSES: tuple[Any, ...] = (UNDERSTUDY_MT_modifier, UNDERSTUDY_PT_stack)
+
+
+def _menu_entry(menu: Any, _context: bpy.types.Context) -> None:
+    menu.layout.operator(UNDERSTUDY_OT_modifier_add.bl_idname, text="Face Swap", icon="USER")
+
+
+def _menu() -> Any | None:
+    """Return Blender's own menu of strip modifiers, where there is one (5.0 and later)."""
+    return getattr(bpy.types, "SEQUENCER_MT_modifier_add", None)
+
+
+def register() -> None:
+    """Add the panels."""
+    for entry in CLASSES:
+        bpy.utils.register_class(entry)
+    menu = _menu()
+    if menu is not None:
+        menu.append(_menu_entry)
+
+
+def unregister() -> None:
+    """Remove the panels."""
+    menu = _menu()
+    if menu is not None:
+        menu.remove(_menu_entry)
+    for entry in reversed(CLASSES):
+        bpy.utils.unregister_class(entry)

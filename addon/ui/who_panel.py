@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel Who: the person who plays the part, by pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.recipe.request import Picture
+from ..blender.wrapped_text import draw_text
+from ..layers.folders import cache_folder
+from ..lookups.gallery import gallery
+from ..lookups.lookups import ShownPicture, WantedPicture
+from ..modifiers.active import active_scene
+from ..properties.preferences import preferences
+
+_FACE_SCALE = 3.4
+
+
+def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    """Draw the person, every picture with the face in it and what is poor about it, and the note on consent."""
+    layout.use_property_split = True
+    layout.prop(modifier.identity, "name")
+    scene = active_scene(context)
+    for index, picture in enumerate(modifier.identity.pictures):
+        _draw_picture(layout, context, scene, picture, index)
+    layout.operator("understudy.picture_add", icon="ADD")
+    layout.prop(modifier.identity, "consent")
+    if modifier.identity.pictures and not modifier.identity.consent:
+        draw_text(layout, context, "Recast only people who agreed to it: note here by what right", "INFO")
+
+
+def _draw_picture(layout: Any, context: bpy.types.Context, scene: Any, picture: Any, index: int) -> None:
+    box = layout.box()
+    known = _known(scene, picture)
+    row = box.row()
+    if known is not None and known.icon is not None:
+        face = row.column()
+        face.template_icon(icon_value=known.icon, scale=_FACE_SCALE)
+    column = row.column()
+    path = column.row(align=True)
+    path.use_property_split = False
+    path.prop(picture, "filepath", text="")
+    path.operator("understudy.picture_remove", text="", icon="X").index = index
+    below = column.row(align=True)
+    below.use_property_split = False
+    below.prop(picture, "face_number")
+    if known is None:
+        below.operator("understudy.picture_check", text="", icon="VIEWZOOM").index = index
+        return
+    if known.icon is not None and not known.faults:
+        column.label(text="Clearly seen", icon="CHECKMARK")
+    for fault in known.faults:
+        if known.icon is None:
+            is_named = fault.startswith(Path(picture.filepath).name)
+            draw_text(box, context, fault if is_named else fault[:1].upper() + fault[1:], "ERROR")
+        else:
+            draw_text(box, context, f"The face is {fault}", "INFO")
+
+
+def _known(scene: Any, picture: Any) -> ShownPicture | None:
+    path = bpy.path.abspath(picture.filepath)
+    if not path:
+        return None
+    wanted = WantedPicture(cache_folder(scene), preferences(), Picture(Path(path), picture.face_number))
+    found: ShownPicture | None = gallery().known(wanted)
+    return found

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cache as plain files, for anybody with NumPy: per entry a JSON file of what it is, and an .npy per array.
+
+`STAGE/DIGEST.json` holds the key text line by line and names the arrays' files, `DIGEST.0.npy` and so on.
+What is exported is as private as the cache it comes from, so it is for its owner only too.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import CacheError, OutputError
+from ...filesystem import Folder, Location
+from ..base.key import Key
+from ..base.store import Arrays, Store
+from ..packs.record import MAX_PAYLOAD, MAX_TEXT, KeyText
+from ..stores.encryption import is_sealed
+from .lineage import fields
+from .npy import Array, read_npy
+
+_STAGE = re.compile(r"[a-z0-9_-]{1,40}")
+_ENTRY = re.compile(r"([0-9a-f]{64})\.json")
+_NUMBER = re.compile(r"[0-9]{1,4}")
+_MOST_JSON = 1 << 23  # a key text of a megabyte, each of its bytes written out
+_MOST_ARRAYS = 1000
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """How many entries were copied, and how many could not be."""
+
+    copied: int
+    left_out: int
+
+
+def export(entries: Iterable[KeyText], store: Store, folder: Path) -> Exchanged:
+    """Write the results of `entries`, read from `store`, into `folder`, which must be empty or not there.
+
+    Left out are entries that are damaged or sealed. Raises OutputError where a file can't be written.
+    """
+    copied = left_out = 0
+    try:
+        with _empty(folder) as place:
+            for entry in entries:
+                arrays = store.get(Key(entry.text))
+                if arrays is None or is_sealed(arrays):
+                    left_out += 1
+                else:
+                    _write_entry(place, entry.text, entry.written, arrays)
+                    copied += 1
+    except OSError as error:
+        raise OutputError(
+            f"can't export to {folder}: {_reason(error)}; check the folder and space"
+        ) from error
+    return Exchanged(copied, left_out)
+
+
+def import_into(store: Store, folder: Path) -> Exchanged:
+    """Put every entry that `export` wrote into `folder` into a store.
+
+    Left out is whatever is not exactly that: a key text that does not hash to its key, an array that is not
+    of the shape and kind that is said, or that holds Python objects, a link, a pipe. Raises CacheError where the
+    folder can't be read at all.
+    """
+    copied = left_out = 0
+    try:
+        with Location(folder).open() as place:
+            for stage in sorted(filter(_STAGE.fullmatch, place.names())):
+                for key, arrays in _entries(place, stage):
+                    if arrays is not None and _put(store, Key(key), arrays):
+                        copied += 1
+                    else:
+                        left_out += 1
+    except FileNotFoundError as error:
+        raise CacheError(
+            f"there is no folder {folder} to import from: give one that export has written"
+        ) from error
+    except OSError as error:
+        raise CacheError(
+            f"can't import from {folder}: {_reason(error)}; give a folder that export has written"
+        ) from error
+    return Exchanged(copied, left_out)
+
+
+def _empty(path: Path) -> Folder:
+    """Open an empty folder, made if need be. Raises OutputError where it is not empty, OSError."""
+    try:
+        folder = Folder(path)
+    except FileNotFoundError:
+        folder = Location(path).make(0o700)
+    if folder.names():
+        folder.close()
+        raise OutputError(f"{path} is not empty: choose an empty or a new folder to export to")
+    return folder
+
+
+def _write_entry(folder: Folder, text: str, written: int, arrays: Arrays) -> None:
+    key = Key(text)
+    stage = fields(text).get("stage", "")
+    with folder.make_child(stage if _STAGE.fullmatch(stage) else "other", 0o700) as place:
+        listed = {}
+        for number, (name, array) in enumerate(sorted(arrays.items())):
+            # Not by the array's name, which is whatever the cache says it is.
+            file = f"{key.hex}.{number}.npy"
+            with os.fdopen(place.create_file(file, os.O_WRONLY, 0o600), "wb") as target:
+                np.save(target, array, allow_pickle=False)
+            listed[name] = {"file": file, "dtype": array.dtype.str, "shape": list(array.shape)}
+        said = {
+            "key": key.hex,
+            "key_text": text.removesuffix("\n").split("\n"),
+            "written": written,
+            "arrays": listed,
+        }
+        place.write_file(f"{key.hex}.json", json.dumps(said, indent=1).encode(), mode=0o600)
+
+
+def _entries(folder: Folder, stage: str) -> Iterator[tuple[str, dict[str, Array] | None]]:
+    """Yield the key text and arrays of each entry of a stage; no arrays for one that is not as exported."""
+    try:
+        place = folder.child(stage)
+    except OSError:  # a link, a file: nothing that export makes
+        return
+    with place:
+        for name in sorted(place.names()):
+            match = _ENTRY.fullmatch(name)
+            if match is None:
+                continue
+            try:
+                yield _read_entry(place, match[1])
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                yield "", None
+
+
+def _read_entry(place: Folder, digest: str) -> tuple[str, dict[str, Array]]:
+    """Read the entry of a key, by its digest in hex. Raises OSError, or an error of Python's for what is odd."""
+    said = json.loads(
+        place.read_file(f"{digest}.json", _MOST_JSON).decode("utf-8"), object_pairs_hook=_unique
+    )
+    lines = said["key_text"]
+    if not isinstance(lines, list) or any(not isinstance(line, str) or "\n" in line for line in lines):
+        raise ValueError("no lines")
+    raw = "".join(f"{line}\n" for line in lines).encode()
+    if said["key"] != digest or hashlib.sha256(raw).hexdigest() != digest or len(raw) > MAX_TEXT:
+        raise ValueError("not the key text of this entry")
+    listed = said["arrays"]
+    if not isinstance(listed, dict) or len(listed) > _MOST_ARRAYS:
+        raise ValueError("no arrays")
+    arrays: dict[str, Array] = {}
+    left = MAX_PAYLOAD
+    for name, about in listed.items():
+        file = about["file"]
+        if not isinstance(file, str) or not _is_file_of(file, digest):
+            raise ValueError("a file elsewhere")
+        array = read_npy(place, file, left)
+        if array.dtype.str != about["dtype"] or list(array.shape) != about["shape"]:
+            raise ValueError("not the array that was exported")
+        left -= array.nbytes
+        arrays[name] = array
+    return raw.decode(), arrays
+
+
+def _is_file_of(file: str, digest: str) -> bool:
+    number = file.removeprefix(f"{digest}.").removesuffix(".npy")
+    return file == f"{digest}.{number}.npy" and _NUMBER.fullmatch(number) is not None
+
+
+def _put(store: Store, key: Key, arrays: dict[str, Array]) -> bool:
+    if is_sealed(arrays):
+        return False
+    try:
+        store.put(key, arrays)
+    except (TypeError, ValueError):  # a name or a size that no cache keeps
+        return False
+    return True
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return table
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Leases as small files in a shared folder.
+
+Whoever creates a key's file has the lease. The file says for how long, not until when: clocks of several
+machines differ. Everybody else starts counting, by a clock of their own that never goes back, when they first
+see that file; once its time is over they may set it aside. So a lease is never taken over early, and a dead
+holder's blocks nobody for longer than the lease after they first met it.
+"""
+
+import os
+import re
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ...filesystem import Access, Folder, Location
+from ..base.key import Key
+from .lease import ALONE
+
+LEASE_FOLDER = ".leases"
+_NAME = re.compile(r"[0-9a-f]{64}\.(lease|[0-9a-f]{32})", re.ASCII)
+_LONGEST_SECONDS = 600.0
+_MOST_BYTES = 128
+_REMEMBERED = 10_000
+
+
+class FolderLease:
+    """Lease files in `folder`, which is made when first needed. Safe to use from several threads."""
+
+    def __init__(
+        self, folder: Path, access: Access | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Use `folder`, whose name must not be a link's; `access` is whose it is to be. `clock` never goes back."""
+        self._location = Location(folder.parent, (folder.name,))
+        self._access = access or Access()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._met: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+
+    def try_acquire(self, key: Key, seconds: float) -> str | None:
+        """See `Lease.try_acquire`."""
+        name, token = _name(key), secrets.token_hex(16)
+        try:
+            with self._folder() as folder:
+                for _ in range(2):
+                    if self._create(folder, name, f"{token} {seconds:.3f}\n".encode()):
+                        return token
+                    with suppress(FileNotFoundError):  # given back meanwhile
+                        stale = self._stale(folder, key, seconds)
+                        if stale is None:
+                            return None
+                        _set_aside(folder, key, stale, token)
+        except OSError:
+            return ALONE
+        return None
+
+    def release(self, key: Key, token: str) -> None:
+        """See `Lease.release`."""
+        name = _name(key)
+        with suppress(OSError), self._location.open() as folder:
+            if _read(folder, name).split(b" ")[0] == token.encode():
+                folder.remove_file(name)
+
+    def _folder(self) -> Folder:
+        """Open the folder, made if need be. Raises OSError, also where it must not be written to."""
+        try:
+            folder = self._location.open()
+        except FileNotFoundError:
+            # Not the parents: where the share is not mounted, nothing is to appear in its place.
+            with Folder(self._location.root) as root:
+                folder = root.make_child(self._location.names[0], self._access.folder_mode)
+        fault = self._access.write_fault(folder.status(), self._location.path)
+        if fault:
+            folder.close()
+            raise PermissionError(fault)
+        with suppress(OSError):  # not every file system has permissions
+            folder.set_mode(self._access.folder_mode)
+        return folder
+
+    def _create(self, folder: Folder, name: str, text: bytes) -> bool:
+        """Create the file unless it is there; tell whether it was created. Raises OSError."""
+        try:
+            fd = folder.create_file(name, os.O_WRONLY, self._access.file_mode)
+        except FileExistsError:
+            return False
+        try:
+            os.write(fd, text)
+        finally:
+            os.close(fd)
+        return True
+
+    def _stale(self, folder: Folder, key: Key, seconds: float) -> bytes | None:
+        """Return what the file holds if its time is over, None if it may be in use. Raises OSError."""
+        content = _read(folder, _name(key))
+        now = self._clock()
+        with self._lock:
+            known = self._met.get(key.digest)
+            if known is None or known[0] != content:
+                self._met[key.digest] = content, now
+                self._met.move_to_end(key.digest)
+                if len(self._met) > _REMEMBERED:
+                    self._met.popitem(last=False)
+                return None
+            return content if now - known[1] >= _length(content, seconds) else None
+
+
+def sweep(folder: Path, older_than_seconds: float) -> int:
+    """Remove the leases that dead processes left in a folder, and count them. Raises nothing.
+
+    The folder's name must not be a link's. What does not have the form of a lease's name is left as it is.
+    """
+    removed = 0
+    limit = time.time() - older_than_seconds
+    with suppress(OSError), Location(folder.parent, (folder.name,)).open() as leases:
+        for entry in leases.entries():
+            if _NAME.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
+                with suppress(OSError):
+                    leases.remove_file(entry.name)
+                    removed += 1
+    return removed
+
+
+def _name(key: Key) -> str:
+    return f"{key.hex}.lease"
+
+
+def _set_aside(folder: Folder, key: Key, stale: bytes, token: str) -> None:
+    name, aside = _name(key), f"{key.hex}.{token}"
+    folder.rename(name, aside)
+    if _read(folder, aside) != stale:
+        # Somebody else was quicker, and this is their fresh lease: it goes back, if its place is free.
+        with suppress(OSError):
+            folder.link(aside, name)
+    folder.remove_file(aside)
+
+
+def _read(folder: Folder, name: str) -> bytes:
+    fd = folder.open_file(name, os.O_RDONLY)
+    try:
+        return os.read(fd, _MOST_BYTES)
+    finally:
+        os.close(fd)
+
+
+def _length(content: bytes, otherwise: float) -> float:
+    """Return how long a lease lasts; `otherwise` for a file that was not written to its end."""
+    try:
+        length = float(content.split(b" ")[1])
+    except (ValueError, IndexError):
+        return otherwise
+    return length if 0 <= length <= _LONGEST_SECONDS else otherwise

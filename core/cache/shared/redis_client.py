@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Redis server that never makes a render wait, whatever it answers: no reply is more than data.
+
+What it sends is parsed by a library, which raises what it likes over replies that no honest server gives.
+`Server.ask` is the border: behind it a question has an answer, or there is a `ServerError`.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote, unquote, urlsplit
+
+from ...errors import CacheError
+from .redis_socket import Bounds, bounded
+
+if TYPE_CHECKING:
+    import redis
+
+ANSWER_SECONDS = 0.5
+"""How long a question may take, connecting included."""
+MOST_BYTES = 1 << 26
+"""How large an answer may be: over 1 Gbit/s more could not come within ANSWER_SECONDS."""
+_UNCLEAR = "the address given"
+_T = TypeVar("_T")
+
+
+class ServerError(Exception):
+    """A server did not answer as it should have. Its text is the kind of fault alone, no word of the server's."""
+
+
+class Server:
+    """A Redis server. Safe to use from several threads."""
+
+    def __init__(self, url: str, answer_seconds: float = ANSWER_SECONDS) -> None:
+        """Take the server at a `redis://`, `rediss://` or `unix://` address; it is connected to when first asked.
+
+        Raises CacheError where the client is not installed or the address can't be understood.
+        """
+        self.address = address(url)
+        self._seconds = answer_seconds
+        self._bounds = Bounds()
+        self._client = _client(url, self._bounds, answer_seconds)
+
+    def ask(
+        self,
+        question: "Callable[[redis.Redis], object]",
+        answer: Callable[[object], _T],
+        *,
+        seconds: float | None = None,
+        most_bytes: int = MOST_BYTES,
+    ) -> _T:
+        """Return what `answer` makes of the reply to a question; it raises TypeError or ValueError for a wrong one.
+
+        Raises ServerError where the server fails, takes longer than `seconds` or sends more than `most_bytes`.
+        """
+        import redis
+
+        self._bounds.begin(self._seconds if seconds is None else seconds, most_bytes)
+        try:
+            return answer(question(self._client))
+        except redis.ResponseError as error:  # it said no, in due form
+            raise ServerError(type(error).__name__) from error
+        except Exception as error:  # the border: a library that is fed by whoever is at the other end
+            # What comes next on this connection could be the rest of this reply.
+            self.disconnect()
+            raise ServerError(type(error).__name__) from error
+
+    def limit(self, seconds: float) -> None:
+        """Let questions take no longer than this from now on."""
+        self._seconds = seconds
+
+    def disconnect(self) -> None:
+        """Close the connections that no thread is using; they are opened anew when needed."""
+        with suppress(Exception):
+            self._client.connection_pool.disconnect(inuse_connections=False)
+
+
+def _client(url: str, bounds: Bounds, seconds: float) -> "redis.Redis":
+    try:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.connection import Connection, parse_url
+        from redis.retry import Retry
+    except ImportError as error:
+        raise CacheError(
+            "a shared cache on Redis needs the extra: pip install 'understudy[redis]'"
+        ) from error
+    try:
+        parse = cast("Callable[[str], dict[str, Any]]", parse_url)  # it has no types of its own
+        kind = parse(url).get("connection_class", Connection)
+        return redis.Redis.from_url(
+            url,
+            connection_class=bounded(kind, bounds, seconds),
+            socket_connect_timeout=seconds,
+            socket_timeout=seconds,
+            # Once, at once: what a restarted server needs, since the old connection is dead by then.
+            retry=Retry(NoBackoff(), 1),
+            # The older protocol: in the newer one a server may speak unasked, and send clients elsewhere.
+            protocol=2,
+            decode_responses=False,
+        )
+    except (ValueError, redis.RedisError) as error:
+        raise CacheError(f"{address(url)} is no Redis address: write redis://HOST:PORT/0") from error
+
+
+def address(url: str) -> str:
+    """Return where a URL points to, without the user and password it may carry."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return _UNCLEAR
+    # Without a scheme, what looks like a path may hold the password.
+    place = parts.path if parts.scheme == "unix" else parts.hostname
+    return f"{place}:{port}" if port else place or _UNCLEAR
+
+
+def without_password(url: str) -> tuple[str, str]:
+    """Return an address without the password that it carries, and that password, as it is meant."""
+    head, at, place = url.rpartition("@")
+    scheme, mark, login = head.rpartition("://")
+    user, colon, password = login.partition(":")
+    if not at or not colon:
+        return url, ""
+    return f"{scheme}{mark}{user}{'@' if user else ''}{place}", unquote(password)
+
+
+def with_password(url: str, password: str) -> str:
+    """Return an address with a password in it; the address alone where either is empty."""
+    if not url or not password:
+        return url
+    scheme, mark, rest = url.rpartition("://")
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}{mark}{user if at else ''}:{quote(password, safe='')}@{place}"

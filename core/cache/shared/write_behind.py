@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writing to shared tiers off the hot path: a queue bounded in bytes, and one thread."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from ..base.key import Key
+from ..base.payload import frozen_copy
+from ..base.store import Arrays
+
+BACKLOG_BYTES = 64 << 20
+_BATCH_ENTRIES = 64
+_BATCH_BYTES = 8 << 20
+_POLL_SECONDS = 0.05
+_ENTRY_BYTES = 512  # what an entry in the queue costs besides its arrays: an estimate
+
+Item = tuple[Key, Arrays]
+_Task = tuple[Item, int] | Callable[[], None]
+
+
+class WriteBehind:
+    """Hands results to `write` in the background, in the order they came. Safe to use from several threads."""
+
+    def __init__(self, write: Callable[[Sequence[Item]], None], backlog_bytes: int = BACKLOG_BYTES) -> None:
+        """Make an empty queue; the thread starts with the first entry. `write` must not raise."""
+        self._write = write
+        self._most = backlog_bytes
+        self._changed = threading.Condition()
+        self._tasks: deque[_Task] = deque()
+        self._bytes = 0
+        self._busy = False
+        self._closed = False
+        self._dropped = 0
+        self._thread: threading.Thread | None = None
+
+    def put(self, key: Key, arrays: Arrays) -> None:
+        """Queue a copy of `arrays`; where that would exceed the bound, they are dropped and counted."""
+        cost = sum(array.nbytes for array in arrays.values()) + _ENTRY_BYTES
+        with self._changed:
+            if self._closed or self._bytes + cost > self._most:
+                self._dropped += 1
+                return
+            self._bytes += cost
+        item = key, frozen_copy(arrays)
+        with self._changed:
+            self._tasks.append((item, cost))
+            self._wake()
+
+    def then(self, action: Callable[[], None]) -> None:
+        """Run `action` once all that was queued before it is written; at once where the queue is closed."""
+        with self._changed:
+            if not self._closed:
+                self._tasks.append(action)
+                self._wake()
+                return
+        action()
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until the queue is empty, at most `seconds`; tell whether it is."""
+        with self._changed:
+            return self._changed.wait_for(self._is_idle, seconds)
+
+    def close(self, seconds: float, goes_on: Callable[[float], bool] = lambda _waited: True) -> None:
+        """Flush for at most `seconds`, then drop and count what is left. Later puts are dropped.
+
+        `goes_on` is asked now and then whether to wait any longer, with the seconds waited so far.
+        """
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < seconds and goes_on(waited):
+            if self.flush(min(_POLL_SECONDS, seconds - waited)):
+                break
+        with self._changed:
+            self._closed = True
+            self._dropped += sum(isinstance(task, tuple) for task in self._tasks)
+            self._tasks.clear()
+            self._changed.notify_all()
+
+    @property
+    def dropped(self) -> int:
+        """How many results were not written, because the queue was full or closed."""
+        with self._changed:
+            return self._dropped
+
+    def _is_idle(self) -> bool:
+        return not self._tasks and not self._busy
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="understudy write-behind", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._tasks or self._closed)
+                if not self._tasks:
+                    return
+                tasks, cost = self._taken()
+                self._busy = True
+            if callable(tasks):
+                tasks()
+            else:
+                self._write(tasks)
+            with self._changed:
+                self._bytes -= cost
+                self._busy = False
+                self._changed.notify_all()
+
+    def _taken(self) -> tuple[list[Item] | Callable[[], None], int]:
+        """Take the action that is next, or the results that are."""
+        items: list[Item] = []
+        total = 0
+        while self._tasks and len(items) < _BATCH_ENTRIES and total < _BATCH_BYTES:
+            task = self._tasks[0]
+            if callable(task):
+                if not items:
+                    self._tasks.popleft()
+                    return task, 0
+                break
+            self._tasks.popleft()
+            items.append(task[0])
+            total += task[1]
+        return items, total

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How often a cache folder was asked and answered, over all runs: one short line a run, in the folder itself."""
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...filesystem import Folder, Location
+from ..base.counts import StoreCounts
+from ..packs.folder_lock import folder_lock
+
+USES_NAME = ".uses"
+_LOCK_NAME = ".uses.lock"
+_WAIT_SECONDS = 1.0
+_MOST_BYTES = 1 << 16
+_LATEST = 1 << 32  # the year 2106
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What runs asked of a cache folder: `since` is when the first of them ended, in seconds since 1970."""
+
+    runs: int
+    hits: int
+    misses: int
+    puts: int
+    since: int
+
+    def __add__(self, other: "Uses") -> "Uses":
+        return Uses(
+            self.runs + other.runs,
+            self.hits + other.hits,
+            self.misses + other.misses,
+            self.puts + other.puts,
+            min(self.since, other.since),
+        )
+
+
+def note(root: Path, memory: StoreCounts, folder: StoreCounts, mode: int = 0o600) -> None:
+    """Add a run's counts to the folder's. Trouble is passed over: these are figures to look at, no more."""
+    run = Uses(1, memory.hits + folder.hits, folder.misses, folder.puts, int(time.time()))
+    if not run.hits + run.misses:
+        return
+    place = Location(root)
+    # Alone, so that no line is added to a file that is just being replaced by its sum.
+    with (
+        suppress(OSError),
+        folder_lock(place, name=_LOCK_NAME, wait_seconds=_WAIT_SECONDS, mode=mode) as alone,
+        place.open() as opened,
+    ):
+        fd = _opened(opened, mode)
+        try:
+            if alone and os.fstat(fd).st_size > _MOST_BYTES:
+                total = _sum(_read(opened))
+                opened.write_file(USES_NAME, _line(total + run if total else run), mode=mode)
+            else:
+                # One write to the end: runs that end at once do not mix their lines, with or without locks.
+                os.write(fd, _line(run))
+        finally:
+            os.close(fd)
+
+
+def uses(root: Path) -> Uses | None:
+    """Return the sum of all runs, or None where there was none."""
+    try:
+        with Location(root).open() as folder:
+            return _sum(_read(folder))
+    except OSError:
+        return None
+
+
+def forget_uses(root: Path) -> None:
+    """Remove the counts of all runs, and count anew. Raises OSError."""
+    with Location(root).open() as folder, suppress(FileNotFoundError):
+        folder.remove_file(USES_NAME)
+
+
+def _opened(folder: Folder, mode: int) -> int:
+    flags = os.O_WRONLY | os.O_APPEND
+    try:
+        return folder.create_file(USES_NAME, flags, mode)
+    except FileExistsError:
+        return folder.open_file(USES_NAME, flags)
+
+
+def _read(folder: Folder) -> bytes:
+    return folder.read_file(USES_NAME, 2 * _MOST_BYTES)
+
+
+def _sum(text: bytes) -> Uses | None:
+    total: Uses | None = None
+    for line in text.split(b"\n"):
+        numbers = [int(part) for part in line.split() if part.isdigit() and len(part) < 17]
+        if len(numbers) == 5 and numbers[4] < _LATEST:
+            total = Uses(*numbers) if total is None else total + Uses(*numbers)
+    return total
+
+
+def _line(use: Uses) -> bytes:
+    return f"{use.runs} {use.hits} {use.misses} {use.puts} {use.since}\n".encode()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command line accepts."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from ..recipe import parameters
+from ..recipe.parameter import Parameter
+from ..reporting.quoting import quote
+from ..units import size_in_bytes, whole
+from .cache_arguments import ENVIRONMENT, add_cache, add_explain, argument
+from .models_arguments import add_models
+
+_EXIT_CODES = """\
+exit codes:
+  0    every frame was rendered (one without a face shows the original)
+  3    the movie is complete, but some frames failed and show the original; warnings name them
+  1    something has to be put right first: one line says what
+  2    the command is not written as it should be
+  70   a bug in Understudy; UNDERSTUDY_DEBUG=1 shows where
+  130  stopped by Ctrl-C (143: told to end); nothing computed is lost and no half movie is left
+"""
+_RENDER = """\
+Replace a face in a clip. The movie is H.264 with the clip's own sound, copied as it is. It is marked as a
+composite in its metadata, and OUTPUT.understudy.json beside it says what was done. It takes OUTPUT's place
+only when it is complete; a movie of that name is overwritten then.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"understudy: {quote(message)}: see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line; `command` in its result is the sub-command."""
+    top = _Parser(prog="understudy", description="Recast a face in a video clip.", allow_abbrev=False)
+    top.set_defaults(online=True)
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    _add_render(commands)
+    add_cache(commands)
+    add_explain(commands)
+    add_models(commands)
+    commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
+    return top
+
+
+def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    render = commands.add_parser(
+        "render",
+        help="render a clip with a face replaced",
+        description=_RENDER,
+        epilog="\n".join([_EXIT_CODES, ENVIRONMENT, "settings, and what they are unless set:", *_settings()]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    render.add_argument(
+        "clip",
+        type=Path,
+        metavar="CLIP",
+        help="a movie; or, with --fps, a picture, a folder of pictures or a quoted pattern such as 'shot_*.png'",
+    )
+    render.add_argument(
+        "--face",
+        action="append",
+        required=True,
+        type=Path,
+        metavar="PICTURE",
+        help="a picture of the person who plays the part; give more of the same person with more --face",
+    )
+    render.add_argument(
+        "--face-number",
+        action="append",
+        type=argument(whole),
+        metavar="N",
+        default=[],
+        help="which face of a picture with several, counted from the left from 1; the n-th --face-number is "
+        "for the n-th --face, 0 where a picture shows only one",
+    )
+    render.add_argument(
+        "--replace",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PICTURE",
+        help="a picture of the person who is replaced, found in the clip by it; needs embed.recogniser",
+    )
+    render.add_argument("--output", required=True, type=Path, metavar="OUT.mp4", help=".mp4, .mov or .mkv")
+    render.add_argument(
+        "--cache-dir",
+        type=Path,
+        metavar="DIR",
+        help="where results are kept for the next render (default: understudy_cache beside OUTPUT)",
+    )
+    render.add_argument(
+        "--no-cache", action="store_true", help="keep nothing but in memory, while the render lasts"
+    )
+    render.add_argument(
+        "--cache-cap",
+        type=argument(size_in_bytes),
+        metavar="SIZE",
+        help="how large the cache folder may grow, such as 20G; what was not used for longest goes first",
+    )
+    render.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; see below"
+    )
+    render.add_argument("--start", type=argument(whole), metavar="N", help="first frame, counted from 0")
+    render.add_argument("--end", type=argument(whole), metavar="N", help="last frame, itself included")
+    render.add_argument("--fps", type=str, metavar="RATE", help="frame rate of pictures, as 25 or 30000/1001")
+    render.add_argument(
+        "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
+    )
+    render.add_argument(
+        "--report", type=Path, metavar="FILE.json", help="write what was computed, and what was not"
+    )
+    render.add_argument("--quiet", action="store_true", help="show no progress and no summary")
+
+
+def _settings() -> Iterator[str]:
+    for parameter in parameters():
+        yield f"  {f'{parameter.path}={parameter.default!s}':<27} {parameter.text} {_range(parameter)}"
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        return f"({', '.join(choice[0] for choice in parameter.choices)})"
+    if parameter.kind is str:
+        return "(a name)"
+    return f"({parameter.low:g} to {parameter.high:g}{parameter.unit and ' ' + parameter.unit})"

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `understudy cache` and `understudy explain` accept."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..units import days, size_in_bytes, whole
+
+_CACHE = """\
+See, check, bound, share and delete what is kept. Every action works on the cache folder; stats, verify and
+purge also on the shared places that are given, or that UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name.
+"""
+_PURGE = """\
+Delete results, so that their bytes are gone from every pack and place. By clip or picture, what can't be
+traced back to anything is deleted too, since it could come from there, and layer pictures in the cache folder
+become transparent until they are rendered again: none says whose face it shows. Then the places are looked through
+again; the exit code is 1 if anything is left. Programs that run meanwhile keep what is in their memory.
+"""
+
+ENVIRONMENT = """\
+environment, for render, cache and Blender (where it comes before the preferences; arguments come before it):
+  UNDERSTUDY_CACHE_DIR          the cache folder on this machine
+  UNDERSTUDY_NO_CACHE           1 keeps nothing but in memory, while the render lasts
+  UNDERSTUDY_CACHE_CAP          how large that folder's results may grow, such as 20G
+  UNDERSTUDY_CACHE_UNUSED_FOR   after how many days without use results are dropped from it
+  UNDERSTUDY_MEMORY             how much of the results a run keeps in memory, such as 512M
+  UNDERSTUDY_SHARED_CACHE       a cache folder on a share, used beside the one on this machine; or `off`
+  UNDERSTUDY_SHARED_WITH_GROUP  1 lets the folders' groups in, here and on the share (2770, 0660)
+  UNDERSTUDY_SHARED_READ_ONLY   1 reads shared places alone
+  UNDERSTUDY_TRUST              other owners' folders that may be written to, separated as in PATH
+  UNDERSTUDY_REDIS              a Redis server, such as redis://HOST:6379/0, used in the same way; or `off`
+  UNDERSTUDY_CACHE_KEY          32 bytes as hex or base64 that results are encrypted with; or `keyring`
+  UNDERSTUDY_SIGNING_KEY        32 bytes in the same forms that results are signed with
+  UNDERSTUDY_THREADS            threads that a model may use; 0 for all cores
+  UNDERSTUDY_PROVIDER           what runs models: automatic, cpu, cuda, tensorrt, directml, coreml, openvino, rocm
+  UNDERSTUDY_MODELS             the folder of your own models; `off` for the usual place, whatever the preferences say
+"""
+
+
+def add_cache(commands: Any) -> None:
+    """Add the `cache` command to a parser's sub-commands."""
+    cache = commands.add_parser(
+        "cache",
+        help="see, check, bound, share or delete what is kept",
+        description=_CACHE,
+        allow_abbrev=False,
+    )
+    actions = cache.add_subparsers(dest="action", required=True, metavar="action")
+    stats = _action(actions, "stats", "say what is kept: by stage, by clip, by age")
+    stats.add_argument("--json", action="store_true", help="write values instead of a table")
+    _action(actions, "verify", "read everything and say what is damaged; exit code 1 if anything is")
+    gc = _action(
+        actions, "gc", "drop what was not used for longest, and what dead processes left", shared=False
+    )
+    gc.add_argument(
+        "--cap",
+        type=argument(size_in_bytes),
+        metavar="SIZE",
+        help="how large it may stay, such as 500M or 20G",
+    )
+    gc.add_argument(
+        "--unused-for", type=argument(days), metavar="DAYS", help="drop what was not used for so long"
+    )
+    _add_purge(actions)
+    export = _action(actions, "export", "write everything as JSON and .npy files", shared=False)
+    export.add_argument("folder", type=Path, metavar="DIR", help="an empty or new folder")
+    take = _action(actions, "import", "take in what export wrote", shared=False)
+    take.add_argument("folder", type=Path, metavar="DIR", help="the folder that export wrote")
+
+
+def add_explain(commands: Any) -> None:
+    """Add the `explain` command to a parser's sub-commands."""
+    explain = commands.add_parser(
+        "explain",
+        help="say which stages of a frame are known, and why others are not",
+        description="Say stage by stage whether a frame's result is kept, in the cache folder or a shared place that "
+        "is given or that UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name, and for one that is not, what differs "
+        "from the nearest in the cache folder. Nothing is computed.",
+        allow_abbrev=False,
+    )
+    explain.add_argument("clip", type=Path, metavar="CLIP", help="as for render")
+    explain.add_argument("frame", type=argument(whole), metavar="FRAME", help="counted from 0")
+    explain.add_argument("--face", action="append", required=True, type=Path, metavar="PICTURE")
+    explain.add_argument("--face-number", action="append", type=argument(whole), metavar="N", default=[])
+    explain.add_argument(
+        "--replace", action="append", default=[], type=Path, metavar="PICTURE", help="as for render"
+    )
+    explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
+    explain.add_argument(
+        "--cache-dir",
+        type=Path,
+        metavar="DIR",
+        help="the cache folder (default: understudy_cache beside CLIP)",
+    )
+    _add_shared(explain)
+    explain.add_argument("--json", action="store_true", help="write values instead of a table")
+
+
+def _add_purge(actions: Any) -> None:
+    purge = _action(actions, "purge", "delete results for good", description=_PURGE)
+    what = purge.add_mutually_exclusive_group(required=True)
+    what.add_argument("--clip", type=Path, metavar="CLIP", help="all that was computed from this clip")
+    what.add_argument(
+        "--picture",
+        "--identity",
+        action="append",
+        metavar="PICTURE",
+        help="all that was computed from this picture of a person: what describes them, and every crop they "
+        "appear in; the picture's SHA-256 does as well. Give more of the same person with more --picture",
+    )
+    what.add_argument("--older-than", type=argument(days), metavar="DAYS", help="what was written before")
+    what.add_argument("--all", action="store_true", help="everything")
+
+
+def _action(
+    actions: Any, name: str, text: str, *, shared: bool = True, description: str = ""
+) -> argparse.ArgumentParser:
+    action: argparse.ArgumentParser = actions.add_parser(
+        name, help=text, description=description or text, allow_abbrev=False
+    )
+    usual = os.environ.get("UNDERSTUDY_CACHE_DIR")
+    action.add_argument(
+        "--cache-dir",
+        type=Path,
+        default=Path(usual) if usual else None,
+        required=not usual,
+        metavar="DIR",
+        help="the cache folder (default: UNDERSTUDY_CACHE_DIR)",
+    )
+    if shared:
+        _add_shared(action)
+    return action
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--shared-dir", type=Path, metavar="DIR", help="a cache folder on a share")
+    parser.add_argument("--redis", metavar="URL", help="a Redis server, such as redis://HOST:6379/0")
+
+
+def argument(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Make a reader of text, which raises ValueError, one for argparse: the reason is shown as it is."""
+
+    def checked(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return checked

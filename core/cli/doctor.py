@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy doctor`: whether everything that a render needs is here, and intact."""
+
+import json
+import os
+import platform
+from importlib import import_module
+from pathlib import Path
+
+from ..errors import ModelError
+from ..export.provenance import made_by
+from ..filesystem import read_input
+from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
+from ..models.processor import AUTOMATIC, found_processor
+from ..models.session import ModelFile
+from ..sessions.settings import PROVIDER_VARIABLE
+from .output import show
+
+_LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
+_MOST_BYTES = 1 << 20
+
+
+def doctor(folder: Path | None = None) -> bool:
+    """Print versions and the state of the embedded models in `folder`; return whether all is well."""
+    show(f"{made_by()}, Python {platform.python_version()}, {platform.platform()}")
+    found = [_library(name, module) for name, module in _LIBRARIES.items()]
+    found.append(_encoder())
+    found.append(_processor())
+    found.append(_models(embedded_folder() if folder is None else folder))
+    return all(found)
+
+
+def _library(name: str, module: str) -> bool:
+    try:
+        show(f"{name} {import_module(module).__version__}")
+    except ImportError as error:
+        show(f"{name} can't be loaded ({type(error).__name__}): install Understudy again")
+        return False
+    return True
+
+
+def _processor() -> bool:
+    try:
+        processor, passed_over = found_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
+    except (ModelError, ImportError) as error:
+        show(f"{PROVIDER_VARIABLE}: {error}")
+        return False
+    for line in (f"models run on {processor.name}", *passed_over):
+        show(line)
+    return True
+
+
+def _encoder() -> bool:
+    try:
+        from av.codec import codecs_available
+    except ImportError:
+        return False
+    if "libx264" not in codecs_available:
+        show("PyAV has no H.264 encoder: install the av wheel from the package index")
+        return False
+    return True
+
+
+def _models(folder: Path) -> bool:
+    files = list(embedded_files(folder).values())
+    missing = [path.name for path in files if not path.is_file()]
+    if missing:
+        models, are = ("models", "are") if len(missing) > 1 else ("model", "is")
+        show(f"the embedded {models} {', '.join(missing)} {are} missing in {folder}: {how_to_get_models()}")
+    known = _known_hashes(folder / "manifest.json")
+    try:
+        intact = [_intact(ModelFile(path), known) for path in files if path.name not in missing]
+    except ModelError as error:
+        show(str(error))
+        return False
+    return not missing and all(intact)
+
+
+def _intact(model: ModelFile, known: dict[str, str]) -> bool:
+    expected = known.get(model.path.name)
+    if expected is None:
+        show(f"{model.path} is there; no manifest says what it should be: {how_to_get_models()}")
+        return False
+    if model.sha256 != expected:
+        show(f"{model.path} is damaged: delete it and {how_to_get_models()}")
+        return False
+    show(f"{model.path} is intact")
+    return True
+
+
+def _known_hashes(manifest: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that a manifest lists; none if there is no readable manifest."""
+    try:
+        listed = json.loads(read_input(manifest, _MOST_BYTES))["files"]
+        return {str(entry["file"]): str(entry["sha256"]) for entry in listed}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make sure, before anything is computed, that the files a command names can be used."""
+
+import os
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import ClipError, OutputError, PictureError, UnderstudyError
+from ..filesystem import Folder
+from ..media.image_clip import is_picture
+from ..media.open import Clip, open_clip, open_sequence
+from ..recipe.request import Picture
+
+_MOVIES = (".mp4", ".mov", ".mkv")
+
+
+def chosen_pictures(paths: list[Path], numbers: list[int]) -> tuple[Picture, ...]:
+    """Return the pictures of a person; `numbers` holds face numbers for the first of them. PictureError."""
+    if len(numbers) > len(paths):
+        raise PictureError(
+            f"{len(numbers)} face numbers were given for {len(paths)} pictures: one each at most"
+        )
+    for path in paths:
+        _require_file(path, "picture", PictureError)
+        if not is_picture(path):
+            raise PictureError(f"{path} is not a picture: use a PNG, JPEG, TIFF, BMP or WebP file")
+    numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
+    return tuple(Picture(path, number) for path, number in zip(paths, numbers, strict=True))
+
+
+def opened_clip(path: Path, rate: str | None) -> tuple[Clip, Fraction]:
+    """Open a movie, picture, folder of pictures or pattern; return it with its frame rate. ClipError."""
+    paths = _sequence(path)
+    if paths is None:
+        _require_file(path, "clip", ClipError)
+    clip = open_clip(path) if paths is None else open_sequence(paths)
+    if clip.info.fps:
+        if rate is None:
+            return clip, clip.info.fps
+        raise ClipError(f"{path} has a frame rate of its own: leave --fps away")
+    if rate is None:
+        raise ClipError(f"{path} has no frame rate: give one with --fps, such as --fps 25")
+    return clip, _frame_rate(rate)
+
+
+def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
+    """Return the numbers of the frames from `start` to `end`, itself included. ClipError if there are none."""
+    last = clip.info.frame_count - 1
+    first, final = 0 if start is None else start, last if end is None else end
+    if not first <= final <= last:
+        raise ClipError(
+            f"{clip.info.path} has frames 0 to {last}, so frames {first} to {final} can't be rendered: "
+            "change --start or --end"
+        )
+    return range(first, final + 1)
+
+
+def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
+    """Raise OutputError unless a file can be written at `path` without destroying one of `sources`."""
+    try:
+        folder_there, is_folder = path.parent.is_dir(), path.is_dir()
+        same = any(path.exists() and source.exists() and path.samefile(source) for source in sources)
+    except OSError as error:
+        raise OutputError(f"can't write the {kind} {path}: {_reason(error)}; choose another place") from error
+    if not folder_there:
+        raise OutputError(f"can't write the {kind} {path}: there is no folder {path.parent}; make it first")
+    if is_folder:
+        raise OutputError(f"can't write the {kind} {path}: it is a folder; give a file name in it")
+    # A name there that leads to a file, as /dev/stdout may, would be replaced for every program.
+    if (path.exists() and not path.is_file()) or path.parent == Path("/dev"):
+        raise OutputError(f"can't write the {kind} {path}: it is not a file; give another name")
+    if same:
+        raise OutputError(f"can't write the {kind} over {path}, which is read: choose another name")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"can't write the {kind} {path}: the folder is not writable; choose another one")
+
+
+def require_movie_name(path: Path) -> None:
+    """Raise OutputError unless the name ends as a movie's does."""
+    if path.suffix.lower() not in _MOVIES:
+        raise OutputError(f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIES)}")
+
+
+def _sequence(path: Path) -> list[Path] | None:
+    """Return the pictures of a folder or pattern in the order of their numbers, or None if it is neither."""
+    try:
+        if path.is_dir():
+            pictures = [entry for entry in _entries(path) if is_picture(entry)]
+        elif any(sign in path.name for sign in "*?[") and not path.exists():
+            pictures = [entry for entry in _entries(path.parent) if fnmatch(entry.name, path.name)]
+            pictures = [entry for entry in pictures if entry.is_file()]
+        else:
+            return None
+    except OSError as error:
+        raise ClipError(f"can't look into {path}: {_reason(error)}; check its permissions") from error
+    if not pictures:
+        raise ClipError(f"there is no picture in {path}: choose a folder or pattern that has some")
+    return sorted(pictures, key=_natural)
+
+
+def _entries(path: Path) -> list[Path]:
+    with Folder(path) as folder:
+        return [path / name for name in folder.names()]
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+
+
+def _frame_rate(text: str) -> Fraction:
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise ClipError(f"--fps can't be {text!r}: write it as 25, 23.976 or 30000/1001") from error
+    if not 0 < rate <= 1000:
+        raise ClipError(f"--fps must be above 0 and at most 1000, not {text}")
+    return rate.limit_denominator(1001)
+
+
+def _require_file(path: Path, kind: str, fault: type[UnderstudyError]) -> None:
+    try:
+        path.stat()
+    except OSError as error:
+        raise fault(f"can't find the {kind} {path}: {_reason(error)}; check the path") from error
+    if not path.is_file():
+        raise fault(f"the {kind} {path} is not a file; check the path")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy render`: one clip, one person, one movie."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from ..cache.factory import CacheSettings, OpenCache, open_tiers
+from ..errors import OutputError
+from ..export.frames import FinishedFrame, finished_frames
+from ..export.movie_writer import VideoWriter
+from ..export.provenance import COMMENT, provenance_of, sidecar
+from ..filesystem import write_file
+from ..media.open import Clip
+from ..media.prefetching_clip import ClipAhead
+from ..models.embedded import embedded_models
+from ..pipeline.pipeline import Pipeline
+from ..pipeline.stage_schemas import FORMS
+from ..recipe.request import Casting
+from ..sessions.settings import CACHE_VARIABLE, RunSettings, completed
+from .inputs import frame_range, opened_clip, require_movie_name, require_output
+from .output import show, tell
+from .progress import Progress
+from .request import chosen_casting
+from .signals import Stop
+
+CACHE_NAME = "understudy_cache"
+_REASONS_SHOWN = 10
+
+
+@dataclass
+class _Outcome:
+    """What became of the frames so far."""
+
+    written: int = 0
+    changed: int = 0
+    still: int = 0
+    """How many frames in a row, up to the last, showed the same picture as the one before."""
+    failed: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, frame: FinishedFrame) -> None:
+        self.written += 1
+        self.changed += frame.changed
+        self.still = self.still + 1 if frame.repeated else 0
+        if frame.fault:
+            self.failed.setdefault(frame.fault, []).append(frame.number)
+
+    @property
+    def failures(self) -> int:
+        return sum(map(len, self.failed.values()))
+
+    def warnings(self, fps: Fraction) -> list[str]:
+        """Return a line for each reason, naming its frames, and for what else looks wrong."""
+        lines = [
+            f"{spans(numbers)} the original: {' '.join(reason.split())}"
+            for reason, numbers in self.failed.items()
+        ]
+        if not self.changed and not self.failed:
+            lines.append("no frame was changed: no face to replace was found, or the settings hide it")
+        # A movie file that was cut off still says its full length; decoders then go on showing what they have.
+        if fps / 2 < self.still < self.written - 1:
+            lines.append(f"the last {self.still + 1} frames show one picture: is the clip's file complete?")
+        return lines
+
+
+def render(arguments: argparse.Namespace, stop: Stop) -> bool:
+    """Render as the arguments of `cli_arguments.parser` ask; return whether any frame failed.
+
+    Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
+    """
+    began = time.perf_counter()
+    stop.check()
+    casting = chosen_casting(arguments, arguments.consent)
+    _require_outputs(arguments)
+    with ExitStack() as stack:
+        clip, fps = opened_clip(arguments.clip, arguments.fps)
+        clip = stack.enter_context(ClipAhead(clip))
+        numbers = frame_range(clip, arguments.start, arguments.end)
+        stop.check()
+        settings = _settings(arguments)
+        models = embedded_models()
+        cache = stack.enter_context(
+            closing(open_tiers(settings.cache, schemas=FORMS, required=_names_cache(arguments), stop=stop))
+        )
+        pipeline = stack.enter_context(
+            closing(
+                Pipeline(
+                    cache.store,
+                    models,
+                    settings.threads,
+                    cache.flight,
+                    settings.library,
+                    settings.providers,
+                    settings.engines,
+                )
+            )
+        )
+        pipeline.check([casting])
+        stop.check()
+        outcome = _written(pipeline, clip, casting, numbers, fps, arguments, stop)
+        for warning in (
+            *_sound_warnings(clip, numbers),
+            *outcome.warnings(fps),
+            *settings.left_out,
+            *cache.warnings,
+        ):
+            pipeline.tally.warn(warning)
+        report = pipeline.report()
+        _warn(report.warnings, arguments.report)
+        seconds = time.perf_counter() - began
+        if arguments.report:
+            _write_report(arguments.report, report.as_dict() | _more(outcome, seconds, cache))
+    if not arguments.quiet:
+        show(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
+    return bool(outcome.failed)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Write ascending numbers shortly: 1, 2, 3, 7 as `frames 1-3, 7 show`, a single one as `frame 7 shows`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+    return f"frames {text} show" if len(numbers) > 1 else f"frame {text} shows"
+
+
+def _written(
+    pipeline: Pipeline,
+    clip: Clip,
+    casting: Casting,
+    numbers: range,
+    fps: Fraction,
+    arguments: argparse.Namespace,
+    stop: Stop,
+) -> _Outcome:
+    """Write the movie and its sidecar."""
+    info, output, outcome = clip.info, arguments.output, _Outcome()
+    sound = info.path if info.kind == "movie" and not numbers.start else None
+    shown = sys.stderr.isatty() and not arguments.quiet
+    with (
+        VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
+        Progress(len(numbers), sys.stderr, shown) as progress,
+        closing(finished_frames(pipeline, clip, [casting], numbers)) as frames,
+    ):
+        for frame in frames:
+            stop.check()
+            writer.write(frame.pixels)
+            outcome.add(frame)
+            progress.done(outcome.written)
+        writer.add_beside(*sidecar(output, provenance_of(arguments.clip, casting, outcome.changed)))
+    return outcome
+
+
+def _settings(arguments: argparse.Namespace) -> RunSettings:
+    """Return what the environment says, and the arguments before it. Raises CacheError for what is unusable."""
+    folder = arguments.output.parent / CACHE_NAME
+    default = RunSettings(CacheSettings(folder, keep=not arguments.no_cache), online=arguments.online)
+    settings = completed(default, os.environ)
+    cache = settings.cache
+    return replace(
+        settings,
+        cache=replace(
+            cache,
+            folder=arguments.cache_dir or cache.folder,
+            cap_bytes=cache.cap_bytes if arguments.cache_cap is None else arguments.cache_cap,
+        ),
+    )
+
+
+def _names_cache(arguments: argparse.Namespace) -> bool:
+    """Tell whether the user named the cache folder: another is no reason for a render to fail."""
+    return arguments.cache_dir is not None or bool(os.environ.get(CACHE_VARIABLE, "").strip())
+
+
+def _require_outputs(arguments: argparse.Namespace) -> None:
+    sources = [arguments.clip, *arguments.face]
+    require_movie_name(arguments.output)
+    require_output(arguments.output, "movie", sources)
+    if arguments.report:
+        require_output(arguments.report, "report", [*sources, arguments.output])
+
+
+def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
+    if clip.info.kind == "movie" and numbers.start:
+        return ["the sound is left out, since the render does not begin at frame 0"]
+    return []
+
+
+def _warn(warnings: Sequence[str], report: Path | None) -> None:
+    for warning in warnings[:_REASONS_SHOWN]:
+        tell(f"warning: {warning}")
+    more = len(warnings) - _REASONS_SHOWN
+    if more > 0:
+        where = f"see {report}" if report else "--report lists them"
+        tell(f"warning: {more} more warnings: {where}")
+
+
+def _more(outcome: _Outcome, seconds: float, cache: OpenCache) -> dict[str, object]:
+    return {
+        "frames_written": outcome.written,
+        "frames_changed": outcome.changed,
+        "frames_failed": outcome.failures,
+        "seconds": round(seconds, 3),
+        "store": {"memory": asdict(cache.store.counts), "folder": asdict(cache.folder_counts)},
+    }
+
+
+def _write_report(path: Path, values: dict[str, object]) -> None:
+    try:
+        write_file(path, (json.dumps(values, indent=2) + "\n").encode())
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError(f"can't write the report {path}: {reason}; check the folder and space") from error

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Marks a finished movie as a composite: a line in its metadata, and a file beside it that says what was done.
+
+People are not named: a picture is told by the hash of its file, so that whoever has the picture can check.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..cache.base.key import Scalar
+from ..media.clip import file_fingerprint
+from ..recipe import Recipe, parameters
+from ..recipe.request import Casting
+from ..system.version import version
+
+COMMENT = "Composite: a face was replaced with Understudy"
+SUFFIX = ".understudy.json"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What was done to a clip."""
+
+    clip: str
+    """The clip's file name, without its folder."""
+    pictures: tuple[str, ...]
+    """Hex SHA-256 of the files of the pictures, in the order they were given."""
+    consent: str
+    recipe: Mapping[str, Scalar]
+    """The settings that differ from the default, by their `--set` name."""
+    frames_changed: int
+    created: datetime
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain values for JSON."""
+        return {
+            "composite": self.frames_changed > 0,
+            "made_by": made_by(),
+            "clip": self.clip,
+            "pictures": list(self.pictures),
+            "consent": self.consent,
+            "recipe": dict(self.recipe),
+            "frames_changed": self.frames_changed,
+            "created": self.created.isoformat(timespec="seconds"),
+        }
+
+
+def provenance_of(clip: Path, casting: Casting, frames_changed: int) -> Provenance:
+    """Return what was done to `clip` just now. Raises ClipError if a picture can't be read any more."""
+    return Provenance(
+        clip=clip.name,
+        pictures=tuple(file_fingerprint(picture.path) for picture in casting.identity.pictures),
+        consent=casting.identity.consent,
+        recipe=changed_settings(casting.recipe),
+        frames_changed=frames_changed,
+        created=datetime.now(UTC),
+    )
+
+
+def changed_settings(recipe: Recipe) -> dict[str, Scalar]:
+    """Return the settings of a recipe that are not the default, by their `--set` name."""
+    values = {
+        parameter.path: getattr(getattr(recipe, parameter.group), parameter.name)
+        for parameter in parameters()
+    }
+    return {
+        parameter.path: values[parameter.path]
+        for parameter in parameters()
+        if values[parameter.path] != parameter.default
+    }
+
+
+def made_by() -> str:
+    """Return the program's name and, where it is known, its version."""
+    return f"Understudy {version()}".rstrip()
+
+
+def sidecar(movie: Path, provenance: Provenance) -> tuple[str, bytes]:
+    """Return the name, beside `movie`, and the bytes of the file that says what was done."""
+    text = json.dumps(provenance.as_dict(), indent=2) + "\n"
+    return movie.name + SUFFIX, text.encode("ascii")

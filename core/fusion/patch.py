@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fused face, and laying faces over each other and over a frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..face.types import Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A fused face: (h, w, 4) RGBA uint8 with straight alpha, its upper left corner in frame pixels."""
+
+    left: int
+    top: int
+    pixels: Pixels
+
+
+def composed(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
+    """Lay patches over each other, the last on top, into one for a frame of (width, height); None if empty."""
+    patches = [patch for patch in patches if patch.pixels.size]
+    if not patches:
+        return None
+    if len(patches) == 1:
+        return patches[0]
+    left, top = min(patch.left for patch in patches), min(patch.top for patch in patches)
+    right = min(max(patch.left + patch.pixels.shape[1] for patch in patches), size[0])
+    bottom = min(max(patch.top + patch.pixels.shape[0] for patch in patches), size[1])
+    canvas = np.zeros((bottom - top, right - left, 4), np.uint8)
+    for patch in patches:
+        height, width = patch.pixels.shape[:2]
+        rows = slice(patch.top - top, patch.top - top + height)
+        columns = slice(patch.left - left, patch.left - left + width)
+        canvas[rows, columns] = _over(canvas[rows, columns], patch.pixels)
+    return Patch(left, top, canvas)
+
+
+def _over(below: Pixels, above: Pixels) -> Pixels:
+    """Straight-alpha "over" of two RGBA pictures."""
+    upper, lower = above[..., 3:].astype(np.float32) / 255, below[..., 3:].astype(np.float32) / 255
+    shown = lower * (1 - upper)
+    alpha = upper + shown
+    rgb = (above[..., :3] * upper + below[..., :3] * shown) / np.maximum(alpha, 1e-6)
+    return np.asarray(np.round(np.concatenate([rgb, alpha * 255], 2)), np.uint8)
+
+
+def laid_over(frame: Pixels, patch: Patch | None) -> Pixels:
+    """Lay a patch over an (H, W, 3) RGB uint8 frame. Pixels where it is transparent stay exactly the frame's."""
+    if patch is None:
+        return frame
+    out = frame.copy()
+    height, width = patch.pixels.shape[:2]
+    region = out[patch.top : patch.top + height, patch.left : patch.left + width]
+    alpha = patch.pixels[..., 3:].astype(np.uint16)
+    mixed = region.astype(np.uint16) * (255 - alpha) + patch.pixels[..., :3] * alpha
+    region[:] = (mixed + 127) // 255
+    return out

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Crops: square cut-outs of a frame, turned and scaled for a model."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ..face.types import Floats, Pixels
+
+
+def crop_matrix(centre: Floats, side: float, angle: float, size: int) -> Floats:
+    """Return the (2, 3) matrix from frame pixels to the pixels of a `size`² crop.
+
+    The crop shows a square of `side` frame pixels around `centre` (2,), turned by `angle` radians
+    (clockwise in the picture) so that it stands upright. Pixel centres are at integers in both.
+    """
+    scale = size / side
+    cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    shift: npt.NDArray[np.float64] = np.full(2, (size - 1) / 2) - turn @ np.asarray(centre, np.float64)
+    return np.hstack([turn, shift[:, None]]).astype(np.float32)
+
+
+def inverted(matrix: Floats) -> Floats:
+    """Return the (2, 3) matrix that undoes an affine (2, 3) matrix."""
+    return np.asarray(cv2.invertAffineTransform(matrix), np.float32)
+
+
+def moved(points: Floats, matrix: Floats) -> Floats:
+    """Move (n, 2) points by an affine (2, 3) matrix."""
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+
+
+def warped(frame: Pixels, matrix: Floats, size: int) -> Pixels:
+    """Cut a `size`² crop out of an (H, W, 3) frame; beyond the frame its border pixels are repeated.
+
+    Strong reductions are averaged first: sampling a large face at few pixels would alias, and the
+    landmarks would tremble from frame to frame.
+    """
+    factor = int(1 / max(float(np.hypot(matrix[0, 0], matrix[0, 1])), 1e-6))
+    if factor < 2:
+        return np.asarray(
+            cv2.warpAffine(
+                frame, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+        )
+    height, width = frame.shape[:2]
+    corners = np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]], np.float32)
+    seen = moved(corners, inverted(matrix))
+    # The block grid is anchored at the frame's origin: a region that follows the face must not change
+    # which pixels are averaged together.
+    left, top = (np.clip(seen.min(0) - 2 * factor, 0, (width - 1, height - 1)) // factor * factor).astype(int)
+    right, bottom = np.clip(seen.max(0) + 2 * factor, (left + factor, top + factor), (width, height)).astype(
+        int
+    )
+    region = frame[top:bottom, left:right]
+    blocks_x, blocks_y = max(region.shape[1] // factor, 1), max(region.shape[0] // factor, 1)
+    region = region[: blocks_y * factor, : blocks_x * factor]
+    reduced = cv2.resize(region, (blocks_x, blocks_y), interpolation=cv2.INTER_AREA)
+    step_x, step_y = region.shape[1] / blocks_x, region.shape[0] / blocks_y
+    shift = np.array([left + (step_x - 1) / 2, top + (step_y - 1) / 2])
+    small = np.hstack([matrix[:, :2] * (step_x, step_y), (matrix[:, :2] @ shift + matrix[:, 2])[:, None]])
+    return np.asarray(
+        cv2.warpAffine(reduced, small, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    )

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Head pose from the mesh: the rotation that best turns the canonical shape onto the landmarks.
+
+Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991.
+"""
+
+import numpy as np
+
+from ..face.types import Floats, Pose
+from .mesh_topology import Topology
+
+
+def similarity_fit(points: Floats, onto: Floats) -> tuple[float, Floats, Floats]:
+    """Fit scale, rotation (3, 3) and shift (3,) with `onto ≈ scale * points @ rotation.T + shift`.
+
+    Both are (n, 3). The rotation is proper (no mirroring).
+    """
+    points64, onto64 = np.asarray(points, np.float64), np.asarray(onto, np.float64)
+    middle, goal = points64.mean(0), onto64.mean(0)
+    covariance = (onto64 - goal).T @ (points64 - middle) / len(points64)
+    left, stretch, right = np.linalg.svd(covariance)
+    proper = np.ones(3)
+    proper[2] = np.sign(np.linalg.det(left) * np.linalg.det(right))
+    rotation = left @ np.diag(proper) @ right
+    scale = float((stretch * proper).sum() / ((points64 - middle) ** 2).sum(1).mean())
+    shift = goal - scale * rotation @ middle
+    return scale, np.asarray(rotation, np.float32), np.asarray(shift, np.float32)
+
+
+def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
+    """Return the rotation (3, 3) from the canonical shape's axes (x right, y down, z away) to the picture's."""
+    return similarity_fit(topology.shape, landmarks[:468])[1]
+
+
+def shape_error(landmarks: Floats, topology: Topology) -> float:
+    """Return how far (478, 3) landmarks are from the canonical shape, moved onto them, seen in the picture.
+
+    It is the root mean square distance in eye distances: about .03 for a calm face, .07 for a grimace or a profile.
+    """
+    scale, rotation, shift = similarity_fit(topology.shape, landmarks[:468])
+    away = (scale * topology.shape @ rotation.T + shift - landmarks[:468])[:, :2]
+    return float(np.sqrt((away**2).sum(1).mean()) / max(scale, 1e-6))
+
+
+def head_pose(landmarks: Floats, topology: Topology) -> Pose:
+    """Return yaw, pitch and roll in degrees of (478, 3) landmarks. See `Pose` for the signs."""
+    return pose_of_rotation(head_rotation(landmarks, topology))
+
+
+def pose_of_rotation(rotation: Floats) -> Pose:
+    """Return yaw, pitch and roll in degrees of the rotation (3, 3) from an upright head's axes to the picture's.
+
+    The axes are x right, y down, z away from the camera. See `Pose` for the signs.
+    """
+    # The direction the face looks in is the canonical -z axis.
+    forward = -rotation[:, 2]
+    yaw = np.degrees(np.arctan2(forward[0], -forward[2]))
+    pitch = np.degrees(np.arcsin(np.clip(-forward[1], -1, 1)))
+    roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
+    return Pose(float(yaw), float(pitch), float(roll))

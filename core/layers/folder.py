@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of a stack's layer files, `<cache>/layers/<stack id>/NNNNNN.tif`, and what may be done in it.
+
+A project names the stack, and may come from anyone. So nothing is touched but files whose names have exactly this
+form, in a folder whose name has exactly that form, below a folder that is a cache by its own marks; and none of it
+through a link.
+"""
+
+import errno
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ..cache.packs.layout import LAYERS, is_prepared, prepare
+from ..errors import CacheError, OutputError
+from ..filesystem import Access, Folder, Location, set_access
+from .files import (
+    LAYER_NAME,
+    STACK_ID,
+    Blanked,
+    blanked,
+    is_layer,
+    is_leftover,
+    is_stack_id,
+    linked,
+    require_id,
+    require_name,
+)
+from .label import MOST_BYTES, Asked, Label, Room
+from .label_reader import LayerReader
+from .placeholder import STAND_IN
+
+__all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "folder_of", "is_stack_id"]
+
+
+class LayerFolder:
+    """The layer files of one stack. Every method raises OutputError; nothing is done through a link."""
+
+    def __init__(self, root: Path, stack_id: str, access: Access = Access()) -> None:  # noqa: B008 - frozen
+        """`root` is the cache folder. Raises OutputError for what is no stack's id."""
+        require_id(stack_id)
+        self._location = Location(root) / LAYERS / stack_id
+        self._access = access
+        self._marked = True
+        self._reader = LayerReader(self._location)
+
+    @classmethod
+    def spare(cls, root: Path, stack_id: str, access: Access = Access()) -> "LayerFolder":  # noqa: B008 - frozen
+        """Return the folder `<root>/<stack id>`, below a folder that a run made for itself alone."""
+        folder = cls(root, stack_id, access)
+        folder._location = Location(root) / stack_id
+        folder._reader = LayerReader(folder._location)
+        folder._marked = False
+        return folder
+
+    @property
+    def path(self) -> Path:
+        """The folder's path."""
+        return self._location.path
+
+    def make(self) -> None:
+        """Make the folder, and make what it lies in a cache folder, if need be."""
+        self.open_to_write(make=True).close()
+
+    def exists(self) -> bool:
+        """Tell whether there is the folder."""
+        try:
+            self._location.open().close()
+        except OSError:
+            return False
+        return True
+
+    def names(self) -> list[str]:
+        """Return the names of the layer files, sorted; none where there is no folder."""
+        try:
+            with self.open_to_read() as folder:
+                return sorted(name for name in folder.file_names() if LAYER_NAME.fullmatch(name))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._fault("look through", error) from error
+
+    def sizes(self) -> list[int]:
+        """Return the bytes of each layer file, placeholders too."""
+        try:
+            with self.open_to_read() as folder:
+                return [entry.status.st_size for entry in folder.entries() if is_layer(entry)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._fault("look through", error) from error
+
+    def write(self, name: str, *pieces: bytes | memoryview) -> None:
+        """Write a layer file of pieces that follow each other: it appears whole or not at all."""
+        require_name(name)
+        try:
+            self._write(name, pieces)
+        except FileNotFoundError:
+            # A purge removes temporary files, this one as well, and somebody may have removed the folder.
+            try:
+                self._write(name, pieces)
+            except OSError as error:
+                raise self._fault("write", error, name) from error
+        except OSError as error:
+            raise self._fault("write", error, name) from error
+
+    def label(self, name: str, room: Room | None = None) -> Label | None:
+        """Return what a layer says of itself, see `LayerReader.label`."""
+        require_name(name)
+        return self._reader.label(name, room, self._access.file_mode)
+
+    def relabel(self, name: str, label: Label, asked: Asked) -> bool:
+        """Say in a layer that it is what is asked for now; False where that can't be, see `relabelled`."""
+        require_name(name)
+        pieces = self._reader.relabelled(name, label, asked)
+        if pieces:
+            self.write(name, *pieces)
+        return bool(pieces)
+
+    def close(self) -> None:
+        """Close what `label` opened; it may be asked again."""
+        self._reader.close()
+
+    def add_placeholders(self, names: Iterable[str]) -> None:
+        """Put a placeholder for each layer that is not there: in place of a missing file Blender shows magenta."""
+        wanted = set(names)
+        for name in wanted:
+            require_name(name)
+        try:
+            opened = self.open_to_write(make=True)
+        except OutputError:
+            # A folder that can't be written to is no trouble while all is in it.
+            with suppress(OutputError):
+                if wanted.issubset(self.names()):
+                    return
+            raise
+        with opened as folder:
+            try:
+                missing = sorted(wanted.difference(folder.file_names()))
+                there = wanted.intersection(folder.names()) if missing else set()
+                first = ""
+                for name in missing:
+                    # One file under many names: layer files are replaced, never changed in place.
+                    if not first or name in there or not linked(folder, first, name):
+                        folder.write_file(name, STAND_IN, mode=self._access.file_mode)
+                        first = name
+            except OSError as error:
+                raise self._fault("write placeholders in", error) from error
+
+    def copy_to(self, other: "LayerFolder") -> None:
+        """Give another stack the layer files of this one; what can't be copied is made again later."""
+        names = self.names()
+        if not names:
+            return
+        with other.open_to_write(make=True) as target:
+            try:
+                with self.open_to_read() as source:
+                    for name in names:
+                        if not linked(source, name, name, target):
+                            data = source.read_file(name, MOST_BYTES)
+                            target.write_file(name, data, mode=other._access.file_mode)
+            except OSError:
+                return
+
+    def remove(self) -> None:
+        """Remove the layer files and what killed runs left of some, then the folder. Others' files stay, and so it."""
+        try:
+            with self.open_to_write() as folder:
+                for entry in folder.entries():
+                    if is_layer(entry) or is_leftover(entry):
+                        with suppress(FileNotFoundError):
+                            folder.remove_file(entry.name)
+            with Location(self._location.root, self._location.names[:-1]).open() as above:
+                above.remove_child(self._location.names[-1])
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise self._fault("remove the layers in", error) from error
+
+    def blank(self) -> int:
+        """Put placeholders in the place of the layers: the original is seen. Return how many were more than that."""
+        blanked = self.blanked()
+        if blanked.faults:
+            raise OutputError(blanked.faults[0])
+        return blanked.pictures
+
+    def blanked(self, made_before: float | None = None) -> Blanked:
+        """Do as `blank` does, with layers made before a moment, in seconds since 1970; tell what became of them.
+
+        What killed runs left is removed, however young: a write that this meets is done once more by its writer.
+        """
+        try:
+            with self.open_to_write() as folder:
+                return blanked(folder, self._access.file_mode, made_before, self._not_blanked)
+        except FileNotFoundError:
+            return Blanked()
+        except OSError as error:
+            raise self._fault("look through", error) from error
+
+    def open_to_write(self, *, make: bool = False) -> Folder:
+        """Open the folder, for its owner only if that is us; it is made if need be and asked for.
+
+        Raises OutputError where it must not be written to; FileNotFoundError where it is not there nor made.
+        """
+        root = self._location.root
+        try:
+            if make:
+                self._prepare()
+            folder = self._checked(Folder(root))
+            for name in self._location.names:
+                with folder:
+                    try:
+                        below = folder.child(name)
+                    except FileNotFoundError:
+                        if not make:
+                            raise
+                        below = folder.make_child(name, self._access.folder_mode)
+                with suppress(OSError):  # not every file system has permissions
+                    set_access(below, self._access, lambda name: LAYER_NAME.fullmatch(name) is not None)
+                folder = self._checked(below)
+        except FileNotFoundError:
+            if not make:
+                raise
+            raise OutputError(f"can't make the layer folder {self.path}: somebody removes it") from None
+        except OSError as error:
+            raise self._fault("make" if make else "open", error) from error
+        return folder
+
+    def open_to_read(self) -> Folder:
+        """Open the folder for reading. Raises OSError; OutputError where it lies in no cache folder."""
+        folder = self._location.open()
+        if self._marked and not is_prepared(self._location.root):
+            folder.close()
+            raise OutputError(_not_ours(self._location.root))
+        return folder
+
+    def _prepare(self) -> None:
+        root = self._location.root
+        if not self._marked:
+            Location(root).make(self._access.folder_mode).close()
+            return
+        with suppress(FileNotFoundError):
+            self._checked(Folder(root), marked=False).close()
+        try:
+            prepare(root, self._access)
+        except CacheError as error:
+            raise OutputError(str(error)) from error
+
+    def _checked(self, folder: Folder, *, marked: bool = True) -> Folder:
+        """Return an open folder if it may be written to; close it and raise OutputError otherwise."""
+        root = self._location.root
+        try:
+            fault = self._access.write_fault(folder.status(), folder.path)
+            fault = f"can't write to {folder.path}: {fault}" if fault else ""
+            if not fault and marked and self._marked and folder.path == root and not is_prepared(root):
+                fault = _not_ours(root)
+        except BaseException:
+            folder.close()
+            raise
+        if fault:
+            folder.close()
+            raise OutputError(fault)
+        return folder
+
+    def _write(self, name: str, pieces: tuple[bytes | memoryview, ...]) -> None:
+        try:
+            folder = self.open_to_write()
+        except FileNotFoundError:
+            folder = self.open_to_write(make=True)
+        with folder:
+            folder.write_file(name, *pieces, mode=self._access.file_mode)
+
+    def _not_blanked(self, name: str, error: OSError) -> str:
+        return str(self._fault("take the face out of", error, name))
+
+    def _fault(self, doing: str, error: OSError, name: str = "") -> OutputError:
+        place = self.path / name if name else self.path
+        reason = error.strerror or type(error).__name__
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            reason = "a link or a file is in the place of a folder: remove it, or choose another cache folder"
+        what = "the layer" if name else "the layer folder"
+        return OutputError(f"can't {doing} {what} {place}: {reason}")
+
+
+def folder_of(picture: Path, access: Access = Access()) -> tuple[LayerFolder, str]:  # noqa: B008 - frozen
+    """Return the folder and the name of a layer file; OutputError unless it is `<cache>/layers/<id>/NNNNNN.tif`."""
+    parts = picture.parts
+    if len(parts) < 4 or parts[-3] != LAYERS or not is_stack_id(parts[-2]):
+        raise OutputError(f"{picture} is no layer's place: that is layers/<id>/<frame>.tif in a cache folder")
+    require_name(parts[-1])
+    return LayerFolder(picture.parents[2], parts[-2], access), parts[-1]
+
+
+def _not_ours(root: Path) -> str:
+    return f"{root} holds other files: choose an empty or a new folder for the cache"

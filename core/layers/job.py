@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one layer picture is to be made from, as plain values that can be handed to another process."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import MessageError
+from ..media.source import ClipSource
+from ..recipe import Recipe, messages, parameters
+from ..recipe.parameter import checked
+from ..recipe.request import Casting, Identity, Picture
+
+_MOST_PICTURES = 1000
+_MOST_FACES = 1 << 16
+_MOST_FRAMES = 10**9 - 1
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class LayerJob:
+    """One layer picture that a timeline frame needs."""
+
+    strip: str
+    frame: int
+    """The timeline frame."""
+    source: ClipSource
+    number: int
+    """The source frame, from 0."""
+    picture: Path
+    castings: tuple[Casting, ...]
+
+    def about(self, fault: object) -> str:
+        """Return a warning that names strip and frame."""
+        return f"{self.strip}, frame {self.frame}: {fault}; the original is shown"
+
+
+def job_from(
+    values: Mapping[str, Any],
+    clips: Mapping[int, ClipSource],
+    castings: Mapping[int, tuple[Casting, ...]],
+) -> LayerJob:
+    """Return a job that names its clip and its castings by their ids. Raises MessageError."""
+    given = messages.entries(values, "id", "strip", "frame", "clip", "cast", "number", "picture")
+    return LayerJob(
+        strip=messages.text(given["strip"]),
+        frame=messages.whole(given["frame"], -_MOST_FRAMES, _MOST_FRAMES),
+        source=named(clips, given["clip"], "clip"),
+        number=messages.whole(given["number"], 0, _MOST_FRAMES),
+        picture=messages.path(given["picture"]),
+        castings=named(castings, given["cast"], "cast"),
+    )
+
+
+def named(known: Mapping[int, _T], value: object, kind: str) -> _T:
+    """Return what was sent before by the id that a message names. Raises MessageError."""
+    number = messages.whole(value)
+    if number not in known:
+        raise MessageError(f"there is no {kind} {number}")
+    return known[number]
+
+
+def source_values(source: ClipSource) -> dict[str, Any]:
+    """Return a clip's files as values for JSON."""
+    return {"movie": source.movie, "paths": [str(path) for path in source.paths]}
+
+
+def source_from(values: Mapping[str, Any]) -> ClipSource:
+    """Return what `source_values` was given. Raises MessageError."""
+    paths = messages.listing(values.get("paths"), messages.path)
+    if not paths:
+        raise MessageError("a clip has no files")
+    return ClipSource(messages.flag(values.get("movie")), paths)
+
+
+def casting_values(casting: Casting) -> dict[str, Any]:
+    """Return a casting as values for JSON. Floats keep every bit, so keys stay the same."""
+    identity, recipe = casting.identity, casting.recipe
+    return {
+        "name": identity.name,
+        "consent": identity.consent,
+        "pictures": _picture_values(identity.pictures),
+        "replaced": _picture_values(casting.replaced),
+        "recipe": {
+            stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
+            for stage in fields(recipe)
+            for group in [getattr(recipe, stage.name)]
+        },
+    }
+
+
+def casting_from(values: object) -> Casting:
+    """Return what `casting_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
+    given = messages.entries(values, "name", "consent", "pictures", "replaced", "recipe")
+    pictures, replaced = (
+        messages.listing(given[name], _picture_from, _MOST_PICTURES) for name in ("pictures", "replaced")
+    )
+    identity = Identity(pictures, messages.text(given["name"]), messages.text(given["consent"]))
+    return Casting(identity, _recipe_from(given["recipe"]), replaced)
+
+
+def _recipe_from(values: object) -> Recipe:
+    default = Recipe()
+    stages = messages.entries(values, *(stage.name for stage in fields(Recipe)))
+    groups = {name: messages.arguments(type(getattr(default, name)), stages[name]) for name in stages}
+    for parameter in parameters():
+        # A number keeps its kind and every bit: keys are made from it.
+        checked(parameter, groups[parameter.group][parameter.name])
+    return Recipe(**{name: type(getattr(default, name))(**group) for name, group in groups.items()})
+
+
+def _picture_from(values: object) -> Picture:
+    if not isinstance(values, list | tuple) or len(values) != 2:
+        raise MessageError("a picture is a path and the number of a face")
+    return Picture(messages.path(values[0]), messages.whole(values[1], 0, _MOST_FACES))
+
+
+def _picture_values(pictures: Sequence[Picture]) -> list[list[Any]]:
+    return [[str(entry.path), entry.face_number] for entry in pictures]

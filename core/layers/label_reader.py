@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A layer folder that stays open for reading: at every frame a label is read in it."""
+
+import os
+
+from ..filesystem import Folder, Location
+from .label import Asked, Label, Room, read_label, relabelled
+
+
+class LayerReader:
+    """Reads the labels of the layers in a folder. For one thread at a time."""
+
+    def __init__(self, location: Location) -> None:
+        """It is opened when it is needed. It may lie in no cache folder: nothing is written to it."""
+        self._location = location
+        self._folder: Folder | None = None
+        self._identity = 0, 0
+        self._path = str(location.path)
+
+    def label(self, name: str, room: Room | None = None, mode: int | None = None) -> Label | None:
+        """Return what a layer says of itself, see `read_label`; None too where it can't be read."""
+        try:
+            return read_label(self._opened(), name, room, mode)
+        except OSError:
+            return None
+
+    def relabelled(self, name: str, label: Label, asked: Asked) -> tuple[bytes | memoryview, ...]:
+        """Return a layer with another label, see `relabelled`; empty too where it can't be read."""
+        try:
+            return relabelled(self._opened(), name, label, asked)
+        except OSError:
+            return ()
+
+    def close(self) -> None:
+        """Close the folder; it is opened again when it is needed."""
+        if self._folder is not None:
+            self._folder.close()
+            self._folder = None
+
+    def _opened(self) -> Folder:
+        """Return the folder, opened anew if another one lies in its place by now. Raises OSError."""
+        if self._folder is not None:
+            status = os.stat(self._path)  # noqa: PTH116 - a path object takes twice as long
+            if (status.st_dev, status.st_ino) == self._identity:
+                return self._folder
+            self.close()
+        self._folder = folder = self._location.open()
+        status = folder.status()
+        self._identity = status.st_dev, status.st_ino
+        return folder

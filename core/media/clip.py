@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is known of a clip, what a clip can do, and the fingerprints of files and pictures."""
+
+import hashlib
+import stat
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ClipError
+from ..filesystem import open_input
+from .bounds import MOST_MOVIE
+
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+REMEMBERED_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """The facts of a clip, as Blender's Video Sequence Editor sees it.
+
+    `path` is the first file of a sequence. `width` and `height` are as shown, so a rotated movie has them
+    already swapped. `frame_count` is the length Blender gives a new strip of it. `fps` is nominal; pictures
+    and sequences have none, so it is 0. `bit_depth` is 8 or, for what decodes to uint16, 16.
+    """
+
+    path: Path
+    kind: Literal["movie", "sequence", "picture"]
+    width: int
+    height: int
+    frame_count: int
+    fps: Fraction
+    bit_depth: int
+
+
+class Clip(Protocol):
+    """Exact frames by number. A clip is used by one thread at a time."""
+
+    @property
+    def info(self) -> ClipInfo:
+        """The facts of this clip."""
+        ...
+
+    @property
+    def clip_id(self) -> str:
+        """Hex SHA-256 of the file, or for a sequence of the list of its files' hashes in order."""
+        ...
+
+    @property
+    def stamp(self) -> str:
+        """Hex SHA-256 of every file's absolute path, size and time: cheap, and changes when they do."""
+        ...
+
+    def read(self, number: int) -> Pixels:
+        """Return frame `number` (from 0) as (H, W, 3) RGB, C order, uint8 or uint16 with 65535 = white.
+
+        The pixels are those Blender decodes for the n-th frame of the strip's content: display-coded, no
+        alpha. The array is read-only, since the clip may hand out the same one again. Raises ClipError when
+        there is no such frame or it can't be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the files. Reading again afterwards is an error."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class FrameMemory:
+    """The last few frames read, bounded by their number."""
+
+    def __init__(self, capacity: int = REMEMBERED_FRAMES) -> None:
+        self._capacity = capacity
+        self._frames: OrderedDict[int, Pixels] = OrderedDict()
+
+    def get(self, number: int) -> Pixels | None:
+        """Return the frame and count it as just used, or None."""
+        pixels = self._frames.get(number)
+        if pixels is not None:
+            self._frames.move_to_end(number)
+        return pixels
+
+    def put(self, number: int, pixels: Pixels) -> Pixels:
+        """Keep `pixels`, now read-only, and return them; the frame used longest ago makes room."""
+        pixels.flags.writeable = False
+        self._frames[number] = pixels
+        while len(self._frames) > self._capacity:
+            self._frames.popitem(last=False)
+        return pixels
+
+    def clear(self) -> None:
+        """Forget every frame."""
+        self._frames.clear()
+
+
+def frame_id(pixels: Pixels) -> str:
+    """Hex SHA-256 over the dtype's name, the shape and the pixels in C order: content only."""
+    digest = hashlib.sha256(f"{pixels.dtype.name} {pixels.shape}\n".encode())
+    digest.update(np.ascontiguousarray(pixels).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def file_fingerprint(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes, read in pieces. Raises ClipError when it can't be read."""
+    try:
+        with open_input(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as fault:
+        raise ClipError(f"can't read {path}: {_reason(fault)}; check the path and its permissions") from fault
+
+
+def files_stamp(paths: Sequence[Path]) -> str:
+    """Hex SHA-256 of the files' absolute paths, sizes and times. Raises ClipError for one that is missing."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError as fault:
+            raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
+        line = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n"
+        digest.update(line.encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def require_file(path: Path) -> None:
+    """Raise ClipError unless `path` is a file with something in it."""
+    try:
+        status = path.stat()
+    except OSError as fault:
+        raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
+    if not stat.S_ISREG(status.st_mode):
+        raise ClipError(f"{path} is not a file; choose a movie or picture file")
+    if status.st_size == 0:
+        raise ClipError(f"{path} is empty; copy or render it again")
+    if status.st_size > MOST_MOVIE:
+        raise ClipError(f"{path} has {status.st_size / 1e12:.1f} TB: at most 4 TB are read; split the clip")
+
+
+def require_frame(info: ClipInfo, number: int) -> None:
+    """Raise ClipError unless the clip has a frame of this number."""
+    if not 0 <= number < info.frame_count:
+        raise ClipError(
+            f"{info.path} has no frame {number}; choose one from 0 to {info.frame_count - 1}",
+        )
+
+
+def _reason(fault: OSError) -> str:
+    return (fault.strerror or "unknown fault").lower()

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Picture files as clips: one picture, or a numbered sequence of them."""
+
+import hashlib
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, cast
+
+import cv2
+import numpy as np
+
+from ..concurrency.closing import Closing
+from ..errors import ClipError
+from ..filesystem import open_input, read_input
+from .bounds import MOST_STORED, kept_frames, require_length, require_picture_size
+from .clip import (
+    REMEMBERED_FRAMES,
+    ClipInfo,
+    FrameMemory,
+    Pixels,
+    file_fingerprint,
+    files_stamp,
+    require_file,
+    require_frame,
+)
+from .image_header import read_image_header, without_extras
+
+# Blender shows a picture as it is stored, whatever turn its EXIF data asks for.
+_DECODE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+
+_BAND_BYTES = 1 << 22
+"""How much of a picture is turned from BGR to RGB at once: all of it would take its memory again."""
+
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+
+
+class PictureClip(Closing):
+    """Picture files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
+
+    def __init__(self, paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> None:
+        """Read the first picture. Raises ClipError when there is none or it can't be decoded."""
+        if not paths:
+            raise ClipError("the image sequence has no files; choose at least one picture")
+        self._paths = tuple(paths)
+        require_length(self._paths[0], len(self._paths))
+        first = decode_picture(self._paths[0])
+        self._memory = FrameMemory(kept_frames(REMEMBERED_FRAMES, first.nbytes))
+        height, width, _ = first.shape
+        self._info = ClipInfo(
+            self._paths[0], kind, width, height, len(self._paths), Fraction(0), 8 * first.dtype.itemsize
+        )
+        self._memory.put(0, first)
+
+    @property
+    def info(self) -> ClipInfo:
+        """The facts of this clip."""
+        return self._info
+
+    @cached_property
+    def clip_id(self) -> str:
+        """Hex SHA-256 of the file, or of the list of the files' hashes, one a line."""
+        if self._info.kind == "picture":
+            return file_fingerprint(self._paths[0])
+        listed = "".join(f"{file_fingerprint(path)}\n" for path in self._paths)
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+    @property
+    def stamp(self) -> str:
+        """Hex SHA-256 of every file's absolute path, size and time."""
+        return files_stamp(self._paths)
+
+    def read(self, number: int) -> Pixels:
+        """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
+        require_frame(self._info, number)
+        kept = self._memory.get(number)
+        if kept is not None:
+            return kept
+        path = self._paths[number]
+        pixels = decode_picture(path)
+        height, width, _ = pixels.shape
+        if (width, height) != (self._info.width, self._info.height):
+            raise ClipError(
+                f"{path} is {width}x{height}, the sequence is {self._info.width}x{self._info.height}; "
+                "render it again at that size"
+            )
+        if 8 * pixels.dtype.itemsize != self._info.bit_depth:
+            raise ClipError(f"{path} is not {self._info.bit_depth}-bit like the sequence; save it again so")
+        return self._memory.put(number, pixels)
+
+    def close(self) -> None:
+        """Forget the frames; no file stays open."""
+        self._memory.clear()
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the file's first bytes are those of a still picture format we read."""
+    try:
+        with open_input(path) as file:
+            head = file.read(12) or b""
+    except OSError:
+        return False
+    return head.startswith(_MAGIC) or (head.startswith(b"RIFF") and head.endswith(b"WEBP"))
+
+
+def decode_picture(path: Path) -> Pixels:
+    """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
+
+    Raises ClipError when it is missing, damaged, of another kind (floating point pictures among them), or would take
+    more memory than `clip_bounds` allows: that is told from its header, before anything is allocated.
+    """
+    require_file(path)
+    try:
+        pixels = _decoded(path)
+    except (OSError, cv2.error) as fault:
+        raise ClipError(f"{path} can't be read as a picture; save it again as PNG or TIFF") from fault
+    except MemoryError as fault:
+        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise ClipError(f"{path} can't be read as an 8 or 16-bit picture; save it again as PNG or TIFF")
+    rows = max(1, _BAND_BYTES // pixels[0].nbytes)
+    for row in range(0, len(pixels), rows):
+        band = pixels[row : row + rows]
+        band[...] = band[..., ::-1].copy()
+    return pixels
+
+
+def _decoded(path: Path) -> Pixels | None:
+    """Return a picture as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
+    stored = read_input(path, MOST_STORED)
+    header, plain = read_image_header(stored), without_extras(stored)
+    if header is None or plain is None:
+        return None
+    require_picture_size(
+        path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
+    )
+    del stored
+    # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
+    return cast("Pixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE))

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A movie file's video stream: opening it, what its container says of it, and its pictures in order.
+
+The rules for length and stream are Blender's (source/blender/imbuf/movie/intern/movie_read.cc, 4.5).
+"""
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
+
+from ..errors import ClipError
+from .bounds import coding_threads, most_movie_pixels, require_frame_size, require_length, require_times
+from .clip import require_file
+
+READ_FAULTS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
+
+# Lists of other files and addresses, and what asks servers and devices: no clip of ours is any of these. FFmpeg tells
+# a format by a file's content, whatever its name.
+_NOT_READ = frozenset(
+    (
+        "alsa",
+        "concat",
+        "dash",
+        "dvd",
+        "fbdev",
+        "hls",
+        "imf",
+        "jack",
+        "kmsgrab",
+        "lavfi",
+        "openal",
+        "oss",
+        "pulse",
+        "rtp",
+        "rtsp",
+        "sap",
+        "sdp",
+        "smoothstreaming",
+        "sndio",
+        "video4linux2,v4l2",
+        "vobsub",
+        "webm_dash_manifest",
+        "x11grab",
+        "xv",
+    )
+)
+
+
+class MovieFile:
+    """An opened movie file. Times are in ticks of the stream's time base."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
+        self.path = path
+        try:
+            self._container = open_local(path)
+        except READ_FAULTS as fault:
+            raise self.unreadable() from fault
+        try:
+            self._stream = self._video_stream()
+            self.start_time: int = self._stream.start_time or 0
+            self.fps, self._time_base = self._rates()
+            self.ticks_per_frame = float(1 / (self.fps * self._time_base))
+            self._bound_decoding()
+        except BaseException:
+            self._container.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def unreadable(self) -> ClipError:
+        """Return the fault to raise for a file that is damaged or no movie."""
+        return ClipError(f"{self.path} can't be decoded as a movie; check that it plays, or transcode it")
+
+    # What the container says
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as coded, before any rotation."""
+        return self._stream.codec_context.width, self._stream.codec_context.height
+
+    @property
+    def matrix(self) -> int:
+        """The YUV matrix's ISO/IEC 23091-2 number; 2 where the file names none."""
+        return int(self._stream.codec_context.colorspace)
+
+    @property
+    def full_range(self) -> bool:
+        """Whether the YUV planes use their whole range."""
+        return self._stream.codec_context.color_range == ColorRange.JPEG
+
+    @property
+    def frame_count(self) -> int:
+        """Blender's length: the stream's duration, else the container's, else the frames it claims."""
+        count = self._claimed_frames()
+        require_length(self.path, count)
+        return count
+
+    def _claimed_frames(self) -> int:
+        stream = self._stream
+        if stream.duration is not None:
+            return _round(float(stream.duration * self._time_base) * float(self.fps))
+        if self._container.duration is None:
+            return stream.frames
+        seconds = self._container.duration / av.time_base
+        audio = self._container.streams.audio
+        if audio and audio[0].start_time is not None and audio[0].time_base:
+            lead = float(self.start_time * self._time_base - audio[0].start_time * audio[0].time_base)
+        else:
+            lead = float(self.start_time * self._time_base)
+        return _round((seconds - max(0.0, lead)) * float(self.fps))
+
+    def key_before(self, time: int) -> int | None:
+        """Decoding time of the last key frame at or before `time`, where the file has an index."""
+        entries = self._stream.index_entries
+        position = entries.search_timestamp(time) if len(entries) else -1
+        return entries[position].timestamp if position >= 0 else None
+
+    # Its pictures
+
+    def seek(self, time: int) -> bool:
+        """Move to a key frame before `time` and say if it could be done; then call `pictures` anew."""
+        try:
+            self._container.seek(time, stream=self._stream)
+        except READ_FAULTS:
+            return False
+        return True
+
+    def pictures(self) -> Iterator[VideoFrame]:
+        """Decode from here to the end, in the order of showing."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                yield from packet.decode()
+            except av.InvalidDataError:
+                # Blender passes over a damaged packet too and goes on showing the picture before it.
+                continue
+            except MemoryError as fault:
+                raise ClipError(
+                    f"there is not enough memory to decode {self.path}; make it smaller"
+                ) from fault
+            except READ_FAULTS as fault:
+                raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
+
+    def time_of(self, picture: VideoFrame) -> int:
+        """Start of a picture in stream ticks; its decoding time where the file gives no other."""
+        # AVI stores no time of showing. The FFmpeg in Blender 4.5 leaves it out, later ones guess.
+        stored = None if self._container.format.name == "avi" else picture.pts
+        if stored is not None:
+            return stored
+        return picture.dts if picture.dts is not None else picture.pts or 0
+
+    def _rates(self) -> tuple[Fraction, Fraction]:
+        """Frames a second (FFmpeg's guess, which is what Blender takes) and the seconds of one tick."""
+        fps, time_base = self._stream.guessed_rate, self._stream.time_base
+        if not fps or not time_base:
+            raise ClipError(f"{self.path} does not say its frame rate; remux it to MP4 or MOV")
+        require_times(self.path, fps, time_base, self.start_time)
+        return fps, time_base
+
+    def _bound_decoding(self) -> None:
+        """Refuse frames that are too large, and have the decoder refuse those that grow later."""
+        if self._stream.codec_context is None:  # no decoder for it
+            raise self.unreadable()
+        stored = self.path.stat().st_size
+        width, height = self.size
+        require_frame_size(self.path, width, height, 3, stored)
+        self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = coding_threads(3 * width * height)
+        self._stream.codec_context.options = {"max_pixels": str(most_movie_pixels(stored))}
+
+    def _video_stream(self) -> VideoStream:
+        streams = self._container.streams.video
+        if not streams:
+            raise ClipError(f"{self.path} has no video in it; choose a movie file")
+        # A cover picture counts as video to FFmpeg; Blender takes one only where there is nothing else.
+        real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+        return (real or list(streams))[0]
+
+
+def open_local(path: Path) -> InputContainer:
+    """Open a media file for reading. Raises ClipError, and what PyAV raises (`READ_FAULTS`).
+
+    To FFmpeg a name such as `concat:x` is an address. Named as a file it is one. What the file itself names, as a
+    playlist does, is not opened. A frame beyond `clip_bounds` is an error of FFmpeg's, before it is allocated.
+    """
+    require_file(path)
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(sorted(av.formats_available - _NOT_READ)),
+        "max_pixels": str(most_movie_pixels(path.stat().st_size)),
+    }
+    return av.open(f"file:{path}", options=options)
+
+
+def _round(value: float) -> int:
+    return math.floor(value + 0.5)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clips: a movie, a picture or an image sequence, read exactly by frame number.
+
+Frame n is what Blender's Video Sequence Editor shows for the n-th frame of the strip's content. What decodes is
+imported when a clip is opened: an editor who opens none does not wait for it when Blender starts.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .clip import Clip, ClipInfo, Pixels, file_fingerprint, frame_id
+
+__all__ = ["Clip", "ClipInfo", "Pixels", "file_fingerprint", "frame_id", "open_clip", "open_sequence"]
+
+
+def open_clip(path: Path) -> Clip:
+    """Open a movie or a single picture; which it is, its first bytes tell.
+
+    Raises ClipError when the file is missing, empty, damaged or neither.
+    """
+    from .image_clip import PictureClip, is_picture
+    from .movie_clip import MovieClip
+
+    return PictureClip([path], "picture") if is_picture(path) else MovieClip(path)
+
+
+def open_sequence(paths: Sequence[Path]) -> Clip:
+    """Open picture files as one clip, a frame each, in the order given.
+
+    Raises ClipError when there are none or the first can't be decoded; a later one is met when it is read.
+    """
+    from .image_clip import PictureClip
+
+    return PictureClip(paths, "sequence")

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a decoded video frame to RGB pixels equal to those Blender makes of it.
+
+Blender converts with FFmpeg's swscale: nearest chroma, full-resolution chroma maths, accurate rounding, and
+the YUV matrix named by the stream, where a stream that names none means BT.601 at any size
+(source/blender/imbuf/movie/intern, Blender 4.5). The same settings here give the same pixels.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+from av.filter import Graph
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from ..errors import ClipError
+from .clip import Pixels
+
+_FLAGS = Interpolation.POINT | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+
+# ISO/IEC 23091-2 matrix coefficients to swscale's table; what is not named here is BT.601 to swscale.
+_MATRICES = {
+    0: Colorspace.ITU709,
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+
+
+class RgbConverter:
+    """Converts the frames of one stream.
+
+    `matrix` is the stream's ISO/IEC 23091-2 matrix number, `full_range` whether its YUV uses 0..255,
+    `rotation` the counter-clockwise turn (0, 90, 180, 270 degrees) that shows it upright, `deep` whether the
+    result is uint16 rather than uint8.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        *,
+        matrix: int,
+        full_range: bool,
+        rotation: int,
+        deep: bool,
+    ) -> None:
+        self._size = (width, height)
+        self._matrix = _MATRICES.get(matrix, Colorspace.ITU601)
+        self._full_range = full_range
+        self._quarter_turns = rotation // 90 % 4
+        self._deep = deep
+        self._reformatter = VideoReformatter()
+        self._graph: Graph | None = None
+        self._graph_input: tuple[int, int, str] | None = None
+
+    def convert(self, frame: VideoFrame) -> Pixels:
+        """Return the frame as (H, W, 3) RGB in C order, upright."""
+        full = self._full_range or frame.format.name.startswith("yuvj")
+        rgb = self._reformatter.reformat(
+            self._with_centred_chroma(frame),
+            width=self._size[0],
+            height=self._size[1],
+            format="rgb48le" if self._deep else "rgb24",
+            src_colorspace=self._matrix,
+            src_color_range=None if frame.format.is_rgb else ColorRange.JPEG if full else ColorRange.MPEG,
+            interpolation=_FLAGS,
+        )
+        upright = np.rot90(rgb.to_ndarray(), self._quarter_turns)
+        if self._deep:
+            return np.ascontiguousarray(upright, np.uint16)
+        return np.ascontiguousarray(upright, np.uint8)
+
+    def _with_centred_chroma(self, frame: VideoFrame) -> VideoFrame:
+        # Blender calls swscale without a chroma position, which swscale takes as centred. A frame that
+        # carries its own position would have its odd columns take the next chroma sample instead.
+        shape = (frame.width, frame.height, frame.format.name)
+        if self._graph is None or self._graph_input != shape:
+            self._graph = _centring_graph(*shape)
+            self._graph_input = shape
+        self._graph.push(frame)
+        centred = self._graph.pull()
+        if not isinstance(centred, VideoFrame):
+            raise ClipError(f"can't convert a {frame.format.name} frame; transcode the clip to H.264")
+        return centred
+
+
+def _centring_graph(width: int, height: int, pixel_format: str) -> Graph:
+    graph = Graph()
+    # Any time base does: the picture passes straight through.
+    layout = VideoFormat(pixel_format, width, height)
+    source = graph.add_buffer(width=width, height=height, format=layout, time_base=Fraction(1, 1000))
+    centre = graph.add("setparams", "chroma_location=center")
+    sink = graph.add("buffersink")
+    source.link_to(centre)
+    centre.link_to(sink)
+    graph.configure()
+    return graph

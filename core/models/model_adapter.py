@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model file together with the contract it keeps and the pool that runs it: what adapters are made from."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import ModelError
+from ..face.types import Pixels
+from .catalog import DRAWING_ROLES, Family
+from .preprocess import prepared
+from .session import ModelFile, ModelPool, Tensor
+
+
+class Adapter(Protocol):
+    """What does the work of a stage by one or more model files, and is named in its keys."""
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised when its code changes what it finds."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """One file of a family. Adapters add how its answer is read."""
+
+    model: ModelFile
+    family: Family
+    pool: ModelPool
+
+    @property
+    def name(self) -> str:
+        """What the recipe calls it."""
+        return self.family.name
+
+    @property
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files it runs."""
+        return (self.model,)
+
+    def answer(self, pictures: Pixels) -> list[Tensor]:
+        """Run (n, H, W, 3) RGB uint8 pictures, at once where the model allows; all outputs in its order."""
+        exact = self.family.role not in DRAWING_ROLES
+        return self.pool.run_batch(self.model, prepared(pictures, self.family), exact=exact)
+
+    def unexpected(self, found: str) -> ModelError:
+        """Return the fault of a file whose answer is not what its family's is."""
+        return ModelError(f"{self.model.path.name} is not the expected {self.family.title} model: {found}")

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a layer is to be made of: found out from keys and small results, before any pixel is computed."""
+
+from dataclasses import dataclass
+
+from ..cache.base.key import Key
+from ..face.types import Face
+from ..media.clip import Clip
+from ..recipe.request import Casting
+from ..swap.mesh import CropFrame
+
+
+@dataclass(frozen=True, eq=False)
+class FacePlan:
+    """One face to be replaced in one frame, and the keys of what that takes."""
+
+    face: Face
+    place: CropFrame
+    casting: Casting
+    swap: Key
+    target: Key | None
+    """Of what the mesh swapper cuts from the frame; None for a neural one."""
+    occlude: Key | None
+    enhance: Key | None
+    fuse: Key
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """What the layer of one frame consists of, and the key it has when it does."""
+
+    clip: Clip
+    number: int
+    size: tuple[int, int]
+    faces: tuple[FacePlan, ...]
+    key: Key

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each stage that keeps results gives, by the stage's name: what is read from a cache is held against it."""
+
+from collections.abc import Mapping
+
+from ..analysis.analyser import CLIP_SCHEMA, FRAME_SCHEMA
+from ..analysis.attributes import ATTRIBUTE_SCHEMA
+from ..analysis.detect import detect_schema
+from ..analysis.embed import embed_schema
+from ..analysis.landmark import landmark_schema
+from ..analysis.person_clustering import people_schema
+from ..cache.base.schema import Form
+from ..media.clip_info_cache import FACTS_SCHEMA
+from ..swap.mesh import TARGET_SCHEMA
+from ..swap.neural_region import ENHANCED_SCHEMA
+from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
+from ..swap.neural_swapper import swap_schema
+from ..swap.source import SOURCE_SCHEMA
+from ..swap.texture import TEXTURE_SCHEMA
+from .occlusion_stage import occlude_schema
+from .source_check import NOTE_SCHEMA
+
+FORMS: Mapping[str, Form] = {
+    "attribute": ATTRIBUTE_SCHEMA,
+    "clip": CLIP_SCHEMA,
+    "detect": detect_schema,
+    "embed": embed_schema,
+    "enhance": ENHANCED_SCHEMA,
+    "facts": FACTS_SCHEMA,
+    "frame": FRAME_SCHEMA,
+    "landmark": landmark_schema,
+    "note": NOTE_SCHEMA,
+    "occlude": occlude_schema,
+    "people": people_schema,
+    "source": SOURCE_SCHEMA,
+    "source_vector": SOURCE_VECTOR_SCHEMA,
+    "swap": swap_schema,
+    "target": TARGET_SCHEMA,
+    "texture": TEXTURE_SCHEMA,
+}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a parameter is: its kind, its range, its words, and what changing it costs."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..cache.base.key import Scalar
+from ..errors import RecipeError
+
+Cost = Literal["instant", "re-swap", "re-analyse"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What is known of one parameter."""
+
+    group: str
+    name: str
+    kind: type
+    default: Scalar
+    label: str
+    text: str
+    low: float | None
+    high: float | None
+    soft_high: float | None
+    unit: str
+    choices: tuple[tuple[str, str, str], ...]
+    cost: Cost
+
+    @property
+    def path(self) -> str:
+        """The name used by `--set`, such as `fusion.blend`."""
+        return f"{self.group}.{self.name}"
+
+
+def number_field(
+    default: float,
+    label: str,
+    text: str,
+    low: float,
+    high: float,
+    *,
+    unit: str = "",
+    soft_high: float | None = None,
+) -> Any:
+    """A dataclass field that is a number within bounds; `soft_high` is how far a slider goes."""
+    about = {"label": label, "text": text, "low": low, "high": high, "soft_high": soft_high, "unit": unit}
+    return field(default=default, metadata=about)
+
+
+def switch_field(default: bool, label: str, text: str, *, cost: Cost | None = None) -> Any:  # noqa: FBT001 - a value
+    """A dataclass field that is on or off; `cost` is said where it is not that of its group."""
+    about = {"label": label, "text": text, "low": 0.0, "high": 1.0}
+    return field(default=default, metadata=about if cost is None else {**about, "cost": cost})
+
+
+def choice_field(default: str, label: str, text: str, *choices: tuple[str, str, str]) -> Any:
+    """A dataclass field that is one of several (name, label, text).
+
+    A new one goes to the end: Blender keeps in a .blend which one it is by its number.
+    """
+    return field(default=default, metadata={"label": label, "text": text, "choices": choices})
+
+
+def text_field(label: str, text: str) -> Any:
+    """A dataclass field that is a line of text."""
+    return field(default="", metadata={"label": label, "text": text})
+
+
+_SWITCHES = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+
+
+def checked(parameter: Parameter, value: Scalar) -> Scalar:
+    """Return a value as its parameter takes it, from text too; RecipeError if it may not have it."""
+    if parameter.choices:
+        names = [choice[0] for choice in parameter.choices]
+        if value not in names:
+            raise RecipeError(f"{parameter.path} can't be {value!r}: use one of {', '.join(names)}")
+        return value
+    if parameter.kind is str:
+        text = str(value)
+        if not text.isprintable():
+            raise RecipeError(f"{parameter.path} is one line of text, not {text!r}")
+        return text
+    if parameter.kind is bool:
+        switch = _SWITCHES.get(str(value).lower())
+        if switch is None:
+            raise RecipeError(f"{parameter.path} is on or off, not {value!r}")
+        return switch
+    try:
+        number: float | int = parameter.kind(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RecipeError(f"{parameter.path} takes a number, not {value!r}") from error
+    low, high = parameter.low, parameter.high
+    if low is not None and high is not None and not low <= number <= high:
+        raise RecipeError(f"{parameter.path} must be from {low:g} to {high:g}, not {number:g}")
+    return number

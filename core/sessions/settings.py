@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run is to use of the machine and the network: one value for the add-on, its worker and the command line.
+
+Who decides, the first that says anything: an argument of the command line, the environment (which a farm sets
+for all its machines), the add-on's preferences, the default.
+"""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..cache.factory import MEMORY_BYTES, CacheSettings
+from ..cache.stores.encryption import IN_KEYRING, KEY_VARIABLE, SIGNING_VARIABLE, secret_from
+from ..errors import CacheError, MessageError
+from ..filesystem import Location
+from ..models.engine_folder import engine_place
+from ..models.library import MODELS_VARIABLE, ModelLibrary
+from ..models.processor import AUTOMATIC, PROVIDERS
+from ..recipe import messages
+from ..system.trust import TRUST_VARIABLE, relative_folders, trusted_folders
+from ..units import OFF, days, size_in_bytes, switch, whole
+
+CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
+NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"
+CAP_VARIABLE = "UNDERSTUDY_CACHE_CAP"
+AGE_VARIABLE = "UNDERSTUDY_CACHE_UNUSED_FOR"
+MEMORY_VARIABLE = "UNDERSTUDY_MEMORY"
+FOLDER_VARIABLE = "UNDERSTUDY_SHARED_CACHE"
+GROUP_VARIABLE = "UNDERSTUDY_SHARED_WITH_GROUP"
+READ_ONLY_VARIABLE = "UNDERSTUDY_SHARED_READ_ONLY"
+REDIS_VARIABLE = "UNDERSTUDY_REDIS"
+THREADS_VARIABLE = "UNDERSTUDY_THREADS"
+PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
+
+DAY = 86400.0
+_MOST_THREADS, _KEY_BYTES = 4096, 32
+STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a run uses."""
+
+    cache: CacheSettings
+    threads: int = 0
+    """Threads that a model may use; 0 for all cores."""
+    provider: str = AUTOMATIC
+    """What runs the models: AUTOMATIC or a name of `models.processor.PROVIDERS`."""
+    model_folder: Path | None = None
+    """Where the user's models lie; None for the usual place."""
+    online: bool = True
+    """Whether anything may be sent over a network. A folder on a share is a folder, not a network."""
+    left_out: tuple[str, ...] = ()
+    """What was asked for and is not used, one line each: warnings for the run to tell."""
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The processors to try in order."""
+        return (self.provider,)
+
+    @property
+    def engines(self) -> Location | None:
+        """Where what a processor builds from models is kept, for the user alone; None where nothing may be.
+
+        Never in the cache folder: what a project brings is not run.
+        """
+        return engine_place() if self.cache.keep else None
+
+    @property
+    def library(self) -> ModelLibrary:
+        """The user's models."""
+        return ModelLibrary(None if self.model_folder is None else [self.model_folder])
+
+
+def completed(
+    settings: RunSettings, environment: Mapping[str, str], *, keyring: bool = False, strict: bool = True
+) -> RunSettings:
+    """Return settings with what the environment says in their place, and what they must not use left out.
+
+    `keyring` is whether the key that seals results is in the system's keyring, unless the environment says
+    otherwise. A Redis server on another machine is left out where the run is not online. A variable that can't
+    be read, or a key that can't be had, is a CacheError if `strict`; otherwise it is left out, and without the
+    key nothing is kept.
+    """
+    left_out: list[str] = []
+    said = _Said(environment, None if strict else left_out)
+    cache = replace(
+        settings.cache,
+        folder=Path(said.text(CACHE_VARIABLE) or settings.cache.folder),
+        keep=settings.cache.keep and not said.value(NO_CACHE_VARIABLE, switch, otherwise=False, unclear=True),
+        memory_bytes=said.value(MEMORY_VARIABLE, size_in_bytes, settings.cache.memory_bytes),
+        cap_bytes=said.value(CAP_VARIABLE, size_in_bytes, settings.cache.cap_bytes),
+        max_age=said.value(AGE_VARIABLE, lambda text: days(text) * DAY, settings.cache.max_age),
+        shared_folder=said.place(FOLDER_VARIABLE, Path, settings.cache.shared_folder),
+        redis_url=said.place(REDIS_VARIABLE, str, settings.cache.redis_url),
+        shared_with_group=said.value(GROUP_VARIABLE, switch, settings.cache.shared_with_group),
+        shared_read_only=said.value(
+            READ_ONLY_VARIABLE, switch, settings.cache.shared_read_only, unclear=True
+        ),
+        trusted=tuple(dict.fromkeys((*settings.cache.trusted, *trusted_folders(environment)))),
+    )
+    relative = relative_folders(environment)
+    if relative and strict:
+        raise CacheError(f"{TRUST_VARIABLE} can't be used: {relative} is no absolute folder")
+    if relative:
+        left_out.append(f"{relative} in {TRUST_VARIABLE} is passed over: it is no absolute folder")
+    if cache.redis_url and not settings.online and not is_local(cache.redis_url):
+        left_out.append(f"the shared cache on Redis is left out: {STAY_OFFLINE}")
+        cache = replace(cache, redis_url=None)
+    if cache.keep:
+        asked = {KEY_VARIABLE: IN_KEYRING} if keyring and not said.text(KEY_VARIABLE) else environment
+        try:
+            cache = replace(
+                cache,
+                secret=secret_from(asked) or cache.secret,
+                signing_key=secret_from(environment, SIGNING_VARIABLE) or cache.signing_key,
+            )
+        except CacheError as error:
+            if strict:
+                raise
+            left_out.append(f"nothing is kept for the next run: {error}")
+            cache = replace(cache, keep=False)
+    return replace(
+        settings,
+        cache=cache,
+        threads=said.value(THREADS_VARIABLE, whole, settings.threads),
+        provider=said.value(PROVIDER_VARIABLE, _provider, settings.provider),
+        model_folder=said.place(MODELS_VARIABLE, Path, settings.model_folder),
+        left_out=(*settings.left_out, *left_out),
+    )
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a Redis address stays on this machine: a socket file, localhost or a loopback address."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "unix" or parts.hostname == "localhost":
+            return True
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def settings_from(
+    environment: Mapping[str, str], folder: Path, memory_bytes: int = MEMORY_BYTES
+) -> CacheSettings:
+    """Return the settings for a cache folder, completed by the environment. Raises CacheError for what is unusable."""
+    return completed(RunSettings(CacheSettings(folder, memory_bytes)), environment).cache
+
+
+def settings_values(settings: RunSettings) -> dict[str, Any]:
+    """Return settings as values for JSON. They hold what is secret: for a pipe, not for a file."""
+    values = asdict(settings)
+    cache = values["cache"]
+    for name in ("secret", "signing_key"):
+        cache[name] = None if cache[name] is None else cache[name].hex()
+    cache["trusted"] = [str(folder) for folder in settings.cache.trusted]
+    for owner, name in ((cache, "folder"), (cache, "shared_folder"), (values, "model_folder")):
+        owner[name] = None if owner[name] is None else str(owner[name])
+    return values
+
+
+def settings_of_values(values: object) -> RunSettings:
+    """Return what `settings_values` was given. Raises MessageError for what no settings can be."""
+
+    def cache(entries: object) -> CacheSettings:
+        return CacheSettings(**messages.arguments(CacheSettings, entries))
+
+    settings = RunSettings(**messages.arguments(RunSettings, values, cache=cache))
+    if settings.provider != AUTOMATIC and settings.provider not in PROVIDERS:
+        raise MessageError("there is no such processor")
+    if settings.threads > _MOST_THREADS:
+        raise MessageError(f"a model may use {_MOST_THREADS} threads at most")
+    keys = settings.cache.secret, settings.cache.signing_key
+    if any(key is not None and len(key) != _KEY_BYTES for key in keys):
+        raise MessageError(f"a key has {_KEY_BYTES} bytes")
+    return settings
+
+
+class _Said:
+    """What the environment says."""
+
+    def __init__(self, environment: Mapping[str, str], left_out: list[str] | None) -> None:
+        """`left_out` takes a line for what can't be read; without it that is a CacheError."""
+        self._environment = environment
+        self._left_out = left_out
+
+    def text(self, name: str) -> str:
+        """Return a variable's text, empty where it is not set."""
+        return self._environment.get(name, "").strip()
+
+    def value(self, name: str, read: Callable[[str], _T], otherwise: _T, *, unclear: _T | None = None) -> _T:
+        """Return a variable's value; `otherwise` where it is not set or can't be read.
+
+        `unclear` is for what can't be read of a switch that keeps something safe: that is then kept.
+        """
+        text = self.text(name)
+        try:
+            return read(text) if text else otherwise
+        except ValueError as error:
+            if self._left_out is None:
+                raise CacheError(f"{name} can't be used: {error}") from error
+            if unclear is not None:
+                self._left_out.append(f"{name} is taken for {unclear}: {error}")
+                return unclear
+            self._left_out.append(f"{name} is passed over: {error}")
+            return otherwise
+
+    def place(self, name: str, read: Callable[[str], _T], otherwise: _T | None) -> _T | None:
+        """Return the place that a variable names, None where it says OFF; `otherwise` where it is not set."""
+        text = self.text(name)
+        if text == OFF:
+            return None
+        return read(text) if text else otherwise
+
+
+def _provider(text: str) -> str:
+    if text != AUTOMATIC and text not in PROVIDERS:
+        raise ValueError(f"{text!r} is none of {AUTOMATIC}, {', '.join(PROVIDERS)}")
+    return text

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run networks as the catalogue's families say: pictures in, pictures out, in batches where the file allows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ModelError
+from ..face.types import Floats, Pixels
+from ..models.catalog import DRAWING_ROLES, Family, mismatch
+from ..models.onnx_file import OnnxFacts, last_initializer, onnx_facts
+from ..models.session import ModelFile, ModelPool
+
+_MOST_AT_ONCE = 16
+_SYMMETRIC = 127.5
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A model file whose inputs and outputs are known to be those of its family."""
+
+    file: ModelFile
+    family: Family
+    facts: OnnxFacts
+    batches: bool
+    """Whether it takes several pictures in one run."""
+    projection: Floats | None
+    """(512, 512) what inswapper's source vectors are multiplied by; None for other families."""
+
+    @property
+    def size(self) -> int:
+        """Side of its picture in pixels: the family's, or for networks of any size the file's own."""
+        if self.family.size:
+            return self.family.size
+        rows = (tensor.shape or () for tensor in (*self.facts.inputs[:1], *self.facts.outputs[:3]))
+        sizes = [shape[1] for shape in rows if len(shape) == 4 and isinstance(shape[1], int)]
+        if not sizes:
+            raise ModelError(
+                f"{self.file.path.name} does not say how large its pictures are: export it with a size"
+            )
+        return sizes[0]
+
+
+class Networks:
+    """Opens networks once and runs them on one pool."""
+
+    def __init__(self, pool: ModelPool) -> None:
+        self._pool = pool
+        self._known: dict[tuple[str, str], Network] = {}
+
+    @property
+    def in_keys(self) -> dict[str, str]:
+        """What the processor that runs the networks adds to keys."""
+        return self._pool.in_keys
+
+    def network(self, file: ModelFile, family: Family) -> Network:
+        """Return a file as a network of a family. ModelError says what was expected and what was found."""
+        name = (file.sha256, family.path)
+        if name not in self._known:
+            self._known[name] = _checked(file, family)
+        return self._known[name]
+
+    def run(self, network: Network, inputs: Tensors, rest: Tensors | None = None) -> list[Floats]:
+        """Run a network on inputs with one row a picture; those in `rest` are the same for every run.
+
+        Returns every output that its family names, with one row a picture. Raises ModelError.
+        """
+        count = len(next(iter(inputs.values())))
+        outputs = tuple(tensor.name for tensor in network.facts.outputs[: len(network.family.outputs)])
+        step = _MOST_AT_ONCE if network.batches else 1
+        parts = [
+            self._pool.run(
+                network.file,
+                {name: value[at : at + step] for name, value in inputs.items()} | dict(rest or {}),
+                outputs,
+                exact=network.family.role not in DRAWING_ROLES,
+            )
+            for at in range(0, count, step)
+        ]
+        joined = [np.concatenate(rows) for rows in zip(*parts, strict=True)]
+        for name, values in zip(outputs, joined, strict=True):
+            if len(values) != count or not np.isfinite(values).all():
+                raise ModelError(
+                    f"{network.file.path.name} gave no usable {name}: {values.shape}, or not finite"
+                )
+        return [np.asarray(values, np.float32) for values in joined]
+
+
+def finished(tensor: Floats, network: Network) -> Pixels:
+    """Turn a network's pictures into (k, s, s, 3) uint8 RGB; beyond black and white they are cut off.
+
+    Networks that take -1..1 give -1..1; all others give 0..1, whatever they take. ModelError if the tensor
+    holds no square pictures.
+    """
+    family = network.family
+    pictures = tensor if family.layout == "nhwc" else np.moveaxis(tensor, 1, -1)
+    if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.shape[1] != pictures.shape[2]:
+        raise ModelError(f"{network.file.path.name} gave {tensor.shape} where pictures were expected")
+    values = (pictures + 1) / 2 if family.mean[0] == _SYMMETRIC else pictures
+    rgb = values[..., ::-1] if family.colour == "bgr" else values
+    return np.asarray(np.round(np.clip(rgb, 0, 1) * 255), np.uint8)
+
+
+def _checked(file: ModelFile, family: Family) -> Network:
+    data = file.checked_bytes()
+    facts = onnx_facts(data, file.path)
+    wrong = mismatch(family, facts)
+    if wrong:
+        raise ModelError(f"{file.path} is no {family.title} model: {wrong}")
+    projection = None
+    if family.values.get("source") == "emap":
+        projection = last_initializer(data, file.path)
+        if projection.shape != (512, 512):
+            raise ModelError(
+                f"{file.path} is no {family.title} model: its last initializer was expected to be 512 x 512, "
+                f"and is {' x '.join(map(str, projection.shape))}"
+            )
+    # An input with one value for the whole run, such as DFM's morph, has no row for each picture.
+    rows = [tensor.shape for tensor in facts.inputs if tensor.shape is None or len(tensor.shape) > 1]
+    outputs = [tensor.shape for tensor in facts.outputs[: len(family.outputs)]]
+    batches = all(shape is None or (shape and isinstance(shape[0], str)) for shape in rows + outputs)
+    return Network(file, family, facts, batches, projection)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mesh swapper over a store: its keys, and what of a swap need not be made anew for another source."""
+
+from collections.abc import Callable
+
+from ..cache.base.compute import Flight
+from ..cache.base.key import Key, Scalar, stage_key
+from ..cache.base.store import Arrays, Store
+from ..cache.stores.checked_store import FittingStore
+from ..face.types import Floats, Pixels
+from ..geometry.mesh_topology import Topology
+from ..recipe.request import Casting
+from ..reporting.stage_counts import Tally
+from . import mesh
+from .source import Sources
+
+
+class MeshEngine:
+    """Swaps faces by their meshes. What is cut from a frame is kept apart from what a source is drawn as.
+
+    So another source needs no frame: no decoding, and no look for what covers the face.
+    """
+
+    def __init__(
+        self, store: Store, flight: Flight, sources: Sources, topology: Topology, tally: Tally
+    ) -> None:
+        self._store = store
+        self._flight = flight
+        self._sources = sources
+        self._topology = topology
+        self._tally = tally
+
+    def swap_key(self, frame: str, landmarks: bytes, casting: Casting) -> Key:
+        """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises PictureError."""
+        swap = casting.recipe.swap
+        source = self._sources.texture_key(casting.identity)
+        inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
+        inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
+        return stage_key("swap", mesh.VERSION, inputs)
+
+    def target_key(self, frame: str, landmarks: bytes, casting: Casting) -> Key:
+        """Return the key of what a face's light is matched with, whoever plays the part."""
+        inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
+        inputs["crop_size"] = casting.recipe.swap.crop_size
+        return stage_key("target", mesh.TARGET_VERSION, inputs)
+
+    def target(
+        self, key: Key, frame: Callable[[], Pixels], landmarks: Floats, place: mesh.CropFrame
+    ) -> Arrays:
+        """Return what `mesh.target_crop` gives; `frame` decodes, and is called only where that is not known."""
+
+        def compute() -> Arrays:
+            pixels = frame()
+            with self._tally.running("swap", 0):
+                return mesh.target_crop(pixels, landmarks, place, self._topology)
+
+        store = FittingStore(self._store, lambda kept: mesh.fits_place(kept, place))
+        return self._flight.result(store, key, compute)[0]
+
+    def swap(self, landmarks: Floats, place: mesh.CropFrame, casting: Casting, target: Arrays) -> Arrays:
+        """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.mesh_swapped`."""
+        texture, coverage = self._sources.texture(casting.identity, casting.recipe.swap.mirror)
+        with self._tally.running("swap"):
+            drawn: Arrays = mesh.drawn_on(landmarks, place, texture, coverage, self._topology)
+        return {**drawn, **target}

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever can alter a layer picture alters what it is asked to be; what can't, does not."""
+
+import os
+import shutil
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.source import ClipSource
+from understudy.core.models.embedded import embedded_folder
+from understudy.core.recipe import Recipe, parameters
+from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.sessions.request_digest import Asking
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> LayerJob:
+    """A job whose files are there; what is in them is of no matter here."""
+    for name in ("clip.mp4", "one.png", "two.png", "part.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    pictures = Picture(tmp_path / "one.png"), Picture(tmp_path / "two.png", 2)
+    casting = Casting(Identity(pictures, "Ann", "asked"), Recipe(), (Picture(tmp_path / "part.png"),))
+    source = ClipSource(True, (tmp_path / "clip.mp4",))
+    return LayerJob("strip", 7, source, 6, tmp_path / "000006.tif", (casting,))
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "net.onnx").write_bytes(b"net")
+    return folder
+
+
+def other_value(entry):
+    """Another value that a parameter may have."""
+    if entry.choices:
+        return next(choice[0] for choice in entry.choices if choice[0] != entry.default)
+    if entry.kind is bool:
+        return not entry.default
+    if entry.kind is str:
+        return f"{entry.default}x"
+    low = entry.low if entry.low is not None else entry.default - 1
+    return entry.kind(low if entry.default != low else entry.high)
+
+
+def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, models: Path) -> None:
+    asking = Asking([models])
+    assert asking.digest(job) == asking.digest(job) == Asking([models]).digest(job)
+    # Where it is shown, and what people are called, alter no pixel.
+    (casting,) = job.castings
+    renamed = replace(casting, identity=replace(casting.identity, name="Bea", consent="contract"))
+    elsewhere = replace(job, strip="copy", frame=90, picture=Path("/other/000006.tif"), castings=(renamed,))
+    assert asking.digest(elsewhere) == asking.digest(job)
+
+
+@pytest.mark.parametrize("entry", tuple(parameters()), ids=lambda entry: entry.path)
+def test_every_parameter_counts(job: LayerJob, models: Path, entry) -> None:
+    (casting,) = job.castings
+    stage = replace(getattr(casting.recipe, entry.group), **{entry.name: other_value(entry)})
+    changed = replace(casting, recipe=replace(casting.recipe, **{entry.group: stage}))
+    assert changed != casting
+    asking = Asking([models])
+    assert asking.digest(replace(job, castings=(changed,))) != asking.digest(job)
+
+
+def test_every_field_of_the_recipe_is_a_parameter_and_so_was_tried() -> None:
+    tried = {entry.path for entry in parameters()}
+    named = {
+        f"{stage.name}.{entry.name}"
+        for stage in fields(Recipe)
+        for entry in fields(getattr(Recipe(), stage.name))
+    }
+    assert named <= tried
+
+
+def test_frames_people_and_their_order_count(job: LayerJob, models: Path, tmp_path: Path) -> None:
+    (casting,) = job.castings
+    one, two = casting.identity.pictures
+    jobs = [
+        job,
+        replace(job, number=5),
+        replace(job, castings=()),
+        replace(job, castings=(casting, casting)),
+        replace(job, source=ClipSource(False, job.source.paths)),
+        replace(job, source=ClipSource(True, (tmp_path / "part.png",))),
+        *(
+            replace(job, castings=(replace(casting, identity=Identity(pictures)),))
+            for pictures in ((two, one), (one,), (one, replace(two, face_number=1)), (one, Picture(two.path)))
+        ),
+        replace(job, castings=(replace(casting, replaced=()),)),
+        replace(job, castings=(replace(casting, replaced=(one,)),)),
+    ]
+    asking = Asking([models])
+    assert len({asking.digest(entry) for entry in jobs}) == len(jobs)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "one.png", "two.png", "part.png", "models/net.onnx"])
+def test_a_file_that_was_replaced_counts(job: LayerJob, models: Path, tmp_path: Path, name: str) -> None:
+    before = Asking([models]).digest(job)
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[::-1])
+    os.utime(path, ns=(1, 1))
+    assert Asking([models]).digest(job) != before
+
+
+def changed_digest(asking: Asking, job: LayerJob, before: str | None) -> str | None:
+    """Ask until the answer is another; files are looked at again after a while that grows with how long it takes."""
+    deadline = time.monotonic() + 20
+    while (digest := asking.digest(job)) == before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return digest
+
+
+def test_a_run_sees_what_is_replaced_while_it_lasts(job: LayerJob, models: Path, tmp_path: Path) -> None:
+    asking = Asking([models])
+    before = asking.digest(job)
+    os.utime(tmp_path / "clip.mp4", ns=(1, 1))
+    assert changed_digest(asking, job, before) == Asking([models]).digest(job) != before
+
+
+def test_a_run_sees_a_link_that_leads_to_another_file_since(
+    job: LayerJob, models: Path, tmp_path: Path
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(b"a clip")
+        os.utime(tmp_path / name, ns=(1, 1))
+    clip = tmp_path / "clip.mp4"
+    clip.unlink()
+    try:
+        clip.symlink_to(tmp_path / "old")
+    except OSError as error:
+        pytest.skip(f"no links can be made here: {error}")
+    asking = Asking([models])
+    before = asking.digest(job)
+    clip.unlink()
+    clip.symlink_to(tmp_path / "new")
+    assert changed_digest(asking, job, before) == Asking([models]).digest(job) != before
+
+
+def test_another_model_counts_and_a_missing_folder_is_one_without_models(job: LayerJob, models: Path) -> None:
+    before = Asking([models]).digest(job)
+    assert Asking([models.with_name("none")]).digest(job) not in (None, before)
+    (models / "more.onnx").write_bytes(b"more")
+    assert Asking([models]).digest(job) != before
+
+
+def test_machines_that_have_the_same_models_since_another_day_ask_for_the_same(
+    job: LayerJob, tmp_path: Path
+) -> None:
+    digests = set()
+    for day in range(2):
+        installed = shutil.copytree(embedded_folder(), tmp_path / f"installed_{day}")
+        for path in installed.iterdir():
+            os.utime(path, (86_400 * day, 86_400 * day))
+        digests.add(Asking([installed]).digest(job))
+    assert len(digests) == 1
+
+
+def test_what_is_missing_has_no_digest(job: LayerJob, models: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.png").unlink()
+    assert Asking([models]).digest(job) is None
