@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import bpy
 
-NAME = "understudy"
+COMMAND_NAME = "understudy"
 # Blender takes a command out again only by the handle it gave, and tells it nobody twice: it is kept here.
-_HANDLES: list[Any] = []
+_COMMAND_HANDLES: list[Any] = []
 
 
 def run(arguments: list[str]) -> int:
@@ -19,10 +19,10 @@ def run(arguments: list[str]) -> int:
 
 def register() -> None:
     """Add the command."""
-    _HANDLES.append(cast("Any", bpy.utils).register_cli_command(NAME, run))
+    _COMMAND_HANDLES.append(cast("Any", bpy.utils).register_cli_command(COMMAND_NAME, run))
 
 
 def unregister() -> None:
     """Take the command out."""
-    while _HANDLES:
-        cast("Any", bpy.utils).unregister_cli_command(_HANDLES.pop())
+    while _COMMAND_HANDLES:
+        cast("Any", bpy.utils).unregister_cli_command(_COMMAND_HANDLES.pop())

@@ -10,7 +10,7 @@ class ClipError(UnderstudyError):
     """A movie or image sequence is missing, unreadable or has no such frame."""
 
 
-class PictureError(UnderstudyError):
+class FaceImageError(UnderstudyError):
     """A picture of the source person is missing, unreadable or does not show one clear face."""
 
 

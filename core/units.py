@@ -4,12 +4,12 @@
 OFF = "off"
 """The value of a variable that takes back what the preferences say."""
 
-_FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SIZE_FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
-def size_in_bytes(text: str) -> int:
+def parse_size(text: str) -> int:
     """Return the bytes of a size such as 500M or 20G (powers of 1000). Raises ValueError."""
-    factor = _FACTORS.get(text[-1:].upper())
+    factor = _SIZE_FACTORS.get(text[-1:].upper())
     try:
         size = float(text[:-1] if factor else text) * (factor or 1)
     except ValueError:
@@ -19,7 +19,7 @@ def size_in_bytes(text: str) -> int:
     return int(size)
 
 
-def days(text: str) -> float:
+def parse_days(text: str) -> float:
     """Return a number of days. Raises ValueError."""
     try:
         number = float(text)
@@ -30,7 +30,7 @@ def days(text: str) -> float:
     return number
 
 
-def switch(text: str) -> bool:
+def parse_switch(text: str) -> bool:
     """Return whether a switch is on: 1, true, yes or on, or their contraries. Raises ValueError for anything else."""
     if text.lower() in ("1", "true", "yes", "on"):
         return True
@@ -39,7 +39,7 @@ def switch(text: str) -> bool:
     raise ValueError(f"{text!r} is neither 1 nor 0")
 
 
-def whole(text: str) -> int:
+def parse_count(text: str) -> int:
     """Return a whole number from 0 up. Raises ValueError."""
     if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{text!r} is not a whole number from 0 up")

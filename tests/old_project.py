@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 
 FOLDER = Path(__file__).parent / "fixtures" / "project_22253ac"
 
@@ -53,7 +53,7 @@ def but_for_label(layer: bytes) -> bytes:
 
 def read_entries(project: Path) -> dict:
     """Return the arrays of every entry of the cache by key text."""
-    with closing(PackFolder(project / "understudy_cache", read_only=True)) as store:
+    with closing(PackStore(project / "understudy_cache", read_only=True)) as store:
         texts = [entry.text for entry in store.entries()]
         return {text: store.get(Key(text)) for text in texts}
 

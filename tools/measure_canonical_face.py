@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis.landmarkers.face_mesh import FaceMesh
-from understudy.core.geometry.head_pose import similarity_fit
+from understudy.core.geometry.head_pose import fit_similarity
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelPool
@@ -57,7 +57,7 @@ def measured_meshes(pictures, facts):
 
     for picture in pictures:
         frame = cv2.cvtColor(cv2.imread(picture), cv2.COLOR_BGR2RGB)
-        found = detecting.detections(detecting.detect(frame, Detect(), models.detector, pool))
+        found = detecting.detections_from_arrays(detecting.detect(frame, Detect(), models.detector, pool))
         family = load_catalogue().family("landmark", "face-mesh")
         one = FaceMesh(models.landmarker, family, pool, Indices).landmarks(frame, found[:1])[0]
         print(f"{Path(picture).name}: score {one.score:.3f}")
@@ -70,7 +70,7 @@ def aligned_mean(meshes):
     for _ in range(4):
         moved = []
         for mesh in meshes:
-            scale, rotation, shift = similarity_fit(mesh, mean)
+            scale, rotation, shift = fit_similarity(mesh, mean)
             moved.append(scale * mesh @ rotation.T + shift)
         mean = np.mean(moved, 0)
     return mean

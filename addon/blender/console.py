@@ -7,12 +7,12 @@ import traceback
 from ...core.reporting.quoting import quote
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """Print a line as ours."""
     print(f"Understudy: {quote(text)}", flush=True)
 
 
-def print_fault(error: BaseException) -> None:
+def print_traceback(error: BaseException) -> None:
     """Print where an error that nobody foresaw came from."""
     for part in traceback.format_exception(error):
         for line in part.rstrip("\n").split("\n"):

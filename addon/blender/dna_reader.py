@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_NUMBERS = {"char": "b", "short": "h", "int": "i", "float": "f", "double": "d", "int64_t": "q"}
-_POINTER = 8
+_NUMBER_FORMATS = {"char": "b", "short": "h", "int": "i", "float": "f", "double": "d", "int64_t": "q"}
+_POINTER_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Field:
     offset: int
     kind: str
     """The name of its type; of a pointer that of what it points to."""
-    pointer: bool
+    is_pointer: bool
     count: int
 
 
@@ -40,7 +40,7 @@ class Block:
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     """Turn what goes wrong with a file whose structs are not as it describes them into a ValueError."""
     try:
         yield
@@ -52,14 +52,14 @@ class BlendFile:
     """The content of a .blend file that is not compressed. Every method raises ValueError where it can't be read."""
 
     def __init__(self, data: bytes) -> None:
-        with _readable():
-            self._read(data)
+        with _translate_errors():
+            self._parse(data)
 
-    def _read(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> None:
         if data[:7] != b"BLENDER":
             raise ValueError("not an uncompressed .blend file")
         self._data = data
-        found = list(self._blocks(large=data[7:9].isdigit()))
+        found = list(self._iterate_blocks(is_large=data[7:9].isdigit()))
         dna = next((start for code, _, _, _, start in found if code == b"DNA1"), None)
         if dna is None:
             raise ValueError("a .blend file without a description of its structs")
@@ -71,20 +71,20 @@ class BlendFile:
         ]
         self._by_address = {block.address: block for block in self.blocks}
 
-    def at(self, address: int) -> Block | None:
+    def block_at(self, address: int) -> Block | None:
         """Return the block that a pointer points to, or None."""
         return self._by_address.get(address)
 
-    def having(self, names: tuple[str, ...]) -> list[Block]:
+    def blocks_with_field(self, names: tuple[str, ...]) -> list[Block]:
         """List the blocks whose struct has a field of one of these names."""
         return [block for block in self.blocks if any(name in self._fields[block.struct] for name in names)]
 
     def value(self, block: Block, names: tuple[str, ...], item: int = 0) -> Any:
         """Return a field of a block's struct, under the first of its names: a number, an address, text or a list."""
-        with _readable():
-            return self._value(block, names, item)
+        with _translate_errors():
+            return self._read_value(block, names, item)
 
-    def _value(self, block: Block, names: tuple[str, ...], item: int) -> Any:
+    def _read_value(self, block: Block, names: tuple[str, ...], item: int) -> Any:
         fields = self._fields[block.struct]
         field = fields[next((name for name in names if name in fields), names[0])]
         start = block.start + item * self._sizes[block.struct] + field.offset
@@ -92,15 +92,15 @@ class BlendFile:
             return struct.unpack_from("<Q", self._data, start)[0]
         if field.kind == "char" and field.count > 1:
             return self._data[start : start + field.count].split(b"\0", 1)[0].decode("utf-8", "replace")
-        numbers = struct.unpack_from(f"<{field.count}{_NUMBERS[field.kind]}", self._data, start)
+        numbers = struct.unpack_from(f"<{field.count}{_NUMBER_FORMATS[field.kind]}", self._data, start)
         return numbers[0] if field.count == 1 else list(numbers)
 
-    def _blocks(self, *, large: bool) -> Iterator[tuple[bytes, int, int, int, int]]:
+    def _iterate_blocks(self, *, is_large: bool) -> Iterator[tuple[bytes, int, int, int, int]]:
         """Yield code, struct, address, count and start of each block."""
-        head = struct.Struct("<4siQqq" if large else "<4siQii")
-        at = 17 if large else 12
+        head = struct.Struct("<4siQqq" if is_large else "<4siQii")
+        at = 17 if is_large else 12
         while at + head.size <= len(self._data):
-            if large:
+            if is_large:
                 code, index, address, length, count = head.unpack_from(self._data, at)
             else:
                 code, length, address, index, count = head.unpack_from(self._data, at)
@@ -113,7 +113,7 @@ class BlendFile:
         """Learn the structs; return their names in the order in which blocks count them."""
         at = start + 4  # "SDNA"
 
-        def head(word: bytes) -> int:
+        def expect_word(word: bytes) -> int:
             nonlocal at
             at = start + (at - start + 3) // 4 * 4
             if self._data[at : at + 4] != word:
@@ -121,47 +121,47 @@ class BlendFile:
             at += 4
             return at
 
-        def number() -> int:
+        def read_number() -> int:
             nonlocal at
             at += 4
             return int(struct.unpack_from("<i", self._data, at - 4)[0])
 
-        def texts() -> list[str]:
+        def read_texts() -> list[str]:
             nonlocal at
-            count, found = number(), []
+            count, found = read_number(), []
             for _ in range(count):
                 end = self._data.index(b"\0", at)
                 found.append(self._data[at:end].decode())
                 at = end + 1
             return found
 
-        head(b"NAME")
-        names = texts()
-        head(b"TYPE")
-        types = texts()
-        head(b"TLEN")
+        expect_word(b"NAME")
+        names = read_texts()
+        expect_word(b"TYPE")
+        types = read_texts()
+        expect_word(b"TLEN")
         sizes = dict(zip(types, struct.unpack_from(f"<{len(types)}H", self._data, at), strict=True))
         at += 2 * len(types)
-        head(b"STRC")
+        expect_word(b"STRC")
         order = []
         self._sizes, self._fields = sizes, {}
-        for _ in range(number()):
+        for _ in range(read_number()):
             kind, count = struct.unpack_from("<hh", self._data, at)
             listed = struct.iter_unpack("<hh", self._data[at + 4 : at + 4 + 4 * count])
             at += 4 + 4 * count
             order.append(types[kind])
-            self._fields[types[kind]] = _laid_out([(types[a], names[b]) for a, b in listed], sizes)
+            self._fields[types[kind]] = _lay_out_fields([(types[a], names[b]) for a, b in listed], sizes)
         return order
 
 
-def _laid_out(listed: list[tuple[str, str]], sizes: dict[str, int]) -> dict[str, Field]:
+def _lay_out_fields(entries: list[tuple[str, str]], sizes: dict[str, int]) -> dict[str, Field]:
     """Place a struct's fields one after the other; DNA holds what fills the gaps as fields too."""
     fields, offset = {}, 0
-    for kind, text in listed:
+    for kind, text in entries:
         pointer = text.startswith(("*", "(*"))
         count = 1
         for length in re.findall(r"\[(\d+)\]", text):
             count *= int(length)
         fields[re.sub(r"\[.*|[*()]", "", text)] = Field(offset, kind, pointer, count)
-        offset += count * (_POINTER if pointer else sizes[kind])
+        offset += count * (_POINTER_BYTES if pointer else sizes[kind])
     return fields

@@ -8,9 +8,9 @@ import bpy
 
 from ...core.reporting.quoting import quote
 
-_CHARACTER = 6.6
-_ICON = 40
-_LEAST = 24
+_CHARACTER_WIDTH_PIXELS = 6.6
+_ICON_WIDTH_PIXELS = 40
+_MIN_LINE_CHARACTERS = 24
 
 
 def draw_text(
@@ -20,22 +20,22 @@ def draw_text(
     column = layout.column(align=True)
     column.scale_y = 0.85
     translated = quote(cast("Any", bpy.app.translations).pgettext_rpt(text))
-    for index, line in enumerate(lines(translated, _room(context, indent))):
+    for index, line in enumerate(wrap_text(translated, _line_characters(context, indent))):
         blank = "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=icon if index == 0 else blank, translate=False)
 
 
-def lines(text: str, characters: int) -> list[str]:
+def wrap_text(text: str, characters: int) -> list[str]:
     """Break a text into lines of at most so many characters, between words where that is possible."""
-    return textwrap.wrap(text, max(characters, _LEAST)) or [""]
+    return textwrap.wrap(text, max(characters, _MIN_LINE_CHARACTERS)) or [""]
 
 
-def _room(context: bpy.types.Context, indent: int) -> int:
+def _line_characters(context: bpy.types.Context, indent: int) -> int:
     """Return about how many characters fit into a line of the region that is drawn."""
-    return int((room(context) - _ICON - indent) / _CHARACTER)
+    return int((region_width(context) - _ICON_WIDTH_PIXELS - indent) / _CHARACTER_WIDTH_PIXELS)
 
 
-def room(context: bpy.types.Context) -> float:
+def region_width(context: bpy.types.Context) -> float:
     """Return how wide the region that is drawn is, in pixels of a screen without scaling."""
     # Without a window there is no scale and no region.
     scale = context.preferences.system.ui_scale if context.preferences else 0.0

@@ -13,25 +13,25 @@ from typing import Any, cast
 import bpy
 from bpy.app.handlers import persistent
 
-from ..blender.console import print_fault
+from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
-from ..modifiers.sanitize import unusable_clips
-from ..properties.status import put, redraw, window_state
+from ..modifiers.sanitize import strips_with_invalid_ids
+from ..properties.status import redraw, set_window_state, window_state
 from ..sequencer.animation import animated_properties
 from ..sequencer.channels import is_misplaced
 from ..sequencer.retiming import is_retimed
-from ..sequencer.strips import layer_of_id, layer_strips, stack_id, stacked_clips
+from ..sequencer.strips import layer_stack_id, layer_strips, stack_id, strips_with_modifiers
 from .folders import cache_folder
 from .layer_strip import layer_of
 from .sync import sync_layers
 
-SETTLE_SECONDS = 0.3
-_WATCHED = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
+SYNC_DELAY_SECONDS = 0.3
+_HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
 # Operators that drag strips about.
-_DRAGGING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
+_DRAG_OPERATOR_PREFIXES = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
 
 
-def fingerprint() -> tuple[Any, ...]:
+def timeline_fingerprint() -> tuple[Any, ...]:
     """Return a value that changes when layers may have to be made, removed or remade. Only reads Blender's data."""
     return tuple(
         (
@@ -39,22 +39,22 @@ def fingerprint() -> tuple[Any, ...]:
             scene.render.fps,
             scene.render.fps_base,
             str(cache_folder(scene)),
-            *_of_layers(scene),
-            *_of_clips(scene),
+            *_layer_fingerprints(scene),
+            *_strip_fingerprints(scene),
         )
         for scene in bpy.data.scenes
         if cast("Any", scene).library is None
-        and (stacked_clips(scene) or layer_strips(scene) or unusable_clips(scene))
+        and (strips_with_modifiers(scene) or layer_strips(scene) or strips_with_invalid_ids(scene))
     )
 
 
-def _of_layers(scene: bpy.types.Scene) -> list[Any]:
-    return sorted((layer_of_id(layer), _around(layer)) for layer in layer_strips(scene))
+def _layer_fingerprints(scene: bpy.types.Scene) -> list[Any]:
+    return sorted((layer_stack_id(layer), _parent_meta_name(layer)) for layer in layer_strips(scene))
 
 
-def _of_clips(scene: bpy.types.Scene) -> list[Any]:
+def _strip_fingerprints(scene: bpy.types.Scene) -> list[Any]:
     found = []
-    for clip in stacked_clips(scene):
+    for clip in strips_with_modifiers(scene):
         layer = layer_of(scene, clip)
         keys = (
             [key.timeline_frame - clip.frame_start for key in clip.retiming_keys] if is_retimed(clip) else []
@@ -64,8 +64,8 @@ def _of_clips(scene: bpy.types.Scene) -> list[Any]:
                 (
                     stack_id(clip),
                     clip.name,
-                    _around(clip),
-                    *_files(clip),
+                    _parent_meta_name(clip),
+                    *_media_fingerprint(clip),
                     clip.frame_duration,
                 ),
                 (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
@@ -76,65 +76,67 @@ def _of_clips(scene: bpy.types.Scene) -> list[Any]:
     return found
 
 
-def _around(strip: Any) -> str:
+def _parent_meta_name(strip: Any) -> str:
     """Return the name of the meta strip that a strip lies in, or an empty text."""
     meta = strip.parent_meta()
     return "" if meta is None else str(meta.name)
 
 
-def _files(clip: Any) -> tuple[Any, ...]:
+def _media_fingerprint(strip: Any) -> tuple[Any, ...]:
     """Return what tells a clip's files from others, whatever their number: to list them takes long."""
-    if clip.type == "MOVIE":
-        return (bpy.path.abspath(clip.filepath),)
-    count = len(clip.elements)
-    ends = (clip.elements[0].filename, clip.elements[count - 1].filename) if count else ()
-    return (bpy.path.abspath(clip.directory), count, *ends)
+    if strip.type == "MOVIE":
+        return (bpy.path.abspath(strip.filepath),)
+    count = len(strip.elements)
+    ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
+    return (bpy.path.abspath(strip.directory), count, *ends)
 
 
-class InStep:
+class LayerAutoSync:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
     def __init__(self, sync: Callable[[bpy.types.Scene], list[str]] = sync_layers) -> None:
         """`sync` puts a scene's layers in order and returns what could not be done."""
         self._sync = sync
-        self._known: tuple[Any, ...] = ()
-        self._told = ""
-        self._timer = self.settle  # one object: Blender knows timers by identity
+        self._last_fingerprint: tuple[Any, ...] = ()
+        self._last_trouble = ""
+        self._timer = self.tick  # one object: Blender knows timers by identity
 
-    def touched(self) -> None:
+    def schedule(self) -> None:
         """Something changed: look at it in a moment. Cheap, however often it is called."""
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
-            bpy.app.timers.register(self._timer, first_interval=SETTLE_SECONDS)
+            bpy.app.timers.register(self._timer, first_interval=SYNC_DELAY_SECONDS)
 
-    def settle(self) -> float | None:
+    def tick(self) -> float | None:
         """Put the layers in order if something that matters changed; later, while the editor is at work."""
         if _is_busy():
-            return SETTLE_SECONDS
+            return SYNC_DELAY_SECONDS
         try:
-            self._put_in_order()
+            self._sync_if_changed()
         except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer and show nothing
-            print_fault(error)
-            self._tell(f"Understudy itself failed, please report it ({type(error).__name__}: {error})")
+            print_traceback(error)
+            self._show_trouble(
+                f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
+            )
         return None
 
-    def _put_in_order(self) -> None:
-        found = fingerprint()
-        if found == self._known:
+    def _sync_if_changed(self) -> None:
+        found = timeline_fingerprint()
+        if found == self._last_fingerprint:
             return
         # Known before it is tried: what fails is not tried again at each edit of something else.
-        self._known = found
+        self._last_fingerprint = found
         try:
             problems = [text for scene in bpy.data.scenes for text in self._sync(scene)]
         finally:
-            self._known = fingerprint()
-        self._tell(problems[0] if problems else "")
+            self._last_fingerprint = timeline_fingerprint()
+        self._show_trouble(problems[0] if problems else "")
         redraw()
 
-    def _tell(self, text: str) -> None:
+    def _show_trouble(self, text: str) -> None:
         """Show in the panels what is wrong, or no more what this said before."""
-        if text or window_state().trouble == self._told:
-            put("trouble", text)
-        self._told = text
+        if text or window_state().trouble == self._last_trouble:
+            set_window_state("trouble", text)
+        self._last_trouble = text
 
     def close(self) -> None:
         """Look no more."""
@@ -149,23 +151,23 @@ def _is_busy() -> bool:
     for window in bpy.data.window_managers[0].windows:
         going_on = cast("Any", window).modal_operators
         if window.screen.is_animation_playing or any(
-            entry.bl_idname.startswith(_DRAGGING) for entry in going_on
+            entry.bl_idname.startswith(_DRAG_OPERATOR_PREFIXES) for entry in going_on
         ):
             return True
     return False
 
 
 def _handlers() -> dict[str, Callable[..., None]]:
-    """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `InStep`."""
-    in_step = InStep()
+    """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `LayerAutoSync`."""
+    in_step = LayerAutoSync()
 
     @persistent
-    def changed(*_: Any) -> None:
+    def on_change(*_: Any) -> None:
         if not bpy.app.background and threading.current_thread() is threading.main_thread():
-            in_step.touched()
+            in_step.schedule()
 
-    changed.__dict__["close"] = in_step.close
-    return dict.fromkeys(_WATCHED, changed)
+    on_change.__dict__["close"] = in_step.close
+    return dict.fromkeys(_HANDLER_NAMES, on_change)
 
 
 def register() -> None:
@@ -175,4 +177,4 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the handlers out again and stop looking."""
-    remove_handlers(__name__, _WATCHED)
+    remove_handlers(__name__, _HANDLER_NAMES)

@@ -17,49 +17,49 @@ import bpy
 from ...core.errors import OutputError
 from ...core.layers.folder import LayerFolder
 from ..sequencer.strips import layer_strips
-from .folders import read_folder
+from .folders import layer_read_folder
 
 
-def spare_folder() -> Path:
+def fallback_folder() -> Path:
     """Return the folder for pictures that can't be written where they belong."""
     return Path(bpy.app.tempdir) / "understudy_layers"
 
 
-class SpareLayers:
+class FallbackLayers:
     """The layers that read from elsewhere. Main thread only."""
 
     def __init__(self) -> None:
-        self._before: dict[Path, str] = {}
+        self._original_directories: dict[Path, str] = {}
 
-    def follow(self, moved: Mapping[Path, Path]) -> bool:
+    def redirect(self, redirections: Mapping[Path, Path]) -> bool:
         """Let the layers of folders whose pictures moved read them where they are; True if any had to change."""
         changed = False
-        for layer in _layers():
-            here = read_folder(layer)
-            if here in moved:
-                self._before[moved[here]] = layer.directory
-                layer.directory = os.path.join(moved[here], "")  # noqa: PTH118 - a directory ends with the separator
+        for layer in _all_layer_strips():
+            here = layer_read_folder(layer)
+            if here in redirections:
+                self._original_directories[redirections[here]] = layer.directory
+                layer.directory = os.path.join(redirections[here], "")  # noqa: PTH118 - a directory ends with the separator
                 changed = True
         return changed
 
-    def give_up(self, pictures: Iterable[Path]) -> bool:
+    def restore_if_missing(self, images: Iterable[Path]) -> bool:
         """Go back if one of these is not there: even an outdated picture is better than Blender's magenta."""
-        if not self._before or all(picture.exists() for picture in pictures):
+        if not self._original_directories or all(picture.exists() for picture in images):
             return False
         self.restore()
         return True
 
     def restore(self) -> None:
         """Let every layer read from its own folder again, and delete the spare pictures."""
-        for layer in _layers():
-            before = self._before.get(read_folder(layer))
+        for layer in _all_layer_strips():
+            before = self._original_directories.get(layer_read_folder(layer))
             if before is not None:
                 layer.directory = before
-        for folder in self._before:
+        for folder in self._original_directories:
             with suppress(OutputError):  # Blender empties its temporary folder when it leaves
-                LayerFolder.spare(folder.parent, folder.name).remove()
-        self._before.clear()
+                LayerFolder.fallback(folder.parent, folder.name).remove()
+        self._original_directories.clear()
 
 
-def _layers() -> list[Any]:
+def _all_layer_strips() -> list[Any]:
     return [layer for scene in bpy.data.scenes for layer in layer_strips(scene)]

@@ -9,13 +9,13 @@ import bpy
 
 from ...core.layers.folder import LayerFolder
 from ..properties.preferences import preferences
-from ..sessions.cache_folder import cache_place
+from ..sessions.cache_folder import cache_location
 from ..sessions.open import access
 
 
 def cache_folder(scene: bpy.types.Scene) -> Path:
     """Return the cache folder of a scene, see `places`."""
-    return cache_place(scene).folder
+    return cache_location(scene).folder
 
 
 def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
@@ -25,19 +25,19 @@ def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
 
 def layer_directory(scene: bpy.types.Scene, strip_id: str) -> str:
     """Return the same as a strip keeps it: beside the .blend if the cache is, so that a project can move."""
-    place = cache_place(scene)
+    place = cache_location(scene)
     folder = str(LayerFolder(place.folder, strip_id).path)
-    if place.moves:
+    if place.moves_with_project:
         folder = cast("Any", bpy.path).relpath(folder)
     return os.path.join(folder, "")  # noqa: PTH118 - a strip's directory ends with the separator
 
 
-def read_folder(layer: Any) -> Path:
+def layer_read_folder(layer: Any) -> Path:
     """Return the folder that Blender reads a layer's files from, whatever it should be."""
     owner = layer.id_data.library
     return Path(os.path.normpath(bpy.path.abspath(layer.directory, library=owner)))
 
 
-def picture_name(number: int) -> str:
+def layer_image_name(number: int) -> str:
     """Return the file name of the layer picture of a source frame."""
     return f"{number:06d}.tif"

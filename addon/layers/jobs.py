@@ -11,15 +11,15 @@ from ...core.errors import RecipeError
 from ...core.layers.folder import LAYER_NAME, LayerFolder
 from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
-from ...core.recipe.request import Casting
-from ..modifiers.stack import castings_of
-from ..sequencer.strips import is_shown, shown_scenes, source_of, stack_id, stacked_clips
-from .fallback_folder import spare_folder
-from .folders import cache_folder, read_folder
+from ...core.recipe.request import SwapRequest
+from ..modifiers.stack import requests_of
+from ..sequencer.strips import is_shown, shown_scenes, source_of, stack_id, strips_with_modifiers
+from .fallback_folder import fallback_folder
+from .folders import cache_folder, layer_read_folder
 from .layer_strip import layer_of
 
 
-class StripMemory:
+class StripCache:
     """What strips play and ask for, remembered: it is needed at every frame, and seldom anything else than before.
 
     Good for as long as nobody edits; what is asked for is read anew at every frame all the same, since it may be
@@ -29,7 +29,7 @@ class StripMemory:
     def __init__(self) -> None:
         self._sources: dict[int, tuple[tuple[object, ...], ClipSource]] = {}
         self._folders: dict[tuple[str, ...], Path | None] = {}
-        self._castings: dict[tuple[int, str, bool], tuple[Casting, ...]] = {}
+        self._requests: dict[tuple[int, str, bool], tuple[SwapRequest, ...]] = {}
 
     def source(self, strip: Any) -> ClipSource:
         """Return the files that a strip plays.
@@ -55,44 +55,44 @@ class StripMemory:
         """
         place = bpy.data.filepath, scene.name, strip_id, layer.directory
         if place not in self._folders:
-            here, own = read_folder(layer), LayerFolder(cache_folder(scene), strip_id).path
-            spare = LayerFolder.spare(spare_folder(), strip_id).path
+            here, own = layer_read_folder(layer), LayerFolder(cache_folder(scene), strip_id).path
+            spare = LayerFolder.fallback(fallback_folder(), strip_id).path
             self._folders[place] = here if here in (own, spare) else None
         return self._folders[place]
 
-    def castings(
-        self, scene: bpy.types.Scene, strip_id: str, *, preview: bool, as_before: bool
-    ) -> tuple[Casting, ...]:
+    def requests(
+        self, scene: bpy.types.Scene, strip_id: str, *, preview: bool, reuse_requests: bool
+    ) -> tuple[SwapRequest, ...]:
         """Return what a stack asks for: the very object as before where it is the same, so that comparing it is quick.
 
-        `as_before` returns what it asked for when this was last called.
+        `reuse_requests` returns what it asked for when this was last called.
         """
         place = scene.as_pointer(), strip_id, preview
-        known = self._castings.get(place)
-        if known is None or not as_before:
-            asked = castings_of(scene, strip_id, preview=preview)
+        known = self._requests.get(place)
+        if known is None or not reuse_requests:
+            asked = requests_of(scene, strip_id, preview=preview)
             if known != asked:
-                self._castings[place] = known = asked
+                self._requests[place] = known = asked
         return known
 
 
 def jobs_at(
     scene: bpy.types.Scene,
     frame: int,
-    memory: StripMemory | None = None,
+    strip_cache: StripCache | None = None,
     *,
     preview: bool = False,
-    as_before: bool = False,
+    reuse_requests: bool = False,
     faults: list[str] | None = None,
 ) -> Iterator[LayerJob]:
     """Yield what the layers that are seen at a frame need, for the render or the preview. Only reads Blender's data.
 
-    `as_before` takes it that stacks ask for what they did when the memory was last used. `faults` takes a line for
+    `reuse_requests` takes it that stacks ask for what they did when the memory was last used. `faults` takes a line for
     each layer that is out of step: it gets no job, and Blender shows whatever it reads there.
     """
-    memory = memory or StripMemory()
+    strip_cache = strip_cache or StripCache()
     for here, at in shown_scenes(scene, frame):
-        for clip in stacked_clips(here):
+        for clip in strips_with_modifiers(here):
             layer = layer_of(here, clip)
             if layer is None or not is_shown(here, clip, at) or not is_shown(here, layer, at):
                 continue
@@ -101,7 +101,7 @@ def jobs_at(
             if element is None:
                 continue
             strip_id, name = stack_id(clip), element.filename
-            folder = memory.folder(here, strip_id, layer)
+            folder = strip_cache.folder(here, strip_id, layer)
             if folder is None or LAYER_NAME.fullmatch(name) is None:
                 if faults is not None:
                     what = "another folder" if folder is None else f"{name}, which is no layer of it"
@@ -110,14 +110,16 @@ def jobs_at(
                     )
                 continue
             try:
-                castings = memory.castings(here, strip_id, preview=preview, as_before=as_before)
+                castings = strip_cache.requests(
+                    here, strip_id, preview=preview, reuse_requests=reuse_requests
+                )
             except RecipeError:
                 continue  # said by `notices`
             yield LayerJob(
                 strip=clip.name,
                 frame=at,
-                source=memory.source(clip),
+                source=strip_cache.source(clip),
                 number=int(name.removesuffix(".tif")),
-                picture=folder / name,
-                castings=castings,
+                layer_path=folder / name,
+                requests=castings,
             )

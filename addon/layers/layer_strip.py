@@ -14,50 +14,50 @@ import bpy
 
 from ...core.errors import OutputError
 from ..properties.status import redraw
-from ..sequencer.animation import follow
-from ..sequencer.channels import free_channel, is_misplaced, make_room, put_back
+from ..sequencer.animation import sync_drivers
+from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
 from ..sequencer.retiming import is_retimed
-from ..sequencer.strips import all_strips, frames_of, holder, layer_of_id, layer_strips, stack_id
-from .elements import first_number, sync_elements
-from .folders import layer_directory, layer_folder, picture_name
+from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
+from .elements import first_source_frame, sync_elements
+from .folders import layer_directory, layer_folder, layer_image_name
 
-_TIMING = ("frame_start", "frame_offset_start", "frame_offset_end")
-_LOOK = (
+_TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
+_APPEARANCE_PROPERTIES = (
     "mute", "lock", "color_tag", "use_flip_x", "use_flip_y", "use_reverse_frames", "color_saturation",
     "color_multiply", "use_linear_modifiers",
 )  # fmt: skip
 # A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
-_AS_LISTED = SimpleNamespace(strobe=1.0)
-_TRANSFORM = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
-_UNTOUCHED = ("MOVIE", "SOUND")
-_CROP = ("min_x", "max_x", "min_y", "max_y")
+_NO_STROBE = SimpleNamespace(strobe=1.0)
+_TRANSFORM_PROPERTIES = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
+_TYPES_TO_KEEP_CACHED = ("MOVIE", "SOUND")
+_CROP_PROPERTIES = ("min_x", "max_x", "min_y", "max_y")
 
 
-def layer_of(scene: bpy.types.Scene, clip: Any) -> Any | None:
+def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
     """Return the layer strip of a clip, or None."""
-    found = [layer for layer in layer_strips(scene) if layer_of_id(layer) == stack_id(clip)]
-    return nearest(clip, found)
+    found = [layer for layer in layer_strips(scene) if layer_stack_id(layer) == stack_id(strip)]
+    return nearest_layer(strip, found)
 
 
-def nearest(clip: Any, layers: list[Any]) -> Any | None:
+def nearest_layer(strip: Any, layers: list[Any]) -> Any | None:
     """Return the layer that is least out of step with a clip, or None of none."""
-    return min(layers, key=lambda layer: _distance(clip, layer), default=None)
+    return min(layers, key=lambda layer: _timing_distance(strip, layer), default=None)
 
 
-def _distance(clip: Any, layer: Any) -> float:
+def _timing_distance(strip: Any, layer: Any) -> float:
     """How far a layer is out of step with a clip, in frames."""
-    return sum(abs(getattr(clip, name) - getattr(layer, name)) for name in _TIMING) + abs(
-        clip.frame_final_end - layer.frame_final_end
+    return sum(abs(getattr(strip, name) - getattr(layer, name)) for name in _TIMING_PROPERTIES) + abs(
+        strip.frame_final_end - layer.frame_final_end
     )
 
 
 def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
-    first = picture_name(first_number(clip))
+    first = layer_image_name(first_source_frame(clip))
     folder = layer_folder(scene, stack_id(clip))
-    _require_text(folder.path)
+    _require_utf8(folder.path)
     folder.add_placeholders([first])
-    strips = holder(scene, clip)
+    strips = parent_strips(scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
     far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
     channel = free_channel(scene, clip, None)
@@ -72,7 +72,7 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     return layer
 
 
-def _require_text(path: Path) -> None:
+def _require_utf8(path: Path) -> None:
     """Raise OutputError for a path whose bytes are no text: Blender takes none for a new strip's file."""
     try:
         str(path).encode("utf-8")
@@ -80,32 +80,32 @@ def _require_text(path: Path) -> None:
         raise OutputError(f"can't make a layer in {path}: its name is no UTF-8; rename the folder") from error
 
 
-def sync_layer(scene: bpy.types.Scene, clip: Any, layer: Any, *, thorough: bool) -> bool:
+def sync_layer(scene: bpy.types.Scene, strip: Any, layer: Any, *, thorough: bool) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
 
     `thorough` also checks the folder, every element and what is animated: it opens the clip and uses an operator.
     """
-    changed = thorough and _sync_directory(scene, clip, layer)
+    changed = thorough and _sync_directory(scene, strip, layer)
     if thorough:
-        follow(scene, clip, layer)
-        changed |= sync_elements(scene, clip, layer)
-    changed |= _copied(clip, layer, _LOOK)
-    changed |= _copied(_AS_LISTED if is_retimed(clip) else clip, layer, ("strobe",))
-    changed |= _copied(clip.transform, layer.transform, _TRANSFORM)
-    changed |= _copied(clip.crop, layer.crop, _CROP)
-    changed |= _copied(clip.colorspace_settings, layer.colorspace_settings, ("name",))
+        sync_drivers(scene, strip, layer)
+        changed |= sync_elements(scene, strip, layer)
+    changed |= _copy_properties(strip, layer, _APPEARANCE_PROPERTIES)
+    changed |= _copy_properties(_NO_STROBE if is_retimed(strip) else strip, layer, ("strobe",))
+    changed |= _copy_properties(strip.transform, layer.transform, _TRANSFORM_PROPERTIES)
+    changed |= _copy_properties(strip.crop, layer.crop, _CROP_PROPERTIES)
+    changed |= _copy_properties(strip.colorspace_settings, layer.colorspace_settings, ("name",))
     for _ in range(2):  # a trim may be refused until the start is right, and the other way round
-        changed |= _copied(clip, layer, _TIMING)
-    if is_misplaced(scene, clip, layer):
-        channel = make_room(scene, clip, layer) if thorough else free_channel(scene, clip, layer)
+        changed |= _copy_properties(strip, layer, _TIMING_PROPERTIES)
+    if is_misplaced(scene, strip, layer):
+        channel = make_room_for_layer(scene, strip, layer) if thorough else free_channel(scene, strip, layer)
         if layer.channel != channel:
             layer.channel, changed = channel, True
     if thorough:
-        _fill_folder(scene, layer)
+        _add_placeholders(scene, layer)
     return changed
 
 
-def _copied(source: Any, target: Any, names: tuple[str, ...]) -> bool:
+def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
     """Copy the properties that differ, but for what can't be set; True if any was."""
     changed = False
     for name in names:
@@ -123,30 +123,30 @@ def _copied(source: Any, target: Any, names: tuple[str, ...]) -> bool:
     return changed
 
 
-def _sync_directory(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
-    wanted = layer_directory(scene, stack_id(clip))
+def _sync_directory(scene: bpy.types.Scene, strip: Any, layer: Any) -> bool:
+    wanted = layer_directory(scene, stack_id(strip))
     if layer.directory == wanted:
         return False
     layer.directory = wanted
     return True
 
 
-def _fill_folder(scene: bpy.types.Scene, layer: Any) -> None:
+def _add_placeholders(scene: bpy.types.Scene, layer: Any) -> None:
     """Make sure that every picture which Blender may read in the layer's range is there."""
     frames = frames_of(layer)
     # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.
     few = len(layer.elements) <= len(frames)
     shown = layer.elements if few else (layer.strip_elem_from_frame(frame) for frame in frames)
     names = {element.filename for element in shown if element is not None}
-    layer_folder(scene, layer_of_id(layer)).add_placeholders(names)
+    layer_folder(scene, layer_stack_id(layer)).add_placeholders(names)
 
 
 def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
     """Remove the layer strips of a stack and its pictures on disk. Raises OutputError for the pictures."""
     for layer in layer_strips(scene):
-        if layer_of_id(layer) == strip_id:
-            holder(scene, layer).remove(layer)
-    put_back(scene, strip_id)
+        if layer_stack_id(layer) == strip_id:
+            parent_strips(scene, layer).remove(layer)
+    restore_lifted_strips(scene, strip_id)
     layer_folder(scene, strip_id).remove()
 
 
@@ -164,7 +164,7 @@ def stop_prefetching() -> None:
                 layer.invalidate_cache("RAW")
 
 
-def show_rewritten() -> None:
+def invalidate_layer_caches() -> None:
     """Make Blender read rewritten layer pictures again.
 
     What a layer is part of remembers it too, in other scenes as well, and can't be told from what is not: so it
@@ -173,7 +173,7 @@ def show_rewritten() -> None:
     """
     for scene in bpy.data.scenes:
         for strip in all_strips(scene):
-            if strip.type not in _UNTOUCHED:
+            if strip.type not in _TYPES_TO_KEEP_CACHED:
                 strip.invalidate_cache("RAW")
     if threading.current_thread() is threading.main_thread():
         redraw()

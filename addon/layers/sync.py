@@ -7,12 +7,12 @@ from typing import Any, cast
 import bpy
 
 from ...core.errors import UnderstudyError
-from ..modifiers.sanitize import mend_ids
+from ..modifiers.sanitize import repair_ids
 from ..modifiers.stack import stack_of
-from ..modifiers.visibility import part_switches
+from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
-from ..sequencer.channels import put_back
-from ..sequencer.strips import holder, layer_of_id, layer_strips, stack_id, stacked_clips
+from ..sequencer.channels import restore_lifted_strips
+from ..sequencer.strips import layer_stack_id, layer_strips, parent_strips, stack_id, strips_with_modifiers
 from .copies import separate_copies
 from .layer_strip import layer_of, make_layer, sync_layer
 
@@ -21,9 +21,9 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
     if cast("Any", scene).library is not None or not settings_of(scene).modifiers:
         return False
-    part_switches(scene)
+    migrate_visibility_flags(scene)
     changed = False
-    clips = stacked_clips(scene)
+    clips = strips_with_modifiers(scene)
     held = Counter(map(stack_id, clips))
     for clip in clips:
         # A copy that has no stack of its own yet must not take the layer along.
@@ -40,16 +40,16 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
     """
     if cast("Any", scene).library is not None:
         return []
-    problems = mend_ids()
-    if not (stacked_clips(scene) or layer_strips(scene)):
+    problems = repair_ids()
+    if not (strips_with_modifiers(scene) or layer_strips(scene)):
         return problems
     separate_copies(scene)
-    for clip in stacked_clips(scene):
+    for clip in strips_with_modifiers(scene):
         if not stack_of(scene, stack_id(clip)):
             clip.understudy_id = ""
             continue
         try:
-            layer = _beside(scene, clip, layer_of(scene, clip))
+            layer = _move_to_parent_meta(scene, clip, layer_of(scene, clip))
             if layer is None:
                 make_layer(scene, clip)
             else:
@@ -60,13 +60,13 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
     return problems
 
 
-def _beside(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Any | None:
+def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) -> Any | None:
     """Return the layer once it lies in the same meta strip as its clip, or None where it must be made anew."""
-    meta = clip.parent_meta()
+    meta = strip.parent_meta()
     if layer is None or layer.parent_meta() == meta:
         return layer
     if meta is None:
-        holder(scene, layer).remove(layer)  # Blender can't move a strip out of a meta strip
+        parent_strips(scene, layer).remove(layer)  # Blender can't move a strip out of a meta strip
         return None
     layer.move_to_meta(meta)
     return layer
@@ -74,10 +74,10 @@ def _beside(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Any | None:
 
 def _remove_orphans(scene: bpy.types.Scene) -> None:
     """Remove layers without a clip, and second layers of one clip."""
-    kept = {stack_id(clip): layer_of(scene, clip) for clip in stacked_clips(scene)}
+    kept = {stack_id(clip): layer_of(scene, clip) for clip in strips_with_modifiers(scene)}
     for layer in layer_strips(scene):
-        strip_id = layer_of_id(layer)
+        strip_id = layer_stack_id(layer)
         if kept.get(strip_id) != layer:
-            holder(scene, layer).remove(layer)
+            parent_strips(scene, layer).remove(layer)
             if strip_id not in kept:
-                put_back(scene, strip_id)
+                restore_lifted_strips(scene, strip_id)

@@ -17,72 +17,72 @@ from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
 from ...core.face.types import Pixels
-from ..blender.console import print_fault
+from ..blender.console import print_traceback
 from ..properties.status import redraw
-from .lookups import Wanted
+from .lookups import Lookup
 
 _TICK_SECONDS = 0.05
 
 
-class Gallery:
+class LookupCache:
     """Remembers what was looked up, and owns the icons. Called on the main thread."""
 
     def __init__(self) -> None:
         self._icons = bpy.utils.previews.new()
         self._thread = ThreadPoolExecutor(1, "understudy gallery")
-        self._known: dict[Wanted, Any] = {}
-        self._asked: dict[Wanted, Future[Any]] = {}
-        self._since: dict[Wanted, float] = {}
-        self._drawn: dict[Wanted, list[str]] = {}
-        self._numbers = count()
+        self._results: dict[Lookup, Any] = {}
+        self._pending: dict[Lookup, Future[Any]] = {}
+        self._fetch_times: dict[Lookup, float] = {}
+        self._icon_names: dict[Lookup, list[str]] = {}
+        self._icon_numbers = count()
         self._timer = self.tick  # one object: Blender knows timers by identity
 
-    def known(self, wanted: Wanted, seconds: float = math.inf) -> Any | None:
+    def get(self, lookup: Lookup, max_age_seconds: float = math.inf) -> Any | None:
         """Return what panels draw, None where it is not known or not yet; then it is looked up.
 
-        What is older than `seconds` is looked up anew, and drawn until that is done.
+        What is older than `max_age_seconds` is looked up anew, and drawn until that is done.
         """
-        since = self._since.get(wanted, -math.inf)
-        old = since == -math.inf or time.monotonic() - since > seconds
-        if old and wanted not in self._asked:
-            self._asked[wanted] = self._thread.submit(_looked_up, wanted)
+        since = self._fetch_times.get(lookup, -math.inf)
+        old = since == -math.inf or time.monotonic() - since > max_age_seconds
+        if old and lookup not in self._pending:
+            self._pending[lookup] = self._thread.submit(_fetch, lookup)
             if not bpy.app.timers.is_registered(self._timer):
                 bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS)
-        return self._known.get(wanted)
+        return self._results.get(lookup)
 
-    def now(self, wanted: Wanted) -> Any | None:
+    def get_or_fetch(self, lookup: Lookup) -> Any | None:
         """Return the same, waiting for it."""
-        if self._known.get(wanted) is None:
-            self._keep(wanted, _looked_up(wanted))
-        return self._known.get(wanted)
+        if self._results.get(lookup) is None:
+            self._store(lookup, _fetch(lookup))
+        return self._results.get(lookup)
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Look everything up anew, since something was found or forgotten; until then what is known is drawn.
 
         A panel that lost its pictures for a moment would jump below the pointer.
         """
-        for asked in self._asked.values():
+        for asked in self._pending.values():
             asked.cancel()
-        self._asked.clear()
-        self._since = dict.fromkeys(self._known, -math.inf)
+        self._pending.clear()
+        self._fetch_times = dict.fromkeys(self._results, -math.inf)
         redraw()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget everything."""
-        self.look_again()
-        self._known.clear()
-        self._since.clear()
+        self.refresh()
+        self._results.clear()
+        self._fetch_times.clear()
         self._icons.clear()
-        self._drawn.clear()
+        self._icon_names.clear()
 
     def tick(self) -> float | None:
         """Take what was looked up; return the seconds to the next look, None when nothing is asked."""
-        done = [wanted for wanted, asked in self._asked.items() if asked.done()]
+        done = [wanted for wanted, asked in self._pending.items() if asked.done()]
         for wanted in done:
-            self._take(wanted, self._asked.pop(wanted))
+            self._collect(wanted, self._pending.pop(wanted))
         if done:
             redraw()
-        return _TICK_SECONDS if self._asked else None
+        return _TICK_SECONDS if self._pending else None
 
     def close(self) -> None:
         """End the thread and free the icons."""
@@ -91,77 +91,77 @@ class Gallery:
         self._thread.shutdown(wait=True, cancel_futures=True)
         bpy.utils.previews.remove(self._icons)
 
-    def _take(self, wanted: Wanted, asked: Future[Any]) -> None:
+    def _collect(self, lookup: Lookup, future: Future[Any]) -> None:
         try:
-            self._keep(wanted, asked.result())
+            self._store(lookup, future.result())
         except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer, and no picture came
-            print_fault(error)
-            self._keep(wanted, None)
+            print_traceback(error)
+            self._store(lookup, None)
 
-    def _keep(self, wanted: Wanted, found: Any) -> None:
-        self._since[wanted] = time.monotonic()
-        for name in self._drawn.pop(wanted, ()):
+    def _store(self, lookup: Lookup, result: Any) -> None:
+        self._fetch_times[lookup] = time.monotonic()
+        for name in self._icon_names.pop(lookup, ()):
             del self._icons[name]
-        names = self._drawn.setdefault(wanted, [])
-        self._known[wanted] = (
-            None if found is None else wanted.shown(found, lambda picture: self._icon(picture, names))
+        names = self._icon_names.setdefault(lookup, [])
+        self._results[lookup] = (
+            None if result is None else lookup.to_view(result, lambda picture: self._add_icon(picture, names))
         )
 
-    def _icon(self, picture: Pixels, names: list[str]) -> int:
+    def _add_icon(self, image: Pixels, names: list[str]) -> int:
         """Make an icon of an RGB picture; it has no name that says who it is."""
-        from ...core.analysis.thumbnail import SIZE, as_icon
+        from ...core.analysis.thumbnail import FACE_THUMBNAIL_PIXELS, to_icon_pixels
 
-        names.append(str(next(self._numbers)))
+        names.append(str(next(self._icon_numbers)))
         icon: Any = self._icons.new(names[-1])
-        values = as_icon(picture)
-        icon.icon_size = icon.image_size = (SIZE, SIZE)
+        values = to_icon_pixels(image)
+        icon.icon_size = icon.image_size = (FACE_THUMBNAIL_PIXELS, FACE_THUMBNAIL_PIXELS)
         icon.icon_pixels_float.foreach_set(values)
         icon.image_pixels_float.foreach_set(values)
         return int(icon.icon_id)
 
 
-def _looked_up(wanted: Wanted) -> Any | None:
+def _fetch(lookup: Lookup) -> Any | None:
     """Look one thing up; None where the cache has nothing of it."""
     try:
-        return wanted.found()
+        return lookup.fetch()
     except (UnderstudyError, OSError):
         return None
 
 
 # Blender gives its icons by number only, so whoever draws must be able to reach the one gallery.
-_GALLERIES: list[Gallery] = []
+_LOOKUP_CACHES: list[LookupCache] = []
 
 
-def gallery() -> Gallery:
+def lookup_cache() -> LookupCache:
     """Return the gallery of this Blender."""
-    return _GALLERIES[0]
+    return _LOOKUP_CACHES[0]
 
 
-def look_again() -> None:
+def refresh_lookups() -> None:
     """Have everything looked up anew, if anybody shows it."""
-    for shown in _GALLERIES:
-        shown.look_again()
+    for shown in _LOOKUP_CACHES:
+        shown.refresh()
 
 
-def forget() -> None:
+def clear_lookups() -> None:
     """Forget everything that is shown: it is deleted, or of another file."""
-    for shown in _GALLERIES:
-        shown.forget()
+    for shown in _LOOKUP_CACHES:
+        shown.clear()
 
 
 @persistent
-def _loaded(*_: Any) -> None:
-    forget()
+def _on_load(*_: Any) -> None:
+    clear_lookups()
 
 
 def register() -> None:
     """Open the gallery."""
-    _GALLERIES.append(Gallery())
-    bpy.app.handlers.load_post.append(cast("Any", _loaded))
+    _LOOKUP_CACHES.append(LookupCache())
+    bpy.app.handlers.load_post.append(cast("Any", _on_load))
 
 
 def unregister() -> None:
     """Close it."""
-    bpy.app.handlers.load_post.remove(cast("Any", _loaded))
-    while _GALLERIES:
-        _GALLERIES.pop().close()
+    bpy.app.handlers.load_post.remove(cast("Any", _on_load))
+    while _LOOKUP_CACHES:
+        _LOOKUP_CACHES.pop().close()

@@ -11,52 +11,52 @@ from ...core.cache.packs.disk_usage import size_on_disk
 from ...core.face.types import Pixels
 from ...core.filesystem import Access
 from ...core.layers.folder import LayerFolder
-from ...core.layers.placeholder import STAND_IN
+from ...core.layers.placeholder import PLACEHOLDER
 from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
-from ...core.models.model_availability import EngineState, engine_state
+from ...core.models.model_availability import ModelAvailability, model_availability
 from ...core.recipe import Recipe
-from ...core.recipe.request import Picture
+from ...core.recipe.request import FaceImage
 from ..properties.preferences import Preferences
 from ..sessions.open import open_preview
 
 if TYPE_CHECKING:
-    from ...core.analysis.person_clustering import FoundPerson
+    from ...core.analysis.person_clustering import Person
     from ...core.sessions.preview_session import PreviewSession
 
 _MEMORY_MEGABYTES = 8
 
 
 @dataclass(frozen=True)
-class ShownPerson:
+class PersonView:
     """A person of a clip, with the icon that shows them."""
 
-    person: "FoundPerson"
+    person: "Person"
     icon: int
 
 
 @dataclass(frozen=True)
-class ShownPicture:
+class SourceImageView:
     """What a picture of who plays the part shows: the icon of its face, None without one, and what is poor about it."""
 
     icon: int | None
-    faults: tuple[str, ...]
+    quality_issues: tuple[str, ...]
 
 
-class Wanted(Protocol):
+class Lookup(Protocol):
     """Something to be looked up; hashable."""
 
-    def found(self) -> Any:
+    def fetch(self) -> Any:
         """Look it up. Raises UnderstudyError or OSError where it is not known."""
         ...
 
-    def shown(self, found: Any, icon: Callable[[Pixels], int]) -> Any:
+    def to_view(self, result: Any, make_icon: Callable[[Pixels], int]) -> Any:
         """Return what panels draw."""
         ...
 
 
 @dataclass(frozen=True)
-class WantedPeople:
+class PeopleLookup:
     """The people in a stretch of a clip, as a recipe sees faces."""
 
     folder: Path
@@ -66,45 +66,45 @@ class WantedPeople:
     last: int
     recipe: Recipe
 
-    def found(self) -> "tuple[FoundPerson, ...]":
-        """See `Wanted`."""
-        with _looking(self.folder, self.preferences) as session:
-            return session.people(self.source, self.first, self.last, self.recipe)
+    def fetch(self) -> "tuple[Person, ...]":
+        """See `Lookup`."""
+        with _open_lookup_session(self.folder, self.preferences) as session:
+            return session.find_people(self.source, self.first, self.last, self.recipe)
 
-    def shown(
-        self, found: "tuple[FoundPerson, ...]", icon: Callable[[Pixels], int]
-    ) -> tuple[ShownPerson, ...]:
-        """See `Wanted`."""
-        return tuple(ShownPerson(person, icon(person.picture)) for person in found)
+    def to_view(
+        self, result: "tuple[Person, ...]", make_icon: Callable[[Pixels], int]
+    ) -> tuple[PersonView, ...]:
+        """See `Lookup`."""
+        return tuple(PersonView(person, make_icon(person.thumbnail)) for person in result)
 
 
 @dataclass(frozen=True)
-class WantedPicture:
+class SourceImageLookup:
     """What a picture of a person shows."""
 
     folder: Path
     preferences: Preferences
-    picture: Picture
+    image: FaceImage
 
-    def found(self) -> tuple[Pixels | None, tuple[str, ...]]:
-        """See `Wanted`."""
-        with _looking(self.folder, self.preferences) as session:
-            note = session.note(self.picture)
-        return note.face, note.faults
+    def fetch(self) -> tuple[Pixels | None, tuple[str, ...]]:
+        """See `Lookup`."""
+        with _open_lookup_session(self.folder, self.preferences) as session:
+            note = session.inspect_source_image(self.image)
+        return note.thumbnail, note.quality_issues
 
-    def shown(
-        self, found: tuple[Pixels | None, tuple[str, ...]], icon: Callable[[Pixels], int]
-    ) -> ShownPicture:
-        """See `Wanted`."""
-        face, faults = found
-        return ShownPicture(None if face is None else icon(face), faults)
+    def to_view(
+        self, result: tuple[Pixels | None, tuple[str, ...]], make_icon: Callable[[Pixels], int]
+    ) -> SourceImageView:
+        """See `Lookup`."""
+        face, faults = result
+        return SourceImageView(None if face is None else make_icon(face), faults)
 
 
 @dataclass(frozen=True)
-class Sizes:
+class CacheSizes:
     """How much is kept."""
 
-    prepared: int
+    layer_count: int
     """How many layer pictures of a strip are made."""
     layer_bytes: int
     result_bytes: int
@@ -112,42 +112,42 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class WantedSizes:
+class CacheSizesLookup:
     """How much is kept of a strip, and in all."""
 
     folder: Path
     strip_id: str
     access: Access
 
-    def found(self) -> Sizes:
-        """See `Wanted`."""
+    def fetch(self) -> CacheSizes:
+        """See `Lookup`."""
         layers = LayerFolder(self.folder, self.strip_id, self.access)
-        made = [size for size in layers.sizes() if size > len(STAND_IN)]
-        return Sizes(len(made), sum(made), size_on_disk(self.folder))
+        made = [size for size in layers.sizes() if size > len(PLACEHOLDER)]
+        return CacheSizes(len(made), sum(made), size_on_disk(self.folder))
 
-    def shown(self, found: Sizes, _icon: Callable[[Pixels], int]) -> Sizes:
-        """See `Wanted`."""
-        return found
+    def to_view(self, result: CacheSizes, _make_icon: Callable[[Pixels], int]) -> CacheSizes:
+        """See `Lookup`."""
+        return result
 
 
 @dataclass(frozen=True)
-class WantedEngine:
+class ModelLookup:
     """Whether the file of an engine is there."""
 
-    models: Path
+    model_folder: Path
     """The folder of the user's models."""
     role: str
     name: str
 
-    def found(self) -> EngineState | None:
-        """See `Wanted`."""
-        return engine_state(ModelLibrary([self.models]), self.role, self.name)
+    def fetch(self) -> ModelAvailability | None:
+        """See `Lookup`."""
+        return model_availability(ModelLibrary([self.model_folder]), self.role, self.name)
 
-    def shown(self, found: EngineState, _icon: Callable[[Pixels], int]) -> EngineState:
-        """See `Wanted`."""
-        return found
+    def to_view(self, result: ModelAvailability, _make_icon: Callable[[Pixels], int]) -> ModelAvailability:
+        """See `Lookup`."""
+        return result
 
 
-def _looking(folder: Path, preferences: Preferences) -> "closing[PreviewSession]":
+def _open_lookup_session(folder: Path, preferences: Preferences) -> "closing[PreviewSession]":
     """Open a run that computes nothing, for a moment."""
     return closing(open_preview(folder, replace(preferences, memory_megabytes=_MEMORY_MEGABYTES)))

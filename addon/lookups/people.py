@@ -12,15 +12,15 @@ from ..modifiers.stack import stack_of
 from ..properties.preferences import preferences
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import frame_rate, movie_rate, source_of, stack_id
-from .lookups import ShownPerson, WantedPeople
+from .lookups import PeopleLookup, PersonView
 
 if TYPE_CHECKING:
-    from ...core.analysis.person_clustering import FoundPerson
+    from ...core.analysis.person_clustering import Person
 
-_NOWHERE = (-1, -1)
+_NO_SEARCH_RANGE = (-1, -1)
 
 
-def stretch_of(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
+def source_range(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
     """Return the first and the last frame of the clip that a strip may show.
 
     Where the strip is retimed that is all it has; `LayerSession.people` ends at the clip's end.
@@ -38,18 +38,18 @@ def stretch_of(scene: bpy.types.Scene, strip: Any) -> tuple[int, int]:
     return int(first), int(first + count * rate) - 1
 
 
-def searched(strip: Any) -> bool:
+def has_search_range(strip: Any) -> bool:
     """Tell whether the people of a strip were looked for."""
     first, last = strip.understudy_searched
     return bool(0 <= first <= last)
 
 
-def forget_search(strip: Any) -> None:
+def clear_search(strip: Any) -> None:
     """Forget that they were."""
-    strip.understudy_searched = _NOWHERE
+    strip.understudy_searched = _NO_SEARCH_RANGE
 
 
-def seen_by(modifier: Any) -> Recipe:
+def face_detection_recipe(modifier: Any) -> Recipe:
     """Return of a modifier's recipe what decides which faces are seen."""
     recipe = recipe_of(modifier)
     return Recipe(
@@ -60,13 +60,15 @@ def seen_by(modifier: Any) -> Recipe:
     )
 
 
-def wanted_people(scene: bpy.types.Scene, strip: Any, modifier: Any) -> WantedPeople:
+def people_lookup(scene: bpy.types.Scene, strip: Any, modifier: Any) -> PeopleLookup:
     """Return what to look up in order to know a strip's people."""
-    first, last = strip.understudy_searched if searched(strip) else stretch_of(scene, strip)
-    return WantedPeople(cache_folder(scene), preferences(), source_of(strip), first, last, seen_by(modifier))
+    first, last = strip.understudy_searched if has_search_range(strip) else source_range(scene, strip)
+    return PeopleLookup(
+        cache_folder(scene), preferences(), source_of(strip), first, last, face_detection_recipe(modifier)
+    )
 
 
-def replaces(modifier: Any, person: "FoundPerson") -> bool:
+def replaces(modifier: Any, person: "Person") -> bool:
     """Tell whether a modifier replaces this person, picked by a reference frame that shows them."""
     select = modifier.select
     return (
@@ -75,19 +77,19 @@ def replaces(modifier: Any, person: "FoundPerson") -> bool:
             select.reference_frame,
             select.reference_face,
         )
-        in person.spots
+        in person.face_refs
     )
 
 
-def players(scene: bpy.types.Scene, strip: Any, person: "FoundPerson") -> list[Any]:
+def modifiers_replacing(scene: bpy.types.Scene, strip: Any, person: "Person") -> list[Any]:
     """List the modifiers of a strip's stack that replace this person."""
     return [entry for entry in stack_of(scene, stack_id(strip)) if replaces(entry, person)]
 
 
-def replace_person(modifier: Any, spot: tuple[int, int], people: Sequence[ShownPerson]) -> None:
-    """Have a modifier replace whoever is at `spot`, and know that the other people are not meant."""
+def replace_person(modifier: Any, face_ref: tuple[int, int], people: Sequence[PersonView]) -> None:
+    """Have a modifier replace whoever is at `face_ref`, and know that the other people are not meant."""
     select = modifier.select
-    others = [shown.person.best for shown in people if spot not in shown.person.spots]
-    select.reference_frame, select.reference_face = spot
+    others = [shown.person.best_face for shown in people if face_ref not in shown.person.face_refs]
+    select.reference_frame, select.reference_face = face_ref
     select.others = " ".join(f"{frame}:{face}" for frame, face in others)
     select.which = "reference"

@@ -6,10 +6,16 @@ from typing import Any, cast
 import bpy
 
 from ..properties.scene_properties import settings_of
-from ..sequencer.strips import holder, is_clip, layer_of_id, stack_id, stacked_clips
+from ..sequencer.strips import (
+    layer_stack_id,
+    parent_strips,
+    stack_id,
+    strips_with_modifiers,
+    supports_modifiers,
+)
 from .stack import index_of, stack_of
 
-POINTER = "understudy_modifier"
+MODIFIER_POINTER = "understudy_modifier"
 """Under which name a layout tells its operators which modifier they are for."""
 
 
@@ -27,18 +33,20 @@ def active_strip(context: bpy.types.Context) -> Any | None:
     scene = active_scene(context)
     editor = None if scene is None else scene.sequence_editor
     strip = None if editor is None else cast("Any", editor).active_strip
-    if strip is not None and layer_of_id(strip):
-        clips = [clip for clip in stacked_clips(scene) if stack_id(clip) == layer_of_id(strip)]
+    if strip is not None and layer_stack_id(strip):
+        clips = [clip for clip in strips_with_modifiers(scene) if stack_id(clip) == layer_stack_id(strip)]
         return clips[0] if clips else strip
     if strip is not None and strip.type == "META":
-        nested = [entry for entry in strip.strips if is_clip(entry) and stack_id(entry)]
+        nested = [entry for entry in strip.strips if supports_modifiers(entry) and stack_id(entry)]
         return nested[0] if len(nested) == 1 else strip
     if strip is not None and strip.type == "SOUND":
-        return next((movie for movie in holder(scene, strip) if _sounds_like(movie, strip)), strip)
+        return next(
+            (movie for movie in parent_strips(scene, strip) if _is_movie_of_sound(movie, strip)), strip
+        )
     return strip
 
 
-def _sounds_like(movie: Any, sound: Any) -> bool:
+def _is_movie_of_sound(movie: Any, sound: Any) -> bool:
     """Tell whether a strip is the movie that a sound strip was added with."""
     return bool(
         movie.type == "MOVIE"
@@ -56,7 +64,7 @@ def active_stack(context: bpy.types.Context) -> list[Any]:
 
 def active_modifier(context: bpy.types.Context) -> Any | None:
     """Return the modifier whose button was pressed, or the one used last, or the first of the active strip's stack."""
-    pointed = getattr(context, POINTER, None)
+    pointed = getattr(context, MODIFIER_POINTER, None)
     if pointed is not None:
         return cast("Any", pointed)
     modifiers, stack = settings_of(active_scene(context)).modifiers, active_stack(context)

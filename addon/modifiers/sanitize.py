@@ -11,52 +11,52 @@ from typing import Any, cast
 import bpy
 
 from ...core.layers.folder import is_stack_id
-from ...core.reporting.layer_outcomes import counted
+from ...core.reporting.layer_outcomes import pluralise
 from ..properties.scene_properties import settings_of
-from ..sequencer.channels import lifted_for
-from ..sequencer.strips import NO_TEXT, SUPPORTED, all_strips, text_of
+from ..sequencer.channels import lift_record
+from ..sequencer.strips import INVALID_TEXT, SUPPORTED_TYPES, all_strips, text_of
 from .stack_id import new_id
 
-_UNREADABLE = "Unnamed"
+_FALLBACK_NAME = "Unnamed"
 
 
-def mend_texts() -> None:
+def repair_texts() -> None:
     """Give another text to what holds one that is none: to read it would be an error wherever it is used."""
-    for scene in _own_scenes():
-        _mend_text(scene, "name", _UNREADABLE)
+    for scene in _local_scenes():
+        _repair_text(scene, "name", _FALLBACK_NAME)
         for strip in all_strips(scene):
-            _mend_text(strip, "name", _UNREADABLE)
+            _repair_text(strip, "name", _FALLBACK_NAME)
             for name in ("understudy_id", "understudy_layer_of", "understudy_lifted"):
-                _mend_text(strip, name, NO_TEXT)
+                _repair_text(strip, name, INVALID_TEXT)
         for modifier in settings_of(scene).modifiers:
-            _mend_text(modifier, "name", _UNREADABLE)
-            _mend_text(modifier, "strip_id", NO_TEXT)
-            _mend_text(modifier.identity, "name", "")
-            _mend_text(modifier.identity, "consent", "")
+            _repair_text(modifier, "name", _FALLBACK_NAME)
+            _repair_text(modifier, "strip_id", INVALID_TEXT)
+            _repair_text(modifier.identity, "name", "")
+            _repair_text(modifier.identity, "consent", "")
 
 
-def mend_ids() -> list[str]:
+def repair_ids() -> list[str]:
     """Give stacks whose ids have another form new ones, in every scene of this file. Main thread only.
 
     Returns what there was to do, in a line if anything.
     """
-    mend_texts()
+    repair_texts()
     fresh: dict[str, str] = {}
-    for owner, name in (entry for scene in _own_scenes() for entry in _ids(scene)):
+    for owner, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
         told = getattr(owner, name)
         if told and not is_stack_id(told):
             setattr(owner, name, fresh.setdefault(told, new_id()))
     if not fresh:
         return []
-    for strip in (strip for scene in _own_scenes() for strip in all_strips(scene)):
-        lifter, channel = lifted_for(strip)
+    for strip in (strip for scene in _local_scenes() for strip in all_strips(scene)):
+        lifter, channel = lift_record(strip)
         if lifter in fresh:
             strip.understudy_lifted = f"{fresh[lifter]} {channel}"
-    ids = counted(len(fresh), "id")
+    ids = pluralise(len(fresh), "id")
     return [f"{ids} in this project had another form than Understudy gives them: they got new ones"]
 
 
-def unusable_clips(scene: bpy.types.Scene) -> list[Any]:
+def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
     """List the clips that have modifiers but an id of another form: as long as that is not mended, no stack."""
     malformed = {
         told
@@ -66,11 +66,11 @@ def unusable_clips(scene: bpy.types.Scene) -> list[Any]:
     return [
         strip
         for strip in (all_strips(scene) if malformed else ())
-        if strip.type in SUPPORTED and text_of(strip, "understudy_id") in malformed
+        if strip.type in SUPPORTED_TYPES and text_of(strip, "understudy_id") in malformed
     ]
 
 
-def _ids(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:
+def _id_properties(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:
     """Yield whatever holds an id of a stack in a scene, and the name of the property that does."""
     for strip in all_strips(scene):
         yield strip, "understudy_id"
@@ -79,12 +79,12 @@ def _ids(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:
         yield modifier, "strip_id"
 
 
-def _own_scenes() -> list[bpy.types.Scene]:
+def _local_scenes() -> list[bpy.types.Scene]:
     return [scene for scene in bpy.data.scenes if cast("Any", scene).library is None]
 
 
-def _mend_text(owner: Any, name: str, otherwise: str) -> None:
+def _repair_text(owner: Any, name: str, replacement: str) -> None:
     try:
         getattr(owner, name)
     except UnicodeDecodeError:
-        setattr(owner, name, otherwise)
+        setattr(owner, name, replacement)

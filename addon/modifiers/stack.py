@@ -6,14 +6,14 @@ from typing import Any, cast
 import bpy
 
 from ...core.errors import RecipeError
-from ...core.recipe.request import Casting
-from ..properties.scene_properties import casting_of, settings_of
-from ..sequencer.strips import SUPPORTED, is_clip, layer_of_id, stack_id
-from .fcurves import after_move, after_removal, copy_curves, renumber_curves
+from ...core.recipe.request import SwapRequest
+from ..properties.scene_properties import request_of, settings_of
+from ..sequencer.strips import SUPPORTED_TYPES, layer_stack_id, stack_id, supports_modifiers
+from .fcurves import copy_curves, index_after_move, index_after_removal, renumber_curves
 from .stack_id import new_id
 from .visibility import is_rendered
 
-MOST_MODIFIERS = 256
+MAX_MODIFIERS = 256
 """How many modifiers a stack may have: a crowd. Each is fused into every frame."""
 
 
@@ -22,32 +22,32 @@ def stack_of(scene: bpy.types.Scene, strip_id: str) -> list[Any]:
     return [entry for entry in settings_of(scene).modifiers if strip_id and entry.strip_id == strip_id]
 
 
-def castings_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False) -> tuple[Casting, ...]:
+def requests_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False) -> tuple[SwapRequest, ...]:
     """Return what the modifiers of a stack ask for that are on for the render, or for the preview, in order.
 
     Raises RecipeError for more modifiers than a stack may have.
     """
     stack = stack_of(scene, strip_id)
-    if len(stack) > MOST_MODIFIERS:
-        raise RecipeError(f"a clip has {len(stack)} modifiers: remove all but {MOST_MODIFIERS}")
-    return tuple(casting_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))
+    if len(stack) > MAX_MODIFIERS:
+        raise RecipeError(f"a clip has {len(stack)} modifiers: remove all but {MAX_MODIFIERS}")
+    return tuple(request_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))
 
 
-def unsupported(strip: Any | None) -> str:
+def unsupported_reason(strip: Any | None) -> str:
     """Say why a strip can't have a stack, or return an empty text."""
     if strip is None:
         return "No active strip: select a movie or image strip"
-    if layer_of_id(strip):
+    if layer_stack_id(strip):
         return f"{strip.name} is the layer of a clip: select the clip below it"
-    if not is_clip(strip):
-        kinds = " and ".join(kind.lower() for kind in SUPPORTED)
+    if not supports_modifiers(strip):
+        kinds = " and ".join(kind.lower() for kind in SUPPORTED_TYPES)
         return f"{strip.name} is a {strip.type.lower()} strip: Face Swap works on {kinds} strips"
     return ""
 
 
 def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
     """Add a modifier to a strip's stack, giving the strip its id. RecipeError if the strip can't have one."""
-    reason = unsupported(strip)
+    reason = unsupported_reason(strip)
     if reason:
         raise RecipeError(reason)
     if not stack_id(strip):
@@ -66,11 +66,11 @@ def index_of(scene: bpy.types.Scene, modifier: Any) -> int:
     return pointers.index(modifier.as_pointer())
 
 
-def drop_modifier(scene: bpy.types.Scene, modifier: Any) -> None:
+def remove_modifier(scene: bpy.types.Scene, modifier: Any) -> None:
     """Remove a modifier. Other modifiers that were looked up before must be looked up anew."""
     place = index_of(scene, modifier)
     settings_of(scene).modifiers.remove(place)
-    renumber_curves(scene, after_removal(place))
+    renumber_curves(scene, index_after_removal(place))
 
 
 def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
@@ -80,11 +80,11 @@ def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
     there = min(max(here + steps, 0), len(places) - 1)
     # The stack's entries need not be neighbours in the collection; those between keep their own order.
     settings_of(scene).modifiers.move(places[here], places[there])
-    renumber_curves(scene, after_move(places[here], places[there]))
+    renumber_curves(scene, index_after_move(places[here], places[there]))
     return there != here
 
 
-def add_picture(modifier: Any, filepath: str, face_number: int = 0) -> Any:
+def add_source_image(modifier: Any, filepath: str, face_number: int = 0) -> Any:
     """Add a picture of the person who plays the part."""
     picture = modifier.identity.pictures.add()
     picture.filepath, picture.face_number = filepath, face_number
@@ -101,22 +101,22 @@ def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, 
     ]
     for place in places:
         copied = settings_of(target).modifiers.add()
-        _copy(settings_of(source).modifiers[place], copied)
+        _copy_properties(settings_of(source).modifiers[place], copied)
         copied.strip_id = copy_id
     count = len(settings_of(target).modifiers)
     copy_curves(source, target, dict(zip(places, range(count - len(places), count), strict=True)))
 
 
-def _copy(source: Any, target: Any) -> None:
+def _copy_properties(source: Any, target: Any) -> None:
     """Copy every property of a group to another of its kind."""
     for entry in source.bl_rna.properties:
         name = entry.identifier
         if name == "rna_type":
             continue
         if entry.type == "POINTER":
-            _copy(getattr(source, name), getattr(target, name))
+            _copy_properties(getattr(source, name), getattr(target, name))
         elif entry.type == "COLLECTION":
             for item in getattr(source, name):
-                _copy(item, getattr(target, name).add())
+                _copy_properties(item, getattr(target, name).add())
         elif not entry.is_readonly:
             setattr(target, name, getattr(source, name))

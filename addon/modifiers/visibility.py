@@ -7,7 +7,7 @@ import bpy
 
 from ..properties.scene_properties import settings_of
 from ..sequencer.animation import curves_of
-from ..sequencer.strips import shown_scenes, stack_id, stacked_clips
+from ..sequencer.strips import shown_scenes, stack_id, strips_with_modifiers
 
 
 def is_rendered(modifier: Any) -> bool:
@@ -18,7 +18,7 @@ def is_rendered(modifier: Any) -> bool:
     return bool(modifier.show_render if modifier.is_property_set("show_render") else modifier.enabled)
 
 
-def part_switches(scene: bpy.types.Scene) -> None:
+def migrate_visibility_flags(scene: bpy.types.Scene) -> None:
     """Give the modifiers of an old project a switch of their own for the render, set as their only one was.
 
     Not where that one is keyframed or driven: the render goes on following it.
@@ -31,12 +31,12 @@ def part_switches(scene: bpy.types.Scene) -> None:
             modifier.show_render = modifier.enabled
 
 
-def only_in_one(scene: bpy.types.Scene) -> list[Any]:
+def visibility_mismatches(scene: bpy.types.Scene) -> list[Any]:
     """Return the modifiers on clips of what a scene shows now that only its preview has, or only its render."""
     return [
         modifier
         for here, _ in shown_scenes(scene, scene.frame_current)
-        for strip_id in {stack_id(clip): None for clip in stacked_clips(here)}
+        for strip_id in {stack_id(clip): None for clip in strips_with_modifiers(here)}
         for modifier in settings_of(here).modifiers
         if modifier.strip_id == strip_id and bool(modifier.enabled) != is_rendered(modifier)
     ]

@@ -12,8 +12,8 @@ from ..blender.reports import report
 from ..layers.layer_strip import layer_of, make_layer, remove_layer
 from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene, active_strip, make_active
-from ..modifiers.stack import append_modifier, drop_modifier, move_modifier, stack_of, unsupported
-from .requires_modifier import OnModifier, take_modifier
+from ..modifiers.stack import append_modifier, move_modifier, remove_modifier, stack_of, unsupported_reason
+from .requires_modifier import RequiresModifier, activate_modifier
 
 
 class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
@@ -29,7 +29,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only for the kinds of strip that can have a stack."""
-        reason = unsupported(active_strip(context))
+        reason = unsupported_reason(active_strip(context))
         if reason:
             cls.poll_message_set(quote(reason))
         return not reason
@@ -43,7 +43,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
             if layer_of(scene, strip) is None:
                 make_layer(scene, strip)
         except UnderstudyError as error:
-            drop_modifier(scene, modifier)
+            remove_modifier(scene, modifier)
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
         make_active(scene, modifier)
@@ -52,7 +52,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_modifier_remove(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_modifier_remove(RequiresModifier, bpy.types.Operator):
     """Remove this Face Swap modifier; with the last one its layer strip and layer pictures go."""
 
     bl_idname = "understudy.modifier_remove"
@@ -63,11 +63,11 @@ class UNDERSTUDY_OT_modifier_remove(OnModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the active modifier."""
         scene, strip = active_scene(context), active_strip(context)
-        modifier = take_modifier(context)
+        modifier = activate_modifier(context)
         if modifier is None or strip is None:
             return {"CANCELLED"}
         strip_id = modifier.strip_id
-        drop_modifier(scene, modifier)
+        remove_modifier(scene, modifier)
         left = stack_of(scene, strip_id)
         if left:
             make_active(scene, left[0])
@@ -80,7 +80,7 @@ class UNDERSTUDY_OT_modifier_remove(OnModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_modifier_move(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_modifier_move(RequiresModifier, bpy.types.Operator):
     """Move this Face Swap modifier in its stack; the last one is on top."""
 
     bl_idname = "understudy.modifier_move"
@@ -94,7 +94,7 @@ class UNDERSTUDY_OT_modifier_move(OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Move the active modifier."""
-        scene, modifier = active_scene(context), take_modifier(context)
+        scene, modifier = active_scene(context), activate_modifier(context)
         if modifier is None:
             return {"CANCELLED"}
         strip_id = modifier.strip_id

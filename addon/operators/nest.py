@@ -9,7 +9,7 @@ from ..blender.reports import report
 from ..layers.layer_strip import layer_of
 from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene, active_strip
-from ..sequencer.meta_strips import nest
+from ..sequencer.meta_strips import nest_in_meta
 from ..sequencer.strips import stack_id
 
 
@@ -44,7 +44,7 @@ class UNDERSTUDY_OT_nest(bpy.types.Operator):
         if clip is None or layer is None or layer.parent_meta() != clip.parent_meta():
             report(self, "ERROR", f"{name} has no layer strip beside it: press Refresh")
             return {"CANCELLED"}
-        meta = nest(scene, clip, layer)
+        meta = nest_in_meta(scene, clip, layer)
         scene.sequence_editor.active_strip = meta
         return {"FINISHED"}
 

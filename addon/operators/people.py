@@ -10,21 +10,21 @@ from bpy.props import IntProperty
 from ...core.errors import UnderstudyError
 from ..blender.reports import report
 from ..layers.folders import cache_folder
-from ..lookups.gallery import gallery, look_again
-from ..lookups.people import replace_person, searched, stretch_of, wanted_people
+from ..lookups.gallery import lookup_cache, refresh_lookups
+from ..lookups.people import has_search_range, people_lookup, replace_person, source_range
 from ..modifiers.active import active_scene, active_strip
 from ..properties.preferences import preferences
-from ..properties.scene_properties import casting_of
-from ..properties.status import put, window_state
+from ..properties.scene_properties import request_of
+from ..properties.status import set_window_state, window_state
 from ..sessions.open import open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
-from ..sessions.worker_query import Question, asked
-from .requires_modifier import OnModifier, take_modifier
+from ..sessions.worker_query import WorkerQuery, active_queries
+from .requires_modifier import RequiresModifier, activate_modifier
 
-_ABOUT = "people"
+_TOPIC = "people"
 
 
-class UNDERSTUDY_OT_people_find(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_people_find(RequiresModifier, bpy.types.Operator):
     """Look through the strip for people, to choose from their pictures who is replaced."""
 
     bl_idname = "understudy.people_find"
@@ -37,75 +37,75 @@ class UNDERSTUDY_OT_people_find(OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Find them before returning."""
-        scene, strip, modifier = active_scene(context), active_strip(context), take_modifier(context)
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
         if strip is None or modifier is None:
             return {"CANCELLED"}
-        strip.understudy_searched = stretch_of(scene, strip)
-        wanted = wanted_people(scene, strip, modifier)
+        strip.understudy_searched = source_range(scene, strip)
+        wanted = people_lookup(scene, strip, modifier)
         try:
             with closing(open_session(wanted.folder, wanted.preferences)) as session:
-                people = session.people(wanted.source, wanted.first, wanted.last, wanted.recipe)
+                people = session.find_people(wanted.source, wanted.first, wanted.last, wanted.recipe)
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        look_again()
-        report(self, "INFO", _count(len(people)))
+        refresh_lookups()
+        report(self, "INFO", _search_summary(len(people)))
         return {"FINISHED"}
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
         """Let a worker process look, while the editor goes on."""
         if bpy.app.background:
             return self.execute(context)
-        scene, strip, modifier = active_scene(context), active_strip(context), take_modifier(context)
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
         if strip is None or modifier is None:
             return {"CANCELLED"}
-        if asked(_ABOUT):
+        if active_queries(_TOPIC):
             report(self, "INFO", "People are being looked for already")
             return {"CANCELLED"}
-        first, last = stretch_of(scene, strip)
+        first, last = source_range(scene, strip)
         try:
             worker = WorkerProcess(run_settings(cache_folder(scene), preferences()))
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        wanted = wanted_people(scene, strip, modifier)
-        worker.find_people(strip.name, wanted.source, first, last, casting_of(modifier))
+        wanted = people_lookup(scene, strip, modifier)
+        worker.find_people(strip.name, wanted.source, first, last, request_of(modifier))
         place = scene.name, strip.name
 
-        def ended(faults: list[str]) -> None:
-            _end_search()
-            put("trouble", faults[0] if faults else "")
+        def on_end(faults: list[str]) -> None:
+            _clear_search_state()
+            set_window_state("trouble", faults[0] if faults else "")
             if not faults:
-                _note_search(*place, (first, last))
+                _record_search(*place, (first, last))
 
-        put("trouble", "")
-        put("searching", 0.0)
-        put("searched_strip", strip.name)
-        Question(_ABOUT, worker, ended, _show_progress).ask()
+        set_window_state("trouble", "")
+        set_window_state("searching", 0.0)
+        set_window_state("searched_strip", strip.name)
+        WorkerQuery(_TOPIC, worker, on_end, _show_progress).start()
         return {"FINISHED"}
 
 
-def _note_search(scene_name: str, strip_name: str, stretch: tuple[int, int]) -> None:
+def _record_search(scene_name: str, strip_name: str, source_range: tuple[int, int]) -> None:
     """Note on a strip that its people are known, as a step that can be undone."""
     scene: Any = bpy.data.scenes.get(scene_name)
     editor = None if scene is None else scene.sequence_editor
     strip = (
         None if editor is None else next((one for one in editor.strips_all if one.name == strip_name), None)
     )
-    look_again()
+    refresh_lookups()
     if strip is None:
         return
-    strip.understudy_searched = stretch
+    strip.understudy_searched = source_range
     with bpy.context.temp_override(window=bpy.data.window_managers[0].windows[0]):
         bpy.ops.ed.undo_push(message="Find People")
 
 
 def _show_progress(kind: str, value: Any) -> None:
     if kind == "progress":
-        put("searching", round(value, 2))
+        set_window_state("searching", round(value, 2))
 
 
-def _end_search() -> None:
+def _clear_search_state() -> None:
     state = window_state()
     for name in ("searching", "searched_strip"):
         state.property_unset(name)
@@ -122,17 +122,17 @@ class UNDERSTUDY_OT_people_stop(bpy.types.Operator):
     @classmethod
     def poll(cls, _context: Any) -> bool:
         """Only while somebody is looked for."""
-        return bool(asked(_ABOUT))
+        return bool(active_queries(_TOPIC))
 
     def execute(self, _context: Any) -> set[Any]:
         """End the worker at once."""
-        for search in asked(_ABOUT):
+        for search in active_queries(_TOPIC):
             search.cancel()
-        _end_search()
+        _clear_search_state()
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_person_choose(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_person_choose(RequiresModifier, bpy.types.Operator):
     """Replace this person, wherever in the strip they are seen."""
 
     bl_idname = "understudy.person_choose"
@@ -148,13 +148,13 @@ class UNDERSTUDY_OT_person_choose(OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Pick the person by the frame that shows them."""
-        scene, strip, modifier = active_scene(context), active_strip(context), take_modifier(context)
+        scene, strip, modifier = active_scene(context), active_strip(context), activate_modifier(context)
         if strip is None or modifier is None:
             return {"CANCELLED"}
-        if not searched(strip):
+        if not has_search_range(strip):
             report(self, "ERROR", "The people of the strip are not known yet: Find People first")
             return {"CANCELLED"}
-        people = gallery().now(wanted_people(scene, strip, modifier))
+        people = lookup_cache().get_or_fetch(people_lookup(scene, strip, modifier))
         if people is None:
             report(self, "ERROR", "Who was found is not known any more: Find People again")
             return {"CANCELLED"}
@@ -166,7 +166,7 @@ class UNDERSTUDY_OT_person_choose(OnModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _count(count: int) -> str:
+def _search_summary(count: int) -> str:
     return "Nobody was found" if count == 0 else f"{count} {'person' if count == 1 else 'people'} found"
 
 

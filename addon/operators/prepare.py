@@ -10,9 +10,15 @@ from ...core.errors import UnderstudyError
 from ...core.reporting.quoting import quote
 from ..blender.reports import report
 from ..modifiers.active import active_scene, active_strip
-from ..prepare.preparation import Preparation, prepare_now, prepared
-from ..properties.status import add_request, put, redraw, take_request, window_state
-from ..sequencer.strips import stack_id, stacked_clips
+from ..prepare.preparation import Preparation, prepare_now, summarise_preparation
+from ..properties.status import (
+    add_prepare_request,
+    redraw,
+    set_window_state,
+    take_prepare_request,
+    window_state,
+)
+from ..sequencer.strips import stack_id, strips_with_modifiers
 
 _TICK_SECONDS = 0.05
 
@@ -39,19 +45,19 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     # One works at a time. It is the class's, so that it can be ended with the class while Blender goes on.
     # No ClassVar: annotated with one, a class is never freed, and Python hangs as it leaves (bpy 4.5.15).
-    _running: Any = None
+    _preparation: Any = None
     _timer: Any = None
 
     @classmethod
     def unregister(cls) -> None:
         """Blender takes the class out and tells no running operator: end what it works on."""
-        cls._end(bpy.context)
+        cls._release(bpy.context)
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only with a Face Swap modifier in the scene."""
         scene = active_scene(context)
-        found = scene is not None and bool(stacked_clips(scene))
+        found = scene is not None and bool(strips_with_modifiers(scene))
         if not found:
             cls.poll_message_set("No strip has a Face Swap modifier")
         return found
@@ -59,7 +65,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def execute(self, context: Any) -> set[Any]:
         """Prepare everything before returning."""
         scene = active_scene(context)
-        _, first, last, strip_id = self._wanted(context)
+        _, first, last, strip_id = self._requested_range(context)
         try:
             done = prepare_now(scene, first, last, strip_id)
         except UnderstudyError as error:
@@ -78,8 +84,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Let a worker process prepare while the editor goes on; Esc stops. While one works, requests queue."""
         if bpy.app.background:
             return self.execute(context)
-        label, first, last, strip_id = self._wanted(context)
-        add_request(active_scene(context), label, first, last, strip_id)
+        label, first, last, strip_id = self._requested_range(context)
+        add_prepare_request(active_scene(context), label, first, last, strip_id)
         state = window_state()
         if state.running:
             report(self, "INFO", f"{label} is prepared after what is being prepared now")
@@ -94,35 +100,35 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def modal(self, context: Any, event: Any) -> set[Any]:
         """See how the worker is doing at each tick. Whatever goes wrong, no worker is left behind."""
         try:
-            return self._see(context, event)
+            return self._handle_event(context, event)
         except Exception:
             self._stop(context)
             raise
 
-    def _see(self, context: Any, event: Any) -> set[Any]:
+    def _handle_event(self, context: Any, event: Any) -> set[Any]:
         if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
             self._stop(context)
             report(self, "INFO", "Stopped preparing; what is finished is kept")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        running = self._running or self._next()
+        running = self._preparation or self._start_next()
         if running is None:
             self._stop(context)
             return {"FINISHED"}
         if running.tick():
-            UNDERSTUDY_OT_prepare._running = running
-            self._show(context, running)
+            UNDERSTUDY_OT_prepare._preparation = running
+            self._show_progress(context, running)
         else:
-            UNDERSTUDY_OT_prepare._running = None
-            self._tell(running)
+            UNDERSTUDY_OT_prepare._preparation = None
+            self._report_results(running)
         return {"PASS_THROUGH"}
 
     def cancel(self, context: Any) -> None:
         """Blender closes, or loads another file."""
         self._stop(context)
 
-    def _wanted(self, context: Any) -> tuple[str, int, int, str]:
+    def _requested_range(self, context: Any) -> tuple[str, int, int, str]:
         """Return label, first and last frame and stack id of what is asked for."""
         scene, strip = active_scene(context), active_strip(context)
         if self.what == "STRIP" and strip is not None and stack_id(strip):
@@ -131,41 +137,43 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             return scene.name, scene.frame_preview_start, scene.frame_preview_end, ""
         return scene.name, scene.frame_start, scene.frame_end, ""
 
-    def _next(self) -> Preparation | None:
+    def _start_next(self) -> Preparation | None:
         """Begin the next request of the queue; None when there is none left."""
-        while (request := take_request()) is not None:
-            self._label, self._scene = request.label, request.scene.name
+        while (request := take_prepare_request()) is not None:
+            self._label, self._scene_name = request.label, request.scene.name
             try:
                 return Preparation(request.scene, request.first, request.last, request.strip_id)
             except UnderstudyError as error:
-                self._trouble(f"{self._label}: {error}")
+                self._report_trouble(f"{self._label}: {error}")
         return None
 
     _label = ""
-    _scene = ""
+    _scene_name = ""
 
-    def _show(self, context: Any, running: Preparation) -> None:
-        context.window_manager.progress_update(running.progress)
-        put("progress", round(running.progress, 3))
-        put("status", f"{self._label}: {running.status}")
-        context.workspace.status_text_set(quote(f"Understudy: {self._label}, {running.status} (Esc stops)"))
+    def _show_progress(self, context: Any, preparation: Preparation) -> None:
+        context.window_manager.progress_update(preparation.progress)
+        set_window_state("progress", round(preparation.progress, 3))
+        set_window_state("status", f"{self._label}: {preparation.status}")
+        context.workspace.status_text_set(
+            quote(f"Understudy: {self._label}, {preparation.status} (Esc stops)")
+        )
 
-    def _tell(self, running: Preparation) -> None:
-        for text in running.faults:
-            self._trouble(text)
-        for text in running.warnings[:10]:
+    def _report_results(self, preparation: Preparation) -> None:
+        for text in preparation.faults:
+            self._report_trouble(text)
+        for text in preparation.warnings[:10]:
             report(self, "WARNING", text)
-        scene: Any = bpy.data.scenes.get(self._scene)
+        scene: Any = bpy.data.scenes.get(self._scene_name)
         if scene is not None:
-            report(self, "INFO", f"{self._label}: {prepared(running, scene)}")
+            report(self, "INFO", f"{self._label}: {summarise_preparation(preparation, scene)}")
 
-    def _trouble(self, text: str) -> None:
-        put("trouble", text)
+    def _report_trouble(self, text: str) -> None:
+        set_window_state("trouble", text)
         report(self, "ERROR", text)
 
     def _stop(self, context: Any) -> None:
         """End the worker at once and put the windows back as they were. What was prepared so far stays."""
-        self._end(context)
+        self._release(context)
         state = window_state()
         state.queue.clear()
         for name in ("running", "stopping", "progress", "status"):
@@ -173,10 +181,10 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         redraw()
 
     @staticmethod
-    def _end(context: Any) -> None:
+    def _release(context: Any) -> None:
         """Let go of worker and timer, if there are any."""
         operator = UNDERSTUDY_OT_prepare
-        running, operator._running = operator._running, None
+        running, operator._preparation = operator._preparation, None
         if running is not None:
             running.cancel()
         timer, operator._timer = operator._timer, None

@@ -12,24 +12,24 @@ from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
 from ...core.layers.blanking import blank_layers
-from ...core.layers.files import Blanked
-from ...core.reporting.layer_outcomes import counted
+from ...core.layers.files import BlankingReport
+from ...core.reporting.layer_outcomes import pluralise
 from ..blender.reports import report
 from ..layers.folders import cache_folder, layer_folder
-from ..layers.layer_strip import show_rewritten
-from ..lookups.gallery import forget
-from ..lookups.people import forget_search
+from ..layers.layer_strip import invalidate_layer_caches
+from ..lookups.gallery import clear_lookups
+from ..lookups.people import clear_search
 from ..modifiers.active import active_scene, active_strip
-from ..preview.live_preview import let_go
+from ..preview.live_preview import release_session
 from ..properties.preferences import preferences
-from ..properties.status import put, window_state
-from ..sequencer.strips import source_of, stack_id, stacked_clips
+from ..properties.status import set_window_state, window_state
+from ..sequencer.strips import source_of, stack_id, strips_with_modifiers
 from ..sessions.open import access, open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
-from ..sessions.worker_query import Question, asked
+from ..sessions.worker_query import WorkerQuery, active_queries
 
-_ABOUT = "purge"
-_Blank: TypeAlias = Callable[[], Blanked]
+_TOPIC = "purge"
+_BlankLayers: TypeAlias = Callable[[], BlankingReport]
 
 
 class UNDERSTUDY_OT_purge(bpy.types.Operator):
@@ -58,7 +58,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         if strip is None or not stack_id(strip):
             cls.poll_message_set("The active strip has no Face Swap modifier")
             return False
-        if window_state().running or asked(_ABOUT):
+        if window_state().running or active_queries(_TOPIC):
             cls.poll_message_set("Results are being made or deleted just now")
             return False
         return True
@@ -76,11 +76,11 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         place = cache_folder(scene), preferences()
         if self.what == "ALL":
             # Also those of removed strips, and of projects that keep theirs in the same folder.
-            clips, source = _searched_in(place[0]), None
-            blank: _Blank = partial(blank_layers, place[0], access=access(place[1]))
+            clips, source = _strips_using_folder(place[0]), None
+            blank: _BlankLayers = partial(blank_layers, place[0], access=access(place[1]))
         else:
             clips, source = [strip], source_of(strip)
-            blank = layer_folder(scene, stack_id(strip)).blanked
+            blank = layer_folder(scene, stack_id(strip)).blank_with_report
         try:
             if bpy.app.background:
                 with closing(open_session(*place)) as session:
@@ -89,53 +89,53 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             else:
                 worker = WorkerProcess(run_settings(*place))
                 worker.purge(strip.name, source)
-                Question(_ABOUT, worker, partial(_ended, blank)).ask()
-            left = _blank(blank)
+                WorkerQuery(_TOPIC, worker, partial(_on_end, blank)).start()
+            left = _blank_layers(blank)
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
         if left:
             report(self, "WARNING", left)
         for clip in clips:
-            forget_search(clip)
-        forget()
+            clear_search(clip)
+        clear_lookups()
         return {"FINISHED"}
 
 
-def _searched_in(folder: Path) -> list[Any]:
+def _strips_using_folder(folder: Path) -> list[Any]:
     """List the clips of every scene that keeps its results in a cache folder."""
     scenes = [scene for scene in bpy.data.scenes if cast("Any", scene).library is None]
-    return [clip for scene in scenes if cache_folder(scene) == folder for clip in stacked_clips(scene)]
+    return [
+        clip for scene in scenes if cache_folder(scene) == folder for clip in strips_with_modifiers(scene)
+    ]
 
 
-def _ended(blank: _Blank, faults: list[str]) -> None:
+def _on_end(blank: _BlankLayers, faults: list[str]) -> None:
     trouble = faults[0] if faults else ""
     try:
         # The preview may have fused anew what was looked at meanwhile.
-        trouble = trouble or _blank(blank)
+        trouble = trouble or _blank_layers(blank)
     except UnderstudyError as error:
         trouble = trouble or str(error)
-    put("trouble", trouble)
-    forget()
+    set_window_state("trouble", trouble)
+    clear_lookups()
 
 
-def _blank(blank: _Blank) -> str:
+def _blank_layers(blank: _BlankLayers) -> str:
     """Take the faces out of layer pictures, and out of the preview's memory first; say what is left, if anything.
 
     Raises OutputError.
     """
-    let_go()
+    release_session()
     blanked = blank()
-    show_rewritten()
+    invalidate_layer_caches()
     if blanked.faults:
         return blanked.faults[0]
-    if blanked.rewritten:
-        again = counted(blanked.rewritten, "layer picture")
+    if blanked.rewrites:
+        again = pluralise(blanked.rewrites, "layer picture")
         return f"{again} came anew meanwhile: end what writes there, then purge again"
     if blanked.foreign:
-        return (
-            f"{counted(blanked.foreign, 'thing')} among the layer pictures of no form of ours: left as it is"
-        )
+        return f"{pluralise(blanked.foreign, 'thing')} among the layer pictures of no form of ours: left as it is"
     return ""
 
 

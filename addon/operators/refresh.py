@@ -6,11 +6,11 @@ from typing import Any
 import bpy
 
 from ..blender.reports import report
-from ..layers.layer_strip import show_rewritten
-from ..layers.strip_warnings import not_shown
+from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene
-from ..sessions.cache_folder import refusals
+from ..sessions.cache_folder import refused_folder_warnings
 
 
 class UNDERSTUDY_OT_refresh(bpy.types.Operator):
@@ -31,9 +31,9 @@ class UNDERSTUDY_OT_refresh(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Put the scene's layers in order."""
         scene = active_scene(context)
-        for text in [*sync_layers(scene), *refusals(), *not_shown(scene)]:
+        for text in [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]:
             report(self, "WARNING", text)
-        show_rewritten()
+        invalidate_layer_caches()
         return {"FINISHED"}
 
 

@@ -8,7 +8,7 @@ import bpy
 from ..modifiers.active import active_modifier, active_scene, make_active
 
 
-class OnModifier:
+class RequiresModifier:
     """Needs a modifier on the active strip."""
 
     @classmethod
@@ -20,7 +20,7 @@ class OnModifier:
         return found
 
 
-def take_modifier(context: bpy.types.Context) -> Any | None:
+def activate_modifier(context: bpy.types.Context) -> Any | None:
     """Return the modifier that is meant, and make it the active one.
 
     A file browser, and a change of an operator's settings afterwards, no longer know which button was pressed.

@@ -11,17 +11,17 @@ from bpy.props import IntProperty, StringProperty
 from ...core.errors import UnderstudyError
 from ..blender.reports import report
 from ..layers.folders import cache_folder
-from ..lookups.gallery import look_again
+from ..lookups.gallery import refresh_lookups
 from ..modifiers.active import active_scene
-from ..modifiers.stack import add_picture
-from ..prepare.request_check import check_beside
+from ..modifiers.stack import add_source_image
+from ..prepare.request_check import check_request_in_background
 from ..properties.preferences import preferences
-from ..properties.scene_properties import casting_of
+from ..properties.scene_properties import request_of
 from ..sessions.open import open_session
-from .requires_modifier import OnModifier, take_modifier
+from .requires_modifier import RequiresModifier, activate_modifier
 
 
-class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
     """Choose a picture that shows the face of the person who plays the part."""
 
     bl_idname = "understudy.picture_add"
@@ -35,31 +35,33 @@ class UNDERSTUDY_OT_picture_add(OnModifier, bpy.types.Operator):
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
         """Let the editor choose the file."""
-        take_modifier(context)
+        activate_modifier(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add the picture, and say at once if it can't be used."""
-        scene, modifier = active_scene(context), take_modifier(context)
+        scene, modifier = active_scene(context), activate_modifier(context)
         if modifier is None:
             return {"CANCELLED"}
         if not Path(bpy.path.abspath(self.filepath)).is_file():
             report(self, "ERROR", f"There is no picture {self.filepath!r}: choose a file")
             return {"CANCELLED"}
-        add_picture(modifier, self.filepath)
+        add_source_image(modifier, self.filepath)
         if not bpy.app.background:
-            check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+            check_request_in_background(
+                modifier.name, request_of(modifier), cache_folder(scene), preferences()
+            )
             return {"FINISHED"}
         try:
             with closing(open_session(cache_folder(scene), preferences())) as session:
-                session.check((casting_of(modifier),))
+                session.check((request_of(modifier),))
         except UnderstudyError as error:
             report(self, "WARNING", str(error))
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_picture_remove(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_picture_remove(RequiresModifier, bpy.types.Operator):
     """Remove this picture from the person who plays the part."""
 
     bl_idname = "understudy.picture_remove"
@@ -71,7 +73,7 @@ class UNDERSTUDY_OT_picture_remove(OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Remove the picture."""
-        modifier = take_modifier(context)
+        modifier = activate_modifier(context)
         if modifier is None or self.index >= len(modifier.identity.pictures):
             report(self, "ERROR", f"There is no picture number {self.index + 1}")
             return {"CANCELLED"}
@@ -79,7 +81,7 @@ class UNDERSTUDY_OT_picture_remove(OnModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
+class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
     """Look at this picture: which face it shows, and whether it will do."""
 
     bl_idname = "understudy.picture_check"
@@ -91,21 +93,23 @@ class UNDERSTUDY_OT_picture_check(OnModifier, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Look at it beside the editor, or at once where there is none."""
-        scene, modifier = active_scene(context), take_modifier(context)
-        pictures = [] if modifier is None else casting_of(modifier).identity.pictures
+        scene, modifier = active_scene(context), activate_modifier(context)
+        pictures = [] if modifier is None else request_of(modifier).identity.images
         if modifier is None or self.index >= len(pictures):
             report(self, "ERROR", f"There is no picture number {self.index + 1}")
             return {"CANCELLED"}
         if not bpy.app.background:
-            check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
+            check_request_in_background(
+                modifier.name, request_of(modifier), cache_folder(scene), preferences()
+            )
             return {"FINISHED"}
         try:
             with closing(open_session(cache_folder(scene), preferences())) as session:
-                faults = session.note(pictures[self.index]).faults
+                faults = session.inspect_source_image(pictures[self.index]).quality_issues
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        look_again()
+        refresh_lookups()
         report(self, "WARNING" if faults else "INFO", "; ".join(faults) or "The face is clearly seen")
         return {"FINISHED"}
 

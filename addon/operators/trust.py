@@ -7,16 +7,16 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ...core.cache.packs.layout import require_empty_or_ours
+from ...core.cache.packs.layout import require_empty_or_cache
 from ...core.errors import CacheError, OutputError
 from ...core.reporting.quoting import quote
 from ...core.system.trust import distrust_folder, trust_folder
 from ..blender.reports import report
 from ..layers.sync import sync_layers
-from ..lookups.gallery import look_again
+from ..lookups.gallery import refresh_lookups
 from ..modifiers.active import active_scene
 from ..properties.status import redraw
-from ..sessions.cache_folder import cache_place
+from ..sessions.cache_folder import cache_location
 
 
 class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
@@ -31,27 +31,29 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     # No annotation of more than Any: a class that has one may never be freed, see UNDERSTUDY_OT_prepare.
-    _asked: Any = None
+    _folder_to_confirm: Any = None
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is a folder to say yes to."""
         scene = active_scene(context)
-        refused = scene is not None and cache_place(scene).refused is not None
+        refused = scene is not None and cache_location(scene).refused_folder is not None
         if not refused:
             cls.poll_message_set("The project uses no folder but its own, or one that is trusted")
         return refused
 
     def invoke(self, context: Any, event: Any) -> set[Any]:
         """Ask first, naming the folder: a click alone is no yes."""
-        self._asked = cache_place(active_scene(context)).refused
-        if not self._is_usable(self._asked):
+        self._folder_to_confirm = cache_location(active_scene(context)).refused_folder
+        if not self._is_usable(self._folder_to_confirm):
             return {"CANCELLED"}
         answer: set[Any] = context.window_manager.invoke_confirm(
             self,
             event,
             title="Use this folder?",
-            message=quote(f"All projects may then write results and layers there and below: {self._asked}"),
+            message=quote(
+                f"All projects may then write results and layers there and below: {self._folder_to_confirm}"
+            ),
             confirm_text="Use This Folder",
             icon="QUESTION",
         )
@@ -59,8 +61,8 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[Any]:
         """Remember it, and move the layers there."""
-        folder = cache_place(active_scene(context)).refused
-        if folder is None or self._asked not in (None, folder):
+        folder = cache_location(active_scene(context)).refused_folder
+        if folder is None or self._folder_to_confirm not in (None, folder):
             report(self, "ERROR", "The project names another folder by now: look at it again")
             return {"CANCELLED"}
         if not self._is_usable(folder):
@@ -70,7 +72,7 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
         except OutputError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        _follow(self)
+        _sync_every_scene(self)
         report(self, "INFO", f"Projects may use {folder}")
         return {"FINISHED"}
 
@@ -78,7 +80,7 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
         """Tell whether a folder can be a cache; a yes to / or to one's home would let projects in everywhere below."""
         try:
             if folder is not None:
-                require_empty_or_ours(folder)
+                require_empty_or_cache(folder)
         except CacheError as error:
             report(self, "ERROR", str(error))
             return False
@@ -102,16 +104,16 @@ class UNDERSTUDY_OT_distrust_folder(bpy.types.Operator):
         except OutputError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
-        _follow(self)
+        _sync_every_scene(self)
         return {"FINISHED"}
 
 
-def _follow(operator: Any) -> None:
+def _sync_every_scene(operator: Any) -> None:
     """Have the layers of every scene read from where they are to be now."""
     for scene in bpy.data.scenes:
         for text in sync_layers(scene):
             report(operator, "WARNING", text)
-    look_again()
+    refresh_lookups()
     redraw()
 
 

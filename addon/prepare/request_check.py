@@ -4,30 +4,32 @@
 from pathlib import Path
 
 from ...core.errors import ModelError
-from ...core.recipe.request import Casting
-from ..lookups.gallery import look_again
+from ...core.recipe.request import SwapRequest
+from ..lookups.gallery import refresh_lookups
 from ..properties.preferences import Preferences
-from ..properties.status import put
+from ..properties.status import set_window_state
 from ..sessions.open import run_settings
 from ..sessions.worker_process import WorkerProcess
-from ..sessions.worker_query import Question
+from ..sessions.worker_query import WorkerQuery
 
 
-def check_beside(name: str, casting: Casting, cache_folder: Path, preferences: Preferences) -> None:
+def check_request_in_background(
+    name: str, request: SwapRequest, cache_folder: Path, preferences: Preferences
+) -> None:
     """Check a casting beside the editor; what is wrong and what its pictures show is in the panel once it is known."""
-    names = [picture.path.name for picture in casting.identity.pictures]
+    names = [picture.path.name for picture in request.identity.images]
 
-    def told(faults: list[str]) -> None:
+    def on_end(faults: list[str]) -> None:
         # What is wrong with a picture stands beside it, and goes with it.
         others = [fault for fault in faults if not any(picture in fault for picture in names)]
-        put("trouble", others[0] if others else "")
-        look_again()
+        set_window_state("trouble", others[0] if others else "")
+        refresh_lookups()
 
     try:
         worker = WorkerProcess(run_settings(cache_folder, preferences))
     except ModelError as error:
-        put("trouble", str(error))
+        set_window_state("trouble", str(error))
         return
-    worker.note(name, (casting,))
-    worker.check(name, (casting,))
-    Question("picture", worker, told).ask()
+    worker.inspect_source_images(name, (request,))
+    worker.check(name, (request,))
+    WorkerQuery("picture", worker, on_end).start()

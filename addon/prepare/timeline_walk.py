@@ -7,11 +7,11 @@ from pathlib import Path
 import bpy
 
 from ...core.layers.job import LayerJob
-from ..layers.jobs import StripMemory, jobs_at
+from ..layers.jobs import StripCache, jobs_at
 from ..properties.status import window_state
 
 
-class Walk:
+class TimelineWalk:
     """Goes through a range of a scene's timeline. The scene is looked up by name: undo replaces it."""
 
     def __init__(
@@ -21,30 +21,30 @@ class Walk:
 
         With `preview` a picture that the preview shows otherwise than the render is met twice, the render's last.
         """
-        self._scene = scene.name
+        self._scene_name = scene.name
         self._strip_id = strip_id
         self._preview = preview
         self.first, self.last = first, last
-        self.frame = first
+        self.next_frame = first
         """The next frame."""
-        self._met: set[Path] = set()
-        self._memory = StripMemory()
+        self._visited_images: set[Path] = set()
+        self._strip_cache = StripCache()
 
     @property
     def scene(self) -> bpy.types.Scene | None:
         """The scene, or None once it is gone."""
-        return bpy.data.scenes.get(self._scene)
+        return bpy.data.scenes.get(self._scene_name)
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether every frame was met."""
-        return self.frame > self.last
+        return self.next_frame > self.last
 
     def jobs(self, seconds: float | None = None) -> list[LayerJob]:
         """Return what the next frames need, one frame at least, going on for about `seconds`, or to the end."""
         scene = self.scene
         if scene is None:
-            self.frame = self.last + 1
+            self.next_frame = self.last + 1
             return []
         until = None if seconds is None else time.perf_counter() + seconds
         found: list[LayerJob] = []
@@ -52,11 +52,13 @@ class Walk:
         state = window_state()
         state.walking = moving
         try:
-            while not self.over:
+            while not self.is_over:
                 if moving:
-                    scene.frame_set(self.frame)  # keyframed parameters have their value only at their frame
-                found += self._new(scene)
-                self.frame += 1
+                    scene.frame_set(
+                        self.next_frame
+                    )  # keyframed parameters have their value only at their frame
+                found += self._new_jobs(scene)
+                self.next_frame += 1
                 if until is not None and time.perf_counter() >= until:
                     break
         finally:
@@ -65,21 +67,24 @@ class Walk:
             state.walking = False
         return found
 
-    def _new(self, scene: bpy.types.Scene) -> list[LayerJob]:
+    def _new_jobs(self, scene: bpy.types.Scene) -> list[LayerJob]:
         jobs = [
             job
-            for job in jobs_at(scene, self.frame, self._memory)
-            if job.picture not in self._met and self._strip_id in ("", job.picture.parent.name)
+            for job in jobs_at(scene, self.next_frame, self._strip_cache)
+            if job.layer_path not in self._visited_images
+            and self._strip_id in ("", job.layer_path.parent.name)
         ]
-        self._met.update(job.picture for job in jobs)
+        self._visited_images.update(job.layer_path for job in jobs)
         if not self._preview:
             return jobs
-        seen = {job.picture: job for job in jobs_at(scene, self.frame, self._memory, preview=True)}
+        seen = {
+            job.layer_path: job for job in jobs_at(scene, self.next_frame, self._strip_cache, preview=True)
+        }
         return [
             asked
             for job in jobs
-            for asked in (seen[job.picture], job)
-            if asked is job or (asked != job and asked.castings)
+            for asked in (seen[job.layer_path], job)
+            if asked is job or (asked != job and asked.requests)
         ]
 
 

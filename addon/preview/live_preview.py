@@ -21,11 +21,11 @@ from ...core.errors import UnderstudyError
 from ...core.layers.job import LayerJob
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.folders import cache_folder
-from ..layers.jobs import StripMemory, jobs_at
-from ..layers.layer_strip import show_rewritten, stop_prefetching
+from ..layers.jobs import StripCache, jobs_at
+from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
 from ..modifiers.active import active_scene
 from ..properties.preferences import Preferences, preferences
-from ..properties.status import forget, put, window_state
+from ..properties.status import reset_window_state, set_window_state, window_state
 from ..sessions.open import open_preview
 
 if TYPE_CHECKING:
@@ -34,22 +34,22 @@ if TYPE_CHECKING:
 # How often is looked for a picture that did not come while it was waited for. Only one is asked for at a time, so a
 # short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
 TICK_SECONDS = 0.002
-AGAIN_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 # How long a new frame may wait for its layer before it is drawn without it: while it plays or anything is dragged, one
 # frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
 # not prepared is not waited for.
-PATIENCE_SECONDS = 0.025
+PLAYBACK_WAIT_SECONDS = 0.025
 # After an edit: one that comes late costs Blender another whole redraw, which takes longer than this wait.
-EDITED_SECONDS = 0.05
-STANDING_SECONDS = 0.5
-WRITTEN_SECONDS = 10.0
+EDIT_WAIT_SECONDS = 0.05
+STILL_FRAME_WAIT_SECONDS = 0.5
+VIEWPORT_RENDER_WAIT_SECONDS = 10.0
 
-_SETTLED_SECONDS = 2.0
-_WATCHED = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
+_WORKER_GRACE_SECONDS = 2.0
+_HANDLER_NAMES = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PreviewRequest:
     """What the visible frame needs."""
 
     folder: Path
@@ -58,23 +58,23 @@ class Wanted:
     may_blank: bool
 
 
-Outcome: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
+PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
 
 
-class _Fuser:
+class _LayerUpdater:
     """The work of the thread: a session that stays open while the cache folder stays the same."""
 
     def __init__(self) -> None:
         self.session: PreviewSession | None = None
-        self._place: tuple[Path, Preferences] | None = None
+        self._session_arguments: tuple[Path, Preferences] | None = None
 
-    def bring(self, wanted: Wanted) -> Outcome:
+    def update_layers(self, request: PreviewRequest) -> PreviewResults:
         """Bring the pictures of a frame up to date as far as that needs fusing alone."""
-        place = wanted.folder, wanted.preferences
-        if self.session is None or self._place != place:
+        place = request.folder, request.preferences
+        if self.session is None or self._session_arguments != place:
             self.close()
-            self.session, self._place = open_preview(*place), place
-        return [(job, *self.session.preview(job, may_blank=wanted.may_blank)) for job in wanted.jobs]
+            self.session, self._session_arguments = open_preview(*place), place
+        return [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
 
     def close(self) -> None:
         """Let go of the session."""
@@ -83,99 +83,99 @@ class _Fuser:
             self.session = None
 
 
-class Live:
+class LivePreview:
     """Keeps the layers of the visible frame up to date. Called on the main thread."""
 
     def __init__(
         self,
-        show: Callable[[], None] = show_rewritten,
-        clear_way: Callable[[], None] = stop_prefetching,
+        invalidate_caches: Callable[[], None] = invalidate_layer_caches,
+        pause_prefetch: Callable[[], None] = stop_prefetching,
     ) -> None:
-        """`show` makes Blender read rewritten pictures again; `clear_way` is called while an edit's are fused."""
-        self._show, self._clear_way = show, clear_way
-        self._fuser = _Fuser()
+        """`invalidate_caches` makes Blender read rewritten pictures again; `pause_prefetch` is called while an edit's are fused."""
+        self._invalidate_caches, self._pause_prefetch = invalidate_caches, pause_prefetch
+        self._updater = _LayerUpdater()
         self._thread = ThreadPoolExecutor(1, "understudy preview")
-        self._pending: list[Future[Outcome]] = []
-        self._scene = ""
-        self._memory = StripMemory()
-        self._asked: Wanted | None = None
-        self._touched = False
-        self._unprepared = False
-        self._worked = -_SETTLED_SECONDS
+        self._pending: list[Future[PreviewResults]] = []
+        self._scene_name = ""
+        self._strip_cache = StripCache()
+        self._last_request: PreviewRequest | None = None
+        self._update_due = False
+        self._has_missing_layers = False
+        self._last_worker_activity = -_WORKER_GRACE_SECONDS
         self._timer = self.tick  # one object: Blender knows timers by identity
 
     @property
-    def facts(self) -> dict[str, object]:
+    def report(self) -> dict[str, object]:
         """What was fused, loaded and decoded so far, as a session reports it."""
-        return {} if self._fuser.session is None else self._fuser.session.as_dict()
+        return {} if self._updater.session is None else self._updater.session.as_dict()
 
-    def touched(self, scene: bpy.types.Scene) -> None:
+    def schedule(self, scene: bpy.types.Scene) -> None:
         """Something changed: look again at the next tick. Cheap, however often it is called."""
-        self._scene, self._touched = scene.name, True
+        self._scene_name, self._update_due = scene.name, True
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=TICK_SECONDS)
 
-    def edited(self, scene: bpy.types.Scene, patience: float = EDITED_SECONDS) -> None:
+    def on_edit(self, scene: bpy.types.Scene, wait_seconds: float = EDIT_WAIT_SECONDS) -> None:
         """Something but the frame changed: a strip may play other files. Then as for a new frame.
 
         Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.
         """
-        self._memory = StripMemory()
-        self._bring(scene, patience, edited=True)
+        self._strip_cache = StripCache()
+        self._update(scene, wait_seconds, after_edit=True)
 
-    def frame_changed(self, scene: bpy.types.Scene, patience: float = PATIENCE_SECONDS) -> None:
-        """Ask for the layers of the scene's new frame; if they are ready within `patience` seconds show them."""
-        self._bring(scene, patience, edited=False)
+    def on_frame_change(self, scene: bpy.types.Scene, wait_seconds: float = PLAYBACK_WAIT_SECONDS) -> None:
+        """Ask for the layers of the scene's new frame; if they are ready within `wait_seconds` seconds show them."""
+        self._update(scene, wait_seconds, after_edit=False)
 
-    def _bring(self, scene: bpy.types.Scene, patience: float, *, edited: bool) -> None:
+    def _update(self, scene: bpy.types.Scene, wait_seconds: float, *, after_edit: bool) -> None:
         """Ask for what the visible frame needs, wait, show it."""
         if window_state().walking:
             return
-        self.touched(scene)
-        if self._ask() and edited:
-            self._clear_way()
-        wait(self._pending, patience)
-        self._take()
+        self.schedule(scene)
+        if self._submit_request() and after_edit:
+            self._pause_prefetch()
+        wait(self._pending, wait_seconds)
+        self._collect_results()
 
-    def frame_written(self, scene: bpy.types.Scene) -> None:
+    def on_viewport_render(self, scene: bpy.types.Scene) -> None:
         """Bring the layers of a frame that the viewport renders, on that render's own thread (Blender 5.2).
 
         Blender's data is only read there.
         """
-        wanted = Wanted(
+        wanted = PreviewRequest(
             cache_folder(scene),
             preferences(),
-            tuple(jobs_at(scene, scene.frame_current, self._memory, preview=True)),
+            tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True)),
             self._may_blank(),
         )
         if not wanted.jobs:
             return
-        asked = self._thread.submit(self._fuser.bring, wanted)
-        wait([asked], WRITTEN_SECONDS)
+        asked = self._thread.submit(self._updater.update_layers, wanted)
+        wait([asked], VIEWPORT_RENDER_WAIT_SECONDS)
         if asked.done() and any(how in ("fused", "blanked") for _, how, _ in asked.result()):
-            self._show()
+            self._invalidate_caches()
 
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
-        self._take()
-        if self._touched and not self._pending:
-            self._ask()
-        if self._pending or self._touched:
+        self._collect_results()
+        if self._update_due and not self._pending:
+            self._submit_request()
+        if self._pending or self._update_due:
             return TICK_SECONDS
-        if self._unprepared:
+        if self._has_missing_layers:
             # The worker, another process or another machine may be making it.
-            self._asked, self._touched = None, True
-            return AGAIN_SECONDS
+            self._last_request, self._update_due = None, True
+            return RETRY_SECONDS
         return None
 
-    def forget(self) -> None:
+    def on_load(self) -> None:
         """Another file was loaded."""
-        self._asked, self._touched, self._unprepared = None, False, False
+        self._last_request, self._update_due, self._has_missing_layers = None, False, False
 
-    def let_go(self) -> None:
+    def release_session(self) -> None:
         """Results were deleted: forget those in memory, or what shows them would be fused again."""
-        self._asked = None
-        self._thread.submit(self._fuser.close).result()
+        self._last_request = None
+        self._thread.submit(self._updater.close).result()
 
     def close(self) -> None:
         """End the thread and let go of everything."""
@@ -183,32 +183,32 @@ class Live:
             bpy.app.timers.unregister(self._timer)
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._pending.clear()
-        self._fuser.close()
+        self._updater.close()
 
-    def _ask(self) -> bool:
+    def _submit_request(self) -> bool:
         """Hand the visible frame's jobs to the thread, unless they are those it had last; True if it did."""
-        self._touched = False
-        scene: Any = bpy.data.scenes.get(self._scene)
+        self._update_due = False
+        scene: Any = bpy.data.scenes.get(self._scene_name)
         # A render writes the pictures itself, but for one of the viewport; a walk only passes through its frames.
-        rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _viewport_renders()
+        rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _is_viewport_rendering()
         if scene is None or window_state().walking or rendering:
             return False
         try:
-            jobs = tuple(jobs_at(scene, scene.frame_current, self._memory, preview=True))
+            jobs = tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True))
         except UnderstudyError as error:
-            put("notice", str(error))
+            set_window_state("notice", str(error))
             return False
-        wanted = Wanted(cache_folder(scene), preferences(), jobs, self._may_blank())
-        if wanted == self._asked:
+        wanted = PreviewRequest(cache_folder(scene), preferences(), jobs, self._may_blank())
+        if wanted == self._last_request:
             return False
-        self._asked = wanted
+        self._last_request = wanted
         if not jobs:
-            self._unprepared = False
-            put("notice", "")
+            self._has_missing_layers = False
+            set_window_state("notice", "")
             return False
         # The newest is wanted; what the thread has begun is still shown.
         self._pending = [entry for entry in self._pending if not entry.cancel()]
-        self._pending.append(self._thread.submit(self._fuser.bring, wanted))
+        self._pending.append(self._thread.submit(self._updater.update_layers, wanted))
         return True
 
     def _may_blank(self) -> bool:
@@ -218,23 +218,23 @@ class Live:
         """
         now = time.monotonic()
         if window_state().running:
-            self._worked = now
-        return now - self._worked >= _SETTLED_SECONDS
+            self._last_worker_activity = now
+        return now - self._last_worker_activity >= _WORKER_GRACE_SECONDS
 
-    def _take(self) -> None:
+    def _collect_results(self) -> None:
         """Show what the thread has done."""
         ended = [entry for entry in self._pending if entry.done()]
         self._pending = [entry for entry in self._pending if entry not in ended]
         for entry in ended:
             outcome = entry.result()
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
-            self._unprepared = bool(missing)
-            put("notice", missing[0] if missing else "")
+            self._has_missing_layers = bool(missing)
+            set_window_state("notice", missing[0] if missing else "")
             if any(how in ("fused", "blanked") for _, how, _ in outcome):
-                self._show()
+                self._invalidate_caches()
 
 
-def _viewport_renders() -> bool:
+def _is_viewport_rendering() -> bool:
     """Tell whether Blender renders from the viewport, which calls no handler of a render."""
     windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
     return any(
@@ -242,47 +242,47 @@ def _viewport_renders() -> bool:
     )
 
 
-def _patience() -> float:
+def _wait_seconds() -> float:
     """Return how long the frame that Blender is about to show may be waited for."""
-    if _viewport_renders():
-        return WRITTEN_SECONDS
+    if _is_viewport_rendering():
+        return VIEWPORT_RENDER_WAIT_SECONDS
     windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
     moving = any(window.screen.is_animation_playing or window.screen.is_scrubbing for window in windows)
-    return PATIENCE_SECONDS if moving else STANDING_SECONDS
+    return PLAYBACK_WAIT_SECONDS if moving else STILL_FRAME_WAIT_SECONDS
 
 
 def _handlers() -> dict[str, Callable[..., None]]:
-    """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `Live`."""
-    live = Live()
+    """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `LivePreview`."""
+    live = LivePreview()
 
-    def here() -> bool:
+    def can_update() -> bool:
         return not bpy.app.background and threading.current_thread() is threading.main_thread()
 
     @persistent
-    def changed(scene: bpy.types.Scene, *_: Any) -> None:
-        if here():
-            live.edited(active_scene(bpy.context) or scene)
+    def on_edit(scene: bpy.types.Scene, *_: Any) -> None:
+        if can_update():
+            live.on_edit(active_scene(bpy.context) or scene)
 
     @persistent
-    def moved(scene: bpy.types.Scene, *_: Any) -> None:
-        if here():
-            live.frame_changed(scene, _patience())
-        elif not bpy.app.background and _viewport_renders():
-            live.frame_written(scene)
+    def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
+        if can_update():
+            live.on_frame_change(scene, _wait_seconds())
+        elif not bpy.app.background and _is_viewport_rendering():
+            live.on_viewport_render(scene)
 
     @persistent
-    def loaded(*_: Any) -> None:
-        live.forget()
-        forget()
+    def on_load(*_: Any) -> None:
+        live.on_load()
+        reset_window_state()
         scene = active_scene(bpy.context)
-        if scene is not None and here():
-            live.touched(scene)
+        if scene is not None and can_update():
+            live.schedule(scene)
 
-    loaded.__dict__.update(close=live.close, let_go=live.let_go)
-    return dict(zip(_WATCHED, (moved, changed, changed, changed, loaded), strict=True))
+    on_load.__dict__.update(close=live.close, let_go=live.release_session)
+    return dict(zip(_HANDLER_NAMES, (on_frame_change, on_edit, on_edit, on_edit, on_load), strict=True))
 
 
-def let_go() -> None:
+def release_session() -> None:
     """Have the preview forget results that were deleted."""
     for handler in bpy.app.handlers.load_post:
         if getattr(handler, "__module__", "") == __name__:
@@ -296,4 +296,4 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the handlers out again and end the thread."""
-    remove_handlers(__name__, _WATCHED)
+    remove_handlers(__name__, _HANDLER_NAMES)

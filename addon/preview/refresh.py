@@ -3,14 +3,14 @@
 
 import bpy
 
-from ..modifiers.visibility import only_in_one
-from .live_preview import let_go
+from ..modifiers.visibility import visibility_mismatches
+from .live_preview import release_session
 
 
-def preview_again() -> None:
+def refresh_preview() -> None:
     """Have the preview look at the visible frame once more. On the main thread only."""
-    if bpy.app.background or not any(only_in_one(scene) for scene in bpy.data.scenes):
+    if bpy.app.background or not any(visibility_mismatches(scene) for scene in bpy.data.scenes):
         return
-    let_go()
+    release_session()
     for scene in bpy.data.scenes:
         scene.update_tag()  # without this no handler is called, and so nobody looks

@@ -10,8 +10,8 @@ from typing import Any, cast
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
-from ...core.cache.shared.redis_client import with_password, without_password
-from ...core.cache.stores.encryption import IN_KEYRING, KEY_VARIABLE, Seal, secret_from
+from ...core.cache.shared.redis_client import split_password, with_password
+from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE, Encryption, secret_from
 from ...core.errors import CacheError
 from ...core.models.processor import AUTOMATIC, available_providers
 from ...core.reporting.quoting import quote
@@ -38,7 +38,7 @@ _PROVIDERS = (
     ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
     ("rocm", "ROCm", "AMD graphics processors"),
 )
-_OVERRIDES = {
+_ENVIRONMENT_VARIABLES = {
     "cache_folder": settings.CACHE_VARIABLE,
     "keep_results": settings.NO_CACHE_VARIABLE,
     "size_limit": settings.CAP_VARIABLE,
@@ -78,9 +78,9 @@ class Preferences:
     model_folder: str = ""
 
 
-def _part_password(page: Any, _context: Any) -> None:
+def _move_password(page: Any, _context: Any) -> None:
     """Take a password out of an address, which is shown, into the field that is not."""
-    plain, password = without_password(page.redis_address)
+    plain, password = split_password(page.redis_address)
     if password:
         page.redis_password = password
         page.redis_address = plain
@@ -142,7 +142,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         name="Redis Server",
         description="A Redis server that several machines use together, such as redis://render-server:6379/0. "
         "Needs Allow Online Access, unless it is this machine",
-        update=_part_password,
+        update=_move_password,
     )
     redis_password: StringProperty(  # type: ignore[valid-type]
         name="Password",
@@ -179,19 +179,19 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
             column.use_property_split = True
             for name in names:
                 column.prop(self, name)
-                if os.environ.get(_OVERRIDES.get(name, "")):
-                    _note(column, f"{_OVERRIDES[name]} is set, and comes before this")
+                if os.environ.get(_ENVIRONMENT_VARIABLES.get(name, "")):
+                    _draw_note(column, f"{_ENVIRONMENT_VARIABLES[name]} is set, and comes before this")
             for text in self.notes(title):
-                _note(column, text)
+                _draw_note(column, text)
             if title == "Encryption":
-                _beside_labels(column).operator(UNDERSTUDY_OT_check_key.bl_idname)
-        _draw_trusted(layout)
+                _value_column(column).operator(UNDERSTUDY_OT_check_key.bl_idname)
+        _draw_trusted_folders(layout)
 
     def notes(self, section: str) -> list[str]:
         """Return what there is to know of a section as it is set now, a line each."""
         wanted = preferences()
         if section == "Encryption":
-            return [encryption_state(wanted, os.environ)]
+            return [encryption_summary(wanted, os.environ)]
         if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
             online = cast("Any", bpy.app).online_access
             return [] if online else ["Redis is left out: System > Network > Allow Online Access is off"]
@@ -202,35 +202,35 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
         return []
 
 
-def _beside_labels(column: Any) -> Any:
+def _value_column(column: Any) -> Any:
     """Return a place in line with the values of properties, right of their names."""
     parts = column.split(factor=0.4)
     parts.label()
     return parts
 
 
-def _draw_trusted(layout: Any) -> None:
+def _draw_trusted_folders(layout: Any) -> None:
     """Draw the folders that the user said yes to, each with a button that takes it back."""
     layout.label(text="Trusted Folders")
     column = layout.column()
     for folder in trusted_folders({**os.environ, TRUST_VARIABLE: ""}):
-        row = _beside_labels(column).row(align=True)
+        row = _value_column(column).row(align=True)
         row.label(text=quote(folder), icon="FILE_FOLDER", translate=False)
         row.operator("understudy.distrust_folder", text="", icon="X").folder = str(folder)
     if os.environ.get(TRUST_VARIABLE):
-        _note(column, f"{TRUST_VARIABLE} is set, and names folders as well")
+        _draw_note(column, f"{TRUST_VARIABLE} is set, and names folders as well")
 
 
-def _note(column: Any, text: str) -> None:
-    _beside_labels(column).label(text=text, icon="INFO")
+def _draw_note(column: Any, text: str) -> None:
+    _value_column(column).label(text=text, icon="INFO")
 
 
-def encryption_state(wanted: Preferences, environment: Mapping[str, str]) -> str:
+def encryption_summary(settings: Preferences, environment: Mapping[str, str]) -> str:
     """Say whether results are encrypted, and with which key. Does not ask the keyring, which may ask the user."""
     said = environment.get(KEY_VARIABLE, "").strip()
-    if not said and not wanted.key_in_keyring:
+    if not said and not settings.key_in_keyring:
         return "Results are not encrypted"
-    needed = ["cryptography"] if said and said != IN_KEYRING else ["cryptography", "keyring"]
+    needed = ["cryptography"] if said and said != KEYRING_VALUE else ["cryptography", "keyring"]
     for name in needed:
         if find_spec(name) is None:
             return f"Nothing is kept: this Blender's Python has no package {name}"
@@ -249,13 +249,13 @@ class UNDERSTUDY_OT_check_key(bpy.types.Operator):
     def execute(self, _context: bpy.types.Context) -> set[Any]:
         """Get the key and say what came of it; the key itself is told to nobody."""
         said = os.environ.get(KEY_VARIABLE, "").strip()
-        asked = said or (IN_KEYRING if preferences().key_in_keyring else "")
+        asked = said or (KEYRING_VALUE if preferences().key_in_keyring else "")
         try:
             secret = secret_from({KEY_VARIABLE: asked})
             if secret is None:
                 report(self, "INFO", "Results are not encrypted")
                 return {"FINISHED"}
-            Seal(secret)
+            Encryption(secret)
         except CacheError as error:
             report(self, "ERROR", f"Nothing is kept: {error}")
             return {"CANCELLED"}

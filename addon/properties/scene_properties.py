@@ -25,32 +25,32 @@ from bpy.types import PropertyGroup
 
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
-from ...core.recipe.request import Casting, Identity, Picture
+from ...core.recipe.request import FaceImage, Identity, SwapRequest
 
-COSTS = {
+COST_DESCRIPTIONS = {
     "instant": "runs fuse alone: seen at once, no model runs and no frame is decoded",
     "re-swap": "runs {stage} again, and what comes after it; what was found in the clip stays",
     "re-analyse": "runs {stage} again, and what comes after it: the clip is looked through again",
 }
 # Without it Blender shows a path that begins with // as a wrong one.
-_BESIDE_PROJECT = {"PATH_SUPPORTS_BLEND_RELATIVE"}
-CONTEXT = "Understudy"
+_RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
+TRANSLATION_CONTEXT = "Understudy"
 """The context for translators of words that mean something else in Blender."""
-CACHE_FOLDER = "//understudy_cache/"
+DEFAULT_CACHE_FOLDER = "//understudy_cache/"
 """The folder of a project's results unless it names another."""
-_STAGES = {"select": "swap", "fusion": "fuse"}
+_STAGE_NAMES = {"select": "swap", "fusion": "fuse"}
 _SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
 # What may change over time: what is analysed once for a whole clip can't.
-_OVER_TIME = ("fusion", "select")
+_ANIMATABLE_GROUPS = ("fusion", "select")
 _SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
 
 
-def _changed(group: Any, _context: Any) -> None:
+def _tag_update(group: Any, _context: Any) -> None:
     """Let Blender's handlers know: a property that a script sets tells nobody by itself."""
     group.id_data.update_tag()
 
 
-def title(label: str) -> str:
+def title_case(label: str) -> str:
     """Write a label as Blender writes its own: Light and Colour."""
     words = label.split(" ")
     kept = (
@@ -62,32 +62,33 @@ def title(label: str) -> str:
 
 def tooltip(parameter: Parameter) -> str:
     """Say what a parameter does, and what a change of it runs again."""
-    cost = COSTS[parameter.cost].format(stage=_STAGES.get(parameter.group, parameter.group))
+    cost = COST_DESCRIPTIONS[parameter.cost].format(stage=_STAGE_NAMES.get(parameter.group, parameter.group))
     return f"{parameter.text}.\nA change {cost}"
 
 
-def may_change_over_time(parameter: Parameter) -> bool:
+def is_animatable(parameter: Parameter) -> bool:
     """Tell whether a parameter can be keyframed and driven."""
-    if parameter.group in _OVER_TIME:
+    if parameter.group in _ANIMATABLE_GROUPS:
         return parameter.kind is not str or bool(parameter.choices)
     return parameter.group in ("swap", "enhance") and parameter.kind is float
 
 
-def _property(parameter: Parameter) -> Any:
+def _make_property(parameter: Parameter) -> Any:
     """Make the Blender property of a parameter."""
     common: dict[str, Any] = {
-        "name": title(parameter.label),
+        "name": title_case(parameter.label),
         "description": tooltip(parameter),
         "default": parameter.default,
-        "update": _changed,
+        "update": _tag_update,
         # Where it is a mesh that has faces, they are something else in other languages.
-        "translation_context": CONTEXT if "face" in parameter.label.lower() else "*",
-        "options": {"ANIMATABLE"} if may_change_over_time(parameter) else set(),
+        "translation_context": TRANSLATION_CONTEXT if "face" in parameter.label.lower() else "*",
+        "options": {"ANIMATABLE"} if is_animatable(parameter) else set(),
     }
     if parameter.choices:
         # A single word is a name, which is written as its owner writes it.
         items = [
-            (name, title(label) if " " in label else label, text) for name, label, text in parameter.choices
+            (name, title_case(label) if " " in label else label, text)
+            for name, label, text in parameter.choices
         ]
         return EnumProperty(items=items, **common)
     if parameter.kind is str:
@@ -107,14 +108,14 @@ def _property(parameter: Parameter) -> Any:
     return FloatProperty(**common)
 
 
-def _stage_group(stage: str) -> Any:
+def _make_stage_group(stage: str) -> Any:
     """Make the property group of a stage, with every parameter that the recipe has for it."""
-    annotations = {entry.name: _property(entry) for entry in parameters() if entry.group == stage}
+    annotations = {entry.name: _make_property(entry) for entry in parameters() if entry.group == stage}
     body = {"__annotations__": annotations, "__doc__": f"The parameters of the stage {stage}."}
     return type(f"UNDERSTUDY_PG_{stage}", (PropertyGroup,), body)
 
 
-STAGE_GROUPS = {stage.name: _stage_group(stage.name) for stage in fields(Recipe)}
+STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Recipe)}
 
 
 class UNDERSTUDY_PG_picture(PropertyGroup):
@@ -124,16 +125,16 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         name="Picture",
         description="A picture that shows the person's face clearly",
         subtype="FILE_PATH",
-        options=_BESIDE_PROJECT,
-        update=_changed,
+        options=_RELATIVE_PATH_OPTIONS,
+        update=_tag_update,
     )
     face_number: IntProperty(  # type: ignore[valid-type]
         name="Face",
         description="Which face it is, counted from the left; 0 if there is only one",
-        translation_context=CONTEXT,
+        translation_context=TRANSLATION_CONTEXT,
         min=0,
         max=64,
-        update=_changed,
+        update=_tag_update,
     )
 
 
@@ -160,7 +161,7 @@ _Stages: Any = type(
 )
 
 
-def _fold(part: str, *, expanded: bool = False) -> Any:
+def _make_fold_property(part: str, *, expanded: bool = False) -> Any:
     """Make the property that keeps whether a part of a panel is folded."""
     switch: Any = BoolProperty
     return switch(name=part, description="Show this part of the panel", default=expanded, options=set())
@@ -175,21 +176,21 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         name="Show in Preview",
         description="Replace this face in the preview, and in what is rendered from the viewport",
         default=True,
-        update=_changed,
+        update=_tag_update,
     )
     show_render: BoolProperty(  # type: ignore[valid-type]
         name="Show in Render",
         description="Replace this face in what is rendered",
         default=True,
-        update=_changed,
+        update=_tag_update,
     )
-    show_expanded: _fold("Expanded", expanded=True)  # type: ignore[valid-type]
-    show_who: _fold("Who", expanded=True)  # type: ignore[valid-type]
-    show_which_face: _fold("Which Face")  # type: ignore[valid-type]
-    show_swap: _fold("Swap")  # type: ignore[valid-type]
-    show_mask: _fold("Mask")  # type: ignore[valid-type]
-    show_colour: _fold("Colour and Blend")  # type: ignore[valid-type]
-    show_analysis: _fold("Analysis")  # type: ignore[valid-type]
+    show_expanded: _make_fold_property("Expanded", expanded=True)  # type: ignore[valid-type]
+    show_who: _make_fold_property("Who", expanded=True)  # type: ignore[valid-type]
+    show_which_face: _make_fold_property("Which Face")  # type: ignore[valid-type]
+    show_swap: _make_fold_property("Swap")  # type: ignore[valid-type]
+    show_mask: _make_fold_property("Mask")  # type: ignore[valid-type]
+    show_colour: _make_fold_property("Colour and Blend")  # type: ignore[valid-type]
+    show_analysis: _make_fold_property("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
 
 
@@ -198,13 +199,13 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
 
     modifiers: CollectionProperty(type=UNDERSTUDY_PG_modifier)  # type: ignore[valid-type]
     active_index: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    show_cache: _fold("Cache")  # type: ignore[valid-type]
+    show_cache: _make_fold_property("Cache")  # type: ignore[valid-type]
     cache_folder: StringProperty(  # type: ignore[valid-type]
         name="Cache Folder",
         description="Where results are kept, so that they need not be computed twice; // is beside the project",
         subtype="DIR_PATH",
-        options=_BESIDE_PROJECT,
-        default=CACHE_FOLDER,
+        options=_RELATIVE_PATH_OPTIONS,
+        default=DEFAULT_CACHE_FOLDER,
     )
     strict: BoolProperty(  # type: ignore[valid-type]
         name="Strict Rendering",
@@ -224,7 +225,7 @@ def recipe_of(modifier: Any) -> Recipe:
     stages: dict[str, Any] = {}
     for stage, made, names in _stages():
         group = getattr(modifier, stage)
-        stages[stage] = made(*[_value(getattr(group, name)) for name in names])
+        stages[stage] = made(*[_plain_value(getattr(group, name)) for name in names])
     return Recipe(**stages)
 
 
@@ -236,25 +237,25 @@ def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
     return tuple((name, type(group), tuple(entry.name for entry in fields(group))) for name, group in groups)
 
 
-def _value(value: Any) -> Any:
-    return _shortest(value) if isinstance(value, float) else value
+def _plain_value(value: Any) -> Any:
+    return _shortest_float(value) if isinstance(value, float) else value
 
 
 @lru_cache(1024)
-def _shortest(value: float) -> float:
+def _shortest_float(value: float) -> float:
     # Blender keeps floats in 32 bits. Written with the digits that these hold, 0.9 has the key it has elsewhere.
     return float(f"{value:.6g}")
 
 
-def casting_of(modifier: Any) -> Casting:
+def request_of(modifier: Any) -> SwapRequest:
     """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
     pictures = tuple(
-        Picture(Path(bpy.path.abspath(entry.filepath)), entry.face_number)
+        FaceImage(Path(bpy.path.abspath(entry.filepath)), entry.face_number)
         for entry in modifier.identity.pictures
         if entry.filepath
     )
     identity = Identity(pictures, modifier.identity.name, modifier.identity.consent)
-    return Casting(identity, recipe_of(modifier))
+    return SwapRequest(identity, recipe_of(modifier))
 
 
 CLASSES: tuple[Any, ...] = (

@@ -52,7 +52,7 @@ def window_state() -> Any:
 
 
 @dataclass(frozen=True)
-class Request:
+class PrepareRequest:
     """A range of a scene, or of one stack of it, that is to be prepared."""
 
     label: str
@@ -62,7 +62,9 @@ class Request:
     strip_id: str
 
 
-def add_request(scene: bpy.types.Scene, label: str, first: int, last: int, strip_id: str = "") -> None:
+def add_prepare_request(
+    scene: bpy.types.Scene, label: str, first: int, last: int, strip_id: str = ""
+) -> None:
     """Put a request at the end of the queue; one that waits there already is not put twice."""
     queue = window_state().queue
     wanted = (scene.name, first, last, strip_id)
@@ -73,20 +75,20 @@ def add_request(scene: bpy.types.Scene, label: str, first: int, last: int, strip
     entry.scene, entry.first, entry.last, entry.strip_id = wanted
 
 
-def take_request() -> Request | None:
+def take_prepare_request() -> PrepareRequest | None:
     """Take the first request from the queue whose scene is still there, or None."""
     queue = window_state().queue
     while len(queue):
         entry = queue[0]
         scene: Any = bpy.data.scenes.get(entry.scene)
-        request = Request(entry.label, scene, entry.first, entry.last, entry.strip_id)
+        request = PrepareRequest(entry.label, scene, entry.first, entry.last, entry.strip_id)
         queue.remove(0)
         if scene is not None:
             return request
     return None
 
 
-def put(name: str, value: object) -> None:
+def set_window_state(name: str, value: object) -> None:
     """Set a property of the window state, and draw anew what shows it. A text says only what it shows."""
     state = window_state()
     if isinstance(value, str):
@@ -104,7 +106,7 @@ def redraw() -> None:
                 area.tag_redraw()
 
 
-def forget() -> None:
+def reset_window_state() -> None:
     """Show nothing, as after another file was loaded."""
     state = window_state()
     state.queue.clear()

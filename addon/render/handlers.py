@@ -15,16 +15,16 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..blender.console import say
+from ..blender.console import print_message
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.sync import sync_layers, sync_timing
-from ..modifiers.sanitize import mend_texts
-from ..preview.refresh import preview_again
-from ..properties.status import put
-from .run import Ended, RenderRun, on_main_thread
+from ..modifiers.sanitize import repair_texts
+from ..preview.refresh import refresh_preview
+from ..properties.status import set_window_state
+from .run import RenderResult, RenderRun, on_main_thread
 
-_LOOK_SECONDS = 0.5
-_HANDLED = (
+_POLL_SECONDS = 0.5
+_HANDLER_NAMES = (
     "render_init", "render_pre", "render_write", "render_complete", "render_cancel", "depsgraph_update_post",
     "load_post", "save_pre",
 )  # fmt: skip
@@ -35,70 +35,70 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     The run that they share lives in this closure and nowhere else.
     """
-    ended: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+    ended: queue.SimpleQueue[RenderResult] = queue.SimpleQueue()
     run = RenderRun(ended.put)
 
-    def show() -> float:
+    def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
         while not ended.empty():
             last = ended.get()
-            put("rendered", last.line)
+            set_window_state("rendered", last.summary)
             if last.failures:
-                put("trouble", last.failures[0])
-            preview_again()
-        return _LOOK_SECONDS
+                set_window_state("trouble", last.failures[0])
+            refresh_preview()
+        return _POLL_SECONDS
 
     @persistent
-    def begin(scene: bpy.types.Scene, *_: Any) -> None:
+    def on_begin(scene: bpy.types.Scene, *_: Any) -> None:
         try:
             run.begin(scene)
         except Exception as error:  # noqa: BLE001 - the border: Blender would render on as if all were well
-            run.broke(scene, error)
+            run.on_error(scene, error)
 
     @persistent
-    def frame(scene: bpy.types.Scene, *_: Any) -> None:
+    def on_frame(scene: bpy.types.Scene, *_: Any) -> None:
         try:
-            run.frame(scene)
+            run.update_frame(scene)
         except Exception as error:  # noqa: BLE001 - the border, as above
-            run.broke(scene, error)
+            run.on_error(scene, error)
 
     @persistent
-    def written(scene: bpy.types.Scene, *_: Any) -> None:
-        run.written(scene)
+    def on_write(scene: bpy.types.Scene, *_: Any) -> None:
+        run.remove_failed_frame(scene)
 
     @persistent
-    def end(scene: bpy.types.Scene, *_: Any) -> None:
+    def on_end(scene: bpy.types.Scene, *_: Any) -> None:
         run.end(scene)
 
     if not bpy.app.background:
-        bpy.app.timers.register(show, first_interval=_LOOK_SECONDS, persistent=True)
-    end.__dict__["close"] = partial(_stop_timer, show)
+        bpy.app.timers.register(show_results, first_interval=_POLL_SECONDS, persistent=True)
+    on_end.__dict__["close"] = partial(_stop_timer, show_results)
 
-    handlers = (begin, frame, written, end, end, keep_in_step, loaded, saving)
-    return dict(zip(_HANDLED, handlers, strict=True))
+    handlers = (on_begin, on_frame, on_write, on_end, on_end, on_depsgraph_update, on_load, on_save)
+    return dict(zip(_HANDLER_NAMES, handlers, strict=True))
 
 
 @persistent
-def keep_in_step(scene: bpy.types.Scene, *_: Any) -> None:
+def on_depsgraph_update(scene: bpy.types.Scene, *_: Any) -> None:
     """Move the layers with their clips. Blender calls this for what it changes, too: then nothing is left."""
     if on_main_thread():
         sync_timing(scene)
 
 
 @persistent
-def loaded(*_: Any) -> None:
+def on_load(*_: Any) -> None:
     """Bring the layers of a loaded project in step: it may have been edited without Understudy, by anyone."""
-    mend_texts()
+    repair_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)
 
 
 @persistent
-def saving(*_: Any) -> None:
+def on_save(*_: Any) -> None:
     """A project saved elsewhere takes its cache folder, and so its layers' folder, with it."""
     for scene in bpy.data.scenes:
         for text in sync_layers(scene):
-            say(f"warning: {text}")
+            print_message(f"warning: {text}")
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:
@@ -114,4 +114,4 @@ def register() -> None:
 
 def unregister() -> None:
     """Take out every handler of this module, those of an earlier registration too."""
-    remove_handlers(__name__, _HANDLED)
+    remove_handlers(__name__, _HANDLER_NAMES)

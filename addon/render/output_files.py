@@ -18,34 +18,34 @@ import bpy
 from ...core.filesystem import Folder
 from ...core.system.trust import TRUST_VARIABLE, is_allowed, trusted_folders
 
-FAILED = ".failed"
+FAILED_SUFFIX = ".failed"
 # How pictures begin that Blender writes: PNG, JPEG, TIFF, OpenEXR, BMP, Radiance, DPX, Cineon, WebP, JPEG 2000, IRIS.
-_BEGINNINGS = (
+_IMAGE_SIGNATURES = (
     b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"v/1\x01", b"BM", b"#?", b"SDPX", b"XPDS",
     b"\x80*_\xd7", b"\xd7_*\x80", b"RIFF", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51", b"\x01\xda",
 )  # fmt: skip
 # Targa has no such beginning: its kind and its bits a pixel are looked at.
-_TARGA_HEAD = 18
+_TARGA_HEADER_BYTES = 18
 _TARGA_KINDS, _TARGA_BITS = (2, 3, 10, 11), (8, 16, 24, 32)
 # Clocks of file servers may go ahead of ours.
-_AHEAD_SECONDS = 60.0
-_HOW = f"name its folder in {TRUST_VARIABLE}, or take it away yourself"
+_CLOCK_SKEW_SECONDS = 60.0
+_REMOVAL_HINT = f"name its folder in {TRUST_VARIABLE}, or take it away yourself"
 
 
-def remove_earlier(scene: bpy.types.Scene, frame: int) -> list[str]:
+def remove_earlier_image(scene: bpy.types.Scene, frame: int) -> list[str]:
     """Remove the picture of a frame of an animation that an earlier render left; say what must stay, a line each."""
-    return [text for path in _pictures(scene, frame) if (text := _remove(path, None))]
+    return [text for path in _frame_paths(scene, frame) if (text := _remove(path, None))]
 
 
-def remove_written(scene: bpy.types.Scene, frame: int, since: float) -> list[str]:
+def remove_written_image(scene: bpy.types.Scene, frame: int, since: float) -> list[str]:
     """Remove what was just written of a frame, an animation's or a still's; say what could not be, a line each.
 
     `since` is when the render began, in seconds of the clock of files: what is older is something else's.
     """
     if cast("Any", scene.render).is_movie_format:
         return []  # it is marked as a whole when the render ends
-    written = [path for path in _pictures(scene, frame) if _was_written(path, since)]
-    return [text for path in written or _stills(scene) if (text := _remove(path, since))]
+    written = [path for path in _frame_paths(scene, frame) if _was_written_since(path, since)]
+    return [text for path in written or _still_paths(scene) if (text := _remove(path, since))]
 
 
 def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
@@ -56,12 +56,12 @@ def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
         return []
     try:
         with Folder(movie.parent) as folder:
-            if not _is_of(folder.status(movie.name), since):
+            if not _is_from_render(folder.status(movie.name), since):
                 return []
             # In a folder that is not the project's own nothing is replaced: the name gets a number.
-            taken = set() if _is_allowed(movie) else set(folder.names())
+            taken = set() if _may_change(movie) else set(folder.names())
             names = (
-                f"{movie.stem}{FAILED}{number}{movie.suffix}"
+                f"{movie.stem}{FAILED_SUFFIX}{number}{movie.suffix}"
                 for number in chain([""], map("-{}".format, count(2)))
             )
             folder.rename(
@@ -78,12 +78,14 @@ def _remove(path: Path, since: float | None) -> str:
     """Remove a picture; return why it stays, an empty text where it is gone or is none of this render's."""
     try:
         with Folder(path.parent) as folder:
-            if since is not None and not _is_of(folder.status(path.name), since):
+            if since is not None and not _is_from_render(folder.status(path.name), since):
                 return ""
-            if not _is_picture(folder, path.name):
+            if not _is_image(folder, path.name):
                 return f"{path} is in a failed frame's place, but is no picture: it stays"
-            if since is None and not _is_allowed(path):
-                return f"{path} of an earlier render is not removed, though this frame failed: {_HOW}"
+            if since is None and not _may_change(path):
+                return (
+                    f"{path} of an earlier render is not removed, though this frame failed: {_REMOVAL_HINT}"
+                )
             folder.remove_file(path.name)
     except FileNotFoundError:
         return ""
@@ -92,35 +94,35 @@ def _remove(path: Path, since: float | None) -> str:
     return ""
 
 
-def _was_written(path: Path, since: float) -> bool:
+def _was_written_since(path: Path, since: float) -> bool:
     try:
         with Folder(path.parent) as folder:
-            return _is_of(folder.status(path.name), since)
+            return _is_from_render(folder.status(path.name), since)
     except OSError:
         return False
 
 
-def _is_of(status: Any, since: float) -> bool:
+def _is_from_render(status: Any, since: float) -> bool:
     """Tell whether a file was written by a render that began at a moment, in seconds of the clock of files."""
-    return stat.S_ISREG(status.st_mode) and since <= status.st_mtime <= time.time() + _AHEAD_SECONDS
+    return stat.S_ISREG(status.st_mode) and since <= status.st_mtime <= time.time() + _CLOCK_SKEW_SECONDS
 
 
-def _is_picture(folder: Folder, name: str) -> bool:
+def _is_image(folder: Folder, name: str) -> bool:
     """Tell whether a file is a picture by how it begins. Raises OSError, also for what is no regular file."""
-    head = folder.read_beginning(name, _TARGA_HEAD)
-    if head.startswith(_BEGINNINGS):
+    head = folder.read_beginning(name, _TARGA_HEADER_BYTES)
+    if head.startswith(_IMAGE_SIGNATURES):
         return True
-    is_targa = len(head) == _TARGA_HEAD and head[1] == 0 and head[2] in _TARGA_KINDS
+    is_targa = len(head) == _TARGA_HEADER_BYTES and head[1] == 0 and head[2] in _TARGA_KINDS
     return name.lower().endswith(".tga") and is_targa and head[16] in _TARGA_BITS
 
 
-def _is_allowed(path: Path) -> bool:
+def _may_change(path: Path) -> bool:
     """Tell whether the project may change files in a file's folder: in its own, and where the user trusts it."""
     project = Path(bpy.data.filepath).parent if bpy.data.filepath else None
     return is_allowed(path.parent, project, trusted_folders())
 
 
-def _stills(scene: bpy.types.Scene) -> list[Path]:
+def _still_paths(scene: bpy.types.Scene) -> list[Path]:
     """List where Blender may write a still."""
     render: Any = scene.render
     still = Path(bpy.path.abspath(render.filepath))
@@ -128,7 +130,7 @@ def _stills(scene: bpy.types.Scene) -> list[Path]:
     return [still.with_name(name) for name in names if still.name]
 
 
-def _pictures(scene: bpy.types.Scene, frame: int) -> Iterator[Path]:
+def _frame_paths(scene: bpy.types.Scene, frame: int) -> Iterator[Path]:
     """Yield where Blender writes a frame of an animation, of every view that is rendered."""
     render: Any = scene.render
     if render.is_movie_format:

@@ -14,29 +14,29 @@ import bpy
 
 from ...core.errors import UnderstudyError
 from ...core.filesystem import write_file
-from ...core.layers.output_folders import in_one_line
-from ...core.reporting.layer_outcomes import NO_LAYER, counted
-from ..blender.console import print_fault, say
-from ..layers.fallback_folder import SpareLayers, spare_folder
+from ...core.layers.output_folders import merge_folder_warnings
+from ...core.reporting.layer_outcomes import NO_LAYER, pluralise
+from ..blender.console import print_message, print_traceback
+from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
-from ..layers.jobs import StripMemory, jobs_at
-from ..layers.layer_strip import layer_of, show_rewritten
-from ..layers.strip_warnings import notices
+from ..layers.jobs import StripCache, jobs_at
+from ..layers.layer_strip import invalidate_layer_caches, layer_of
+from ..layers.strip_warnings import strip_warnings
 from ..layers.sync import sync_layers
-from ..modifiers.sanitize import unusable_clips
+from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.preferences import preferences
-from ..sequencer.strips import is_shown, shown_scenes, stacked_clips
-from ..sessions.cache_folder import refusals
+from ..sequencer.strips import is_shown, shown_scenes, strips_with_modifiers
+from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
-from .lookahead import Upcoming
-from .output_files import mark_movie, remove_earlier, remove_written
+from .lookahead import RenderLookahead
+from .output_files import mark_movie, remove_earlier_image, remove_written_image
 from .strict import is_strict, stop_render
 
 if TYPE_CHECKING:
-    from ...core.sessions.prefetching_session import SessionAhead
+    from ...core.sessions.prefetching_session import PrefetchingSession
 
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
-_OUT_OF_STEP = "the layer strip is out of step"
+_OUT_OF_SYNC = "the layer strip is out of step"
 
 
 def on_main_thread() -> bool:
@@ -45,165 +45,171 @@ def on_main_thread() -> bool:
 
 
 @dataclass(frozen=True)
-class Ended:
+class RenderResult:
     """How a render ended: in a line, and what failed where it was strict."""
 
-    line: str
+    summary: str
     failures: tuple[str, ...]
 
 
 class RenderRun:
     """The session of the render that runs now, if one does."""
 
-    def __init__(self, tell: Callable[[Ended], None]) -> None:
-        """`tell` is called when a render ends, on whatever thread that is."""
-        self._tell = tell
-        self._session: SessionAhead | None = None
-        self._memory = StripMemory()
-        self._upcoming = Upcoming(self._memory)
-        self._spare = SpareLayers()
+    def __init__(self, on_end: Callable[[RenderResult], None]) -> None:
+        """`on_end` is called when a render ends, on whatever thread that is."""
+        self._on_end = on_end
+        self._session: PrefetchingSession | None = None
+        self._strip_cache = StripCache()
+        self._lookahead = RenderLookahead(self._strip_cache)
+        self._fallback_layers = FallbackLayers()
         self._strict = False
-        self._began = 0.0
-        self._frames = 0
-        self._wrong: dict[tuple[str, str], list[str]] = {}
-        self._failed: dict[int, list[str]] = {}
-        self._no_begin = ""
+        self._start_time = 0.0
+        self._frame_count = 0
+        self._strip_problems: dict[tuple[str, str], list[str]] = {}
+        self._failed_frames: dict[int, list[str]] = {}
+        self._begin_error = ""
 
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end(scene)
-        self._no_begin = ""
-        if not any(stacked_clips(here) or unusable_clips(here) for here in bpy.data.scenes):
+        self._begin_error = ""
+        if not any(strips_with_modifiers(here) or strips_with_invalid_ids(here) for here in bpy.data.scenes):
             return
-        spare = spare_folder() if on_main_thread() else None
+        spare = fallback_folder() if on_main_thread() else None
         self._session = open_render(cache_folder(scene), preferences(), spare)
-        self._strict, self._began, self._frames = is_strict(scene), time.time(), 0
-        self._memory = StripMemory()
-        self._failed, self._upcoming = {}, Upcoming(self._memory)
+        self._strict, self._start_time, self._frame_count = is_strict(scene), time.time(), 0
+        self._strip_cache = StripCache()
+        self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if on_main_thread() else []:
                 self._session.warn(text)
-        for text in refusals():
+        for text in refused_folder_warnings():
             self._session.warn(text)
         # The layers are in step: what is still wrong stays so for the whole render.
-        self._wrong = {
+        self._strip_problems = {
             (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in found]
             for here in bpy.data.scenes
-            for clip in stacked_clips(here)
-            if (found := notices(clip, here))
+            for clip in strips_with_modifiers(here)
+            if (found := strip_warnings(clip, here))
         }
         for here in bpy.data.scenes:
-            for clip in unusable_clips(here):
+            for clip in strips_with_invalid_ids(here):
                 text = f"{clip.name} has an id of another form than Understudy gives: press Refresh"
-                self._wrong[here.name, clip.name] = [text]
-        for text in (text for found in self._wrong.values() for text in found):
+                self._strip_problems[here.name, clip.name] = [text]
+        for text in (text for found in self._strip_problems.values() for text in found):
             self._session.warn(text)
 
-    def frame(self, scene: bpy.types.Scene) -> None:
+    def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer pictures of the scene's frame up to date."""
         if not scene.render.use_sequencer:
             return
-        if self._no_begin:
-            self._is_not_as_asked(scene, self._no_begin)
+        if self._begin_error:
+            self._record_error(scene, self._begin_error)
         if self._session is None:
             return
-        outcomes, self._frames = self._session.outcomes, self._frames + 1
+        outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
         before = len(outcomes.failures)
         out_of_step: list[str] = []
-        jobs = list(jobs_at(scene, scene.frame_current, self._memory, faults=out_of_step))
-        coming = self._upcoming.after(scene, jobs)
-        written = [self._session.bring(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)]
-        moved = self._spare.follow(self._session.moved) or self._spare.give_up(job.picture for job in jobs)
+        jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, faults=out_of_step))
+        coming = self._lookahead.upcoming_jobs(scene, jobs)
+        written = [
+            self._session.update_layer(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)
+        ]
+        moved = self._fallback_layers.redirect(
+            self._session.redirections
+        ) or self._fallback_layers.restore_if_missing(job.layer_path for job in jobs)
         if moved or any(written):
-            show_rewritten()
+            invalidate_layer_caches()
         for text in out_of_step:
             self._session.warn(text)
-            outcomes.fails(_OUT_OF_STEP, text)
-        self._note_what_is_wrong(scene)
+            outcomes.record_failure(_OUT_OF_SYNC, text)
+        self._record_strip_problems(scene)
         if self._strict and len(outcomes.failures) > before:
-            self._fail(scene, outcomes.failures[before:])
+            self._fail_frame(scene, outcomes.failures[before:])
 
-    def broke(self, scene: bpy.types.Scene, error: Exception) -> None:
+    def on_error(self, scene: bpy.types.Scene, error: Exception) -> None:
         """Something went wrong that nobody foresaw: the frame may show the original, or what is outdated."""
         if isinstance(error, UnderstudyError):
             reason = str(error)
         else:
-            print_fault(error)
+            print_traceback(error)
             reason = f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
         if self._session is None:
-            self._no_begin = reason  # no frame of this render can be as it should
-        self._is_not_as_asked(scene, reason)
+            self._begin_error = reason  # no frame of this render can be as it should
+        self._record_error(scene, reason)
 
-    def _is_not_as_asked(self, scene: bpy.types.Scene, reason: str) -> None:
+    def _record_error(self, scene: bpy.types.Scene, reason: str) -> None:
         text = f"frame {scene.frame_current}: {reason}; the original or an outdated layer is shown"
         if self._session is None:
-            say(f"error: {text}")
+            print_message(f"error: {text}")
         else:
             self._session.warn(text)
-            self._session.outcomes.fails(reason, text)
+            self._session.outcomes.record_failure(reason, text)
         if is_strict(scene):
-            self._fail(scene, [text])
+            self._fail_frame(scene, [text])
 
-    def written(self, scene: bpy.types.Scene) -> None:
+    def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
         """A frame was written: one that failed must not stay."""
-        if scene.frame_current in self._failed:
-            _warn_of(remove_written(scene, scene.frame_current, self._began))
+        if scene.frame_current in self._failed_frames:
+            _print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
         if session is None:
             return
-        facts = {**session.as_dict(), "failed": sorted(self._failed)}
-        facts["warnings"] = warnings = in_one_line(cast("list[str]", facts["warnings"]))
+        facts = {**session.as_dict(), "failed": sorted(self._failed_frames)}
+        facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
         session.close()
-        self._spare.restore()
+        self._fallback_layers.restore()
         for text in warnings:
-            say(f"warning: {text}")
-        if self._failed:
-            _warn_of(mark_movie(scene, self._began))
-        shown = session.outcomes.line(cast("int", facts["faces"]))
-        models = counted(cast("int", facts["models_loaded"]), "model")
+            print_message(f"warning: {text}")
+        if self._failed_frames:
+            _print_warnings(mark_movie(scene, self._start_time))
+        shown = session.outcomes.summary(cast("int", facts["faces"]))
+        models = pluralise(cast("int", facts["models_loaded"]), "model")
         line = (
-            f"{counted(self._frames, 'frame')}: {shown}; {session.written} written, {facts['frames_decoded']} decoded, "
-            f"{models} loaded, {facts['seconds']} s; {counted(len(warnings), 'warning')}"
+            f"{pluralise(self._frame_count, 'frame')}: {shown}; {session.write_count} written, {facts['frames_decoded']} decoded, "
+            f"{models} loaded, {facts['seconds']} s; {pluralise(len(warnings), 'warning')}"
         )
-        if self._failed:
-            line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed))}"
-        say(line)
-        self._tell(Ended(line, tuple(text for found in self._failed.values() for text in found)))
-        self._failed = {}
+        if self._failed_frames:
+            line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
+        print_message(line)
+        self._on_end(
+            RenderResult(line, tuple(text for found in self._failed_frames.values() for text in found))
+        )
+        self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
         if wanted:
             try:
                 write_file(Path(wanted), f"{json.dumps(facts, indent=1)}\n".encode())
             except OSError as error:
-                say(f"warning: can't write the report {wanted}: {error.strerror or error}")
+                print_message(f"warning: can't write the report {wanted}: {error.strerror or error}")
 
-    def _note_what_is_wrong(self, scene: bpy.types.Scene) -> None:
+    def _record_strip_problems(self, scene: bpy.types.Scene) -> None:
         """Count the clips at this frame that are not seen as they should be, whatever their pictures are."""
-        if self._session is None or not self._wrong:
+        if self._session is None or not self._strip_problems:
             return
         for here, at in shown_scenes(scene, scene.frame_current):
-            for clip in (*stacked_clips(here), *unusable_clips(here)):
-                found = self._wrong.get((here.name, clip.name))
+            for clip in (*strips_with_modifiers(here), *strips_with_invalid_ids(here)):
+                found = self._strip_problems.get((here.name, clip.name))
                 if not found or not is_shown(here, clip, at):
                     continue
                 outcomes = self._session.outcomes
                 if layer_of(here, clip) is None:
-                    outcomes.fails(NO_LAYER, f"{clip.name}, frame {at}: {found[0]}")
+                    outcomes.record_failure(NO_LAYER, f"{clip.name}, frame {at}: {found[0]}")
                 else:
                     outcomes.failures.extend(f"{clip.name}, frame {at}: {text}" for text in found)
 
-    def _fail(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
+    def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
         frame = scene.frame_current
-        self._failed[frame] = reasons
+        self._failed_frames[frame] = reasons
         for text in reasons:
-            say(f"error: frame {frame} failed: {text}")
-        _warn_of(remove_earlier(scene, frame))
+            print_message(f"error: frame {frame} failed: {text}")
+        _print_warnings(remove_earlier_image(scene, frame))
         stop_render()
 
 
-def _warn_of(texts: list[str]) -> None:
+def _print_warnings(texts: list[str]) -> None:
     for text in texts:
-        say(f"warning: {text}")
+        print_message(f"warning: {text}")

@@ -16,7 +16,7 @@ import bpy
 
 from ..properties.scene_properties import settings_of
 
-FLAG = "--understudy-strict"
+STRICT_FLAG = "--understudy-strict"
 EXIT_CODE = 3
 """How Blender ends when a frame failed."""
 
@@ -24,22 +24,22 @@ EXIT_CODE = 3
 def is_strict(scene: bpy.types.Scene) -> bool:
     """Tell whether a scene is to be rendered strictly."""
     words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    return FLAG in words or bool(settings_of(scene).strict)
+    return STRICT_FLAG in words or bool(settings_of(scene).strict)
 
 
 def stop_render() -> None:
     """Stop the render where that is possible, and see to the exit code. Nobody waits for one with a window."""
     if not bpy.app.background:
         return
-    atexit.unregister(_leave)
-    atexit.register(_leave)
+    atexit.unregister(_exit_process)
+    atexit.register(_exit_process)
     # Blender's own answer to the signal ends the render, closes what it writes and tells `render_cancel`. In the
     # module `bpy` the answer is Python's, an exception that would end nothing but our handler.
     if signal.getsignal(signal.SIGINT) is None:
         signal.raise_signal(signal.SIGINT)
 
 
-def _leave() -> None:
+def _exit_process() -> None:
     """End the process with our exit code: it can't be given to Blender, which is through with its work by now."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -6,7 +6,7 @@ from typing import Any, cast
 import bpy
 
 # What of a clip decides where and how strongly its layer is seen.
-FOLLOWED = (
+ANIMATABLE_PATHS = (
     "blend_alpha",
     "color_saturation",
     "color_multiply",
@@ -22,20 +22,20 @@ FOLLOWED = (
 )
 
 
-def follow(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
+def sync_drivers(scene: bpy.types.Scene, strip: Any, layer: Any) -> None:
     """Drive the layer's properties by those of its clip that are animated or driven, and only those."""
-    animated = animated_properties(scene, clip)
+    animated = animated_properties(scene, strip)
     driven = driven_properties(scene, layer)
-    for path in FOLLOWED:
+    for path in ANIMATABLE_PATHS:
         if path in animated and path not in driven:
-            _drive(scene, clip, layer, path)
+            _add_driver(scene, strip, layer, path)
         elif path in driven and path not in animated:
             layer.driver_remove(path)
 
 
 def animated_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
     """Return the paths of a strip's properties that keyframes or drivers decide, such as `transform.offset_x`."""
-    return _of_strip(strip, curves_of(scene))
+    return _property_paths(strip, curves_of(scene))
 
 
 def curves_of(scene: bpy.types.Scene) -> list[Any]:
@@ -61,15 +61,15 @@ def keyframes_of(scene: bpy.types.Scene) -> Any:
 
 def driven_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
     """Return the paths of a strip's properties that drivers decide."""
-    return _of_strip(strip, drivers_of(scene))
+    return _property_paths(strip, drivers_of(scene))
 
 
-def _of_strip(strip: Any, curves: list[Any]) -> set[str]:
+def _property_paths(strip: Any, curves: list[Any]) -> set[str]:
     start = strip.path_from_id() + "."
     return {curve.data_path.removeprefix(start) for curve in curves if curve.data_path.startswith(start)}
 
 
-def _drive(scene: bpy.types.Scene, clip: Any, layer: Any, path: str) -> None:
+def _add_driver(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> None:
     owner, _, name = path.rpartition(".")
     driver = (getattr(layer, owner) if owner else layer).driver_add(name).driver
     # A sum of one value: unlike an expression it runs no Python, so no file's safety settings stop it.
@@ -77,4 +77,4 @@ def _drive(scene: bpy.types.Scene, clip: Any, layer: Any, path: str) -> None:
     variable = driver.variables.new()
     target = cast("Any", variable).targets[0]
     target.id_type, target.id = "SCENE", scene
-    target.data_path = f"{clip.path_from_id()}.{path}"
+    target.data_path = f"{strip.path_from_id()}.{path}"

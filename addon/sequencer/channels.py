@@ -11,113 +11,117 @@ from typing import Any
 
 import bpy
 
-from .strips import all_strips, channels_of, holder, layer_of_id, overlap, text_of
+from .strips import all_strips, channels_of, layer_stack_id, overlap, parent_strips, text_of
 
-CHANNELS = 128
+CHANNEL_COUNT = 128
 # What a note of a strip that moved says: for which stack's layer, and to which channel.
-_LIFTED = re.compile(r"(.+) ([1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
+_LIFT_RECORD = re.compile(r"(.+) ([1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
 
 
 def is_misplaced(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
     """Tell whether a layer is not above its clip, on top of another strip, or has one between it and its clip."""
     return layer.channel <= clip.channel or any(
-        clip.channel < strip.channel <= layer.channel and (strip.channel == layer.channel or is_seen(strip))
-        for strip in _others(scene, clip, layer)
+        clip.channel < strip.channel <= layer.channel and (strip.channel == layer.channel or has_image(strip))
+        for strip in _overlapping_strips(scene, clip, layer)
     )
 
 
-def between(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any | None:
+def strip_between(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any | None:
     """Return a strip that is seen and lies between a clip and its layer, or None."""
     if layer.parent_meta() != clip.parent_meta():
         return None
     found = (
         strip
-        for strip in _others(scene, clip, layer)
-        if clip.channel < strip.channel < layer.channel and is_seen(strip)
+        for strip in _overlapping_strips(scene, clip, layer)
+        if clip.channel < strip.channel < layer.channel and has_image(strip)
     )
     return next(found, None)
 
 
-def is_seen(strip: bpy.types.Strip) -> bool:
+def has_image(strip: bpy.types.Strip) -> bool:
     """Tell whether a strip has a picture."""
     return strip.type != "SOUND"
 
 
 def free_channel(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> int:
     """Return the first channel above a clip that is free over the clip's whole range."""
-    taken = {strip.channel for strip in _others(scene, clip, layer)}
+    taken = {strip.channel for strip in _overlapping_strips(scene, clip, layer)}
     channel = int(clip.channel) + 1
     while channel in taken:
         channel += 1
     return channel
 
 
-def make_room(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
+def make_room_for_layer(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
     """Free the channel right above a clip for its layer by moving up what is seen there; return that channel.
 
     Where a strip is locked, or would come to a channel that is muted or locked unlike its own, nothing is moved, and
     it is the first free channel.
     """
-    others = list(_others(scene, clip, layer))
+    others = list(_overlapping_strips(scene, clip, layer))
     channel = int(clip.channel) + 1
     while True:
         there = [strip for strip in others if strip.channel == channel]
         if not there:
             return channel
-        if any(is_seen(strip) for strip in there):
+        if any(has_image(strip) for strip in there):
             break
         channel += 1  # a sound hides nothing
     lifted: list[Any] = []
     for strip in there:
-        _lift(scene, strip, layer, lifted)
-    if not all(_may_rise(strip, channels_of(scene, clip)) for strip in lifted):
+        _collect_strips_to_lift(scene, strip, layer, lifted)
+    if not all(_can_move_up(strip, channels_of(scene, clip)) for strip in lifted):
         return free_channel(scene, clip, layer)
     # The layer itself must not be in the way meanwhile: Blender moves what is put on top of another strip.
-    layer.channel = max(strip.channel for strip in holder(scene, clip)) + 2
+    layer.channel = max(strip.channel for strip in parent_strips(scene, clip)) + 2
     for strip in sorted(lifted, key=lambda entry: -entry.channel):
         strip.channel += 1
-        strip.understudy_lifted = f"{layer_of_id(layer)} {strip.channel}"
+        strip.understudy_lifted = f"{layer_stack_id(layer)} {strip.channel}"
     return channel
 
 
-def put_back(scene: bpy.types.Scene, strip_id: str) -> None:
+def restore_lifted_strips(scene: bpy.types.Scene, strip_id: str) -> None:
     """Move down again what had made room for a layer, unless it was moved since or something lies below."""
-    lifted = [strip for strip in all_strips(scene) if lifted_for(strip)[0] == strip_id]
+    lifted = [strip for strip in all_strips(scene) if lift_record(strip)[0] == strip_id]
     for strip in sorted(lifted, key=lambda entry: entry.channel):
-        where = lifted_for(strip)[1]
+        where = lift_record(strip)[1]
         strip.understudy_lifted = ""
         blocked = any(
             other != strip and other.channel == where - 1 and overlap(other, strip)
-            for other in holder(scene, strip)
+            for other in parent_strips(scene, strip)
         )
         if strip.channel == where and not blocked:
             strip.channel = where - 1
 
 
-def lifted_for(strip: Any) -> tuple[str, int]:
+def lift_record(strip: Any) -> tuple[str, int]:
     """Return for which stack's layer a strip moved up, and to which channel; nothing where its note says none."""
-    note = _LIFTED.fullmatch(text_of(strip, "understudy_lifted"))
-    return ("", 0) if note is None or not 1 < int(note[2]) <= CHANNELS else (note[1], int(note[2]))
+    note = _LIFT_RECORD.fullmatch(text_of(strip, "understudy_lifted"))
+    return ("", 0) if note is None or not 1 < int(note[2]) <= CHANNEL_COUNT else (note[1], int(note[2]))
 
 
-def _may_rise(strip: Any, channels: Any) -> bool:
+def _can_move_up(strip: Any, channels: Any) -> bool:
     """Tell whether a strip may be moved one channel up without being hidden, shown or unlocked by that."""
-    if strip.lock or strip.channel + 3 >= min(len(channels), CHANNELS):
+    if strip.lock or strip.channel + 3 >= min(len(channels), CHANNEL_COUNT):
         return False
     here, there = channels[strip.channel], channels[strip.channel + 1]
     return not here.lock and (here.mute, here.lock) == (there.mute, there.lock)
 
 
-def _lift(scene: bpy.types.Scene, strip: Any, layer: Any, lifted: list[Any]) -> None:
-    """Add to `lifted` a strip and whatever it would hit one channel higher."""
-    if strip in lifted:
+def _collect_strips_to_lift(
+    scene: bpy.types.Scene, strip: Any, layer: Any, strips_to_lift: list[Any]
+) -> None:
+    """Add to `strips_to_lift` a strip and whatever it would hit one channel higher."""
+    if strip in strips_to_lift:
         return
-    lifted.append(strip)
-    for other in holder(scene, strip):
+    strips_to_lift.append(strip)
+    for other in parent_strips(scene, strip):
         if other not in (strip, layer) and other.channel == strip.channel + 1 and overlap(other, strip):
-            _lift(scene, other, layer, lifted)
+            _collect_strips_to_lift(scene, other, layer, strips_to_lift)
 
 
-def _others(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Iterator[Any]:
+def _overlapping_strips(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Iterator[Any]:
     """Yield the strips beside a clip and its layer that lie at a frame of the clip's."""
-    return (strip for strip in holder(scene, clip) if strip not in (clip, layer) and overlap(strip, clip))
+    return (
+        strip for strip in parent_strips(scene, clip) if strip not in (clip, layer) and overlap(strip, clip)
+    )

@@ -11,68 +11,68 @@ from typing import Any, cast
 
 import bpy
 
-from .animation import curves_of, follow
-from .strips import holder, inputs_of
+from .animation import curves_of, sync_drivers
+from .strips import inputs_of, parent_strips
 
-_INPUTS = ("input_1", "input_2")
+_INPUT_PROPERTIES = ("input_1", "input_2")
 # What of a clip is to be done to both.
-_MOVED = ("blend_type", "blend_alpha")
+_META_PROPERTIES = ("blend_type", "blend_alpha")
 
 
-def nest(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any:
+def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     """Nest a clip and its layer, which lie beside each other; return the meta strip."""
-    strips, channel = holder(scene, clip), clip.channel
+    strips, channel = parent_strips(scene, strip), strip.channel
     fed = [
         (effect, name)
         for effect in strips
-        if clip in inputs_of(effect)
-        for name in _INPUTS
-        if getattr(effect, name, None) == clip
+        if strip in inputs_of(effect)
+        for name in _INPUT_PROPERTIES
+        if getattr(effect, name, None) == strip
     ]
-    meta = _make_meta(scene, clip, layer, fed)
-    if [entry.type for entry in layer.modifiers] == [entry.type for entry in clip.modifiers]:
+    meta = _make_meta(scene, strip, layer, fed)
+    if [entry.type for entry in layer.modifiers] == [entry.type for entry in strip.modifiers]:
         layer.modifiers.clear()
-    clip.modifiers.clear()
-    meta.name = f"{clip.name} Face Swap"
-    _move_look(scene, clip, meta)
+    strip.modifiers.clear()
+    meta.name = f"{strip.name} Face Swap"
+    _move_appearance(scene, strip, meta)
     layer.blend_alpha = 1.0
     meta.channel = channel
-    follow(scene, clip, layer)
+    sync_drivers(scene, strip, layer)
     return meta
 
 
-def _make_meta(scene: bpy.types.Scene, clip: Any, layer: Any, fed: list[tuple[Any, str]]) -> Any:
+def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list[tuple[Any, str]]) -> Any:
     """Make the meta strip, which takes over what the clip fed, and gets copies of the clip's strip modifiers.
 
     Where that fails the clip feeds what it fed before.
     """
-    strips = holder(scene, clip)
+    strips = parent_strips(scene, strip)
     # `meta_make` takes along the effects that a strip feeds, so something else feeds them meanwhile.
-    meanwhile, feeds = _stand_in(strips, clip), clip
+    meanwhile, feeds = _make_temporary_strip(strips, strip), strip
     try:
-        _feed(fed, meanwhile)
-        with _shown(scene, clip):
-            _copy_modifiers(scene, clip, meanwhile)
-            _select(scene, [clip, layer])
-            _operator(scene, "meta_make")
-            meta: Any = clip.parent_meta()
+        _reconnect(connections, meanwhile)
+        with _display_siblings(scene, strip):
+            _copy_modifiers(scene, strip, meanwhile)
+            _select(scene, [strip, layer])
+            _call_operator(scene, "meta_make")
+            meta: Any = strip.parent_meta()
             feeds = meta
             _copy_modifiers(scene, meanwhile, meta)
     finally:
-        _feed(fed, feeds)
+        _reconnect(connections, feeds)
         # Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
         meanwhile.name = f"{meanwhile.name} done"
         strips.remove(meanwhile)
     return meta
 
 
-def _feed(fed: list[tuple[Any, str]], strip: Any) -> None:
+def _reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
     """Make a strip the input of effects."""
-    for effect, name in fed:
+    for effect, name in connections:
         setattr(effect, name, strip)
 
 
-def _stand_in(strips: Any, clip: Any) -> Any:
+def _make_temporary_strip(strips: Any, clip: Any) -> Any:
     """Make a strip of the clip's length above all others."""
     channel = max(strip.channel for strip in strips) + 1
     start, end = clip.frame_final_start, clip.frame_final_end
@@ -86,15 +86,15 @@ def _copy_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
         return
     _select(scene, [target])
     cast("Any", scene.sequence_editor).active_strip = source
-    _operator(scene, "strip_modifier_copy", type="REPLACE")
+    _call_operator(scene, "strip_modifier_copy", type="REPLACE")
 
 
-def _move_look(scene: bpy.types.Scene, clip: Any, meta: Any) -> None:
+def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
     """Move opacity, blend mode and what animates them or the strip modifiers from a clip to a meta strip."""
-    for name in _MOVED:
-        setattr(meta, name, getattr(clip, name))
-    clip.blend_type, clip.blend_alpha = "ALPHA_OVER", 1.0
-    before, after = clip.path_from_id(), meta.path_from_id()
+    for name in _META_PROPERTIES:
+        setattr(meta, name, getattr(strip, name))
+    strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
+    before, after = strip.path_from_id(), meta.path_from_id()
     for curve in curves_of(scene):
         path = curve.data_path
         if path == f"{before}.blend_alpha" or path.startswith(f"{before}.modifiers["):
@@ -107,14 +107,14 @@ def _select(scene: bpy.types.Scene, strips: list[Any]) -> None:
     cast("Any", scene.sequence_editor).active_strip = strips[0]
 
 
-def _operator(scene: bpy.types.Scene, name: str, **arguments: str) -> None:
+def _call_operator(scene: bpy.types.Scene, name: str, **arguments: str) -> None:
     # From Blender 5.0 the sequencer's scene need not be the window's.
     with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
         getattr(bpy.ops.sequencer, name)(**arguments)
 
 
 @contextmanager
-def _shown(scene: bpy.types.Scene, strip: Any) -> Iterator[None]:
+def _display_siblings(scene: bpy.types.Scene, strip: Any) -> Iterator[None]:
     """Have the sequencer show the strips beside a strip: its operators work on what it shows."""
     editor: Any = scene.sequence_editor
     before = editor.meta_stack[-1] if len(editor.meta_stack) else None

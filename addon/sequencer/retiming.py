@@ -20,23 +20,23 @@ import numpy as np
 
 from ...core.errors import ClipError
 from ..blender.dna_reader import BlendFile, Block
-from .strips import frame_rate, require_few
+from .strips import frame_rate, require_frame_limit
 
 # As Blender calls it, and as files do.
-_KEYS = ("retiming_keys", "retiming_handles")
-_TRANSITION = 1 << 0
-_FOLDER = "understudy_retiming_"
+_KEY_FIELDS = ("retiming_keys", "retiming_handles")
+_TRANSITION_FLAG = 1 << 0
+_FOLDER_PREFIX = "understudy_retiming_"
 # Before 5.0 Blender takes a change of speed for none where the segment before the last has the speed of the next.
 _FROM_5_0 = bpy.app.version >= (5, 0, 0)
 
 
 @dataclass(frozen=True)
-class Key:
+class RetimingKey:
     """A retiming key: at which frame of the content it lies, and how far the clip has come there, 0 to 1."""
 
     index: float
     factor: float
-    transition: bool = False
+    is_transition: bool = False
     """Whether the speed changes smoothly from this key to the next."""
 
 
@@ -44,40 +44,40 @@ class Key:
 class Retiming:
     """A clip's retiming."""
 
-    keys: tuple[Key, ...]
+    keys: tuple[RetimingKey, ...]
     length: int
     """Frames of the clip, without those that are skipped at its start and end."""
     rate: float
     """Frames of the clip that pass in a frame of the timeline before retiming."""
 
-    def shown(self, index: float) -> np.float32:
+    def frame_at(self, index: float) -> np.float32:
         """Return which frame is shown, not rounded, at a frame of the timeline counted from the content's start."""
         at = np.float32(max(index, 0.0)) * np.float32(self.rate)
         factor = min(np.float32(1), self._factor(at))
-        return np.clip(factor * np.float32(self._whole), np.float32(0), np.float32(self.length - 1))
+        return np.clip(factor * np.float32(self._full_length), np.float32(0), np.float32(self.length - 1))
 
     @cached_property
-    def _starts(self) -> list[float]:
+    def _segment_starts(self) -> list[float]:
         """Where each segment begins."""
         return [key.index for key in self.keys[:-1]]
 
     @property
-    def _whole(self) -> int:
+    def _full_length(self) -> int:
         """What the factor 1 means: from Blender 5.0 the end of the last frame, before it the last frame."""
         return self.length if _FROM_5_0 else self.length - 1
 
     def _factor(self, at: np.float32) -> np.float32:
-        number = max(bisect_right(self._starts, at) - 1, 0)
+        number = max(bisect_right(self._segment_starts, at) - 1, 0)
         key = self.keys[number]
-        if not key.transition or not 0 < number < len(self.keys) - 2:
-            step = self._step(number)
+        if not key.is_transition or not 0 < number < len(self.keys) - 2:
+            step = self._factor_per_frame(number)
         elif abs(self._speed(number - (0 if _FROM_5_0 else 1)) - self._speed(number + 2)) < 0.01:
-            step = self._step(number - 1)
+            step = self._factor_per_frame(number - 1)
         else:
-            return self._on_arc(number, float(at))
+            return self._factor_on_arc(number, float(at))
         return np.float32(key.factor) + step * (at - np.float32(key.index))
 
-    def _step(self, number: int) -> np.float32:
+    def _factor_per_frame(self, number: int) -> np.float32:
         """How far the clip comes in a frame of a segment."""
         first, second = self.keys[number : number + 2]
         rise = float(np.float32(second.factor) - np.float32(first.factor))
@@ -88,10 +88,10 @@ class Retiming:
         if self.keys[number].index == 0:
             return 1.0
         before, key = self.keys[number - 1 : number + 1]
-        shown = [math.floor(entry.factor * self._whole + 0.5) for entry in (before, key)]
+        shown = [math.floor(entry.factor * self._full_length + 0.5) for entry in (before, key)]
         return (shown[1] - shown[0]) / max(int(key.index) - int(before.index), 1)
 
-    def _on_arc(self, number: int, at: float) -> np.float32:
+    def _factor_on_arc(self, number: int, at: float) -> np.float32:
         """The smooth change of speed is an arc of the circle that touches the segments before and after it."""
         before, start, end, after = self.keys[number - 1 : number + 3]
         # Normals of the two segments, through the arc's ends; the circle's centre is where they meet.
@@ -117,42 +117,48 @@ def content_length(strip: Any) -> int:
     return round(strip.frame_final_end + strip.frame_offset_end - strip.frame_start)
 
 
-def shown_numbers(scene: bpy.types.Scene, clip: Any) -> list[int]:
+def retimed_source_frames(scene: bpy.types.Scene, strip: Any) -> list[int]:
     """List the source frame that a retimed clip shows at each frame of its content, its trims not applied.
 
     Strobe is in it; reverse is not. Raises ClipError where the clip's keys can't be read or followed.
     """
-    retiming = read_retiming(scene, clip)
-    require_few(clip, content_length(clip))
+    retiming = read_retiming(scene, strip)
+    require_frame_limit(strip, content_length(strip))
     try:
-        shown = [_with_strobe(retiming.shown(index), clip.strobe) for index in range(content_length(clip))]
-        return [clip.animation_offset_start + math.floor(frame + np.float32(0.5)) for frame in shown]
+        shown = [
+            _apply_strobe(retiming.frame_at(index), strip.strobe) for index in range(content_length(strip))
+        ]
+        return [strip.animation_offset_start + math.floor(frame + np.float32(0.5)) for frame in shown]
     except (ArithmeticError, ValueError) as error:  # keys on top of each other, or nowhere
-        raise ClipError(f"the retiming keys of {clip.name} can't be followed: remove them") from error
+        raise ClipError(f"the retiming keys of {strip.name} can't be followed: remove them") from error
 
 
-def _with_strobe(shown: np.float32, strobe: float) -> np.float32:
-    return np.float32(shown - math.fmod(shown, strobe)) if strobe > 1 else shown
+def _apply_strobe(frame: np.float32, strobe: float) -> np.float32:
+    return np.float32(frame - math.fmod(frame, strobe)) if strobe > 1 else frame
 
 
-def read_retiming(scene: bpy.types.Scene, clip: Any) -> Retiming:
+def read_retiming(scene: bpy.types.Scene, strip: Any) -> Retiming:
     """Read a clip's keys. Raises ClipError where that is impossible."""
     try:
         beside = bpy.app.tempdir
-        with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=beside) as folder:  # gate: Blender writes there
+        with tempfile.TemporaryDirectory(
+            prefix=_FOLDER_PREFIX, dir=beside
+        ) as folder:  # gate: Blender writes there
             path = Path(folder) / "clip.blend"
-            _write(scene, clip, path)
-            return _retiming_in(BlendFile(path.read_bytes()), clip.name, frame_rate(scene))
+            _write_scene_copy(scene, strip, path)
+            return _parse_retiming(BlendFile(path.read_bytes()), strip.name, frame_rate(scene))
     except (OSError, RuntimeError, ValueError) as error:
-        raise ClipError(f"the retiming keys of {clip.name} can't be read: {error}; remove them") from error
+        raise ClipError(f"the retiming keys of {strip.name} can't be read: {error}; remove them") from error
 
 
-def _retiming_in(file: BlendFile, name: str, timeline_rate: float) -> Retiming:
+def _parse_retiming(file: BlendFile, name: str, timeline_rate: float) -> Retiming:
     """Return the retiming of a clip in a file. Raises ValueError where it can't be read."""
     # In a file a strip's name begins with two letters that say what it is.
-    strips = (block for block in file.having(_KEYS) if file.value(block, ("name",))[2:] == name)
+    strips = (
+        block for block in file.blocks_with_field(_KEY_FIELDS) if file.value(block, ("name",))[2:] == name
+    )
     found = next(strips, None)
-    keys = None if found is None else file.at(file.value(found, _KEYS))
+    keys = None if found is None else file.block_at(file.value(found, _KEY_FIELDS))
     if found is None or keys is None:
         raise ValueError("there are none")
     count = file.value(found, ("retiming_keys_num", "retiming_handle_num"))
@@ -160,19 +166,21 @@ def _retiming_in(file: BlendFile, name: str, timeline_rate: float) -> Retiming:
         raise ValueError("there are fewer than is said")
     own_rate = file.value(found, ("media_playback_rate",))
     rate = own_rate / timeline_rate if own_rate else 1.0
-    return Retiming(tuple(_key(file, keys, item) for item in range(count)), file.value(found, ("len",)), rate)
+    return Retiming(
+        tuple(_parse_key(file, keys, item) for item in range(count)), file.value(found, ("len",)), rate
+    )
 
 
-def _key(file: BlendFile, keys: Block, item: int) -> Key:
+def _parse_key(file: BlendFile, keys: Block, item: int) -> RetimingKey:
     index, factor, flag = (
         file.value(keys, (name,), item) for name in ("strip_frame_index", "retiming_factor", "flag")
     )
-    return Key(float(index), factor, bool(flag & _TRANSITION))
+    return RetimingKey(float(index), factor, bool(flag & _TRANSITION_FLAG))
 
 
-def _write(scene: bpy.types.Scene, clip: Any, path: Path) -> None:
+def _write_scene_copy(scene: bpy.types.Scene, strip: Any, path: Path) -> None:
     """Write a copy of a scene that has a clip and little else."""
-    around = clip
+    around = strip
     while around.parent_meta() is not None:
         around = around.parent_meta()
     name = around.name

@@ -14,35 +14,35 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .retiming import is_retimed
-from .strips import covers, stacked_clips
+from .strips import covers_frame, strips_with_modifiers
 
-_WATCHED = ("render_pre", "frame_change_pre")
+_HANDLER_NAMES = ("render_pre", "frame_change_pre")
 
 
-def forget_neighbours(scene: bpy.types.Scene) -> None:
+def invalidate_retimed_strips(scene: bpy.types.Scene) -> None:
     """Have Blender read the retimed clips that lie at the scenes' frames anew. It changes no data."""
     for here in (scene, *(other for other in bpy.data.scenes if other != scene)):
-        for clip in stacked_clips(here):
+        for clip in strips_with_modifiers(here):
             # The frame of a scene that a scene strip plays is not known here.
-            if is_retimed(clip) and (here != scene or covers(clip, here.frame_current)):
+            if is_retimed(clip) and (here != scene or covers_frame(clip, here.frame_current)):
                 clip.invalidate_cache("RAW")
 
 
 @persistent
-def _rendered(scene: bpy.types.Scene, *_: Any) -> None:
-    forget_neighbours(scene)
+def _on_render_frame(scene: bpy.types.Scene, *_: Any) -> None:
+    invalidate_retimed_strips(scene)
 
 
 @persistent
-def _moved(scene: bpy.types.Scene, *_: Any) -> None:
+def _on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
     # Playing goes on from what is cached: there every frame was drawn in its turn.
     playing = any(window.screen.is_animation_playing for window in bpy.data.window_managers[0].windows)
     if not bpy.app.background and not playing:
-        forget_neighbours(scene)
+        invalidate_retimed_strips(scene)
 
 
 def _handlers() -> dict[str, Callable[..., None]]:
-    return dict(zip(_WATCHED, (_rendered, _moved), strict=True))
+    return dict(zip(_HANDLER_NAMES, (_on_render_frame, _on_frame_change), strict=True))
 
 
 def register() -> None:

@@ -12,13 +12,13 @@ from ...core.errors import ClipError, RecipeError
 from ...core.layers.folder import is_stack_id
 from ...core.media.source import ClipSource
 
-SUPPORTED = ("MOVIE", "IMAGE")
-MOST_FRAMES = 1 << 22
+SUPPORTED_TYPES = ("MOVIE", "IMAGE")
+MAX_FRAMES = 1 << 22
 """How many frames a strip may have: 19 hours at 60 a second. Each costs a layer's name, of 100 bytes in memory."""
-_MOST_SCENES = 1000
-NO_TEXT = "\ufffd"
+_MAX_SCENES = 1000
+INVALID_TEXT = "\ufffd"
 """What a text property is read as that holds no text."""
-_FASTEST = 100_000.0
+_MAX_FRAMES_PER_SECOND = 100_000.0
 
 
 def text_of(owner: Any, name: str) -> str:
@@ -26,7 +26,7 @@ def text_of(owner: Any, name: str) -> str:
     try:
         return str(getattr(owner, name))
     except UnicodeDecodeError:
-        return NO_TEXT
+        return INVALID_TEXT
 
 
 def stack_id(strip: bpy.types.Strip) -> str:
@@ -35,7 +35,7 @@ def stack_id(strip: bpy.types.Strip) -> str:
     return told if is_stack_id(told) else ""
 
 
-def layer_of_id(strip: bpy.types.Strip) -> str:
+def layer_stack_id(strip: bpy.types.Strip) -> str:
     """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
     told = text_of(strip, "understudy_layer_of")
     return told if is_stack_id(told) else ""
@@ -47,23 +47,23 @@ def all_strips(scene: bpy.types.Scene) -> list[Any]:
     return list(editor.strips_all) if editor is not None else []
 
 
-def is_clip(strip: bpy.types.Strip) -> bool:
+def supports_modifiers(strip: bpy.types.Strip) -> bool:
     """Tell whether a strip can have a stack."""
-    return strip.type in SUPPORTED and not layer_of_id(strip)
+    return strip.type in SUPPORTED_TYPES and not layer_stack_id(strip)
 
 
-def stacked_clips(scene: bpy.types.Scene) -> list[Any]:
+def strips_with_modifiers(scene: bpy.types.Scene) -> list[Any]:
     """List the clip strips that have a stack, by name."""
-    clips = [strip for strip in all_strips(scene) if is_clip(strip) and stack_id(strip)]
+    clips = [strip for strip in all_strips(scene) if supports_modifiers(strip) and stack_id(strip)]
     return sorted(clips, key=lambda strip: strip.name)
 
 
 def layer_strips(scene: bpy.types.Scene) -> list[Any]:
     """List the layer strips of a scene."""
-    return [strip for strip in all_strips(scene) if layer_of_id(strip)]
+    return [strip for strip in all_strips(scene) if layer_stack_id(strip)]
 
 
-def holder(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
+def parent_strips(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
     """Return the collection of strips that a strip lies in: a meta strip's or the editor's."""
     meta = strip.parent_meta()
     return scene.sequence_editor.strips if meta is None else cast("Any", meta).strips
@@ -75,7 +75,7 @@ def channels_of(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
     return scene.sequence_editor.channels if meta is None else cast("Any", meta).channels
 
 
-def covers(strip: bpy.types.Strip, frame: int) -> bool:
+def covers_frame(strip: bpy.types.Strip, frame: int) -> bool:
     """Tell whether a strip lies at a timeline frame."""
     return bool(strip.frame_final_start <= frame < strip.frame_final_end)
 
@@ -83,15 +83,15 @@ def covers(strip: bpy.types.Strip, frame: int) -> bool:
 def frames_of(strip: bpy.types.Strip) -> range:
     """Return the timeline frames that a strip lies at. Raises ClipError for more than a strip can have."""
     frames = range(strip.frame_final_start, strip.frame_final_end)
-    require_few(strip, frames.stop - frames.start)
+    require_frame_limit(strip, frames.stop - frames.start)
     return frames
 
 
-def require_few(strip: bpy.types.Strip, count: int) -> None:
+def require_frame_limit(strip: bpy.types.Strip, count: int) -> None:
     """Raise ClipError where a strip claims to have more frames than can be."""
-    if count > MOST_FRAMES:
+    if count > MAX_FRAMES:
         raise ClipError(
-            f"{strip.name} claims to have {count} frames: cut it into strips of {MOST_FRAMES} at most"
+            f"{strip.name} claims to have {count} frames: cut it into strips of {MAX_FRAMES} at most"
         )
 
 
@@ -108,7 +108,7 @@ def is_shown(scene: bpy.types.Scene, strip: bpy.types.Strip, frame: int) -> bool
     while around is not None:
         channels = channels_of(scene, around)
         hidden = around.channel < len(channels) and channels[around.channel].mute
-        if around.mute or hidden or not covers(around, frame):
+        if around.mute or hidden or not covers_frame(around, frame):
             return False
         around = around.parent_meta()
     return True
@@ -125,9 +125,9 @@ def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types
         here, at, around = waiting.pop()
         if (here, at) in seen:
             continue
-        if len(seen) >= _MOST_SCENES:
+        if len(seen) >= _MAX_SCENES:
             raise RecipeError(
-                f"{scene.name} plays more than {_MOST_SCENES} scenes at frame {frame}: remove some"
+                f"{scene.name} plays more than {_MAX_SCENES} scenes at frame {frame}: remove some"
             )
         seen.add((here, at))
         around = (*around, here)
@@ -162,14 +162,14 @@ def movie_rate(strip: Any) -> float:
     Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
     movie to tell them: at 1080p that takes as long as rendering a frame does.
     """
-    if not _is_rate(strip.understudy_rate):
+    if not _is_valid_rate(strip.understudy_rate):
         strip.understudy_rate = strip.fps
-    return float(strip.understudy_rate) if _is_rate(strip.understudy_rate) else 0.0
+    return float(strip.understudy_rate) if _is_valid_rate(strip.understudy_rate) else 0.0
 
 
-def _is_rate(rate: float) -> bool:
+def _is_valid_rate(rate: float) -> bool:
     """Tell whether a number can be a movie's frames a second; a file may hold any."""
-    return 0 < rate < _FASTEST
+    return 0 < rate < _MAX_FRAMES_PER_SECOND
 
 
 def playback_rate(scene: bpy.types.Scene, strip: Any, rate: float, frame_count: int) -> float:
@@ -200,14 +200,14 @@ def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
     return follows
 
 
-def source_numbers(strip: Any, rate: float) -> list[int]:
+def source_frames(strip: Any, rate: float) -> list[int]:
     """List the source frame that each frame of a strip's content shows, its trims not applied.
 
     Blender rounds the half up, and stays at the last frame (measured forward and in reverse in 4.5 and 5.0).
     Raises ClipError for more frames than a strip can have.
     """
     first, length = strip.animation_offset_start, strip.frame_duration
-    require_few(strip, length)
+    require_frame_limit(strip, length)
     # Slower than the timeline, a movie has fewer frames than the strip; how many, the strip's length tells.
     last = length - 1 if rate == 1.0 else math.ceil(length * rate - 1e-6) - 1
     return [first + min(math.floor(index * rate + 0.5), last) for index in range(length)]

@@ -12,11 +12,11 @@ import bpy
 
 from ...core.cache.factory import CacheSettings
 from ...core.filesystem import Access
-from ...core.sessions.settings import DAY, RunSettings, completed
+from ...core.sessions.settings import DAY_SECONDS, RunSettings, resolve_settings
 from ..properties.preferences import Preferences
 
 if TYPE_CHECKING:
-    from ...core.sessions.prefetching_session import SessionAhead
+    from ...core.sessions.prefetching_session import PrefetchingSession
     from ...core.sessions.preview_session import PreviewSession
 
 _MIB, _GIB = 1 << 20, 1 << 30
@@ -27,42 +27,42 @@ def run_settings(cache_folder: Path, preferences: Preferences) -> RunSettings:
     cache = CacheSettings(
         cache_folder,
         memory_bytes=preferences.memory_megabytes * _MIB,
-        shared_folder=_folder(preferences.shared_folder),
+        shared_folder=_absolute_folder(preferences.shared_folder),
         redis_url=preferences.redis_url or None,
         shared_with_group=preferences.shared_with_group,
         cap_bytes=round(preferences.size_limit * _GIB) or None,
-        max_age=preferences.unused_days * DAY or None,
+        max_age=preferences.unused_days * DAY_SECONDS or None,
         keep=preferences.keep_results,
     )
     wanted = RunSettings(
         cache,
         preferences.threads,
         preferences.provider,
-        _folder(preferences.model_folder),
+        _absolute_folder(preferences.model_folder),
         online=bool(cast("Any", bpy.app).online_access),
     )
-    return completed(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
+    return resolve_settings(wanted, os.environ, keyring=preferences.key_in_keyring, strict=False)
 
 
 def access(preferences: Preferences) -> Access:
     """Return who may use what is made in the cache folder, and whose folders are written to."""
     # What keeps nothing needs no key: to ask for one may ask the user.
     cache = CacheSettings(Path(), keep=False, shared_with_group=preferences.shared_with_group)
-    return completed(RunSettings(cache), os.environ, strict=False).cache.access
+    return resolve_settings(RunSettings(cache), os.environ, strict=False).cache.access
 
 
-def open_session(cache_folder: Path, preferences: Preferences) -> "SessionAhead":
+def open_session(cache_folder: Path, preferences: Preferences) -> "PrefetchingSession":
     """Begin a run that computes whatever is missing, while Blender waits for it."""
-    from ...core.sessions.prefetching_session import SessionAhead
+    from ...core.sessions.prefetching_session import PrefetchingSession
 
-    return SessionAhead(run_settings(cache_folder, preferences))
+    return PrefetchingSession(run_settings(cache_folder, preferences))
 
 
-def open_render(cache_folder: Path, preferences: Preferences, spare: Path | None) -> "SessionAhead":
-    """Begin the run of a render; `spare` is for pictures that can't be where they belong."""
-    from ...core.sessions.prefetching_session import SessionAhead
+def open_render(cache_folder: Path, preferences: Preferences, fallback: Path | None) -> "PrefetchingSession":
+    """Begin the run of a render; `fallback` is for pictures that can't be where they belong."""
+    from ...core.sessions.prefetching_session import PrefetchingSession
 
-    return SessionAhead(run_settings(cache_folder, preferences), spare, beside_a_busy_host=True)
+    return PrefetchingSession(run_settings(cache_folder, preferences), fallback, busy_host=True)
 
 
 def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":
@@ -72,5 +72,5 @@ def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSessio
     return PreviewSession(run_settings(cache_folder, preferences))
 
 
-def _folder(chosen: str) -> Path | None:
-    return Path(bpy.path.abspath(chosen)) if chosen else None
+def _absolute_folder(path: str) -> Path | None:
+    return Path(bpy.path.abspath(path)) if path else None

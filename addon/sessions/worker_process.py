@@ -21,12 +21,12 @@ from ...core.errors import ModelError
 from ...core.layers import job as layer_job
 from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
-from ...core.recipe.request import Casting
+from ...core.recipe.request import SwapRequest
 from ...core.sessions.settings import RunSettings, settings_values
 
 Message = tuple[str, Any]
-_ERROR_LINES = 20
-_LEAVE_SECONDS = 2.0
+_MAX_ERROR_LINES = 20
+_TERMINATE_TIMEOUT_SECONDS = 2.0
 
 
 class WorkerProcess:
@@ -37,23 +37,23 @@ class WorkerProcess:
 
         Raises ModelError where this Blender's Python can't be started.
         """
-        self._said: deque[str] = deque(maxlen=_ERROR_LINES)
-        self._answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._clips: dict[ClipSource, int] = {}
-        self._casts: dict[tuple[Casting, ...], int] = {}
-        self._jobs: dict[int, LayerJob] = {}
-        self._next = 0
-        self.ended = False
+        self._error_lines: deque[str] = deque(maxlen=_MAX_ERROR_LINES)
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._outgoing_lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._clip_ids: dict[ClipSource, int] = {}
+        self._request_ids: dict[tuple[SwapRequest, ...], int] = {}
+        self._pending_jobs: dict[int, LayerJob] = {}
+        self._next_job_id = 0
+        self.has_ended = False
         """Whether the process is gone and everything it said was taken."""
         try:
             self._process = subprocess.Popen(
-                command(), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                worker_command(), env=worker_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 text=True, encoding="utf-8", errors="replace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )  # fmt: skip
         except OSError as error:
             raise ModelError(f"can't start Blender's Python {sys.executable}: {error.strerror}") from error
-        for work in (self._write, self._read, self._listen):
+        for work in (self._write_lines, self._read_messages, self._read_errors):
             threading.Thread(target=work, daemon=True).start()
         self._send("begin", settings_values(settings))
 
@@ -63,67 +63,69 @@ class WorkerProcess:
         return self._process.pid
 
     @property
-    def waiting(self) -> tuple[LayerJob, ...]:
+    def pending_jobs(self) -> tuple[LayerJob, ...]:
         """The jobs that are not done yet; the first is in hand."""
-        return tuple(self._jobs.values())
+        return tuple(self._pending_jobs.values())
 
     def submit(self, job: LayerJob) -> None:
         """Hand a job over. What many jobs share is sent once."""
-        clip, cast = self._clip(job.source), self._cast(job.castings)
-        self._jobs[self._next] = job
+        clip, cast = self._clip_id(job.source), self._request_id(job.requests)
+        self._pending_jobs[self._next_job_id] = job
         self._send(
             "job",
             {
-                "id": self._next,
+                "id": self._next_job_id,
                 "strip": job.strip,
                 "frame": job.frame,
                 "clip": clip,
                 "cast": cast,
                 "number": job.number,
-                "picture": str(job.picture),
+                "picture": str(job.layer_path),
             },
         )
-        self._next += 1
+        self._next_job_id += 1
 
-    def check(self, strip: str, castings: tuple[Casting, ...]) -> None:
+    def check(self, strip: str, requests: tuple[SwapRequest, ...]) -> None:
         """Ask whether castings can be played: where not, a `fault` that names the strip says why."""
-        self._send("check", {"strip": strip, "cast": self._cast(castings)})
+        self._send("check", {"strip": strip, "cast": self._request_id(requests)})
 
-    def note(self, strip: str, castings: tuple[Casting, ...]) -> None:
+    def inspect_source_images(self, strip: str, requests: tuple[SwapRequest, ...]) -> None:
         """Have the pictures of castings looked at: what is seen is kept in the cache."""
-        self._send("note", {"strip": strip, "cast": self._cast(castings)})
+        self._send("note", {"strip": strip, "cast": self._request_id(requests)})
 
-    def find_people(self, strip: str, source: ClipSource, first: int, last: int, casting: Casting) -> None:
+    def find_people(
+        self, strip: str, source: ClipSource, first: int, last: int, request: SwapRequest
+    ) -> None:
         """Have the people of a clip found, from frame `first` to `last`, as a casting's recipe sees faces.
 
         Who is found is kept in the cache; answers are `progress`, 0 to 1, and `fault`.
         """
-        clip, cast = self._clip(source), self._cast((casting,))
+        clip, cast = self._clip_id(source), self._request_id((request,))
         asked = {"strip": strip, "clip": clip, "cast": cast, "first": first, "last": last}
         self._send("people", asked)
 
     def purge(self, strip: str, source: ClipSource | None) -> None:
         """Have deleted what came of a clip, or everything; the answer is `freed`, in bytes."""
-        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip(source)})
+        self._send("purge", {"strip": strip, "clip": None if source is None else self._clip_id(source)})
 
     def finish(self) -> None:
         """Say that there are no more jobs: the worker tells its report after the last and ends."""
         self._send("end", True)
 
-    def answers(self) -> Iterator[Message]:
+    def messages(self) -> Iterator[Message]:
         """Yield what came since the last call, without waiting.
 
         `done` has the job and whether its picture was written; `gone` is why the worker ended without a report.
         """
-        while not self.ended:
+        while not self.has_ended:
             try:
-                kind, value = self._answers.get_nowait()
+                kind, value = self._messages.get_nowait()
             except queue.Empty:
                 return
             if kind == "done":
-                yield kind, (self._jobs.pop(value["id"]), value["written"])
+                yield kind, (self._pending_jobs.pop(value["id"]), value["written"])
             elif kind == "left":
-                self.ended = True
+                self.has_ended = True
                 if value:
                     yield "gone", value
             else:
@@ -132,72 +134,72 @@ class WorkerProcess:
     def cancel(self) -> None:
         """End the worker at once. What it finished is kept."""
         self._process.terminate()
-        self._lines.put(None)
+        self._outgoing_lines.put(None)
         try:
-            self._process.wait(_LEAVE_SECONDS)
+            self._process.wait(_TERMINATE_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self.ended = True
+        self.has_ended = True
 
-    def _clip(self, source: ClipSource) -> int:
+    def _clip_id(self, source: ClipSource) -> int:
         """Return the number under which the worker knows a clip, telling it if it does not."""
-        if source not in self._clips:
-            self._clips[source] = len(self._clips)
-            self._send("clip", {"id": self._clips[source], **layer_job.source_values(source)})
-        return self._clips[source]
+        if source not in self._clip_ids:
+            self._clip_ids[source] = len(self._clip_ids)
+            self._send("clip", {"id": self._clip_ids[source], **layer_job.source_values(source)})
+        return self._clip_ids[source]
 
-    def _cast(self, castings: tuple[Casting, ...]) -> int:
+    def _request_id(self, requests: tuple[SwapRequest, ...]) -> int:
         """Return the number under which the worker knows castings, telling it if it does not."""
-        if castings not in self._casts:
-            self._casts[castings] = len(self._casts)
-            values = [layer_job.casting_values(casting) for casting in castings]
-            self._send("cast", {"id": self._casts[castings], "castings": values})
-        return self._casts[castings]
+        if requests not in self._request_ids:
+            self._request_ids[requests] = len(self._request_ids)
+            values = [layer_job.request_values(casting) for casting in requests]
+            self._send("cast", {"id": self._request_ids[requests], "castings": values})
+        return self._request_ids[requests]
 
     def _send(self, kind: str, value: object) -> None:
-        self._lines.put(json.dumps({kind: value}) + "\n")
+        self._outgoing_lines.put(json.dumps({kind: value}) + "\n")
 
-    def _write(self) -> None:
+    def _write_lines(self) -> None:
         """Feed the pipe from a thread: a pipe that is full would hold up Blender."""
         pipe = self._process.stdin
         try:
-            while pipe is not None and (line := self._lines.get()) is not None:
+            while pipe is not None and (line := self._outgoing_lines.get()) is not None:
                 pipe.write(line)
-                if self._lines.empty():
+                if self._outgoing_lines.empty():
                     pipe.flush()
             if pipe is not None:
                 pipe.close()
         except (OSError, ValueError):
             return  # the worker is gone, which the other thread tells
 
-    def _read(self) -> None:
+    def _read_messages(self) -> None:
         reported = False
         for line in self._process.stdout or ():
             ((kind, value),) = json.loads(line).items()
             reported |= kind == "report"
-            self._answers.put((kind, value))
+            self._messages.put((kind, value))
         status = self._process.wait()
-        self._lines.put(None)
-        self._answers.put(("left", "" if reported else self._why(status)))
+        self._outgoing_lines.put(None)
+        self._messages.put(("left", "" if reported else self._end_reason(status)))
 
-    def _listen(self) -> None:
+    def _read_errors(self) -> None:
         for line in self._process.stderr or ():
             if line.strip():
-                self._said.append(line.strip())
+                self._error_lines.append(line.strip())
 
-    def _why(self, status: int) -> str:
+    def _end_reason(self, status: int) -> str:
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        said = f": {self._said[-1]}" if self._said else ""
+        said = f": {self._error_lines[-1]}" if self._error_lines else ""
         return f"the worker ended unexpectedly ({how}){said}"
 
 
-def command() -> list[str]:
+def worker_command() -> list[str]:
     """Return the command that starts the worker."""
     return [sys.executable, "-P", "-s", "-m", "core.worker"]
 
 
-def environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """Return the environment in which the worker finds our core and what this Python finds."""
     root = str(Path(layer_job.__file__).parents[2])
     paths = [root, *(path for path in sys.path if path)]

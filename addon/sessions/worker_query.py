@@ -11,78 +11,78 @@ from .worker_process import WorkerProcess
 
 _TICK_SECONDS = 0.1
 # What is asked just now: whoever stops it, loads another file or unregisters must be able to end it.
-_ASKED: list["Question"] = []
+_ACTIVE_QUERIES: list["WorkerQuery"] = []
 
 
-class Question:
+class WorkerQuery:
     """What a worker was asked. `tick` never waits."""
 
     def __init__(
         self,
-        about: str,
+        topic: str,
         worker: WorkerProcess,
-        ended: Callable[[list[str]], None],
-        heard: Callable[[str, Any], None] = lambda _kind, _value: None,
+        on_end: Callable[[list[str]], None],
+        on_message: Callable[[str, Any], None] = lambda _kind, _value: None,
     ) -> None:
-        """Take over a worker that has everything it needs; `ended` gets its faults, `heard` every other answer."""
-        self.about = about
+        """Take over a worker that has everything it needs; `on_end` gets its faults, `on_message` every other answer."""
+        self.topic = topic
         self._worker = worker
-        self._ended = ended
-        self._heard = heard
+        self._on_end = on_end
+        self._on_message = on_message
         self._faults: list[str] = []
         self._timer = self.tick  # one object: Blender knows timers by identity
         worker.finish()
 
     def tick(self) -> float | None:
         """Take what was answered; return the seconds to the next look, None when there is none."""
-        for kind, value in self._worker.answers():
+        for kind, value in self._worker.messages():
             if kind in ("fault", "gone"):
                 self._faults.append(value)
             else:
-                self._heard(kind, value)
-        if not self._worker.ended:
+                self._on_message(kind, value)
+        if not self._worker.has_ended:
             return _TICK_SECONDS
-        if self in _ASKED:
-            _ASKED.remove(self)
-        self._ended(self._faults)
+        if self in _ACTIVE_QUERIES:
+            _ACTIVE_QUERIES.remove(self)
+        self._on_end(self._faults)
         return None
 
-    def ask(self) -> None:
+    def start(self) -> None:
         """Go on with it beside the editor."""
-        _ASKED.append(self)
+        _ACTIVE_QUERIES.append(self)
         bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS, persistent=True)
 
     def cancel(self) -> None:
         """End the worker at once. What it found so far stays in the cache; nobody is told."""
-        if self in _ASKED:
-            _ASKED.remove(self)
+        if self in _ACTIVE_QUERIES:
+            _ACTIVE_QUERIES.remove(self)
         if bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.unregister(self._timer)
         self._worker.cancel()
 
 
-def asked(about: str) -> list[Question]:
+def active_queries(topic: str) -> list[WorkerQuery]:
     """List what is asked just now about something."""
-    return [question for question in _ASKED if question.about == about]
+    return [question for question in _ACTIVE_QUERIES if question.topic == topic]
 
 
 def _cancel_all() -> None:
-    for question in tuple(_ASKED):
+    for question in tuple(_ACTIVE_QUERIES):
         question.cancel()
 
 
 @persistent
-def _left(*_: Any) -> None:
+def _on_load(*_: Any) -> None:
     """Another file is loaded: the answers would be about strips that are gone."""
     _cancel_all()
 
 
 def register() -> None:
     """See to it that no question outlives its file."""
-    bpy.app.handlers.load_pre.append(cast("Any", _left))
+    bpy.app.handlers.load_pre.append(cast("Any", _on_load))
 
 
 def unregister() -> None:
     """End what is asked still."""
-    bpy.app.handlers.load_pre.remove(cast("Any", _left))
+    bpy.app.handlers.load_pre.remove(cast("Any", _on_load))
     _cancel_all()

@@ -7,18 +7,18 @@ import bpy
 
 from ..blender.wrapped_text import draw_text
 from ..layers.folders import cache_folder
-from ..lookups.gallery import gallery
-from ..lookups.lookups import Sizes, WantedSizes
+from ..lookups.gallery import lookup_cache
+from ..lookups.lookups import CacheSizes, CacheSizesLookup
 from ..modifiers.active import active_scene, active_strip
 from ..properties.preferences import preferences
 from ..properties.scene_properties import settings_of
 from ..sequencer.strips import stack_id
-from ..sessions.cache_folder import cache_place
+from ..sessions.cache_folder import cache_location
 from ..sessions.open import access
 from .parameters import COST_ICONS
 
-_SECONDS = 2.0
-_COSTS = (
+_REFRESH_SECONDS = 2.0
+_COST_TEXTS = (
     ("instant", "Shows at once: no model runs, nothing is decoded"),
     ("re-swap", "Swaps the frames again"),
     ("re-analyse", "Analyses the clip again, then swaps"),
@@ -31,14 +31,16 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     settings = settings_of(scene)
     layout.use_property_split = True
     if strip is not None and stack_id(strip):
-        wanted = WantedSizes(cache_folder(scene), stack_id(strip), access(preferences()))
-        sizes: Sizes | None = gallery().known(wanted, _SECONDS)
+        wanted = CacheSizesLookup(cache_folder(scene), stack_id(strip), access(preferences()))
+        sizes: CacheSizes | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
         if sizes is not None:
             column = layout.column(align=True)
             length = strip.frame_final_duration
-            text = f"{sizes.prepared} frames prepared, the strip shows {length}"
+            text = f"{sizes.layer_count} frames prepared, the strip shows {length}"
             column.label(text=text, icon="RENDERLAYERS")
-            text = f"{_size(sizes.layer_bytes)} of layers, {_size(sizes.result_bytes)} of results"
+            text = (
+                f"{_format_size(sizes.layer_bytes)} of layers, {_format_size(sizes.result_bytes)} of results"
+            )
             column.label(text=text, icon="DISK_DRIVE")
     if settings.last_run:
         draw_text(layout, context, f"Last prepared: {settings.last_run}", "TIME")
@@ -53,23 +55,23 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     row.operator("understudy.purge", text="Purge All").what = "ALL"
     column = layout.column(align=True)
     column.label(text="A change of a control with this icon:")
-    for cost, text in _COSTS:
+    for cost, text in _COST_TEXTS:
         draw_text(column, context, text, COST_ICONS[cost])
 
 
 def draw_refusal(layout: Any, context: bpy.types.Context) -> None:
     """Draw which cache folder the project names and must not have, if it does, and the question whether it may."""
-    place = cache_place(active_scene(context))
-    if place.refused is not None:
+    place = cache_location(active_scene(context))
+    if place.refused_folder is not None:
         box = layout.box()
-        text = f"The project names a cache folder outside its own, which is not used: {place.refused}"
+        text = f"The project names a cache folder outside its own, which is not used: {place.refused_folder}"
         draw_text(box, context, text, "ERROR")
         box.operator("understudy.trust_folder")
 
 
-def _size(count: int) -> str:
+def _format_size(byte_count: int) -> str:
     """Write a number of bytes as people read it."""
-    value, unit = float(count), "B"
+    value, unit = float(byte_count), "B"
     for unit in ("B", "KB", "MB", "GB", "TB"):
         if value < 1000 or unit == "TB":
             break

@@ -12,20 +12,20 @@ from typing import Any, NamedTuple
 import bpy
 
 from ..blender.wrapped_text import draw_text
-from ..layers.strip_warnings import notices
-from ..modifiers.active import POINTER, active_scene, active_stack, active_strip
-from ..modifiers.visibility import is_rendered, only_in_one
+from ..layers.strip_warnings import strip_warnings
+from ..modifiers.active import MODIFIER_POINTER, active_scene, active_stack, active_strip
+from ..modifiers.visibility import is_rendered, visibility_mismatches
 from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
-from ..sequencer.strips import is_clip
+from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
 from .which_face_panel import draw_which_face
 from .who_panel import draw_who
 
 _IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
-_MOST_DRAWN = 64
+_MAX_DRAWN_MODIFIERS = 64
 """Of how many modifiers are drawn: each takes milliseconds, at every redraw."""
 _Draw = Callable[[Any, bpy.types.Context, Any], None]
 
@@ -85,7 +85,7 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
         strip = active_strip(context)
         if strip is None:
             return False
-        return bool(active_stack(context)) or (_menu() is None and is_clip(strip))
+        return bool(active_stack(context)) or (_menu() is None and supports_modifiers(strip))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw what concerns the strip, then modifier by modifier."""
@@ -94,12 +94,15 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
         if not stack:
             layout.operator("understudy.modifier_add", icon="ADD")
             return
-        _draw_preparing(layout, context)
-        for modifier in stack[:_MOST_DRAWN]:
+        _draw_preparation(layout, context)
+        for modifier in stack[:_MAX_DRAWN_MODIFIERS]:
             _draw_modifier(layout, context, modifier)
-        if len(stack) > _MOST_DRAWN:
+        if len(stack) > _MAX_DRAWN_MODIFIERS:
             draw_text(
-                layout, context, f"{len(stack) - _MOST_DRAWN} more modifiers: remove some to see them", "INFO"
+                layout,
+                context,
+                f"{len(stack) - _MAX_DRAWN_MODIFIERS} more modifiers: remove some to see them",
+                "INFO",
             )
         header, body = layout.panel_prop(settings_of(active_scene(context)), "show_cache")
         header.label(text="Cache")
@@ -107,7 +110,7 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
             draw_cache(body, context)
 
 
-def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
+def _draw_preparation(layout: Any, context: bpy.types.Context) -> None:
     """Draw what makes the new faces, how that goes, what went wrong, and what is seen instead."""
     row = layout.row(align=True)
     row.operator("understudy.prepare", text="Prepare Strip", icon="RENDER_ANIMATION").what = "STRIP"
@@ -116,7 +119,7 @@ def _draw_preparing(layout: Any, context: bpy.types.Context) -> None:
     _draw_state(layout, context)
     draw_refusal(layout, context)
     strip: Any = active_strip(context)
-    for notice in notices(strip, active_scene(context)):
+    for notice in strip_warnings(strip, active_scene(context)):
         box = layout.box()
         draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
         if notice.operator:
@@ -136,7 +139,7 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
         draw_text(layout, context, state.trouble, "ERROR")
     if state.running:
         return
-    unlike = only_in_one(active_scene(context))
+    unlike = visibility_mismatches(active_scene(context))
     if state.notice:
         draw_text(layout, context, state.notice, "INFO")
     elif unlike:
@@ -153,7 +156,7 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     header, body = layout.panel_prop(modifier, "show_expanded")
     for part in (header, body):
         if part is not None:
-            part.context_pointer_set(POINTER, modifier)
+            part.context_pointer_set(MODIFIER_POINTER, modifier)
     header.label(text="", icon="USER")
     header.prop(modifier, "name", text="")
     row = header.row(align=True)
@@ -168,7 +171,7 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
         title, inside = body.panel_prop(modifier, f"show_{section.name}")
         title.label(text=section.label)
         if inside is not None:
-            inside.context_pointer_set(POINTER, modifier)
+            inside.context_pointer_set(MODIFIER_POINTER, modifier)
             section.draw(inside, context, modifier)
 
 

@@ -9,21 +9,21 @@ from typing import Any
 import bpy
 
 from ...core.models.library import MODELS_VARIABLE, user_model_folder
-from ...core.models.model_availability import EngineState
+from ...core.models.model_availability import ModelAvailability
 from ...core.recipe import parameters
 from ...core.recipe.parameter import Parameter
 from ...core.units import OFF
 from ..blender.wrapped_text import draw_text
-from ..lookups.gallery import gallery
-from ..lookups.lookups import WantedEngine
+from ..lookups.gallery import lookup_cache
+from ..lookups.lookups import ModelLookup
 from ..properties.preferences import preferences
 
 COST_ICONS = {"instant": "CHECKMARK", "re-swap": "FILE_REFRESH", "re-analyse": "VIEWZOOM"}
 
-_NEURAL_ONLY = {
+_NEURAL_ONLY_PATHS = {
     "swap.model", "swap.pixel_boost", "swap.identity", "fusion.mask_shape", "fusion.openings",
 }  # fmt: skip
-REFERENCE = {"select.reference_frame", "select.reference_face", "select.others"}
+REFERENCE_PATHS = {"select.reference_frame", "select.reference_face", "select.others"}
 """The paths of what says where a person was picked: a picture says it better."""
 
 
@@ -32,9 +32,9 @@ def _is_neural(modifier: Any) -> bool:
 
 
 # When a parameter matters; those that are not here always do.
-_MATTERS: Mapping[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(_NEURAL_ONLY, _is_neural),
-    **dict.fromkeys(REFERENCE, lambda modifier: modifier.select.which == "reference"),
+_RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(_NEURAL_ONLY_PATHS, _is_neural),
+    **dict.fromkeys(REFERENCE_PATHS, lambda modifier: modifier.select.which == "reference"),
     "swap.mirror": lambda modifier: not _is_neural(modifier),
     "swap.morph": lambda modifier: modifier.swap.swapper == "dfm",
     "enhance.model": lambda modifier: modifier.enhance.enhancer != "none",
@@ -42,11 +42,11 @@ _MATTERS: Mapping[str, Callable[[Any], bool]] = {
     "fusion.enhancer_blend": lambda modifier: modifier.enhance.enhancer != "none",
     "fusion.light_radius": lambda modifier: modifier.fusion.colour_match > 0,
 }
-_OWN_SETTINGS = ("swap", "enhance")
+_MODEL_ONLY_GROUPS = ("swap", "enhance")
 """The groups whose other settings are the engine's own: without its file they do nothing."""
-_BISENET_ONLY = "With BiSeNet"
-_LOOK_SECONDS = 5.0
-_ENGINES = {
+_BISENET_ONLY_PREFIX = "With BiSeNet"
+_REFRESH_SECONDS = 5.0
+_MODEL_ROLES = {
     "detect.detector": "detect",
     "landmark.landmarker": "landmark",
     "landmark.pose": "pose",
@@ -58,11 +58,11 @@ _ENGINES = {
 """The parameters that choose an engine, and the role that its model file has in the catalogue."""
 
 
-def matters(parameter: Parameter, modifier: Any) -> bool:
+def is_relevant(parameter: Parameter, modifier: Any) -> bool:
     """Tell whether a parameter changes anything as a modifier is set."""
-    if parameter.group == "occlude" and parameter.text.startswith(_BISENET_ONLY):
+    if parameter.group == "occlude" and parameter.text.startswith(_BISENET_ONLY_PREFIX):
         return bool(modifier.occlude.masker == "bisenet")
-    asked = _MATTERS.get(parameter.path)
+    asked = _RELEVANCE.get(parameter.path)
     return asked is None or asked(modifier)
 
 
@@ -102,7 +102,7 @@ def draw_parameters(
     """
     layout.use_property_split = True
     whole, layout = layout, layout.column()
-    shown = [entry for entry in parameters() if belongs(entry) and matters(entry, modifier)]
+    shown = [entry for entry in parameters() if belongs(entry) and is_relevant(entry, modifier)]
     group = shown[0].group if shown else ""
     while shown:
         parameter = shown.pop(0)
@@ -111,9 +111,11 @@ def draw_parameters(
             layout, group = whole.column(), parameter.group
         if parameter.kind is not bool:
             draw_parameter(layout, modifier, parameter)
-            if parameter.path in _ENGINES and not _draw_engine(layout, context, modifier, parameter):
+            if parameter.path in _MODEL_ROLES and not _draw_model_availability(
+                layout, context, modifier, parameter
+            ):
                 layout = layout.column()
-                layout.enabled = parameter.group not in _OWN_SETTINGS
+                layout.enabled = parameter.group not in _MODEL_ONLY_GROUPS
             continue
         switches = [parameter]
         while shown and shown[0].kind is bool and shown[0].group == parameter.group:
@@ -121,24 +123,26 @@ def draw_parameters(
         _draw_switches(layout, modifier, switches)
 
 
-def _draw_engine(layout: Any, context: bpy.types.Context, modifier: Any, parameter: Parameter) -> bool:
+def _draw_model_availability(
+    layout: Any, context: bpy.types.Context, modifier: Any, parameter: Parameter
+) -> bool:
     """Say below an engine that needs a file whether it is there, and its licence; tell whether it can be used."""
     name = getattr(getattr(modifier, parameter.group), parameter.name)
     if name == parameter.default:
         return True
     models = model_folder()
-    wanted = WantedEngine(models, _ENGINES[parameter.path], name)
-    state: EngineState | None = gallery().known(wanted, _LOOK_SECONDS)
+    wanted = ModelLookup(models, _MODEL_ROLES[parameter.path], name)
+    state: ModelAvailability | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
     if state is None:
         return True
     licence = f"Licence {state.licence}" if state.licence else "Nobody said under which licence it is"
     if not state.commercial and "commercial" not in licence:
         licence += ": not for commercial use, as far as is known"
-    if not state.found:
+    if not state.available:
         text = state.problem or f"put its file into {models}, or choose another folder in the preferences"
         draw_text(layout, context, f"{state.title} can't be used: {text}", "ERROR")
     draw_text(layout, context, licence, "INFO")
-    return state.found
+    return state.available
 
 
 def model_folder() -> Path:

@@ -6,17 +6,17 @@ from typing import Any
 import bpy
 
 from ...core.reporting.quoting import quote
-from ..blender.wrapped_text import draw_text, room
-from ..lookups.gallery import gallery
-from ..lookups.lookups import ShownPerson
-from ..lookups.people import players, replaces, searched, wanted_people
+from ..blender.wrapped_text import draw_text, region_width
+from ..lookups.gallery import lookup_cache
+from ..lookups.lookups import PersonView
+from ..lookups.people import has_search_range, modifiers_replacing, people_lookup, replaces
 from ..modifiers.active import active_scene, active_strip
 from ..properties.status import window_state
-from .parameters import REFERENCE, draw_parameters, in_which_face
+from .parameters import REFERENCE_PATHS, draw_parameters, in_which_face
 
 _FACE_SCALE = 4.6
-_FACE_WIDTH = 105
-_MOST_LETTERS = 200
+_FACE_WIDTH_PIXELS = 105
+_MAX_NAME_CHARACTERS = 200
 
 
 def draw_which_face(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -33,22 +33,22 @@ def draw_which_face(layout: Any, context: bpy.types.Context, modifier: Any) -> N
         layout,
         context,
         modifier,
-        lambda entry: in_which_face(entry) and not (known and entry.path in REFERENCE),
+        lambda entry: in_which_face(entry) and not (known and entry.path in REFERENCE_PATHS),
     )
 
 
-def _people(scene: Any, strip: Any, modifier: Any) -> tuple[ShownPerson, ...] | None:
-    if not searched(strip):
+def _people(scene: Any, strip: Any, modifier: Any) -> tuple[PersonView, ...] | None:
+    if not has_search_range(strip):
         return None
-    found: tuple[ShownPerson, ...] | None = gallery().known(wanted_people(scene, strip, modifier))
+    found: tuple[PersonView, ...] | None = lookup_cache().get(people_lookup(scene, strip, modifier))
     return found
 
 
 def _draw_people(
-    layout: Any, context: bpy.types.Context, modifier: Any, people: tuple[ShownPerson, ...]
+    layout: Any, context: bpy.types.Context, modifier: Any, people: tuple[PersonView, ...]
 ) -> None:
     scene, strip = active_scene(context), active_strip(context)
-    columns = max(int((room(context) - 60) / _FACE_WIDTH), 1)
+    columns = max(int((region_width(context) - 60) / _FACE_WIDTH_PIXELS), 1)
     grid = layout.grid_flow(row_major=True, columns=min(columns, max(len(people), 2)), even_columns=True)
     for shown in people:
         box = grid.box()
@@ -60,20 +60,20 @@ def _draw_people(
             icon="CHECKMARK" if chosen else "NONE",
             depress=chosen,
         )
-        button.frame, button.face = shown.person.best
+        button.frame, button.face = shown.person.best_face
         # A row in any case, so that pictures and buttons stay side by side.
-        others = [entry for entry in players(scene, strip, shown.person) if entry != modifier]
+        others = [entry for entry in modifiers_replacing(scene, strip, shown.person) if entry != modifier]
         names = ", ".join(entry.identity.name or entry.name for entry in others)
         row = box.row()
         row.alignment = "CENTER"
         if names:
-            row.label(text=quote(names, _MOST_LETTERS), icon="USER", translate=False)
+            row.label(text=quote(names, _MAX_NAME_CHARACTERS), icon="USER", translate=False)
         else:
             row.label(text=f"Seen {shown.person.share:.0%}")
 
 
 def _draw_search(
-    layout: Any, context: bpy.types.Context, strip: Any, people: tuple[ShownPerson, ...] | None
+    layout: Any, context: bpy.types.Context, strip: Any, people: tuple[PersonView, ...] | None
 ) -> None:
     state = window_state()
     if state.searched_strip:
@@ -88,5 +88,5 @@ def _draw_search(
     )
     if people is not None and not people:
         draw_text(layout, context, "Nobody was found: lower Smallest Face, or the scores in Analysis", "INFO")
-    elif people is None and searched(strip):
+    elif people is None and has_search_range(strip):
         draw_text(layout, context, "Settings or the clip changed since people were looked for", "INFO")

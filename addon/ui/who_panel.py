@@ -6,11 +6,11 @@ from typing import Any
 
 import bpy
 
-from ...core.recipe.request import Picture
+from ...core.recipe.request import FaceImage
 from ..blender.wrapped_text import draw_text
 from ..layers.folders import cache_folder
-from ..lookups.gallery import gallery
-from ..lookups.lookups import ShownPicture, WantedPicture
+from ..lookups.gallery import lookup_cache
+from ..lookups.lookups import SourceImageLookup, SourceImageView
 from ..modifiers.active import active_scene
 from ..properties.preferences import preferences
 
@@ -23,16 +23,16 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     layout.prop(modifier.identity, "name")
     scene = active_scene(context)
     for index, picture in enumerate(modifier.identity.pictures):
-        _draw_picture(layout, context, scene, picture, index)
+        _draw_source_image(layout, context, scene, picture, index)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
     if modifier.identity.pictures and not modifier.identity.consent:
         draw_text(layout, context, "Recast only people who agreed to it: note here by what right", "INFO")
 
 
-def _draw_picture(layout: Any, context: bpy.types.Context, scene: Any, picture: Any, index: int) -> None:
+def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, image: Any, index: int) -> None:
     box = layout.box()
-    known = _known(scene, picture)
+    known = _source_image_view(scene, image)
     row = box.row()
     if known is not None and known.icon is not None:
         face = row.column()
@@ -40,28 +40,28 @@ def _draw_picture(layout: Any, context: bpy.types.Context, scene: Any, picture: 
     column = row.column()
     path = column.row(align=True)
     path.use_property_split = False
-    path.prop(picture, "filepath", text="")
+    path.prop(image, "filepath", text="")
     path.operator("understudy.picture_remove", text="", icon="X").index = index
     below = column.row(align=True)
     below.use_property_split = False
-    below.prop(picture, "face_number")
+    below.prop(image, "face_number")
     if known is None:
         below.operator("understudy.picture_check", text="", icon="VIEWZOOM").index = index
         return
-    if known.icon is not None and not known.faults:
+    if known.icon is not None and not known.quality_issues:
         column.label(text="Clearly seen", icon="CHECKMARK")
-    for fault in known.faults:
+    for fault in known.quality_issues:
         if known.icon is None:
-            is_named = fault.startswith(Path(picture.filepath).name)
+            is_named = fault.startswith(Path(image.filepath).name)
             draw_text(box, context, fault if is_named else fault[:1].upper() + fault[1:], "ERROR")
         else:
             draw_text(box, context, f"The face is {fault}", "INFO")
 
 
-def _known(scene: Any, picture: Any) -> ShownPicture | None:
-    path = bpy.path.abspath(picture.filepath)
+def _source_image_view(scene: Any, image: Any) -> SourceImageView | None:
+    path = bpy.path.abspath(image.filepath)
     if not path:
         return None
-    wanted = WantedPicture(cache_folder(scene), preferences(), Picture(Path(path), picture.face_number))
-    found: ShownPicture | None = gallery().known(wanted)
+    wanted = SourceImageLookup(cache_folder(scene), preferences(), FaceImage(Path(path), image.face_number))
+    found: SourceImageView | None = lookup_cache().get(wanted)
     return found

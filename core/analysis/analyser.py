@@ -9,29 +9,29 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..cache.base.compute import Alone, Flight
+from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
-from ..cache.stores.checked_store import FittingStore
+from ..cache.stores.checked_store import FilteringStore
 from ..errors import ClipError
 from ..face.types import Detection, Face, Floats, Pixels
 from ..geometry.mesh_topology import Topology
-from ..media.clip import REMEMBERED_FRAMES, Clip, frame_id
-from ..media.prefetching_clip import ClipAhead
+from ..media.clip import FRAME_CACHE_SIZE, Clip, frame_id
+from ..media.prefetching_clip import PrefetchingClip
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Recipe
-from ..reporting.stage_counts import Tally
+from ..reporting.stage_counts import StageCounter
 from .attributes import attribute_key
-from .cuts import LOOK_SIZE, is_cut, look_of
-from .detect import detect_key, detect_with, detections
-from .embed import OWN_SPACE, embed_key, embed_with, face_vectors, fits_faces
-from .landmark import faces, landmark_key, landmark_with
-from .model_adapters import MESHES, Engines
-from .recognisers.contract import Space
-from .track import as_detection, followed_key
+from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail, is_cut
+from .detect import detect_key, detect_with, detections_from_arrays
+from .embed import BUILT_IN_SPACE, embed_key, embed_with, face_vectors, fits_faces
+from .landmark import faces_from_arrays, landmark_key, landmark_with
+from .model_adapters import MESH_LANDMARKERS, ModelAdapters
+from .recognisers.contract import EmbeddingSpace
+from .track import follow_key, predict_detection
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 DECODER_VERSION = 2
 _ID = ArraySpec("id", "uint8", (32,))
 CLIP_SCHEMA = Schema((_ID,))
-FRAME_SCHEMA = Schema((_ID, ArraySpec("look", "uint8", (LOOK_SIZE[1], LOOK_SIZE[0], 3))))
-_REMEMBERED = 64
-_BAND = 1 << 20  # samples
+FRAME_SCHEMA = Schema(
+    (_ID, ArraySpec("look", "uint8", (FRAME_THUMBNAIL_SIZE[1], FRAME_THUMBNAIL_SIZE[0], 3)))
+)
+_MAX_CACHED_ANALYSES = 64
+_BAND_SAMPLES = 1 << 20  # samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Analysis:
     """As landmarked: not steadied."""
     embeddings: Floats
     """(n, d), in the order of the faces."""
-    space: Space
+    space: EmbeddingSpace
     """The space of the embeddings."""
     key: Key
     """The key of the landmarks."""
@@ -69,7 +71,7 @@ class Analyser:
         models: EmbeddedModels,
         pool: ModelPool,
         topology: Topology,
-        tally: Tally,
+        counter: StageCounter,
         flight: Flight | None = None,
         library: ModelLibrary | None = None,
     ) -> None:
@@ -78,18 +80,18 @@ class Analyser:
         `library` has the models that a recipe may ask for besides the embedded ones.
         """
         self._store = store
-        self._flight = flight or Alone()
-        self._engines = Engines(models, library or ModelLibrary(), pool, topology)
+        self._flight = flight or Uncoordinated()
+        self._adapters = ModelAdapters(models, library or ModelLibrary(), pool, topology)
         self._topology = topology
-        self._tally = tally
+        self._counter = counter
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
-        self._read: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._recent: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
+        self._counted_frames: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._recent_analyses: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
 
     @property
-    def engines(self) -> Engines:
+    def adapters(self) -> ModelAdapters:
         """The adapters that recipes choose from."""
-        return self._engines
+        return self._adapters
 
     def clip_id(self, clip: Clip) -> str:
         """Return the clip's id; its file is hashed once, then known by path, size and time."""
@@ -107,14 +109,14 @@ class Analyser:
 
     def frame_id(self, clip: Clip, number: int) -> str:
         """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""
-        return self._mapped(clip, number)["id"].tobytes().hex()
+        return self._load_map_entry(clip, number)["id"].tobytes().hex()
 
-    def look(self, clip: Clip, number: int) -> Pixels:
-        """Return what a frame looks like from afar, by which cuts are found; see `cuts.look_of`."""
-        return np.asarray(self._mapped(clip, number)["look"], np.uint8)
+    def thumbnail(self, clip: Clip, number: int) -> Pixels:
+        """Return what a frame looks like from afar, by which cuts are found; see `cuts.frame_thumbnail`."""
+        return np.asarray(self._load_map_entry(clip, number)["look"], np.uint8)
 
-    def _mapped(self, clip: Clip, number: int) -> Arrays:
-        """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `look`."""
+    def _load_map_entry(self, clip: Clip, number: int) -> Arrays:
+        """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `thumbnail`."""
         key = self._map_key(clip, number)
         kept = self._store.get(key)
         if kept is None:
@@ -129,63 +131,63 @@ class Analyser:
         if key not in self._store:
             self._store.put(key, _map_entry(clip, number))
         self._count_decoding(clip, number)
-        return eight_bit(pixels)
+        return to_eight_bit(pixels)
 
     def _count_decoding(self, clip: Clip, number: int) -> None:
         """Count a frame that was read, unless the clip still remembered it from a moment ago."""
         read = (self.clip_id(clip), number)
-        if read in self._read:
-            self._read.move_to_end(read)
+        if read in self._counted_frames:
+            self._counted_frames.move_to_end(read)
             return
-        self._tally.frames_decoded += 1
-        self._read[read] = None
-        if len(self._read) > REMEMBERED_FRAMES:
-            self._read.popitem(last=False)
+        self._counter.frames_decoded += 1
+        self._counted_frames[read] = None
+        if len(self._counted_frames) > FRAME_CACHE_SIZE:
+            self._counted_frames.popitem(last=False)
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
         recent_key = (self.clip_id(clip), number, recipe.detect, recipe.landmark, recipe.embed)
-        known = self._recent.get(recent_key)
+        known = self._recent_analyses.get(recent_key)
         if known is not None:
-            self._recent.move_to_end(recent_key)
+            self._recent_analyses.move_to_end(recent_key)
             return known
-        known = self._analysed(clip, number, recipe)
-        self._recent[recent_key] = known
-        if len(self._recent) > _REMEMBERED:
-            self._recent.popitem(last=False)
+        known = self._compute_analysis(clip, number, recipe)
+        self._recent_analyses[recent_key] = known
+        if len(self._recent_analyses) > _MAX_CACHED_ANALYSES:
+            self._recent_analyses.popitem(last=False)
         return known
 
     def attributes(self, clip: Clip, number: int, recipe: Recipe) -> Floats:
         """Return sex and age (n, 2) of the faces that `analysis` finds, see `GenderAge`. ClipError or ModelError."""
-        analysis, network = self.analysis(clip, number, recipe), self._engines.gender_age()
+        analysis, network = self.analysis(clip, number, recipe), self._adapters.gender_age()
 
         def compute() -> Arrays:
             pixels = self.frame(clip, number)
-            with self._tally.running("attribute"):
+            with self._counter.measure("attribute"):
                 return {"attributes": network.attributes(pixels, analysis.faces)}
 
-        store = FittingStore(self._store, lambda kept: len(kept["attributes"]) == len(analysis.faces))
-        arrays, known = self._flight.result(store, attribute_key(analysis.key, network), compute)
+        store = FilteringStore(self._store, lambda kept: len(kept["attributes"]) == len(analysis.faces))
+        arrays, known = self._flight.get_or_compute(store, attribute_key(analysis.key, network), compute)
         if known:
-            self._tally.hit("attribute")
+            self._counter.record_hit("attribute")
         return np.asarray(arrays["attributes"], np.float32)
 
     def keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of what detect, landmark and embed find in a frame. Raises ClipError."""
-        engines = self._engines
+        engines = self._adapters
         detected = detect_key(
-            self.frame_id(clip, number), recipe.detect, engines.detector(recipe.detect), engines.in_keys
+            self.frame_id(clip, number), recipe.detect, engines.detector(recipe.detect), engines.key_inputs
         )
-        before = self._followed(clip, number, recipe)
+        before = self._frame_to_follow(clip, number, recipe)
         landmarked = landmark_key(
-            detected if before is None else followed_key(detected, self.keys(clip, before, recipe)[1]),
+            detected if before is None else follow_key(detected, self.keys(clip, before, recipe)[1]),
             recipe.landmark,
             engines.landmarker(recipe.landmark),
             engines.pose_estimator(recipe.landmark),
         )
         return detected, landmarked, embed_key(landmarked, engines.recogniser(recipe.embed))
 
-    def _followed(self, clip: Clip, number: int, recipe: Recipe) -> int | None:
+    def _frame_to_follow(self, clip: Clip, number: int, recipe: Recipe) -> int | None:
         """Return the frame from which the faces of a frame are followed, None where they are looked for.
 
         That depends on the clip alone, not on where a render begins.
@@ -195,64 +197,66 @@ class Analyser:
         looks = {}
         for near in range(number - 2, min(number + 2, clip.info.frame_count)):
             with suppress(ClipError):
-                looks[near] = self.look(clip, near)
+                looks[near] = self.thumbnail(clip, near)
         return None if number - 1 not in looks or is_cut(number, looks) else number - 1
 
-    def _analysed(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
+    def _compute_analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         frame = self.frame_id(clip, number)
         detected, landmarked, embedded = self.keys(clip, number, recipe)
-        meshes, known = self._flight.result(
-            self._store, landmarked, lambda: self._landmarked(clip, number, recipe, detected)
+        meshes, known = self._flight.get_or_compute(
+            self._store, landmarked, lambda: self._compute_landmarks(clip, number, recipe, detected)
         )
         if known:
             # The landmarks were made from the detections: whoever has the one need not look up the other.
-            self._tally.hit("detect")
-            self._tally.hit("landmark")
-        found = faces(meshes)
-        recogniser = self._engines.recogniser(recipe.embed)
-        store = FittingStore(self._store, lambda kept: fits_faces(kept, found, own=recogniser is None))
-        described, known = self._flight.result(
-            store, embedded, lambda: self._embedded(clip, number, recipe, found)
+            self._counter.record_hit("detect")
+            self._counter.record_hit("landmark")
+        found = faces_from_arrays(meshes)
+        recogniser = self._adapters.recogniser(recipe.embed)
+        store = FilteringStore(self._store, lambda kept: fits_faces(kept, found, built_in=recogniser is None))
+        described, known = self._flight.get_or_compute(
+            store, embedded, lambda: self._compute_embeddings(clip, number, recipe, found)
         )
         if known:
-            self._tally.hit("embed")
-        mesh = recipe.landmark.landmarker in MESHES
+            self._counter.record_hit("embed")
+        mesh = recipe.landmark.landmarker in MESH_LANDMARKERS
         vectors = face_vectors(described, own=recogniser is None, mesh=mesh)
-        space = OWN_SPACE if recogniser is None else recogniser.space
+        space = BUILT_IN_SPACE if recogniser is None else recogniser.space
         return Analysis(frame, tuple(found), vectors, space, landmarked)
 
-    def _embedded(self, clip: Clip, number: int, recipe: Recipe, found: list[Face]) -> Arrays:
+    def _compute_embeddings(self, clip: Clip, number: int, recipe: Recipe, faces: list[Face]) -> Arrays:
         pixels = self.frame(clip, number)
-        with self._tally.running("embed"):
-            return embed_with(pixels, found, self._topology, self._engines.recogniser(recipe.embed))
+        with self._counter.measure("embed"):
+            return embed_with(pixels, faces, self._topology, self._adapters.recogniser(recipe.embed))
 
-    def _landmarked(self, clip: Clip, number: int, recipe: Recipe, detected: Key) -> Arrays:
+    def _compute_landmarks(self, clip: Clip, number: int, recipe: Recipe, detection_key: Key) -> Arrays:
         pixels = self.frame(clip, number)
-        before = self._followed(clip, number, recipe)
+        before = self._frame_to_follow(clip, number, recipe)
         if before is not None:
             expected = self.analysis(clip, before, recipe).faces
-            followed = self._marked(pixels, [as_detection(face, self._topology) for face in expected], recipe)
+            followed = self._landmark_faces(
+                pixels, [predict_detection(face, self._topology) for face in expected], recipe
+            )
             # A face that is lost may only be hard to follow: the detector says.
             if len(followed["scores"]) == len(expected):
                 return followed
-        boxes = self._store.get(detected)
+        boxes = self._store.get(detection_key)
         if boxes is None:
-            with self._tally.running("detect"):
-                boxes = detect_with(pixels, recipe.detect, self._engines.detector(recipe.detect))
-            self._store.put(detected, boxes)
+            with self._counter.measure("detect"):
+                boxes = detect_with(pixels, recipe.detect, self._adapters.detector(recipe.detect))
+            self._store.put(detection_key, boxes)
         else:
-            self._tally.hit("detect")
-        return self._marked(pixels, detections(boxes), recipe)
+            self._counter.record_hit("detect")
+        return self._landmark_faces(pixels, detections_from_arrays(boxes), recipe)
 
-    def _marked(self, pixels: Pixels, found: list[Detection], recipe: Recipe) -> Arrays:
-        with self._tally.running("landmark"):
+    def _landmark_faces(self, pixels: Pixels, detections: list[Detection], recipe: Recipe) -> Arrays:
+        with self._counter.measure("landmark"):
             return landmark_with(
                 pixels,
-                found,
+                detections,
                 recipe.landmark,
-                self._engines.landmarker(recipe.landmark),
+                self._adapters.landmarker(recipe.landmark),
                 self._topology,
-                self._engines.pose_estimator(recipe.landmark),
+                self._adapters.pose_estimator(recipe.landmark),
             )
 
     def _map_key(self, clip: Clip, number: int) -> Key:
@@ -261,17 +265,17 @@ class Analyser:
 
 def _map_entry(clip: Clip, number: int) -> Arrays:
     pixels = clip.read(number)
-    identity = clip.fingerprint(number) if isinstance(clip, ClipAhead) else frame_id(pixels)
-    return {"id": np.frombuffer(bytes.fromhex(identity), np.uint8), "look": look_of(pixels)}
+    identity = clip.fingerprint(number) if isinstance(clip, PrefetchingClip) else frame_id(pixels)
+    return {"id": np.frombuffer(bytes.fromhex(identity), np.uint8), "look": frame_thumbnail(pixels)}
 
 
-def eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
+def to_eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
     """Reduce uint16 pixels to uint8 by rounding (65535 becomes 255); uint8 is returned as it is."""
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, np.uint8)
     result = np.empty(pixels.shape, np.uint8)
     # A few rows at a time: the sums of a large picture take four times its memory.
-    rows = max(1, _BAND // max(1, pixels[:1].size))
+    rows = max(1, _BAND_SAMPLES // max(1, pixels[:1].size))
     for row in range(0, len(pixels), rows):
         result[row : row + rows] = (pixels[row : row + rows].astype(np.uint32) * 255 + 32767) // 65535
     return result

@@ -12,64 +12,65 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cache.base.key import Key, Scalar, stage_key
-from ..cache.base.schema import FACES, ArraySpec, Schema
+from ..cache.base.schema import FACE_COUNTS, ArraySpec, Schema
 from ..face.types import Face, Floats, Pixels
-from ..models.model_adapter import Network
+from ..models.model_adapter import ModelAdapter
 from ..recipe import Select
 from .poses.contract import upright_crops
 
-YOUNGEST, OLDEST = 0, 100
-_UTMOST = 1e6  # the network's own numbers have no bound
+MIN_AGE_YEARS, MAX_AGE_YEARS = 0, 100
+_MAX_ATTRIBUTE = 1e6  # the network's own numbers have no bound
 ATTRIBUTE_SCHEMA = Schema(
-    (ArraySpec("attributes", "float32", ("faces", 2), -_UTMOST, _UTMOST),), {"faces": FACES}
+    (ArraySpec("attributes", "float32", ("faces", 2), -_MAX_ATTRIBUTE, _MAX_ATTRIBUTE),),
+    {"faces": FACE_COUNTS},
 )
 
 
 @dataclass(frozen=True, eq=False)
-class GenderAge(Network):
+class GenderAge(ModelAdapter):
     """InsightFace's genderage."""
 
     version = 1
 
-    def attributes(self, frame: Pixels, found: Sequence[Face]) -> Floats:
+    def attributes(self, frame: Pixels, faces: Sequence[Face]) -> Floats:
         """Return (n, 2) for the faces of an (H, W, 3) RGB uint8 frame: how much more male than female, and years.
 
         Raises ModelError.
         """
-        if not found:
+        if not faces:
             return np.zeros((0, 2), np.float32)
         family = self.family
         crops = upright_crops(
             frame,
-            [face.landmarks for face in found],
-            [face.pose for face in found],
+            [face.landmarks for face in faces],
+            [face.pose for face in faces],
             float(family.values["enlarged"]),
             family.size,
         )
-        rows = self.answer(crops)[0].reshape(len(found), -1)
+        rows = self.infer(crops)[0].reshape(len(faces), -1)
         if rows.shape[1] != 3:
-            raise self.unexpected(f"{rows.shape[1]} numbers a face instead of 3")
+            raise self.unexpected_output_error(f"{rows.shape[1]} numbers a face instead of 3")
         return np.asarray(np.stack([rows[:, 1] - rows[:, 0], rows[:, 2] * 100], 1), np.float32)
 
 
-def attribute_key(landmarked: Key, network: GenderAge) -> Key:
+def attribute_key(landmark_key: Key, adapter: GenderAge) -> Key:
     """Return the key of what a network says of a frame's faces, given the key of their landmarks."""
     inputs: dict[str, Scalar | Key] = {
-        "landmark": landmarked,
-        "network": network.name,
-        "model": network.model.sha256,
+        "landmark": landmark_key,
+        "network": adapter.name,
+        "model": adapter.model.sha256,
     }
-    return stage_key("attribute", network.version, inputs)
+    return stage_key("attribute", adapter.version, inputs)
 
 
-def asks_for_attributes(params: Select) -> bool:
+def needs_attributes(params: Select) -> bool:
     """Tell whether faces are chosen by sex or age at all."""
-    return params.gender != "any" or params.age_low > YOUNGEST or params.age_high < OLDEST
+    return params.gender != "any" or params.age_low > MIN_AGE_YEARS or params.age_high < MAX_AGE_YEARS
 
 
-def fitting(attributes: Floats, params: Select) -> list[int]:
+def filter_by_attributes(attributes: Floats, params: Select) -> list[int]:
     """Return which of (n, 2) attributes, as `GenderAge` gives them, are what a recipe asks for."""
     wanted = {"any": 0, "female": -1, "male": 1}[params.gender]
-    male, years = attributes[:, 0], np.clip(np.round(attributes[:, 1]), YOUNGEST, OLDEST)
+    male, years = attributes[:, 0], np.clip(np.round(attributes[:, 1]), MIN_AGE_YEARS, MAX_AGE_YEARS)
     fits = (male * wanted >= 0) & (years >= params.age_low) & (years <= params.age_high)
     return [int(index) for index in np.flatnonzero(fits)]

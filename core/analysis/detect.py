@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from ..cache.base.key import Key, Scalar, stage_key
-from ..cache.base.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
+from ..cache.base.schema import FACE_COUNTS, MAX_COORDINATE_PIXELS, MAX_SCORE, ArraySpec, Schema, SchemaByLine
 from ..cache.base.store import Arrays
 from ..face.types import Detection, Pixels
 from ..models.catalog import load_catalogue
@@ -13,19 +13,19 @@ from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect
 from .detectors.blaze import Blaze
 from .detectors.contract import Detector
-from .detectors.ensemble import TURNING_VERSION, found_any_way, found_turned
+from .detectors.ensemble import ROTATION_VERSION, detect_rotated, detect_with_rotation_fallback
 
-_BOX_POINTS = {"blaze": (6,), "blaze-short": (6,), "s3fd": (0,), "many": (0, 3, 5, 6)}
-_FIVE = (5,)
-_QUARTERS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
+_POINT_COUNTS = {"blaze": (6,), "blaze-short": (6,), "s3fd": (0,), "many": (0, 3, 5, 6)}
+_DEFAULT_POINT_COUNTS = (5,)
+_QUARTER_TURNS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
 
 
 def detect_key(
-    frame: str, params: Detect, detector: Detector, processor: Mapping[str, str] | None = None
+    frame: str, params: Detect, detector: Detector, key_inputs: Mapping[str, str] | None = None
 ) -> Key:
     """Return the key of what `detect_with` finds in the frame with this id.
 
-    `processor` is what the one that runs the models adds to keys; those of landmarks and embeddings hold this one.
+    `key_inputs` is what the one that runs the models adds to keys; those of landmarks and embeddings hold this one.
     """
     inputs: dict[str, Scalar | Key] = {"frame": frame, "detector": detector.name, "score": params.score}
     files = sorted(model.sha256 for model in detector.models)
@@ -33,22 +33,22 @@ def detect_key(
     # Named only where they are used: a detector's plain look is one entry, however it came to be asked for.
     if params.angles != "upright":
         inputs["angles"] = params.angles
-        inputs["turning"] = TURNING_VERSION
+        inputs["turning"] = ROTATION_VERSION
     if params.margin > 0:
         inputs["margin"] = params.margin
-    inputs.update(processor or {})
+    inputs.update(key_inputs or {})
     return stage_key("detect", detector.version, inputs)
 
 
 @lru_cache
 def _detect_schema(detector: str) -> Schema:
-    points = _BOX_POINTS.get(detector, _FIVE)
+    points = _POINT_COUNTS.get(detector, _DEFAULT_POINT_COUNTS)
     arrays = (
-        ArraySpec("boxes", "float32", ("faces", 4), -FARTHEST, FARTHEST),
-        ArraySpec("points", "float32", ("faces", "points", 2), -FARTHEST, FARTHEST),
-        ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
+        ArraySpec("boxes", "float32", ("faces", 4), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+        ArraySpec("points", "float32", ("faces", "points", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+        ArraySpec("scores", "float32", ("faces",), 0.0, MAX_SCORE),
     )
-    return Schema(arrays, {"faces": FACES, "points": points})
+    return Schema(arrays, {"faces": FACE_COUNTS, "points": points})
 
 
 detect_schema = SchemaByLine("detector", _detect_schema)
@@ -63,9 +63,9 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
     """
     margin = params.margin / 100
     if params.angles == "auto":
-        found = found_any_way(detector, frame, params.score, margin)
+        found = detect_with_rotation_fallback(detector, frame, params.score, margin)
     else:
-        found = found_turned(detector, frame, params.score, _QUARTERS[params.angles], margin)
+        found = detect_rotated(detector, frame, params.score, _QUARTER_TURNS[params.angles], margin)
     return {"boxes": found.boxes, "points": found.points, "scores": found.scores}
 
 
@@ -74,7 +74,7 @@ def detect(frame: Pixels, params: Detect, model: ModelFile, pool: ModelPool) -> 
     return detect_with(frame, params, Blaze(model, load_catalogue().family("detect", "blaze"), pool))
 
 
-def detections(arrays: Arrays) -> list[Detection]:
+def detections_from_arrays(arrays: Arrays) -> list[Detection]:
     """Return what `detect` found as values, the surest first."""
     rows = zip(arrays["boxes"], arrays["points"], arrays["scores"], strict=True)
     return [Detection(box, points, float(score)) for box, points, score in rows]

@@ -13,59 +13,65 @@ import cv2
 import numpy as np
 
 from ..cache.base.key import Key, stage_key
-from ..cache.base.schema import FACES, ArraySpec, Schema, SchemaByLine
+from ..cache.base.schema import FACE_COUNTS, ArraySpec, Schema, SchemaByLine
 from ..cache.base.store import Arrays
 from ..face.types import Face, Floats, Pixels
-from ..geometry.crop import crop_matrix, warped
-from ..geometry.head_pose import similarity_fit
+from ..geometry.crop import crop_matrix, warp_crop
+from ..geometry.head_pose import fit_similarity
 from ..geometry.mesh_topology import Topology
 from ..models.catalog import load_catalogue
 from .landmark import alignment_points
-from .recognisers.contract import Recogniser, Space, directions
+from .recognisers.contract import EmbeddingSpace, Recogniser, l2_normalise
 
 VERSION = 1
-_SIZE = 32
-_SHAPE_WEIGHT, _LOOK_WEIGHT, _COLOUR_WEIGHT = 1.0, 0.8, 0.6
+_CROP_PIXELS = 32
+_SHAPE_WEIGHT, _LIGHT_WEIGHT, _COLOUR_WEIGHT = 1.0, 0.8, 0.6
 
 
-OWN_SPACE = Space("mesh-appearance", "", 0.5)
+BUILT_IN_SPACE = EmbeddingSpace("mesh-appearance", "", 0.5)
 """The space of the built-in description."""
-_LOOK_NUMBERS = (_SIZE // 2) ** 2 + 2
-_MESH_NUMBERS = 468 * 3 + _LOOK_NUMBERS
-_LONGEST = 1e6
+_APPEARANCE_DIMENSIONS = (_CROP_PIXELS // 2) ** 2 + 2
+_MESH_DIMENSIONS = 468 * 3 + _APPEARANCE_DIMENSIONS
+_MAX_LENGTH = 1e6
 
 
-def embed_key(landmarked: Key, recogniser: Recogniser | None = None) -> Key:
+def embed_key(landmark_key: Key, recogniser: Recogniser | None = None) -> Key:
     """Return the key of the descriptions, given the key of the landmarks."""
     if recogniser is None:
-        return stage_key("embed", VERSION, {"landmark": landmarked, "recogniser": OWN_SPACE.recogniser})
+        return stage_key(
+            "embed", VERSION, {"landmark": landmark_key, "recogniser": BUILT_IN_SPACE.recogniser}
+        )
     return stage_key(
         "embed",
         recogniser.version,
-        {"landmark": landmarked, "recogniser": recogniser.name, "model": recogniser.space.content},
+        {"landmark": landmark_key, "recogniser": recogniser.name, "model": recogniser.space.model_sha256},
     )
 
 
 @lru_cache
 def _embed_schema(recogniser: str) -> Schema:
     embeddings = ArraySpec("embeddings", "float32", ("faces", "numbers"), -1.001, 1.001)
-    if recogniser == OWN_SPACE.recogniser:
-        return Schema((embeddings,), {"faces": FACES, "numbers": (_LOOK_NUMBERS, _MESH_NUMBERS)})
+    if recogniser == BUILT_IN_SPACE.recogniser:
+        return Schema(
+            (embeddings,), {"faces": FACE_COUNTS, "numbers": (_APPEARANCE_DIMENSIONS, _MESH_DIMENSIONS)}
+        )
     numbers = int(load_catalogue().family("embed", recogniser).outputs[0].shape[-1])
-    lengths = ArraySpec("lengths", "float32", ("faces",), 0.0, _LONGEST)
-    return Schema((embeddings, lengths), {"faces": FACES, "numbers": (numbers,)})
+    lengths = ArraySpec("lengths", "float32", ("faces",), 0.0, _MAX_LENGTH)
+    return Schema((embeddings, lengths), {"faces": FACE_COUNTS, "numbers": (numbers,)})
 
 
 embed_schema = SchemaByLine("recogniser", _embed_schema)
 """What `embed_with` gives: the recogniser says how long a vector is."""
 
 
-def fits_faces(arrays: Arrays, found: Sequence[Face], *, own: bool) -> bool:
+def fits_faces(arrays: Arrays, faces: Sequence[Face], *, built_in: bool) -> bool:
     """Tell whether there is a vector for each face, of the length that these have in the built-in description."""
     rows, numbers = arrays["embeddings"].shape
-    if rows != len(found):
+    if rows != len(faces):
         return False
-    return not own or numbers == (_LOOK_NUMBERS if found and not found[0].has_mesh else _MESH_NUMBERS)
+    return not built_in or numbers == (
+        _APPEARANCE_DIMENSIONS if faces and not faces[0].has_mesh else _MESH_DIMENSIONS
+    )
 
 
 def face_vectors(arrays: Arrays, *, own: bool, mesh: bool) -> Floats:
@@ -75,60 +81,62 @@ def face_vectors(arrays: Arrays, *, own: bool, mesh: bool) -> Floats:
     `mesh` it is cut to the width that its faces have, so that it can be joined to the vectors of other frames.
     """
     vectors = np.asarray(arrays["embeddings"], np.float32)
-    return vectors[:, :_LOOK_NUMBERS] if own and not mesh and not len(vectors) else vectors
+    return vectors[:, :_APPEARANCE_DIMENSIONS] if own and not mesh and not len(vectors) else vectors
 
 
 def embed_with(
-    frame: Pixels, found: list[Face], topology: Topology, recogniser: Recogniser | None = None
+    frame: Pixels, faces: list[Face], topology: Topology, recogniser: Recogniser | None = None
 ) -> Arrays:
     """Describe every face of an (H, W, 3) RGB uint8 frame, with a recogniser or as `embed` does.
 
     Returns `embeddings` (n, d) float32 of length 1 and, from a recogniser, `lengths` (n,) float32: what they were.
     """
     if recogniser is None:
-        return embed(frame, found, topology)
-    vectors = recogniser.vectors(frame, [alignment_points(face.landmarks, topology) for face in found])
+        return embed(frame, faces, topology)
+    vectors = recogniser.embed(frame, [alignment_points(face.landmarks, topology) for face in faces])
     return {
-        "embeddings": directions(vectors),
+        "embeddings": l2_normalise(vectors),
         "lengths": np.asarray(np.linalg.norm(vectors, axis=1), np.float32),
     }
 
 
-def embed(frame: Pixels, found: list[Face], topology: Topology) -> Arrays:
+def embed(frame: Pixels, faces: list[Face], topology: Topology) -> Arrays:
     """Describe every face of an (H, W, 3) RGB uint8 frame.
 
     Returns `embeddings` (n, d) float32, each of length 1: compare them by their dot product.
     """
-    rows = [_described(frame, face, topology) for face in found]
-    length = len(rows[0]) if rows else _MESH_NUMBERS
+    rows = [_describe_face(frame, face, topology) for face in faces]
+    length = len(rows[0]) if rows else _MESH_DIMENSIONS
     return {"embeddings": np.asarray(rows, np.float32).reshape(-1, length)}
 
 
-def _described(frame: Pixels, face: Face, topology: Topology) -> Floats:
+def _describe_face(frame: Pixels, face: Face, topology: Topology) -> Floats:
     if not face.has_mesh:
         five = alignment_points(face.landmarks, topology)
         middle = (five[0] + five[1] + five[3:].mean(0)) / 3
-        return _joined(_look(frame, middle, five[1] - five[0], face.height))
-    scale, rotation, shift = similarity_fit(topology.shape, face.landmarks[:468])
+        return _concatenate_weighted(_appearance(frame, middle, five[1] - five[0], face.height))
+    scale, rotation, shift = fit_similarity(topology.shape, face.landmarks[:468])
     upright = (face.landmarks[:468] - shift) @ rotation / scale
     shape = (upright - topology.shape).ravel()
     eyes = face.landmarks[263, :2] - face.landmarks[33, :2]
     centre = (face.landmarks[33, :2] + face.landmarks[263, :2] + face.landmarks[13, :2]) / 3
-    return _joined(((shape, _SHAPE_WEIGHT), *_look(frame, centre, eyes, face.height)))
+    return _concatenate_weighted(((shape, _SHAPE_WEIGHT), *_appearance(frame, centre, eyes, face.height)))
 
 
-def _look(frame: Pixels, centre: Floats, eyes: Floats, height: float) -> tuple[tuple[Floats, float], ...]:
+def _appearance(
+    frame: Pixels, centre: Floats, eyes: Floats, height: float
+) -> tuple[tuple[Floats, float], ...]:
     """Return a face's coarse light and dark, and its colour, with their weights."""
     side = 1.6 * max(float(np.linalg.norm(eyes)), height * 0.5)
-    matrix = crop_matrix(centre, side, float(np.arctan2(eyes[1], eyes[0])), _SIZE)
-    lab = cv2.cvtColor(warped(frame, matrix, _SIZE), cv2.COLOR_RGB2LAB).astype(np.float32)
-    small = cv2.resize(lab, (_SIZE // 2, _SIZE // 2), interpolation=cv2.INTER_AREA)
+    matrix = crop_matrix(centre, side, float(np.arctan2(eyes[1], eyes[0])), _CROP_PIXELS)
+    lab = cv2.cvtColor(warp_crop(frame, matrix, _CROP_PIXELS), cv2.COLOR_RGB2LAB).astype(np.float32)
+    small = cv2.resize(lab, (_CROP_PIXELS // 2, _CROP_PIXELS // 2), interpolation=cv2.INTER_AREA)
     light = small[..., 0].ravel() - small[..., 0].mean()
     colour = small[..., 1:].mean((0, 1)) - 128
-    return (light, _LOOK_WEIGHT), (colour, _COLOUR_WEIGHT)
+    return (light, _LIGHT_WEIGHT), (colour, _COLOUR_WEIGHT)
 
 
-def _joined(parts: tuple[tuple[Floats, float], ...]) -> Floats:
+def _concatenate_weighted(parts: tuple[tuple[Floats, float], ...]) -> Floats:
     vector = np.concatenate(
         [weight * part / max(float(np.linalg.norm(part)), 1e-6) for part, weight in parts]
     )

@@ -7,13 +7,13 @@ from functools import lru_cache
 import numpy as np
 
 from ..cache.base.key import Key, Scalar, stage_key
-from ..cache.base.schema import FACES, FARTHEST, SUREST, ArraySpec, Schema, SchemaByLine
+from ..cache.base.schema import FACE_COUNTS, MAX_COORDINATE_PIXELS, MAX_SCORE, ArraySpec, Schema, SchemaByLine
 from ..cache.base.store import Arrays
 from ..face.landmark_sets import LANDMARK_SETS
 from ..face.types import LANDMARK_COUNT, Detection, Face, Floats, Pixels, Pose
 from ..geometry.alignment import face_mesh_alignment_points
 from ..geometry.head_pose import head_pose, pose_of_rotation
-from ..geometry.mesh_fit import head_rotation_of
+from ..geometry.mesh_fit import fit_head_rotation
 from ..geometry.mesh_topology import Topology
 from ..models.catalog import load_catalogue
 from ..models.session import ModelFile, ModelPool
@@ -22,7 +22,7 @@ from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh
 from .poses.contract import PoseEstimator
 
-_POINTS = {
+_POINT_COUNTS = {
     "68-from-5": 68,
     "fan-68": 68,
     "peppa-68": 68,
@@ -32,43 +32,45 @@ _POINTS = {
     "liveportrait-203": 203,
 }
 """How many points a face has, by the landmarker; the meshes have all of them."""
-_MOST_DEGREES = 360.0
+_MAX_DEGREES = 360.0
 
 
 def landmark_key(
-    detected: Key, params: Landmark, landmarker: Landmarker, posed_by: PoseEstimator | None = None
+    detection_key: Key, params: Landmark, landmarker: Landmarker, pose_estimator: PoseEstimator | None = None
 ) -> Key:
     """Return the key of what `landmark_with` finds, given the key of the detections."""
     inputs: dict[str, Scalar | Key] = {
-        "detect": detected,
+        "detect": detection_key,
         "landmarker": landmarker.name,
         "score": params.score,
     }
     files = [model.sha256 for model in landmarker.models]
     inputs.update({"model" if len(files) == 1 else f"model{n:02d}": name for n, name in enumerate(files)})
     # Named only where it is used: what was found with the pose from the mesh is still that.
-    if posed_by is not None:
-        inputs["pose"] = posed_by.name
-        inputs["pose_version"] = posed_by.version
-        inputs.update({f"pose_model{n:02d}": model.sha256 for n, model in enumerate(posed_by.models)})
+    if pose_estimator is not None:
+        inputs["pose"] = pose_estimator.name
+        inputs["pose_version"] = pose_estimator.version
+        inputs.update({f"pose_model{n:02d}": model.sha256 for n, model in enumerate(pose_estimator.models)})
     return stage_key("landmark", landmarker.version, inputs)
 
 
 @lru_cache
 def _landmark_schema(landmarker: str) -> Schema:
-    count = _POINTS.get(landmarker, LANDMARK_COUNT)
+    count = _POINT_COUNTS.get(landmarker, LANDMARK_COUNT)
 
-    def also(sizes: Mapping[str, int]) -> str:
+    def size_fault(sizes: Mapping[str, int]) -> str:
         # A frame without a face has the mesh's number, whatever the landmarker.
         right = count if sizes["faces"] else LANDMARK_COUNT
         return "" if sizes["points"] == right else "landmarks is of the wrong size"
 
     arrays = (
-        ArraySpec("landmarks", "float32", ("faces", "points", 3), -FARTHEST, FARTHEST),
-        ArraySpec("scores", "float32", ("faces",), 0.0, SUREST),
-        ArraySpec("poses", "float32", ("faces", 3), -_MOST_DEGREES, _MOST_DEGREES),
+        ArraySpec(
+            "landmarks", "float32", ("faces", "points", 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS
+        ),
+        ArraySpec("scores", "float32", ("faces",), 0.0, MAX_SCORE),
+        ArraySpec("poses", "float32", ("faces", 3), -_MAX_DEGREES, _MAX_DEGREES),
     )
-    return Schema(arrays, {"faces": FACES, "points": (count, LANDMARK_COUNT)}, sizes_also=also)
+    return Schema(arrays, {"faces": FACE_COUNTS, "points": (count, LANDMARK_COUNT)}, check_sizes=size_fault)
 
 
 landmark_schema = SchemaByLine("landmarker", _landmark_schema)
@@ -77,27 +79,27 @@ landmark_schema = SchemaByLine("landmarker", _landmark_schema)
 
 def landmark_with(
     frame: Pixels,
-    found: list[Detection],
+    detections: list[Detection],
     params: Landmark,
     landmarker: Landmarker,
     topology: Topology,
-    posed_by: PoseEstimator | None = None,
+    pose_estimator: PoseEstimator | None = None,
 ) -> Arrays:
     """Find the landmarks of every detected face of an (H, W, 3) RGB uint8 frame.
 
     Returns `landmarks` (n, k, 3) float32 in frame pixels, k = 478 for FaceMesh, `scores` (n,) float32 and `poses`
-    (n, 3) float32 (yaw, pitch, roll in degrees), from the landmarks or by `posed_by`. Detections that are no face to
+    (n, 3) float32 (yaw, pitch, roll in degrees), from the landmarks or by `pose_estimator`. Detections that are no face to
     the landmarker, or that lead to the same face as a surer one, are left out.
     """
     meshes: list[Floats] = []
     scores: list[float] = []
-    for one in landmarker.landmarks(frame, found):
-        if one.score >= params.score and not any(_same_face(one.points, other) for other in meshes):
+    for one in landmarker.landmarks(frame, detections):
+        if one.score >= params.score and not any(_is_same_face(one.points, other) for other in meshes):
             meshes.append(one.points)
             scores.append(one.score)
-    poses = [pose_of(mesh, topology) for mesh in meshes]
-    if posed_by is not None:
-        poses = posed_by.poses(frame, meshes, poses)
+    poses = [estimate_pose(mesh, topology) for mesh in meshes]
+    if pose_estimator is not None:
+        poses = pose_estimator.poses(frame, meshes, poses)
     count = len(meshes[0]) if meshes else LANDMARK_COUNT
     return {
         "landmarks": np.asarray(meshes, np.float32).reshape(-1, count, 3),
@@ -108,7 +110,7 @@ def landmark_with(
 
 def landmark(
     frame: Pixels,
-    found: list[Detection],
+    detections: list[Detection],
     params: Landmark,
     model: ModelFile,
     pool: ModelPool,
@@ -116,19 +118,19 @@ def landmark(
 ) -> Arrays:
     """Find landmarks with FaceMesh and attention, the embedded landmarker; see `landmark_with`."""
     family = load_catalogue().family("landmark", "face-mesh")
-    return landmark_with(frame, found, params, FaceMesh(model, family, pool, topology), topology)
+    return landmark_with(frame, detections, params, FaceMesh(model, family, pool, topology), topology)
 
 
-def faces(arrays: Arrays) -> list[Face]:
+def faces_from_arrays(arrays: Arrays) -> list[Face]:
     """Return what `landmark` found as values, in the order of the detections."""
     rows = zip(arrays["landmarks"], arrays["scores"], arrays["poses"], strict=True)
     return [
-        Face(box_of(points), float(score), points, Pose(*(float(angle) for angle in angles)))
+        Face(bounding_box(points), float(score), points, Pose(*(float(angle) for angle in angles)))
         for points, score, angles in rows
     ]
 
 
-def box_of(points: Floats) -> Floats:
+def bounding_box(points: Floats) -> Floats:
     """Return left, top, right, bottom of (n, 2 or 3) points."""
     return np.asarray(np.concatenate([points[:, :2].min(0), points[:, :2].max(0)]), np.float32)
 
@@ -137,17 +139,17 @@ def alignment_points(points: Floats, topology: Topology) -> Floats:
     """Return the five points (5, 2) that faces are aligned by, of the landmarks (k, 2 or 3) of any landmarker."""
     if len(points) == LANDMARK_COUNT:
         return face_mesh_alignment_points(points, topology)
-    return LANDMARK_SETS[len(points)].five(points)
+    return LANDMARK_SETS[len(points)].alignment_points(points)
 
 
-def pose_of(points: Floats, topology: Topology) -> Pose:
+def estimate_pose(points: Floats, topology: Topology) -> Pose:
     """Return the head's pose by the landmarks (k, 3) of any landmarker."""
     if len(points) == LANDMARK_COUNT:
         return head_pose(points, topology)
-    return pose_of_rotation(head_rotation_of(points, topology))
+    return pose_of_rotation(fit_head_rotation(points, topology))
 
 
-def _same_face(mesh: Floats, other: Floats) -> bool:
+def _is_same_face(mesh: Floats, other: Floats) -> bool:
     """Tell whether two meshes lie on one face: their centres are closer than a third of its size."""
     size = float((other[:, :2].max(0) - other[:, :2].min(0)).max())
     return float(np.linalg.norm(mesh[:, :2].mean(0) - other[:, :2].mean(0))) < size / 3

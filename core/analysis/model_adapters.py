@@ -7,14 +7,14 @@ from typing import Any
 from ..geometry.mesh_topology import Topology
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
-from ..models.model_adapter import Network
+from ..models.model_adapter import ModelAdapter
 from ..models.session import ModelFile, ModelPool
 from ..recipe import Detect, Embed, Landmark, Occlude
 from .attributes import GenderAge
 from .detectors.blaze import Blaze
 from .detectors.centerface import CenterFace
 from .detectors.contract import Detector
-from .detectors.ensemble import Many
+from .detectors.ensemble import EnsembleDetector
 from .detectors.retinaface import RetinaFaceSsd
 from .detectors.s3fd import S3fd
 from .detectors.scrfd import Scrfd
@@ -23,7 +23,7 @@ from .detectors.yunet import YuNet
 from .landmarkers.contract import Landmarker
 from .landmarkers.face_mesh import FaceMesh
 from .landmarkers.fan import Fan68, FiveTo68, Peppa256
-from .landmarkers.sparse import BoxLandmarker, RefinedLandmarker
+from .landmarkers.sparse import BoxLandmarker, TwoPassLandmarker
 from .maskers.contract import Masker
 from .maskers.networks import BiSeNet, FaceMap, SkinHair
 from .poses.contract import PoseEstimator
@@ -45,17 +45,17 @@ _DETECTORS: dict[str, Callable[..., Detector]] = {
 }
 # How many times the box's longer side the crop shows, number of points, and where a value v lies: (v + offset) *
 # scale pixels from the crop's corner.
-_SPARSE: dict[str, tuple[type[BoxLandmarker], float, int, float, float]] = {
+_SPARSE_LANDMARKERS: dict[str, tuple[type[BoxLandmarker], float, int, float, float]] = {
     "peppa-68": (BoxLandmarker, 1.5, 68, 0.0, 160.0),
     "pfld-98": (BoxLandmarker, 1.0, 98, 0.0, 112.0),
     "insightface-106": (BoxLandmarker, 1.5, 106, 1.0, 96.0),
-    "liveportrait-203": (RefinedLandmarker, 1.5, 203, 0.0, 224.0),
+    "liveportrait-203": (TwoPassLandmarker, 1.5, 203, 0.0, 224.0),
 }
-MESHES = ("face-mesh", "face-mesh-468", "face-mesh-478")
+MESH_LANDMARKERS = ("face-mesh", "face-mesh-468", "face-mesh-478")
 """The landmarkers whose points the mesh swapper can use."""
 
 
-class Engines:
+class ModelAdapters:
     """Makes adapters from the embedded models and a library. ModelError if a chosen one has no file."""
 
     def __init__(
@@ -65,43 +65,45 @@ class Engines:
         self._library = library
         self._pool = pool
         self._topology = topology
-        self._made: dict[tuple[str, str], Any] = {}
+        self._adapters: dict[tuple[str, str], Any] = {}
 
     @property
-    def in_keys(self) -> dict[str, str]:
+    def key_inputs(self) -> dict[str, str]:
         """What the processor that runs the models adds to keys."""
-        return self._pool.in_keys
+        return self._pool.key_inputs
 
     def detector(self, params: Detect) -> Detector:
         """Return the detector that a recipe asks for."""
-        detector: Detector = self._once("detect", params.detector, self._detector)
+        detector: Detector = self._get_or_make("detect", params.detector, self._make_detector)
         return detector
 
     def landmarker(self, params: Landmark) -> Landmarker:
         """Return the landmarker that a recipe asks for."""
-        landmarker: Landmarker = self._once("landmark", params.landmarker, self._landmarker)
+        landmarker: Landmarker = self._get_or_make("landmark", params.landmarker, self._make_landmarker)
         return landmarker
 
     def pose_estimator(self, params: Landmark) -> PoseEstimator | None:
         """Return the pose network that a recipe asks for; None where the landmarks tell the pose."""
         if params.pose == "mesh":
             return None
-        estimator: PoseEstimator = self._once("pose", params.pose, self._pose_estimator)
+        estimator: PoseEstimator = self._get_or_make("pose", params.pose, self._make_pose_estimator)
         return estimator
 
     def recogniser(self, params: Embed) -> Recogniser | None:
         """Return the recogniser that a recipe asks for; None for the built-in description."""
         if params.recogniser == "mesh":
             return None
-        recogniser: Recogniser = self._once(
-            "embed", params.recogniser, lambda name: AlignedRecogniser(*self._parts("embed", name))
+        recogniser: Recogniser = self._get_or_make(
+            "embed",
+            params.recogniser,
+            lambda name: AlignedRecogniser(*self._adapter_arguments("embed", name)),
         )
         return recogniser
 
     def gender_age(self) -> GenderAge:
         """Return the network that tells sex and age."""
-        network: GenderAge = self._once(
-            "attribute", "genderage", lambda name: GenderAge(*self._parts("attribute", name))
+        network: GenderAge = self._get_or_make(
+            "attribute", "genderage", lambda name: GenderAge(*self._adapter_arguments("attribute", name))
         )
         return network
 
@@ -109,37 +111,39 @@ class Engines:
         """Return the masker that a recipe asks for; None where skin is told by its colour."""
         if params.masker == "colour":
             return None
-        masker: Masker = self._once("occlude", params.masker, self._masker)
+        masker: Masker = self._get_or_make("occlude", params.masker, self._make_masker)
         return masker
 
-    def _once(self, role: str, name: str, make: Callable[[str], Any]) -> Any:
-        if (role, name) not in self._made:
-            self._made[role, name] = make(name)
-        return self._made[role, name]
+    def _get_or_make(self, role: str, name: str, make: Callable[[str], Any]) -> Any:
+        if (role, name) not in self._adapters:
+            self._adapters[role, name] = make(name)
+        return self._adapters[role, name]
 
-    def _parts(self, role: str, name: str) -> tuple[ModelFile, Any, ModelPool]:
+    def _adapter_arguments(self, role: str, name: str) -> tuple[ModelFile, Any, ModelPool]:
         """Return what a `Network` is made from."""
-        return self._file(role, name), self._library.catalogue.family(role, name), self._pool
+        return self._model_file(role, name), self._library.catalogue.family(role, name), self._pool
 
-    def _file(self, role: str, name: str) -> ModelFile:
+    def _model_file(self, role: str, name: str) -> ModelFile:
         own = {
             ("detect", "blaze"): self._embedded.detector,
             ("landmark", "face-mesh"): self._embedded.landmarker,
         }
         return own.get((role, name)) or self._library.model(role, name)
 
-    def _detector(self, name: str) -> Detector:
+    def _make_detector(self, name: str) -> Detector:
         if name == "many":
             there = [one for one in _DETECTORS if one == "blaze" or self._library.has("detect", one)]
-            return Many(tuple(self._once("detect", one, self._detector) for one in there))
-        return _DETECTORS[name](*self._parts("detect", name))
+            return EnsembleDetector(
+                tuple(self._get_or_make("detect", one, self._make_detector) for one in there)
+            )
+        return _DETECTORS[name](*self._adapter_arguments("detect", name))
 
-    def _landmarker(self, name: str) -> Landmarker:
-        parts = self._parts("landmark", name)
-        if name in MESHES:
+    def _make_landmarker(self, name: str) -> Landmarker:
+        parts = self._adapter_arguments("landmark", name)
+        if name in MESH_LANDMARKERS:
             return FaceMesh(*parts, self._topology)
-        if name in _SPARSE:
-            kind, enlarged, points, offset, scale = _SPARSE[name]
+        if name in _SPARSE_LANDMARKERS:
+            kind, enlarged, points, offset, scale = _SPARSE_LANDMARKERS[name]
             return kind(*parts, enlarged, points, offset, scale)
         others: dict[str, Callable[..., Landmarker]] = {
             "fan-68": Fan68,
@@ -148,14 +152,16 @@ class Engines:
         }
         return others[name](*parts)
 
-    def _pose_estimator(self, name: str) -> PoseEstimator:
+    def _make_pose_estimator(self, name: str) -> PoseEstimator:
         if name == "6drepnet":
-            return SixDRepNet(*self._parts("pose", name))
+            return SixDRepNet(*self._adapter_arguments("pose", name))
         family = self._library.catalogue.family("pose", name)
-        return FsaNet(tuple(Network(file, family, self._pool) for file in self._library.models("pose", name)))
+        return FsaNet(
+            tuple(ModelAdapter(file, family, self._pool) for file in self._library.models("pose", name))
+        )
 
-    def _masker(self, name: str) -> Masker:
-        parts = self._parts("occlude", name)
+    def _make_masker(self, name: str) -> Masker:
+        parts = self._adapter_arguments("occlude", name)
         if name == "bisenet":
             return BiSeNet(*parts)
         if name == "skin-hair":

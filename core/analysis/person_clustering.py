@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cache.base.schema import FACES, ArraySpec, Schema, line_of
+from ..cache.base.schema import FACE_COUNTS, ArraySpec, Schema, key_line_value
 from ..cache.base.store import Arrays
 from ..errors import ClipError
 from ..face.types import Face, Floats, Pixels
@@ -20,100 +20,107 @@ from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..recipe import Recipe
 from .analyser import Analyser
-from .embed import OWN_SPACE
-from .quality import LEAST_SHARP, cut_off, sharpness
-from .select import left_to_right
-from .thumbnail import SIZE, face_picture
-from .track import same_faces
+from .embed import BUILT_IN_SPACE
+from .quality import MIN_SHARPNESS, outside_share, sharpness
+from .select import indices_left_to_right
+from .thumbnail import FACE_THUMBNAIL_PIXELS, face_thumbnail
+from .track import match_faces
 
 VERSION = 1
-LEAST_FRAMES = 24
+MIN_SAMPLE_FRAMES = 24
 """How many frames are looked at where there are as many."""
 
-_MOST_PEOPLE, _MOST_SPOTS = 1 << 14, 1 << 22
-_SAME_PLACE = 0.25
-_LARGE = 160.0
-_CANDIDATES = 3
-Tell = Callable[[float], None]
-Spot = tuple[int, int]
+_MAX_PEOPLE, _MAX_FACE_REFS = 1 << 14, 1 << 22
+_SAME_PLACE_BONUS = 0.25
+_LARGE_FACE_PIXELS = 160.0
+_CANDIDATE_COUNT = 3
+FractionCallback = Callable[[float], None]
+FaceRef = tuple[int, int]
 """A frame of the clip and which of its faces, counted from the left from 0."""
 
 
 @dataclass(frozen=True, eq=False)
-class FoundPerson:
+class Person:
     """One person of a clip."""
 
-    best: Spot
+    best_face: FaceRef
     """Where they are seen best."""
-    spots: frozenset[Spot]
+    face_refs: frozenset[FaceRef]
     """Everywhere they were seen."""
     share: float
     """In which share of the frames looked at they were seen, 0 to 1."""
-    picture: Pixels
+    thumbnail: Pixels
     """(96, 96, 3) RGB uint8: the face where it is seen best."""
 
 
 @dataclass(frozen=True, eq=False)
-class Described:
+class FaceSample:
     """A face and what tells it from others."""
 
-    spot: Spot
+    face_ref: FaceRef
     face: Face
-    vector: Floats
+    embedding: Floats
     """(d,), of length 1."""
 
 
-def sampled(first: int, last: int, fps: Fraction) -> range:
+def sample_frames(first: int, last: int, fps: Fraction) -> range:
     """Return which frames from `first` to `last` are looked at."""
-    step = max(min(int(fps / 2), (last + 1 - first) // LEAST_FRAMES), 1)
+    step = max(min(int(fps / 2), (last + 1 - first) // MIN_SAMPLE_FRAMES), 1)
     return range(first, last + 1, step)
 
 
-def found(
-    analyser: Analyser, clip: Clip, frames: range, recipe: Recipe, topology: Topology, tell: Tell
+def find_people(
+    analyser: Analyser,
+    clip: Clip,
+    frames: range,
+    recipe: Recipe,
+    topology: Topology,
+    on_progress: FractionCallback,
 ) -> Arrays:
-    """Find the people in `frames`; `tell` hears how much is done, 0 to 1. `people_from` reads what is returned.
+    """Find the people in `frames`; `on_progress` hears how much is done, 0 to 1. `people_from_arrays` reads what is returned.
 
     Frames that can't be read are passed over. Raises ModelError or RecipeError.
     """
-    rows: list[list[Described]] = []
-    least = OWN_SPACE.least_likeness
+    rows: list[list[FaceSample]] = []
+    least = BUILT_IN_SPACE.match_threshold
     for done, number in enumerate(frames):
-        tell(done / len(frames))
+        on_progress(done / len(frames))
         with suppress(ClipError):
             analysis = analyser.analysis(clip, number, recipe)
-            least = analysis.space.least_likeness
-            ordered = enumerate(left_to_right(analysis.faces))
+            least = analysis.space.match_threshold
+            ordered = enumerate(indices_left_to_right(analysis.faces))
             rows.append(
                 [
-                    Described((number, place), analysis.faces[index], analysis.embeddings[index])
+                    FaceSample((number, place), analysis.faces[index], analysis.embeddings[index])
                     for place, index in ordered
                     if analysis.faces[index].height >= recipe.select.min_height
                 ]
             )
-    people = grouped(rows, least)
-    best = _best(analyser, clip, people, topology)
+    people = group_by_person(rows, least)
+    best = _choose_best_faces(analyser, clip, people, topology)
     count = max(len(rows), 1)
     return {
-        "best": np.array([one.spot for one, _ in best], np.int64).reshape(-1, 2),
-        "pictures": np.array([picture for _, picture in best], np.uint8).reshape(-1, SIZE, SIZE, 3),
+        "best": np.array([one.face_ref for one, _ in best], np.int64).reshape(-1, 2),
+        "pictures": np.array([picture for _, picture in best], np.uint8).reshape(
+            -1, FACE_THUMBNAIL_PIXELS, FACE_THUMBNAIL_PIXELS, 3
+        ),
         "shares": np.array([len(person) / count for person in people], np.float32),
         "spots": np.array(
-            [(*one.spot, index) for index, person in enumerate(people) for one in person], np.int64
+            [(*one.face_ref, index) for index, person in enumerate(people) for one in person], np.int64
         ).reshape(-1, 3),
     }
 
 
 def people_schema(text: str) -> Schema:
-    """Return what `found` gives under a key with this text, which names the frames that were looked at."""
-    first, last = (int(line_of(text, name) or 0) for name in ("first", "last"))
+    """Return what `find_people` gives under a key with this text, which names the frames that were looked at."""
+    first, last = (int(key_line_value(text, name) or 0) for name in ("first", "last"))
 
-    def also(arrays: Arrays) -> str:
+    def content_fault(arrays: Arrays) -> str:
         best, spots = arrays["best"], arrays["spots"]
         for rows in (best, spots):
             if len(rows) and not (first <= rows[:, 0].min() and rows[:, 0].max() <= last):
                 return "a person is seen in a frame that was not looked at"
-            if len(rows) and rows[:, 1].max() not in FACES:
+            if len(rows) and rows[:, 1].max() not in FACE_COUNTS:
                 return "a frame has too many faces"
         if len(spots) and spots[:, 2].max() >= len(best):
             return "a face belongs to nobody"
@@ -121,36 +128,36 @@ def people_schema(text: str) -> Schema:
 
     arrays = (
         ArraySpec("best", "int64", ("people", 2), 0, np.iinfo(np.int32).max),
-        ArraySpec("pictures", "uint8", ("people", SIZE, SIZE, 3)),
+        ArraySpec("pictures", "uint8", ("people", FACE_THUMBNAIL_PIXELS, FACE_THUMBNAIL_PIXELS, 3)),
         ArraySpec("shares", "float32", ("people",), 0.0, 1.0),
         ArraySpec("spots", "int64", ("spots", 3), 0, np.iinfo(np.int32).max),
     )
-    return Schema(arrays, {"people": range(_MOST_PEOPLE), "spots": range(_MOST_SPOTS)}, also)
+    return Schema(arrays, {"people": range(_MAX_PEOPLE), "spots": range(_MAX_FACE_REFS)}, content_fault)
 
 
-def people_from(arrays: Arrays) -> tuple[FoundPerson, ...]:
-    """Return the people that `found` found, the one seen most first."""
+def people_from_arrays(arrays: Arrays) -> tuple[Person, ...]:
+    """Return the people that `find_people` found, the one seen most first."""
     people = []
     for index, (frame, face) in enumerate(arrays["best"]):
         spots = frozenset((int(row[0]), int(row[1])) for row in arrays["spots"] if row[2] == index)
         picture = np.asarray(arrays["pictures"][index], np.uint8)
-        people.append(FoundPerson((int(frame), int(face)), spots, float(arrays["shares"][index]), picture))
+        people.append(Person((int(frame), int(face)), spots, float(arrays["shares"][index]), picture))
     return tuple(people)
 
 
-def grouped(rows: Sequence[Sequence[Described]], least: float) -> list[list[Described]]:
+def group_by_person(rows: Sequence[Sequence[FaceSample]], match_threshold: float) -> list[list[FaceSample]]:
     """Group the faces of frames by person, the person seen most first.
 
-    `least` is the cosine that two vectors of one person reach. Two faces of one frame are never one person. Who was
+    `match_threshold` is the cosine that two vectors of one person reach. Two faces of one frame are never one person. Who was
     seen only once is left out where others were seen more often: a face in a crowd, or none at all.
     """
     groups: list[_Group] = []
-    before: Sequence[Described] = ()
+    before: Sequence[FaceSample] = ()
     for row in rows:
-        _assign(row, before, groups, least)
+        _assign_to_groups(row, before, groups, match_threshold)
         before = row
-    _merge(groups, least)
-    ordered = sorted(groups, key=lambda group: (-len(group.members), group.members[0].spot))
+    _merge_groups(groups, match_threshold)
+    ordered = sorted(groups, key=lambda group: (-len(group.members), group.members[0].face_ref))
     most = len(ordered[0].members) if ordered else 0
     return [group.members for group in ordered if len(group.members) > 1 or most < 4]
 
@@ -158,9 +165,9 @@ def grouped(rows: Sequence[Sequence[Described]], least: float) -> list[list[Desc
 class _Group:
     """What is taken for one person so far."""
 
-    def __init__(self, member: Described) -> None:
+    def __init__(self, member: FaceSample) -> None:
         self.members = [member]
-        self.total = member.vector.astype(np.float32)
+        self.total = member.embedding.astype(np.float32)
 
     @property
     def mean(self) -> Floats:
@@ -168,27 +175,30 @@ class _Group:
 
     @property
     def frames(self) -> set[int]:
-        return {member.spot[0] for member in self.members}
+        return {member.face_ref[0] for member in self.members}
 
-    def add(self, members: Sequence[Described]) -> None:
-        self.members = sorted([*self.members, *members], key=lambda member: member.spot)
+    def add(self, members: Sequence[FaceSample]) -> None:
+        self.members = sorted([*self.members, *members], key=lambda member: member.face_ref)
         for member in members:
-            self.total = self.total + member.vector
+            self.total = self.total + member.embedding
 
 
-def _assign(
-    row: Sequence[Described], before: Sequence[Described], groups: list[_Group], least: float
+def _assign_to_groups(
+    row: Sequence[FaceSample],
+    previous_row: Sequence[FaceSample],
+    groups: list[_Group],
+    match_threshold: float,
 ) -> None:
     """Give each face of a frame to the group it is most like; being where that person just was counts too."""
-    matches = same_faces([one.face for one in row], [one.face for one in before])
-    stayed = [None if there is None else before[there].spot for there in matches]
+    matches = match_faces([one.face for one in row], [one.face for one in previous_row])
+    stayed = [None if there is None else previous_row[there].face_ref for there in matches]
     likeness = sorted(
         (
             (
-                float(one.vector @ group.mean)
+                float(one.embedding @ group.mean)
                 + (
-                    _SAME_PLACE
-                    if stayed[index] is not None and group.members[-1].spot == stayed[index]
+                    _SAME_PLACE_BONUS
+                    if stayed[index] is not None and group.members[-1].face_ref == stayed[index]
                     else 0
                 ),
                 index,
@@ -202,14 +212,14 @@ def _assign(
     given: set[int] = set()
     taken: set[int] = set()
     for alike, index, place in likeness:
-        if alike >= least and index not in given and place not in taken:
+        if alike >= match_threshold and index not in given and place not in taken:
             groups[place].add([row[index]])
             given.add(index)
             taken.add(place)
     groups.extend(_Group(one) for index, one in enumerate(row) if index not in given)
 
 
-def _merge(groups: list[_Group], least: float) -> None:
+def _merge_groups(groups: list[_Group], match_threshold: float) -> None:
     """Join groups that are one person after all, the most alike first."""
     while True:
         pairs = [
@@ -219,40 +229,42 @@ def _merge(groups: list[_Group], least: float) -> None:
             if one.frames.isdisjoint(other.frames)
         ]
         alike, here, there = max(pairs, default=(0.0, 0, 0))
-        if not pairs or alike < least:
+        if not pairs or alike < match_threshold:
             return
         groups[there].add(groups.pop(here).members)
 
 
-def _best(
-    analyser: Analyser, clip: Clip, people: Sequence[Sequence[Described]], topology: Topology
-) -> list[tuple[Described, Pixels]]:
+def _choose_best_faces(
+    analyser: Analyser, clip: Clip, people: Sequence[Sequence[FaceSample]], topology: Topology
+) -> list[tuple[FaceSample, Pixels]]:
     """Return for each person where they are seen best, with the picture: large, frontal, whole, sharp, and typical.
 
     Typical matters, since the vector found there is what the person is known by from then on.
     """
-    means = [np.sum([one.vector for one in person], 0) for person in people]
+    means = [np.sum([one.embedding for one in person], 0) for person in people]
     means = [mean / max(float(np.linalg.norm(mean)), 1e-12) for mean in means]
     ranked = []
     for index, person in enumerate(people):
         others = [mean for number, mean in enumerate(means) if number != index]
-        marks = [(_mark(one, means[index], others), one) for one in person]
-        marks.sort(key=lambda pair: (-pair[0], pair[1].spot))
-        ranked.append(marks[:_CANDIDATES])
-    looks: dict[Spot, tuple[float, Pixels]] = {}
+        marks = [(_quality_score(one, means[index], others), one) for one in person]
+        marks.sort(key=lambda pair: (-pair[0], pair[1].face_ref))
+        ranked.append(marks[:_CANDIDATE_COUNT])
+    looks: dict[FaceRef, tuple[float, Pixels]] = {}
     # In the clip's order, since stepping back through a movie is slow.
     for one in sorted((one for marks in ranked for _, one in marks), key=lambda one: one.spot):
         frame = analyser.frame(clip, one.spot[0])
-        sharp = min(sharpness(frame, one.face, topology) / LEAST_SHARP, 1.5)
-        looks[one.spot] = sharp * (1 - cut_off(frame, one.face)) ** 2, face_picture(frame, one.face)
+        sharp = min(sharpness(frame, one.face, topology) / MIN_SHARPNESS, 1.5)
+        looks[one.spot] = sharp * (1 - outside_share(frame, one.face)) ** 2, face_thumbnail(frame, one.face)
     chosen = [max(marks, key=lambda pair: pair[0] * looks[pair[1].spot][0])[1] for marks in ranked]
     return [(one, looks[one.spot][1]) for one in chosen]
 
 
-def _mark(one: Described, own: Floats, others: Sequence[Floats]) -> float:
+def _quality_score(sample: FaceSample, person_mean: Floats, other_means: Sequence[Floats]) -> float:
     """Return how well a face is seen and how surely it is told from the others, more is better."""
-    pose = one.face.pose
+    pose = sample.face.pose
     frontal = max(float(np.cos(np.radians(pose.yaw)) * np.cos(np.radians(pose.pitch))), 0.05)
-    size = min(one.face.height / _LARGE, 1.0)
-    margin = float(one.vector @ own) - max((float(one.vector @ other) for other in others), default=0.0)
+    size = min(sample.face.height / _LARGE_FACE_PIXELS, 1.0)
+    margin = float(sample.embedding @ person_mean) - max(
+        (float(sample.embedding @ other) for other in other_means), default=0.0
+    )
     return frontal**2 * size * (0.5 + max(margin, 0.0))

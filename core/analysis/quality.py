@@ -5,69 +5,69 @@ import cv2
 import numpy as np
 
 from ..face.types import Face, Floats, Pixels
-from ..geometry.alignment import aligned_matrix
-from ..geometry.crop import warped
-from ..geometry.mesh_raster import filled
+from ..geometry.alignment import alignment_matrix
+from ..geometry.crop import warp_crop
+from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import skin_likeness
 from .landmark import alignment_points
 
-SMALLEST = 96.0
-FURTHEST_TURN = 40.0
-LEAST_SHARP = 0.38
-MOST_COVERED = 0.22
-MOST_CUT_OFF = 0.08
-_SIZE = 128
-_SHARP_SIZE = 192
+MIN_FACE_PIXELS = 96.0
+MAX_TURN_DEGREES = 40.0
+MIN_SHARPNESS = 0.38
+MAX_OCCLUDED_SHARE = 0.22
+MAX_OUTSIDE_SHARE = 0.08
+_CROP_PIXELS = 128
+_MAX_SHARPNESS_PIXELS = 192
 
 
-def faults(picture: Pixels, face: Face, topology: Topology) -> tuple[str, ...]:
+def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, ...]:
     """Say what is poor about a face of an (H, W, 3) RGB uint8 picture; empty if nothing is."""
     found = []
-    if face.height < SMALLEST:
-        found.append(f"small: {face.height:.0f} pixels high, {SMALLEST:.0f} or more are good")
+    if face.height < MIN_FACE_PIXELS:
+        found.append(f"small: {face.height:.0f} pixels high, {MIN_FACE_PIXELS:.0f} or more are good")
     turn = max(abs(face.pose.yaw), abs(face.pose.pitch))
-    if turn > FURTHEST_TURN:
-        found.append(f"turned away by {turn:.0f} degrees, {FURTHEST_TURN:.0f} or less is good")
-    if sharpness(picture, face, topology) < LEAST_SHARP:
+    if turn > MAX_TURN_DEGREES:
+        found.append(f"turned away by {turn:.0f} degrees, {MAX_TURN_DEGREES:.0f} or less is good")
+    if sharpness(image, face, topology) < MIN_SHARPNESS:
         found.append("blurred")
-    outside = cut_off(picture, face)
-    if outside > MOST_CUT_OFF:
+    outside = outside_share(image, face)
+    if outside > MAX_OUTSIDE_SHARE:
         found.append(f"cut off by the picture's border: {100 * outside:.0f} % of it")
     elif face.has_mesh:
-        hidden = covered(picture, face, topology)
-        if hidden > MOST_COVERED:
+        hidden = occluded_share(image, face, topology)
+        if hidden > MAX_OCCLUDED_SHARE:
             found.append(f"covered: {100 * hidden:.0f} % of it by hair, a hand or an object")
     return tuple(found)
 
 
-def sharpness(picture: Pixels, face: Face, topology: Topology) -> float:
+def sharpness(image: Pixels, face: Face, topology: Topology) -> float:
     """Return how strong the finest detail of an aligned face is against its coarser detail; 0 for none.
 
     Both are bands of one octave and a half. The crop is never finer than the picture: a small face can be sharp.
     """
-    size = int(np.clip(face.height, 48, _SHARP_SIZE))
-    crop = warped(
-        picture, aligned_matrix(alignment_points(face.landmarks, topology), "arcface_112_v2", size), size
+    size = int(np.clip(face.height, 48, _MAX_SHARPNESS_PIXELS))
+    crop = warp_crop(
+        image, alignment_matrix(alignment_points(face.landmarks, topology), "arcface_112_v2", size), size
     )
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     soft, softer = (cv2.GaussianBlur(grey, (0, 0), spread) for spread in (1.0, 3.0))
     return float(np.std(grey - soft) / max(float(np.std(soft - softer)), 1e-3))
 
 
-def cut_off(picture: Pixels, face: Face) -> float:
+def outside_share(image: Pixels, face: Face) -> float:
     """Return which share of a face's points lies outside its picture."""
     points = face.landmarks[:, :2]
-    inside = (points >= -0.5).all(1) & (points <= np.array(picture.shape[1::-1]) - 0.5).all(1)
+    inside = (points >= -0.5).all(1) & (points <= np.array(image.shape[1::-1]) - 0.5).all(1)
     return float(1 - inside.mean())
 
 
-def covered(picture: Pixels, face: Face, topology: Topology) -> float:
+def occluded_share(image: Pixels, face: Face, topology: Topology) -> float:
     """Return which share of a face (with a mesh) does not look like its own skin."""
-    matrix = aligned_matrix(alignment_points(face.landmarks, topology), "ffhq_512", _SIZE)
-    crop = warped(picture, matrix, _SIZE)
+    matrix = alignment_matrix(alignment_points(face.landmarks, topology), "ffhq_512", _CROP_PIXELS)
+    crop = warp_crop(image, matrix, _CROP_PIXELS)
     points = np.asarray(face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2], np.float32)
     hull: Floats = np.asarray(cv2.convexHull(points[topology.oval])[:, 0], np.float32)
-    valid = filled([hull], (_SIZE, _SIZE)).astype(np.float32) / 255
+    valid = fill_polygons([hull], (_CROP_PIXELS, _CROP_PIXELS)).astype(np.float32) / 255
     likeness = skin_likeness(crop, points, valid, topology, 1.3)
     return float(((1 - likeness) * valid).sum() / max(float(valid.sum()), 1.0))

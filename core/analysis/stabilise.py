@@ -17,113 +17,121 @@ from ..media.clip import Clip
 from ..recipe import Recipe
 from .analyser import Analyser, Analysis
 from .cuts import is_cut
-from .detectors.contract import overlaps
-from .landmark import box_of
-from .recognisers.contract import Space
-from .track import reach, same_faces, steadied
+from .detectors.contract import iou
+from .landmark import bounding_box
+from .recognisers.contract import EmbeddingSpace
+from .track import match_faces, smooth_landmarks, smoothing_reach
 
-FOLLOWED = 8
+FOLLOW_FRAMES = 8
 """How many frames to each side a face is followed to tell who it is."""
 
-_CROWDED = 0.2
+_MAX_NEIGHBOUR_IOU = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class FrameFaces:
     """The faces of one frame, the detected ones first, the surest first."""
 
     frame: str
     """The frame's id."""
     faces: tuple[Face, ...]
     """Steadied, and with those that the detector missed for a few frames."""
-    vectors: Floats
+    embeddings: Floats
     """(n, d) of length 1, in the order of the faces."""
-    space: Space
+    space: EmbeddingSpace
 
 
-def seen(analyser: Analyser, clip: Clip, number: int, recipe: Recipe) -> Seen:
+def stabilised_faces(analyser: Analyser, clip: Clip, number: int, recipe: Recipe) -> FrameFaces:
     """Return the faces of a frame. Raises ClipError if it can't be read, ModelError or RecipeError."""
     own = analyser.analysis(clip, number, recipe)
     width, gaps = recipe.landmark.steady, recipe.landmark.gaps
-    shot = _shot(analyser, clip, number, max(reach(width), gaps))
+    shot = _shot_frames(analyser, clip, number, max(smoothing_reach(width), gaps))
     around = {number: own}
     for near in shot:
         # A neighbour that can't be read only means less steadying here; it is reported at its own turn.
         with suppress(ClipError):
             around[near] = analyser.analysis(clip, near, recipe)
-    filled, vectors = _filled(number, around, gaps)
+    filled, vectors = _interpolate_gaps(number, around, gaps)
     faces = {near: list(analysis.faces) for near, analysis in around.items()}
     faces[number] += filled
-    steady = steadied(number, faces, width)
+    steady = smooth_landmarks(number, faces, width)
     joined = np.concatenate([own.embeddings, *(row[None] for row in vectors)]) if vectors else own.embeddings
-    return Seen(own.frame, tuple(steady), np.asarray(joined, np.float32), own.space)
+    return FrameFaces(own.frame, tuple(steady), np.asarray(joined, np.float32), own.space)
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class TrackPoint:
     """A face as the analysis of a nearby frame has it."""
 
     number: int
     """The frame."""
     index: int
     """Which of its faces."""
-    vector: Floats
+    embedding: Floats
 
 
-def identities(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here: Seen) -> Floats:
+def averaged_embeddings(
+    analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
+) -> Floats:
     """Return a vector (n, d) of length 1 for each face of a frame, averaged over the frames it is followed through.
 
     One frame in which a face is turned or half hidden then does not decide who it is.
     """
-    totals = np.array(here.vectors, np.float32)
-    for face, sightings in enumerate(followed(analyser, clip, number, recipe, here)):
+    totals = np.array(frame_faces.embeddings, np.float32)
+    for face, sightings in enumerate(face_tracks(analyser, clip, number, recipe, frame_faces)):
         for sighting in sightings:
-            totals[face] += sighting.vector
+            totals[face] += sighting.embedding
     return np.asarray(totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def mean_attributes(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here: Seen) -> Floats:
-    """Return sex and age (n, 2) of a frame's faces, see `GenderAge`, averaged as `identities` averages vectors.
+def mean_attributes(
+    analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
+) -> Floats:
+    """Return sex and age (n, 2) of a frame's faces, see `GenderAge`, averaged as `averaged_embeddings` averages vectors.
 
     A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is there.
     """
     own = analyser.attributes(clip, number, recipe)
     means = []
-    for face, sightings in enumerate(followed(analyser, clip, number, recipe, here)):
+    for face, sightings in enumerate(face_tracks(analyser, clip, number, recipe, frame_faces)):
         rows = [analyser.attributes(clip, one.number, recipe)[one.index] for one in sightings]
         # One that was filled in has no row of its own, but was seen before and after.
         means.append(np.mean([*own[face : face + 1], *rows], 0))
     return np.asarray(means, np.float32).reshape(-1, 2)
 
 
-def followed(analyser: Analyser, clip: Clip, number: int, recipe: Recipe, here: Seen) -> list[list[Sighting]]:
+def face_tracks(
+    analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
+) -> list[list[TrackPoint]]:
     """Return where each face of a frame is seen in the frames before and after it, within its shot."""
-    shot = _shot(analyser, clip, number, FOLLOWED)
+    shot = _shot_frames(analyser, clip, number, FOLLOW_FRAMES)
     around: dict[int, Analysis] = {}
     # Forwards, whatever the order they are used in: stepping back through a movie decodes it over and over.
     for near in shot:
         with suppress(ClipError):
             around[near] = analyser.analysis(clip, near, recipe)
-    seen_as: list[list[Sighting]] = [[] for _ in here.faces]
+    seen_as: list[list[TrackPoint]] = [[] for _ in frame_faces.faces]
     for step in (-1, 1):
-        current: list[tuple[Face, Floats] | None] = list(zip(here.faces, here.vectors, strict=True))
+        current: list[tuple[Face, Floats] | None] = list(
+            zip(frame_faces.faces, frame_faces.embeddings, strict=True)
+        )
         near = number + step
         while near in shot and any(one is not None for one in current):
             if near in around:
-                for face, index in _follow(current, around[near]):
-                    seen_as[face].append(Sighting(near, index, around[near].embeddings[index]))
+                for face, index in _match_next_frame(current, around[near]):
+                    seen_as[face].append(TrackPoint(near, index, around[near].embeddings[index]))
             near += step
     return seen_as
 
 
-def _follow(current: list[tuple[Face, Floats] | None], analysis: Analysis) -> list[tuple[int, int]]:
+def _match_next_frame(current: list[tuple[Face, Floats] | None], analysis: Analysis) -> list[tuple[int, int]]:
     """Go one frame on, and return pairs of the same face: faces are paired by place, if they look alike too."""
     alive = [index for index, one in enumerate(current) if one is not None]
     known = [one for one in current if one is not None]
-    matches = same_faces([face for face, _ in known], analysis.faces)
+    matches = match_faces([face for face, _ in known], analysis.faces)
     pairs = []
     for index, (_, vector), there in zip(alive, known, matches, strict=True):
-        if there is None or float(vector @ analysis.embeddings[there]) < analysis.space.least_likeness:
+        if there is None or float(vector @ analysis.embeddings[there]) < analysis.space.match_threshold:
             current[index] = None
             continue
         pairs.append((index, there))
@@ -131,54 +139,58 @@ def _follow(current: list[tuple[Face, Floats] | None], analysis: Analysis) -> li
     return pairs
 
 
-def _shot(analyser: Analyser, clip: Clip, number: int, span: int) -> range:
+def _shot_frames(analyser: Analyser, clip: Clip, number: int, span: int) -> range:
     """Return the frames within `span` of a frame that belong to its shot."""
     first, last = max(number - span, 0), min(number + span, clip.info.frame_count - 1)
     looks: dict[int, Pixels] = {}
     for near in range(first, last + 1):
         with suppress(ClipError):
-            looks[near] = analyser.look(clip, near)
+            looks[near] = analyser.thumbnail(clip, near)
     begin = next((near for near in range(number, first, -1) if is_cut(near, looks)), first)
     end = next((near - 1 for near in range(number + 1, last + 1) if is_cut(near, looks)), last)
     return range(begin, end + 1)
 
 
-def _filled(number: int, around: Mapping[int, Analysis], gaps: int) -> tuple[list[Face], list[Floats]]:
+def _interpolate_gaps(
+    number: int, around: Mapping[int, Analysis], max_gap: int
+) -> tuple[list[Face], list[Floats]]:
     """Return faces that are seen before and after a frame but not in it, midway between, with their vectors."""
     faces: list[Face] = []
     vectors: list[Floats] = []
     own = around[number]
-    lost_before = _lost(number, around, range(number - gaps, number))
-    lost_after = _lost(number, around, range(number + 1, number + gaps + 1)) if lost_before else {}
+    lost_before = _unmatched_faces(number, around, range(number - max_gap, number))
+    lost_after = (
+        _unmatched_faces(number, around, range(number + 1, number + max_gap + 1)) if lost_before else {}
+    )
     spans = [(number - first, second - number) for first in lost_before for second in lost_after]
     for back, ahead in sorted(spans, key=lambda span: (sum(span), span)):
-        if back + ahead > gaps + 1:
+        if back + ahead > max_gap + 1:
             break
         before, after = around[number - back], around[number + ahead]
-        for first, second in enumerate(same_faces(before.faces, after.faces)):
+        for first, second in enumerate(match_faces(before.faces, after.faces)):
             if first not in lost_before[number - back] or second not in lost_after[number + ahead]:
                 continue
             likeness = float(before.embeddings[first] @ after.embeddings[second])
-            face = _between(before.faces[first], after.faces[second], back / (back + ahead))
-            if likeness >= own.space.least_likeness and _is_free(face, [*own.faces, *faces]):
+            face = _interpolate_face(before.faces[first], after.faces[second], back / (back + ahead))
+            if likeness >= own.space.match_threshold and _is_free(face, [*own.faces, *faces]):
                 faces.append(face)
                 vector = before.embeddings[first] + after.embeddings[second]
                 vectors.append(np.asarray(vector / np.linalg.norm(vector), np.float32))
     return faces, vectors
 
 
-def _lost(number: int, around: Mapping[int, Analysis], frames: range) -> dict[int, list[int]]:
+def _unmatched_faces(number: int, around: Mapping[int, Analysis], frames: range) -> dict[int, list[int]]:
     """Return the frames near a frame that have faces which it has not, and the indices of those faces."""
     lost = {}
     for near in frames:
         if near in around:
-            matches = same_faces(around[near].faces, around[number].faces)
+            matches = match_faces(around[near].faces, around[number].faces)
             if None in matches:
                 lost[near] = [index for index, match in enumerate(matches) if match is None]
     return lost
 
 
-def _between(face: Face, other: Face, share: float) -> Face:
+def _interpolate_face(face: Face, other: Face, share: float) -> Face:
     """Return the face that lies between two sightings of it, `share` of the way from the first to the second."""
     points = np.asarray(face.landmarks * (1 - share) + other.landmarks * share, np.float32)
     pairs = zip(
@@ -187,9 +199,12 @@ def _between(face: Face, other: Face, share: float) -> Face:
         strict=True,
     )
     turned = [here + ((there - here + 180) % 360 - 180) * share for here, there in pairs]
-    return Face(box_of(points), min(face.score, other.score), points, Pose(*turned))
+    return Face(bounding_box(points), min(face.score, other.score), points, Pose(*turned))
 
 
 def _is_free(face: Face, others: Sequence[Face]) -> bool:
     """Tell whether a face has its place to itself: else somebody stands in front of it."""
-    return not others or float(overlaps(face.box, np.stack([other.box for other in others])).max()) < _CROWDED
+    return (
+        not others
+        or float(iou(face.box, np.stack([other.box for other in others])).max()) < _MAX_NEIGHBOUR_IOU
+    )

@@ -7,55 +7,55 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..concurrency.timeouts import Stop
+from ..concurrency.timeouts import StopToken
 from ..errors import CacheError
 from ..filesystem import Access
-from .base.compute import Alone, Flight
+from .base.compute import Flight, Uncoordinated
 from .base.counts import StoreCounts
 from .base.key import Key
-from .base.schema import NO_SCHEMAS, Form, schema_of
+from .base.schema import NO_SCHEMAS, StageSchema, schema_for
 from .base.store import Arrays, Store
-from .packs.layout import FolderError, is_prepared
+from .packs.layout import FolderError, is_cache_folder
 from .settings import MEMORY_BYTES, CacheSettings
-from .shared.circuit_breaker import Health
+from .shared.circuit_breaker import CircuitBreaker
 from .shared.lease import GuardedLease, SingleFlight
 from .shared.lease_folder import LEASE_FOLDER, FolderLease
 from .shared.redis_lease import RedisLease
 from .shared.redis_store import RedisStore
-from .shared.shared_tier import FarTier
+from .shared.shared_tier import SharedTier
 from .stores.checked_store import CheckedStore
-from .stores.encryption import Seal, SealedStore, plain
-from .stores.folder_warnings import NOTHING_KEPT
-from .stores.local import LOOK_SECONDS, PackFolder
-from .stores.memory import Memory
+from .stores.encryption import EncryptedStore, Encryption, decrypt_and_verify
+from .stores.folder_warnings import NOT_KEPT_PREFIX
+from .stores.local import REFRESH_SECONDS, PackStore
+from .stores.memory import MemoryStore
 from .stores.signature import Signature
-from .tiers import Tiers
+from .tiers import TieredStore
 
 __all__ = [
     "MEMORY_BYTES",
     "CacheSettings",
     "OpenCache",
     "open_shared_folder",
-    "open_tiers",
-    "open_what_can_be",
+    "open_cache",
+    "open_cache_best_effort",
     "shared_tiers",
 ]
 
-_LATE_SECONDS = 0.1
+_VISIBILITY_MARGIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class OpenCache:
     """An open cache: read and put through `store`, compute what is missing through `flight`."""
 
-    store: Memory
-    checked: CheckedStore
-    sealed: SealedStore
-    tiers: Tiers
-    folder: PackFolder | None
+    store: MemoryStore
+    checked_store: CheckedStore
+    encrypted_store: EncryptedStore
+    tiers: TieredStore
+    folder: PackStore | None
     """The cache folder on this machine, if there is one in use."""
     flight: Flight
-    left_out: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
     """What was asked for and can't be used, one line each."""
 
     @property
@@ -63,11 +63,13 @@ class OpenCache:
         """Every trouble met so far, one line each."""
         folder = () if self.folder is None else self.folder.warnings
         stores = [tier.store for tier in self.tiers.shared]
-        shared = [line for store in stores if isinstance(store, PackFolder) for line in store.fault_lines]
+        shared = [
+            line for store in stores if isinstance(store, PackStore) for line in store.read_only_warnings
+        ]
         alone = self.flight.warning if isinstance(self.flight, SingleFlight) else None
         flight = () if alone is None else (alone,)
-        results = *self.sealed.warnings, *self.checked.warnings
-        return (*self.left_out, *folder, *shared, *results, *self.tiers.warnings, *flight)
+        results = *self.encrypted_store.warnings, *self.checked_store.warnings
+        return (*self.unavailable, *folder, *shared, *results, *self.tiers.warnings, *flight)
 
     @property
     def folder_counts(self) -> StoreCounts:
@@ -77,18 +79,18 @@ class OpenCache:
     def close(self) -> None:
         """Write what waits to be shared, for a limited time, and let go of everything."""
         if self.folder is not None:
-            self.folder.note_run(self.store.counts)
+            self.folder.record_run(self.store.counts)
         self.store.close()
         if isinstance(self.flight, SingleFlight):
             self.flight.close()
 
 
-def open_tiers(
+def open_cache(
     settings: CacheSettings,
     *,
-    schemas: Mapping[str, Form] = NO_SCHEMAS,
+    schemas: Mapping[str, StageSchema] = NO_SCHEMAS,
     required: bool = True,
-    stop: Stop | None = None,
+    stop: StopToken | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> OpenCache:
     """Open a cache. `clock` gives seconds that never go back. Where `stop` was asked no shared place is waited for.
@@ -101,39 +103,39 @@ def open_tiers(
     shared place that is away raises nothing: it is used once it is there.
     """
     if not settings.keep:
-        return _opened(settings, None, None, [], clock, schemas)
-    seal = Seal(settings.secret) if settings.secret is not None else None
+        return _assemble(settings, None, None, [], clock, schemas)
+    seal = Encryption(settings.secret) if settings.secret is not None else None
     shared = shared_tiers(settings, clock, stop=stop)
     try:
-        folder = _folder(settings, clock)
+        folder = _open_folder(settings, clock)
     except CacheError as error:
         if required and not isinstance(error, FolderError):
             raise
-        return _opened(settings, seal, None, shared, clock, schemas, (_nothing_kept(error),))
-    return _opened(settings, seal, folder, shared, clock, schemas)
+        return _assemble(settings, seal, None, shared, clock, schemas, (_not_kept_warning(error),))
+    return _assemble(settings, seal, folder, shared, clock, schemas)
 
 
-def open_what_can_be(
+def open_cache_best_effort(
     settings: CacheSettings,
     *,
-    schemas: Mapping[str, Form] = NO_SCHEMAS,
+    schemas: Mapping[str, StageSchema] = NO_SCHEMAS,
     clock: Callable[[], float] = time.monotonic,
 ) -> OpenCache:
     """Open what can be opened of a cache, for a render that goes on without the rest; raises nothing.
 
-    `left_out` says what that is. Where sealing was asked for and is impossible, nothing is kept anywhere.
+    `unavailable` says what that is. Where sealing was asked for and is impossible, nothing is kept anywhere.
     """
     left_out: list[str] = []
     try:
-        seal = Seal(settings.secret) if settings.secret is not None and settings.keep else None
+        seal = Encryption(settings.secret) if settings.secret is not None and settings.keep else None
     except CacheError as error:
-        left_out.append(_nothing_kept(error))
+        left_out.append(_not_kept_warning(error))
         settings = replace(settings, keep=False)
         seal = None
     try:
-        folder = _folder(settings, clock) if settings.keep else None
+        folder = _open_folder(settings, clock) if settings.keep else None
     except CacheError as error:
-        left_out.append(_nothing_kept(error))
+        left_out.append(_not_kept_warning(error))
         folder = None
     try:
         shared = shared_tiers(settings, clock) if settings.keep else []
@@ -141,42 +143,42 @@ def open_what_can_be(
         left_out.append(f"the shared cache on Redis is left out: {error}")
         settings = replace(settings, redis_url=None)
         shared = shared_tiers(settings, clock)
-    return _opened(settings, seal, folder, shared, clock, schemas, tuple(left_out))
+    return _assemble(settings, seal, folder, shared, clock, schemas, tuple(left_out))
 
 
-def _opened(
+def _assemble(
     settings: CacheSettings,
-    seal: Seal | None,
-    folder: PackFolder | None,
-    shared: list[FarTier],
+    encryption: Encryption | None,
+    folder: PackStore | None,
+    shared: list[SharedTier],
     clock: Callable[[], float],
-    schemas: Mapping[str, Form],
-    left_out: tuple[str, ...] = (),
+    schemas: Mapping[str, StageSchema],
+    unavailable: tuple[str, ...] = (),
 ) -> OpenCache:
     signature = Signature(settings.signing_key) if settings.signing_key is not None else None
 
-    def fits(key: Key, arrays: Arrays) -> bool:
-        opened = plain(key, arrays, seal, signature)
-        schema = schema_of(key.text, schemas)
+    def accepts(key: Key, arrays: Arrays) -> bool:
+        opened = decrypt_and_verify(key, arrays, encryption, signature)
+        schema = schema_for(key.text, schemas)
         return not isinstance(opened, str) and (schema is None or not schema.fault(opened))
 
-    tiers = Tiers([] if folder is None else [folder], shared, fits=fits)
-    sealed = SealedStore(tiers, seal, signature)
+    tiers = TieredStore([] if folder is None else [folder], shared, accepts=accepts)
+    sealed = EncryptedStore(tiers, encryption, signature)
     checked = CheckedStore(sealed, schemas)
-    memory = Memory(settings.memory_bytes, checked)
-    flight = _flight(settings, tiers, clock) if shared else Alone()
-    return OpenCache(memory, checked, sealed, tiers, folder, flight, left_out)
+    memory = MemoryStore(settings.memory_bytes, checked)
+    flight = _flight(settings, tiers, clock) if shared else Uncoordinated()
+    return OpenCache(memory, checked, sealed, tiers, folder, flight, unavailable)
 
 
-def _nothing_kept(error: CacheError) -> str:
-    return f"{NOTHING_KEPT}{error}"
+def _not_kept_warning(error: CacheError) -> str:
+    return f"{NOT_KEPT_PREFIX}{error}"
 
 
-def _folder(settings: CacheSettings, clock: Callable[[], float]) -> PackFolder:
-    return PackFolder(
+def _open_folder(settings: CacheSettings, clock: Callable[[], float]) -> PackStore:
+    return PackStore(
         settings.folder,
         cap_bytes=settings.cap_bytes,
-        max_age=settings.max_age,
+        max_age_seconds=settings.max_age,
         access=settings.access,
         clock=clock,
     )
@@ -189,16 +191,16 @@ def open_shared_folder(
     make: bool = True,
     read_only: bool = False,
     clock: Callable[[], float] = time.monotonic,
-) -> PackFolder:
+) -> PackStore:
     """Open a cache folder on a share, for reading alone if `read_only`. Raises CacheError.
 
     Makes one only if `make`, and never where the share is not mounted.
     """
     if not root.is_dir() and not root.parent.is_dir():
         raise CacheError(f"there is no folder {root.parent}: mount the share or choose another shared cache")
-    if not make and not is_prepared(root):
+    if not make and not is_cache_folder(root):
         raise CacheError(f"there is no cache in {root}")
-    return PackFolder(root, access=access, read_only=read_only, clock=clock)
+    return PackStore(root, access=access, read_only=read_only, clock=clock)
 
 
 def shared_tiers(
@@ -206,8 +208,8 @@ def shared_tiers(
     clock: Callable[[], float] = time.monotonic,
     *,
     make: bool = True,
-    stop: Stop | None = None,
-) -> list[FarTier]:
+    stop: StopToken | None = None,
+) -> list[SharedTier]:
     """Return the shared places of the settings, nearest first; none is opened yet. CacheError for a wrong address.
 
     `make` is whether a cache folder is made on a share that has none; never where shared places are read alone.
@@ -217,15 +219,15 @@ def shared_tiers(
     make = make and not read_only
     if root is not None:
 
-        def opened() -> Store:
+        def open_store() -> Store:
             return open_shared_folder(
                 root, access=settings.access, make=make, read_only=settings.shared_read_only, clock=clock
             )
 
         tiers.append(
-            FarTier(
+            SharedTier(
                 f"the shared cache {root}",
-                opened,
+                open_store,
                 _folder_faults,
                 read_only=read_only,
                 stop=stop,
@@ -235,12 +237,12 @@ def shared_tiers(
     if url is not None:
         server = RedisStore(url)  # at once, so that a wrong address is told
         tiers.append(
-            FarTier(
+            SharedTier(
                 "the shared cache on Redis",
                 lambda: server,
                 _redis_faults,
-                hangs=False,
-                limit=server.limit,
+                may_hang=False,
+                set_timeout=server.set_timeout,
                 read_only=read_only,
                 stop=stop,
                 clock=clock,
@@ -249,42 +251,42 @@ def shared_tiers(
     return tiers
 
 
-def _flight(settings: CacheSettings, tiers: Tiers, clock: Callable[[], float]) -> Flight:
+def _flight(settings: CacheSettings, tiers: TieredStore, clock: Callable[[], float]) -> Flight:
     """Return leases from Redis where there is one, since it answers soonest, else from the shared folder.
 
     What they are waited for is counted with what their place is waited for. None are taken there before it is open,
     and none where shared places are read alone.
     """
     if settings.shared_read_only:
-        return Alone()
+        return Uncoordinated()
     place = tiers.shared[-1]
     guarded = partial(
         GuardedLease,
-        health=Health(f"the leases in {place.name}", clock),
-        allowance=place.allowance,
-        ready=lambda: place.store is not None,
+        breaker=CircuitBreaker(f"the leases in {place.name}", clock),
+        wait_budget=place.wait_budget,
+        is_ready=lambda: place.store is not None,
         stop=place.stop,
     )
     if settings.redis_url is not None:
         server = RedisLease(settings.redis_url)
-        lease, settle = guarded(server, hangs=False, limit=server.limit), 0.0
+        lease, settle = guarded(server, hangs=False, limit=server.set_timeout), 0.0
     elif settings.shared_folder is not None:
         lease = guarded(FolderLease(settings.shared_folder / LEASE_FOLDER, settings.access))
-        settle = LOOK_SECONDS + _LATE_SECONDS
+        settle = REFRESH_SECONDS + _VISIBILITY_MARGIN_SECONDS
     else:
-        return Alone()
+        return Uncoordinated()
     return SingleFlight(
         lease,
-        after_writes=tiers.after_writes,
-        settle_seconds=settle,
-        allowance=place.allowance,
+        run_after_writes=tiers.run_after_writes,
+        visibility_delay_seconds=settle,
+        wait_budget=place.wait_budget,
         stop=place.stop,
     )
 
 
 def _folder_faults(store: Store) -> int:
-    return store.counts.dropped if isinstance(store, PackFolder) else 0
+    return store.counts.dropped if isinstance(store, PackStore) else 0
 
 
 def _redis_faults(store: Store) -> int:
-    return store.faults if isinstance(store, RedisStore) else 0
+    return store.fault_count if isinstance(store, RedisStore) else 0

@@ -9,8 +9,8 @@ from typing import NoReturn
 from ..recipe import parameters
 from ..recipe.parameter import Parameter
 from ..reporting.quoting import quote
-from ..units import size_in_bytes, whole
-from .cache_arguments import ENVIRONMENT, add_cache, add_explain, argument
+from ..units import parse_count, parse_size
+from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .models_arguments import add_models
 
 _EXIT_CODES = """\
@@ -22,7 +22,7 @@ exit codes:
   70   a bug in Understudy; UNDERSTUDY_DEBUG=1 shows where
   130  stopped by Ctrl-C (143: told to end); nothing computed is lost and no half movie is left
 """
-_RENDER = """\
+_RENDER_DESCRIPTION = """\
 Replace a face in a clip. The movie is H.264 with the clip's own sound, copied as it is. It is marked as a
 composite in its metadata, and OUTPUT.understudy.json beside it says what was done. It takes OUTPUT's place
 only when it is complete; a movie of that name is overwritten then.
@@ -53,8 +53,10 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     render = commands.add_parser(
         "render",
         help="render a clip with a face replaced",
-        description=_RENDER,
-        epilog="\n".join([_EXIT_CODES, ENVIRONMENT, "settings, and what they are unless set:", *_settings()]),
+        description=_RENDER_DESCRIPTION,
+        epilog="\n".join(
+            [_EXIT_CODES, ENVIRONMENT_HELP, "settings, and what they are unless set:", *_setting_lines()]
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -75,7 +77,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     render.add_argument(
         "--face-number",
         action="append",
-        type=argument(whole),
+        type=argument_type(parse_count),
         metavar="N",
         default=[],
         help="which face of a picture with several, counted from the left from 1; the n-th --face-number is "
@@ -101,15 +103,19 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     render.add_argument(
         "--cache-cap",
-        type=argument(size_in_bytes),
+        type=argument_type(parse_size),
         metavar="SIZE",
         help="how large the cache folder may grow, such as 20G; what was not used for longest goes first",
     )
     render.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; see below"
     )
-    render.add_argument("--start", type=argument(whole), metavar="N", help="first frame, counted from 0")
-    render.add_argument("--end", type=argument(whole), metavar="N", help="last frame, itself included")
+    render.add_argument(
+        "--start", type=argument_type(parse_count), metavar="N", help="first frame, counted from 0"
+    )
+    render.add_argument(
+        "--end", type=argument_type(parse_count), metavar="N", help="last frame, itself included"
+    )
     render.add_argument("--fps", type=str, metavar="RATE", help="frame rate of pictures, as 25 or 30000/1001")
     render.add_argument(
         "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
@@ -120,12 +126,12 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     render.add_argument("--quiet", action="store_true", help="show no progress and no summary")
 
 
-def _settings() -> Iterator[str]:
+def _setting_lines() -> Iterator[str]:
     for parameter in parameters():
-        yield f"  {f'{parameter.path}={parameter.default!s}':<27} {parameter.text} {_range(parameter)}"
+        yield f"  {f'{parameter.path}={parameter.default!s}':<27} {parameter.text} {_allowed_values(parameter)}"
 
 
-def _range(parameter: Parameter) -> str:
+def _allowed_values(parameter: Parameter) -> str:
     if parameter.choices:
         return f"({', '.join(choice[0] for choice in parameter.choices)})"
     if parameter.kind is str:

@@ -9,23 +9,29 @@ from datetime import UTC, datetime
 
 from ..cache.base.key import Key
 from ..cache.maintenance.import_export import export, import_into
-from ..cache.maintenance.statistics import Share, folder_facts, statistics
-from ..cache.maintenance.verify import Verified, verify_folder
-from ..cache.shared.lease_folder import LEASE_FOLDER, sweep
+from ..cache.maintenance.statistics import Share, folder_summary, statistics
+from ..cache.maintenance.verify import VerificationReport, verify_folder
+from ..cache.shared.lease_folder import LEASE_FOLDER, remove_stale_leases
 from ..cache.shared.redis_store import RedisStore
-from ..cache.stores.encryption import SealedStore
-from ..cache.stores.local import PackFolder
+from ..cache.stores.encryption import EncryptedStore
+from ..cache.stores.local import PackStore
 from ..errors import CacheError
 from ..reporting.quoting import quote
-from .cache_locations import Place, open_places, require_no_trouble, the_seal, the_signature
+from .cache_locations import (
+    CachePlace,
+    encryption_from_environment,
+    open_places,
+    require_no_warnings,
+    signature_from_environment,
+)
 from .output import show
 from .purge import purge
 
-_DAY = 86400.0
-_DEAD_LEASE_SECONDS = _DAY
-_HASH = re.compile(r"[0-9a-f]{64}")
-_CLIPS_SHOWN = 12
-_NAME_SHOWN = 60
+_DAY_SECONDS = 86400.0
+_DEAD_LEASE_SECONDS = _DAY_SECONDS
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MAX_CLIP_ROWS = 12
+_MAX_NAME_CHARACTERS = 60
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -35,7 +41,7 @@ def run(arguments: argparse.Namespace) -> bool:
     """
     faults: list[str] = []
     places = list(open_places(arguments, faults))
-    actions: dict[str, Callable[[argparse.Namespace, list[Place]], bool]] = {
+    actions: dict[str, Callable[[argparse.Namespace, list[CachePlace]], bool]] = {
         "stats": _stats,
         "verify": _verify,
         "gc": _gc,
@@ -53,14 +59,14 @@ def run(arguments: argparse.Namespace) -> bool:
     return well
 
 
-def _stats(arguments: argparse.Namespace, places: list[Place]) -> bool:
+def _stats(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     told = []
     for place in places:
         found = statistics(place.store)
         if isinstance(place.store, RedisStore):  # one that could not be looked through
-            require_no_trouble(place)
-        facts = folder_facts(place.store.root) if isinstance(place.store, PackFolder) else None
-        used = facts and facts.uses
+            require_no_warnings(place)
+        facts = folder_summary(place.store.root) if isinstance(place.store, PackStore) else None
+        used = facts and facts.usage
         on_disk, layers = (facts.bytes_on_disk, facts.layer_bytes) if facts else (None, None)
         more = {"bytes_on_disk": on_disk, "layer_bytes": layers, "uses": used and vars(used)}
         told.append({"place": place.name, **found.as_dict(), **more})
@@ -69,14 +75,14 @@ def _stats(arguments: argparse.Namespace, places: list[Place]) -> bool:
         if len(places) > 1:
             show(place.name)
         for stage, share in sorted(found.stages.items()):
-            _row(stage, share)
-        _row("all", found.total)
+            _print_row(stage, share)
+        _print_row("all", found.total)
         if found.total.entries:
             clips = sorted(found.clips.items(), key=lambda item: -item[1].payload_bytes)
-            for clip, share in clips[:_CLIPS_SHOWN]:
-                _row(f"clip {clip[:12]}", share)
+            for clip, share in clips[:_MAX_CLIP_ROWS]:
+                _print_row(f"clip {clip[:12]}", share)
             for age, share in found.ages.items():
-                _row(f"age {age}", share)
+                _print_row(f"age {age}", share)
             show(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
         if layers:
             show(f"{'layer pictures':<18} {'':>8} {layers / 1e6:>10.1f} MB")
@@ -88,63 +94,70 @@ def _stats(arguments: argparse.Namespace, places: list[Place]) -> bool:
     return True
 
 
-def _row(name: str, share: Share) -> None:
-    show(f"{quote(name, _NAME_SHOWN):<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
+def _print_row(name: str, share: Share) -> None:
+    show(f"{quote(name, _MAX_NAME_CHARACTERS):<18} {share.entries:>8} {share.payload_bytes / 1e6:>10.1f} MB")
 
 
-def _verify(arguments: argparse.Namespace, places: list[Place]) -> bool:  # noqa: ARG001
+def _verify(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:  # noqa: ARG001
     all_sound = True
     for place in places:
-        found = _verified(place)
+        found = _verify_place(place)
         show(f"{place.name}: {found.sound} results are sound, {found.damaged} damaged")
         all_sound &= not found.damaged
-        require_no_trouble(place)
+        require_no_warnings(place)
     if not all_sound:
         show("what is damaged is never used; it is computed again when it is needed")
     return all_sound
 
 
-def _verified(place: Place) -> Verified:
-    if isinstance(place.store, PackFolder):
+def _verify_place(place: CachePlace) -> VerificationReport:
+    if isinstance(place.store, PackStore):
         try:
             return verify_folder(place.store.root)
         except OSError as error:
             raise CacheError(f"can't read {place.name}: {error.strerror}; check its permissions") from error
     found = [place.store.get(Key(entry.text)) is not None for entry in place.store.entries()]
-    return Verified(sum(found), max(len(found) - sum(found), place.store.counts.corrupt))
+    return VerificationReport(sum(found), max(len(found) - sum(found), place.store.counts.corrupt))
 
 
-def _gc(arguments: argparse.Namespace, places: list[Place]) -> bool:
+def _gc(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     folder = places[0].store
-    if not isinstance(folder, PackFolder):  # the first place always is
+    if not isinstance(folder, PackStore):  # the first place always is
         return False
     age = arguments.unused_for
-    done = folder.tidy(arguments.cap, None if age is None else age * _DAY)
-    swept = sweep(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
-    require_no_trouble(places[0])
+    done = folder.evict(arguments.cap, None if age is None else age * _DAY_SECONDS)
+    swept = remove_stale_leases(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
+    require_no_warnings(places[0])
     if done is None:
         show(f"another program tidies {places[0].name} already")
         return True
     show(
-        f"{(done.before - done.after) / 1e6:.1f} MB freed, {done.after / 1e6:.1f} MB kept: "
+        f"{(done.bytes_before - done.bytes_after) / 1e6:.1f} MB freed, {done.bytes_after / 1e6:.1f} MB kept: "
         f"{done.evicted_records} results dropped, {done.merged_packs} small packs merged, {swept} dead leases removed"
     )
     return True
 
 
-def _export(arguments: argparse.Namespace, places: list[Place]) -> bool:
+def _export(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     folder = places[0].store
-    done = export(folder.entries(), SealedStore(folder, the_seal(), the_signature()), arguments.folder)
+    done = export(
+        folder.entries(),
+        EncryptedStore(folder, encryption_from_environment(), signature_from_environment()),
+        arguments.folder,
+    )
     show(
-        f"{done.copied} results written to {arguments.folder}, {done.left_out} left out (damaged, sealed or not signed)"
+        f"{done.copied} results written to {arguments.folder}, {done.skipped} left out (damaged, sealed or not signed)"
     )
     return True
 
 
-def _import(arguments: argparse.Namespace, places: list[Place]) -> bool:
-    done = import_into(SealedStore(places[0].store, the_seal(), the_signature()), arguments.folder)
-    require_no_trouble(places[0])
+def _import(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
+    done = import_into(
+        EncryptedStore(places[0].store, encryption_from_environment(), signature_from_environment()),
+        arguments.folder,
+    )
+    require_no_warnings(places[0])
     show(
-        f"{done.copied} results taken in from {arguments.folder}, {done.left_out} left out (not what they say)"
+        f"{done.copied} results taken in from {arguments.folder}, {done.skipped} left out (not what they say)"
     )
     return True

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..units import days, size_in_bytes, whole
+from ..units import parse_count, parse_days, parse_size
 
-_CACHE = """\
+_CACHE_DESCRIPTION = """\
 See, check, bound, share and delete what is kept. Every action works on the cache folder; stats, verify and
 purge also on the shared places that are given, or that UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name.
 """
-_PURGE = """\
+_PURGE_DESCRIPTION = """\
 Delete results, so that their bytes are gone from every pack and place. By clip or picture, what can't be
 traced back to anything is deleted too, since it could come from there, and layer pictures in the cache folder
 become transparent until they are rendered again: none says whose face it shows. Then the places are looked through
 again; the exit code is 1 if anything is left. Programs that run meanwhile keep what is in their memory.
 """
 
-ENVIRONMENT = """\
+ENVIRONMENT_HELP = """\
 environment, for render, cache and Blender (where it comes before the preferences; arguments come before it):
   UNDERSTUDY_CACHE_DIR          the cache folder on this machine
   UNDERSTUDY_NO_CACHE           1 keeps nothing but in memory, while the render lasts
@@ -45,29 +45,32 @@ def add_cache(commands: Any) -> None:
     cache = commands.add_parser(
         "cache",
         help="see, check, bound, share or delete what is kept",
-        description=_CACHE,
+        description=_CACHE_DESCRIPTION,
         allow_abbrev=False,
     )
     actions = cache.add_subparsers(dest="action", required=True, metavar="action")
-    stats = _action(actions, "stats", "say what is kept: by stage, by clip, by age")
+    stats = _add_action(actions, "stats", "say what is kept: by stage, by clip, by age")
     stats.add_argument("--json", action="store_true", help="write values instead of a table")
-    _action(actions, "verify", "read everything and say what is damaged; exit code 1 if anything is")
-    gc = _action(
+    _add_action(actions, "verify", "read everything and say what is damaged; exit code 1 if anything is")
+    gc = _add_action(
         actions, "gc", "drop what was not used for longest, and what dead processes left", shared=False
     )
     gc.add_argument(
         "--cap",
-        type=argument(size_in_bytes),
+        type=argument_type(parse_size),
         metavar="SIZE",
         help="how large it may stay, such as 500M or 20G",
     )
     gc.add_argument(
-        "--unused-for", type=argument(days), metavar="DAYS", help="drop what was not used for so long"
+        "--unused-for",
+        type=argument_type(parse_days),
+        metavar="DAYS",
+        help="drop what was not used for so long",
     )
     _add_purge(actions)
-    export = _action(actions, "export", "write everything as JSON and .npy files", shared=False)
+    export = _add_action(actions, "export", "write everything as JSON and .npy files", shared=False)
     export.add_argument("folder", type=Path, metavar="DIR", help="an empty or new folder")
-    take = _action(actions, "import", "take in what export wrote", shared=False)
+    take = _add_action(actions, "import", "take in what export wrote", shared=False)
     take.add_argument("folder", type=Path, metavar="DIR", help="the folder that export wrote")
 
 
@@ -82,9 +85,11 @@ def add_explain(commands: Any) -> None:
         allow_abbrev=False,
     )
     explain.add_argument("clip", type=Path, metavar="CLIP", help="as for render")
-    explain.add_argument("frame", type=argument(whole), metavar="FRAME", help="counted from 0")
+    explain.add_argument("frame", type=argument_type(parse_count), metavar="FRAME", help="counted from 0")
     explain.add_argument("--face", action="append", required=True, type=Path, metavar="PICTURE")
-    explain.add_argument("--face-number", action="append", type=argument(whole), metavar="N", default=[])
+    explain.add_argument(
+        "--face-number", action="append", type=argument_type(parse_count), metavar="N", default=[]
+    )
     explain.add_argument(
         "--replace", action="append", default=[], type=Path, metavar="PICTURE", help="as for render"
     )
@@ -100,7 +105,7 @@ def add_explain(commands: Any) -> None:
 
 
 def _add_purge(actions: Any) -> None:
-    purge = _action(actions, "purge", "delete results for good", description=_PURGE)
+    purge = _add_action(actions, "purge", "delete results for good", description=_PURGE_DESCRIPTION)
     what = purge.add_mutually_exclusive_group(required=True)
     what.add_argument("--clip", type=Path, metavar="CLIP", help="all that was computed from this clip")
     what.add_argument(
@@ -111,11 +116,13 @@ def _add_purge(actions: Any) -> None:
         help="all that was computed from this picture of a person: what describes them, and every crop they "
         "appear in; the picture's SHA-256 does as well. Give more of the same person with more --picture",
     )
-    what.add_argument("--older-than", type=argument(days), metavar="DAYS", help="what was written before")
+    what.add_argument(
+        "--older-than", type=argument_type(parse_days), metavar="DAYS", help="what was written before"
+    )
     what.add_argument("--all", action="store_true", help="everything")
 
 
-def _action(
+def _add_action(
     actions: Any, name: str, text: str, *, shared: bool = True, description: str = ""
 ) -> argparse.ArgumentParser:
     action: argparse.ArgumentParser = actions.add_parser(
@@ -140,13 +147,13 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--redis", metavar="URL", help="a Redis server, such as redis://HOST:6379/0")
 
 
-def argument(read: Callable[[str], Any]) -> Callable[[str], Any]:
+def argument_type(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """Make a reader of text, which raises ValueError, one for argparse: the reason is shown as it is."""
 
-    def checked(text: str) -> Any:
+    def convert(text: str) -> Any:
         try:
-            return read(text)
+            return parse(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
-    return checked
+    return convert

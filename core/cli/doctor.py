@@ -8,29 +8,29 @@ from importlib import import_module
 from pathlib import Path
 
 from ..errors import ModelError
-from ..export.provenance import made_by
+from ..export.provenance import program_name
 from ..filesystem import read_input
 from ..models.embedded import embedded_files, embedded_folder, how_to_get_models
-from ..models.processor import AUTOMATIC, found_processor
+from ..models.processor import AUTOMATIC, select_processor
 from ..models.session import ModelFile
 from ..sessions.settings import PROVIDER_VARIABLE
 from .output import show
 
 _LIBRARIES = {"NumPy": "numpy", "OpenCV": "cv2", "ONNX Runtime": "onnxruntime", "PyAV": "av"}
-_MOST_BYTES = 1 << 20
+_MAX_MANIFEST_BYTES = 1 << 20
 
 
 def doctor(folder: Path | None = None) -> bool:
     """Print versions and the state of the embedded models in `folder`; return whether all is well."""
-    show(f"{made_by()}, Python {platform.python_version()}, {platform.platform()}")
-    found = [_library(name, module) for name, module in _LIBRARIES.items()]
-    found.append(_encoder())
-    found.append(_processor())
-    found.append(_models(embedded_folder() if folder is None else folder))
+    show(f"{program_name()}, Python {platform.python_version()}, {platform.platform()}")
+    found = [_check_library(name, module) for name, module in _LIBRARIES.items()]
+    found.append(_check_encoder())
+    found.append(_check_processor())
+    found.append(_check_models(embedded_folder() if folder is None else folder))
     return all(found)
 
 
-def _library(name: str, module: str) -> bool:
+def _check_library(name: str, module: str) -> bool:
     try:
         show(f"{name} {import_module(module).__version__}")
     except ImportError as error:
@@ -39,9 +39,9 @@ def _library(name: str, module: str) -> bool:
     return True
 
 
-def _processor() -> bool:
+def _check_processor() -> bool:
     try:
-        processor, passed_over = found_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
+        processor, passed_over = select_processor((os.environ.get(PROVIDER_VARIABLE) or AUTOMATIC,))
     except (ModelError, ImportError) as error:
         show(f"{PROVIDER_VARIABLE}: {error}")
         return False
@@ -50,7 +50,7 @@ def _processor() -> bool:
     return True
 
 
-def _encoder() -> bool:
+def _check_encoder() -> bool:
     try:
         from av.codec import codecs_available
     except ImportError:
@@ -61,23 +61,23 @@ def _encoder() -> bool:
     return True
 
 
-def _models(folder: Path) -> bool:
+def _check_models(folder: Path) -> bool:
     files = list(embedded_files(folder).values())
     missing = [path.name for path in files if not path.is_file()]
     if missing:
         models, are = ("models", "are") if len(missing) > 1 else ("model", "is")
         show(f"the embedded {models} {', '.join(missing)} {are} missing in {folder}: {how_to_get_models()}")
-    known = _known_hashes(folder / "manifest.json")
+    known = _manifest_hashes(folder / "manifest.json")
     try:
-        intact = [_intact(ModelFile(path), known) for path in files if path.name not in missing]
+        intact = [_check_model(ModelFile(path), known) for path in files if path.name not in missing]
     except ModelError as error:
         show(str(error))
         return False
     return not missing and all(intact)
 
 
-def _intact(model: ModelFile, known: dict[str, str]) -> bool:
-    expected = known.get(model.path.name)
+def _check_model(model: ModelFile, hashes: dict[str, str]) -> bool:
+    expected = hashes.get(model.path.name)
     if expected is None:
         show(f"{model.path} is there; no manifest says what it should be: {how_to_get_models()}")
         return False
@@ -88,10 +88,10 @@ def _intact(model: ModelFile, known: dict[str, str]) -> bool:
     return True
 
 
-def _known_hashes(manifest: Path) -> dict[str, str]:
+def _manifest_hashes(manifest: Path) -> dict[str, str]:
     """Return the SHA-256 of each file that a manifest lists; none if there is no readable manifest."""
     try:
-        listed = json.loads(read_input(manifest, _MOST_BYTES))["files"]
+        listed = json.loads(read_input(manifest, _MAX_MANIFEST_BYTES))["files"]
         return {str(entry["file"]): str(entry["sha256"]) for entry in listed}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

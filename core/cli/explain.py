@@ -11,22 +11,27 @@ from pathlib import Path
 
 from ..cache.factory import CacheSettings, shared_tiers
 from ..cache.maintenance.explain import Difference
-from ..cache.maintenance.inspector import Looking, Place
-from ..cache.packs.layout import is_prepared
-from ..media.image_clip import is_picture
+from ..cache.maintenance.inspector import NamedStore, TierInspector
+from ..cache.packs.layout import is_cache_folder
+from ..media.image_clip import is_image
 from ..models.embedded import embedded_models
-from ..pipeline.explain_frame import StageFact, explain_frame
+from ..pipeline.explain_frame import StageStatus, explain_frame
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.stage_schemas import FORMS
-from ..sessions.settings import CACHE_VARIABLE, RunSettings, completed
-from .cache_locations import opened_folder, shared_places, the_seal, the_signature
-from .inputs import frame_range, opened_clip
-from .output import show, tell
-from .request import chosen_casting
+from ..pipeline.stage_schemas import STAGE_SCHEMAS
+from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
+from .cache_locations import (
+    encryption_from_environment,
+    open_folder,
+    shared_place_variables,
+    signature_from_environment,
+)
+from .inputs import frame_range, open_clip_with_rate
+from .output import print_diagnostic, show
+from .request import request_from_arguments
 
 _CACHE_NAME = "understudy_cache"
-_NEAR = "the cache folder"
-_HASH = re.compile(r"[0-9a-f]{64}")
+_LOCAL_PLACE_NAME = "the cache folder"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def explain(arguments: argparse.Namespace) -> None:
@@ -34,18 +39,26 @@ def explain(arguments: argparse.Namespace) -> None:
 
     Raises UnderstudyError if that can't be told.
     """
-    casting = chosen_casting(arguments)
-    root = arguments.cache_dir or Path(os.environ.get(CACHE_VARIABLE) or _beside(arguments.clip))
-    movie = arguments.clip.is_file() and not is_picture(arguments.clip)
+    casting = request_from_arguments(arguments)
+    root = arguments.cache_dir or Path(
+        os.environ.get(CACHE_VARIABLE) or _default_cache_folder(arguments.clip)
+    )
+    movie = arguments.clip.is_file() and not is_image(arguments.clip)
     told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
-    run = completed(RunSettings(told, online=arguments.online), {**os.environ, **shared_places(arguments)})
-    shared = [Place(tier.name, tier) for tier in shared_tiers(run.cache, make=False)]
+    run = resolve_settings(
+        RunSettings(told, online=arguments.online), {**os.environ, **shared_place_variables(arguments)}
+    )
+    shared = [NamedStore(tier.name, tier) for tier in shared_tiers(run.cache, make=False)]
     # Where there is no folder yet, a render would find what the shared places have.
-    folder = None if shared and not is_prepared(root) else opened_folder(root)
-    near = [] if folder is None else [Place(_NEAR, folder)]
+    folder = None if shared and not is_cache_folder(root) else open_folder(root)
+    near = [] if folder is None else [NamedStore(_LOCAL_PLACE_NAME, folder)]
     with (
-        closing(Looking([*near, *shared], the_seal(), the_signature(), FORMS)) as store,
-        opened_clip(arguments.clip, None if movie else "25")[0] as clip,
+        closing(
+            TierInspector(
+                [*near, *shared], encryption_from_environment(), signature_from_environment(), STAGE_SCHEMAS
+            )
+        ) as store,
+        open_clip_with_rate(arguments.clip, None if movie else "25")[0] as clip,
     ):
         frame_range(clip, arguments.frame, arguments.frame)
         models = embedded_models()
@@ -57,51 +70,51 @@ def explain(arguments: argparse.Namespace) -> None:
             arguments.frame,
             casting,
         )
-        for warning in (*run.left_out, *store.warnings):
-            tell(f"warning: {warning}")
+        for warning in (*run.ignored, *store.warnings):
+            print_diagnostic(f"warning: {warning}")
     if arguments.json:
         print(json.dumps({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]}, indent=2))
         return
     for fact in facts:
-        name = f"{fact.about}: {fact.stage}" if fact.about else fact.stage
-        show(f"{name:<22} {fact.status:<14} {_why(fact)}".rstrip())
+        name = f"{fact.subject}: {fact.stage}" if fact.subject else fact.stage
+        show(f"{name:<22} {fact.status:<14} {_reason(fact)}".rstrip())
 
 
-def _beside(clip: Path) -> Path:
+def _default_cache_folder(clip: Path) -> Path:
     """Return the cache beside a clip; for a folder of pictures one in it, if there is one."""
     inside, beside = clip / _CACHE_NAME, clip.parent / _CACHE_NAME
     return inside if inside.is_dir() else beside
 
 
-def _why(fact: StageFact) -> str:
+def _reason(fact: StageStatus) -> str:
     found = fact.explanation
     if found is None or fact.reason:
         return fact.reason
     if found.hit:
-        return "" if fact.place == _NEAR else f"in {fact.place}"
+        return "" if fact.place == _LOCAL_PLACE_NAME else f"in {fact.place}"
     if found.nearest is None:
-        return f"no result of {fact.stage} is kept in {_NEAR}"
-    return "; ".join(_shown(found.differences))
+        return f"no result of {fact.stage} is kept in {_LOCAL_PLACE_NAME}"
+    return "; ".join(_difference_lines(found.differences))
 
 
-def _shown(differences: Sequence[Difference]) -> list[str]:
+def _difference_lines(differences: Sequence[Difference]) -> list[str]:
     return [
-        f"{line.name} is {_short(line.wanted)}, in the nearest result {_short(line.kept)}"
+        f"{line.name} is {_abbreviate(line.wanted)}, in the nearest result {_abbreviate(line.kept)}"
         for line in differences
     ]
 
 
-def _short(value: str | None) -> str:
+def _abbreviate(value: str | None) -> str:
     if value is None:
         return "not there"
-    return f"{value[:12]}…" if _HASH.fullmatch(value) else value
+    return f"{value[:12]}…" if _SHA256.fullmatch(value) else value
 
 
-def _as_dict(fact: StageFact) -> dict[str, object]:
+def _as_dict(fact: StageStatus) -> dict[str, object]:
     found = fact.explanation
     return {
         "stage": fact.stage,
-        "about": fact.about,
+        "about": fact.subject,
         "status": fact.status,
         "reason": fact.reason,
         "place": fact.place,

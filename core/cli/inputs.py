@@ -8,32 +8,32 @@ from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 
-from ..errors import ClipError, OutputError, PictureError, UnderstudyError
+from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError
 from ..filesystem import Folder
-from ..media.image_clip import is_picture
+from ..media.image_clip import is_image
 from ..media.open import Clip, open_clip, open_sequence
-from ..recipe.request import Picture
+from ..recipe.request import FaceImage
 
-_MOVIES = (".mp4", ".mov", ".mkv")
+_MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
-def chosen_pictures(paths: list[Path], numbers: list[int]) -> tuple[Picture, ...]:
+def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     """Return the pictures of a person; `numbers` holds face numbers for the first of them. PictureError."""
     if len(numbers) > len(paths):
-        raise PictureError(
+        raise FaceImageError(
             f"{len(numbers)} face numbers were given for {len(paths)} pictures: one each at most"
         )
     for path in paths:
-        _require_file(path, "picture", PictureError)
-        if not is_picture(path):
-            raise PictureError(f"{path} is not a picture: use a PNG, JPEG, TIFF, BMP or WebP file")
+        _require_file(path, "picture", FaceImageError)
+        if not is_image(path):
+            raise FaceImageError(f"{path} is not a picture: use a PNG, JPEG, TIFF, BMP or WebP file")
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
-    return tuple(Picture(path, number) for path, number in zip(paths, numbers, strict=True))
+    return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 
 
-def opened_clip(path: Path, rate: str | None) -> tuple[Clip, Fraction]:
+def open_clip_with_rate(path: Path, rate: str | None) -> tuple[Clip, Fraction]:
     """Open a movie, picture, folder of pictures or pattern; return it with its frame rate. ClipError."""
-    paths = _sequence(path)
+    paths = _sequence_paths(path)
     if paths is None:
         _require_file(path, "clip", ClipError)
     clip = open_clip(path) if paths is None else open_sequence(paths)
@@ -43,7 +43,7 @@ def opened_clip(path: Path, rate: str | None) -> tuple[Clip, Fraction]:
         raise ClipError(f"{path} has a frame rate of its own: leave --fps away")
     if rate is None:
         raise ClipError(f"{path} has no frame rate: give one with --fps, such as --fps 25")
-    return clip, _frame_rate(rate)
+    return clip, _parse_frame_rate(rate)
 
 
 def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
@@ -80,15 +80,17 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
 
 def require_movie_name(path: Path) -> None:
     """Raise OutputError unless the name ends as a movie's does."""
-    if path.suffix.lower() not in _MOVIES:
-        raise OutputError(f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIES)}")
+    if path.suffix.lower() not in _MOVIE_SUFFIXES:
+        raise OutputError(
+            f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}"
+        )
 
 
-def _sequence(path: Path) -> list[Path] | None:
+def _sequence_paths(path: Path) -> list[Path] | None:
     """Return the pictures of a folder or pattern in the order of their numbers, or None if it is neither."""
     try:
         if path.is_dir():
-            pictures = [entry for entry in _entries(path) if is_picture(entry)]
+            pictures = [entry for entry in _entries(path) if is_image(entry)]
         elif any(sign in path.name for sign in "*?[") and not path.exists():
             pictures = [entry for entry in _entries(path.parent) if fnmatch(entry.name, path.name)]
             pictures = [entry for entry in pictures if entry.is_file()]
@@ -98,7 +100,7 @@ def _sequence(path: Path) -> list[Path] | None:
         raise ClipError(f"can't look into {path}: {_reason(error)}; check its permissions") from error
     if not pictures:
         raise ClipError(f"there is no picture in {path}: choose a folder or pattern that has some")
-    return sorted(pictures, key=_natural)
+    return sorted(pictures, key=_natural_sort_key)
 
 
 def _entries(path: Path) -> list[Path]:
@@ -106,12 +108,12 @@ def _entries(path: Path) -> list[Path]:
         return [path / name for name in folder.names()]
 
 
-def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+def _natural_sort_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"(\d+)", path.name)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
 
 
-def _frame_rate(text: str) -> Fraction:
+def _parse_frame_rate(text: str) -> Fraction:
     try:
         rate = Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
@@ -121,13 +123,13 @@ def _frame_rate(text: str) -> Fraction:
     return rate.limit_denominator(1001)
 
 
-def _require_file(path: Path, kind: str, fault: type[UnderstudyError]) -> None:
+def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> None:
     try:
         path.stat()
     except OSError as error:
-        raise fault(f"can't find the {kind} {path}: {_reason(error)}; check the path") from error
+        raise error_type(f"can't find the {kind} {path}: {_reason(error)}; check the path") from error
     if not path.is_file():
-        raise fault(f"the {kind} {path} is not a file; check the path")
+        raise error_type(f"the {kind} {path} is not a file; check the path")
 
 
 def _reason(error: OSError) -> str:

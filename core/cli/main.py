@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UnderstudyError
-from ..system.address_space import keep_within_limit, limit
+from ..system.address_space import keep_within_limit, limit_bytes
 from .arguments import parser
-from .output import flush_lines, tell
-from .signals import Stop, Stopped
+from .output import flush_lines, print_diagnostic
+from .signals import StopInterrupt, StopSignal
 
-DONE, FAULT, USAGE, FRAMES_FAILED, BUG = 0, 1, 2, 3, 70
+EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_FRAMES_FAILED, EXIT_BUG = 0, 1, 2, 3, 70
 
 
 def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
@@ -25,75 +25,79 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
 
     `online` is whether it may send anything over a network.
     """
-    stop = Stop()
+    stop = StopSignal()
     keep_within_limit(os.environ)
-    with stop.by_signals():
+    with stop.listen():
         try:
             code = _run(argv, online, stop)
             flush_lines()
-        except (Stopped, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
-            return _explained(fault, stop)
+        except (StopInterrupt, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
+            return _report_error(fault, stop)
         return code
 
 
-def _run(argv: Sequence[str] | None, online: bool, stop: Stop) -> int:  # noqa: FBT001 - as `main` is given it
+def _run(argv: Sequence[str] | None, online: bool, stop: StopSignal) -> int:  # noqa: FBT001 - as `main` is given it
     try:
         arguments = parser().parse_args(argv, argparse.Namespace(online=online))
     except SystemExit as end:  # argparse: usage or --help
-        return end.code if isinstance(end.code, int) else USAGE
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
     if arguments.command == "render":
         from .render import render
 
-        return FRAMES_FAILED if render(arguments, stop) else DONE
+        return EXIT_FRAMES_FAILED if render(arguments, stop) else EXIT_OK
     if arguments.command == "cache":
         from .cache import run
 
-        with stop.at_once():
-            return DONE if run(arguments) else FAULT
+        with stop.interrupting():
+            return EXIT_OK if run(arguments) else EXIT_FAILURE
     if arguments.command == "models":
         from .models import run as run_models
 
-        with stop.at_once():
-            return DONE if run_models(arguments) else FAULT
+        with stop.interrupting():
+            return EXIT_OK if run_models(arguments) else EXIT_FAILURE
     if arguments.command == "explain":
         from .explain import explain
 
-        with stop.at_once():
+        with stop.interrupting():
             explain(arguments)
-        return DONE
+        return EXIT_OK
     from .doctor import doctor
 
-    with stop.at_once():
-        return DONE if doctor() else FAULT
+    with stop.interrupting():
+        return EXIT_OK if doctor() else EXIT_FAILURE
 
 
-def _explained(fault: BaseException, stop: Stop) -> int:
+def _report_error(error: BaseException, stop: StopSignal) -> int:
     """Say in one line why the command ended, and return its exit code."""
     if stop.asked:  # whatever a library made of being interrupted
-        tell("stopped; what was computed is kept in the cache: run the same command again to go on")
+        print_diagnostic(
+            "stopped; what was computed is kept in the cache: run the same command again to go on"
+        )
         return 128 + stop.asked
-    if isinstance(fault, BrokenPipeError):  # who read our lines has gone, as `head` does
+    if isinstance(error, BrokenPipeError):  # who read our lines has gone, as `head` does
         # Else Python writes the rest as it ends, and fails.
         nowhere = os.open(os.devnull, os.O_WRONLY)  # gate: a device, not a file
         os.dup2(nowhere, sys.stdout.fileno())
-        return FAULT
-    if isinstance(fault, UnderstudyError):
-        tell(" ".join(str(fault).split()))
-        return FAULT
+        return EXIT_FAILURE
+    if isinstance(error, UnderstudyError):
+        print_diagnostic(" ".join(str(error).split()))
+        return EXIT_FAILURE
     # A library that can't be mapped is an ImportError.
-    if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and limit() is not None):
-        tell("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
-        return FAULT
-    tell(f"this is a bug: {type(fault).__name__} in {_where(fault)}; please report it with this line")
+    if isinstance(error, MemoryError) or (isinstance(error, ImportError) and limit_bytes() is not None):
+        print_diagnostic("there is not enough memory: close other programs, or raise the limit (ulimit -v)")
+        return EXIT_FAILURE
+    print_diagnostic(
+        f"this is a bug: {type(error).__name__} in {_source_location(error)}; please report it with this line"
+    )
     if os.environ.get("UNDERSTUDY_DEBUG"):
-        traceback.print_exception(fault)
-    return BUG
+        traceback.print_exception(error)
+    return EXIT_BUG
 
 
-def _where(fault: BaseException) -> str:
+def _source_location(error: BaseException) -> str:
     """Return file:line of the innermost of our own frames. An exception's text could name people or files."""
     root = Path(__file__).resolve().parents[2]
-    frames = traceback.extract_tb(fault.__traceback__)
+    frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if (root / "core") in Path(frame.filename).parents]
     frame = (ours or frames)[-1]
     place = Path(frame.filename)

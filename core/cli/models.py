@@ -12,16 +12,16 @@ from pathlib import Path
 
 from ..errors import ModelError, OutputError
 from ..filesystem import Folder, open_input, write_file
-from ..models.catalog import Catalogue, KnownModel, load_catalogue
-from ..models.fetch import Progress, fetch, target_folder
-from ..models.library import FoundModel, ModelLibrary, signature_problem, user_model_folder
+from ..models.catalog import Catalogue, ModelCard, load_catalogue
+from ..models.fetch import ProgressCallback, fetch, open_target_folder
+from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
 from ..models.session import ModelFile
 from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.settings import STAY_OFFLINE
 from .output import show
 
-_PIECE = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bool:
@@ -34,11 +34,14 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
     if arguments.action == "fetch":
         if not arguments.online:
             raise ModelError(f"{arguments.name} is not fetched: {STAY_OFFLINE}")
-        known = catalogue.of_file(arguments.name)
+        known = catalogue.card_by_file_name(arguments.name)
         path = fetch(
-            known, folder, _progress(known, quiet=arguments.quiet), accept_licence=arguments.accept_licence
+            known,
+            folder,
+            _progress_printer(known, quiet=arguments.quiet),
+            accept_licence=arguments.accept_licence,
         )
-        show(f"{path} is here and intact. {_licence(known)}")
+        show(f"{path} is here and intact. {_licence_text(known)}")
         return True
     if arguments.action == "verify":
         return _verify(folder, catalogue)
@@ -47,59 +50,59 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
 
 
 def _list(folder: Path, catalogue: Catalogue) -> None:
-    found = ModelLibrary([folder], catalogue).found()
+    found = ModelLibrary([folder], catalogue).local_models()
     show(f"in {folder}, and embedded:")
     for one in found:
-        show(f"  {_label(one):<26} {quote(one.file.path.name):<36} {_state(one)}")
-    here = {one.known.sha256 for one in found if one.known is not None}
+        show(f"  {_family_name(one):<26} {quote(one.file.path.name):<36} {_state_text(one)}")
+    here = {one.card.sha256 for one in found if one.card is not None}
     show("")
     show("published, and not here (* can be fetched):")
     for known in catalogue.models:
         if known.sha256 not in here or not known.sha256:
             star = "*" if known.url and known.sha256 else " "
             place = f"{known.role}/{known.family}"
-            show(f"{star} {place:<26} {known.file:<36} {_licence(known)} {known.page}")
+            show(f"{star} {place:<26} {known.file:<36} {_licence_text(known)} {known.page}")
 
 
-def _label(one: FoundModel) -> str:
-    return f"{one.role}/{one.family}" if one.role else "not known"
+def _family_name(model: LocalModel) -> str:
+    return f"{model.role}/{model.family}" if model.role else "not known"
 
 
-def _state(one: FoundModel) -> str:
-    if one.problem:
-        return f"can't be used: {one.problem}"
-    about = one.known or one.stated
+def _state_text(model: LocalModel) -> str:
+    if model.problem:
+        return f"can't be used: {model.problem}"
+    about = model.card or model.user_card
     return (
-        _licence(about)
+        _licence_text(about)
         if about
-        else ("" if one.role else "say what it is: understudy models add FILE --family …")
+        else ("" if model.role else "say what it is: understudy models add FILE --family …")
     )
 
 
-def _licence(known: KnownModel) -> str:
-    use = "any use" if known.commercial else "NOT for commercial use"
-    note = f" {known.note}." if known.note else ""
-    return quote(f"{known.vendor or 'vendor not stated'}, {known.licence}, {use}.{note}")
+def _licence_text(card: ModelCard) -> str:
+    use = "any use" if card.commercial else "NOT for commercial use"
+    note = f" {card.note}." if card.note else ""
+    return quote(f"{card.vendor or 'vendor not stated'}, {card.licence}, {use}.{note}")
 
 
 def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> None:
     file: Path = arguments.file
     if not file.is_file():
         raise ModelError(f"can't find the model {quote(file)}: check the path")
-    known = catalogue.of_content(ModelFile(file).sha256)
+    known = catalogue.card_by_sha256(ModelFile(file).sha256)
     if known is None and arguments.family is None:
         raise ModelError(
             f"{quote(file.name)} is not in the catalogue: say what it is with --family, as embed/arcface"
         )
-    wanted = catalogue.family(known.role, known.family) if known else catalogue.named(arguments.family)
-    if known and arguments.family and catalogue.named(arguments.family).path != wanted.path:
+    wanted = catalogue.family(known.role, known.family) if known else catalogue.find_family(arguments.family)
+    if known and arguments.family and catalogue.find_family(arguments.family).path != wanted.path:
         raise ModelError(f"{quote(file.name)} is {wanted.path}, {known.title}: leave --family away")
     problem = signature_problem(file, wanted)
     if problem:
         raise ModelError(f"{quote(file.name)} can't be used as {wanted.path}: {problem}")
     target = folder / file.name
     try:
-        with target_folder(folder) as opened:
+        with open_target_folder(folder) as opened:
             if not (target.exists() and target.samefile(file)):
                 _copy(file, opened)
         if known is None:
@@ -109,7 +112,7 @@ def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> N
         raise OutputError(
             f"can't write {quote(target)}: {reason}; check the folder and free space"
         ) from error
-    about = f"{known.title}. {_licence(known)}" if known else wanted.title
+    about = f"{known.title}. {_licence_text(known)}" if known else wanted.title
     show(f"{target} is {wanted.path}, {about}")
 
 
@@ -121,7 +124,7 @@ def _copy(file: Path, folder: Folder) -> None:
         fd = folder.create_file(part, os.O_WRONLY, None)
         try:
             with os.fdopen(fd, "wb") as copy:
-                while left > 0 and (piece := source.read(min(_PIECE, left))):
+                while left > 0 and (piece := source.read(min(_CHUNK_BYTES, left))):
                     left -= len(piece)
                     copy.write(piece)
             folder.rename(part, file.name)
@@ -141,9 +144,9 @@ def _write_statement(target: Path, family: str, arguments: argparse.Namespace) -
 def _verify(folder: Path, catalogue: Catalogue) -> bool:
     """Read every file again, whatever is remembered of it, and say whether it is what it should be."""
     well = True
-    for one in _fresh(ModelLibrary([folder], catalogue).found()):
+    for one in _without_cached_hashes(ModelLibrary([folder], catalogue).local_models()):
         try:
-            known = catalogue.of_content(one.file.sha256)
+            known = catalogue.card_by_sha256(one.file.sha256)
         except ModelError as error:
             show(str(error))
             well = False
@@ -158,23 +161,32 @@ def _verify(folder: Path, catalogue: Catalogue) -> bool:
             show(f"{one.file.path} can't be used: {one.problem}")
             well = False
         else:
-            show(f"{one.file.path} has the shape of {_label(one)}; no checksum is known for it")
+            show(f"{one.file.path} has the shape of {_family_name(one)}; no checksum is known for it")
     return well
 
 
-def _fresh(found: Iterable[FoundModel]) -> Iterable[FoundModel]:
-    for one in found:
-        yield FoundModel(
-            ModelFile(one.file.path), one.size, one.role, one.family, one.known, one.problem, one.stated
+def _without_cached_hashes(models: Iterable[LocalModel]) -> Iterable[LocalModel]:
+    for one in models:
+        yield LocalModel(
+            ModelFile(one.file.path), one.size, one.role, one.family, one.card, one.problem, one.user_card
         )
 
 
-def _progress(known: KnownModel, *, quiet: bool) -> Progress:
+def _progress_printer(card: ModelCard, *, quiet: bool) -> ProgressCallback:
     shown = sys.stderr.isatty() and not quiet
 
-    def progress(have: int, whole: int) -> None:
+    def print_progress(received_bytes: int, total_bytes: int) -> None:
         if shown:
-            share = f"{100 * have / whole:.0f} %" if whole else f"{have / 1e6:.0f} MB"
-            print(f"\r{known.file}: {share}", end="" if have < whole else "\n", file=sys.stderr, flush=True)
+            share = (
+                f"{100 * received_bytes / total_bytes:.0f} %"
+                if total_bytes
+                else f"{received_bytes / 1e6:.0f} MB"
+            )
+            print(
+                f"\r{card.file}: {share}",
+                end="" if received_bytes < total_bytes else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
 
-    return progress
+    return print_progress

@@ -5,7 +5,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-_MODELS = """\
+_MODELS_DESCRIPTION = """\
 See, add, fetch and check the neural models that recipes can choose from. They lie in a folder of yours:
 UNDERSTUDY_MODELS, or the system's place for such files; --folder names another.
 """
@@ -14,12 +14,15 @@ UNDERSTUDY_MODELS, or the system's place for such files; --folder names another.
 def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the sub-command to the parser's."""
     models = commands.add_parser(
-        "models", help="see, add, fetch and check neural models", description=_MODELS, allow_abbrev=False
+        "models",
+        help="see, add, fetch and check neural models",
+        description=_MODELS_DESCRIPTION,
+        allow_abbrev=False,
     )
     actions = models.add_subparsers(dest="action", required=True, metavar="action")
 
     listed = actions.add_parser("list", help="list what is known and what is here", allow_abbrev=False)
-    _folder(listed)
+    _add_folder(listed)
 
     added = actions.add_parser("add", help="put a model file into the folder", allow_abbrev=False)
     added.add_argument("file", type=Path, metavar="FILE")
@@ -28,7 +31,7 @@ def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     added.add_argument("--licence", default="not stated", metavar="TEXT", help="its licence, for the list")
     added.add_argument("--commercial", action="store_true", help="its licence allows commercial use")
-    _folder(added)
+    _add_folder(added)
 
     fetched = actions.add_parser("fetch", help="fetch a published file", allow_abbrev=False)
     fetched.add_argument("name", metavar="FILE", help="its name in the list")
@@ -36,11 +39,11 @@ def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
         "--accept-licence", action="store_true", help="you have read its licence and accept it"
     )
     fetched.add_argument("--quiet", action="store_true", help="show no progress")
-    _folder(fetched)
+    _add_folder(fetched)
 
     verified = actions.add_parser("verify", help="read every file again and check it", allow_abbrev=False)
-    _folder(verified)
+    _add_folder(verified)
 
 
-def _folder(parser: argparse.ArgumentParser) -> None:
+def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, metavar="DIR", help="another model folder")

@@ -16,6 +16,6 @@ def flush_lines() -> None:
     print(end="", flush=True)
 
 
-def tell(text: str) -> None:
+def print_diagnostic(text: str) -> None:
     """Print one line of what a command has to say about its work."""
     print(quote(f"understudy: {text}"), file=sys.stderr)

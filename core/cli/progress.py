@@ -4,44 +4,44 @@
 import time
 from typing import TextIO
 
-from ..concurrency.closing import Closing
+from ..concurrency.closing import Closeable
 
-_SECONDS_BETWEEN = 0.2
+_UPDATE_SECONDS = 0.2
 
 
-class Progress(Closing):
-    """A context manager; leaves the terminal's line empty. Shows nothing where `shown` is False."""
+class ProgressDisplay(Closeable):
+    """A context manager; leaves the terminal's line empty. Shows nothing where `visible` is False."""
 
-    def __init__(self, total: int, stream: TextIO, shown: bool) -> None:  # noqa: FBT001 - one use, by name
+    def __init__(self, total: int, stream: TextIO, visible: bool) -> None:  # noqa: FBT001 - one use, by name
         self._total = total
         self._stream = stream
-        self._shown = shown
-        self._began = self._last = time.monotonic()
+        self._visible = visible
+        self._start_time = self._last_update = time.monotonic()
 
     def close(self) -> None:
         """Empty the line."""
-        if self._shown:
+        if self._visible:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
-    def done(self, count: int) -> None:
+    def update(self, count: int) -> None:
         """Say that `count` frames are done."""
         now = time.monotonic()
-        if not self._shown or (now - self._last < _SECONDS_BETWEEN and count < self._total):
+        if not self._visible or (now - self._last_update < _UPDATE_SECONDS and count < self._total):
             return
-        self._last = now
-        self._stream.write(f"\r\x1b[K{progress_line(count, self._total, now - self._began)}")
+        self._last_update = now
+        self._stream.write(f"\r\x1b[K{progress_line(count, self._total, now - self._start_time)}")
         self._stream.flush()
 
 
 def progress_line(count: int, total: int, seconds: float) -> str:
     """Return the line for `count` frames out of `total` done in `seconds`."""
     rate = count / seconds if seconds > 0 else 0.0
-    left = f", {_clock((total - count) / rate)} left" if rate > 0 and count < total else ""
+    left = f", {_format_duration((total - count) / rate)} left" if rate > 0 and count < total else ""
     return f"frame {count}/{total}, {rate:.1f} frames/s{left}"
 
 
-def _clock(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

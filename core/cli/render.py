@@ -12,82 +12,91 @@ from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from ..cache.factory import CacheSettings, OpenCache, open_tiers
+from ..cache.factory import CacheSettings, OpenCache, open_cache
 from ..errors import OutputError
-from ..export.frames import FinishedFrame, finished_frames
+from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..filesystem import write_file
 from ..media.open import Clip
-from ..media.prefetching_clip import ClipAhead
+from ..media.prefetching_clip import PrefetchingClip
 from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.stage_schemas import FORMS
-from ..recipe.request import Casting
-from ..sessions.settings import CACHE_VARIABLE, RunSettings, completed
-from .inputs import frame_range, opened_clip, require_movie_name, require_output
-from .output import show, tell
-from .progress import Progress
-from .request import chosen_casting
-from .signals import Stop
+from ..pipeline.stage_schemas import STAGE_SCHEMAS
+from ..recipe.request import SwapRequest
+from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
+from .inputs import frame_range, open_clip_with_rate, require_movie_name, require_output
+from .output import print_diagnostic, show
+from .progress import ProgressDisplay
+from .request import request_from_arguments
+from .signals import StopSignal
 
 CACHE_NAME = "understudy_cache"
-_REASONS_SHOWN = 10
+_MAX_WARNINGS = 10
 
 
 @dataclass
-class _Outcome:
+class _RenderCounts:
     """What became of the frames so far."""
 
-    written: int = 0
-    changed: int = 0
-    still: int = 0
+    written_count: int = 0
+    changed_count: int = 0
+    still_count: int = 0
     """How many frames in a row, up to the last, showed the same picture as the one before."""
-    failed: dict[str, list[int]] = field(default_factory=dict)
+    failed_frames: dict[str, list[int]] = field(default_factory=dict)
 
-    def add(self, frame: FinishedFrame) -> None:
-        self.written += 1
-        self.changed += frame.changed
-        self.still = self.still + 1 if frame.repeated else 0
+    def add(self, frame: RenderedFrame) -> None:
+        self.written_count += 1
+        self.changed_count += frame.is_changed
+        self.still_count = self.still_count + 1 if frame.is_repeat else 0
         if frame.fault:
-            self.failed.setdefault(frame.fault, []).append(frame.number)
+            self.failed_frames.setdefault(frame.fault, []).append(frame.number)
 
     @property
-    def failures(self) -> int:
-        return sum(map(len, self.failed.values()))
+    def failure_count(self) -> int:
+        return sum(map(len, self.failed_frames.values()))
 
     def warnings(self, fps: Fraction) -> list[str]:
         """Return a line for each reason, naming its frames, and for what else looks wrong."""
         lines = [
-            f"{spans(numbers)} the original: {' '.join(reason.split())}"
-            for reason, numbers in self.failed.items()
+            f"{frame_spans(numbers)} the original: {' '.join(reason.split())}"
+            for reason, numbers in self.failed_frames.items()
         ]
-        if not self.changed and not self.failed:
+        if not self.changed_count and not self.failed_frames:
             lines.append("no frame was changed: no face to replace was found, or the settings hide it")
         # A movie file that was cut off still says its full length; decoders then go on showing what they have.
-        if fps / 2 < self.still < self.written - 1:
-            lines.append(f"the last {self.still + 1} frames show one picture: is the clip's file complete?")
+        if fps / 2 < self.still_count < self.written_count - 1:
+            lines.append(
+                f"the last {self.still_count + 1} frames show one picture: is the clip's file complete?"
+            )
         return lines
 
 
-def render(arguments: argparse.Namespace, stop: Stop) -> bool:
+def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     """Render as the arguments of `cli_arguments.parser` ask; return whether any frame failed.
 
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """
     began = time.perf_counter()
     stop.check()
-    casting = chosen_casting(arguments, arguments.consent)
+    casting = request_from_arguments(arguments, arguments.consent)
     _require_outputs(arguments)
     with ExitStack() as stack:
-        clip, fps = opened_clip(arguments.clip, arguments.fps)
-        clip = stack.enter_context(ClipAhead(clip))
+        clip, fps = open_clip_with_rate(arguments.clip, arguments.fps)
+        clip = stack.enter_context(PrefetchingClip(clip))
         numbers = frame_range(clip, arguments.start, arguments.end)
         stop.check()
         settings = _settings(arguments)
         models = embedded_models()
         cache = stack.enter_context(
-            closing(open_tiers(settings.cache, schemas=FORMS, required=_names_cache(arguments), stop=stop))
+            closing(
+                open_cache(
+                    settings.cache,
+                    schemas=STAGE_SCHEMAS,
+                    required=_has_cache_folder_setting(arguments),
+                    stop=stop,
+                )
+            )
         )
         pipeline = stack.enter_context(
             closing(
@@ -98,31 +107,31 @@ def render(arguments: argparse.Namespace, stop: Stop) -> bool:
                     cache.flight,
                     settings.library,
                     settings.providers,
-                    settings.engines,
+                    settings.engine_folder,
                 )
             )
         )
         pipeline.check([casting])
         stop.check()
-        outcome = _written(pipeline, clip, casting, numbers, fps, arguments, stop)
+        outcome = _write_movie(pipeline, clip, casting, numbers, fps, arguments, stop)
         for warning in (
             *_sound_warnings(clip, numbers),
             *outcome.warnings(fps),
-            *settings.left_out,
+            *settings.ignored,
             *cache.warnings,
         ):
-            pipeline.tally.warn(warning)
+            pipeline.counter.warn(warning)
         report = pipeline.report()
-        _warn(report.warnings, arguments.report)
+        _print_warnings(report.warnings, arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:
-            _write_report(arguments.report, report.as_dict() | _more(outcome, seconds, cache))
+            _write_report(arguments.report, report.as_dict() | _report_extras(outcome, seconds, cache))
     if not arguments.quiet:
-        show(f"{outcome.written} frames, {outcome.changed} of them changed, in {seconds:.1f} s")
-    return bool(outcome.failed)
+        show(f"{outcome.written_count} frames, {outcome.changed_count} of them changed, in {seconds:.1f} s")
+    return bool(outcome.failed_frames)
 
 
-def spans(numbers: Sequence[int]) -> str:
+def frame_spans(numbers: Sequence[int]) -> str:
     """Write ascending numbers shortly: 1, 2, 3, 7 as `frames 1-3, 7 show`, a single one as `frame 7 shows`."""
     runs: list[list[int]] = []
     for number in numbers:
@@ -134,30 +143,30 @@ def spans(numbers: Sequence[int]) -> str:
     return f"frames {text} show" if len(numbers) > 1 else f"frame {text} shows"
 
 
-def _written(
+def _write_movie(
     pipeline: Pipeline,
     clip: Clip,
-    casting: Casting,
+    request: SwapRequest,
     numbers: range,
     fps: Fraction,
     arguments: argparse.Namespace,
-    stop: Stop,
-) -> _Outcome:
+    stop: StopSignal,
+) -> _RenderCounts:
     """Write the movie and its sidecar."""
-    info, output, outcome = clip.info, arguments.output, _Outcome()
+    info, output, outcome = clip.info, arguments.output, _RenderCounts()
     sound = info.path if info.kind == "movie" and not numbers.start else None
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
         VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
-        Progress(len(numbers), sys.stderr, shown) as progress,
-        closing(finished_frames(pipeline, clip, [casting], numbers)) as frames,
+        ProgressDisplay(len(numbers), sys.stderr, shown) as progress,
+        closing(render_frames(pipeline, clip, [request], numbers)) as frames,
     ):
         for frame in frames:
             stop.check()
             writer.write(frame.pixels)
             outcome.add(frame)
-            progress.done(outcome.written)
-        writer.add_beside(*sidecar(output, provenance_of(arguments.clip, casting, outcome.changed)))
+            progress.update(outcome.written_count)
+        writer.add_sidecar(*sidecar(output, provenance_of(arguments.clip, request, outcome.changed_count)))
     return outcome
 
 
@@ -165,7 +174,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
     """Return what the environment says, and the arguments before it. Raises CacheError for what is unusable."""
     folder = arguments.output.parent / CACHE_NAME
     default = RunSettings(CacheSettings(folder, keep=not arguments.no_cache), online=arguments.online)
-    settings = completed(default, os.environ)
+    settings = resolve_settings(default, os.environ)
     cache = settings.cache
     return replace(
         settings,
@@ -177,7 +186,7 @@ def _settings(arguments: argparse.Namespace) -> RunSettings:
     )
 
 
-def _names_cache(arguments: argparse.Namespace) -> bool:
+def _has_cache_folder_setting(arguments: argparse.Namespace) -> bool:
     """Tell whether the user named the cache folder: another is no reason for a render to fail."""
     return arguments.cache_dir is not None or bool(os.environ.get(CACHE_VARIABLE, "").strip())
 
@@ -196,20 +205,20 @@ def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
     return []
 
 
-def _warn(warnings: Sequence[str], report: Path | None) -> None:
-    for warning in warnings[:_REASONS_SHOWN]:
-        tell(f"warning: {warning}")
-    more = len(warnings) - _REASONS_SHOWN
+def _print_warnings(warnings: Sequence[str], report: Path | None) -> None:
+    for warning in warnings[:_MAX_WARNINGS]:
+        print_diagnostic(f"warning: {warning}")
+    more = len(warnings) - _MAX_WARNINGS
     if more > 0:
         where = f"see {report}" if report else "--report lists them"
-        tell(f"warning: {more} more warnings: {where}")
+        print_diagnostic(f"warning: {more} more warnings: {where}")
 
 
-def _more(outcome: _Outcome, seconds: float, cache: OpenCache) -> dict[str, object]:
+def _report_extras(outcome: _RenderCounts, seconds: float, cache: OpenCache) -> dict[str, object]:
     return {
-        "frames_written": outcome.written,
-        "frames_changed": outcome.changed,
-        "frames_failed": outcome.failures,
+        "frames_written": outcome.written_count,
+        "frames_changed": outcome.changed_count,
+        "frames_failed": outcome.failure_count,
         "seconds": round(seconds, 3),
         "store": {"memory": asdict(cache.store.counts), "folder": asdict(cache.folder_counts)},
     }

@@ -4,13 +4,13 @@
 import argparse
 
 from ..recipe import Recipe, with_settings
-from ..recipe.request import Casting, Identity
-from .inputs import chosen_pictures
+from ..recipe.request import Identity, SwapRequest
+from .inputs import face_images
 
 
-def chosen_casting(arguments: argparse.Namespace, consent: str = "") -> Casting:
+def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> SwapRequest:
     """Return what --face, --face-number, --replace and --set ask for. Raises PictureError, RecipeError."""
     by_picture = ["select.which=reference"] if arguments.replace else []
     recipe = with_settings(Recipe(), [*by_picture, *arguments.set])
-    pictures = chosen_pictures(arguments.face, arguments.face_number)
-    return Casting(Identity(pictures, consent=consent), recipe, chosen_pictures(arguments.replace, []))
+    pictures = face_images(arguments.face, arguments.face_number)
+    return SwapRequest(Identity(pictures, consent=consent), recipe, face_images(arguments.replace, []))

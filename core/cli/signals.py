@@ -8,28 +8,28 @@ from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-INSISTS_SECONDS = 5.0
+FORCE_AFTER_SECONDS = 5.0
 
 
-class Stopped(KeyboardInterrupt):
+class StopInterrupt(KeyboardInterrupt):
     """The program was asked to stop by a signal."""
 
 
-class Stop:
+class StopSignal:
     """Notes that SIGINT or SIGTERM came. For the main thread only.
 
-    Whoever sends another `insists` seconds after the first, or later, ends the program as it stands.
+    Whoever sends another `force_after` seconds after the first, or later, ends the program as it stands.
     """
 
-    def __init__(self, insists: float = INSISTS_SECONDS) -> None:
+    def __init__(self, force_after: float = FORCE_AFTER_SECONDS) -> None:
         self.asked = 0
         """The number of the signal that came first; 0 while none came."""
-        self._since = 0.0
-        self._insists = insists
-        self._at_once = False
+        self._first_signal_time = 0.0
+        self._force_after = force_after
+        self._interrupting = False
 
     @contextmanager
-    def by_signals(self) -> Iterator[None]:
+    def listen(self) -> Iterator[None]:
         """Listen to the signals while the block runs. They interrupt nothing: `check` tells of them.
 
         An exception out of nowhere is lost in a callback, makes other errors of a library that is loading, and
@@ -39,7 +39,7 @@ class Stop:
         since whoever sends it to us by name means it. If a signal came, more are ignored after the block: the
         program is ending.
         """
-        before = {number: signal.signal(number, self._came) for number in _SIGNALS}
+        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
         try:
             yield
         finally:
@@ -50,25 +50,25 @@ class Stop:
                 signal.signal(number, signal.SIG_IGN if self.asked else after)
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def interrupting(self) -> Iterator[None]:
         """Raise Stopped in the block when a first signal comes: for what waits long and leaves nothing half done."""
         self.check()
-        self._at_once = True
+        self._interrupting = True
         try:
             yield
         finally:
-            self._at_once = False
+            self._interrupting = False
 
     def check(self) -> None:
         """Raise Stopped if a signal came."""
         if self.asked:
-            raise Stopped
+            raise StopInterrupt
 
-    def _came(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if not self.asked:
-            self.asked, self._since = number, time.monotonic()
-            if self._at_once:
-                raise Stopped
-        elif time.monotonic() - self._since >= self._insists:
+            self.asked, self._first_signal_time = number, time.monotonic()
+            if self._interrupting:
+                raise StopInterrupt
+        elif time.monotonic() - self._first_signal_time >= self._force_after:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)

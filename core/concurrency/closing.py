@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 
-class Closing(ABC):
+class Closeable(ABC):
     """What is closed at the end of a `with` block."""
 
     @abstractmethod

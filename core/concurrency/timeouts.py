@@ -11,10 +11,10 @@ _POLL_SECONDS = 0.05
 _T = TypeVar("_T")
 
 
-class Stop(Protocol):
+class StopToken(Protocol):
     """Whether the program was asked to end: then nothing more is waited for."""
 
-    asked: int
+    signal_number: int
     """Not 0 once it was."""
 
     def check(self) -> None:
@@ -22,13 +22,13 @@ class Stop(Protocol):
         ...
 
 
-class Never:
+class NeverStopToken:
     """A program that is not asked to end, or that ends at once if it is."""
 
-    asked = 0
+    signal_number = 0
 
     def check(self) -> None:
-        """See `Stop.check`."""
+        """See `StopToken.check`."""
 
 
 class _Call(Generic[_T]):
@@ -36,13 +36,13 @@ class _Call(Generic[_T]):
         self.work = work
         self.done = threading.Event()
         self.result: list[_T] = []
-        self.fault: BaseException | None = None
+        self.error: BaseException | None = None
 
     def run(self) -> None:
         try:
             self.result.append(self.work())
         except BaseException as fault:  # noqa: BLE001 - handed on to whoever waits
-            self.fault = fault
+            self.error = fault
         finally:
             self.done.set()
 
@@ -50,8 +50,8 @@ class _Call(Generic[_T]):
 class Caller(Protocol):
     """Makes calls to a place that may be slow."""
 
-    def call(self, work: Callable[[], _T], seconds: float, stop: Stop | None = None) -> _T:
-        """Return what `work` returns. Raises what it raises, or TimeoutError where it takes over `seconds`.
+    def call(self, work: Callable[[], _T], timeout_seconds: float, stop: StopToken | None = None) -> _T:
+        """Return what `work` returns. Raises what it raises, or TimeoutError where it takes over `timeout_seconds`.
 
         Where `stop` was asked it is waited for no longer, and what `stop` raises is raised.
         """
@@ -62,14 +62,14 @@ class Caller(Protocol):
         ...
 
 
-class Direct:
+class DirectCaller:
     """Makes calls in the caller's own thread: for places that have a time limit of their own."""
 
-    def call(self, work: Callable[[], _T], seconds: float, stop: Stop | None = None) -> _T:  # noqa: ARG002
+    def call(self, work: Callable[[], _T], timeout_seconds: float, stop: StopToken | None = None) -> _T:  # noqa: ARG002
         """See `Caller.call`; the result of a call that took too long is lost all the same."""
         began = time.monotonic()
         result = work()
-        if time.monotonic() - began > seconds:
+        if time.monotonic() - began > timeout_seconds:
             raise TimeoutError
         return result
 
@@ -87,46 +87,46 @@ class TimedThread:
         """Name the thread; it starts with the first call."""
         self._name = name
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._free = threading.Semaphore()
-        self._starting = threading.Lock()
+        self._idle = threading.Semaphore()
+        self._start_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def call(self, work: Callable[[], _T], seconds: float, stop: Stop | None = None) -> _T:
+    def call(self, work: Callable[[], _T], timeout_seconds: float, stop: StopToken | None = None) -> _T:
         """See `Caller.call`.
 
         `work` goes on after a TimeoutError; until it ends, every further call times out as well.
         """
-        end = time.monotonic() + seconds
-        free = self._free.acquire
-        if not free(blocking=False) and not _waited_for(lambda wait: free(timeout=wait), end, stop):
+        end = time.monotonic() + timeout_seconds
+        free = self._idle.acquire
+        if not free(blocking=False) and not _wait_until(lambda wait: free(timeout=wait), end, stop):
             raise TimeoutError
-        call = self._begun(work)
-        if not _waited_for(call.done.wait, end, stop):
+        call = self._submit(work)
+        if not _wait_until(call.done.wait, end, stop):
             raise TimeoutError
-        if call.fault is not None:
-            raise call.fault
+        if call.error is not None:
+            raise call.error
         return call.result[0]
 
-    def offer(self, work: Callable[[], object]) -> bool:
+    def try_submit(self, work: Callable[[], object]) -> bool:
         """Have `work` done without waiting for it, unless the thread is at something; tell whether it is.
 
         What it raises is lost.
         """
-        if not self._free.acquire(blocking=False):
+        if not self._idle.acquire(blocking=False):
             return False
-        self._begun(work)
+        self._submit(work)
         return True
 
     def close(self) -> None:
         """End the thread once its call has returned. Calling again starts another."""
-        with self._starting:
+        with self._start_lock:
             if self._thread is not None:
                 self._calls.put(None)
                 self._thread = None
 
-    def _begun(self, work: Callable[[], _T]) -> _Call[_T]:
+    def _submit(self, work: Callable[[], _T]) -> _Call[_T]:
         call = _Call(work)
-        with self._starting:
+        with self._start_lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
@@ -136,13 +136,13 @@ class TimedThread:
     def _work(self) -> None:
         while (run := self._calls.get()) is not None:
             run()
-            self._free.release()
+            self._idle.release()
 
 
-def _waited_for(wait: Callable[[float], bool], end: float, stop: Stop | None) -> bool:
-    """Wait until the moment `end`; tell whether what was waited for came."""
+def _wait_until(wait: Callable[[float], bool], deadline: float, stop: StopToken | None) -> bool:
+    """Wait until the moment `deadline`; tell whether what was waited for came."""
     while True:
-        left = end - time.monotonic()
+        left = deadline - time.monotonic()
         if left <= _POLL_SECONDS:
             return wait(max(left, 0))
         if wait(_POLL_SECONDS):

@@ -8,41 +8,41 @@ from functools import partial
 
 import numpy as np
 
-from ..analysis.analyser import eight_bit
-from ..concurrency.prefetch import Ahead
-from ..errors import ClipError, PictureError
+from ..analysis.analyser import to_eight_bit
+from ..concurrency.prefetch import Prefetcher
+from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
-from ..fusion.patch import Patch, laid_over
-from ..media.bounds import kept_frames
+from ..fusion.patch import Patch, composite_on_frame
+from ..media.bounds import frame_capacity
 from ..media.clip import Clip
 from ..pipeline.pipeline import Pipeline
-from ..recipe.request import Casting
+from ..recipe.request import SwapRequest
 
 NO_MEMORY = "there is not enough memory for it: close other programs, or raise the limit (ulimit -v)"
 
-_FRAMES_AHEAD = 2
-_ROWS = 16
+_PREFETCH_FRAMES = 2
+_ROW_STEP = 16
 """Every how many rows two frames are compared to see a repetition."""
 
 
 @dataclass(frozen=True, eq=False)
-class FinishedFrame:
+class RenderedFrame:
     """One frame of the clip, ready to be written."""
 
     number: int
     pixels: Pixels
     """(H, W, 3) RGB uint8, display-coded. A frame that can't be read is the one before it, or black."""
-    changed: bool
+    is_changed: bool
     """Whether any of its pixels show a new face."""
     fault: str
     """Why it shows the original; empty if it does not, or has no face to replace."""
-    repeated: bool
+    is_repeat: bool
     """Whether the clip shows the same picture as in the frame before it."""
 
 
-def finished_frames(
-    pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], numbers: Sequence[int]
-) -> Generator[FinishedFrame, None, None]:
+def render_frames(
+    pipeline: Pipeline, clip: Clip, requests: Sequence[SwapRequest], numbers: Sequence[int]
+) -> Generator[RenderedFrame, None, None]:
     """Render the frames of `numbers`, which count from 0, in their order.
 
     While the caller works on a frame the next ones are made on another thread, which alone uses pipeline and clip
@@ -51,39 +51,39 @@ def finished_frames(
     alike is raised: RecipeError and ModelError.
     """
     size = (clip.info.height, clip.info.width, 3)
-    most = kept_frames(_FRAMES_AHEAD, math.prod(size))
+    most = frame_capacity(_PREFETCH_FRAMES, math.prod(size))
     before: Pixels | None = None
     shown: Pixels = np.zeros(size, np.uint8)
-    ahead = Ahead(partial(_made, pipeline, clip, castings), most, "understudy frames")
+    ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests), most, "understudy frames")
     try:
         for position, number in enumerate(numbers, 1):
             patch, read, fault = ahead.result(number, numbers[position : position + most])
             shown = shown if read is None else read
             changed = patch is not None and bool(patch.pixels[..., 3].any())
-            repeated = before is not None and np.array_equal(shown[::_ROWS], before[::_ROWS])
+            repeated = before is not None and np.array_equal(shown[::_ROW_STEP], before[::_ROW_STEP])
             before = shown
             try:
-                pixels = laid_over(shown, patch)
+                pixels = composite_on_frame(shown, patch)
             except MemoryError:
                 pixels, changed, fault = shown, False, NO_MEMORY
-            yield FinishedFrame(number, pixels, changed, fault, repeated)
+            yield RenderedFrame(number, pixels, changed, fault, repeated)
     finally:
         ahead.close()
 
 
-def _made(
-    pipeline: Pipeline, clip: Clip, castings: Sequence[Casting], number: int
+def _render_frame(
+    pipeline: Pipeline, clip: Clip, requests: Sequence[SwapRequest], number: int
 ) -> tuple[Patch | None, Pixels | None, str]:
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, patch = "", None
     try:
-        patch = pipeline.make(pipeline.plan(clip, number, castings))
-    except (ClipError, PictureError) as error:
+        patch = pipeline.execute(pipeline.plan(clip, number, requests))
+    except (ClipError, FaceImageError) as error:
         fault = str(error)
     except MemoryError:
         fault = NO_MEMORY
     try:
-        return patch, eight_bit(clip.read(number)), fault
+        return patch, to_eight_bit(clip.read(number)), fault
     except ClipError as error:
         return None, None, str(error)
     except MemoryError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..cache.base.key import Scalar
 from ..media.clip import file_fingerprint
 from ..recipe import Recipe, parameters
-from ..recipe.request import Casting
+from ..recipe.request import SwapRequest
 from ..system.version import version
 
 COMMENT = "Composite: a face was replaced with Understudy"
@@ -26,37 +26,37 @@ class Provenance:
 
     clip: str
     """The clip's file name, without its folder."""
-    pictures: tuple[str, ...]
+    image_hashes: tuple[str, ...]
     """Hex SHA-256 of the files of the pictures, in the order they were given."""
     consent: str
     recipe: Mapping[str, Scalar]
     """The settings that differ from the default, by their `--set` name."""
     frames_changed: int
-    created: datetime
+    creation_time: datetime
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain values for JSON."""
         return {
             "composite": self.frames_changed > 0,
-            "made_by": made_by(),
+            "made_by": program_name(),
             "clip": self.clip,
-            "pictures": list(self.pictures),
+            "pictures": list(self.image_hashes),
             "consent": self.consent,
             "recipe": dict(self.recipe),
             "frames_changed": self.frames_changed,
-            "created": self.created.isoformat(timespec="seconds"),
+            "created": self.creation_time.isoformat(timespec="seconds"),
         }
 
 
-def provenance_of(clip: Path, casting: Casting, frames_changed: int) -> Provenance:
+def provenance_of(clip: Path, request: SwapRequest, frames_changed: int) -> Provenance:
     """Return what was done to `clip` just now. Raises ClipError if a picture can't be read any more."""
     return Provenance(
         clip=clip.name,
-        pictures=tuple(file_fingerprint(picture.path) for picture in casting.identity.pictures),
-        consent=casting.identity.consent,
-        recipe=changed_settings(casting.recipe),
+        image_hashes=tuple(file_fingerprint(picture.path) for picture in request.identity.images),
+        consent=request.identity.consent,
+        recipe=changed_settings(request.recipe),
         frames_changed=frames_changed,
-        created=datetime.now(UTC),
+        creation_time=datetime.now(UTC),
     )
 
 
@@ -73,7 +73,7 @@ def changed_settings(recipe: Recipe) -> dict[str, Scalar]:
     }
 
 
-def made_by() -> str:
+def program_name() -> str:
     """Return the program's name and, where it is known, its version."""
     return f"Understudy {version()}".rstrip()
 

@@ -26,7 +26,7 @@ class LandmarkSet:
     jaw: Indices
     """From ear to ear, in any order."""
 
-    def five(
+    def alignment_points(
         self, points: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
     ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
         """Return the five points (5, 2) that faces are aligned by, of (k, 2 or 3) landmarks."""
@@ -34,14 +34,16 @@ class LandmarkSet:
         return np.asarray([points[list(place), :2].mean(0) for place in places], np.float32)
 
 
-def _span(first: int, last: int) -> Indices:
+def _index_range(first: int, last: int) -> Indices:
     return tuple(range(first, last + 1))
 
 
 LANDMARK_SETS: Mapping[int, LandmarkSet] = {
-    68: LandmarkSet(_span(36, 41), _span(42, 47), (30,), (48,), (54,), 8, _span(0, 16)),
-    98: LandmarkSet(_span(60, 67), _span(68, 75), (54,), (76,), (82,), 16, _span(0, 32)),
-    106: LandmarkSet(_span(33, 42), _span(87, 96), (86,), (52,), (61,), 0, _span(0, 32)),
-    203: LandmarkSet(_span(0, 23), _span(24, 47), (201,), (48,), (66,), 126, _span(108, 144)),
+    68: LandmarkSet(_index_range(36, 41), _index_range(42, 47), (30,), (48,), (54,), 8, _index_range(0, 16)),
+    98: LandmarkSet(_index_range(60, 67), _index_range(68, 75), (54,), (76,), (82,), 16, _index_range(0, 32)),
+    106: LandmarkSet(_index_range(33, 42), _index_range(87, 96), (86,), (52,), (61,), 0, _index_range(0, 32)),
+    203: LandmarkSet(
+        _index_range(0, 23), _index_range(24, 47), (201,), (48,), (66,), 126, _index_range(108, 144)
+    ),
 }
 """By the number of their points."""

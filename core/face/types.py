@@ -70,6 +70,6 @@ class Face:
         """Height of the face in pixels, along its own upright axis: forehead to chin."""
         if not self.has_mesh:
             known = LANDMARK_SETS[len(self.landmarks)]
-            eyes = known.five(self.landmarks)[:2].mean(0)
+            eyes = known.alignment_points(self.landmarks)[:2].mean(0)
             return _EYES_TO_CHIN * float(np.linalg.norm(self.landmarks[known.chin, :2] - eyes))
         return float(np.linalg.norm(self.landmarks[10, :2] - self.landmarks[152, :2]))

@@ -8,7 +8,7 @@ that no other code of `core` or `addon` writes, removes, renames or walks.
 """
 
 from .access import Access
-from .entry import Entry, Kind
+from .entry import EntryKind, FolderEntry
 from .folder import Folder
 from .group import set_access
 from .input import open_input, read_input
@@ -18,9 +18,9 @@ from .together import NewFiles
 
 __all__ = [
     "Access",
-    "Entry",
+    "FolderEntry",
     "Folder",
-    "Kind",
+    "EntryKind",
     "Location",
     "NewFiles",
     "make_folder",

@@ -6,7 +6,7 @@ import stat
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """Something in a folder, as it is itself: a link is not followed."""
 
     name: str
@@ -23,7 +23,7 @@ class Entry(NamedTuple):
         return stat.S_ISDIR(self.status.st_mode) and not is_link(self.status)
 
 
-class Kind(NamedTuple):
+class EntryKind(NamedTuple):
     """A name in a folder, and what has it; neither for a pipe, a socket or a device."""
 
     name: str

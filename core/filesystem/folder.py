@@ -14,21 +14,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ..concurrency.closing import Closing
-from .entry import Entry, Kind, is_link
+from ..concurrency.closing import Closeable
+from .entry import EntryKind, FolderEntry, is_link
 from .reserve import reserve
 
-_RELATIVE = os.open in os.supports_dir_fd
+_SUPPORTS_DIR_FD = os.open in os.supports_dir_fd
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows only
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 # A pipe that someone put in a file's place would otherwise be waited for.
-_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_BLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
-_USUAL_MODE = 0o666
+_DEFAULT_MODE = 0o666
 _SEPARATORS = frozenset("/\0\\:" if sys.platform == "win32" else "/\0")
 
 
-class Folder(Closing):
+class Folder(Closeable):
     """An open folder; close it, or use it as a context manager. For one thread at a time.
 
     Every method raises OSError where the system refuses, and for a name that is no plain name, a link, or
@@ -39,8 +39,8 @@ class Folder(Closing):
         """Open the folder at `path`. Links in the path are followed: it is for roots, which a user chose."""
         self.path = path
         self._fd = -1
-        if _RELATIVE:
-            self._fd = os.open(path, os.O_RDONLY | _DIRECTORY | _NO_WAIT)
+        if _SUPPORTS_DIR_FD:
+            self._fd = os.open(path, os.O_RDONLY | _DIRECTORY | _NO_BLOCK)
         elif not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
@@ -52,14 +52,14 @@ class Folder(Closing):
 
     # Folders in it
 
-    def child(self, name: str) -> "Folder":
+    def open_child(self, name: str) -> "Folder":
         """Open a folder in this one."""
         self._require_name(name)
         folder = Folder.__new__(Folder)
         folder.path = self.path / name
         folder._fd = -1
-        if _RELATIVE:
-            folder._fd = os.open(name, os.O_RDONLY | _DIRECTORY | _NO_LINK | _NO_WAIT, dir_fd=self._fd)
+        if _SUPPORTS_DIR_FD:
+            folder._fd = os.open(name, os.O_RDONLY | _DIRECTORY | _NO_FOLLOW | _NO_BLOCK, dir_fd=self._fd)
         else:
             status = folder.path.lstat()
             if is_link(status) or not stat.S_ISDIR(status.st_mode):
@@ -70,11 +70,11 @@ class Folder(Closing):
         """Open a folder in this one, made if need be; if it is ours it gets exactly these permissions."""
         self._require_name(name)
         with suppress(FileExistsError):
-            if _RELATIVE:
+            if _SUPPORTS_DIR_FD:
                 os.mkdir(name, mode & 0o777, dir_fd=self._fd)
             else:
                 os.mkdir(self.path / name, mode & 0o777)
-        folder = self.child(name)
+        folder = self.open_child(name)
         try:
             folder.set_mode(mode)
         except BaseException:
@@ -93,7 +93,7 @@ class Folder(Closing):
     def remove_child(self, name: str) -> None:
         """Remove an empty folder in this one."""
         self._require_name(name)
-        if _RELATIVE:
+        if _SUPPORTS_DIR_FD:
             os.rmdir(name, dir_fd=self._fd)
         else:
             os.rmdir(self.path / name)
@@ -103,30 +103,30 @@ class Folder(Closing):
     def status(self, name: str = "") -> os.stat_result:
         """Return the status of something in the folder, not of what a link leads to; without a name its own."""
         if not name:
-            return os.fstat(self._fd) if _RELATIVE else self.path.stat()
+            return os.fstat(self._fd) if _SUPPORTS_DIR_FD else self.path.stat()
         self._require_name(name)
-        return os.lstat(name, dir_fd=self._fd) if _RELATIVE else os.lstat(self.path / name)
+        return os.lstat(name, dir_fd=self._fd) if _SUPPORTS_DIR_FD else os.lstat(self.path / name)
 
     def names(self) -> list[str]:
         """Return the names in the folder, in no order."""
-        return os.listdir(self._fd if _RELATIVE else self.path)
+        return os.listdir(self._fd if _SUPPORTS_DIR_FD else self.path)
 
     def file_names(self) -> list[str]:
         """Return the names of the regular files in the folder, in no order: quicker than to look at each."""
-        with os.scandir(self._fd if _RELATIVE else self.path) as listing:
+        with os.scandir(self._fd if _SUPPORTS_DIR_FD else self.path) as listing:
             return [entry.name for entry in listing if entry.is_file(follow_symlinks=False)]
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[FolderEntry]:
         """Yield what is in the folder, in no order; what vanishes meanwhile is left out."""
         for name in self.names():
             try:
-                yield Entry(name, self.status(name))
+                yield FolderEntry(name, self.status(name))
             except FileNotFoundError:
                 continue
 
-    def kinds(self) -> Iterator[Kind]:
+    def entry_kinds(self) -> Iterator[EntryKind]:
         """Yield the names in the folder with what has them, in no order; quicker than `entries`, read bit by bit."""
-        with os.scandir(self._fd if _RELATIVE else self.path) as listing:
+        with os.scandir(self._fd if _SUPPORTS_DIR_FD else self.path) as listing:
             for entry in listing:
                 try:
                     linked = entry.is_symlink()
@@ -136,15 +136,15 @@ class Folder(Closing):
                     folder = not (linked or file) and entry.is_dir(follow_symlinks=False)
                 except OSError:  # it vanished meanwhile
                     continue
-                yield Kind(entry.name, file, folder, linked)
+                yield EntryKind(entry.name, file, folder, linked)
 
     # Files
 
     def open_file(self, name: str, flags: int, mode: int = 0o600) -> int:
         """Open a regular file as `os.open` does, with its flags; `mode` is for one that they create."""
         self._require_name(name)
-        flags |= _BINARY | _NO_LINK | _NO_WAIT
-        if _RELATIVE:
+        flags |= _BINARY | _NO_FOLLOW | _NO_BLOCK
+        if _SUPPORTS_DIR_FD:
             fd = os.open(name, flags, mode, dir_fd=self._fd)
         else:
             with suppress(FileNotFoundError):
@@ -161,25 +161,25 @@ class Folder(Closing):
 
         Without `mode` it gets those that the umask leaves: for what a user named, and nothing of ours.
         """
-        fd = self.open_file(name, flags | os.O_CREAT | os.O_EXCL, _USUAL_MODE if mode is None else mode)
+        fd = self.open_file(name, flags | os.O_CREAT | os.O_EXCL, _DEFAULT_MODE if mode is None else mode)
         if mode is not None and sys.platform != "win32":
             os.fchmod(fd, mode)  # the umask took away what a group was promised
         return fd
 
-    def read_file(self, name: str, most_bytes: int) -> bytes:
-        """Return a file's bytes. A larger one than `most_bytes` is an OSError, before any of it is read."""
+    def read_file(self, name: str, max_bytes: int) -> bytes:
+        """Return a file's bytes. A larger one than `max_bytes` is an OSError, before any of it is read."""
         fd = self.open_file(name, os.O_RDONLY)
         with open(fd, "rb", buffering=0) as file:
             size = os.fstat(fd).st_size
-            if size > most_bytes:
+            if size > max_bytes:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(self.path / name))
             return file.read(size) or b""
 
-    def read_beginning(self, name: str, most_bytes: int) -> bytes:
+    def read_beginning(self, name: str, max_bytes: int) -> bytes:
         """Return the first bytes of a file, however large it is."""
         fd = self.open_file(name, os.O_RDONLY)
         with open(fd, "rb", buffering=0) as file:
-            return file.read(most_bytes) or b""
+            return file.read(max_bytes) or b""
 
     def write_file(
         self, name: str, *pieces: bytes | memoryview, mode: int | None = 0o600, sync: bool = False
@@ -206,32 +206,32 @@ class Folder(Closing):
                 self.remove_file(beside)
             raise
 
-    def rename(self, name: str, to: str, *, sync: bool = False) -> None:
+    def rename(self, name: str, new_name: str, *, sync: bool = False) -> None:
         """Give a file of the folder another name in it, in place of what had that name."""
         self._require_name(name)
-        self._require_name(to)
-        if _RELATIVE:
-            os.replace(name, to, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        self._require_name(new_name)
+        if _SUPPORTS_DIR_FD:
+            os.replace(name, new_name, src_dir_fd=self._fd, dst_dir_fd=self._fd)
             if sync:
                 with suppress(OSError):  # some network file systems can't, and need not
                     os.fsync(self._fd)
         else:
-            os.replace(self.path / name, self.path / to)
+            os.replace(self.path / name, self.path / new_name)
 
-    def link(self, name: str, to: str, into: "Folder | None" = None) -> None:
-        """Give a file a second name, in this folder or `into` another. FileExistsError where that is there."""
+    def link(self, name: str, new_name: str, target_folder: "Folder | None" = None) -> None:
+        """Give a file a second name, in this folder or `target_folder` another. FileExistsError where that is there."""
         self._require_name(name)
-        self._require_name(to)
-        into = self if into is None else into
-        if _RELATIVE:
-            os.link(name, to, src_dir_fd=self._fd, dst_dir_fd=into._fd, follow_symlinks=False)
+        self._require_name(new_name)
+        target_folder = self if target_folder is None else target_folder
+        if _SUPPORTS_DIR_FD:
+            os.link(name, new_name, src_dir_fd=self._fd, dst_dir_fd=target_folder._fd, follow_symlinks=False)
         else:
-            os.link(self.path / name, into.path / to)
+            os.link(self.path / name, target_folder.path / new_name)
 
     def remove_file(self, name: str) -> None:
         """Remove a name that is no folder's. A link is removed, not what it leads to."""
         self._require_name(name)
-        if _RELATIVE:
+        if _SUPPORTS_DIR_FD:
             os.unlink(name, dir_fd=self._fd)
         else:
             os.unlink(self.path / name)
@@ -240,7 +240,7 @@ class Folder(Closing):
         """Set a file's times, in nanoseconds since 1970; to now without one."""
         self._require_name(name)
         stamps = None if stamp_ns is None else (stamp_ns, stamp_ns)
-        if _RELATIVE:
+        if _SUPPORTS_DIR_FD:
             if stamps is None:
                 os.utime(name, dir_fd=self._fd, follow_symlinks=False)
             else:

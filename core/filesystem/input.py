@@ -7,7 +7,7 @@ import stat
 from io import FileIO
 from pathlib import Path
 
-_FLAGS = (
+_OPEN_FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_BINARY", 0)
     # A pipe or a device in a file's place would otherwise be waited for.
@@ -19,21 +19,21 @@ _FLAGS = (
 
 def open_input(path: Path) -> FileIO:
     """Open a regular file for reading. Raises OSError, at once also for a pipe, a device or a folder."""
-    fd = os.open(path, _FLAGS)
+    fd = os.open(path, _OPEN_FLAGS)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return FileIO(fd, "rb")
 
 
-def read_input(path: Path, most_bytes: int) -> bytes:
-    """Return a file's bytes. A larger one than `most_bytes` is an OSError, before any of it is read.
+def read_input(path: Path, max_bytes: int) -> bytes:
+    """Return a file's bytes. A larger one than `max_bytes` is an OSError, before any of it is read.
 
     Of a file that grows meanwhile the beginning is returned, as long as it was.
     """
     with open_input(path) as file:
         size = os.fstat(file.fileno()).st_size
-        if size > most_bytes:
+        if size > max_bytes:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
         data = file.read(size) or b""
         while 0 < len(data) < size:  # one call reads 2 GiB at most

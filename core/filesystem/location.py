@@ -27,7 +27,7 @@ class Location:
         folder = Folder(self.root)
         for name in self.names:
             with folder:
-                folder = folder.child(name)
+                folder = folder.open_child(name)
         return folder
 
     def make(self, mode: int) -> Folder:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
-from ..geometry.mesh_raster import filled, spread, triangle_map
+from ..geometry.mesh_raster import fill_polygons, interpolate_on_mesh, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..recipe import Fusion
 
@@ -31,10 +31,10 @@ _NOSE: _Curve = (
 _MOUTH: _Curve = (
     (0.5, 0.56), (0.4, 0.57), (0.335, 0.6), (0.292, 0.66), (0.29, 0.73), (0.325, 0.79), (0.4, 0.825), (0.5, 0.858)
 )  # fmt: skip
-_GRID = 512
-_EDGE = 64
-_CRISP = 0.008
-_SOFTNESS = 0.1
+_GRID_PIXELS = 512
+_EDGE_PIXELS = 64
+_MIN_SOFTNESS = 0.008
+_MAX_SOFTNESS = 0.1
 
 
 def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology: Topology) -> Floats | None:
@@ -46,37 +46,39 @@ def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology:
     shown = tuple(bool(getattr(params, f"mask_{area}")) for area in AREAS)
     if all(shown):
         return None
-    inside = _inside(shown, topology)[:, None]
+    inside = _inside_distance(shown, topology)[:, None]
     drawn = triangle_map(points, size, topology)
-    distance = spread(inside, points, drawn, topology, outside=-1.0)[0]
+    distance = interpolate_on_mesh(inside, points, drawn, topology, outside=-1.0)[0]
     # The mesh is open where the eyes and the mouth are.
     for area, rings in (
         ("eyes", (topology.left_eye_ring, topology.right_eye_ring)),
         ("mouth", (topology.inner_lips,)),
     ):
-        opening = filled([points[ring, :2] for ring in rings], size) > 0
+        opening = fill_polygons([points[ring, :2] for ring in rings], size) > 0
         distance[opening & (drawn < 0)] = 1 if shown[AREAS.index(area)] else -1
-    soft = max(_SOFTNESS * params.mask_blur / 100, _CRISP)
+    soft = max(_MAX_SOFTNESS * params.mask_blur / 100, _MIN_SOFTNESS)
     rise = np.clip(distance / (2 * soft) + 0.5, 0, 1)
     return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
 
 
 @lru_cache(maxsize=64)
-def _inside(shown: tuple[bool, ...], topology: Topology) -> Floats:
+def _inside_distance(visible_areas: tuple[bool, ...], topology: Topology) -> Floats:
     """Return (468,) how far each mesh point lies within the shown areas, in units of the flat layout; < 0 outside."""
-    chosen = np.isin(_area_map(), [number for number, one in enumerate(shown) if one]).astype(np.uint8)
+    chosen = np.isin(_area_map(), [number for number, one in enumerate(visible_areas) if one]).astype(
+        np.uint8
+    )
     depth = cv2.distanceTransform(chosen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     depth = depth - cv2.distanceTransform(1 - chosen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    if not any(shown):
-        depth = np.full(chosen.shape, -_GRID, np.float32)
-    place = _on_grid(topology.layout)
+    if not any(visible_areas):
+        depth = np.full(chosen.shape, -_GRID_PIXELS, np.float32)
+    place = _to_grid(topology.layout)
     sampled = cv2.remap(depth, place[:, :1], place[:, 1:], cv2.INTER_LINEAR)
-    return np.asarray(sampled[:, 0] / _GRID, np.float32)
+    return np.asarray(sampled[:, 0] / _GRID_PIXELS, np.float32)
 
 
 def _area_map() -> Pixels:
     """Draw the number of each place's area on the flat layout, with a margin around it."""
-    side = _GRID + 2 * _EDGE
+    side = _GRID_PIXELS + 2 * _EDGE_PIXELS
     numbers = np.full((side, side), AREAS.index("cheeks"), np.uint8)
     for area, curve in (
         ("chin", (*_ABOVE_CHIN, (-0.5, 1.5), (0.5, 1.5))),
@@ -87,9 +89,9 @@ def _area_map() -> Pixels:
     ):
         left = np.asarray(curve, np.float32)
         for half in (left, left * (-1, 1) + (1, 0)):
-            cv2.fillPoly(numbers, [np.round(_on_grid(half)).astype(np.int32)], (AREAS.index(area),))
+            cv2.fillPoly(numbers, [np.round(_to_grid(half)).astype(np.int32)], (AREAS.index(area),))
     return numbers
 
 
-def _on_grid(places: Floats) -> Floats:
-    return np.asarray(places * (_GRID - 1) + _EDGE, np.float32)
+def _to_grid(points: Floats) -> Floats:
+    return np.asarray(points * (_GRID_PIXELS - 1) + _EDGE_PIXELS, np.float32)

@@ -6,48 +6,48 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from ..analysis.maskers.contract import FaceMask
+from ..analysis.maskers.contract import OcclusionMask
 from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
-from ..geometry.mesh_raster import filled
+from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
-from ..geometry.skin_model import uncovered
+from ..geometry.skin_model import unoccluded_mask
 from ..recipe import Fusion
-from ..swap.mesh import CropFrame, light_size
-from ..swap.neural_region import Affine, compose, inverse, place_matrix
+from ..swap.mesh import CropRegion, light_size
+from ..swap.neural_region import Affine, compose_affine, invert_affine_float64, region_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
 VERSION = 6
-SHARPEN_SPREAD = 1.2
+SHARPEN_SIGMA_PIXELS = 1.2
 """Standard deviation of what is sharpened away, in pixels of the crop."""
-RIM = 2
+RIM_PIXELS = 2
 """How many pixels beyond what is shown keep their colours."""
-HALVES_UP = 2.0**-10
+ROUND_HALF_UP_OFFSET = 2.0**-10
 """Added before alpha is rounded: masks meet exact halves often, and the last bit of a float must not decide."""
 _BROW_GROWTH = 1.25
-_AMOUNTS = 256
+_SHARPEN_STEPS = 256
 
 
-def fused(
+def fuse_crop(
     crop: Arrays,
     landmarks: Floats,
-    place: CropFrame,
+    region: CropRegion,
     params: Fusion,
     topology: Topology,
-    seen: FaceMask | None = None,
+    occlusion_mask: OcclusionMask | None = None,
 ) -> Pixels:
     """Fuse one swapped crop.
 
-    `crop` holds `swapped`, `cover` and `target` as `mesh_swapped` gives them, `bare` where it is known already, and
+    `crop` holds `swapped`, `cover` and `target` as `swap_mesh` gives them, `bare` where it is known already, and
     a `box` and `swapped_small` where a network drew it (see `neural_region.region`); `landmarks` are (478, 3) in
-    frame pixels. `seen` tells what covers the face; without it the skin's colour does. Returns (height, width, 4)
-    uint8 RGBA with straight alpha, in frame pixels of `place`.
+    frame pixels. `occlusion_mask` tells what covers the face; without it the skin's colour does. Returns (height, width, 4)
+    uint8 RGBA with straight alpha, in frame pixels of `region`.
     """
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
     height, width = swapped.shape[:2]
-    points = place.to_crop(landmarks)
-    box, params = shown_of(crop, place, params)
+    points = region.to_crop(landmarks)
+    box, params = box_and_parameters(crop, region, params)
     mask = face_mask(points, (width, height), params, topology, box)
     small = mask.shape[1], mask.shape[0]
     cover = np.asarray(crop["cover"], np.uint8)
@@ -55,25 +55,25 @@ def fused(
         cover = np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
     if params.keep_cover > 0:
-        bare = bare_face(crop, points, place, topology, seen)
+        bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
-    rgb = _sharpened(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
+    rgb = _sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
-        rgb = _lit(rgb, crop, mask, points, params, topology)
-    alpha = np.round(mask * (255 * params.blend * params.opacity) + HALVES_UP).astype(np.uint8)
-    full = place.width, place.height
+        rgb = _match_light(rgb, crop, mask, points, params, topology)
+    alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
+    full = region.width, region.height
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
     if (width, height) != full:
         rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
     layer = cv2.insertChannel(alpha, cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), 3)
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
-    rim = cv2.dilate(alpha, np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8))
+    rim = cv2.dilate(alpha, np.ones((2 * RIM_PIXELS + 1, 2 * RIM_PIXELS + 1), np.uint8))
     return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
 
 
-def shown_of(crop: Arrays, place: CropFrame, params: Fusion) -> tuple[Affine | None, Fusion]:
+def box_and_parameters(crop: Arrays, region: CropRegion, params: Fusion) -> tuple[Affine | None, Fusion]:
     """Return what a network's crop shows, and the parameters as they hold for it.
 
     The first is the (2, 3) matrix from the crop's pixels to 0..1 across the network's picture where all of that is
@@ -84,39 +84,43 @@ def shown_of(crop: Arrays, place: CropFrame, params: Fusion) -> tuple[Affine | N
     params = params if params.openings == "always" else replace(params, keep_eyes=0.0, keep_mouth=0.0)
     if params.mask_shape != "box":
         return None, params
-    return compose(np.asarray(crop["box"], np.float32), inverse(place_matrix(place))), params
+    return compose_affine(
+        np.asarray(crop["box"], np.float32), invert_affine_float64(region_matrix(region))
+    ), params
 
 
-def bare_face(
-    crop: Arrays, points: Floats, place: CropFrame, topology: Topology, seen: FaceMask | None
+def unoccluded_face(
+    crop: Arrays, points: Floats, region: CropRegion, topology: Topology, occlusion_mask: OcclusionMask | None
 ) -> Floats:
     """Tell where nothing covers the face: as large as the crop's `target`, float32 in 0..1.
 
-    `points` (478, 3) are in pixels of the crop of `place`. By the masker's `seen`, by the skin's colour, or both.
+    `points` (478, 3) are in pixels of the crop of `region`. By the masker's `occlusion_mask`, by the skin's colour, or both.
     """
     target = np.asarray(crop["target"], np.uint8)
     bare = np.ones(target.shape[:2], np.float32)
-    if seen is not None:
-        bare = _in_crop(seen, place, (target.shape[1], target.shape[0]))
-    if seen is None or seen.rough:
-        known = crop["bare"] if "bare" in crop else uncovered(target, points, place.size, topology)
+    if occlusion_mask is not None:
+        bare = _warp_mask_to_crop(occlusion_mask, region, (target.shape[1], target.shape[0]))
+    if occlusion_mask is None or occlusion_mask.rough:
+        known = crop["bare"] if "bare" in crop else unoccluded_mask(target, points, region.size, topology)
         bare = np.minimum(bare, known.astype(np.float32) / 255)
     return bare
 
 
-def _in_crop(seen: FaceMask, place: CropFrame, size: tuple[int, int]) -> Floats:
+def _warp_mask_to_crop(occlusion_mask: OcclusionMask, region: CropRegion, size: tuple[int, int]) -> Floats:
     """Bring a masker's mask into a crop reduced to `size` (width, height): float32 in 0..1."""
-    across, down = place.width / size[0], place.height / size[1]
+    across, down = region.width / size[0], region.height / size[1]
     to_frame = np.array(
-        [[across, 0, place.left + (across - 1) / 2], [0, down, place.top + (down - 1) / 2]], np.float32
+        [[across, 0, region.left + (across - 1) / 2], [0, down, region.top + (down - 1) / 2]], np.float32
     )
-    to_mask = compose(seen.matrix, to_frame)
+    to_mask = compose_affine(occlusion_mask.matrix, to_frame)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = cv2.warpAffine(seen.visible, to_mask, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    drawn = cv2.warpAffine(
+        occlusion_mask.visible, to_mask, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(drawn.astype(np.float32) / 255, np.float32)
 
 
-def _lit(
+def _match_light(
     rgb: Pixels,
     crop: Arrays,
     mask: Floats,
@@ -128,10 +132,10 @@ def _lit(
     target = np.asarray(crop["target"], np.uint8)
     small = light_size((target.shape[1], target.shape[0]))
     target = np.asarray(cv2.resize(target, small, interpolation=cv2.INTER_AREA), np.uint8)
-    swapped = light_source(crop, small)
+    swapped = swapped_at_light_size(crop, small)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
-    scaled = reduced_points(points, (rgb.shape[1], rgb.shape[0]), small)
-    weight *= 1 - brows(scaled, small, topology).astype(np.float32) / 255
+    scaled = scale_points(points, (rgb.shape[1], rgb.shape[0]), small)
+    weight *= 1 - brow_mask(scaled, small, topology).astype(np.float32) / 255
     gain, offset = light_transfer(target, swapped, weight, light_radius(scaled, params), params.colour_match)
     full = rgb.shape[1], rgb.shape[0]
     lit = cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F)
@@ -141,7 +145,7 @@ def _lit(
     )
 
 
-def light_source(crop: Arrays, size: tuple[int, int]) -> Pixels:
+def swapped_at_light_size(crop: Arrays, size: tuple[int, int]) -> Pixels:
     """Return the swapped crop in the `size` (width, height) in which light is compared: (h, w, 3) uint8 RGB."""
     if "swapped_small" in crop:
         return np.asarray(crop["swapped_small"], np.uint8)
@@ -155,20 +159,24 @@ def light_radius(points: Floats, params: Fusion) -> float:
     return params.light_radius / 100 * float(np.linalg.norm(points[454] - points[234]))
 
 
-def reduced_points(points: Floats, size: tuple[int, int], small: tuple[int, int]) -> Floats:
+def scale_points(points: Floats, size: tuple[int, int], new_size: tuple[int, int]) -> Floats:
     """Move points (n, 2 or 3) of a picture of `size` (width, height) into the same picture reduced: (n, 2) float32."""
-    return np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
+    return np.asarray(
+        (points[:, :2] + 0.5) * (new_size[0] / size[0], new_size[1] / size[1]) - 0.5, np.float32
+    )
 
 
-def brows(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+def brow_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
     """Draw both brows in a picture of `size` (width, height) that `points` are in: (h, w) uint8, 255 inside.
 
     Brows are hair of either person's own colour: compared, they would tint each other.
     """
-    return filled([_grown(points[brow]) for brow in (topology.left_brow, topology.right_brow)], size)
+    return fill_polygons(
+        [_grow_hull(points[brow]) for brow in (topology.left_brow, topology.right_brow)], size
+    )
 
 
-def _grown(points: Floats) -> Floats:
+def _grow_hull(points: Floats) -> Floats:
     """Return the hull of a brow's points, grown to take in its outer hairs."""
     hull = cv2.convexHull(np.ascontiguousarray(points, np.float32))[:, 0]
     middle = hull.mean(0)
@@ -177,10 +185,10 @@ def _grown(points: Floats) -> Floats:
 
 def sharpen_amount(params: Fusion) -> float:
     """Return how much is sharpened in whole 256ths: with those every processor rounds alike."""
-    return round(params.sharpen * _AMOUNTS) / _AMOUNTS
+    return round(params.sharpen * _SHARPEN_STEPS) / _SHARPEN_STEPS
 
 
-def _sharpened(rgb: Pixels, amount: float) -> Pixels:
+def _sharpen(rgb: Pixels, amount: float) -> Pixels:
     """Unsharp mask."""
-    blurred = cv2.GaussianBlur(rgb, (0, 0), SHARPEN_SPREAD)
+    blurred = cv2.GaussianBlur(rgb, (0, 0), SHARPEN_SIGMA_PIXELS)
     return np.asarray(cv2.addWeighted(rgb, 1 + amount, blurred, -amount, 0), np.uint8)

@@ -7,16 +7,16 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
-from ..geometry.mesh_raster import filled
+from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..recipe import Fusion
 from ..swap.neural_region import Affine, box_distance
 from .area import area_weight
 
-MASK_SIZE = 256
+MAX_MASK_PIXELS = 256
 _EYE_GROWTH = 1.25
-_OPEN, _SHUT = 0.2, 0.1
-_SOFT_HOLE = 0.012
+_OPEN_EYE_RATIO, _SHUT_EYE_RATIO = 0.2, 0.1
+_OPENING_BLUR = 0.012
 
 
 def face_mask(
@@ -34,16 +34,16 @@ def face_mask(
     Returns (h, w) float32 in 0..1, at most 256 on its longer side: the caller scales it up. Its edge falls
     off inside the oval only, so nothing is ever laid over hair, ears or background.
     """
-    drawn = drawn_mask(points, size, params, topology, box)
-    mask = _smooth((drawn.distance - drawn.padding) / drawn.ramp)
+    drawn = draw_mask_geometry(points, size, params, topology, box)
+    mask = _smoothstep((drawn.distance - drawn.padding) / drawn.ramp)
     for hole, kept in ((drawn.eyes, params.keep_eyes), (drawn.mouth, params.keep_mouth)):
-        around = _around(hole, drawn.soft)
-        mask[around] *= 1 - kept * _softened(hole[around], drawn.soft)
+        around = _bounds_around(hole, drawn.opening_sigma)
+        mask[around] *= 1 - kept * _soften(hole[around], drawn.opening_sigma)
     return np.asarray(mask if drawn.area is None else mask * drawn.area, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class DrawnMask:
+class MaskGeometry:
     """What is drawn of a mask from points alone. Pictures are (h, w), lengths in their pixels."""
 
     distance: Floats
@@ -58,30 +58,30 @@ class DrawnMask:
     """How far the edge is drawn in."""
     ramp: float
     """How wide the edge is."""
-    soft: float
+    opening_sigma: float
     """Standard deviation of the openings' edges."""
 
 
-def drawn_mask(
+def draw_mask_geometry(
     points: Floats, size: tuple[int, int], params: Fusion, topology: Topology, box: Affine | None = None
-) -> DrawnMask:
-    """Draw what `face_mask` makes a mask from; see there."""
-    reduce = min(1.0, MASK_SIZE / max(size))
+) -> MaskGeometry:
+    """Draw what `mask_from_map` makes a mask from; see there."""
+    reduce = min(1.0, MAX_MASK_PIXELS / max(size))
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
     face_width = _face_width(scaled)
     if box is None:
-        distance = _inside_distance(scaled[topology.oval], small, outside_too=params.mask_padding < 0)
+        distance = _inside_distance(scaled[topology.oval], small, signed=params.mask_padding < 0)
     else:
-        distance = _inside_box(box, size, small)
-    return DrawnMask(
+        distance = _distance_to_box(box, size, small)
+    return MaskGeometry(
         distance,
-        eyes=filled(_eyes(scaled, topology), small),
-        mouth=filled([scaled[topology.inner_lips]], small),
+        eyes=fill_polygons(_eye_outlines(scaled, topology), small),
+        mouth=fill_polygons([scaled[topology.inner_lips]], small),
         area=area_weight(np.hstack([scaled, points[:468, 2:]]), small, params, topology),
         padding=params.mask_padding / 100 * face_width,
         ramp=max(params.mask_blur / 100 * face_width / 2, 0.5),
-        soft=max(_SOFT_HOLE * face_width, 0.6),
+        opening_sigma=max(_OPENING_BLUR * face_width, 0.6),
     )
 
 
@@ -94,7 +94,7 @@ def _face_width(points: Floats) -> float:
     )
 
 
-def _inside_distance(contour: Floats, size: tuple[int, int], *, outside_too: bool) -> Floats:
+def _inside_distance(contour: Floats, size: tuple[int, int], *, signed: bool) -> Floats:
     """Distance in pixels to a contour's hull: positive inside; outside it is 0, or negative where asked for."""
     # The outline of what is seen of a turned face is its hull: the far side of the oval lies behind it.
     hull = cv2.convexHull(contour.astype(np.float32))[:, 0]
@@ -102,20 +102,20 @@ def _inside_distance(contour: Floats, size: tuple[int, int], *, outside_too: boo
     canvas = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
     cv2.fillPoly(canvas, [np.round((hull + frame) * 16).astype(np.int32)], (255,), cv2.LINE_8, 4)
     distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
-    if outside_too:
+    if signed:
         distance = distance - cv2.distanceTransform(255 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.asarray(distance[frame:-frame, frame:-frame], np.float32)
 
 
-def _inside_box(box: Affine, size: tuple[int, int], small: tuple[int, int]) -> Floats:
+def _distance_to_box(box: Affine, size: tuple[int, int], mask_size: tuple[int, int]) -> Floats:
     """Distance in pixels to the sides of a network's picture, negative outside."""
-    step = np.array([size[0] / small[0], size[1] / small[1]])
+    step = np.array([size[0] / mask_size[0], size[1] / mask_size[1]])
     turn = box[:, :2] * step
     back = np.hstack([turn, (box[:, 2] + box[:, :2] @ ((step - 1) / 2))[:, None]])
-    return box_distance(back, small) / np.float32(np.hypot(turn[0, 0], turn[1, 0]))
+    return box_distance(back, mask_size) / np.float32(np.hypot(turn[0, 0], turn[1, 0]))
 
 
-def _eyes(points: Floats, topology: Topology) -> list[Floats]:
+def _eye_outlines(points: Floats, topology: Topology) -> list[Floats]:
     """Outline what is kept of the eyes: the opening when they are open, the lids too as they close.
 
     The source's lids are those of open eyes: drawn out over a closed eye they would be a smudge.
@@ -128,26 +128,28 @@ def _eyes(points: Floats, topology: Topology) -> list[Floats]:
         opening, around = points[ring], points[lids]
         width = float(np.linalg.norm(opening.max(0) - opening.min(0))) + 1e-6
         height = float(cv2.contourArea(np.ascontiguousarray(opening, np.float32))) / width
-        closed = float(np.clip((_OPEN - height / width) / (_OPEN - _SHUT), 0, 1))
+        closed = float(
+            np.clip((_OPEN_EYE_RATIO - height / width) / (_OPEN_EYE_RATIO - _SHUT_EYE_RATIO), 0, 1)
+        )
         middle = opening.mean(0)
         grown = (opening - middle) * _EYE_GROWTH + middle
         outlines.append(np.asarray(grown + closed * (around - grown), np.float32))
     return outlines
 
 
-def _around(hole: Pixels, soft: float) -> tuple[slice, slice]:
+def _bounds_around(hole: Pixels, sigma: float) -> tuple[slice, slice]:
     """Return the rows and columns that a drawn hole reaches once its edge is softened."""
     left, top, width, height = cv2.boundingRect(hole)
     # OpenCV's kernel for bytes ends at three standard deviations.
-    reach = int(np.ceil(3 * soft)) + 2
+    reach = int(np.ceil(3 * sigma)) + 2
     return slice(max(top - reach, 0), top + height + reach), slice(max(left - reach, 0), left + width + reach)
 
 
-def _softened(hole: Pixels, soft: float) -> Floats:
+def _soften(hole: Pixels, sigma: float) -> Floats:
     """Soften the edge of a drawn hole: (h, w) float32 in 0..1."""
-    return np.asarray(cv2.GaussianBlur(hole, (0, 0), soft), np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(hole, (0, 0), sigma), np.float32) / 255
 
 
-def _smooth(ramp: Floats) -> Floats:
+def _smoothstep(ramp: Floats) -> Floats:
     rise = np.clip(ramp, 0, 1)
     return np.asarray(rise * rise * (3 - 2 * rise), np.float32)

@@ -18,7 +18,7 @@ class Patch:
     pixels: Pixels
 
 
-def composed(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
+def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
     """Lay patches over each other, the last on top, into one for a frame of (width, height); None if empty."""
     patches = [patch for patch in patches if patch.pixels.size]
     if not patches:
@@ -33,11 +33,11 @@ def composed(patches: Sequence[Patch], size: tuple[int, int]) -> Patch | None:
         height, width = patch.pixels.shape[:2]
         rows = slice(patch.top - top, patch.top - top + height)
         columns = slice(patch.left - left, patch.left - left + width)
-        canvas[rows, columns] = _over(canvas[rows, columns], patch.pixels)
+        canvas[rows, columns] = _alpha_over(canvas[rows, columns], patch.pixels)
     return Patch(left, top, canvas)
 
 
-def _over(below: Pixels, above: Pixels) -> Pixels:
+def _alpha_over(below: Pixels, above: Pixels) -> Pixels:
     """Straight-alpha "over" of two RGBA pictures."""
     upper, lower = above[..., 3:].astype(np.float32) / 255, below[..., 3:].astype(np.float32) / 255
     shown = lower * (1 - upper)
@@ -46,7 +46,7 @@ def _over(below: Pixels, above: Pixels) -> Pixels:
     return np.asarray(np.round(np.concatenate([rgb, alpha * 255], 2)), np.uint8)
 
 
-def laid_over(frame: Pixels, patch: Patch | None) -> Pixels:
+def composite_on_frame(frame: Pixels, patch: Patch | None) -> Pixels:
     """Lay a patch over an (H, W, 3) RGB uint8 frame. Pixels where it is transparent stay exactly the frame's."""
     if patch is None:
         return frame

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..face.types import Floats
-from .crop import inverted, moved
+from .crop import invert_affine, transform_points
 from .mesh_topology import Topology
 
 FivePoints = tuple[
@@ -76,7 +76,7 @@ TEMPLATES: Mapping[str, FivePoints] = {
 """By name: the eye on the image's left, the one on its right, nose tip, mouth left, mouth right."""
 
 # Of the points about the tip, this one lies nearest to where detectors trained on five points put the nose.
-_NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT = 4, 61, 291
+_NOSE_TIP_INDEX, _MOUTH_LEFT_INDEX, _MOUTH_RIGHT_INDEX = 4, 61, 291
 
 
 def face_mesh_alignment_points(landmarks: Floats, topology: Topology) -> Floats:
@@ -86,15 +86,15 @@ def face_mesh_alignment_points(landmarks: Floats, topology: Topology) -> Floats:
     """
     flat = landmarks[:, :2]
     eyes = [flat[ring].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
-    return np.asarray([*eyes, *flat[[_NOSE_TIP, _MOUTH_LEFT, _MOUTH_RIGHT]]], np.float32)
+    return np.asarray([*eyes, *flat[[_NOSE_TIP_INDEX, _MOUTH_LEFT_INDEX, _MOUTH_RIGHT_INDEX]]], np.float32)
 
 
-def five_points_of_68(points: Floats) -> Floats:
+def alignment_points_of_68(points: Floats) -> Floats:
     """Return the five points (5, 2) of (68, 2) landmarks in the iBUG order."""
     return np.asarray([points[36:42].mean(0), points[42:48].mean(0), *points[[30, 48, 54]]], np.float32)
 
 
-def aligned_matrix(points: Floats, template: str, size: int) -> Floats:
+def alignment_matrix(points: Floats, template: str, size: int) -> Floats:
     """Return the (2, 3) matrix from frame pixels to those of a `size`² crop, fitted to five points (5, 2)."""
     goal = np.asarray(TEMPLATES[template], np.float64) * size
     here: npt.NDArray[np.complex128] = points[:, 0].astype(np.float64) + 1j * points[:, 1].astype(np.float64)
@@ -111,4 +111,4 @@ def footprint(matrix: Floats, size: int) -> Floats:
     """Return the corners (4, 2) of a `size`² crop in frame pixels, at the outer edges of its pixels."""
     low, high = -0.5, size - 0.5
     corners = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
-    return moved(corners, inverted(matrix))
+    return transform_points(corners, invert_affine(matrix))

@@ -21,17 +21,17 @@ def crop_matrix(centre: Floats, side: float, angle: float, size: int) -> Floats:
     return np.hstack([turn, shift[:, None]]).astype(np.float32)
 
 
-def inverted(matrix: Floats) -> Floats:
+def invert_affine(matrix: Floats) -> Floats:
     """Return the (2, 3) matrix that undoes an affine (2, 3) matrix."""
     return np.asarray(cv2.invertAffineTransform(matrix), np.float32)
 
 
-def moved(points: Floats, matrix: Floats) -> Floats:
+def transform_points(points: Floats, matrix: Floats) -> Floats:
     """Move (n, 2) points by an affine (2, 3) matrix."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
-def warped(frame: Pixels, matrix: Floats, size: int) -> Pixels:
+def warp_crop(frame: Pixels, matrix: Floats, size: int) -> Pixels:
     """Cut a `size`² crop out of an (H, W, 3) frame; beyond the frame its border pixels are repeated.
 
     Strong reductions are averaged first: sampling a large face at few pixels would alias, and the
@@ -46,7 +46,7 @@ def warped(frame: Pixels, matrix: Floats, size: int) -> Pixels:
         )
     height, width = frame.shape[:2]
     corners = np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]], np.float32)
-    seen = moved(corners, inverted(matrix))
+    seen = transform_points(corners, invert_affine(matrix))
     # The block grid is anchored at the frame's origin: a region that follows the face must not change
     # which pixels are averaged together.
     left, top = (np.clip(seen.min(0) - 2 * factor, 0, (width - 1, height - 1)) // factor * factor).astype(int)

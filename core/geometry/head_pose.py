@@ -10,7 +10,7 @@ from ..face.types import Floats, Pose
 from .mesh_topology import Topology
 
 
-def similarity_fit(points: Floats, onto: Floats) -> tuple[float, Floats, Floats]:
+def fit_similarity(points: Floats, onto: Floats) -> tuple[float, Floats, Floats]:
     """Fit scale, rotation (3, 3) and shift (3,) with `onto ≈ scale * points @ rotation.T + shift`.
 
     Both are (n, 3). The rotation is proper (no mirroring).
@@ -29,7 +29,7 @@ def similarity_fit(points: Floats, onto: Floats) -> tuple[float, Floats, Floats]
 
 def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
     """Return the rotation (3, 3) from the canonical shape's axes (x right, y down, z away) to the picture's."""
-    return similarity_fit(topology.shape, landmarks[:468])[1]
+    return fit_similarity(topology.shape, landmarks[:468])[1]
 
 
 def shape_error(landmarks: Floats, topology: Topology) -> float:
@@ -37,7 +37,7 @@ def shape_error(landmarks: Floats, topology: Topology) -> float:
 
     It is the root mean square distance in eye distances: about .03 for a calm face, .07 for a grimace or a profile.
     """
-    scale, rotation, shift = similarity_fit(topology.shape, landmarks[:468])
+    scale, rotation, shift = fit_similarity(topology.shape, landmarks[:468])
     away = (scale * topology.shape @ rotation.T + shift - landmarks[:468])[:, :2]
     return float(np.sqrt((away**2).sum(1).mean()) / max(scale, 1e-6))
 

@@ -13,7 +13,7 @@ from .mesh_topology import Topology
 TriangleMap = npt.NDArray[np.int32]
 
 _SUBPIXEL_BITS = 4
-_LEAST_AREA = 0.02
+_MIN_AREA_PIXELS = 0.02
 
 
 def point_normals(points: Floats, topology: Topology) -> Floats:
@@ -34,7 +34,7 @@ def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> T
     flat = points[:468, :2]
     corners = flat[topology.triangles]
     across, down = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    facing = across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0] > _LEAST_AREA
+    facing = across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0] > _MIN_AREA_PIXELS
     depth = points[topology.triangles, 2].mean(1)
     order = np.argsort(-depth, kind="stable")
     order = order[facing[order]]
@@ -45,23 +45,25 @@ def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> T
     return canvas
 
 
-def spread(
-    values: Floats, points: Floats, drawn: TriangleMap, topology: Topology, outside: float = 0.0
+def interpolate_on_mesh(
+    values: Floats, points: Floats, triangle_indices: TriangleMap, topology: Topology, outside: float = 0.0
 ) -> Floats:
     """Interpolate values of the points linearly over their triangles.
 
-    `values` (468, k) belong to `points` (>=468, 2 or 3), `drawn` (H, W) is a `triangle_map` of the same points.
+    `values` (468, k) belong to `points` (>=468, 2 or 3), `triangle_indices` (H, W) is a `triangle_map` of the same points.
     Returns (k, H, W) float32: the values where a triangle is drawn, `outside` elsewhere.
     """
     count = values.shape[1]
     planes = np.zeros((3 * count, len(topology.triangles) + 1), np.float32)
-    planes[:, :-1] = _planes(values, points, topology).T
+    planes[:, :-1] = _triangle_planes(values, points, topology).T
     planes[2 * count :, -1] = outside
     # Whole pictures of plain arithmetic take a third of the time of picking out the covered pixels.
-    result = np.empty((count, *drawn.shape), np.float32)
-    rows, columns = (np.arange(side, dtype=np.float32) for side in drawn.shape)
+    result = np.empty((count, *triangle_indices.shape), np.float32)
+    rows, columns = (np.arange(side, dtype=np.float32) for side in triangle_indices.shape)
     for number in range(count):
-        in_x, in_y, height = (np.take(plane, drawn, mode="wrap") for plane in planes[number::count])
+        in_x, in_y, height = (
+            np.take(plane, triangle_indices, mode="wrap") for plane in planes[number::count]
+        )
         in_x *= columns[None]
         in_y *= rows[:, None]
         in_x += in_y
@@ -69,14 +71,14 @@ def spread(
     return result
 
 
-def _planes(values: Floats, points: Floats, topology: Topology) -> Floats:
+def _triangle_planes(values: Floats, points: Floats, topology: Topology) -> Floats:
     """Return each triangle's plane (t, 3k) through its corners' values (468, k): slopes in x and y, and height at 0."""
     place = points[topology.triangles, :2].astype(np.float64)
     value = values[topology.triangles].astype(np.float64)
     (ax, ay), (bx, by) = (place[:, 1] - place[:, 0]).T, (place[:, 2] - place[:, 0]).T
     area = ax * by - ay * bx
     # A triangle without area covers no pixel; whatever its plane is, it may not be infinite.
-    inverse = np.where(np.abs(area) > _LEAST_AREA, 1 / np.where(area == 0, 1, area), 0)[:, None]
+    inverse = np.where(np.abs(area) > _MIN_AREA_PIXELS, 1 / np.where(area == 0, 1, area), 0)[:, None]
     rise_a, rise_b = value[:, 1] - value[:, 0], value[:, 2] - value[:, 0]
     in_x = (rise_a * by[:, None] - rise_b * ay[:, None]) * inverse
     in_y = (rise_b * ax[:, None] - rise_a * bx[:, None]) * inverse
@@ -84,7 +86,7 @@ def _planes(values: Floats, points: Floats, topology: Topology) -> Floats:
     return np.asarray(np.concatenate([in_x, in_y, height], 1), np.float32)
 
 
-def filled(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
+def fill_polygons(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
     """Fill closed contours, each (n, 2) in pixels, on a canvas of `size` (width, height): (h, w) uint8, 255 inside."""
     canvas = np.zeros((size[1], size[0]), np.uint8)
     for contour in contours:

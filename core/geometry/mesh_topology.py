@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ..face.types import Floats
 
 Indices = npt.NDArray[np.int32]
-_EVENING_STEPS = 6
+_SMOOTHING_STEPS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +58,10 @@ def load_topology() -> Topology:
     arrays = {name: np.asarray(facts[name], np.int32) for name in facts if name not in ("source", "shape")}
     for array in (*arrays.values(), shape):
         array.flags.writeable = False
-    return Topology(shape=shape, layout=_layout(shape, arrays), **arrays)
+    return Topology(shape=shape, layout=_unwrap_shape(shape, arrays), **arrays)
 
 
-def _layout(shape: Floats, facts: Mapping[str, Indices]) -> Floats:
+def _unwrap_shape(shape: Floats, facts: Mapping[str, Indices]) -> Floats:
     """Unroll the canonical shape like a label from a can, then even it out.
 
     Unrolling alone would leave the lips a few texels high and fold the underside of the nose over. Moving
@@ -82,7 +82,7 @@ def _layout(shape: Floats, facts: Mapping[str, Indices]) -> Floats:
         # Spokes across an opening keep it open: its rim is drawn to the opening's middle as well as outwards.
         neighbours[np.ix_(ring, ring)] += 1.5 / len(ring)
     means = neighbours / neighbours.sum(1, keepdims=True)
-    for _ in range(_EVENING_STEPS):
+    for _ in range(_SMOOTHING_STEPS):
         relaxed = flat + 0.5 * (means @ flat - flat)
         relaxed[facts["oval"]] = flat[facts["oval"]]
         flat = relaxed

@@ -12,85 +12,93 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
-from .mesh_raster import filled
+from .mesh_raster import fill_polygons
 from .mesh_topology import Indices, Topology
 
-_SURE, _NEVER = 2.0, 3.3
+_SKIN_DISTANCE, _COVER_DISTANCE = 2.0, 3.3
 # Least and most spread of a skin's lightness, chroma, and difference in hue, in units of CIELAB.
-_LEAST_SPREAD = np.array([11.0, 4.0, 2.8], np.float32)
-_MOST_SPREAD = np.array([16.0, 7.0, 3.5], np.float32)
-_EASIER = 2.2
+_MIN_SPREAD = np.array([11.0, 4.0, 2.8], np.float32)
+_MAX_SPREAD = np.array([16.0, 7.0, 3.5], np.float32)
+_HIGHLIGHT_TOLERANCE = 2.2
 # Patches all over the face: forehead, cheeks, nose, upper lip, chin, jaw. Whatever covers some, most are skin.
-_PATCHES = np.array([9, 151, 104, 333, 123, 352, 50, 280, 187, 411, 5, 206, 426, 199, 169, 394], np.int32)
+_PATCH_INDICES = np.array(
+    [9, 151, 104, 333, 123, 352, 50, 280, 187, 411, 5, 206, 426, 199, 169, 394], np.int32
+)
 # Which features lie beside each patch, as indices into `_feature_groups`: 0, 1 the brows, 2, 3 the eyes (left,
 # right), 4 the lips, 5 the nose. A patch whose features can't be seen is likely covered like them.
-_BESIDE = (
+_PATCH_FEATURES = (
     (0, 1), (0, 1), (0,), (1,), (2,), (3,), (2, 4, 5), (3, 4, 5), (4, 5), (4, 5), (2, 3, 5), (4, 5), (4, 5), (4,), (4,),
     (4,),
 )  # fmt: skip
-_FLAT, _VIVID = 1.5, 5.0
-_PLAIN, _BARELY_SHADED, _SHADED = 0.15, 0.22, 0.5
+_FLAT_SPREAD, _VIVID_SPREAD = 1.5, 5.0
+_PLAIN_SPREAD, _BARELY_SHADED_SPREAD, _SHADED_SPREAD = 0.15, 0.22, 0.5
 _PATCH_RADIUS = 0.045
-_ALIKE = 5.5
+_SIMILAR_COLOUR_DISTANCE = 5.5
 # Lightness differs over a face far more than colour does.
-_LIGHTNESS_LESS = np.array([0.3, 1.0, 1.0], np.float32)
+_CHANNEL_WEIGHTS = np.array([0.3, 1.0, 1.0], np.float32)
 # Skin of every tone is between pink and yellow under ordinary light: angles in the a, b plane of CIELAB.
-_SKIN_HUES = (-10.0, 90.0)
-_SMALLEST_COVER = 0.035
+_SKIN_HUES_DEGREES = (-10.0, 90.0)
+_MIN_COVER_SIZE = 0.035
 _FEATURE_GROWTH = 1.3
 
 
 def skin_likeness(
-    picture: Pixels, points: Floats, valid: Floats, topology: Topology, tolerance: float | Floats = 1.0
+    image: Pixels, points: Floats, sample_weight: Floats, topology: Topology, tolerance: float | Floats = 1.0
 ) -> Floats:
     """Tell how much each pixel looks like this face's skin.
 
-    `picture` is (h, w, 3) RGB uint8, best at about 128 pixels; `points` (>=468, 2) are the mesh in its pixels;
-    `valid` (h, w) 0..1 tells which pixels may be learned from;
+    `image` is (h, w, 3) RGB uint8, best at about 128 pixels; `points` (>=468, 2) are the mesh in its pixels;
+    `sample_weight` (h, w) 0..1 tells which pixels may be learned from;
     a `tolerance` above 1, one for all or (h, w), takes stubble, make-up and deep shade for skin.
     Returns (h, w) float32: 1 for skin (and features within it), 0 for what covers it.
     Structures thinner than 3.5 % of the face's width are not told apart.
     """
-    size = picture.shape[1], picture.shape[0]
-    soft = cv2.GaussianBlur(picture, (0, 0), max(0.006 * picture.shape[0], 0.3))
+    size = image.shape[1], image.shape[0]
+    soft = cv2.GaussianBlur(image, (0, 0), max(0.006 * image.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    features = _features(points, size, topology)
-    skin = _learned(lab, points, valid * (features == 0), _visible(lab, points, topology))
+    features = _feature_mask(points, size, topology)
+    skin = _learn_skin(
+        lab, points, sample_weight * (features == 0), _feature_visibility(lab, points, topology)
+    )
     if skin is None:
-        return np.ones(picture.shape[:2], np.float32)
-    off = _unlikeness(lab, skin)
-    raw = np.asarray(1 - np.clip((off / tolerance - _SURE) / (_NEVER - _SURE), 0, 1), np.float32)
+        return np.ones(image.shape[:2], np.float32)
+    off = _skin_distance(lab, skin)
+    raw = np.asarray(
+        1 - np.clip((off / tolerance - _SKIN_DISTANCE) / (_COVER_DISTANCE - _SKIN_DISTANCE), 0, 1), np.float32
+    )
     width = max(float(np.ptp(points[:468, 0])), 8.0)
-    likeness = _without_specks(raw * _not_plain(lab, width), width)
-    around = _around(likeness, (features == 0).astype(np.float32), width)
+    likeness = _close_small_holes(raw * _shading_map(lab, width), width)
+    around = _fill_features(likeness, (features == 0).astype(np.float32), width)
     return np.asarray(np.where(features > 0, around, likeness), np.float32)
 
 
-def uncovered(picture: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Tell where nothing covers a face: as large as `picture` (h, w, 3) uint8 RGB, uint8, 255 for bare skin.
+def unoccluded_mask(image: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+    """Tell where nothing covers a face: as large as `image` (h, w, 3) uint8 RGB, uint8, 255 for bare skin.
 
-    `picture` shows what a larger one of `size` (width, height) does, in whose pixels `points` (>=468, 2 or 3) are.
+    `image` shows what a larger one of `size` (width, height) does, in whose pixels `points` (>=468, 2 or 3) are.
     The answer depends on these alone, so that another source or a softer mask changes nothing about it.
     """
-    small = picture.shape[1], picture.shape[0]
+    small = image.shape[1], image.shape[0]
     scaled = np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
-    valid = filled([_hull(scaled[topology.oval])], small).astype(np.float32) / 255
-    likeness = skin_likeness(picture, scaled, valid, topology)
+    valid = fill_polygons([_convex_hull(scaled[topology.oval])], small).astype(np.float32) / 255
+    likeness = skin_likeness(image, scaled, valid, topology)
     # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
     soft = cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
     return np.asarray(np.round(soft * 255), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
-class _Skin:
+class _SkinModel:
     """What was learned: the middle colour (3,) CIELAB, and colours (n, 3) of it with how far they count (n,)."""
 
-    middle: Floats
+    median: Floats
     colours: Floats
     weights: Floats
 
 
-def _learned(lab: Floats, points: Floats, valid: Floats, visible: Floats) -> _Skin | None:
+def _learn_skin(
+    lab: Floats, points: Floats, sample_weight: Floats, feature_visibility: Floats
+) -> _SkinModel | None:
     """Learn the skin from patches all over the face: those count that agree with most others.
 
     Nothing here jumps: a patch that slowly comes to differ slowly ceases to count, or the mask would flicker.
@@ -98,67 +106,71 @@ def _learned(lab: Floats, points: Floats, valid: Floats, visible: Floats) -> _Sk
     width = max(float(np.ptp(points[:468, 0])), 8.0)
     radius = max(round(_PATCH_RADIUS * width), 1)
     step = np.arange(-radius, radius + 1)
-    centres = np.round(points[_PATCHES, :2]).astype(int)
-    shape = (len(_PATCHES), len(step), len(step))
+    centres = np.round(points[_PATCH_INDICES, :2]).astype(int)
+    shape = (len(_PATCH_INDICES), len(step), len(step))
     rows = np.broadcast_to(centres[:, 1, None, None] + step[:, None], shape)
     columns = np.broadcast_to(centres[:, 0, None, None] + step[None, :], shape)
     inside = (rows >= 0) & (rows < lab.shape[0]) & (columns >= 0) & (columns < lab.shape[1])
     rows, columns = np.clip(rows, 0, lab.shape[0] - 1), np.clip(columns, 0, lab.shape[1] - 1)
-    shares = (np.minimum(valid[rows, columns] / 0.5, 1) * inside).reshape(len(_PATCHES), -1)
-    colours = lab[rows, columns].reshape(len(_PATCHES), -1, 3)
+    shares = (np.minimum(sample_weight[rows, columns] / 0.5, 1) * inside).reshape(len(_PATCH_INDICES), -1)
+    colours = lab[rows, columns].reshape(len(_PATCH_INDICES), -1, 3)
     trust = (
-        shares.sum(1) / shares.shape[1] * np.array([visible[list(beside)].mean() ** 2 for beside in _BESIDE])
+        shares.sum(1)
+        / shares.shape[1]
+        * np.array([feature_visibility[list(beside)].mean() ** 2 for beside in _PATCH_FEATURES])
     )
     if float(shares.mean()) < 0.01:
         return None
     means = (colours * shares[..., None]).sum(1) / np.maximum(shares.sum(1, keepdims=True), 1e-6)
     hues = np.degrees(np.arctan2(means[:, 2], means[:, 1]))
-    off_hue = np.maximum(np.maximum(_SKIN_HUES[0] - hues, hues - _SKIN_HUES[1]), 0)
-    trust = trust * (0.02 + np.exp(-((off_hue / 15) ** 2))) * _shaded(colours)
-    middle = _middle(means, trust)
-    apart = np.linalg.norm((means - middle) * _LIGHTNESS_LESS, axis=1)
-    counts = trust * np.exp(-((apart / _ALIKE) ** 2) / 2) + 1e-9
+    off_hue = np.maximum(np.maximum(_SKIN_HUES_DEGREES[0] - hues, hues - _SKIN_HUES_DEGREES[1]), 0)
+    trust = trust * (0.02 + np.exp(-((off_hue / 15) ** 2))) * _patch_shading(colours)
+    middle = _geometric_median(means, trust)
+    apart = np.linalg.norm((means - middle) * _CHANNEL_WEIGHTS, axis=1)
+    counts = trust * np.exp(-((apart / _SIMILAR_COLOUR_DISTANCE) ** 2) / 2) + 1e-9
     middle = (means * counts[:, None]).sum(0) / counts.sum()
     weights = (shares * counts[:, None]).ravel() + 1e-12
-    return _Skin(
+    return _SkinModel(
         middle.astype(np.float32), colours.reshape(-1, 3), (weights / weights.sum()).astype(np.float32)
     )
 
 
-def _shaded(colours: Floats) -> Floats:
+def _patch_shading(colours: Floats) -> Floats:
     """Tell how far each patch of (n, k, 3) CIELAB has shades, (n,) in .02..1: skin never is one plain colour."""
     spread = np.linalg.norm(colours.std(1), axis=1)
-    return np.asarray(np.clip((spread - _PLAIN) / (_SHADED - _PLAIN), 0.02, 1), np.float32)
+    return np.asarray(
+        np.clip((spread - _PLAIN_SPREAD) / (_SHADED_SPREAD - _PLAIN_SPREAD), 0.02, 1), np.float32
+    )
 
 
-def _not_plain(lab: Floats, width: float) -> Floats:
+def _shading_map(lab: Floats, width: float) -> Floats:
     """Tell where (h, w, 3) CIELAB has any shades within a small distance: (h, w) in 0..1, 0 in one plain colour."""
     side = max(round(_PATCH_RADIUS * width), 1) * 2 + 1
     mean = cv2.blur(lab, (side, side))
     spread = np.sqrt(np.maximum((cv2.blur(lab * lab, (side, side)) - mean * mean).sum(-1), 0))
     # A cover's plain inside is found; its edge, where a window sees skin too, is grown into.
-    plain = 1 - np.clip((spread - _PLAIN) / (_BARELY_SHADED - _PLAIN), 0, 1)
+    plain = 1 - np.clip((spread - _PLAIN_SPREAD) / (_BARELY_SHADED_SPREAD - _PLAIN_SPREAD), 0, 1)
     return np.asarray(1 - cv2.dilate(plain, np.ones((side, side), np.uint8)), np.float32)
 
 
-def _middle(colours: Floats, weights: Floats) -> Floats:
+def _geometric_median(colours: Floats, weights: Floats) -> Floats:
     """Return the geometric median (3,) of (n, 3) colours: half of them may be wrong. Source: Weiszfeld, 1937."""
     shares = weights[:, None] / weights.sum()
     middle = (colours * shares).sum(0)
     for _ in range(12):
-        distance = np.linalg.norm((colours - middle) * _LIGHTNESS_LESS, axis=1, keepdims=True) + 1.0
+        distance = np.linalg.norm((colours - middle) * _CHANNEL_WEIGHTS, axis=1, keepdims=True) + 1.0
         middle = (colours * (shares / distance)).sum(0) / (shares / distance).sum()
     return np.asarray(middle, np.float32)
 
 
-def _unlikeness(lab: Floats, skin: _Skin) -> Floats:
+def _skin_distance(lab: Floats, skin: _SkinModel) -> Floats:
     """Return how many spreads each colour of (h, w, 3) CIELAB is away from the skin."""
-    middle = skin.middle
+    middle = skin.median
     chroma = max(float(np.hypot(middle[1], middle[2])), 1e-3)
     along = middle[1:] / chroma
     across = np.array([-along[1], along[0]], np.float32)
 
-    def told(colours: Floats) -> Floats:
+    def colour_offsets(colours: Floats) -> Floats:
         # Shade takes chroma away with lightness, by about its square root.
         shade = np.sqrt(np.clip(colours[..., 0] / max(float(middle[0]), 1.0), 0.3, 1.2))
         parts = (
@@ -168,11 +180,11 @@ def _unlikeness(lab: Floats, skin: _Skin) -> Floats:
         )
         return np.asarray(np.stack(parts, -1), np.float32)
 
-    scatter = np.sqrt(skin.weights @ told(skin.colours) ** 2)
-    off = told(lab) / np.clip(scatter, _LEAST_SPREAD, _MOST_SPREAD)
+    scatter = np.sqrt(skin.weights @ colour_offsets(skin.colours) ** 2)
+    off = colour_offsets(lab) / np.clip(scatter, _MIN_SPREAD, _MAX_SPREAD)
     # A highlight is lighter and paler than the middle, a blush more vivid: skin all the same.
     lighter = np.clip(off[..., 0] * 2, 0, 1)
-    easier = 1 + (_EASIER - 1) * np.stack([lighter, np.maximum(lighter, off[..., 1] > 0)], -1)
+    easier = 1 + (_HIGHLIGHT_TOLERANCE - 1) * np.stack([lighter, np.maximum(lighter, off[..., 1] > 0)], -1)
     off[..., :2] /= easier
     return np.asarray(np.linalg.norm(off, axis=-1), np.float32)
 
@@ -189,42 +201,42 @@ def _feature_groups(topology: Topology) -> tuple[Indices, ...]:
     )
 
 
-def _visible(lab: Floats, points: Floats, topology: Topology) -> Floats:
+def _feature_visibility(lab: Floats, points: Floats, topology: Topology) -> Floats:
     """Tell how vivid each feature is, (6,) in .02..1: eyes, lips and brows differ from skin, a cover is plain."""
     vivid = []
     for group in _feature_groups(topology):
-        inside = filled([_grown(_hull(points[group]))], (lab.shape[1], lab.shape[0])) > 0
+        inside = fill_polygons([_grow_outline(_convex_hull(points[group]))], (lab.shape[1], lab.shape[0])) > 0
         spread = float(lab[..., 0][inside].std()) if inside.any() else 0.0
-        vivid.append(np.clip((spread - _FLAT) / (_VIVID - _FLAT), 0.02, 1))
+        vivid.append(np.clip((spread - _FLAT_SPREAD) / (_VIVID_SPREAD - _FLAT_SPREAD), 0.02, 1))
     return np.asarray(vivid, np.float32)
 
 
-def _features(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+def _feature_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
     """Fill brows, eyes with their sockets, lips and the underside of the nose: (h, w) uint8."""
     left_brow, right_brow, left_eye, right_eye, lips, nose = _feature_groups(topology)
     groups = (np.concatenate([left_brow, left_eye]), np.concatenate([right_brow, right_eye]), lips, nose)
-    return filled([_grown(_hull(points[group])) for group in groups], size)
+    return fill_polygons([_grow_outline(_convex_hull(points[group])) for group in groups], size)
 
 
-def _grown(outline: Floats) -> Floats:
+def _grow_outline(outline: Floats) -> Floats:
     middle = outline.mean(0)
     return np.asarray((outline - middle) * _FEATURE_GROWTH + middle, np.float32)
 
 
-def _hull(points: Floats) -> Floats:
+def _convex_hull(points: Floats) -> Floats:
     return np.asarray(cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))[:, 0], np.float32)
 
 
-def _without_specks(likeness: Floats, width: float) -> Floats:
+def _close_small_holes(likeness: Floats, width: float) -> Floats:
     """Close holes smaller than the smallest cover we believe in: moles, wrinkles, highlights."""
-    side = max(int(_SMALLEST_COVER * width), 1) * 2 + 1
+    side = max(int(_MIN_COVER_SIZE * width), 1) * 2 + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.morphologyEx(likeness, cv2.MORPH_CLOSE, kernel), np.float32)
 
 
-def _around(likeness: Floats, known: Floats, width: float) -> Floats:
+def _fill_features(likeness: Floats, weight: Floats, width: float) -> Floats:
     """Spread what is known of the likeness into the features from their surroundings."""
     soft = max(0.05 * width, 1.0)
-    total = cv2.GaussianBlur(known, (0, 0), soft) + 1e-4
-    near = (cv2.GaussianBlur(likeness * known, (0, 0), soft) + 1e-4) / total
+    total = cv2.GaussianBlur(weight, (0, 0), soft) + 1e-4
+    near = (cv2.GaussianBlur(likeness * weight, (0, 0), soft) + 1e-4) / total
     return np.asarray(np.clip((near - 0.25) / 0.3, 0, 1), np.float32)

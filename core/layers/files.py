@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import OutputError
-from ..filesystem import Entry, Folder
-from .placeholder import STAND_IN
+from ..filesystem import Folder, FolderEntry
+from .placeholder import PLACEHOLDER
 
 STACK_ID = re.compile(r"[0-9a-f]{16}")
 LAYER_NAME = re.compile(r"[0-9]{6,9}\.tif")
 # What a write that was killed leaves behind: as it is now, and as it was in versions before.
 _LEFTOVER = re.compile(r"\.[0-9]{6,9}(\.[0-9a-f]{8}\.tif|\.tif\.[0-9]+-[0-9]+)\.tmp")
-_LOOKS = 3
+_MAX_PASSES = 3
 
 
 def is_stack_id(text: str) -> bool:
@@ -24,46 +24,46 @@ def is_stack_id(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Blanked:
+class BlankingReport:
     """What became of layer files that were to be made transparent."""
 
-    pictures: int = 0
+    layers: int = 0
     """Layers that were made transparent."""
     leftovers: int = 0
     """Temporary files of runs that were killed, which were removed."""
-    rewritten: int = 0
+    rewrites: int = 0
     """Layers that somebody wrote again meanwhile, and temporary files that somebody made."""
     foreign: int = 0
     """Things that lie among the layers and are not ours: they were left."""
     faults: tuple[str, ...] = ()
     """Why layers or temporary files could not be made transparent or removed, one line each."""
 
-    def __add__(self, other: "Blanked") -> "Blanked":
-        return Blanked(
-            self.pictures + other.pictures,
+    def __add__(self, other: "BlankingReport") -> "BlankingReport":
+        return BlankingReport(
+            self.layers + other.layers,
             self.leftovers + other.leftovers,
-            self.rewritten + other.rewritten,
+            self.rewrites + other.rewrites,
             self.foreign + other.foreign,
             (*self.faults, *other.faults),
         )
 
 
-def blanked(
-    folder: Folder, mode: int, made_before: float | None, fault_of: Callable[[str, OSError], str]
-) -> Blanked:
+def blank_folder(
+    folder: Folder, mode: int, before_timestamp: float | None, describe_fault: Callable[[str, OSError], str]
+) -> BlankingReport:
     """Put placeholders in the place of the layers in an open folder, and remove what killed runs left.
 
-    `mode` are the placeholders' permissions; `fault_of` makes a line of what went wrong with a name. Raises OSError
+    `mode` are the placeholders' permissions; `describe_fault` makes a line of what went wrong with a name. Raises OSError
     where the folder can't be listed.
     """
     pictures, leftovers = 0, 0
     faults: dict[str, str] = {}
-    for _ in range(_LOOKS):
-        entries = [entry for entry in folder.entries() if _shows(entry, made_before)]
+    for _ in range(_MAX_PASSES):
+        entries = [entry for entry in folder.entries() if _may_show_face(entry, before_timestamp)]
         for entry in entries:
             try:
                 if is_layer(entry):
-                    folder.write_file(entry.name, STAND_IN, mode=mode)
+                    folder.write_file(entry.name, PLACEHOLDER, mode=mode)
                     pictures += 1
                 else:
                     folder.remove_file(entry.name)
@@ -71,17 +71,17 @@ def blanked(
             except FileNotFoundError:
                 continue
             except OSError as error:
-                faults[entry.name] = fault_of(entry.name, error)
+                faults[entry.name] = describe_fault(entry.name, error)
         if not entries:
             break
     after = list(folder.entries())
-    still = [entry.name for entry in after if _shows(entry, made_before)]
+    still = [entry.name for entry in after if _may_show_face(entry, before_timestamp)]
     foreign = sum(not is_layer(entry) and not is_leftover(entry) for entry in after)
     kept = tuple(text for name, text in faults.items() if name in still)
-    return Blanked(pictures, leftovers, len(still) - len(kept), foreign, kept)
+    return BlankingReport(pictures, leftovers, len(still) - len(kept), foreign, kept)
 
 
-def require_id(text: str) -> None:
+def require_stack_id(text: str) -> None:
     """Raise OutputError for what is no stack's id."""
     if not is_stack_id(text):
         raise OutputError(
@@ -89,13 +89,13 @@ def require_id(text: str) -> None:
         )
 
 
-def require_name(name: str) -> None:
+def require_layer_name(name: str) -> None:
     """Raise OutputError for what is no layer file's name."""
     if LAYER_NAME.fullmatch(name) is None:
         raise OutputError(f"{name!r} is no layer's name, which is a frame's number and .tif, as 000001.tif")
 
 
-def linked(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
+def link_file(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
     """Give a file another name, here or in `target`, in place of what has it; False where that can't be."""
     into = source if target is None else target
     beside = f".{to.removesuffix('.tif')}.{secrets.token_hex(4)}.tif.tmp"
@@ -114,19 +114,19 @@ def linked(source: Folder, name: str, to: str, target: Folder | None = None) -> 
     return True
 
 
-def is_layer(entry: Entry) -> bool:
+def is_layer(entry: FolderEntry) -> bool:
     """Tell whether something has a layer's name; what is put in a layer's place is ours to replace, but no folder."""
     return LAYER_NAME.fullmatch(entry.name) is not None and not entry.is_folder
 
 
-def is_leftover(entry: Entry) -> bool:
+def is_leftover(entry: FolderEntry) -> bool:
     """Tell whether something has the name of a layer that was being written."""
     return _LEFTOVER.fullmatch(entry.name) is not None and not entry.is_folder
 
 
-def _shows(entry: Entry, made_before: float | None) -> bool:
+def _may_show_face(entry: FolderEntry, before_timestamp: float | None) -> bool:
     """Tell whether something may show a face: a layer that is more than a placeholder, or what is left of one."""
     if not is_layer(entry):
         return is_leftover(entry)
-    more = not entry.is_file or entry.status.st_size > len(STAND_IN)
-    return more and (made_before is None or entry.status.st_mtime < made_before)
+    more = not entry.is_file or entry.status.st_size > len(PLACEHOLDER)
+    return more and (before_timestamp is None or entry.status.st_mtime < before_timestamp)

@@ -11,26 +11,26 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..cache.packs.layout import LAYERS, is_prepared, prepare
+from ..cache.packs.layout import LAYERS_FOLDER, is_cache_folder, prepare_cache_folder
 from ..errors import CacheError, OutputError
 from ..filesystem import Access, Folder, Location, set_access
 from .files import (
     LAYER_NAME,
     STACK_ID,
-    Blanked,
-    blanked,
+    BlankingReport,
+    blank_folder,
     is_layer,
     is_leftover,
     is_stack_id,
-    linked,
-    require_id,
-    require_name,
+    link_file,
+    require_layer_name,
+    require_stack_id,
 )
-from .label import MOST_BYTES, Asked, Label, Room
+from .label import MAX_LAYER_BYTES, Label, ReadBuffer, RequestSummary
 from .label_reader import LayerReader
-from .placeholder import STAND_IN
+from .placeholder import PLACEHOLDER
 
-__all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "folder_of", "is_stack_id"]
+__all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "layer_folder_of", "is_stack_id"]
 
 
 class LayerFolder:
@@ -38,19 +38,19 @@ class LayerFolder:
 
     def __init__(self, root: Path, stack_id: str, access: Access = Access()) -> None:  # noqa: B008 - frozen
         """`root` is the cache folder. Raises OutputError for what is no stack's id."""
-        require_id(stack_id)
-        self._location = Location(root) / LAYERS / stack_id
+        require_stack_id(stack_id)
+        self._location = Location(root) / LAYERS_FOLDER / stack_id
         self._access = access
-        self._marked = True
+        self._in_cache_folder = True
         self._reader = LayerReader(self._location)
 
     @classmethod
-    def spare(cls, root: Path, stack_id: str, access: Access = Access()) -> "LayerFolder":  # noqa: B008 - frozen
+    def fallback(cls, root: Path, stack_id: str, access: Access = Access()) -> "LayerFolder":  # noqa: B008 - frozen
         """Return the folder `<root>/<stack id>`, below a folder that a run made for itself alone."""
         folder = cls(root, stack_id, access)
         folder._location = Location(root) / stack_id
         folder._reader = LayerReader(folder._location)
-        folder._marked = False
+        folder._in_cache_folder = False
         return folder
 
     @property
@@ -92,7 +92,7 @@ class LayerFolder:
 
     def write(self, name: str, *pieces: bytes | memoryview) -> None:
         """Write a layer file of pieces that follow each other: it appears whole or not at all."""
-        require_name(name)
+        require_layer_name(name)
         try:
             self._write(name, pieces)
         except FileNotFoundError:
@@ -104,15 +104,15 @@ class LayerFolder:
         except OSError as error:
             raise self._fault("write", error, name) from error
 
-    def label(self, name: str, room: Room | None = None) -> Label | None:
+    def label(self, name: str, buffer: ReadBuffer | None = None) -> Label | None:
         """Return what a layer says of itself, see `LayerReader.label`."""
-        require_name(name)
-        return self._reader.label(name, room, self._access.file_mode)
+        require_layer_name(name)
+        return self._reader.label(name, buffer, self._access.file_mode)
 
-    def relabel(self, name: str, label: Label, asked: Asked) -> bool:
+    def relabel(self, name: str, label: Label, summary: RequestSummary) -> bool:
         """Say in a layer that it is what is asked for now; False where that can't be, see `relabelled`."""
-        require_name(name)
-        pieces = self._reader.relabelled(name, label, asked)
+        require_layer_name(name)
+        pieces = self._reader.pieces_with_label(name, label, summary)
         if pieces:
             self.write(name, *pieces)
         return bool(pieces)
@@ -125,7 +125,7 @@ class LayerFolder:
         """Put a placeholder for each layer that is not there: in place of a missing file Blender shows magenta."""
         wanted = set(names)
         for name in wanted:
-            require_name(name)
+            require_layer_name(name)
         try:
             opened = self.open_to_write(make=True)
         except OutputError:
@@ -141,8 +141,8 @@ class LayerFolder:
                 first = ""
                 for name in missing:
                     # One file under many names: layer files are replaced, never changed in place.
-                    if not first or name in there or not linked(folder, first, name):
-                        folder.write_file(name, STAND_IN, mode=self._access.file_mode)
+                    if not first or name in there or not link_file(folder, first, name):
+                        folder.write_file(name, PLACEHOLDER, mode=self._access.file_mode)
                         first = name
             except OSError as error:
                 raise self._fault("write placeholders in", error) from error
@@ -156,8 +156,8 @@ class LayerFolder:
             try:
                 with self.open_to_read() as source:
                     for name in names:
-                        if not linked(source, name, name, target):
-                            data = source.read_file(name, MOST_BYTES)
+                        if not link_file(source, name, name, target):
+                            data = source.read_file(name, MAX_LAYER_BYTES)
                             target.write_file(name, data, mode=other._access.file_mode)
             except OSError:
                 return
@@ -180,21 +180,21 @@ class LayerFolder:
 
     def blank(self) -> int:
         """Put placeholders in the place of the layers: the original is seen. Return how many were more than that."""
-        blanked = self.blanked()
+        blanked = self.blank_with_report()
         if blanked.faults:
             raise OutputError(blanked.faults[0])
-        return blanked.pictures
+        return blanked.layers
 
-    def blanked(self, made_before: float | None = None) -> Blanked:
+    def blank_with_report(self, before_timestamp: float | None = None) -> BlankingReport:
         """Do as `blank` does, with layers made before a moment, in seconds since 1970; tell what became of them.
 
         What killed runs left is removed, however young: a write that this meets is done once more by its writer.
         """
         try:
             with self.open_to_write() as folder:
-                return blanked(folder, self._access.file_mode, made_before, self._not_blanked)
+                return blank_folder(folder, self._access.file_mode, before_timestamp, self._blank_fault)
         except FileNotFoundError:
-            return Blanked()
+            return BlankingReport()
         except OSError as error:
             raise self._fault("look through", error) from error
 
@@ -207,18 +207,18 @@ class LayerFolder:
         try:
             if make:
                 self._prepare()
-            folder = self._checked(Folder(root))
+            folder = self._require_writable(Folder(root))
             for name in self._location.names:
                 with folder:
                     try:
-                        below = folder.child(name)
+                        below = folder.open_child(name)
                     except FileNotFoundError:
                         if not make:
                             raise
                         below = folder.make_child(name, self._access.folder_mode)
                 with suppress(OSError):  # not every file system has permissions
                     set_access(below, self._access, lambda name: LAYER_NAME.fullmatch(name) is not None)
-                folder = self._checked(below)
+                folder = self._require_writable(below)
         except FileNotFoundError:
             if not make:
                 raise
@@ -230,31 +230,37 @@ class LayerFolder:
     def open_to_read(self) -> Folder:
         """Open the folder for reading. Raises OSError; OutputError where it lies in no cache folder."""
         folder = self._location.open()
-        if self._marked and not is_prepared(self._location.root):
+        if self._in_cache_folder and not is_cache_folder(self._location.root):
             folder.close()
-            raise OutputError(_not_ours(self._location.root))
+            raise OutputError(_foreign_folder_text(self._location.root))
         return folder
 
     def _prepare(self) -> None:
         root = self._location.root
-        if not self._marked:
+        if not self._in_cache_folder:
             Location(root).make(self._access.folder_mode).close()
             return
         with suppress(FileNotFoundError):
-            self._checked(Folder(root), marked=False).close()
+            self._require_writable(Folder(root), require_mark=False).close()
         try:
-            prepare(root, self._access)
+            prepare_cache_folder(root, self._access)
         except CacheError as error:
             raise OutputError(str(error)) from error
 
-    def _checked(self, folder: Folder, *, marked: bool = True) -> Folder:
+    def _require_writable(self, folder: Folder, *, require_mark: bool = True) -> Folder:
         """Return an open folder if it may be written to; close it and raise OutputError otherwise."""
         root = self._location.root
         try:
             fault = self._access.write_fault(folder.status(), folder.path)
             fault = f"can't write to {folder.path}: {fault}" if fault else ""
-            if not fault and marked and self._marked and folder.path == root and not is_prepared(root):
-                fault = _not_ours(root)
+            if (
+                not fault
+                and require_mark
+                and self._in_cache_folder
+                and folder.path == root
+                and not is_cache_folder(root)
+            ):
+                fault = _foreign_folder_text(root)
         except BaseException:
             folder.close()
             raise
@@ -271,26 +277,26 @@ class LayerFolder:
         with folder:
             folder.write_file(name, *pieces, mode=self._access.file_mode)
 
-    def _not_blanked(self, name: str, error: OSError) -> str:
+    def _blank_fault(self, name: str, error: OSError) -> str:
         return str(self._fault("take the face out of", error, name))
 
-    def _fault(self, doing: str, error: OSError, name: str = "") -> OutputError:
+    def _fault(self, action: str, error: OSError, name: str = "") -> OutputError:
         place = self.path / name if name else self.path
         reason = error.strerror or type(error).__name__
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             reason = "a link or a file is in the place of a folder: remove it, or choose another cache folder"
         what = "the layer" if name else "the layer folder"
-        return OutputError(f"can't {doing} {what} {place}: {reason}")
+        return OutputError(f"can't {action} {what} {place}: {reason}")
 
 
-def folder_of(picture: Path, access: Access = Access()) -> tuple[LayerFolder, str]:  # noqa: B008 - frozen
+def layer_folder_of(path: Path, access: Access = Access()) -> tuple[LayerFolder, str]:  # noqa: B008 - frozen
     """Return the folder and the name of a layer file; OutputError unless it is `<cache>/layers/<id>/NNNNNN.tif`."""
-    parts = picture.parts
-    if len(parts) < 4 or parts[-3] != LAYERS or not is_stack_id(parts[-2]):
-        raise OutputError(f"{picture} is no layer's place: that is layers/<id>/<frame>.tif in a cache folder")
-    require_name(parts[-1])
-    return LayerFolder(picture.parents[2], parts[-2], access), parts[-1]
+    parts = path.parts
+    if len(parts) < 4 or parts[-3] != LAYERS_FOLDER or not is_stack_id(parts[-2]):
+        raise OutputError(f"{path} is no layer's place: that is layers/<id>/<frame>.tif in a cache folder")
+    require_layer_name(parts[-1])
+    return LayerFolder(path.parents[2], parts[-2], access), parts[-1]
 
 
-def _not_ours(root: Path) -> str:
+def _foreign_folder_text(root: Path) -> str:
     return f"{root} holds other files: choose an empty or a new folder for the cache"

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
-from ..recipe.parameter import checked
-from ..recipe.request import Casting, Identity, Picture
+from ..recipe.parameter import validate_value
+from ..recipe.request import FaceImage, Identity, SwapRequest
 
-_MOST_PICTURES = 1000
-_MOST_FACES = 1 << 16
-_MOST_FRAMES = 10**9 - 1
+_MAX_IMAGES = 1000
+_MAX_FACES = 1 << 16
+_MAX_FRAME_NUMBER = 10**9 - 1
 _T = TypeVar("_T")
 
 
@@ -28,37 +28,37 @@ class LayerJob:
     source: ClipSource
     number: int
     """The source frame, from 0."""
-    picture: Path
-    castings: tuple[Casting, ...]
+    layer_path: Path
+    requests: tuple[SwapRequest, ...]
 
-    def about(self, fault: object) -> str:
+    def warning_text(self, error: object) -> str:
         """Return a warning that names strip and frame."""
-        return f"{self.strip}, frame {self.frame}: {fault}; the original is shown"
+        return f"{self.strip}, frame {self.frame}: {error}; the original is shown"
 
 
 def job_from(
     values: Mapping[str, Any],
     clips: Mapping[int, ClipSource],
-    castings: Mapping[int, tuple[Casting, ...]],
+    requests: Mapping[int, tuple[SwapRequest, ...]],
 ) -> LayerJob:
     """Return a job that names its clip and its castings by their ids. Raises MessageError."""
     given = messages.entries(values, "id", "strip", "frame", "clip", "cast", "number", "picture")
     return LayerJob(
         strip=messages.text(given["strip"]),
-        frame=messages.whole(given["frame"], -_MOST_FRAMES, _MOST_FRAMES),
-        source=named(clips, given["clip"], "clip"),
-        number=messages.whole(given["number"], 0, _MOST_FRAMES),
-        picture=messages.path(given["picture"]),
-        castings=named(castings, given["cast"], "cast"),
+        frame=messages.integer(given["frame"], -_MAX_FRAME_NUMBER, _MAX_FRAME_NUMBER),
+        source=get_by_id(clips, given["clip"], "clip"),
+        number=messages.integer(given["number"], 0, _MAX_FRAME_NUMBER),
+        layer_path=messages.path(given["picture"]),
+        requests=get_by_id(requests, given["cast"], "cast"),
     )
 
 
-def named(known: Mapping[int, _T], value: object, kind: str) -> _T:
+def get_by_id(items: Mapping[int, _T], value: object, kind: str) -> _T:
     """Return what was sent before by the id that a message names. Raises MessageError."""
-    number = messages.whole(value)
-    if number not in known:
+    number = messages.integer(value)
+    if number not in items:
         raise MessageError(f"there is no {kind} {number}")
-    return known[number]
+    return items[number]
 
 
 def source_values(source: ClipSource) -> dict[str, Any]:
@@ -74,14 +74,14 @@ def source_from(values: Mapping[str, Any]) -> ClipSource:
     return ClipSource(messages.flag(values.get("movie")), paths)
 
 
-def casting_values(casting: Casting) -> dict[str, Any]:
+def request_values(request: SwapRequest) -> dict[str, Any]:
     """Return a casting as values for JSON. Floats keep every bit, so keys stay the same."""
-    identity, recipe = casting.identity, casting.recipe
+    identity, recipe = request.identity, request.recipe
     return {
         "name": identity.name,
         "consent": identity.consent,
-        "pictures": _picture_values(identity.pictures),
-        "replaced": _picture_values(casting.replaced),
+        "pictures": _image_values(identity.images),
+        "replaced": _image_values(request.target_references),
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -90,14 +90,14 @@ def casting_values(casting: Casting) -> dict[str, Any]:
     }
 
 
-def casting_from(values: object) -> Casting:
-    """Return what `casting_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
+def request_from(values: object) -> SwapRequest:
+    """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
     given = messages.entries(values, "name", "consent", "pictures", "replaced", "recipe")
     pictures, replaced = (
-        messages.listing(given[name], _picture_from, _MOST_PICTURES) for name in ("pictures", "replaced")
+        messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
     )
     identity = Identity(pictures, messages.text(given["name"]), messages.text(given["consent"]))
-    return Casting(identity, _recipe_from(given["recipe"]), replaced)
+    return SwapRequest(identity, _recipe_from(given["recipe"]), replaced)
 
 
 def _recipe_from(values: object) -> Recipe:
@@ -106,15 +106,15 @@ def _recipe_from(values: object) -> Recipe:
     groups = {name: messages.arguments(type(getattr(default, name)), stages[name]) for name in stages}
     for parameter in parameters():
         # A number keeps its kind and every bit: keys are made from it.
-        checked(parameter, groups[parameter.group][parameter.name])
+        validate_value(parameter, groups[parameter.group][parameter.name])
     return Recipe(**{name: type(getattr(default, name))(**group) for name, group in groups.items()})
 
 
-def _picture_from(values: object) -> Picture:
+def _image_from(values: object) -> FaceImage:
     if not isinstance(values, list | tuple) or len(values) != 2:
         raise MessageError("a picture is a path and the number of a face")
-    return Picture(messages.path(values[0]), messages.whole(values[1], 0, _MOST_FACES))
+    return FaceImage(messages.path(values[0]), messages.integer(values[1], 0, _MAX_FACES))
 
 
-def _picture_values(pictures: Sequence[Picture]) -> list[list[Any]]:
-    return [[str(entry.path), entry.face_number] for entry in pictures]
+def _image_values(images: Sequence[FaceImage]) -> list[list[Any]]:
+    return [[str(entry.path), entry.face_number] for entry in images]

@@ -20,12 +20,12 @@ from typing import NamedTuple
 from ..cache.packs.checksum import ROW_BYTES, checksum, checksum_of_parts
 from ..filesystem import Folder
 
-TILE = 64
-TILE_BYTES = TILE * TILE * 4
+TILE_PIXELS = 64
+TILE_BYTES = TILE_PIXELS * TILE_PIXELS * 4
 """Of one tile. The first is the transparent one."""
-OFFSETS_AT = 178
+TILE_OFFSETS_POSITION = 178
 """Where in a layer picture the offsets of its tiles begin."""
-_LABEL = re.compile(
+_LABEL_PATTERN = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
 HEAD_BYTES = 1 << 22
@@ -33,14 +33,14 @@ HEAD_BYTES = 1 << 22
 _FIRST_BYTES = 1 << 16
 # What is read at a time. 99 % of layers are smaller; a larger one must not be all memory.
 _PART_BYTES = (1 << 26) // ROW_BYTES * ROW_BYTES
-_RELABELLED_BYTES = 1 << 28
-MOST_BYTES = 1 << 31
+_MAX_RELABEL_BYTES = 1 << 28
+MAX_LAYER_BYTES = 1 << 31
 """Of a layer. One of 16384 by 16384 pixels that is a face all over has half of that."""
-_NOBODY = "0" * 64
-_MOST_FACES = 9999
+_NO_DIGEST = "0" * 64
+_MAX_FACES = 9999
 
 
-class Room:
+class ReadBuffer:
     """Memory that files are read into, one after the other; it grows as needed.
 
     It begins with a page. Into memory that does not even begin at a multiple of 32 some processors copy ten times
@@ -50,23 +50,23 @@ class Room:
     def __init__(self) -> None:
         self.memory = mmap.mmap(-1, _FIRST_BYTES)
 
-    def grow(self, size: int, kept: int) -> None:
-        """Have `size` bytes, of which the first `kept` stay."""
+    def grow(self, size: int, preserved_bytes: int) -> None:
+        """Have `size` bytes, of which the first `preserved_bytes` stay."""
         if len(self.memory) < size:
             memory = mmap.mmap(-1, size)
-            memory[:kept] = self.memory[:kept]
+            memory[:preserved_bytes] = self.memory[:preserved_bytes]
             self.memory = memory
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestSummary:
     """What a layer picture was asked to be, as a hex digest of every value that decides it; and what that took."""
 
     digest: str
-    faces: int = 0
+    face_count: int = 0
     """Faces that are replaced, and how many of them have an occlusion mask and an enhanced crop."""
-    occluded: int = 0
-    enhanced: int = 0
+    masked_count: int = 0
+    enhanced_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,16 @@ class Label:
     """What a layer picture says of itself."""
 
     key: str
-    asked: Asked | None
+    summary: RequestSummary | None
     """None where that was not known when it was written."""
 
 
-def label_text(key: str, summed: int, asked: Asked | None) -> bytes:
-    """Return the label of a picture with a `picture_checksum`. It always has `LABEL_BYTES`."""
-    return f"understudy layer {key} {summed:08x} composite".encode() + _asked_text(asked)
+def label_text(key: str, checksum32: int, summary: RequestSummary | None) -> bytes:
+    """Return the label of a picture with a `layer_checksum`. It always has `LABEL_BYTES`."""
+    return f"understudy layer {key} {checksum32:08x} composite".encode() + _summary_text(summary)
 
 
-def picture_checksum(head: bytes | memoryview, clear: bytes | memoryview, tiles: bytes | memoryview) -> int:
+def layer_checksum(head: bytes | memoryview, clear: bytes | memoryview, tiles: bytes | memoryview) -> int:
     """Return the 32-bit checksum of what lies before a picture's label, of its transparent tile and its other tiles."""
     return zlib.crc32(checksum(tiles, 0).to_bytes(4, "little"), zlib.crc32(clear, zlib.crc32(head)))
 
@@ -99,62 +99,66 @@ def layer_key(path: Path) -> str | None:
     return None if label is None else label.key
 
 
-def layer_label(path: Path, room: Room | None = None) -> Label | None:
+def layer_label(path: Path, buffer: ReadBuffer | None = None) -> Label | None:
     """Return what a layer picture says of itself; see `read_label`."""
     try:
         with Folder(path.parent) as folder:
-            return read_label(folder, path.name, room)
+            return read_label(folder, path.name, buffer)
     except OSError:
         return None
 
 
-def read_label(folder: Folder, name: str, room: Room | None = None, mode: int | None = None) -> Label | None:
+def read_label(
+    folder: Folder, name: str, buffer: ReadBuffer | None = None, mode: int | None = None
+) -> Label | None:
     """Return what a layer picture says of itself, or None if it is damaged or not one of ours.
 
-    `room` is memory to read it into, which grows as needed: who looks at many pictures need not find it for each.
+    `buffer` is memory to read it into, which grows as needed: who looks at many pictures need not find it for each.
     Only what bears a label is read whole, and never all of a large one at once. If it is a layer and this user's
     it gets the permissions `mode`. Raises OSError where there is no such file.
     """
     fd = folder.open_file(name, os.O_RDONLY)
     with FileIO(fd) as file:
         status = os.fstat(fd)
-        if status.st_size > MOST_BYTES:
+        if status.st_size > MAX_LAYER_BYTES:
             return None
-        label = _label(file, status.st_size, Room() if room is None else room)
+        label = _read_checked_label(file, status.st_size, ReadBuffer() if buffer is None else buffer)
         if label is not None and mode is not None:
-            _keep_private(fd, status, mode)
+            _set_mode(fd, status, mode)
         return label
 
 
-def relabelled(folder: Folder, name: str, label: Label, asked: Asked) -> tuple[bytes | memoryview, ...]:
+def pieces_with_label(
+    folder: Folder, name: str, label: Label, summary: RequestSummary
+) -> tuple[bytes | memoryview, ...]:
     """Return, in pieces, a layer picture that says that it is what is asked for now, the pixels being the same.
 
     `label` is what it says so far. Empty where that can't be: it was changed since, made by an older version, or is
     so large that it is not worth it. Raises OSError where it can't be read.
     """
-    data = memoryview(folder.read_file(name, _RELABELLED_BYTES))
-    match = _LABEL.search(data, 0, min(len(data), HEAD_BYTES))
-    before, after = _asked_text(label.asked), _asked_text(asked)
+    data = memoryview(folder.read_file(name, _MAX_RELABEL_BYTES))
+    match = _LABEL_PATTERN.search(data, 0, min(len(data), HEAD_BYTES))
+    before, after = _summary_text(label.summary), _summary_text(summary)
     if match is None or match[1] != label.key.encode() or not bytes(match[0]).endswith(before):
         return ()
     return data[: match.end() - len(before)], after, data[match.end() :]
 
 
-class _Found(NamedTuple):
+class _LabelMatch(NamedTuple):
     """A label and where it begins and ends in its file, and the checksum it was written with."""
 
     start: int
     end: int
-    summed: int
+    checksum32: int
     label: Label
 
 
-def _label(file: FileIO, size: int, room: Room) -> Label | None:
+def _read_checked_label(file: FileIO, size: int, buffer: ReadBuffer) -> Label | None:
     """Return the label in an open file of `size` bytes if all that is in it is what it was written with."""
     filled, found = 0, None
     for limit in (_FIRST_BYTES, HEAD_BYTES):
-        filled = _fill(file, room, filled, min(size, limit))
-        found = _found(room, filled)
+        filled = _read_into(file, buffer, filled, min(size, limit))
+        found = _find_label(buffer, filled)
         if found is not None or filled < limit:
             break
     if found is None or size < found.end + 8:
@@ -162,64 +166,68 @@ def _label(file: FileIO, size: int, room: Room) -> Label | None:
     body = body_offset(found.end)
     tiles = body + TILE_BYTES
     if size <= _PART_BYTES:
-        filled = _fill(file, room, filled, size)
-        whole = memoryview(room.memory)[:filled]
-        summed = picture_checksum(whole[: found.start], whole[body:tiles], whole[tiles:])
+        filled = _read_into(file, buffer, filled, size)
+        whole = memoryview(buffer.memory)[:filled]
+        summed = layer_checksum(whole[: found.start], whole[body:tiles], whole[tiles:])
     else:
-        filled = _fill(file, room, filled, tiles)
-        whole = memoryview(room.memory)[:filled]
+        filled = _read_into(file, buffer, filled, tiles)
+        whole = memoryview(buffer.memory)[:filled]
         if size != _end_of_tiles(whole[: found.start]):
             return None
         before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: found.start]))
         whole.release()
         file.seek(tiles)
-        rest = checksum_of_parts(_parts(file, room), size - tiles)
+        rest = checksum_of_parts(_read_parts(file, buffer), size - tiles)
         summed = zlib.crc32(rest.to_bytes(4, "little"), before)
-    return found.label if summed == found.summed else None
+    return found.label if summed == found.checksum32 else None
 
 
 def _end_of_tiles(head: memoryview) -> int:
     """Return where the last tile ends by what lies before the label: each tile's offset, then each one's length."""
-    count = (len(head) - OFFSETS_AT) // 8
-    return max(head[OFFSETS_AT : OFFSETS_AT + 4 * count].cast("I"), default=0) + TILE_BYTES
+    count = (len(head) - TILE_OFFSETS_POSITION) // 8
+    return (
+        max(head[TILE_OFFSETS_POSITION : TILE_OFFSETS_POSITION + 4 * count].cast("I"), default=0) + TILE_BYTES
+    )
 
 
-def _found(room: Room, filled: int) -> _Found | None:
-    """Look for a label in what is filled of `room`. A match would hold on to that, which then can't grow."""
-    match = _LABEL.search(room.memory, 0, filled)
+def _find_label(buffer: ReadBuffer, length: int) -> _LabelMatch | None:
+    """Look for a label in what is filled of `buffer`. A match would hold on to that, which then can't grow."""
+    match = _LABEL_PATTERN.search(buffer.memory, 0, length)
     if match is None:
         return None
     key, summed, digest, *counts = (text.decode() for text in match.groups())
-    asked = None if digest == _NOBODY else Asked(digest, *map(int, counts))
-    return _Found(match.start(), match.end(), int(summed, 16), Label(key, asked))
+    asked = None if digest == _NO_DIGEST else RequestSummary(digest, *map(int, counts))
+    return _LabelMatch(match.start(), match.end(), int(summed, 16), Label(key, asked))
 
 
-def _parts(file: FileIO, room: Room) -> Iterator[memoryview]:
+def _read_parts(file: FileIO, buffer: ReadBuffer) -> Iterator[memoryview]:
     """Yield the rest of a file, part by part."""
-    while filled := _fill(file, room, 0, _PART_BYTES):
-        yield memoryview(room.memory)[:filled]
+    while filled := _read_into(file, buffer, 0, _PART_BYTES):
+        yield memoryview(buffer.memory)[:filled]
 
 
-def _fill(file: FileIO, room: Room, start: int, end: int) -> int:
-    """Read what comes next in a file into `room` from `start` to `end`; return where that ends if the file does."""
-    room.grow(end, start)
-    whole = memoryview(room.memory)
+def _read_into(file: FileIO, buffer: ReadBuffer, start: int, end: int) -> int:
+    """Read what comes next in a file into `buffer` from `start` to `end`; return where that ends if the file does."""
+    buffer.grow(end, start)
+    whole = memoryview(buffer.memory)
     while start < end and (count := file.readinto(whole[start:end])):
         start += count
     return start
 
 
-def _keep_private(fd: int, status: os.stat_result, mode: int) -> None:
+def _set_mode(fd: int, status: os.stat_result, mode: int) -> None:
     """Give an open file of ours the permissions `mode` if it has others: versions before left that to the umask."""
     if sys.platform != "win32" and status.st_mode & 0o777 != mode and status.st_uid == os.geteuid():
         with suppress(OSError):  # not every file system has permissions, nor can be written to
             os.fchmod(fd, mode)  # gate: a file that it opened
 
 
-def _asked_text(asked: Asked | None) -> bytes:
-    asked = asked or Asked(_NOBODY)
-    counts = (min(count, _MOST_FACES) for count in (asked.faces, asked.occluded, asked.enhanced))
-    return f" for {asked.digest} {' '.join(f'{count:04d}' for count in counts)}".encode()
+def _summary_text(summary: RequestSummary | None) -> bytes:
+    summary = summary or RequestSummary(_NO_DIGEST)
+    counts = (
+        min(count, _MAX_FACES) for count in (summary.face_count, summary.masked_count, summary.enhanced_count)
+    )
+    return f" for {summary.digest} {' '.join(f'{count:04d}' for count in counts)}".encode()
 
 
-LABEL_BYTES = len(label_text(_NOBODY, 0, None))
+LABEL_BYTES = len(label_text(_NO_DIGEST, 0, None))

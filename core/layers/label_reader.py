@@ -4,7 +4,7 @@
 import os
 
 from ..filesystem import Folder, Location
-from .label import Asked, Label, Room, read_label, relabelled
+from .label import Label, ReadBuffer, RequestSummary, pieces_with_label, read_label
 
 
 class LayerReader:
@@ -14,20 +14,22 @@ class LayerReader:
         """It is opened when it is needed. It may lie in no cache folder: nothing is written to it."""
         self._location = location
         self._folder: Folder | None = None
-        self._identity = 0, 0
+        self._device_inode = 0, 0
         self._path = str(location.path)
 
-    def label(self, name: str, room: Room | None = None, mode: int | None = None) -> Label | None:
+    def label(self, name: str, buffer: ReadBuffer | None = None, mode: int | None = None) -> Label | None:
         """Return what a layer says of itself, see `read_label`; None too where it can't be read."""
         try:
-            return read_label(self._opened(), name, room, mode)
+            return read_label(self._open_folder(), name, buffer, mode)
         except OSError:
             return None
 
-    def relabelled(self, name: str, label: Label, asked: Asked) -> tuple[bytes | memoryview, ...]:
-        """Return a layer with another label, see `relabelled`; empty too where it can't be read."""
+    def pieces_with_label(
+        self, name: str, label: Label, summary: RequestSummary
+    ) -> tuple[bytes | memoryview, ...]:
+        """Return a layer with another label, see `pieces_with_label`; empty too where it can't be read."""
         try:
-            return relabelled(self._opened(), name, label, asked)
+            return pieces_with_label(self._open_folder(), name, label, summary)
         except OSError:
             return ()
 
@@ -37,14 +39,14 @@ class LayerReader:
             self._folder.close()
             self._folder = None
 
-    def _opened(self) -> Folder:
+    def _open_folder(self) -> Folder:
         """Return the folder, opened anew if another one lies in its place by now. Raises OSError."""
         if self._folder is not None:
             status = os.stat(self._path)  # noqa: PTH116 - a path object takes twice as long
-            if (status.st_dev, status.st_ino) == self._identity:
+            if (status.st_dev, status.st_ino) == self._device_inode:
                 return self._folder
             self.close()
         self._folder = folder = self._location.open()
         status = folder.status()
-        self._identity = status.st_dev, status.st_ino
+        self._device_inode = status.st_dev, status.st_ino
         return folder

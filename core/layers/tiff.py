@@ -17,77 +17,82 @@ from ..fusion.patch import Patch
 from .label import (
     HEAD_BYTES,
     LABEL_BYTES,
-    MOST_BYTES,
-    OFFSETS_AT,
-    TILE,
+    MAX_LAYER_BYTES,
     TILE_BYTES,
-    Asked,
+    TILE_OFFSETS_POSITION,
+    TILE_PIXELS,
+    RequestSummary,
     body_offset,
     label_text,
-    picture_checksum,
+    layer_checksum,
 )
 
-MOST_PIXELS = 65535
+MAX_SIDE_PIXELS = 65535
 """Of a frame's side."""
-_DESCRIPTION = 270
+_IMAGE_DESCRIPTION_TAG = 270
 
 
 def layer_pieces(
-    key: str, patch: Patch | None, size: tuple[int, int], asked: Asked | None = None
+    key: str, patch: Patch | None, size: tuple[int, int], summary: RequestSummary | None = None
 ) -> tuple[bytes | memoryview, ...]:
     """Return the layer picture of a frame of `size` (width, height), in pieces that follow each other.
 
     `key` is the hex key of what was fused. Raises ClipError for a frame that is too large for a layer.
     """
     covered = (
-        0 if patch is None else (patch.pixels.shape[0] + 2 * TILE) * (patch.pixels.shape[1] + 2 * TILE) * 4
+        0
+        if patch is None
+        else (patch.pixels.shape[0] + 2 * TILE_PIXELS) * (patch.pixels.shape[1] + 2 * TILE_PIXELS) * 4
     )
-    if not 0 < min(size) <= max(size) <= MOST_PIXELS or covered > MOST_BYTES - HEAD_BYTES - TILE_BYTES:
-        raise _too_large(size)
-    tiles, numbers = _tiles(patch, size)
-    head, clear, body = _head(numbers, size), bytes(TILE_BYTES), tiles.reshape(-1).data
+    if (
+        not 0 < min(size) <= max(size) <= MAX_SIDE_PIXELS
+        or covered > MAX_LAYER_BYTES - HEAD_BYTES - TILE_BYTES
+    ):
+        raise _too_large_error(size)
+    tiles, numbers = _cut_tiles(patch, size)
+    head, clear, body = _build_head(numbers, size), bytes(TILE_BYTES), tiles.reshape(-1).data
     if len(head) + LABEL_BYTES > HEAD_BYTES:
-        raise _too_large(size)
-    label = label_text(key, picture_checksum(head, clear, body), asked)
+        raise _too_large_error(size)
+    label = label_text(key, layer_checksum(head, clear, body), summary)
     gap = bytes(body_offset(len(head) + len(label)) - len(head) - len(label))
     # In pieces: to join them costs more than to write them.
     return head, label, gap, clear, body
 
 
-def _too_large(size: tuple[int, int]) -> ClipError:
+def _too_large_error(size: tuple[int, int]) -> ClipError:
     return ClipError(
-        f"a frame of {size[0]} x {size[1]} pixels can't have a layer, a file of {MOST_BYTES >> 30} GiB at most: "
+        f"a frame of {size[0]} x {size[1]} pixels can't have a layer, a file of {MAX_LAYER_BYTES >> 30} GiB at most: "
         "use a smaller clip"
     )
 
 
-def _tiles(
+def _cut_tiles(
     patch: Patch | None, size: tuple[int, int]
 ) -> "tuple[Pixels, np.ndarray[tuple[int, int], np.dtype[np.uint32]]]":
     """Cut a patch into tiles (n, 64, 64, 4), and number the frame's tiles: 0 is the transparent one."""
-    across, down = -(-size[0] // TILE), -(-size[1] // TILE)
+    across, down = -(-size[0] // TILE_PIXELS), -(-size[1] // TILE_PIXELS)
     numbers = np.zeros((down, across), np.uint32)
     if patch is None:
-        return np.zeros((0, TILE, TILE, 4), np.uint8), numbers
+        return np.zeros((0, TILE_PIXELS, TILE_PIXELS, 4), np.uint8), numbers
     height, width = patch.pixels.shape[:2]
-    left, top = patch.left // TILE, patch.top // TILE
-    right, bottom = -(-(patch.left + width) // TILE), -(-(patch.top + height) // TILE)
-    canvas = np.zeros(((bottom - top) * TILE, (right - left) * TILE, 4), np.uint8)
-    row, column = patch.top - top * TILE, patch.left - left * TILE
+    left, top = patch.left // TILE_PIXELS, patch.top // TILE_PIXELS
+    right, bottom = -(-(patch.left + width) // TILE_PIXELS), -(-(patch.top + height) // TILE_PIXELS)
+    canvas = np.zeros(((bottom - top) * TILE_PIXELS, (right - left) * TILE_PIXELS, 4), np.uint8)
+    row, column = patch.top - top * TILE_PIXELS, patch.left - left * TILE_PIXELS
     canvas[row : row + height, column : column + width] = patch.pixels
-    grid = canvas.reshape(bottom - top, TILE, right - left, TILE, 4)
+    grid = canvas.reshape(bottom - top, TILE_PIXELS, right - left, TILE_PIXELS, 4)
     used = grid[..., 3].any(1).any(2)
     numbers[top:bottom, left:right][used] = np.arange(1, int(used.sum()) + 1)
     return np.ascontiguousarray(grid.swapaxes(1, 2)[used]), numbers
 
 
-def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tuple[int, int]) -> bytes:
+def _build_head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tuple[int, int]) -> bytes:
     """Build everything before the label: header, directory, offsets and lengths."""
     count = numbers.size
     short, long, text = 3, 4, 2
     entries = 13
-    samples_at = OFFSETS_AT - 8
-    offsets_at = OFFSETS_AT
+    samples_at = TILE_OFFSETS_POSITION - 8
+    offsets_at = TILE_OFFSETS_POSITION
     counts_at = offsets_at + 4 * count
     label_at = counts_at + 4 * count
     body_at = body_offset(label_at + LABEL_BYTES)
@@ -98,11 +103,11 @@ def _head(numbers: "np.ndarray[tuple[int, int], np.dtype[np.uint32]]", size: tup
         (258, short, 4, samples_at),
         (259, short, 1, 1),
         (262, short, 1, 2),
-        (_DESCRIPTION, text, LABEL_BYTES + 1, label_at),
+        (_IMAGE_DESCRIPTION_TAG, text, LABEL_BYTES + 1, label_at),
         (277, short, 1, 4),
         (284, short, 1, 1),
-        (322, long, 1, TILE),
-        (323, long, 1, TILE),
+        (322, long, 1, TILE_PIXELS),
+        (323, long, 1, TILE_PIXELS),
         (324, long, count, offsets_at if count > 1 else int(offsets.flat[0])),
         (325, long, count, counts_at if count > 1 else TILE_BYTES),
         (338, short, 1, 2),

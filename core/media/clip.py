@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from ..errors import ClipError
 from ..filesystem import open_input
-from .bounds import MOST_MOVIE
+from .bounds import MAX_MOVIE_BYTES
 
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+FramePixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-REMEMBERED_FRAMES = 8
+FRAME_CACHE_SIZE = 8
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Clip(Protocol):
         """Hex SHA-256 of every file's absolute path, size and time: cheap, and changes when they do."""
         ...
 
-    def read(self, number: int) -> Pixels:
+    def read(self, number: int) -> FramePixels:
         """Return frame `number` (from 0) as (H, W, 3) RGB, C order, uint8 or uint16 with 65535 = white.
 
         The pixels are those Blender decodes for the n-th frame of the strip's content: display-coded, no
@@ -83,21 +83,21 @@ class Clip(Protocol):
     ) -> None: ...
 
 
-class FrameMemory:
+class FrameCache:
     """The last few frames read, bounded by their number."""
 
-    def __init__(self, capacity: int = REMEMBERED_FRAMES) -> None:
+    def __init__(self, capacity: int = FRAME_CACHE_SIZE) -> None:
         self._capacity = capacity
-        self._frames: OrderedDict[int, Pixels] = OrderedDict()
+        self._frames: OrderedDict[int, FramePixels] = OrderedDict()
 
-    def get(self, number: int) -> Pixels | None:
+    def get(self, number: int) -> FramePixels | None:
         """Return the frame and count it as just used, or None."""
         pixels = self._frames.get(number)
         if pixels is not None:
             self._frames.move_to_end(number)
         return pixels
 
-    def put(self, number: int, pixels: Pixels) -> Pixels:
+    def put(self, number: int, pixels: FramePixels) -> FramePixels:
         """Keep `pixels`, now read-only, and return them; the frame used longest ago makes room."""
         pixels.flags.writeable = False
         self._frames[number] = pixels
@@ -110,7 +110,7 @@ class FrameMemory:
         self._frames.clear()
 
 
-def frame_id(pixels: Pixels) -> str:
+def frame_id(pixels: FramePixels) -> str:
     """Hex SHA-256 over the dtype's name, the shape and the pixels in C order: content only."""
     digest = hashlib.sha256(f"{pixels.dtype.name} {pixels.shape}\n".encode())
     digest.update(np.ascontiguousarray(pixels).view(np.uint8).data)
@@ -149,7 +149,7 @@ def require_file(path: Path) -> None:
         raise ClipError(f"{path} is not a file; choose a movie or picture file")
     if status.st_size == 0:
         raise ClipError(f"{path} is empty; copy or render it again")
-    if status.st_size > MOST_MOVIE:
+    if status.st_size > MAX_MOVIE_BYTES:
         raise ClipError(f"{path} has {status.st_size / 1e12:.1f} TB: at most 4 TB are read; split the clip")
 
 
@@ -161,5 +161,5 @@ def require_frame(info: ClipInfo, number: int) -> None:
         )
 
 
-def _reason(fault: OSError) -> str:
-    return (fault.strerror or "unknown fault").lower()
+def _reason(error: OSError) -> str:
+    return (error.strerror or "unknown fault").lower()

@@ -11,52 +11,52 @@ import numpy as np
 from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
-from ..concurrency.closing import Closing
+from ..concurrency.closing import Closeable
 from ..errors import UnderstudyError
-from .clip import Clip, ClipInfo, Pixels, files_stamp
+from .clip import Clip, ClipInfo, FramePixels, files_stamp
 from .source import ClipSource
 
 _KINDS: tuple[Literal["movie"], Literal["sequence"], Literal["picture"]] = ("movie", "sequence", "picture")
 
-_MOST_PIXELS, _MOST_FRAMES, _MOST_RATE = 65535, 1 << 26, 1 << 32
+_MAX_SIDE_PIXELS, _MAX_FRAMES, _MAX_RATE = 65535, 1 << 26, 1 << 32
 
 
-def _facts_fault(arrays: Arrays) -> str:
+def _clip_info_fault(arrays: Arrays) -> str:
     kind, width, height, count, _, denominator, bits = (int(value) for value in arrays["facts"])
     sound = (
         kind < len(_KINDS)
-        and 0 < width <= _MOST_PIXELS
-        and 0 < height <= _MOST_PIXELS
-        and 0 < count <= _MOST_FRAMES
+        and 0 < width <= _MAX_SIDE_PIXELS
+        and 0 < height <= _MAX_SIDE_PIXELS
+        and 0 < count <= _MAX_FRAMES
         and denominator > 0
         and bits in (8, 16)
     )
     return "" if sound else "facts are no clip's"
 
 
-FACTS_SCHEMA = Schema((ArraySpec("facts", "int64", (7,), 0, _MOST_RATE),), also=_facts_fault)
+CLIP_INFO_SCHEMA = Schema((ArraySpec("facts", "int64", (7,), 0, _MAX_RATE),), check_values=_clip_info_fault)
 
 
-class NotKnownError(UnderstudyError):
+class NotCachedError(UnderstudyError):
     """Something would have to be computed or decoded first."""
 
 
-class UnknownClipError(NotKnownError):
+class ClipNotCachedError(NotCachedError):
     """The cache has nothing at all of this clip."""
 
 
-class KnownOnly:
+class CacheOnly:
     """A `Flight` that computes nothing."""
 
-    def result(self, store: Store, key: Key, _compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
+    def get_or_compute(self, store: Store, key: Key, _compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
         """Return the arrays of `key` and True. Raises NotKnownError where the store does not have them."""
         arrays = store.get(key)
         if arrays is None:
-            raise NotKnownError("not prepared yet: press Prepare")
+            raise NotCachedError("not prepared yet: press Prepare")
         return arrays, True
 
 
-class KnownClip(Closing):
+class CachedClip(Closeable):
     """A clip of which the facts are known and no frame is ever read; see `Clip`."""
 
     def __init__(self, info: ClipInfo, stamp: str) -> None:
@@ -71,24 +71,24 @@ class KnownClip(Closing):
     @property
     def clip_id(self) -> str:
         """Raises UnknownClipError: that takes reading the whole file."""
-        raise UnknownClipError("not prepared yet: press Prepare")
+        raise ClipNotCachedError("not prepared yet: press Prepare")
 
     @property
     def stamp(self) -> str:
         """Hex SHA-256 of the files' absolute paths, sizes and times when the clip was made."""
         return self._stamp
 
-    def read(self, number: int) -> Pixels:
+    def read(self, number: int) -> FramePixels:
         """Raises NotKnownError."""
-        raise NotKnownError(f"frame {number} is not prepared yet: press Prepare")
+        raise NotCachedError(f"frame {number} is not prepared yet: press Prepare")
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def keep_facts(store: Store, clip: Clip) -> None:
-    """Keep a clip's facts under its stamp, so that `known_clip` need not open it. Raises ClipError."""
-    key = _facts_key(clip.stamp)
+def store_clip_info(store: Store, clip: Clip) -> None:
+    """Keep a clip's facts under its stamp, so that `load_clip_info` need not open it. Raises ClipError."""
+    key = _clip_info_key(clip.stamp)
     if store.get(key) is not None:  # read, since one that is there may prove to be of no use
         return
     info = clip.info
@@ -99,20 +99,20 @@ def keep_facts(store: Store, clip: Clip) -> None:
     store.put(key, {"facts": np.array(numbers, np.int64)})
 
 
-def known_clip(store: Store, source: ClipSource) -> KnownClip:
+def load_clip_info(store: Store, source: ClipSource) -> CachedClip:
     """Return a clip by the facts that were kept of it, without opening its files.
 
     Raises UnknownClipError where there are none, ClipError where a file is missing.
     """
     stamp = files_stamp(source.paths)
-    kept = store.get(_facts_key(stamp))
+    kept = store.get(_clip_info_key(stamp))
     path = Path(source.paths[0])
     if kept is None:
-        raise UnknownClipError("not prepared yet: press Prepare")
+        raise ClipNotCachedError("not prepared yet: press Prepare")
     kind, width, height, count, numerator, denominator, bits = (int(value) for value in kept["facts"])
     info = ClipInfo(path, _KINDS[kind], width, height, count, Fraction(numerator, denominator), bits)
-    return KnownClip(info, stamp)
+    return CachedClip(info, stamp)
 
 
-def _facts_key(stamp: str) -> Key:
+def _clip_info_key(stamp: str) -> Key:
     return stage_key("facts", 1, {"stamp": stamp})

@@ -11,32 +11,32 @@ from typing import Literal, cast
 import cv2
 import numpy as np
 
-from ..concurrency.closing import Closing
+from ..concurrency.closing import Closeable
 from ..errors import ClipError
 from ..filesystem import open_input, read_input
-from .bounds import MOST_STORED, kept_frames, require_length, require_picture_size
+from .bounds import MAX_IMAGE_FILE_BYTES, frame_capacity, require_image_size, require_length
 from .clip import (
-    REMEMBERED_FRAMES,
+    FRAME_CACHE_SIZE,
     ClipInfo,
-    FrameMemory,
-    Pixels,
+    FrameCache,
+    FramePixels,
     file_fingerprint,
     files_stamp,
     require_file,
     require_frame,
 )
-from .image_header import read_image_header, without_extras
+from .image_header import read_image_header, strip_ancillary_chunks
 
 # Blender shows a picture as it is stored, whatever turn its EXIF data asks for.
-_DECODE = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 _BAND_BYTES = 1 << 22
 """How much of a picture is turned from BGR to RGB at once: all of it would take its memory again."""
 
-_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 
 
-class PictureClip(Closing):
+class ImageClip(Closeable):
     """Picture files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
 
     def __init__(self, paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> None:
@@ -45,13 +45,13 @@ class PictureClip(Closing):
             raise ClipError("the image sequence has no files; choose at least one picture")
         self._paths = tuple(paths)
         require_length(self._paths[0], len(self._paths))
-        first = decode_picture(self._paths[0])
-        self._memory = FrameMemory(kept_frames(REMEMBERED_FRAMES, first.nbytes))
+        first = decode_image(self._paths[0])
+        self._cache = FrameCache(frame_capacity(FRAME_CACHE_SIZE, first.nbytes))
         height, width, _ = first.shape
         self._info = ClipInfo(
             self._paths[0], kind, width, height, len(self._paths), Fraction(0), 8 * first.dtype.itemsize
         )
-        self._memory.put(0, first)
+        self._cache.put(0, first)
 
     @property
     def info(self) -> ClipInfo:
@@ -71,14 +71,14 @@ class PictureClip(Closing):
         """Hex SHA-256 of every file's absolute path, size and time."""
         return files_stamp(self._paths)
 
-    def read(self, number: int) -> Pixels:
+    def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
         require_frame(self._info, number)
-        kept = self._memory.get(number)
+        kept = self._cache.get(number)
         if kept is not None:
             return kept
         path = self._paths[number]
-        pixels = decode_picture(path)
+        pixels = decode_image(path)
         height, width, _ = pixels.shape
         if (width, height) != (self._info.width, self._info.height):
             raise ClipError(
@@ -87,24 +87,24 @@ class PictureClip(Closing):
             )
         if 8 * pixels.dtype.itemsize != self._info.bit_depth:
             raise ClipError(f"{path} is not {self._info.bit_depth}-bit like the sequence; save it again so")
-        return self._memory.put(number, pixels)
+        return self._cache.put(number, pixels)
 
     def close(self) -> None:
         """Forget the frames; no file stays open."""
-        self._memory.clear()
+        self._cache.clear()
 
 
-def is_picture(path: Path) -> bool:
+def is_image(path: Path) -> bool:
     """Whether the file's first bytes are those of a still picture format we read."""
     try:
         with open_input(path) as file:
             head = file.read(12) or b""
     except OSError:
         return False
-    return head.startswith(_MAGIC) or (head.startswith(b"RIFF") and head.endswith(b"WEBP"))
+    return head.startswith(_SIGNATURES) or (head.startswith(b"RIFF") and head.endswith(b"WEBP"))
 
 
-def decode_picture(path: Path) -> Pixels:
+def decode_image(path: Path) -> FramePixels:
     """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
 
     Raises ClipError when it is missing, damaged, of another kind (floating point pictures among them), or would take
@@ -112,7 +112,7 @@ def decode_picture(path: Path) -> Pixels:
     """
     require_file(path)
     try:
-        pixels = _decoded(path)
+        pixels = _decode_bgr(path)
     except (OSError, cv2.error) as fault:
         raise ClipError(f"{path} can't be read as a picture; save it again as PNG or TIFF") from fault
     except MemoryError as fault:
@@ -126,15 +126,15 @@ def decode_picture(path: Path) -> Pixels:
     return pixels
 
 
-def _decoded(path: Path) -> Pixels | None:
+def _decode_bgr(path: Path) -> FramePixels | None:
     """Return a picture as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
-    stored = read_input(path, MOST_STORED)
-    header, plain = read_image_header(stored), without_extras(stored)
+    stored = read_input(path, MAX_IMAGE_FILE_BYTES)
+    header, plain = read_image_header(stored), strip_ancillary_chunks(stored)
     if header is None or plain is None:
         return None
-    require_picture_size(
+    require_image_size(
         path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
     )
     del stored
     # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
-    return cast("Pixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE))
+    return cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE_FLAGS))

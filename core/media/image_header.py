@@ -9,23 +9,23 @@ import re
 import struct
 from dataclasses import dataclass
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that a decoder may not pass over have a capital first letter; of the others one carries transparency.
-_PNG_KEPT = b"tRNS"
-_MOST_CHUNKS = 1_000_000
+_PNG_TRANSPARENCY = b"tRNS"
+_MAX_CHUNKS = 1_000_000
 """Of 2^29 bytes that hardly compress, libpng writes 65,000."""
 
 # What follows 0xFF in a JPEG file is a marker, but for stuffing, padding and the marks that restart a scan.
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
-_FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
-_PROGRESSIVE = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
+_FRAME_MARKERS = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
+_PROGRESSIVE_MARKERS = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xD8, 0xD9, 0xDA
-_MOST_MARKERS = 10_000
-_MOST_SCANS = 100
+_MAX_MARKERS = 10_000
+_MAX_SCANS = 100
 """Encoders write 10. Each takes another pass over the whole picture, and a file has room for thousands."""
 
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
-_MOST_ENTRIES, _MOST_VALUES = 4096, 64
+_MAX_ENTRIES, _MAX_VALUES = 4096, 64
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 278, 322, 323
 
 
@@ -56,19 +56,19 @@ class ImageHeader:
         return self.decoded_bytes + max(self.decoded_bytes, self.buffer_bytes)
 
 
-def read_image_header(stored: bytes) -> ImageHeader | None:
+def read_image_header(data: bytes) -> ImageHeader | None:
     """Return what the bytes of a picture file say of it, or None if they are damaged or of no format read here."""
     try:
-        if stored.startswith(_PNG):
-            header = _png(stored)
-        elif stored.startswith(b"\xff\xd8\xff"):
-            header = _jpeg(stored)
-        elif stored[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-            header = _tiff(stored)
-        elif stored.startswith(b"BM"):
-            header = _bmp(stored)
-        elif stored.startswith(b"RIFF") and stored[8:12] == b"WEBP":
-            header = _webp(stored)
+        if data.startswith(_PNG_SIGNATURE):
+            header = _png_header(data)
+        elif data.startswith(b"\xff\xd8\xff"):
+            header = _jpeg_header(data)
+        elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+            header = _tiff_header(data)
+        elif data.startswith(b"BM"):
+            header = _bmp_header(data)
+        elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+            header = _webp_header(data)
         else:
             return None
     except (struct.error, IndexError):  # cut off
@@ -76,92 +76,92 @@ def read_image_header(stored: bytes) -> ImageHeader | None:
     return header if header is not None and min(header.width, header.height, header.bits) > 0 else None
 
 
-def without_extras(stored: bytes) -> bytes | None:
+def strip_ancillary_chunks(data: bytes) -> bytes | None:
     """Return a PNG file without what is no part of the picture: texts, profiles, other frames. None if damaged.
 
     Compressed texts and profiles swell to thousands of times their size, libpng complains of many on the terminal,
     and OpenCV uses none of them. Files of other formats are returned as they are.
     """
-    if not stored.startswith(_PNG):
-        return stored
-    pieces, kept, at = [], 0, len(_PNG)
-    for _ in range(_MOST_CHUNKS):
-        if at + 12 > len(stored):
-            pieces.append(stored[kept:])
+    if not data.startswith(_PNG_SIGNATURE):
+        return data
+    pieces, kept, at = [], 0, len(_PNG_SIGNATURE)
+    for _ in range(_MAX_CHUNKS):
+        if at + 12 > len(data):
+            pieces.append(data[kept:])
             return b"".join(pieces)
-        length, kind = struct.unpack_from(">I4s", stored, at)
+        length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
-        if kind[0] & 32 and kind != _PNG_KEPT:
-            pieces.append(stored[kept:at])
+        if kind[0] & 32 and kind != _PNG_TRANSPARENCY:
+            pieces.append(data[kept:at])
             kept = end
         if kind == b"IEND":
-            pieces.append(stored[kept:end])
+            pieces.append(data[kept:end])
             return b"".join(pieces)
         at = end
     return None
 
 
-def _png(stored: bytes) -> ImageHeader | None:
-    length, kind, width, height, bits, colour = struct.unpack_from(">I4sIIBB", stored, len(_PNG))
+def _png_header(data: bytes) -> ImageHeader | None:
+    length, kind, width, height, bits, colour = struct.unpack_from(">I4sIIBB", data, len(_PNG_SIGNATURE))
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour)
     if (length, kind) != (13, b"IHDR") or channels is None or bits > 16:
         return None
     return ImageHeader("PNG", width, height, channels, bits)
 
 
-def _jpeg(stored: bytes) -> ImageHeader | None:
+def _jpeg_header(data: bytes) -> ImageHeader | None:
     frame, sampling, progressive, scans = None, [(1, 1)], False, 0
     at = 2
-    for _ in range(_MOST_MARKERS):
-        marker = _MARKER.search(stored, at)
+    for _ in range(_MAX_MARKERS):
+        marker = _MARKER.search(data, at)
         if marker is None or marker[1][0] == _END_OF_IMAGE:
             break
         code, at = marker[1][0], marker.end()
-        (length,) = struct.unpack_from(">H", stored, at)
-        if code == _START_OF_IMAGE or (code in _FRAMES and frame is not None):
+        (length,) = struct.unpack_from(">H", data, at)
+        if code == _START_OF_IMAGE or (code in _FRAME_MARKERS and frame is not None):
             return None
-        if code in _FRAMES:
-            bits, height, width, channels = struct.unpack_from(">BHHB", stored, at + 2)
-            sampling = [divmod(stored[at + 9 + 3 * part], 16) for part in range(channels)]
-            frame, progressive = (width, height, channels, bits), code in _PROGRESSIVE
+        if code in _FRAME_MARKERS:
+            bits, height, width, channels = struct.unpack_from(">BHHB", data, at + 2)
+            sampling = [divmod(data[at + 9 + 3 * part], 16) for part in range(channels)]
+            frame, progressive = (width, height, channels, bits), code in _PROGRESSIVE_MARKERS
         elif code == _START_OF_SCAN:
             if frame is None:
                 return None
             scans += 1
-            if not progressive and scans == 1 and stored[at + 2] >= frame[2]:
+            if not progressive and scans == 1 and data[at + 2] >= frame[2]:
                 return ImageHeader("JPEG", *frame)  # one scan has it all
         at += max(length, 2)
     else:
         return None
-    if frame is None or not 0 < scans <= _MOST_SCANS:
+    if frame is None or not 0 < scans <= _MAX_SCANS:
         return None
-    return ImageHeader("JPEG", *frame, buffer_bytes=_coefficients(frame[0], frame[1], sampling))
+    return ImageHeader("JPEG", *frame, buffer_bytes=_coefficient_bytes(frame[0], frame[1], sampling))
 
 
-def _coefficients(width: int, height: int, sampling: list[tuple[int, int]]) -> int:
+def _coefficient_bytes(width: int, height: int, sampling: list[tuple[int, int]]) -> int:
     """Return the bytes of what is held until the last of several scans came: two for each sample."""
     widest, highest = max(1, *(x for x, _ in sampling)), max(1, *(y for _, y in sampling))
     area = (width + 15) * (height + 15)
     return sum(2 * area * x * y // (widest * highest) for x, y in sampling)
 
 
-def _tiff(stored: bytes) -> ImageHeader | None:
-    order = "<" if stored.startswith(b"I") else ">"
-    big = stored[2 if order == "<" else 3] == ord("+")
-    (at,) = struct.unpack_from(order + ("Q" if big else "I"), stored, 8 if big else 4)
-    (entries,) = struct.unpack_from(order + ("Q" if big else "H"), stored, at)
+def _tiff_header(data: bytes) -> ImageHeader | None:
+    order = "<" if data.startswith(b"I") else ">"
+    big = data[2 if order == "<" else 3] == ord("+")
+    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    (entries,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
     values: dict[int, int] = {}
     at += 8 if big else 2
-    for _ in range(min(entries, _MOST_ENTRIES)):
-        tag, kind, count = struct.unpack_from(order + ("HHQ" if big else "HHI"), stored, at)
+    for _ in range(min(entries, _MAX_ENTRIES)):
+        tag, kind, count = struct.unpack_from(order + ("HHQ" if big else "HHI"), data, at)
         letter = _TIFF_TYPES.get(kind)
         if letter is not None and count:
             # Of a tag that is there twice, and of a list, the largest: whichever the decoder takes, it is no larger.
             size, place = struct.calcsize(letter) * count, at + (12 if big else 8)
             if size > (8 if big else 4):
-                (place,) = struct.unpack_from(order + ("Q" if big else "I"), stored, place)
+                (place,) = struct.unpack_from(order + ("Q" if big else "I"), data, place)
             if tag in (_WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT):
-                largest = max(struct.unpack_from(f"{order}{min(count, _MOST_VALUES)}{letter}", stored, place))
+                largest = max(struct.unpack_from(f"{order}{min(count, _MAX_VALUES)}{letter}", data, place))
                 values[tag] = max(values.get(tag, 0), largest)
         at += 20 if big else 12
     if _WIDTH not in values or _HEIGHT not in values:
@@ -174,33 +174,33 @@ def _tiff(stored: bytes) -> ImageHeader | None:
     return ImageHeader("TIFF", width, height, samples, bits, area * (samples + 4) * -(-bits // 8))
 
 
-def _bmp(stored: bytes) -> ImageHeader | None:
-    (size,) = struct.unpack_from("<I", stored, 14)
+def _bmp_header(data: bytes) -> ImageHeader | None:
+    (size,) = struct.unpack_from("<I", data, 14)
     if size >= 36:
-        width, height, _, bits = struct.unpack_from("<iiHH", stored, 18)
+        width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
     elif size == 12:
-        width, height, _, bits = struct.unpack_from("<HHHH", stored, 18)
+        width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
     else:
         return None
     return ImageHeader("BMP", width, abs(height), max(bits // 8, 1), 8)
 
 
-def _webp(stored: bytes) -> ImageHeader | None:
-    kind = stored[12:16]
+def _webp_header(data: bytes) -> ImageHeader | None:
+    kind = data[12:16]
     if kind == b"VP8 ":
-        if stored[23:26] != b"\x9d\x01\x2a":
+        if data[23:26] != b"\x9d\x01\x2a":
             return None
-        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", stored, 26))
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
     elif kind == b"VP8L":
-        mark, packed = struct.unpack_from("<BI", stored, 20)
+        mark, packed = struct.unpack_from("<BI", data, 20)
         if mark != 0x2F:
             return None
         width, height = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
     elif kind == b"VP8X":
-        if len(stored) < 30:
+        if len(data) < 30:
             return None
-        width = int.from_bytes(stored[24:27], "little") + 1
-        height = int.from_bytes(stored[27:30], "little") + 1
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
     else:
         return None
     # A lossless picture, and each of the two that make a moving one, is held with an alpha channel.

@@ -4,40 +4,40 @@
 from collections.abc import Callable
 
 from ..cache.base.store import Store
-from ..concurrency.closing import Closing
+from ..concurrency.closing import Closeable
 from ..errors import ClipError
-from .clip import Clip, ClipInfo, Pixels
-from .clip_info_cache import KnownClip, UnknownClipError, keep_facts, known_clip
+from .clip import Clip, ClipInfo, FramePixels
+from .clip_info_cache import CachedClip, ClipNotCachedError, load_clip_info, store_clip_info
 from .source import ClipSource
 
 
-class LateClip(Closing):
+class LazyClip(Closeable):
     """See `Clip`. Opening a movie means decoding its first pictures: a run that decodes nothing is spared that."""
 
-    def __init__(self, facts: KnownClip, opening: Callable[[], Clip]) -> None:
-        self._facts = facts
-        self._opening = opening
+    def __init__(self, cached_clip: CachedClip, opener: Callable[[], Clip]) -> None:
+        self._cached_clip = cached_clip
+        self._opener = opener
         self._clip: Clip | None = None
         self._closed = False
 
     @property
     def info(self) -> ClipInfo:
         """The facts of this clip."""
-        return self._facts.info
+        return self._cached_clip.info
 
     @property
     def clip_id(self) -> str:
         """See `Clip.clip_id`. Raises ClipError."""
-        return self._opened().clip_id
+        return self._open().clip_id
 
     @property
     def stamp(self) -> str:
         """See `Clip.stamp`."""
-        return self._facts.stamp
+        return self._cached_clip.stamp
 
-    def read(self, number: int) -> Pixels:
+    def read(self, number: int) -> FramePixels:
         """See `Clip.read`."""
-        return self._opened().read(number)
+        return self._open().read(number)
 
     def close(self) -> None:
         """Let go of the files, if they were opened at all."""
@@ -45,12 +45,12 @@ class LateClip(Closing):
         if self._clip is not None:
             self._clip.close()
 
-    def _opened(self) -> Clip:
+    def _open(self) -> Clip:
         if self._closed:
             raise ClipError(f"{self.info.path} was closed; open it again")
         if self._clip is None:
-            clip = self._opening()
-            if clip.stamp != self._facts.stamp:
+            clip = self._opener()
+            if clip.stamp != self._cached_clip.stamp:
                 # Its frames would be kept as those of the file that was there before.
                 clip.close()
                 raise ClipError(f"{self.info.path} was replaced since the run began; run it again")
@@ -58,14 +58,14 @@ class LateClip(Closing):
         return self._clip
 
 
-def known_or_opened(store: Store, source: ClipSource, opening: Callable[[], Clip]) -> Clip:
-    """Return the clip that `opening` opens, later if its facts are known, at once if not; its facts then are kept.
+def open_lazily(store: Store, source: ClipSource, opener: Callable[[], Clip]) -> Clip:
+    """Return the clip that `opener` opens, later if its facts are known, at once if not; its facts then are kept.
 
     Raises ClipError.
     """
     try:
-        return LateClip(known_clip(store, source), opening)
-    except UnknownClipError:
-        clip = opening()
-        keep_facts(store, clip)
+        return LazyClip(load_clip_info(store, source), opener)
+    except ClipNotCachedError:
+        clip = opener()
+        store_clip_info(store, clip)
         return clip

@@ -17,14 +17,14 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from ..errors import ClipError
-from .bounds import coding_threads, most_movie_pixels, require_frame_size, require_length, require_times
+from .bounds import coding_threads, max_movie_pixels, require_frame_size, require_length, require_times
 from .clip import require_file
 
-READ_FAULTS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
+READ_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
 
 # Lists of other files and addresses, and what asks servers and devices: no clip of ours is any of these. FFmpeg tells
 # a format by a file's content, whatever its name.
-_NOT_READ = frozenset(
+_FORBIDDEN_FORMATS = frozenset(
     (
         "alsa",
         "concat",
@@ -61,15 +61,15 @@ class MovieFile:
         """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
         self.path = path
         try:
-            self._container = open_local(path)
-        except READ_FAULTS as fault:
-            raise self.unreadable() from fault
+            self._container = open_media(path)
+        except READ_ERRORS as fault:
+            raise self.unreadable_error() from fault
         try:
             self._stream = self._video_stream()
             self.start_time: int = self._stream.start_time or 0
             self.fps, self._time_base = self._rates()
             self.ticks_per_frame = float(1 / (self.fps * self._time_base))
-            self._bound_decoding()
+            self._limit_decoding()
         except BaseException:
             self._container.close()
             raise
@@ -78,7 +78,7 @@ class MovieFile:
         """Close the file."""
         self._container.close()
 
-    def unreadable(self) -> ClipError:
+    def unreadable_error(self) -> ClipError:
         """Return the fault to raise for a file that is damaged or no movie."""
         return ClipError(f"{self.path} can't be decoded as a movie; check that it plays, or transcode it")
 
@@ -102,11 +102,11 @@ class MovieFile:
     @property
     def frame_count(self) -> int:
         """Blender's length: the stream's duration, else the container's, else the frames it claims."""
-        count = self._claimed_frames()
+        count = self._nominal_frame_count()
         require_length(self.path, count)
         return count
 
-    def _claimed_frames(self) -> int:
+    def _nominal_frame_count(self) -> int:
         stream = self._stream
         if stream.duration is not None:
             return _round(float(stream.duration * self._time_base) * float(self.fps))
@@ -120,7 +120,7 @@ class MovieFile:
             lead = float(self.start_time * self._time_base)
         return _round((seconds - max(0.0, lead)) * float(self.fps))
 
-    def key_before(self, time: int) -> int | None:
+    def key_frame_time_before(self, time: int) -> int | None:
         """Decoding time of the last key frame at or before `time`, where the file has an index."""
         entries = self._stream.index_entries
         position = entries.search_timestamp(time) if len(entries) else -1
@@ -129,14 +129,14 @@ class MovieFile:
     # Its pictures
 
     def seek(self, time: int) -> bool:
-        """Move to a key frame before `time` and say if it could be done; then call `pictures` anew."""
+        """Move to a key frame before `time` and say if it could be done; then call `frames` anew."""
         try:
             self._container.seek(time, stream=self._stream)
-        except READ_FAULTS:
+        except READ_ERRORS:
             return False
         return True
 
-    def pictures(self) -> Iterator[VideoFrame]:
+    def frames(self) -> Iterator[VideoFrame]:
         """Decode from here to the end, in the order of showing."""
         packets = self._container.demux(self._stream)
         while True:
@@ -152,16 +152,16 @@ class MovieFile:
                 raise ClipError(
                     f"there is not enough memory to decode {self.path}; make it smaller"
                 ) from fault
-            except READ_FAULTS as fault:
+            except READ_ERRORS as fault:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 
-    def time_of(self, picture: VideoFrame) -> int:
+    def time_of(self, frame: VideoFrame) -> int:
         """Start of a picture in stream ticks; its decoding time where the file gives no other."""
         # AVI stores no time of showing. The FFmpeg in Blender 4.5 leaves it out, later ones guess.
-        stored = None if self._container.format.name == "avi" else picture.pts
+        stored = None if self._container.format.name == "avi" else frame.pts
         if stored is not None:
             return stored
-        return picture.dts if picture.dts is not None else picture.pts or 0
+        return frame.dts if frame.dts is not None else frame.pts or 0
 
     def _rates(self) -> tuple[Fraction, Fraction]:
         """Frames a second (FFmpeg's guess, which is what Blender takes) and the seconds of one tick."""
@@ -171,16 +171,16 @@ class MovieFile:
         require_times(self.path, fps, time_base, self.start_time)
         return fps, time_base
 
-    def _bound_decoding(self) -> None:
+    def _limit_decoding(self) -> None:
         """Refuse frames that are too large, and have the decoder refuse those that grow later."""
         if self._stream.codec_context is None:  # no decoder for it
-            raise self.unreadable()
+            raise self.unreadable_error()
         stored = self.path.stat().st_size
         width, height = self.size
         require_frame_size(self.path, width, height, 3, stored)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = coding_threads(3 * width * height)
-        self._stream.codec_context.options = {"max_pixels": str(most_movie_pixels(stored))}
+        self._stream.codec_context.options = {"max_pixels": str(max_movie_pixels(stored))}
 
     def _video_stream(self) -> VideoStream:
         streams = self._container.streams.video
@@ -191,8 +191,8 @@ class MovieFile:
         return (real or list(streams))[0]
 
 
-def open_local(path: Path) -> InputContainer:
-    """Open a media file for reading. Raises ClipError, and what PyAV raises (`READ_FAULTS`).
+def open_media(path: Path) -> InputContainer:
+    """Open a media file for reading. Raises ClipError, and what PyAV raises (`READ_ERRORS`).
 
     To FFmpeg a name such as `concat:x` is an address. Named as a file it is one. What the file itself names, as a
     playlist does, is not opened. A frame beyond `clip_bounds` is an error of FFmpeg's, before it is allocated.
@@ -200,8 +200,8 @@ def open_local(path: Path) -> InputContainer:
     require_file(path)
     options = {
         "protocol_whitelist": "file",
-        "format_whitelist": ",".join(sorted(av.formats_available - _NOT_READ)),
-        "max_pixels": str(most_movie_pixels(path.stat().st_size)),
+        "format_whitelist": ",".join(sorted(av.formats_available - _FORBIDDEN_FORMATS)),
+        "max_pixels": str(max_movie_pixels(path.stat().st_size)),
     }
     return av.open(f"file:{path}", options=options)
 

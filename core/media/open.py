@@ -8,9 +8,9 @@ imported when a clip is opened: an editor who opens none does not wait for it wh
 from collections.abc import Sequence
 from pathlib import Path
 
-from .clip import Clip, ClipInfo, Pixels, file_fingerprint, frame_id
+from .clip import Clip, ClipInfo, FramePixels, file_fingerprint, frame_id
 
-__all__ = ["Clip", "ClipInfo", "Pixels", "file_fingerprint", "frame_id", "open_clip", "open_sequence"]
+__all__ = ["Clip", "ClipInfo", "FramePixels", "file_fingerprint", "frame_id", "open_clip", "open_sequence"]
 
 
 def open_clip(path: Path) -> Clip:
@@ -18,10 +18,10 @@ def open_clip(path: Path) -> Clip:
 
     Raises ClipError when the file is missing, empty, damaged or neither.
     """
-    from .image_clip import PictureClip, is_picture
+    from .image_clip import ImageClip, is_image
     from .movie_clip import MovieClip
 
-    return PictureClip([path], "picture") if is_picture(path) else MovieClip(path)
+    return ImageClip([path], "picture") if is_image(path) else MovieClip(path)
 
 
 def open_sequence(paths: Sequence[Path]) -> Clip:
@@ -29,6 +29,6 @@ def open_sequence(paths: Sequence[Path]) -> Clip:
 
     Raises ClipError when there are none or the first can't be decoded; a later one is met when it is read.
     """
-    from .image_clip import PictureClip
+    from .image_clip import ImageClip
 
-    return PictureClip(paths, "sequence")
+    return ImageClip(paths, "sequence")

@@ -3,17 +3,17 @@
 
 from collections import OrderedDict
 
-from ..concurrency.closing import Closing
-from ..concurrency.prefetch import Ahead
+from ..concurrency.closing import Closeable
+from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError
-from .bounds import kept_frames
-from .clip import REMEMBERED_FRAMES, Clip, ClipInfo, Pixels, frame_id, require_frame
+from .bounds import frame_capacity
+from .clip import FRAME_CACHE_SIZE, Clip, ClipInfo, FramePixels, frame_id, require_frame
 
-_DECODED_AHEAD = 3
+_PREFETCH_FRAMES = 3
 """How many frames wait, decoded, where they are not very large: more would only take memory."""
 
 
-class ClipAhead(Closing):
+class PrefetchingClip(Closeable):
     """A clip around another, which it alone uses from then on, on a thread of its own; see `Clip`.
 
     Nothing is decoded before a frame is read, so that what is known costs nothing.
@@ -22,11 +22,11 @@ class ClipAhead(Closing):
     def __init__(self, clip: Clip) -> None:
         self._clip = clip
         frame_bytes = clip.info.width * clip.info.height * 3 * (clip.info.bit_depth // 8)
-        self._most_ahead = kept_frames(_DECODED_AHEAD, frame_bytes)
-        self._most_read = kept_frames(REMEMBERED_FRAMES, frame_bytes)
-        self._read: OrderedDict[int, tuple[Pixels, str]] = OrderedDict()
-        self._ahead: Ahead[int, tuple[Pixels, str]] = Ahead(
-            self._decoded, self._most_ahead, "understudy decode"
+        self._prefetch_depth = frame_capacity(_PREFETCH_FRAMES, frame_bytes)
+        self._capacity = frame_capacity(FRAME_CACHE_SIZE, frame_bytes)
+        self._frames: OrderedDict[int, tuple[FramePixels, str]] = OrderedDict()
+        self._prefetcher: Prefetcher[int, tuple[FramePixels, str]] = Prefetcher(
+            self._decode, self._prefetch_depth, "understudy decode"
         )
         self._last = -1
         self._closed = False
@@ -46,7 +46,7 @@ class ClipAhead(Closing):
         """See `Clip.stamp`."""
         return self._clip.stamp
 
-    def read(self, number: int) -> Pixels:
+    def read(self, number: int) -> FramePixels:
         """See `Clip.read`."""
         return self._frame(number)[0]
 
@@ -57,26 +57,26 @@ class ClipAhead(Closing):
     def close(self) -> None:
         """Close the clip, once the frame that is being read is."""
         self._closed = True
-        self._ahead.close()
-        self._read.clear()
+        self._prefetcher.close()
+        self._frames.clear()
         self._clip.close()
 
-    def _frame(self, number: int) -> tuple[Pixels, str]:
+    def _frame(self, number: int) -> tuple[FramePixels, str]:
         require_frame(self.info, number)
         if self._closed:
             raise ClipError(f"{self.info.path} was closed; open it again")
-        kept = self._read.get(number)
+        kept = self._frames.get(number)
         if kept is None:
             # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
-            ahead = self._most_ahead if number > self._last else 0
+            ahead = self._prefetch_depth if number > self._last else 0
             self._last = number
             coming = range(number + 1, min(number + 1 + ahead, self.info.frame_count))
-            kept = self._read[number] = self._ahead.result(number, coming)
-            if len(self._read) > self._most_read:
-                self._read.popitem(last=False)
-        self._read.move_to_end(number)
+            kept = self._frames[number] = self._prefetcher.result(number, coming)
+            if len(self._frames) > self._capacity:
+                self._frames.popitem(last=False)
+        self._frames.move_to_end(number)
         return kept
 
-    def _decoded(self, number: int) -> tuple[Pixels, str]:
+    def _decode(self, number: int) -> tuple[FramePixels, str]:
         pixels = self._clip.read(number)
         return pixels, frame_id(pixels)

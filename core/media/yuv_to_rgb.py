@@ -15,9 +15,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from ..errors import ClipError
-from .clip import Pixels
+from .clip import FramePixels
 
-_FLAGS = Interpolation.POINT | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+_SCALER_FLAGS = Interpolation.POINT | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
 # ISO/IEC 23091-2 matrix coefficients to swscale's table; what is not named here is BT.601 to swscale.
 _MATRICES = {
@@ -57,24 +57,24 @@ class RgbConverter:
         self._graph: Graph | None = None
         self._graph_input: tuple[int, int, str] | None = None
 
-    def convert(self, frame: VideoFrame) -> Pixels:
+    def convert(self, frame: VideoFrame) -> FramePixels:
         """Return the frame as (H, W, 3) RGB in C order, upright."""
         full = self._full_range or frame.format.name.startswith("yuvj")
         rgb = self._reformatter.reformat(
-            self._with_centred_chroma(frame),
+            self._centre_chroma(frame),
             width=self._size[0],
             height=self._size[1],
             format="rgb48le" if self._deep else "rgb24",
             src_colorspace=self._matrix,
             src_color_range=None if frame.format.is_rgb else ColorRange.JPEG if full else ColorRange.MPEG,
-            interpolation=_FLAGS,
+            interpolation=_SCALER_FLAGS,
         )
         upright = np.rot90(rgb.to_ndarray(), self._quarter_turns)
         if self._deep:
             return np.ascontiguousarray(upright, np.uint16)
         return np.ascontiguousarray(upright, np.uint8)
 
-    def _with_centred_chroma(self, frame: VideoFrame) -> VideoFrame:
+    def _centre_chroma(self, frame: VideoFrame) -> VideoFrame:
         # Blender calls swscale without a chroma position, which swscale takes as centred. A frame that
         # carries its own position would have its odd columns take the next chroma sample instead.
         shape = (frame.width, frame.height, frame.format.name)

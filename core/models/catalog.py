@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
-from .onnx_file import OnnxFacts
+from .onnx_file import OnnxInfo
 from .tensor_info import TensorInfo
 
 ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
-DRAWING_ROLES = ("occlude", "swap", "enhance")
+IMAGE_OUTPUT_ROLES = ("occlude", "swap", "enhance")
 """Those whose networks draw pictures: half precision costs these less than a level, points and vectors more."""
 
 _ANY_LEADING = "..."
@@ -68,7 +68,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class KnownModel:
+class ModelCard:
     """One published file."""
 
     role: str
@@ -96,7 +96,7 @@ class Catalogue:
     """Everything `catalog.toml` says."""
 
     families: Mapping[tuple[str, str], Family]
-    models: tuple[KnownModel, ...]
+    models: tuple[ModelCard, ...]
 
     def family(self, role: str, name: str) -> Family:
         """Return a family. ModelError lists those of the role if there is none of this name."""
@@ -106,7 +106,7 @@ class Catalogue:
             raise ModelError(f"no model family {role}/{name} is known: {names or 'no such role'}")
         return found
 
-    def named(self, text: str) -> Family:
+    def find_family(self, text: str) -> Family:
         """Return the family of a text such as `embed/arcface` or, where only one role has it, `arcface`."""
         role, slash, name = text.partition("/")
         if slash:
@@ -118,11 +118,11 @@ class Catalogue:
             raise ModelError(f"no model family {text!r} is known: `understudy models list` names them")
         raise ModelError(f"{text!r} can be {' or '.join(family.path for family in found)}: name one")
 
-    def of_content(self, sha256: str) -> KnownModel | None:
+    def card_by_sha256(self, sha256: str) -> ModelCard | None:
         """Return the published file with this content."""
         return next((model for model in self.models if model.sha256 == sha256), None)
 
-    def of_file(self, name: str) -> KnownModel:
+    def card_by_file_name(self, name: str) -> ModelCard:
         """Return the published file of this name. ModelError if there is none."""
         found = next((model for model in self.models if model.file == name), None)
         if found is None:
@@ -132,11 +132,11 @@ class Catalogue:
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
     """Read a catalogue (default: the one that comes with Understudy). ModelError if it can't be used."""
-    return _own_catalogue() if path is None else _read(path)
+    return _built_in_catalogue() if path is None else _read(path)
 
 
 @cache
-def _own_catalogue() -> Catalogue:
+def _built_in_catalogue() -> Catalogue:
     return _read(Path(__file__).with_name("catalog.toml"))
 
 
@@ -144,7 +144,7 @@ def _read(path: Path) -> Catalogue:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         families = [_family(entry) for entry in table["family"]]
-        models = tuple(_model(entry) for entry in table["model"])
+        models = tuple(_card(entry) for entry in table["model"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"can't use the catalogue {path}: {error}; install Understudy again") from error
     return Catalogue({(family.role, family.name): family for family in families}, models)
@@ -175,30 +175,30 @@ def _spec(entry: dict[str, Any]) -> TensorSpec:
     return TensorSpec(entry["name"], entry.get("dtype", "float32"), tuple(entry["shape"]))
 
 
-def _model(entry: dict[str, Any]) -> KnownModel:
+def _card(entry: dict[str, Any]) -> ModelCard:
     optional: dict[str, Any] = {"size": 0, "sha256": "", "url": "", "note": ""}
-    return KnownModel(**(optional | entry))
+    return ModelCard(**(optional | entry))
 
 
-def mismatch(family: Family, facts: OnnxFacts) -> str:
+def mismatch(family: Family, onnx_info: OnnxInfo) -> str:
     """Say in what a file differs from what its family's files take and give; empty if in nothing."""
     for kind, specs, infos, more in (
-        ("input", family.inputs, facts.inputs, False),
-        ("output", family.outputs, facts.outputs, family.more_outputs),
+        ("input", family.inputs, onnx_info.inputs, False),
+        ("output", family.outputs, onnx_info.outputs, family.more_outputs),
     ):
         if len(infos) < len(specs) or (len(infos) > len(specs) and not more):
-            return f"expected {_listed(specs, kind)}, found {_listed(infos, kind)}"
+            return f"expected {_tensor_list_text(specs, kind)}, found {_tensor_list_text(infos, kind)}"
         by_name = {info.name: info for info in infos}
         for spec, placed in zip(specs, infos, strict=False):
             info = by_name.get(spec.name) if spec.name else placed
             if info is None:
-                return f"expected the {kind} {spec}, found {_listed(infos, kind)}"
+                return f"expected the {kind} {spec}, found {_tensor_list_text(infos, kind)}"
             if not _fits(spec, info):
                 return f"expected the {kind} {spec}, found {info}"
     return ""
 
 
-def _listed(tensors: "tuple[TensorSpec, ...] | tuple[TensorInfo, ...]", kind: str) -> str:
+def _tensor_list_text(tensors: "tuple[TensorSpec, ...] | tuple[TensorInfo, ...]", kind: str) -> str:
     shown = ", ".join(map(str, tensors[:4])) + (", …" if len(tensors) > 4 else "")
     return f"{len(tensors)} {kind}{'' if len(tensors) == 1 else 's'}: {shown or 'none'}"
 

@@ -19,67 +19,71 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 from ..errors import ModelError
 from ..reporting.quoting import quote
 
-_PIECE = 1 << 18
-_PATIENCE = 30.0
-_PACE = 1 << 16
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT_SECONDS = 30.0
+_MIN_BYTES_PER_SPAN = 1 << 16
 """Bytes that have to arrive in each SPAN: a fiftieth of what a modem brought."""
-SPAN = 60.0
+SPAN_SECONDS = 60.0
 """Seconds."""
-_LOCAL = ("127.0.0.1", "localhost", "::1")
-_LONGEST_REASON = 300
-_GONE_ON_FROM = re.compile(r"bytes (\d{1,18})-")
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+_MAX_REASON_CHARACTERS = 300
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-")
 _HTTPException = http.client.HTTPException
 
 
 class Download:
     """A file on a server, from a byte on. Close it, or use it with `closing`."""
 
-    def __init__(self, url: str, start: int, span: float = SPAN) -> None:
+    def __init__(self, url: str, start: int, span_seconds: float = SPAN_SECONDS) -> None:
         """Ask for a file. Raises DownloadError; ModelError for an address that is not safe.
 
         Where the server does not go on from `start`, `start` is 0 afterwards.
         """
-        require_safe(url)
+        require_safe_url(url)
         self.start = start
-        self._watch = _Watch(span)
-        opener = build_opener(_SafeRedirects, _Plain(self._watch), _Encrypted(self._watch))
+        self._watchdog = _SpeedWatchdog(span_seconds)
+        opener = build_opener(
+            _SafeRedirects, _WatchedHttpHandler(self._watchdog), _WatchedHttpsHandler(self._watchdog)
+        )
         headers = {"Range": f"bytes={start}-"} if start else {}
         try:
-            with self._errors():
+            with self._translate_errors():
                 request = Request(url, headers=headers)  # noqa: S310 - checked
-                self._answer = opener.open(request, timeout=_PATIENCE)  # gate: no file of this machine
+                self._response = opener.open(
+                    request, timeout=_TIMEOUT_SECONDS
+                )  # gate: no file of this machine
         except BaseException:
-            self._watch.close()
+            self._watchdog.close()
             raise
-        range_ = _GONE_ON_FROM.match(str(self._answer.headers.get("Content-Range", "")))
-        if not (self._answer.status == 206 and range_ is not None and int(range_[1]) == start):
+        range_ = _CONTENT_RANGE.match(str(self._response.headers.get("Content-Range", "")))
+        if not (self._response.status == 206 and range_ is not None and int(range_[1]) == start):
             self.start = 0
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         """Yield the bytes as they come. Raises DownloadError."""
         while True:
-            with self._errors():
-                piece = self._answer.read1(_PIECE)
+            with self._translate_errors():
+                piece = self._response.read1(_CHUNK_BYTES)
             if not piece:
-                self._watch.require_pace()
+                self._watchdog.require_speed()
                 return
-            self._watch.count(len(piece))
+            self._watchdog.count(len(piece))
             yield piece
 
     def close(self) -> None:
         """End the connection."""
-        self._watch.close()
-        self._answer.close()
+        self._watchdog.close()
+        self._response.close()
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except ModelError:
             raise
         except HTTPError as error:
             with closing(error):
-                reason = quote(error.reason, _LONGEST_REASON)
+                reason = quote(error.reason, _MAX_REASON_CHARACTERS)
                 raise DownloadError(f"the server says {error.code} {reason}", error.code) from error
         except (
             URLError,
@@ -87,9 +91,9 @@ class Download:
             OSError,
             ValueError,
         ) as error:  # ValueError: no address, or in no charset
-            self._watch.require_pace()
+            self._watchdog.require_speed()
             said = str(getattr(error, "reason", "") or error) or type(error).__name__
-            raise DownloadError(quote(said, _LONGEST_REASON)) from error
+            raise DownloadError(quote(said, _MAX_REASON_CHARACTERS)) from error
 
 
 class DownloadError(Exception):
@@ -100,11 +104,11 @@ class DownloadError(Exception):
         self.code = code
 
 
-def require_safe(url: str) -> None:
+def require_safe_url(url: str) -> None:
     """Raise ModelError for an address that can be read or changed on the way. ValueError for what is none."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
-        place = quote(f"{parts.scheme}://{parts.hostname}", _LONGEST_REASON)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS):
+        place = quote(f"{parts.scheme}://{parts.hostname}", _MAX_REASON_CHARACTERS)
         raise ModelError(f"{place} is refused: models are fetched by https only")
 
 
@@ -114,18 +118,18 @@ class _SafeRedirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
-        require_safe(newurl)
+        require_safe_url(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-class _Watch:
+class _SpeedWatchdog:
     """Ends the connections of a download that brings less than _PACE in a span."""
 
-    def __init__(self, span: float) -> None:
-        self._span = span
+    def __init__(self, span_seconds: float) -> None:
+        self._span_seconds = span_seconds
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._came = 0
+        self._byte_count = 0
         self._slow = False
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="understudy download", daemon=True)
@@ -136,16 +140,18 @@ class _Watch:
         with self._lock:
             self._sockets.append(connection.dup())
             if self._slow:
-                self._end()
+                self._disconnect()
 
-    def count(self, came: int) -> None:
+    def count(self, size: int) -> None:
         """Note that bytes came."""
-        self._came += came
+        self._byte_count += size
 
-    def require_pace(self) -> None:
+    def require_speed(self) -> None:
         """Raise DownloadError if the connections were ended for their slowness."""
         if self._slow:
-            raise DownloadError(f"the server sent less than {_PACE >> 10} KB in {self._span:.0f} s")
+            raise DownloadError(
+                f"the server sent less than {_MIN_BYTES_PER_SPAN >> 10} KB in {self._span_seconds:.0f} s"
+            )
 
     def close(self) -> None:
         """Watch no longer."""
@@ -155,63 +161,63 @@ class _Watch:
             one.close()
 
     def _run(self) -> None:
-        before = self._came
-        while not self._closed.wait(self._span):
-            now = self._came
-            if now - before < _PACE:
+        before = self._byte_count
+        while not self._closed.wait(self._span_seconds):
+            now = self._byte_count
+            if now - before < _MIN_BYTES_PER_SPAN:
                 with self._lock:
                     self._slow = True
-                    self._end()
+                    self._disconnect()
                 return
             before = now
 
-    def _end(self) -> None:
+    def _disconnect(self) -> None:
         for one in self._sockets:
             with suppress(OSError):  # the server ended it
                 one.shutdown(socket.SHUT_RDWR)
 
 
-class _Connection(http.client.HTTPConnection):
+class _WatchedConnection(http.client.HTTPConnection):
     """A connection that is watched from its first byte on."""
 
-    watch: _Watch
+    watchdog: _SpeedWatchdog
     """Set by whoever makes it."""
 
     def connect(self) -> None:
         """Connect; what encrypts does its handshake after that."""
         super().connect()
-        self.watch.add(self.sock)
+        self.watchdog.add(self.sock)
 
 
-class _EncryptedConnection(http.client.HTTPSConnection, _Connection):
-    """The same, encrypted: in the order of these classes `_Connection.connect` runs before the handshake."""
+class _WatchedTlsConnection(http.client.HTTPSConnection, _WatchedConnection):
+    """The same, encrypted: in the order of these classes `_WatchedConnection.connect` runs before the handshake."""
 
 
-class _Plain(HTTPHandler):
-    def __init__(self, watch: _Watch) -> None:
+class _WatchedHttpHandler(HTTPHandler):
+    def __init__(self, watchdog: _SpeedWatchdog) -> None:
         super().__init__()
-        self._watch = watch
+        self._watchdog = watchdog
 
     def http_open(self, req: Request) -> http.client.HTTPResponse:
         """Open an address."""
         return self.do_open(self._connection, req)
 
-    def _connection(self, host: str, **more: Any) -> http.client.HTTPConnection:
-        connection = _Connection(host, **more)
-        connection.watch = self._watch
+    def _connection(self, host: str, **options: Any) -> http.client.HTTPConnection:
+        connection = _WatchedConnection(host, **options)
+        connection.watchdog = self._watchdog
         return connection
 
 
-class _Encrypted(HTTPSHandler):
-    def __init__(self, watch: _Watch) -> None:
+class _WatchedHttpsHandler(HTTPSHandler):
+    def __init__(self, watchdog: _SpeedWatchdog) -> None:
         super().__init__()
-        self._watch = watch
+        self._watchdog = watchdog
 
     def https_open(self, req: Request) -> http.client.HTTPResponse:
         """Open an address."""
         return self.do_open(self._connection, req)
 
-    def _connection(self, host: str, **more: Any) -> http.client.HTTPConnection:
-        connection = _EncryptedConnection(host, context=ssl.create_default_context(), **more)
-        connection.watch = self._watch
+    def _connection(self, host: str, **options: Any) -> http.client.HTTPConnection:
+        connection = _WatchedTlsConnection(host, context=ssl.create_default_context(), **options)
+        connection.watchdog = self._watchdog
         return connection

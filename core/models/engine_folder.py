@@ -8,44 +8,44 @@ from collections.abc import Mapping
 from os import environ
 
 from ..filesystem import Folder, Location
-from ..system.user_cache import is_ours, own_fault, user_cache
+from ..system.user_cache import belongs_to_user, ownership_fault, user_cache
 
-_NAME = "engines"
-_DEEPEST = 4
-_MOST = 10_000
+_FOLDER_NAME = "engines"
+_MAX_DEPTH = 4
+_MAX_ENTRIES = 10_000
 
 
-def engine_place(environment: Mapping[str, str] = environ) -> Location | None:
+def engine_folder_location(environment: Mapping[str, str] = environ) -> Location | None:
     """Return where engines are kept; None where the system names no place for it."""
     cache = user_cache(environment)
-    return None if cache is None else cache / _NAME
+    return None if cache is None else cache / _FOLDER_NAME
 
 
-def engine_fault(place: Location) -> str:
+def make_engine_folder(place: Location) -> str:
     """Make the folder for engines, for its owner alone. Say why it must not be used; empty if it may be."""
-    fault = own_fault(place)
+    fault = ownership_fault(place)
     if fault:
         return fault
     try:
         with place.make(0o700) as folder:
             # What is made and whose it is, seen through the one descriptor: it was not there, or was the user's.
-            return own_fault(place) or _foreign(folder, _DEEPEST)
+            return ownership_fault(place) or _foreign_entry(folder, _MAX_DEPTH)
     except OSError as error:
         return f"can't make the folder {place.path}: {error.strerror or type(error).__name__}"
 
 
-def _foreign(folder: Folder, deepest: int) -> str:
+def _foreign_entry(folder: Folder, depth: int) -> str:
     """Name something in a folder that is not the user's own file or folder."""
     for number, entry in enumerate(folder.entries()):
         path = folder.path / entry.name
-        if number >= _MOST or not deepest:
+        if number >= _MAX_ENTRIES or not depth:
             return f"{folder.path} holds more than engines: empty it"
         # Who may write to what lies here is of no matter: the folder lets nobody else in.
-        if not is_ours(entry.status) or not (entry.is_file or entry.is_folder):
+        if not belongs_to_user(entry.status) or not (entry.is_file or entry.is_folder):
             return f"{path} is no file of this user's: remove it"
         if entry.is_folder:
-            with folder.child(entry.name) as inner:
-                fault = _foreign(inner, deepest - 1)
+            with folder.open_child(entry.name) as inner:
+                fault = _foreign_entry(inner, depth - 1)
             if fault:
                 return fault
     return ""

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..filesystem import Location, open_input
-from ..system.user_cache import is_own, own_fault, user_cache
-from .onnx_file import LARGEST_FILE
+from ..system.user_cache import is_private_to_user, ownership_fault, user_cache
+from .onnx_file import MAX_FILE_BYTES
 
-FILE = "model-hashes.json"
+FILE_NAME = "model-hashes.json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MOST_BYTES = 1 << 23
-_MOST_ENTRIES = 10_000
-_STAMPS = 5
-_PIECE = 1 << 20
+_MAX_BYTES = 1 << 23
+_MAX_ENTRIES = 10_000
+_STAMP_LENGTH = 5
+_CHUNK_BYTES = 1 << 20
 
 Stamp = tuple[int, ...]
 """Device, inode, size, and the times of the last change of content and of anything, in nanoseconds."""
@@ -35,9 +35,11 @@ def file_sha256(path: Path) -> str:
     try:
         with open_input(path) as file:
             size = os.fstat(file.fileno()).st_size
-            if size > LARGEST_FILE:
+            if size > MAX_FILE_BYTES:
                 raise ModelError(f"{path} has {size / 1e9:.1f} GB: an ONNX file holds 2 GB at most")
-            while size > 0 and (piece := file.read(min(_PIECE, size))):  # no more than it had: it may grow
+            while size > 0 and (
+                piece := file.read(min(_CHUNK_BYTES, size))
+            ):  # no more than it had: it may grow
                 size -= len(piece)
                 digest.update(piece)
     except OSError as error:
@@ -45,40 +47,41 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-class HashMemory:
+class HashCache:
     """Remembers hashes by path and by all that the system says of a file. For one thread at a time."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         """Read what is remembered, if anything; a memory that is not the user's own counts for nothing."""
-        self._place = user_cache(environment)
-        self._known = _read(self._place)
-        self._new: dict[str, tuple[Stamp, str]] = {}
+        self._location = user_cache(environment)
+        self._entries = _read(self._location)
+        self._new_entries: dict[str, tuple[Stamp, str]] = {}
 
-    def of(self, path: Path) -> str:
+    def sha256_of(self, path: Path) -> str:
         """Return the hash of a file. Raises OSError or ModelError if it can't be read."""
         name = _name(path)
         with open_input(path) as file:
             stamp = _stamp(os.fstat(file.fileno()))
-        known = self._known.get(name)
+        known = self._entries.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
         content = file_sha256(path)
         # A file that is written to meanwhile is another one the next time.
         if _stamp(path.stat()) == stamp:
-            self._known[name] = self._new[name] = stamp, content
+            self._entries[name] = self._new_entries[name] = stamp, content
         return content
 
     def save(self) -> None:
         """Write what was learned. Where it can't be kept, files are hashed again in the next run."""
-        if not self._new or self._place is None:
+        if not self._new_entries or self._location is None:
             return
-        new, self._new = self._new, {}
+        new, self._new_entries = self._new_entries, {}
         _write(
-            self._place, {**{name: one for name, one in _read(self._place).items() if name not in new}, **new}
+            self._location,
+            {**{name: one for name, one in _read(self._location).items() if name not in new}, **new},
         )
 
 
-def forget(path: Path, environment: Mapping[str, str] = os.environ) -> None:
+def forget_hash(path: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Forget the hash of a file that turned out to be another one."""
     place = user_cache(environment)
     kept = _read(place)
@@ -98,24 +101,26 @@ def _stamp(status: os.stat_result) -> Stamp:
 
 
 def _read(place: Location | None) -> dict[str, tuple[Stamp, str]]:
-    if place is None or own_fault(place):
+    if place is None or ownership_fault(place):
         return {}
     try:
         with place.open() as folder:
-            if not is_own(folder.status(FILE)):
+            if not is_private_to_user(folder.status(FILE_NAME)):
                 return {}
-            kept = json.loads(folder.read_file(FILE, _MOST_BYTES))
+            kept = json.loads(folder.read_file(FILE_NAME, _MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(kept, dict):
         return {}
     return {
-        name: (tuple(entry[:_STAMPS]), entry[_STAMPS]) for name, entry in kept.items() if _is_entry(entry)
+        name: (tuple(entry[:_STAMP_LENGTH]), entry[_STAMP_LENGTH])
+        for name, entry in kept.items()
+        if _is_entry(entry)
     }
 
 
 def _is_entry(entry: object) -> bool:
-    if not isinstance(entry, list) or len(entry) != _STAMPS + 1:
+    if not isinstance(entry, list) or len(entry) != _STAMP_LENGTH + 1:
         return False
     *stamp, content = entry
     if not isinstance(content, str) or not _SHA256.fullmatch(content):
@@ -123,10 +128,10 @@ def _is_entry(entry: object) -> bool:
     return all(type(number) is int for number in stamp)
 
 
-def _write(place: Location, known: Mapping[str, tuple[Stamp, str]]) -> None:
-    if own_fault(place):
+def _write(place: Location, entries: Mapping[str, tuple[Stamp, str]]) -> None:
+    if ownership_fault(place):
         return
-    latest = list(known.items())[-_MOST_ENTRIES:]
+    latest = list(entries.items())[-_MAX_ENTRIES:]
     data = json.dumps({name: [*stamp, content] for name, (stamp, content) in latest}).encode()
     with suppress(OSError), place.make(0o700) as folder:
-        folder.write_file(FILE, data)
+        folder.write_file(FILE_NAME, data)

@@ -15,19 +15,19 @@ from pathlib import Path
 from ..errors import ModelError
 from ..reporting.quoting import quote
 from ..units import OFF
-from .catalog import Catalogue, Family, KnownModel, load_catalogue, mismatch
+from .catalog import Catalogue, Family, ModelCard, load_catalogue, mismatch
 from .embedded import embedded_files
-from .hashes import HashMemory
-from .model_folder import files_in, open_to_all
-from .onnx_file import OnnxFacts, onnx_facts, read_checked
+from .hashes import HashCache
+from .model_folder import model_files, world_writable_path
+from .onnx_file import OnnxInfo, read_model_file, read_onnx_info
 from .session import ModelFile
-from .statement import statement_of
+from .statement import read_statement
 
 MODELS_VARIABLE = "UNDERSTUDY_MODELS"
 
 
 @dataclass(frozen=True)
-class FoundModel:
+class LocalModel:
     """A model file in one of the folders."""
 
     file: ModelFile
@@ -35,11 +35,11 @@ class FoundModel:
     role: str
     """Empty if nobody said what it is, or it is not what it was said to be."""
     family: str
-    known: KnownModel | None
+    card: ModelCard | None
     """The catalogue's entry of the same content."""
     problem: str
     """Why it can't be used; empty if it can."""
-    stated: KnownModel | None = None
+    user_card: ModelCard | None = None
     """What the user wrote beside an unknown file: its licence and vendor."""
 
 
@@ -71,7 +71,7 @@ class ModelLibrary:
         """`folders` are searched in order, three levels deep; default: `user_model_folder()`."""
         self._folders = tuple(folders) if folders is not None else (user_model_folder(),)
         self._catalogue = load_catalogue() if catalogue is None else catalogue
-        self._found: tuple[FoundModel, ...] | None = None
+        self._local_models: tuple[LocalModel, ...] | None = None
         self._warnings: dict[str, None] = {}
 
     @property
@@ -86,13 +86,16 @@ class ModelLibrary:
 
     def rescan(self) -> None:
         """Look into the folders again at the next question."""
-        self._found = None
+        self._local_models = None
 
-    def found(self) -> tuple[FoundModel, ...]:
+    def local_models(self) -> tuple[LocalModel, ...]:
         """Return every model file: the embedded ones, then folder by folder in the order of their names."""
-        if self._found is None:
-            self._found = (*self._embedded(), *(one for folder in self._folders for one in self._in(folder)))
-        return self._found
+        if self._local_models is None:
+            self._local_models = (
+                *self._embedded_models(),
+                *(one for folder in self._folders for one in self._models_in(folder)),
+            )
+        return self._local_models
 
     def model(self, role: str, family: str, file: str = "") -> ModelFile:
         """Return the first usable file of a family; with `file`, the one of that name in the catalogue or folder.
@@ -104,25 +107,27 @@ class ModelLibrary:
     def models(self, role: str, family: str, file: str = "") -> tuple[ModelFile, ...]:
         """Return every usable file of a family, in the order found, each content once; see `model`."""
         wanted = self._catalogue.family(role, family)
-        of_family = [one for one in self.found() if (one.role, one.family) == (role, family)]
+        of_family = [one for one in self.local_models() if (one.role, one.family) == (role, family)]
         named = [one for one in of_family if not file or file in _names(one)]
         usable = {one.file.sha256: one.file for one in reversed(named) if not one.problem}
         if usable:
             return tuple(reversed(usable.values()))
         for one in named:
             raise ModelError(f"{quote(one.file.path)} can't be used as {wanted.path}: {one.problem}")
-        raise ModelError(self._nothing(wanted, file))
+        raise ModelError(self._missing_model_text(wanted, file))
 
     def has(self, role: str, family: str) -> bool:
         """Tell whether a usable file of a family is there."""
-        return any((one.role, one.family) == (role, family) and not one.problem for one in self.found())
+        return any(
+            (one.role, one.family) == (role, family) and not one.problem for one in self.local_models()
+        )
 
-    def _nothing(self, wanted: Family, file: str) -> str:
+    def _missing_model_text(self, wanted: Family, file: str) -> str:
         published = [
             one for one in self._catalogue.models if (one.role, one.family) == (wanted.role, wanted.name)
         ]
         pages = " or ".join(dict.fromkeys(f"{one.file} from {one.page}" for one in published))
-        unclaimed = [quote(one.file.path.name) for one in self.found() if not one.role]
+        unclaimed = [quote(one.file.path.name) for one in self.local_models() if not one.role]
         where = " or ".join(map(str, self._folders)) or "a model folder"
         text = f"no {wanted.title} model{f' {file}' if file else ''} ({wanted.path}) was found: "
         text += f"put {pages or 'one'} into {where}"
@@ -130,19 +135,19 @@ class ModelLibrary:
             text += f"; if one of {', '.join(unclaimed[:5])} is it: understudy models add FILE --family {wanted.path}"
         return text
 
-    def _embedded(self) -> Iterator[FoundModel]:
+    def _embedded_models(self) -> Iterator[LocalModel]:
         for (role, family), path in embedded_files().items():
             if path.is_file():
-                yield FoundModel(ModelFile(path), path.stat().st_size, role, family, None, "")
+                yield LocalModel(ModelFile(path), path.stat().st_size, role, family, None, "")
 
-    def _in(self, folder: Path) -> list[FoundModel]:
-        files = files_in(folder)
+    def _models_in(self, folder: Path) -> list[LocalModel]:
+        files = model_files(folder)
         if not files:
             return []
-        hashes = HashMemory()
-        found = [self._recognised(path, hashes) for path in files]
+        hashes = HashCache()
+        found = [self._identify(path, hashes) for path in files]
         hashes.save()
-        open_place = open_to_all(folder, files)
+        open_place = world_writable_path(folder, files)
         if open_place is not None:
             self._warnings[
                 f"everybody may write to {quote(open_place)}, and so choose what models compute: take that "
@@ -150,44 +155,44 @@ class ModelLibrary:
             ] = None
         return found
 
-    def _recognised(self, path: Path, hashes: HashMemory) -> FoundModel:
+    def _identify(self, path: Path, hashes: HashCache) -> LocalModel:
         try:
             size = path.stat().st_size
-            file = ModelFile(path, hashes.of(path))
+            file = ModelFile(path, hashes.sha256_of(path))
         except OSError as error:
-            return FoundModel(
+            return LocalModel(
                 ModelFile(path), 0, "", "", None, f"it can't be read: {error.strerror or error}"
             )
         except ModelError as error:
-            return FoundModel(ModelFile(path), 0, "", "", None, quote(error))
-        known = self._catalogue.of_content(file.sha256)
+            return LocalModel(ModelFile(path), 0, "", "", None, quote(error))
+        known = self._catalogue.card_by_sha256(file.sha256)
         if known is not None:
-            return FoundModel(file, size, known.role, known.family, known, "")
-        stated, problem = statement_of(path, self._catalogue)
+            return LocalModel(file, size, known.role, known.family, known, "")
+        stated, problem = read_statement(path, self._catalogue)
         if stated is None:
-            return FoundModel(file, size, "", "", None, problem)
+            return LocalModel(file, size, "", "", None, problem)
         family = self._catalogue.family(stated.role, stated.family)
         problem = signature_problem(path, family)
-        return FoundModel(file, size, stated.role, stated.family, None, problem, stated)
+        return LocalModel(file, size, stated.role, stated.family, None, problem, stated)
 
 
 def signature_problem(path: Path, family: Family) -> str:
     """Say why a file can't be of a family: its inputs and outputs, or that it is no model; empty if it can."""
     try:
-        facts = facts_of(path)
+        facts = onnx_info_of(path)
     except ModelError as error:
         return quote(error)
     wrong = mismatch(family, facts)
     return f"it is no {family.title} model: {quote(wrong)}" if wrong else ""
 
 
-def facts_of(path: Path) -> OnnxFacts:
-    """Return what a model file says of itself, read without running it. ModelError as `onnx_facts`."""
-    return onnx_facts(read_checked(path), path)
+def onnx_info_of(path: Path) -> OnnxInfo:
+    """Return what a model file says of itself, read without running it. ModelError as `read_onnx_info`."""
+    return read_onnx_info(read_model_file(path), path)
 
 
-def _names(one: FoundModel) -> set[str]:
-    names = {one.file.path.name, one.file.path.stem}
-    if one.known is not None:
-        names |= {one.known.file, Path(one.known.file).stem}
+def _names(model: LocalModel) -> set[str]:
+    names = {model.file.path.name, model.file.path.stem}
+    if model.card is not None:
+        names |= {model.card.file, Path(model.card.file).stem}
     return names

@@ -14,15 +14,15 @@ import numpy as np
 
 from ..system import address_space
 from .onnx_writer import GraphWriter
-from .ort_exceptions import refusals
+from .ort_exceptions import ort_exceptions
 
 if TYPE_CHECKING:
     import onnxruntime
 
-MOST_MEMORY = 8 << 30
+MAX_MEMORY_BYTES = 8 << 30
 """Bytes. The largest networks of the catalogue, of 2048 pixels, take less."""
 
-_SHARE = 0.75
+_MEMORY_SHARE = 0.75
 
 
 def limit_memory(options: "onnxruntime.SessionOptions") -> None:
@@ -37,7 +37,7 @@ def limit_memory(options: "onnxruntime.SessionOptions") -> None:
     options.add_session_config_entry("session.use_env_allocators", "1")
 
 
-def give_back_memory() -> None:
+def release_memory() -> None:
     """Give the system what the arena holds and no session uses: by itself it keeps all of it while the process lives.
 
     That takes a run which asks for it; what it runs does not matter.
@@ -50,7 +50,7 @@ def give_back_memory() -> None:
     options.intra_op_num_threads = 1
     limit_memory(options)
     asking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    with suppress(*refusals()):
+    with suppress(*ort_exceptions()):
         session = onnxruntime.InferenceSession(graph.model(), options, providers=["CPUExecutionProvider"])
         session.run(None, {"number": np.ones(1, np.float32)}, asking)
 
@@ -60,10 +60,10 @@ def memory_limit() -> int:
 
     That is the machine's memory, and what is left of this process's address space where that is limited.
     """
-    left = address_space.left()
-    most = MOST_MEMORY if left is None else min(MOST_MEMORY, int(left * _SHARE))
+    left = address_space.remaining_bytes()
+    most = MAX_MEMORY_BYTES if left is None else min(MAX_MEMORY_BYTES, int(left * _MEMORY_SHARE))
     try:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
         return most
-    return min(most, int(machine * _SHARE))
+    return min(most, int(machine * _MEMORY_SHARE))

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from ..errors import ModelError
 from ..face.types import Pixels
-from .catalog import DRAWING_ROLES, Family
-from .preprocess import prepared
+from .catalog import IMAGE_OUTPUT_ROLES, Family
+from .preprocess import preprocess
 from .session import ModelFile, ModelPool, Tensor
 
 
@@ -31,7 +31,7 @@ class Adapter(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class ModelAdapter:
     """One file of a family. Adapters add how its answer is read."""
 
     model: ModelFile
@@ -48,11 +48,11 @@ class Network:
         """The files it runs."""
         return (self.model,)
 
-    def answer(self, pictures: Pixels) -> list[Tensor]:
+    def infer(self, images: Pixels) -> list[Tensor]:
         """Run (n, H, W, 3) RGB uint8 pictures, at once where the model allows; all outputs in its order."""
-        exact = self.family.role not in DRAWING_ROLES
-        return self.pool.run_batch(self.model, prepared(pictures, self.family), exact=exact)
+        exact = self.family.role not in IMAGE_OUTPUT_ROLES
+        return self.pool.run_batch(self.model, preprocess(images, self.family), exact=exact)
 
-    def unexpected(self, found: str) -> ModelError:
+    def unexpected_output_error(self, output: str) -> ModelError:
         """Return the fault of a file whose answer is not what its family's is."""
-        return ModelError(f"{self.model.path.name} is not the expected {self.family.title} model: {found}")
+        return ModelError(f"{self.model.path.name} is not the expected {self.family.title} model: {output}")

@@ -7,11 +7,11 @@ from .library import ModelLibrary
 
 
 @dataclass(frozen=True)
-class EngineState:
+class ModelAvailability:
     """What is known of the file that an engine needs."""
 
     title: str
-    found: bool
+    available: bool
     """Whether a usable file is there."""
     licence: str
     """Its licence, or where it is not there that of the files that are published; empty where nobody said."""
@@ -21,7 +21,7 @@ class EngineState:
     """Why a file that is there can't be used."""
 
 
-def engine_state(library: ModelLibrary, role: str, name: str) -> EngineState | None:
+def model_availability(library: ModelLibrary, role: str, name: str) -> ModelAvailability | None:
     """Return the state of an engine's file; None for an engine that needs none.
 
     `role` is that of the catalogue, such as swap, and `name` the choice of the parameter, which is the family's name.
@@ -30,11 +30,11 @@ def engine_state(library: ModelLibrary, role: str, name: str) -> EngineState | N
     family = library.catalogue.families.get((role, name))
     if family is None:
         return None
-    there = [one for one in library.found() if (one.role, one.family) == (role, name)]
+    there = [one for one in library.local_models() if (one.role, one.family) == (role, name)]
     usable = [one for one in there if not one.problem]
-    said = [one.known or one.stated for one in usable or there]
+    said = [one.card or one.user_card for one in usable or there]
     published = [one for one in library.catalogue.models if (one.role, one.family) == (role, name)]
     about = next((one for one in said if one is not None), None) or next(iter(published), None)
     licence, commercial = ("", False) if about is None else (about.licence, about.commercial)
     problem = "" if usable else next((one.problem for one in there), "")
-    return EngineState(family.title, bool(usable), licence, commercial, problem)
+    return ModelAvailability(family.title, bool(usable), licence, commercial, problem)

@@ -12,43 +12,43 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import ModelError
-from ..filesystem import Folder, Kind
+from ..filesystem import EntryKind, Folder
 from ..reporting.quoting import quote
 
-SUFFIXES = (".onnx", ".dfm")
-_DEEPEST = 3
-_MOST_FILES = 2000
-_MOST_NAMES = 100_000
+MODEL_SUFFIXES = (".onnx", ".dfm")
+_MAX_DEPTH = 3
+_MAX_FILES = 2000
+_MAX_NAMES = 100_000
 
 
-def files_in(folder: Path) -> list[Path]:
+def model_files(folder: Path) -> list[Path]:
     """Return the model files of a folder and of those in it, three levels deep, by name; none where it can't be read.
 
     Pipes, sockets, devices and links that lead to anything but a file are passed over. ModelError where it holds
     more than a model folder does.
     """
     found: list[Path] = []
-    left = _MOST_NAMES
+    left = _MAX_NAMES
     try:
         root = Folder(folder)
     except OSError:
         return []
     with root:
-        for place, kinds in _walked(root, _DEEPEST):
+        for place, kinds in _walk(root, _MAX_DEPTH):
             left -= len(kinds)
             if left < 0:
                 raise ModelError(
-                    f"{quote(folder)} holds more than {_MOST_NAMES} files and folders: choose a smaller folder"
+                    f"{quote(folder)} holds more than {_MAX_NAMES} files and folders: choose a smaller folder"
                 )
-            found += _models(place, kinds)
-            if len(found) > _MOST_FILES:
+            found += _model_paths(place, kinds)
+            if len(found) > _MAX_FILES:
                 raise ModelError(
-                    f"{quote(folder)} holds more than {_MOST_FILES} model files: choose a smaller folder"
+                    f"{quote(folder)} holds more than {_MAX_FILES} model files: choose a smaller folder"
                 )
     return found
 
 
-def open_to_all(folder: Path, files: Iterable[Path]) -> Path | None:
+def world_writable_path(folder: Path, files: Iterable[Path]) -> Path | None:
     """Return the first of a folder's model files, and of the folders that they lie in, that everybody may write to."""
     if sys.platform == "win32":  # not in the mode there
         return None
@@ -63,27 +63,27 @@ def open_to_all(folder: Path, files: Iterable[Path]) -> Path | None:
     return None
 
 
-def _walked(folder: Folder, deeper: int) -> Iterator[tuple[Path, list[Kind]]]:
+def _walk(folder: Folder, depth: int) -> Iterator[tuple[Path, list[EntryKind]]]:
     """Yield each folder's path with what is in it, sorted by name, before those in it."""
     try:
-        kinds = sorted(islice(folder.kinds(), _MOST_NAMES + 1))
+        kinds = sorted(islice(folder.entry_kinds(), _MAX_NAMES + 1))
     except OSError:  # no permission to list it
         return
     yield folder.path, kinds
     for kind in kinds:
-        if not deeper or not kind.is_folder or kind.name.startswith("."):
+        if not depth or not kind.is_folder or kind.name.startswith("."):
             continue
         try:
-            child = folder.child(kind.name)
+            child = folder.open_child(kind.name)
         except OSError:  # nor to open it; or it is another thing since
             continue
         with child:
-            yield from _walked(child, deeper - 1)
+            yield from _walk(child, depth - 1)
 
 
-def _models(place: Path, kinds: Iterable[Kind]) -> Iterator[Path]:
+def _model_paths(place: Path, kinds: Iterable[EntryKind]) -> Iterator[Path]:
     for kind in kinds:
-        if kind.name.startswith(".") or not kind.name.lower().endswith(SUFFIXES):
+        if kind.name.startswith(".") or not kind.name.lower().endswith(MODEL_SUFFIXES):
             continue
         path = place / kind.name
         if kind.is_file or (kind.is_link and _leads_to_file(path)):

@@ -19,7 +19,7 @@ IR_VERSION = 8
 Dim = int | str
 Array = npt.NDArray[Any]
 
-_TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9}
+_TYPE_NUMBERS = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9}
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT, _ATTRIBUTE_TEXT, _ATTRIBUTE_INTS = 1, 2, 3, 7
 
 
@@ -108,23 +108,23 @@ class Value:
     def __matmul__(self, other: "Value") -> "Value":
         return self.graph.node("MatMul", self, other)
 
-    def clipped(self, low: float, high: float) -> "Value":
+    def clip(self, low: float, high: float) -> "Value":
         """Return it within bounds."""
         return self.graph.node("Clip", self, self._value(low), self._value(high))
 
-    def at_least(self, low: float) -> "Value":
+    def maximum(self, low: float) -> "Value":
         """Return the larger of it and a number."""
         return self.graph.node("Max", self, self._value(low))
 
-    def rounded(self) -> "Value":
+    def round(self) -> "Value":
         """Return it as whole numbers, halves to even ones, as `np.round` and OpenCV do."""
         return self.graph.node("Round", self)
 
-    def floored(self) -> "Value":
+    def floor(self) -> "Value":
         """Return the next whole numbers below."""
         return self.graph.node("Floor", self)
 
-    def root(self) -> "Value":
+    def sqrt(self) -> "Value":
         """Return its square root."""
         return self.graph.node("Sqrt", self)
 
@@ -134,25 +134,25 @@ class Value:
 
     def sum(self, *axes: int) -> "Value":
         """Return the sum over axes, which are kept with size 1."""
-        return self.graph.node("ReduceSum", self, self._whole(axes), keepdims=1)
+        return self.graph.node("ReduceSum", self, self._integers(axes), keepdims=1)
 
-    def dropped(self, *axes: int) -> "Value":
+    def squeeze(self, *axes: int) -> "Value":
         """Return it without axes of size 1."""
-        return self.graph.node("Squeeze", self, self._whole(axes))
+        return self.graph.node("Squeeze", self, self._integers(axes))
 
-    def with_axes(self, *axes: int) -> "Value":
+    def unsqueeze(self, *axes: int) -> "Value":
         """Return it with new axes of size 1."""
-        return self.graph.node("Unsqueeze", self, self._whole(axes))
+        return self.graph.node("Unsqueeze", self, self._integers(axes))
 
-    def moved(self, *axes: int) -> "Value":
+    def transpose(self, *axes: int) -> "Value":
         """Return it with its axes in another order."""
         return self.graph.node("Transpose", self, perm=axes)
 
     def cast(self, dtype: str) -> "Value":
         """Return it as float32, uint8, int32, int64 or bool."""
-        return self.graph.node("Cast", self, to=_TYPES[dtype])
+        return self.graph.node("Cast", self, to=_TYPE_NUMBERS[dtype])
 
-    def _whole(self, numbers: Sequence[int]) -> "Value":
+    def _integers(self, numbers: Sequence[int]) -> "Value":
         return self.graph.constant(np.asarray(numbers, np.int64))
 
     def _value(self, other: "Value | float") -> "Value":
@@ -173,12 +173,12 @@ def _attribute(name: str, value: float | str | Sequence[int]) -> bytes:
 
 def _tensor(name: str, value: Array) -> bytes:
     dims = b"".join(_number(1, size) for size in value.shape)
-    return dims + _number(2, _TYPES[value.dtype.name]) + _text(8, name) + _field(9, value.tobytes())
+    return dims + _number(2, _TYPE_NUMBERS[value.dtype.name]) + _text(8, name) + _field(9, value.tobytes())
 
 
 def _value_info(name: str, dtype: str, shape: Iterable[Dim]) -> bytes:
     dims = [_field(1, _number(1, size) if isinstance(size, int) else _text(2, size)) for size in shape]
-    tensor = _number(1, _TYPES[dtype]) + _field(2, b"".join(dims))
+    tensor = _number(1, _TYPE_NUMBERS[dtype]) + _field(2, b"".join(dims))
     return _text(1, name) + _field(2, _field(1, tensor))
 
 

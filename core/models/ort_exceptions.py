@@ -2,7 +2,7 @@
 """What ONNX Runtime raises for a file, an input or a processor that it can't use."""
 
 
-def refusals() -> tuple[type[Exception], ...]:
+def ort_exceptions() -> tuple[type[Exception], ...]:
     """Return its own exception types, which have no base in common."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 

@@ -8,9 +8,9 @@ from .catalog import Family
 from .session import Tensor
 
 
-def prepared(pictures: Pixels, family: Family) -> Tensor:
+def preprocess(images: Pixels, family: Family) -> Tensor:
     """Return (n, H, W, 3) RGB uint8 pictures as the family's float32 input, nchw or nhwc."""
-    ordered = pictures if family.colour == "rgb" else pictures[..., ::-1]
+    ordered = images if family.colour == "rgb" else images[..., ::-1]
     tensor = (ordered.astype(np.float32) - np.asarray(family.mean, np.float32)) / np.asarray(
         family.std, np.float32
     )

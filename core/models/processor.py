@@ -21,23 +21,23 @@ from ..errors import ModelError
 from ..filesystem import Folder
 from .memory_limit import limit_memory
 from .onnx_writer import GraphWriter
-from .ort_exceptions import refusals
+from .ort_exceptions import ort_exceptions
 
 if TYPE_CHECKING:
     import onnxruntime
 
-HALF = "-fp16"
+HALF_PRECISION_SUFFIX = "-fp16"
 """Ends the name of a processor that is allowed to compute in half precision where a model draws a picture."""
 
 PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
-    f"tensorrt{HALF}": "TensorrtExecutionProvider",
+    f"tensorrt{HALF_PRECISION_SUFFIX}": "TensorrtExecutionProvider",
     "directml": "DmlExecutionProvider",
     "coreml": "CoreMLExecutionProvider",
     "openvino": "OpenVINOExecutionProvider",
-    f"openvino{HALF}": "OpenVINOExecutionProvider",
+    f"openvino{HALF_PRECISION_SUFFIX}": "OpenVINOExecutionProvider",
     "rocm": "MIGraphXExecutionProvider",
 }
 """What the processors that ONNX Runtime can use are called here, and there."""
@@ -46,11 +46,11 @@ AUTOMATIC = "automatic"
 """The best processor that is here: of _BY_ITSELF, the CPU last."""
 # TensorRT builds an engine for minutes before the first frame, and CoreML computes in half precision: both only
 # for those who ask for them by name.
-_BY_ITSELF = ("cuda", "rocm", "directml", "openvino")
+_AUTOMATIC_ORDER = ("cuda", "rocm", "directml", "openvino")
 # A file of each of them beside ONNX Runtime's own: looking for it is a thousand times quicker than loading that.
 _LIBRARIES = {"cuda": "*providers_cuda*", "rocm": "*providers_migraphx*", "directml": "DirectML*"}
 _LIBRARIES |= {"openvino": "*providers_openvino*"}
-_WARNING, _FATAL = 2, 4
+_LOG_WARNING, _LOG_FATAL = 2, 4
 
 ProviderOptions = tuple[tuple[str, Mapping[str, str]], ...]
 """Execution providers with their options, in the order in which ONNX Runtime is to try them for each operator."""
@@ -63,7 +63,7 @@ class Processor:
     name: str = "cpu"
 
     @property
-    def in_keys(self) -> dict[str, str]:
+    def key_inputs(self) -> dict[str, str]:
         """What it adds to the key of a stage whose models it runs: nothing for the CPU."""
         return {} if self.name == "cpu" else {"processor": self.name}
 
@@ -78,7 +78,7 @@ class Processor:
         return {"cuda": "cuda", "tensorrt": "cuda", "directml": "dml"}.get(self._base, "cpu")
 
     @property
-    def draws(self) -> bool:
+    def fuses_images(self) -> bool:
         """Whether pictures are fused on it.
 
         OpenVINO and MIGraphX would compile the graph for every new size. TensorRT too: CUDA stands in for it.
@@ -86,17 +86,17 @@ class Processor:
         return self._base in ("cuda", "tensorrt", "directml", "coreml")
 
     @property
-    def computes_alike(self) -> bool:
+    def is_always_exact(self) -> bool:
         """Whether it computes the same whether asked to be exact or not."""
-        return not (self.name.endswith(HALF) or self.name == "coreml")
+        return not (self.name.endswith(HALF_PRECISION_SUFFIX) or self.name == "coreml")
 
-    def options(self, engines: Path | None, *, exact: bool) -> ProviderOptions:
+    def options(self, engine_folder: Path | None, *, exact: bool) -> ProviderOptions:
         """Return the providers that run a model, the CPU last: it takes what the others can't.
 
-        `engines` is where what is built for a model is kept; None builds it anew in every process. With `exact`
+        `engine_folder` is where what is built for a model is kept; None builds it anew in every process. With `exact`
         nothing is computed in less than 32 bits.
         """
-        base, half = self._base, self.name.endswith(HALF) and not exact
+        base, half = self._base, self.name.endswith(HALF_PRECISION_SUFFIX) and not exact
         cpu: ProviderOptions = ((PROVIDERS["cpu"], {}),)
         # The quickest algorithm of a trial run may be another one next time, with another last bit; so may TF32's
         # 10-bit products be worse than what a key without `fp16` promises.
@@ -104,9 +104,9 @@ class Processor:
         if base == "cuda":
             return (cuda, *cpu)
         if base == "tensorrt":
-            return ((self.provider, _tensorrt(engines, half=half)), cuda, *cpu)
+            return ((self.provider, _tensorrt_options(engine_folder, half=half)), cuda, *cpu)
         if base == "openvino":
-            kept = {} if engines is None else {"cache_dir": str(engines)}
+            kept = {} if engine_folder is None else {"cache_dir": str(engine_folder)}
             precision = {"precision": "FP16" if half else "ACCURACY"}
             # Its AUTO lets the CPU begin while the GPU compiles: results of both would have one key.
             return ((self.provider, {"device_type": "GPU", **precision, **kept}), *cpu)
@@ -116,7 +116,7 @@ class Processor:
             return ((self.provider, {"ModelFormat": "MLProgram", **units}), *cpu)
         return cpu if base == "cpu" else ((self.provider, {}), *cpu)
 
-    def drawing_options(self) -> ProviderOptions:
+    def fusion_options(self) -> ProviderOptions:
         """Return the providers that fuse pictures: as `options`, but without TensorRT.
 
         It would build an engine for each new size, and every face has another one.
@@ -126,7 +126,7 @@ class Processor:
 
     @property
     def _base(self) -> str:
-        return self.name.removesuffix(HALF)
+        return self.name.removesuffix(HALF_PRECISION_SUFFIX)
 
 
 def available_providers() -> tuple[str, ...]:
@@ -137,22 +137,22 @@ def available_providers() -> tuple[str, ...]:
     return tuple(name for name, wanted in PROVIDERS.items() if wanted in here)
 
 
-def require_known(providers: Sequence[str]) -> None:
+def require_provider_names(providers: Sequence[str]) -> None:
     """Raise ModelError for a name that is neither AUTOMATIC nor one of PROVIDERS."""
     unknown = [name for name in providers if name != AUTOMATIC and name not in PROVIDERS]
     if unknown:
         raise ModelError(f"there is no provider {unknown[0]!r}: use {AUTOMATIC}, {', '.join(PROVIDERS)}")
 
 
-def found_processor(providers: Sequence[str]) -> tuple[Processor, tuple[str, ...]]:
+def select_processor(providers: Sequence[str]) -> tuple[Processor, tuple[str, ...]]:
     """Return the first processor that runs here, of AUTOMATIC or names of PROVIDERS in the order to be tried.
 
     The CPU comes last in any case. The texts say of each that was passed over why. Where only the CPU is in
     question ONNX Runtime is not loaded. Raises ModelError for an unknown name.
     """
-    require_known(providers)
+    require_provider_names(providers)
     passed_over: list[str] = []
-    for name in _tried(providers, _libraries()):
+    for name in _candidate_names(providers, _available_libraries()):
         if name == "cpu":
             break
         reason = _fault(Processor(name))
@@ -162,13 +162,13 @@ def found_processor(providers: Sequence[str]) -> tuple[Processor, tuple[str, ...
     return Processor(), tuple(passed_over)
 
 
-def opened_session(
-    data: bytes, processor: Processor, threads: int, chain: ProviderOptions
+def open_session(
+    data: bytes, processor: Processor, threads: int, provider_options: ProviderOptions
 ) -> "onnxruntime.InferenceSession":
     """Open a model's bytes. Raises what ONNX Runtime raises, instead of going on with the CPU by itself."""
     import onnxruntime
 
-    providers = [(provider, dict(options)) for provider, options in chain]
+    providers = [(provider, dict(options)) for provider, options in provider_options]
     options = session_options(processor, threads)
     return onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
 
@@ -190,26 +190,26 @@ def session_options(processor: Processor, threads: int) -> "onnxruntime.SessionO
     return options
 
 
-def _tensorrt(engines: Path | None, *, half: bool) -> dict[str, str]:
+def _tensorrt_options(engine_folder: Path | None, *, half: bool) -> dict[str, str]:
     options = {"trt_fp16_enable": "1"} if half else {}
-    if engines is None:
+    if engine_folder is None:
         return options
     return options | {
         "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(engines),
+        "trt_engine_cache_path": str(engine_folder),
         "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(engines),
+        "trt_timing_cache_path": str(engine_folder),
     }
 
 
-def _tried(providers: Sequence[str], here: Sequence[str]) -> tuple[str, ...]:
+def _candidate_names(providers: Sequence[str], available: Sequence[str]) -> tuple[str, ...]:
     """Return the names to try in order, the CPU last, with the best that is here in the place of AUTOMATIC."""
-    best = [name for name in _BY_ITSELF if name in here]
+    best = [name for name in _AUTOMATIC_ORDER if name in available]
     wanted = [one for name in providers for one in (best if name == AUTOMATIC else [name])]
     return tuple(dict.fromkeys((*wanted, "cpu")))
 
 
-def _libraries() -> tuple[str, ...]:
+def _available_libraries() -> tuple[str, ...]:
     """Return which of _LIBRARIES are beside ONNX Runtime, without loading it."""
     spec = find_spec("onnxruntime")
     if spec is None or spec.origin is None:
@@ -229,19 +229,19 @@ def _fault(processor: Processor) -> str:
     if processor.provider not in onnxruntime.get_available_providers():
         return f"this ONNX Runtime has no {processor.provider}"
     # What is missing is told below, in one line instead of ONNX Runtime's many.
-    onnxruntime.set_default_logger_severity(_FATAL)
+    onnxruntime.set_default_logger_severity(_LOG_FATAL)
     try:
         return _trial_fault(processor)
     finally:
-        onnxruntime.set_default_logger_severity(_WARNING)
+        onnxruntime.set_default_logger_severity(_LOG_WARNING)
 
 
 def _trial_fault(processor: Processor) -> str:
-    kinds: tuple[type[Exception], ...] = (*refusals(), RuntimeError, ValueError)
+    kinds: tuple[type[Exception], ...] = (*ort_exceptions(), RuntimeError, ValueError)
     graph = GraphWriter("sum")
     graph.output(graph.input("number", "float32", 1) + 1, "sum", "float32", 1)
     try:
-        session = opened_session(graph.model(), processor, 1, processor.options(None, exact=True))
+        session = open_session(graph.model(), processor, 1, processor.options(None, exact=True))
         if processor.provider not in session.get_providers():
             return "ONNX Runtime could not start it; its libraries may be missing"
         session.run(None, {"number": np.ones(1, np.float32)})

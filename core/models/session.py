@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..filesystem import Location
-from .engine_folder import engine_fault
-from .hashes import file_sha256, forget
-from .memory_limit import give_back_memory
-from .onnx_file import onnx_facts, read_checked
-from .ort_exceptions import refusals
-from .processor import Processor, ProviderOptions, found_processor, opened_session, require_known
+from .engine_folder import make_engine_folder
+from .hashes import file_sha256, forget_hash
+from .memory_limit import release_memory
+from .onnx_file import read_model_file, read_onnx_info
+from .ort_exceptions import ort_exceptions
+from .processor import Processor, ProviderOptions, open_session, require_provider_names, select_processor
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -33,22 +33,22 @@ class ModelFile:
     """An ONNX file on disk."""
 
     path: Path
-    known_sha256: str = field(default="", compare=False)
+    cached_sha256: str = field(default="", compare=False)
     """Its hash, where it is remembered; empty to compute it."""
 
     @cached_property
     def sha256(self) -> str:
         """Hex SHA-256 of the file: what the model is called in keys. ModelError if it can't be read."""
-        return self.known_sha256 or file_sha256(self.path)
+        return self.cached_sha256 or file_sha256(self.path)
 
-    def checked_bytes(self) -> bytes:
+    def read_and_verify(self) -> bytes:
         """Read the file: what is run or taken from it is what its hash, and so every key, names.
 
         ModelError if it can't be read, or is another file than when its hash was taken.
         """
-        data = read_checked(self.path)
+        data = read_model_file(self.path)
         if sha256(data).hexdigest() != self.sha256:
-            forget(self.path)
+            forget_hash(self.path)
             raise ModelError(f"the model {self.path} changed while it was in use: run this again")
         return data
 
@@ -56,42 +56,42 @@ class ModelFile:
 class ModelPool:
     """Opens models when first run and keeps them open.
 
-    `opened` counts the sessions made, so that a render which should need no model can prove it.
+    `load_count` counts the sessions made, so that a render which should need no model can prove it.
     """
 
     def __init__(
-        self, threads: int = 0, providers: Sequence[str] = ("cpu",), engines: Location | None = None
+        self, threads: int = 0, providers: Sequence[str] = ("cpu",), engine_folder: Location | None = None
     ) -> None:
         """Make an empty pool. `threads` per model run; 0 lets ONNX Runtime choose.
 
-        `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; see `found_processor`.
-        `engines` is a folder for what a processor builds from models, such as TensorRT's engines, in the user's
+        `providers` are AUTOMATIC or names of `PROVIDERS` in the order to be tried; see `select_processor`.
+        `engine_folder` is a folder for what a processor builds from models, such as TensorRT's engines, in the user's
         own cache; it is made when needed. ModelError for an unknown name.
         """
-        require_known(providers)
+        require_provider_names(providers)
         self._threads = threads
         self._providers = tuple(providers)
-        self._engines = engines
+        self._engine_folder = engine_folder
         self._sessions: dict[tuple[str, bool], onnxruntime.InferenceSession] = {}
         self._graphs: dict[bytes, onnxruntime.InferenceSession] = {}
         self._warnings: dict[str, None] = {}
 
     @property
-    def opened(self) -> int:
+    def load_count(self) -> int:
         """How many models this pool has loaded."""
         return len(self._sessions)
 
     @cached_property
     def processor(self) -> Processor:
         """What runs every model of this pool; found out when first asked for."""
-        processor, passed_over = found_processor(self._providers)
+        processor, passed_over = select_processor(self._providers)
         self._warnings.update(dict.fromkeys(passed_over))
         return processor
 
     @property
-    def in_keys(self) -> dict[str, str]:
+    def key_inputs(self) -> dict[str, str]:
         """What the processor adds to the key of every stage that runs a model."""
-        return self.processor.in_keys
+        return self.processor.key_inputs
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -106,24 +106,24 @@ class ModelPool:
         Without `exact` it may compute in half precision, if the pool's processor is one that does.
         """
         session = self._session(model, exact=exact)
-        self._require(session, model, outputs)
+        self._require_outputs(session, model, outputs)
         return self._run(session, model.path.name, feeds, list(outputs))
 
     def run_all(self, model: ModelFile, feeds: Feeds) -> list[Tensor]:
         """Run a model. Returns all its outputs in its own order."""
         return self._run(self._session(model), model.path.name, feeds, None)
 
-    def run_batch(self, model: ModelFile, pictures: Tensor, *, exact: bool = True) -> list[Tensor]:
+    def run_batch(self, model: ModelFile, images: Tensor, *, exact: bool = True) -> list[Tensor]:
         """Run a one-input model on (n, …) pictures: at once if it takes any number, else one by one.
 
         For `exact` see `run`.
         """
         session = self._session(model, exact=exact)
         count = session.get_inputs()[0].shape[0]
-        if not isinstance(count, int) or count == len(pictures):
-            return self._run(session, model.path.name, pictures, None)
+        if not isinstance(count, int) or count == len(images):
+            return self._run(session, model.path.name, images, None)
         rows = [
-            self._run(session, model.path.name, pictures[row : row + 1], None) for row in range(len(pictures))
+            self._run(session, model.path.name, images[row : row + 1], None) for row in range(len(images))
         ]
         return [np.concatenate(parts) for parts in zip(*rows, strict=True)]
 
@@ -136,8 +136,8 @@ class ModelPool:
         """Run a graph of our own that makes pictures, on the same processor. Returns all its outputs. ModelError."""
         session = self._graphs.get(graph)
         if session is None:
-            session = self._graphs[graph] = self._opened(
-                graph, "the graph of fusion", self.processor.drawing_options()
+            session = self._graphs[graph] = self._create_session(
+                graph, "the graph of fusion", self.processor.fusion_options()
             )
         return self._run(session, "the graph of fusion", feeds, None)
 
@@ -147,51 +147,53 @@ class ModelPool:
         self._sessions.clear()
         self._graphs.clear()
         if had_any:
-            give_back_memory()
+            release_memory()
 
     def _session(self, model: ModelFile, *, exact: bool = True) -> "onnxruntime.InferenceSession":
-        key = model.sha256, exact or self.processor.computes_alike
+        key = model.sha256, exact or self.processor.is_always_exact
         session = self._sessions.get(key)
         if session is None:
             session = self._sessions[key] = self._open(model, exact=exact)
         return session
 
     def _open(self, model: ModelFile, *, exact: bool) -> "onnxruntime.InferenceSession":
-        data = model.checked_bytes()
-        onnx_facts(data, model.path)
-        return self._opened(data, str(model.path), self._chain(exact=exact))
+        data = model.read_and_verify()
+        read_onnx_info(data, model.path)
+        return self._create_session(data, str(model.path), self._provider_options(exact=exact))
 
-    def _chain(self, *, exact: bool) -> ProviderOptions:
+    def _provider_options(self, *, exact: bool) -> ProviderOptions:
         """Return the providers for a model, with a folder for engines where they need one and it is safe."""
         without = self.processor.options(None, exact=exact)
-        if self._engines is None:
+        if self._engine_folder is None:
             return without
-        chain = self.processor.options(self._engines.path, exact=exact)
+        chain = self.processor.options(self._engine_folder.path, exact=exact)
         if chain == without:
             return chain
-        fault = engine_fault(self._engines)
+        fault = make_engine_folder(self._engine_folder)
         if not fault:
             return chain
         # One line, also where every model finds something else there.
-        self._engines = None
+        self._engine_folder = None
         self._warnings[f"what {self.processor.name} builds from models is not kept: {fault}"] = None
         return without
 
-    def _opened(self, data: bytes, name: str, chain: ProviderOptions) -> "onnxruntime.InferenceSession":
-        wanted = chain[0][0]
+    def _create_session(
+        self, data: bytes, name: str, provider_options: ProviderOptions
+    ) -> "onnxruntime.InferenceSession":
+        wanted = provider_options[0][0]
         try:
-            session = opened_session(data, self.processor, self._threads, chain)
-        except refusals() as error:
+            session = open_session(data, self.processor, self._threads, provider_options)
+        except ort_exceptions() as error:
             reason = str(error).splitlines()[0]
             raise ModelError(
-                f"{name} is not a model ONNX Runtime can run{self._other()}: {reason}"
+                f"{name} is not a model ONNX Runtime can run{self._provider_hint()}: {reason}"
             ) from error
         # Run elsewhere its results would be kept under a key that is not theirs.
         if wanted not in session.get_providers():
-            raise ModelError(f"{name} can't be run by {wanted}{self._other()}")
+            raise ModelError(f"{name} can't be run by {wanted}{self._provider_hint()}")
         return session
 
-    def _other(self) -> str:
+    def _provider_hint(self) -> str:
         return "" if self.processor.name == "cpu" else f" on {self.processor.name} (the provider `cpu` may)"
 
     def _run(
@@ -207,15 +209,15 @@ class ModelPool:
             if self.processor.device == "cpu":
                 values = session.run(names, dict(tensors))
             else:
-                values = run_bound(session, tensors, names, self.processor.device)
-        except refusals() as error:
+                values = run_with_binding(session, tensors, names, self.processor.device)
+        except ort_exceptions() as error:
             reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
             raise ModelError(
                 f"{name} failed on an input of {', '.join(map(str, shapes))}: {reason}"
             ) from error
         return [np.asarray(value) for value in values]
 
-    def _require(
+    def _require_outputs(
         self, session: "onnxruntime.InferenceSession", model: ModelFile, outputs: tuple[str, ...]
     ) -> None:
         missing = set(outputs) - {output.name for output in session.get_outputs()}
@@ -225,7 +227,7 @@ class ModelPool:
             )
 
 
-def run_bound(
+def run_with_binding(
     session: "onnxruntime.InferenceSession",
     feeds: Mapping[str, npt.NDArray[Any]],
     outputs: Sequence[str],

@@ -8,12 +8,12 @@ from typing import Any
 from ..errors import ModelError
 from ..filesystem import read_input
 from ..reporting.quoting import quote
-from .catalog import Catalogue, KnownModel
+from .catalog import Catalogue, ModelCard
 
-_MOST_BYTES = 1 << 16
-_LONGEST = 200
+_MAX_BYTES = 1 << 16
+_MAX_WORD_CHARACTERS = 200
 # A name of n parts takes the parser n² steps: 12 ms with 500, more than 20 s with the 30,000 that fit.
-_MOST_DOTS = 500
+_MAX_DOTS = 500
 
 
 def statement_path(path: Path) -> Path:
@@ -21,15 +21,15 @@ def statement_path(path: Path) -> Path:
     return path.with_name(path.name + ".toml")
 
 
-def statement_of(path: Path, catalogue: Catalogue) -> tuple[KnownModel | None, str]:
+def read_statement(path: Path, catalogue: Catalogue) -> tuple[ModelCard | None, str]:
     """Read what the user stated of a model file: None and why, if nothing or nothing usable."""
     beside = statement_path(path)
     try:
-        text = read_input(beside, _MOST_BYTES).decode("utf-8")
-        if text.count(".") > _MOST_DOTS:
-            return None, f"{quote(beside.name)} can't be used: it has more than {_MOST_DOTS} dots"
+        text = read_input(beside, _MAX_BYTES).decode("utf-8")
+        if text.count(".") > _MAX_DOTS:
+            return None, f"{quote(beside.name)} can't be used: it has more than {_MAX_DOTS} dots"
         table = tomllib.loads(text)
-        family = catalogue.named(_word(table, "family"))
+        family = catalogue.find_family(_word(table, "family"))
     except FileNotFoundError:
         return None, ""
     except RecursionError:
@@ -41,7 +41,7 @@ def statement_of(path: Path, catalogue: Catalogue) -> tuple[KnownModel | None, s
         return None, f"{quote(beside.name)} can't be used: {quote(reason)}"
     words = {name: _word(table, name) for name in ("vendor", "page", "note")}
     licence = _word(table, "licence") or "not stated"
-    return KnownModel(
+    return ModelCard(
         family.role, family.name, path.name, path.stem, licence=licence, commercial=table.get("commercial") is True,
         size=0, sha256="", url="", **words,
     ), ""  # fmt: skip
@@ -50,4 +50,4 @@ def statement_of(path: Path, catalogue: Catalogue) -> tuple[KnownModel | None, s
 def _word(table: dict[str, Any], name: str) -> str:
     """Return a text of a table in one line; empty where it is none."""
     value = table.get(name)
-    return quote(value, _LONGEST) if isinstance(value, str | int | float) else ""
+    return quote(value, _MAX_WORD_CHARACTERS) if isinstance(value, str | int | float) else ""

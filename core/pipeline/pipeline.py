@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stage graph: what a layer picture is made from, and what of that need not be computed.
 
-`plan` finds the key of a layer from keys and small results alone; `make` computes the pixels. A frame whose
+`plan` finds the key of a layer from keys and small results alone; `execute` computes the pixels. A frame whose
 layer is there already under the planned key costs no decode, no model and no fusion.
 """
 
@@ -11,12 +11,18 @@ from hashlib import sha256
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.maskers.contract import FaceMask
-from ..analysis.model_adapters import MESHES
+from ..analysis.maskers.contract import OcclusionMask
+from ..analysis.model_adapters import MESH_LANDMARKERS
 from ..analysis.person_clustering import VERSION as PEOPLE_VERSION
-from ..analysis.person_clustering import FoundPerson, Tell, found, people_from, sampled
-from ..analysis.stabilise import seen
-from ..cache.base.compute import Alone, Flight
+from ..analysis.person_clustering import (
+    FractionCallback,
+    Person,
+    find_people,
+    people_from_arrays,
+    sample_frames,
+)
+from ..analysis.stabilise import stabilised_faces
+from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Arrays, Store
 from ..errors import RecipeError
@@ -24,27 +30,27 @@ from ..face.types import Face
 from ..filesystem import Location
 from ..fusion import fuse
 from ..fusion.graph.fuser import Fuser
-from ..fusion.patch import Patch, composed
-from ..geometry.mesh_fit import mesh_of
+from ..fusion.patch import Patch, composite_patches
+from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Recipe, key_inputs
-from ..recipe.request import Casting, Picture
-from ..reporting.stage_counts import Report, Tally
+from ..recipe.request import FaceImage, SwapRequest
+from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
-from ..swap.loaded_model import Networks
-from ..swap.mesh_swapper import MeshEngine
+from ..swap.loaded_model import ModelRunner
+from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_source import NeuralSources
-from ..swap.neural_swapper import NeuralEngine
+from ..swap.neural_swapper import NeuralSwapper
 from ..swap.source import Sources
-from .crop_stage import Crops
-from .face_selector import People
-from .occlusion_stage import Occlusion
+from .crop_stage import CropStage
+from .face_selector import FaceSelector
+from .occlusion_stage import OcclusionStage
 from .plan import FacePlan, LayerPlan
-from .source_check import PictureNote, note_on
+from .source_check import SourceImageReport, inspect_source_image
 
 LAYER_VERSION = 1
 
@@ -60,84 +66,95 @@ class Pipeline:
         flight: Flight | None = None,
         library: ModelLibrary | None = None,
         providers: Sequence[str] = ("cpu",),
-        engines: Location | None = None,
+        engine_folder: Location | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
         What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
-        `providers` are the processors that run them, the first that can, `engines` a folder for what these build
+        `providers` are the processors that run them, the first that can, `engine_folder` a folder for what these build
         from models; see `ModelPool`.
         """
         self._store = store
-        self._flight = flight or Alone()
-        self._pool = ModelPool(threads, providers, engines)
+        self._flight = flight or Uncoordinated()
+        self._pool = ModelPool(threads, providers, engine_folder)
         self._topology = load_topology()
         self._fuser = Fuser(self._pool, self._topology)
-        self._tally, self._pictures = Tally(), Tally()
+        self._counter, self._image_counter = StageCounter(), StageCounter()
         self._library = library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
-        self._analyser = Analyser(*shared, self._tally, self._flight, library)
-        self._source_analyser = source_analyser = Analyser(*shared, self._pictures, self._flight, library)
+        self._analyser = Analyser(*shared, self._counter, self._flight, library)
+        self._source_analyser = source_analyser = Analyser(
+            *shared, self._image_counter, self._flight, library
+        )
         self._sources = Sources(store, source_analyser, self._topology)
-        self._mesh = MeshEngine(store, self._flight, self._sources, self._topology, self._tally)
-        self._people = People(self._analyser, source_analyser, self._sources, self._topology, self._tally)
-        self._occlusion = Occlusion(store, self._flight, self._analyser.engines, self._topology, self._tally)
-        networks = Networks(self._pool)
+        self._mesh = MeshSwapper(store, self._flight, self._sources, self._topology, self._counter)
+        self._selector = FaceSelector(
+            self._analyser, source_analyser, self._sources, self._topology, self._counter
+        )
+        self._occlusion = OcclusionStage(
+            store, self._flight, self._analyser.adapters, self._topology, self._counter
+        )
+        networks = ModelRunner(self._pool)
         pictured = NeuralSources(
             store, self._flight, self._sources, source_analyser, self._topology, networks
         )
-        self._neural = NeuralEngine(library, networks, pictured, self._topology)
+        self._neural = NeuralSwapper(library, networks, pictured, self._topology)
         swappers = self._mesh, self._neural
-        self._crops = Crops(store, self._flight, self._analyser, swappers, self._occlusion, self._tally)
+        self._crops = CropStage(store, self._flight, self._analyser, swappers, self._occlusion, self._counter)
 
     @property
-    def tally(self) -> Tally:
+    def counter(self) -> StageCounter:
         """The counts so far; callers add their warnings here."""
-        return self._tally
+        return self._counter
 
     def report(self) -> Report:
         """Return what was done since the pipeline was made."""
         for warning in (*self._pool.warnings, *self._library.warnings, *self._fuser.warnings):
-            self._tally.warn(warning)
-        return self._tally.report(self._pool.opened, self._pictures)
+            self._counter.warn(warning)
+        return self._counter.report(self._pool.load_count, self._image_counter)
 
     def close(self) -> None:
         """Let go of the models. The store is the caller's."""
         self._pool.close()
 
-    def check(self, castings: Sequence[Casting]) -> None:
+    def check(self, requests: Sequence[SwapRequest]) -> None:
         """Make sure every identity can play its part; PictureError, ModelError or RecipeError say why not.
 
         What is poor about a picture is kept as a warning.
         """
-        for casting in castings:
+        for casting in requests:
             _require_mesh(casting.recipe)
             if _is_neural(casting.recipe):
                 self._neural.check(casting)
             else:
                 self._sources.texture_key(casting.identity)
-            self._people.warn_of_poor_pictures(casting)
+            self._selector.warn_of_poor_images(casting)
 
     def faces(self, clip: Clip, number: int, recipe: Recipe) -> list[Face]:
         """Return the faces of a frame with steadied landmarks, the surest first."""
-        return list(seen(self._analyser, clip, number, recipe).faces)
+        return list(stabilised_faces(self._analyser, clip, number, recipe).faces)
 
     def analysis_keys(self, clip: Clip, number: int, recipe: Recipe) -> tuple[Key, Key, Key]:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
         return self._analyser.keys(clip, number, recipe)
 
-    def texture_key(self, picture: Picture) -> Key:
+    def texture_key(self, image: FaceImage) -> Key:
         """Return the key of a picture's texture, of which the picture's analysis is a part. PictureError."""
-        return self._sources.picture_key(picture)
+        return self._sources.image_texture_key(image)
 
-    def people(
-        self, clip: Clip, first: int, last: int, recipe: Recipe, tell: Tell = lambda _share: None
-    ) -> tuple[FoundPerson, ...]:
+    def find_people(
+        self,
+        clip: Clip,
+        first: int,
+        last: int,
+        recipe: Recipe,
+        on_progress: FractionCallback = lambda _share: None,
+    ) -> tuple[Person, ...]:
         """Return who is seen from frame `first` to `last`, the one seen most first.
 
-        `tell` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError.
+        `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError.
         """
-        frames = sampled(first, last, clip.info.fps)
+        frames = sample_frames(first, last, clip.info.fps)
         inputs: dict[str, Scalar | Key] = {
             "clip": self._analyser.clip_id(clip),
             "first": first,
@@ -150,86 +167,90 @@ class Pipeline:
         if recipe.detect.every > 1:
             inputs["every"] = recipe.detect.every
         key = stage_key("people", PEOPLE_VERSION, inputs)
-        arrays, _ = self._flight.result(
+        arrays, _ = self._flight.get_or_compute(
             self._store,
             key,
-            lambda: found(self._analyser, clip, frames, recipe, self._topology, tell),
+            lambda: find_people(self._analyser, clip, frames, recipe, self._topology, on_progress),
         )
-        return people_from(arrays)
+        return people_from_arrays(arrays)
 
-    def note(self, picture: Picture) -> PictureNote:
+    def inspect_source_image(self, image: FaceImage) -> SourceImageReport:
         """Return what an editor should know of a picture of who plays the part. Raises ModelError."""
-        return note_on(
-            self._store, self._flight, self._sources, self._source_analyser, self._topology, picture
+        return inspect_source_image(
+            self._store, self._flight, self._sources, self._source_analyser, self._topology, image
         )
 
-    def plan(self, clip: Clip, number: int, castings: Sequence[Casting]) -> LayerPlan:
+    def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.
 
         `number` counts the clip's frames from 0. Raises ClipError, PictureError, ModelError or RecipeError.
         """
         size = clip.info.width, clip.info.height
-        planned = tuple(entry for casting in castings for entry in self._face_plans(clip, number, casting))
+        planned = tuple(entry for casting in requests for entry in self._face_plans(clip, number, casting))
         inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
         inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
         return LayerPlan(clip, number, size, planned, stage_key("layer", LAYER_VERSION, inputs))
 
-    def known(self, plan: LayerPlan) -> None:
+    def record_hit(self, plan: LayerPlan) -> None:
         """Count a planned layer that need not be made, because it is there already."""
         occluded = sum(entry.occlude is not None for entry in plan.faces)
-        self._tally.known(len(plan.faces), occluded, sum(entry.enhance is not None for entry in plan.faces))
+        self._counter.record_cached_layer(
+            len(plan.faces), occluded, sum(entry.enhance is not None for entry in plan.faces)
+        )
 
-    def make(self, plan: LayerPlan) -> Patch | None:
+    def execute(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
-        self._count(plan)
+        self._count_faces(plan)
         crops = self._crops.crops(plan)
-        masks = [self._crops.masked(plan, entry) for entry in plan.faces]
-        with self._tally.running("fuse"):
+        masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
+        with self._counter.measure("fuse"):
             patches = [
-                self._fused(entry, crop, better, mask)
+                self._fuse(entry, crop, better, mask)
                 for entry, (crop, better), mask in zip(plan.faces, crops, masks, strict=True)
             ]
-            return composed(patches, plan.size)
+            return composite_patches(patches, plan.size)
 
-    def ready(self, plan: LayerPlan) -> bool:
-        """Tell whether `make` would only fuse: every crop is in the store, so no frame and no model is needed."""
+    def is_cached(self, plan: LayerPlan) -> bool:
+        """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
         keys = [key for entry in plan.faces for key in (entry.swap, entry.enhance) if key is not None]
         return all(key in self._store for key in keys)
 
-    def prepare(self, plan: LayerPlan) -> None:
+    def prefetch_crops(self, plan: LayerPlan) -> None:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
-        self._count(plan)
+        self._count_faces(plan)
         self._crops.crops(plan)
         for entry in plan.faces:
-            self._crops.masked(plan, entry)
+            self._crops.occlusion_mask(plan, entry)
 
-    def _face_plans(self, clip: Clip, number: int, casting: Casting) -> list[FacePlan]:
-        recipe = casting.recipe
+    def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
+        recipe = request.recipe
         _require_mesh(recipe)
-        here = seen(self._analyser, clip, number, recipe)
+        here = stabilised_faces(self._analyser, clip, number, recipe)
         plans = []
-        for index in self._people.chosen(clip, number, casting, here):
+        for index in self._selector.select(clip, number, request, here):
             entry = self._face_plan(
-                here.frame, here.faces[index], (clip.info.width, clip.info.height), casting
+                here.frame, here.faces[index], (clip.info.width, clip.info.height), request
             )
             if entry is not None:
                 plans.append(entry)
         return plans
 
-    def _face_plan(self, frame: str, face: Face, size: tuple[int, int], casting: Casting) -> FacePlan | None:
-        recipe = casting.recipe
+    def _face_plan(
+        self, frame: str, face: Face, size: tuple[int, int], request: SwapRequest
+    ) -> FacePlan | None:
+        recipe = request.recipe
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
         target = None
         if _is_neural(recipe):
-            place = self._neural.place(face, size, recipe)
-            swap = self._neural.swap_key(frame, face, casting)
+            place = self._neural.crop_region(face, size, recipe)
+            swap = self._neural.swap_key(frame, face, request)
             look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
         else:
-            place = mesh.crop_frame(face.landmarks, size, recipe.swap.crop_size)
-            swap = self._mesh.swap_key(frame, landmarks, casting)
-            target = self._mesh.target_key(frame, landmarks, casting)
+            place = mesh.face_crop_region(face.landmarks, size, recipe.swap.crop_size)
+            swap = self._mesh.swap_key(frame, landmarks, request)
+            target = self._mesh.target_key(frame, landmarks, request)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
         if place is None:
             return None
@@ -241,28 +262,32 @@ class Pipeline:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.in_keys})
-        return FacePlan(face, place, casting, swap, target, occlude, enhance, fused)
+        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.key_inputs})
+        return FacePlan(face, place, request, swap, target, occlude, enhance, fused)
 
-    def _fused(self, entry: FacePlan, crop: Arrays, better: Arrays | None, mask: FaceMask | None) -> Patch:
-        recipe = entry.casting.recipe
-        ready = self._neural.ready(crop, better, entry.place, recipe, whole=not self._fuser.warps)
-        points = mesh_of(entry.face.landmarks, self._topology)
-        pixels = self._fuser.fused(ready, points, entry.place, recipe.fusion, mask)
-        return Patch(entry.place.left, entry.place.top, pixels)
+    def _fuse(
+        self, entry: FacePlan, crop: Arrays, enhanced: Arrays | None, mask: OcclusionMask | None
+    ) -> Patch:
+        recipe = entry.request.recipe
+        ready = self._neural.prepare_for_fusion(
+            crop, enhanced, entry.region, recipe, warp=not self._fuser.uses_graph
+        )
+        points = fit_face_mesh(entry.face.landmarks, self._topology)
+        pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
+        return Patch(entry.region.left, entry.region.top, pixels)
 
-    def _count(self, plan: LayerPlan) -> None:
-        self._tally.frames += 1
-        self._tally.faces += len(plan.faces)
+    def _count_faces(self, plan: LayerPlan) -> None:
+        self._counter.frames += 1
+        self._counter.faces += len(plan.faces)
 
 
 def _require_mesh(recipe: Recipe) -> None:
     """Raise RecipeError where the swapper needs a mesh and the landmarker finds none."""
     name = recipe.landmark.landmarker
-    if not _is_neural(recipe) and name not in MESHES:
+    if not _is_neural(recipe) and name not in MESH_LANDMARKERS:
         raise RecipeError(
             f"swap.swapper=mesh draws on FaceMesh's points, which landmark.landmarker={name} does not find: "
-            f"set it to {' or '.join(MESHES)}, or choose a neural swapper"
+            f"set it to {' or '.join(MESH_LANDMARKERS)}, or choose a neural swapper"
         )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ..cache.base.key import Key
 from ..face.types import Face
 from ..media.clip import Clip
-from ..recipe.request import Casting
-from ..swap.mesh import CropFrame
+from ..recipe.request import SwapRequest
+from ..swap.mesh import CropRegion
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,8 +15,8 @@ class FacePlan:
     """One face to be replaced in one frame, and the keys of what that takes."""
 
     face: Face
-    place: CropFrame
-    casting: Casting
+    region: CropRegion
+    request: SwapRequest
     swap: Key
     target: Key | None
     """Of what the mesh swapper cuts from the frame; None for a neural one."""

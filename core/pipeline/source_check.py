@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.quality import faults
-from ..analysis.thumbnail import SIZE, face_picture
+from ..analysis.quality import quality_issues
+from ..analysis.thumbnail import FACE_THUMBNAIL_PIXELS, face_thumbnail
 from ..cache.base.compute import Flight
 from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
-from ..errors import PictureError
+from ..errors import FaceImageError
 from ..face.types import Pixels
 from ..geometry.mesh_topology import Topology
-from ..recipe.request import Identity, Picture
-from ..swap.source import SeenFace, Sources
+from ..recipe.request import FaceImage, Identity
+from ..swap.source import SourceFace, Sources
 
 VERSION = 1
-_MOST_TEXT = 4096
+_MAX_TEXT_BYTES = 4096
 
 
 def _text_fault(arrays: Arrays) -> str:
@@ -30,46 +30,49 @@ def _text_fault(arrays: Arrays) -> str:
     return "" if all(line.isprintable() for line in text.split("\n")) else "faults has control characters"
 
 
-NOTE_SCHEMA = Schema(
-    (ArraySpec("face", "uint8", (SIZE, SIZE, 3)), ArraySpec("faults", "uint8", ("bytes",))),
-    {"bytes": range(_MOST_TEXT + 1)},
+SOURCE_IMAGE_SCHEMA = Schema(
+    (
+        ArraySpec("face", "uint8", (FACE_THUMBNAIL_PIXELS, FACE_THUMBNAIL_PIXELS, 3)),
+        ArraySpec("faults", "uint8", ("bytes",)),
+    ),
+    {"bytes": range(_MAX_TEXT_BYTES + 1)},
     _text_fault,
 )
 
 
 @dataclass(frozen=True, eq=False)
-class PictureNote:
+class SourceImageReport:
     """What is known of one picture."""
 
-    picture: Picture
-    face: Pixels | None
+    image: FaceImage
+    thumbnail: Pixels | None
     """(96, 96, 3) RGB uint8: the face in it; None where it can't be used."""
-    faults: tuple[str, ...]
+    quality_issues: tuple[str, ...]
     """What is poor about it, or the one reason why it can't be used; empty if nothing is."""
 
 
-def note_on(
-    store: Store, flight: Flight, sources: Sources, analyser: Analyser, topology: Topology, picture: Picture
-) -> PictureNote:
+def inspect_source_image(
+    store: Store, flight: Flight, sources: Sources, analyser: Analyser, topology: Topology, image: FaceImage
+) -> SourceImageReport:
     """Return what is known of a picture; `analyser` looks at pictures. Raises what `flight` does."""
     try:
-        shown = sources.seen(Identity((picture,)))[0]
-    except PictureError as error:
-        return PictureNote(picture, None, (str(error),))
+        shown = sources.source_faces(Identity((image,)))[0]
+    except FaceImageError as error:
+        return SourceImageReport(image, None, (str(error),))
     key = _key(shown)
-    arrays, _ = flight.result(store, key, lambda: _looked_at(shown, analyser, topology))
+    arrays, _ = flight.get_or_compute(store, key, lambda: _compute_report(shown, analyser, topology))
     text = arrays["faults"].tobytes().decode()
-    return PictureNote(picture, np.asarray(arrays["face"], np.uint8), tuple(text.splitlines()))
+    return SourceImageReport(image, np.asarray(arrays["face"], np.uint8), tuple(text.splitlines()))
 
 
-def _key(shown: SeenFace) -> Key:
-    return stage_key("note", VERSION, {"landmark": shown.landmarked, "face": shown.index})
+def _key(source_face: SourceFace) -> Key:
+    return stage_key("note", VERSION, {"landmark": source_face.landmark_key, "face": source_face.index})
 
 
-def _looked_at(shown: SeenFace, analyser: Analyser, topology: Topology) -> Arrays:
-    frame = analyser.frame(shown.clip, 0)
-    text = "\n".join(faults(frame, shown.face, topology))
+def _compute_report(source_face: SourceFace, analyser: Analyser, topology: Topology) -> Arrays:
+    frame = analyser.frame(source_face.clip, 0)
+    text = "\n".join(quality_issues(frame, source_face.face, topology))
     return {
-        "face": face_picture(frame, shown.face),
+        "face": face_thumbnail(frame, source_face.face),
         "faults": np.frombuffer(text.encode(), np.uint8),
     }

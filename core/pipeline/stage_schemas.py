@@ -9,8 +9,8 @@ from ..analysis.detect import detect_schema
 from ..analysis.embed import embed_schema
 from ..analysis.landmark import landmark_schema
 from ..analysis.person_clustering import people_schema
-from ..cache.base.schema import Form
-from ..media.clip_info_cache import FACTS_SCHEMA
+from ..cache.base.schema import StageSchema
+from ..media.clip_info_cache import CLIP_INFO_SCHEMA
 from ..swap.mesh import TARGET_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
@@ -18,18 +18,18 @@ from ..swap.neural_swapper import swap_schema
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .occlusion_stage import occlude_schema
-from .source_check import NOTE_SCHEMA
+from .source_check import SOURCE_IMAGE_SCHEMA
 
-FORMS: Mapping[str, Form] = {
+STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "attribute": ATTRIBUTE_SCHEMA,
     "clip": CLIP_SCHEMA,
     "detect": detect_schema,
     "embed": embed_schema,
     "enhance": ENHANCED_SCHEMA,
-    "facts": FACTS_SCHEMA,
+    "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
     "landmark": landmark_schema,
-    "note": NOTE_SCHEMA,
+    "note": SOURCE_IMAGE_SCHEMA,
     "occlude": occlude_schema,
     "people": people_schema,
     "source": SOURCE_SCHEMA,

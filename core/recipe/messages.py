@@ -16,15 +16,15 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ..errors import MessageError
 
-MOST_LINE = 1 << 26
+MAX_LINE_BYTES = 1 << 26
 """Bytes of a line. A clip of 100,000 pictures with paths of 500 letters has 50 MB."""
-_MOST_TEXT = 1 << 16
-_MOST_PATH = 1 << 14
-_MOST_NUMBER = 1 << 62
+_MAX_TEXT_CHARACTERS = 1 << 16
+_MAX_PATH_CHARACTERS = 1 << 14
+_MAX_NUMBER = 1 << 62
 _T = TypeVar("_T")
 
 
-def parsed(line: bytes) -> tuple[str, Any]:
+def parse(line: bytes) -> tuple[str, Any]:
     """Return the kind and the value of a message: a line that holds a JSON object of one entry. MessageError."""
     try:
         message = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
@@ -44,23 +44,23 @@ def entries(value: object, *names: str) -> Mapping[str, Any]:
     return value
 
 
-def listing(value: object, read: Callable[[Any], _T], most: int = 1 << 20) -> tuple[_T, ...]:
+def listing(value: object, read: Callable[[Any], _T], max_length: int = 1 << 20) -> tuple[_T, ...]:
     """Return what `read` makes of each entry of a list."""
-    if not isinstance(value, list | tuple) or len(value) > most:
-        raise MessageError(f"a list of at most {most} entries is expected")
+    if not isinstance(value, list | tuple) or len(value) > max_length:
+        raise MessageError(f"a list of at most {max_length} entries is expected")
     return tuple(read(entry) for entry in value)
 
 
-def text(value: object, most: int = _MOST_TEXT) -> str:
+def text(value: object, max_length: int = _MAX_TEXT_CHARACTERS) -> str:
     """Return a text."""
-    if not isinstance(value, str) or len(value) > most:
-        raise MessageError(f"a text of at most {most} letters is expected")
+    if not isinstance(value, str) or len(value) > max_length:
+        raise MessageError(f"a text of at most {max_length} letters is expected")
     return value
 
 
 def path(value: object) -> Path:
     """Return a path that the system takes as one."""
-    name = text(value, _MOST_PATH)
+    name = text(value, _MAX_PATH_CHARACTERS)
     try:
         os.fsencode(name)
     except UnicodeError:
@@ -77,7 +77,7 @@ def flag(value: object) -> bool:
     return value
 
 
-def whole(value: object, low: int = 0, high: int = _MOST_NUMBER) -> int:
+def integer(value: object, low: int = 0, high: int = _MAX_NUMBER) -> int:
     """Return a whole number from `low` to `high`."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise MessageError(f"a whole number from {low} to {high} is expected")
@@ -89,7 +89,7 @@ def number(value: object) -> float:
     if (
         not isinstance(value, int | float)
         or isinstance(value, bool)
-        or not -_MOST_NUMBER <= value <= _MOST_NUMBER
+        or not -_MAX_NUMBER <= value <= _MAX_NUMBER
     ):
         raise MessageError("a finite number is expected")
     if not math.isfinite(value):
@@ -97,11 +97,11 @@ def number(value: object) -> float:
     return value
 
 
-def arguments(kind: type, values: object, **more: Callable[[Any], object]) -> dict[str, Any]:
-    """Return what a dataclass is made from, each of its fields read as its type says, or as `more` says for it."""
+def arguments(kind: type, values: object, **field_readers: Callable[[Any], object]) -> dict[str, Any]:
+    """Return what a dataclass is made from, each of its fields read as its type says, or as `field_readers` says for it."""
     names = [entry.name for entry in fields(kind)]
     hints, given = get_type_hints(kind), entries(values, *names)
-    return {name: (more.get(name) or _reader(hints[name]))(given[name]) for name in names}
+    return {name: (field_readers.get(name) or _reader(hints[name]))(given[name]) for name in names}
 
 
 def _reader(hint: Any) -> Callable[[Any], object]:
@@ -109,9 +109,9 @@ def _reader(hint: Any) -> Callable[[Any], object]:
         Path: path,
         str: text,
         bool: flag,
-        int: whole,
+        int: integer,
         float: number,
-        bytes: _octets,
+        bytes: hex_bytes,
     }
     if get_origin(hint) is tuple:
         one = _reader(get_args(hint)[0])
@@ -123,7 +123,7 @@ def _reader(hint: Any) -> Callable[[Any], object]:
     return readers[hint]
 
 
-def _octets(value: object) -> bytes:
+def hex_bytes(value: object) -> bytes:
     try:
         return bytes.fromhex(text(value))
     except ValueError:

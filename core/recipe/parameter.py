@@ -67,10 +67,10 @@ def text_field(label: str, text: str) -> Any:
     return field(default="", metadata={"label": label, "text": text})
 
 
-_SWITCHES = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+_SWITCH_WORDS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
 
-def checked(parameter: Parameter, value: Scalar) -> Scalar:
+def validate_value(parameter: Parameter, value: Scalar) -> Scalar:
     """Return a value as its parameter takes it, from text too; RecipeError if it may not have it."""
     if parameter.choices:
         names = [choice[0] for choice in parameter.choices]
@@ -83,7 +83,7 @@ def checked(parameter: Parameter, value: Scalar) -> Scalar:
             raise RecipeError(f"{parameter.path} is one line of text, not {text!r}")
         return text
     if parameter.kind is bool:
-        switch = _SWITCHES.get(str(value).lower())
+        switch = _SWITCH_WORDS.get(str(value).lower())
         if switch is None:
             raise RecipeError(f"{parameter.path} is on or off, not {value!r}")
         return switch

@@ -8,7 +8,7 @@ from . import Recipe
 
 
 @dataclass(frozen=True)
-class Picture:
+class FaceImage:
     """A picture of the source person."""
 
     path: Path
@@ -20,17 +20,17 @@ class Picture:
 class Identity:
     """One person, shown by one or more pictures; the first matters most, the others fill what it hides."""
 
-    pictures: tuple[Picture, ...]
+    images: tuple[FaceImage, ...]
     name: str = ""
     consent: str = ""
     """By what right this likeness is used, in the user's words."""
 
 
 @dataclass(frozen=True)
-class Casting:
+class SwapRequest:
     """What one Face Swap modifier asks for: who plays the part, and how."""
 
     identity: Identity
     recipe: Recipe = field(default_factory=Recipe)
-    replaced: tuple[Picture, ...] = ()
+    target_references: tuple[FaceImage, ...] = ()
     """Pictures of the person who is replaced, for `select.which = reference`; none to pick them in the clip."""

@@ -11,7 +11,7 @@ from ..cache.base.key import Scalar
 from ..errors import RecipeError
 from .analysis import Detect, Embed, Landmark, Occlude
 from .fusion import Fusion
-from .parameter import Cost, Parameter, checked
+from .parameter import Cost, Parameter, validate_value
 from .swap import Enhance, Select, Swap
 
 
@@ -80,7 +80,7 @@ def find_parameter(path: str) -> Parameter:
 def with_value(recipe: Recipe, path: str, value: Scalar) -> Recipe:
     """Return the recipe with one parameter changed. RecipeError for an unknown path or a bad value."""
     parameter = find_parameter(path)
-    group = replace(getattr(recipe, parameter.group), **{parameter.name: checked(parameter, value)})
+    group = replace(getattr(recipe, parameter.group), **{parameter.name: validate_value(parameter, value)})
     return replace(recipe, **{parameter.group: group})
 
 

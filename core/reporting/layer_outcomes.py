@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from .quoting import quote
 
-_SAID = 3
+_MAX_REASONS = 3
 _NUMBER = re.compile(r"\bframe \d+")
 
 NO_FACE = "no face to replace"
-NOBODY = "no modifier is enabled"
+NO_MODIFIER = "no modifier is enabled"
 NO_LAYER = "no layer strip"
 
 
@@ -19,20 +19,20 @@ NO_LAYER = "no layer strip"
 class Outcomes:
     """Counts layer pictures by what they show."""
 
-    swapped: int = 0
+    swapped_count: int = 0
     original: Counter[str] = field(default_factory=Counter)
     """How many show the original, by the reason."""
     failures: list[str] = field(default_factory=list)
     """What is not as it was asked for, a line for each picture, in order."""
 
-    def shows(self, faces: int, castings: int) -> None:
+    def record_shown(self, face_count: int, request_count: int) -> None:
         """A picture is what it should be: it replaces a number of faces, as a number of castings ask."""
-        if faces:
-            self.swapped += 1
+        if face_count:
+            self.swapped_count += 1
         else:
-            self.original[NO_FACE if castings else NOBODY] += 1
+            self.original[NO_FACE if request_count else NO_MODIFIER] += 1
 
-    def fails(self, reason: str, text: str) -> None:
+    def record_failure(self, reason: str, text: str) -> None:
         """A picture could not be made, so the original is shown. `text` names strip and frame too.
 
         Both may hold names from a project: what is kept is safe to show.
@@ -43,25 +43,29 @@ class Outcomes:
 
     def add(self, others: "Outcomes") -> None:
         """Count what was counted apart."""
-        self.swapped += others.swapped
+        self.swapped_count += others.swapped_count
         self.original.update(others.original)
         self.failures.extend(others.failures)
 
-    def line(self, faces: int) -> str:
-        """Say how many layers show new faces, `faces` of them, how many the original, and why."""
+    def summary(self, faces: int) -> str:
+        """Say how many layers show new faces, `face_count` of them, how many the original, and why."""
         total = self.original.total()
-        text = f"{counted(faces, 'face')} swapped in {counted(self.swapped, 'layer')}, {total} shown as the original"
-        reasons = [f"{reason}: {count}" for reason, count in self.original.most_common(_SAID)]
-        left = total - sum(count for _, count in self.original.most_common(_SAID))
+        text = f"{pluralise(faces, 'face')} swapped in {pluralise(self.swapped_count, 'layer')}, {total} shown as the original"
+        reasons = [f"{reason}: {count}" for reason, count in self.original.most_common(_MAX_REASONS)]
+        left = total - sum(count for _, count in self.original.most_common(_MAX_REASONS))
         if left:
             reasons.append(f"other reasons: {left}")
         return f"{text} ({'; '.join(reasons)})" if reasons else text
 
     def as_dict(self) -> dict[str, object]:
         """Return the counts as plain values."""
-        return {"swapped": self.swapped, "original": dict(self.original), "failures": list(self.failures)}
+        return {
+            "swapped": self.swapped_count,
+            "original": dict(self.original),
+            "failures": list(self.failures),
+        }
 
 
-def counted(count: int, thing: str) -> str:
+def pluralise(count: int, thing: str) -> str:
     """Return such as "1 face" and "2 faces"."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

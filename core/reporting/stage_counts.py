@@ -27,7 +27,7 @@ class Report:
     frames_decoded: int
     models_loaded: int
     stages: dict[str, dict[str, int | float]]
-    pictures: dict[str, int]
+    source_images: dict[str, int]
     warnings: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
@@ -38,13 +38,13 @@ class Report:
             "frames_decoded": self.frames_decoded,
             "models_loaded": self.models_loaded,
             "stages": self.stages,
-            "pictures": self.pictures,
+            "pictures": self.source_images,
             "warnings": list(self.warnings),
         }
 
 
 @dataclass
-class Tally:
+class StageCounter:
     """Counts while a pipeline works. One pipeline, one tally."""
 
     frames: int = 0
@@ -54,21 +54,21 @@ class Tally:
     hits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     warnings: list[str] = field(default_factory=list)
-    warned: int = 0
+    warning_count: int = 0
     """How often there was something to warn of, repetitions too."""
 
-    def hit(self, stage: str, count: int = 1) -> None:
+    def record_hit(self, stage: str, count: int = 1) -> None:
         """A stage's result was known."""
         self.hits[stage] += count
 
-    def known(self, faces: int, occluded: int, enhanced: int) -> None:
+    def record_cached_layer(self, faces: int, occluded: int, enhanced: int) -> None:
         """A frame's layer was there already, with its faces, and as many of them masked and enhanced."""
         self.frames += 1
         self.faces += faces
         for stage, count in (("swap", faces), ("occlude", occluded), ("enhance", enhanced), ("fuse", 1)):
-            self.hit(stage, count)
+            self.record_hit(stage, count)
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "StageCounter") -> None:
         """Count what another tally counted as well."""
         self.frames += other.frames
         self.faces += other.faces
@@ -81,7 +81,7 @@ class Tally:
             self.warn(text)
 
     @contextmanager
-    def running(self, stage: str, count: int = 1) -> Iterator[None]:
+    def measure(self, stage: str, count: int = 1) -> Iterator[None]:
         """A stage runs, for `count` results at once: count them and time it."""
         began = time.perf_counter()
         try:
@@ -93,11 +93,11 @@ class Tally:
     def warn(self, text: str) -> None:
         """Keep a warning, safe to show; the same one is kept once."""
         text = quote(text)
-        self.warned += 1
+        self.warning_count += 1
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def report(self, models_loaded: int, pictures: "Tally") -> Report:
+    def report(self, models_loaded: int, image_counter: "StageCounter") -> Report:
         """Return what was counted so far; `pictures` counted what was done for the source pictures."""
         stages: dict[str, dict[str, int | float]] = {
             stage: {
@@ -114,6 +114,6 @@ class Tally:
             self.frames_decoded,
             models_loaded,
             stages,
-            {"run": sum(pictures.runs.values()), "hit": sum(pictures.hits.values())},
+            {"run": sum(image_counter.runs.values()), "hit": sum(image_counter.hits.values())},
             tuple(self.warnings),
         )

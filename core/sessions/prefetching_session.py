@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..concurrency.prefetch import Ahead
+from ..concurrency.prefetch import Prefetcher
 from ..layers.job import LayerJob
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report
@@ -17,83 +17,83 @@ from .settings import RunSettings
 if TYPE_CHECKING:
     from ..pipeline.pipeline import Pipeline
 
-_PICTURES_AHEAD = 2
+_PREFETCH_LAYERS = 2
 """How many layer pictures may be made before they are asked for."""
-_REMEMBERED = 4096
+_MAX_UNREPORTED_WRITES = 4096
 """How many pictures that were written but not asked for are remembered."""
 
 
-class SessionAhead(LayerSession):
+class PrefetchingSession(LayerSession):
     """A `LayerSession` that does everything on a thread of its own: the pictures are the same, bit for bit.
 
     What came of a picture is counted when it is asked for, however early it was made.
     """
 
     def __init__(
-        self, settings: RunSettings, spare: Path | None = None, *, beside_a_busy_host: bool = False
+        self, settings: RunSettings, fallback: Path | None = None, *, busy_host: bool = False
     ) -> None:
         """Begin a run; see `LayerSession`.
 
-        `beside_a_busy_host`: the host renders meanwhile and has work for every core. OpenCV then keeps to one thread
+        `busy_host`: the host renders meanwhile and has work for every core. OpenCV then keeps to one thread
         until the run is closed: what it does on more waits for the last of them to get a core.
         """
-        super().__init__(settings, spare)
-        self._beside_a_busy_host = beside_a_busy_host
-        self._at_end = ExitStack()
-        self._shown = Outcomes()
+        super().__init__(settings, fallback)
+        self._busy_host = busy_host
+        self._exit_stack = ExitStack()
+        self._reported_outcomes = Outcomes()
         # A picture made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
-        self._unseen: OrderedDict[Path, None] = OrderedDict()
-        self._ahead = Ahead(self._alone, _PICTURES_AHEAD, "understudy layers")
+        self._unreported_writes: OrderedDict[Path, None] = OrderedDict()
+        self._prefetcher = Prefetcher(self._run_job, _PREFETCH_LAYERS, "understudy layers")
 
     @property
     def outcomes(self) -> Outcomes:
         """See `LayerSession.outcomes`."""
-        return self._shown
+        return self._reported_outcomes
 
-    def bring(self, job: LayerJob, coming: Iterable[LayerJob] = ()) -> bool:
-        """See `LayerSession.bring`; then go on with the jobs that are `coming`, in this order, as time allows.
+    def update_layer(self, job: LayerJob, upcoming: Iterable[LayerJob] = ()) -> bool:
+        """See `LayerSession.update_layer`; then go on with the jobs that are `upcoming`, in this order, as time allows.
 
         True too if the file was written ahead and its job was dropped since.
         """
-        written, outcomes = self._ahead.result(job, coming)
-        self._shown.add(outcomes)
-        unseen = job.picture in self._unseen
-        self._unseen.pop(job.picture, None)
+        written, outcomes = self._prefetcher.result(job, upcoming)
+        self._reported_outcomes.add(outcomes)
+        unseen = job.layer_path in self._unreported_writes
+        self._unreported_writes.pop(job.layer_path, None)
         return written or unseen
 
     def report(self) -> Report:
         """Return what was done so far; what was not asked for by now is dropped."""
-        self._ahead.settle()
+        self._prefetcher.drain()
         return super().report()
 
     def as_dict(self) -> dict[str, object]:
         """See `LayerSession.as_dict`."""
-        return {**super().as_dict(), "shown": self._shown.as_dict()}
+        return {**super().as_dict(), "shown": self._reported_outcomes.as_dict()}
 
     def close(self) -> None:
         """Let go of models, clips and store, once what is being made is done."""
-        with self._at_end:
-            self._ahead.close()
+        with self._exit_stack:
+            self._prefetcher.close()
             super().close()
 
-    def _alone(self, job: LayerJob) -> tuple[bool, Outcomes]:
+    def _run_job(self, job: LayerJob) -> tuple[bool, Outcomes]:
         self._outcomes = Outcomes()
-        written = super().bring(job)
+        written = super().update_layer(job)
         if written:
-            self._unseen[job.picture] = None
-            self._unseen.move_to_end(job.picture)
-            while len(self._unseen) > _REMEMBERED:
-                self._unseen.popitem(last=False)
+            self._unreported_writes[job.layer_path] = None
+            self._unreported_writes.move_to_end(job.layer_path)
+            while len(self._unreported_writes) > _MAX_UNREPORTED_WRITES:
+                self._unreported_writes.popitem(last=False)
         return written, self._outcomes
 
-    def _running(self) -> "Pipeline":
+    def _get_pipeline(self) -> "Pipeline":
         # A pipeline is for one thread at a time.
-        if not self._ahead.is_here:
-            self._ahead.settle()
-        if self._beside_a_busy_host and self._pipeline is None:
+        if not self._prefetcher.on_worker_thread:
+            self._prefetcher.drain()
+        if self._busy_host and self._pipeline is None:
             # Where nothing changed no stage runs, so OpenCV is not imported either.
             import cv2
 
-            self._at_end.callback(cv2.setNumThreads, cv2.getNumThreads())
+            self._exit_stack.callback(cv2.setNumThreads, cv2.getNumThreads())
             cv2.setNumThreads(1)
-        return super()._running()
+        return super()._get_pipeline()

@@ -8,10 +8,10 @@ from ..cache.base.compute import Flight
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
 from ..media.clip import files_stamp
-from ..media.clip_info_cache import KnownOnly, NotKnownError, UnknownClipError, known_clip
+from ..media.clip_info_cache import CacheOnly, ClipNotCachedError, NotCachedError, load_clip_info
 from ..media.open import Clip
 from ..media.source import ClipSource
-from .layer_session import OPEN_CLIPS, LayerSession
+from .layer_session import MAX_OPEN_CLIPS, LayerSession
 from .settings import RunSettings
 
 Preview = Literal["current", "fused", "blanked", "unprepared"]
@@ -24,12 +24,12 @@ class PreviewSession(LayerSession):
     def __init__(self, settings: RunSettings) -> None:
         """Begin a run; see `LayerSession`."""
         super().__init__(settings)
-        self._known_only = KnownOnly()
+        self._cache_only = CacheOnly()
         self._stamps: dict[Path, str] = {}
 
     @property
     def _flight(self) -> Flight:
-        return self._known_only
+        return self._cache_only
 
     def preview(self, job: LayerJob, *, may_blank: bool = True) -> tuple[Preview, str]:
         """Bring a job's picture up to date where what it is fused from is known; tell what became of it, and why.
@@ -39,40 +39,40 @@ class PreviewSession(LayerSession):
         Not so once the clip's file was replaced while we looked on.
         """
         try:
-            return self._previewed(job), ""
-        except UnknownClipError as error:
+            return self._update_preview(job), ""
+        except ClipNotCachedError as error:
             reason = str(error)
-            if self._stamps.get(job.picture.parent, "") in ("", _stamp(job)):
+            if self._stamps.get(job.layer_path.parent, "") in ("", _stamp(job)):
                 return "unprepared", reason
         except OutputError as error:
             return "unprepared", str(error)
         except UnderstudyError as error:
             reason = str(error)
-        if may_blank and self._places.label(job.picture) is not None and self._blank(job):
+        if may_blank and self._output_folders.label(job.layer_path) is not None and self._blank(job):
             return "blanked", reason
         return "unprepared", reason
 
-    def _previewed(self, job: LayerJob) -> Preview:
-        digest, label = self._asking.digest(job), self._places.label(job.picture)
-        if self._answered(job, digest, label):
+    def _update_preview(self, job: LayerJob) -> Preview:
+        digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path)
+        if self._is_current(job, digest, label):
             return "current"
-        pipeline = self._running()
-        plan, digest = self._planned(pipeline, job, digest)
+        pipeline = self._get_pipeline()
+        plan, digest = self._plan(pipeline, job, digest)
         if label is not None and label.key == plan.key.hex:
-            pipeline.known(plan)
+            pipeline.record_hit(plan)
             return "current"
-        self._stamps[job.picture.parent] = plan.clip.stamp
-        if not pipeline.ready(plan):
-            raise NotKnownError("not prepared yet: press Prepare")
+        self._stamps[job.layer_path.parent] = plan.clip.stamp
+        if not pipeline.is_cached(plan):
+            raise NotCachedError("not prepared yet: press Prepare")
         self._write(pipeline, plan, job, digest)
         return "fused"
 
     def _clip(self, source: ClipSource) -> Clip:
-        found = known_clip(self._store, source)
+        found = load_clip_info(self._store, source)
         known = self._clips.get(source)
         if known is None or known.stamp != found.stamp:
             self._clips[source] = known = found
-            if len(self._clips) > OPEN_CLIPS:
+            if len(self._clips) > MAX_OPEN_CLIPS:
                 self._clips.popitem(last=False)
         return known
 

@@ -3,18 +3,18 @@
 
 from pathlib import Path
 
-from ..cache.maintenance.lineage import coming_from, walk
-from ..cache.removal.purge import remains
-from ..cache.stores.local import PackFolder
-from ..cache.stores.usage_log import forget_uses
+from ..cache.maintenance.lineage import derived_from, walk_entries
+from ..cache.removal.purge import remaining_files
+from ..cache.stores.local import PackStore
+from ..cache.stores.usage_log import delete_usage_log
 from ..errors import CacheError
 from ..media.clip import Clip
 from ..reporting.quoting import quote
 
-_SHOWN = 3
+_MAX_NAMES = 3
 
 
-def purge(folder: PackFolder, clip: Clip | None) -> int:
+def purge(folder: PackStore, clip: Clip | None) -> int:
     """Delete what came of a clip, its people's pictures too, or everything; return the bytes freed.
 
     What can't be traced to any clip or picture goes as well. Shared places keep what they have:
@@ -25,7 +25,7 @@ def purge(folder: PackFolder, clip: Clip | None) -> int:
     if clip is None:
         freed = folder.purge()
     else:
-        matches, _ = coming_from(lambda: walk(folder), {clip.clip_id})
+        matches, _ = derived_from(lambda: walk_entries(folder), {clip.clip_id})
         freed = folder.purge(matches)
     troubles = folder.warnings[before:]
     if troubles:
@@ -39,7 +39,7 @@ def purge(folder: PackFolder, clip: Clip | None) -> int:
 def forget_runs(root: Path) -> None:
     """Remove what a cache folder knows of former runs. Raises CacheError."""
     try:
-        forget_uses(root)
+        delete_usage_log(root)
     except OSError as error:
         raise CacheError(
             f"can't delete the counts of runs in {root}: {error.strerror}; check its permissions"
@@ -49,13 +49,13 @@ def forget_runs(root: Path) -> None:
 def require_nothing_left(root: Path) -> None:
     """Look through a cache folder after a purge of everything. Raises CacheError that says what is left."""
     try:
-        left = remains(root)
+        left = remaining_files(root)
     except OSError as error:
         raise CacheError(
             f"can't look through {root} again: {error.strerror}; check its permissions"
         ) from error
     if left:
-        shown = ", ".join(quote(name) for name in left[:_SHOWN])
+        shown = ", ".join(quote(name) for name in left[:_MAX_NAMES])
         raise CacheError(
             f"{len(left)} files are still in {root} ({shown}): end what writes there, then purge again"
         )

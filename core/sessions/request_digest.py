@@ -16,22 +16,22 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import ClipError
-from ..filesystem import Folder, Kind, open_input
+from ..filesystem import EntryKind, Folder, open_input
 from ..layers.job import LayerJob
 from ..media.clip import files_stamp
-from ..recipe.request import Casting
+from ..recipe.request import SwapRequest
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
-_SMALL = 1 << 22
+_SMALL_FILE_BYTES = 1 << 22
 # A folder of models holds hundreds of files; one of a whole disk would be read at the start of each render.
-_MOST_NAMES = 100_000
-_MOST_BYTES = 1 << 29
-_DEEPEST = 32
-_WORTH = 20.0
-_CASTS = 64
+_MAX_NAMES = 100_000
+_MAX_BYTES = 1 << 29
+_MAX_DEPTH = 32
+_RECHECK_COST_RATIO = 20.0
+_MAX_REQUEST_TEXTS = 64
 
 
-class Asking:
+class RequestDigester:
     """Makes the digests of one run. What the run's code and models are is looked at once."""
 
     def __init__(self, model_folders: Sequence[Path], provider: str = "") -> None:
@@ -41,9 +41,9 @@ class Asking:
         """
         self._provider = provider
         self._folders = (Path(__file__).parents[1], *model_folders)
-        self._ground: str | None = None
+        self._cached_environment_digest: str | None = None
         self._stamps: dict[tuple[Path, ...], _Stamp] = {}
-        self._casts: dict[Casting, str] = {}
+        self._request_texts: dict[SwapRequest, str] = {}
 
     def digest(self, job: LayerJob) -> str | None:
         """Return the hex digest of what a job's picture is asked to be; None where it has none.
@@ -55,47 +55,49 @@ class Asking:
         """
         try:
             stamps = [self._stamp(job.source.paths)]
-            stamps += [self._stamp(_pictures(casting)) for casting in job.castings]
+            stamps += [self._stamp(_image_paths(casting)) for casting in job.requests]
         except ClipError:
             return None
-        ground = self._under()
+        ground = self._environment_digest()
         if not ground:
             return None
-        casts = [self._cast(casting) for casting in job.castings]
+        casts = [self._request_text(casting) for casting in job.requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *casts]
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def _stamp(self, paths: tuple[Path, ...]) -> str:
         known = self._stamps.get(paths)
         now = time.monotonic()
-        if known is None or now - known.taken > _WORTH * known.cost:
-            seen = [_seen(path) for path in paths]
-            text = files_stamp(paths) if known is None or known.seen != seen else known.text
+        if known is None or now - known.monotonic_seconds > _RECHECK_COST_RATIO * known.cost_seconds:
+            seen = [_file_status(path) for path in paths]
+            text = files_stamp(paths) if known is None or known.file_status != seen else known.text
             ended = time.monotonic()
             self._stamps[paths] = known = _Stamp(text, seen, ended, ended - now)
         return known.text
 
-    def _cast(self, casting: Casting) -> str:
-        text = self._casts.get(casting)
+    def _request_text(self, request: SwapRequest) -> str:
+        text = self._request_texts.get(request)
         if text is None:
-            if len(self._casts) >= _CASTS:  # keyframed parameters make a new one for every frame
-                self._casts.clear()
-            nameless = replace(casting.identity, name="", consent="")
-            self._casts[casting] = text = repr(replace(casting, identity=nameless))
+            if (
+                len(self._request_texts) >= _MAX_REQUEST_TEXTS
+            ):  # keyframed parameters make a new one for every frame
+                self._request_texts.clear()
+            nameless = replace(request.identity, name="", consent="")
+            self._request_texts[request] = text = repr(replace(request, identity=nameless))
         return text
 
-    def _under(self) -> str:
+    def _environment_digest(self) -> str:
         """Digest what every answer stands on: this code, its data, the models. Empty where that is too much."""
-        if self._ground is None:
+        if self._cached_environment_digest is None:
             digest = sha256()
             try:
                 for folder in self._folders:
-                    for line in _contents(folder):
+                    for line in _folder_lines(folder):
                         digest.update(line)
-                self._ground = digest.hexdigest()
-            except _TooMuchError:
-                self._ground = ""
-        return self._ground
+                self._cached_environment_digest = digest.hexdigest()
+            except _FolderTooLargeError:
+                self._cached_environment_digest = ""
+        return self._cached_environment_digest
 
 
 @dataclass(frozen=True)
@@ -103,16 +105,16 @@ class _Stamp:
     """Files' stamp, what was seen of them when it was taken, when that was and how many seconds it took."""
 
     text: str
-    seen: list[tuple[int, ...]]
-    taken: float
-    cost: float
+    file_status: list[tuple[int, ...]]
+    monotonic_seconds: float
+    cost_seconds: float
 
 
-def _pictures(casting: Casting) -> tuple[Path, ...]:
-    return tuple(picture.path for picture in (*casting.identity.pictures, *casting.replaced))
+def _image_paths(request: SwapRequest) -> tuple[Path, ...]:
+    return tuple(picture.path for picture in (*request.identity.images, *request.target_references))
 
 
-def _seen(path: Path) -> tuple[int, ...]:
+def _file_status(path: Path) -> tuple[int, ...]:
     """Return what differs where a path leads to another file than before, or to a changed one; empty without one."""
     try:
         status = path.stat()
@@ -121,7 +123,7 @@ def _seen(path: Path) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _contents(folder: Path) -> Iterator[bytes]:
+def _folder_lines(folder: Path) -> Iterator[bytes]:
     """Yield a line for each file below a folder: small ones by what is in them, others by size and time.
 
     What is nested deeper than models and code are is passed over. Raises _TooMuchError where it holds more than
@@ -132,71 +134,71 @@ def _contents(folder: Path) -> Iterator[bytes]:
     except OSError:
         return
     with root:
-        yield from _lines(root, "", _Room(), _DEEPEST)
+        yield from _subfolder_lines(root, "", _ReadBudget(), _MAX_DEPTH)
 
 
-class _TooMuchError(Exception):
+class _FolderTooLargeError(Exception):
     """A folder holds more than can be looked at before each render."""
 
 
 @dataclass
-class _Room:
+class _ReadBudget:
     """How much of a folder may still be looked at."""
 
-    names: int = _MOST_NAMES
-    size: int = _MOST_BYTES
+    remaining_names: int = _MAX_NAMES
+    remaining_bytes: int = _MAX_BYTES
 
 
-def _lines(folder: Folder, above: str, room: _Room, deeper: int) -> Iterator[bytes]:
+def _subfolder_lines(folder: Folder, prefix: str, budget: _ReadBudget, depth: int) -> Iterator[bytes]:
     try:
-        kinds = sorted(islice(folder.kinds(), room.names + 1))
+        kinds = sorted(islice(folder.entry_kinds(), budget.remaining_names + 1))
     except OSError:  # no permission to list it
         return
-    room.names -= len(kinds)
-    if room.names < 0:
-        raise _TooMuchError
+    budget.remaining_names -= len(kinds)
+    if budget.remaining_names < 0:
+        raise _FolderTooLargeError
     for kind in kinds:
         if kind.is_folder:
             continue
         try:
-            content = _small_or_stamp(folder, kind, room)
+            content = _entry_fingerprint(folder, kind, budget)
         except OSError as error:
             content = f"unreadable {error.errno}"
         if content:
-            yield f"{above}{kind.name}\0{content}\n".encode(errors="surrogateescape")
+            yield f"{prefix}{kind.name}\0{content}\n".encode(errors="surrogateescape")
     for kind in kinds:
-        if not kind.is_folder or kind.name == "__pycache__" or not deeper:
+        if not kind.is_folder or kind.name == "__pycache__" or not depth:
             continue
         try:
-            child = folder.child(kind.name)
+            child = folder.open_child(kind.name)
         except OSError:
             continue
         with child:
-            yield from _lines(child, f"{above}{kind.name}{os.sep}", room, deeper - 1)
+            yield from _subfolder_lines(child, f"{prefix}{kind.name}{os.sep}", budget, depth - 1)
 
 
-def _small_or_stamp(folder: Folder, kind: Kind, room: _Room) -> str:
+def _entry_fingerprint(folder: Folder, kind: EntryKind, budget: _ReadBudget) -> str:
     """Return what a file counts for; empty for a link to a folder, which counts for nothing."""
     if kind.is_link:
         path = folder.path / kind.name
         if path.is_dir():
             return ""
         with open_input(path) as file:
-            return _content(file.fileno(), room)
+            return _file_fingerprint(file.fileno(), budget)
     if not kind.is_file:
         raise OSError(errno.EINVAL, "not a regular file")
     fd = folder.open_file(kind.name, os.O_RDONLY)
     try:
-        return _content(fd, room)
+        return _file_fingerprint(fd, budget)
     finally:
         os.close(fd)
 
 
-def _content(fd: int, room: _Room) -> str:
+def _file_fingerprint(fd: int, budget: _ReadBudget) -> str:
     status = os.fstat(fd)
-    if status.st_size >= _SMALL:
+    if status.st_size >= _SMALL_FILE_BYTES:
         return f"{status.st_size} {status.st_mtime_ns}"
-    room.size -= status.st_size
-    if room.size < 0:
-        raise _TooMuchError
+    budget.remaining_bytes -= status.st_size
+    if budget.remaining_bytes < 0:
+        raise _FolderTooLargeError
     return sha256(os.read(fd, status.st_size)).hexdigest()

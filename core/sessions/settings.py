@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ..cache.factory import MEMORY_BYTES, CacheSettings
-from ..cache.stores.encryption import IN_KEYRING, KEY_VARIABLE, SIGNING_VARIABLE, secret_from
+from ..cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE, SIGNING_VARIABLE, secret_from
 from ..errors import CacheError, MessageError
 from ..filesystem import Location
-from ..models.engine_folder import engine_place
+from ..models.engine_folder import engine_folder_location
 from ..models.library import MODELS_VARIABLE, ModelLibrary
 from ..models.processor import AUTOMATIC, PROVIDERS
 from ..recipe import messages
-from ..system.trust import TRUST_VARIABLE, relative_folders, trusted_folders
-from ..units import OFF, days, size_in_bytes, switch, whole
+from ..system.trust import TRUST_VARIABLE, first_relative_folder, trusted_folders
+from ..units import OFF, parse_count, parse_days, parse_size, parse_switch
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
 NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"
@@ -35,8 +35,8 @@ REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
 
-DAY = 86400.0
-_MOST_THREADS, _KEY_BYTES = 4096, 32
+DAY_SECONDS = 86400.0
+_MAX_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
 _T = TypeVar("_T")
 
@@ -54,7 +54,7 @@ class RunSettings:
     """Where the user's models lie; None for the usual place."""
     online: bool = True
     """Whether anything may be sent over a network. A folder on a share is a folder, not a network."""
-    left_out: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     """What was asked for and is not used, one line each: warnings for the run to tell."""
 
     @property
@@ -63,12 +63,12 @@ class RunSettings:
         return (self.provider,)
 
     @property
-    def engines(self) -> Location | None:
+    def engine_folder(self) -> Location | None:
         """Where what a processor builds from models is kept, for the user alone; None where nothing may be.
 
         Never in the cache folder: what a project brings is not run.
         """
-        return engine_place() if self.cache.keep else None
+        return engine_folder_location() if self.cache.keep else None
 
     @property
     def library(self) -> ModelLibrary:
@@ -76,7 +76,7 @@ class RunSettings:
         return ModelLibrary(None if self.model_folder is None else [self.model_folder])
 
 
-def completed(
+def resolve_settings(
     settings: RunSettings, environment: Mapping[str, str], *, keyring: bool = False, strict: bool = True
 ) -> RunSettings:
     """Return settings with what the environment says in their place, and what they must not use left out.
@@ -87,23 +87,24 @@ def completed(
     key nothing is kept.
     """
     left_out: list[str] = []
-    said = _Said(environment, None if strict else left_out)
+    said = _EnvironmentReader(environment, None if strict else left_out)
     cache = replace(
         settings.cache,
         folder=Path(said.text(CACHE_VARIABLE) or settings.cache.folder),
-        keep=settings.cache.keep and not said.value(NO_CACHE_VARIABLE, switch, otherwise=False, unclear=True),
-        memory_bytes=said.value(MEMORY_VARIABLE, size_in_bytes, settings.cache.memory_bytes),
-        cap_bytes=said.value(CAP_VARIABLE, size_in_bytes, settings.cache.cap_bytes),
-        max_age=said.value(AGE_VARIABLE, lambda text: days(text) * DAY, settings.cache.max_age),
+        keep=settings.cache.keep
+        and not said.value(NO_CACHE_VARIABLE, parse_switch, default=False, on_error=True),
+        memory_bytes=said.value(MEMORY_VARIABLE, parse_size, settings.cache.memory_bytes),
+        cap_bytes=said.value(CAP_VARIABLE, parse_size, settings.cache.cap_bytes),
+        max_age=said.value(AGE_VARIABLE, lambda text: parse_days(text) * DAY_SECONDS, settings.cache.max_age),
         shared_folder=said.place(FOLDER_VARIABLE, Path, settings.cache.shared_folder),
         redis_url=said.place(REDIS_VARIABLE, str, settings.cache.redis_url),
-        shared_with_group=said.value(GROUP_VARIABLE, switch, settings.cache.shared_with_group),
+        shared_with_group=said.value(GROUP_VARIABLE, parse_switch, settings.cache.shared_with_group),
         shared_read_only=said.value(
-            READ_ONLY_VARIABLE, switch, settings.cache.shared_read_only, unclear=True
+            READ_ONLY_VARIABLE, parse_switch, settings.cache.shared_read_only, on_error=True
         ),
         trusted=tuple(dict.fromkeys((*settings.cache.trusted, *trusted_folders(environment)))),
     )
-    relative = relative_folders(environment)
+    relative = first_relative_folder(environment)
     if relative and strict:
         raise CacheError(f"{TRUST_VARIABLE} can't be used: {relative} is no absolute folder")
     if relative:
@@ -112,7 +113,7 @@ def completed(
         left_out.append(f"the shared cache on Redis is left out: {STAY_OFFLINE}")
         cache = replace(cache, redis_url=None)
     if cache.keep:
-        asked = {KEY_VARIABLE: IN_KEYRING} if keyring and not said.text(KEY_VARIABLE) else environment
+        asked = {KEY_VARIABLE: KEYRING_VALUE} if keyring and not said.text(KEY_VARIABLE) else environment
         try:
             cache = replace(
                 cache,
@@ -127,10 +128,10 @@ def completed(
     return replace(
         settings,
         cache=cache,
-        threads=said.value(THREADS_VARIABLE, whole, settings.threads),
+        threads=said.value(THREADS_VARIABLE, parse_count, settings.threads),
         provider=said.value(PROVIDER_VARIABLE, _provider, settings.provider),
         model_folder=said.place(MODELS_VARIABLE, Path, settings.model_folder),
-        left_out=(*settings.left_out, *left_out),
+        left_out=(*settings.ignored, *left_out),
     )
 
 
@@ -149,7 +150,7 @@ def settings_from(
     environment: Mapping[str, str], folder: Path, memory_bytes: int = MEMORY_BYTES
 ) -> CacheSettings:
     """Return the settings for a cache folder, completed by the environment. Raises CacheError for what is unusable."""
-    return completed(RunSettings(CacheSettings(folder, memory_bytes)), environment).cache
+    return resolve_settings(RunSettings(CacheSettings(folder, memory_bytes)), environment).cache
 
 
 def settings_values(settings: RunSettings) -> dict[str, Any]:
@@ -173,49 +174,49 @@ def settings_of_values(values: object) -> RunSettings:
     settings = RunSettings(**messages.arguments(RunSettings, values, cache=cache))
     if settings.provider != AUTOMATIC and settings.provider not in PROVIDERS:
         raise MessageError("there is no such processor")
-    if settings.threads > _MOST_THREADS:
-        raise MessageError(f"a model may use {_MOST_THREADS} threads at most")
+    if settings.threads > _MAX_THREADS:
+        raise MessageError(f"a model may use {_MAX_THREADS} threads at most")
     keys = settings.cache.secret, settings.cache.signing_key
     if any(key is not None and len(key) != _KEY_BYTES for key in keys):
         raise MessageError(f"a key has {_KEY_BYTES} bytes")
     return settings
 
 
-class _Said:
+class _EnvironmentReader:
     """What the environment says."""
 
-    def __init__(self, environment: Mapping[str, str], left_out: list[str] | None) -> None:
-        """`left_out` takes a line for what can't be read; without it that is a CacheError."""
+    def __init__(self, environment: Mapping[str, str], ignored: list[str] | None) -> None:
+        """`ignored` takes a line for what can't be read; without it that is a CacheError."""
         self._environment = environment
-        self._left_out = left_out
+        self._ignored = ignored
 
     def text(self, name: str) -> str:
         """Return a variable's text, empty where it is not set."""
         return self._environment.get(name, "").strip()
 
-    def value(self, name: str, read: Callable[[str], _T], otherwise: _T, *, unclear: _T | None = None) -> _T:
-        """Return a variable's value; `otherwise` where it is not set or can't be read.
+    def value(self, name: str, parse: Callable[[str], _T], default: _T, *, on_error: _T | None = None) -> _T:
+        """Return a variable's value; `default` where it is not set or can't be read.
 
-        `unclear` is for what can't be read of a switch that keeps something safe: that is then kept.
+        `on_error` is for what can't be read of a switch that keeps something safe: that is then kept.
         """
         text = self.text(name)
         try:
-            return read(text) if text else otherwise
+            return parse(text) if text else default
         except ValueError as error:
-            if self._left_out is None:
+            if self._ignored is None:
                 raise CacheError(f"{name} can't be used: {error}") from error
-            if unclear is not None:
-                self._left_out.append(f"{name} is taken for {unclear}: {error}")
-                return unclear
-            self._left_out.append(f"{name} is passed over: {error}")
-            return otherwise
+            if on_error is not None:
+                self._ignored.append(f"{name} is taken for {on_error}: {error}")
+                return on_error
+            self._ignored.append(f"{name} is passed over: {error}")
+            return default
 
-    def place(self, name: str, read: Callable[[str], _T], otherwise: _T | None) -> _T | None:
-        """Return the place that a variable names, None where it says OFF; `otherwise` where it is not set."""
+    def place(self, name: str, parse: Callable[[str], _T], default: _T | None) -> _T | None:
+        """Return the place that a variable names, None where it says OFF; `default` where it is not set."""
         text = self.text(name)
         if text == OFF:
             return None
-        return read(text) if text else otherwise
+        return parse(text) if text else default
 
 
 def _provider(text: str) -> str:

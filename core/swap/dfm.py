@@ -10,22 +10,22 @@ import numpy as np
 
 from ..errors import ModelError
 from ..face.types import Pixels
-from ..models.preprocess import prepared
-from .loaded_model import Network, Networks, finished
+from ..models.preprocess import preprocess
+from .loaded_model import LoadedModel, ModelRunner, postprocess
 
 VERSION = 1
 
 
-def dfm_swapped(network: Network, crops: Pixels, morph: float, networks: Networks) -> tuple[Pixels, Pixels]:
+def swap_dfm(model: LoadedModel, crops: Pixels, morph: float, runner: ModelRunner) -> tuple[Pixels, Pixels]:
     """Swap aligned crops (k, s, s, 3) uint8 RGB; `morph` 0..1 matters only to files with that input.
 
     Returns the pictures (k, s, s, 3) uint8 RGB and their masks (k, s, s) uint8. Raises ModelError.
     """
-    name = network.facts.inputs[0].name
-    rest = {tensor.name: np.full(1, morph, np.float32) for tensor in network.facts.inputs[1:]}
-    target_mask, drawn, drawn_mask = networks.run(network, {name: prepared(crops, network.family)}, rest)
-    pictures = finished(drawn, network)
+    name = model.facts.inputs[0].name
+    rest = {tensor.name: np.full(1, morph, np.float32) for tensor in model.facts.inputs[1:]}
+    target_mask, drawn, drawn_mask = runner.run(model, {name: preprocess(crops, model.family)}, rest)
+    pictures = postprocess(drawn, model)
     mask = np.minimum(target_mask, drawn_mask)
     if pictures.shape != crops.shape or mask.shape != (*crops.shape[:3], 1):
-        raise ModelError(f"{network.file.path.name} gave pictures {drawn.shape} and masks {mask.shape}")
+        raise ModelError(f"{model.file.path.name} gave pictures {drawn.shape} and masks {mask.shape}")
     return pictures, np.round(np.clip(mask[..., 0], 0, 1) * 255).astype(np.uint8)

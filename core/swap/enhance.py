@@ -13,12 +13,12 @@ import numpy as np
 from ..cache.base.store import Arrays
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
-from ..geometry.alignment import aligned_matrix
-from ..geometry.crop import warped
-from ..models.preprocess import prepared
-from .loaded_model import Network, Networks, finished
-from .mesh import CropFrame
-from .neural_region import Affine, box_cover, drawn, kept, place_matrix, unit_matrix
+from ..geometry.alignment import alignment_matrix
+from ..geometry.crop import warp_crop
+from ..models.preprocess import preprocess
+from .loaded_model import LoadedModel, ModelRunner, postprocess
+from .mesh import CropRegion
+from .neural_region import Affine, box_cover, crop_to_arrays, region_matrix, unit_matrix, warp_image
 
 VERSION = 1
 _SOFT_EDGE = 0.1
@@ -36,12 +36,12 @@ class Overlay:
     """From frame pixels to its own."""
 
 
-def overlay(crop: Arrays, place: CropFrame) -> Overlay:
-    """Return a stored swap, neural or the mesh's (which lies in `place`), as what is to be laid over."""
+def overlay(crop: Arrays, region: CropRegion) -> Overlay:
+    """Return a stored swap, neural or the mesh's (which lies in `region`), as what is to be laid over."""
     if "matrix" not in crop:
         swapped = np.asarray(crop["swapped"], np.uint8)
-        whole = cv2.resize(np.asarray(crop["cover"], np.uint8), place.size, interpolation=cv2.INTER_LINEAR)
-        return Overlay(swapped, np.asarray(whole, np.uint8), place_matrix(place))
+        whole = cv2.resize(np.asarray(crop["cover"], np.uint8), region.size, interpolation=cv2.INTER_LINEAR)
+        return Overlay(swapped, np.asarray(whole, np.uint8), region_matrix(region))
     pixels, matrix = np.asarray(crop["pixels"], np.uint8), np.asarray(crop["matrix"], np.float32)
     size = pixels.shape[0]
     cover = box_cover(unit_matrix(matrix, size), matrix, (size, size), _SOFT_EDGE)
@@ -51,48 +51,46 @@ def overlay(crop: Arrays, place: CropFrame) -> Overlay:
     return Overlay(pixels, np.asarray(np.round(cover * 255), np.uint8), matrix)
 
 
-def enhanced(
-    network: Network, frame: Pixels, points: Floats, swap: Overlay, weight: float, networks: Networks
+def enhance_crop(
+    model: LoadedModel, frame: Pixels, points: Floats, swap: Overlay, weight: float, runner: ModelRunner
 ) -> Arrays:
     """Enhance a swap in an (H, W, 3) RGB uint8 frame, whose face has five points (5, 2) in frame pixels.
 
     `weight` 0..1 matters only to networks with that input, such as CodeFormer: how far it keeps to what it
     sees. Returns `pixels` (s, s, 3) uint8 RGB and the `matrix` (2, 3) from frame pixels to them. ModelError.
     """
-    size = network.size
-    matrix = aligned_matrix(points, network.family.template, size)
-    seen = warped(frame, matrix, size).astype(np.float32)
-    share = drawn(_bordered(swap.cover), _shifted(swap.matrix), matrix, (size, size))[..., None] / np.float32(
-        255
-    )
-    seen += share * (drawn(swap.pixels, swap.matrix, matrix, (size, size)) - seen)
-    name, rest = network.facts.inputs[0].name, {}
-    for tensor in network.facts.inputs[1:]:
+    size = model.size
+    matrix = alignment_matrix(points, model.family.template, size)
+    seen = warp_crop(frame, matrix, size).astype(np.float32)
+    share = warp_image(_pad_cover(swap.cover), _pad_matrix(swap.matrix), matrix, (size, size))[
+        ..., None
+    ] / np.float32(255)
+    seen += share * (warp_image(swap.pixels, swap.matrix, matrix, (size, size)) - seen)
+    name, rest = model.facts.inputs[0].name, {}
+    for tensor in model.facts.inputs[1:]:
         shape = [extent if isinstance(extent, int) else 1 for extent in tensor.shape or ()]
         rest[tensor.name] = np.full(shape, weight, np.dtype(tensor.dtype))
-    tensors = networks.run(
-        network, {name: prepared(np.round(seen).astype(np.uint8)[None], network.family)}, rest
-    )
-    pictures = finished(tensors[0], network)
+    tensors = runner.run(model, {name: preprocess(np.round(seen).astype(np.uint8)[None], model.family)}, rest)
+    pictures = postprocess(tensors[0], model)
     if pictures.shape[1] != size:
-        raise ModelError(f"{network.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {size}")
-    return kept(pictures[0], matrix)
+        raise ModelError(f"{model.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {size}")
+    return crop_to_arrays(pictures[0], matrix)
 
 
-def blended(swapped: Pixels, place: CropFrame, better: Arrays, blend: float) -> Pixels:
-    """Mix an enhanced crop into a region's `swapped` (h, w, 3) uint8 RGB; `blend` 1 shows only the enhanced."""
-    height, width = swapped.shape[:2]
-    onto, matrix = place_matrix(place), np.asarray(better["matrix"], np.float32)
-    pixels = np.asarray(better["pixels"], np.uint8)
+def blend_enhanced(swapped_image: Pixels, region: CropRegion, enhanced_crop: Arrays, blend: float) -> Pixels:
+    """Mix an enhanced crop into a region's `swapped_image` (h, w, 3) uint8 RGB; `blend` 1 shows only the enhanced."""
+    height, width = swapped_image.shape[:2]
+    onto, matrix = region_matrix(region), np.asarray(enhanced_crop["matrix"], np.float32)
+    pixels = np.asarray(enhanced_crop["pixels"], np.uint8)
     share = blend * box_cover(unit_matrix(matrix, pixels.shape[0]), onto, (width, height), _SOFT_EDGE)
-    new = drawn(pixels, matrix, onto, (width, height))
-    return np.asarray(cv2.blendLinear(new, swapped, share, 1 - share), np.uint8)
+    new = warp_image(pixels, matrix, onto, (width, height))
+    return np.asarray(cv2.blendLinear(new, swapped_image, share, 1 - share), np.uint8)
 
 
-def _bordered(cover: Pixels) -> Pixels:
+def _pad_cover(cover: Pixels) -> Pixels:
     """Surround a cover with nothing: drawing repeats a picture's border, which must not count."""
     return np.pad(cover, 1)
 
 
-def _shifted(matrix: Affine) -> Affine:
+def _pad_matrix(matrix: Affine) -> Affine:
     return matrix + np.array([[0, 0, 1], [0, 0, 1]], matrix.dtype)

@@ -10,24 +10,24 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
-from ..models.catalog import DRAWING_ROLES, Family, mismatch
-from ..models.onnx_file import OnnxFacts, last_initializer, onnx_facts
+from ..models.catalog import IMAGE_OUTPUT_ROLES, Family, mismatch
+from ..models.onnx_file import OnnxInfo, last_initializer, read_onnx_info
 from ..models.session import ModelFile, ModelPool
 
-_MOST_AT_ONCE = 16
-_SYMMETRIC = 127.5
+_MAX_BATCH = 16
+_SYMMETRIC_MEAN = 127.5
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class LoadedModel:
     """A model file whose inputs and outputs are known to be those of its family."""
 
     file: ModelFile
     family: Family
-    facts: OnnxFacts
-    batches: bool
+    facts: OnnxInfo
+    supports_batches: bool
     """Whether it takes several pictures in one run."""
     projection: Floats | None
     """(512, 512) what inswapper's source vectors are multiplied by; None for other families."""
@@ -46,39 +46,41 @@ class Network:
         return sizes[0]
 
 
-class Networks:
+class ModelRunner:
     """Opens networks once and runs them on one pool."""
 
     def __init__(self, pool: ModelPool) -> None:
         self._pool = pool
-        self._known: dict[tuple[str, str], Network] = {}
+        self._models: dict[tuple[str, str], LoadedModel] = {}
 
     @property
-    def in_keys(self) -> dict[str, str]:
+    def key_inputs(self) -> dict[str, str]:
         """What the processor that runs the networks adds to keys."""
-        return self._pool.in_keys
+        return self._pool.key_inputs
 
-    def network(self, file: ModelFile, family: Family) -> Network:
+    def load(self, file: ModelFile, family: Family) -> LoadedModel:
         """Return a file as a network of a family. ModelError says what was expected and what was found."""
         name = (file.sha256, family.path)
-        if name not in self._known:
-            self._known[name] = _checked(file, family)
-        return self._known[name]
+        if name not in self._models:
+            self._models[name] = _load_and_check(file, family)
+        return self._models[name]
 
-    def run(self, network: Network, inputs: Tensors, rest: Tensors | None = None) -> list[Floats]:
-        """Run a network on inputs with one row a picture; those in `rest` are the same for every run.
+    def run(
+        self, model: LoadedModel, inputs: Tensors, constant_inputs: Tensors | None = None
+    ) -> list[Floats]:
+        """Run a network on inputs with one row a picture; those in `constant_inputs` are the same for every run.
 
         Returns every output that its family names, with one row a picture. Raises ModelError.
         """
         count = len(next(iter(inputs.values())))
-        outputs = tuple(tensor.name for tensor in network.facts.outputs[: len(network.family.outputs)])
-        step = _MOST_AT_ONCE if network.batches else 1
+        outputs = tuple(tensor.name for tensor in model.facts.outputs[: len(model.family.outputs)])
+        step = _MAX_BATCH if model.supports_batches else 1
         parts = [
             self._pool.run(
-                network.file,
-                {name: value[at : at + step] for name, value in inputs.items()} | dict(rest or {}),
+                model.file,
+                {name: value[at : at + step] for name, value in inputs.items()} | dict(constant_inputs or {}),
                 outputs,
-                exact=network.family.role not in DRAWING_ROLES,
+                exact=model.family.role not in IMAGE_OUTPUT_ROLES,
             )
             for at in range(0, count, step)
         ]
@@ -86,29 +88,29 @@ class Networks:
         for name, values in zip(outputs, joined, strict=True):
             if len(values) != count or not np.isfinite(values).all():
                 raise ModelError(
-                    f"{network.file.path.name} gave no usable {name}: {values.shape}, or not finite"
+                    f"{model.file.path.name} gave no usable {name}: {values.shape}, or not finite"
                 )
         return [np.asarray(values, np.float32) for values in joined]
 
 
-def finished(tensor: Floats, network: Network) -> Pixels:
+def postprocess(tensor: Floats, model: LoadedModel) -> Pixels:
     """Turn a network's pictures into (k, s, s, 3) uint8 RGB; beyond black and white they are cut off.
 
     Networks that take -1..1 give -1..1; all others give 0..1, whatever they take. ModelError if the tensor
     holds no square pictures.
     """
-    family = network.family
+    family = model.family
     pictures = tensor if family.layout == "nhwc" else np.moveaxis(tensor, 1, -1)
     if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.shape[1] != pictures.shape[2]:
-        raise ModelError(f"{network.file.path.name} gave {tensor.shape} where pictures were expected")
-    values = (pictures + 1) / 2 if family.mean[0] == _SYMMETRIC else pictures
+        raise ModelError(f"{model.file.path.name} gave {tensor.shape} where pictures were expected")
+    values = (pictures + 1) / 2 if family.mean[0] == _SYMMETRIC_MEAN else pictures
     rgb = values[..., ::-1] if family.colour == "bgr" else values
     return np.asarray(np.round(np.clip(rgb, 0, 1) * 255), np.uint8)
 
 
-def _checked(file: ModelFile, family: Family) -> Network:
-    data = file.checked_bytes()
-    facts = onnx_facts(data, file.path)
+def _load_and_check(file: ModelFile, family: Family) -> LoadedModel:
+    data = file.read_and_verify()
+    facts = read_onnx_info(data, file.path)
     wrong = mismatch(family, facts)
     if wrong:
         raise ModelError(f"{file.path} is no {family.title} model: {wrong}")
@@ -124,4 +126,4 @@ def _checked(file: ModelFile, family: Family) -> Network:
     rows = [tensor.shape for tensor in facts.inputs if tensor.shape is None or len(tensor.shape) > 1]
     outputs = [tensor.shape for tensor in facts.outputs[: len(family.outputs)]]
     batches = all(shape is None or (shape and isinstance(shape[0], str)) for shape in rows + outputs)
-    return Network(file, family, facts, batches, projection)
+    return LoadedModel(file, family, facts, batches, projection)

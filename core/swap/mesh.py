@@ -11,36 +11,36 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ..cache.base.schema import ArraySpec, Schema, line_of
+from ..cache.base.schema import ArraySpec, Schema, key_line_value
 from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
-from ..geometry.mesh_raster import point_normals, spread, triangle_map
+from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
-from ..geometry.skin_model import uncovered
-from .texture import TEXTURE_SIZE
+from ..geometry.skin_model import unoccluded_mask
+from .texture import TEXTURE_PIXELS
 
 VERSION = 2
 TARGET_VERSION = 2
-LIGHT_SIZE = 128
-COVER_SIZE = 256
+LIGHT_PIXELS = 128
+COVER_PIXELS = 256
 _MARGIN = 0.04
-_EDGE_ON, _SQUARE_ON = 0.1, 0.42
+_EDGE_ON_COSINE, _FACING_COSINE = 0.1, 0.42
 TARGET_SCHEMA = Schema(
     (
         ArraySpec("target", "uint8", ("target height", "target width", 3)),
         ArraySpec("bare", "uint8", ("target height", "target width")),
     ),
-    dict.fromkeys(("target height", "target width"), range(1, LIGHT_SIZE + 1)),
+    dict.fromkeys(("target height", "target width"), range(1, LIGHT_PIXELS + 1)),
 )
 
 
-def light_size(target: tuple[int, int]) -> tuple[int, int]:
-    """Return the size (width, height) in which light is compared, given that of the `target`: half of it."""
-    return max(target[0] // 2, 1), max(target[1] // 2, 1)
+def light_size(target_size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size (width, height) in which light is compared, given that of the `target_size`: half of it."""
+    return max(target_size[0] // 2, 1), max(target_size[1] // 2, 1)
 
 
 @dataclass(frozen=True)
-class CropFrame:
+class CropRegion:
     """Where a crop lies: crop pixel = (frame pixel - (left, top)) * scale, with pixel centres at integers."""
 
     left: int
@@ -63,8 +63,8 @@ class CropFrame:
 
 
 def swap_schema(text: str) -> Schema:
-    """Return what `mesh_swapped` gives under a key with this text, which says how large a crop may be."""
-    return _swap_schema(line_of(text, "crop_size") or "0")
+    """Return what `swap_mesh` gives under a key with this text, which says how large a crop may be."""
+    return _swap_schema(key_line_value(text, "crop_size") or "0")
 
 
 @lru_cache
@@ -76,7 +76,7 @@ def _swap_schema(crop_size: str) -> Schema:
         ArraySpec("cover", "uint8", ("cover height", "cover width")),
         *TARGET_SCHEMA.arrays,
     )
-    covers = range(1, COVER_SIZE + 1)
+    covers = range(1, COVER_PIXELS + 1)
     return Schema(
         arrays,
         {
@@ -89,19 +89,19 @@ def _swap_schema(crop_size: str) -> Schema:
     )
 
 
-def fits_place(arrays: Arrays, place: "CropFrame") -> bool:
-    """Tell whether arrays of `drawn_on` or `target_crop` are as large as those of a crop that lies there."""
-    wanted = {"swapped": place.size, "cover": _reduced_size(place.size, COVER_SIZE)}
-    wanted |= dict.fromkeys(("target", "bare"), _reduced_size((place.width, place.height), LIGHT_SIZE))
+def fits_region(arrays: Arrays, region: "CropRegion") -> bool:
+    """Tell whether arrays of `draw_texture` or `target_crop` are as large as those of a crop that lies there."""
+    wanted = {"swapped": region.size, "cover": _limit_size(region.size, COVER_PIXELS)}
+    wanted |= dict.fromkeys(("target", "bare"), _limit_size((region.width, region.height), LIGHT_PIXELS))
     return all(array.shape[1::-1] == wanted[name] for name, array in arrays.items())
 
 
-def _reduced_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    reduce = min(1.0, longest / max(size))
+def _limit_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    reduce = min(1.0, max_side / max(size))
     return max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
 
 
-def crop_frame(landmarks: Floats, frame_size: tuple[int, int], longest: int) -> CropFrame | None:
+def face_crop_region(landmarks: Floats, frame_size: tuple[int, int], max_side: int) -> CropRegion | None:
     """Return the crop around a face's (478, 3) landmarks in a frame of (width, height); None if outside."""
     low, high = landmarks[:468, :2].min(0), landmarks[:468, :2].max(0)
     margin = float((high - low).max()) * _MARGIN + 2
@@ -109,63 +109,75 @@ def crop_frame(landmarks: Floats, frame_size: tuple[int, int], longest: int) -> 
     right, bottom = np.minimum(np.ceil(high + margin) + 1, frame_size).astype(int).tolist()
     if right - left < 8 or bottom - top < 8:
         return None
-    scale = min(1.0, longest / max(right - left, bottom - top))
-    return CropFrame(left, top, right - left, bottom - top, scale)
+    scale = min(1.0, max_side / max(right - left, bottom - top))
+    return CropRegion(left, top, right - left, bottom - top, scale)
 
 
-def mesh_swapped(
-    frame: Pixels, landmarks: Floats, place: CropFrame, texture: Pixels, coverage: Pixels, topology: Topology
+def swap_mesh(
+    frame: Pixels,
+    landmarks: Floats,
+    region: CropRegion,
+    texture: Pixels,
+    coverage: Pixels,
+    topology: Topology,
 ) -> Arrays:
     """Draw the texture on the target's mesh, and cut out what its light is matched with.
 
     `frame` is (H, W, 3) RGB uint8, `landmarks` (478, 3) in its pixels, texture and coverage as `completed`
-    gives them. Returns what `drawn_on` and `target_crop` do.
+    gives them. Returns what `draw_texture` and `target_crop` do.
     """
-    return drawn_on(landmarks, place, texture, coverage, topology) | target_crop(
-        frame, landmarks, place, topology
+    return draw_texture(landmarks, region, texture, coverage, topology) | target_crop(
+        frame, landmarks, region, topology
     )
 
 
-def drawn_on(
-    landmarks: Floats, place: CropFrame, texture: Pixels, coverage: Pixels, topology: Topology
+def draw_texture(
+    landmarks: Floats, region: CropRegion, texture: Pixels, coverage: Pixels, topology: Topology
 ) -> dict[str, Pixels]:
     """Draw the texture on the target's mesh; no pixel of the frame is needed.
 
     Returns `swapped` (h, w, 3) uint8 RGB and `cover` uint8: how far each pixel is to be trusted, at most 256
     pixels on its longer side, which is all that a mask has.
     """
-    size = place.size
-    points = place.to_crop(landmarks)
+    size = region.size
+    points = region.to_crop(landmarks)
     drawn = triangle_map(points, size, topology)
     facing = -point_normals(points, topology)[:, 2:]
-    texture, coverage, texels = _reduced(texture, coverage, points)
+    texture, coverage, texels = _reduce_texture(texture, coverage, points)
     where = topology.layout * (texels - 1)
-    across, down, square = spread(np.concatenate([where, facing], 1), points, drawn, topology, outside=-1.0)
+    across, down, square = interpolate_on_mesh(
+        np.concatenate([where, facing], 1), points, drawn, topology, outside=-1.0
+    )
     swapped = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    rise = np.clip((square - _EDGE_ON) / (_SQUARE_ON - _EDGE_ON), 0, 1)
-    trust = _closed(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
+    rise = np.clip((square - _EDGE_ON_COSINE) / (_FACING_COSINE - _EDGE_ON_COSINE), 0, 1)
+    trust = _close_edge_lines(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
     cover = np.round(trust * covered).astype(np.uint8)
-    small = _reduced_size(size, COVER_SIZE)
+    small = _limit_size(size, COVER_PIXELS)
     return {
         "swapped": np.asarray(swapped, np.uint8),
         "cover": np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8),
     }
 
 
-def target_crop(frame: Pixels, landmarks: Floats, place: CropFrame, topology: Topology) -> dict[str, Pixels]:
+def target_crop(
+    frame: Pixels, landmarks: Floats, region: CropRegion, topology: Topology
+) -> dict[str, Pixels]:
     """Cut out what every source's light is matched with, and see what covers the face there.
 
-    Returns `target` (h', w', 3) uint8 RGB: the frame's own crop, reduced to at most 128 pixels, which is all that
+    Returns `target_size` (h', w', 3) uint8 RGB: the frame's own crop, reduced to at most 128 pixels, which is all that
     matching the light needs, and `bare` (h', w') uint8: 255 where nothing covers the face's skin.
     """
-    crop = frame[place.top : place.top + place.height, place.left : place.left + place.width]
-    size = _reduced_size((crop.shape[1], crop.shape[0]), LIGHT_SIZE)
+    crop = frame[region.top : region.top + region.height, region.left : region.left + region.width]
+    size = _limit_size((crop.shape[1], crop.shape[0]), LIGHT_PIXELS)
     target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return {"target": target, "bare": uncovered(target, place.to_crop(landmarks), place.size, topology)}
+    return {
+        "target": target,
+        "bare": unoccluded_mask(target, region.to_crop(landmarks), region.size, topology),
+    }
 
 
-def _closed(trust: Floats, points: Floats) -> Floats:
+def _close_edge_lines(trust: Floats, points: Floats) -> Floats:
     """Close lines seen edge-on within the face (beside the nose, between the lips); its outline stays soft.
 
     Done at a quarter of the size: the map is smooth, and a wide closing is slow.
@@ -179,10 +191,10 @@ def _closed(trust: Floats, points: Floats) -> Floats:
     )
 
 
-def _reduced(texture: Pixels, coverage: Pixels, points: Floats) -> tuple[Pixels, Pixels, int]:
+def _reduce_texture(texture: Pixels, coverage: Pixels, points: Floats) -> tuple[Pixels, Pixels, int]:
     """Halve the texture until it is not finer than twice the crop's face: finer would glitter."""
     extent = float((points[:468, :2].max(0) - points[:468, :2].min(0)).max())
-    texels = TEXTURE_SIZE
+    texels = TEXTURE_PIXELS
     while texels > 2 * extent and texels > 64:
         texels //= 2
         texture = np.asarray(cv2.resize(texture, (texels, texels), interpolation=cv2.INTER_AREA))

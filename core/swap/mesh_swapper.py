@@ -6,60 +6,62 @@ from collections.abc import Callable
 from ..cache.base.compute import Flight
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Arrays, Store
-from ..cache.stores.checked_store import FittingStore
+from ..cache.stores.checked_store import FilteringStore
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_topology import Topology
-from ..recipe.request import Casting
-from ..reporting.stage_counts import Tally
+from ..recipe.request import SwapRequest
+from ..reporting.stage_counts import StageCounter
 from . import mesh
 from .source import Sources
 
 
-class MeshEngine:
+class MeshSwapper:
     """Swaps faces by their meshes. What is cut from a frame is kept apart from what a source is drawn as.
 
     So another source needs no frame: no decoding, and no look for what covers the face.
     """
 
     def __init__(
-        self, store: Store, flight: Flight, sources: Sources, topology: Topology, tally: Tally
+        self, store: Store, flight: Flight, sources: Sources, topology: Topology, counter: StageCounter
     ) -> None:
         self._store = store
         self._flight = flight
         self._sources = sources
         self._topology = topology
-        self._tally = tally
+        self._counter = counter
 
-    def swap_key(self, frame: str, landmarks: bytes, casting: Casting) -> Key:
+    def swap_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
         """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises PictureError."""
-        swap = casting.recipe.swap
-        source = self._sources.texture_key(casting.identity)
+        swap = request.recipe.swap
+        source = self._sources.texture_key(request.identity)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
         return stage_key("swap", mesh.VERSION, inputs)
 
-    def target_key(self, frame: str, landmarks: bytes, casting: Casting) -> Key:
+    def target_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
         """Return the key of what a face's light is matched with, whoever plays the part."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
-        inputs["crop_size"] = casting.recipe.swap.crop_size
+        inputs["crop_size"] = request.recipe.swap.crop_size
         return stage_key("target", mesh.TARGET_VERSION, inputs)
 
     def target(
-        self, key: Key, frame: Callable[[], Pixels], landmarks: Floats, place: mesh.CropFrame
+        self, key: Key, decode_frame: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion
     ) -> Arrays:
-        """Return what `mesh.target_crop` gives; `frame` decodes, and is called only where that is not known."""
+        """Return what `mesh.target_crop` gives; `decode_frame` decodes, and is called only where that is not known."""
 
         def compute() -> Arrays:
-            pixels = frame()
-            with self._tally.running("swap", 0):
-                return mesh.target_crop(pixels, landmarks, place, self._topology)
+            pixels = decode_frame()
+            with self._counter.measure("swap", 0):
+                return mesh.target_crop(pixels, landmarks, region, self._topology)
 
-        store = FittingStore(self._store, lambda kept: mesh.fits_place(kept, place))
-        return self._flight.result(store, key, compute)[0]
+        store = FilteringStore(self._store, lambda kept: mesh.fits_region(kept, region))
+        return self._flight.get_or_compute(store, key, compute)[0]
 
-    def swap(self, landmarks: Floats, place: mesh.CropFrame, casting: Casting, target: Arrays) -> Arrays:
-        """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.mesh_swapped`."""
-        texture, coverage = self._sources.texture(casting.identity, casting.recipe.swap.mirror)
-        with self._tally.running("swap"):
-            drawn: Arrays = mesh.drawn_on(landmarks, place, texture, coverage, self._topology)
+    def swap(
+        self, landmarks: Floats, region: mesh.CropRegion, request: SwapRequest, target: Arrays
+    ) -> Arrays:
+        """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.swap_mesh`."""
+        texture, coverage = self._sources.texture(request.identity, request.recipe.swap.mirror)
+        with self._counter.measure("swap"):
+            drawn: Arrays = mesh.draw_texture(landmarks, region, texture, coverage, self._topology)
         return {**drawn, **target}

@@ -14,38 +14,40 @@ import numpy as np
 
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
-from ..models.preprocess import prepared
-from .loaded_model import Network, Networks, finished
-from .pixel_boost import exploded, imploded
+from ..models.preprocess import preprocess
+from .loaded_model import LoadedModel, ModelRunner, postprocess
+from .pixel_boost import merge_phases, split_phases
 
 VERSION = 1
-LARGEST = 1024
+MAX_BOOST_PIXELS = 1024
 """Pixels on a side of the largest boosted crop."""
-_FURTHEST = 0.35
+_MAX_IDENTITY_SHIFT = 0.35
 
 
-def boost_of(network: Network, wanted: int) -> int:
+def limit_boost(model: LoadedModel, boost: int) -> int:
     """Return how many times its size a network's crop is taken: as wanted, but never above 1024 pixels."""
-    return max(1, min(wanted, LARGEST // network.size))
+    return max(1, min(boost, MAX_BOOST_PIXELS // model.size))
 
 
-def source_vector(network: Network, converter: Network | None, vector: Floats, networks: Networks) -> Floats:
+def convert_source_vector(
+    model: LoadedModel, converter: LoadedModel | None, vector: Floats, runner: ModelRunner
+) -> Floats:
     """Bring a raw ArcFace vector (512,) into the space of a swapper that takes vectors."""
-    kind = network.family.values.get("source")
+    kind = model.family.values.get("source")
     if kind in ("converted", "converted-normed"):
         if converter is None:
-            raise ModelError(f"{network.file.path.name} needs its converter model beside it")
+            raise ModelError(f"{model.file.path.name} needs its converter model beside it")
         name = converter.facts.inputs[0].name
-        vector = networks.run(converter, {name: np.asarray(vector[None], np.float32)})[0][0].ravel()
-    elif kind == "emap" and network.projection is not None:
-        vector = _normed(vector) @ network.projection
-    return np.asarray(vector if kind == "converted" else _normed(vector), np.float32)
+        vector = runner.run(converter, {name: np.asarray(vector[None], np.float32)})[0][0].ravel()
+    elif kind == "emap" and model.projection is not None:
+        vector = _l2_normalise(vector) @ model.projection
+    return np.asarray(vector if kind == "converted" else _l2_normalise(vector), np.float32)
 
 
-def weighted(source: Floats, target: Floats, weight: float) -> Floats:
+def shift_identity(source: Floats, target: Floats, weight: float) -> Floats:
     """Strengthen (weight above .5) or weaken (below) the source's identity against the target's own.
 
-    Both are (512,) in the space of the network: what `source_vector` makes of either person's ArcFace vector, so of
+    Both are (512,) in the space of the network: what `convert_source_vector` makes of either person's ArcFace vector, so of
     length 1 but for `converted` ones. Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0
     (.5: the source unchanged) to -.35 (1), not brought to length 1 again.
 
@@ -53,31 +55,31 @@ def weighted(source: Floats, target: Floats, weight: float) -> Floats:
     whatever the network; here it is brought into the network's space first, since in two spaces the sum means nothing.
     For hyperswap, whose space is ArcFace's own, both are the same.
     """
-    share = np.float32(np.interp(weight, (0, 1), (_FURTHEST, -_FURTHEST)))
+    share = np.float32(np.interp(weight, (0, 1), (_MAX_IDENTITY_SHIFT, -_MAX_IDENTITY_SHIFT)))
     return np.asarray(source * (1 - share) + target * share, np.float32)
 
 
-def source_picture(picture: Pixels) -> Floats:
+def source_image_tensor(image: Pixels) -> Floats:
     """Turn an aligned crop (s, s, 3) uint8 RGB of the source into (3, s, s) float32 in 0..1."""
-    return np.ascontiguousarray(picture.transpose(2, 0, 1).astype(np.float32) / 255)
+    return np.ascontiguousarray(image.transpose(2, 0, 1).astype(np.float32) / 255)
 
 
-def swapped(network: Network, crops: Pixels, sources: Floats, boost: int, networks: Networks) -> Pixels:
+def swap_crops(model: LoadedModel, crops: Pixels, sources: Floats, boost: int, runner: ModelRunner) -> Pixels:
     """Swap aligned crops (k, n*s, n*s, 3) uint8 RGB, n the boost; `sources` has a row for each, as the net takes it.
 
     Returns pictures of the same size. All crops' parts run together where the network allows. ModelError.
     """
-    parts = np.concatenate([imploded(crop, boost) for crop in crops])
+    parts = np.concatenate([split_phases(crop, boost) for crop in crops])
     rows = np.repeat(np.asarray(sources, np.float32), boost * boost, 0)
-    tensor = networks.run(network, {"target": prepared(parts, network.family), "source": rows})[0]
-    pictures = finished(tensor, network)
+    tensor = runner.run(model, {"target": preprocess(parts, model.family), "source": rows})[0]
+    pictures = postprocess(tensor, model)
     if pictures.shape != parts.shape:
         raise ModelError(
-            f"{network.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {network.size}"
+            f"{model.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {model.size}"
         )
     each = boost * boost
-    return np.stack([exploded(pictures[n * each : (n + 1) * each], boost) for n in range(len(crops))])
+    return np.stack([merge_phases(pictures[n * each : (n + 1) * each], boost) for n in range(len(crops))])
 
 
-def _normed(vector: Floats) -> Floats:
+def _l2_normalise(vector: Floats) -> Floats:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)

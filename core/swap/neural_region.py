@@ -15,128 +15,136 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
 from ..geometry.alignment import footprint
-from ..geometry.crop import warped
-from .mesh import LIGHT_SIZE, CropFrame, light_size
+from ..geometry.crop import warp_crop
+from .mesh import LIGHT_PIXELS, CropRegion, light_size
 
 Affine = npt.NDArray[np.floating[Any]]
 """(2, 3), from one picture's pixels to another's."""
 
-COVER_SIZE = 256
-TARGET_SIZE = 160
+COVER_PIXELS = 256
+TARGET_PIXELS = 160
 _SOFT_EDGE, _HARD_EDGE = 0.1, 0.01
-_FARTHEST = 1e8  # a frame's farthest pixel in a crop that is far finer
+_MAX_MATRIX_VALUE = 1e8  # a frame's farthest pixel in a crop that is far finer
 _SIDES = {"side": range(1, 4097)}
-_CROP = (
+_CROP_ARRAYS = (
     ArraySpec("pixels", "uint8", ("side", "side", 3)),
-    ArraySpec("matrix", "float32", (2, 3), -_FARTHEST, _FARTHEST),
+    ArraySpec("matrix", "float32", (2, 3), -_MAX_MATRIX_VALUE, _MAX_MATRIX_VALUE),
 )
-_TARGET = ArraySpec("target", "uint8", (TARGET_SIZE, TARGET_SIZE, 3))
-ENHANCED_SCHEMA = Schema(_CROP, _SIDES)
-"""What `kept` gives."""
-CROP_SCHEMA = Schema((*_CROP, _TARGET), _SIDES)
+_TARGET_ARRAY = ArraySpec("target", "uint8", (TARGET_PIXELS, TARGET_PIXELS, 3))
+ENHANCED_SCHEMA = Schema(_CROP_ARRAYS, _SIDES)
+"""What `crop_to_arrays` gives."""
+CROP_SCHEMA = Schema((*_CROP_ARRAYS, _TARGET_ARRAY), _SIDES)
 """The same with a `light_target`."""
 DFM_SCHEMA = Schema(
-    (*_CROP, _TARGET, ArraySpec("mask", "uint8", ("mask side", "mask side"))),
+    (*_CROP_ARRAYS, _TARGET_ARRAY, ArraySpec("mask", "uint8", ("mask side", "mask side"))),
     {**_SIDES, "mask side": _SIDES["side"]},
 )
 """The same with a mask."""
 
 
-def kept(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]:
+def crop_to_arrays(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]:
     """Return an aligned crop (s, s, 3) and its frame-to-crop matrix (2, 3) as arrays to be stored.
 
     A crop much finer than the frame it goes back into is halved until it is less than twice as fine.
     """
-    size, matrix = _kept_place(matrix, pixels.shape[0])
+    size, matrix = _stored_size_and_matrix(matrix, pixels.shape[0])
     if size < pixels.shape[0]:
         pixels = np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
     return {"pixels": pixels, "matrix": np.asarray(matrix, np.float32)}
 
 
 def fits_crop(arrays: Arrays, matrix: Floats, size: int) -> bool:
-    """Tell whether stored arrays are what `kept` gives of a `size`² crop with this matrix, and a mask as large.
+    """Tell whether stored arrays are what `crop_to_arrays` gives of a `size`² crop with this matrix, and a mask as large.
 
     The matrix may differ by what processors calculate differently.
     """
     if "mask" in arrays and arrays["mask"].shape != (size, size):
         return False
-    side, wanted = _kept_place(matrix, size)
+    side, wanted = _stored_size_and_matrix(matrix, size)
     return arrays["pixels"].shape[0] == side and np.allclose(
         np.asarray(arrays["matrix"], np.float32), wanted, rtol=1e-3, atol=1e-3
     )
 
 
-def _kept_place(matrix: Floats, whole: int) -> tuple[int, Floats]:
+def _stored_size_and_matrix(matrix: Floats, full_size: int) -> tuple[int, Floats]:
     """Return the size in which an aligned crop is kept, and its matrix at that size."""
-    size, fineness = whole, float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    size, fineness = full_size, float(np.hypot(matrix[0, 0], matrix[1, 0]))
     while fineness >= 2 and size % 2 == 0:
         size, fineness = size // 2, fineness / 2
-    return size, resized(matrix, size / whole) if size < whole else matrix
+    return size, scale_matrix(matrix, size / full_size) if size < full_size else matrix
 
 
 def light_target(frame: Pixels, matrix: Floats, size: int) -> dict[str, Pixels]:
     """Return the target's own aligned crop, (160, 160, 3): all that matching light and finding covers needs."""
-    return {"target": warped(frame, resized(matrix, TARGET_SIZE / size), TARGET_SIZE)}
+    return {"target": warp_crop(frame, scale_matrix(matrix, TARGET_PIXELS / size), TARGET_PIXELS)}
 
 
-def resized(matrix: Affine, scale: float) -> Floats:
+def scale_matrix(matrix: Affine, scale: float) -> Floats:
     """Return a frame-to-crop matrix for the same crop at another size. Pixel centres are at integers."""
     moved = matrix.astype(np.float64) * scale
     moved[:, 2] += (scale - 1) / 2
     return moved.astype(np.float32)
 
 
-def place_around(matrix: Floats, size: int, frame_size: tuple[int, int], longest: int) -> CropFrame | None:
+def footprint_region(
+    matrix: Floats, size: int, frame_size: tuple[int, int], max_side: int
+) -> CropRegion | None:
     """Return the upright region that holds an aligned crop's whole footprint; None if it lies outside."""
     corners = footprint(matrix, size)
     left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int).tolist()
     right, bottom = np.minimum(np.ceil(corners.max(0)) + 1, frame_size).astype(int).tolist()
     if right - left < 8 or bottom - top < 8:
         return None
-    return CropFrame(
-        left, top, right - left, bottom - top, min(1.0, longest / max(right - left, bottom - top))
+    return CropRegion(
+        left, top, right - left, bottom - top, min(1.0, max_side / max(right - left, bottom - top))
     )
 
 
-def region(crop: Arrays, place: CropFrame, *, soft: bool, whole: bool = True) -> dict[str, Pixels | Floats]:
+def to_upright_region(
+    crop: Arrays, region: CropRegion, *, soft_edge: bool, warp: bool = True
+) -> dict[str, Pixels | Floats]:
     """Draw a stored swap into an upright region.
 
-    Returns `swapped` (h, w, 3) uint8 RGB and `target` as `mesh_swapped` gives them, `cover` uint8, at most 256
+    Returns `swapped` (h, w, 3) uint8 RGB and `target` as `swap_mesh` gives them, `cover` uint8, at most 256
     pixels on its longer side, `box` (2, 3) float32: from frame pixels to 0..1 across the aligned crop, and
-    `swapped_small` in the size in which light is compared. With `soft` the cover falls off over a tenth of the
+    `swapped_small` in the size in which light is compared. With `soft_edge` the cover falls off over a tenth of the
     crop's side, else it ends with the crop. Without `whole` there is no `swapped` but the `pixels` and `matrix` that
     it is drawn from.
     """
     matrix = np.asarray(crop["matrix"], np.float32)
     pixels = np.asarray(crop["pixels"], np.uint8)
     unit = unit_matrix(matrix, crop["pixels"].shape[0])
-    size = _within(place.size, COVER_SIZE)
-    shrunk = _to_size(place, size)
-    cover = box_cover(unit, shrunk, size, _SOFT_EDGE if soft else _HARD_EDGE)
+    size = _limit_size(region.size, COVER_PIXELS)
+    shrunk = _resized_region_matrix(region, size)
+    cover = box_cover(unit, shrunk, size, _SOFT_EDGE if soft_edge else _HARD_EDGE)
     if "mask" in crop:
         mask = np.asarray(crop["mask"], np.uint8)
-        cover = cover * (drawn(mask, from_unit(unit, mask.shape[0]), shrunk, size).astype(np.float32) / 255)
-    light = _within((place.width, place.height), LIGHT_SIZE)
+        cover = cover * (
+            warp_image(mask, matrix_from_unit(unit, mask.shape[0]), shrunk, size).astype(np.float32) / 255
+        )
+    light = _limit_size((region.width, region.height), LIGHT_PIXELS)
     target = np.asarray(crop["target"], np.uint8)
     large: dict[str, Pixels | Floats] = {"pixels": pixels, "matrix": matrix}
-    if whole:
-        large = {"swapped": drawn(pixels, matrix, place_matrix(place), place.size)}
+    if warp:
+        large = {"swapped": warp_image(pixels, matrix, region_matrix(region), region.size)}
     compared = light_size(light)
     return {
         **large,
-        "swapped_small": drawn(pixels, matrix, _to_size(place, compared), compared),
+        "swapped_small": warp_image(pixels, matrix, _resized_region_matrix(region, compared), compared),
         "cover": np.asarray(np.round(cover * 255), np.uint8),
-        "target": drawn(target, from_unit(unit, target.shape[0]), _to_size(place, light), light),
+        "target": warp_image(
+            target, matrix_from_unit(unit, target.shape[0]), _resized_region_matrix(region, light), light
+        ),
         "box": unit,
     }
 
 
-def drawn(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -> Pixels:
+def warp_image(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -> Pixels:
     """Draw a crop (s, s[, 3]) into a picture of (width, height); beyond the crop its border is repeated.
 
     `matrix` leads from frame pixels to the crop's, `onto` to the picture's. Reductions are averaged first.
     """
-    pixels, back = halved(pixels, compose(matrix, inverse(onto)))
+    pixels, back = reduce_for_warp(pixels, compose_affine(matrix, invert_affine_float64(onto)))
     kind = cv2.INTER_CUBIC if enlarges(back) else cv2.INTER_LINEAR
     flags = kind | cv2.WARP_INVERSE_MAP
     return np.asarray(
@@ -144,7 +152,7 @@ def drawn(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -
     )
 
 
-def halved(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
+def reduce_for_warp(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
     """Halve a picture until it is less than twice as fine as what is drawn from it.
 
     `back` (2, 3) leads from the pixels of what is drawn to the picture's; it is returned for the halved one.
@@ -153,12 +161,12 @@ def halved(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
         half = pixels.shape[1] // 2, pixels.shape[0] // 2
         steps = half[0] / pixels.shape[1], half[1] / pixels.shape[0]
         pixels = np.asarray(cv2.resize(pixels, half, interpolation=cv2.INTER_AREA), np.uint8)
-        back = np.array([resized(back, steps[0])[0], resized(back, steps[1])[1]])
+        back = np.array([scale_matrix(back, steps[0])[0], scale_matrix(back, steps[1])[1]])
     return pixels, back
 
 
 def enlarges(back: Affine) -> bool:
-    """Tell whether a picture is coarser than what is drawn from it, for a `back` as `halved` takes it."""
+    """Tell whether a picture is coarser than what is drawn from it, for a `back` as `reduce_for_warp` takes it."""
     return _fineness(back) < 1
 
 
@@ -171,7 +179,7 @@ def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) ->
 
     `unit` leads from frame pixels to 0..1 across the crop, `onto` to the picture of (width, height).
     """
-    rise = np.clip(box_distance(compose(unit, inverse(onto)), size) / edge, 0, 1)
+    rise = np.clip(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge, 0, 1)
     return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
 
 
@@ -186,10 +194,10 @@ def box_distance(back: Affine, size: tuple[int, int]) -> Floats:
     return np.asarray(np.minimum(np.minimum(across, 1 - across), np.minimum(down, 1 - down)), np.float32)
 
 
-def place_matrix(place: CropFrame) -> Floats:
+def region_matrix(region: CropRegion) -> Floats:
     """Return the (2, 3) matrix from frame pixels to a region's."""
-    shift = (np.array([-place.left, -place.top]) + 0.5) * place.scale - 0.5
-    return np.array([[place.scale, 0, shift[0]], [0, place.scale, shift[1]]], np.float32)
+    shift = (np.array([-region.left, -region.top]) + 0.5) * region.scale - 0.5
+    return np.array([[region.scale, 0, shift[0]], [0, region.scale, shift[1]]], np.float32)
 
 
 def unit_matrix(matrix: Floats, size: int) -> Floats:
@@ -199,33 +207,33 @@ def unit_matrix(matrix: Floats, size: int) -> Floats:
     return (unit / size).astype(np.float32)
 
 
-def from_unit(unit: Floats, size: int) -> Floats:
+def matrix_from_unit(unit: Floats, size: int) -> Floats:
     """Undo `unit_matrix`."""
     matrix = unit.astype(np.float64) * size
     matrix[:, 2] -= 0.5
     return matrix.astype(np.float32)
 
 
-def compose(outer: Affine, inner: Affine) -> Affine:
+def compose_affine(outer: Affine, inner: Affine) -> Affine:
     """Return the (2, 3) matrix that does `inner`, then `outer`."""
     turn = outer[:, :2] @ inner[:, :2]
     return np.hstack([turn, (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]])
 
 
-def inverse(matrix: Affine) -> Affine:
+def invert_affine_float64(matrix: Affine) -> Affine:
     """Return the (2, 3) matrix that undoes an affine one."""
     return np.asarray(cv2.invertAffineTransform(matrix.astype(np.float64)), np.float64)
 
 
-def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    reduce = min(1.0, longest / max(size))
+def _limit_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    reduce = min(1.0, max_side / max(size))
     return max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
 
 
-def _to_size(place: CropFrame, size: tuple[int, int]) -> Floats:
+def _resized_region_matrix(region: CropRegion, size: tuple[int, int]) -> Floats:
     """Return the matrix from frame pixels to a region drawn at another size, its outer edges kept."""
-    across, down = size[0] / place.width, size[1] / place.height
+    across, down = size[0] / region.width, size[1] / region.height
     return np.array(
-        [[across, 0, (0.5 - place.left) * across - 0.5], [0, down, (0.5 - place.top) * down - 0.5]],
+        [[across, 0, (0.5 - region.left) * across - 0.5], [0, down, (0.5 - region.top) * down - 0.5]],
         np.float32,
     )

@@ -13,20 +13,20 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..face.types import Floats, Pixels
-from ..geometry.alignment import aligned_matrix
-from ..geometry.crop import warped
+from ..geometry.alignment import alignment_matrix
+from ..geometry.crop import warp_crop
 from ..geometry.mesh_topology import Topology
 from ..models.catalog import Family
-from ..models.preprocess import prepared
+from ..models.preprocess import preprocess
 from ..models.session import ModelFile
 from ..recipe.request import Identity
-from .loaded_model import Networks
-from .source import SeenFace, Sources
+from .loaded_model import ModelRunner
+from .source import SourceFace, Sources
 
 VERSION = 1
-_NUMBERS, _LONGEST = 512, 1e6
-SOURCE_VECTOR_SCHEMA = Schema((ArraySpec("vector", "float32", (_NUMBERS,), -_LONGEST, _LONGEST),))
-_REMEMBERED = 8
+_DIMENSIONS, _MAX_LENGTH = 512, 1e6
+SOURCE_VECTOR_SCHEMA = Schema((ArraySpec("vector", "float32", (_DIMENSIONS,), -_MAX_LENGTH, _MAX_LENGTH),))
+_MAX_CACHED_VECTORS = 8
 
 
 def face_vector(
@@ -34,15 +34,15 @@ def face_vector(
     landmarks: Floats,
     recogniser: ModelFile,
     family: Family,
-    networks: Networks,
+    runner: ModelRunner,
     topology: Topology,
 ) -> Floats:
     """Return the raw vector (d,) of a face of an (H, W, 3) RGB uint8 frame: its length is the network's own."""
-    network = networks.network(recogniser, family)
-    matrix = aligned_matrix(alignment_points(landmarks, topology), family.template, network.size)
-    crop = warped(frame, matrix, network.size)
+    network = runner.load(recogniser, family)
+    matrix = alignment_matrix(alignment_points(landmarks, topology), family.template, network.size)
+    crop = warp_crop(frame, matrix, network.size)
     name = network.facts.inputs[0].name
-    return networks.run(network, {name: prepared(crop[None], family)})[0].reshape(-1)
+    return runner.run(network, {name: preprocess(crop[None], family)})[0].reshape(-1)
 
 
 class NeuralSources:
@@ -55,7 +55,7 @@ class NeuralSources:
         sources: Sources,
         analyser: Analyser,
         topology: Topology,
-        networks: Networks,
+        runner: ModelRunner,
     ) -> None:
         """`sources` and `analyser` are those that look at the source pictures."""
         self._store = store
@@ -63,14 +63,14 @@ class NeuralSources:
         self._sources = sources
         self._analyser = analyser
         self._topology = topology
-        self._networks = networks
-        self._kept: set[Key] = set()
+        self._runner = runner
+        self._stored_keys: set[Key] = set()
         self._vectors: OrderedDict[Key, Floats] = OrderedDict()
 
     def vector_key(self, identity: Identity, recogniser: ModelFile) -> Key:
         """Return the key of an identity's vector. Raises PictureError as `Sources.texture_key` does."""
-        parts = [_vector_key(face, recogniser) for face in self._sources.seen(identity)]
-        return self._known({f"picture{n:02d}": part for n, part in enumerate(parts)})
+        parts = [_vector_key(face, recogniser) for face in self._sources.source_faces(identity)]
+        return self._store_source_key({f"picture{n:02d}": part for n, part in enumerate(parts)})
 
     def vector(self, identity: Identity, recogniser: ModelFile, family: Family) -> Floats:
         """Return the identity's raw vector (512,) float32: the mean over its pictures.
@@ -80,48 +80,50 @@ class NeuralSources:
         """
         key = self.vector_key(identity, recogniser)
         if key not in self._vectors:
-            rows = [self._picture_vector(face, recogniser, family) for face in self._sources.seen(identity)]
+            rows = [
+                self._image_vector(face, recogniser, family) for face in self._sources.source_faces(identity)
+            ]
             self._vectors[key] = np.asarray(np.mean(rows, 0), np.float32)
-            if len(self._vectors) > _REMEMBERED:
+            if len(self._vectors) > _MAX_CACHED_VECTORS:
                 self._vectors.popitem(last=False)
         return self._vectors[key]
 
-    def picture_key(self, identity: Identity, template: str, size: int) -> Key:
-        """Return the key of the crop that `picture` returns."""
-        face = self._sources.seen(identity)[0]
-        return self._known(
-            {"landmark": face.landmarked, "face": face.index, "template": template, "size": size}
+    def aligned_image_key(self, identity: Identity, template: str, size: int) -> Key:
+        """Return the key of the crop that `aligned_image` returns."""
+        face = self._sources.source_faces(identity)[0]
+        return self._store_source_key(
+            {"landmark": face.landmark_key, "face": face.index, "template": template, "size": size}
         )
 
-    def picture(self, identity: Identity, template: str, size: int) -> Pixels:
+    def aligned_image(self, identity: Identity, template: str, size: int) -> Pixels:
         """Return the identity's first picture as an aligned crop (size, size, 3) uint8 RGB."""
-        face = self._sources.seen(identity)[0]
-        matrix = aligned_matrix(alignment_points(face.face.landmarks, self._topology), template, size)
-        return warped(self._analyser.frame(face.clip, 0), matrix, size)
+        face = self._sources.source_faces(identity)[0]
+        matrix = alignment_matrix(alignment_points(face.face.landmarks, self._topology), template, size)
+        return warp_crop(self._analyser.frame(face.clip, 0), matrix, size)
 
-    def _known(self, inputs: Mapping[str, Scalar | Key]) -> Key:
+    def _store_source_key(self, inputs: Mapping[str, Scalar | Key]) -> Key:
         key = stage_key("source", VERSION, inputs)
-        if key not in self._kept:
+        if key not in self._stored_keys:
             # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
             self._store.put(key, {})
-            self._kept.add(key)
+            self._stored_keys.add(key)
         return key
 
-    def _picture_vector(self, face: SeenFace, recogniser: ModelFile, family: Family) -> Floats:
+    def _image_vector(self, face: SourceFace, recogniser: ModelFile, family: Family) -> Floats:
         def compute() -> Arrays:
             pixels = self._analyser.frame(face.clip, 0)
             vector = face_vector(
-                pixels, face.face.landmarks, recogniser, family, self._networks, self._topology
+                pixels, face.face.landmarks, recogniser, family, self._runner, self._topology
             )
             return {"vector": vector}
 
-        arrays = self._flight.result(self._store, _vector_key(face, recogniser), compute)[0]
+        arrays = self._flight.get_or_compute(self._store, _vector_key(face, recogniser), compute)[0]
         return np.asarray(arrays["vector"], np.float32)
 
 
-def _vector_key(face: SeenFace, recogniser: ModelFile) -> Key:
+def _vector_key(face: SourceFace, recogniser: ModelFile) -> Key:
     return stage_key(
         "source_vector",
         VERSION,
-        {"landmark": face.landmarked, "face": face.index, "model": recogniser.sha256},
+        {"landmark": face.landmark_key, "face": face.index, "model": recogniser.sha256},
     )

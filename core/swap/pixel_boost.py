@@ -10,15 +10,15 @@ import numpy as np
 from ..face.types import Pixels
 
 
-def imploded(crop: Pixels, boost: int) -> Pixels:
+def split_phases(crop: Pixels, boost: int) -> Pixels:
     """Take a crop (n*s, n*s, c) apart into (n*n, s, s, c); picture `row * n + column` begins at that pixel."""
     size = crop.shape[0] // boost
     phases = crop.reshape(size, boost, size, boost, -1).transpose(1, 3, 0, 2, 4)
     return np.ascontiguousarray(phases).reshape(boost * boost, size, size, -1)
 
 
-def exploded(pictures: Pixels, boost: int) -> Pixels:
-    """Put pictures (n*n, s, s, c) together again: (n*s, n*s, c). Undoes `imploded` exactly."""
-    size = pictures.shape[1]
-    phases = pictures.reshape(boost, boost, size, size, -1).transpose(2, 0, 3, 1, 4)
+def merge_phases(images: Pixels, boost: int) -> Pixels:
+    """Put pictures (n*n, s, s, c) together again: (n*s, n*s, c). Undoes `split_phases` exactly."""
+    size = images.shape[1]
+    phases = images.reshape(boost, boost, size, size, -1).transpose(2, 0, 3, 1, 4)
     return np.ascontiguousarray(phases).reshape(boost * size, boost * size, -1)

@@ -10,54 +10,56 @@ from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
-from ..geometry.mesh_raster import point_normals, spread, triangle_map
+from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import skin_likeness
 
 VERSION = 2
-TEXTURE_SIZE = 768
+TEXTURE_PIXELS = 768
 TEXTURE_SCHEMA = Schema(
     (
-        ArraySpec("texture", "uint8", (TEXTURE_SIZE, TEXTURE_SIZE, 3)),
-        ArraySpec("seen", "uint8", (TEXTURE_SIZE, TEXTURE_SIZE)),
+        ArraySpec("texture", "uint8", (TEXTURE_PIXELS, TEXTURE_PIXELS, 3)),
+        ArraySpec("seen", "uint8", (TEXTURE_PIXELS, TEXTURE_PIXELS)),
     )
 )
-_HIDDEN, _SEEN = 0.4, 0.7
+_HIDDEN_COSINE, _VISIBLE_COSINE = 0.4, 0.7
 _TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.8, 1.6
-_SKIN_SIZE = 192
-_FADE = 70.0
+_SKIN_PIXELS = 192
+_FADE_PIXELS = 70.0
 _NO_SECOND_MAP = np.empty(0, np.float32)
 
 
-def texture_key(landmarked: Key, face_number: int) -> Key:
+def texture_key(landmark_key: Key, face_number: int) -> Key:
     """Return the key of the texture of one face of a picture, given the key of its landmarks."""
-    return stage_key("texture", VERSION, {"landmark": landmarked, "face": face_number, "size": TEXTURE_SIZE})
+    return stage_key(
+        "texture", VERSION, {"landmark": landmark_key, "face": face_number, "size": TEXTURE_PIXELS}
+    )
 
 
-def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
+def unwrap_texture(image: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
     """Unroll a face of an (H, W, 3) RGB picture, with landmarks (478, 3) in its pixels.
 
-    Returns `texture` (768, 768, 3) uint8 RGB and `seen` (768, 768) uint8: how squarely the camera saw each
+    Returns `texture` (768, 768, 3) uint8 RGB and `visibility` (768, 768) uint8: how squarely the camera saw each
     texel, 0 for what was hidden.
     """
-    flat = np.concatenate([topology.layout * (TEXTURE_SIZE - 1), np.zeros((468, 1), np.float32)], 1)
-    drawn = triangle_map(flat, (TEXTURE_SIZE, TEXTURE_SIZE), topology)
+    flat = np.concatenate([topology.layout * (TEXTURE_PIXELS - 1), np.zeros((468, 1), np.float32)], 1)
+    drawn = triangle_map(flat, (TEXTURE_PIXELS, TEXTURE_PIXELS), topology)
     facing = -point_normals(landmarks, topology)[:, 2:]
     shrink = _shrink_factor(landmarks)
     if shrink > 1:
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         size = max(width // shrink, 1), max(height // shrink, 1)
         step = np.array([width / size[0], height / size[1]], np.float32)
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
         landmarks = np.concatenate([(landmarks[:, :2] - (step - 1) / 2) / step, landmarks[:, 2:]], 1)
-    values = spread(np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology, outside=-1.0)
+    values = interpolate_on_mesh(
+        np.concatenate([landmarks[:468, :2], facing], 1), flat, drawn, topology, outside=-1.0
+    )
     where = np.dstack([values[0], values[1]])
-    texture = cv2.remap(picture, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    rise = np.clip((values[2] - _HIDDEN) / (_SEEN - _HIDDEN), 0, 1)
+    texture = cv2.remap(image, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    rise = np.clip((values[2] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE), 0, 1)
     in_picture = (
-        (where >= 0).all(-1)
-        & (where[..., 0] <= picture.shape[1] - 1)
-        & (where[..., 1] <= picture.shape[0] - 1)
+        (where >= 0).all(-1) & (where[..., 0] <= image.shape[1] - 1) & (where[..., 1] <= image.shape[0] - 1)
     )
     seen = rise * rise * (3 - 2 * rise)
     # Closed, so that the narrow lines beside the nose and lips, seen edge-on, stay with their surroundings.
@@ -65,20 +67,20 @@ def unrolled(picture: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
         np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)
         * in_picture
     )
-    seen *= _skin(np.asarray(texture), seen, topology)
+    seen *= _skin_mask(np.asarray(texture), seen, topology)
     return {"texture": np.asarray(texture), "seen": np.round(seen * 255).astype(np.uint8)}
 
 
-def _skin(texture: Pixels, seen: Floats, topology: Topology) -> Floats:
+def _skin_mask(texture: Pixels, visibility: Floats, topology: Topology) -> Floats:
     """Leave out hair over the forehead, a collar, a microphone: (768, 768) float32 in 0..1."""
-    small = (_SKIN_SIZE, _SKIN_SIZE)
+    small = (_SKIN_PIXELS, _SKIN_PIXELS)
     # Hair falls from above, and must go; stubble and a beard grow below, and are part of the look.
-    heights = np.linspace(0, 1, _SKIN_SIZE)
+    heights = np.linspace(0, 1, _SKIN_PIXELS)
     eyes = float(topology.layout[[33, 263], 1].mean())
     likeness = skin_likeness(
         np.asarray(cv2.resize(texture, small, interpolation=cv2.INTER_AREA)),
-        topology.layout * (_SKIN_SIZE - 1),
-        np.asarray(cv2.resize(seen, small, interpolation=cv2.INTER_AREA)),
+        topology.layout * (_SKIN_PIXELS - 1),
+        np.asarray(cv2.resize(visibility, small, interpolation=cv2.INTER_AREA)),
         topology,
         np.interp(heights, (eyes - 0.02, eyes + 0.12), (_TOLERANCE_ABOVE, _TOLERANCE_BELOW))[:, None].astype(
             np.float32
@@ -88,11 +90,11 @@ def _skin(texture: Pixels, seen: Floats, topology: Topology) -> Floats:
     likeness = np.asarray(cv2.erode(likeness, np.ones((7, 7), np.uint8)))
     likeness = np.asarray(cv2.GaussianBlur(likeness, (0, 0), 3.0))
     return np.asarray(
-        cv2.resize(likeness, (TEXTURE_SIZE, TEXTURE_SIZE), interpolation=cv2.INTER_LINEAR), np.float32
+        cv2.resize(likeness, (TEXTURE_PIXELS, TEXTURE_PIXELS), interpolation=cv2.INTER_LINEAR), np.float32
     )
 
 
-def merged(parts: Sequence[Arrays]) -> Arrays:
+def merge_textures(parts: Sequence[Arrays]) -> Arrays:
     """Merge what several pictures show of one person: the first counts, the others fill what it hides.
 
     Each further picture is first given the first one's mean colour where both show skin.
@@ -113,37 +115,37 @@ def merged(parts: Sequence[Arrays]) -> Arrays:
     }
 
 
-def completed(unrolled_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
+def fill_hidden(texture_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
     """Fill what the picture hid from the mirrored side of the face, at strength `mirror` 0..1.
 
     Returns the texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
     """
     texture, seen = (
-        unrolled_arrays["texture"].astype(np.float32),
-        unrolled_arrays["seen"].astype(np.float32) / 255,
+        texture_arrays["texture"].astype(np.float32),
+        texture_arrays["seen"].astype(np.float32) / 255,
     )
     other, other_seen = texture[:, ::-1], seen[:, ::-1] * (1 - seen) * mirror
     covered = seen + other_seen
     share = (seen / np.maximum(covered, 1e-3))[..., None]
     filled = texture * share + other * (1 - share)
-    covered = covered * _falling_off(covered)
+    covered = covered * _outline_fade(covered)
     return np.round(np.clip(filled, 0, 255)).astype(np.uint8), np.round(covered * 255).astype(np.uint8)
 
 
-def _falling_off(covered: Floats) -> Floats:
+def _outline_fade(coverage: Floats) -> Floats:
     """Fade what is covered out towards its outline: cheeks are shaded where they turn away from the camera.
 
     Eyes and mouth are openings, not outlines: around them nothing fades.
     """
-    solid = (covered > 0.5).astype(np.uint8)
+    solid = (coverage > 0.5).astype(np.uint8)
     outside = np.pad(solid, 1)
     cv2.floodFill(outside, None, (0, 0), (2,))
     distance = cv2.distanceTransform((outside != 2).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    rise = np.clip(distance[1:-1, 1:-1] / _FADE, 0, 1)
+    rise = np.clip(distance[1:-1, 1:-1] / _FADE_PIXELS, 0, 1)
     return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
 
 
 def _shrink_factor(landmarks: Floats) -> int:
     """How many times a picture can be reduced with its face still as large as the texture."""
     extent = float((landmarks[:, :2].max(0) - landmarks[:, :2].min(0)).max())
-    return int(extent / TEXTURE_SIZE)
+    return int(extent / TEXTURE_PIXELS)

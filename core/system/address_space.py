@@ -13,13 +13,18 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
-_PER_THREAD = 1 << 29
+_BYTES_PER_THREAD = 1 << 29
 """Of the whole limit: 1.5 GB makes two threads."""
 _M_ARENA_MAX = -8  # malloc.h of the GNU C library
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "UNDERSTUDY_THREADS")
+_THREAD_VARIABLES = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+    "UNDERSTUDY_THREADS",
+)
 
 
-def limit() -> int | None:
+def limit_bytes() -> int | None:
     """Return how many bytes this process may map in all, or None where that is not limited or not told."""
     if sys.platform == "win32":
         return None
@@ -29,9 +34,9 @@ def limit() -> int | None:
     return None if most == resource.RLIM_INFINITY else most
 
 
-def left() -> int | None:
+def remaining_bytes() -> int | None:
     """Return how many bytes this process may still map, or None where that is not limited or not told."""
-    most = limit()
+    most = limit_bytes()
     if most is None or sys.platform == "win32":
         return None
     import resource
@@ -43,9 +48,9 @@ def left() -> int | None:
     return max(0, most - pages * resource.getpagesize())
 
 
-def threads_within(most: int) -> int:
-    """Return how many threads a library may start under a limit of `most` bytes."""
-    return max(1, min(os.cpu_count() or 1, most // _PER_THREAD))
+def thread_count_within(limit: int) -> int:
+    """Return how many threads a library may start under a limit of `limit` bytes."""
+    return max(1, min(os.cpu_count() or 1, limit // _BYTES_PER_THREAD))
 
 
 def keep_within_limit(environ: MutableMapping[str, str]) -> None:
@@ -54,11 +59,11 @@ def keep_within_limit(environ: MutableMapping[str, str]) -> None:
     For a program of its own, before it loads NumPy: these settings are the whole process's. What its user set in
     `environ` stays.
     """
-    most = limit()
+    most = limit_bytes()
     if most is None:
         return
-    threads = threads_within(most)
-    for name in _THREADS:
+    threads = thread_count_within(most)
+    for name in _THREAD_VARIABLES:
         environ.setdefault(name, str(threads))
     if sys.platform == "linux":
         # Each thread would map 64 MB of its own for what it allocates.

@@ -15,8 +15,8 @@ from ..filesystem import Location
 from ..filesystem.access import is_within
 
 TRUST_VARIABLE = "UNDERSTUDY_TRUST"
-_FILE = "trusted-folders"
-_MOST_BYTES = 1 << 20
+_FILE_NAME = "trusted-folders"
+_MAX_BYTES = 1 << 20
 
 
 def user_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -33,11 +33,11 @@ def user_folder(environment: Mapping[str, str] = os.environ) -> Path:
 def trusted_folders(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """Return the folders that the environment and the user's configuration name. Relative ones are passed over."""
     named = environment.get(TRUST_VARIABLE, "").split(os.pathsep)
-    paths = [Path(text) for text in (*named, *_remembered(environment)) if text]
+    paths = [Path(text) for text in (*named, *_saved_folders(environment)) if text]
     return tuple(dict.fromkeys(path for path in paths if path.is_absolute()))
 
 
-def relative_folders(environment: Mapping[str, str] = os.environ) -> str:
+def first_relative_folder(environment: Mapping[str, str] = os.environ) -> str:
     """Return the first entry of `UNDERSTUDY_TRUST` that is no absolute path and so trusts nothing, or empty text."""
     named = environment.get(TRUST_VARIABLE, "").split(os.pathsep)
     return next((text for text in named if text and not Path(text).is_absolute()), "")
@@ -48,13 +48,13 @@ def trust_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> N
     folder = folder.resolve()
     if "\n" in str(folder):
         raise OutputError("a folder with a line break in its name can't be trusted: rename it")
-    _write(environment, [*_remembered(environment), str(folder)])
+    _write(environment, [*_saved_folders(environment), str(folder)])
 
 
 def distrust_folder(folder: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Take the user's yes to a folder back. Raises OutputError where that can't be kept."""
     gone = {str(folder), str(folder.resolve())}
-    _write(environment, [text for text in _remembered(environment) if text not in gone])
+    _write(environment, [text for text in _saved_folders(environment) if text not in gone])
 
 
 def is_allowed(place: Path, project: Path | None, trusted: tuple[Path, ...]) -> bool:
@@ -64,14 +64,14 @@ def is_allowed(place: Path, project: Path | None, trusted: tuple[Path, ...]) -> 
     return any(is_within(place, folder) for folder in trusted)
 
 
-def _remembered(environment: Mapping[str, str]) -> list[str]:
+def _saved_folders(environment: Mapping[str, str]) -> list[str]:
     """Return what was remembered. Another user's file, or one that others may write to, counts for nothing."""
     try:
         with Location(user_folder(environment)).open() as folder:
-            status = folder.status(_FILE)
+            status = folder.status(_FILE_NAME)
             if sys.platform != "win32" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
                 return []
-            text = folder.read_file(_FILE, _MOST_BYTES).decode("utf-8", "surrogateescape")
+            text = folder.read_file(_FILE_NAME, _MAX_BYTES).decode("utf-8", "surrogateescape")
     except (OSError, RuntimeError):  # RuntimeError: a user without a home, as in a container
         return []
     return [line for line in text.split("\n") if line]
@@ -85,7 +85,7 @@ def _write(environment: Mapping[str, str], folders: list[str]) -> None:
     text = "".join(f"{line}\n" for line in dict.fromkeys(folders))
     try:
         with Location(place).make(0o700) as folder:
-            folder.write_file(_FILE, text.encode("utf-8", "surrogateescape"))
+            folder.write_file(_FILE_NAME, text.encode("utf-8", "surrogateescape"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise OutputError(f"can't remember trusted folders in {place}: {reason}; check the folder") from error

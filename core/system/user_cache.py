@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ..filesystem import Folder, Location
 
-_NAME = "understudy"
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_FOLDER_NAME = "understudy"
+_OTHERS_WRITE_MODE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def user_cache(environment: Mapping[str, str] = os.environ) -> Location | None:
@@ -32,10 +32,10 @@ def user_cache(environment: Mapping[str, str] = os.environ) -> Location | None:
         base = Path(named) if named else None
         if base is None or not base.is_absolute():  # the standard says that a relative one counts for nothing
             base = None if home is None else home / ".cache"
-    return None if base is None or not base.is_absolute() else Location(base, (_NAME,))
+    return None if base is None or not base.is_absolute() else Location(base, (_FOLDER_NAME,))
 
 
-def own_fault(place: Location) -> str:
+def ownership_fault(place: Location) -> str:
     """Say why a folder in the user's cache can't be taken for the user's own; empty if it can, or is not there.
 
     The folders from `place.names` are the user's, no link, and writable by nobody else; the root belongs to the
@@ -49,16 +49,16 @@ def own_fault(place: Location) -> str:
         return f"{place.path} can't be used: {error.strerror or type(error).__name__}"
 
 
-def is_ours(status: os.stat_result) -> bool:
+def belongs_to_user(status: os.stat_result) -> bool:
     """Tell whether something belongs to the user."""
     return sys.platform == "win32" or status.st_uid == os.geteuid()
 
 
-def is_own(status: os.stat_result) -> bool:
+def is_private_to_user(status: os.stat_result) -> bool:
     """Tell whether something is the user's, and nobody else may write to it."""
     if sys.platform == "win32":  # a user's folders are closed to others there, and no mode says so
         return True
-    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE
+    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_WRITE_MODE
 
 
 def _first_fault(place: Location) -> str:
@@ -67,18 +67,18 @@ def _first_fault(place: Location) -> str:
         fault = _root_fault(folder)
         if fault or not place.names:
             return fault
-        folder = folder.child(place.names[0])
+        folder = folder.open_child(place.names[0])
     for name in (*place.names[1:], ""):
         with folder:
             fault = _fault(folder)
             if fault or not name:
                 return fault
-            folder = folder.child(name)
+            folder = folder.open_child(name)
     return ""
 
 
 def _fault(folder: Folder) -> str:
-    if is_own(folder.status()):
+    if is_private_to_user(folder.status()):
         return ""
     return f"{folder.path} belongs to another user, or others may write to it: remove it, or chmod go-w"
 

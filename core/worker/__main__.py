@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
-Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
+Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `request_id`,
 each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
 `ready`, then `done` for each job, `progress` of a search for people, the bytes that were `freed`, `warning` and
 `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When it closes earlier they
@@ -19,66 +19,68 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ..errors import MessageError, RecipeError, UnderstudyError
-from ..layers.job import casting_from, job_from, named, source_from
+from ..layers.job import get_by_id, job_from, request_from, source_from
 from ..media.source import ClipSource
 from ..recipe import messages
-from ..recipe.request import Casting
+from ..recipe.request import SwapRequest
 from ..sessions.layer_session import LayerSession
 from ..sessions.settings import settings_of_values
 
 GRACE_SECONDS = 1.0
-ORPHANED = 3
-MALFORMED = 2
-_MOST_FRAME = 10**9 - 1
-_MOST_CASTINGS = 1000
-_MOST_KIND = 40
-_BAD = ""
+EXIT_ORPHANED = 3
+EXIT_MALFORMED = 2
+_MAX_FRAME_NUMBER = 10**9 - 1
+_MAX_REQUESTS = 1000
+_MAX_KIND_CHARACTERS = 40
+_UNREADABLE_KIND = ""
 """The kind of a message that could not be read; its value says why."""
-Tell = Callable[[str, object], None]
+SendMessage = Callable[[str, object], None]
 
 
-class Run:
-    """The jobs of one run, done in order; what comes of them goes to `tell`."""
+class WorkerRun:
+    """The jobs of one run, done in order; what comes of them goes to `send`."""
 
-    def __init__(self, begin: object, tell: Tell) -> None:
+    def __init__(self, begin: object, send: SendMessage) -> None:
         """Open the session that a `begin` describes. Raises MessageError."""
-        self._tell = tell
+        self._send = send
         self._session = LayerSession(settings_of_values(begin))
         self._clips: dict[int, ClipSource] = {}
-        self._castings: dict[int, tuple[Casting, ...]] = {}
-        self._playable: dict[int, bool] = {}
-        self._warned = 0
-        self._tell("ready", os.getpid())
+        self._requests: dict[int, tuple[SwapRequest, ...]] = {}
+        self._check_results: dict[int, bool] = {}
+        self._sent_warning_count = 0
+        self._send("ready", os.getpid())
 
-    def take(self, kind: str, value: object) -> None:
+    def handle(self, kind: str, value: object) -> None:
         """Do what one line asks; a `fault` tells where it has not the form it should have."""
         given: Mapping[str, Any] = value if isinstance(value, dict) else {}
         try:
-            self._take(kind, given)
+            self._dispatch(kind, given)
         except (MessageError, RecipeError) as error:
-            self._tell("fault", f"a message of the kind {kind[:_MOST_KIND]!r} is passed over: {error}")
+            self._send(
+                "fault", f"a message of the kind {kind[:_MAX_KIND_CHARACTERS]!r} is passed over: {error}"
+            )
             number = given.get("id")
             if kind == "job" and isinstance(number, int):
                 # Whoever asked would wait for it.
-                self._tell("done", {"id": number, "written": False})
+                self._send("done", {"id": number, "written": False})
 
-    def _take(self, kind: str, value: Mapping[str, Any]) -> None:
+    def _dispatch(self, kind: str, value: Mapping[str, Any]) -> None:
         if kind == "clip":
-            self._clips[messages.whole(value.get("id"))] = source_from(value)
+            self._clips[messages.integer(value.get("id"))] = source_from(value)
         elif kind == "cast":
             given = messages.entries(value, "id", "castings")
-            castings = messages.listing(given["castings"], casting_from, _MOST_CASTINGS)
-            self._castings[messages.whole(given["id"])] = castings
+            castings = messages.listing(given["castings"], request_from, _MAX_REQUESTS)
+            self._requests[messages.integer(given["id"])] = castings
         elif kind == "check":
             given = messages.entries(value, "strip", "cast")
-            self._can_play(messages.text(given["strip"]), given["cast"])
+            self._passes_check(messages.text(given["strip"]), given["cast"])
         elif kind == "job":
-            self._do(value)
+            self._run_job(value)
         elif kind == "people":
-            self._find(messages.entries(value, "strip", "clip", "cast", "first", "last"))
+            self._find_people(messages.entries(value, "strip", "clip", "cast", "first", "last"))
         elif kind == "note":
             given = messages.entries(value, "strip", "cast")
-            self._note(messages.text(given["strip"]), given["cast"])
+            self._inspect_source_images(messages.text(given["strip"]), given["cast"])
         elif kind == "purge":
             self._purge(messages.entries(value, "strip", "clip"))
         else:
@@ -86,96 +88,98 @@ class Run:
 
     def end(self) -> None:
         """Tell what was done and let go of everything."""
-        report = {**self._session.as_dict(), "written": self._session.written}
-        self._warn()
+        report = {**self._session.as_dict(), "written": self._session.write_count}
+        self._send_warnings()
         self._session.close()
-        self._tell("report", report)
+        self._send("report", report)
 
-    def _do(self, value: Mapping[str, Any]) -> None:
-        job = job_from(value, self._clips, self._castings)
-        number = messages.whole(value["id"])
-        written = self._can_play(job.strip, value["cast"]) and self._session.bring(job)
-        self._warn()
-        self._tell("done", {"id": number, "written": written})
+    def _run_job(self, value: Mapping[str, Any]) -> None:
+        job = job_from(value, self._clips, self._requests)
+        number = messages.integer(value["id"])
+        written = self._passes_check(job.strip, value["cast"]) and self._session.update_layer(job)
+        self._send_warnings()
+        self._send("done", {"id": number, "written": written})
 
-    def _warn(self) -> None:
-        for text in self._session.warnings[self._warned :]:
-            self._tell("warning", text)
-        self._warned = len(self._session.warnings)
+    def _send_warnings(self) -> None:
+        for text in self._session.warnings[self._sent_warning_count :]:
+            self._send("warning", text)
+        self._sent_warning_count = len(self._session.warnings)
 
-    def _find(self, value: Mapping[str, Any]) -> None:
+    def _find_people(self, value: Mapping[str, Any]) -> None:
         """Find the people in a stretch of a clip; they are kept, for the asker to look up."""
-        strip, clip = messages.text(value["strip"]), named(self._clips, value["clip"], "clip")
-        castings = named(self._castings, value["cast"], "cast")
+        strip, clip = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
+        castings = get_by_id(self._requests, value["cast"], "cast")
         if not castings:
             raise MessageError("a search takes a casting's recipe")
-        first, last = (messages.whole(value[name], 0, _MOST_FRAME) for name in ("first", "last"))
+        first, last = (messages.integer(value[name], 0, _MAX_FRAME_NUMBER) for name in ("first", "last"))
         try:
-            self._session.people(
+            self._session.find_people(
                 clip,
                 first,
                 last,
                 castings[0].recipe,
-                lambda share: self._tell("progress", share),
+                lambda share: self._send("progress", share),
             )
         except UnderstudyError as error:
-            self._tell("fault", f"{strip}: {error}")
+            self._send("fault", f"{strip}: {error}")
 
-    def _note(self, strip: str, cast: object) -> None:
+    def _inspect_source_images(self, strip: str, request_id: object) -> None:
         """Look at the pictures of who plays the part; what is seen is kept, for the asker to look up."""
         faults: dict[str, None] = {}
-        for casting in named(self._castings, cast, "cast"):
-            for picture in casting.identity.pictures:
+        for casting in get_by_id(self._requests, request_id, "cast"):
+            for picture in casting.identity.images:
                 try:
-                    self._session.note(picture)
+                    self._session.inspect_source_image(picture)
                 except UnderstudyError as error:
                     faults[str(error)] = None
         for text in faults:
-            self._tell("fault", f"{strip}: {text}")
+            self._send("fault", f"{strip}: {text}")
 
     def _purge(self, value: Mapping[str, Any]) -> None:
         strip, clip = messages.text(value["strip"]), value["clip"]
-        source = None if clip is None else named(self._clips, clip, "clip")
+        source = None if clip is None else get_by_id(self._clips, clip, "clip")
         try:
-            self._tell("freed", self._session.purge(source))
+            self._send("freed", self._session.purge(source))
         except UnderstudyError as error:
-            self._tell("fault", f"{strip}: {error}")
+            self._send("fault", f"{strip}: {error}")
 
-    def _can_play(self, strip: str, cast: object) -> bool:
+    def _passes_check(self, strip: str, request_id: object) -> bool:
         """Tell whether castings can be played; the reason why not is told once."""
-        castings, number = named(self._castings, cast, "cast"), messages.whole(cast)
-        if number not in self._playable:
-            self._playable[number] = True
+        castings, number = get_by_id(self._requests, request_id, "cast"), messages.integer(request_id)
+        if number not in self._check_results:
+            self._check_results[number] = True
             try:
                 self._session.check(castings)
             except UnderstudyError as error:
-                self._tell("fault", f"{strip}: {error}")
-                self._playable[number] = False
-        return self._playable[number]
+                self._send("fault", f"{strip}: {error}")
+                self._check_results[number] = False
+        return self._check_results[number]
 
 
 Message = tuple[str, Any]
 
 
-def _read(lines: BinaryIO, waiting: "queue.SimpleQueue[Message]", gone: threading.Event) -> None:
+def _read_messages(
+    lines: BinaryIO, messages: "queue.SimpleQueue[Message]", disconnected: threading.Event
+) -> None:
     """Hand on every line; when they stop, see to it that the process does not outlive its asker."""
     for line in _lines(lines):
         try:
-            waiting.put(messages.parsed(line))
+            messages.put(messages.parse(line))
         except MessageError as error:
-            waiting.put((_BAD, str(error)))
-    gone.set()
-    waiting.put((_BAD, "gone"))
+            messages.put((_UNREADABLE_KIND, str(error)))
+    disconnected.set()
+    messages.put((_UNREADABLE_KIND, "gone"))
     time.sleep(GRACE_SECONDS)
-    os._exit(ORPHANED)
+    os._exit(EXIT_ORPHANED)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a file; of one that is too long as much as shows that."""
-    while line := file.readline(messages.MOST_LINE):
+    while line := file.readline(messages.MAX_LINE_BYTES):
         rest = line
-        while len(rest) == messages.MOST_LINE and not rest.endswith(b"\n"):
-            rest = file.readline(messages.MOST_LINE)
+        while len(rest) == messages.MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(messages.MAX_LINE_BYTES)
             line = b"too long"
         yield line
 
@@ -186,7 +190,7 @@ def main() -> int:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def tell(kind: str, value: object) -> None:
+    def send(kind: str, value: object) -> None:
         answers.write(json.dumps({kind: value}) + "\n")
         answers.flush()
 
@@ -194,29 +198,29 @@ def main() -> int:
     gone = threading.Event()
     # A file of its own: Python closes its own when it ends, and would wait for the thread that reads it.
     lines = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    threading.Thread(target=_read, args=(lines, waiting, gone), daemon=True).start()
-    run: Run | None = None
+    threading.Thread(target=_read_messages, args=(lines, waiting, gone), daemon=True).start()
+    run: WorkerRun | None = None
     while True:
         kind, value = waiting.get()
         if gone.is_set():
-            return ORPHANED
-        if kind == _BAD:
-            tell("fault", value)
+            return EXIT_ORPHANED
+        if kind == _UNREADABLE_KIND:
+            send("fault", value)
         elif kind == "begin" and run is None:
             try:
-                run = Run(value, tell)
+                run = WorkerRun(value, send)
             except MessageError as error:
-                tell("fault", f"can't begin: {error}")
+                send("fault", f"can't begin: {error}")
                 sys.stderr.write(f"can't begin: {error}\n")
-                return MALFORMED
+                return EXIT_MALFORMED
         elif kind == "end":
             if run is not None:
                 run.end()
             return 0
         elif run is not None:
-            run.take(kind, value)
+            run.handle(kind, value)
         else:
-            tell("fault", "a message came before a run began")
+            send("fault", "a message came before a run began")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from understudy.core.cache.stores.encryption import is_sealed
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.encryption import is_encrypted
+from understudy.core.cache.stores.local import PackStore
 
 pytestmark = pytest.mark.blender
 
@@ -40,7 +40,7 @@ def packs(folder):
 
 
 def entries(folder):
-    return list(PackFolder(Path(folder)).entries())
+    return list(PackStore(Path(folder)).entries())
 
 
 def test_the_cache_folder_and_nothing_at_all(drive, begin, render, tmp_path):
@@ -81,12 +81,12 @@ def test_the_size_limit_holds_and_names_both_numbers_where_it_can_not(drive, beg
             ["tune", {"settings": settings}],
             render,
         )[-1]
-        return report, PackFolder(cache).size_on_disk()
+        return report, PackStore(cache).size_on_disk()
 
     # What others left, unused for long, and what the first render needs no more, is above 4 MiB.
     _, before = run(0)
     drive(["fill_cache", {"folder": str(cache), "megabytes": 3}])
-    assert PackFolder(cache).size_on_disk() > before + 3e6 > 4 << 20
+    assert PackStore(cache).size_on_disk() > before + 3e6 > 4 << 20
     report, after = run(4, swap__crop_size=128)
     assert report["warnings"] == []
     assert after <= 4 << 20
@@ -176,12 +176,12 @@ def test_encrypted_with_the_environments_key_and_without_any_other(drive, begin,
     told = drive(*begin(["environment", {"UNDERSTUDY_CACHE_KEY": KEY}]), ["settings_now", {}], render)
     assert told[-2]["encryption"] == "Results are encrypted with the key in UNDERSTUDY_CACHE_KEY"
     assert KEY not in str(told)
-    store = PackFolder(cache)
+    store = PackStore(cache)
     from understudy.core.cache.base.key import Key
 
     swapped = [entry for entry in store.entries() if "stage=swap\n" in entry.text]
     assert len(swapped) == COUNT
-    assert all(is_sealed(store.get(Key(entry.text))) for entry in swapped)
+    assert all(is_encrypted(store.get(Key(entry.text))) for entry in swapped)
     # A keyring that is not there: nothing is kept, rather than kept for all to read.
     told = drive(
         *begin(["prefer", {"key_in_keyring": True, "cache_folder": str(tmp_path / "open")}]),

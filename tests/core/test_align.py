@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from understudy.core.geometry.alignment import (
     TEMPLATES,
-    aligned_matrix,
+    alignment_matrix,
+    alignment_points_of_68,
     face_mesh_alignment_points,
-    five_points_of_68,
     footprint,
 )
-from understudy.core.geometry.crop import inverted, moved
+from understudy.core.geometry.crop import invert_affine, transform_points
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.swap.pixel_boost import exploded, imploded
+from understudy.core.swap.pixel_boost import merge_phases, split_phases
 
 
 def fitted_by_least_squares(points: np.ndarray, goal: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def test_the_matrix_is_the_least_squares_similarity(template: str, points: np.nd
     if np.ptp(points, axis=0).max() < 4:
         return
     goal = np.array(TEMPLATES[template]) * 256
-    found = moved(points, aligned_matrix(points, template, 256))
+    found = transform_points(points, alignment_matrix(points, template, 256))
     expected = points @ fitted_by_least_squares(points, goal)[:, :2].T
     expected += fitted_by_least_squares(points, goal)[:, 2]
     assert np.abs(found - expected).max() < 0.02
@@ -54,8 +54,8 @@ def test_a_face_posed_like_the_template_lands_on_it_wherever_it_is(
     turn = scale * np.exp(1j * np.radians(angle))
     here = (goal[:, 0] + 1j * goal[:, 1]) * turn + complex(*shift)
     points = np.stack([here.real, here.imag], 1).astype(np.float32)
-    matrix = aligned_matrix(points, template, size)
-    assert np.abs(moved(points, matrix) - goal).max() < 0.02 * max(1, size / 256 / scale)
+    matrix = alignment_matrix(points, template, size)
+    assert np.abs(transform_points(points, matrix) - goal).max() < 0.02 * max(1, size / 256 / scale)
     assert np.isclose(np.hypot(matrix[0, 0], matrix[1, 0]) * scale, 1, rtol=1e-3)
     assert np.isclose(matrix[0, 0], matrix[1, 1])
     assert np.isclose(matrix[0, 1], -matrix[1, 0])
@@ -63,10 +63,10 @@ def test_a_face_posed_like_the_template_lands_on_it_wherever_it_is(
 
 def test_a_face_at_twice_the_templates_size_is_halved_and_shifted() -> None:
     points = (np.array(TEMPLATES["arcface_128"]) * 256 + (10, 30)).astype(np.float32)
-    assert np.allclose(aligned_matrix(points, "arcface_128", 128), [[0.5, 0, -5], [0, 0.5, -15]], atol=1e-4)
+    assert np.allclose(alignment_matrix(points, "arcface_128", 128), [[0.5, 0, -5], [0, 0.5, -15]], atol=1e-4)
     corners = footprint(np.array([[0.5, 0, -5], [0, 0.5, -15]], np.float32), 128)
     assert np.allclose(corners, [[9, 29], [265, 29], [265, 285], [9, 285]])
-    assert np.allclose(inverted(aligned_matrix(points, "arcface_128", 128))[:, 2], (10, 30), atol=1e-2)
+    assert np.allclose(invert_affine(alignment_matrix(points, "arcface_128", 128))[:, 2], (10, 30), atol=1e-2)
 
 
 def test_five_points_of_the_mesh_are_lid_means_nose_and_mouth_corners() -> None:
@@ -87,15 +87,15 @@ def test_five_points_of_the_mesh_are_lid_means_nose_and_mouth_corners() -> None:
 def test_five_points_of_68_follow_the_ibug_order() -> None:
     points = np.stack([np.arange(68), np.arange(68) * 10], 1).astype(np.float32)
     expected = [[38.5, 385], [44.5, 445], [30, 300], [48, 480], [54, 540]]
-    assert np.array_equal(five_points_of_68(points), np.float32(expected))
+    assert np.array_equal(alignment_points_of_68(points), np.float32(expected))
 
 
 @given(st.integers(1, 8), st.integers(1, 24), st.integers(0, 2**32 - 1))
 def test_a_boosted_crop_comes_apart_and_together_exactly(boost: int, size: int, seed: int) -> None:
     crop = np.random.default_rng(seed).integers(0, 256, (boost * size, boost * size, 3), np.uint8)
-    parts = imploded(crop, boost)
+    parts = split_phases(crop, boost)
     assert parts.shape == (boost * boost, size, size, 3)
-    assert np.array_equal(exploded(parts, boost), crop)
+    assert np.array_equal(merge_phases(parts, boost), crop)
     for row in range(boost):
         for column in range(boost):
             assert np.array_equal(parts[row * boost + column], crop[row::boost, column::boost])

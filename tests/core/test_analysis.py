@@ -14,7 +14,7 @@ from understudy.core.analysis import landmark as landmarking
 from understudy.core.analysis.embed import embed
 from understudy.core.errors import ModelError
 from understudy.core.face.types import Face
-from understudy.core.geometry.crop import crop_matrix, inverted, moved, warped
+from understudy.core.geometry.crop import crop_matrix, invert_affine, transform_points, warp_crop
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelFile, ModelPool
@@ -30,8 +30,10 @@ def pool() -> ModelPool:
 
 def faces_of(picture: np.ndarray, pool: ModelPool) -> list[Face]:
     models = embedded_models()
-    found = detecting.detections(detecting.detect(picture, Recipe().detect, models.detector, pool))
-    return landmarking.faces(
+    found = detecting.detections_from_arrays(
+        detecting.detect(picture, Recipe().detect, models.detector, pool)
+    )
+    return landmarking.faces_from_arrays(
         landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, pool, TOPOLOGY)
     )
 
@@ -69,7 +71,9 @@ def test_a_planted_detection_is_decoded_by_hand_computed_numbers(tmp_path: Path,
     # Cell (row 10, column 20) has its anchor at (20.5, 10.5) * 4 = (82, 42) in the network's 192² square.
     values = [2.0, -1.0, 40.0, 60.0] + [v for k in range(6) for v in (k * 3.0, k * 2.0)]
     model = planted_detector(tmp_path / "planted.onnx", {10 * 48 + 20: (3.0, values)})
-    found = detecting.detections(detecting.detect(np.zeros((540, 960, 3), np.uint8), Detect(), model, pool))
+    found = detecting.detections_from_arrays(
+        detecting.detect(np.zeros((540, 960, 3), np.uint8), Detect(), model, pool)
+    )
     assert len(found) == 1
     # 960x540 is scaled by 192/960 = 0.2 and lies 42 rows down; half a pixel turns corners into centres.
     centre, size = np.array([84.0, 41.0]), np.array([40.0, 60.0])
@@ -83,7 +87,9 @@ def test_detections_of_one_face_are_merged_by_their_scores(tmp_path: Path, pool:
     box = [0.0, 0.0, 40.0, 40.0] + [0.0] * 12
     cells = {100 * 20 + 24: (2.0, box), 100 * 20 + 25: (0.5, box), 5: (1.0, box)}
     model = planted_detector(tmp_path / "planted.onnx", cells)
-    found = detecting.detections(detecting.detect(np.zeros((192, 192, 3), np.uint8), Detect(), model, pool))
+    found = detecting.detections_from_arrays(
+        detecting.detect(np.zeros((192, 192, 3), np.uint8), Detect(), model, pool)
+    )
     assert [round(one.score, 3) for one in found] == [0.881, 0.731]
     first, second = 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-0.5))
     column = (2024 % 48 + 0.5) * 4
@@ -170,9 +176,11 @@ def test_a_crop_shows_what_its_matrix_says_at_any_reduction() -> None:
     ramp[..., 1] = np.round(np.arange(600) / 3)[:, None]
     for side in (60, 190, 400, 520):
         matrix = crop_matrix(np.array([450.0, 300.0], np.float32), side, 0.3, 96)
-        crop = warped(ramp, matrix, 96).astype(float)
+        crop = warp_crop(ramp, matrix, 96).astype(float)
         rows, columns = np.mgrid[8:88, 8:88]
-        there = moved(np.stack([columns, rows], -1).reshape(-1, 2).astype(np.float32), inverted(matrix))
+        there = transform_points(
+            np.stack([columns, rows], -1).reshape(-1, 2).astype(np.float32), invert_affine(matrix)
+        )
         assert np.abs(crop[8:88, 8:88, 0].ravel() - there[:, 0] / 4).max() < 1.0
         assert np.abs(crop[8:88, 8:88, 1].ravel() - there[:, 1] / 3).max() < 1.0
 

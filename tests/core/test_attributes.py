@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture
 from models import stand_ins
-from understudy.core.analysis.attributes import asks_for_attributes, fitting
-from understudy.core.analysis.model_adapters import Engines
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.analysis.attributes import filter_by_attributes, needs_attributes
+from understudy.core.analysis.model_adapters import ModelAdapters
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import ModelError
 from understudy.core.face.types import Face, Floats, Pose
 from understudy.core.geometry.mesh_topology import load_topology
@@ -22,7 +22,7 @@ from understudy.core.models.session import ModelPool
 from understudy.core.models.statement import statement_path
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, Select, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
 COUNT = 3
@@ -53,7 +53,7 @@ def rolled(roll: float) -> tuple[np.ndarray, Face]:
 @pytest.mark.parametrize("roll", [0.0, 40.0])
 def test_the_network_sees_one_and_a_half_times_the_face_upright(models: Path, roll: float) -> None:
     """The crop is filled by its colour and nothing else: .6 red, .4 green, .2 blue are male by .2, and 20 years old."""
-    engines = Engines(embedded_models(), ModelLibrary([models]), ModelPool(1), load_topology())
+    engines = ModelAdapters(embedded_models(), ModelLibrary([models]), ModelPool(1), load_topology())
     picture, face = rolled(roll)
     found = engines.gender_age().attributes(picture, [face, face])
     assert found.shape == (2, 2)
@@ -64,14 +64,14 @@ def test_the_network_sees_one_and_a_half_times_the_face_upright(models: Path, ro
 
 def test_an_answer_is_taken_by_its_larger_half_and_its_years() -> None:
     faces: Floats = np.array([[0.4, 30.4], [-0.1, 62], [-2, 8], [3, 117]], np.float32)
-    assert fitting(faces, Select()) == [0, 1, 2, 3]
-    assert fitting(faces, Select(gender="female")) == [1, 2]
-    assert fitting(faces, Select(gender="male")) == [0, 3]
-    assert fitting(faces, Select(age_low=30, age_high=62)) == [0, 1]
-    assert fitting(faces, Select(gender="male", age_low=31)) == [3]
-    assert not asks_for_attributes(Select())
+    assert filter_by_attributes(faces, Select()) == [0, 1, 2, 3]
+    assert filter_by_attributes(faces, Select(gender="female")) == [1, 2]
+    assert filter_by_attributes(faces, Select(gender="male")) == [0, 3]
+    assert filter_by_attributes(faces, Select(age_low=30, age_high=62)) == [0, 1]
+    assert filter_by_attributes(faces, Select(gender="male", age_low=31)) == [3]
+    assert not needs_attributes(Select())
     for params in (Select(gender="male"), Select(age_low=1), Select(age_high=99)):
-        assert asks_for_attributes(params)
+        assert needs_attributes(params)
 
 
 class Crowd:
@@ -82,11 +82,11 @@ class Crowd:
         both = np.ascontiguousarray(np.hstack([painted()[:260, 100:340], face]))
         self.frames = [write_picture(folder / f"{n}.png", np.roll(both, 2 * n, 0)) for n in range(COUNT)]
         self.source = write_picture(folder / "source.png", portrait())
-        self.store, self.models = Memory(64 << 20), folder / "models"
+        self.store, self.models = MemoryStore(64 << 20), folder / "models"
 
     def chosen(self, *settings: str) -> tuple[list[list[str]], Report]:
         recipe = with_settings(Recipe(), ["select.which=all", *settings])
-        casting = Casting(Identity((Picture(self.source),)), recipe)
+        casting = SwapRequest(Identity((FaceImage(self.source),)), recipe)
         pipeline = Pipeline(self.store, embedded_models(), 1, library=ModelLibrary([self.models]))
         with open_sequence(self.frames) as clip:
             plans = [pipeline.plan(clip, n, [casting]) for n in range(COUNT)]
@@ -131,4 +131,4 @@ def test_a_file_of_another_signature_is_refused(models: Path, tmp_path: Path) ->
         ModelError, match=r"genderage\.onnx can't be used .*: expected the input .* 3 x 96 x 96"
     ):
         crowd.chosen("select.age_low=20")
-    assert load_catalogue().named("genderage").path == "attribute/genderage"
+    assert load_catalogue().find_family("genderage").path == "attribute/genderage"

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.maintenance.verify import verify_folder
-from understudy.core.cache.stores.encryption import Seal, SealedStore, secret_from
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.encryption import EncryptedStore, Encryption, secret_from
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import CacheError
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
 
@@ -51,17 +51,17 @@ def same(got, wanted):
     )
 )
 def test_the_holder_of_the_key_gets_every_bit_back(value):
-    seal = Seal(SECRET)
-    sealed = seal.sealed(key(1), value)
-    assert same(seal.opened(key(1), sealed), value)
-    assert seal.opened(key(2), sealed) is None
-    assert Seal(OTHER).opened(key(1), sealed) is None
-    assert seal.sealed(key(1), value)["aes-256-gcm"].tobytes() != sealed["aes-256-gcm"].tobytes()
+    seal = Encryption(SECRET)
+    sealed = seal.encrypt(key(1), value)
+    assert same(seal.decrypt(key(1), sealed), value)
+    assert seal.decrypt(key(2), sealed) is None
+    assert Encryption(OTHER).decrypt(key(1), sealed) is None
+    assert seal.encrypt(key(1), value)["aes-256-gcm"].tobytes() != sealed["aes-256-gcm"].tobytes()
 
 
 def test_nothing_readable_reaches_the_disk(tmp_path):
-    store = SealedStore(PackFolder(tmp_path / "sealed"), Seal(SECRET))
-    plain = PackFolder(tmp_path / "plain")
+    store = EncryptedStore(PackStore(tmp_path / "sealed"), Encryption(SECRET))
+    plain = PackStore(tmp_path / "plain")
     for target in (store, plain):
         target.put(key(1), marked())
         target.close()
@@ -70,43 +70,43 @@ def test_nothing_readable_reaches_the_disk(tmp_path):
         for name in ("sealed", "plain")
     }
     assert found == {"sealed": False, "plain": True}
-    again = SealedStore(PackFolder(tmp_path / "sealed"), Seal(SECRET))
+    again = EncryptedStore(PackStore(tmp_path / "sealed"), Encryption(SECRET))
     got = again.get(key(1))
     assert same(got, marked())
     assert not got["embedding"].flags.writeable
 
 
-@pytest.mark.parametrize("seal", [None, Seal(OTHER)], ids=["no key", "another key"])
+@pytest.mark.parametrize("seal", [None, Encryption(OTHER)], ids=["no key", "another key"])
 def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
-    SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
-    store = SealedStore(PackFolder(tmp_path), seal)
+    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked())
+    store = EncryptedStore(PackStore(tmp_path), seal)
     assert store.warnings == ()
     assert [store.get(key(1)) for _ in range(3)] == [None] * 3
-    assert store.locked == 1
+    assert store.locked_count == 1
     assert len(store.warnings) == 1
     assert "UNDERSTUDY_CACHE_KEY" in store.warnings[0]
     # A run goes on with what its memory holds.
-    memory = Memory(1 << 20, store)
+    memory = MemoryStore(1 << 20, store)
     memory.put(key(1), marked())
     assert same(memory.get(key(1)), marked())
 
 
 def test_another_key_takes_over_and_the_first_loses_nothing(tmp_path):
-    SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
-    store = SealedStore(PackFolder(tmp_path), Seal(OTHER))
+    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked())
+    store = EncryptedStore(PackStore(tmp_path), Encryption(OTHER))
     assert store.get(key(1)) is None
     store.put(key(1), marked())
     for secret in (OTHER, SECRET, OTHER):
-        again = SealedStore(PackFolder(tmp_path), Seal(secret))
+        again = EncryptedStore(PackStore(tmp_path), Encryption(secret))
         assert same(again.get(key(1)), marked())
         again.put(key(1), marked())
-    assert len(list(PackFolder(tmp_path).kept())) == 2
+    assert len(list(PackStore(tmp_path).walk_entries())) == 2
     assert verify_folder(tmp_path).damaged == 0
 
 
 def test_what_was_sealed_is_not_written_readable_for_want_of_the_key(tmp_path):
-    SealedStore(PackFolder(tmp_path), Seal(SECRET)).put(key(1), marked())
-    store = SealedStore(PackFolder(tmp_path), None)
+    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked())
+    store = EncryptedStore(PackStore(tmp_path), None)
     assert store.get(key(1)) is None
     store.put(key(1), marked())
     assert not any(MARK in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -116,8 +116,8 @@ def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):
     first = CacheSettings(tmp_path / "one", 0, tmp_path / "share", redis_server.url, SECRET)
 
     def run(**changes):
-        cache = open_tiers(replace(first, **changes), schemas=FORMS)
-        got, known = cache.flight.result(cache.store, key(1), marked)
+        cache = open_cache(replace(first, **changes), schemas=STAGE_SCHEMAS)
+        got, known = cache.flight.get_or_compute(cache.store, key(1), marked)
         assert same(got, marked())
         assert cache.tiers.flush(30)
         cache.close()
@@ -125,15 +125,15 @@ def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):
 
     assert [run(), run()] == [(False, 0), (True, 0)]
     assert [run(secret=OTHER), run(secret=OTHER)] == [(False, 1), (True, 0)]
-    assert len(list(PackFolder(tmp_path / "one").kept())) == 2
+    assert len(list(PackStore(tmp_path / "one").walk_entries())) == 2
     # A machine that comes later with that key finds it in the shared places.
     assert run(secret=OTHER, folder=tmp_path / "two")[0] is True
 
 
 def test_what_was_kept_before_there_was_a_key_is_computed_anew_and_said_once(tmp_path):
-    PackFolder(tmp_path).put(key(1), marked())
-    PackFolder(tmp_path).put(key(3), {"id": np.arange(32, dtype=np.uint8)})
-    store = SealedStore(PackFolder(tmp_path), Seal(SECRET))
+    PackStore(tmp_path).put(key(1), marked())
+    PackStore(tmp_path).put(key(3), {"id": np.arange(32, dtype=np.uint8)})
+    store = EncryptedStore(PackStore(tmp_path), Encryption(SECRET))
     store.put(key(2), marked())
     assert [store.get(key(n)) for n in (1, 3)] == [None, None]
     assert same(store.get(key(2)), marked())
@@ -145,36 +145,36 @@ def test_what_was_kept_before_there_was_a_key_is_computed_anew_and_said_once(tmp
         assert same(store.get(key(n)), marked())
     assert same(store.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
     # Whoever has no key reads the ids and what was never sealed.
-    below = SealedStore(PackFolder(tmp_path), None)
+    below = EncryptedStore(PackStore(tmp_path), None)
     assert same(below.get(key(1)), marked())
     assert same(below.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
-    store = SealedStore(PackFolder(tmp_path), Seal(SECRET))
+    store = EncryptedStore(PackStore(tmp_path), Encryption(SECRET))
     assert key(2) in store
     assert key(4) not in store
 
 
 def test_ids_stay_readable_for_a_purge_without_the_key(tmp_path):
     frame = np.arange(32, dtype=np.uint8)
-    store = SealedStore(PackFolder(tmp_path), Seal(SECRET))
+    store = EncryptedStore(PackStore(tmp_path), Encryption(SECRET))
     store.put(key(1), {"id": frame})
     store.put(key(2), {"id": frame, **marked()})
-    below = PackFolder(tmp_path)
+    below = PackStore(tmp_path)
     assert below.get(key(1))["id"].tobytes() == below.get(key(2))["id"].tobytes() == frame.tobytes()
     assert set(below.get(key(2))) == {"id", "aes-256-gcm"}
     assert same(store.get(key(2)), {"id": frame, **marked()})
-    assert SealedStore(PackFolder(tmp_path), None).get(key(2)) is None
+    assert EncryptedStore(PackStore(tmp_path), None).get(key(2)) is None
 
 
 def test_every_flipped_bit_is_a_miss():
-    seal = Seal(SECRET)
-    raw = seal.sealed(key(1), marked())["aes-256-gcm"]
+    seal = Encryption(SECRET)
+    raw = seal.encrypt(key(1), marked())["aes-256-gcm"]
     random = np.random.default_rng(1)
     for _ in range(200):
         changed = raw.copy()
         changed[random.integers(len(raw))] ^= 1 << random.integers(8)
-        assert seal.opened(key(1), {"aes-256-gcm": changed}) is None
+        assert seal.decrypt(key(1), {"aes-256-gcm": changed}) is None
     for size in (0, 5, 12, 27, len(raw) - 1):
-        assert seal.opened(key(1), {"aes-256-gcm": raw[:size]}) is None
+        assert seal.decrypt(key(1), {"aes-256-gcm": raw[:size]}) is None
 
 
 def test_the_secret_comes_as_hex_or_base64():

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.packs.folder_lock import LOCK_NAME, folder_lock
-from understudy.core.cache.removal.evict import tidy
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.removal.evict import evict
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access, Location
 
@@ -33,14 +33,14 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     return {"a": np.random.default_rng(number).integers(0, 255, RECORD, np.uint8)}
 
 
-def right(store: PackFolder, number: int) -> bool:
+def right(store: PackStore, number: int) -> bool:
     got = store.get(key(number))
     return got is not None and got["a"].tobytes() == arrays(number)["a"].tobytes()
 
 
 def filled(root: Path, count: int, *, per_pack: int = 10) -> list[Path]:
     """Fill a folder, ten records a pack; the first pack was used an hour ago, each next a minute later."""
-    store = PackFolder(root, pack_bytes=per_pack * RECORD)
+    store = PackStore(root, pack_bytes=per_pack * RECORD)
     for number in range(count):
         store.put(key(number), arrays(number))
     store.close()
@@ -56,28 +56,32 @@ def on_disk(root: Path) -> int:
 
 
 def kept(root: Path, count: int) -> list[int]:
-    store = PackFolder(root)
+    store = PackStore(root)
     return [number for number in range(count) if right(store, number)]
 
 
 def test_what_is_unused_longest_goes_first(tmp_path: Path) -> None:
     packs = filled(tmp_path, 100)
     os.utime(packs[0])
-    done = tidy(tmp_path, 560_000)  # a little more than need be goes, so that it is rarely done
+    done = evict(tmp_path, 560_000)  # a little more than need be goes, so that it is rarely done
     assert kept(tmp_path, 100) == [*range(10), *range(70, 100)]
-    assert (done.evicted_packs, done.evicted_records, done.carried_records) == (6, 60, 0)
-    assert done.after == on_disk(tmp_path) <= 560_000
-    assert done.before - done.after > 600_000
-    assert done.troubles == ()
-    again = tidy(tmp_path, 560_000)
-    assert (again.before, again.after, again.evicted_packs) == (done.after, done.after, 0)
+    assert (done.evicted_packs, done.evicted_records, done.copied_records) == (6, 60, 0)
+    assert done.bytes_after == on_disk(tmp_path) <= 560_000
+    assert done.bytes_before - done.bytes_after > 600_000
+    assert done.errors == ()
+    again = evict(tmp_path, 560_000)
+    assert (again.bytes_before, again.bytes_after, again.evicted_packs) == (
+        done.bytes_after,
+        done.bytes_after,
+        0,
+    )
 
 
 def test_a_read_counts_as_use(tmp_path: Path) -> None:
     filled(tmp_path, 100)
-    reader = PackFolder(tmp_path)
+    reader = PackStore(tmp_path)
     assert right(reader, 5)
-    tidy(tmp_path, 300_000)
+    evict(tmp_path, 300_000)
     assert kept(tmp_path, 100) == [*range(10), *range(90, 100)]
     assert [path.suffix for path in sorted(tmp_path.glob("1*"))] == [".idx", ".pack"] * 2
 
@@ -85,7 +89,7 @@ def test_a_read_counts_as_use(tmp_path: Path) -> None:
 def test_a_pack_is_touched_once_a_minute(tmp_path: Path) -> None:
     now = [0.0]
     (pack,) = filled(tmp_path, 5)
-    store = PackFolder(tmp_path, clock=lambda: now[0])
+    store = PackStore(tmp_path, clock=lambda: now[0])
     times = []
     for seconds in (0, 1, 58.9, 0.2, 59.9, 0.2):
         now[0] += seconds
@@ -102,43 +106,43 @@ def test_a_pack_is_touched_once_a_minute(tmp_path: Path) -> None:
 
 def test_this_processes_own_records_are_carried_and_the_rest_goes(tmp_path: Path) -> None:
     filled(tmp_path, 100)
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     mine = [3, 17, 42, 43, 99]
     assert all(right(store, number) for number in mine)
     store.put(key(200), arrays(200))
     for pack in tmp_path.glob("*.pack"):
         moment = time.time() - 3600  # as if nothing had been used lately
         os.utime(pack, (moment, moment))
-    done = store.tidy(100_000)
-    assert done.after == on_disk(tmp_path) == store.size_on_disk() <= 100_000
-    assert (done.evicted_records, done.carried_records) == (95, 5)
+    done = store.evict(100_000)
+    assert done.bytes_after == on_disk(tmp_path) == store.size_on_disk() <= 100_000
+    assert (done.evicted_records, done.copied_records) == (95, 5)
     assert store.counts.evicted == 95
     assert all(right(store, number) for number in [*mine, 200])
     assert kept(tmp_path, 201) == [*mine, 200]
     assert (store.counts.misses, store.counts.corrupt, store.warnings) == (0, 0, ())
     # They are as much in use where they lie now.
-    assert store.tidy(1).evicted_records == 0
+    assert store.evict(1).evicted_records == 0
     assert kept(tmp_path, 201) == [*mine, 200]
 
 
 def test_a_cap_below_what_is_in_use_is_a_warning_with_both_numbers(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=100_000)
+    store = PackStore(tmp_path, pack_bytes=100_000)
     for number in range(100):
         store.put(key(number), arrays(number))
-    done = store.tidy(500_000)
+    done = store.evict(500_000)
     assert done.evicted_records == 0
     assert all(right(store, number) for number in range(100))
     (warning,) = store.warnings
-    assert f"{done.after / 1e6:.1f} MB" in warning
+    assert f"{done.bytes_after / 1e6:.1f} MB" in warning
     assert "cap of 0.5 MB" in warning
     assert "\n" not in warning
-    store.tidy(400_000)
+    store.evict(400_000)
     assert len(store.warnings) == 1  # the latest numbers take the place of the earlier
 
 
 def test_puts_keep_the_folder_near_its_cap(tmp_path: Path) -> None:
     filled(tmp_path, 300)
-    store = PackFolder(tmp_path, cap_bytes=2_000_000)
+    store = PackStore(tmp_path, cap_bytes=2_000_000)
     for number in range(1000, 1100):
         store.put(key(number), arrays(number))
     store.close()
@@ -149,7 +153,7 @@ def test_puts_keep_the_folder_near_its_cap(tmp_path: Path) -> None:
 
 def test_age(tmp_path: Path) -> None:
     filled(tmp_path, 100)  # used 60, 59, … 51 minutes ago
-    done = tidy(tmp_path, None, max_age=55.5 * 60)
+    done = evict(tmp_path, None, max_age_seconds=55.5 * 60)
     assert done.evicted_records == 50
     assert kept(tmp_path, 100) == list(range(50, 100))
 
@@ -160,36 +164,36 @@ def test_a_clock_that_was_set_back_spoils_neither_order_nor_age(tmp_path: Path) 
     for age, pack in enumerate(packs):  # written while the clock was a year ahead
         moment = time.time() + year + 60 * age
         os.utime(pack, (moment, moment))
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert right(store, 5)
     store.close()
     assert (
         packs[0].stat().st_mtime_ns > packs[9].stat().st_mtime_ns
     )  # the latest use, though the clock says less
-    tidy(tmp_path, 560_000)
+    evict(tmp_path, 560_000)
     assert kept(tmp_path, 100) == [*range(10), *range(70, 100)]
     assert all(pack.stat().st_mtime <= time.time() + 1 for pack in tmp_path.glob("*.pack"))
     later = time.time_ns() + 3600 * 10**9
-    assert tidy(tmp_path, None, max_age=1800, now=lambda: later).evicted_records == 40
+    assert evict(tmp_path, None, max_age_seconds=1800, clock_ns=lambda: later).evicted_records == 40
 
 
 def test_another_process_that_has_a_pack_open_reads_on(tmp_path: Path) -> None:
     packs = filled(tmp_path, 20)
-    other = PackFolder(tmp_path)
+    other = PackStore(tmp_path)
     assert right(other, 1)
     os.utime(packs[0], (1, 1))
-    assert tidy(tmp_path, 150_000).evicted_records == 10
+    assert evict(tmp_path, 150_000).evicted_records == 10
     assert all(right(other, number) for number in range(10))
     assert (other.counts.misses, other.warnings) == (0, ())
 
 
 def test_records_that_moved_are_found_at_once(tmp_path: Path) -> None:
     filled(tmp_path, 100)
-    mover, other = PackFolder(tmp_path), PackFolder(tmp_path, clock=lambda: 0.0)
+    mover, other = PackStore(tmp_path), PackStore(tmp_path, clock=lambda: 0.0)
     assert all(right(mover, number) for number in range(0, 100, 2))
     for pack in tmp_path.glob("*.pack"):
         os.utime(pack, (1, 1))
-    assert mover.tidy(600_000).carried_records == 50
+    assert mover.evict(600_000).copied_records == 50
     assert all(right(other, number) for number in range(0, 100, 2))
     assert other.counts.misses == 0
 
@@ -205,13 +209,13 @@ def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path)
         [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout.readline() == "True\n"
-    assert tidy(tmp_path, 100_000) is None
-    assert PackFolder(tmp_path).tidy(100_000) is None
+    assert evict(tmp_path, 100_000) is None
+    assert PackStore(tmp_path).evict(100_000) is None
     assert len(kept(tmp_path, 100)) == 100
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    assert tidy(tmp_path, 250_000).evicted_packs == 8
+    assert evict(tmp_path, 250_000).evicted_packs == 8
     assert kept(tmp_path, 100) == list(range(80, 100))
     with (
         folder_lock(Location(tmp_path)) as first,
@@ -235,25 +239,25 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     being_written.write_bytes(b"x")
     mine = tmp_path / "notes.tmp"
     mine.write_bytes(b"x")
-    done = tidy(tmp_path, None)
+    done = evict(tmp_path, None)
     assert not any(path.exists() for path in leftovers)
     assert being_written.exists()
     assert mine.exists()
-    assert done.before - done.after == 3000
+    assert done.bytes_before - done.bytes_after == 3000
     assert len(kept(tmp_path, 20)) == 20
 
 
 def test_many_small_packs_become_one(tmp_path: Path) -> None:
     for number in range(40):  # as a farm leaves them, a process a frame
-        store = PackFolder(tmp_path)
+        store = PackStore(tmp_path)
         store.put(key(number), arrays(number))
         store.close()
-    assert tidy(tmp_path, None).merged_packs == 0  # just written: they may still be open
+    assert evict(tmp_path, None).merged_packs == 0  # just written: they may still be open
     old = time.time() - 3600
     for pack in tmp_path.glob("*.pack"):
         os.utime(pack, (old, old))
-    watching = PackFolder(tmp_path, clock=lambda: 0.0)
-    done = tidy(tmp_path, None)
+    watching = PackStore(tmp_path, clock=lambda: 0.0)
+    done = evict(tmp_path, None)
     assert (done.merged_packs, done.evicted_records) == (40, 0)
     assert len(list(tmp_path.glob("*.pack"))) == 1
     assert abs(next(tmp_path.glob("*.pack")).stat().st_mtime - old) < 1
@@ -263,22 +267,22 @@ def test_many_small_packs_become_one(tmp_path: Path) -> None:
 
 def test_what_another_janitor_moved_is_still_in_use(tmp_path: Path) -> None:
     filled(tmp_path, 80, per_pack=2)
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert all(right(store, number) for number in range(0, 80, 4))
     for pack in tmp_path.glob("*.pack"):
         os.utime(pack, (1, 1))
-    assert tidy(tmp_path, None).merged_packs == 40
-    done = store.tidy(1)
-    assert (done.evicted_records, done.carried_records) == (60, 20)
+    assert evict(tmp_path, None).merged_packs == 40
+    done = store.evict(1)
+    assert (done.evicted_records, done.copied_records) == (60, 20)
     assert kept(tmp_path, 80) == list(range(0, 80, 4))
 
 
 def test_a_writer_whose_pack_is_evicted_loses_what_it_had_and_nothing_after(tmp_path: Path) -> None:
-    writer = PackFolder(tmp_path)
+    writer = PackStore(tmp_path)
     for number in range(20):
         writer.put(key(number), arrays(number))
         if number % 5 == 4:
-            tidy(tmp_path, 0)
+            evict(tmp_path, 0)
     writer.put(key(50), arrays(50))
     assert kept(tmp_path, 51) == [50]
     assert right(writer, 50)
@@ -288,10 +292,10 @@ def test_a_writer_whose_pack_is_evicted_loses_what_it_had_and_nothing_after(tmp_
 def test_packs_of_another_version_count_and_go_when_unused(tmp_path: Path) -> None:
     packs = filled(tmp_path, 50)
     (tmp_path / "format").write_text("2\n")
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     store.put(key(100), arrays(100))
-    done = store.tidy(250_000)
-    assert done.after == on_disk(tmp_path) <= 250_000
+    done = store.evict(250_000)
+    assert done.bytes_after == on_disk(tmp_path) <= 250_000
     assert [pack.exists() for pack in packs] == [False] * 3 + [True] * 2
     assert right(store, 100)
 
@@ -305,17 +309,17 @@ def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
         pytest.skip("may not mount a small file system here")
     try:
         filled(small, 80)
-        store = PackFolder(small)
+        store = PackStore(small)
         assert all(right(store, number) for number in range(0, 20, 2))
         for age, pack in enumerate(sorted(small.glob("*.pack"))):
             os.utime(pack, (age, age))
         with (small / ".filler").open("wb", buffering=0) as file:
             file.write(bytes(1 << 20))
-        done = store.tidy(10_000)
+        done = store.evict(10_000)
         assert all(right(store, number) for number in range(0, 20, 2))
         assert done.evicted_records >= 60
         assert not any(path.name.endswith(".tmp") for path in small.iterdir())
-        assert done.after == on_disk(small)
+        assert done.bytes_after == on_disk(small)
         store.close()
     finally:
         subprocess.run(["umount", "--lazy", str(small)], check=True)
@@ -330,9 +334,9 @@ def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -
     try:
         filled(small, 30)
         subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
-        store = PackFolder(small, cap_bytes=1)
+        store = PackStore(small, cap_bytes=1)
         assert right(store, 1)
-        assert store.tidy() is None
+        assert store.evict() is None
         assert store.purge(lambda text: "number=1\n" in text) == 0
         assert all(right(store, number) for number in range(30))
         assert len(store.warnings) == 1
@@ -343,9 +347,9 @@ def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -
 
 
 def test_a_folder_that_is_gone_is_a_warning(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path / "cache")
+    store = PackStore(tmp_path / "cache")
     shutil.rmtree(tmp_path / "cache")
-    assert store.tidy(0) is None
+    assert store.evict(0) is None
     assert store.size_on_disk() == 0
     assert len(store.warnings) == 1
 
@@ -355,10 +359,10 @@ def test_files_for_the_group_only_where_that_is_asked_for(tmp_path: Path) -> Non
     try:
         for group, folder_mode, mode in ((False, 0o700, 0o600), (True, 0o2770, 0o660)):
             root = tmp_path / str(group)
-            store = PackFolder(root, access=Access(group=group), pack_bytes=50_000)
+            store = PackStore(root, access=Access(shared_with_group=group), pack_bytes=50_000)
             for number in range(20):
                 store.put(key(number), arrays(number))
-            store.tidy(120_000)
+            store.evict(120_000)
             store.purge(lambda text: "number=19\n" in text)
             store.close()
             assert root.stat().st_mode & 0o7777 == folder_mode
@@ -380,8 +384,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.used: list[set[int]] = [set(), set()]
         self.gone: set[int] = set()
 
-    def opened(self) -> PackFolder:
-        return PackFolder(self.root, pack_bytes=60_000, clock=lambda: self.now)
+    def opened(self) -> PackStore:
+        return PackStore(self.root, pack_bytes=60_000, clock=lambda: self.now)
 
     def there(self) -> set[int]:
         raw = b"".join(path.read_bytes() for path in self.root.glob("*.pack"))
@@ -404,13 +408,13 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 1), cap=st.integers(0, 500_000))
     def tidy(self, who: int, cap: int) -> None:
-        done = self.stores[who].tidy(cap)
-        assert done.after == on_disk(self.root)
+        done = self.stores[who].evict(cap)
+        assert done.bytes_after == on_disk(self.root)
         assert all(right(self.stores[who], number) for number in self.used[who])
         # What the other one used may be gone, and is not its own again before it uses it again.
         self.used[1 - who] &= self.there()
-        if done.after > cap:
-            assert done.after <= max(cap, 1.2 * RECORD * len(self.used[who]) + 65_000 + 50_000)
+        if done.bytes_after > cap:
+            assert done.bytes_after <= max(cap, 1.2 * RECORD * len(self.used[who]) + 65_000 + 50_000)
 
     @rule(who=st.integers(0, 1), number=st.integers(0, 40))
     def purge(self, who: int, number: int) -> None:
@@ -467,7 +471,7 @@ def test_the_process_start_method_does_not_matter(tmp_path: Path) -> None:
             time.sleep(30)
             os._exit(0)
     try:
-        assert tidy(tmp_path, 100_000).evicted_packs >= 1
+        assert evict(tmp_path, 100_000).evicted_packs >= 1
     finally:
         os.kill(child, 9)
         os.waitpid(child, 0)
@@ -478,13 +482,13 @@ def test_layer_pictures_are_neither_counted_nor_taken(tmp_path: Path) -> None:
     picture = tmp_path / "layers" / "a strip" / "000000.tif"
     picture.parent.mkdir(parents=True)
     picture.write_bytes(bytes(10 * RECORD * 20))
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     before = store.size_on_disk()
     assert before == on_disk(tmp_path) - picture.stat().st_size
     # Under its cap without the picture, far above it with: nothing has to go.
-    done = store.tidy(before)
-    assert (done.after, done.evicted_records) == (before, 0)
-    store.tidy(0)
+    done = store.evict(before)
+    assert (done.bytes_after, done.evicted_records) == (before, 0)
+    store.evict(0)
     store.close()
     assert store.size_on_disk() < RECORD
     assert picture.stat().st_size == 10 * RECORD * 20
@@ -497,7 +501,7 @@ def test_a_folder_that_lost_its_marks_is_refused_and_left_as_it_is(tmp_path: Pat
     for name in ("format", "CACHEDIR.TAG", ".gitignore"):
         (tmp_path / name).unlink()
     before = sorted(path.name for path in tmp_path.iterdir())
-    for use in (PackFolder, lambda root: tidy(root, 0)):
+    for use in (PackStore, lambda root: evict(root, 0)):
         with pytest.raises(CacheError):
             use(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -6,15 +6,15 @@ import stat
 
 import numpy as np
 import pytest
-from understudy.core.cache.base.compute import Alone
+from understudy.core.cache.base.compute import Uncoordinated
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.shared.lease import SingleFlight
 from understudy.core.cache.shared.redis_store import RedisStore
-from understudy.core.cache.stores.encryption import is_sealed
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.encryption import is_encrypted
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.sessions.settings import settings_from
 
 SECRET = bytes(range(32))
@@ -40,20 +40,20 @@ def test_two_machines_share_sealed_results(tmp_path, redis_server):
     pytest.importorskip("cryptography")
 
     def machine(name):
-        return open_tiers(
+        return open_cache(
             CacheSettings(tmp_path / name, 1 << 20, tmp_path / "share", redis_server.url, SECRET),
-            schemas=FORMS,
+            schemas=STAGE_SCHEMAS,
         )
 
     first, second = machine("one"), machine("two")
     assert isinstance(first.flight, SingleFlight)
-    assert first.flight.result(first.store, key(1), lambda: arrays(1))[1] is False
+    assert first.flight.get_or_compute(first.store, key(1), lambda: arrays(1))[1] is False
     assert first.tiers.flush(10)
-    got, known = second.flight.result(second.store, key(1), lambda: arrays(2))
+    got, known = second.flight.get_or_compute(second.store, key(1), lambda: arrays(2))
     assert known
     assert got["a"].tobytes() == arrays(1)["a"].tobytes()
-    for store in (first.folder, PackFolder(tmp_path / "share"), RedisStore(redis_server.url)):
-        assert is_sealed(store.get(key(1)))
+    for store in (first.folder, PackStore(tmp_path / "share"), RedisStore(redis_server.url)):
+        assert is_encrypted(store.get(key(1)))
     for cache in (first, second):
         cache.close()
         assert cache.warnings == ()
@@ -66,8 +66,8 @@ def test_what_is_made_is_for_the_owner_unless_the_group_is_let_in(tmp_path):
             settings = CacheSettings(
                 tmp_path / f"local-{name}", shared_folder=tmp_path / name, shared_with_group=group
             )
-            cache = open_tiers(settings, schemas=FORMS)
-            cache.flight.result(cache.store, key(1), lambda: arrays(1))
+            cache = open_cache(settings, schemas=STAGE_SCHEMAS)
+            cache.flight.get_or_compute(cache.store, key(1), lambda: arrays(1))
             assert cache.tiers.flush(10)
             cache.close()
     finally:
@@ -83,17 +83,19 @@ def test_shared_places_that_are_away_cost_a_warning_each_and_nothing_else(tmp_pa
     settings = CacheSettings(
         tmp_path / "local", shared_folder=tmp_path / "no mount" / "share", redis_url="redis://127.0.0.1:1/0"
     )
-    cache = open_tiers(settings, schemas=FORMS)
+    cache = open_cache(settings, schemas=STAGE_SCHEMAS)
     for n in range(5):
-        assert cache.flight.result(cache.store, key(n), lambda n=n: arrays(n))[1] is False
-    assert all(cache.flight.result(cache.store, key(n), dict)[1] for n in range(5))
+        assert cache.flight.get_or_compute(cache.store, key(n), lambda n=n: arrays(n))[1] is False
+    assert all(cache.flight.get_or_compute(cache.store, key(n), dict)[1] for n in range(5))
     cache.close()
     assert len(cache.warnings) == 3  # one each, and how many results were not shared
     assert not (tmp_path / "no mount").exists()
 
 
 def test_the_environment_completes_the_settings(tmp_path):
-    assert isinstance(open_tiers(settings_from({}, tmp_path / "a"), schemas=FORMS).flight, Alone)
+    assert isinstance(
+        open_cache(settings_from({}, tmp_path / "a"), schemas=STAGE_SCHEMAS).flight, Uncoordinated
+    )
     environment = {
         "UNDERSTUDY_SHARED_CACHE": "/share/cache",
         "UNDERSTUDY_REDIS": "redis://me:secret@host/0",

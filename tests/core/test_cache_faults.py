@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.packs.pack import most_open
+from understudy.core.cache.packs.pack import max_open_packs
 from understudy.core.cache.packs.record import HEADER_BYTES, MAGIC
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
 
 
@@ -43,7 +43,7 @@ def same(got, number: int) -> bool:
 
 def filled(root: Path, count: int) -> tuple[Path, list[int]]:
     """Return a new folder's only pack and the offset of each record in it, and of its end."""
-    store = PackFolder(root)
+    store = PackStore(root)
     ends = [0]
     for number in range(count):
         store.put(key(number), arrays(number))
@@ -58,14 +58,14 @@ def test_a_pack_torn_at_any_byte_of_its_last_record(tmp_path: Path) -> None:
     raw = pack.read_bytes()
     for end in range(ends[2], ends[3]):
         pack.write_bytes(raw[:end])
-        store = PackFolder(tmp_path)
+        store = PackStore(tmp_path)
         assert same(store.get(key(0)), 0)
         assert same(store.get(key(1)), 1)
         assert store.get(key(2)) is None
         assert (store.counts.corrupt, store.warnings) == (0, ())
         store.put(key(2), arrays(2))
         assert same(store.get(key(2)), 2)
-        assert same(PackFolder(tmp_path).get(key(2)), 2)
+        assert same(PackStore(tmp_path).get(key(2)), 2)
         store.close()
         for other in tmp_path.glob("*.pack"):
             if other != pack:
@@ -81,7 +81,7 @@ def test_every_flipped_bit_is_a_miss_or_the_right_value(tmp_path: Path) -> None:
             spoiled = bytearray(raw)
             spoiled[at] ^= 1 << bit
             pack.write_bytes(spoiled)
-            store = PackFolder(tmp_path)
+            store = PackStore(tmp_path)
             for number in range(3):
                 got = store.get(key(number))
                 assert got is None or same(got, number)
@@ -94,7 +94,7 @@ def test_every_flipped_bit_is_a_miss_or_the_right_value(tmp_path: Path) -> None:
 
 def test_a_flip_while_the_pack_is_in_use(tmp_path: Path) -> None:
     pack, ends = filled(tmp_path, 2)
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert same(store.get(key(0)), 0)
     with pack.open("r+b") as file:
         file.seek(ends[1] - 1)
@@ -104,7 +104,7 @@ def test_a_flip_while_the_pack_is_in_use(tmp_path: Path) -> None:
     store.put(key(0), arrays(0))
     assert same(store.get(key(0)), 0)
     # The damaged copy is still there and older: a new store falls back on the good one.
-    again = PackFolder(tmp_path)
+    again = PackStore(tmp_path)
     assert same(again.get(key(0)), 0)
     assert (again.counts.hits, again.counts.misses, again.counts.corrupt) == (1, 0, 1)
 
@@ -122,7 +122,7 @@ def test_stretches_of_rubbish_lose_only_what_they_cover(tmp_path: Path) -> None:
     ]
     for junk in rubbish:
         pack.write_bytes(junk + raw[: ends[2]] + junk + raw[ends[3] :])
-        store = PackFolder(tmp_path)
+        store = PackStore(tmp_path)
         assert [store.get(key(number)) is not None for number in range(6)] == [
             True,
             True,
@@ -139,7 +139,7 @@ def test_stretches_of_rubbish_lose_only_what_they_cover(tmp_path: Path) -> None:
 def test_damage_is_counted_once_however_often_it_is_seen(tmp_path: Path) -> None:
     now = [0.0]
     pack, _ = filled(tmp_path, 1)
-    reader = PackFolder(tmp_path, clock=lambda: now[0])
+    reader = PackStore(tmp_path, clock=lambda: now[0])
     for _ in range(5):
         with pack.open("ab") as file:
             file.write(b"rubbish" * 20)
@@ -152,7 +152,7 @@ def test_damage_is_counted_once_however_often_it_is_seen(tmp_path: Path) -> None
 def test_a_record_moved_under_another_key_is_never_returned(tmp_path: Path) -> None:
     pack, ends = filled(tmp_path, 2)
     raw = pack.read_bytes()
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     # The same length, so the offsets stay: what the index says is there is not.
     assert ends[2] - ends[1] == ends[1]
     pack.write_bytes(raw[ends[1] :] + raw[: ends[1]])
@@ -163,7 +163,7 @@ def test_a_record_moved_under_another_key_is_never_returned(tmp_path: Path) -> N
 
 def test_a_pack_cut_short_while_in_use(tmp_path: Path) -> None:
     pack, ends = filled(tmp_path, 3)
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     os.truncate(pack, ends[2] + 10)
     assert store.get(key(2)) is None
     assert same(store.get(key(1)), 1)
@@ -177,7 +177,7 @@ def test_a_pack_cut_short_while_in_use(tmp_path: Path) -> None:
 def test_the_folder_is_deleted_while_in_use(tmp_path: Path) -> None:
     root = tmp_path / "cache"
     now = [0.0]
-    store = PackFolder(root, clock=lambda: now[0])
+    store = PackStore(root, clock=lambda: now[0])
     store.put(key(0), arrays(0))
     shutil.rmtree(root)
     for number in range(1, 5):
@@ -189,29 +189,29 @@ def test_the_folder_is_deleted_while_in_use(tmp_path: Path) -> None:
     assert len(store.warnings) == 1
     assert str(root) in store.warnings[0]
     assert not root.exists()
-    PackFolder(root)  # another process makes it anew
+    PackStore(root)  # another process makes it anew
     now[0] += 1
     store.put(key(1), arrays(1))
-    assert same(PackFolder(root).get(key(1)), 1)
+    assert same(PackStore(root).get(key(1)), 1)
 
 
 def test_one_pack_is_deleted_while_in_use(tmp_path: Path) -> None:
     now = [0.0]
-    store = PackFolder(tmp_path, clock=lambda: now[0])
+    store = PackStore(tmp_path, clock=lambda: now[0])
     store.put(key(0), arrays(0))
     next(tmp_path.glob("*.pack")).unlink()
     store.put(key(1), arrays(1))
-    assert same(PackFolder(tmp_path).get(key(1)), 1)
+    assert same(PackStore(tmp_path).get(key(1)), 1)
     now[0] += 1
     assert store.get(key(9)) is None
     store.put(key(0), arrays(0))
-    assert same(PackFolder(tmp_path).get(key(0)), 0)
+    assert same(PackStore(tmp_path).get(key(0)), 0)
     assert (store.counts.dropped, store.warnings) == (0, ())
 
 
 def test_a_file_takes_the_folders_place_while_in_use(tmp_path: Path) -> None:
     root = tmp_path / "cache"
-    store = PackFolder(root, clock=iter(range(1000)).__next__)
+    store = PackStore(root, clock=iter(range(1000)).__next__)
     shutil.rmtree(root)
     root.write_bytes(b"")
     store.put(key(0), arrays(0))
@@ -253,7 +253,7 @@ def test_writes_that_stop_half_way_are_taken_back(tmp_path: Path) -> None:
     assert counts == "3 4 0"
     assert 1 <= len(warnings) <= 2  # the write that stopped half way, and those refused whole
     assert all(str(tmp_path) in warning for warning in warnings)
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert len(list(store.entries())) == 3
     assert store.counts.corrupt == 0
     assert sum(path.stat().st_size for path in tmp_path.glob("*.pack")) < 25_000
@@ -272,7 +272,7 @@ def tiny(tmp_path: Path):
 
 
 def test_a_full_disk(tiny: Path) -> None:
-    store = PackFolder(tiny)
+    store = PackStore(tiny)
     value = {"a": np.arange(50_000, dtype=np.uint8)}
     for number in range(10):
         store.put(key(number), value)
@@ -290,11 +290,11 @@ def test_a_full_disk(tiny: Path) -> None:
 
 
 def test_a_read_only_folder_is_read_and_told_once(tiny: Path) -> None:
-    first = PackFolder(tiny)
+    first = PackStore(tiny)
     first.put(key(0), arrays(0))
     first.close()
     subprocess.run(["mount", "-o", "remount,ro", str(tiny)], check=True)
-    store = PackFolder(tiny)
+    store = PackStore(tiny)
     assert same(store.get(key(0)), 0)
     for number in range(1, 4):
         store.put(key(number), arrays(number))
@@ -310,15 +310,15 @@ def test_a_read_only_folder_that_is_no_cache_yet_is_refused(tiny: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(tiny)], check=True)
     for folder in (tiny, tiny / "below"):
         with pytest.raises(CacheError, match="Read-only file system") as caught:
-            PackFolder(folder)
+            PackStore(folder)
         assert str(folder) in str(caught.value)
 
 
 def test_no_open_file_to_spare(tmp_path: Path) -> None:
-    first = PackFolder(tmp_path, pack_bytes=1)
-    for number in range(most_open() + 70):
+    first = PackStore(tmp_path, pack_bytes=1)
+    for number in range(max_open_packs() + 70):
         first.put(key(number), arrays(number))
-    store = PackFolder(tmp_path, clock=lambda: 0.0)  # has the newest packs open, not the oldest
+    store = PackStore(tmp_path, clock=lambda: 0.0)  # has the newest packs open, not the oldest
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
     try:
@@ -337,7 +337,7 @@ def test_a_pack_emptied_and_filled_again_is_read_from_its_start(tmp_path: Path) 
     raw = pack.read_bytes()
     now = [0.0]
     pack.write_bytes(raw[: ends[3]])
-    store = PackFolder(tmp_path, clock=lambda: now[0])
+    store = PackStore(tmp_path, clock=lambda: now[0])
     assert same(store.get(key(2)), 2)
     pack.write_bytes(raw[ends[3] :])
     now[0] += 1

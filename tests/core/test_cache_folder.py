@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.base.counts import StoreCounts
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access
 
@@ -77,10 +77,10 @@ def packs(folder: Path) -> list[Path]:
 def test_what_is_put_comes_back_now_and_after_reopening(tmp_path_factory, texts, values) -> None:
     root = tmp_path_factory.mktemp("cache")
     wanted = dict(zip(map(Key, texts), values, strict=False))
-    store = PackFolder(root)
+    store = PackStore(root)
     for k, value in wanted.items():
         store.put(k, value)
-    again = PackFolder(root)
+    again = PackStore(root)
     for k, value in wanted.items():
         assert same(store.get(k), value)
         got = again.get(k)
@@ -93,7 +93,7 @@ def test_what_is_put_comes_back_now_and_after_reopening(tmp_path_factory, texts,
 
 
 def test_counts_through_every_transition(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert store.counts == StoreCounts()
     assert store.get(key(1)) is None
     assert store.counts == StoreCounts(misses=1)
@@ -112,7 +112,7 @@ def test_counts_through_every_transition(tmp_path: Path) -> None:
 
 
 def test_the_callers_faults_are_raised_and_leave_nothing(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     with pytest.raises(TypeError, match="complex64"):
         store.put(key(1), {"a": np.zeros(2, np.complex64)})
     with pytest.raises(ValueError, match="too large"):
@@ -123,7 +123,7 @@ def test_the_callers_faults_are_raised_and_leave_nothing(tmp_path: Path) -> None
 
 def test_modes_marks_and_format(tmp_path: Path) -> None:
     root = tmp_path / "new" / "cache"
-    store = PackFolder(root)
+    store = PackStore(root)
     store.put(key(1), arrays(1))
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in root.iterdir()} == {
@@ -141,50 +141,50 @@ def test_a_folder_that_was_there_is_as_private_as_a_new_one(tmp_path: Path) -> N
     root = tmp_path / "shared"
     root.mkdir()
     root.chmod(0o775)
-    PackFolder(root, access=Access(group=True)).put(key(1), arrays(1))
+    PackStore(root, access=Access(shared_with_group=True)).put(key(1), arrays(1))
     assert stat.S_IMODE(root.stat().st_mode) == 0o2770
     assert stat.S_IMODE(packs(root)[0].stat().st_mode) == 0o660
-    PackFolder(root, read_only=True)
+    PackStore(root, read_only=True)
     assert stat.S_IMODE(root.stat().st_mode) == 0o2770
-    PackFolder(root)
+    PackStore(root)
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
 
 def test_another_format_is_left_alone_and_shares_the_folder(tmp_path: Path) -> None:
-    PackFolder(tmp_path).put(key(1), arrays(1))
+    PackStore(tmp_path).put(key(1), arrays(1))
     (tmp_path / "format").write_text("1\n")
     foreign = packs(tmp_path)[0]
     before = foreign.read_bytes()
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert store.get(key(1)) is None
     store.put(key(2), arrays(2))
     store.put(key(1), arrays(1))
     assert foreign.read_bytes() == before
     assert (tmp_path / "format").read_text() == "1\n"
     assert {path.parent for path in packs(tmp_path)} == {tmp_path, tmp_path / "format-2"}
-    assert same(PackFolder(tmp_path).get(key(2)), arrays(2))
+    assert same(PackStore(tmp_path).get(key(2)), arrays(2))
     assert store.purge() > len(before)
     assert packs(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe" * 100, b"1.5\n"])
 def test_a_spoiled_format_file_is_repaired_by_what_the_packs_say(tmp_path: Path, content: bytes) -> None:
-    PackFolder(tmp_path).put(key(1), arrays(1))
+    PackStore(tmp_path).put(key(1), arrays(1))
     (tmp_path / "format").write_bytes(content)
-    assert same(PackFolder(tmp_path, read_only=True).get(key(1)), arrays(1))
+    assert same(PackStore(tmp_path, read_only=True).get(key(1)), arrays(1))
     assert (tmp_path / "format").read_bytes() == content
-    assert same(PackFolder(tmp_path).get(key(1)), arrays(1))
+    assert same(PackStore(tmp_path).get(key(1)), arrays(1))
     assert (tmp_path / "format").read_bytes() == b"2\n"
 
 
 def test_a_spoiled_format_file_beside_packs_of_another_format_is_repaired_to_theirs(tmp_path: Path) -> None:
-    PackFolder(tmp_path).put(key(1), arrays(1))
+    PackStore(tmp_path).put(key(1), arrays(1))
     (pack,) = packs(tmp_path)
     raw = bytearray(pack.read_bytes())
     raw[8] = 7
     pack.write_bytes(raw)
     (tmp_path / "format").write_bytes(b"")
-    PackFolder(tmp_path).put(key(2), arrays(2))
+    PackStore(tmp_path).put(key(2), arrays(2))
     assert (tmp_path / "format").read_bytes() == b"7\n"
     assert pack.read_bytes() == raw
     assert {path.parent for path in packs(tmp_path)} == {tmp_path, tmp_path / "format-2"}
@@ -193,7 +193,7 @@ def test_a_spoiled_format_file_beside_packs_of_another_format_is_repaired_to_the
 def test_a_folder_with_the_users_own_files_is_refused_and_untouched(tmp_path: Path) -> None:
     (tmp_path / "film.blend").write_bytes(b"x")
     with pytest.raises(CacheError, match="holds other files") as caught:
-        PackFolder(tmp_path)
+        PackStore(tmp_path)
     assert str(tmp_path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["film.blend"]
@@ -203,13 +203,13 @@ def test_a_folder_with_the_users_own_files_is_refused_and_untouched(tmp_path: Pa
 def test_a_path_that_can_not_be_a_folder_is_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(CacheError, match="choose another cache folder") as caught:
-        PackFolder(tmp_path / below)
+        PackStore(tmp_path / below)
     assert str(tmp_path / below) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_foreign_files_in_a_cache_are_passed_over(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     store.put(key(1), arrays(1))
     outside = tmp_path.parent / "outside.bin"
     outside.write_bytes(b"precious")
@@ -220,7 +220,7 @@ def test_foreign_files_in_a_cache_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / other[0]).symlink_to(outside)
     (tmp_path / other[1]).mkdir()
     os.mkfifo(tmp_path / other[2])
-    again = PackFolder(tmp_path)
+    again = PackStore(tmp_path)
     assert same(again.get(key(1)), arrays(1))
     assert again.get(key(2)) is None
     assert (again.counts.corrupt, again.warnings) == (0, ())
@@ -230,7 +230,7 @@ def test_foreign_files_in_a_cache_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_pack_rolls_over_and_all_of_them_are_read(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=2000)
+    store = PackStore(tmp_path, pack_bytes=2000)
     for number in range(100):
         store.put(key(number), arrays(number))
     sizes = [path.stat().st_size for path in packs(tmp_path)]
@@ -238,11 +238,11 @@ def test_a_pack_rolls_over_and_all_of_them_are_read(tmp_path: Path) -> None:
     assert len(sizes) < 50
     assert all(2000 <= size < 3000 for size in sizes[:-1])
     assert all(same(store.get(key(number)), arrays(number)) for number in range(100))
-    assert all(same(PackFolder(tmp_path).get(key(number)), arrays(number)) for number in (0, 50, 99))
+    assert all(same(PackStore(tmp_path).get(key(number)), arrays(number)) for number in (0, 50, 99))
 
 
 def test_open_files_are_bounded(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=1)
+    store = PackStore(tmp_path, pack_bytes=1)
     for number in range(200):
         store.put(key(number), arrays(number))
     files = Path("/proc/self/fd")
@@ -252,7 +252,7 @@ def test_open_files_are_bounded(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (512, limits[1]))
     try:
-        again = PackFolder(tmp_path)
+        again = PackStore(tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert all(same(again.get(key(number)), arrays(number)) for number in range(200))
@@ -263,8 +263,8 @@ def test_open_files_are_bounded(tmp_path: Path) -> None:
 
 def test_others_are_looked_at_once_a_second_at_most(tmp_path: Path) -> None:
     clock = Clock()
-    reader = PackFolder(tmp_path, clock=clock)
-    writer = PackFolder(tmp_path)
+    reader = PackStore(tmp_path, clock=clock)
+    writer = PackStore(tmp_path)
     writer.put(key(1), arrays(1))
     clock.now += 0.9
     assert reader.get(key(1)) is None
@@ -286,13 +286,13 @@ def test_others_are_looked_at_once_a_second_at_most(tmp_path: Path) -> None:
 
 
 def test_a_record_is_found_when_its_writer_has_finished_it(tmp_path: Path) -> None:
-    writer = PackFolder(tmp_path / "a")
+    writer = PackStore(tmp_path / "a")
     writer.put(key(1), arrays(1))
     writer.put(key(2), arrays(2))
     whole = packs(tmp_path / "a")[0]
     raw = whole.read_bytes()
     clock = Clock()
-    reader = PackFolder(tmp_path / "b", clock=clock)
+    reader = PackStore(tmp_path / "b", clock=clock)
     copy = tmp_path / "b" / whole.name
     for end in range(0, len(raw), 50):
         copy.write_bytes(raw[:end])
@@ -306,7 +306,7 @@ def test_a_record_is_found_when_its_writer_has_finished_it(tmp_path: Path) -> No
 
 
 def test_several_threads_share_one_store(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=20_000, clock=lambda: 0.0)
+    store = PackStore(tmp_path, pack_bytes=20_000, clock=lambda: 0.0)
     wrong: list[int] = []
 
     def work(seed: int) -> None:
@@ -334,19 +334,19 @@ def test_several_threads_share_one_store(tmp_path: Path) -> None:
 
 
 def test_entries_tell_text_and_size(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     long = Key("".join(f"n{number}={number}\n" for number in range(1000)))
     store.put(key(1), arrays(1))
     store.put(long, {"a": np.zeros(1000, np.uint8)})
     entries = {entry.text: entry for entry in store.entries()}
     assert set(entries) == {key(1).text, long.text}
     assert 1000 < entries[long.text].payload_bytes < 1100
-    assert abs(entries[long.text].written - packs(tmp_path)[0].stat().st_mtime) <= 2
+    assert abs(entries[long.text].written_at - packs(tmp_path)[0].stat().st_mtime) <= 2
 
 
 def test_purge_leaves_no_bytes_and_the_store_works_on(tmp_path: Path) -> None:
     clock = Clock()
-    store, other = PackFolder(tmp_path, pack_bytes=500), PackFolder(tmp_path, clock=clock)
+    store, other = PackStore(tmp_path, pack_bytes=500), PackStore(tmp_path, clock=clock)
     for number in range(10):
         store.put(key(number), {"name": np.frombuffer(b"biometric-data", np.uint8)})
     other.put(key(50), arrays(50))
@@ -365,17 +365,17 @@ def test_purge_leaves_no_bytes_and_the_store_works_on(tmp_path: Path) -> None:
     # The other one's pack was taken away under it: nothing wrong, nothing lost that is put from now on.
     assert other.get(key(50)) is None
     other.put(key(50), arrays(50))
-    assert same(PackFolder(tmp_path).get(key(50)), arrays(50))
+    assert same(PackStore(tmp_path).get(key(50)), arrays(50))
     assert (other.counts.corrupt, other.counts.dropped, other.warnings) == (0, 0, ())
 
 
 def test_a_closed_store_misses_and_still_keeps(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, clock=lambda: 0.0)
+    store = PackStore(tmp_path, clock=lambda: 0.0)
     store.put(key(1), arrays(1))
     store.close()
     store.close()
     assert store.get(key(1)) is None
-    assert same(PackFolder(tmp_path).get(key(1)), arrays(1))
+    assert same(PackStore(tmp_path).get(key(1)), arrays(1))
 
 
 def crop(number: int) -> dict[str, np.ndarray]:
@@ -384,13 +384,13 @@ def crop(number: int) -> dict[str, np.ndarray]:
 
 def test_what_was_handed_over_outlasts_its_pack(tmp_path: Path) -> None:
     """Whoever holds a result holds bytes of their own: nothing that happens to the files changes them."""
-    store = PackFolder(tmp_path, pack_bytes=200_000, clock=lambda: 0.0)
+    store = PackStore(tmp_path, pack_bytes=200_000, clock=lambda: 0.0)
     for number in range(12):
         store.put(key(number), crop(number))
     held = [store.get(key(number)) for number in range(12)]
     store.purge(lambda text: "number=3\n" in text)  # rewrites a pack
-    other = PackFolder(tmp_path)
-    other.tidy(100_000)  # evicts most
+    other = PackStore(tmp_path)
+    other.evict(100_000)  # evicts most
     for pack in packs(tmp_path):
         with pack.open("r+b") as file:  # another program, in place
             file.write(bytes(pack.stat().st_size))
@@ -402,9 +402,9 @@ def test_what_was_handed_over_outlasts_its_pack(tmp_path: Path) -> None:
 
 def test_damage_after_a_good_read_is_a_miss(tmp_path: Path) -> None:
     """Every read is checked, not only the first, and whatever the file's time says."""
-    PackFolder(tmp_path).put(key(1), crop(1))
+    PackStore(tmp_path).put(key(1), crop(1))
     (pack,) = packs(tmp_path)
-    store = PackFolder(tmp_path, clock=lambda: 0.0)
+    store = PackStore(tmp_path, clock=lambda: 0.0)
     assert same(store.get(key(1)), crop(1))
     status = pack.stat()
     good = pack.read_bytes()
@@ -414,24 +414,24 @@ def test_damage_after_a_good_read_is_a_miss(tmp_path: Path) -> None:
         with pack.open("r+b") as file:
             file.write(damaged)
         os.utime(pack, ns=(status.st_atime_ns, status.st_mtime_ns))
-        again = PackFolder(tmp_path, clock=lambda: 0.0)
+        again = PackStore(tmp_path, clock=lambda: 0.0)
         for reader in (store, again):
             assert reader.get(key(1)) is None
             assert reader.counts.corrupt == 1
         with pack.open("r+b") as file:
             file.write(good)
-        store = PackFolder(tmp_path, clock=lambda: 0.0)
+        store = PackStore(tmp_path, clock=lambda: 0.0)
         assert same(store.get(key(1)), crop(1))
 
 
 @pytest.mark.parametrize("left", [0, 1, 63, 64, 300, 4096, 30_000, 49_000])
 def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path, left: int) -> None:
     """A file that is read through a memory map would end the process here (SIGBUS)."""
-    writer = PackFolder(tmp_path)
+    writer = PackStore(tmp_path)
     writer.put(key(1), crop(1))
     writer.put(key(2), crop(2))
     (pack,) = packs(tmp_path)
-    store = PackFolder(tmp_path, clock=lambda: 0.0)
+    store = PackStore(tmp_path, clock=lambda: 0.0)
     first = store.get(key(1))
     second = store.get(key(2))
     os.truncate(pack, left)

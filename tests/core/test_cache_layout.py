@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from together import at_once
-from understudy.core.cache.packs.layout import Home, prepare
+from understudy.core.cache.packs.layout import PackFolderInfo, prepare_cache_folder
 from understudy.core.filesystem import Location
 
 THREADS = 8
@@ -14,5 +14,8 @@ THREADS = 8
 def test_several_threads_may_make_one_folder_at_once(tmp_path: Path) -> None:
     for number in range(40):
         root = tmp_path / str(number)
-        assert at_once(partial(prepare, root), THREADS) == [Home(Location(root))] * THREADS
+        assert (
+            at_once(partial(prepare_cache_folder, root), THREADS)
+            == [PackFolderInfo(Location(root))] * THREADS
+        )
         assert sorted(path.name for path in root.iterdir()) == [".gitignore", "CACHEDIR.TAG", "format"]

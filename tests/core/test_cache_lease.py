@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from understudy.core.cache.base.compute import Alone
+from understudy.core.cache.base.compute import Uncoordinated
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.shared.circuit_breaker import Health
-from understudy.core.cache.shared.lease import ALONE, GuardedLease, SingleFlight
-from understudy.core.cache.shared.lease_folder import FolderLease, sweep
+from understudy.core.cache.shared.circuit_breaker import CircuitBreaker
+from understudy.core.cache.shared.lease import NO_LEASE, GuardedLease, SingleFlight
+from understudy.core.cache.shared.lease_folder import FolderLease, remove_stale_leases
 from understudy.core.cache.shared.redis_lease import RedisLease
 from understudy.core.cache.shared.redis_store import RedisStore
-from understudy.core.cache.stores.local import LOOK_SECONDS, PackFolder
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.local import REFRESH_SECONDS, PackStore
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.filesystem import Access
 
 
@@ -175,23 +175,23 @@ def test_lease_files_are_for_their_owner_unless_the_group_is_let_in(tmp_path):
 
 def test_a_place_that_is_not_there_lets_everybody_go_alone(tmp_path):
     lease = FolderLease(tmp_path / "not mounted" / "leases")
-    assert lease.try_acquire(key(1), 10) == ALONE
+    assert lease.try_acquire(key(1), 10) == NO_LEASE
     assert not (tmp_path / "not mounted").exists()
     pytest.importorskip("redis")
-    assert RedisLease("redis://127.0.0.1:1/0").try_acquire(key(1), 10) == ALONE
+    assert RedisLease("redis://127.0.0.1:1/0").try_acquire(key(1), 10) == NO_LEASE
 
 
 def test_old_lease_files_can_be_swept_away(tmp_path):
     FolderLease(tmp_path).try_acquire(key(1), 10)
     FolderLease(tmp_path).try_acquire(key(2), 10)
     os.utime(tmp_path / f"{key(1).hex}.lease", (1, 1))
-    assert sweep(tmp_path, 3600) == 1
+    assert remove_stale_leases(tmp_path, 3600) == 1
     assert [path.stem for path in tmp_path.iterdir()] == [key(2).hex]
-    assert sweep(tmp_path / "none", 3600) == 0
+    assert remove_stale_leases(tmp_path / "none", 3600) == 0
 
 
 def test_the_waiting_one_gets_the_holders_result(lease):
-    store, computed, begun, go_on = Memory(1 << 20), [], threading.Event(), threading.Event()
+    store, computed, begun, go_on = MemoryStore(1 << 20), [], threading.Event(), threading.Event()
 
     def slow():
         computed.append("slow")
@@ -202,8 +202,8 @@ def test_the_waiting_one_gets_the_holders_result(lease):
     flights = [SingleFlight(lease, poll_seconds=0.005) for _ in range(2)]
     results = []
     threads = [
-        threading.Thread(target=lambda: results.append(flights[0].result(store, key(1), slow))),
-        threading.Thread(target=lambda: results.append(flights[1].result(store, key(1), slow))),
+        threading.Thread(target=lambda: results.append(flights[0].get_or_compute(store, key(1), slow))),
+        threading.Thread(target=lambda: results.append(flights[1].get_or_compute(store, key(1), slow))),
     ]
     threads[0].start()
     begun.wait()
@@ -224,8 +224,8 @@ def test_a_dead_holder_blocks_nobody_for_longer_than_the_lease(tmp_path):
     flight = SingleFlight(
         FolderLease(tmp_path, clock=clock), lease_seconds=30, poll_seconds=1, clock=clock, sleep=clock.sleep
     )
-    store = Memory(1 << 20)
-    assert flight.result(store, key(1), lambda: arrays(1))[1] is False
+    store = MemoryStore(1 << 20)
+    assert flight.get_or_compute(store, key(1), lambda: arrays(1))[1] is False
     assert clock.now - 100 <= 30
     assert store.get(key(1)) is not None
 
@@ -233,13 +233,16 @@ def test_a_dead_holder_blocks_nobody_for_longer_than_the_lease(tmp_path):
 def test_a_fault_while_computing_gives_the_lease_back(tmp_path):
     flight = SingleFlight(FolderLease(tmp_path))
     with pytest.raises(ZeroDivisionError):
-        flight.result(Memory(1 << 20), key(1), lambda: {"a": np.array([1 // 0])})
+        flight.get_or_compute(MemoryStore(1 << 20), key(1), lambda: {"a": np.array([1 // 0])})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_alone_computes_once_and_then_knows():
-    store = Memory(1 << 20)
-    assert [Alone().result(store, key(1), lambda: arrays(1))[1] for _ in range(2)] == [False, True]
+    store = MemoryStore(1 << 20)
+    assert [Uncoordinated().get_or_compute(store, key(1), lambda: arrays(1))[1] for _ in range(2)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_lease_that_hangs_is_left_alone_for_a_while(tmp_path):
@@ -251,8 +254,8 @@ def test_a_lease_that_hangs_is_left_alone_for_a_while(tmp_path):
             hang.wait()
             return super().try_acquire(key, seconds)
 
-    lease = GuardedLease(Hanging(tmp_path), Health("the share", clock), slow_seconds=0.02)
-    assert [lease.try_acquire(key(n), 10) for n in range(50)] == [ALONE] * 50
+    lease = GuardedLease(Hanging(tmp_path), CircuitBreaker("the share", clock), timeout_seconds=0.02)
+    assert [lease.try_acquire(key(n), 10) for n in range(50)] == [NO_LEASE] * 50
     assert len(asked) == 1
     hang.set()
     clock.now += 1
@@ -268,10 +271,10 @@ def test_a_lease_that_hangs_is_left_alone_for_a_while(tmp_path):
 def _compute_all(folder, log, redis_url, numbers, start):
     flight = SingleFlight(
         RedisLease(redis_url) if redis_url else FolderLease(folder / ".leases"),
-        settle_seconds=0 if redis_url else LOOK_SECONDS + 0.1,
+        visibility_delay_seconds=0 if redis_url else REFRESH_SECONDS + 0.1,
         poll_seconds=0.005,
     )
-    store = RedisStore(redis_url) if redis_url else PackFolder(folder)
+    store = RedisStore(redis_url) if redis_url else PackStore(folder)
     start.wait(60)
     for number in numbers:
 
@@ -282,7 +285,7 @@ def _compute_all(folder, log, redis_url, numbers, start):
             time.sleep(0.05)
             return arrays(number)
 
-        got, _ = flight.result(store, key(number), compute)
+        got, _ = flight.get_or_compute(store, key(number), compute)
         assert got["a"].tobytes() == arrays(number)["a"].tobytes()
 
 
@@ -304,22 +307,24 @@ def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, 
 def _member(root, clock):
     """One of those who share a folder: its flight and its view of the folder."""
     lease = FolderLease(root / ".leases", clock=clock)
-    flight = SingleFlight(lease, settle_seconds=LOOK_SECONDS + 0.1, clock=clock, sleep=clock.sleep)
-    return flight, PackFolder(root, clock=clock)
+    flight = SingleFlight(
+        lease, visibility_delay_seconds=REFRESH_SECONDS + 0.1, clock=clock, sleep=clock.sleep
+    )
+    return flight, PackStore(root, clock=clock)
 
 
 def test_a_result_that_others_can_not_see_yet_is_waited_for(tmp_path):
     clock = Clock()
     (one, theirs), (two, ours) = _member(tmp_path, clock), _member(tmp_path, clock)
     assert ours.get(key(1)) is None  # looked just now: what comes later is seen at the next look
-    assert one.result(theirs, key(1), lambda: arrays(1))[1] is False
+    assert one.get_or_compute(theirs, key(1), lambda: arrays(1))[1] is False
     assert ours.get(key(1)) is None
-    clock.sleep(LOOK_SECONDS / 2)
-    assert two.result(ours, key(1), dict)[1] is True
+    clock.sleep(REFRESH_SECONDS / 2)
+    assert two.get_or_compute(ours, key(1), dict)[1] is True
     # The lease is given back when a later one is, or at the end.
     assert len(list((tmp_path / ".leases").iterdir())) == 1
-    clock.sleep(LOOK_SECONDS)
-    one.result(theirs, key(2), lambda: arrays(2))
+    clock.sleep(REFRESH_SECONDS)
+    one.get_or_compute(theirs, key(2), lambda: arrays(2))
     assert [path.stem for path in (tmp_path / ".leases").iterdir()] == [key(2).hex]
     one.close()
     assert list((tmp_path / ".leases").iterdir()) == []
@@ -329,19 +334,19 @@ def test_a_result_is_not_computed_again_by_who_asks_just_after_its_maker_has_gon
     clock = Clock()
     (one, theirs), (two, ours) = _member(tmp_path, clock), _member(tmp_path, clock)
     assert ours.get(key(1)) is None  # looked just now
-    assert one.result(theirs, key(1), lambda: arrays(1))[1] is False
+    assert one.get_or_compute(theirs, key(1), lambda: arrays(1))[1] is False
     one.close()
-    assert two.result(ours, key(1), dict)[1] is True
+    assert two.get_or_compute(ours, key(1), dict)[1] is True
 
 
 def test_a_lease_of_a_failure_is_given_back_at_once(tmp_path):
-    flight = SingleFlight(FolderLease(tmp_path / ".leases"), settle_seconds=60)
+    flight = SingleFlight(FolderLease(tmp_path / ".leases"), visibility_delay_seconds=60)
 
     def fail():
         raise KeyError
 
     with pytest.raises(KeyError):
-        flight.result(Memory(1 << 20), key(1), fail)
+        flight.get_or_compute(MemoryStore(1 << 20), key(1), fail)
     assert list((tmp_path / ".leases").iterdir()) == []
 
 
@@ -360,6 +365,6 @@ def test_a_killed_holders_lease_ends(tmp_path):
     os.kill(holder.pid, signal.SIGKILL)
     holder.join()
     flight = SingleFlight(FolderLease(tmp_path), lease_seconds=60, poll_seconds=0.01)
-    got, known = flight.result(Memory(1 << 20), key(1), lambda: arrays(1))
+    got, known = flight.get_or_compute(MemoryStore(1 << 20), key(1), lambda: arrays(1))
     assert not known
     assert got["a"].tobytes() == arrays(1)["a"].tobytes()

@@ -3,9 +3,14 @@
 
 import numpy as np
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.maintenance.lineage import coming_from, references, untraceable, walk
-from understudy.core.cache.maintenance.statistics import SHARED, UNKNOWN, statistics
-from understudy.core.cache.packs.record import KeyText
+from understudy.core.cache.maintenance.lineage import (
+    derived_from,
+    references,
+    untraceable_digests,
+    walk_entries,
+)
+from understudy.core.cache.maintenance.statistics import SEVERAL_CLIPS, UNKNOWN, statistics
+from understudy.core.cache.packs.record import EntryInfo
 
 MODEL = bytes(range(32))
 
@@ -38,7 +43,7 @@ class Results:
 
     def entries(self):
         for key, (arrays, written) in self.held.items():
-            yield KeyText(key.text, 40 * len(arrays), written)
+            yield EntryInfo(key.text, 40 * len(arrays), written)
 
     def purge(self, matches=None):
         self.held = {key: value for key, value in self.held.items() if matches and not matches(key.text)}
@@ -60,7 +65,7 @@ def test_what_comes_from_a_clip_is_found_and_nothing_else():
     results = Results()
     first = results.chain(clip_id(1), 0, b"A" * 32)
     second = results.chain(clip_id(2), 0, b"B" * 32)
-    matches, lost = coming_from(lambda: walk(results), {clip_id(1).hex()})
+    matches, lost = derived_from(lambda: walk_entries(results), {clip_id(1).hex()})
     assert lost == 0
     assert [matches(key.text) for key in (*first, *second)] == [True] * 3 + [False] * 3
     results.purge(matches)
@@ -71,10 +76,10 @@ def test_what_lost_a_link_is_untraceable_and_so_is_what_comes_from_it():
     results = Results()
     detect, landmark, swap = results.chain(clip_id(1), 0, b"A" * 32)
     embed = results.add("embed", landmark=landmark)
-    assert untraceable(lambda: walk(results)) == set()
+    assert untraceable_digests(lambda: walk_entries(results)) == set()
     del results.held[detect]
-    assert untraceable(lambda: walk(results)) == {landmark.digest, embed.digest}
-    assert swap.digest not in untraceable(lambda: walk(results))
+    assert untraceable_digests(lambda: walk_entries(results)) == {landmark.digest, embed.digest}
+    assert swap.digest not in untraceable_digests(lambda: walk_entries(results))
 
 
 def test_statistics_tell_clips_apart_in_whatever_order_results_are_listed():
@@ -89,7 +94,7 @@ def test_statistics_tell_clips_apart_in_whatever_order_results_are_listed():
         clip_id(1).hex(): 1,
         clip_id(2).hex(): 4,
         clip_id(3).hex(): 1,
-        SHARED: 3,
+        SEVERAL_CLIPS: 3,
         UNKNOWN: 1,
     }
     assert found.ages["this month"].entries == found.total.entries == 10

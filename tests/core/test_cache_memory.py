@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from understudy.core.cache.base.counts import StoreCounts
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.memory import Memory
-from understudy.core.cache.tiers import Tiers, open_local
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.cache.tiers import TieredStore, open_local
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 
 def key(number: int) -> Key:
@@ -22,7 +22,7 @@ def arrays(number: int, size: int = 10_000) -> dict[str, np.ndarray]:
 
 
 def test_counts_through_every_transition() -> None:
-    memory = Memory(50_000)
+    memory = MemoryStore(50_000)
     assert memory.counts == StoreCounts()
     assert memory.get(key(1)) is None
     assert memory.counts == StoreCounts(misses=1)
@@ -44,7 +44,7 @@ def test_counts_through_every_transition() -> None:
 
 
 def test_the_bound_holds_at_every_step_and_the_longest_unused_goes_first() -> None:
-    memory = Memory(60_000)
+    memory = MemoryStore(60_000)
     for number in range(5):
         memory.put(key(number), arrays(number))
     assert memory.get(key(0)) is not None
@@ -58,14 +58,14 @@ def test_the_bound_holds_at_every_step_and_the_longest_unused_goes_first() -> No
 
 
 def test_tiny_entries_are_bounded_too() -> None:
-    memory = Memory(20_000)
+    memory = MemoryStore(20_000)
     for number in range(1000):
         memory.put(key(number), {"a": np.zeros(0)})
     assert sum(key(number) in memory for number in range(1000)) <= 20
 
 
 def test_nothing_the_caller_does_changes_what_is_kept() -> None:
-    memory = Memory(100_000)
+    memory = MemoryStore(100_000)
     mine = np.arange(6, dtype=np.float32).reshape(2, 3)
     given = {"a": mine, "fortran": np.asfortranarray(mine)}
     memory.put(key(1), given)
@@ -82,7 +82,7 @@ def test_nothing_the_caller_does_changes_what_is_kept() -> None:
 
 
 def test_memory_of_no_bytes_keeps_nothing() -> None:
-    off = Memory(0)
+    off = MemoryStore(0)
     off.put(key(1), arrays(1))
     off.put(key(2), {})
     assert off.get(key(1)) is None
@@ -92,7 +92,7 @@ def test_memory_of_no_bytes_keeps_nothing() -> None:
 
 
 def test_memory_and_folder_agree_and_memory_spares_the_folder(tmp_path: Path) -> None:
-    memory, folder = open_local(tmp_path / "cache", 1_000_000, schemas=FORMS)
+    memory, folder = open_local(tmp_path / "cache", 1_000_000, schemas=STAGE_SCHEMAS)
     value = {"x": np.linspace(0, 1, 50), "m": np.array([[True], [False]])}
     memory.put(key(1), value)
     memory.clear()
@@ -110,8 +110,8 @@ def test_memory_and_folder_agree_and_memory_spares_the_folder(tmp_path: Path) ->
 
 
 def test_tiers_read_the_nearest_and_fill_the_nearer(tmp_path: Path) -> None:
-    near, middle, far = Memory(100_000), PackFolder(tmp_path / "near"), PackFolder(tmp_path / "far")
-    tiers = Tiers([near, middle, far])
+    near, middle, far = MemoryStore(100_000), PackStore(tmp_path / "near"), PackStore(tmp_path / "far")
+    tiers = TieredStore([near, middle, far])
     far.put(key(1), arrays(1))
     assert key(1) in tiers
     assert tiers.get(key(2)) is None

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.base.payload import decode
-from understudy.core.cache.packs.record import find_payload, parse_header, verified
-from understudy.core.cache.packs.sidecar import parse_head, read
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.packs.record import find_payload, parse_header, parse_record
+from understudy.core.cache.packs.sidecar import parse_sidecar_header, read
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.filesystem import Folder
 
 ROUNDS = 10_000 if os.environ.get("UNDERSTUDY_LONG") else 1_500
@@ -89,7 +89,7 @@ def mutated(raw: bytes, others: list[bytes], random: np.random.Generator) -> byt
 
 
 def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=40_000)
+    store = PackStore(tmp_path, pack_bytes=40_000)
     for number, key in enumerate(KEYS):
         store.put(key, arrays(number))
     store.close()
@@ -103,7 +103,7 @@ def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
         kind = packs if random.random() < 0.6 else sidecars
         for path in random.choice(np.array(kind, object), int(random.integers(1, 3)), replace=False):
             path.write_bytes(mutated(good[path], list(good.values()), random))
-        damaged = PackFolder(tmp_path, clock=lambda: 0.0)
+        damaged = PackStore(tmp_path, clock=lambda: 0.0)
         for number in random.permutation(COUNT).tolist():
             got = damaged.get(KEYS[number])
             assert got is None or plain(got) == WANTED[number]
@@ -111,7 +111,7 @@ def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
         if step % 10 == 0:
             damaged.purge(lambda text: "number=7\n" in text)
             assert damaged.get(KEYS[7]) is None
-            damaged.tidy(50_000)
+            damaged.evict(50_000)
             lost = next((n for n, key in enumerate(KEYS) if damaged.get(key) is None), 7)
             damaged.put(KEYS[lost], arrays(lost))
             assert plain(damaged.get(KEYS[lost])) == WANTED[lost]
@@ -138,9 +138,9 @@ def test_random_mutations_of_packs_and_sidecars(tmp_path: Path) -> None:
 @given(raw=st.binary(max_size=400), start=st.integers(0, 40), size=st.integers(0, 1 << 40))
 def test_no_bytes_make_a_parser_raise(tmp_path_factory, raw: bytes, start: int, size: int) -> None:
     assert parse_header(raw, start) is None
-    assert verified(raw) is None
+    assert parse_record(raw) is None
     assert find_payload(raw, Key("a=b\n")) is None
-    assert parse_head(raw, size) is None
+    assert parse_sidecar_header(raw, size) is None
     arrays = decode(raw, min(start, len(raw)))
     assert arrays is None or sum(array.nbytes for array in arrays.values()) <= len(raw)
     pack = tmp_path_factory.getbasetemp() / "0123456789abcdef-1-00000000.pack"

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.factory import CacheSettings, OpenCache, open_what_can_be
+from understudy.core.cache.factory import CacheSettings, OpenCache, open_cache_best_effort
 from understudy.core.filesystem import Folder
 from understudy.core.fusion.patch import Patch
 from understudy.core.layers.label import layer_key
 from understudy.core.layers.tiff import layer_pieces
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 PROGRAMS = "sshfs", "fusermount3"
 SERVER = Path("/usr/lib/openssh/sftp-server")
@@ -134,8 +134,8 @@ def test_both_machines_write_read_and_tidy_one_folder_without_a_wrong_value(
 
 def _opened(folder: Path, machine: Machine) -> OpenCache:
     """Open a cache whose memory holds nothing."""
-    return open_what_can_be(
-        CacheSettings(folder, memory_bytes=1, shared_folder=machine.mount / "shared"), schemas=FORMS
+    return open_cache_best_effort(
+        CacheSettings(folder, memory_bytes=1, shared_folder=machine.mount / "shared"), schemas=STAGE_SCHEMAS
     )
 
 

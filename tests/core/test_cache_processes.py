@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 
 PROGRAM = """
 import sys
@@ -80,7 +80,7 @@ def test_two_processes_write_and_read_one_folder_at_once(tmp_path: Path) -> None
         out, _ = process.communicate("go\n", timeout=60)
         assert process.returncode == 0
         assert out == f"0 0 {count} 0\n"
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert len(list(store.entries())) == 2 * count
     assert len(list(tmp_path.glob("*.pack"))) >= 4
 
@@ -97,12 +97,12 @@ def test_a_process_killed_while_it_writes_costs_one_entry_at_most(tmp_path: Path
         process.stdin.close()
         process.stdout.close()
         number = max([number, *map(int, rest)])
-        store = PackFolder(tmp_path)
+        store = PackStore(tmp_path)
         for done in range(number):
             assert store.get(key("A", done))["a"].tobytes() == value("A", done)
         assert store.counts.corrupt == 0
         store.put(key("B", number), {"a": np.zeros(1)})
-        assert key("B", number) in PackFolder(tmp_path)
+        assert key("B", number) in PackStore(tmp_path)
         store.close()
 
 
@@ -124,4 +124,4 @@ assert store.counts.corrupt == 0
     process.communicate(timeout=60)
     assert process.returncode == 0
     assert len(list(tmp_path.glob("*.pack"))) == 2
-    assert len(list(PackFolder(tmp_path).entries())) == 3
+    assert len(list(PackStore(tmp_path).entries())) == 3

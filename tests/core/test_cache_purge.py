@@ -12,8 +12,8 @@ import pytest
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.base.payload import encode
 from understudy.core.cache.packs.pack import OpenPack
-from understudy.core.cache.packs.record import build
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.packs.record import build_record
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.filesystem import Folder
 
 
@@ -26,11 +26,11 @@ def key(person: str, number: int) -> Key:
     return stage_key("test", 1, {"number": number, "person": person})
 
 
-def put(store: PackFolder, person: str, number: int) -> None:
+def put(store: PackStore, person: str, number: int) -> None:
     store.put(key(person, number), {"a": np.frombuffer(secret(person, number), np.uint8)})
 
 
-def right(store: PackFolder, person: str, number: int) -> bool:
+def right(store: PackStore, person: str, number: int) -> bool:
     got = store.get(key(person, number))
     return got is not None and got["a"].tobytes() == secret(person, number)
 
@@ -45,10 +45,10 @@ def on_disk(root: Path) -> int:
 
 
 def test_what_matches_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=20_000)
+    store = PackStore(tmp_path, pack_bytes=20_000)
     for number in range(200):
         put(store, "ann" if number % 3 else "bob", number)
-    other = PackFolder(tmp_path)
+    other = PackStore(tmp_path)
     other.get(key("bob", 0))
     before = on_disk(tmp_path)
     assert b"<bob-" in everything(tmp_path)
@@ -58,7 +58,7 @@ def test_what_matches_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
     assert freed > 67 * len(secret("bob", 0))
     assert b"<bob-" not in everything(tmp_path)
     assert b"person=bob" not in everything(tmp_path)
-    for reader in (store, other, PackFolder(tmp_path)):
+    for reader in (store, other, PackStore(tmp_path)):
         for number in range(200):
             assert right(reader, "ann", number) == bool(number % 3)
             assert reader.get(key("bob", number)) is None
@@ -69,32 +69,32 @@ def test_what_matches_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
 
 
 def test_a_pack_without_a_match_is_not_touched(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=5000)
+    store = PackStore(tmp_path, pack_bytes=5000)
     for number in range(60):
         put(store, "ann", number)
     put(store, "bob", 0)
     store.close()
     before = {path.name: path.stat().st_ino for path in tmp_path.glob("*.pack")}
-    PackFolder(tmp_path).purge(lambda text: "person=bob\n" in text)
+    PackStore(tmp_path).purge(lambda text: "person=bob\n" in text)
     after = {path.name: path.stat().st_ino for path in tmp_path.glob("*.pack")}
     assert len(before.keys() - after.keys()) == 1
     assert all(before[name] == after[name] for name in before.keys() & after.keys())
 
 
 def test_the_time_of_use_is_kept(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     put(store, "ann", 0)
     put(store, "bob", 0)
     store.close()
     (pack,) = tmp_path.glob("*.pack")
     os.utime(pack, (10**9, 10**9))
-    PackFolder(tmp_path).purge(lambda text: "person=bob\n" in text)
+    PackStore(tmp_path).purge(lambda text: "person=bob\n" in text)
     (pack,) = tmp_path.glob("*.pack")
     assert pack.stat().st_mtime == 10**9
 
 
 def test_what_another_process_holds_open_is_emptied(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     put(store, "bob", 0)
     put(store, "ann", 0)
     (pack,) = tmp_path.glob("*.pack")
@@ -106,7 +106,7 @@ def test_what_another_process_holds_open_is_emptied(tmp_path: Path) -> None:
 
 
 def test_torn_and_damaged_bytes_and_leftovers_go_too(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     put(store, "ann", 0)
     put(store, "bob", 1)
     put(store, "bob", 2)
@@ -120,14 +120,14 @@ def test_torn_and_damaged_bytes_and_leftovers_go_too(tmp_path: Path) -> None:
     pack.write_bytes(raw + torn)
     leftover = tmp_path / f".{'0' * 16}-1-00000000.pack.tmp"
     leftover.write_bytes(bytes(raw))
-    PackFolder(tmp_path).purge(lambda text: "person=bob\n" in text)
+    PackStore(tmp_path).purge(lambda text: "person=bob\n" in text)
     assert b"<bob-" not in everything(tmp_path)
     assert not leftover.exists()
-    assert right(PackFolder(tmp_path), "ann", 3)
+    assert right(PackStore(tmp_path), "ann", 3)
 
 
 def test_by_age(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     for number in range(10):
         put(store, "ann", number)
     store.close()
@@ -136,10 +136,10 @@ def test_by_age(tmp_path: Path) -> None:
     with pack.open("ab") as file:
         for number in range(10, 20):  # as if written so many days ago
             payload, size = encode({"a": np.frombuffer(secret("old", number), np.uint8)})
-            chunks, _ = build(key("old", number), payload, size, now - 86400 * number)
+            chunks, _ = build_record(key("old", number), payload, size, now - 86400 * number)
             file.write(b"".join(chunks))
     pack.with_suffix(".idx").unlink()
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert right(store, "old", 19)
     store.purge_written_before(now - 15.5 * 86400)
     assert [right(store, "old", number) for number in range(10, 20)] == [True] * 6 + [False] * 4
@@ -155,7 +155,7 @@ def sha(text: str) -> bytes:
 class Work:
     """Entries as the pipeline makes them: clips with frames, what was computed of these, a texture, swaps."""
 
-    def __init__(self, store: PackFolder) -> None:
+    def __init__(self, store: PackStore) -> None:
         self.store = store
         self.kept: dict[str, Key] = {}
 
@@ -184,13 +184,13 @@ class Work:
         return landmark
 
     def there(self) -> set[str]:
-        store = PackFolder(self.store.root)
+        store = PackStore(self.store.root)
         return {name for name, key in self.kept.items() if store.get(key) is not None}
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Work:
-    work = Work(PackFolder(tmp_path, pack_bytes=1000))
+    work = Work(PackStore(tmp_path, pack_bytes=1000))
     work.clip("picture", "p")
     texture = work.add("texture p", stage_key("texture", 1, {"landmark": work.frame("p"), "face": 0}))
     source = work.add("source", stage_key("source", 1, {"picture00": texture}), none=b"")
@@ -209,7 +209,7 @@ def of_frame(*frames: str, swap: bool = True) -> set[str]:
 def test_by_clip(work: Work) -> None:
     before = work.there()
     assert before == set(work.kept)
-    work.store.purge_closure({sha("file A").hex()})
+    work.store.purge_dependents({sha("file A").hex()})
     # Frame c is in clip B too, and goes: B's map entry of it with it, the rest of B stays.
     assert before - work.there() == {"A", "A0", "A1", "A2", "B0"} | of_frame("a", "b", "c")
     raw = everything(work.store.root)
@@ -221,7 +221,7 @@ def test_by_clip(work: Work) -> None:
 
 def test_by_identity(work: Work) -> None:
     before = work.there()
-    work.store.purge_closure({sha("file picture").hex()})
+    work.store.purge_dependents({sha("file picture").hex()})
     gone = {"picture", "picture0", "texture p", "source"} | of_frame("p", swap=False)
     assert before - work.there() == gone | {f"swap {frame}" for frame in "abcd"}
     raw = everything(work.store.root)
@@ -232,25 +232,25 @@ def test_by_identity(work: Work) -> None:
 
 def test_by_the_key_of_one_entry(work: Work) -> None:
     before = work.there()
-    work.store.purge_closure({work.kept["landmark b"].hex})
+    work.store.purge_dependents({work.kept["landmark b"].hex})
     assert before - work.there() == {"landmark b", "embed b"}
-    work.store.purge_closure({sha("nothing of the sort").hex()})
+    work.store.purge_dependents({sha("nothing of the sort").hex()})
     assert before - work.there() == {"landmark b", "embed b"}
 
 
 @pytest.mark.parametrize("seed", ["", "1", "test", "A" * 64, "../../etc"])
 def test_a_seed_that_would_match_by_chance_is_refused(tmp_path: Path, seed: str) -> None:
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     put(store, "ann", 0)
     with pytest.raises(ValueError, match="SHA-256"):
-        store.purge_closure({seed})
+        store.purge_dependents({seed})
     assert right(store, "ann", 0)
 
 
 def test_another_version_is_not_searched_and_that_is_said(tmp_path: Path) -> None:
-    PackFolder(tmp_path).put(key("bob", 0), {"a": np.zeros(1)})
+    PackStore(tmp_path).put(key("bob", 0), {"a": np.zeros(1)})
     (tmp_path / "format").write_text("1\n")
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     put(store, "bob", 1)
     store.purge(lambda text: "person=bob\n" in text)
     assert store.get(key("bob", 1)) is None
@@ -275,7 +275,7 @@ while True:
 
 
 def test_purging_under_a_writer_costs_it_nothing(tmp_path: Path) -> None:
-    store = PackFolder(tmp_path, pack_bytes=10_000)
+    store = PackStore(tmp_path, pack_bytes=10_000)
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -292,7 +292,7 @@ def test_purging_under_a_writer_costs_it_nothing(tmp_path: Path) -> None:
     writer.stdout.close()
     written = max(map(int, rest), default=0)
     assert written > 40
-    reader = PackFolder(tmp_path)
+    reader = PackStore(tmp_path)
     assert [number for number in range(written) if not right(reader, "ann", number)] == [3]
     assert b"<bob-" not in everything(tmp_path)
     assert reader.counts.corrupt == 0

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.base.payload import encode
 from understudy.core.cache.packs.checksum import checksum
-from understudy.core.cache.packs.record import MAGIC, build, find_payload, parse_header, verified
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.packs.record import MAGIC, build_record, find_payload, parse_header, parse_record
+from understudy.core.cache.stores.local import PackStore
 
 KEY = Key("stage=test\n")
 NAME = "0123456789abcdef-1-00000000.pack"
@@ -67,22 +67,22 @@ def payload_of(**arrays: np.ndarray) -> bytes:
 
 def test_a_record_is_what_its_description_says() -> None:
     arrays = {"a": np.arange(5, dtype=np.int64)}
-    chunks, size = build(KEY, *encode(arrays), written=1_700_000_000)
+    chunks, size = build_record(KEY, *encode(arrays), written_at=1_700_000_000)
     raw = b"".join(chunks)
     assert raw == forged(payload=payload_of(**arrays))
     assert len(raw) == size
     assert find_payload(raw, KEY) == 64 + 16
     header = parse_header(raw)
-    assert (header.digest, header.written, header.size) == (KEY.digest, 1_700_000_000, size)
+    assert (header.digest, header.written_at, header.size) == (KEY.digest, 1_700_000_000, size)
 
 
 @pytest.mark.parametrize("size", [16_000, 16_384, 20_000, 49_152])
 def test_a_long_record_is_what_its_description_says(size: int) -> None:
     arrays = {"a": np.random.default_rng(size).integers(0, 255, size, np.uint8)}
-    raw = b"".join(build(KEY, *encode(arrays), written=1_700_000_000)[0])
+    raw = b"".join(build_record(KEY, *encode(arrays), written_at=1_700_000_000)[0])
     assert raw == forged(payload=payload_of(**arrays))
     assert find_payload(raw, KEY) == 64 + 16
-    assert verified(raw) is not None
+    assert parse_record(raw) is not None
 
 
 BODY = np.random.default_rng(8).integers(0, 255, 40_000, np.uint8).tobytes() + bytes(9_000) + b"\xff" * 9_000
@@ -171,40 +171,40 @@ LIES = {
 
 @pytest.mark.parametrize("name", LIES)
 def test_a_lie_is_a_miss_and_the_next_put_is_kept(tmp_path: Path, name: str) -> None:
-    PackFolder(tmp_path)
+    PackStore(tmp_path)
     (tmp_path / NAME).write_bytes(LIES[name])
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert store.get(KEY) is None
     assert all(entry.text == KEY.text for entry in store.entries())
     store.put(KEY, {"a": np.ones(3, np.uint8)})
-    for reader in (store, PackFolder(tmp_path)):
+    for reader in (store, PackStore(tmp_path)):
         assert reader.get(KEY)["a"].tolist() == [1, 1, 1]
     assert store.warnings == ()
 
 
 def test_a_pack_of_nothing_is_passed_over(tmp_path: Path) -> None:
-    PackFolder(tmp_path)
+    PackStore(tmp_path)
     with (tmp_path / NAME).open("wb") as file:
         file.truncate(1 << 36)  # sparse: 64 GiB that would take minutes to search
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert (store.get(KEY), store.counts.corrupt) == (None, 1)
     store.put(KEY, {"a": np.ones(3, np.uint8)})
-    assert PackFolder(tmp_path).get(KEY)["a"].tolist() == [1, 1, 1]
+    assert PackStore(tmp_path).get(KEY)["a"].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("name", ["another version", "text without end", "payload without end"])
 def test_a_length_beyond_the_bounds_does_not_hide_what_follows(tmp_path: Path, name: str) -> None:
-    PackFolder(tmp_path)
+    PackStore(tmp_path)
     (tmp_path / NAME).write_bytes(LIES[name] + forged(payload=GOOD))
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert store.get(KEY)["a"].tolist() == [1, 1, 1]
     assert store.counts.corrupt == 1
 
 
 def test_a_header_is_found_wherever_the_search_reads_in_pieces(tmp_path: Path) -> None:
-    PackFolder(tmp_path)
+    PackStore(tmp_path)
     for length in range((1 << 20) - 70, (1 << 20) + 10):
         (tmp_path / NAME).write_bytes(bytes(length) + forged(payload=GOOD))
-        store = PackFolder(tmp_path)
+        store = PackStore(tmp_path)
         assert store.get(KEY)["a"].tolist() == [1, 1, 1]
         store.close()

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.shared.redis_client import with_password, without_password
+from understudy.core.cache.shared.redis_client import split_password, with_password
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.errors import CacheError
 
@@ -51,7 +51,7 @@ def test_what_is_put_comes_back_to_another_client(redis_server, store) -> None:
     assert key(2) not in other
     assert other.get(key(2)) is None
     assert sorted(entry.text for entry in other.entries()) == sorted([key(1).text, long.text])
-    assert (other.counts.hits, other.counts.misses, other.faults) == (2, 1, 0)
+    assert (other.counts.hits, other.counts.misses, other.fault_count) == (2, 1, 0)
     assert not other.get(key(1))["crop"].flags.writeable
 
 
@@ -216,7 +216,7 @@ def test_not_even_a_wrong_address_shows_its_password(url) -> None:
     ],
 )
 def test_a_password_is_parted_from_its_address_and_put_back(url, plain) -> None:
-    told, password = without_password(url)
+    told, password = split_password(url)
     assert told == plain
     assert password == ("p@ss" if ":p%40ss" in url else "")
     assert with_password(told, password) == url

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
-from understudy.core.cache.factory import CacheSettings, open_tiers
-from understudy.core.cache.stores.memory import Memory
-from understudy.core.export.frames import finished_frames
+from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.export.frames import render_frames
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 COUNT = 8
 
@@ -37,8 +37,8 @@ class Project:
     def __init__(self, folder: Path, count: int = COUNT) -> None:
         self.count = count
         self.paths = write_sequence(folder / "clip", count)
-        self.casting = Casting(Identity((Picture(write_picture(folder / "green.png", painted())),)))
-        self.wanted = [frame.pixels.tobytes() for frame in self.frames(Memory(0))]
+        self.casting = SwapRequest(Identity((FaceImage(write_picture(folder / "green.png", painted())),)))
+        self.wanted = [frame.pixels.tobytes() for frame in self.frames(MemoryStore(0))]
 
     def frames(self, store, before=lambda number: None, flight=None, threads=0):
         """Render every frame, calling `before` ahead of each; all must show the new face."""
@@ -47,7 +47,7 @@ class Project:
         with open_sequence(self.paths) as clip:
             for number in range(self.count):
                 before(number)
-                finished += finished_frames(pipeline, clip, [self.casting], [number])
+                finished += render_frames(pipeline, clip, [self.casting], [number])
         pipeline.close()
         self.runs = {stage: counts["run"] for stage, counts in pipeline.report().stages.items()}
         assert all(frame.changed and not frame.fault for frame in finished)
@@ -66,12 +66,12 @@ def project(tmp_path_factory):
 def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_path, redis_server, filled):
     settings = CacheSettings(tmp_path / "one", memory_bytes=0, redis_url=redis_server.url)
     if filled:
-        with closing(open_tiers(settings, schemas=FORMS)) as cache:
+        with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
             assert project.same(project.frames(cache.store, flight=cache.flight))
             assert cache.tiers.flush(30)
         settings = CacheSettings(tmp_path / "two", memory_bytes=0, redis_url=redis_server.url)
     clock = Clock()
-    cache = open_tiers(settings, clock=clock, schemas=FORMS)
+    cache = open_cache(settings, clock=clock, schemas=STAGE_SCHEMAS)
     (tier,) = cache.tiers.shared
 
     def trouble(number: int) -> None:
@@ -92,7 +92,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
     # What Redis still knew before it was killed was used; what came later was computed.
     assert project.runs["swap"] == (COUNT - 3 if filled else COUNT)
     # And what was computed is there for the next one.
-    with closing(open_tiers(settings, schemas=FORMS)) as cache:
+    with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
         assert project.same(project.frames(cache.store))
     assert {project.runs[stage] for stage in ("detect", "landmark", "embed", "swap")} == {0}
 
@@ -104,7 +104,9 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small file system here")
     try:
-        with closing(open_tiers(CacheSettings(small / "cache", memory_bytes=0), schemas=FORMS)) as cache:
+        with closing(
+            open_cache(CacheSettings(small / "cache", memory_bytes=0), schemas=STAGE_SCHEMAS)
+        ) as cache:
             assert project.same(project.frames(cache.store, flight=cache.flight))
             assert cache.folder.counts.dropped > 0
             assert cache.folder.counts.puts > 0
@@ -112,17 +114,19 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
             assert "free some space" in cache.warnings[0]
         # A full share beside a good disk is left out.
         settings = CacheSettings(tmp_path / "local", memory_bytes=0, shared_folder=small / "cache")
-        with closing(open_tiers(settings, schemas=FORMS)) as cache:
+        with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
             assert project.same(project.frames(cache.store, flight=cache.flight))
             assert cache.tiers.flush(30)
             assert cache.folder.counts.dropped == 0
-            assert cache.tiers.unshared > 0
+            assert cache.tiers.unshared_count > 0
     finally:
         subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_path):
-    with closing(open_tiers(CacheSettings(tmp_path / "cache", memory_bytes=0), schemas=FORMS)) as cache:
+    with closing(
+        open_cache(CacheSettings(tmp_path / "cache", memory_bytes=0), schemas=STAGE_SCHEMAS)
+    ) as cache:
 
         def trouble(number: int) -> None:
             if number == 3:
@@ -141,7 +145,7 @@ def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, reque
         mine = Project.__new__(Project)
         mine.__dict__.update(vars(project))
         settings = CacheSettings(tmp_path / name, memory_bytes=1 << 26, shared_folder=share, redis_url=url)
-        with closing(open_tiers(settings, schemas=FORMS)) as cache:
+        with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
             if not mine.same(mine.frames(cache.store, flight=cache.flight, threads=1)):
                 faults.append(name)
         runs.append(mine.runs)

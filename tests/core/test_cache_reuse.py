@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.media.open import frame_id, open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 COUNT = 15
 GOP = 5
@@ -33,11 +33,11 @@ class Project:
     def run(self, clip, cache: Path, steady: float = 1.5):
         """Make every layer of a clip; return how often each stage ran, and what was decoded."""
         recipe = with_settings(Recipe(), [f"landmark.steady={steady}"])
-        casting = Casting(Identity((Picture(self.green),)), recipe)
-        with clip, closing(open_tiers(CacheSettings(cache), schemas=FORMS)) as opened:
+        casting = SwapRequest(Identity((FaceImage(self.green),)), recipe)
+        with clip, closing(open_cache(CacheSettings(cache), schemas=STAGE_SCHEMAS)) as opened:
             pipeline = Pipeline(opened.store, embedded_models(), flight=opened.flight)
             for number in range(clip.info.frame_count):
-                pipeline.make(pipeline.plan(clip, number, [casting]))
+                pipeline.execute(pipeline.plan(clip, number, [casting]))
             report = pipeline.report()
             pipeline.close()
         return {stage: counts["run"] for stage, counts in report.stages.items()}

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.packs import sidecar
-from understudy.core.cache.packs.index import Entry, Index, Pack
-from understudy.core.cache.packs.table import columns_of
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.packs.index import Index, IndexEntry, Pack
+from understudy.core.cache.packs.table import build_columns
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.filesystem import Folder
 
 COUNT = 60
@@ -44,14 +44,14 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     return {"a": np.random.default_rng(number).integers(0, 255, 2600, np.uint8)}
 
 
-def right(store: PackFolder, number: int) -> bool:
+def right(store: PackStore, number: int) -> bool:
     got = store.get(key(number))
     return got is not None and got["a"].tobytes() == arrays(number)["a"].tobytes()
 
 
 def filled(root: Path, count: int = COUNT, **options: int) -> Path:
     """Return the newest pack of a new folder, closed in order."""
-    store = PackFolder(root, **options)
+    store = PackStore(root, **options)
     for number in range(count):
         store.put(key(number), arrays(number))
     store.close()
@@ -75,7 +75,7 @@ def test_opening_reads_the_sidecars_and_nothing_else(tmp_path: Path) -> None:
     idle = bytes_read()
     idle = bytes_read() - idle
     before = bytes_read()
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert bytes_read() - before - idle <= told + 300  # and the marks' few bytes
     assert all(key(number) in store for number in range(3000))
     assert bytes_read() - before - 2 * idle <= told + 300  # nor does finding read anything
@@ -83,7 +83,7 @@ def test_opening_reads_the_sidecars_and_nothing_else(tmp_path: Path) -> None:
         size = path.stat().st_size
         path.write_bytes(b"")
         os.truncate(path, size)
-    blind = PackFolder(tmp_path)
+    blind = PackStore(tmp_path)
     assert all(key(number) in blind for number in range(3000))
     assert blind.counts.corrupt == 0
     assert blind.get(key(5)) is None  # but what it says is never taken for the value
@@ -93,7 +93,7 @@ def test_opening_without_sidecars_costs_time_and_nothing_else(tmp_path: Path) ->
     filled(tmp_path, pack_bytes=50_000)
     for path in tmp_path.glob("*.idx"):
         path.unlink()
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert all(right(store, number) for number in range(COUNT))
     assert (store.counts.misses, store.counts.corrupt, store.warnings) == (0, 0, ())
 
@@ -102,18 +102,18 @@ def test_a_pack_left_by_a_killed_writer_gets_its_sidecar_from_the_next_reader(tm
     pack = filled(tmp_path)
     wanted = path_of(pack).read_bytes()
     path_of(pack).unlink()
-    PackFolder(tmp_path)
+    PackStore(tmp_path)
     assert not path_of(pack).exists()  # somebody may still be writing to it
     past = time.time() - 3600
     os.utime(pack, (past, past))
-    PackFolder(tmp_path)
+    PackStore(tmp_path)
     made = path_of(pack).read_bytes()
     assert made[32:] == wanted[32:]
     assert (made[10], wanted[10]) == (0, 1)  # a reader can't know that it is finished
     with pack.open("ab") as file:  # as its writer, who only slept
         other = filled(tmp_path.with_name(f"{tmp_path.name}_other"), 70)
         file.write(other.read_bytes()[pack.stat().st_size :])
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert all(right(store, number) for number in range(70))
 
 
@@ -124,7 +124,7 @@ def test_a_sidecar_of_an_earlier_state_saves_that_part_of_the_scan(tmp_path: Pat
     shutil.copy(path_of(early), early.with_name(pack.with_suffix(".idx").name))
     known = read(early, 1 << 30)
     write(pack, known._replace(sealed=False))
-    store = PackFolder(tmp_path / "late")
+    store = PackStore(tmp_path / "late")
     assert all(right(store, number) for number in range(COUNT))
     assert store.counts.corrupt == 0
 
@@ -183,7 +183,7 @@ def lying(pack: Path, what: str) -> bytes:
 def test_a_lie_that_leads_to_a_wrong_place_loses_nothing(tmp_path: Path, what: str) -> None:
     pack = filled(tmp_path)
     path_of(pack).write_bytes(lying(pack, what))
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert all(right(store, number) for number in range(COUNT))
     assert (store.counts.misses, store.counts.corrupt, store.warnings) == (0, 0, ())
 
@@ -192,7 +192,7 @@ def test_a_lie_that_leads_to_a_wrong_place_loses_nothing(tmp_path: Path, what: s
 def test_a_lie_that_leaves_entries_out_is_a_miss(tmp_path: Path, what: str) -> None:
     pack = filled(tmp_path)
     path_of(pack).write_bytes(lying(pack, what))
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert all(store.get(key(number)) is None for number in range(COUNT))
     store.put(key(1), arrays(1))
     assert right(store, 1)
@@ -227,7 +227,7 @@ def test_foreign_things_in_a_sidecars_place(tmp_path: Path) -> None:
         folder,
     ):
         spoil()
-        store = PackFolder(tmp_path)
+        store = PackStore(tmp_path)
         assert all(right(store, number) for number in range(COUNT))
         assert (store.counts.corrupt, store.warnings) == (0, ())
         store.close()
@@ -241,7 +241,7 @@ def test_a_damaged_record_is_counted_once_and_hides_no_other(tmp_path: Path) -> 
     with pack.open("r+b") as file:
         file.seek(10_000)
         file.write(b"\x99\x98\x97")
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     assert sum(right(store, number) for number in range(COUNT)) == COUNT - 1
     assert (store.counts.misses, store.counts.corrupt) == (1, 1)
 
@@ -249,7 +249,7 @@ def test_a_damaged_record_is_counted_once_and_hides_no_other(tmp_path: Path) -> 
 def test_a_finished_pack_is_not_looked_at_again(tmp_path: Path) -> None:
     now = [0.0]
     pack = filled(tmp_path)
-    store = PackFolder(tmp_path, clock=lambda: now[0])
+    store = PackStore(tmp_path, clock=lambda: now[0])
     with pack.open("ab") as file:  # against the rules
         file.write(
             filled(tmp_path.with_name(f"{tmp_path.name}_other"), 61).read_bytes()[pack.stat().st_size :]
@@ -261,8 +261,8 @@ def test_a_finished_pack_is_not_looked_at_again(tmp_path: Path) -> None:
 
 def test_a_writer_that_finishes_is_believed_by_those_who_watched(tmp_path: Path) -> None:
     now = [0.0]
-    writer = PackFolder(tmp_path)
-    reader = PackFolder(tmp_path, clock=lambda: now[0])
+    writer = PackStore(tmp_path)
+    reader = PackStore(tmp_path, clock=lambda: now[0])
     for number in range(20):
         writer.put(key(number), arrays(number))
     now[0] += 1
@@ -281,13 +281,13 @@ def test_an_entry_takes_25_bytes_however_it_became_known() -> None:
     index, pack = Index(), Pack("p")
     digests = np.random.default_rng(0).bytes(32 * 100_000)
     for number in range(100_000):
-        index.add(digests[32 * number : 32 * number + 32], Entry(pack, 100 * number, 100))
+        index.add(digests[32 * number : 32 * number + 32], IndexEntry(pack, 100 * number, 100))
     assert index.held_bytes() <= 25 * 100_000 + 400 * 4096
     assert len(index._recent) < 4096
     assert sum(map(len, index._tables)) + len(index._recent) == 100_000
     assert len(index._tables) <= 4
     for number in range(0, 100_000, 37):
-        assert index.find(digests[32 * number : 32 * number + 32]) == Entry(pack, 100 * number, 100)
+        assert index.find(digests[32 * number : 32 * number + 32]) == IndexEntry(pack, 100 * number, 100)
 
 
 DIGESTS = st.integers(0, 30).map(lambda number: bytes([number]) * 32)
@@ -304,23 +304,23 @@ STEPS = st.lists(
 def test_the_index_finds_what_a_plain_list_would(steps) -> None:
     index = Index()
     packs = [Pack(f"p{number}") for number in range(4)]
-    listed: list[tuple[bytes, Entry]] = []
+    listed: list[tuple[bytes, IndexEntry]] = []
     used: set[tuple[str, int]] = set()
     for at, (step, digest, number) in enumerate(steps):
-        entry = Entry(packs[number], 1000 * at, 100)
-        copies = [held for held_digest, held in listed if held_digest == digest and not held.pack.gone]
-        if step == "add" and not entry.pack.gone:
+        entry = IndexEntry(packs[number], 1000 * at, 100)
+        copies = [held for held_digest, held in listed if held_digest == digest and not held.pack.removed]
+        if step == "add" and not entry.pack.removed:
             index.add(digest, entry)
             listed.append((digest, entry))
-        elif step == "columns" and not entry.pack.gone:
-            columns, _ = columns_of(digest[:8] * 2, [1000 * at, 1000 * at + 500], [100, 100])
+        elif step == "columns" and not entry.pack.removed:
+            columns, _ = build_columns(digest[:8] * 2, [1000 * at, 1000 * at + 500], [100, 100])
             index.add_columns([(entry.pack, columns)])
             listed += [(digest, entry), (digest, entry._replace(offset=1000 * at + 500))]
         elif step == "drop":
             packs[number].gone = True
-            index.sweep()
+            index.compact()
         else:
-            found = index.find(digest, use=step == "use")
+            found = index.find(digest, mark_used=step == "use")
             assert (found in copies) if copies else found is None
             if found is not None and step == "forget":
                 index.forget(digest, found)
@@ -328,11 +328,11 @@ def test_the_index_finds_what_a_plain_list_would(steps) -> None:
                 used.discard((found.pack.name, found.offset))
             elif found is not None and step == "use":
                 used.add((found.pack.name, found.offset))
-    there = {digest for digest, entry in listed if not entry.pack.gone}
+    there = {digest for digest, entry in listed if not entry.pack.removed}
     assert sorted(entry.offset for entry in index.entries()) == sorted(
         {index.find(digest).offset for digest in there}
     )
     for pack in packs:
-        if not pack.gone:
-            marked = {(pack.name, offset) for offset in index.used(pack).offsets.tolist()}
+        if not pack.removed:
+            marked = {(pack.name, offset) for offset in index.used_records(pack).offsets.tolist()}
             assert {mark for mark in used if mark[0] == pack.name} <= marked

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.shared.circuit_breaker import Health
+from understudy.core.cache.shared.circuit_breaker import CircuitBreaker
 from understudy.core.cache.shared.redis_store import RedisStore
-from understudy.core.cache.shared.shared_tier import FarTier
+from understudy.core.cache.shared.shared_tier import SharedTier
 from understudy.core.cache.shared.write_behind import WriteBehind
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.memory import Memory
-from understudy.core.cache.tiers import Tiers
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.cache.tiers import TieredStore
 from understudy.core.concurrency.timeouts import TimedThread
 from understudy.core.errors import CacheError
 
@@ -45,12 +45,12 @@ def until(comes) -> None:
         time.sleep(0.005)
 
 
-def folder_tier(path: Path, **more) -> FarTier:
-    return FarTier("the share", lambda: PackFolder(path), lambda store: store.counts.dropped, **more)
+def folder_tier(path: Path, **more) -> SharedTier:
+    return SharedTier("the share", lambda: PackStore(path), lambda store: store.counts.dropped, **more)
 
 
-def redis_tier(url: str, **more) -> FarTier:
-    return FarTier("Redis", lambda: RedisStore(url), lambda store: store.faults, hangs=False, **more)
+def redis_tier(url: str, **more) -> SharedTier:
+    return SharedTier("Redis", lambda: RedisStore(url), lambda store: store.faults, may_hang=False, **more)
 
 
 class Gate:
@@ -60,7 +60,7 @@ class Gate:
         self.open = threading.Event()
         self.open.set()
         self.asked = 0
-        self.kept = Memory(1 << 24)
+        self.kept = MemoryStore(1 << 24)
 
     def get(self, key):
         self.asked += 1
@@ -82,9 +82,9 @@ class Gate:
 
 
 def test_what_one_machine_puts_another_finds_and_keeps_nearer(tmp_path, redis_server) -> None:
-    def machine(name: str) -> tuple[Tiers, PackFolder]:
-        local = PackFolder(tmp_path / name)
-        return Tiers([local], [folder_tier(tmp_path / "share"), redis_tier(redis_server.url)]), local
+    def machine(name: str) -> tuple[TieredStore, PackStore]:
+        local = PackStore(tmp_path / name)
+        return TieredStore([local], [folder_tier(tmp_path / "share"), redis_tier(redis_server.url)]), local
 
     (first, _), (second, local) = machine("one"), machine("two")
     first.put(key(1), arrays(1))
@@ -97,28 +97,28 @@ def test_what_one_machine_puts_another_finds_and_keeps_nearer(tmp_path, redis_se
     assert second.get(key(2)) is not None
     assert second.flush(10)
     assert key(2) in local
-    assert key(2) in PackFolder(tmp_path / "share")
+    assert key(2) in PackStore(tmp_path / "share")
     for tiers in (first, second):
         tiers.close()
         assert tiers.warnings == ()
-        assert tiers.unshared == 0
+        assert tiers.unshared_count == 0
 
 
 def test_puts_do_not_wait_for_a_hanging_place_and_what_does_not_fit_is_counted(tmp_path) -> None:
     place = Gate()
     place.open.clear()
-    local = PackFolder(tmp_path)
-    tiers = Tiers(
+    local = PackStore(tmp_path)
+    tiers = TieredStore(
         [local],
-        [FarTier("it", lambda: place, lambda store: 0)],
+        [SharedTier("it", lambda: place, lambda store: 0)],
         backlog_bytes=50_000,
-        flush_seconds=0.05,
+        flush_timeout_seconds=0.05,
     )
     for n in range(20):
         tiers.put(key(n), arrays(n))
     assert all(key(n) in local for n in range(20))
     assert not tiers.flush(0.05)
-    assert tiers.unshared == 16  # four of 10,000 bytes fit
+    assert tiers.unshared_count == 16  # four of 10,000 bytes fit
     place.open.set()
     assert tiers.flush(10)
     assert [n for n in range(20) if key(n) in place.kept] == [0, 1, 2, 3]
@@ -129,15 +129,15 @@ def test_puts_do_not_wait_for_a_hanging_place_and_what_does_not_fit_is_counted(t
         time.sleep(0.001)
     tiers.put(key(21), arrays(21))  # waits behind the one that hangs
     tiers.close()
-    assert tiers.unshared == 17
-    assert any(f"{tiers.unshared} results were not shared" in line for line in tiers.warnings)
+    assert tiers.unshared_count == 17
+    assert any(f"{tiers.unshared_count} results were not shared" in line for line in tiers.warnings)
     place.open.set()
 
 
 def test_what_the_caller_changes_later_is_not_what_is_shared(tmp_path) -> None:
     place = Gate()
     place.open.clear()
-    tiers = Tiers([], [FarTier("it", lambda: place, lambda store: 0)])
+    tiers = TieredStore([], [SharedTier("it", lambda: place, lambda store: 0)])
     value = arrays(1)
     tiers.put(key(1), value)
     value["a"][:] = 99
@@ -150,7 +150,7 @@ def test_what_the_caller_changes_later_is_not_what_is_shared(tmp_path) -> None:
 def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> None:
     place, clock = Gate(), Clock()
     place.put(key(1), arrays(1))
-    tier = FarTier("the share", lambda: place, lambda store: 0, slow_seconds=0.05, clock=clock)
+    tier = SharedTier("the share", lambda: place, lambda store: 0, read_timeout_seconds=0.05, clock=clock)
     assert tier.get(key(1)) is not None
     place.open.clear()
     assert tier.get(key(1)) is None
@@ -159,8 +159,8 @@ def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> No
         assert tier.get(key(1)) is None
         assert key(1) not in tier
     assert place.asked == asked
-    assert tier.health.warning is not None
-    assert "the share" in tier.health.warning
+    assert tier.breaker.warning is not None
+    assert "the share" in tier.breaker.warning
     clock.now += 1.0
     assert tier.get(key(1)) is None  # the thread still hangs: nothing more is asked of the place
     assert place.asked == asked
@@ -172,17 +172,17 @@ def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> No
 def test_what_rests_is_tried_again_without_anybody_waiting_for_it() -> None:
     place, clock = Gate(), Clock()
     place.put(key(1), arrays(1))
-    tier = FarTier("the share", lambda: place, lambda store: 0, slow_seconds=0.05, clock=clock)
+    tier = SharedTier("the share", lambda: place, lambda store: 0, read_timeout_seconds=0.05, clock=clock)
     place.open.clear()
     assert tier.get(key(1)) is None
     place.open.set()
-    until(lambda: tier._background.offer(int))  # the call that hung has ended
+    until(lambda: tier._background.try_submit(int))  # the call that hung has ended
     place.open.clear()
-    lost = tier.allowance.left
+    lost = tier.wait_budget.remaining_seconds
     for _ in range(20):
         clock.now += 100
         assert tier.get(key(1)) is None  # the first of these begins a trial, which hangs
-    assert tier.allowance.left == lost
+    assert tier.wait_budget.remaining_seconds == lost
     place.open.set()
     until(lambda: tier.get(key(1)) is not None)
     tier.close()
@@ -190,30 +190,30 @@ def test_what_rests_is_tried_again_without_anybody_waiting_for_it() -> None:
 
 def test_rests_grow_to_a_minute_and_start_anew_after_a_success() -> None:
     clock = Clock()
-    health = Health("it", clock)
+    health = CircuitBreaker("it", clock)
     rests = []
     for _ in range(9):
-        health.failed("why")
+        health.record_failure("why")
         began = clock.now
-        assert not health.usable
-        while not health.begin_trial():
+        assert not health.allows_calls
+        while not health.begin_probe():
             clock.now += 0.5
-        assert not health.begin_trial()  # for one alone
+        assert not health.begin_probe()  # for one alone
         rests.append(clock.now - began)
     assert rests == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    health.succeeded()
-    health.failed("why")
+    health.record_success()
+    health.record_failure("why")
     clock.now += 1
-    assert health.begin_trial()
-    health.succeeded()
-    assert health.usable
+    assert health.begin_probe()
+    health.record_success()
+    assert health.allows_calls
     assert health.warning == "it is left out for now (why); it is tried again later"
 
 
 def test_redis_that_dies_is_left_out_with_one_warning_and_taken_back(tmp_path, redis_server) -> None:
     clock = Clock()
     tier = redis_tier(redis_server.url, clock=clock)
-    tiers = Tiers([PackFolder(tmp_path)], [tier])
+    tiers = TieredStore([PackStore(tmp_path)], [tier])
     tiers.put(key(1), arrays(1))
     assert tiers.flush(10)
     redis_server.kill()
@@ -235,16 +235,16 @@ def test_redis_that_dies_is_left_out_with_one_warning_and_taken_back(tmp_path, r
 def test_a_share_that_is_away_at_the_start_is_used_once_it_is_there(tmp_path) -> None:
     clock, share = Clock(), tmp_path / "mount" / "share"
 
-    def opened() -> PackFolder:
+    def opened() -> PackStore:
         if not share.parent.is_dir():
             raise CacheError("not mounted")
-        return PackFolder(share)
+        return PackStore(share)
 
-    tier = FarTier("the share", opened, lambda store: store.counts.dropped, clock=clock)
+    tier = SharedTier("the share", opened, lambda store: store.counts.dropped, clock=clock)
     tier.put(key(1), arrays(1))
     assert tier.get(key(1)) is None
-    assert tier.skipped == 1
-    assert "not mounted" in tier.health.warning
+    assert tier.skipped_puts == 1
+    assert "not mounted" in tier.breaker.warning
     share.parent.mkdir()
     assert tier.get(key(1)) is None
     clock.now += 2
@@ -262,7 +262,7 @@ def test_a_share_that_can_not_be_written_rests_after_one_fault(tmp_path) -> None
     (tmp_path / "share").rename(tmp_path / "gone")
     tier.put_many([(key(n), arrays(n)) for n in range(1, 11)])
     assert tier.store.counts.dropped == 1
-    assert tier.skipped == 9
+    assert tier.skipped_puts == 9
     (tmp_path / "gone").rename(tmp_path / "share")
     clock.now += 1
     tier.put(key(20), arrays(20))
@@ -281,7 +281,7 @@ def test_actions_run_after_the_writes_before_them() -> None:
     behind = WriteBehind(write)
     for n in range(5):
         behind.put(key(n), arrays(n))
-    behind.then(lambda: order.append("action"))
+    behind.run_after(lambda: order.append("action"))
     behind.put(key(9), arrays(9))
     assert order == []
     release.set()
@@ -292,24 +292,26 @@ def test_actions_run_after_the_writes_before_them() -> None:
     ]
     assert [sum(counts) for counts in written] == [5, 6]
     behind.close(1)
-    behind.then(lambda: order.append("late"))
+    behind.run_after(lambda: order.append("late"))
     behind.put(key(10), arrays(10))
     assert order[-1] == "late"
-    assert behind.dropped == 1
+    assert behind.dropped_count == 1
 
 
 def test_a_place_with_a_limit_of_its_own_is_asked_directly_and_rests_when_slow() -> None:
-    class Slow(Memory):
+    class Slow(MemoryStore):
         def get(self, key):
             asked.append(threading.get_ident())
             time.sleep(0.02)
             return super().get(key)
 
     asked, clock = [], Clock()
-    tier = FarTier("it", lambda: Slow(1 << 20), lambda store: 0, slow_seconds=0.01, hangs=False, clock=clock)
+    tier = SharedTier(
+        "it", lambda: Slow(1 << 20), lambda store: 0, read_timeout_seconds=0.01, may_hang=False, clock=clock
+    )
     assert [tier.get(key(1)) for _ in range(5)] == [None] * 5
     assert asked == [threading.get_ident()]
-    assert "longer than 0.01 s" in tier.health.warning
+    assert "longer than 0.01 s" in tier.breaker.warning
     tier.close()
 
 

@@ -14,20 +14,20 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
-from understudy.core.cache.maintenance.statistics import folder_facts
+from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.maintenance.statistics import folder_summary
 from understudy.core.cache.shared.redis_store import RedisStore
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
 from understudy.core.fusion.patch import Patch
 from understudy.core.layers.label import layer_key
-from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.open import file_fingerprint, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 COUNT = 4
 
@@ -44,15 +44,15 @@ class Project:
 
     def run(self, picture: Path, cache: Path, **more):
         """Make every layer; return the counts of stages that ran."""
-        opened = open_tiers(CacheSettings(cache, **more), schemas=FORMS)
+        opened = open_cache(CacheSettings(cache, **more), schemas=STAGE_SCHEMAS)
         with open_sequence(self.frames) as clip, closing(opened):
             pipeline = Pipeline(opened.store, embedded_models(), flight=opened.flight)
             for number in range(COUNT):
-                pipeline.make(pipeline.plan(clip, number, [Casting(Identity((Picture(picture),)))]))
+                pipeline.execute(pipeline.plan(clip, number, [SwapRequest(Identity((FaceImage(picture),)))]))
             report = pipeline.report()
             pipeline.close()
         runs = {stage: counts["run"] for stage, counts in report.stages.items()}
-        return runs | {"pictures": report.pictures["run"]}
+        return runs | {"pictures": report.source_images["run"]}
 
 
 ALL = {"detect": COUNT, "landmark": COUNT, "embed": COUNT, "swap": COUNT, "fuse": COUNT, "pictures": 3}
@@ -101,7 +101,7 @@ def marks(project, picture, folder):
     """For each stage, pieces of what a run computes that could be recognised anywhere."""
     project.run(picture, folder)
     found = {}
-    for key, arrays in kept(PackFolder(folder)).items():
+    for key, arrays in kept(PackStore(folder)).items():
         stage = next(line[6:] for line in key.text.split("\n") if line.startswith("stage="))
         for array in arrays.values():
             piece = array.tobytes()[array.nbytes // 2 :][:200]
@@ -131,7 +131,7 @@ def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
     told = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"]
     assert len(told) == 1
     stats = told[0]
-    store = PackFolder(cache)
+    store = PackStore(cache)
     entries = list(store.entries())
     assert stats["entries"] == len(entries)
     assert stats["payload_bytes"] == sum(entry.payload_bytes for entry in entries)
@@ -181,18 +181,18 @@ def test_verify_finds_a_torn_end_and_foreign_bytes(cache, capsys):
     with packs[-1].open("r+b") as pack:
         pack.truncate(packs[-1].stat().st_size - 10)
     said = call(capsys, "verify", "--cache-dir", cache, code=1)
-    total = len(list(PackFolder(cache).entries()))
+    total = len(list(PackStore(cache).entries()))
     assert f"{total} results are sound, 2 damaged" in said
 
 
 def test_gc_keeps_to_a_cap(cache, capsys):
-    store = PackFolder(cache)
+    store = PackStore(cache)
     for number in range(8):
         store.put(stage_key("test", 1, {"number": number}), {"a": np.zeros(2_000_000, np.uint8)})
     store.close()
-    before = PackFolder(cache).size_on_disk()
+    before = PackStore(cache).size_on_disk()
     said = call(capsys, "gc", "--cache-dir", cache, "--cap", "1M")
-    after = PackFolder(cache).size_on_disk()
+    after = PackStore(cache).size_on_disk()
     assert before > 16_000_000
     assert after <= 1_000_000
     assert f"{(before - after) / 1e6:.1f} MB freed" in said
@@ -204,7 +204,7 @@ def test_a_purged_person_is_gone_from_every_byte_of_every_place(
 ):
     share = shutil.copytree(cache, tmp_path / "share")
     server = RedisStore(redis_server.url)
-    server.put_many(kept(PackFolder(cache)).items())
+    server.put_many(kept(PackStore(cache)).items())
     places = ["--cache-dir", cache, "--shared-dir", share, "--redis", redis_server.url]
     needles, others = recognised
     for root in (cache, share):
@@ -219,7 +219,7 @@ def test_a_purged_person_is_gone_from_every_byte_of_every_place(
     values = b"".join(raw.get(name) for name in raw.keys("*"))
     assert not any(needle in values for needle in needles)
     assert all(needle in values for needle in others)
-    assert stages(server) == stages(PackFolder(cache)) == stages(PackFolder(share))
+    assert stages(server) == stages(PackStore(cache)) == stages(PackStore(share))
     # Nobody else has to pay.
     assert made.run(made.plain, cache) == NOTHING
     assert made.run(made.green, cache) == NOTHING | {"swap": COUNT, "pictures": 3}
@@ -228,16 +228,16 @@ def test_a_purged_person_is_gone_from_every_byte_of_every_place(
 def test_a_person_is_purged_even_where_the_links_to_them_were_evicted(made, cache, recognised, capsys):
     needles, _ = recognised
     assert scanned(cache, needles) == len(needles)
-    PackFolder(cache).purge(lambda text: "stage=source" in text or "stage=detect" in text)
+    PackStore(cache).purge(lambda text: "stage=source" in text or "stage=detect" in text)
     said = call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
     assert "can't be traced" in said
     assert scanned(cache, needles) == 0
-    assert "swap" not in stages(PackFolder(cache))
+    assert "swap" not in stages(PackStore(cache))
 
 
 def test_a_purged_clip_leaves_the_people(made, cache, capsys):
     call(capsys, "purge", "--clip", made.clip, "--cache-dir", cache)
-    assert stages(PackFolder(cache)) == sorted(
+    assert stages(PackStore(cache)) == sorted(
         ["clip", "facts", "frame", "detect", "landmark", "embed", "texture", "source"] * 2
     )
     assert made.run(made.green, cache) == ALL | {"pictures": 0}
@@ -245,27 +245,27 @@ def test_a_purged_clip_leaves_the_people(made, cache, capsys):
 
 def test_old_results_are_purged_by_age_and_all_by_all(made, cache, redis_server, capsys):
     server = RedisStore(redis_server.url)
-    server.put_many(kept(PackFolder(cache)).items())
+    server.put_many(kept(PackStore(cache)).items())
     places = ["--cache-dir", cache, "--redis", redis_server.url]
-    before = stages(PackFolder(cache))
+    before = stages(PackStore(cache))
     call(capsys, "purge", "--older-than", 1, *places)
-    assert stages(PackFolder(cache)) == stages(server) == before
+    assert stages(PackStore(cache)) == stages(server) == before
     freed = call(capsys, "purge", "--all", *places)
     assert "0.0 MB" not in freed
-    assert stages(PackFolder(cache)) == stages(server) == []
+    assert stages(PackStore(cache)) == stages(server) == []
     assert not list(cache.glob("*.pack"))
     assert call(capsys, "stats", "--cache-dir", cache).split() == ["all", "0", "0.0", "MB"]
 
 
 def test_what_is_older_than_no_days_is_everything(cache, capsys):
-    PackFolder(cache).put(stage_key("test", 1, {}), {})
+    PackStore(cache).put(stage_key("test", 1, {}), {})
     call(capsys, "purge", "--older-than", "0", "--cache-dir", cache)
-    assert len(stages(PackFolder(cache))) <= 1  # what was written within this second
+    assert len(stages(PackStore(cache))) <= 1  # what was written within this second
 
 
 def test_numpy_alone_reads_an_export_and_an_import_needs_no_model(made, cache, tmp_path, capsys):
     out, again = tmp_path / "out", tmp_path / "again"
-    wanted = kept(PackFolder(cache))
+    wanted = kept(PackStore(cache))
     assert f"{len(wanted)} results written" in call(capsys, "export", out, "--cache-dir", cache)
     assert {stat.S_IMODE(path.stat().st_mode) for path in out.rglob("*")} == {0o700, 0o600}
     for path in out.glob("swap/*.json"):
@@ -275,7 +275,7 @@ def test_numpy_alone_reads_an_export_and_an_import_needs_no_model(made, cache, t
         for name, about in said["arrays"].items():
             assert np.load(path.parent / about["file"]).tobytes() == arrays[name].tobytes()
     assert f"{len(wanted)} results taken in" in call(capsys, "import", out, "--cache-dir", again)
-    got = kept(PackFolder(again))
+    got = kept(PackStore(again))
     assert got.keys() == wanted.keys()
     for key, arrays in wanted.items():
         assert {n: (a.dtype, a.shape, a.tobytes()) for n, a in arrays.items()} == {
@@ -298,7 +298,7 @@ def test_an_import_leaves_out_what_is_not_what_it_says(cache, tmp_path, capsys):
     np.save(fourth.with_suffix(".0.npy"), np.array([object()]), allow_pickle=True)
     fifth.with_suffix(".1.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False")
     assert f"{total - 5} results taken in" in call(capsys, "import", out, "--cache-dir", tmp_path / "again")
-    assert len(stages(PackFolder(tmp_path / "again"))) == total - 5
+    assert len(stages(PackStore(tmp_path / "again"))) == total - 5
 
 
 def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
@@ -318,7 +318,7 @@ def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
     monkeypatch.delenv("UNDERSTUDY_CACHE_KEY")
     call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
     clips = ["frame", "detect", "landmark", "embed", "target"]
-    assert stages(PackFolder(cache)) == sorted(["clip"] + clips * COUNT)
+    assert stages(PackStore(cache)) == sorted(["clip"] + clips * COUNT)
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_layer_pictures_show_nobody_after_a_purge(made, cache, capsys, what):
     said = call(capsys, "purge", "--cache-dir", cache, what, *shown)
     assert "1 layer pictures" in said
     assert scanned(cache, [piece]) == 0
-    assert path.read_bytes() == STAND_IN
+    assert path.read_bytes() == PLACEHOLDER
     assert "layer pictures" not in call(capsys, "purge", "--cache-dir", cache, what, *shown)
 
 
@@ -376,13 +376,13 @@ def test_by_age_layer_pictures_go_too(cache, capsys):
 
 
 def test_layer_pictures_are_told_apart_from_results(cache, capsys):
-    before = folder_facts(cache)
+    before = folder_summary(cache)
     path, _ = layer(cache, "000000.tif")
-    facts = folder_facts(cache)
+    facts = folder_summary(cache)
     assert facts == replace(before, layer_bytes=path.stat().st_size)
     stats = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"][0]
     assert (stats["layer_bytes"], stats["entries"]) == (path.stat().st_size, facts.entries)
     assert {stage: vars(share) for stage, share in facts.stages.items()} == stats["stages"]
     assert "layer pictures" in call(capsys, "stats", "--cache-dir", cache)
-    assert folder_facts(cache / "nothing").entries == 0
+    assert folder_summary(cache / "nothing").entries == 0
     assert not (cache / "nothing").exists()

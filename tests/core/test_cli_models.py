@@ -16,11 +16,11 @@ from understudy.core.cli.arguments import parser
 from understudy.core.cli.main import main
 from understudy.core.cli.models import run
 from understudy.core.errors import ModelError
-from understudy.core.models.catalog import KnownModel, load_catalogue
+from understudy.core.models.catalog import ModelCard, load_catalogue
 from understudy.core.models.fetch import fetch
 
 CONTENT = bytes(range(256)) * 4000
-KNOWN = KnownModel(
+KNOWN = ModelCard(
     "embed", "sface", "net.onnx", "Net", "Nobody", "MIT", True, "https://example.org", len(CONTENT),
     hashlib.sha256(CONTENT).hexdigest(), "", "",
 )  # fmt: skip

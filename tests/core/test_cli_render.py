@@ -16,17 +16,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.cli.main import main
 from understudy.core.cli.progress import progress_line
-from understudy.core.cli.render import spans
-from understudy.core.export.frames import finished_frames
+from understudy.core.cli.render import frame_spans
+from understudy.core.export.frames import render_frames
 from understudy.core.media.open import file_fingerprint, open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 _spec = importlib.util.spec_from_file_location("faces_clip", Path(__file__).with_name("faces_clip.py"))
 faces_clip = importlib.util.module_from_spec(_spec)
@@ -134,13 +134,13 @@ def test_the_second_render_only_fuses_and_gives_the_same_movie(folder, first):
 
 
 def test_frames_from_the_cache_are_bit_for_bit_those_computed(folder, tmp_path):
-    casting = Casting(Identity((Picture(folder / "red.png"),)))
+    casting = SwapRequest(Identity((FaceImage(folder / "red.png"),)))
     renders = []
     for _ in range(2):
-        store, _ = open_local(tmp_path / "cache", 1 << 24, schemas=FORMS)
+        store, _ = open_local(tmp_path / "cache", 1 << 24, schemas=STAGE_SCHEMAS)
         with open_clip(folder / "clip.mp4") as clip, closing(store):
             pipeline = Pipeline(store, embedded_models())
-            renders.append([frame.pixels for frame in finished_frames(pipeline, clip, [casting], range(4))])
+            renders.append([frame.pixels for frame in render_frames(pipeline, clip, [casting], range(4))])
             loaded = pipeline.report().models_loaded
     assert loaded == 0
     for cold, warm in zip(*renders, strict=True):
@@ -314,7 +314,7 @@ def kept(cache):
     """How many results of each stage are in a cache folder."""
     counts = Counter()
     if (cache / "format").is_file():
-        store = PackFolder(cache)
+        store = PackStore(cache)
         for entry in store.entries():
             counts[dict(line.split("=", 1) for line in entry.text.splitlines())["stage"]] += 1
         store.close()
@@ -358,8 +358,8 @@ def test_the_progress_line_says_rate_and_time_left():
 
 
 def test_frame_numbers_are_written_shortly():
-    assert spans([0, 1, 2, 5, 7, 8]) == "frames 0-2, 5, 7-8 show"
-    assert spans([3]) == "frame 3 shows"
+    assert frame_spans([0, 1, 2, 5, 7, 8]) == "frames 0-2, 5, 7-8 show"
+    assert frame_spans([3]) == "frame 3 shows"
 
 
 def test_the_cache_can_be_looked_at_and_emptied(folder, first, tmp_path, capsys):

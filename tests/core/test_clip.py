@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.errors import ClipError
-from understudy.core.media.clip import FrameMemory
+from understudy.core.media.clip import FrameCache
 from understudy.core.media.open import file_fingerprint, frame_id, open_clip, open_sequence
 
 _spec = importlib.util.spec_from_file_location(
@@ -149,7 +149,7 @@ def test_frames_handed_out_cannot_be_spoilt(movies):
 
 
 def test_frame_memory_is_bounded_and_forgets_the_least_used():
-    memory = FrameMemory(capacity=2)
+    memory = FrameCache(capacity=2)
     pictures = [np.full((1, 1, 3), n, np.uint8) for n in range(3)]
     memory.put(0, pictures[0])
     memory.put(1, pictures[1])

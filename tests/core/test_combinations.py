@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture
 from models.stand_in_catalogue import write_catalogue
-from understudy.core.analysis.landmark import box_of
-from understudy.core.analysis.model_adapters import MESHES
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.analysis.landmark import bounding_box
+from understudy.core.analysis.model_adapters import MESH_LANDMARKERS
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import RecipeError
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.clip import Clip
@@ -20,7 +20,7 @@ from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, find_parameter, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 PATHS = ("landmark.landmarker", "swap.swapper", "enhance.enhancer", "occlude.masker")
 CHOICES = tuple(tuple(choice[0] for choice in find_parameter(path).choices) for path in PATHS)
@@ -50,12 +50,12 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.clip: Clip = open_clip(write_picture(folder / "clip.png", portrait()))
-        self.identity = Identity((Picture(write_picture(folder / "green.png", painted())),))
+        self.identity = Identity((FaceImage(write_picture(folder / "green.png", painted())),))
         models = folder / "models"
-        self.pipeline = Pipeline(Memory(512 << 20), embedded_models(), 1, library=ModelLibrary([models]))
-        plan = self.pipeline.plan(self.clip, 0, [Casting(self.identity, Recipe())])
+        self.pipeline = Pipeline(MemoryStore(512 << 20), embedded_models(), 1, library=ModelLibrary([models]))
+        plan = self.pipeline.plan(self.clip, 0, [SwapRequest(self.identity, Recipe())])
         mesh = plan.faces[0].face.landmarks
-        self.box = box_of(mesh)
+        self.box = bounding_box(mesh)
         write_catalogue(models, portrait(), mesh, load_topology())
 
     def recipe(self, combination: Combination) -> Recipe:
@@ -64,11 +64,11 @@ class Stage:
 
     def fault(self, combination: Combination) -> str:
         """Say what is wrong with what a combination gives; empty if nothing is."""
-        casting = Casting(self.identity, self.recipe(combination))
-        refused = combination[1] == "mesh" and combination[0] not in MESHES
+        casting = SwapRequest(self.identity, self.recipe(combination))
+        refused = combination[1] == "mesh" and combination[0] not in MESH_LANDMARKERS
         try:
             self.pipeline.check([casting])
-            patch = self.pipeline.make(self.pipeline.plan(self.clip, 0, [casting]))
+            patch = self.pipeline.execute(self.pipeline.plan(self.clip, 0, [casting]))
         except RecipeError as error:
             return "" if refused and "draws on FaceMesh's points" in str(error) else f"refused: {error}"
         except Exception as error:  # noqa: BLE001 - what the editor would read as "this is a bug"
@@ -134,7 +134,7 @@ def test_a_frame_without_a_face_among_others_needs_no_mesh(stage: Stage, tmp_pat
         "swap.swapper=inswapper",
         f"select.which={which}",
     ]
-    casting = Casting(stage.identity, with_settings(Recipe(), settings))
+    casting = SwapRequest(stage.identity, with_settings(Recipe(), settings))
     with open_sequence(frames) as clip:
         plans = [stage.pipeline.plan(clip, number, [casting]) for number in range(len(frames))]
     assert [len(plan.faces) for plan in plans] == [1, 1, 1, 0, 0, 0]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import write_sequence
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.face.types import Face
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
@@ -38,7 +38,7 @@ def seen(
 ) -> tuple[dict[int, list[Face]], Report]:
     """The faces of frames, asked for in this order of a pipeline that knows nothing yet; and what ran."""
     recipe = with_settings(Recipe(), [f"detect.every={every}", *more])
-    with open_sequence(paths) as clip, closing(Pipeline(Memory(1 << 26), embedded_models())) as pipeline:
+    with open_sequence(paths) as clip, closing(Pipeline(MemoryStore(1 << 26), embedded_models())) as pipeline:
         return {number: pipeline.faces(clip, number, recipe) for number in numbers}, pipeline.report()
 
 
@@ -86,7 +86,7 @@ def test_on_footage_of_a_speaker_nothing_is_missed(shared: Path) -> None:
     (path,) = (shared / "footage").glob("09_*")
     found = []
     for every in (1, 5):
-        with open_clip(path) as clip, closing(Pipeline(Memory(1 << 26), embedded_models())) as pipeline:
+        with open_clip(path) as clip, closing(Pipeline(MemoryStore(1 << 26), embedded_models())) as pipeline:
             recipe = with_settings(Recipe(), [f"detect.every={every}"])
             found.append([pipeline.faces(clip, number, recipe) for number in range(20)])
     for always, followed in zip(*found, strict=True):

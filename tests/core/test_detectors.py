@@ -7,15 +7,19 @@ import numpy as np
 import pytest
 from models import stand_ins
 from understudy.core.analysis.detect import detect_key, detect_with
-from understudy.core.analysis.detectors.contract import Found
-from understudy.core.analysis.detectors.ensemble import Many, found_any_way, found_turned
+from understudy.core.analysis.detectors.contract import Detections
+from understudy.core.analysis.detectors.ensemble import (
+    EnsembleDetector,
+    detect_rotated,
+    detect_with_rotation_fallback,
+)
 from understudy.core.analysis.detectors.s3fd import S3fd
 from understudy.core.analysis.detectors.scrfd import Scrfd
 from understudy.core.analysis.detectors.yolo import Yolo8Face
-from understudy.core.analysis.model_adapters import Engines
+from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.errors import ModelError
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.media.image_clip import decode_picture
+from understudy.core.media.image_clip import decode_image
 from understudy.core.media.open import open_clip
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models
@@ -33,9 +37,9 @@ def parts(family: str, path: Path) -> tuple:
 
 
 @pytest.fixture(scope="module")
-def engines(shared: Path) -> Engines:
+def engines(shared: Path) -> ModelAdapters:
     library = ModelLibrary([shared / "models"])
-    return Engines(embedded_models(), library, ModelPool(2), load_topology())
+    return ModelAdapters(embedded_models(), library, ModelPool(2), load_topology())
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,7 @@ def test_a_file_of_another_family_is_refused_with_what_was_expected(tmp_path: Pa
 
 @pytest.mark.parametrize("name", [*REAL, "many"])
 def test_every_detector_finds_both_people_and_their_eyes(
-    name: str, engines: Engines, frame: np.ndarray
+    name: str, engines: ModelAdapters, frame: np.ndarray
 ) -> None:
     """Eyes lie where the embedded detector sees them, within a tenth of the face."""
     found = engines.detector(Detect(detector=name)).find(frame, 0.5)
@@ -104,13 +108,13 @@ def test_every_detector_finds_both_people_and_their_eyes(
 
 @pytest.mark.parametrize("quarter", [1, 2, 3])
 def test_a_turned_frame_gives_the_same_faces_where_they_are(
-    quarter: int, engines: Engines, frame: np.ndarray
+    quarter: int, engines: ModelAdapters, frame: np.ndarray
 ) -> None:
     """A frame on its side is looked at upright; its eyes keep their names, so the head's roll is known."""
     detector = engines.detector(Detect())
     upright = detector.find(frame, 0.5)
     turned = np.ascontiguousarray(np.rot90(frame, -quarter))
-    found = found_turned(detector, turned, 0.5, (quarter,), 0.0)
+    found = detect_rotated(detector, turned, 0.5, (quarter,), 0.0)
     height, width = frame.shape[:2]
     x, y = upright.points[..., 0], upright.points[..., 1]
     expected = {1: (height - 1 - y, x), 2: (width - 1 - x, height - 1 - y), 3: (y, width - 1 - x)}[quarter]
@@ -130,39 +134,39 @@ class Told:
         self.looks, self.points = list(looks), points
         self.asked: list[tuple[tuple[int, ...], float]] = []
 
-    def find(self, frame: np.ndarray, score: float) -> Found:
+    def find(self, frame: np.ndarray, score: float) -> Detections:
         self.asked.append((frame.shape[:2], score))
         rows = [row for row in self.looks.pop(0) if row[4] >= score]
         table = np.float32(rows).reshape(-1, 5)
-        return Found(table[:, :4], np.zeros((len(rows), self.points, 2), np.float32), table[:, 4])
+        return Detections(table[:, :4], np.zeros((len(rows), self.points, 2), np.float32), table[:, 4])
 
 
 def test_a_frame_is_looked_at_again_only_where_no_face_is_surely_upright() -> None:
     picture = np.zeros((100, 300, 3), np.uint8)
     sure = Told([(10, 10, 60, 60, 0.8)])
-    assert found_any_way(sure, picture, 0.5, 0.0).boxes.tolist() == [[10, 10, 60, 60]]
+    assert detect_with_rotation_fallback(sure, picture, 0.5, 0.0).boxes.tolist() == [[10, 10, 60, 60]]
     assert sure.asked == [((100, 300), 0.5)]
     # The frame on its side, the third look, shows the face at (20, 200); a weak one counts only upright.
     weak = (200, 10, 250, 60, 0.6)
     unsure = Told([weak], [], [(20, 200, 60, 260, 0.9)], [(0, 0, 30, 30, 0.7)], [])
-    found = found_any_way(unsure, picture, 0.5, 0.0)
+    found = detect_with_rotation_fallback(unsure, picture, 0.5, 0.0)
     shapes = [(100, 300), (160, 360), (300, 100), (100, 300), (300, 100)]
     assert [shape for shape, _ in unsure.asked] == shapes
     assert np.allclose(found.boxes, [[299 - 260, 20, 299 - 200, 60], weak[:4]])
     assert found.scores == pytest.approx([0.9, 0.6])
     nothing = Told([], [], [], [], [])
-    assert len(found_any_way(nothing, picture, 0.5, 0.0).boxes) == 0
+    assert len(detect_with_rotation_fallback(nothing, picture, 0.5, 0.0).boxes) == 0
     assert len(nothing.asked) == 5
 
 
 def test_a_surely_turned_face_takes_the_place_of_an_unsure_one_upright() -> None:
     told = Told([(10, 10, 60, 60, 0.6)], [], [], [(240, 40, 290, 90, 0.9)], [])
-    found = found_any_way(told, np.zeros((100, 300, 3), np.uint8), 0.5, 0.0)
+    found = detect_with_rotation_fallback(told, np.zeros((100, 300, 3), np.uint8), 0.5, 0.0)
     assert found.boxes.tolist() == [[9, 9, 59, 59]]
 
 
-def test_a_face_that_fills_the_frame_is_found_from_further_away(shared: Path, engines: Engines) -> None:
-    picture = decode_picture(shared / "footage/portraits/p30_glasses_frown_720.jpg")
+def test_a_face_that_fills_the_frame_is_found_from_further_away(shared: Path, engines: ModelAdapters) -> None:
+    picture = decode_image(shared / "footage/portraits/p30_glasses_frown_720.jpg")
     detector, picture = engines.detector(Detect()), np.asarray(picture, np.uint8)
     assert len(detect_with(picture, Detect(angles="upright"), detector)["boxes"]) == 0
     left, top, right, bottom = detect_with(picture, Detect(), detector)["boxes"][0]
@@ -172,9 +176,9 @@ def test_a_face_that_fills_the_frame_is_found_from_further_away(shared: Path, en
     assert bottom < 530
 
 
-def test_a_margin_moves_nothing(engines: Engines, frame: np.ndarray) -> None:
+def test_a_margin_moves_nothing(engines: ModelAdapters, frame: np.ndarray) -> None:
     detector = engines.detector(Detect(detector="retinaface-ssd"))
-    plain, wide = (found_turned(detector, frame, 0.5, (0,), margin) for margin in (0.0, 0.2))
+    plain, wide = (detect_rotated(detector, frame, 0.5, (0,), margin) for margin in (0.0, 0.2))
     order = plain.boxes[:, 0].argsort(), wide.boxes[:, 0].argsort()
     size = plain.boxes[0, 3] - plain.boxes[0, 1]
     assert np.abs(plain.boxes[order[0]] - wide.boxes[order[1]]).max() < 0.05 * size
@@ -183,12 +187,12 @@ def test_a_margin_moves_nothing(engines: Engines, frame: np.ndarray) -> None:
 def test_many_is_the_union_without_doubles() -> None:
     first = Told([(0, 0, 100, 100, 0.7)], points=6)
     second = Told([(5, 5, 105, 105, 0.9), (300, 0, 400, 100, 0.6)])
-    found = Many((first, second)).find(GREY, 0.5)
+    found = EnsembleDetector((first, second)).find(GREY, 0.5)
     assert found.boxes.tolist() == [[5, 5, 105, 105], [300, 0, 400, 100]]
     assert found.points.shape == (2, 3, 2)
 
 
-def test_the_key_names_the_detector_its_file_and_only_what_is_used(engines: Engines) -> None:
+def test_the_key_names_the_detector_its_file_and_only_what_is_used(engines: ModelAdapters) -> None:
     default = detect_key("f", Detect(), engines.detector(Detect()))
     assert default.text.splitlines()[:2] == ["angles=auto", "detector=blaze"]
     upright = Detect(angles="upright")
@@ -201,7 +205,7 @@ def test_the_key_names_the_detector_its_file_and_only_what_is_used(engines: Engi
     assert len({*keys, default.hex, many.hex}) == 6
 
 
-def test_no_face_is_a_result_of_its_own(engines: Engines) -> None:
+def test_no_face_is_a_result_of_its_own(engines: ModelAdapters) -> None:
     for name in (*REAL, "many"):
         arrays = detect_with(
             GREY, Detect(detector=name, angles="all"), engines.detector(Detect(detector=name))

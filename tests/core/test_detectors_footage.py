@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from models.plain_detectors import PLAIN
-from understudy.core.analysis.detect import detect_with, detections
-from understudy.core.analysis.landmark import alignment_points, faces, landmark_with
-from understudy.core.analysis.model_adapters import Engines
+from understudy.core.analysis.detect import detect_with, detections_from_arrays
+from understudy.core.analysis.landmark import alignment_points, faces_from_arrays, landmark_with
+from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.face.types import Floats, Pixels
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.open import open_clip
@@ -33,8 +33,8 @@ GOALS = {
 
 
 @pytest.fixture(scope="module")
-def engines(shared: Path) -> Engines:
-    return Engines(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
+def engines(shared: Path) -> ModelAdapters:
+    return ModelAdapters(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +52,15 @@ def pictures(shared: Path) -> list[tuple[Pixels, int]]:
 
 
 @pytest.fixture(scope="module")
-def known(engines: Engines, pictures: list[tuple[Pixels, int]]) -> list[list[Floats]]:
+def known(engines: ModelAdapters, pictures: list[tuple[Pixels, int]]) -> list[list[Floats]]:
     """The five points of every face in each picture: the embedded landmarker's, wherever YuNet sees a face."""
     params = Detect(detector="yunet")
     fives = []
     for picture, count in pictures:
-        found = detections(detect_with(picture, params, engines.detector(params)))
-        marked = faces(landmark_with(picture, found, Landmark(), engines.landmarker(Landmark()), TOPOLOGY))
+        found = detections_from_arrays(detect_with(picture, params, engines.detector(params)))
+        marked = faces_from_arrays(
+            landmark_with(picture, found, Landmark(), engines.landmarker(Landmark()), TOPOLOGY)
+        )
         largest = sorted(marked, key=lambda face: -face.height)[:count]
         assert len(largest) == count
         fives.append([alignment_points(face.landmarks, TOPOLOGY) for face in largest])
@@ -67,7 +69,7 @@ def known(engines: Engines, pictures: list[tuple[Pixels, int]]) -> list[list[Flo
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_real_weights_give_the_boxes_and_points_of_a_plain_decode(
-    name: str, engines: Engines, pictures: list[tuple[Pixels, int]]
+    name: str, engines: ModelAdapters, pictures: list[tuple[Pixels, int]]
 ) -> None:
     """Within a pixel, all of them and no other, in the middle frame of each clip."""
     detector, compared = engines.detector(Detect(detector=name)), 0
@@ -85,7 +87,7 @@ def test_real_weights_give_the_boxes_and_points_of_a_plain_decode(
 
 @pytest.mark.parametrize("name", GOALS)
 def test_faces_are_found_and_their_points_lie_on_them(
-    name: str, engines: Engines, pictures: list[tuple[Pixels, int]], known: list[list[Floats]]
+    name: str, engines: ModelAdapters, pictures: list[tuple[Pixels, int]], known: list[list[Floats]]
 ) -> None:
     detector = engines.detector(Detect(detector=name))
     hits, total, errors = 0, 0, []

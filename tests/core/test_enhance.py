@@ -13,10 +13,10 @@ from understudy.core.geometry.alignment import TEMPLATES
 from understudy.core.geometry.crop import crop_matrix
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
-from understudy.core.swap.enhance import Overlay, blended, enhanced, overlay
-from understudy.core.swap.loaded_model import Network, Networks
-from understudy.core.swap.mesh import CropFrame
-from understudy.core.swap.neural_region import place_matrix, unit_matrix
+from understudy.core.swap.enhance import Overlay, blend_enhanced, enhance_crop, overlay
+from understudy.core.swap.loaded_model import LoadedModel, ModelRunner
+from understudy.core.swap.mesh import CropRegion
+from understudy.core.swap.neural_region import region_matrix, unit_matrix
 
 FRAME = moved(1.1, 9.0, size=384)[0]
 # A face whose five points lie on the template, drawn at 240 pixels, so that the crop's matrix is known.
@@ -25,14 +25,14 @@ POINTS = (np.array(TEMPLATES["ffhq_512"]) * SIDE + CORNER).astype(np.float32)
 NOTHING = Overlay(FRAME, np.zeros(FRAME.shape[:2], np.uint8), np.eye(2, 3, dtype=np.float32))
 
 
-def opened(folder: Path, family: str, **how: object) -> tuple[Network, Networks]:
+def opened(folder: Path, family: str, **how: object) -> tuple[LoadedModel, ModelRunner]:
     path = stand_ins.write_enhancer(
         folder / f"stand_in_{family}.onnx", stand_ins.ENHANCER_PIXELS[family], **how
     )  # type: ignore[arg-type]
     stand_ins.state(path, f"enhance/{family}")
-    library, networks = ModelLibrary([folder]), Networks(ModelPool(1))
+    library, networks = ModelLibrary([folder]), ModelRunner(ModelPool(1))
     found = library.model("enhance", family)
-    return networks.network(found, library.catalogue.family("enhance", family)), networks
+    return networks.load(found, library.catalogue.family("enhance", family)), networks
 
 
 def crop_by_hand(picture: np.ndarray, size: int) -> np.ndarray:
@@ -53,7 +53,7 @@ def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
 ) -> None:
     weighted = family == "codeformer"
     network, networks = opened(tmp_path, family, weight=weighted)
-    result = enhanced(network, FRAME, POINTS, NOTHING, 0.3, networks)
+    result = enhance_crop(network, FRAME, POINTS, NOTHING, 0.3, networks)
     gain = 0.3 if weighted else 1.5
     expected = (np.clip(crop_by_hand(FRAME, stand_ins.ENHANCER_PIXELS[family]) * gain, -1, 1) + 1) / 2 * 255
     found = result["pixels"]
@@ -74,9 +74,9 @@ def test_the_swap_is_laid_over_the_frame_before_it_is_enhanced(tmp_path: Path) -
     network, networks = opened(tmp_path, "gpen-256", gain=1.0)
     matrix = crop_matrix(np.float32([180, 160]), 120, np.radians(20), 128)
     crop = {"pixels": np.full((128, 128, 3), (250, 10, 120), np.uint8), "matrix": matrix}
-    place = CropFrame(0, 0, 384, 384, 1.0)
-    result = enhanced(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)
-    plain = enhanced(network, FRAME, POINTS, NOTHING, 0.5, networks)["pixels"].astype(int)
+    place = CropRegion(0, 0, 384, 384, 1.0)
+    result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)
+    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks)["pixels"].astype(int)
     ys, xs = np.mgrid[:256, :256]
     frame_points = np.stack([xs / 256 * SIDE + CORNER[0], ys / 256 * SIDE + CORNER[1], np.ones_like(xs)], -1)
     unit = frame_points @ unit_matrix(matrix, 128).T
@@ -89,12 +89,12 @@ def test_the_swap_is_laid_over_the_frame_before_it_is_enhanced(tmp_path: Path) -
 
 def test_the_meshs_swap_is_laid_over_where_it_covers(tmp_path: Path) -> None:
     network, networks = opened(tmp_path, "gpen-256", gain=1.0)
-    place = CropFrame(100, 80, 120, 140, 0.5)
+    place = CropRegion(100, 80, 120, 140, 0.5)
     cover = np.zeros((70, 60), np.uint8)
     cover[20:50, 20:40] = 255
     crop = {"swapped": np.full((70, 60, 3), (0, 200, 0), np.uint8), "cover": cover}
-    result = enhanced(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)["pixels"]
-    plain = enhanced(network, FRAME, POINTS, NOTHING, 0.5, networks)["pixels"]
+    result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)["pixels"]
+    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks)["pixels"]
     green = (np.abs(result.astype(int) - (0, 200, 0)) <= 1).all(-1)
     ys, xs = np.nonzero(green)
     scale = 256 / SIDE
@@ -110,11 +110,11 @@ def test_the_meshs_swap_is_laid_over_where_it_covers(tmp_path: Path) -> None:
 def test_blend_mixes_the_enhanced_face_into_the_swapped_one_within_its_crop() -> None:
     matrix = crop_matrix(np.float32([100, 100]), 100, 0, 128)
     better = {"pixels": np.full((128, 128, 3), 200, np.uint8), "matrix": matrix}
-    place = CropFrame(20, 20, 160, 160, 1.0)
+    place = CropRegion(20, 20, 160, 160, 1.0)
     swapped = np.full((160, 160, 3), 100, np.uint8)
-    assert np.allclose(place_matrix(place) @ (100, 100, 1), 80)
+    assert np.allclose(region_matrix(place) @ (100, 100, 1), 80)
     for blend in (0.0, 0.25, 1.0):
-        mixed = blended(swapped, place, better, blend)
+        mixed = blend_enhanced(swapped, place, better, blend)
         assert (np.abs(mixed[60:100, 60:100].astype(int) - (100 + 100 * blend)) <= 1).all()
         assert (mixed[:29] == 100).all()
         assert (mixed[:, 132:] == 100).all()
@@ -129,4 +129,4 @@ def test_an_enhancer_of_another_size_is_refused_with_what_was_expected(tmp_path:
     from understudy.core.models.session import ModelFile
 
     with pytest.raises(ModelError, match=r"is no CodeFormer .* model: expected 2 inputs: input .*weight"):
-        Networks(ModelPool(1)).network(ModelFile(path), family)
+        ModelRunner(ModelPool(1)).load(ModelFile(path), family)

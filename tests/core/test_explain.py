@@ -13,13 +13,13 @@ import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
 from models import stand_ins
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.maintenance.explain import Difference, explain
-from understudy.core.cache.maintenance.inspector import Looking, Place
-from understudy.core.cache.maintenance.lineage import fields
+from understudy.core.cache.maintenance.inspector import NamedStore, TierInspector
+from understudy.core.cache.maintenance.lineage import key_fields
 from understudy.core.cache.shared.redis_store import RedisStore
-from understudy.core.cache.stores.encryption import Seal, SealedStore
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.encryption import EncryptedStore, Encryption
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
@@ -27,9 +27,9 @@ from understudy.core.models.session import ModelFile
 from understudy.core.models.statement import statement_path
 from understudy.core.pipeline.explain_frame import explain_frame
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 COUNT = 8
 
@@ -44,25 +44,25 @@ class Project:
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache = folder / "cache"
         with (
-            closing(open_tiers(CacheSettings(self.cache), schemas=FORMS)) as cache,
+            closing(open_cache(CacheSettings(self.cache), schemas=STAGE_SCHEMAS)) as cache,
             open_sequence(self.frames) as clip,
         ):
             pipeline = Pipeline(cache.store, embedded_models())
             for number in range(4):  # steadying looks three frames further
-                pipeline.make(pipeline.plan(clip, number, [self.casting()]))
+                pipeline.execute(pipeline.plan(clip, number, [self.casting()]))
             pipeline.close()
 
-    def casting(self, *settings, picture=None) -> Casting:
-        pictures = (Picture(picture or self.green),)
-        return Casting(Identity(pictures), with_settings(Recipe(), list(settings)))
+    def casting(self, *settings, picture=None) -> SwapRequest:
+        pictures = (FaceImage(picture or self.green),)
+        return SwapRequest(Identity(pictures), with_settings(Recipe(), list(settings)))
 
     def facts(self, number=1, casting=None, models=None):
         """Explain a frame; return its facts by stage, those of pictures by 'picture stage'."""
         before = {path: path.read_bytes() for path in self.cache.iterdir()}
-        with closing(PackFolder(self.cache)) as folder, open_sequence(self.frames) as clip:
+        with closing(PackStore(self.cache)) as folder, open_sequence(self.frames) as clip:
             facts = explain_frame(
                 lambda store: Pipeline(store, models or embedded_models()),
-                Looking([Place("the folder", folder)], schemas=FORMS),
+                TierInspector([NamedStore("the folder", folder)], schemas=STAGE_SCHEMAS),
                 folder.entries,
                 clip,
                 number,
@@ -70,7 +70,7 @@ class Project:
             )
             assert folder.counts.puts == 0
         assert {path: path.read_bytes() for path in self.cache.iterdir()} == before
-        return {f"{fact.about} {fact.stage}".strip(): fact for fact in facts}
+        return {f"{fact.subject} {fact.stage}".strip(): fact for fact in facts}
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +151,7 @@ def test_another_model_file_is_told_by_its_hash(made, tmp_path):
 
 
 def test_the_nearest_is_of_the_same_stage_with_the_fewest_lines_that_differ(tmp_path):
-    store = PackFolder(tmp_path)
+    store = PackStore(tmp_path)
     wanted = stage_key("swap", 1, {"a": 1, "b": 2, "c": 3})
     assert explain(wanted, store).nearest is None
     for inputs in ({"a": 9, "b": 9, "c": 3}, {"a": 1, "b": 9, "c": 3}, {"a": 1, "b": 9}):
@@ -216,24 +216,24 @@ def test_who_is_replaced_decides_which_stages_are_needed(made, capsys, tmp_path,
 
 def test_an_empty_cache_knows_nothing_and_stays_empty(made, tmp_path, capsys):
     shutil.copytree(made.cache, tmp_path / "cache")
-    PackFolder(tmp_path / "cache").purge()
+    PackStore(tmp_path / "cache").purge()
     arguments = ["explain", made.clip, "1", "--face", made.green, "--cache-dir", tmp_path / "cache"]
     assert main([str(part) for part in arguments]) == 0
     assert "no result of clip is kept" in capsys.readouterr().out
-    assert list(PackFolder(tmp_path / "cache").entries()) == []
+    assert list(PackStore(tmp_path / "cache").entries()) == []
 
 
 def placed(made, root, redis_server, where):
     """Spread what was made over a folder, a shared folder and Redis; `where` names the place of a stage's results."""
     places = {
-        "near": PackFolder(root / "near"),
-        "share": PackFolder(root / "share"),
+        "near": PackStore(root / "near"),
+        "share": PackStore(root / "share"),
         "redis": RedisStore(redis_server.url),
     }
-    with closing(PackFolder(made.cache)) as folder:
+    with closing(PackStore(made.cache)) as folder:
         for entry in list(folder.entries()):
             key = Key(entry.text)
-            places[where.get(fields(key.text)["stage"], "near")].put(key, folder.get(key))
+            places[where.get(key_fields(key.text)["stage"], "near")].put(key, folder.get(key))
     for place in places.values():
         place.close()
 
@@ -326,12 +326,12 @@ def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, caps
 def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
     pytest.importorskip("cryptography")
     ours, others = bytes([1]) * 32, bytes([2]) * 32
-    with closing(PackFolder(made.cache)) as folder:
+    with closing(PackStore(made.cache)) as folder:
         for secret in (ours, others):
-            with closing(PackFolder(tmp_path / secret.hex())) as near:
+            with closing(PackStore(tmp_path / secret.hex())) as near:
                 for entry in list(folder.entries()):
-                    seal = Seal(others if "stage=swap\n" in entry.text else secret)
-                    SealedStore(near, seal).put(Key(entry.text), folder.get(Key(entry.text)))
+                    seal = Encryption(others if "stage=swap\n" in entry.text else secret)
+                    EncryptedStore(near, seal).put(Key(entry.text), folder.get(Key(entry.text)))
     for secret, line in (
         (ours, "swap                   miss           it is kept, but damaged or sealed with another key"),
         (others, "swap                   hit"),

@@ -9,20 +9,20 @@ import cv2
 import numpy as np
 import pytest
 from models import stand_ins
-from understudy.core.analysis.detect import detect_with, detections
+from understudy.core.analysis.detect import detect_with, detections_from_arrays
 from understudy.core.analysis.embed import embed_key, embed_with
-from understudy.core.analysis.landmark import alignment_points, faces, landmark_key, landmark_with
-from understudy.core.analysis.model_adapters import Engines
+from understudy.core.analysis.landmark import alignment_points, faces_from_arrays, landmark_key, landmark_with
+from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.analysis.poses.networks import euler_angles
-from understudy.core.analysis.recognisers.contract import Space, Vectors, directions
+from understudy.core.analysis.recognisers.contract import Embeddings, EmbeddingSpace, l2_normalise
 from understudy.core.cache.base.key import stage_key
 from understudy.core.errors import ModelError, RecipeError
 from understudy.core.face.landmark_sets import LANDMARK_SETS
 from understudy.core.face.types import Detection, Face, Pose
-from understudy.core.geometry.alignment import aligned_matrix
-from understudy.core.geometry.mesh_fit import mesh_of
+from understudy.core.geometry.alignment import alignment_matrix
+from understudy.core.geometry.mesh_fit import fit_face_mesh
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.media.image_clip import decode_picture
+from understudy.core.media.image_clip import decode_image
 from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
@@ -39,16 +39,16 @@ LEVEL = Detection(
 )
 
 
-def engines_with(folder: Path, **files: Path) -> Engines:
+def engines_with(folder: Path, **files: Path) -> ModelAdapters:
     """Engines over a folder whose files are said to be what the keywords name, as embed__arcface=path."""
     for name, path in files.items():
         statement_path(path).write_text(f'family = "{name.replace("__", "/").replace("_", "-")}"')
-    return Engines(embedded_models(), ModelLibrary([folder]), ModelPool(1), TOPOLOGY)
+    return ModelAdapters(embedded_models(), ModelLibrary([folder]), ModelPool(1), TOPOLOGY)
 
 
 @pytest.fixture(scope="module")
-def real(shared: Path) -> Engines:
-    return Engines(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
+def real(shared: Path) -> ModelAdapters:
+    return ModelAdapters(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +128,13 @@ def test_68_from_5_work_in_the_templates_square_and_need_five_points(tmp_path: P
     ("name", "most"), [("face-mesh-468", 6), ("face-mesh-478", 6), ("peppa-68", 8), ("pfld-98", 13)]
 )
 def test_real_landmarkers_agree_with_the_embedded_one(
-    name: str, most: float, real: Engines, frame: np.ndarray
+    name: str, most: float, real: ModelAdapters, frame: np.ndarray
 ) -> None:
     """Eyes, nose and mouth within `most` per cent of the eyes' distance: the sets name slightly different places."""
     params = Detect(detector="yunet")
-    found = detections(detect_with(frame, params, real.detector(params)))
+    found = detections_from_arrays(detect_with(frame, params, real.detector(params)))
     known, seen = (
-        faces(landmark_with(frame, found, params, real.landmarker(params), TOPOLOGY))[0]
+        faces_from_arrays(landmark_with(frame, found, params, real.landmarker(params), TOPOLOGY))[0]
         for params in (Landmark(), Landmark(landmarker=name))
     )
     five = alignment_points(known.landmarks, TOPOLOGY)
@@ -145,7 +145,7 @@ def test_real_landmarkers_agree_with_the_embedded_one(
     assert seen.height == pytest.approx(known.height, rel=0.1)
     assert seen.pose.yaw == pytest.approx(known.pose.yaw, abs=8)
     assert seen.pose.roll == pytest.approx(known.pose.roll, abs=4)
-    mesh = mesh_of(seen.landmarks, TOPOLOGY)
+    mesh = fit_face_mesh(seen.landmarks, TOPOLOGY)
     assert mesh.shape == (478, 3)
     assert np.linalg.norm(mesh[:468, :2] - known.landmarks[:468, :2], axis=1).mean() < 0.08 * known.height
 
@@ -168,10 +168,10 @@ def test_every_set_has_its_places_within_its_count(count: int) -> None:
         (known.left_eye, known.right_eye, known.nose, known.mouth_left, known.mouth_right)
     ):
         points[list(place), 0] = value
-    assert known.five(points)[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert known.alignment_points(points)[:, 0].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_landmarkers_key_changes_with_it_and_with_the_pose_network(real: Engines) -> None:
+def test_a_landmarkers_key_changes_with_it_and_with_the_pose_network(real: ModelAdapters) -> None:
     detected = stage_key("detect", 1, {})
     keys = {
         landmark_key(detected, params, real.landmarker(params), real.pose_estimator(params)).hex
@@ -197,9 +197,9 @@ def test_an_embedding_is_of_the_aligned_normalised_crop(tmp_path: Path, family: 
     path = stand_ins.write_recogniser(tmp_path / "net.onnx", family)
     recogniser = engines_with(tmp_path, **{f"embed__{family}": path}).recogniser(Embed(family))
     smooth = cv2.GaussianBlur(PICTURE, (0, 0), 8)
-    vector = recogniser.vectors(smooth, [FIVE, FIVE])[1]
+    vector = recogniser.embed(smooth, [FIVE, FIVE])[1]
     crop = cv2.warpAffine(
-        smooth, aligned_matrix(FIVE, "arcface_112_v2", 112), (112, 112), borderMode=cv2.BORDER_REPLICATE
+        smooth, alignment_matrix(FIVE, "arcface_112_v2", 112), (112, 112), borderMode=cv2.BORDER_REPLICATE
     ).astype(np.float32)
     crop = {
         "arcface": crop / 127.5 - 1,
@@ -218,15 +218,15 @@ def test_embeddings_of_different_models_never_meet(tmp_path: Path) -> None:
     ghost = stand_ins.write_recogniser(tmp_path / "g.onnx", "ghostface")
     engines = engines_with(tmp_path, embed__arcface=first, embed__ghostface=ghost)
     spaces = [engines.recogniser(Embed(name)).space for name in ("arcface", "ghostface")]
-    rows = directions(np.ones((2, 512), np.float32))
-    arcface, ghostface = (Vectors(rows, space) for space in spaces)
-    assert np.allclose(arcface.likeness(arcface), np.ones((2, 2)))
+    rows = l2_normalise(np.ones((2, 512), np.float32))
+    arcface, ghostface = (Embeddings(rows, space) for space in spaces)
+    assert np.allclose(arcface.cosine_similarity(arcface), np.ones((2, 2)))
     with pytest.raises(RecipeError, match="described by arcface can't be compared with those by ghostface"):
-        arcface.likeness(ghostface)
+        arcface.cosine_similarity(ghostface)
     with pytest.raises(RecipeError, match="can't be compared"):
-        arcface.likeness(Vectors(rows, Space("arcface", "another file", 0.28)))
+        arcface.cosine_similarity(Embeddings(rows, EmbeddingSpace("arcface", "another file", 0.28)))
     with pytest.raises(RecipeError, match=r"vectors of \(512,\) and \(128,\) numbers"):
-        arcface.likeness(Vectors(rows[:, :128], spaces[0]))
+        arcface.cosine_similarity(Embeddings(rows[:, :128], spaces[0]))
     keys = [
         embed_key(stage_key("landmark", 1, {}), engines.recogniser(Embed(n)))
         for n in ("mesh", "arcface", "ghostface")
@@ -248,14 +248,16 @@ PEOPLE = {
 }
 
 
-def test_mobileface_tells_the_people_of_the_portraits_apart(shared: Path, real: Engines) -> None:
+def test_mobileface_tells_the_people_of_the_portraits_apart(shared: Path, real: ModelAdapters) -> None:
     recogniser, described = real.recogniser(Embed("mobileface")), []
     params = Detect(detector="yunet")
     for person, files in PEOPLE.items():
         for file in files:
-            picture = np.asarray(decode_picture(shared / "footage/portraits" / file), np.uint8)
-            found = detections(detect_with(picture, params, real.detector(params)))
-            seen = faces(landmark_with(picture, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY))
+            picture = np.asarray(decode_image(shared / "footage/portraits" / file), np.uint8)
+            found = detections_from_arrays(detect_with(picture, params, real.detector(params)))
+            seen = faces_from_arrays(
+                landmark_with(picture, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY)
+            )
             face = max(seen, key=lambda one: one.height)
             described.append((person, embed_with(picture, [face], TOPOLOGY, recogniser)["embeddings"][0]))
     pairs = [(one == other, float(a @ b)) for (one, a), (other, b) in combinations(described, 2)]
@@ -264,7 +266,7 @@ def test_mobileface_tells_the_people_of_the_portraits_apart(shared: Path, real: 
     assert len(same) == 8
     assert len(other) == 112
     assert (same[:, None] > other).mean() >= 0.999
-    assert same.min() > recogniser.space.least_likeness > other.max()
+    assert same.min() > recogniser.space.match_threshold > other.max()
 
 
 # Pose
@@ -300,13 +302,13 @@ def test_fsanets_are_averaged_and_the_roll_that_was_taken_out_is_added(tmp_path:
     assert len(estimator.models) == 2
 
 
-def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: Engines) -> None:
+def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: ModelAdapters) -> None:
     """Clip 23, profile to profile: yaw within 13 degrees of the mesh's; a tipped picture is tipped in its roll."""
     posed = Landmark(pose="fsanet")
     with open_clip(shared / "footage" / "23_single_profile_turn_540p.mp4") as clip:
         for number in (2, 11, 20):
             frame = np.asarray(clip.read(number), np.uint8)
-            found = detections(detect_with(frame, Detect(), real.detector(Detect())))[:1]
+            found = detections_from_arrays(detect_with(frame, Detect(), real.detector(Detect())))[:1]
             mesh, network = (
                 landmark_with(
                     frame, found, params, real.landmarker(params), TOPOLOGY, real.pose_estimator(params)
@@ -315,7 +317,7 @@ def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: Engines) -> N
             )
             assert network["poses"][0, 0] == pytest.approx(mesh["poses"][0, 0], abs=13)
             assert np.array_equal(network["landmarks"], mesh["landmarks"])
-    face = faces(mesh)[0]
+    face = faces_from_arrays(mesh)[0]
     estimator = real.pose_estimator(posed)
     # Told that the head is level, the network sees a crop that is not turned upright, and must say the roll itself.
     height, width = frame.shape[:2]
@@ -337,7 +339,7 @@ def test_xseg_sees_blue_first_and_only_what_is_sure_counts(tmp_path: Path) -> No
     masker = engines_with(tmp_path, occlude__xseg=path).masker(Occlude("xseg"))
     picture = np.zeros((360, 640, 3), np.uint8)
     picture[:, 285:] = 204
-    mask = masker.mask(masker.look(picture, FIVE), Occlude("xseg"))
+    mask = masker.mask(masker.segment(picture, FIVE), Occlude("xseg"))
     assert mask.visible.shape == (256, 256)
     edge = mask.matrix @ np.array([285, 190, 1])
     x, y = np.round(edge).astype(int)
@@ -354,7 +356,7 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     picture[:, :260, 0] = picture[:, 260:310, 1] = picture[:, 310:, 2] = 255
 
     masker = engines.masker(Occlude("bisenet"))
-    seen = masker.look(picture, FIVE)  # once: whatever is chosen, the network need not run again
+    seen = masker.segment(picture, FIVE)  # once: whatever is chosen, the network need not run again
 
     def shown(params: Occlude) -> list[bool]:
         mask = masker.mask(seen, params)
@@ -366,8 +368,8 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     assert shown(Occlude("bisenet", skin=False, glasses=True)) == [False, False, True]
     nothing = dict.fromkeys(("skin", "brows", "eyes", "nose", "mouth", "lips"), False)
     with pytest.raises(RecipeError, match=r"needs a region: set occlude\.skin=on"):
-        masker.choices(Occlude("bisenet", **nothing))
-    assert masker.choices(Occlude("bisenet", **{**nothing, "hair": True, "eyes": True})) == "eyes hair"
+        masker.mask_key_text(Occlude("bisenet", **nothing))
+    assert masker.mask_key_text(Occlude("bisenet", **{**nothing, "hair": True, "eyes": True})) == "eyes hair"
 
 
 def test_small_holes_in_the_skin_are_features_and_hair_over_it_is_none(tmp_path: Path) -> None:
@@ -380,7 +382,7 @@ def test_small_holes_in_the_skin_are_features_and_hair_over_it_is_none(tmp_path:
     maps[0, 2, 60:70] = 1
     path = stand_ins.planted(tmp_path / "net.onnx", "x.1", [1, 3, 512, 512], {"1273": maps})
     masker = engines_with(tmp_path, occlude__skin_hair=path).masker(Occlude("skin-hair"))
-    visible = masker.mask(masker.look(PICTURE, FIVE), Occlude("skin-hair")).visible
+    visible = masker.mask(masker.segment(PICTURE, FIVE), Occlude("skin-hair")).visible
     assert visible[105, 97] == 255  # the eye
     assert visible[170, 190] == 0  # the hand
     assert visible[32, 128] < 60  # the fringe, five pixels of the mask high
@@ -388,10 +390,12 @@ def test_small_holes_in_the_skin_are_features_and_hair_over_it_is_none(tmp_path:
 
 
 def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
-    real: Engines, frame: np.ndarray
+    real: ModelAdapters, frame: np.ndarray
 ) -> None:
-    found = detections(detect_with(frame, Detect(), real.detector(Detect())))
-    face = faces(landmark_with(frame, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY))[0]
+    found = detections_from_arrays(detect_with(frame, Detect(), real.detector(Detect())))
+    face = faces_from_arrays(landmark_with(frame, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY))[
+        0
+    ]
     left, top, right, bottom = face.box.astype(int)
     covered = frame.copy()
     covered[(top + bottom) // 2 :, left - 40 : right + 40] = (40, 90, 140)
@@ -399,7 +403,7 @@ def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
     def share(name: str, picture: np.ndarray, row: float, low: float = 0.2, high: float = 0.8) -> float:
         """How much of the face is shown at a height (0 its top, 1 its chin), between two places across it."""
         masker = real.masker(Occlude(name))
-        mask = masker.mask(masker.look(picture, alignment_points(face.landmarks, TOPOLOGY)), Occlude(name))
+        mask = masker.mask(masker.segment(picture, alignment_points(face.landmarks, TOPOLOGY)), Occlude(name))
         y, across = top + row * (bottom - top), left + np.linspace(low, high, 20) * (right - left)
         spots = [mask.matrix @ np.array([x, y, 1]) for x in across]
         return float(np.mean([mask.visible[round(v), round(u)] for u, v in spots])) / 255

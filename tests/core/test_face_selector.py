@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
 from models import stand_ins
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import RecipeError
-from understudy.core.media.image_clip import decode_picture
+from understudy.core.media.image_clip import decode_image
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.statement import statement_path
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
 COUNT = 3
@@ -40,12 +40,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rendered(project: Path, *settings: str) -> Report:
     """Render the clip as a process of its own would, over the project's cache."""
-    memory, _ = open_local(project / "cache", 32 << 20, schemas=FORMS)
-    casting = Casting(Identity((Picture(project / "green.png"),)), with_settings(Recipe(), list(settings)))
+    memory, _ = open_local(project / "cache", 32 << 20, schemas=STAGE_SCHEMAS)
+    casting = SwapRequest(
+        Identity((FaceImage(project / "green.png"),)), with_settings(Recipe(), list(settings))
+    )
     with open_sequence(sorted((project / "clip").iterdir())) as clip:
         pipeline = Pipeline(memory, embedded_models(), 1, library=ModelLibrary([project / "models"]))
         for number in range(COUNT):
-            pipeline.make(pipeline.plan(clip, number, [casting]))
+            pipeline.execute(pipeline.plan(clip, number, [casting]))
         report = pipeline.report()
         pipeline.close()
     memory.close()
@@ -106,31 +108,33 @@ def test_the_mesh_swapper_refuses_landmarks_that_are_no_mesh(project: Path, land
 
 
 def pipeline_with(shared: Path) -> Pipeline:
-    return Pipeline(Memory(32 << 20), embedded_models(), 2, library=ModelLibrary([shared / "models"]))
+    return Pipeline(MemoryStore(32 << 20), embedded_models(), 2, library=ModelLibrary([shared / "models"]))
 
 
 def test_who_is_replaced_can_be_shown_by_pictures(shared: Path) -> None:
     """p03's name lists its two people from the left; p02 and p02b are other pictures of the first."""
     portraits = shared / "footage/portraits"
-    source = (Picture(portraits / "p01_astronaut_eileen_collins_512.png"),)
-    wanted = tuple(Picture(portraits / name) for name in ("p02_obama_official.jpg", "p02b_obama_speech.jpg"))
+    source = (FaceImage(portraits / "p01_astronaut_eileen_collins_512.png"),)
+    wanted = tuple(
+        FaceImage(portraits / name) for name in ("p02_obama_official.jpg", "p02b_obama_speech.jpg")
+    )
     settings = ["select.which=reference", "detect.detector=yunet"]
     with open_clip(portraits / "p03_obama_biden_two_people.jpg") as clip:
         pipeline = pipeline_with(shared)
         known = with_settings(Recipe(), [*settings, "embed.recogniser=mobileface"])
-        faces = pipeline.plan(clip, 0, [Casting(Identity(source), known, wanted)]).faces
+        faces = pipeline.plan(clip, 0, [SwapRequest(Identity(source), known, wanted)]).faces
         assert len(faces) == 1
         assert faces[0].face.box[2] < clip.info.width / 2
-        nobody = (Picture(portraits / "p13_woman_c.jpg"),)
-        assert pipeline.plan(clip, 0, [Casting(Identity(source), known, nobody)]).faces == ()
+        nobody = (FaceImage(portraits / "p13_woman_c.jpg"),)
+        assert pipeline.plan(clip, 0, [SwapRequest(Identity(source), known, nobody)]).faces == ()
         with pytest.raises(RecipeError, match=r"a recogniser is needed: set embed\.recogniser"):
-            pipeline.plan(clip, 0, [Casting(Identity(source), with_settings(Recipe(), settings), wanted)])
+            pipeline.plan(clip, 0, [SwapRequest(Identity(source), with_settings(Recipe(), settings), wanted)])
 
 
 def warnings_for(shared: Path, *pictures: Path, settings: tuple[str, ...] = ()) -> str:
     pipeline = pipeline_with(shared)
-    identity = Identity(tuple(Picture(path) for path in pictures))
-    pipeline.check([Casting(identity, with_settings(Recipe(), list(settings)))])
+    identity = Identity(tuple(FaceImage(path) for path in pictures))
+    pipeline.check([SwapRequest(identity, with_settings(Recipe(), list(settings)))])
     return "\n".join(pipeline.report().warnings)
 
 
@@ -171,4 +175,4 @@ def test_pictures_of_two_people_are_told(shared: Path) -> None:
 
 
 def test_the_portrait_files_are_what_the_tests_think(shared: Path) -> None:
-    assert decode_picture(shared / "footage/portraits/p03_obama_biden_two_people.jpg").shape == (661, 1126, 3)
+    assert decode_image(shared / "footage/portraits/p03_obama_biden_two_people.jpg").shape == (661, 1126, 3)

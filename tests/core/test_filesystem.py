@@ -25,7 +25,7 @@ def test_no_name_leads_out_of_a_folder(tmp_path: Path, name: str) -> None:
             lambda: folder.write_file(name, b"theirs"),
             lambda: folder.remove_file(name),
             lambda: folder.rename(name, "other"),
-            lambda: folder.child(name),
+            lambda: folder.open_child(name),
             lambda: folder.make_child(name, 0o700),
         ):
             with pytest.raises((OSError, ValueError)):
@@ -48,7 +48,7 @@ def test_a_link_is_neither_followed_nor_written_through(tmp_path: Path) -> None:
         with pytest.raises(OSError):
             folder.open_file("file", os.O_RDONLY)
         with pytest.raises(OSError):
-            folder.child("folder")
+            folder.open_child("folder")
         with pytest.raises(OSError):
             folder.make_child("folder", 0o700)
         folder.write_file("file", b"ours")
@@ -74,7 +74,7 @@ def test_a_pipe_in_a_files_place_is_refused_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
 @pytest.mark.parametrize("group", [False, True])
 def test_modes_are_exact_whatever_the_umask(tmp_path: Path, umask: int, group: bool) -> None:
-    access = Access(group=group)
+    access = Access(shared_with_group=group)
     (tmp_path / "root").mkdir(mode=0o755)
     before = os.umask(umask)
     try:
@@ -96,10 +96,10 @@ def test_nothing_is_written_where_everybody_may_write_or_another_user_owns(tmp_p
     everybody = os.stat_result((status.st_mode | 0o002, *status[1:]))
     foreign = os.stat_result((*status[:4], status.st_uid + 1, *status[5:]))
     assert not Access().write_fault(status, tmp_path)
-    assert "everybody" in Access(trusted=(tmp_path,)).write_fault(everybody, tmp_path)
+    assert "everybody" in Access(trusted_folders=(tmp_path,)).write_fault(everybody, tmp_path)
     assert "another user" in Access().write_fault(foreign, tmp_path)
-    assert not Access(trusted=(tmp_path.parent,)).write_fault(foreign, tmp_path)
-    assert not Access(group=True).write_fault(foreign, tmp_path)
+    assert not Access(trusted_folders=(tmp_path.parent,)).write_fault(foreign, tmp_path)
+    assert not Access(shared_with_group=True).write_fault(foreign, tmp_path)
 
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:

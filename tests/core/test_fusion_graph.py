@@ -16,36 +16,42 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis import landmark as landmarking
-from understudy.core.analysis.maskers.contract import FaceMask
+from understudy.core.analysis.maskers.contract import OcclusionMask
 from understudy.core.face.types import Face
-from understudy.core.fusion.fuse import fused
-from understudy.core.fusion.graph.build import OUTPUT, fusion_graph
+from understudy.core.fusion.fuse import fuse_crop
+from understudy.core.fusion.graph.build import OUTPUT_NAME, fusion_graph
 from understudy.core.fusion.graph.feeds import feeds
-from understudy.core.fusion.graph.fuser import Fuser, generated_crop
+from understudy.core.fusion.graph.fuser import Fuser, generate_trial_crop
 from understudy.core.fusion.graph.images import Warp
 from understudy.core.fusion.graph.resampling import (
-    LEVELS,
+    TAP_WEIGHT_SUM,
     Taps,
-    area,
-    cubic,
-    level_blur,
-    linear,
-    low_pass,
-    warp_places,
+    area_matrix,
+    cubic_taps,
+    level_blur_matrix,
+    linear_taps,
+    low_pass_matrix,
+    warp_positions,
     warp_weights,
 )
-from understudy.core.geometry.crop import crop_matrix, warped
+from understudy.core.geometry.crop import crop_matrix, warp_crop
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.onnx_file import onnx_facts
+from understudy.core.models.onnx_file import read_onnx_info
 from understudy.core.models.onnx_writer import GraphWriter
 from understudy.core.models.processor import Processor
-from understudy.core.models.session import ModelPool, run_bound
+from understudy.core.models.session import ModelPool, run_with_binding
 from understudy.core.recipe import Fusion, Recipe
-from understudy.core.swap.mesh import CropFrame, crop_frame, mesh_swapped
-from understudy.core.swap.neural_region import enlarges, kept, light_target, place_around, region
-from understudy.core.swap.texture import completed, unrolled
+from understudy.core.swap.mesh import CropRegion, face_crop_region, swap_mesh
+from understudy.core.swap.neural_region import (
+    crop_to_arrays,
+    enlarges,
+    footprint_region,
+    light_target,
+    to_upright_region,
+)
+from understudy.core.swap.texture import fill_hidden, unwrap_texture
 
 TOPOLOGY = load_topology()
 POOL = ModelPool(1)
@@ -57,8 +63,10 @@ CLIPS = sorted(path for path in FOOTAGE.glob("*.mp4") if not path.name.startswit
 
 def faces(picture: np.ndarray) -> list[Face]:
     models = embedded_models()
-    found = detecting.detections(detecting.detect(picture, Recipe().detect, models.detector, POOL))
-    return landmarking.faces(
+    found = detecting.detections_from_arrays(
+        detecting.detect(picture, Recipe().detect, models.detector, POOL)
+    )
+    return landmarking.faces_from_arrays(
         landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, POOL, TOPOLOGY)
     )
 
@@ -66,7 +74,7 @@ def faces(picture: np.ndarray) -> list[Face]:
 @pytest.fixture(scope="module")
 def source() -> tuple[np.ndarray, np.ndarray]:
     picture = painted()
-    return completed(unrolled(picture, faces(picture)[0].landmarks, TOPOLOGY), 1.0)
+    return fill_hidden(unwrap_texture(picture, faces(picture)[0].landmarks, TOPOLOGY), 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +83,10 @@ def target() -> tuple[np.ndarray, Face]:
     return picture, faces(picture)[0]
 
 
-def difference(crop, landmarks, place, params: Fusion, seen: FaceMask | None = None) -> int:
+def difference(crop, landmarks, place, params: Fusion, seen: OcclusionMask | None = None) -> int:
     """The largest difference of any colour or alpha of any pixel, those not shown too."""
-    expected = fused(crop, landmarks, place, params, TOPOLOGY, seen)
-    drawn = FUSER.drawn(feeds(crop, landmarks, place, params, TOPOLOGY, seen))
+    expected = fuse_crop(crop, landmarks, place, params, TOPOLOGY, seen)
+    drawn = FUSER.run_graph(feeds(crop, landmarks, place, params, TOPOLOGY, seen))
     assert drawn.shape == expected.shape
     assert drawn.dtype == np.uint8
     return int(np.abs(drawn.astype(int) - expected).max())
@@ -105,9 +113,9 @@ def test_on_footage_it_is_within_1_of_255(path: Path | None, source) -> None:
             picture = clip.read(int(clip.info.frame_count * share))
             for face in faces(picture)[:2]:
                 for longest in (640, 160):
-                    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
+                    place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
                     assert place is not None
-                    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
+                    crop = swap_mesh(picture, face.landmarks, place, *source, TOPOLOGY)
                     for params in (Fusion(), ODD):
                         assert difference(crop, face.landmarks, place, params) <= 1, (share, longest, params)
                         compared += 1
@@ -144,9 +152,9 @@ def any_settings() -> st.SearchStrategy[Fusion]:
 )
 def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, noise, seed) -> None:
     picture, face = target
-    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
+    place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
     assert place is not None
-    crop = dict(mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY))
+    crop = dict(swap_mesh(picture, face.landmarks, place, *source, TOPOLOGY))
     change = np.random.default_rng(seed).integers(-noise, noise + 1, crop["swapped"].shape)
     crop["swapped"] = np.clip(crop["swapped"] + change, 0, 255).astype(np.uint8)
     assert difference(crop, face.landmarks, place, params) <= 1
@@ -165,26 +173,29 @@ def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest
     picture, face = target
     middle = face.landmarks[:468, :2].mean(0)
     matrix = crop_matrix(middle, 1.6 * float(np.ptp(face.landmarks[:468, 1])), np.radians(angle), size)
-    stored = {**kept(255 - warped(picture, matrix, size), matrix), **light_target(picture, matrix, size)}
+    stored = {
+        **crop_to_arrays(255 - warp_crop(picture, matrix, size), matrix),
+        **light_target(picture, matrix, size),
+    }
     if dfm:
         stored["mask"] = cv2.circle(
             np.zeros((size, size), np.uint8), (size // 2, size // 2), size // 3, 200, -1
         )
     frame_size = picture.shape[1], picture.shape[0]
-    place = place_around(matrix, size, frame_size, longest)
+    place = footprint_region(matrix, size, frame_size, longest)
     if params.mask_shape == "oval":
-        place = crop_frame(face.landmarks, frame_size, longest)
+        place = face_crop_region(face.landmarks, frame_size, longest)
     assert place is not None
-    crop = region(stored, place, soft=params.mask_shape == "oval")
+    crop = to_upright_region(stored, place, soft_edge=params.mask_shape == "oval")
     seen = None
     if masked != "no mask":
         visible = cv2.circle(np.full((256, 256), 255, np.uint8), (90, 140), 50, 30, -1)
-        seen = FaceMask(visible, crop_matrix(middle, 300.0, 0.0, 256), masked == "rough mask")
+        seen = OcclusionMask(visible, crop_matrix(middle, 300.0, 0.0, 256), masked == "rough mask")
     assert difference(crop, face.landmarks, place, params, seen) <= 1
     # The graph draws the aligned crop as it is stored, too.
-    left = region(stored, place, soft=params.mask_shape == "oval", whole=False)
-    expected = fused(crop, face.landmarks, place, params, TOPOLOGY, seen)
-    drawn = FUSER.drawn(feeds(left, face.landmarks, place, params, TOPOLOGY, seen))
+    left = to_upright_region(stored, place, soft_edge=params.mask_shape == "oval", warp=False)
+    expected = fuse_crop(crop, face.landmarks, place, params, TOPOLOGY, seen)
+    drawn = FUSER.run_graph(feeds(left, face.landmarks, place, params, TOPOLOGY, seen))
     assert np.abs(drawn.astype(int) - expected).max() <= 1
 
 
@@ -209,8 +220,8 @@ def test_a_warp_is_opencvs_to_the_bit(source_size, size, scale, angle, shift) ->
     weights = graph.input("weights", "float32", 4, 1024, 4)
     last = [graph.input(name, "float32") for name in ("column", "row")]
     pixels = graph.input("pixels", "uint8", "h", "w", 3)
-    graph.output(Warp(*terms, weights, *last).of(pixels), "warped", "float32", 3, "yd", "xa")
-    places = warp_places(back, size)
+    graph.output(Warp(*terms, weights, *last).apply(pixels), "warped", "float32", 3, "yd", "xa")
+    places = warp_positions(back, size)
     inputs = {"xa": places.x_across, "xd": places.x_down, "ya": places.y_across, "yd": places.y_down}
     inputs |= {"weights": warp_weights(curved=curved), "pixels": picture}
     ends = {"column": source_size[1] - 1, "row": source_size[0] - 1}
@@ -222,8 +233,8 @@ def test_a_warp_is_opencvs_to_the_bit(source_size, size, scale, angle, shift) ->
 def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
     """What the other tests say would mean little if settings changed nothing."""
     picture, face = target
-    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), 640)
-    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
+    place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), 640)
+    crop = swap_mesh(picture, face.landmarks, place, *source, TOPOLOGY)
     inputs = dict(feeds(crop, face.landmarks, place, ODD, TOPOLOGY))
     before = POOL.run_graph(fusion_graph(), inputs)[0].astype(int)
     for name, value in (
@@ -238,42 +249,42 @@ def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
 def test_the_graph_is_valid_onnx_and_says_what_it_takes(warps: bool) -> None:
     graph = fusion_graph(warps=warps)
     onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
-    facts = onnx_facts(graph, Path("fusion.onnx"))
-    crop, landmarks, place = generated_crop(TOPOLOGY)
+    facts = read_onnx_info(graph, Path("fusion.onnx"))
+    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
     if warps:
         aligned = {
             "pixels": crop["swapped"],
             "matrix": np.eye(2, 3, dtype=np.float32),
             "target": crop["target"],
         }
-        crop = region(aligned, place, soft=True, whole=False)
+        crop = to_upright_region(aligned, place, soft_edge=True, warp=False)
     given = feeds(crop, landmarks, place, Fusion(), TOPOLOGY)
     assert {info.name: info.dtype for info in facts.inputs} == {
         name: value.dtype.name for name, value in given.items()
     }
-    assert [info.name for info in facts.outputs] == [OUTPUT]
+    assert [info.name for info in facts.outputs] == [OUTPUT_NAME]
 
 
 def test_bound_outputs_are_those_of_a_plain_run() -> None:
     session = onnxruntime.InferenceSession(fusion_graph(), providers=["CPUExecutionProvider"])
-    inputs = feeds(*generated_crop(TOPOLOGY), Fusion(), TOPOLOGY)
+    inputs = feeds(*generate_trial_crop(TOPOLOGY), Fusion(), TOPOLOGY)
     # A picture that does not lie in one piece is bound as what it shows, not as what lies in memory.
     turned = {**inputs, "distance": np.asfortranarray(inputs["distance"])}
-    bound = run_bound(session, turned, [OUTPUT], "cpu")
+    bound = run_with_binding(session, turned, [OUTPUT_NAME], "cpu")
     assert len(bound) == 1
     assert np.array_equal(session.run(None, dict(inputs))[0], bound[0])
 
 
 def test_on_the_cpu_fusion_is_opencvs_and_keys_stay_what_they_were(target, source) -> None:
     picture, face = target
-    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), 300)
-    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
+    place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), 300)
+    crop = swap_mesh(picture, face.landmarks, place, *source, TOPOLOGY)
     pool = ModelPool(1)
     fuser = Fuser(pool, TOPOLOGY)
-    expected = fused(crop, face.landmarks, place, ODD, TOPOLOGY)
-    assert np.array_equal(fuser.fused(crop, face.landmarks, place, ODD), expected)
-    assert fuser.in_keys == pool.in_keys == {}
-    assert fuser.trial() <= 1
+    expected = fuse_crop(crop, face.landmarks, place, ODD, TOPOLOGY)
+    assert np.array_equal(fuser.fuse(crop, face.landmarks, place, ODD), expected)
+    assert fuser.key_inputs == pool.key_inputs == {}
+    assert fuser.run_trial() <= 1
 
 
 class Elsewhere(ModelPool):
@@ -297,25 +308,25 @@ class Broken(Elsewhere):
 
 
 def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> None:
-    crop, landmarks, place = generated_crop(TOPOLOGY)
+    crop, landmarks, place = generate_trial_crop(TOPOLOGY)
     fuser = Fuser(Elsewhere(1), TOPOLOGY)
-    assert fuser.in_keys["processor"] == "cuda"
-    assert len(fuser.in_keys["graph"]) == 64
-    by_graph = FUSER.drawn(feeds(crop, landmarks, place, Fusion(), TOPOLOGY))
-    assert np.array_equal(fuser.fused(crop, landmarks, place, Fusion()), by_graph)
+    assert fuser.key_inputs["processor"] == "cuda"
+    assert len(fuser.key_inputs["graph"]) == 64
+    by_graph = FUSER.run_graph(feeds(crop, landmarks, place, Fusion(), TOPOLOGY))
+    assert np.array_equal(fuser.fuse(crop, landmarks, place, Fusion()), by_graph)
     assert fuser.warnings == ()
 
 
 def test_a_processor_that_is_off_is_not_trusted() -> None:
     fuser = Fuser(Broken(1), TOPOLOGY)
-    assert fuser.in_keys == {}
+    assert fuser.key_inputs == {}
     assert len(fuser.warnings) == 1
     assert "cuda is" in fuser.warnings[0]
 
 
 def taken(picture: np.ndarray, down: Taps, across: Taps) -> np.ndarray:
-    wide = (picture[:, across.places] * across.weights.astype(np.float64)).sum(1)
-    return (wide[down.places] * down.weights[:, :, None].astype(np.float64)).sum(0)
+    wide = (picture[:, across.indices] * across.weights.astype(np.float64)).sum(1)
+    return (wide[down.indices] * down.weights[:, :, None].astype(np.float64)).sum(0)
 
 
 sizes = st.tuples(st.integers(8, 120), st.integers(8, 120))
@@ -326,14 +337,14 @@ def enlarging_by_intel(wanted: bool) -> Iterator[None]:
     """OpenCV enlarges by Intel's IPP where it has it, and by code of its own on other processors."""
     before = cv2.ipp.useIPP()
     cv2.ipp.setUseIPP(wanted)
-    linear.cache_clear()
-    cubic.cache_clear()
+    linear_taps.cache_clear()
+    cubic_taps.cache_clear()
     try:
         yield
     finally:
         cv2.ipp.setUseIPP(before)
-        linear.cache_clear()
-        cubic.cache_clear()
+        linear_taps.cache_clear()
+        cubic_taps.cache_clear()
 
 
 @pytest.mark.parametrize("intel", [True, False], ids=["IPP", "without IPP"])
@@ -348,9 +359,11 @@ def check_enlargements(size: tuple[int, int], factor: float, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
     full = round(size[0] * factor), round(size[1] * factor)
     floats = cv2.resize(picture.astype(np.float32), full[::-1], interpolation=cv2.INTER_LINEAR)
-    assert np.allclose(taken(picture, linear(size[0], full[0]), linear(size[1], full[1])), floats, atol=1e-3)
+    assert np.allclose(
+        taken(picture, linear_taps(size[0], full[0]), linear_taps(size[1], full[1])), floats, atol=1e-3
+    )
     curved = cv2.resize(picture, full[::-1], interpolation=cv2.INTER_CUBIC).astype(float)
-    own = taken(picture, cubic(size[0], full[0]), cubic(size[1], full[1])) / LEVELS**2
+    own = taken(picture, cubic_taps(size[0], full[0]), cubic_taps(size[1], full[1])) / TAP_WEIGHT_SUM**2
     assert np.abs(np.clip(own, 0, 255) - curved).max() < 0.51
 
 
@@ -360,21 +373,27 @@ def test_blurs_and_reductions_are_opencvs(size, spread, seed) -> None:
     height, width = size
     picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
     whole = cv2.GaussianBlur(picture, (0, 0), spread)
-    own = np.floor(level_blur(height, spread) @ picture @ level_blur(width, spread).T / 65536 + 0.5)
+    own = np.floor(
+        level_blur_matrix(height, spread) @ picture @ level_blur_matrix(width, spread).T / 65536 + 0.5
+    )
     assert np.array_equal(own, whole)
     floats = picture.astype(np.float32)
     low = cv2.GaussianBlur(floats, (0, 0), spread, borderType=cv2.BORDER_CONSTANT)
-    assert np.allclose(low_pass(height, spread) @ floats @ low_pass(width, spread).T, low, atol=1e-3)
+    assert np.allclose(
+        low_pass_matrix(height, spread) @ floats @ low_pass_matrix(width, spread).T, low, atol=1e-3
+    )
     small = height // 2, width // 3
     reduced = cv2.resize(floats, small[::-1], interpolation=cv2.INTER_AREA)
-    assert np.allclose(area(height, small[0]) @ floats @ area(width, small[1]).T, reduced, atol=1e-3)
+    assert np.allclose(
+        area_matrix(height, small[0]) @ floats @ area_matrix(width, small[1]).T, reduced, atol=1e-3
+    )
 
 
 def test_a_face_at_the_frames_edge_is_fused_alike(target, source) -> None:
     picture, face = target
     moved_out = replace(face, landmarks=face.landmarks - (face.landmarks[:468, 0].mean(), 0, 0))
-    place = crop_frame(moved_out.landmarks, (picture.shape[1], picture.shape[0]), 200)
-    assert isinstance(place, CropFrame)
+    place = face_crop_region(moved_out.landmarks, (picture.shape[1], picture.shape[0]), 200)
+    assert isinstance(place, CropRegion)
     assert place.left == 0
-    crop = mesh_swapped(picture, moved_out.landmarks, place, *source, TOPOLOGY)
+    crop = swap_mesh(picture, moved_out.landmarks, place, *source, TOPOLOGY)
     assert difference(crop, moved_out.landmarks, place, Fusion()) <= 1

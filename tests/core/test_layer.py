@@ -11,24 +11,32 @@ from hypothesis import strategies as st
 from PIL import Image
 from understudy.core.errors import ClipError
 from understudy.core.filesystem import Folder
-from understudy.core.fusion.patch import Patch, composed, laid_over
-from understudy.core.layers.label import Asked, Label, Room, label_text, layer_key, layer_label, relabelled
+from understudy.core.fusion.patch import Patch, composite_on_frame, composite_patches
+from understudy.core.layers.label import (
+    Label,
+    ReadBuffer,
+    RequestSummary,
+    label_text,
+    layer_key,
+    layer_label,
+    pieces_with_label,
+)
 from understudy.core.layers.tiff import layer_pieces
 
 KEY = "0123456789abcdef" * 4
-ASKED = Asked("fedcba9876543210" * 4, 3, 2, 1)
+ASKED = RequestSummary("fedcba9876543210" * 4, 3, 2, 1)
 RANDOM = np.random.default_rng(7)
 
 
 def write_layer(
-    path: Path, key: str, patch: Patch | None, size: tuple[int, int], asked: Asked | None = None
+    path: Path, key: str, patch: Patch | None, size: tuple[int, int], asked: RequestSummary | None = None
 ) -> None:
     path.write_bytes(b"".join(layer_pieces(key, patch, size, asked)))
 
 
-def relabel(path: Path, label: Label, asked: Asked) -> bool:
+def relabel(path: Path, label: Label, asked: RequestSummary) -> bool:
     with Folder(path.parent) as folder:
-        pieces = relabelled(folder, path.name, label, asked)
+        pieces = pieces_with_label(folder, path.name, label, asked)
     if pieces:
         path.write_bytes(b"".join(pieces))
     return bool(pieces)
@@ -124,7 +132,7 @@ def test_memory_that_held_a_longer_picture_says_nothing_of_the_next(tmp_path: Pa
     write_layer(long, KEY, Patch(10, 10, painted(150, 80)), (200, 100), ASKED)
     write_layer(short, KEY[::-1], Patch(10, 10, painted(20, 20)), (200, 100))
     cut.write_bytes(long.read_bytes()[:-100])  # what is cut off still stands in the memory
-    room = Room()
+    room = ReadBuffer()
     found = [layer_label(path, room) for path in (short, long, cut, tmp_path / "none.tif", short, long)]
     whole, little = Label(KEY, ASKED), Label(KEY[::-1], None)
     assert found == [little, whole, None, None, little, whole]
@@ -139,7 +147,7 @@ def test_what_was_asked_for_is_said_and_can_be_said_anew_without_touching_a_pixe
     assert relabel(path, bare, ASKED)
     assert layer_label(path) == Label(KEY, ASKED)
     assert np.array_equal(tifffile.imread(path), expected_frame(patch, (200, 100)))
-    later = Asked("ab" * 32, 3)
+    later = RequestSummary("ab" * 32, 3)
     assert not relabel(path, bare, later)  # somebody else said something since
     assert relabel(path, Label(KEY, ASKED), later)
     assert layer_label(path) == Label(KEY, later)
@@ -170,7 +178,7 @@ def test_laying_over_leaves_transparent_pixels_exactly_and_takes_opaque_ones_exa
     frame = RANDOM.integers(0, 256, (90, 120, 3), np.uint8)
     pixels = painted(50, 40)
     pixels[5:10, :, 3] = 255
-    out = laid_over(frame, Patch(30, 20, pixels))
+    out = composite_on_frame(frame, Patch(30, 20, pixels))
     shown = np.zeros((90, 120), np.uint8)
     shown[20:60, 30:80] = pixels[..., 3]
     assert np.array_equal(out[shown == 0], frame[shown == 0])
@@ -184,7 +192,7 @@ def test_laying_over_leaves_transparent_pixels_exactly_and_takes_opaque_ones_exa
 def test_patches_that_overlap_are_laid_over_each_other_in_order() -> None:
     red = np.full((20, 20, 4), (255, 0, 0, 255), np.uint8)
     blue = np.full((20, 20, 4), (0, 0, 255, 128), np.uint8)
-    both = composed([Patch(0, 0, red), Patch(10, 10, blue)], (100, 100))
+    both = composite_patches([Patch(0, 0, red), Patch(10, 10, blue)], (100, 100))
     assert both is not None
     assert (both.left, both.top, both.pixels.shape) == (0, 0, (30, 30, 4))
     assert both.pixels[5, 5].tolist() == [255, 0, 0, 255]

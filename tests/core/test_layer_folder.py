@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from understudy.core.cache.packs.layout import prepare
+from understudy.core.cache.packs.layout import prepare_cache_folder
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
-from understudy.core.layers.folder import LayerFolder, folder_of, is_stack_id
-from understudy.core.layers.label import Asked, Label
-from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.folder import LayerFolder, is_stack_id, layer_folder_of
+from understudy.core.layers.label import Label, RequestSummary
+from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 
 ONE, TWO = "0123456789abcdef", "fedcba9876543210"
@@ -45,7 +45,7 @@ def test_a_folder_that_was_there_gets_our_permissions(folder: LayerFolder) -> No
 
 
 def test_a_group_gets_in_where_it_is_let_in(tmp_path: Path) -> None:
-    folder = LayerFolder(tmp_path / "cache", ONE, Access(group=True))
+    folder = LayerFolder(tmp_path / "cache", ONE, Access(shared_with_group=True))
     folder.make()
     folder.write(NAMES[0], FACE)
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o2770
@@ -58,13 +58,13 @@ def test_placeholders_are_added_where_nothing_is(folder: LayerFolder) -> None:
     assert folder.names() == NAMES
     assert (folder.path / NAMES[1]).read_bytes() == FACE
     assert (folder.path / NAMES[2]).samefile(folder.path / NAMES[0])
-    assert sorted(folder.sizes()) == sorted([len(STAND_IN)] * 3 + [len(FACE)])
+    assert sorted(folder.sizes()) == sorted([len(PLACEHOLDER)] * 3 + [len(FACE)])
 
 
 def test_a_layer_that_is_written_leaves_other_names_of_its_placeholder(folder: LayerFolder) -> None:
     folder.add_placeholders(NAMES)
     folder.write(NAMES[0], FACE)
-    assert (folder.path / NAMES[1]).read_bytes() == STAND_IN
+    assert (folder.path / NAMES[1]).read_bytes() == PLACEHOLDER
 
 
 def test_a_copy_has_the_layers_in_place_of_its_placeholders(folder: LayerFolder, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_copy_has_the_layers_in_place_of_its_placeholders(folder: LayerFolder,
     copy.add_placeholders(NAMES)
     folder.copy_to(copy)
     assert (copy.path / NAMES[0]).read_bytes() == FACE
-    assert (copy.path / NAMES[1]).read_bytes() == STAND_IN
+    assert (copy.path / NAMES[1]).read_bytes() == PLACEHOLDER
     assert sorted(path.name for path in copy.path.iterdir()) == NAMES
     folder.copy_to(copy)  # both names are of one file by now
     assert sorted(path.name for path in copy.path.iterdir()) == NAMES
@@ -105,7 +105,7 @@ def test_labels_are_read_and_said_anew_in_a_folder_that_may_be_exchanged(folder:
     pieces = layer_pieces("ab" * 32, None, (200, 100))
     folder.write(NAMES[0], *pieces)
     assert folder.label(NAMES[0]) == Label("ab" * 32, None)
-    asked = Asked("cd" * 32, 1)
+    asked = RequestSummary("cd" * 32, 1)
     assert folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
     assert folder.label(NAMES[0]) == Label("ab" * 32, asked)
     assert not folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
@@ -143,7 +143,7 @@ def test_what_is_removed_or_made_transparent_is_ours_alone(folder: LayerFolder) 
     for name in (*leftovers, *others):
         (folder.path / name).write_bytes(FACE)
     assert folder.blank() == 1
-    assert (folder.path / NAMES[0]).read_bytes() == STAND_IN
+    assert (folder.path / NAMES[0]).read_bytes() == PLACEHOLDER
     assert sorted(path.name for path in folder.path.iterdir()) == sorted([NAMES[0], *others])
     folder.remove()
     assert sorted(path.name for path in folder.path.iterdir()) == sorted(others)
@@ -172,7 +172,7 @@ def test_what_is_no_id_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_layers_place_is_taken_apart(tmp_path: Path) -> None:
-    folder, name = folder_of(tmp_path / "cache/layers" / ONE / NAMES[0])
+    folder, name = layer_folder_of(tmp_path / "cache/layers" / ONE / NAMES[0])
     assert (folder.path, name) == (tmp_path / "cache/layers" / ONE, NAMES[0])
     for other in (
         "cache/layers/x/000000.tif",
@@ -181,7 +181,7 @@ def test_a_layers_place_is_taken_apart(tmp_path: Path) -> None:
         f"layers/{ONE}/a.tif",
     ):
         with pytest.raises(OutputError, match="is no layer's"):
-            folder_of(tmp_path / other)
+            layer_folder_of(tmp_path / other)
 
 
 def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
@@ -204,4 +204,4 @@ def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
         with pytest.raises(OutputError):
             act()
     assert picture.read_bytes() == FACE
-    prepare(tmp_path / "cache")
+    prepare_cache_folder(tmp_path / "cache")

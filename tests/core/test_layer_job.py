@@ -5,10 +5,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from understudy.core.layers.job import casting_from, casting_values, source_from, source_values
+from understudy.core.layers.job import request_from, request_values, source_from, source_values
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 
 def through_json(values: object) -> dict[str, object]:
@@ -16,12 +16,12 @@ def through_json(values: object) -> dict[str, object]:
 
 
 def test_castings_and_clips_come_back_from_json_with_everything_they_hold() -> None:
-    full = Casting(
-        Identity((Picture(Path("a.png")), Picture(Path("b.png"), 2)), "somebody", "signed"),
+    full = SwapRequest(
+        Identity((FaceImage(Path("a.png")), FaceImage(Path("b.png"), 2)), "somebody", "signed"),
         with_settings(Recipe(), ["fusion.blend=0.1", "detect.every=3", "fusion.mask_nose=off"]),
-        (Picture(Path("who.png"), 1),),
+        (FaceImage(Path("who.png"), 1),),
     )
-    for casting in (full, replace(full, replaced=()), Casting(Identity(()))):
-        assert casting_from(through_json(casting_values(casting))) == casting
+    for casting in (full, replace(full, replaced=()), SwapRequest(Identity(()))):
+        assert request_from(through_json(request_values(casting))) == casting
     source = ClipSource(False, (Path("1.png"), Path("2.png")))
     assert source_from(through_json(source_values(source))) == source

@@ -14,7 +14,7 @@ from understudy.core.layers.job import LayerJob
 from understudy.core.layers.label import layer_label
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.preview_session import PreviewSession
 from understudy.core.sessions.settings import RunSettings
@@ -33,7 +33,7 @@ class Project:
     def jobs(self, *settings: str, person: Path | None = None) -> list[LayerJob]:
         """What every frame asks for."""
         recipe = with_settings(Recipe(), list(settings))
-        casting = Casting(Identity((Picture(person or self.person),)), recipe)
+        casting = SwapRequest(Identity((FaceImage(person or self.person),)), recipe)
         source = ClipSource(False, self.frames)
         layers = self.folder / "project" / "layers" / "0123456789abcdef"
         return [
@@ -46,8 +46,8 @@ class Project:
         session = LayerSession(RunSettings(CacheSettings(self.folder / cache)))
         try:
             for job in jobs:
-                session.bring(job)
-            return {**session.as_dict(), "written": session.written}
+                session.update_layer(job)
+            return {**session.as_dict(), "written": session.write_count}
         finally:
             session.close()
 
@@ -94,14 +94,14 @@ def test_a_source_picture_that_was_replaced_under_its_name_is_seen(project: Proj
 
 def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> None:
     project.run(project.jobs())
-    keys = [layer_label(job.picture).key for job in project.jobs()]
-    asked = [layer_label(job.picture).asked for job in project.jobs()]
+    keys = [layer_label(job.layer_path).key for job in project.jobs()]
+    asked = [layer_label(job.layer_path).summary for job in project.jobs()]
     os.utime(project.frames[0], ns=(1, 1))
     again = project.run(project.jobs())
     assert (again["written"], ran(again)) == (0, {})
-    labels = [layer_label(job.picture) for job in project.jobs()]
+    labels = [layer_label(job.layer_path) for job in project.jobs()]
     assert [label.key for label in labels] == keys
-    assert all(label.asked not in (None, before) for label, before in zip(labels, asked, strict=True))
+    assert all(label.summary not in (None, before) for label, before in zip(labels, asked, strict=True))
     # Now the labels know the touched file.
     shutil.rmtree(project.folder / "cache")
     assert project.run(project.jobs())["frames_decoded"] == 0
@@ -111,7 +111,7 @@ def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> No
 def test_a_run_counts_what_labels_answered_and_what_was_computed_together(project: Project) -> None:
     jobs = project.jobs()
     project.run(jobs)
-    jobs[1].picture.unlink()
+    jobs[1].layer_path.unlink()
     report = project.run(jobs)
     assert (report["frames"], report["faces"], report["written"]) == (COUNT, COUNT, 1)
     assert (report["stages"]["fuse"]["run"], report["stages"]["fuse"]["hit"]) == (1, COUNT - 1)

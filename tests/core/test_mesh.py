@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.geometry.mesh_raster import filled, point_normals, spread, triangle_map
+from understudy.core.geometry.mesh_raster import (
+    fill_polygons,
+    interpolate_on_mesh,
+    point_normals,
+    triangle_map,
+)
 from understudy.core.geometry.mesh_topology import load_topology
 
 TOPOLOGY = load_topology()
@@ -59,8 +64,8 @@ def test_the_left_ring_is_on_the_left() -> None:
 def test_a_frontal_face_is_covered_without_cracks_but_for_its_openings() -> None:
     points = turned(0)
     drawn = triangle_map(points, (640, 640), TOPOLOGY) >= 0
-    face = filled([points[TOPOLOGY.oval, :2]], (640, 640)) == 255
-    openings = filled(
+    face = fill_polygons([points[TOPOLOGY.oval, :2]], (640, 640)) == 255
+    openings = fill_polygons(
         [points[ring, :2] for ring in (TOPOLOGY.left_eye_ring, TOPOLOGY.right_eye_ring, TOPOLOGY.inner_lips)],
         (640, 640),
     )
@@ -73,7 +78,7 @@ def test_a_frontal_face_is_covered_without_cracks_but_for_its_openings() -> None
 def test_a_turned_face_hides_its_far_side_behind_its_near_side(yaw: float) -> None:
     points = turned(yaw)
     drawn = triangle_map(points, (640, 640), TOPOLOGY)
-    seen = spread(points[:468, 2:], points, drawn, TOPOLOGY, outside=np.inf)[0]
+    seen = interpolate_on_mesh(points[:468, 2:], points, drawn, TOPOLOGY, outside=np.inf)[0]
     # What is drawn where a point is, is that point or something nearer (a tenth of the eyes' distance of leave,
     # for a pixel is not a point and steep slopes are deep within one).
     columns, rows = np.round(points[:468, :2]).astype(int).T
@@ -97,7 +102,7 @@ def test_spreading_an_affine_function_of_the_place_gives_it_back(plane: list[flo
     matrix = np.array(plane, np.float32).reshape(2, 3)
     values = points[:468, :2] @ matrix[:, :2].T + matrix[:, 2]
     drawn = triangle_map(points, (640, 640), TOPOLOGY)
-    got = spread(values.astype(np.float32), points, drawn, TOPOLOGY, outside=-9.0)
+    got = interpolate_on_mesh(values.astype(np.float32), points, drawn, TOPOLOGY, outside=-9.0)
     assert got.shape == (2, 640, 640)
     assert (got[:, drawn < 0] == -9).all()
     rows, columns = np.nonzero(drawn >= 0)

@@ -7,13 +7,18 @@ import cv2
 import numpy as np
 import pytest
 from models.landmark_sets import points_of_set
-from understudy.core.analysis.detect import detect_with, detections
-from understudy.core.analysis.landmark import alignment_points, faces, landmark_with, pose_of
-from understudy.core.analysis.model_adapters import Engines
+from understudy.core.analysis.detect import detect_with, detections_from_arrays
+from understudy.core.analysis.landmark import (
+    alignment_points,
+    estimate_pose,
+    faces_from_arrays,
+    landmark_with,
+)
+from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.face.landmark_sets import LANDMARK_SETS
 from understudy.core.face.types import Floats
-from understudy.core.geometry.mesh_fit import mesh_of
-from understudy.core.geometry.mesh_raster import filled
+from understudy.core.geometry.mesh_fit import fit_face_mesh
+from understudy.core.geometry.mesh_raster import fill_polygons
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
@@ -38,7 +43,9 @@ def head(yaw: float, pitch: float, roll: float) -> Floats:
 
 
 def oval(mesh: Floats) -> np.ndarray:
-    return filled([cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))[:, 0]], (960, 720)) > 127
+    return (
+        fill_polygons([cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))[:, 0]], (960, 720)) > 127
+    )
 
 
 def likeness(mesh: Floats, other: Floats) -> float:
@@ -52,13 +59,13 @@ def likeness(mesh: Floats, other: Floats) -> float:
 def test_a_turned_heads_pose_and_outline_are_found(count: int, yaw: float, pitch: float, roll: float) -> None:
     mesh = head(yaw, pitch, roll)
     seen = points_of_set(mesh, count, TOPOLOGY)
-    expected, pose = pose_of(mesh, TOPOLOGY), pose_of(seen, TOPOLOGY)
+    expected, pose = estimate_pose(mesh, TOPOLOGY), estimate_pose(seen, TOPOLOGY)
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx(
         (expected.yaw, expected.pitch, expected.roll), abs=5
     )
-    assert likeness(mesh_of(seen, TOPOLOGY), mesh) > 0.93
+    assert likeness(fit_face_mesh(seen, TOPOLOGY), mesh) > 0.93
     # Flat, or turned the other way, it would not be.
-    assert yaw == 0 or likeness(mesh_of(seen, TOPOLOGY), head(-yaw, pitch, roll)) < 0.9
+    assert yaw == 0 or likeness(fit_face_mesh(seen, TOPOLOGY), head(-yaw, pitch, roll)) < 0.9
 
 
 @pytest.mark.parametrize("count", LANDMARK_SETS)
@@ -66,38 +73,41 @@ def test_the_outline_follows_the_jaw_and_the_features_stay(count: int) -> None:
     mesh = head(15, 0, 0)
     known = LANDMARK_SETS[count]
     seen = points_of_set(mesh, count, TOPOLOGY, wider=1.15)
-    fitted = mesh_of(seen, TOPOLOGY)
+    fitted = fit_face_mesh(seen, TOPOLOGY)
     hull = cv2.convexHull(np.ascontiguousarray(fitted[TOPOLOGY.oval, :2]))
     away = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
     plain = cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))
     before = [cv2.pointPolygonTest(plain, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
     assert np.abs(away).mean() < 0.5 * np.abs(before).mean()
-    assert np.linalg.norm(alignment_points(fitted, TOPOLOGY) - known.five(seen), axis=1).max() < 0.06 * 120
+    assert (
+        np.linalg.norm(alignment_points(fitted, TOPOLOGY) - known.alignment_points(seen), axis=1).max()
+        < 0.06 * 120
+    )
 
 
 def test_a_mesh_is_given_back_as_it_is() -> None:
     mesh = head(10, 0, 0)
-    assert mesh_of(mesh, TOPOLOGY) is mesh
+    assert fit_face_mesh(mesh, TOPOLOGY) is mesh
 
 
 @pytest.mark.parametrize(("name", "least"), [("peppa-68", 0.79), ("pfld-98", 0.82)])
 def test_real_landmarks_outline_the_face_as_the_mesh_does(name: str, least: float, shared: Path) -> None:
     """Nine frames of six clips, up to 40 degrees of yaw: the ovals' intersection over union."""
-    engines = Engines(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
+    engines = ModelAdapters(embedded_models(), ModelLibrary([shared / "models"]), ModelPool(2), TOPOLOGY)
     detector = Detect(detector="yunet")
     likenesses = []
     for number, frames in (("06", (10, 60)), ("23", (0, 8, 15)), ("09", (20,)), ("02", (20,)), ("30", (20,))):
         with open_clip(next((shared / "footage").glob(f"{number}_*.mp4"))) as clip:
             for frame in frames:
                 picture = np.asarray(clip.read(frame), np.uint8)
-                found = detections(detect_with(picture, detector, engines.detector(detector)))[:1]
+                found = detections_from_arrays(detect_with(picture, detector, engines.detector(detector)))[:1]
                 mesh, seen = (
-                    faces(landmark_with(picture, found, asked, engines.landmarker(asked), TOPOLOGY))[
-                        0
-                    ].landmarks
+                    faces_from_arrays(
+                        landmark_with(picture, found, asked, engines.landmarker(asked), TOPOLOGY)
+                    )[0].landmarks
                     for asked in (Landmark(), Landmark(landmarker=name))
                 )
                 ratio = 400 / picture.shape[0]
-                likenesses.append(likeness(mesh_of(seen, TOPOLOGY) * ratio, mesh * ratio))
+                likenesses.append(likeness(fit_face_mesh(seen, TOPOLOGY) * ratio, mesh * ratio))
     assert min(likenesses) > least
     assert np.mean(likenesses) > 0.9

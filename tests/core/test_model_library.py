@@ -21,10 +21,10 @@ from onnx import TensorProto, helper, numpy_helper
 from together import at_once
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
-from understudy.core.models.hashes import FILE
-from understudy.core.models.library import ModelLibrary, facts_of, user_model_folder
-from understudy.core.models.onnx_file import LARGEST_FILE, last_initializer, onnx_facts
-from understudy.core.models.preprocess import prepared
+from understudy.core.models.hashes import FILE_NAME
+from understudy.core.models.library import ModelLibrary, onnx_info_of, user_model_folder
+from understudy.core.models.onnx_file import MAX_FILE_BYTES, last_initializer, read_onnx_info
+from understudy.core.models.preprocess import preprocess
 from understudy.core.models.processor import PROVIDERS, Processor
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.models.statement import statement_path
@@ -84,10 +84,10 @@ PIXEL = {
 
 @pytest.mark.parametrize("name", PIXEL)
 def test_a_pixel_reaches_the_network_as_its_vendor_says(name: str) -> None:
-    family = CATALOGUE.named(name)
+    family = CATALOGUE.find_family(name)
     picture = np.zeros((2, 4, 6, 3), np.uint8)
     picture[1, 2, 3] = 10, 130, 250
-    tensor = prepared(picture, family)
+    tensor = preprocess(picture, family)
     assert tensor.dtype == np.float32
     assert tensor.shape == ((2, 3, 4, 6) if family.layout == "nchw" else (2, 4, 6, 3))
     seen = tensor[1, :, 2, 3] if family.layout == "nchw" else tensor[1, 2, 3]
@@ -95,22 +95,22 @@ def test_a_pixel_reaches_the_network_as_its_vendor_says(name: str) -> None:
 
 
 def test_the_shared_files_are_known_by_content_under_any_name(shared: Path, tmp_path: Path) -> None:
-    found = {one.file.path.name: one for one in ModelLibrary([shared / "models"]).found() if one.known}
+    found = {one.file.path.name: one for one in ModelLibrary([shared / "models"]).local_models() if one.card}
     assert len(found) == 17
     for one in found.values():
-        assert mismatch(CATALOGUE.family(one.role, one.family), facts_of(one.file.path)) == ""
-        assert one.size == one.known.size
+        assert mismatch(CATALOGUE.family(one.role, one.family), onnx_info_of(one.file.path)) == ""
+        assert one.size == one.card.size
     shutil.copy(shared / "models/embed/mobileface_v2_256d_112.onnx", tmp_path / "holiday.onnx")
     model = ModelLibrary([tmp_path]).model("embed", "mobileface")
     assert model.path.name == "holiday.onnx"
-    assert model.sha256 == found["mobileface_v2_256d_112.onnx"].known.sha256
+    assert model.sha256 == found["mobileface_v2_256d_112.onnx"].card.sha256
 
 
 @pytest.fixture
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where hashes are remembered for this test's user."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "understudy" / FILE
+    return tmp_path / "cache" / "understudy" / FILE_NAME
 
 
 def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path, memory: Path) -> None:
@@ -143,7 +143,7 @@ def test_where_nothing_can_be_remembered_files_are_hashed_each_time(tmp_path: Pa
     memory.parent.parent.mkdir()
     memory.parent.write_text("no folder")
     for _ in range(2):
-        assert ModelLibrary([tmp_path]).found()[-1].file.sha256 == ModelFile(path).sha256
+        assert ModelLibrary([tmp_path]).local_models()[-1].file.sha256 == ModelFile(path).sha256
     assert memory.parent.read_text() == "no folder"
 
 
@@ -151,7 +151,7 @@ def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(tmp_path: 
     folder = tmp_path / "models"
     folder.mkdir()
     content = stand_ins.write_recogniser(folder / "0.onnx", "arcface").read_bytes()
-    ModelLibrary([folder]).found()
+    ModelLibrary([folder]).local_models()
     # So that writing takes a while.
     gone = {f"/gone/{number}.onnx": [1, 1, 1, 1, 1, "0" * 64] for number in range(6000)}
     memory.write_text(json.dumps(json.loads(memory.read_text()) | gone))
@@ -170,13 +170,13 @@ def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(tmp_path: 
     try:
         for number in range(1, 30):
             (folder / f"{number}.onnx").write_bytes(content)
-            at_once(lambda: ModelLibrary([folder]).found(), 6)
+            at_once(lambda: ModelLibrary([folder]).local_models(), 6)
             assert str((folder / f"{number}.onnx").resolve()) in json.loads(memory.read_text())
     finally:
         scanned.set()
         watcher.join()
     assert torn == []
-    assert [entry.name for entry in memory.parent.iterdir()] == [FILE]
+    assert [entry.name for entry in memory.parent.iterdir()] == [FILE_NAME]
 
 
 def test_an_unknown_file_is_what_the_user_says_if_its_signature_agrees(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_an_unknown_file_is_what_the_user_says_if_its_signature_agrees(tmp_path:
         ModelLibrary([tmp_path]).model("embed", "ghostface")
     assert "\n" not in str(caught.value)
     statement_path(path).write_text("family = [")
-    assert ModelLibrary([tmp_path]).found()[-1].problem
+    assert ModelLibrary([tmp_path]).local_models()[-1].problem
 
 
 # A file of each family that is here as a stand-in, and one of a wrong shape: the refusal says what was expected.
@@ -220,8 +220,8 @@ STAND_INS = {
 
 @pytest.mark.parametrize("name", STAND_INS)
 def test_each_family_takes_its_own_files_and_refuses_others(name: str, tmp_path: Path) -> None:
-    facts = facts_of(STAND_INS[name](tmp_path / "own.onnx"))
-    assert mismatch(CATALOGUE.named(name), facts) == ""
+    facts = onnx_info_of(STAND_INS[name](tmp_path / "own.onnx"))
+    assert mismatch(CATALOGUE.find_family(name), facts) == ""
     alike = {"detect/scrfd": "detect/retinaface", "occlude/xseg": "occlude/selfie"}
     for other in CATALOGUE.families.values():
         said = mismatch(other, facts)
@@ -235,7 +235,7 @@ def test_a_file_that_is_not_what_it_is_said_to_be_is_refused_with_what_was_expec
     path: str, tmp_path: Path
 ) -> None:
     """Through the library, as every adapter gets its file: the message names the file, both shapes and the family."""
-    family = CATALOGUE.named(path)
+    family = CATALOGUE.find_family(path)
     wrong = stand_ins.planted(tmp_path / "wrong.onnx", "strange", ["n", 7, 5], {"other": np.zeros((1, 2))})
     statement_path(wrong).write_text(f'family = "{path}"')
     library = ModelLibrary([tmp_path])
@@ -245,7 +245,7 @@ def test_a_file_that_is_not_what_it_is_said_to_be_is_refused_with_what_was_expec
             library.model(family.role, family.name)
         said = str(caught.value)
     else:
-        said = next(one.problem for one in library.found() if one.file.path == wrong)
+        said = next(one.problem for one in library.local_models() if one.file.path == wrong)
         assert embedded.path != wrong
     assert "expected " in said
     assert str(family.inputs[0]) in said
@@ -330,7 +330,7 @@ def test_a_graph_that_asks_for_ever_more_memory_fails_with_a_message(tmp_path: P
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.onnx"
     with path.open("wb") as file:
-        file.truncate(LARGEST_FILE + 10)
+        file.truncate(MAX_FILE_BYTES + 10)
     _refused(path, r"huge\.onnx has 2\.1 GB: an ONNX file holds 2 GB at most")
 
 
@@ -344,7 +344,7 @@ def test_a_damaged_file_is_a_model_error_and_nothing_else(data: st.DataObject) -
             kept[at] = data.draw(st.integers(0, 255))
     # Whatever the bytes, the only way out is an answer or a ModelError: anything else fails the test.
     with suppress(ModelError):
-        assert onnx_facts(bytes(kept), Path("damaged.onnx")).outputs
+        assert read_onnx_info(bytes(kept), Path("damaged.onnx")).outputs
 
 
 def _small_model() -> bytes:
@@ -364,7 +364,7 @@ _SMALL_MODEL = _small_model()
 
 
 def test_a_file_says_what_it_takes_gives_and_holds() -> None:
-    facts = onnx_facts(_SMALL_MODEL, Path("m.onnx"))
+    facts = read_onnx_info(_SMALL_MODEL, Path("m.onnx"))
     assert [str(info) for info in (*facts.inputs, *facts.outputs)] == [
         "x (float32 n x 2)",
         "y (float32 n x 3)",
@@ -402,9 +402,9 @@ def test_sessions_are_shared_by_content_and_let_go(tmp_path: Path) -> None:
     pool = ModelPool(1)
     for name in ("a.onnx", "b.onnx", "a.onnx"):
         pool.run_all(ModelFile(tmp_path / name), np.zeros((1, 3, 112, 112), np.float32))
-    assert pool.opened == 1
+    assert pool.load_count == 1
     pool.close()
-    assert pool.opened == 0
+    assert pool.load_count == 0
 
 
 def test_the_model_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -415,7 +415,7 @@ def test_the_model_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert usual.parts[-2:] == ("understudy", "models")
     monkeypatch.setenv("UNDERSTUDY_MODELS", "off")
     assert user_model_folder() == usual
-    assert [one.role for one in ModelLibrary([tmp_path / "nowhere"]).found()] == [
+    assert [one.role for one in ModelLibrary([tmp_path / "nowhere"]).local_models()] == [
         "detect",
         "landmark",
         "occlude",

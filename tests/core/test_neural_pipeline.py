@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
 from models import stand_in_swappers as stand_ins
-from understudy.core.cache.maintenance.lineage import coming_from, untraceable, walk
+from understudy.core.cache.maintenance.lineage import derived_from, untraceable_digests, walk_entries
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import ModelError
-from understudy.core.fusion.patch import Patch, laid_over
+from understudy.core.fusion.patch import Patch, composite_on_frame
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
 COUNT = 3
@@ -47,12 +47,12 @@ class Project:
         self, settings: tuple[str, ...], picture: Path | None = None, cache: Path | None = None
     ) -> tuple[list[Patch | None], Report]:
         recipe = with_settings(Recipe(), list(settings))
-        casting = Casting(Identity((Picture(picture or self.green),)), recipe)
-        memory, _ = open_local(cache or self.cache, 64 << 20, schemas=FORMS)
+        casting = SwapRequest(Identity((FaceImage(picture or self.green),)), recipe)
+        memory, _ = open_local(cache or self.cache, 64 << 20, schemas=STAGE_SCHEMAS)
         with open_sequence(self.frames) as clip:
             pipeline = Pipeline(memory, embedded_models(), 1, library=ModelLibrary([self.models]))
             pipeline.check([casting])
-            patches = [pipeline.make(pipeline.plan(clip, n, [casting])) for n in range(COUNT)]
+            patches = [pipeline.execute(pipeline.plan(clip, n, [casting])) for n in range(COUNT)]
             report = pipeline.report()
             pipeline.close()
         memory.close()
@@ -159,7 +159,7 @@ def test_the_layer_shows_the_networks_face_and_nothing_around_it(project: Projec
         for number, patch in enumerate(patches):
             assert patch is not None
             frame = np.asarray(clip.read(number))
-            result = laid_over(frame, patch)
+            result = composite_on_frame(frame, patch)
             solid = patch.pixels[..., 3] == 255
             rows = slice(patch.top, patch.top + patch.pixels.shape[0])
             columns = slice(patch.left, patch.left + patch.pixels.shape[1])
@@ -180,12 +180,12 @@ def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tm
 
     def layer(which: str, cache: str) -> tuple[np.ndarray, Report]:
         recipe = with_settings(Recipe(), ["swap.swapper=hyperswap", f"select.which={which}"])
-        casting = Casting(Identity((Picture(project.green),)), recipe)
-        memory, _ = open_local(tmp_path / cache, 64 << 20, schemas=FORMS)
+        casting = SwapRequest(Identity((FaceImage(project.green),)), recipe)
+        memory, _ = open_local(tmp_path / cache, 64 << 20, schemas=STAGE_SCHEMAS)
         with open_clip(both) as clip:
             pipeline = Pipeline(memory, embedded_models(), 1, library=ModelLibrary([project.models]))
-            patch = pipeline.make(pipeline.plan(clip, 0, [casting]))
-            picture = laid_over(np.asarray(clip.read(0)), patch)
+            patch = pipeline.execute(pipeline.plan(clip, 0, [casting]))
+            picture = composite_on_frame(np.asarray(clip.read(0)), patch)
             report = pipeline.report()
             pipeline.close()
         memory.close()
@@ -202,12 +202,12 @@ def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tm
 def test_purging_a_source_picture_finds_every_crop_made_with_it(project: Project) -> None:
     project.run((*NEURAL, "swap.identity=0.9"), project.plain)
     project.run(("swap.swapper=uniface",), project.plain)
-    memory, folder = open_local(project.cache, 64 << 20, schemas=FORMS)
+    memory, folder = open_local(project.cache, 64 << 20, schemas=STAGE_SCHEMAS)
     with open_clip(project.plain) as clip, open_clip(project.green) as other:
         chosen, others = clip.clip_id, other.clip_id
-    assert not untraceable(lambda: walk(folder))
-    matches, _ = coming_from(lambda: walk(folder), [chosen])
-    kept, _ = coming_from(lambda: walk(folder), [others])
+    assert not untraceable_digests(lambda: walk_entries(folder))
+    matches, _ = derived_from(lambda: walk_entries(folder), [chosen])
+    kept, _ = derived_from(lambda: walk_entries(folder), [others])
     stages: dict[str, int] = {}
     for entry in folder.entries():
         stage = next(line for line in entry.text.splitlines() if line.startswith("stage="))

@@ -7,23 +7,23 @@ import pytest
 from footage.portrait import portrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.fusion.fuse import fused
+from understudy.core.fusion.fuse import fuse_crop
 from understudy.core.fusion.mask import face_mask
-from understudy.core.geometry.crop import crop_matrix, warped
+from understudy.core.geometry.crop import crop_matrix, warp_crop
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.recipe import Fusion
-from understudy.core.swap.mesh import CropFrame, crop_frame
+from understudy.core.swap.mesh import CropRegion, face_crop_region
 from understudy.core.swap.neural_region import (
     box_distance,
-    compose,
-    from_unit,
-    inverse,
-    kept,
+    compose_affine,
+    crop_to_arrays,
+    footprint_region,
+    invert_affine_float64,
     light_target,
-    place_around,
-    place_matrix,
-    region,
-    resized,
+    matrix_from_unit,
+    region_matrix,
+    scale_matrix,
+    to_upright_region,
     unit_matrix,
 )
 
@@ -43,7 +43,7 @@ def upright_face(centre: tuple[float, float], eyes: float) -> np.ndarray:
 
 def stored(frame: np.ndarray, matrix: np.ndarray, size: int) -> dict[str, np.ndarray]:
     """What a network that changes nothing would leave."""
-    return {**kept(warped(frame, matrix, size), matrix), **light_target(frame, matrix, size)}
+    return {**crop_to_arrays(warp_crop(frame, matrix, size), matrix), **light_target(frame, matrix, size)}
 
 
 @settings(max_examples=25, deadline=None)
@@ -59,10 +59,10 @@ def test_an_unchanged_crop_is_drawn_back_onto_its_own_pixels(
 ) -> None:
     frame = smooth_frame()
     matrix = crop_matrix(np.float32(centre), side, np.radians(angle), size)
-    place = place_around(matrix, size, (400, 400), longest)
+    place = footprint_region(matrix, size, (400, 400), longest)
     if place is None:
         return
-    drawn = region(stored(frame, matrix, size), place, soft=True)
+    drawn = to_upright_region(stored(frame, matrix, size), place, soft_edge=True)
     own = frame[place.top : place.top + place.height, place.left : place.left + place.width]
     expected = cv2.resize(own, place.size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(drawn["cover"], place.size) > 250
@@ -80,10 +80,12 @@ def test_an_unchanged_crop_is_drawn_back_onto_its_own_pixels(
 def test_a_resized_crop_shows_the_same_square(scale: float, angle: float, size: int, other: int) -> None:
     matrix = crop_matrix(np.float32([100, 70]), size / scale, np.radians(angle), size)
     unit = unit_matrix(matrix, size)
-    assert np.allclose(unit_matrix(resized(matrix, other / size), other), unit, atol=1e-4)
-    assert np.allclose(from_unit(unit, size), matrix, atol=1e-3 * size)
+    assert np.allclose(unit_matrix(scale_matrix(matrix, other / size), other), unit, atol=1e-4)
+    assert np.allclose(matrix_from_unit(unit, size), matrix, atol=1e-3 * size)
     assert np.allclose(unit @ (100, 70, 1), 0.5, atol=1e-3)
-    assert np.allclose(compose(matrix, inverse(matrix)), [[1, 0, 0], [0, 1, 0]], atol=1e-2)
+    assert np.allclose(
+        compose_affine(matrix, invert_affine_float64(matrix)), [[1, 0, 0], [0, 1, 0]], atol=1e-2
+    )
 
 
 def test_a_crop_finer_than_its_frame_is_kept_no_finer_than_twice() -> None:
@@ -99,20 +101,20 @@ def test_a_crop_finer_than_its_frame_is_kept_no_finer_than_twice() -> None:
 
 def test_the_place_of_a_box_holds_its_whole_footprint_and_stays_in_the_frame() -> None:
     matrix = crop_matrix(np.float32([100, 100]), 80, np.radians(45), 256)
-    place = place_around(matrix, 256, (400, 300), 640)
+    place = footprint_region(matrix, 256, (400, 300), 640)
     half = 40 * np.sqrt(2)
-    assert place == CropFrame(int(100 - half), int(100 - half), 115, 115, 1.0)
-    edge = place_around(crop_matrix(np.float32([5, 290]), 80, 0, 256), 256, (400, 300), 20)
+    assert place == CropRegion(int(100 - half), int(100 - half), 115, 115, 1.0)
+    edge = footprint_region(crop_matrix(np.float32([5, 290]), 80, 0, 256), 256, (400, 300), 20)
     assert edge is not None
     assert (edge.left, edge.top + edge.height, edge.left + edge.width) == (0, 300, 46)
     assert max(edge.size) == 20
-    assert place_around(crop_matrix(np.float32([-100, 100]), 80, 0, 256), 256, (400, 300), 640) is None
+    assert footprint_region(crop_matrix(np.float32([-100, 100]), 80, 0, 256), 256, (400, 300), 640) is None
 
 
 def test_the_distance_to_a_boxs_sides_is_measured_in_its_own_sides() -> None:
     unit = unit_matrix(crop_matrix(np.float32([50, 50]), 40, 0, 128), 128)
-    place = CropFrame(0, 0, 100, 100, 1.0)
-    inside = box_distance(compose(unit, inverse(place_matrix(place))), (100, 100))
+    place = CropRegion(0, 0, 100, 100, 1.0)
+    inside = box_distance(compose_affine(unit, invert_affine_float64(region_matrix(place))), (100, 100))
     assert inside[50, 50] == pytest.approx(0.5, abs=1e-5)
     assert inside[50, 35] == pytest.approx(5 / 40, abs=1e-5)
     assert inside[25, 50] == pytest.approx(-5 / 40, abs=1e-5)
@@ -120,9 +122,12 @@ def test_the_distance_to_a_boxs_sides_is_measured_in_its_own_sides() -> None:
 
 def test_the_cover_ends_with_the_crop_and_with_the_networks_own_mask() -> None:
     frame, matrix = smooth_frame(), crop_matrix(np.float32([200, 200]), 100, 0, 128)
-    place = CropFrame(100, 100, 200, 200, 1.0)
+    place = CropRegion(100, 100, 200, 200, 1.0)
     crop = stored(frame, matrix, 128)
-    soft, hard = region(crop, place, soft=True)["cover"], region(crop, place, soft=False)["cover"]
+    soft, hard = (
+        to_upright_region(crop, place, soft_edge=True)["cover"],
+        to_upright_region(crop, place, soft_edge=False)["cover"],
+    )
     for cover in (soft, hard):
         assert not cover[:49].any()
         assert not cover[:, :49].any()
@@ -133,7 +138,7 @@ def test_the_cover_ends_with_the_crop_and_with_the_networks_own_mask() -> None:
     assert soft[100, 62] == 255
     mask = np.zeros((64, 64), np.uint8)
     mask[:32] = 255
-    masked = region({**crop, "mask": mask}, place, soft=True)["cover"]
+    masked = to_upright_region({**crop, "mask": mask}, place, soft_edge=True)["cover"]
     assert np.array_equal(masked[:95], soft[:95])
     assert not masked[105:].any()
 
@@ -148,12 +153,14 @@ def test_a_box_mask_shows_the_networks_whole_picture_and_an_oval_only_the_face()
     def alpha(shape: str, **more: float | str) -> np.ndarray:
         params = Fusion(mask_shape=shape, colour_match=0.0, keep_cover=0.0, mask_blur=10.0, **more)
         place = (
-            place_around(matrix, 256, (400, 400), 640)
+            footprint_region(matrix, 256, (400, 400), 640)
             if shape == "box"
-            else crop_frame(landmarks, (400, 400), 640)
+            else face_crop_region(landmarks, (400, 400), 640)
         )
         assert place is not None
-        pixels = fused(region(crop, place, soft=shape == "oval"), landmarks, place, params, TOPOLOGY)
+        pixels = fuse_crop(
+            to_upright_region(crop, place, soft_edge=shape == "oval"), landmarks, place, params, TOPOLOGY
+        )
         whole = np.zeros((400, 400), np.uint8)
         whole[place.top : place.top + place.height, place.left : place.left + place.width] = pixels[..., 3]
         return whole
@@ -171,6 +178,6 @@ def test_a_box_mask_shows_the_networks_whole_picture_and_an_oval_only_the_face()
         assert alpha(shape)[eye[1], eye[0]] > 250
         assert alpha(shape, openings="always")[eye[1], eye[0]] < 30
     # Without a network's picture there is no box: the mesh keeps to the oval.
-    points = CropFrame(0, 0, 400, 400, 1.0).to_crop(landmarks)
+    points = CropRegion(0, 0, 400, 400, 1.0).to_crop(landmarks)
     same = [face_mask(points, (400, 400), Fusion(mask_shape=shape), TOPOLOGY) for shape in ("box", "oval")]
     assert np.array_equal(*same)

@@ -10,8 +10,8 @@ import pytest
 from footage.portrait import moved, painted, portrait, write_picture
 from models import stand_in_swappers as stand_ins
 from understudy.core.analysis.analyser import Analyser
-from understudy.core.cache.base.compute import Alone
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.base.compute import Uncoordinated
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import ModelError
 from understudy.core.face.types import Face
 from understudy.core.geometry.alignment import TEMPLATES, face_mesh_alignment_points
@@ -21,11 +21,11 @@ from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
-from understudy.core.reporting.stage_counts import Tally
-from understudy.core.swap.loaded_model import Networks
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.reporting.stage_counts import StageCounter
+from understudy.core.swap.loaded_model import ModelRunner
 from understudy.core.swap.neural_source import NeuralSources
-from understudy.core.swap.neural_swapper import NeuralEngine
+from understudy.core.swap.neural_swapper import NeuralSwapper
 from understudy.core.swap.source import Sources
 
 TOPOLOGY = load_topology()
@@ -52,7 +52,7 @@ class Seen:
     source: np.ndarray
     source_face: Face
     identity: Identity
-    store: Memory
+    store: MemoryStore
     analyser: Analyser
 
 
@@ -61,24 +61,24 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("seen")
     frame, source = moved(1.1, 9.0, size=384)[0], painted()
     paths = write_picture(folder / "frame.png", frame), write_picture(folder / "source.png", source)
-    store = Memory(64 << 20)
-    analyser = Analyser(store, embedded_models(), ModelPool(1), TOPOLOGY, Tally())
+    store = MemoryStore(64 << 20)
+    analyser = Analyser(store, embedded_models(), ModelPool(1), TOPOLOGY, StageCounter())
     faces = []
     for path in paths:
         with open_clip(path) as clip:
             faces.append(analyser.analysis(clip, 0, Recipe()).faces[0])
-    return Seen(frame, faces[0], source, faces[1], Identity((Picture(paths[1]),)), store, analyser)
+    return Seen(frame, faces[0], source, faces[1], Identity((FaceImage(paths[1]),)), store, analyser)
 
 
-def engine(seen: Seen, folder: Path) -> NeuralEngine:
-    networks = Networks(ModelPool(1))
+def engine(seen: Seen, folder: Path) -> NeuralSwapper:
+    networks = ModelRunner(ModelPool(1))
     sources = Sources(seen.store, seen.analyser, TOPOLOGY)
-    pictured = NeuralSources(seen.store, Alone(), sources, seen.analyser, TOPOLOGY, networks)
-    return NeuralEngine(ModelLibrary([folder]), networks, pictured, TOPOLOGY)
+    pictured = NeuralSources(seen.store, Uncoordinated(), sources, seen.analyser, TOPOLOGY, networks)
+    return NeuralSwapper(ModelLibrary([folder]), networks, pictured, TOPOLOGY)
 
 
-def casting(seen: Seen, family: str, *settings: str) -> Casting:
-    return Casting(seen.identity, with_settings(Recipe(), [f"swap.swapper={family}", *settings]))
+def casting(seen: Seen, family: str, *settings: str) -> SwapRequest:
+    return SwapRequest(seen.identity, with_settings(Recipe(), [f"swap.swapper={family}", *settings]))
 
 
 def matrix_by_hand(face: Face, template: str, size: int) -> np.ndarray:
@@ -185,8 +185,8 @@ def test_a_source_of_two_pictures_is_their_mean_vector(seen: Seen, tmp_path: Pat
     plain = write_picture(tmp_path / "plain.png", portrait())
     with open_clip(plain) as clip:
         other = seen.analyser.analysis(clip, 0, Recipe()).faces[0]
-    identity = Identity((*seen.identity.pictures, Picture(plain)))
-    wanted = Casting(identity, casting(seen, "inswapper").recipe)
+    identity = Identity((*seen.identity.images, FaceImage(plain)))
+    wanted = SwapRequest(identity, casting(seen, "inswapper").recipe)
     crop = engine(seen, tmp_path).swap(seen.frame, [seen.face], wanted)[0]
     raw = (vector_by_hand(seen.source, seen.source_face) + vector_by_hand(portrait(), other)) / 2
     tint = source_by_hand("inswapper", "emap", raw) @ stand_ins.tint_matrix()
@@ -232,7 +232,7 @@ def test_several_faces_run_at_once_or_one_by_one_with_the_same_result(seen: Seen
 @pytest.mark.parametrize("morph", [0.0, 0.6])
 def test_a_dfm_gets_bgr_and_its_morph_and_gives_its_masks(seen: Seen, morph: float, tmp_path: Path) -> None:
     stand_ins.state(stand_ins.write_dfm(tmp_path / "somebody.dfm", 96), "swap/dfm-morph")
-    wanted = Casting(Identity(()), casting(seen, "dfm", f"swap.morph={morph}").recipe)
+    wanted = SwapRequest(Identity(()), casting(seen, "dfm", f"swap.morph={morph}").recipe)
     crop = engine(seen, tmp_path).swap(seen.frame, [seen.face], wanted)[0]
     target = crop_by_hand(seen.frame, seen.face, "dfl_whole_face", 96)
     assert_same_picture(crop["pixels"], target * (1 - morph / 2) * 255)
@@ -242,7 +242,9 @@ def test_a_dfm_gets_bgr_and_its_morph_and_gives_its_masks(seen: Seen, morph: flo
 def test_a_dfm_without_morph_ignores_it_and_needs_no_pictures(seen: Seen, tmp_path: Path) -> None:
     stand_ins.state(stand_ins.write_dfm(tmp_path / "somebody.dfm", 96, morph=False), "swap/dfm")
     made = engine(seen, tmp_path)
-    half, whole = (Casting(Identity(()), casting(seen, "dfm", f"swap.morph={n}").recipe) for n in (0.5, 1.0))
+    half, whole = (
+        SwapRequest(Identity(()), casting(seen, "dfm", f"swap.morph={n}").recipe) for n in (0.5, 1.0)
+    )
     assert made.swap_key("f", seen.face, half) == made.swap_key("f", seen.face, whole)
     crop = made.swap(seen.frame, [seen.face], half)[0]
     assert_same_picture(crop["pixels"], crop_by_hand(seen.frame, seen.face, "dfl_whole_face", 96) * 255)
@@ -312,5 +314,5 @@ def test_another_recogniser_or_picture_is_another_swap(seen: Seen, tmp_path: Pat
     made = engine(seen, tmp_path)
     assert made.swap_key("f", seen.face, casting(seen, "inswapper")) != before
     plain = write_picture(tmp_path / "plain.png", portrait())
-    other = Casting(Identity((Picture(plain),)), casting(seen, "inswapper").recipe)
+    other = SwapRequest(Identity((FaceImage(plain),)), casting(seen, "inswapper").recipe)
     assert made.swap_key("f", seen.face, other) != made.swap_key("f", seen.face, casting(seen, "inswapper"))

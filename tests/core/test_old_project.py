@@ -24,18 +24,18 @@ from old_project import (
     stage_of,
     version_of,
 )
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.layers.job import ClipSource
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.clip import files_stamp
-from understudy.core.media.clip_info_cache import known_clip
-from understudy.core.media.lazy_clip import known_or_opened
+from understudy.core.media.clip_info_cache import load_clip_info
+from understudy.core.media.lazy_clip import open_lazily
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 # Networks give other last bits on other processors, and what is drawn by them another shade: only on the machine where
 # the project was made can every bit be asked for.
@@ -82,7 +82,7 @@ class Run:
     """All that was done with the project, done again by this code over its cache."""
 
     def __init__(self, project, hidden=()) -> None:
-        person = Picture(project / "person.png")
+        person = FaceImage(project / "person.png")
         names = [f"{number:03d}.png" for number in range(PICTURES)]
         parts = (
             (ClipSource(False, tuple(project / "frames" / name for name in names)), {}),
@@ -91,7 +91,7 @@ class Run:
         )
         self.layers = {}
         library = ModelLibrary([project / "models"])
-        with closing(open_tiers(CacheSettings(project / "understudy_cache"))) as opened:
+        with closing(open_cache(CacheSettings(project / "understudy_cache"))) as opened:
             self.store = Watched(opened.store, hidden)
             pipeline = Pipeline(self.store, embedded_models(), 1, library=library)
             for source, settings in parts:
@@ -101,16 +101,16 @@ class Run:
                     if source.movie
                     else partial(open_sequence, source.paths)
                 )
-                with known_or_opened(self.store, source, opening) as clip:
+                with open_lazily(self.store, source, opening) as clip:
                     for number in range(clip.info.frame_count):
-                        plan = pipeline.plan(clip, number, [Casting(Identity((person,)), recipe)])
-                        pieces = layer_pieces(plan.key.hex, pipeline.make(plan), plan.size)
+                        plan = pipeline.plan(clip, number, [SwapRequest(Identity((person,)), recipe)])
+                        pieces = layer_pieces(plan.key.hex, pipeline.execute(plan), plan.size)
                         self.layers[plan.key.hex] = b"".join(pieces)
                     if source.movie:
                         for number in range(MOVIE):
                             pipeline.faces(clip, number, Recipe())
-                        self.people = pipeline.people(clip, 0, MOVIE - 1, Recipe())
-            self.note = pipeline.note(person)
+                        self.people = pipeline.find_people(clip, 0, MOVIE - 1, Recipe())
+            self.note = pipeline.inspect_source_image(person)
             self.report = pipeline.report()
             pipeline.close()
             assert opened.warnings == ()
@@ -157,9 +157,9 @@ def test_everything_is_a_hit_but_what_was_raised(old, project):
     assert not {stage for stage, count in runs.items() if count and stage in spared}
     if not RAISED_STAGES:
         assert {stage_of(text) for text in run.store.made} == {*BY_PLACE, "source"}
-        assert run.report.pictures["run"] == run.report.models_loaded == run.report.frames_decoded == 0
+        assert run.report.source_images["run"] == run.report.models_loaded == run.report.frames_decoded == 0
         assert len(run.people) == 1
-        assert run.note.face is not None
+        assert run.note.thumbnail is not None
     assert {name: data for name, data in packs(project).items() if name in before} == before
 
 
@@ -244,11 +244,11 @@ def test_clips_where_the_project_was_made_are_known_without_a_look_at_them(old, 
         assert {files_stamp(paths) for paths in (pictures, *alone)} == stamps
     if RAISED_STAGES:
         return
-    with closing(open_tiers(CacheSettings(project / "understudy_cache"))) as opened:
+    with closing(open_cache(CacheSettings(project / "understudy_cache"))) as opened:
         store = Watched(opened.store, ())
         pipeline = Pipeline(store, embedded_models(), 1)
         for paths in (pictures, *alone):
-            clip = known_clip(store, ClipSource(False, paths))
+            clip = load_clip_info(store, ClipSource(False, paths))
             assert clip.info.width in (160, 128)
             pipeline.analysis_keys(clip, 0, Recipe())  # the clip can't be read: it would raise
         pipeline.close()

@@ -11,45 +11,45 @@ import pytest
 from footage.portrait import portrait, write_picture, write_sequence
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.core.analysis.landmark import box_of
-from understudy.core.analysis.person_clustering import Described, FoundPerson, grouped, sampled
-from understudy.core.analysis.select import left_to_right
-from understudy.core.cache.maintenance.lineage import coming_from, walk
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.analysis.landmark import bounding_box
+from understudy.core.analysis.person_clustering import FaceSample, Person, group_by_person, sample_frames
+from understudy.core.analysis.select import indices_left_to_right
+from understudy.core.cache.maintenance.lineage import derived_from, walk_entries
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import RecipeError
 from understudy.core.face.types import Face, Pose
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.media.clip_info_cache import KnownOnly, NotKnownError
+from understudy.core.media.clip_info_cache import CacheOnly, NotCachedError
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 SHAPE = np.concatenate([load_topology().shape, np.zeros((10, 3), np.float32)])
 DIRECTIONS = np.eye(8, dtype=np.float32)
 
 
 @pytest.fixture
-def store() -> Memory:
-    return Memory(64 << 20)
+def store() -> MemoryStore:
+    return MemoryStore(64 << 20)
 
 
 @pytest.fixture
-def pipeline(store: Memory) -> Iterator[Pipeline]:
+def pipeline(store: MemoryStore) -> Iterator[Pipeline]:
     working = Pipeline(store, embedded_models(), 1)
     yield working
     working.close()
 
 
-def described(frame: int, place: int, person: int, lean: float = 0.0) -> Described:
+def described(frame: int, place: int, person: int, lean: float = 0.0) -> FaceSample:
     """A face that is `person`, whose vector leans towards everybody else's."""
     points = (SHAPE * 100 + (150 + 200 * place, 200, 0)).astype(np.float32)
     vector = DIRECTIONS[person] + lean * DIRECTIONS.sum(0)
-    face = Face(box_of(points), 1.0, points, Pose(0, 0, 0))
-    return Described((frame, place), face, (vector / np.linalg.norm(vector)).astype(np.float32))
+    face = Face(bounding_box(points), 1.0, points, Pose(0, 0, 0))
+    return FaceSample((frame, place), face, (vector / np.linalg.norm(vector)).astype(np.float32))
 
 
 CLIPS = st.lists(st.lists(st.integers(0, 5), unique=True, max_size=4), min_size=4, max_size=12)
@@ -58,40 +58,40 @@ CLIPS = st.lists(st.lists(st.integers(0, 5), unique=True, max_size=4), min_size=
 @given(CLIPS, st.floats(0, 0.15))
 def test_every_person_is_one_group_wherever_they_stand(people: list[list[int]], lean: float) -> None:
     rows = [[described(n, at, who, lean) for at, who in enumerate(row)] for n, row in enumerate(people)]
-    groups = grouped(rows, 0.6)
+    groups = group_by_person(rows, 0.6)
     for group in groups:
-        frames = [one.spot[0] for one in group]
+        frames = [one.face_ref[0] for one in group]
         assert len(set(frames)) == len(frames)
-        assert len({people[frame][place] for frame, place in (one.spot for one in group)}) == 1
+        assert len({people[frame][place] for frame, place in (one.face_ref for one in group)}) == 1
     often = {who for who in range(6) if sum(who in row for row in people) > 1}
-    assert {people[group[0].spot[0]][group[0].spot[1]] for group in groups} >= often
+    assert {people[group[0].face_ref[0]][group[0].face_ref[1]] for group in groups} >= often
     assert [len(group) for group in groups] == sorted((len(group) for group in groups), reverse=True)
 
 
 def test_a_face_in_a_crowd_is_left_out() -> None:
     rows = [[described(n, 0, 0), *([described(n, 1, 1)] if n == 5 else [])] for n in range(9)]
-    assert [len(group) for group in grouped(rows, 0.6)] == [9]
+    assert [len(group) for group in group_by_person(rows, 0.6)] == [9]
 
 
 @given(st.integers(0, 500), st.integers(0, 4000), st.sampled_from([12, 25, 30, 60]))
 def test_at_least_two_frames_a_second_are_looked_at(first: int, more: int, fps: int) -> None:
-    frames = sampled(first, first + more, Fraction(fps))
+    frames = sample_frames(first, first + more, Fraction(fps))
     assert frames[0] == first
     assert frames[-1] <= first + more
     assert len(frames) >= min(24, more + 1)
     assert len(frames) >= (more + 1) / fps * 2 - 1
 
 
-def found(pipeline: Pipeline, shared: Path, number: str) -> tuple[FoundPerson, ...]:
+def found(pipeline: Pipeline, shared: Path, number: str) -> tuple[Person, ...]:
     with open_clip(next((shared / "footage").glob(f"{number}_*.mp4"))) as clip:
-        return pipeline.people(clip, 0, clip.info.frame_count - 1, Recipe())
+        return pipeline.find_people(clip, 0, clip.info.frame_count - 1, Recipe())
 
 
 def test_two_people_side_by_side_are_two(pipeline: Pipeline, shared: Path) -> None:
     people = found(pipeline, shared, "30")
     assert [person.share for person in people] == [1.0, 1.0]
-    assert {place for _, place in people[0].spots} == {0}
-    assert {place for _, place in people[1].spots} == {1}
+    assert {place for _, place in people[0].face_refs} == {0}
+    assert {place for _, place in people[1].face_refs} == {1}
 
 
 def test_people_who_change_sides_stay_who_they_are(pipeline: Pipeline, shared: Path) -> None:
@@ -99,44 +99,45 @@ def test_people_who_change_sides_stay_who_they_are(pipeline: Pipeline, shared: P
     people = found(pipeline, shared, "31")
     assert len(people) == 2
     for person, before, after in zip(people, (0, 1), (1, 0), strict=True):
-        assert {place for frame, place in person.spots if frame < 60} == {before}
-        assert {place for frame, place in person.spots if frame > 95} == {after}
+        assert {place for frame, place in person.face_refs if frame < 60} == {before}
+        assert {place for frame, place in person.face_refs if frame > 95} == {after}
 
 
 def test_people_are_the_same_after_cuts(pipeline: Pipeline, shared: Path) -> None:
     """Clip 32: A 0-59 and 135-194, B 60-119 and 195-239."""
     people = found(pipeline, shared, "32")
-    shots = [{frame // 15 for frame, _ in person.spots} for person in people]
+    shots = [{frame // 15 for frame, _ in person.face_refs} for person in people]
     assert shots == [{0, 1, 2, 3, 9, 10, 11, 12}, {4, 5, 6, 7, 13, 14, 15}]
     for person, shot in zip(people, shots, strict=True):
-        assert person.best in person.spots
-        assert person.best[0] // 15 in shot
+        assert person.best_face in person.face_refs
+        assert person.best_face[0] // 15 in shot
 
 
 def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline, shared: Path) -> None:
     """Clip 32: the built-in description alone takes some frames of B for A, if B is not named."""
     people = found(pipeline, shared, "32")
     source = shared / "footage/portraits/p01_astronaut_eileen_collins_512.png"
-    (frame, face), (other, place) = people[0].best, people[1].best
+    (frame, face), (other, place) = people[0].best_face, people[1].best_face
     settings = ["select.which=reference", f"select.reference_frame={frame}", f"select.reference_face={face}"]
     chosen = {}
     with open_clip(next((shared / "footage").glob("32_*.mp4"))) as clip:
         for others in ("", f"{other}:{place}"):
             asked = with_settings(Recipe(), [*settings, f"select.others={others}"])
-            casting = Casting(Identity((Picture(source),)), asked)
-            spots = [spot for person in people for spot in sorted(person.spots)]
+            casting = SwapRequest(Identity((FaceImage(source),)), asked)
+            spots = [spot for person in people for spot in sorted(person.face_refs)]
             chosen[others] = {number for number, _ in spots if pipeline.plan(clip, number, [casting]).faces}
         with pytest.raises(RecipeError, match=r"select\.others is written frame:face"):
             pipeline.plan(
                 clip,
                 0,
                 [
-                    Casting(
-                        Identity((Picture(source),)), with_settings(Recipe(), [*settings, "select.others=A"])
+                    SwapRequest(
+                        Identity((FaceImage(source),)),
+                        with_settings(Recipe(), [*settings, "select.others=A"]),
                     )
                 ],
             )
-    own = {number for number, _ in people[0].spots}
+    own = {number for number, _ in people[0].face_refs}
     assert chosen[f"{other}:{place}"] == own
     assert chosen[""] > own
 
@@ -145,48 +146,52 @@ def test_the_picture_shows_the_face_where_it_is_seen_best(pipeline: Pipeline, sh
     people = found(pipeline, shared, "30")
     with open_clip(next((shared / "footage").glob("30_*.mp4"))) as clip:
         for person in people:
-            frame, place = person.best
+            frame, place = person.best_face
             faces = pipeline.faces(clip, frame, with_settings(Recipe(), ["landmark.steady=0"]))
-            face = faces[left_to_right(faces)[place]]
+            face = faces[indices_left_to_right(faces)[place]]
             x, y = (int(middle) for middle in (face.box[:2] + face.box[2:]) / 2)
             side = float(max(face.box[2:] - face.box[:2])) / 2
             seen = clip.read(frame)[int(y - side) : int(y + side), int(x - side) : int(x + side)]
             fit = cv2.matchTemplate(
-                person.picture, cv2.resize(seen, (62, 62), interpolation=cv2.INTER_AREA), cv2.TM_CCOEFF_NORMED
+                person.thumbnail,
+                cv2.resize(seen, (62, 62), interpolation=cv2.INTER_AREA),
+                cv2.TM_CCOEFF_NORMED,
             )
             assert fit.max() > 0.97
             assert abs(face.pose.yaw) < 30
 
 
-def test_who_was_found_is_known_without_a_model(pipeline: Pipeline, store: Memory, tmp_path: Path) -> None:
+def test_who_was_found_is_known_without_a_model(
+    pipeline: Pipeline, store: MemoryStore, tmp_path: Path
+) -> None:
     files = write_sequence(tmp_path / "clip", 6)
     with open_sequence(files) as clip:
         heard: list[float] = []
-        people = pipeline.people(clip, 0, 5, Recipe(), heard.append)
+        people = pipeline.find_people(clip, 0, 5, Recipe(), heard.append)
         assert (len(people), people[0].share) == (1, 1.0)
         assert heard == sorted(heard)
         assert heard[0] == 0
-        looker = Pipeline(store, embedded_models(), 1, KnownOnly())
-        again = looker.people(clip, 0, 5, Recipe())
-        assert again[0].best == people[0].best
-        assert again[0].spots == people[0].spots
-        assert np.array_equal(again[0].picture, people[0].picture)
+        looker = Pipeline(store, embedded_models(), 1, CacheOnly())
+        again = looker.find_people(clip, 0, 5, Recipe())
+        assert again[0].best_face == people[0].best_face
+        assert again[0].face_refs == people[0].face_refs
+        assert np.array_equal(again[0].thumbnail, people[0].thumbnail)
         assert looker.report().models_loaded == 0
-        with pytest.raises(NotKnownError):
-            looker.people(clip, 0, 5, with_settings(Recipe(), ["select.min_height=60"]))
+        with pytest.raises(NotCachedError):
+            looker.find_people(clip, 0, 5, with_settings(Recipe(), ["select.min_height=60"]))
         looker.close()
 
 
 def test_purging_a_clip_takes_its_peoples_pictures(tmp_path: Path) -> None:
     files = write_sequence(tmp_path / "clip", 3)
-    memory, folder = open_local(tmp_path / "cache", 16 << 20, schemas=FORMS)
+    memory, folder = open_local(tmp_path / "cache", 16 << 20, schemas=STAGE_SCHEMAS)
     working = Pipeline(memory, embedded_models(), 1)
     with open_sequence(files) as clip:
-        working.people(clip, 0, 2, Recipe())
+        working.find_people(clip, 0, 2, Recipe())
         seed = clip.clip_id
     working.close()
     assert sum("stage=people\n" in entry.text for entry in folder.entries()) == 1
-    matches, _ = coming_from(lambda: walk(folder), {seed})
+    matches, _ = derived_from(lambda: walk_entries(folder), {seed})
     folder.purge(matches)
     assert [entry.text for entry in folder.entries() if "stage=people\n" in entry.text] == []
     memory.close()
@@ -195,16 +200,21 @@ def test_purging_a_clip_takes_its_peoples_pictures(tmp_path: Path) -> None:
 def test_nobody_is_found_where_nobody_is(pipeline: Pipeline, tmp_path: Path) -> None:
     grey = [write_picture(tmp_path / f"{n}.png", np.full((200, 300, 3), 90, np.uint8)) for n in range(3)]
     with open_sequence(grey) as clip:
-        assert pipeline.people(clip, 0, 2, Recipe()) == ()
+        assert pipeline.find_people(clip, 0, 2, Recipe()) == ()
 
 
 def test_a_picture_is_noted_with_its_face_and_what_is_poor(pipeline: Pipeline, tmp_path: Path) -> None:
-    sharp = pipeline.note(Picture(write_picture(tmp_path / "sharp.png", portrait())))
-    assert sharp.faults == ()
-    assert sharp.face is not None
-    assert sharp.face.shape == (96, 96, 3)
+    sharp = pipeline.inspect_source_image(FaceImage(write_picture(tmp_path / "sharp.png", portrait())))
+    assert sharp.quality_issues == ()
+    assert sharp.thumbnail is not None
+    assert sharp.thumbnail.shape == (96, 96, 3)
     soft = np.asarray(cv2.GaussianBlur(portrait(), (0, 0), 5), np.uint8)
-    assert "blurred" in pipeline.note(Picture(write_picture(tmp_path / "soft.png", soft))).faults
-    none = pipeline.note(Picture(write_picture(tmp_path / "none.png", np.full((200, 200, 3), 90, np.uint8))))
-    assert none.face is None
-    assert "no face was found in none.png" in none.faults[0]
+    assert (
+        "blurred"
+        in pipeline.inspect_source_image(FaceImage(write_picture(tmp_path / "soft.png", soft))).quality_issues
+    )
+    none = pipeline.inspect_source_image(
+        FaceImage(write_picture(tmp_path / "none.png", np.full((200, 200, 3), 90, np.uint8)))
+    )
+    assert none.thumbnail is None
+    assert "no face was found in none.png" in none.quality_issues[0]

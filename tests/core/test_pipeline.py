@@ -10,17 +10,17 @@ import numpy as np
 import onnx
 import pytest
 from footage.portrait import painted, portrait, write_picture, write_sequence
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
-from understudy.core.errors import ClipError, PictureError, RecipeError
+from understudy.core.errors import ClipError, FaceImageError, RecipeError
 from understudy.core.fusion.patch import Patch
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import EmbeddedModels, embedded_models
 from understudy.core.models.session import ModelFile
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
 COUNT = 6
@@ -36,22 +36,22 @@ class Project:
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache = folder / "cache"
 
-    def casting(self, picture: Path, *settings: str) -> Casting:
-        return Casting(Identity((Picture(picture),)), with_settings(Recipe(), list(settings)))
+    def casting(self, picture: Path, *settings: str) -> SwapRequest:
+        return SwapRequest(Identity((FaceImage(picture),)), with_settings(Recipe(), list(settings)))
 
     def run(
         self,
-        castings: list[Casting],
+        castings: list[SwapRequest],
         paths: list[Path] | None = None,
         numbers: list[int] | None = None,
         models: EmbeddedModels | None = None,
         cache: Path | None = None,
     ) -> tuple[list[Patch | None], list[str], Report]:
-        memory, _ = open_local(cache or self.cache, 64 << 20, schemas=FORMS)
+        memory, _ = open_local(cache or self.cache, 64 << 20, schemas=STAGE_SCHEMAS)
         with open_sequence(paths or self.frames) as clip:
             pipeline = Pipeline(memory, models or embedded_models())
             plans = [pipeline.plan(clip, n, castings) for n in numbers or range(clip.info.frame_count)]
-            patches = [pipeline.make(plan) for plan in plans]
+            patches = [pipeline.execute(plan) for plan in plans]
             report = pipeline.report()
             pipeline.close()
         memory.close()
@@ -198,7 +198,7 @@ def test_a_changed_picture_under_the_same_name_is_noticed_within_a_run(
     picture = write_picture(tmp_path / "person.png", painted())
     casting = [project.casting(picture)]
     with open_sequence(project.frames) as clip:
-        pipeline = Pipeline(Memory(64 << 20), embedded_models())
+        pipeline = Pipeline(MemoryStore(64 << 20), embedded_models())
         before = pipeline.plan(clip, 0, casting).key
         write_picture(picture, np.ascontiguousarray(portrait()[:, ::-1]))
         assert pipeline.plan(clip, 0, casting).key.digest != before.digest
@@ -247,8 +247,8 @@ def test_a_picture_that_will_not_do_is_named_with_the_fix(
     write_picture(tmp_path / "two.png", np.hstack([face, face]))
     write_picture(tmp_path / "none.png", np.full((300, 300, 3), 128, np.uint8))
     (tmp_path / "corrupt.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
-    casting = Casting(Identity((Picture(tmp_path / f"{picture}.png", number),)))
-    with pytest.raises(PictureError, match=said) as caught:
+    casting = SwapRequest(Identity((FaceImage(tmp_path / f"{picture}.png", number),)))
+    with pytest.raises(FaceImageError, match=said) as caught:
         project.run([casting])
     assert "\n" not in str(caught.value)
 
@@ -256,7 +256,7 @@ def test_a_picture_that_will_not_do_is_named_with_the_fix(
 def test_the_second_of_two_faces_can_be_chosen(project: Project, tmp_path: Path) -> None:
     green, plain = painted()[:260, 100:340], portrait()[:260, 100:340]
     two = write_picture(tmp_path / "two.png", np.ascontiguousarray(np.hstack([plain, green])))
-    chosen = [Casting(Identity((Picture(two, number),))) for number in (1, 2)]
+    chosen = [SwapRequest(Identity((FaceImage(two, number),))) for number in (1, 2)]
     first, second = (project.run([casting], numbers=[2])[0][0] for casting in chosen)
     assert first is not None
     assert second is not None
@@ -277,5 +277,5 @@ def test_an_unreadable_neighbour_costs_a_frame_its_steadying_and_nothing_else(
 
 
 def test_nobody_playing_the_part_is_said_plainly(project: Project) -> None:
-    with pytest.raises(PictureError, match="nobody plays the part yet"):
-        project.run([Casting(Identity(()))])
+    with pytest.raises(FaceImageError, match="nobody plays the part yet"):
+        project.run([SwapRequest(Identity(()))])

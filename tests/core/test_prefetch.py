@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy.core.concurrency.prefetch import Ahead
+from understudy.core.concurrency.prefetch import Prefetcher
 from understudy.core.errors import ClipError
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.clip import frame_id
 from understudy.core.media.open import open_clip
-from understudy.core.media.prefetching_clip import ClipAhead
+from understudy.core.media.prefetching_clip import PrefetchingClip
 
 MOST = 3
 NUMBERS = st.integers(0, 9)
@@ -30,7 +30,7 @@ def test_every_answer_is_that_of_the_task_asked_for(asked: list[tuple[int, list[
         threads.add(threading.get_ident())
         return task * task
 
-    ahead = Ahead(work, MOST, "test")
+    ahead = Prefetcher(work, MOST, "test")
     assert [ahead.result(task, coming) for task, coming in asked] == [task * task for task, _ in asked]
     ahead.close()
     assert len(threads) <= 1
@@ -39,7 +39,7 @@ def test_every_answer_is_that_of_the_task_asked_for(asked: list[tuple[int, list[
 
 def test_no_more_is_done_ahead_than_may_wait() -> None:
     done: list[int] = []
-    ahead = Ahead(done.append, MOST, "test")
+    ahead = Prefetcher(done.append, MOST, "test")
     looked_at: list[int] = []
 
     def coming(start: int) -> Iterator[int]:
@@ -69,7 +69,7 @@ def test_what_was_expected_wrongly_is_dropped_and_a_fault_reaches_who_asks() -> 
         done.append(task)
         return task
 
-    ahead = Ahead(work, MOST, "test")
+    ahead = Prefetcher(work, MOST, "test")
     ahead.result(0, [1, 2, 3])
     begun.wait(10)
     threading.Timer(0.05, go_on.set).start()
@@ -85,20 +85,20 @@ def test_settling_waits_for_what_is_being_done() -> None:
     here = []
 
     def work(task: int) -> None:
-        here.append(ahead.is_here)
+        here.append(ahead.on_worker_thread)
         if task == 1:
             begun.set()
             threading.Event().wait(0.05)
         done.append(task)
 
-    ahead = Ahead(work, MOST, "test")
-    ahead.settle()
+    ahead = Prefetcher(work, MOST, "test")
+    ahead.drain()
     ahead.result(0, [1, 2, 3])
     begun.wait(10)
-    ahead.settle()
+    ahead.drain()
     assert done == [0, 1]
     assert here == [True, True]
-    assert not ahead.is_here
+    assert not ahead.on_worker_thread
     ahead.result(4)
     ahead.close()
     assert done == [0, 1, 4]
@@ -117,7 +117,7 @@ def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_clip_that_decodes_ahead_shows_the_same_frames_in_any_order(movie: Path) -> None:
     orders = (list(range(24)), [5, 6, 7, 3, 4, 20, 21, 0, 23, 22, 23, 1], list(range(0, 24, 5)))
     for order in orders:
-        with open_clip(movie) as plain, ClipAhead(open_clip(movie)) as ahead:
+        with open_clip(movie) as plain, PrefetchingClip(open_clip(movie)) as ahead:
             assert (ahead.info, ahead.clip_id, ahead.stamp) == (plain.info, plain.clip_id, plain.stamp)
             for number in order:
                 pixels = plain.read(number)
@@ -127,7 +127,7 @@ def test_a_clip_that_decodes_ahead_shows_the_same_frames_in_any_order(movie: Pat
 
 
 def test_it_refuses_what_a_clip_refuses(movie: Path) -> None:
-    ahead = ClipAhead(open_clip(movie))
+    ahead = PrefetchingClip(open_clip(movie))
     ahead.read(22)
     for number in (-1, 24):
         with pytest.raises(ClipError, match="has no frame"):

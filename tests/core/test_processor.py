@@ -17,28 +17,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from models import stand_ins
 from understudy.core.analysis.detect import detect_key
-from understudy.core.analysis.model_adapters import Engines
+from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.removal.purge import purge_all
 from understudy.core.errors import ModelError
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
-from understudy.core.models.engine_folder import engine_fault
+from understudy.core.models.engine_folder import make_engine_folder
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.onnx_file import onnx_facts
+from understudy.core.models.onnx_file import read_onnx_info
 from understudy.core.models.onnx_writer import GraphWriter
 from understudy.core.models.processor import (
     AUTOMATIC,
     PROVIDERS,
     Processor,
     available_providers,
-    found_processor,
-    opened_session,
+    open_session,
+    select_processor,
     session_options,
 )
 from understudy.core.models.session import ModelFile, ModelPool
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Detect
 from understudy.core.sessions.settings import RunSettings
 
@@ -47,17 +47,17 @@ ENGINES = Path("/cache/engines")
 
 
 def test_the_cpu_is_not_named_in_keys_and_every_other_processor_is() -> None:
-    assert Processor().in_keys == {}
-    named = {Processor(name).in_keys["processor"] for name in PROVIDERS if name != "cpu"}
+    assert Processor().key_inputs == {}
+    named = {Processor(name).key_inputs["processor"] for name in PROVIDERS if name != "cpu"}
     assert named == set(PROVIDERS) - {"cpu"}
 
 
 def test_what_another_processor_found_has_another_key() -> None:
-    engines = Engines(embedded_models(), ModelLibrary(), ModelPool(1), load_topology())
+    engines = ModelAdapters(embedded_models(), ModelLibrary(), ModelPool(1), load_topology())
     detector = engines.detector(Detect())
     plain = detect_key("f", Detect(), detector)
-    keys = {detect_key("f", Detect(), detector, Processor(name).in_keys).hex for name in PROVIDERS}
-    assert detect_key("f", Detect(), detector, engines.in_keys) == plain
+    keys = {detect_key("f", Detect(), detector, Processor(name).key_inputs).hex for name in PROVIDERS}
+    assert detect_key("f", Detect(), detector, engines.key_inputs) == plain
     assert "processor" not in plain.text
     assert len(keys) == len(PROVIDERS)
 
@@ -79,7 +79,7 @@ def test_onnx_runtime_knows_the_providers_and_takes_the_options_of_those_it_has(
         pytest.skip(f"this ONNX Runtime has no {PROVIDERS[name]}")
     graph = GraphWriter("double")
     graph.output(graph.input("x", "float32", "n") * 2, "y", "float32", "n")
-    session = opened_session(graph.model(), processor, 1, processor.options(None, exact=True))
+    session = open_session(graph.model(), processor, 1, processor.options(None, exact=True))
     assert session.run(None, {"x": np.ones(3, np.float32)})[0].tolist() == [2, 2, 2]
 
 
@@ -102,20 +102,20 @@ def test_engines_lie_in_the_users_own_cache_and_never_in_a_project(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     settings = RunSettings(CacheSettings(tmp_path / "cache"))
-    assert settings.engines is not None
-    assert settings.engines.path == tmp_path / "user" / "understudy" / "engines"
-    assert engine_fault(settings.engines) == ""
-    assert settings.engines.path.stat().st_mode & 0o777 == 0o700
-    (settings.engines.path / "a.engine").write_bytes(b"built")
-    (settings.engines.path / "a.engine").chmod(0o664)  # as a provider writes it with a umask of 002
-    assert engine_fault(settings.engines) == ""
+    assert settings.engine_folder is not None
+    assert settings.engine_folder.path == tmp_path / "user" / "understudy" / "engines"
+    assert make_engine_folder(settings.engine_folder) == ""
+    assert settings.engine_folder.path.stat().st_mode & 0o777 == 0o700
+    (settings.engine_folder.path / "a.engine").write_bytes(b"built")
+    (settings.engine_folder.path / "a.engine").chmod(0o664)  # as a provider writes it with a umask of 002
+    assert make_engine_folder(settings.engine_folder) == ""
     assert not (tmp_path / "cache").exists()
-    assert replace(settings, cache=replace(settings.cache, keep=False)).engines is None
+    assert replace(settings, cache=replace(settings.cache, keep=False)).engine_folder is None
 
 
 def test_engines_of_earlier_versions_go_with_everything_else(tmp_path: Path) -> None:
     settings = CacheSettings(tmp_path / "cache")
-    with closing(open_tiers(settings, schemas=FORMS)) as cache:
+    with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
         cache.store.put(stage_key("detect", 1, {"frame": "f"}), {"boxes": np.zeros((0, 4), np.float32)})
     engines = tmp_path / "cache" / "engines"
     (engines / "model" / "0").mkdir(parents=True)
@@ -127,18 +127,18 @@ def test_engines_of_earlier_versions_go_with_everything_else(tmp_path: Path) -> 
     (engines / "model" / "linked").symlink_to(elsewhere)
     done = purge_all(tmp_path / "cache", time.time_ns())
     assert list(engines.iterdir()) == []
-    assert done.troubles == ()
+    assert done.errors == ()
     assert (elsewhere / "not_ours").read_bytes() == b"kept"
 
 
 def test_engines_that_are_a_link_elsewhere_are_left_there(tmp_path: Path) -> None:
-    with closing(open_tiers(CacheSettings(tmp_path / "cache"), schemas=FORMS)):
+    with closing(open_cache(CacheSettings(tmp_path / "cache"), schemas=STAGE_SCHEMAS)):
         pass
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "not_ours").write_bytes(b"kept")
     (tmp_path / "cache" / "engines").symlink_to(elsewhere)
-    (trouble,) = purge_all(tmp_path / "cache", time.time_ns()).troubles
+    (trouble,) = purge_all(tmp_path / "cache", time.time_ns()).errors
     assert "engines is no folder of its own" in str(trouble)
     assert (elsewhere / "not_ours").read_bytes() == b"kept"
 
@@ -151,16 +151,16 @@ def test_half_precision_is_for_those_who_ask_and_for_pictures_alone() -> None:
 
     halved = {name for name in PROVIDERS if half(name, exact=False)}
     assert halved == {"tensorrt-fp16", "openvino-fp16", "coreml"}
-    assert halved == {name for name in PROVIDERS if not Processor(name).computes_alike}
+    assert halved == {name for name in PROVIDERS if not Processor(name).is_always_exact}
     assert not [name for name in PROVIDERS if half(name, exact=True)]
     # Products of 10 bits under a key that says nothing of them would be a lie.
     assert dict(Processor("cuda").options(None, exact=False))[PROVIDERS["cuda"]]["use_tf32"] == "0"
 
 
 def test_pictures_are_not_fused_by_tensorrt_which_would_build_an_engine_for_every_size() -> None:
-    chain = [provider for provider, _ in Processor("tensorrt").drawing_options()]
+    chain = [provider for provider, _ in Processor("tensorrt").fusion_options()]
     assert chain == [PROVIDERS["cuda"], PROVIDERS["cpu"]]
-    assert [name for name in PROVIDERS if Processor(name).draws] == [
+    assert [name for name in PROVIDERS if Processor(name).fuses_images] == [
         "cuda", "tensorrt", "tensorrt-fp16", "directml", "coreml"
     ]  # fmt: skip
 
@@ -180,16 +180,16 @@ def test_threads_of_a_model_do_not_wait_busily() -> None:
 
 @given(st.lists(st.sampled_from(ABSENT), unique=True, max_size=4))
 def test_each_that_is_not_there_is_passed_over_in_one_line(names: list[str]) -> None:
-    processor, passed_over = found_processor(names)
+    processor, passed_over = select_processor(names)
     assert processor == Processor("cpu")
     assert [text.partition(" ")[0] for text in passed_over] == names
     assert all("\n" not in text for text in passed_over)
 
 
 def test_those_after_the_cpu_are_not_asked_and_an_unknown_one_is_refused() -> None:
-    assert found_processor(["cpu", *ABSENT]) == (Processor("cpu"), ())
+    assert select_processor(["cpu", *ABSENT]) == (Processor("cpu"), ())
     with pytest.raises(ModelError, match="no provider 'gpu': use automatic, cpu"):
-        found_processor(["gpu"])
+        select_processor(["gpu"])
 
 
 @pytest.mark.skipif(len(available_providers()) > 1, reason="there is a graphics processor here")
@@ -243,9 +243,9 @@ def test_a_written_graph_says_what_it_is_and_computes_as_numpy() -> None:
     graph = GraphWriter("terms")
     a, b = graph.input("a", "float32", 2, "n"), graph.input("b", "float32", "n")
     graph.output((2 - a) * (b + 1) / 4 - a**2, "arithmetic", "float32", 2, "n")
-    graph.output((a.clipped(0, 1).mean(1) + a.sum(0, 1)).rounded(), "reduced", "float32", 2, 1)
+    graph.output((a.clip(0, 1).mean(1) + a.sum(0, 1)).round(), "reduced", "float32", 2, 1)
     graph.output(graph.node("LeakyRelu", a, alpha=0.25).cast("int32"), "leaky", "int32", 2, "n")
-    facts = onnx_facts(graph.model(), Path("terms.onnx"))
+    facts = read_onnx_info(graph.model(), Path("terms.onnx"))
     assert [str(info) for info in facts.inputs] == ["a (float32 2 x n)", "b (float32 n)"]
     x, y = np.random.default_rng(1).normal(size=(2, 5)).astype(np.float32) * 9, np.arange(5, dtype=np.float32)
     arithmetic, reduced, leaky = ModelPool(1).run_graph(graph.model(), {"a": x, "b": y})

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
 from models import stand_in_swappers as stand_ins
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.fusion.patch import Patch
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.processor import Processor, ProviderOptions, opened_session
+from understudy.core.models.processor import Processor, ProviderOptions, open_session
 from understudy.core.models.session import ModelPool
 from understudy.core.pipeline import pipeline as pipeline_module
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.plan import LayerPlan
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
 MESH = ("occlude.masker=selfie",)
@@ -33,7 +33,7 @@ class Elsewhere(ModelPool):
 
     def _opened(self, data: bytes, name: str, chain: ProviderOptions):
         assert chain[0][0] == self.processor.provider
-        return opened_session(data, Processor(), 1, Processor().options(None, exact=True))
+        return open_session(data, Processor(), 1, Processor().options(None, exact=True))
 
 
 class Farm:
@@ -46,16 +46,16 @@ class Farm:
         stand_ins.write_swapper(self.models, "inswapper")
         path = stand_ins.write_enhancer(self.models / "gpen.onnx", 256, weight=False)
         stand_ins.state(path, "enhance/gpen-256")
-        self.store = Memory(64 << 20)
+        self.store = MemoryStore(64 << 20)
         self._patch = monkeypatch
 
     def render(self, pool: type[ModelPool], settings: tuple[str, ...]) -> tuple[LayerPlan, Patch, Report]:
         self._patch.setattr(pipeline_module, "ModelPool", pool)
-        casting = Casting(Identity((Picture(self.picture),)), with_settings(Recipe(), list(settings)))
+        casting = SwapRequest(Identity((FaceImage(self.picture),)), with_settings(Recipe(), list(settings)))
         with open_sequence(self.frames) as clip:
             pipeline = Pipeline(self.store, embedded_models(), 1, library=ModelLibrary([self.models]))
             plan = pipeline.plan(clip, 0, [casting])
-            patch = pipeline.make(plan)
+            patch = pipeline.execute(plan)
             report = pipeline.report()
             pipeline.close()
         assert patch is not None

@@ -12,15 +12,15 @@ from understudy.core.errors import OutputError
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.export.provenance import changed_settings, provenance_of, sidecar
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 
 @pytest.fixture
 def casting(tmp_path):
     picture = tmp_path / "Jane Doe.png"
     picture.write_bytes(b"a picture")
-    identity = Identity((Picture(picture, 2),), name="Jane Doe", consent="Signed on paper")
-    return Casting(identity, with_settings(Recipe(), ["fusion.blend=0.5", "swap.crop_size=320"]))
+    identity = Identity((FaceImage(picture, 2),), name="Jane Doe", consent="Signed on paper")
+    return SwapRequest(identity, with_settings(Recipe(), ["fusion.blend=0.5", "swap.crop_size=320"]))
 
 
 def test_it_says_what_was_done_and_names_nobody(tmp_path, casting):
@@ -49,7 +49,7 @@ def test_settings_at_their_default_are_left_out():
 def movie_of(path, before_the_end=None):
     with VideoWriter(path, 16, 16, Fraction(25)) as writer:
         writer.write(np.zeros((16, 16, 3), np.uint8))
-        writer.add_beside("out.mp4.understudy.json", b"new")
+        writer.add_sidecar("out.mp4.understudy.json", b"new")
         if before_the_end is not None:
             before_the_end()
 

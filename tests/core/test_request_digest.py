@@ -12,8 +12,8 @@ from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_folder
 from understudy.core.recipe import Recipe, parameters
-from understudy.core.recipe.request import Casting, Identity, Picture
-from understudy.core.sessions.request_digest import Asking
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.request_digest import RequestDigester
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def job(tmp_path: Path) -> LayerJob:
     """A job whose files are there; what is in them is of no matter here."""
     for name in ("clip.mp4", "one.png", "two.png", "part.png"):
         (tmp_path / name).write_bytes(name.encode())
-    pictures = Picture(tmp_path / "one.png"), Picture(tmp_path / "two.png", 2)
-    casting = Casting(Identity(pictures, "Ann", "asked"), Recipe(), (Picture(tmp_path / "part.png"),))
+    pictures = FaceImage(tmp_path / "one.png"), FaceImage(tmp_path / "two.png", 2)
+    casting = SwapRequest(Identity(pictures, "Ann", "asked"), Recipe(), (FaceImage(tmp_path / "part.png"),))
     source = ClipSource(True, (tmp_path / "clip.mp4",))
     return LayerJob("strip", 7, source, 6, tmp_path / "000006.tif", (casting,))
 
@@ -48,10 +48,10 @@ def other_value(entry):
 
 
 def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, models: Path) -> None:
-    asking = Asking([models])
-    assert asking.digest(job) == asking.digest(job) == Asking([models]).digest(job)
+    asking = RequestDigester([models])
+    assert asking.digest(job) == asking.digest(job) == RequestDigester([models]).digest(job)
     # Where it is shown, and what people are called, alter no pixel.
-    (casting,) = job.castings
+    (casting,) = job.requests
     renamed = replace(casting, identity=replace(casting.identity, name="Bea", consent="contract"))
     elsewhere = replace(job, strip="copy", frame=90, picture=Path("/other/000006.tif"), castings=(renamed,))
     assert asking.digest(elsewhere) == asking.digest(job)
@@ -59,11 +59,11 @@ def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, model
 
 @pytest.mark.parametrize("entry", tuple(parameters()), ids=lambda entry: entry.path)
 def test_every_parameter_counts(job: LayerJob, models: Path, entry) -> None:
-    (casting,) = job.castings
+    (casting,) = job.requests
     stage = replace(getattr(casting.recipe, entry.group), **{entry.name: other_value(entry)})
     changed = replace(casting, recipe=replace(casting.recipe, **{entry.group: stage}))
     assert changed != casting
-    asking = Asking([models])
+    asking = RequestDigester([models])
     assert asking.digest(replace(job, castings=(changed,))) != asking.digest(job)
 
 
@@ -78,8 +78,8 @@ def test_every_field_of_the_recipe_is_a_parameter_and_so_was_tried() -> None:
 
 
 def test_frames_people_and_their_order_count(job: LayerJob, models: Path, tmp_path: Path) -> None:
-    (casting,) = job.castings
-    one, two = casting.identity.pictures
+    (casting,) = job.requests
+    one, two = casting.identity.images
     jobs = [
         job,
         replace(job, number=5),
@@ -89,25 +89,30 @@ def test_frames_people_and_their_order_count(job: LayerJob, models: Path, tmp_pa
         replace(job, source=ClipSource(True, (tmp_path / "part.png",))),
         *(
             replace(job, castings=(replace(casting, identity=Identity(pictures)),))
-            for pictures in ((two, one), (one,), (one, replace(two, face_number=1)), (one, Picture(two.path)))
+            for pictures in (
+                (two, one),
+                (one,),
+                (one, replace(two, face_number=1)),
+                (one, FaceImage(two.path)),
+            )
         ),
         replace(job, castings=(replace(casting, replaced=()),)),
         replace(job, castings=(replace(casting, replaced=(one,)),)),
     ]
-    asking = Asking([models])
+    asking = RequestDigester([models])
     assert len({asking.digest(entry) for entry in jobs}) == len(jobs)
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "one.png", "two.png", "part.png", "models/net.onnx"])
 def test_a_file_that_was_replaced_counts(job: LayerJob, models: Path, tmp_path: Path, name: str) -> None:
-    before = Asking([models]).digest(job)
+    before = RequestDigester([models]).digest(job)
     path = tmp_path / name
     path.write_bytes(path.read_bytes()[::-1])
     os.utime(path, ns=(1, 1))
-    assert Asking([models]).digest(job) != before
+    assert RequestDigester([models]).digest(job) != before
 
 
-def changed_digest(asking: Asking, job: LayerJob, before: str | None) -> str | None:
+def changed_digest(asking: RequestDigester, job: LayerJob, before: str | None) -> str | None:
     """Ask until the answer is another; files are looked at again after a while that grows with how long it takes."""
     deadline = time.monotonic() + 20
     while (digest := asking.digest(job)) == before and time.monotonic() < deadline:
@@ -116,10 +121,10 @@ def changed_digest(asking: Asking, job: LayerJob, before: str | None) -> str | N
 
 
 def test_a_run_sees_what_is_replaced_while_it_lasts(job: LayerJob, models: Path, tmp_path: Path) -> None:
-    asking = Asking([models])
+    asking = RequestDigester([models])
     before = asking.digest(job)
     os.utime(tmp_path / "clip.mp4", ns=(1, 1))
-    assert changed_digest(asking, job, before) == Asking([models]).digest(job) != before
+    assert changed_digest(asking, job, before) == RequestDigester([models]).digest(job) != before
 
 
 def test_a_run_sees_a_link_that_leads_to_another_file_since(
@@ -134,18 +139,18 @@ def test_a_run_sees_a_link_that_leads_to_another_file_since(
         clip.symlink_to(tmp_path / "old")
     except OSError as error:
         pytest.skip(f"no links can be made here: {error}")
-    asking = Asking([models])
+    asking = RequestDigester([models])
     before = asking.digest(job)
     clip.unlink()
     clip.symlink_to(tmp_path / "new")
-    assert changed_digest(asking, job, before) == Asking([models]).digest(job) != before
+    assert changed_digest(asking, job, before) == RequestDigester([models]).digest(job) != before
 
 
 def test_another_model_counts_and_a_missing_folder_is_one_without_models(job: LayerJob, models: Path) -> None:
-    before = Asking([models]).digest(job)
-    assert Asking([models.with_name("none")]).digest(job) not in (None, before)
+    before = RequestDigester([models]).digest(job)
+    assert RequestDigester([models.with_name("none")]).digest(job) not in (None, before)
     (models / "more.onnx").write_bytes(b"more")
-    assert Asking([models]).digest(job) != before
+    assert RequestDigester([models]).digest(job) != before
 
 
 def test_machines_that_have_the_same_models_since_another_day_ask_for_the_same(
@@ -156,10 +161,10 @@ def test_machines_that_have_the_same_models_since_another_day_ask_for_the_same(
         installed = shutil.copytree(embedded_folder(), tmp_path / f"installed_{day}")
         for path in installed.iterdir():
             os.utime(path, (86_400 * day, 86_400 * day))
-        digests.add(Asking([installed]).digest(job))
+        digests.add(RequestDigester([installed]).digest(job))
     assert len(digests) == 1
 
 
 def test_what_is_missing_has_no_digest(job: LayerJob, models: Path, tmp_path: Path) -> None:
     (tmp_path / "two.png").unlink()
-    assert Asking([models]).digest(job) is None
+    assert RequestDigester([models]).digest(job) is None

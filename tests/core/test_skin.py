@@ -6,14 +6,14 @@ import itertools
 import cv2
 import numpy as np
 import pytest
-from understudy.core.geometry.mesh_raster import filled
+from understudy.core.geometry.mesh_raster import fill_polygons
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.geometry.skin_model import skin_likeness
 
 TOPOLOGY = load_topology()
 SIZE = 128
 POINTS = ((TOPOLOGY.shape[:, :2] + (0.86, 0.66)) * 70 + 2).astype(np.float32)
-INSIDE = cv2.erode(filled([POINTS[TOPOLOGY.oval]], (SIZE, SIZE)), np.ones((7, 7))) > 0
+INSIDE = cv2.erode(fill_polygons([POINTS[TOPOLOGY.oval]], (SIZE, SIZE)), np.ones((7, 7))) > 0
 TONES = {"pale": (236, 205, 190), "tan": (198, 150, 118), "brown": (141, 96, 70), "dark": (84, 56, 44)}
 LIGHTS = {"even": (1.0, 1.0), "side": (1.15, 0.55), "dim": (0.42, 0.36)}
 

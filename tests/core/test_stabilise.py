@@ -10,17 +10,17 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import portrait, write_picture, write_sequence
-from understudy.core.analysis.cuts import difference, is_cut, look_of
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.analysis.cuts import frame_thumbnail, is_cut, thumbnail_difference
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.face.types import Face
-from understudy.core.fusion.patch import laid_over
+from understudy.core.fusion.patch import composite_on_frame
 from understudy.core.media.clip import Clip
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 BLUE, BROWN = (54, 94, 139), (141, 111, 81)
 """The bar and the box of clip 33."""
@@ -28,7 +28,9 @@ BLUE, BROWN = (54, 94, 139), (141, 111, 81)
 
 @contextmanager
 def working(shared: Path) -> Iterator[Pipeline]:
-    pipeline = Pipeline(Memory(64 << 20), embedded_models(), 2, library=ModelLibrary([shared / "models"]))
+    pipeline = Pipeline(
+        MemoryStore(64 << 20), embedded_models(), 2, library=ModelLibrary([shared / "models"])
+    )
     yield pipeline
     pipeline.close()
 
@@ -42,7 +44,7 @@ def recipe(*settings: str) -> Recipe:
 
 
 def replaced(pipeline: Pipeline, clip: Clip, number: int, source: Path, *settings: str) -> list[Face]:
-    casting = Casting(Identity((Picture(source),)), recipe(*settings))
+    casting = SwapRequest(Identity((FaceImage(source),)), recipe(*settings))
     return [entry.face for entry in pipeline.plan(clip, number, [casting]).faces]
 
 
@@ -57,19 +59,19 @@ def source(shared: Path) -> Path:
 def test_cuts_are_found_and_nothing_else_is(shared: Path, name: str, cuts: list[int]) -> None:
     """By the cuts that SOURCES.md lists; crossing cards, a bar that sweeps by and a turning head are no cuts."""
     with footage(shared, name) as clip:
-        looks = {number: look_of(clip.read(number)) for number in range(clip.info.frame_count)}
+        looks = {number: frame_thumbnail(clip.read(number)) for number in range(clip.info.frame_count)}
     assert [number for number in looks if is_cut(number, looks)] == cuts
 
 
 def test_a_flash_and_a_pan_are_no_cuts() -> None:
     scene = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (180, 640, 3), np.uint8), (0, 0), 9)
     scene = cv2.normalize(scene, None, 0, 200, cv2.NORM_MINMAX).astype(np.uint8)
-    pan = {n: look_of(np.ascontiguousarray(scene[:, 40 * n : 40 * n + 320])) for n in range(8)}
+    pan = {n: frame_thumbnail(np.ascontiguousarray(scene[:, 40 * n : 40 * n + 320])) for n in range(8)}
     assert not any(is_cut(n, pan) for n in pan)
-    still = look_of(np.ascontiguousarray(scene[:, :320]))
-    flash = look_of(np.clip(scene[:, :320].astype(int) + 55, 0, 255).astype(np.uint8))
-    assert difference(still, flash) < 0.075
-    assert difference(still, still) == 0
+    still = frame_thumbnail(np.ascontiguousarray(scene[:, :320]))
+    flash = frame_thumbnail(np.clip(scene[:, :320].astype(int) + 55, 0, 255).astype(np.uint8))
+    assert thumbnail_difference(still, flash) < 0.075
+    assert thumbnail_difference(still, still) == 0
 
 
 def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path) -> None:
@@ -132,13 +134,13 @@ def test_without_a_recogniser_a_stranger_after_a_cut_is_warned_of_or_named(
     warned = "a face is replaced that is only a little like the one that was picked"
     with working(shared) as pipeline, footage(shared, "32") as clip:
         assert len(replaced(pipeline, clip, 140, source, *settings)) == 1
-        assert not any(warned in text for text in pipeline.tally.warnings)
+        assert not any(warned in text for text in pipeline.counter.warnings)
         assert len(replaced(pipeline, clip, 200, source, *settings)) == 1
-        assert sum(warned in text for text in pipeline.tally.warnings) == 1
+        assert sum(warned in text for text in pipeline.counter.warnings) == 1
     with working(shared) as pipeline, footage(shared, "32") as clip:
         named = (*settings, "select.others=90:0")
         assert [len(replaced(pipeline, clip, n, source, *named)) for n in (140, 200)] == [1, 0]
-        assert not any(warned in text for text in pipeline.tally.warnings)
+        assert not any(warned in text for text in pipeline.counter.warnings)
 
 
 def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
@@ -183,11 +185,11 @@ def test_tiny_faces_are_left_alone(shared: Path, source: Path, detector: str) ->
 def test_a_bar_and_a_box_stay_in_front_of_the_swapped_face(shared: Path, source: Path, masker: str) -> None:
     """Clip 33. What the bar and the box show, but for the soft edge, is theirs; the rest of the face is changed."""
     settings = (f"occlude.masker={masker}", "detect.detector=yunet", "landmark.steady=0", "landmark.gaps=0")
-    casting = Casting(Identity((Picture(source),)), recipe(*settings))
+    casting = SwapRequest(Identity((FaceImage(source),)), recipe(*settings))
     with working(shared) as pipeline, footage(shared, "33") as clip:
         for number in (70, 90, 110, 126, 140):
             before = np.asarray(clip.read(number), np.uint8)
-            after = laid_over(before, pipeline.make(pipeline.plan(clip, number, [casting])))
+            after = composite_on_frame(before, pipeline.execute(pipeline.plan(clip, number, [casting])))
             changed = np.abs(after.astype(int) - before).max(2) > 8
             near = [np.abs(before.astype(int) - colour).max(2) < 16 for colour in (BLUE, BROWN)]
             front = cv2.morphologyEx((near[0] | near[1]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((15, 15)))
@@ -231,7 +233,7 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
     whole = {}
     raw = recipe("landmark.steady=0", "landmark.gaps=0")
     with open_sequence(paths) as clip:
-        pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
+        pipeline = Pipeline(MemoryStore(32 << 20), embedded_models(), 1)
         whole = {n: pipeline.faces(clip, n, raw)[0] for n in range(9)}
 
     def hide(number: int) -> None:
@@ -244,7 +246,7 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
     hide(3)
     hide(4)
     with open_sequence(paths) as clip:
-        pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
+        pipeline = Pipeline(MemoryStore(32 << 20), embedded_models(), 1)
         assert pipeline.faces(clip, 3, raw) == []
         assert pipeline.faces(clip, 3, recipe("landmark.steady=0", "landmark.gaps=1")) == []
         filled = pipeline.faces(clip, 3, recipe("landmark.steady=0", "landmark.gaps=2"))
@@ -255,20 +257,20 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
         track = ("select.which=track", "landmark.steady=0")
         source = write_picture(tmp_path / "source.png", portrait())
         for gaps, expected in ((2, 1), (1, 0)):
-            pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
+            pipeline = Pipeline(MemoryStore(32 << 20), embedded_models(), 1)
             for first, last in ((0, 6), (8, 1)):
                 asked = (*track, f"select.reference_frame={first}", f"landmark.gaps={gaps}")
                 middle = replaced(pipeline, clip, 3, source, *asked)
                 assert len(middle) == len(replaced(pipeline, clip, last, source, *asked)) == expected
         # It depends on the frames around it alone: a render that begins there sees the same.
-        again = Pipeline(Memory(32 << 20), embedded_models(), 1).faces(
+        again = Pipeline(MemoryStore(32 << 20), embedded_models(), 1).faces(
             clip, 3, recipe("landmark.steady=0", "landmark.gaps=2")
         )
         assert np.array_equal(again[0].landmarks, filled[0].landmarks)
     # One frame more, and the face is within reach to both sides but too long away.
     hide(5)
     with open_sequence(paths) as clip:
-        pipeline = Pipeline(Memory(32 << 20), embedded_models(), 1)
+        pipeline = Pipeline(MemoryStore(32 << 20), embedded_models(), 1)
         assert pipeline.faces(clip, 4, recipe("landmark.steady=0", "landmark.gaps=2")) == []
         (middle,) = pipeline.faces(clip, 4, recipe("landmark.steady=0", "landmark.gaps=3"))
         expected = (whole[2].landmarks + whole[6].landmarks) / 2

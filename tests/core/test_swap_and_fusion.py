@@ -11,23 +11,25 @@ from understudy.core.analysis import detect as detecting
 from understudy.core.analysis import landmark as landmarking
 from understudy.core.face.types import Face
 from understudy.core.fusion.colour import light_transfer
-from understudy.core.fusion.fuse import fused
+from understudy.core.fusion.fuse import fuse_crop
 from understudy.core.fusion.mask import face_mask
-from understudy.core.fusion.patch import Patch, laid_over
+from understudy.core.fusion.patch import Patch, composite_on_frame
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Fusion, Recipe
-from understudy.core.swap.mesh import CropFrame, crop_frame, mesh_swapped
-from understudy.core.swap.texture import TEXTURE_SIZE, completed, merged, unrolled
+from understudy.core.swap.mesh import CropRegion, face_crop_region, swap_mesh
+from understudy.core.swap.texture import TEXTURE_PIXELS, fill_hidden, merge_textures, unwrap_texture
 
 TOPOLOGY = load_topology()
 
 
 def only_face(picture: np.ndarray) -> Face:
     models, pool = embedded_models(), ModelPool()
-    found = detecting.detections(detecting.detect(picture, Recipe().detect, models.detector, pool))
-    return landmarking.faces(
+    found = detecting.detections_from_arrays(
+        detecting.detect(picture, Recipe().detect, models.detector, pool)
+    )
+    return landmarking.faces_from_arrays(
         landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, pool, TOPOLOGY)
     )[0]
 
@@ -41,18 +43,18 @@ def target() -> tuple[np.ndarray, Face]:
 @pytest.fixture(scope="module")
 def green_source() -> tuple[np.ndarray, np.ndarray]:
     picture = painted()
-    return completed(unrolled(picture, only_face(picture).landmarks, TOPOLOGY), 1.0)
+    return fill_hidden(unwrap_texture(picture, only_face(picture).landmarks, TOPOLOGY), 1.0)
 
 
 def recast(
     picture: np.ndarray, face: Face, source: tuple[np.ndarray, np.ndarray], params: Fusion, longest: int = 640
-) -> tuple[np.ndarray, np.ndarray, CropFrame]:
+) -> tuple[np.ndarray, np.ndarray, CropRegion]:
     """Return the recast picture, the layer's RGBA pixels and where they lie."""
-    place = crop_frame(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
+    place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
     assert place is not None
-    crop = mesh_swapped(picture, face.landmarks, place, *source, TOPOLOGY)
-    pixels = fused(crop, face.landmarks, place, params, TOPOLOGY)
-    return laid_over(picture, Patch(place.left, place.top, pixels)), pixels, place
+    crop = swap_mesh(picture, face.landmarks, place, *source, TOPOLOGY)
+    pixels = fuse_crop(crop, face.landmarks, place, params, TOPOLOGY)
+    return composite_on_frame(picture, Patch(place.left, place.top, pixels)), pixels, place
 
 
 def greenness(colours: np.ndarray) -> float:
@@ -63,7 +65,7 @@ def greenness(colours: np.ndarray) -> float:
 def test_a_person_playing_themself_looks_like_themself(target: tuple[np.ndarray, Face]) -> None:
     """Unrolled from the same picture and drawn back, the face is the same but for one resampling."""
     picture, face = target
-    source = completed(unrolled(picture, face.landmarks, TOPOLOGY), 0.0)
+    source = fill_hidden(unwrap_texture(picture, face.landmarks, TOPOLOGY), 0.0)
     result, pixels, place = recast(picture, face, source, Fusion(colour_match=0.0))
     inside = pixels[..., 3] > 200
     region = slice(place.top, place.top + place.height), slice(place.left, place.left + place.width)
@@ -160,7 +162,7 @@ def test_a_scaled_layer_has_no_dark_rim(
 
 def test_padding_draws_the_mask_in_and_blur_softens_its_edge(target: tuple[np.ndarray, Face]) -> None:
     _, face = target
-    place = CropFrame(0, 0, 512, 512, 1.0)
+    place = CropRegion(0, 0, 512, 512, 1.0)
     points = place.to_crop(face.landmarks)
 
     def mask(**changes: float) -> np.ndarray:
@@ -181,14 +183,14 @@ def test_a_turned_face_does_not_tear(yaw: float) -> None:
     turn = cv2.Rodrigues(np.array([0.0, np.radians(yaw), 0.0]))[0]
     points = np.zeros((478, 3), np.float32)
     points[:468] = (TOPOLOGY.shape @ turn.T) * 180 + (256, 210, 0)
-    ramp = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE, 3), np.uint8)
-    ramp[..., 0] = np.linspace(0, 255, TEXTURE_SIZE)[None]
-    ramp[..., 1] = np.linspace(0, 255, TEXTURE_SIZE)[:, None]
-    full = np.full((TEXTURE_SIZE, TEXTURE_SIZE), 255, np.uint8)
+    ramp = np.zeros((TEXTURE_PIXELS, TEXTURE_PIXELS, 3), np.uint8)
+    ramp[..., 0] = np.linspace(0, 255, TEXTURE_PIXELS)[None]
+    ramp[..., 1] = np.linspace(0, 255, TEXTURE_PIXELS)[:, None]
+    full = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS), 255, np.uint8)
     frame = np.full((512, 512, 3), 128, np.uint8)
-    place = crop_frame(points, (512, 512), 640)
+    place = face_crop_region(points, (512, 512), 640)
     assert place is not None
-    crop = mesh_swapped(frame, points, place, ramp, full, TOPOLOGY)
+    crop = swap_mesh(frame, points, place, ramp, full, TOPOLOGY)
     shown = cv2.resize(crop["cover"], place.size) > 200
     assert shown.sum() > 20_000
     both = shown[:, 1:] & shown[:, :-1]
@@ -203,26 +205,26 @@ def test_a_turned_face_does_not_tear(yaw: float) -> None:
 
 def test_what_the_picture_hides_is_filled_from_the_other_side_or_left_out() -> None:
     arrays = {
-        "texture": np.full((TEXTURE_SIZE, TEXTURE_SIZE, 3), 90, np.uint8),
-        "seen": np.zeros((TEXTURE_SIZE, TEXTURE_SIZE), np.uint8),
+        "texture": np.full((TEXTURE_PIXELS, TEXTURE_PIXELS, 3), 90, np.uint8),
+        "seen": np.zeros((TEXTURE_PIXELS, TEXTURE_PIXELS), np.uint8),
     }
-    arrays["texture"][:, : TEXTURE_SIZE // 2] = 200
-    arrays["seen"][:, : TEXTURE_SIZE // 2] = 255
+    arrays["texture"][:, : TEXTURE_PIXELS // 2] = 200
+    arrays["seen"][:, : TEXTURE_PIXELS // 2] = 255
     edge = 80
-    texture, covered = completed(arrays, 1.0)
+    texture, covered = fill_hidden(arrays, 1.0)
     assert (texture == 200).all()
     assert (covered[edge:-edge, edge:-edge] == 255).all()
     assert covered[0].max() < 5
-    texture, covered = completed(arrays, 0.0)
-    assert (covered[:, TEXTURE_SIZE // 2 :] == 0).all()
-    assert (covered[edge:-edge, edge : TEXTURE_SIZE // 2 - edge] == 255).all()
+    texture, covered = fill_hidden(arrays, 0.0)
+    assert (covered[:, TEXTURE_PIXELS // 2 :] == 0).all()
+    assert (covered[edge:-edge, edge : TEXTURE_PIXELS // 2 - edge] == 255).all()
 
 
 def test_the_openings_of_the_eyes_do_not_fade_what_is_around_them() -> None:
-    seen = np.full((TEXTURE_SIZE, TEXTURE_SIZE), 255, np.uint8)
+    seen = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS), 255, np.uint8)
     seen[300:340, 200:280] = 0
-    texture = np.full((TEXTURE_SIZE, TEXTURE_SIZE, 3), 90, np.uint8)
-    covered = completed({"texture": texture, "seen": seen}, 0.0)[1]
+    texture = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS, 3), 90, np.uint8)
+    covered = fill_hidden({"texture": texture, "seen": seen}, 0.0)[1]
     assert (covered[290:299, 200:280] == 255).all()
 
 
@@ -237,7 +239,7 @@ def test_a_second_picture_fills_what_the_first_hides_in_the_firsts_colour() -> N
         "seen": np.zeros((64, 64), np.uint8),
     }
     second["seen"][:, 24:] = 255
-    both = merged([first, second])
+    both = merge_textures([first, second])
     assert (both["seen"] == 255).all()
     assert np.abs(both["texture"].astype(int) - (100, 80, 60)).max() <= 1
 
@@ -256,11 +258,11 @@ def test_light_transfer_undoes_a_light_that_falls_off() -> None:
 def test_a_face_at_the_frames_edge_is_cut_off_with_it() -> None:
     shape = np.zeros((478, 3), np.float32)
     shape[:468] = TOPOLOGY.shape * 100 + (5, 200, 0)
-    place = crop_frame(shape, (320, 400), 640)
+    place = face_crop_region(shape, (320, 400), 640)
     assert place is not None
     assert (place.left, place.top >= 0, place.left + place.width <= 320) == (0, True, True)
     shape[:468, 0] -= 500
-    assert crop_frame(shape, (320, 400), 640) is None
+    assert face_crop_region(shape, (320, 400), 640) is None
 
 
 def test_the_portrait_is_where_the_tests_expect_it() -> None:

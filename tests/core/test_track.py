@@ -3,9 +3,9 @@
 
 import numpy as np
 import pytest
-from understudy.core.analysis.landmark import box_of
-from understudy.core.analysis.select import left_to_right, selected
-from understudy.core.analysis.track import reach, same_faces, steadied
+from understudy.core.analysis.landmark import bounding_box
+from understudy.core.analysis.select import indices_left_to_right, select_faces
+from understudy.core.analysis.track import match_faces, smooth_landmarks, smoothing_reach
 from understudy.core.errors import RecipeError
 from understudy.core.face.types import Face, Pose
 from understudy.core.geometry.mesh_topology import load_topology
@@ -18,12 +18,12 @@ RANDOM = np.random.default_rng(3)
 def face(x: float, y: float, size: float = 100.0, noise: float = 0.0) -> Face:
     points = (SHAPE * size + (x, y, 0)).astype(np.float32)
     points += RANDOM.normal(0, noise, points.shape).astype(np.float32) if noise else 0
-    return Face(box_of(points), 1.0, points, Pose(0, 0, 0))
+    return Face(bounding_box(points), 1.0, points, Pose(0, 0, 0))
 
 
 def test_even_motion_comes_through_steadying_untouched() -> None:
     frames = {n: [face(100 + 7 * n, 80 + 3 * n)] for n in range(9)}
-    moved = steadied(4, frames, 1.5)[0].landmarks
+    moved = smooth_landmarks(4, frames, 1.5)[0].landmarks
     assert np.abs(moved - frames[4][0].landmarks).max() < 1e-3
 
 
@@ -32,7 +32,7 @@ def test_jitter_is_more_than_halved() -> None:
     frames = {n: [face(300, 300, noise=0.4)] for n in range(40)}
     raw = np.mean([np.abs(frames[n][0].landmarks - clean)[:, :2].mean() for n in range(5, 35)])
     left = np.mean(
-        [np.abs(steadied(n, frames, 1.5)[0].landmarks - clean)[:, :2].mean() for n in range(5, 35)]
+        [np.abs(smooth_landmarks(n, frames, 1.5)[0].landmarks - clean)[:, :2].mean() for n in range(5, 35)]
     )
     assert left < 0.55 * raw
 
@@ -42,59 +42,61 @@ def test_a_blink_is_not_smeared() -> None:
     blink = face(300, 300)
     blink.landmarks[159, 1] += 9
     frames[4] = [blink]
-    kept = steadied(4, frames, 1.5)[0].landmarks[159, 1] - frames[3][0].landmarks[159, 1]
+    kept = smooth_landmarks(4, frames, 1.5)[0].landmarks[159, 1] - frames[3][0].landmarks[159, 1]
     assert kept > 8.9
-    before = steadied(3, frames, 1.5)[0].landmarks[159, 1] - frames[3][0].landmarks[159, 1]
+    before = smooth_landmarks(3, frames, 1.5)[0].landmarks[159, 1] - frames[3][0].landmarks[159, 1]
     assert abs(before) < 0.05 * 9
 
 
 def test_steadying_depends_only_on_the_frames_within_its_reach() -> None:
     frames = {n: [face(100 + 5 * n, 80, noise=0.5)] for n in range(20)}
-    span = range(10 - reach(1.5), 10 + reach(1.5) + 1)
+    span = range(10 - smoothing_reach(1.5), 10 + smoothing_reach(1.5) + 1)
     near = {n: frames[n] for n in span}
-    assert np.array_equal(steadied(10, frames, 1.5)[0].landmarks, steadied(10, near, 1.5)[0].landmarks)
+    assert np.array_equal(
+        smooth_landmarks(10, frames, 1.5)[0].landmarks, smooth_landmarks(10, near, 1.5)[0].landmarks
+    )
 
 
 def test_off_is_off() -> None:
     frames = {n: [face(100, 80, noise=0.5)] for n in range(3)}
-    assert steadied(1, frames, 0.0)[0] is frames[1][0]
+    assert smooth_landmarks(1, frames, 0.0)[0] is frames[1][0]
 
 
 def test_the_first_and_the_last_frame_and_a_lone_face_stay_as_they_are() -> None:
     frames = {0: [face(100, 100, noise=0.5)], 1: [], 2: [face(100, 100)]}
     for number in (0, 2):
-        assert np.array_equal(steadied(number, frames, 1.5)[0].landmarks, frames[number][0].landmarks)
-    assert steadied(1, frames, 1.5) == []
+        assert np.array_equal(smooth_landmarks(number, frames, 1.5)[0].landmarks, frames[number][0].landmarks)
+    assert smooth_landmarks(1, frames, 1.5) == []
 
 
 def test_faces_are_paired_by_place_whatever_their_order() -> None:
     here = [face(100, 100), face(400, 100)]
     there = [face(410, 105), face(95, 98), face(700, 100)]
-    assert same_faces(here, there) == [1, 0]
-    assert same_faces(here, []) == [None, None]
-    assert same_faces([face(100, 100)], [face(100, 100, size=250)]) == [None]
+    assert match_faces(here, there) == [1, 0]
+    assert match_faces(here, []) == [None, None]
+    assert match_faces([face(100, 100)], [face(100, 100, size=250)]) == [None]
 
 
 def test_choosing_faces() -> None:
     faces = [face(300, 100, 60), face(100, 100, 90), face(500, 100, 70), face(700, 100, 12)]
-    assert left_to_right(faces) == [1, 0, 2, 3]
-    assert selected(faces, Select("largest")) == [1]
-    assert selected(faces, Select("leftmost")) == [1]
-    assert selected(faces, Select("rightmost")) == [2]
-    assert selected(faces, Select("all")) == [0, 1, 2]
-    assert selected(faces, Select("all", min_height=120.0)) == [1, 2]
-    assert selected(faces[3:], Select("largest")) == []
-    assert selected([], Select("all")) == []
+    assert indices_left_to_right(faces) == [1, 0, 2, 3]
+    assert select_faces(faces, Select("largest")) == [1]
+    assert select_faces(faces, Select("leftmost")) == [1]
+    assert select_faces(faces, Select("rightmost")) == [2]
+    assert select_faces(faces, Select("all")) == [0, 1, 2]
+    assert select_faces(faces, Select("all", min_height=120.0)) == [1, 2]
+    assert select_faces(faces[3:], Select("largest")) == []
+    assert select_faces([], Select("all")) == []
 
 
 def test_choosing_by_reference_takes_the_likest_and_nobody_unlike() -> None:
     faces = [face(100, 100), face(400, 100)]
     pick, alike = Select("reference"), np.array([0.4, 0.8], np.float32)
-    assert selected(faces, pick, alike) == [1]
-    assert selected(faces, pick, alike[::-1]) == [0]
-    assert selected(faces, pick, alike, least=0.9) == []
-    assert selected(faces, pick, alike, 0.35, np.array([0.1, 0.9], np.float32)) == [0]
-    assert selected(faces, pick, alike, 0.5, np.array([0.1, 0.9], np.float32)) == []
-    assert selected(faces, pick, alike, among=[0]) == [0]
+    assert select_faces(faces, pick, alike) == [1]
+    assert select_faces(faces, pick, alike[::-1]) == [0]
+    assert select_faces(faces, pick, alike, match_threshold=0.9) == []
+    assert select_faces(faces, pick, alike, 0.35, np.array([0.1, 0.9], np.float32)) == [0]
+    assert select_faces(faces, pick, alike, 0.5, np.array([0.1, 0.9], np.float32)) == []
+    assert select_faces(faces, pick, alike, candidates=[0]) == [0]
     with pytest.raises(RecipeError):
-        selected(faces, pick)
+        select_faces(faces, pick)

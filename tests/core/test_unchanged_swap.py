@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from footage.portrait import moved, painted, write_picture
 from models import stand_in_swappers as stand_ins
-from understudy.core.cache.stores.memory import Memory
-from understudy.core.fusion.patch import laid_over
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.fusion.patch import composite_on_frame
 from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 PLAIN = ("fusion.colour_match=0", "fusion.keep_cover=0", "select.min_height=16")
 FAMILIES = (*stand_ins.SWAPPERS, "dfm")
@@ -45,16 +45,18 @@ def swapped(frame: np.ndarray, folder: Path, family: str, *settings: str) -> tup
     paths = write_picture(folder / "frame.png", frame), write_picture(folder / "source.png", painted())
     recipe = with_settings(Recipe(), [f"swap.swapper={family}", *PLAIN, *settings])
     pipeline = Pipeline(
-        Memory(64 << 20), embedded_models(), 1, library=ModelLibrary([models(folder, family)])
+        MemoryStore(64 << 20), embedded_models(), 1, library=ModelLibrary([models(folder, family)])
     )
     with open_clip(paths[0]) as clip:
-        patch = pipeline.make(pipeline.plan(clip, 0, [Casting(Identity((Picture(paths[1]),)), recipe)]))
+        patch = pipeline.execute(
+            pipeline.plan(clip, 0, [SwapRequest(Identity((FaceImage(paths[1]),)), recipe)])
+        )
     pipeline.close()
     assert patch is not None
     shown = np.zeros(frame.shape[:2], bool)
     height, width = patch.pixels.shape[:2]
     shown[patch.top : patch.top + height, patch.left : patch.left + width] = patch.pixels[..., 3] == 255
-    return laid_over(frame, patch), shown
+    return composite_on_frame(frame, patch), shown
 
 
 def loss(frame: np.ndarray, other: np.ndarray, shown: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import understudy
 from driving import Footage
 from understudy.core.cli.main import main
-from understudy.core.export.provenance import made_by
+from understudy.core.export.provenance import program_name
 from understudy.core.system import version as module
 
 ROOT = Path(understudy.__file__).parent
@@ -17,7 +17,7 @@ ROOT = Path(understudy.__file__).parent
 def test_package_manifest_and_changelog_say_one_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert module.version() == project["version"]
-    assert made_by() == f"Understudy {project['version']}"
+    assert program_name() == f"Understudy {project['version']}"
     assert f"\n## [{project['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.errors import MessageError, RecipeError
-from understudy.core.layers.job import casting_from, casting_values
+from understudy.core.layers.job import request_from, request_values
 from understudy.core.recipe import Recipe, parameters
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.settings import RunSettings, settings_of_values, settings_values
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ SETTINGS = RunSettings(
     ),
     threads=3,
     model_folder=Path("/tmp/models"),
-    left_out=("something",),
+    ignored=("something",),
 )
 
 
@@ -78,7 +78,7 @@ def test_settings_of_another_form_are_refused(path: tuple[str, ...], value: obje
         settings_of_values(changed(settings_values(SETTINGS), path, value))
 
 
-CASTING = casting_values(Casting(Identity((Picture(Path("a.png"), 2),), "Ann", "asked"), Recipe()))
+CASTING = request_values(SwapRequest(Identity((FaceImage(Path("a.png"), 2),), "Ann", "asked"), Recipe()))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ CASTING = casting_values(Casting(Identity((Picture(Path("a.png"), 2),), "Ann", "
 )
 def test_castings_of_another_form_are_refused(path: tuple[str, ...], value: object) -> None:
     with pytest.raises(MessageError):
-        casting_from(changed(CASTING, path, value))
+        request_from(changed(CASTING, path, value))
 
 
 @pytest.mark.parametrize("entry", tuple(parameters()), ids=lambda entry: entry.path)
@@ -110,13 +110,13 @@ def test_no_parameter_has_another_type_or_a_value_out_of_range(entry: Any) -> No
         kinds += [float("nan"), float("inf"), 10**400]
     for value in kinds:
         with pytest.raises((MessageError, RecipeError)):
-            casting_from(changed(CASTING, ("recipe", entry.group, entry.name), value))
+            request_from(changed(CASTING, ("recipe", entry.group, entry.name), value))
     out: object = "no such choice" if entry.choices else "two\nlines"
     if entry.kind in (int, float):
         out = entry.kind(entry.high + 1)
     if entry.kind is not bool:
         with pytest.raises(RecipeError):
-            casting_from(changed(CASTING, ("recipe", entry.group, entry.name), out))
+            request_from(changed(CASTING, ("recipe", entry.group, entry.name), out))
 
 
 def worker(lines: list[bytes], folder: Path) -> tuple[int, list[dict[str, Any]], str]:

@@ -6,20 +6,20 @@ from pathlib import Path
 
 from footage.portrait import painted, portrait, write_picture
 from understudy.core.cache.factory import CacheSettings
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.layers.job import casting_values
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.layers.job import request_values
 from understudy.core.recipe import Recipe
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.settings import RunSettings, settings_values
-from understudy.core.worker.__main__ import Run
+from understudy.core.worker.__main__ import WorkerRun
 
 
-def faults_of(cache: Path, casting: Casting, ask: str) -> list[str]:
+def faults_of(cache: Path, casting: SwapRequest, ask: str) -> list[str]:
     """Ask a worker something about a casting; return the faults that it tells."""
     told: list[tuple[str, object]] = []
-    run = Run(settings_values(RunSettings(CacheSettings(cache))), lambda *said: told.append(said))
-    run.take("cast", {"id": 1, "castings": [casting_values(casting)]})
-    run.take(ask, {"strip": "clip", "cast": 1})
+    run = WorkerRun(settings_values(RunSettings(CacheSettings(cache))), lambda *said: told.append(said))
+    run.handle("cast", {"id": 1, "castings": [request_values(casting)]})
+    run.handle(ask, {"strip": "clip", "cast": 1})
     run.end()
     return [str(value) for kind, value in told if kind == "fault"]
 
@@ -28,7 +28,7 @@ def test_a_picture_that_cannot_be_read_any_more_keeps_no_other_from_being_looked
     cache = tmp_path / "cache"
     broken = write_picture(tmp_path / "plain.png", portrait())
     good = write_picture(tmp_path / "green.png", painted())
-    casting = Casting(Identity((Picture(broken), Picture(good))), Recipe())
+    casting = SwapRequest(Identity((FaceImage(broken), FaceImage(good))), Recipe())
     assert faults_of(cache, casting, "check") == []
     # Its face is known by now: that the disk lost it is seen only when it is drawn.
     status = broken.stat()
@@ -37,5 +37,5 @@ def test_a_picture_that_cannot_be_read_any_more_keeps_no_other_from_being_looked
     faults = faults_of(cache, casting, "note")
     assert len(faults) == 1
     assert "plain.png" in faults[0]
-    kept = [entry.text for entry in PackFolder(cache).entries()]
+    kept = [entry.text for entry in PackStore(cache).entries()]
     assert sum("stage=note\n" in text for text in kept) == 1

@@ -15,23 +15,23 @@ import pytest
 from footage.portrait import painted, write_picture, write_sequence
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.factory import CacheSettings
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import ClipError
-from understudy.core.export.frames import finished_frames
-from understudy.core.fusion.patch import laid_over
+from understudy.core.export.frames import render_frames
+from understudy.core.fusion.patch import composite_on_frame
 from understudy.core.layers.job import LayerJob
 from understudy.core.layers.label import layer_key
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.open import open_sequence
-from understudy.core.media.prefetching_clip import ClipAhead
+from understudy.core.media.prefetching_clip import PrefetchingClip
 from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
-from understudy.core.sessions.prefetching_session import SessionAhead
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
 COUNT, BROKEN = 9, 6
@@ -52,12 +52,12 @@ class Scene:
     """A clip of a moving face of which one frame can't be read, and who plays the part."""
 
     paths: tuple[Path, ...]
-    casting: Casting
+    casting: SwapRequest
 
     def jobs(self, folder: Path, *settings: str) -> list[LayerJob]:
         source, casting = ClipSource(False, self.paths), self.casting
         if settings:
-            casting = Casting(casting.identity, with_settings(Recipe(), list(settings)))
+            casting = SwapRequest(casting.identity, with_settings(Recipe(), list(settings)))
         layers = folder / "project" / "layers" / "0123456789abcdef"
         return [
             LayerJob("clip", number + 1, source, number, layers / f"{number:06d}.tif", (casting,))
@@ -70,24 +70,26 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     folder = tmp_path_factory.mktemp("scene")
     frames = write_sequence(folder / "clip", COUNT)
     frames[BROKEN].write_bytes(frames[BROKEN].read_bytes()[:200])
-    return Scene(tuple(frames), Casting(Identity((Picture(write_picture(folder / "green.png", painted())),))))
+    return Scene(
+        tuple(frames), SwapRequest(Identity((FaceImage(write_picture(folder / "green.png", painted())),)))
+    )
 
 
 @pytest.fixture(scope="module")
 def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("oracle")
-    store, _ = open_local(folder / "cache", MEMORY, schemas=FORMS)
+    store, _ = open_local(folder / "cache", MEMORY, schemas=STAGE_SCHEMAS)
     frames = {}
     with open_sequence(scene.paths) as clip, closing(store):
         pipeline = Pipeline(store, embedded_models())
         for number in range(COUNT):
             with suppress(ClipError):
                 plan = pipeline.plan(clip, number, [scene.casting])
-                patch = pipeline.make(plan)
+                patch = pipeline.execute(plan)
                 (folder / f"{number:06d}.tif").write_bytes(
                     b"".join(layer_pieces(plan.key.hex, patch, plan.size))
                 )
-                frames[number] = laid_over(np.asarray(clip.read(number), np.uint8), patch)
+                frames[number] = composite_on_frame(np.asarray(clip.read(number), np.uint8), patch)
         pipeline.close()
     assert len(frames) == COUNT - 1
     return Made(layers_in(folder), frames, cache_in(folder / "cache"))
@@ -106,7 +108,7 @@ def layers_in(folder: Path) -> dict[int, bytes]:
 
 def cache_in(folder: Path) -> dict[str, dict[str, bytes]]:
     """All that is kept, but for the clip's facts, which only an editor's run keeps."""
-    with closing(PackFolder(folder)) as packs:
+    with closing(PackStore(folder)) as packs:
         texts = [entry.text for entry in packs.entries() if "stage=facts" not in entry.text]
         kept = {text: packs.get(Key(text)) or {} for text in texts}
     return {text: {name: array.tobytes() for name, array in arrays.items()} for text, arrays in kept.items()}
@@ -118,16 +120,16 @@ def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
 ) -> None:
     """Beside a busy host too, where OpenCV keeps to one thread."""
     settings = RunSettings(CacheSettings(tmp_path / "cache", MEMORY))
-    session = SessionAhead(settings, beside_a_busy_host=busy)
+    session = PrefetchingSession(settings, busy_host=busy)
     jobs = scene.jobs(tmp_path)
-    written = [session.bring(job, jobs[place:]) for place, job in enumerate(jobs, 1)]
+    written = [session.update_layer(job, jobs[place:]) for place, job in enumerate(jobs, 1)]
     shown, report = session.outcomes, session.report()
     session.close()
     assert all(written)
     assert layers_in(tmp_path) == oracle.layers
     assert cache_in(tmp_path / "cache") == oracle.cache
     # Counted when it was asked for, each once.
-    assert (shown.swapped, len(shown.failures), report.frames) == (COUNT - 1, 1, COUNT - 1)
+    assert (shown.swapped_count, len(shown.failures), report.frames) == (COUNT - 1, 1, COUNT - 1)
 
 
 def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
@@ -136,8 +138,8 @@ def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
     settings, before = RunSettings(CacheSettings(tmp_path / "cache", MEMORY)), cv2.getNumThreads()
     try:
         cv2.setNumThreads(3)
-        with closing(SessionAhead(settings, beside_a_busy_host=True)) as session:
-            session.bring(scene.jobs(tmp_path)[0])
+        with closing(PrefetchingSession(settings, busy_host=True)) as session:
+            session.update_layer(scene.jobs(tmp_path)[0])
             assert cv2.getNumThreads() == 1
         assert cv2.getNumThreads() == 3
     finally:
@@ -146,11 +148,11 @@ def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
 
 def test_what_was_expected_wrongly_changes_no_picture(scene: Scene, oracle: Made, tmp_path: Path) -> None:
     """A guess may even have written its picture; the right one takes its place."""
-    session = SessionAhead(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))
+    session = PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))
     guesses = scene.jobs(tmp_path, "fusion.blend=0.25")
     for place, job in enumerate(scene.jobs(tmp_path), 1):
-        session.bring(job, guesses[place:])
-    assert session.outcomes.swapped == COUNT - 1
+        session.update_layer(job, guesses[place:])
+    assert session.outcomes.swapped_count == COUNT - 1
     session.close()
     # What was guessed may be ahead of what was asked for last, never behind.
     assert {number: layers_in(tmp_path)[number] for number in oracle.layers} == oracle.layers
@@ -160,25 +162,25 @@ def test_a_picture_written_ahead_is_told_of_when_it_is_asked_for_even_if_it_was_
     scene: Scene, tmp_path: Path
 ) -> None:
     jobs = scene.jobs(tmp_path)
-    with closing(SessionAhead(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))) as session:
-        assert session.bring(jobs[0], jobs[1:3])
-        while layer_key(jobs[2].picture) is None:
+    with closing(PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))) as session:
+        assert session.update_layer(jobs[0], jobs[1:3])
+        while layer_key(jobs[2].layer_path) is None:
             time.sleep(0.01)
         session.report()
-        assert session.bring(jobs[5])
-        made = session.written
-        assert session.bring(jobs[2])
-        assert session.written == made, "nothing was to be made: the picture is right as it lies there"
-        assert not session.bring(jobs[2])
+        assert session.update_layer(jobs[5])
+        made = session.write_count
+        assert session.update_layer(jobs[2])
+        assert session.write_count == made, "nothing was to be made: the picture is right as it lies there"
+        assert not session.update_layer(jobs[2])
 
 
 def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
     scene: Scene, oracle: Made, tmp_path: Path
 ) -> None:
-    store, _ = open_local(tmp_path / "cache", MEMORY, schemas=FORMS)
-    with ClipAhead(open_sequence(scene.paths)) as clip, closing(store):
+    store, _ = open_local(tmp_path / "cache", MEMORY, schemas=STAGE_SCHEMAS)
+    with PrefetchingClip(open_sequence(scene.paths)) as clip, closing(store):
         pipeline = Pipeline(store, embedded_models())
-        with closing(finished_frames(pipeline, clip, [scene.casting], range(COUNT))) as finished:
+        with closing(render_frames(pipeline, clip, [scene.casting], range(COUNT))) as finished:
             frames = {frame.number: frame for frame in finished}
         pipeline.close()
     assert cache_in(tmp_path / "cache") == oracle.cache

@@ -9,20 +9,20 @@ import numpy as np
 from footage.portrait import painted, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.base.schema import line_of
+from understudy.core.cache.base.schema import key_line_value
 from understudy.core.cache.base.store import Arrays
-from understudy.core.cache.factory import CacheSettings, open_tiers
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.export.frames import finished_frames
-from understudy.core.media.lazy_clip import known_or_opened
+from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.export.frames import render_frames
+from understudy.core.media.lazy_clip import open_lazily
 from understudy.core.media.open import open_sequence
 from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 Mutation = Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray] | None]
 """Spoils a result; the number tells which of its arrays. None where the result can't be spoilt so."""
@@ -60,30 +60,30 @@ class Project:
         ):
             stand_in_swappers.state(path, family)
 
-    def casting(self, name: str) -> Casting:
+    def casting(self, name: str) -> SwapRequest:
         recipe = with_settings(Recipe(), list(RECIPES[name]))
-        return Casting(Identity((Picture(self.person),)), recipe)
+        return SwapRequest(Identity((FaceImage(self.person),)), recipe)
 
     def render(self, name: str, settings: CacheSettings) -> "Rendered":
         """Render the frame, list the clip's people and note the picture, as a run of its own does."""
         casting = self.casting(name)
-        with closing(open_tiers(settings, schemas=FORMS)) as cache:
+        with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
             pipeline = Pipeline(cache.store, embedded_models(), 1, cache.flight, ModelLibrary([self.models]))
             source = ClipSource(False, tuple(self.paths))
-            with known_or_opened(cache.store, source, lambda: open_sequence(self.paths)) as clip:
+            with open_lazily(cache.store, source, lambda: open_sequence(self.paths)) as clip:
                 pipeline.check([casting])
-                people = pipeline.people(clip, 0, 0, casting.recipe)
-                note = pipeline.note(casting.identity.pictures[0])
-                frames = list(finished_frames(pipeline, clip, [casting], [0]))
+                people = pipeline.find_people(clip, 0, 0, casting.recipe)
+                note = pipeline.inspect_source_image(casting.identity.images[0])
+                frames = list(render_frames(pipeline, clip, [casting], [0]))
             pipeline.close()
             assert cache.tiers.flush(30)
             return Rendered(
                 [frame.pixels.tobytes() for frame in frames],
-                [(one.best, one.spots, one.share, one.picture.tobytes()) for one in people],
-                (None if note.face is None else note.face.tobytes(), note.faults),
-                all(frame.changed and not frame.fault for frame in frames),
+                [(one.best_face, one.face_refs, one.share, one.thumbnail.tobytes()) for one in people],
+                (None if note.thumbnail is None else note.thumbnail.tobytes(), note.quality_issues),
+                all(frame.is_changed and not frame.fault for frame in frames),
                 cache.warnings,
-                frozenset(cache.checked.stages),
+                frozenset(cache.checked_store.rejection_stages),
             )
 
 
@@ -99,11 +99,11 @@ class Rendered:
 
 def entries(root: Path) -> Iterator[tuple[str, Key, dict[str, np.ndarray]]]:
     """Yield stage, key and arrays of all that a cache holds."""
-    with closing(PackFolder(root)) as folder:
+    with closing(PackStore(root)) as folder:
         for entry in list(folder.entries()):
             arrays = folder.get(Key(entry.text))
             assert arrays is not None
-            yield line_of(entry.text, "stage"), Key(entry.text), dict(arrays)
+            yield key_line_value(entry.text, "stage"), Key(entry.text), dict(arrays)
 
 
 def poisoned(
@@ -114,7 +114,7 @@ def poisoned(
     Returns the stages that were spoilt.
     """
     stages = set()
-    with closing(PackFolder(into)) as folder:
+    with closing(PackStore(into)) as folder:
         for stage, key, arrays in entries(root):
             other = spoil(stage, key, arrays)
             if other is not None:

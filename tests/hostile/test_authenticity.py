@@ -18,11 +18,11 @@ from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.maintenance.statistics import statistics
 from understudy.core.cache.removal.purge import walk_packs
 from understudy.core.cache.stores.checked_store import CheckedStore
-from understudy.core.cache.stores.encryption import Seal, SealedStore
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.signature import NAME, Signature
+from understudy.core.cache.stores.encryption import EncryptedStore, Encryption
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.signature import SIGNATURE_NAME, Signature
 from understudy.core.cli.main import main
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 SECRET, OTHER = bytes(range(32)), bytes(32)
 _ID = np.arange(32, dtype=np.uint8)
@@ -127,7 +127,7 @@ def test_v4_forged_codes(
             return next(
                 (one for one in held[stage] if one is not arrays and differs(one, arrays)), held["facts"][0]
             )
-        codes = [name for name in (NAME, "aes-256-gcm", "tag") if name in arrays]
+        codes = [name for name in (SIGNATURE_NAME, "aes-256-gcm", "tag") if name in arrays]
         assert codes
         if attack == "without its code":
             return {name: array for name, array in arrays.items() if name != codes[0]}
@@ -181,20 +181,20 @@ def test_ids_are_there_for_statistics_and_purging_without_the_key(
 ) -> None:
     made.project.render("mesh", made.keyed(tmp_path / "cache", kind))
     ids = {
-        kept.entry.text: kept.id
-        for kept in walk_packs(PackFolder(tmp_path / "cache")._home)
+        kept.info.text: kept.id
+        for kept in walk_packs(PackStore(tmp_path / "cache")._pack_folder)
         if kept.id is not None
     }
     assert ids == {
         there.text: arrays["id"].tobytes().hex() for _, there, arrays in entries(made.plain) if "id" in arrays
     }
-    with closing(PackFolder(tmp_path / "cache")) as folder, closing(PackFolder(made.plain)) as plain:
+    with closing(PackStore(tmp_path / "cache")) as folder, closing(PackStore(made.plain)) as plain:
         assert statistics(folder).clips.keys() == statistics(plain).clips.keys()
 
 
 def test_export_opens_and_import_signs(made: Made, tmp_path: Path, kind: str, monkeypatch, capsys) -> None:
     made.project.render("mesh", made.keyed(tmp_path / "cache", kind))
-    with closing(PackFolder(tmp_path / "cache")) as folder:  # and one that somebody else has written
+    with closing(PackStore(tmp_path / "cache")) as folder:  # and one that somebody else has written
         folder.put(clip_key(77), {"id": _ID})
     for variable in {"sealed": ["CACHE"], "signed": ["SIGNING"], "both": ["CACHE", "SIGNING"]}[kind]:
         monkeypatch.setenv(f"UNDERSTUDY_{variable}_KEY", SECRET.hex())
@@ -206,7 +206,7 @@ def test_export_opens_and_import_signs(made: Made, tmp_path: Path, kind: str, mo
 
     count = sum(1 for _ in entries(tmp_path / "cache")) - 1
     assert run("export", "cache").startswith(f"{count} results written")
-    assert not any(NAME in path.read_text() for path in (tmp_path / "out").rglob("*.json"))
+    assert not any(SIGNATURE_NAME in path.read_text() for path in (tmp_path / "out").rglob("*.json"))
     assert run("import", "new").startswith(f"{count} results taken in")
     got = made.project.render("mesh", made.keyed(tmp_path / "new", kind))
     assert (got.shown, got.warnings) == (made.right.shown, ())
@@ -216,9 +216,9 @@ def test_export_opens_and_import_signs(made: Made, tmp_path: Path, kind: str, mo
 # The parts
 
 
-def store(root: Path, secret: bytes | None = SECRET, signing: bytes | None = None) -> SealedStore:
-    seal = None if secret is None else Seal(secret)
-    return SealedStore(PackFolder(root), seal, None if signing is None else Signature(signing))
+def store(root: Path, secret: bytes | None = SECRET, signing: bytes | None = None) -> EncryptedStore:
+    seal = None if secret is None else Encryption(secret)
+    return EncryptedStore(PackStore(root), seal, None if signing is None else Signature(signing))
 
 
 @pytest.mark.parametrize(
@@ -230,11 +230,12 @@ def store(root: Path, secret: bytes | None = SECRET, signing: bytes | None = Non
         {"id": _ID, "tag": np.zeros((), np.float64)},
         {"id": _ID, "aes-256-gcm": np.zeros(100, np.uint8)},
         {"aes-256-gcm": np.zeros((), np.bool_)},
-        {NAME: np.zeros(32, np.uint8)},
-        {NAME: np.zeros((2, 16), np.uint8), "id": _ID},
-        {NAME: np.zeros(4, np.float64), "id": _ID},
-        {f"a{number}": np.zeros(1, np.uint8) for number in range(500)} | {NAME: np.zeros(32, np.uint8)},
-        {"x" * 5000: _ID, NAME: np.zeros(32, np.uint8)},
+        {SIGNATURE_NAME: np.zeros(32, np.uint8)},
+        {SIGNATURE_NAME: np.zeros((2, 16), np.uint8), "id": _ID},
+        {SIGNATURE_NAME: np.zeros(4, np.float64), "id": _ID},
+        {f"a{number}": np.zeros(1, np.uint8) for number in range(500)}
+        | {SIGNATURE_NAME: np.zeros(32, np.uint8)},
+        {"x" * 5000: _ID, SIGNATURE_NAME: np.zeros(32, np.uint8)},
         {},
     ],
 )
@@ -242,10 +243,10 @@ def store(root: Path, secret: bytes | None = SECRET, signing: bytes | None = Non
 def test_v4_no_forged_record_raises_or_is_used(tmp_path: Path, forged, keys, dashboard) -> None:
     if keys[0] is not None:
         pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
-    with closing(PackFolder(tmp_path)) as folder:
+    with closing(PackStore(tmp_path)) as folder:
         folder.put(clip_key(1), forged)
     keyed = store(tmp_path, *keys)
-    checked = CheckedStore(keyed, FORMS)
+    checked = CheckedStore(keyed, STAGE_SCHEMAS)
     assert checked.get(clip_key(1)) is None
     checked.put(clip_key(1), {"id": _ID})
     assert checked.get(clip_key(1))["id"].tobytes() == _ID.tobytes()
@@ -256,31 +257,35 @@ def test_v4_no_forged_record_raises_or_is_used(tmp_path: Path, forged, keys, das
 
 def test_v4_a_tag_is_for_one_key_and_one_id_alone(tmp_path: Path) -> None:
     pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
-    seal = Seal(SECRET)
-    tagged = seal.sealed(clip_key(1), {"id": _ID})
+    seal = Encryption(SECRET)
+    tagged = seal.encrypt(clip_key(1), {"id": _ID})
     assert set(tagged) == {"id", "tag"}
     assert tagged["id"].tobytes() == _ID.tobytes()
-    assert seal.opened(clip_key(1), tagged)["id"].tobytes() == _ID.tobytes()
-    assert seal.opened(clip_key(2), tagged) is None
-    assert Seal(OTHER).opened(clip_key(1), tagged) is None
+    assert seal.decrypt(clip_key(1), tagged)["id"].tobytes() == _ID.tobytes()
+    assert seal.decrypt(clip_key(2), tagged) is None
+    assert Encryption(OTHER).decrypt(clip_key(1), tagged) is None
     for bit in range(256):
         for name in ("id", "tag"):
             changed = tagged[name].copy()
             changed[bit // 8] ^= 1 << bit % 8
-            assert seal.opened(clip_key(1), {**tagged, name: changed}) is None
-    assert seal.opened(clip_key(1), {**tagged, "more": _ID}) is None
+            assert seal.decrypt(clip_key(1), {**tagged, name: changed}) is None
+    assert seal.decrypt(clip_key(1), {**tagged, "more": _ID}) is None
 
 
 def test_a_signature_does_not_serve_as_a_tag_nor_a_key_as_another(tmp_path: Path) -> None:
     pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
-    signed = Signature(SECRET).signed(clip_key(1), {"id": _ID})
-    assert Seal(SECRET).opened(clip_key(1), {"id": _ID, "tag": signed[NAME]}) is None
-    assert Signature(OTHER).verified(clip_key(1), signed) is None
-    assert Signature(SECRET, "other").verified(clip_key(1), {"id": _ID, "other": signed[NAME]}) is None
+    signed = Signature(SECRET).sign(clip_key(1), {"id": _ID})
+    assert Encryption(SECRET).decrypt(clip_key(1), {"id": _ID, "tag": signed[SIGNATURE_NAME]}) is None
+    assert Signature(OTHER).verify(clip_key(1), signed) is None
+    assert (
+        Signature(SECRET, "other").verify(clip_key(1), {"id": _ID, "other": signed[SIGNATURE_NAME]}) is None
+    )
 
 
 _values = st.dictionaries(
-    st.text(max_size=4).filter(lambda name: name not in (NAME, "__metadata__") and name.isprintable()),
+    st.text(max_size=4).filter(
+        lambda name: name not in (SIGNATURE_NAME, "__metadata__") and name.isprintable()
+    ),
     st.sampled_from(["u1", "<u2", "<i8", "<f2", "<f4", "<f8", "bool"]).flatmap(
         lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, min_side=0, max_side=4))
     ),
@@ -302,16 +307,16 @@ def plain(arrays) -> dict[str, tuple[object, ...]]:
 @given(value=_values, data=st.data())
 def test_what_is_signed_is_verified_and_nothing_else(value, data) -> None:
     signature = Signature(SECRET)
-    signed = signature.signed(key(1), value)
+    signed = signature.sign(key(1), value)
     for way in (dict(signed), read(signed)):  # as it was put, and as it is read: the quick way and the other
-        assert plain(signature.verified(key(1), way)) == plain(value)
-        assert signature.verified(key(2), way) is None
-        assert Signature(OTHER).verified(key(1), way) is None
+        assert plain(signature.verify(key(1), way)) == plain(value)
+        assert signature.verify(key(2), way) is None
+        assert Signature(OTHER).verify(key(1), way) is None
     names = sorted(signed)
     name = data.draw(st.sampled_from(names))
     array = signed[name]
     changes = [{k: v for k, v in signed.items() if k != name}]
-    if name != NAME:
+    if name != SIGNATURE_NAME:
         changes.append({(k if k != name else f"{k}é"): v for k, v in signed.items()})
         changes.append({**signed, name: array[None]})
         if array.dtype.itemsize == 8:
@@ -324,4 +329,4 @@ def test_what_is_signed_is_verified_and_nothing_else(value, data) -> None:
     changes.append({**signed, "more": np.zeros(0, np.uint8)} if "more" not in signed else {})
     for changed in changes:
         for way in (changed, read(changed)):
-            assert signature.verified(key(1), way) is None
+            assert signature.verify(key(1), way) is None

@@ -16,19 +16,19 @@ import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers, open_what_can_be
-from understudy.core.cache.maintenance.lineage import coming_from, walk
-from understudy.core.cache.maintenance.statistics import folder_facts, statistics
-from understudy.core.cache.removal.evict import tidy
+from understudy.core.cache.factory import CacheSettings, open_cache, open_cache_best_effort
+from understudy.core.cache.maintenance.lineage import derived_from, walk_entries
+from understudy.core.cache.maintenance.statistics import folder_summary, statistics
+from understudy.core.cache.removal.evict import evict
 from understudy.core.cache.removal.purge import purge_all
-from understudy.core.cache.shared.lease_folder import sweep
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.usage_log import note, uses
+from understudy.core.cache.shared.lease_folder import remove_stale_leases
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.usage_log import read_usage, record_usage
 from understudy.core.cli.main import main
 from understudy.core.errors import CacheError
 from understudy.core.filesystem import Access
 from understudy.core.layers.folder import LayerFolder
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and owners of POSIX")
 
@@ -43,14 +43,14 @@ def arrays(number: int) -> dict[str, np.ndarray]:
 
 
 def filled(root: Path, count: int = 10, **options: object) -> Path:
-    with closing(PackFolder(root, **options)) as store:
+    with closing(PackStore(root, **options)) as store:
         for number in range(count):
             store.put(KEYS[number], arrays(number))
     return root
 
 
 def hits(root: Path, count: int = 10) -> int:
-    with closing(PackFolder(root, read_only=True)) as store:
+    with closing(PackStore(root, read_only=True)) as store:
         return sum(store.get(key) is not None for key in KEYS[:count])
 
 
@@ -92,15 +92,15 @@ def every_use(root: Path) -> None:
     """Do with a folder all that is done with caches; what is refused is refused with a CacheError."""
     for use in (
         lambda: filled(root),
-        lambda: tidy(root, 0),
+        lambda: evict(root, 0),
         lambda: purge_all(root, time.time_ns()),
-        lambda: folder_facts(root),
+        lambda: folder_summary(root),
     ):
         with suppress(CacheError, OSError):
             use()
     for command in (["stats"], ["verify"], ["gc", "--cap", "1"], ["purge", "--all"]):
         assert main(["cache", *command, "--cache-dir", str(root)]) in (0, 1)
-    with closing(open_what_can_be(CacheSettings(root), schemas=FORMS)) as cache:
+    with closing(open_cache_best_effort(CacheSettings(root), schemas=STAGE_SCHEMAS)) as cache:
         cache.store.put(KEYS[0], arrays(0))
         assert cache.store.get(KEYS[0]) is not None
 
@@ -151,7 +151,7 @@ def test_v2_a_look_alike_is_refused_and_stays_as_it_is(
     root.chmod(0o755)
     before = contents(root)
     with pytest.raises(CacheError, match="choose an empty or a new folder"):
-        PackFolder(root)
+        PackStore(root)
     every_use(root)
     assert contents(root) == before
     assert stat.S_IMODE(root.stat().st_mode) == 0o755
@@ -169,8 +169,8 @@ def test_v2_v3_a_link_in_a_cache_leads_nowhere(
     target = private / "holiday.tif" if name in (".uses", ".janitor.lock", "format") else private
     (root / name).symlink_to(target)
     every_use(root)
-    note(root, PackFolder(tmp_path / "other").counts, PackFolder(tmp_path / "other").counts)
-    assert sweep(root / ".leases", 0) == 0
+    record_usage(root, PackStore(tmp_path / "other").counts, PackStore(tmp_path / "other").counts)
+    assert remove_stale_leases(root / ".leases", 0) == 0
 
 
 def test_v2_links_with_the_names_of_packs_lead_nowhere(
@@ -192,9 +192,9 @@ def test_v2_a_pack_that_is_a_hard_link_to_a_file_elsewhere_is_removed_and_not_em
     root = filled(tmp_path / "root")
     os.link(private / "holiday.tif", root / f"{1:016x}-1-00000000.pack")
     before = (private / "holiday.tif").read_bytes()
-    with closing(PackFolder(root, read_only=True)) as store:
+    with closing(PackStore(root, read_only=True)) as store:
         assert store.get(KEYS[0]) is not None
-    with closing(PackFolder(root)) as store:
+    with closing(PackStore(root)) as store:
         store.purge()
     assert not list(root.glob("*.pack"))
     assert (private / "holiday.tif").read_bytes() == before
@@ -209,7 +209,7 @@ def test_v2_engines_lose_links_and_files_and_nothing_behind_a_link(
     (root / "engines" / "model" / "built").write_bytes(b"x" * 100)
     (root / "engines" / "model" / "out").symlink_to(private)
     (root / "engines" / "file").symlink_to(private / "holiday.tif")
-    assert purge_all(root, time.time_ns()).troubles == ()
+    assert purge_all(root, time.time_ns()).errors == ()
     assert list((root / "engines").iterdir()) == []
 
 
@@ -276,7 +276,7 @@ def test_v8_no_special_file_is_waited_for(kind: str, name: str, tmp_path: Path, 
     )
     if name != "format":
         assert hits(root, 20) == 20
-        with closing(PackFolder(root)) as store:
+        with closing(PackStore(root)) as store:
             assert store.get(KEYS[0]) is not None
             assert store.warnings == ()
     command = [sys.executable, "-c", program, str(root), *HERE]
@@ -289,7 +289,7 @@ def test_v8_a_pack_that_becomes_a_pipe_is_a_miss_without_a_warning(
     dashboard("inputs")
     root = filled(tmp_path / "root")
     now = iter(range(10**6))
-    with closing(PackFolder(root, clock=lambda: float(next(now)))) as store:
+    with closing(PackStore(root, clock=lambda: float(next(now)))) as store:
         (pack,) = root.glob("*.pack")
         special("pipe", pack)
         assert store.get(KEYS[0]) is None
@@ -315,24 +315,24 @@ def test_v12_all_is_for_the_owner_or_the_group_alone(
     umask: int, before: int | None, group: bool, tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("faces")
-    root, access = tmp_path / "root", Access(group=group)
+    root, access = tmp_path / "root", Access(shared_with_group=group)
     former = os.umask(umask)
     try:
         if before is not None:
             root.mkdir()
             root.chmod(before)
         with closing(
-            open_tiers(CacheSettings(root, shared_with_group=group, cap_bytes=1 << 20), schemas=FORMS)
+            open_cache(CacheSettings(root, shared_with_group=group, cap_bytes=1 << 20), schemas=STAGE_SCHEMAS)
         ) as cache:
             for number in range(40):
                 cache.store.put(KEYS[number], arrays(number))
                 cache.store.get(KEYS[number])
-        with closing(PackFolder(root, access=access)) as store:
+        with closing(PackStore(root, access=access)) as store:
             store.purge(lambda text: "number=3\n" in text)
-            store.tidy(1 << 20)
+            store.evict(1 << 20)
     finally:
         os.umask(former)
-    assert uses(root) is not None
+    assert read_usage(root) is not None
     assert modes(root) == {access.file_mode, access.folder_mode}
 
 
@@ -355,12 +355,12 @@ def test_v12_a_folder_that_all_may_write_to_is_read_and_not_changed(
     root.chmod(0o777)
     before = contents(root)
     settings = CacheSettings(root, cap_bytes=1, max_age=0.0)
-    with closing(open_tiers(settings, schemas=FORMS)) as cache:
+    with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
         assert cache.store.get(KEYS[0]) is not None
         cache.store.put(KEYS[30], arrays(30))
         (warning,) = cache.warnings
         assert "everybody may write" in warning
-        assert cache.folder.tidy() is None
+        assert cache.folder.evict() is None
         assert cache.folder.purge() == 0
     for command in (["gc", "--cap", "1"], ["purge", "--all"]):
         assert main(["cache", *command, "--cache-dir", str(root)]) == 1
@@ -380,7 +380,7 @@ def test_v12_another_users_folder_is_read_and_not_changed_unless_it_is_trusted(
         os.chown(path, OTHER_USER, OTHER_USER)
     before = contents(root)
     settings = CacheSettings(root, trusted=(tmp_path,) if trusted else ())
-    with closing(open_tiers(settings, schemas=FORMS)) as cache:
+    with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
         assert cache.store.get(KEYS[0]) is not None
         cache.store.put(KEYS[30], arrays(30))
         warnings = cache.warnings
@@ -398,9 +398,9 @@ def test_v12_a_shared_folder_that_is_only_read_gets_nothing(tmp_path: Path, dash
     share = filled(tmp_path / "share")
     before = contents(share)
     settings = CacheSettings(tmp_path / "local", memory_bytes=0, shared_folder=share, shared_read_only=True)
-    with closing(open_tiers(settings, schemas=FORMS)) as cache:
-        assert cache.flight.result(cache.store, KEYS[0], dict)[1]
-        assert not cache.flight.result(cache.store, KEYS[30], lambda: arrays(30))[1]
+    with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
+        assert cache.flight.get_or_compute(cache.store, KEYS[0], dict)[1]
+        assert not cache.flight.get_or_compute(cache.store, KEYS[30], lambda: arrays(30))[1]
         assert cache.tiers.flush(10)
         assert cache.warnings == ()
     assert contents(share) == before
@@ -481,9 +481,9 @@ def test_v16_folders_nested_a_thousand_deep_end_nothing(tmp_path: Path, dashboar
         os.close(former)
     os.close(here)
     try:
-        with closing(PackFolder(root)) as store:
+        with closing(PackStore(root)) as store:
             assert store.size_on_disk() > 0
-            assert store.tidy(1 << 20) is not None
+            assert store.evict(1 << 20) is not None
             assert store.warnings == ()
         assert main(["cache", "stats", "--cache-dir", str(root)]) == 0
     finally:
@@ -498,7 +498,7 @@ def test_v16_a_new_cache_where_none_can_be_made_is_a_warning(tmp_path: Path, das
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a file system here")
     try:
-        for opened in (open_tiers, open_what_can_be):
+        for opened in (open_cache, open_cache_best_effort):
             with closing(opened(CacheSettings(mount / "cache"))) as cache:
                 cache.store.put(KEYS[0], arrays(0))
                 assert cache.store.get(KEYS[0]) is not None
@@ -554,7 +554,7 @@ def test_v16_64_files_are_enough_to_render_beside_many_packs(tmp_path: Path, das
     face = write_picture(tmp_path / "face.png", painted())
     root = tmp_path / "cache"
     for number in range(239):
-        with closing(PackFolder(root, pack_bytes=1)) as store:
+        with closing(PackStore(root, pack_bytes=1)) as store:
             store.put(KEYS[0] if not number else Key(f"stage=other\nnumber={number}\n"), arrays(0))
     assert len(list(root.glob("*.pack"))) == 239
     command = [
@@ -616,13 +616,13 @@ def test_v15_a_key_text_may_say_anything(what: str, tmp_path: Path, dashboard: D
     dashboard("inputs")
     root = tmp_path / "root"
     began = time.monotonic()
-    with closing(PackFolder(root)) as store:
+    with closing(PackStore(root)) as store:
         for text in KEY_TEXTS[what]:
             store.put(Key(text), {"id": np.frombuffer(bytes(32), np.uint8)})
-    with closing(PackFolder(root)) as store:
+    with closing(PackStore(root)) as store:
         assert statistics(store).total.entries == len(KEY_TEXTS[what])
-        coming_from(lambda: walk(store), {"f" * 64})
-    assert folder_facts(root).entries == len(KEY_TEXTS[what])
+        derived_from(lambda: walk_entries(store), {"f" * 64})
+    assert folder_summary(root).entries == len(KEY_TEXTS[what])
     for command in (["stats"], ["stats", "--json"], ["verify"], ["gc", "--cap", "1G"]):
         assert main(["cache", *command, "--cache-dir", str(root)]) == 0
     out = capsys.readouterr().out
@@ -714,7 +714,7 @@ def test_v8_a_format_that_is_no_file_ends_no_run(kind: str, tmp_path: Path, dash
     {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("CACHEDIR.TAG")}[kind](
         root / "format"
     )
-    with closing(open_tiers(CacheSettings(root), schemas=FORMS)) as cache:
+    with closing(open_cache(CacheSettings(root), schemas=STAGE_SCHEMAS)) as cache:
         assert cache.store.get(KEYS[0]) is None
         assert [line for line in cache.warnings if "format" in line] == list(cache.warnings)
         assert cache.warnings

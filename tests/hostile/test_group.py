@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.filesystem import Access
 from understudy.core.layers.folder import LayerFolder
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
-GROUP = Access(group=True)
+GROUP = Access(shared_with_group=True)
 ID = "0123456789abcdef"
 KEY = stage_key("test", 1, {"number": 1})
 ARRAYS = {"a": np.arange(9, dtype=np.uint8)}
 
 
 def _filled(root: Path) -> LayerFolder:
-    with closing(open_tiers(CacheSettings(root), schemas=FORMS)) as cache:
+    with closing(open_cache(CacheSettings(root), schemas=STAGE_SCHEMAS)) as cache:
         cache.store.get(KEY)  # so that the run is counted
         cache.store.put(KEY, ARRAYS)
     layers = LayerFolder(root, ID)
@@ -48,7 +48,7 @@ def test_v12_a_group_that_is_let_in_later_finds_everything(
     theirs = root / "notes.txt"
     theirs.write_text("not ours")
     theirs.chmod(0o600)
-    PackFolder(root, access=GROUP).close()
+    PackStore(root, access=GROUP).close()
     LayerFolder(root, ID, GROUP).make()
     FolderLease(root / LEASE_FOLDER, GROUP).try_acquire(KEY, 60)
     modes = _modes(root)
@@ -64,7 +64,7 @@ def test_v12_another_account_of_the_group_reads_what_was_there(tmp_path: Path) -
     root = Path("/tmp") / f"understudy-{os.getpid()}-group"
     try:
         _filled(root)
-        PackFolder(root, access=GROUP).close()
+        PackStore(root, access=GROUP).close()
         LayerFolder(root, ID, GROUP).make()
         child = os.fork()
         if not child:
@@ -72,7 +72,7 @@ def test_v12_another_account_of_the_group_reads_what_was_there(tmp_path: Path) -
                 os.setgroups([])
                 os.setgid(root.stat().st_gid)
                 os.setuid(65534)
-                with closing(PackFolder(root, access=GROUP)) as folder:
+                with closing(PackStore(root, access=GROUP)) as folder:
                     right = folder.get(KEY) is not None and not folder.warnings
                     right = right and LayerFolder(root, ID, GROUP).sizes() != []
                     right = right and (root / "layers" / ID / "000002.tif").read_bytes() == b"a picture"
@@ -88,10 +88,10 @@ def test_v12_another_account_of_the_group_reads_what_was_there(tmp_path: Path) -
 
 def test_v12_a_link_that_others_could_put_there_before_gets_no_other_permissions(tmp_path: Path) -> None:
     root, mine = tmp_path / "cache", tmp_path / "mine"
-    PackFolder(root).close()
+    PackStore(root).close()
     mine.write_text("mine alone")
     mine.chmod(0o600)
     root.chmod(0o770)
     os.link(mine, root / "0123456789abcdef-1-01234567.pack")
-    PackFolder(root, access=GROUP).close()
+    PackStore(root, access=GROUP).close()
     assert stat.S_IMODE(mine.stat().st_mode) == 0o600

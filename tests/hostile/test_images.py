@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hostile.bombs import bmp, chunk, jpeg, png, texts, tiff, webp
 from understudy.core.errors import ClipError
-from understudy.core.media.bounds import MOST_DECODED, MOST_STORED
-from understudy.core.media.image_clip import decode_picture, is_picture
-from understudy.core.media.image_header import read_image_header, without_extras
+from understudy.core.media.bounds import MAX_DECODED_BYTES, MAX_IMAGE_FILE_BYTES
+from understudy.core.media.image_clip import decode_image, is_image
+from understudy.core.media.image_header import read_image_header, strip_ancillary_chunks
 from understudy.core.media.open import open_clip, open_sequence
 
 GB = 1_000_000  # of the kilobytes that the system counts in
@@ -79,14 +79,14 @@ def test_v11_the_refusal_says_file_size_and_limit(tmp_path):
     with pytest.raises(
         ClipError, match=r"bomb\.png says it is 30000x30000, .* at most 403 MB .* make it smaller"
     ):
-        decode_picture(path)
+        decode_image(path)
 
 
 def test_v11_a_huge_picture_file_is_refused_unread(tmp_path, dashboard):
     dashboard("inputs")
     path = tmp_path / "sparse.png"
     path.write_bytes(png(8, 8))
-    os.truncate(path, 60 * MOST_STORED)
+    os.truncate(path, 60 * MAX_IMAGE_FILE_BYTES)
     said, peak = measured(path)
     assert "can't be read" in said
     assert peak < GB // 2
@@ -97,8 +97,8 @@ def test_v8_a_pipe_in_a_pictures_place_is_refused_at_once(tmp_path, dashboard, p
     dashboard("inputs")
     path = tmp_path / "pipe.png"
     os.mkfifo(path)
-    opening = {"picture": decode_picture, "sequence": lambda path: open_sequence([path]), "clip": open_clip}
-    assert not is_picture(path)
+    opening = {"picture": decode_image, "sequence": lambda path: open_sequence([path]), "clip": open_clip}
+    assert not is_image(path)
     with pytest.raises(ClipError, match=r"pipe\.png"):
         opening[place](path)
 
@@ -111,25 +111,25 @@ def test_headers_say_what_opencv_decodes(tmp_path, suffix, channels):
     assert cv2.imwrite(str(path), stored)
     header = read_image_header(path.read_bytes())
     assert (header.width, header.height, header.bits) == (53, 37, 8)
-    assert header.decoded_bytes == decode_picture(path).nbytes
-    assert header.working_bytes < MOST_DECODED
+    assert header.decoded_bytes == decode_image(path).nbytes
+    assert header.working_bytes < MAX_DECODED_BYTES
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_a_picture_of_several_bands_comes_back_exactly(tmp_path, suffix):
     pixels = np.random.default_rng(1).integers(0, 65_536, (1_100, 1_300, 3), np.uint16)
     cv2.imwrite(str(tmp_path / f"p{suffix}"), pixels[..., ::-1])
-    assert np.array_equal(decode_picture(tmp_path / f"p{suffix}"), pixels)
+    assert np.array_equal(decode_image(tmp_path / f"p{suffix}"), pixels)
 
 
 def test_what_is_cut_out_of_a_png_changes_no_pixel(tmp_path):
     path = tmp_path / "plain.png"
     cv2.imwrite(str(path), np.random.default_rng(1).integers(0, 256, (40, 50, 4), np.uint8))
-    before, plain = decode_picture(path), path.read_bytes()
+    before, plain = decode_image(path), path.read_bytes()
     extra = texts(1, 100) + chunk(b"acTL", bytes([0, 0, 0, 2, 0, 0, 0, 0])) + chunk(b"iCCP", b"p\0\0junk")
     path.write_bytes(plain[:33] + extra + plain[33:])
-    assert without_extras(path.read_bytes()) == plain
-    assert np.array_equal(decode_picture(path), before)
+    assert strip_ancillary_chunks(path.read_bytes()) == plain
+    assert np.array_equal(decode_image(path), before)
 
 
 @pytest.mark.parametrize(

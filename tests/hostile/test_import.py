@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.maintenance.import_export import Exchanged, export, import_into
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.maintenance.import_export import TransferCounts, export, import_into
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import CacheError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
@@ -31,7 +31,7 @@ class Place:
     """An export of two entries, the second of which is made hostile."""
 
     def __init__(self, folder: Path) -> None:
-        with closing(PackFolder(folder / "cache")) as store:
+        with closing(PackStore(folder / "cache")) as store:
             for key in (GOOD, BAD):
                 store.put(key, VALUE)
             export(store.entries(), store, folder / "out")
@@ -176,10 +176,10 @@ def test_v14_what_is_not_as_exported_is_left_out(what: str, tmp_path: Path, dash
     dashboard("inputs")
     place = Place(tmp_path)
     HOSTILE[what](place)
-    with closing(PackFolder(tmp_path / "other")) as store:
+    with closing(PackStore(tmp_path / "other")) as store:
         done = import_into(store, place.root)
         assert done.copied == 1
-        assert done.left_out <= 1
+        assert done.skipped <= 1
         assert same(store.get(GOOD))
         assert len(list(store.entries())) == 1
         assert store.warnings == ()
@@ -199,7 +199,7 @@ def test_v14_what_is_no_folder_is_refused(what: str, tmp_path: Path, dashboard: 
     dashboard("inputs")
     ODD_FOLDERS[what](tmp_path / "out")
     with pytest.raises(CacheError, match="export has written"):
-        import_into(Memory(1 << 20), tmp_path / "out")
+        import_into(MemoryStore(1 << 20), tmp_path / "out")
 
 
 def test_v14_only_stages_and_entries_are_looked_into(tmp_path: Path, dashboard: Dashboard) -> None:
@@ -212,7 +212,7 @@ def test_v14_only_stages_and_entries_are_looked_into(tmp_path: Path, dashboard: 
     (place.stage / "notes.json").write_text("{}")
     (place.stage / "below").mkdir()
     place.json.rename(place.stage / "below" / place.json.name)
-    assert import_into(Memory(1 << 20), place.root) == Exchanged(1, 0)
+    assert import_into(MemoryStore(1 << 20), place.root) == TransferCounts(1, 0)
 
 
 def test_v14_memory_is_bounded_by_what_is_there(tmp_path: Path, dashboard: Dashboard) -> None:
@@ -247,11 +247,11 @@ def test_v14_memory_is_bounded_by_what_is_there(tmp_path: Path, dashboard: Dashb
     ids=["columns first", "no sides", "empty", "booleans", "whole numbers", "rows first"],
 )
 def test_what_is_as_exported_comes_in_bit_for_bit(value: np.ndarray, tmp_path: Path) -> None:
-    with closing(PackFolder(tmp_path / "cache")) as store:
+    with closing(PackStore(tmp_path / "cache")) as store:
         store.put(GOOD, {"value": value})
         export(store.entries(), store, tmp_path / "out")
-    with closing(PackFolder(tmp_path / "other")) as store:
-        assert import_into(store, tmp_path / "out") == Exchanged(1, 0)
+    with closing(PackStore(tmp_path / "other")) as store:
+        assert import_into(store, tmp_path / "out") == TransferCounts(1, 0)
         got = store.get(GOOD)["value"]
     assert (got.dtype, got.shape, got.tobytes()) == (value.dtype, value.shape, value.tobytes())
 
@@ -260,8 +260,8 @@ def test_arrays_saved_by_numpy_itself_with_either_order_come_in(tmp_path: Path) 
     place = Place(tmp_path)
     value = np.asfortranarray(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
     np.save(place.npy, value)
-    store = Memory(1 << 20)
-    assert import_into(store, place.root) == Exchanged(2, 0)
+    store = MemoryStore(1 << 20)
+    assert import_into(store, place.root) == TransferCounts(2, 0)
     assert same(store.get(BAD))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from footage.portrait import painted, write_picture, write_sequence
 from understudy.core.cache.factory import CacheSettings
-from understudy.core.cache.packs.layout import prepare
+from understudy.core.cache.packs.layout import prepare_cache_folder
 from understudy.core.cli.main import main
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
@@ -24,12 +24,12 @@ from understudy.core.fusion.patch import Patch
 from understudy.core.layers.blanking import blank_layers
 from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.job import LayerJob
-from understudy.core.layers.label import LABEL_BYTES, MOST_BYTES, label_text, layer_label
-from understudy.core.layers.output_folders import in_one_line
-from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.label import LABEL_BYTES, MAX_LAYER_BYTES, label_text, layer_label
+from understudy.core.layers.output_folders import merge_folder_warnings
+from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.source import ClipSource
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
 
@@ -69,7 +69,7 @@ def everything(folder: Path) -> dict[str, tuple[int, int, int, bytes]]:
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     root = tmp_path / "project" / "cache"
-    prepare(root)
+    prepare_cache_folder(root)
     (root / "layers").mkdir(mode=0o700)
     return root
 
@@ -150,7 +150,7 @@ def test_v1_a_link_in_a_layers_place_is_replaced_and_not_followed(
     assert folder.label(NAMES[0]) is None
     folder.write(NAMES[0], FACE[::-1])
     folder.add_placeholders([NAMES[1]])
-    assert (folder.path / NAMES[1]).read_bytes() == STAND_IN
+    assert (folder.path / NAMES[1]).read_bytes() == PLACEHOLDER
     assert folder.names() == NAMES[:2]
     assert folder.blank() == len(NAMES) - 1
     assert not any((folder.path / name).is_symlink() for name in NAMES)
@@ -198,10 +198,10 @@ def test_v8_what_is_no_file_in_a_layers_place_holds_up_nothing(
         if kind == "folder":
             with pytest.raises(OutputError, match="Is a directory"):
                 folder.write(NAMES[0], FACE)
-            assert folder.blanked().foreign == 1
+            assert folder.blank_with_report().foreign == 1
         else:
             folder.add_placeholders(NAMES[:1])
-            assert place.read_bytes() == STAND_IN
+            assert place.read_bytes() == PLACEHOLDER
 
     run_within(20, work)
 
@@ -246,7 +246,7 @@ def test_v1_folders_of_others_or_open_to_all_are_not_written(
         blank_layers(cache)
     assert everything(folder.path) == before
     if level != "root":
-        LayerFolder(cache, ID, Access(trusted=(cache,))).write(NAMES[0], b"x")
+        LayerFolder(cache, ID, Access(trusted_folders=(cache,))).write(NAMES[0], b"x")
         assert (folder.path / NAMES[0]).read_bytes() == b"x"
 
 
@@ -261,12 +261,12 @@ class Project:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.source = ClipSource(False, tuple(write_sequence(folder / "frames", 1, 320)))
-        self.casting = Casting(Identity((Picture(write_picture(folder / "person.png", painted())),)))
+        self.casting = SwapRequest(Identity((FaceImage(write_picture(folder / "person.png", painted())),)))
 
     def bring(self, picture: Path, cache: Path, spare: Path | None = None) -> tuple[LayerSession, bool]:
         job = LayerJob("strip", 7, self.source, 0, picture, (self.casting,))
         with closing(LayerSession(RunSettings(CacheSettings(cache)), spare)) as session:
-            return session, session.bring(job)
+            return session, session.update_layer(job)
 
 
 @pytest.mark.parametrize(
@@ -280,10 +280,10 @@ def test_v1_a_job_writes_to_no_place_but_a_layers(
     dashboard("projects")
     session, written = project.bring(tmp_path / form.format(ID), cache)
     assert not written
-    assert session.written == 0
+    assert session.write_count == 0
     assert len(session.warnings) == 1
     assert "strip, frame 7" in session.warnings[0]
-    assert session.outcomes.swapped == 0
+    assert session.outcomes.swapped_count == 0
 
 
 @posix_only
@@ -295,7 +295,7 @@ def test_v1_where_the_place_must_not_be_written_a_render_has_its_layers_elsewher
     picture = cache / "layers" / ID / NAMES[0]
     session, written = project.bring(picture, tmp_path / "results", tmp_path / "spare")
     assert written
-    (place,) = session.moved.values()
+    (place,) = session.redirections.values()
     assert layer_label(place / NAMES[0]) is not None
     assert len(session.warnings) == 1
     again, written = project.bring(place / NAMES[0], tmp_path / "results", tmp_path / "spare")
@@ -377,7 +377,7 @@ def test_v2_look_alikes_among_the_layers_are_left_and_said(
     assert "6 layer pictures" in said
     assert "6 files among the layer pictures" in said
     assert all(path.read_bytes() == FACE for path in mine)
-    assert all((folder.path / name).read_bytes() == STAND_IN for name in NAMES)
+    assert all((folder.path / name).read_bytes() == PLACEHOLDER for name in NAMES)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
@@ -391,7 +391,7 @@ def test_v12_nobody_else_reads_a_layer_whatever_the_umask_and_whoever_made_the_f
     try:
         root.mkdir()
         root.chmod(0o755)
-        prepare(root)
+        prepare_cache_folder(root)
         (root / "layers" / ID).mkdir(parents=True)
         folder = filled(root)
         folder.add_placeholders(["000099.tif"])
@@ -473,7 +473,7 @@ def test_v13_a_purge_that_can_not_remove_a_face_says_so(
     assert code == 1
     assert "nothing of it is left" not in said
     assert str(folder.path) in said
-    assert all((other.path / name).read_bytes() == STAND_IN for name in NAMES)
+    assert all((other.path / name).read_bytes() == PLACEHOLDER for name in NAMES)
 
 
 @needs_root
@@ -494,9 +494,9 @@ def test_what_follows_from_a_folder_that_can_not_be_written_to_is_one_line() -> 
     fault = "can't write to /a: it belongs to another user: name it in UNDERSTUDY_TRUST to write to it"
     moved = f"{fault}; this render has its layers in /tmp/b"
     lines = [f"clip: {fault}", "other", moved, f"results are only read, not kept: {fault}"]
-    assert in_one_line(lines) == ["other", f"{moved}, and keeps no results"]
-    assert in_one_line(lines[:3]) == ["other", moved]
-    assert in_one_line([lines[0], lines[3]]) == [lines[0], lines[3]]
+    assert merge_folder_warnings(lines) == ["other", f"{moved}, and keeps no results"]
+    assert merge_folder_warnings(lines[:3]) == ["other", moved]
+    assert merge_folder_warnings([lines[0], lines[3]]) == [lines[0], lines[3]]
 
 
 def test_v13_a_purge_says_what_a_running_render_wrote_again(dashboard: Count, cache: Path) -> None:
@@ -513,15 +513,15 @@ def test_v13_a_purge_says_what_a_running_render_wrote_again(dashboard: Count, ca
     thread.start()
     try:
         end, results = time.monotonic() + 60, [blank_layers(cache)]
-        while not any(result.rewritten for result in results) and time.monotonic() < end:
+        while not any(result.rewrites for result in results) and time.monotonic() < end:
             results.append(blank_layers(cache))
     finally:
         ended.set()
         thread.join()
-    assert any(result.rewritten for result in results)
+    assert any(result.rewrites for result in results)
     # Its temporary files were removed under its hands, and yet every write came to be.
     last = blank_layers(cache)
-    assert (last.rewritten, last.leftovers) == (0, 0)
+    assert (last.rewrites, last.leftovers) == (0, 0)
     assert sorted(path.name for path in folder.path.iterdir()) == NAMES
 
 
@@ -534,8 +534,8 @@ def sparse(path: Path, head: bytes, size: int) -> None:
 HEAD = b"".join(layer_pieces("ab" * 32, Patch(0, 0, np.full((64, 64, 4), 255, np.uint8)), (640, 640)))
 BOMBS = {
     "60 GB": (HEAD, 60 << 30),
-    "2 GB": (HEAD, MOST_BYTES),
-    "2 GB of nothing": (b"", MOST_BYTES),
+    "2 GB": (HEAD, MAX_LAYER_BYTES),
+    "2 GB of nothing": (b"", MAX_LAYER_BYTES),
     "a label at the end of the head": (
         bytes((1 << 22) - LABEL_BYTES) + label_text("ab" * 32, 0, None),
         1 << 30,

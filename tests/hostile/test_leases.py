@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 from garbage import GarbageServer, empty
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.shared.circuit_breaker import ALLOWED_SECONDS, Allowance, Health
-from understudy.core.cache.shared.lease import ALONE, HOLDER_SECONDS, TIME_OUTS, GuardedLease, SingleFlight
-from understudy.core.cache.shared.lease_folder import FolderLease, sweep
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.shared.circuit_breaker import WAIT_BUDGET_SECONDS, CircuitBreaker, WaitBudget
+from understudy.core.cache.shared.lease import (
+    HOLDER_TIMEOUT_SECONDS,
+    MAX_TIMEOUTS,
+    NO_LEASE,
+    GuardedLease,
+    SingleFlight,
+)
+from understudy.core.cache.shared.lease_folder import FolderLease, remove_stale_leases
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.filesystem import Access
 
 
@@ -56,11 +62,11 @@ def flight_on(lease, clock, **more):
 
 def test_v7_leases_that_are_never_given_back_cost_two_time_outs_in_all(dashboard):
     dashboard("wait")
-    clock, allowance, store = Clock(), Allowance(), Memory(1 << 20)
+    clock, allowance, store = Clock(), WaitBudget(), MemoryStore(1 << 20)
     flight = flight_on(Held(), clock, allowance=allowance)
     for number in range(200):
-        assert flight.result(store, key(number), lambda number=number: arrays(number))[1] is False
-    assert clock.now - 100 <= TIME_OUTS * HOLDER_SECONDS + 0.15 < ALLOWED_SECONDS
+        assert flight.get_or_compute(store, key(number), lambda number=number: arrays(number))[1] is False
+    assert clock.now - 100 <= MAX_TIMEOUTS * HOLDER_TIMEOUT_SECONDS + 0.15 < WAIT_BUDGET_SECONDS
     assert flight.warning is not None
     assert flight.warning.count("\n") == 0
     flight.close()
@@ -69,7 +75,7 @@ def test_v7_leases_that_are_never_given_back_cost_two_time_outs_in_all(dashboard
 
 def test_v7_a_slow_holder_whose_results_come_is_waited_for_all_along(dashboard):
     dashboard("wait")
-    clock, allowance, store = Clock(), Allowance(), Memory(1 << 20)
+    clock, allowance, store = Clock(), WaitBudget(), MemoryStore(1 << 20)
 
     class Slow(Held):
         """Its holder takes 2 s for each result."""
@@ -83,14 +89,14 @@ def test_v7_a_slow_holder_whose_results_come_is_waited_for_all_along(dashboard):
 
     flight = flight_on(Slow(), clock, allowance=allowance)
     for number in range(50):
-        assert flight.result(store, key(number), dict)[1] is True
+        assert flight.get_or_compute(store, key(number), dict)[1] is True
     assert flight.warning is None
-    assert allowance.left == pytest.approx(ALLOWED_SECONDS)
+    assert allowance.remaining_seconds == pytest.approx(WAIT_BUDGET_SECONDS)
 
 
 def test_v7_a_time_out_between_results_does_not_end_the_sharing(dashboard):
     dashboard("wait")
-    clock, store = Clock(), Memory(1 << 20)
+    clock, store = Clock(), MemoryStore(1 << 20)
 
     class Mixed(Held):
         def try_acquire(self, key, seconds):
@@ -98,14 +104,14 @@ def test_v7_a_time_out_between_results_does_not_end_the_sharing(dashboard):
                 store.put(key, arrays(1))
 
     flight = flight_on(Mixed(), clock)
-    assert flight.result(store, key(0), lambda: arrays(0))[1] is False
-    assert flight.result(store, key(1), dict)[1] is True
+    assert flight.get_or_compute(store, key(0), lambda: arrays(0))[1] is False
+    assert flight.get_or_compute(store, key(1), dict)[1] is True
     assert flight.warning is None
 
 
 def test_v7_leases_given_back_without_a_result_are_counted_too(dashboard):
     dashboard("wait")
-    clock, store = Clock(), Memory(1 << 20)
+    clock, store = Clock(), MemoryStore(1 << 20)
 
     class GivenBack:
         """Every lease is free after 2 s, and nothing came of it."""
@@ -121,7 +127,7 @@ def test_v7_leases_given_back_without_a_result_are_counted_too(dashboard):
 
     flight = flight_on(GivenBack(), clock)
     for number in range(50):
-        assert flight.result(store, key(number), lambda number=number: arrays(number))[1] is False
+        assert flight.get_or_compute(store, key(number), lambda number=number: arrays(number))[1] is False
     assert clock.now - 100 <= 5
 
 
@@ -153,7 +159,7 @@ def test_v8_what_lies_in_a_leases_place_and_is_none_is_not_waited_for(tmp_path, 
     folder.mkdir()
     make(folder / f"{key(1).hex}.lease")
     lease = FolderLease(folder)
-    assert lease.try_acquire(key(1), 10) == ALONE
+    assert lease.try_acquire(key(1), 10) == NO_LEASE
     lease.release(key(1), "token")
     assert [path.name for path in tmp_path.iterdir()] == [".leases"]
     assert len(list(folder.iterdir())) == 1
@@ -171,9 +177,9 @@ def test_v3_a_link_in_the_place_of_the_leases_is_not_followed(tmp_path, dashboar
         os.utime(path, (1, 1))
     (root / ".leases").symlink_to(home)
     lease = FolderLease(root / ".leases")
-    assert lease.try_acquire(key(2), 10) == ALONE
+    assert lease.try_acquire(key(2), 10) == NO_LEASE
     lease.release(key(1), "theirs")
-    assert sweep(root / ".leases", 60) == 0
+    assert remove_stale_leases(root / ".leases", 60) == 0
     assert sorted(path.name for path in home.iterdir()) == sorted([f"{key(1).hex}.lease", "letter.txt"])
 
 
@@ -194,7 +200,7 @@ def test_v3_only_leases_are_swept(tmp_path, dashboard):
     os.utime(tmp_path / f"{key(4).hex}.lease", (1, 1), follow_symlinks=False)
     (tmp_path / f"{key(5).hex}.lease").mkdir()
     os.utime(tmp_path / f"{key(5).hex}.lease", (1, 1))
-    assert sweep(tmp_path, 60) == 2
+    assert remove_stale_leases(tmp_path, 60) == 2
     kept += [f"{key(4).hex}.lease", f"{key(5).hex}.lease"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
@@ -206,7 +212,7 @@ def test_v12_leases_are_private_whatever_the_umask_and_not_written_where_all_may
     try:
         for name, access, modes in (
             ("own", Access(), (0o700, 0o600)),
-            ("group", Access(group=True), (0o2770, 0o660)),
+            ("group", Access(shared_with_group=True), (0o2770, 0o660)),
         ):
             assert FolderLease(tmp_path / name, access).try_acquire(key(1), 10)
             paths = [tmp_path / name, *(tmp_path / name).iterdir()]
@@ -214,13 +220,13 @@ def test_v12_leases_are_private_whatever_the_umask_and_not_written_where_all_may
         (tmp_path / "all").mkdir(mode=0o777)
     finally:
         os.umask(before)
-    assert FolderLease(tmp_path / "all").try_acquire(key(1), 10) == ALONE
+    assert FolderLease(tmp_path / "all").try_acquire(key(1), 10) == NO_LEASE
     assert list((tmp_path / "all").iterdir()) == []
 
 
 def test_a_place_that_is_not_open_is_not_asked_for_leases(tmp_path):
-    lease = GuardedLease(FolderLease(tmp_path / ".leases"), Health("it"), ready=lambda: False)
-    assert lease.try_acquire(key(1), 10) == ALONE
+    lease = GuardedLease(FolderLease(tmp_path / ".leases"), CircuitBreaker("it"), is_ready=lambda: False)
+    assert lease.try_acquire(key(1), 10) == NO_LEASE
     assert list(tmp_path.iterdir()) == []
 
 
@@ -230,10 +236,10 @@ def test_v7_redis_leases_that_are_never_given_back(dashboard):
 
     dashboard("inputs")
     with GarbageServer(empty(leased=True)) as server:
-        allowance, store = Allowance(), Memory(1 << 20)
-        flight = SingleFlight(RedisLease(server.url), holder_seconds=0.3, allowance=allowance)
+        allowance, store = WaitBudget(), MemoryStore(1 << 20)
+        flight = SingleFlight(RedisLease(server.url), holder_timeout_seconds=0.3, wait_budget=allowance)
         began = time.monotonic()
         for number in range(30):
-            assert flight.result(store, key(number), lambda number=number: arrays(number))[1] is False
+            assert flight.get_or_compute(store, key(number), lambda number=number: arrays(number))[1] is False
         assert time.monotonic() - began < 5
         assert flight.warning is not None

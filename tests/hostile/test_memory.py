@@ -14,11 +14,11 @@ import pytest
 from hostile.bombs import png
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.packs.sidecar import Sidecar, read, write
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import ModelError, OutputError
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.filesystem import Folder
-from understudy.core.models.onnx_file import onnx_facts, read_checked
+from understudy.core.models.onnx_file import read_model_file, read_onnx_info
 from understudy.core.models.session import ModelFile
 
 CLI = [sys.executable, "-m", "understudy.core.cli"]
@@ -104,7 +104,7 @@ print(int(next(line for line in open("/proc/self/status") if line.startswith("Vm
 @pytest.mark.parametrize("size", [1 << 31, (1 << 32) - 1, (1 << 20) + 1])
 def test_v11_a_lying_sidecar_over_a_sparse_pack_takes_little_memory(tmp_path, dashboard, size):
     dashboard("inputs")
-    folder = PackFolder(tmp_path / "cache")
+    folder = PackStore(tmp_path / "cache")
     for number in range(10):
         folder.put(stage_key("s", 1, {"n": number}), {"a": np.full(3, number)})
     folder.close()
@@ -113,7 +113,7 @@ def test_v11_a_lying_sidecar_over_a_sparse_pack_takes_little_memory(tmp_path, da
         honest = read(place, pack.name, pack.stat().st_size)
         os.truncate(pack, 8 << 30)
         columns = honest.columns._replace(sizes=np.full(10, size, np.uint32))
-        write(place, pack.name, Sidecar(columns, 8 << 30, sealed=True))
+        write(place, pack.name, Sidecar(columns, 8 << 30, finished=True))
     run = subprocess.run(
         [sys.executable, "-c", _GET, tmp_path / "cache"],
         capture_output=True,
@@ -130,7 +130,7 @@ def test_v8_a_pipe_in_a_models_place_is_refused_at_once(tmp_path, dashboard):
     dashboard("inputs")
     path = tmp_path / "pipe.onnx"
     os.mkfifo(path)
-    for reading in (lambda: read_checked(path), lambda: ModelFile(path).sha256):
+    for reading in (lambda: read_model_file(path), lambda: ModelFile(path).sha256):
         with pytest.raises(ModelError, match=r"pipe\.onnx.* not a (regular )?file"):
             reading()
 
@@ -165,7 +165,7 @@ def test_v11_a_model_of_a_form_that_no_network_has_is_refused(tmp_path, dashboar
     dashboard("inputs")
     data, reason = MODELS[name]
     with pytest.raises(ModelError, match=reason):
-        onnx_facts(data(), tmp_path / "m.onnx")
+        read_onnx_info(data(), tmp_path / "m.onnx")
 
 
 def test_v11_a_model_that_is_too_large_for_the_memory_is_refused(tmp_path, dashboard):
@@ -199,14 +199,16 @@ def test_a_model_that_grows_while_it_is_read_is_read_as_long_as_it_was(tmp_path,
         return before
 
     monkeypatch.setattr(os, "fstat", growing)
-    assert read_checked(path) == b"a" * 1_000 + b"b" * 1_000  # as long as it was when it was last looked at
+    assert (
+        read_model_file(path) == b"a" * 1_000 + b"b" * 1_000
+    )  # as long as it was when it was last looked at
     assert path.stat().st_size == 3_000
 
 
 def _movie(path):
     with VideoWriter(path, 64, 48, Fraction(25)) as writer:
         writer.write(np.zeros((48, 64, 3), np.uint8))
-        writer.add_beside("out.mp4.understudy.json", b"new")
+        writer.add_sidecar("out.mp4.understudy.json", b"new")
 
 
 @pytest.mark.parametrize("failing", [1, 2])

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 from understudy.core.errors import ModelError, OutputError
-from understudy.core.models.catalog import KnownModel
+from understudy.core.models.catalog import ModelCard
 from understudy.core.models.download import Download, DownloadError
 from understudy.core.models.fetch import fetch
 
 Count = Callable[[str], None]
 Answer = Callable[[socket.socket], object]
 CONTENT = bytes(range(256)) * 4000
-KNOWN = KnownModel(
+KNOWN = ModelCard(
     "embed", "sface", "net.onnx", "Net", "Nobody", "MIT", True, "https://example.org", len(CONTENT),
     sha256(CONTENT).hexdigest(), "", "",
 )  # fmt: skip
@@ -109,8 +109,8 @@ def test_a_server_that_drips_is_left(kind: str, server: Server, dashboard: Count
 
 
 def _read(url: str) -> int:
-    with closing(Download(url, 0, span=1.0)) as download:
-        return sum(map(len, download.pieces()))
+    with closing(Download(url, 0, span_seconds=1.0)) as download:
+        return sum(map(len, download.chunks()))
 
 
 def test_a_server_that_drips_redirects_is_left(server: Server, dashboard: Count) -> None:
@@ -123,7 +123,7 @@ def test_a_server_that_drips_redirects_is_left(server: Server, dashboard: Count)
 
     server.answer = answer
     with pytest.raises(DownloadError, match="less than 64 KB in 1 s"):
-        Download(server.url, 0, span=1.0)
+        Download(server.url, 0, span_seconds=1.0)
 
 
 def test_a_slow_line_is_waited_for(server: Server) -> None:

@@ -27,17 +27,17 @@ from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_folder
-from understudy.core.models.engine_folder import engine_fault
-from understudy.core.models.hashes import FILE
+from understudy.core.models.engine_folder import make_engine_folder
+from understudy.core.models.hashes import FILE_NAME
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.models.statement import statement_path
 from understudy.core.recipe import Recipe
-from understudy.core.recipe.request import Casting, Identity
-from understudy.core.sessions.request_digest import Asking
-from understudy.core.sessions.settings import RunSettings, completed
-from understudy.core.swap.loaded_model import Networks
+from understudy.core.recipe.request import Identity, SwapRequest
+from understudy.core.sessions.request_digest import RequestDigester
+from understudy.core.sessions.settings import RunSettings, resolve_settings
+from understudy.core.swap.loaded_model import ModelRunner
 from understudy.core.system.trust import trust_folder
 
 Count = Callable[[str], None]
@@ -78,7 +78,7 @@ def folder(tmp_path: Path) -> Path:
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where hashes are remembered for this test's user."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "understudy" / FILE
+    return tmp_path / "cache" / "understudy" / FILE_NAME
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def job(tmp_path: Path) -> LayerJob:
     """A layer whose clip is there."""
     (tmp_path / "clip.mp4").write_bytes(b"clip")
     source = ClipSource(True, (tmp_path / "clip.mp4",))
-    return LayerJob("strip", 7, source, 6, tmp_path / "000006.tif", (Casting(Identity(()), Recipe()),))
+    return LayerJob("strip", 7, source, 6, tmp_path / "000006.tif", (SwapRequest(Identity(()), Recipe()),))
 
 
 def good(folder: Path) -> bool:
@@ -94,7 +94,7 @@ def good(folder: Path) -> bool:
     library = ModelLibrary([folder])
     usable = [
         one.file.path.name
-        for one in library.found()
+        for one in library.local_models()
         if one.role and not one.problem and folder in one.file.path.parents
     ]
     return usable == ["good.onnx"]
@@ -149,7 +149,7 @@ def test_v8_special_files_in_a_model_folder(
     make(folder / name)
     with comes_to_an_end():
         assert good(folder)
-        assert Asking([folder]).digest(job) is not None
+        assert RequestDigester([folder]).digest(job) is not None
         with suppress(ModelError):
             ModelPool(1).run_all(ModelFile(folder / name), np.zeros((1, 3, 112, 112), np.float32))
 
@@ -160,7 +160,7 @@ def test_v8_folders_nested_deep(folder: Path, job: LayerJob, memory: Path, dashb
     try:
         with comes_to_an_end():
             assert good(folder)
-            assert Asking([folder]).digest(job) is not None
+            assert RequestDigester([folder]).digest(job) is not None
     finally:  # pytest can't
         subprocess.run(["rm", "-rf", folder / "d"], check=True)
 
@@ -174,7 +174,7 @@ def test_v8_a_device_in_a_model_folder(folder: Path, job: LayerJob, memory: Path
         pytest.skip(f"no device can be made here: {error}")
     with comes_to_an_end():
         assert good(folder)
-        assert Asking([folder]).digest(job) is not None
+        assert RequestDigester([folder]).digest(job) is not None
 
 
 def test_a_model_may_lie_on_another_disk(folder: Path, tmp_path: Path, memory: Path) -> None:
@@ -199,8 +199,8 @@ def test_v8_a_folder_with_more_names_than_models(
         os.mknod(quick_folder / str(number))
     with comes_to_an_end():
         with pytest.raises(ModelError, match=r"holds more than 100000 files and folders: choose a smaller"):
-            ModelLibrary([quick_folder]).found()
-        assert Asking([quick_folder]).digest(job) is None  # so layers are looked up by their keys
+            ModelLibrary([quick_folder]).local_models()
+        assert RequestDigester([quick_folder]).digest(job) is None  # so layers are looked up by their keys
 
 
 def test_v15_names_in_a_model_folder_forge_no_line(
@@ -240,11 +240,11 @@ def _old_form(path: Path) -> str:
 
 def is_taken_for_inswapper(path: Path) -> bool:
     """Tell whether a file is what the catalogue's swapper is, or has its hash."""
-    (one,) = [one for one in ModelLibrary([path.parent]).found() if one.file.path == path]
-    return one.file.sha256 == INSWAPPER or one.family == "inswapper" or one.known is not None
+    (one,) = [one for one in ModelLibrary([path.parent]).local_models() if one.file.path == path]
+    return one.file.sha256 == INSWAPPER or one.family == "inswapper" or one.card is not None
 
 
-@pytest.mark.parametrize("name", [".understudy-models.json", FILE, f"understudy/{FILE}"])
+@pytest.mark.parametrize("name", [".understudy-models.json", FILE_NAME, f"understudy/{FILE_NAME}"])
 @pytest.mark.parametrize("form", ["old", "new", "new and relative"])
 def test_v9_a_memory_in_the_model_folder_counts_for_nothing(
     folder: Path, memory: Path, dashboard: Count, name: str, form: str
@@ -341,12 +341,12 @@ def test_v9_a_file_is_not_run_under_another_files_hash(folder: Path, memory: Pat
     memory.parent.mkdir(parents=True, mode=0o700)
     memory.write_text(_forged(net, str(net)))
     memory.chmod(0o600)
-    file = ModelLibrary([folder]).found()[-1].file
+    file = ModelLibrary([folder]).local_models()[-1].file
     assert file.sha256 == INSWAPPER
     pool = ModelPool(1)
     with pytest.raises(ModelError, match=r"good\.onnx changed while it was in use: run this again"):
         pool.run_all(file, np.zeros((1, 3, 112, 112), np.float32))
-    assert pool.opened == 0
+    assert pool.load_count == 0
     # And again it is what it is.
     model = ModelLibrary([folder]).model("embed", "sface")
     assert pool.run_all(model, np.zeros((1, 3, 112, 112), np.float32))[0].shape == (1, 128)
@@ -357,7 +357,7 @@ def test_v9_a_file_that_is_replaced_after_it_was_hashed_is_not_used(
     means: str, tmp_path: Path, dashboard: Count
 ) -> None:
     dashboard("inputs")
-    family = load_catalogue().named("embed/sface")
+    family = load_catalogue().find_family("embed/sface")
     file = ModelFile(stand_ins.write_recogniser(tmp_path / "a.onnx", "sface"))
     content, status = file.sha256, file.path.stat()
     stand_ins.write_recogniser(tmp_path / "b.onnx", "sface", seed=1).replace(file.path)
@@ -366,7 +366,7 @@ def test_v9_a_file_that_is_replaced_after_it_was_hashed_is_not_used(
     pool = ModelPool(1)
     use: dict[str, Callable[[], object]] = {
         "run": lambda: pool.run_batch(file, np.zeros((1, 3, 112, 112), np.float32)),
-        "looked into": lambda: Networks(pool).network(file, family),
+        "looked into": lambda: ModelRunner(pool).load(file, family),
     }
     with pytest.raises(ModelError, match=r"a\.onnx changed while it was in use"):
         use[means]()
@@ -406,7 +406,9 @@ def test_v8_a_statement_that_is_none_is_a_problem_in_one_short_line(
     stand_ins.write_recogniser(folder / "other.onnx", "sface")
     statement_path(folder / "other.onnx").write_bytes(STATEMENTS[kind])
     with comes_to_an_end():
-        (other,) = [one for one in ModelLibrary([folder]).found() if one.file.path.name == "other.onnx"]
+        (other,) = [
+            one for one in ModelLibrary([folder]).local_models() if one.file.path.name == "other.onnx"
+        ]
     assert other.problem.startswith("other.onnx.toml can't be used: ")
     assert len(other.problem) < 2500
     assert other.problem.isprintable()
@@ -421,7 +423,7 @@ def test_v15_words_of_a_statement_are_short_and_in_one_line(
     words = {name: f"\x1b]0;{name}\x07\n" + "x" * 5000 for name in ("licence", "vendor", "page", "note")}
     lines = ['family = "sface"', *(f"{name} = {json.dumps(word)}" for name, word in words.items())]
     statement_path(folder / "good.onnx").write_text("\n".join(lines))
-    stated = ModelLibrary([folder]).found()[-1].stated
+    stated = ModelLibrary([folder]).local_models()[-1].user_card
     assert stated is not None
     for word in (stated.licence, stated.vendor, stated.page, stated.note):
         assert word.startswith("\\x1b]0;")
@@ -439,7 +441,7 @@ def test_v10_engines_of_a_project_are_never_used(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     (tmp_path / "project" / "engines").mkdir(parents=True)
     (tmp_path / "project" / "engines" / "m.engine").write_bytes(b"a stranger's code")
-    engines = RunSettings(CacheSettings(tmp_path / "project")).engines
+    engines = RunSettings(CacheSettings(tmp_path / "project")).engine_folder
     assert engines is not None
     for name in ("tensorrt", "openvino"):
         for exact in (True, False):
@@ -480,17 +482,17 @@ def test_v10_a_folder_for_engines_that_others_can_fill_is_not_used(
     if "another user" in kind and os.geteuid() != 0:
         pytest.skip("giving files to another user takes root")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    place = RunSettings(CacheSettings(tmp_path / "cache")).engines
+    place = RunSettings(CacheSettings(tmp_path / "cache")).engine_folder
     assert place is not None
-    assert engine_fault(place) == ""
+    assert make_engine_folder(place) == ""
     (place.path / "d").mkdir()
     for path in (place.path / "m.engine", place.path / "d" / "m.engine"):
         path.write_bytes(b"built")
-    assert engine_fault(place) == ""
+    assert make_engine_folder(place) == ""
     UNSAFE[kind](place.path)
     before = _modes(tmp_path)
     with comes_to_an_end():
-        assert engine_fault(place) != ""
+        assert make_engine_folder(place) != ""
     assert _modes(tmp_path) == before
     assert _warnings_of(place, folder, tmp_path) == 1
 
@@ -501,7 +503,7 @@ def _modes(folder: Path) -> dict[Path, int]:
 
 def _warnings_of(place: Location, folder: Path, tmp_path: Path) -> int:
     """Open two models on a processor that keeps engines; return how many lines say that it does not."""
-    pool = ModelPool(1, engines=place)
+    pool = ModelPool(1, engine_folder=place)
     vars(pool)["processor"] = Processor("tensorrt")  # this machine has none: what opens then is refused
     files = folder / "good.onnx", stand_ins.write_recogniser(tmp_path / "b.onnx", "arcface")
     for file in files:
@@ -522,8 +524,8 @@ def test_a_user_without_a_home_has_no_memory_and_no_engines(
     monkeypatch.setattr(pwd, "getpwuid", no_entry)
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
-    settings = completed(RunSettings(CacheSettings(tmp_path / "cache"), model_folder=folder), {})
-    assert settings.engines is None
+    settings = resolve_settings(RunSettings(CacheSettings(tmp_path / "cache"), model_folder=folder), {})
+    assert settings.engine_folder is None
     assert settings.library.has("embed", "sface")
     assert ModelLibrary().has("detect", "blaze")
     with pytest.raises(OutputError, match="set HOME"):
@@ -533,7 +535,7 @@ def test_a_user_without_a_home_has_no_memory_and_no_engines(
 def test_a_relative_cache_folder_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
     monkeypatch.setenv("HOME", str(tmp_path))
-    engines = RunSettings(CacheSettings(tmp_path / "cache")).engines
+    engines = RunSettings(CacheSettings(tmp_path / "cache")).engine_folder
     assert engines is not None
     assert engines.path == tmp_path / ".cache" / "understudy" / "engines"
 
@@ -548,7 +550,7 @@ def test_a_model_that_everybody_may_replace_is_used_and_said(kind: str, folder: 
         (folder / name).rename(folder / "in" / name)
     assert good(folder)
     library = ModelLibrary([folder])
-    library.found()
+    library.local_models()
     assert library.warnings == ()
     place = {"folder": folder, "folder in it": folder / "in", "file": folder / "in" / "good.onnx"}[kind]
     place.chmod(0o777)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from hostile.bombs import gif, movie, png
-from understudy.core.cli.inputs import opened_clip
+from understudy.core.cli.inputs import open_clip_with_rate
 from understudy.core.errors import ClipError, OutputError
 from understudy.core.export.movie_writer import VideoWriter
-from understudy.core.media.bounds import MOST_FRAMES, require_times
+from understudy.core.media.bounds import MAX_FRAMES, require_times
 from understudy.core.media.open import open_clip
 
 _MEASURED = """
@@ -98,11 +98,11 @@ def test_v11_a_duration_that_no_movie_has_is_refused(tmp_path, dashboard, second
 
 
 def test_v11_as_many_frames_as_are_allowed_take_no_memory(tmp_path):
-    path = _with_duration(movie(tmp_path / "long.mkv"), (MOST_FRAMES - 5) / 25)
-    clip, _ = opened_clip(path, None)
+    path = _with_duration(movie(tmp_path / "long.mkv"), (MAX_FRAMES - 5) / 25)
+    clip, _ = open_clip_with_rate(path, None)
     with clip:
-        assert clip.info.frame_count == MOST_FRAMES - 5
-        assert clip.read(MOST_FRAMES - 6).shape == (48, 64, 3)
+        assert clip.info.frame_count == MAX_FRAMES - 5
+        assert clip.read(MAX_FRAMES - 6).shape == (48, 64, 3)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from understudy.core.cache.factory import CacheSettings, open_what_can_be
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.cache.factory import CacheSettings, open_cache_best_effort
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 from tests.core.test_cache_render import Project
 from tests.core.test_cache_rounds import KILL, run
@@ -51,7 +51,7 @@ def full(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def render(project: Project, root: Path) -> tuple[str, ...]:
     """Render with a cache folder, hold that the pixels are right, and return the warnings."""
-    with closing(open_what_can_be(CacheSettings(root, memory_bytes=0), schemas=FORMS)) as cache:
+    with closing(open_cache_best_effort(CacheSettings(root, memory_bytes=0), schemas=STAGE_SCHEMAS)) as cache:
         assert project.same(project.frames(cache.store, flight=cache.flight))
         return cache.warnings
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.removal.purge import purge_all
-from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease, sweep
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease, remove_stale_leases
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import UnderstudyError
 from understudy.core.layers.folder import LayerFolder
 
@@ -75,9 +75,9 @@ def _uses(root: Path) -> list[Callable[[], object]]:
         lease.release(key, lease.try_acquire(key, 1) or "")
 
     def tidied() -> None:
-        with closing(PackFolder(root)) as folder:
+        with closing(PackStore(root)) as folder:
             folder.put(stage_key("test", 1, {"number": secrets.token_hex(4)}), {"a": np.zeros(9, np.uint8)})
-            folder.tidy(1)
+            folder.evict(1)
 
     return [
         lambda: layers.write("000001.tif", b"a layer"),
@@ -86,7 +86,7 @@ def _uses(root: Path) -> list[Callable[[], object]]:
         lambda: layers.copy_to(LayerFolder(root, "f" * 16)),
         layers.remove,
         leased,
-        lambda: sweep(root / LEASE_FOLDER, 0),
+        lambda: remove_stale_leases(root / LEASE_FOLDER, 0),
         lambda: purge_all(root, time.time_ns()),
         tidied,
     ]
@@ -98,7 +98,7 @@ def test_v2_v3_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
 ) -> None:
     dashboard("projects")
     root, theirs = tmp_path / "cache", tmp_path / "theirs"
-    PackFolder(root).close()
+    PackStore(root).close()
     (root / LAYERS).mkdir(parents=True)
     (root / name).mkdir(exist_ok=True)
     for folder in (theirs, theirs / ID):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from garbage import GarbageServer, always, dripping, endless
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.shared.lease import ALONE
+from understudy.core.cache.shared.lease import NO_LEASE
 from understudy.core.cache.shared.redis_lease import RedisLease
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cli.main import main
@@ -75,21 +75,23 @@ def arrays() -> dict[str, np.ndarray]:
 def test_v6_a_reply_is_data_whatever_it_is(name, dashboard):
     dashboard("inputs")
     with GarbageServer(REPLIES[name]) as server:
-        store = RedisStore(server.url, answer_seconds=0.15, write_seconds=0.15, list_seconds=0.3)
+        store = RedisStore(
+            server.url, reply_timeout_seconds=0.15, write_timeout_seconds=0.15, list_timeout_seconds=0.3
+        )
         lease = RedisLease(server.url)
-        lease.limit(0.15)
+        lease.set_timeout(0.15)
         began = time.monotonic()
         assert store.get(key(1)) is None
         assert store.get_many([key(1), key(2)]) == {}
         assert (key(1) in store) in (True, False)
         assert [entry for entry in store.entries() if "number" in entry.text] == []
         assert store.purge() == 0
-        assert lease.try_acquire(key(1), 10) in (ALONE, None)
+        assert lease.try_acquire(key(1), 10) in (NO_LEASE, None)
         lease.release(key(1), "token")
         store.put(key(1), arrays())
         assert store.counts.puts == 0
         assert time.monotonic() - began < 10
-        assert store.faults > 0
+        assert store.fault_count > 0
         told = "".join(store.warnings)
         assert "owned" not in told
         assert told.isprintable()
@@ -155,7 +157,7 @@ def test_v6_names_without_number_are_too_many(dashboard):
         connection.sendall(b"*2\r\n$1\r\n7\r\n*1000\r\n" + page)
 
     with GarbageServer(reply) as server:
-        store = RedisStore(server.url, most_listed=20_000)
+        store = RedisStore(server.url, max_listed_entries=20_000)
         assert list(store.entries()) == []
         assert "no end" in "".join(store.warnings)
 
@@ -173,15 +175,15 @@ def test_v6_a_size_that_lies_is_a_fault(size, dashboard):
     with GarbageServer(reply) as server:
         store = RedisStore(server.url)
         assert store.purge() == 0
-        assert store.faults == 1
+        assert store.fault_count == 1
 
 
 @pytest.mark.parametrize("action", [["stats"], ["purge", "--all"], ["verify"]])
 def test_v6_the_command_line_says_in_a_line_that_the_server_fails(action, tmp_path, capsys, dashboard):
     dashboard("inputs")
-    from understudy.core.cache.stores.local import PackFolder
+    from understudy.core.cache.stores.local import PackStore
 
-    PackFolder(tmp_path / "cache").close()
+    PackStore(tmp_path / "cache").close()
     with GarbageServer(always(b"-ERR \x1b[2J\r\n")) as server:
         assert main(["cache", *action, "--cache-dir", str(tmp_path / "cache"), "--redis", server.url]) == 1
     told = capsys.readouterr().err

@@ -15,13 +15,13 @@ import pytest
 from footage.portrait import portrait, write_picture
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.factory import CacheSettings
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.layer_outcomes import Outcomes
-from understudy.core.reporting.stage_counts import Tally
+from understudy.core.reporting.stage_counts import StageCounter
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
 
@@ -108,7 +108,7 @@ def test_v15_a_cache_with_such_a_name_and_such_keys(
 ) -> None:
     dashboard("inputs")
     root = tmp_path / f"cache{NASTY}"
-    with closing(PackFolder(root)) as store:
+    with closing(PackStore(root)) as store:
         for text in (f"stage={NASTY}\nversion=1\n", "stage=\x1b[31mdetect\nclip=\x07\u202e\nversion=1\n"):
             store.put(Key(text.encode(errors="replace").decode()), {"a": np.zeros(3, np.uint8)})
     understudy("cache", *words, "--cache-dir", root, code=0)
@@ -118,7 +118,7 @@ def test_v15_a_key_explained(tmp_path: Path, dashboard: Count) -> None:
     dashboard("inputs")
     folder = nasty_folder(tmp_path)
     root = folder / "cache"
-    with closing(PackFolder(root)) as store:
+    with closing(PackStore(root)) as store:
         store.put(
             Key("score=\x1b]0;x\x07\u202e\nstage=detect\nversion=\x9b2J\n"), {"a": np.zeros(3, np.uint8)}
         )
@@ -158,13 +158,13 @@ def test_v15_warnings_of_a_session_about_strips_with_such_names(tmp_path: Path, 
         frame=1,
         source=ClipSource(movie=True, paths=(tmp_path / f"{NASTY}.mp4",)),
         number=0,
-        picture=picture,
-        castings=(Casting(Identity((Picture(tmp_path / f"{NASTY}.png"),), name=NASTY), Recipe()),),
+        layer_path=picture,
+        requests=(SwapRequest(Identity((FaceImage(tmp_path / f"{NASTY}.png"),), name=NASTY), Recipe()),),
     )
     with closing(LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))) as session:
-        session.bring(job)
+        session.update_layer(job)
         session.warn(f"{NASTY}: something")
-        lines = [*session.warnings, *session.outcomes.failures, session.outcomes.line(0)]
+        lines = [*session.warnings, *session.outcomes.failures, session.outcomes.summary(0)]
     assert len(lines) >= 3
     for line in lines:
         assert "\n" not in line
@@ -173,10 +173,10 @@ def test_v15_warnings_of_a_session_about_strips_with_such_names(tmp_path: Path, 
 
 def test_v15_counts_keep_only_plain_text(dashboard: Count) -> None:
     dashboard("inputs")
-    tally, outcomes = Tally(), Outcomes()
+    tally, outcomes = StageCounter(), Outcomes()
     tally.warn(NASTY)
-    outcomes.fails(NASTY, NASTY)
-    for line in (*tally.warnings, *outcomes.failures, outcomes.line(0)):
+    outcomes.record_failure(NASTY, NASTY)
+    for line in (*tally.warnings, *outcomes.failures, outcomes.summary(0)):
         assert "\n" not in line
         require_plain(line)
 

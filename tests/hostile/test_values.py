@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hostile.poison import MUTATIONS, RECIPES, Project, Rendered, entries, poisoned
-from understudy.core.analysis.landmark import _POINTS
-from understudy.core.analysis.model_adapters import _SPARSE
+from understudy.core.analysis.landmark import _POINT_COUNTS
+from understudy.core.analysis.model_adapters import _SPARSE_LANDMARKERS
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.base.payload import decode, encode
-from understudy.core.cache.base.schema import ArraySpec, Schema, line_of, schema_of
+from understudy.core.cache.base.schema import ArraySpec, Schema, key_line_value, schema_for
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.shared.redis_store import RedisStore
-from understudy.core.cache.stores.checked_store import CheckedStore, FittingStore
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.checked_store import CheckedStore, FilteringStore
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cli.main import main
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 CORE = Path(__file__).resolve().parents[2] / "core"
 _NOT_KEPT = {"layer", "fuse", "follow"}
@@ -52,15 +52,15 @@ def test_every_stage_that_is_kept_has_a_form(made: Made) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "stage_key"
         if isinstance(node.args[0], ast.Constant)
     }
-    assert named - _NOT_KEPT == set(FORMS)
+    assert named - _NOT_KEPT == set(STAGE_SCHEMAS)
     # And every one of them is met by the renders of this file.
-    assert {stage for cache in made.caches.values() for stage, _, _ in entries(cache)} == set(FORMS)
+    assert {stage for cache in made.caches.values() for stage, _, _ in entries(cache)} == set(STAGE_SCHEMAS)
 
 
 def test_what_the_stages_give_here_fits_their_forms(made: Made) -> None:
     for cache in made.caches.values():
         for stage, key, arrays in entries(cache):
-            assert schema_of(key.text, FORMS).fault(arrays) == "", stage
+            assert schema_for(key.text, STAGE_SCHEMAS).fault(arrays) == "", stage
     again = {name: made.project.render(name, CacheSettings(cache)) for name, cache in made.caches.items()}
     assert {name: (one.shown, one.warnings) for name, one in again.items()} == {
         name: (one.shown, ()) for name, one in made.cold.items()
@@ -68,7 +68,9 @@ def test_what_the_stages_give_here_fits_their_forms(made: Made) -> None:
 
 
 def test_the_numbers_of_points_are_the_landmarkers_own() -> None:
-    assert {name: points for name, (_, _, points, _, _) in _SPARSE.items()}.items() <= _POINTS.items()
+    assert {
+        name: points for name, (_, _, points, _, _) in _SPARSE_LANDMARKERS.items()
+    }.items() <= _POINT_COUNTS.items()
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -208,16 +210,16 @@ def test_v5_the_command_line_ends_well(made: Made, tmp_path: Path, capsys) -> No
 
 def test_memory_holds_nothing_that_was_not_checked(tmp_path: Path) -> None:
     key = stage_key("clip", 1, {"stamp": bytes(32)})
-    with closing(PackFolder(tmp_path)) as folder:
+    with closing(PackStore(tmp_path)) as folder:
         folder.put(key, {"id": np.zeros(31, np.uint8)})
-        memory = Memory(1 << 20, CheckedStore(folder, FORMS))
+        memory = MemoryStore(1 << 20, CheckedStore(folder, STAGE_SCHEMAS))
         assert memory.get(key) is None
         assert memory.held_bytes == 0
         memory.put(key, {"id": np.zeros(32, np.uint8)})
         memory.clear()
         assert memory.get(key)["id"].nbytes == 32
         # Its caller may know more.
-        assert FittingStore(memory, lambda arrays: False).get(key) is None
+        assert FilteringStore(memory, lambda arrays: False).get(key) is None
         assert memory.held_bytes == 0
         assert memory.get(key) is None
 
@@ -225,24 +227,24 @@ def test_memory_holds_nothing_that_was_not_checked(tmp_path: Path) -> None:
 def test_a_good_copy_behind_bad_ones_is_found(tmp_path: Path) -> None:
     key = stage_key("clip", 1, {"stamp": bytes(32)})
     for size in (31, 33, 32):
-        with closing(PackFolder(tmp_path)) as folder:
+        with closing(PackStore(tmp_path)) as folder:
             while folder.get(key) is not None:
-                folder.pass_over(key)
+                folder.skip_copy(key)
             folder.put(key, {"id": np.zeros(size, np.uint8)})
-    with closing(PackFolder(tmp_path)) as folder:
-        store = CheckedStore(folder, FORMS)
+    with closing(PackStore(tmp_path)) as folder:
+        store = CheckedStore(folder, STAGE_SCHEMAS)
         assert store.get(key)["id"].nbytes == 32
-        assert store.refused == 1
+        assert store.rejection_count == 1
         assert len(store.warnings) == 1
 
 
 def test_no_line_of_a_key_is_mistaken_for_another() -> None:
     text = stage_key("embed", 1, {"a": "stage=x", "recogniser": "", "z_stage": 1}).text
-    assert [line_of(text, name) for name in ("stage", "a", "recogniser", "z_stage", "version", "age", "q")] == [
+    assert [key_line_value(text, name) for name in ("stage", "a", "recogniser", "z_stage", "version", "age", "q")] == [
         "embed", "stage=x", "", "1", "1", None, None,
     ]  # fmt: skip
-    assert line_of("stage=facts\nstamp=0\n", "stage") == "facts"
-    assert line_of("a=1", "a") == "1"
+    assert key_line_value("stage=facts\nstamp=0\n", "stage") == "facts"
+    assert key_line_value("a=1", "a") == "1"
 
 
 @pytest.mark.parametrize(
@@ -305,7 +307,7 @@ def test_v5_what_a_share_has_wrong_is_not_kept_on_this_machine(
     alone = made.project.render("mesh", CacheSettings(here, **key))
     assert (alone.shown, alone.warnings) == (met.shown, ())
     if not key:
-        assert all(not schema_of(key.text, FORMS).fault(arrays) for _, key, arrays in entries(here))
+        assert all(not schema_for(key.text, STAGE_SCHEMAS).fault(arrays) for _, key, arrays in entries(here))
 
 
 def test_v5_a_good_share_fills_this_machine(made: Made, tmp_path: Path) -> None:

@@ -17,17 +17,17 @@ import pytest
 from garbage import GarbageServer, dripping, empty
 from understudy.core.cache import factory
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_tiers
+from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.packs.folder_lock import folder_lock
-from understudy.core.cache.shared.circuit_breaker import ALLOWED_SECONDS, Health
+from understudy.core.cache.shared.circuit_breaker import WAIT_BUDGET_SECONDS, CircuitBreaker
 from understudy.core.cache.shared.lease import GuardedLease, SingleFlight
 from understudy.core.cache.shared.lease_folder import FolderLease
-from understudy.core.cache.shared.shared_tier import FarTier
-from understudy.core.cache.stores.local import PackFolder
-from understudy.core.cache.stores.memory import Memory
-from understudy.core.cache.tiers import Tiers
+from understudy.core.cache.shared.shared_tier import SharedTier
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.cache.tiers import TieredStore
 from understudy.core.filesystem import Location
-from understudy.core.pipeline.stage_schemas import FORMS
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
@@ -63,7 +63,7 @@ def added_wait(store, flight, close):
     return time.monotonic() - began - busy[0]
 
 
-class Place(Memory):
+class Place(MemoryStore):
     """A store that takes as long as it is told to."""
 
     def __init__(self, get=0.0, put=0.0, close=0.0):
@@ -90,14 +90,20 @@ def by_store(lease=None, opened=None, faults=lambda _store: 0, **seconds):
 
     def run(folder):
         place = Place(**seconds)
-        tier = FarTier("the share", opened or (lambda: place), faults)
-        tiers = Tiers([PackFolder(folder / "near")], [tier])
+        tier = SharedTier("the share", opened or (lambda: place), faults)
+        tiers = TieredStore([PackStore(folder / "near")], [tier])
         leases = lease or FolderLease(folder / ".leases")
         guarded = GuardedLease(
-            leases, Health("leases"), allowance=tier.allowance, ready=lambda: tier.store is not None
+            leases,
+            CircuitBreaker("leases"),
+            wait_budget=tier.wait_budget,
+            is_ready=lambda: tier.store is not None,
         )
         flight = SingleFlight(
-            guarded, after_writes=tiers.after_writes, settle_seconds=1.1, allowance=tier.allowance
+            guarded,
+            run_after_writes=tiers.run_after_writes,
+            visibility_delay_seconds=1.1,
+            wait_budget=tier.wait_budget,
         )
 
         def close():
@@ -115,7 +121,7 @@ def by_settings(change):
     def run(folder):
         with ExitStack() as stack:
             settings = change(CacheSettings(folder / "near"), folder, stack)
-            cache = open_tiers(settings, schemas=FORMS)
+            cache = open_cache(settings, schemas=STAGE_SCHEMAS)
             return added_wait(cache.store, cache.flight, cache.close)
 
     return run
@@ -140,7 +146,7 @@ def a_port_that_never_accepts(settings, _folder, stack):
 
 
 def a_share(settings, folder, _stack):
-    PackFolder(folder / "share").close()
+    PackStore(folder / "share").close()
     (folder / "share" / ".leases").mkdir(exist_ok=True, mode=0o700)
     return factory.replace(settings, shared_folder=folder / "share")
 
@@ -239,7 +245,7 @@ def test_v6_v7_a_bad_place_adds_five_seconds_at_most(waits, name, dashboard):
 
 
 def test_a_slow_share_that_has_what_is_needed_stays_in_use():
-    place = Memory(1 << 24)
+    place = MemoryStore(1 << 24)
     for number in range(40):
         place.put(key(number), {"a": np.zeros(10, np.uint8)})
 
@@ -248,26 +254,26 @@ def test_a_slow_share_that_has_what_is_needed_stays_in_use():
             time.sleep(0.05)
             return place.get(key)
 
-    tier = FarTier("the share", Slow, lambda _store: 0)
-    tier.allowance.miss(ALLOWED_SECONDS / 2)
+    tier = SharedTier("the share", Slow, lambda _store: 0)
+    tier.wait_budget.charge_miss(WAIT_BUDGET_SECONDS / 2)
     assert all(tier.get(key(number)) is not None for number in range(40))
     assert tier.get(key(99)) is None
-    assert tier.health.usable
-    assert tier.allowance.left > ALLOWED_SECONDS - 1
+    assert tier.breaker.allows_calls
+    assert tier.wait_budget.remaining_seconds > WAIT_BUDGET_SECONDS - 1
 
 
 def test_read_only_places_get_nothing(tmp_path, redis_server, dashboard):
     dashboard("inputs")
     import redis
 
-    PackFolder(tmp_path / "share").close()
+    PackStore(tmp_path / "share").close()
     before = sorted(path.name for path in (tmp_path / "share").iterdir())
     settings = CacheSettings(
         tmp_path / "near", shared_folder=tmp_path / "share", redis_url=redis_server.url, shared_read_only=True
     )
-    with closing(open_tiers(settings, schemas=FORMS)) as cache:
+    with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
         for number in range(5):
-            cache.flight.result(cache.store, key(number), lambda: {"a": np.zeros(10, np.uint8)})
+            cache.flight.get_or_compute(cache.store, key(number), lambda: {"a": np.zeros(10, np.uint8)})
         assert cache.tiers.flush(10)
         assert cache.warnings == ()
     assert redis.Redis.from_url(redis_server.url).keys("*") == []
@@ -375,7 +381,7 @@ def test_one_signal_ends_a_render_whose_share_hangs(face, tmp_path, patch, dashb
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 def test_one_signal_ends_a_purge_that_waits_for_its_turn(tmp_path, dashboard):
     dashboard("inputs")
-    PackFolder(tmp_path / "cache").close()
+    PackStore(tmp_path / "cache").close()
     command = [*PROGRAM, "cache", "purge", "--all", "--cache-dir", str(tmp_path / "cache")]
     with folder_lock(Location(tmp_path / "cache")):
         code, told, seconds = ended(command, {}, waits_in_a_handler)
@@ -402,7 +408,7 @@ def waits_in_a_handler(process):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 def test_one_signal_ends_a_list_of_a_server_that_drips(tmp_path, dashboard):
     dashboard("inputs")
-    PackFolder(tmp_path / "cache").close()
+    PackStore(tmp_path / "cache").close()
     with GarbageServer(empty_then_endless()) as server:
         command = [*PROGRAM, "cache", "stats", "--cache-dir", str(tmp_path / "cache"), "--redis", server.url]
         code, told, seconds = ended(command, {}, lambda _process: server.asked.wait(60))

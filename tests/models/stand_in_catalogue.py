@@ -10,11 +10,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from understudy.core.analysis.landmark import alignment_points, box_of
-from understudy.core.analysis.landmarkers.contract import boxed_crops
+from understudy.core.analysis.landmark import alignment_points, bounding_box
+from understudy.core.analysis.landmarkers.contract import crop_boxes
 from understudy.core.face.landmark_sets import LANDMARK_SETS
 from understudy.core.face.types import Detection
-from understudy.core.geometry.crop import inverted, moved
+from understudy.core.geometry.crop import invert_affine, transform_points
 from understudy.core.geometry.mesh_topology import Topology
 
 from . import stand_in_swappers, stand_ins
@@ -41,7 +41,7 @@ def write_catalogue(folder: Path, picture: np.ndarray, mesh: np.ndarray, topolog
 def _write_detector(folder: Path, shape: tuple[int, ...], mesh: np.ndarray, topology: Topology) -> None:
     """Write a YOLOv8-face that sees the face with its five points."""
     scale = min(1.0, 640 / max(shape[:2]))  # a smaller picture is not enlarged
-    left, top, right, bottom = box_of(mesh) * scale
+    left, top, right, bottom = bounding_box(mesh) * scale
     five = alignment_points(mesh, topology) * scale
     row = [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top, 0.9]
     row += [value for x, y in five for value in (x, y, 0.9)]
@@ -49,12 +49,12 @@ def _write_detector(folder: Path, shape: tuple[int, ...], mesh: np.ndarray, topo
 
 
 def _write_landmarkers(folder: Path, picture: np.ndarray, mesh: np.ndarray, topology: Topology) -> None:
-    detection = Detection(box_of(mesh), alignment_points(mesh, topology), 0.9)
+    detection = Detection(bounding_box(mesh), alignment_points(mesh, topology), 0.9)
 
     def in_crop(points: np.ndarray, enlarged: float, size: int) -> np.ndarray:
         """Return points in pixels from the corner of the crop that the landmarker is given."""
-        back = boxed_crops(picture, [detection], enlarged, size)[1][0]
-        return moved(np.asarray(points, np.float32), inverted(back)) + 0.5
+        back = crop_boxes(picture, [detection], enlarged, size)[1][0]
+        return transform_points(np.asarray(points, np.float32), invert_affine(back)) + 0.5
 
     def planted(name: str, shape: list[int | str], outputs: dict[str, np.ndarray]) -> None:
         state(stand_ins.planted(folder / f"{name}.onnx", "input", shape, outputs), f"landmark/{name}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 
 from .records import Kind, values
 
@@ -36,7 +36,7 @@ def grow(root: Path, kind: Kind, counts: Sequence[int]) -> list[Scale]:
     home = root / "scale"
     kept = values(kind)
     measured = []
-    store = PackFolder(home)
+    store = PackStore(home)
     written = 0
     for count in counts:
         # The keys are made outside the clock, a slice at a time: a million of them are a gigabyte.
@@ -63,11 +63,11 @@ def grow(root: Path, kind: Kind, counts: Sequence[int]) -> list[Scale]:
             for number in np.random.default_rng(3).integers(0, count, _GETS).tolist()
             for key in _keys_between(number, number + 1)
         ]
-        before = PackFolder(home)
+        before = PackStore(home)
         for key in asked:
             before.get(key)
         before.close()
-        store = PackFolder(home)
+        store = PackStore(home)
         taken = []
         for part in np.array_split(np.arange(len(asked)), _SLICES):
             work = [asked[number] for number in part.tolist()]
@@ -102,5 +102,5 @@ def _keys_between(first: int, end: int) -> list[Key]:
 
 def _opening(home: Path) -> float:
     start = time.perf_counter()
-    PackFolder(home).close()
+    PackStore(home).close()
     return time.perf_counter() - start

@@ -22,14 +22,14 @@ from pathlib import Path
 import cv2
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.base.store import Arrays, Store
-from understudy.core.cache.factory import CacheSettings, OpenCache, open_tiers
-from understudy.core.export.frames import finished_frames
+from understudy.core.cache.factory import CacheSettings, OpenCache, open_cache
+from understudy.core.export.frames import render_frames
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.open import Clip, open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.pipeline.stage_schemas import FORMS
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 from tools.demo.make_up import write_sources
 from tools.demo.own_clip import write_clip
@@ -85,9 +85,9 @@ class Arm:
     writer: VideoWriter | None = None
     pipeline: Pipeline = field(init=False)
 
-    def begin(self, movie: Path, casting: Casting, *, encoded: bool) -> None:
+    def begin(self, movie: Path, casting: SwapRequest, *, encoded: bool) -> None:
         """Open everything, models loaded and the picture analysed: that is not what is compared."""
-        self.cache = open_tiers(self.settings, schemas=FORMS)
+        self.cache = open_cache(self.settings, schemas=STAGE_SCHEMAS)
         self.store = TimedStore(self.cache.store)
         self.clip = open_clip(movie)
         self.pipeline = Pipeline(self.store, embedded_models(), 1, self.cache.flight)
@@ -97,10 +97,10 @@ class Arm:
         self.pipeline.check([casting])
         self.store.seconds = 0.0
 
-    def frame(self, number: int, casting: Casting) -> None:
+    def frame(self, number: int, casting: SwapRequest) -> None:
         """Render a frame."""
         began = time.process_time()
-        for finished in finished_frames(self.pipeline, self.clip, [casting], [number]):
+        for finished in render_frames(self.pipeline, self.clip, [casting], [number]):
             if self.writer is not None:
                 self.writer.write(finished.pixels)
         self.seconds += time.process_time() - began
@@ -119,7 +119,7 @@ class Arm:
 
 
 def measure(
-    root: Path, movie: Path, casting: Casting, frames: int, rounds: int, *, encoded: bool
+    root: Path, movie: Path, casting: SwapRequest, frames: int, rounds: int, *, encoded: bool
 ) -> list[Arm]:
     """Render `frames` frames cold `rounds` times in every arm."""
     arms = [Arm(name, CacheSettings(root)) for name in ("off", "on", "shared")]
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         portrait = load_portrait()
         write_clip(portrait, movie, options.frames, options.scale)
         write_sources(portrait, person, root / "other.png")
-        casting = Casting(Identity((Picture(person),)))
+        casting = SwapRequest(Identity((FaceImage(person),)))
         arms = measure(root, movie, casting, options.frames, options.rounds, encoded=not options.no_movie)
     off, on = arms[:2]
     print(f"{options.frames} frames, cold, {options.rounds} times; processor time a frame:")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.base.payload import Decoded, decode, encode
+from understudy.core.cache.base.payload import DecodedArrays, decode, encode
 from understudy.core.cache.stores.signature import Signature
 
 from .records import ANALYSIS, CROP, SMALL_CROP, Kind, keys, values
@@ -21,13 +21,13 @@ GOAL = 2.0
 """Microseconds that a signature may cost a get more than the bare digest."""
 
 
-def payload(signature: Signature, key: Key, kind: Kind) -> tuple[bytes, Decoded]:
+def payload(signature: Signature, key: Key, kind: Kind) -> tuple[bytes, DecodedArrays]:
     """Return a record's bytes without a signature, and what a store reads of the signed one."""
     arrays = values(kind)[0]
     chunks, _ = encode(arrays)
-    signed, _ = encode(signature.signed(key, arrays))
+    signed, _ = encode(signature.sign(key, arrays))
     read = decode(b"".join(bytes(chunk) for chunk in signed), 0)
-    if read is None or signature.verified(key, read) is None:
+    if read is None or signature.verify(key, read) is None:
         raise AssertionError("a signed record must be verified")
     return b"".join(bytes(chunk) for chunk in chunks[1:]), read
 
@@ -39,7 +39,7 @@ def measured(kind: Kind) -> tuple[float, float]:
     calls = max(20_000_000 // len(bare) // _ROUNDS, 4)
     ways: tuple[Callable[[], object], ...] = (
         lambda: hashlib.sha256(bare).digest(),
-        lambda: signature.verified(key, read),
+        lambda: signature.verify(key, read),
     )
     least = [float("inf")] * 2
     for _ in range(_ROUNDS):

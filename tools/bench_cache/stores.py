@@ -20,7 +20,7 @@ import lmdb
 import numpy as np
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.base.payload import decode, encode
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 
 from .records import Arrays
 
@@ -51,7 +51,7 @@ class Understudy:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._folder = PackFolder(root, pack_bytes=_PACK_BYTES)
+        self._folder = PackStore(root, pack_bytes=_PACK_BYTES)
         self._get = self._folder.get
         self.put, self.close = self._folder.put, self._folder.close
 
@@ -63,8 +63,8 @@ class Understudy:
     def evict_half(self) -> int:
         """Tidy as a process does that has used none of it."""
         self._folder.close()
-        other = PackFolder(self._root, pack_bytes=_PACK_BYTES)
-        done = other.tidy(other.size_on_disk() // 2)
+        other = PackStore(self._root, pack_bytes=_PACK_BYTES)
+        done = other.evict(other.size_on_disk() // 2)
         other.close()
         return done.evicted_records if done is not None else 0
 
@@ -110,7 +110,7 @@ class JsonNpy:
 
 
 class Joblib:
-    """`joblib.Memory`: an entry is the result of a function of the key."""
+    """`joblib.MemoryStore`: an entry is the result of a function of the key."""
 
     def __init__(self, root: Path) -> None:
         self._memory = joblib.Memory(root, verbose=0)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from understudy.core.cache.factory import CacheSettings
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import UnderstudyError
 from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.job import LayerJob
@@ -25,8 +25,8 @@ from understudy.core.media.source import ClipSource
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
-from understudy.core.sessions.prefetching_session import SessionAhead
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
 from .spread import percentiles
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def measured(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) -> dict[str, object]:
     """Measure a clip's frames after the first few, which warm up; `folder` takes a cache that is deleted."""
-    first, other = (Casting(Identity((Picture(face),))) for face in faces)
+    first, other = (SwapRequest(Identity((FaceImage(face),))) for face in faces)
     with open_clip(path) as clip:
         frames = min(frames, clip.info.frame_count)
     parts, fuse = _parts(path, first, other, frames)
@@ -71,21 +71,23 @@ def measured(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) ->
     }
 
 
-def _parts(path: Path, first: Casting, other: Casting, frames: int) -> tuple[dict[str, float], list[float]]:
+def _parts(
+    path: Path, first: SwapRequest, other: SwapRequest, frames: int
+) -> tuple[dict[str, float], list[float]]:
     """Return the seconds of each part over all but the warm frames, and each frame's milliseconds to fuse.
 
     Everything runs one after the other on this thread, and the cache is memory alone.
     """
     seconds = {"decode": _decoded(path, frames)}
-    pipeline = Pipeline(Memory(1 << 30), embedded_models())
+    pipeline = Pipeline(MemoryStore(1 << 30), embedded_models())
     tweaked = replace(first, recipe=with_settings(Recipe(), ["fusion.blend=0.6"]))
     with open_clip(path) as clip:
         seconds |= _staged(pipeline, clip, first, frames)
         fused = []
         for number in range(_WARM, frames):
-            took = pipeline.tally.seconds["fuse"]
-            pipeline.make(pipeline.plan(clip, number, [tweaked]))
-            fused.append(1000 * (pipeline.tally.seconds["fuse"] - took))
+            took = pipeline.counter.seconds["fuse"]
+            pipeline.execute(pipeline.plan(clip, number, [tweaked]))
+            fused.append(1000 * (pipeline.counter.seconds["fuse"] - took))
         source = _staged(pipeline, clip, other, frames)
     seconds["source_swap"], seconds["source_fuse"] = source["swap"], source["fuse"]
     pipeline.close()
@@ -103,18 +105,18 @@ def _decoded(path: Path, frames: int) -> float:
         return time.perf_counter() - began
 
 
-def _staged(pipeline: Pipeline, clip: Clip, casting: Casting, frames: int) -> dict[str, float]:
+def _staged(pipeline: Pipeline, clip: Clip, casting: SwapRequest, frames: int) -> dict[str, float]:
     """Make all layers; return the seconds of each stage over all but the warm frames."""
     before: dict[str, float] = {}
     for number in range(frames):
         if number == _WARM:
-            before = dict(pipeline.tally.seconds)
-        pipeline.make(pipeline.plan(clip, number, [casting]))
-    return {stage: seconds - before[stage] for stage, seconds in pipeline.tally.seconds.items()}
+            before = dict(pipeline.counter.seconds)
+        pipeline.execute(pipeline.plan(clip, number, [casting]))
+    return {stage: seconds - before[stage] for stage, seconds in pipeline.counter.seconds.items()}
 
 
 def _runs(
-    path: Path, first: Casting, other: Casting, frames: int, folder: Path
+    path: Path, first: SwapRequest, other: SwapRequest, frames: int, folder: Path
 ) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
     """Make all layers as a render does: from nothing, with another source, and after a tweak."""
     cache = folder / "cache"
@@ -127,15 +129,15 @@ def _runs(
     return runs[0], runs[1], runs[2]
 
 
-def _run(cache: Path, path: Path, casting: Casting, frames: int) -> dict[str, float]:
-    session = SessionAhead(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
+def _run(cache: Path, path: Path, casting: SwapRequest, frames: int) -> dict[str, float]:
+    session = PrefetchingSession(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
     try:
         return timed(session, jobs(path, casting, cache, range(frames)), _WARM)
     finally:
         session.close()
 
 
-def jobs(clip: Path, casting: Casting, cache: Path, numbers: range) -> list[LayerJob]:
+def jobs(clip: Path, casting: SwapRequest, cache: Path, numbers: range) -> list[LayerJob]:
     """List what a render of a clip's frames asks for, in its order; the layers lie in the folder `cache`."""
     source, folder = ClipSource(True, (clip,)), LayerFolder(cache, _STACK)
     return [
@@ -144,7 +146,9 @@ def jobs(clip: Path, casting: Casting, cache: Path, numbers: range) -> list[Laye
     ]
 
 
-def timed(session: SessionAhead, wanted: Sequence[LayerJob], warm: int, cool: int = 0) -> dict[str, float]:
+def timed(
+    session: PrefetchingSession, wanted: Sequence[LayerJob], warm: int, cool: int = 0
+) -> dict[str, float]:
     """Bring all jobs, in order; return milliseconds a frame but for the first `warm` and last `cool`.
 
     `wall` and `processor`.
@@ -153,7 +157,7 @@ def timed(session: SessionAhead, wanted: Sequence[LayerJob], warm: int, cool: in
     for number, job in enumerate(wanted):
         if number in (warm, len(wanted) - cool):
             clock.append((time.perf_counter(), time.process_time()))
-        session.bring(job, wanted[number + 1 : number + 3])
+        session.update_layer(job, wanted[number + 1 : number + 3])
     clock.append((time.perf_counter(), time.process_time()))
     count = len(wanted) - warm - cool
     if session.warnings:

@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.recipe import Recipe, with_settings
-from understudy.core.recipe.request import Casting, Identity, Picture
-from understudy.core.sessions.prefetching_session import SessionAhead
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
 from .alone import jobs, timed
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     for name in ("--face", "--folder"):
         parser.add_argument(name, type=Path, required=True)
     options = parser.parse_args(arguments)
-    casting = Casting(Identity((Picture(options.face),)))
+    casting = SwapRequest(Identity((FaceImage(options.face),)))
     cv2.setNumThreads(1)  # as while Blender renders
     renders = [_Render(clip, casting, options.folder / clip.stem) for clip in options.clip]
     with ExitStack() as stack:
@@ -54,9 +54,9 @@ def main(arguments: list[str]) -> int:
 class _Render:
     """One clip's render, whose cache stays in `folder`."""
 
-    def __init__(self, clip: Path, casting: Casting, folder: Path) -> None:
+    def __init__(self, clip: Path, casting: SwapRequest, folder: Path) -> None:
         self._clip, self._casting, self._folder = clip, casting, folder
-        self._session: SessionAhead | None = None
+        self._session: PrefetchingSession | None = None
         self._tweaks = 0
 
     def made(self, kind: str, first: int, count: int) -> dict[str, float]:
@@ -66,7 +66,7 @@ class _Render:
             self._session = self._begin(kind)
         wanted = jobs(self._clip, self._casting, self._folder, range(first, first + count))
         if kind == "tweak":
-            _read([self._clip, *self._folder.glob("*.pack"), *(job.picture for job in wanted)])
+            _read([self._clip, *self._folder.glob("*.pack"), *(job.layer_path for job in wanted)])
         return timed(self._session, wanted, _WARM, _COOL)
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class _Render:
             self._session.close()
         self._session = None
 
-    def _begin(self, kind: str) -> SessionAhead:
+    def _begin(self, kind: str) -> PrefetchingSession:
         if kind == "cold":
             shutil.rmtree(self._folder, ignore_errors=True)
         else:
@@ -83,7 +83,7 @@ class _Render:
             blend = f"fusion.blend={1 / (1 + 0.01 * self._tweaks):.4f}"
             self._casting = replace(self._casting, recipe=with_settings(Recipe(), [blend]))
         settings = RunSettings(CacheSettings(self._folder, _MEMORY_BYTES), provider="cpu")
-        return SessionAhead(settings)
+        return PrefetchingSession(settings)
 
 
 def _read(paths: list[Path]) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 import bpy
 import understudy
 from understudy.addon.layers.folders import layer_folder
-from understudy.addon.layers.layer_strip import show_rewritten
+from understudy.addon.layers.layer_strip import invalidate_layer_caches
 from understudy.addon.preview import live_preview
 from understudy.addon.render import handlers
-from understudy.addon.sequencer.strips import stack_id, stacked_clips
+from understudy.addon.sequencer.strips import stack_id, strips_with_modifiers
 from understudy.core.errors import UnderstudyError
 
 from ..demo.blender_pass import leave, opened, set_parameters, strip_bare
@@ -57,18 +57,18 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     # Only the preview is to bring layers here, as in a window; the render that draws the frame does not.
     handlers.unregister()
     shown = []
-    preview = live_preview.Live(lambda: (show_rewritten(), shown.append(None)))
+    preview = live_preview.LivePreview(lambda: (invalidate_layer_caches(), shown.append(None)))
     scene.render.image_settings.file_format = "PNG"
     first, last = scene.frame_start, scene.frame_end
     fused, drawn, floor = [], [], []
     for number in range(options.moves + _WARM):
         if number % _MOVES_A_FRAME == 0:
             scene.frame_set(first + number % (last - first + 1))
-            preview.frame_changed(scene, 5.0)
+            preview.on_frame_change(scene, 5.0)
             bpy.ops.render.render()
         began = time.perf_counter()
         set_parameters(modifier, [f"fusion.blend={0.3 + 0.005 * number:.3f}"])
-        _until_shown(preview, shown, lambda: preview.edited(scene))
+        _until_shown(preview, shown, lambda: preview.on_edit(scene))
         fused.append(1000 * (time.perf_counter() - began))
         bpy.ops.render.render()
         drawn.append(1000 * (time.perf_counter() - began))
@@ -77,7 +77,7 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     added = []
     for _ in range(2):  # the first round prepares every frame for the slider's last place
         added = [_played(preview, scene, frame) for frame in range(first, last + 1)]
-    facts = preview.facts
+    facts = preview.report
     preview.close()
     if facts["models_loaded"] or facts["frames_decoded"]:
         raise UnderstudyError("the preview loaded a model or decoded a frame: prepare the project first")
@@ -89,7 +89,7 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _until_shown(preview: live_preview.Live, shown: list[None], moved: Callable[[], None]) -> None:
+def _until_shown(preview: live_preview.LivePreview, shown: list[None], moved: Callable[[], None]) -> None:
     """Call the handler of a slider's move, and the preview's timer as Blender would, until it is shown."""
     before = len(shown)
     moved()
@@ -113,14 +113,14 @@ def _drawn_changed(scene: "bpy.types.Scene") -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def _played(preview: live_preview.Live, scene: "bpy.types.Scene", frame: int) -> float:
+def _played(preview: live_preview.LivePreview, scene: "bpy.types.Scene", frame: int) -> float:
     """Milliseconds that the preview's handler takes when playback comes to a frame."""
     scene.frame_set(frame)
     began = time.perf_counter()
-    preview.frame_changed(scene)
+    preview.on_frame_change(scene)
     seconds = time.perf_counter() - began
     # What was late is made before the next frame all the same.
-    while preview.tick() not in (None, live_preview.AGAIN_SECONDS):
+    while preview.tick() not in (None, live_preview.RETRY_SECONDS):
         time.sleep(0.002)
     return 1000 * seconds
 
@@ -128,7 +128,7 @@ def _played(preview: live_preview.Live, scene: "bpy.types.Scene", frame: int) ->
 def _bare(options: argparse.Namespace) -> dict[str, object]:
     """Save the project without modifier and layer, and make it look prepared: every frame has its picture."""
     scene, _ = opened(options.blend)
-    folder = layer_folder(scene, stack_id(stacked_clips(scene)[0])).path
+    folder = layer_folder(scene, stack_id(strips_with_modifiers(scene)[0])).path
     first = folder / "000000.tif"
     for number in range(1, scene.frame_end):
         path = folder / f"{number:06d}.tif"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from understudy.core.cache.stores.memory import Memory
+from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import OutputError, UnderstudyError
 from understudy.core.media.open import open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import USUAL_STAGES
 
 from .make_up import write_sources
@@ -103,8 +103,8 @@ def _checked(clip: Path, pictures: tuple[Path, ...], limit: int) -> int:
         opened.read(0)
     if count < 1:
         raise OutputError("--frames must be 1 or more")
-    pipeline = Pipeline(Memory(64 << 20), embedded_models())
-    pipeline.check([Casting(Identity((Picture(path),))) for path in pictures])
+    pipeline = Pipeline(MemoryStore(64 << 20), embedded_models())
+    pipeline.check([SwapRequest(Identity((FaceImage(path),))) for path in pictures])
     pipeline.close()
     return count
 

@@ -20,8 +20,8 @@ import understudy
 from understudy.addon.layers.folders import layer_folder
 from understudy.addon.layers.layer_strip import layer_of
 from understudy.addon.layers.sync import sync_layers
-from understudy.addon.modifiers.stack import add_picture, append_modifier, drop_modifier, stack_of
-from understudy.addon.sequencer.strips import stack_id, stacked_clips
+from understudy.addon.modifiers.stack import add_source_image, append_modifier, remove_modifier, stack_of
+from understudy.addon.sequencer.strips import stack_id, strips_with_modifiers
 from understudy.core.errors import UnderstudyError
 from understudy.core.media.open import open_clip
 from understudy.core.recipe import Recipe, find_parameter, with_settings
@@ -128,15 +128,15 @@ def opened(blend: Path) -> tuple[Any, Any]:
     """Open the project; returns its scene and its modifier."""
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     scene = _scene()
-    return scene, stack_of(scene, stack_id(stacked_clips(scene)[0]))[0]
+    return scene, stack_of(scene, stack_id(strips_with_modifiers(scene)[0]))[0]
 
 
 def strip_bare(scene: Any) -> None:
     """Take modifier and layer off every clip, in this process only; what was computed stays on the disk."""
-    for clip in stacked_clips(scene):
+    for clip in strips_with_modifiers(scene):
         layer = layer_of(scene, clip)
         for modifier in stack_of(scene, stack_id(clip)):
-            drop_modifier(scene, modifier)
+            remove_modifier(scene, modifier)
         clip.understudy_id = ""
         if layer is not None:
             scene.sequence_editor.strips.remove(layer)
@@ -144,7 +144,7 @@ def strip_bare(scene: Any) -> None:
 
 def _play(modifier: Any, picture: Path) -> None:
     modifier.identity.pictures.clear()
-    add_picture(modifier, str(picture))
+    add_source_image(modifier, str(picture))
 
 
 def set_parameters(modifier: Any, settings: list[str]) -> None:

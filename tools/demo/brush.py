@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from understudy.core.face.types import Floats, Pixels
-from understudy.core.geometry.mesh_raster import filled
+from understudy.core.geometry.mesh_raster import fill_polygons
 from understudy.core.geometry.mesh_topology import Topology
 from understudy.core.geometry.skin_model import skin_likeness
 
@@ -53,7 +53,7 @@ class Canvas:
 
     def patch(self, shape: Sequence[Point], soft: float = 0.004) -> Floats:
         """Fill a closed shape with an edge of `soft` face widths."""
-        return self._softened(filled([_rounded(self.place(shape), closed=True)], self.size), soft)
+        return self._softened(fill_polygons([_rounded(self.place(shape), closed=True)], self.size), soft)
 
     def stroke(self, path: Sequence[Point], thick: float, soft: float = 0.004) -> Floats:
         """Draw a curve through the points, `thick` face widths in its middle, that tapers to both ends."""
@@ -65,13 +65,13 @@ class Canvas:
         )
         half = np.sin(np.linspace(0.0, np.pi, len(line)))[:, None] ** 0.7 * thick * self.width / 2
         outline = np.concatenate([line + normal * half, (line - normal * half)[::-1]])
-        return self._softened(filled([np.asarray(outline, np.float32)], self.size), soft)
+        return self._softened(fill_polygons([np.asarray(outline, np.float32)], self.size), soft)
 
     def spot(self, middle: Point, radius: float, soft: float = 0.004) -> Floats:
         """Draw a disc; with a large `soft` it is a blush."""
         turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         ring = [(middle[0] + radius * np.cos(turn), middle[1] + radius * np.sin(turn)) for turn in turns]
-        return self._softened(filled([self.place(ring)], self.size), soft)
+        return self._softened(fill_polygons([self.place(ring)], self.size), soft)
 
     def around(
         self, indices: "np.ndarray[tuple[int], np.dtype[np.int32]]", growth: float, soft: float
@@ -79,7 +79,9 @@ class Canvas:
         """Fill a ring of landmarks, grown about its middle."""
         contour = self.points[indices, :2]
         middle = contour.mean(0)
-        return self._softened(filled([np.asarray((contour - middle) * growth + middle)], self.size), soft)
+        return self._softened(
+            fill_polygons([np.asarray((contour - middle) * growth + middle)], self.size), soft
+        )
 
     def _softened(self, mask: Pixels, soft: float) -> Floats:
         return np.asarray(
@@ -93,13 +95,13 @@ def canvas_of(picture: Pixels, points: Floats, topology: Topology) -> Canvas:
     eyes = [points[ring, :2].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
     along = (eyes[1] - eyes[0]) / np.linalg.norm(eyes[1] - eyes[0])
     width = float(np.linalg.norm(points[454, :2] - points[234, :2]))
-    oval = filled([points[topology.oval, :2]], size).astype(np.float32) / 255
+    oval = fill_polygons([points[topology.oval, :2]], size).astype(np.float32) / 255
     scale = _SKIN_SIZE / max(size)
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     valid = cv2.resize(oval, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
     skin = skin_likeness(np.asarray(small), points * np.float32(scale), valid, topology)
     skin = cv2.resize(cv2.GaussianBlur(skin, (0, 0), 1.0), size, interpolation=cv2.INTER_CUBIC)
-    own = filled([points[ring, :2] for ring in (topology.left_eye_ring, topology.right_eye_ring,
+    own = fill_polygons([points[ring, :2] for ring in (topology.left_eye_ring, topology.right_eye_ring,
                                                 topology.inner_lips)], size).astype(np.float32) / 255  # fmt: skip
     free = cv2.GaussianBlur(oval, (0, 0), 0.01 * width) * np.clip(skin, 0, 1)
     free *= 1 - cv2.GaussianBlur(own, (0, 0), max(0.004 * width, 0.5))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from skimage.data import astronaut
-from understudy.core.analysis.detect import detect, detections
-from understudy.core.analysis.landmark import faces, landmark
-from understudy.core.errors import PictureError
+from understudy.core.analysis.detect import detect, detections_from_arrays
+from understudy.core.analysis.landmark import faces_from_arrays, landmark
+from understudy.core.errors import FaceImageError
 from understudy.core.face.types import Floats, Pixels
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_folder, embedded_models
@@ -42,10 +42,12 @@ def load_portrait() -> Portrait:
     pool = ModelPool()
     large = _enlarged(small)
     models, recipe = embedded_models(), Recipe()
-    boxes = detections(detect(large, recipe.detect, models.detector, pool))
-    found = faces(landmark(large, boxes, recipe.landmark, models.landmarker, pool, load_topology()))
+    boxes = detections_from_arrays(detect(large, recipe.detect, models.detector, pool))
+    found = faces_from_arrays(
+        landmark(large, boxes, recipe.landmark, models.landmarker, pool, load_topology())
+    )
     if len(found) != 1:
-        raise PictureError(
+        raise FaceImageError(
             f"the portrait of scikit-image shows {len(found)} faces, not one: is it the astronaut?"
         )
     person = _person(small, pool)

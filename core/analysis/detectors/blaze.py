@@ -13,42 +13,42 @@ import numpy as np
 import numpy.typing as npt
 
 from ...face.types import Floats, Pixels
-from ...models.model_adapter import Network
-from .contract import Found, cells, sigmoid
+from ...models.model_adapter import ModelAdapter
+from .contract import Detections, grid_cells, sigmoid
 
 Doubles = npt.NDArray[np.float64]
 _GRIDS = {192: ((48, 1),), 128: ((16, 2), (8, 6))}
-_OVERLAP = 0.3
+_MERGE_IOU = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class Blaze(Network):
+class Blaze(ModelAdapter):
     """Box and six points relative to each anchor, and a logit."""
 
     version = 1
 
-    def find(self, frame: Pixels, score: float) -> Found:
+    def find(self, frame: Pixels, score: float) -> Detections:
         """Find faces; see `Detector`."""
         side = self.family.size
-        tensor, scale, shift = _letterboxed(frame, side)
+        tensor, scale, shift = _letterbox(frame, side)
         regressors, logits = self.pool.run(
             self.model, tensor, tuple(output.name for output in self.family.outputs)
         )
         scores = sigmoid(logits[0, :, 0])
         sure = scores >= score
         anchors = np.concatenate(
-            [(cells(grid, grid, repeat) + 0.5) * (side / grid) for grid, repeat in _GRIDS[side]]
+            [(grid_cells(grid, grid, repeat) + 0.5) * (side / grid) for grid, repeat in _GRIDS[side]]
         )[sure]
         raw = regressors[0][sure].astype(np.float64)
         centres, sizes = raw[:, :2] + anchors, raw[:, 2:4]
         marks = (raw[:, 4:].reshape(-1, 6, 2) + anchors[:, None]).reshape(-1, 12)
         found = np.concatenate([centres - sizes / 2, centres + sizes / 2, marks], 1)
-        merged, kept = _merged(found, scores[sure])
+        merged, kept = _merge_overlapping(found, scores[sure])
         in_frame = ((merged.reshape(-1, 8, 2) - shift) / scale - 0.5).astype(np.float32)
-        return Found(in_frame[:, :2].reshape(-1, 4), in_frame[:, 2:], kept)
+        return Detections(in_frame[:, :2].reshape(-1, 4), in_frame[:, 2:], kept)
 
 
-def _letterboxed(frame: Pixels, side: int) -> tuple[Floats, float, Floats]:
+def _letterbox(frame: Pixels, side: int) -> tuple[Floats, float, Floats]:
     """Fit the frame into the network's square on black; returns tensor, scale and shift (x, y)."""
     height, width = frame.shape[:2]
     scale = side / max(height, width)
@@ -60,22 +60,22 @@ def _letterboxed(frame: Pixels, side: int) -> tuple[Floats, float, Floats]:
     return tensor, scale, np.array([left, top], np.float32)
 
 
-def _merged(found: Doubles, scores: Floats) -> tuple[Floats, Floats]:
+def _merge_overlapping(candidates: Doubles, scores: Floats) -> tuple[Floats, Floats]:
     """Merge boxes that overlap by their score-weighted mean: steadier than keeping the best one."""
     order = np.argsort(-scores, kind="stable")
-    found, scores = found[order], scores[order]
+    candidates, scores = candidates[order], scores[order]
     rows, kept = [], []
-    while len(found):
-        alike = _overlap(found[0, :4], found[:, :4]) > _OVERLAP
+    while len(candidates):
+        alike = _iou(candidates[0, :4], candidates[:, :4]) > _MERGE_IOU
         alike[0] = True
         weights = scores[alike]
-        rows.append((found[alike] * weights[:, None]).sum(0) / weights.sum())
+        rows.append((candidates[alike] * weights[:, None]).sum(0) / weights.sum())
         kept.append(scores[0])
-        found, scores = found[~alike], scores[~alike]
+        candidates, scores = candidates[~alike], scores[~alike]
     return np.asarray(rows, np.float32).reshape(-1, 16), np.asarray(kept, np.float32)
 
 
-def _overlap(box: Doubles, boxes: Doubles) -> Doubles:
+def _iou(box: Doubles, boxes: Doubles) -> Doubles:
     """Intersection over union of one box (4,) with (n, 4)."""
     corner, far = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.maximum(far - corner, 0), 1)

@@ -11,12 +11,12 @@ import numpy as np
 from ...face.types import Floats, Pixels
 from ...models.model_adapter import Adapter
 
-OVERLAP = 0.4
+NMS_IOU_THRESHOLD = 0.4
 """Boxes that overlap more (intersection over union) show one face."""
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Detections:
     """The faces of one frame, the surest first, in frame pixels."""
 
     boxes: Floats
@@ -31,33 +31,33 @@ class Found:
 class Detector(Adapter, Protocol):
     """A network that finds faces."""
 
-    def find(self, frame: Pixels, score: float) -> Found:
+    def find(self, frame: Pixels, score: float) -> Detections:
         """Find the faces of an (H, W, 3) RGB uint8 frame that are at least as sure as `score`. ModelError."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class Letterbox:
     """A frame reduced to fit a network's input: network pixel = frame pixel * scale."""
 
-    picture: Pixels
+    image: Pixels
     """(h, w, 3) RGB uint8: the frame at the top left, black beyond it."""
     scale: float
 
-    def in_frame(self, values: Floats) -> Floats:
+    def to_frame(self, values: Floats) -> Floats:
         """Return network coordinates as frame coordinates."""
         return np.asarray(values / self.scale, np.float32)
 
 
-def fitted(frame: Pixels, size: int, shape: tuple[int | None, ...]) -> Fitted:
-    """Reduce a frame so that its longer side has at most `size` pixels; it is never enlarged.
+def letterbox(frame: Pixels, max_side: int, shape: tuple[int | None, ...]) -> Letterbox:
+    """Reduce a frame so that its longer side has at most `max_side` pixels; it is never enlarged.
 
     `shape` is the network's input (n, 3, height, width): where these are fixed, the canvas has that size, else it
     is the frame's rounded up to a multiple of 32.
     """
     height, width = frame.shape[:2]
     limits = [
-        (size if fixed is None else fixed) / side
+        (max_side if fixed is None else fixed) / side
         for fixed, side in zip(shape[2:], (height, width), strict=True)
     ]
     scale = min(1.0, *limits)
@@ -68,25 +68,27 @@ def fitted(frame: Pixels, size: int, shape: tuple[int | None, ...]) -> Fitted:
     )
     picture = np.zeros((tall, wide, 3), np.uint8)
     picture[:rows, :columns] = small
-    return Fitted(picture, scale)
+    return Letterbox(picture, scale)
 
 
-def found_without_doubles(boxes: Floats, points: Floats, scores: Floats, overlap: float = OVERLAP) -> Found:
+def non_maximum_suppression(
+    boxes: Floats, points: Floats, scores: Floats, iou_threshold: float = NMS_IOU_THRESHOLD
+) -> Detections:
     """Keep of boxes that overlap the surest alone. `boxes` (n, 4), `points` (n, k, 2), `scores` (n,)."""
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
     while len(order):
         best, others = order[0], order[1:]
         kept.append(int(best))
-        order = others[overlaps(boxes[best], boxes[others]) <= overlap]
-    return Found(
+        order = others[iou(boxes[best], boxes[others]) <= iou_threshold]
+    return Detections(
         np.asarray(boxes[kept], np.float32).reshape(-1, 4),
         np.asarray(points[kept], np.float32).reshape(len(kept), points.shape[1], 2),
         np.asarray(scores[kept], np.float32),
     )
 
 
-def overlaps(box: Floats, boxes: Floats) -> Floats:
+def iou(box: Floats, boxes: Floats) -> Floats:
     """Return the intersection over union of one box (4,) with (n, 4)."""
     corner, far = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.maximum(far - corner, 0), 1)
@@ -94,19 +96,19 @@ def overlaps(box: Floats, boxes: Floats) -> Floats:
     return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
 
 
-def union(parts: Sequence[Found], overlap: float = OVERLAP) -> Found:
+def merge_detections(parts: Sequence[Detections], iou_threshold: float = NMS_IOU_THRESHOLD) -> Detections:
     """Join what several looks found; where they give different numbers of points, the first three are kept."""
     counts = {part.points.shape[1] for part in parts}
     count = counts.pop() if len(counts) == 1 else min(3, *counts)
-    return found_without_doubles(
+    return non_maximum_suppression(
         np.concatenate([part.boxes for part in parts]),
         np.concatenate([part.points[:, :count] for part in parts]),
         np.concatenate([part.scores for part in parts]),
-        overlap,
+        iou_threshold,
     )
 
 
-def cells(rows: int, columns: int, repeat: int = 1) -> Floats:
+def grid_cells(rows: int, columns: int, repeat: int = 1) -> Floats:
     """Return the (x, y) of a grid's cells row by row, each `repeat` times: (rows * columns * repeat, 2)."""
     grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).reshape(-1, 2)
     return np.repeat(grid, repeat, 0).astype(np.float32)

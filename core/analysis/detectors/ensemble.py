@@ -8,18 +8,18 @@ import numpy as np
 
 from ...face.types import Floats, Pixels
 from ...models.session import ModelFile
-from .contract import Detector, Found, union
+from .contract import Detections, Detector, merge_detections
 
-TURNING_VERSION = 3
+ROTATION_VERSION = 3
 """Raised when what is found by looking more than once changes."""
 
-_SURE, _TURNED = 0.79, 0.75
-_FURTHER = 0.3
-_ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+_MIN_UPRIGHT_SCORE, _MIN_ROTATED_SCORE = 0.79, 0.75
+_EXTRA_MARGIN = 0.3
+_ROTATION_CODES = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
 
 
 @dataclass(frozen=True, eq=False)
-class Many:
+class EnsembleDetector:
     """The union of what several detectors find; of boxes that overlap the surest is kept."""
 
     detectors: tuple[Detector, ...]
@@ -31,68 +31,76 @@ class Many:
         """The files of all of them."""
         return tuple(model for detector in self.detectors for model in detector.models)
 
-    def find(self, frame: Pixels, score: float) -> Found:
+    def find(self, frame: Pixels, score: float) -> Detections:
         """Find faces; see `Detector`."""
-        return union([detector.find(frame, score) for detector in self.detectors])
+        return merge_detections([detector.find(frame, score) for detector in self.detectors])
 
 
-def found_turned(
-    detector: Detector, frame: Pixels, score: float, quarters: tuple[int, ...], margin: float
-) -> Found:
-    """Find faces in a frame turned by each of `quarters` (quarter turns counter-clockwise) and join them.
+def detect_rotated(
+    detector: Detector, frame: Pixels, score: float, quarter_turns: tuple[int, ...], margin: float
+) -> Detections:
+    """Find faces in a frame turned by each of `quarter_turns` (quarter turns counter-clockwise) and join them.
 
     `margin` is how much black is put around the frame on every side, as a fraction of its shorter side: a face
     that the border cuts is found more surely. Points keep their names as the upright face's: on a face that lies on
     its side, the eye "on the image's left" is the one that is there once the face is upright.
     """
-    return _joined([_found_at(detector, frame, score, quarter, margin) for quarter in quarters])
+    return _merge_rotations(
+        [_detect_at_rotation(detector, frame, score, quarter, margin) for quarter in quarter_turns]
+    )
 
 
-def found_any_way(detector: Detector, frame: Pixels, score: float, margin: float) -> Found:
+def detect_with_rotation_fallback(
+    detector: Detector, frame: Pixels, score: float, margin: float
+) -> Detections:
     """Find faces in an upright frame and, only where none is surely found so, in turned ones and from further away.
 
     A face that lies or stands on its head is hardly ever sure of itself upright, nor is one that fills the frame: with
-    black around it, it is smaller. See `found_turned`.
+    black around it, it is smaller. See `detect_rotated`.
     """
-    upright = _found_at(detector, frame, score, 0, margin)
-    if len(upright.scores) and float(upright.scores.max()) >= _SURE:
+    upright = _detect_at_rotation(detector, frame, score, 0, margin)
+    if len(upright.scores) and float(upright.scores.max()) >= _MIN_UPRIGHT_SCORE:
         return upright
     # Only what is sure counts: an upright face that is hard to see looks a little like one that lies on its side.
-    looks = [(0, margin + _FURTHER), *((quarter, margin) for quarter in (1, 2, 3))]
-    others = [_found_at(detector, frame, max(score, _TURNED), *look) for look in looks]
-    return _joined([upright, *others])
+    looks = [(0, margin + _EXTRA_MARGIN), *((quarter, margin) for quarter in (1, 2, 3))]
+    others = [_detect_at_rotation(detector, frame, max(score, _MIN_ROTATED_SCORE), *look) for look in looks]
+    return _merge_rotations([upright, *others])
 
 
-def _found_at(detector: Detector, frame: Pixels, score: float, quarter: int, margin: float) -> Found:
+def _detect_at_rotation(
+    detector: Detector, frame: Pixels, score: float, quarter_turn: int, margin: float
+) -> Detections:
     edge = round(margin * min(frame.shape[:2]))
     if edge:
         frame = np.pad(frame, ((edge, edge), (edge, edge), (0, 0)))
-    seen = frame if quarter == 0 else np.asarray(cv2.rotate(frame, _ROTATIONS[quarter]), np.uint8)
+    seen = (
+        frame if quarter_turn == 0 else np.asarray(cv2.rotate(frame, _ROTATION_CODES[quarter_turn]), np.uint8)
+    )
     part = detector.find(seen, score)
-    corners = _turned_back(part.boxes.reshape(-1, 2, 2), quarter, frame)
+    corners = _rotate_back(part.boxes.reshape(-1, 2, 2), quarter_turn, frame)
     boxes = np.concatenate([corners.min(1), corners.max(1)], 1) - edge
-    return Found(boxes, _turned_back(part.points, quarter, frame) - edge, part.scores)
+    return Detections(boxes, _rotate_back(part.points, quarter_turn, frame) - edge, part.scores)
 
 
-def _joined(parts: list[Found]) -> Found:
-    return parts[0] if len(parts) == 1 else _one_way_up(union(parts))
+def _merge_rotations(parts: list[Detections]) -> Detections:
+    return parts[0] if len(parts) == 1 else _suppress_nested(merge_detections(parts))
 
 
-def _one_way_up(found: Found) -> Found:
+def _suppress_nested(detections: Detections) -> Detections:
     """Leave out what lies on a surer face: a face looked at the wrong way up is found again, beside itself."""
     kept: list[int] = []
-    centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
+    centres = (detections.boxes[:, :2] + detections.boxes[:, 2:]) / 2
     for index, centre in enumerate(centres):
-        boxes = found.boxes[kept]
+        boxes = detections.boxes[kept]
         if not ((boxes[:, :2] <= centre) & (centre <= boxes[:, 2:])).all(1).any():
             kept.append(index)
-    return Found(found.boxes[kept], found.points[kept], found.scores[kept])
+    return Detections(detections.boxes[kept], detections.points[kept], detections.scores[kept])
 
 
-def _turned_back(points: Floats, quarter: int, frame: Pixels) -> Floats:
+def _rotate_back(points: Floats, quarter_turn: int, frame: Pixels) -> Floats:
     """Move (…, 2) points of a frame turned by quarters counter-clockwise to the frame as it was."""
     height, width = frame.shape[:2]
     x, y = points[..., 0], points[..., 1]
     last_x, last_y = np.float32(width - 1), np.float32(height - 1)
     places = ((x, y), (last_x - y, x), (last_x - x, last_y - y), (y, last_y - x))
-    return np.stack(places[quarter % 4], -1)
+    return np.stack(places[quarter_turn % 4], -1)

@@ -10,30 +10,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...face.types import Floats, Pixels
-from ...models.model_adapter import Network
-from .contract import Found, cells, fitted, found_without_doubles
+from ...models.model_adapter import ModelAdapter
+from .contract import Detections, grid_cells, letterbox, non_maximum_suppression
 
 _STRIDES = (8, 16, 32)
 
 
 @dataclass(frozen=True, eq=False)
-class Scrfd(Network):
+class Scrfd(ModelAdapter):
     """Scores, boxes and points for strides 8, 16 and 32."""
 
     version = 1
 
-    def find(self, frame: Pixels, score: float) -> Found:
+    def find(self, frame: Pixels, score: float) -> Detections:
         """Find faces; see `Detector`."""
-        fit = fitted(frame, self.family.size, self.pool.input_shape(self.model))
-        outputs = self.answer(fit.picture[None])
-        found_scores, found_boxes, found_points = (self._by_stride(outputs, width) for width in (1, 4, 10))
+        fit = letterbox(frame, self.family.size, self.pool.input_shape(self.model))
+        outputs = self.infer(fit.image[None])
+        found_scores, found_boxes, found_points = (
+            self._outputs_by_stride(outputs, width) for width in (1, 4, 10)
+        )
         boxes, points, scores = [], [], []
         for place, stride in enumerate(_STRIDES):
-            rows, columns = fit.picture.shape[0] // stride, fit.picture.shape[1] // stride
+            rows, columns = fit.image.shape[0] // stride, fit.image.shape[1] // stride
             sure = found_scores[place][:, 0]
-            anchors = cells(rows, columns, max(len(sure) // (rows * columns), 1)) * stride
+            anchors = grid_cells(rows, columns, max(len(sure) // (rows * columns), 1)) * stride
             if not len(anchors) == len(sure) == len(found_boxes[place]) == len(found_points[place]):
-                raise self.unexpected(
+                raise self.unexpected_output_error(
                     f"{len(sure)} anchors at stride {stride}, {rows * columns} or twice as many were expected"
                 )
             keep = sure >= score
@@ -41,13 +43,15 @@ class Scrfd(Network):
             boxes.append(np.concatenate([anchors[keep] - sides[:, :2], anchors[keep] + sides[:, 2:]], 1))
             points.append(offsets.reshape(-1, 5, 2) + anchors[keep, None])
             scores.append(sure[keep])
-        return found_without_doubles(
-            fit.in_frame(np.concatenate(boxes)), fit.in_frame(np.concatenate(points)), np.concatenate(scores)
+        return non_maximum_suppression(
+            fit.to_frame(np.concatenate(boxes)), fit.to_frame(np.concatenate(points)), np.concatenate(scores)
         )
 
-    def _by_stride(self, outputs: list[Floats], width: int) -> list[Floats]:
+    def _outputs_by_stride(self, outputs: list[Floats], width: int) -> list[Floats]:
         """Return the outputs of a width as (cells, width), the finest grid first, whatever the file's order."""
         rows = [output.reshape(-1, width) for output in outputs if output.shape[-1] == width]
         if len(rows) != len(_STRIDES):
-            raise self.unexpected(f"{len(rows)} outputs are {width} wide, {len(_STRIDES)} were expected")
+            raise self.unexpected_output_error(
+                f"{len(rows)} outputs are {width} wide, {len(_STRIDES)} were expected"
+            )
         return sorted(rows, key=len, reverse=True)

@@ -8,12 +8,12 @@ from typing import Protocol
 import numpy as np
 
 from ...face.types import Detection, Floats, Pixels
-from ...geometry.crop import crop_matrix, inverted, moved, warped
+from ...geometry.crop import crop_matrix, invert_affine, transform_points, warp_crop
 from ...models.model_adapter import Adapter
 
 
 @dataclass(frozen=True, eq=False)
-class Marked:
+class FaceLandmarks:
     """The landmarks of one detection."""
 
     points: Floats
@@ -25,7 +25,7 @@ class Marked:
 class Landmarker(Adapter, Protocol):
     """A network that finds the points of a detected face."""
 
-    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+    def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:
         """Return the landmarks of each detection in an (H, W, 3) RGB uint8 frame, in their order. ModelError."""
         ...
 
@@ -38,25 +38,25 @@ def upright_angle(detection: Detection) -> float:
     return float(np.arctan2(across[1], across[0]))
 
 
-def boxed_crops(
-    frame: Pixels, found: Sequence[Detection], enlarged: float, size: int
+def crop_boxes(
+    frame: Pixels, detections: Sequence[Detection], crop_scale: float, size: int
 ) -> tuple[Pixels, list[Floats]]:
     """Cut a crop about each detection's box: crops (n, size, size, 3) and the matrices back to the frame.
 
-    A crop shows a square, `enlarged` times the box's longer side, turned so that the face stands upright.
+    A crop shows a square, `crop_scale` times the box's longer side, turned so that the face stands upright.
     """
     crops, back = [], []
-    for detection in found:
-        side = max(float((detection.box[2:] - detection.box[:2]).max()) * enlarged, 1.0)
+    for detection in detections:
+        side = max(float((detection.box[2:] - detection.box[:2]).max()) * crop_scale, 1.0)
         centre = np.asarray((detection.box[:2] + detection.box[2:]) / 2, np.float32)
         matrix = crop_matrix(centre, side, upright_angle(detection), size)
-        crops.append(warped(frame, matrix, size))
-        back.append(inverted(matrix))
+        crops.append(warp_crop(frame, matrix, size))
+        back.append(invert_affine(matrix))
     return np.asarray(crops, np.uint8).reshape(-1, size, size, 3), back
 
 
-def marked(points: Floats, back: Floats, score: float) -> Marked:
+def landmarks_in_frame(points: Floats, crop_to_frame: Floats, score: float) -> FaceLandmarks:
     """Return (k, 2) points of a crop, in pixels from its upper left corner, as landmarks in the frame."""
     # A network's coordinates have their origin at the crop's corner, ours at the first pixel's centre.
-    flat = moved(np.asarray(points - 0.5, np.float32), back)
-    return Marked(np.concatenate([flat, np.zeros((len(flat), 1), np.float32)], 1), score)
+    flat = transform_points(np.asarray(points - 0.5, np.float32), crop_to_frame)
+    return FaceLandmarks(np.concatenate([flat, np.zeros((len(flat), 1), np.float32)], 1), score)

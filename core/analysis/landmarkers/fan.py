@@ -12,79 +12,81 @@ import numpy as np
 
 from ...errors import RecipeError
 from ...face.types import Detection, Floats, Pixels
-from ...geometry.alignment import aligned_matrix
-from ...geometry.crop import inverted, moved
-from ...models.model_adapter import Network
-from .contract import Marked, boxed_crops, marked
+from ...geometry.alignment import alignment_matrix
+from ...geometry.crop import invert_affine, transform_points
+from ...models.model_adapter import ModelAdapter
+from .contract import FaceLandmarks, crop_boxes, landmarks_in_frame
 
-_BOX_IN_CROP = 195.0
-_GRID = 64
+_BOX_PIXELS = 195.0
+_HEATMAP_PIXELS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Fan68(Network):
+class Fan68(ModelAdapter):
     """The crop shows the box's longer side over 195 of its 256 pixels."""
 
     version = 2
 
-    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+    def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:
         """Return the landmarks of each detection; see `Landmarker`. The score is the mean of the maps' maxima."""
-        if not found:
+        if not detections:
             return []
         size = self.family.size
-        crops, back = boxed_crops(frame, found, size / _BOX_IN_CROP, size)
-        points, maps = self.answer(crops)[:2]
+        crops, back = crop_boxes(frame, detections, size / _BOX_PIXELS, size)
+        points, maps = self.infer(crops)[:2]
         scores = maps.reshape(len(crops), 68, -1).max(2).mean(1)
         return [
-            marked(row[:, :2] * (size / _GRID), matrix, float(np.clip(score, 0, 1)))
+            landmarks_in_frame(row[:, :2] * (size / _HEATMAP_PIXELS), matrix, float(np.clip(score, 0, 1)))
             for row, matrix, score in zip(points, back, scores, strict=True)
         ]
 
 
 @dataclass(frozen=True, eq=False)
-class Peppa256(Network):
+class Peppa256(ModelAdapter):
     """Peppa's larger network on 2DFAN4's crop and grid; each point comes with how sure it is."""
 
     version = 1
 
-    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+    def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:
         """Return the landmarks of each detection; see `Landmarker`. The score is the mean of the points'."""
-        if not found:
+        if not detections:
             return []
         size = self.family.size
-        crops, back = boxed_crops(frame, found, size / _BOX_IN_CROP, size)
-        rows = self.answer(crops)[0].reshape(len(crops), 68, 3)
+        crops, back = crop_boxes(frame, detections, size / _BOX_PIXELS, size)
+        rows = self.infer(crops)[0].reshape(len(crops), 68, 3)
         return [
-            marked(row[:, :2] * (size / _GRID), matrix, float(np.clip(row[:, 2].mean(), 0, 1)))
+            landmarks_in_frame(
+                row[:, :2] * (size / _HEATMAP_PIXELS), matrix, float(np.clip(row[:, 2].mean(), 0, 1))
+            )
             for row, matrix in zip(rows, back, strict=True)
         ]
 
 
 @dataclass(frozen=True, eq=False)
-class FiveTo68(Network):
+class FiveTo68(ModelAdapter):
     """Takes and gives points in the unit square of the ffhq template; never sees the picture."""
 
     version = 2
 
-    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:  # noqa: ARG002
+    def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:  # noqa: ARG002
         """Return the landmarks of each detection; see `Landmarker`. RecipeError if a detector gives no five points."""
-        if not found:
+        if not detections:
             return []
-        if any(len(detection.points) != 5 for detection in found):
+        if any(len(detection.points) != 5 for detection in detections):
             raise RecipeError(
                 f"landmark.landmarker={self.name} needs a detector that gives five points: set detect.detector to "
                 "yunet, scrfd, retinaface, retinaface-ssd, yolov5-face, yolov8-face or centerface"
             )
-        matrices = [aligned_matrix(detection.points, self.family.template, 1) for detection in found]
-        five = np.stack([_in_square(d.points, m) for d, m in zip(found, matrices, strict=True)])
+        matrices = [alignment_matrix(detection.points, self.family.template, 1) for detection in detections]
+        five = np.stack([_to_unit_square(d.points, m) for d, m in zip(detections, matrices, strict=True)])
         rows = self.pool.run_batch(self.model, five)[0]
         results = []
-        for row, matrix, detection in zip(rows, matrices, found, strict=True):
-            flat = moved(np.asarray(row, np.float32), inverted(matrix))
+        for row, matrix, detection in zip(rows, matrices, detections, strict=True):
+            flat = transform_points(np.asarray(row, np.float32), invert_affine(matrix))
             points = np.concatenate([flat, np.zeros((68, 1), np.float32)], 1)
-            results.append(Marked(points, detection.score))
+            results.append(FaceLandmarks(points, detection.score))
         return results
 
 
-def _in_square(points: Floats, matrix: Floats) -> Floats:
-    return moved(np.asarray(points, np.float32), matrix)
+def _to_unit_square(points: Floats, matrix: Floats) -> Floats:
+    return transform_points(np.asarray(points, np.float32), matrix)

@@ -11,51 +11,53 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...face.types import Detection, Floats, Pixels
-from ...models.model_adapter import Network
-from .contract import Marked, boxed_crops, marked
+from ...models.model_adapter import ModelAdapter
+from .contract import FaceLandmarks, crop_boxes, landmarks_in_frame
 
-_PASSES = 2
+_PASS_COUNT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class BoxLandmarker(Network):
+class BoxLandmarker(ModelAdapter):
     """One picture a face in, a row of x, y values out."""
 
-    enlarged: float
+    crop_scale: float
     """How many times the box's longer side the crop shows."""
-    points: int
+    point_count: int
     offset: float
     """A value v lies at (v + offset) * scale pixels from the crop's corner."""
     scale: float
     version = 2
 
-    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+    def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:
         """Return the landmarks of each detection; see `Landmarker`."""
-        if not found:
+        if not detections:
             return []
-        crops, back = boxed_crops(frame, found, self.enlarged, self.family.size)
-        rows = self._rows(crops)
+        crops, back = crop_boxes(frame, detections, self.crop_scale, self.family.size)
+        rows = self._run_network(crops)
         return [
-            marked((row + self.offset) * self.scale, matrix, detection.score)
-            for row, matrix, detection in zip(rows, back, found, strict=True)
+            landmarks_in_frame((row + self.offset) * self.scale, matrix, detection.score)
+            for row, matrix, detection in zip(rows, back, detections, strict=True)
         ]
 
-    def _rows(self, crops: Pixels) -> Floats:
+    def _run_network(self, crops: Pixels) -> Floats:
         """Run the network: (n, points, 2), the first values of its last output."""
-        rows = self.answer(crops)[-1].reshape(len(crops), -1)
-        if rows.shape[1] < 2 * self.points:
-            raise self.unexpected(f"{rows.shape[1]} values instead of {2 * self.points}")
-        return np.asarray(rows[:, : 2 * self.points].reshape(len(crops), self.points, 2), np.float32)
+        rows = self.infer(crops)[-1].reshape(len(crops), -1)
+        if rows.shape[1] < 2 * self.point_count:
+            raise self.unexpected_output_error(f"{rows.shape[1]} values instead of {2 * self.point_count}")
+        return np.asarray(
+            rows[:, : 2 * self.point_count].reshape(len(crops), self.point_count, 2), np.float32
+        )
 
 
-class RefinedLandmarker(BoxLandmarker):
+class TwoPassLandmarker(BoxLandmarker):
     """Looks twice: about the box, then about the points found there."""
 
-    def landmarks(self, frame: Pixels, found: Sequence[Detection]) -> list[Marked]:
+    def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:
         """Return the landmarks of each detection; see `Landmarker`."""
-        looked = list(found)
-        results: list[Marked] = []
-        for _ in range(_PASSES):
+        looked = list(detections)
+        results: list[FaceLandmarks] = []
+        for _ in range(_PASS_COUNT):
             results = super().landmarks(frame, looked)
             looked = [
                 Detection(

@@ -9,17 +9,17 @@ import numpy as np
 
 from ...cache.base.store import Arrays
 from ...face.types import Floats, Pixels
-from ...geometry.alignment import aligned_matrix
-from ...geometry.crop import warped
+from ...geometry.alignment import alignment_matrix
+from ...geometry.crop import warp_crop
 from ...models.model_adapter import Adapter
 from ...recipe import Occlude
 
-MASK_SIZE = 256
-_SOFT = 5.0
+MASK_PIXELS = 256
+_BLUR_SIGMA_PIXELS = 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class FaceMask:
+class OcclusionMask:
     """Which pixels of an aligned crop show the face."""
 
     visible: Pixels
@@ -38,37 +38,39 @@ class Masker(Adapter, Protocol):
         """Whether it misses much: then the skin's colour has a say too."""
         ...
 
-    def look(self, frame: Pixels, five: Floats) -> Arrays:
+    def segment(self, frame: Pixels, alignment_points: Floats) -> Arrays:
         """Look at the face of an (H, W, 3) RGB uint8 frame that has these five points (5, 2). Raises ModelError.
 
         Returns what is kept of it: all that `mask` needs, whatever is chosen.
         """
         ...
 
-    def mask(self, seen: Arrays, params: Occlude) -> FaceMask:
-        """Return the mask by what `look` saw and by what the recipe chooses of it. Raises RecipeError."""
+    def mask(self, segmentation: Arrays, params: Occlude) -> OcclusionMask:
+        """Return the mask by what `segment` saw and by what the recipe chooses of it. Raises RecipeError."""
         ...
 
-    def choices(self, params: Occlude) -> str:
-        """Say what the mask depends on besides what `look` saw, for the key of the picture. Raises RecipeError."""
+    def mask_key_text(self, params: Occlude) -> str:
+        """Say what the mask depends on besides what `segment` saw, for the key of the picture. Raises RecipeError."""
         ...
 
 
-def aligned_crop(frame: Pixels, five: Floats, template: str, size: int) -> tuple[Pixels, Floats]:
+def aligned_crop(frame: Pixels, alignment_points: Floats, template: str, size: int) -> tuple[Pixels, Floats]:
     """Return the aligned crop (size, size, 3) and the (2, 3) matrix from the frame to a mask of 256 pixels."""
-    matrix = aligned_matrix(five, template, size)
+    matrix = alignment_matrix(alignment_points, template, size)
     reduced = matrix.copy()
-    share = MASK_SIZE / size
+    share = MASK_PIXELS / size
     # Pixel centres are at integers: reducing moves them by half a pixel less than the corners.
     reduced *= share
     reduced[:, 2] += (share - 1) / 2
-    return warped(frame, matrix, size), reduced
+    return warp_crop(frame, matrix, size), reduced
 
 
-def face_mask(likely: Floats) -> Pixels:
+def mask_from_map(probabilities: Floats) -> Pixels:
     """Turn a network's map (s, s) in 0..1 into (256, 256) uint8: softened, then only what is above a half."""
-    small = likely
-    if len(likely) != MASK_SIZE:
-        small = np.asarray(cv2.resize(likely, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA))
-    soft = cv2.GaussianBlur(np.clip(small, 0, 1), (0, 0), _SOFT)
+    small = probabilities
+    if len(probabilities) != MASK_PIXELS:
+        small = np.asarray(
+            cv2.resize(probabilities, (MASK_PIXELS, MASK_PIXELS), interpolation=cv2.INTER_AREA)
+        )
+    soft = cv2.GaussianBlur(np.clip(small, 0, 1), (0, 0), _BLUR_SIGMA_PIXELS)
     return np.asarray(np.round((np.clip(soft, 0.5, 1) - 0.5) * (2 * 255)), np.uint8)

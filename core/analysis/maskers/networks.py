@@ -13,31 +13,34 @@ import numpy as np
 
 from ...cache.base.store import Arrays
 from ...face.types import Floats, Pixels
-from ...models.model_adapter import Network
+from ...models.model_adapter import ModelAdapter
 from ...recipe import Occlude
-from .contract import FaceMask, aligned_crop, face_mask
+from .contract import OcclusionMask, aligned_crop, mask_from_map
 from .regions import REGIONS, chosen_regions
 
-_FEATURES = 0.035
+_FEATURE_SCALE = 0.035
 
 
 @dataclass(frozen=True, eq=False)
-class MapMasker(Network):
+class MapMasker(ModelAdapter):
     """A network that gives a map of the face, covers left out, on a crop aligned to its family's template."""
 
     rough: bool = False
 
-    def look(self, frame: Pixels, five: Floats) -> Arrays:
+    def segment(self, frame: Pixels, alignment_points: Floats) -> Arrays:
         """Look at a face; see `Masker`."""
-        crop, matrix = aligned_crop(frame, five, self.family.template, self.family.size)
-        return {"visible": face_mask(self.face_map(crop)), "matrix": matrix}
+        crop, matrix = aligned_crop(frame, alignment_points, self.family.template, self.family.size)
+        return {"visible": mask_from_map(self.face_map(crop)), "matrix": matrix}
 
-    def mask(self, seen: Arrays, params: Occlude) -> FaceMask:  # noqa: ARG002
+    def mask(self, segmentation: Arrays, params: Occlude) -> OcclusionMask:  # noqa: ARG002
         """Return the mask; see `Masker`."""
-        visible, matrix = np.asarray(seen["visible"], np.uint8), np.asarray(seen["matrix"], np.float32)
-        return FaceMask(visible, matrix, self.rough)
+        visible, matrix = (
+            np.asarray(segmentation["visible"], np.uint8),
+            np.asarray(segmentation["matrix"], np.float32),
+        )
+        return OcclusionMask(visible, matrix, self.rough)
 
-    def choices(self, params: Occlude) -> str:  # noqa: ARG002
+    def mask_key_text(self, params: Occlude) -> str:  # noqa: ARG002
         """Nothing is left to choose; see `Masker`."""
         return ""
 
@@ -57,7 +60,7 @@ class FaceMap(MapMasker):
 
     def face_map(self, crop: Pixels) -> Floats:
         """Return the network's own map; see `MapMasker`."""
-        return self.answer(crop[None])[0].reshape(crop.shape[:2])
+        return self.infer(crop[None])[0].reshape(crop.shape[:2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,31 +71,31 @@ class SkinHair(MapMasker):
 
     def face_map(self, crop: Pixels) -> Floats:
         """Return the skin's map, closed; see `MapMasker`."""
-        skin, clothes, hair = self.answer(crop[None])[0][0]
-        side = round(_FEATURES * len(skin)) * 2 + 1
+        skin, clothes, hair = self.infer(crop[None])[0][0]
+        side = round(_FEATURE_SCALE * len(skin)) * 2 + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
         closed = np.asarray(cv2.morphologyEx(skin, cv2.MORPH_CLOSE, kernel), np.float32)
         return np.asarray(closed * (1 - np.maximum(clothes, hair) * (closed > skin + 0.5)), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class BiSeNet(Network):
+class BiSeNet(ModelAdapter):
     """19 classes, all of them kept: which regions are the face is chosen afterwards, without the network."""
 
     version = 2
     rough = False
 
-    def look(self, frame: Pixels, five: Floats) -> Arrays:
+    def segment(self, frame: Pixels, alignment_points: Floats) -> Arrays:
         """Look at a face; see `Masker`."""
-        crop, matrix = aligned_crop(frame, five, self.family.template, self.family.size)
-        return {"classes": self.answer(crop[None])[0][0].argmax(0).astype(np.uint8), "matrix": matrix}
+        crop, matrix = aligned_crop(frame, alignment_points, self.family.template, self.family.size)
+        return {"classes": self.infer(crop[None])[0][0].argmax(0).astype(np.uint8), "matrix": matrix}
 
-    def mask(self, seen: Arrays, params: Occlude) -> FaceMask:
+    def mask(self, segmentation: Arrays, params: Occlude) -> OcclusionMask:
         """Return the mask of the chosen regions; see `Masker`."""
         chosen = [index for region in chosen_regions(params) for index in REGIONS[region]]
-        likely = np.isin(np.asarray(seen["classes"]), chosen).astype(np.float32)
-        return FaceMask(face_mask(likely), np.asarray(seen["matrix"], np.float32))
+        likely = np.isin(np.asarray(segmentation["classes"]), chosen).astype(np.float32)
+        return OcclusionMask(mask_from_map(likely), np.asarray(segmentation["matrix"], np.float32))
 
-    def choices(self, params: Occlude) -> str:
+    def mask_key_text(self, params: Occlude) -> str:
         """Name the chosen regions; see `Masker`."""
         return " ".join(chosen_regions(params))

@@ -7,15 +7,15 @@ from typing import Protocol
 import numpy as np
 
 from ...face.types import Floats, Pixels, Pose
-from ...geometry.crop import crop_matrix, warped
+from ...geometry.crop import crop_matrix, warp_crop
 from ...models.model_adapter import Adapter
 
 
 class PoseEstimator(Adapter, Protocol):
     """A network that tells how a head is turned."""
 
-    def poses(self, frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose]) -> list[Pose]:
-        """Return the pose of each face with these landmarks (k, 3); `rough` is what the landmarks say themselves.
+    def poses(self, frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose]) -> list[Pose]:
+        """Return the pose of each face with these landmarks (k, 3); `initial_poses` is what the landmarks say themselves.
 
         See `Pose` for the signs. Raises ModelError.
         """
@@ -23,20 +23,20 @@ class PoseEstimator(Adapter, Protocol):
 
 
 def upright_crops(
-    frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose], enlarged: float, size: int
+    frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose], crop_scale: float, size: int
 ) -> Pixels:
-    """Cut squares (n, size, size, 3) about faces, `enlarged` times their longer side, with the roll taken out.
+    """Cut squares (n, size, size, 3) about faces, `crop_scale` times their longer side, with the roll taken out.
 
     The networks learned from heads that are nearly upright; the roll that was taken out is added to what they say.
     """
     crops = []
-    for points, pose in zip(landmarks, rough, strict=True):
+    for points, pose in zip(landmarks, initial_poses, strict=True):
         flat = points[:, :2]
         angle = float(np.radians(pose.roll))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         upright = flat @ turn
         low, high = upright.min(0), upright.max(0)
         centre = np.asarray(turn @ ((low + high) / 2), np.float32)
-        side = max(float((high - low).max()) * enlarged, 1.0)
-        crops.append(warped(frame, crop_matrix(centre, side, angle, size), size))
+        side = max(float((high - low).max()) * crop_scale, 1.0)
+        crops.append(warp_crop(frame, crop_matrix(centre, side, angle, size), size))
     return np.asarray(crops, np.uint8).reshape(-1, size, size, 3)

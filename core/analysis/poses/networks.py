@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...face.types import Floats, Pixels, Pose
-from ...models.model_adapter import Network
+from ...models.model_adapter import ModelAdapter
 from ...models.session import ModelFile
 from .contract import upright_crops
 
@@ -21,44 +21,44 @@ from .contract import upright_crops
 class FsaNet:
     """The mean of one or more FSA-Nets: yaw, pitch and roll in degrees."""
 
-    networks: tuple[Network, ...]
+    adapters: tuple[ModelAdapter, ...]
     version = 1
     name = "fsanet"
 
     @property
     def models(self) -> tuple[ModelFile, ...]:
         """The files it runs."""
-        return tuple(network.model for network in self.networks)
+        return tuple(network.model for network in self.adapters)
 
-    def poses(self, frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose]) -> list[Pose]:
+    def poses(self, frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose]) -> list[Pose]:
         """Return the pose of each face; see `PoseEstimator`."""
         if not landmarks:
             return []
-        family = self.networks[0].family
-        crops = upright_crops(frame, landmarks, rough, float(family.values["enlarged"]), family.size)
-        angles = np.mean([network.answer(crops)[0].reshape(-1, 3) for network in self.networks], 0)
+        family = self.adapters[0].family
+        crops = upright_crops(frame, landmarks, initial_poses, float(family.values["enlarged"]), family.size)
+        angles = np.mean([network.infer(crops)[0].reshape(-1, 3) for network in self.adapters], 0)
         return [
-            _pose(float(row[0]), float(row[1]), float(row[2]), about)
-            for row, about in zip(angles, rough, strict=True)
+            _pose_in_frame(float(row[0]), float(row[1]), float(row[2]), about)
+            for row, about in zip(angles, initial_poses, strict=True)
         ]
 
 
 @dataclass(frozen=True, eq=False)
-class SixDRepNet(Network):
+class SixDRepNet(ModelAdapter):
     """A rotation matrix (3, 3)."""
 
     version = 1
 
-    def poses(self, frame: Pixels, landmarks: Sequence[Floats], rough: Sequence[Pose]) -> list[Pose]:
+    def poses(self, frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose]) -> list[Pose]:
         """Return the pose of each face; see `PoseEstimator`."""
         if not landmarks:
             return []
         crops = upright_crops(
-            frame, landmarks, rough, float(self.family.values["enlarged"]), self.family.size
+            frame, landmarks, initial_poses, float(self.family.values["enlarged"]), self.family.size
         )
-        rotations = self.answer(crops)[0].reshape(-1, 3, 3)
+        rotations = self.infer(crops)[0].reshape(-1, 3, 3)
         angles = [euler_angles(np.asarray(rotation, np.float32)) for rotation in rotations]
-        return [_pose(*row, about) for row, about in zip(angles, rough, strict=True)]
+        return [_pose_in_frame(*row, about) for row, about in zip(angles, initial_poses, strict=True)]
 
 
 def euler_angles(rotation: Floats) -> tuple[float, float, float]:
@@ -70,7 +70,7 @@ def euler_angles(rotation: Floats) -> tuple[float, float, float]:
     return float(yaw), float(pitch), float(roll)
 
 
-def _pose(yaw: float, pitch: float, roll: float, about: Pose) -> Pose:
+def _pose_in_frame(yaw: float, pitch: float, roll: float, initial_pose: Pose) -> Pose:
     """Turn 300W-LP's angles of an upright crop into the pose of the face in its frame."""
-    whole = about.roll + roll
+    whole = initial_pose.roll + roll
     return Pose(-yaw, pitch, (whole + 180) % 360 - 180)

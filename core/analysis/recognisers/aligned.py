@@ -11,30 +11,33 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...face.types import Floats, Pixels
-from ...geometry.alignment import aligned_matrix
-from ...geometry.crop import warped
-from ...models.model_adapter import Network
-from .contract import Space
+from ...geometry.alignment import alignment_matrix
+from ...geometry.crop import warp_crop
+from ...models.model_adapter import ModelAdapter
+from .contract import EmbeddingSpace
 
 
 @dataclass(frozen=True, eq=False)
-class AlignedRecogniser(Network):
+class AlignedRecogniser(ModelAdapter):
     """Describes crops aligned to its family's template."""
 
     version = 1
 
     @property
-    def space(self) -> Space:
+    def space(self) -> EmbeddingSpace:
         """The space of its vectors."""
-        return Space(self.name, self.model.sha256, float(self.family.values["same_person"]))
+        return EmbeddingSpace(self.name, self.model.sha256, float(self.family.values["same_person"]))
 
-    def vectors(self, frame: Pixels, five: Sequence[Floats]) -> Floats:
+    def embed(self, frame: Pixels, alignment_points: Sequence[Floats]) -> Floats:
         """Describe faces; see `Recogniser`."""
         size, wanted = self.family.size, self.family.outputs[0].shape[-1]
-        if not five:
+        if not alignment_points:
             return np.zeros((0, int(wanted)), np.float32)
-        crops = [warped(frame, aligned_matrix(points, self.family.template, size), size) for points in five]
-        rows = self.answer(np.asarray(crops, np.uint8))[0].reshape(len(crops), -1)
+        crops = [
+            warp_crop(frame, alignment_matrix(points, self.family.template, size), size)
+            for points in alignment_points
+        ]
+        rows = self.infer(np.asarray(crops, np.uint8))[0].reshape(len(crops), -1)
         if rows.shape[1] != wanted:
-            raise self.unexpected(f"{rows.shape[1]} numbers instead of {wanted}")
+            raise self.unexpected_output_error(f"{rows.shape[1]} numbers instead of {wanted}")
         return np.asarray(rows, np.float32)

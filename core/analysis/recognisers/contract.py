@@ -13,13 +13,13 @@ from ...models.model_adapter import Adapter
 
 
 @dataclass(frozen=True)
-class Space:
+class EmbeddingSpace:
     """The space that embeddings lie in: vectors of two spaces say nothing about each other."""
 
     recogniser: str
-    content: str
+    model_sha256: str
     """SHA-256 of the model file; empty for the built-in description."""
-    least_likeness: float
+    match_threshold: float
     """The least cosine at which two vectors are taken for one person's."""
 
 
@@ -27,11 +27,11 @@ class Recogniser(Adapter, Protocol):
     """A network that describes whose face it is."""
 
     @property
-    def space(self) -> Space:
+    def space(self) -> EmbeddingSpace:
         """The space of its vectors."""
         ...
 
-    def vectors(self, frame: Pixels, five: Sequence[Floats]) -> Floats:
+    def embed(self, frame: Pixels, alignment_points: Sequence[Floats]) -> Floats:
         """Describe faces of an (H, W, 3) RGB uint8 frame by their five points (5, 2). Returns (n, d) float32.
 
         The length of a vector is the network's own; compare directions. Raises ModelError.
@@ -39,24 +39,27 @@ class Recogniser(Adapter, Protocol):
         ...
 
 
-def directions(vectors: Floats) -> Floats:
+def l2_normalise(vectors: Floats) -> Floats:
     """Return (n, d) vectors brought to length 1."""
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
+class Embeddings:
     """Vectors (n, d) of length 1, and the space that they lie in."""
 
     rows: Floats
-    space: Space
+    space: EmbeddingSpace
 
-    def likeness(self, others: "Vectors") -> Floats:
+    def cosine_similarity(self, others: "Embeddings") -> Floats:
         """Return the cosine of each of these with each of the others: (n, m).
 
         Raises RecipeError if they come from different recognisers, or from different files of one.
         """
-        if (self.space.recogniser, self.space.content) != (others.space.recogniser, others.space.content):
+        if (self.space.recogniser, self.space.model_sha256) != (
+            others.space.recogniser,
+            others.space.model_sha256,
+        ):
             raise RecipeError(
                 f"faces described by {self.space.recogniser} can't be compared with those by "
                 f"{others.space.recogniser}: describe both with one model file"
@@ -68,6 +71,6 @@ class Vectors:
             )
         return np.asarray(self.rows @ others.rows.T, np.float32)
 
-    def mean(self) -> "Vectors":
+    def mean(self) -> "Embeddings":
         """Return the one vector that is nearest to all of these."""
-        return Vectors(directions(self.rows.sum(0, keepdims=True)), self.space)
+        return Embeddings(l2_normalise(self.rows.sum(0, keepdims=True)), self.space)

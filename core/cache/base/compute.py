@@ -11,7 +11,7 @@ from .store import Arrays, Store
 class Flight(Protocol):
     """How a result that may be missing is come by."""
 
-    def result(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
+    def get_or_compute(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
         """Return the arrays of `key`, and whether they were known rather than computed here.
 
         What is computed is put into the store. Raises what `compute` raises.
@@ -19,10 +19,10 @@ class Flight(Protocol):
         ...
 
 
-class Alone:
+class Uncoordinated:
     """Computes what is missing without asking anybody."""
 
-    def result(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
+    def get_or_compute(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
         """See `Flight.result`."""
         arrays = store.get(key)
         if arrays is not None:

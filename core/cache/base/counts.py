@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 class StoreCounts:
     """A snapshot of one tier's counters since it was opened.
 
-    Every `get` adds one to `hits` or `misses`; every `put` that returns adds one to `puts`, `known` or
+    Every `get` adds one to `hits` or `misses`; every `add_put` that returns adds one to `puts`, `known` or
     `dropped`. `corrupt` counts damaged records met, whether by a `get` or while packs were scanned.
     """
 
@@ -24,7 +24,7 @@ class StoreCounts:
     bytes_written: int = 0
 
 
-class Tally:
+class StoreCounter:
     """The running counters behind a StoreCounts; safe to add to from several threads."""
 
     def __init__(self) -> None:
@@ -37,19 +37,19 @@ class Tally:
             for name, amount in amounts.items():
                 self._counts[name] += amount
 
-    def hit(self, bytes_read: int) -> None:
+    def add_hit(self, bytes_read: int) -> None:
         """Count one hit; the shorter way for what happens most."""
         counts = self._counts
         with self._lock:
             counts["hits"] += 1
             counts["bytes_read"] += bytes_read
 
-    def miss(self) -> None:
+    def add_miss(self) -> None:
         """Count one miss, likewise."""
         with self._lock:
             self._counts["misses"] += 1
 
-    def put(self, bytes_written: int) -> None:
+    def add_put(self, bytes_written: int) -> None:
         """Count one put, likewise."""
         counts = self._counts
         with self._lock:

@@ -30,7 +30,7 @@ class Key:
         return self.digest.hex()
 
 
-def canonical(value: Scalar) -> str:
+def canonical_text(value: Scalar) -> str:
     """Write a parameter so that equal values give equal text everywhere: floats by `repr`, bytes as hex.
 
     Raises ValueError for text with a line break, which would forge a line of the key text.
@@ -56,5 +56,5 @@ def stage_key(stage: str, version: int, inputs: Mapping[str, Scalar | Key]) -> K
     for name, value in inputs.items():
         if not name or "=" in name or "\n" in name or name in lines:
             raise ValueError(f"not a usable key input name: {name!r}")
-        lines[name] = value.hex if isinstance(value, Key) else canonical(value)
+        lines[name] = value.hex if isinstance(value, Key) else canonical_text(value)
     return Key("".join(f"{name}={lines[name]}\n" for name in sorted(lines)))

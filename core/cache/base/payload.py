@@ -32,19 +32,19 @@ _DTYPES = {
     "I64": np.dtype("<i8"),
     "F64": np.dtype("<f8"),
 }
-_NAMES = {dtype.str: name for name, dtype in _DTYPES.items()}
-_MAX_HEADER = 1 << 20
+_DTYPE_NAMES = {dtype.str: name for name, dtype in _DTYPES.items()}
+_MAX_HEADER_BYTES = 1 << 20
 _MAX_DIMS = 32  # numpy 1's own limit
-_RESERVED = "__metadata__"
+_RESERVED_NAME = "__metadata__"
 _BOOL = np.dtype("|b1")
-_REMEMBERED = 256  # headers
+_LRU_ENTRIES = 256  # headers
 _read_length = struct.Struct("<Q").unpack_from
-_SHORT_HEADER = 4096  # longer ones are not remembered, so that all of them take a megabyte at most
+_MAX_CACHED_HEADER_BYTES = 4096  # longer ones are not remembered, so that all of them take a megabyte at most
 
 Chunk = bytes | memoryview
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
         raise ValueError("a name occurs twice")
@@ -53,7 +53,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # Kept ready because building them takes longer than a small header does.
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(object_pairs_hook=_reject_duplicate_names)
 
 
 def encode(arrays: Arrays) -> tuple[list[Chunk], int]:
@@ -71,35 +71,35 @@ def encode(arrays: Arrays) -> tuple[list[Chunk], int]:
     return chunks, size
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_LRU_ENTRIES)
 def _header(
-    described: tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...],
+    layout: tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...],
 ) -> tuple[bytes, tuple[str, ...], int]:
     """Return the header of arrays of these names, dtypes and shapes, their order, the payload's length.
 
     Remembered, because a stage gives the same few shapes again and again.
     """
-    for name, dtype, _ in described:
-        if dtype.str not in _NAMES:
+    for name, dtype, _ in layout:
+        if dtype.str not in _DTYPE_NAMES:
             raise TypeError(f"array {name!r} has dtype {dtype}, which the cache can't keep")
-        if name == _RESERVED:
+        if name == _RESERVED_NAME:
             raise ValueError(f"an array may not be called {name!r}")
     # Widest type first keeps every array aligned, as the safetensors library has it too.
-    ordered = sorted(described, key=lambda item: (-item[1].itemsize, item[0]))
+    ordered = sorted(layout, key=lambda item: (-item[1].itemsize, item[0]))
     header: dict[str, object] = {}
     end = 0
     for name, dtype, shape in ordered:
         begin, end = end, end + math.prod(shape) * dtype.itemsize
-        header[name] = {"dtype": _NAMES[dtype.str], "shape": shape, "data_offsets": (begin, end)}
+        header[name] = {"dtype": _DTYPE_NAMES[dtype.str], "shape": shape, "data_offsets": (begin, end)}
     text = _ENCODER.encode(header).encode()
     text += b" " * (-len(text) % 8)
-    if len(text) > _MAX_HEADER:
-        raise ValueError(f"{len(ordered)} arrays need a header of {len(text)} bytes; {_MAX_HEADER} fit")
+    if len(text) > _MAX_HEADER_BYTES:
+        raise ValueError(f"{len(ordered)} arrays need a header of {len(text)} bytes; {_MAX_HEADER_BYTES} fit")
     head = len(text).to_bytes(8, "little") + text
     return head, tuple(item[0] for item in ordered), len(head) + end
 
 
-class Decoded(dict[str, npt.NDArray[np.generic]]):
+class DecodedArrays(dict[str, npt.NDArray[np.generic]]):
     """The arrays of a payload, in the order of their bytes, and where those are. Not to be changed."""
 
     __slots__ = ("data", "header", "raw")
@@ -111,7 +111,7 @@ class Decoded(dict[str, npt.NDArray[np.generic]]):
     """Where in `raw` the arrays' bytes begin, which go on to its end without a gap."""
 
 
-def decode(raw: bytes, start: int) -> Decoded | None:
+def decode(raw: bytes, start: int) -> DecodedArrays | None:
     """Return the arrays of the payload that fills `raw` from `start` to its end, or None if it is not valid.
 
     The arrays are read-only views of `raw`, C-contiguous. `start` should be a multiple of 8 so that they
@@ -122,7 +122,7 @@ def decode(raw: bytes, start: int) -> Decoded | None:
         return None
     (header_bytes,) = _read_length(raw, start)
     data = begin + header_bytes
-    read = _layout if header_bytes <= _SHORT_HEADER else _read_layout
+    read = _read_layout_cached if header_bytes <= _MAX_CACHED_HEADER_BYTES else _read_layout
     header = raw[begin:data]
     try:
         columns, record, size, bools = read(header)
@@ -131,7 +131,7 @@ def decode(raw: bytes, start: int) -> Decoded | None:
         fields: npt.NDArray[np.void] = np.ndarray((), record, raw, data)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None  # not JSON, or JSON of another shape
-    arrays = Decoded()
+    arrays = DecodedArrays()
     arrays.header, arrays.raw, arrays.data = header, raw, data
     for name, column in columns:  # a comprehension would be a call more
         arrays[name] = fields[column]
@@ -147,15 +147,15 @@ class _Layout(NamedTuple):
 
     columns: tuple[tuple[str, str], ...]
     """Each array's name, and what the NumPy record calls it."""
-    record: "np.dtype[np.void]"
+    record_dtype: "np.dtype[np.void]"
     size: int
     """The bytes of all of them together."""
-    bools: tuple[str, ...]
+    bool_names: tuple[str, ...]
 
 
 def _read_layout(text: bytes) -> _Layout:
     """Return what a header says of the arrays, all of it checked. Raises what `decode` catches."""
-    if not text.startswith(b"{") or len(text) > _MAX_HEADER:
+    if not text.startswith(b"{") or len(text) > _MAX_HEADER_BYTES:
         raise ValueError("not a header")
     header = _DECODER.decode(str(text, "utf-8"))
     formats, offsets = [], []
@@ -169,8 +169,8 @@ def _read_layout(text: bytes) -> _Layout:
             len(info) != 3
             or type(shape) is not list
             or len(shape) > _MAX_DIMS
-            or not _whole(shape)
-            or not _whole((begin, end))
+            or not _are_whole_numbers(shape)
+            or not _are_whole_numbers((begin, end))
         ):
             raise ValueError("not an array's description")
         if begin != expected or end - begin != math.prod(shape) * dtype.itemsize:
@@ -187,17 +187,17 @@ def _read_layout(text: bytes) -> _Layout:
     return _Layout(tuple(zip(names, fields, strict=True)), record, expected, bools)
 
 
-_layout = lru_cache(_REMEMBERED)(_read_layout)
+_read_layout_cached = lru_cache(_LRU_ENTRIES)(_read_layout)
 
 
-def described(header: bytes) -> tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...]:
-    """Return names, dtypes and shapes of a `Decoded`'s arrays, in their order, by its header."""
+def array_layout(header: bytes) -> tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...]:
+    """Return names, dtypes and shapes of a `DecodedArrays`'s arrays, in their order, by its header."""
     columns, record, _, _ = _read_layout(header)
     fields = [(name, record[column]) for name, column in columns]
     return tuple((name, dtype.base, dtype.shape) for name, dtype in fields)
 
 
-def _whole(numbers: Iterable[object]) -> bool:
+def _are_whole_numbers(numbers: Iterable[object]) -> bool:
     return all(type(number) is int and number >= 0 for number in numbers)
 
 

@@ -17,21 +17,25 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .payload import Decoded, described
+from .payload import DecodedArrays, array_layout
 from .store import Arrays
 
-MOST_FACES = 4096
+MAX_FACES = 4096
 """Of one frame."""
-FACES = range(MOST_FACES + 1)
-FARTHEST = float(1 << 18)
+FACE_COUNTS = range(MAX_FACES + 1)
+MAX_COORDINATE_PIXELS = float(1 << 18)
 """Pixels: a frame has at most 65535 a side, and no point of a face that it shows lies farther away than this."""
-SUREST = 8.0
+MAX_SCORE = 8.0
 """A score is 0 to 1, but networks' own numbers may be somewhat above."""
-_FEW = 16  # values that Python looks at in less time than NumPy takes to begin
-_SHORT_HEADER = 2048  # longer ones are not remembered, so that all of them take a megabyte at most
-_SHORT = 2400  # bytes of floats of which Python sees one byte each in less time than NumPy takes to begin
-_ROUNDING = 1 - 2.0**-20  # more than a sum of squares can lose; it never gets less than its largest part
-_REMEMBERED = 512  # layouts: each stage has a few
+_MAX_PYTHON_VALUES = 16  # values that Python looks at in less time than NumPy takes to begin
+_MAX_CACHED_HEADER_BYTES = 2048  # longer ones are not remembered, so that all of them take a megabyte at most
+_MAX_PYTHON_BYTES = (
+    2400  # bytes of floats of which Python sees one byte each in less time than NumPy takes to begin
+)
+_ROUNDING_FACTOR = (
+    1 - 2.0**-20
+)  # more than a sum of squares can lose; it never gets less than its largest part
+_LRU_ENTRIES = 512  # layouts: each stage has a few
 
 Layout: TypeAlias = tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...]
 
@@ -61,14 +65,14 @@ class Schema:
     arrays: tuple[ArraySpec, ...]
     sizes: Mapping[str, Container[int]] = field(default_factory=dict)
     """What each named size may be."""
-    also: Callable[[Arrays], str] | None = None
+    check_values: Callable[[Arrays], str] | None = None
     """Tells what else is wrong with arrays that have the right form; empty if nothing is."""
-    sizes_also: Callable[[Mapping[str, int]], str] | None = None
+    check_sizes: Callable[[Mapping[str, int]], str] | None = None
     """The same, where the named sizes are all that it needs: that is asked once for each layout."""
 
     def fault(self, arrays: Arrays) -> str:
         """Say what is wrong with a result, in one line; empty if it has the form that is described here."""
-        if type(arrays) is Decoded and len(arrays.header) <= _SHORT_HEADER:
+        if type(arrays) is DecodedArrays and len(arrays.header) <= _MAX_CACHED_HEADER_BYTES:
             fault, limits = _verdict_by_header(self, arrays.header)
             raw, data = arrays.raw, arrays.data
         else:
@@ -83,36 +87,36 @@ class Schema:
                 continue
             if not within(arrays[name], bounds):
                 return f"{name} has values that are not numbers or out of range"
-        return self.also(arrays) if self.also is not None else ""
+        return self.check_values(arrays) if self.check_values is not None else ""
 
 
 class SchemaByLine:
     """A stage's schemas, where one line of the key's text says which it is. This is quicker than a function."""
 
-    def __init__(self, line: str, schema: Callable[[str], Schema]) -> None:
+    def __init__(self, line: str, choose_schema: Callable[[str], Schema]) -> None:
         """Take the name of the line, and what returns the schema for its value, "" where there is no such line.
 
         Better have that remember its schemas: what is known of layouts is known for each of them.
         """
         self.line = line
-        self.mark = f"\n{line}="
-        self.beginning = f"{line}="
-        self.schema = schema
+        self.line_prefix = f"\n{line}="
+        self.first_line_prefix = f"{line}="
+        self.choose_schema = choose_schema
 
     def __call__(self, text: str) -> Schema:
         """Return the schema of what is kept under a key with this text."""
-        return self.schema(line_of(text, self.line) or "")
+        return self.choose_schema(key_line_value(text, self.line) or "")
 
 
-Form: TypeAlias = Schema | SchemaByLine | Callable[[str], Schema]
+StageSchema: TypeAlias = Schema | SchemaByLine | Callable[[str], Schema]
 """A stage's schema, or what makes it of a key's text, where that says more about the result."""
 
 
-NO_SCHEMAS: Mapping[str, Form] = MappingProxyType({})
+NO_SCHEMAS: Mapping[str, StageSchema] = MappingProxyType({})
 """For stages that have none: nothing is checked but what the store itself says."""
 
 
-def line_of(text: str, name: str) -> str | None:
+def key_line_value(text: str, name: str) -> str | None:
     """Return the value of one line of a key's text, None where it has no such line."""
     _, mark, rest = text.partition(f"\n{name}=")
     if mark:
@@ -120,16 +124,16 @@ def line_of(text: str, name: str) -> str | None:
     return text[len(name) + 1 :].partition("\n")[0] if text.startswith(f"{name}=") else None
 
 
-def schema_of(text: str, forms: Mapping[str, Form]) -> Schema | None:
+def schema_for(text: str, stage_schemas: Mapping[str, StageSchema]) -> Schema | None:
     """Return the schema of what is kept under a key with this text; None for a stage without one."""
-    # Each get comes here: `line_of` would be a call more.
+    # Each get comes here: `key_line_value` would be a call more.
     _, mark, rest = text.partition("\nstage=")
-    form = forms.get(rest.partition("\n")[0] if mark else line_of(text, "stage") or "")
+    form = stage_schemas.get(rest.partition("\n")[0] if mark else key_line_value(text, "stage") or "")
     if isinstance(form, SchemaByLine):
-        beginning = form.beginning
+        beginning = form.first_line_prefix
         if text.startswith(beginning):
-            return form.schema(text.partition("\n")[0][len(beginning) :])
-        return form.schema(text.partition(form.mark)[2].partition("\n")[0])
+            return form.choose_schema(text.partition("\n")[0][len(beginning) :])
+        return form.choose_schema(text.partition(form.line_prefix)[2].partition("\n")[0])
     return form if form is None or isinstance(form, Schema) else form(text)
 
 
@@ -138,35 +142,35 @@ class _Bounds(NamedTuple):
 
     low: float
     high: float
-    sum: float
+    max_norm: float
     """Where the root of all squares' sum, or with many values the sum itself, is no larger, no value is too far from 0.
 
     0 where it tells nothing.
     """
-    lowest: bool
+    check_low: bool
     """Whether a value may be too low all the same."""
 
 
-class _Limit(NamedTuple):
+class _ValueLimit(NamedTuple):
     """An array whose values are limited, and what tells whether they keep to that."""
 
     name: str
-    within: Callable[[npt.NDArray[np.generic], "_Bounds"], bool]
+    is_within: Callable[[npt.NDArray[np.generic], "_Bounds"], bool]
     bounds: _Bounds
     begin: int = 0
     """Where in a payload's data the last byte of its first value lies, and where its values end."""
     end: int = 0
-    usual: bytes = b""
+    valid_top_bytes: bytes = b""
     """What this byte of a float32 may be for any that has it to lie within the bounds: sign and most of the exponent.
 
     So Python sees of almost every short array that it is sound, before NumPy would begin. Empty where that is not so.
     """
 
 
-_Verdict: TypeAlias = tuple[str, tuple[_Limit, ...]]
+_Verdict: TypeAlias = tuple[str, tuple[_ValueLimit, ...]]
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_LRU_ENTRIES)
 def _verdict(schema: Schema, layout: Layout) -> _Verdict:
     """Return what is wrong with names, dtypes and shapes, and whose values are limited.
 
@@ -186,19 +190,19 @@ def _verdict(schema: Schema, layout: Layout) -> _Verdict:
         if dtype != np.dtype(spec.dtype):
             return f"{spec.name} is {dtype}, not {spec.dtype}", ()
         if len(shape) != len(spec.shape) or not all(
-            _agrees(size, wanted, sizes, schema.sizes)
+            _is_size_allowed(size, wanted, sizes, schema.sizes)
             for size, wanted in zip(shape, spec.shape, strict=False)
         ):
             return f"{spec.name} is of the wrong size", ()
         if (spec.low is not None or spec.high is not None) and 0 not in shape:
-            limits.append(_limit(spec, dtype, shape))
-    return schema.sizes_also(sizes) if schema.sizes_also is not None else "", tuple(limits)
+            limits.append(_value_limit(spec, dtype, shape))
+    return schema.check_sizes(sizes) if schema.check_sizes is not None else "", tuple(limits)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(_LRU_ENTRIES)
 def _verdict_by_header(schema: Schema, header: bytes) -> _Verdict:
     """Return the same by the text that a payload begins with, which is read as the arrays' own reading has it."""
-    layout = described(header)
+    layout = array_layout(header)
     fault, limits = _verdict(schema, layout)
     begins, begin = {}, 0
     for name, dtype, shape in layout:
@@ -209,13 +213,13 @@ def _verdict_by_header(schema: Schema, header: bytes) -> _Verdict:
     for limit in limits:
         begin, end = begins[limit.name]
         usual = b""
-        if dtypes[limit.name] == np.float32 and end - begin <= _SHORT:
-            usual = _usual(limit.bounds.low, limit.bounds.high)
+        if dtypes[limit.name] == np.float32 and end - begin <= _MAX_PYTHON_BYTES:
+            usual = _valid_top_bytes(limit.bounds.low, limit.bounds.high)
         placed.append(limit._replace(begin=begin + 3, end=end, usual=usual))
     return fault, tuple(placed)
 
 
-def _usual(low: float, high: float) -> bytes:
+def _valid_top_bytes(low: float, high: float) -> bytes:
     """Return the last bytes of little-endian float32 with which each lies within these bounds, whatever the others."""
     sound = []
     for byte in range(256):
@@ -225,33 +229,33 @@ def _usual(low: float, high: float) -> bytes:
     return bytes(sound)
 
 
-def _agrees(
-    size: int, wanted: int | str, sizes: dict[str, int], allowed: Mapping[str, Container[int]]
+def _is_size_allowed(
+    size: int, size_spec: int | str, sizes: dict[str, int], allowed_sizes: Mapping[str, Container[int]]
 ) -> bool:
-    if isinstance(wanted, int):
-        return size == wanted
-    return size in allowed[wanted] and sizes.setdefault(wanted, size) == size
+    if isinstance(size_spec, int):
+        return size == size_spec
+    return size in allowed_sizes[size_spec] and sizes.setdefault(size_spec, size) == size
 
 
-def _limit(spec: ArraySpec, dtype: "np.dtype[np.generic]", shape: tuple[int, ...]) -> _Limit:
+def _value_limit(spec: ArraySpec, dtype: "np.dtype[np.generic]", shape: tuple[int, ...]) -> _ValueLimit:
     low = -inf if spec.low is None else spec.low
     high = inf if spec.high is None else spec.high
     reach = 0.0
     if dtype == np.float32:  # a larger float may differ from the limit by less than the rounding
-        reach = (high if low >= 0 else min(-low, high)) * _ROUNDING
+        reach = (high if low >= 0 else min(-low, high)) * _ROUNDING_FACTOR
     if prod(shape) == 1:
-        return _Limit(spec.name, _one_within, _Bounds(low, high, reach, low > -high))
-    if prod(shape) <= _FEW:
-        return _Limit(spec.name, _few_within, _Bounds(low, high, reach, low > -high))
-    return _Limit(spec.name, _many_within, _Bounds(low, high, reach * reach, low > -high))
+        return _ValueLimit(spec.name, _is_one_within, _Bounds(low, high, reach, low > -high))
+    if prod(shape) <= _MAX_PYTHON_VALUES:
+        return _ValueLimit(spec.name, _are_few_within, _Bounds(low, high, reach, low > -high))
+    return _ValueLimit(spec.name, _are_many_within, _Bounds(low, high, reach * reach, low > -high))
 
 
-def _one_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
+def _is_one_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
     low, high, _, _ = bounds
     return bool(low <= array.item() <= high)
 
 
-def _few_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
+def _are_few_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
     low, high, reach, lowest = bounds
     values = array.ravel().tolist()
     # What is not a number makes no sum of squares either, nor a comparison that holds.
@@ -260,7 +264,7 @@ def _few_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
     return all(low <= value <= high for value in values)
 
 
-def _many_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
+def _are_many_within(array: npt.NDArray[np.generic], bounds: _Bounds) -> bool:
     low, high, square, lowest = bounds
     if square > 0 and not lowest and float(np.vdot(array, array)) <= square:  # type: ignore[arg-type]
         return True

@@ -38,9 +38,9 @@ class Store(Protocol):
 
 
 @runtime_checkable
-class PassingOver(Protocol):
+class MultiCopyStore(Protocol):
     """A store that may hold several copies of a result, of which one can be left out."""
 
-    def pass_over(self, key: Key) -> bool:
+    def skip_copy(self, key: Key) -> bool:
         """Leave out the copy that `get` returns; True if there was one. The next `put` adds another."""
         ...

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..base.key import Key
-from ..packs.record import KeyText
-from .lineage import fields
+from ..packs.record import EntryInfo
+from .lineage import key_fields
 
 
-class Holding(Protocol):
+class KeyContainer(Protocol):
     """A store that can tell what it has."""
 
     def __contains__(self, key: Key, /) -> bool:
@@ -18,10 +18,10 @@ class Holding(Protocol):
         ...
 
 
-class Explainable(Holding, Protocol):
+class ListableStore(KeyContainer, Protocol):
     """A store that can list what it keeps."""
 
-    def entries(self) -> Iterable[KeyText]:
+    def entries(self) -> Iterable[EntryInfo]:
         """List each entry's key text, size and age."""
         ...
 
@@ -51,30 +51,30 @@ class Explanation:
     @property
     def stage(self) -> str:
         """The stage's name."""
-        return fields(self.key.text).get("stage", "")
+        return key_fields(self.key.text).get("stage", "")
 
 
-def explain(key: Key, store: Explainable) -> Explanation:
+def explain(key: Key, store: ListableStore) -> Explanation:
     """Explain one key. Reads no result, only key texts; where the key misses, all of them."""
     return explain_all([key], store, store.entries)[0]
 
 
 def explain_all(
-    keys: Sequence[Key], store: Holding, entries: Callable[[], Iterable[KeyText]]
+    keys: Sequence[Key], store: KeyContainer, entries: Callable[[], Iterable[EntryInfo]]
 ) -> list[Explanation]:
     """Explain several keys of a store with one look through what it, or its nearest tier, lists."""
-    missing = {key: fields(key.text) for key in keys if key not in store}
+    missing = {key: key_fields(key.text) for key in keys if key not in store}
     nearest: dict[Key, tuple[int, int, str]] = {}
     for entry in entries() if missing else ():
-        kept = fields(entry.text)
+        kept = key_fields(entry.text)
         for key, wanted in missing.items():
             if kept.get("stage") == wanted.get("stage"):
-                found = -len(_differences(wanted, kept)), entry.written, entry.text
+                found = -len(_differences(wanted, kept)), entry.written_at, entry.text
                 nearest[key] = max(nearest.get(key, found), found)
     return [
         Explanation(key, key not in missing)
         if key not in nearest
-        else Explanation(key, False, nearest[key][2], _differences(missing[key], fields(nearest[key][2])))
+        else Explanation(key, False, nearest[key][2], _differences(missing[key], key_fields(nearest[key][2])))
         for key in keys
     ]
 

@@ -20,49 +20,49 @@ from ...errors import CacheError, OutputError
 from ...filesystem import Folder, Location
 from ..base.key import Key
 from ..base.store import Arrays, Store
-from ..packs.record import MAX_PAYLOAD, MAX_TEXT, KeyText
-from ..stores.encryption import is_sealed
-from .lineage import fields
+from ..packs.record import MAX_PAYLOAD_BYTES, MAX_TEXT_BYTES, EntryInfo
+from ..stores.encryption import is_encrypted
+from .lineage import key_fields
 from .npy import Array, read_npy
 
-_STAGE = re.compile(r"[a-z0-9_-]{1,40}")
-_ENTRY = re.compile(r"([0-9a-f]{64})\.json")
-_NUMBER = re.compile(r"[0-9]{1,4}")
-_MOST_JSON = 1 << 23  # a key text of a megabyte, each of its bytes written out
-_MOST_ARRAYS = 1000
+_STAGE_NAME = re.compile(r"[a-z0-9_-]{1,40}")
+_ENTRY_FILE_NAME = re.compile(r"([0-9a-f]{64})\.json")
+_ARRAY_NUMBER = re.compile(r"[0-9]{1,4}")
+_MAX_JSON_BYTES = 1 << 23  # a key text of a megabyte, each of its bytes written out
+_MAX_ARRAYS = 1000
 
 
 @dataclass(frozen=True)
-class Exchanged:
+class TransferCounts:
     """How many entries were copied, and how many could not be."""
 
     copied: int
-    left_out: int
+    skipped: int
 
 
-def export(entries: Iterable[KeyText], store: Store, folder: Path) -> Exchanged:
+def export(entries: Iterable[EntryInfo], store: Store, folder: Path) -> TransferCounts:
     """Write the results of `entries`, read from `store`, into `folder`, which must be empty or not there.
 
     Left out are entries that are damaged or sealed. Raises OutputError where a file can't be written.
     """
     copied = left_out = 0
     try:
-        with _empty(folder) as place:
+        with _open_empty_folder(folder) as place:
             for entry in entries:
                 arrays = store.get(Key(entry.text))
-                if arrays is None or is_sealed(arrays):
+                if arrays is None or is_encrypted(arrays):
                     left_out += 1
                 else:
-                    _write_entry(place, entry.text, entry.written, arrays)
+                    _write_entry(place, entry.text, entry.written_at, arrays)
                     copied += 1
     except OSError as error:
         raise OutputError(
             f"can't export to {folder}: {_reason(error)}; check the folder and space"
         ) from error
-    return Exchanged(copied, left_out)
+    return TransferCounts(copied, left_out)
 
 
-def import_into(store: Store, folder: Path) -> Exchanged:
+def import_into(store: Store, folder: Path) -> TransferCounts:
     """Put every entry that `export` wrote into `folder` into a store.
 
     Left out is whatever is not exactly that: a key text that does not hash to its key, an array that is not
@@ -72,7 +72,7 @@ def import_into(store: Store, folder: Path) -> Exchanged:
     copied = left_out = 0
     try:
         with Location(folder).open() as place:
-            for stage in sorted(filter(_STAGE.fullmatch, place.names())):
+            for stage in sorted(filter(_STAGE_NAME.fullmatch, place.names())):
                 for key, arrays in _entries(place, stage):
                     if arrays is not None and _put(store, Key(key), arrays):
                         copied += 1
@@ -86,10 +86,10 @@ def import_into(store: Store, folder: Path) -> Exchanged:
         raise CacheError(
             f"can't import from {folder}: {_reason(error)}; give a folder that export has written"
         ) from error
-    return Exchanged(copied, left_out)
+    return TransferCounts(copied, left_out)
 
 
-def _empty(path: Path) -> Folder:
+def _open_empty_folder(path: Path) -> Folder:
     """Open an empty folder, made if need be. Raises OutputError where it is not empty, OSError."""
     try:
         folder = Folder(path)
@@ -101,10 +101,10 @@ def _empty(path: Path) -> Folder:
     return folder
 
 
-def _write_entry(folder: Folder, text: str, written: int, arrays: Arrays) -> None:
+def _write_entry(folder: Folder, text: str, written_at: int, arrays: Arrays) -> None:
     key = Key(text)
-    stage = fields(text).get("stage", "")
-    with folder.make_child(stage if _STAGE.fullmatch(stage) else "other", 0o700) as place:
+    stage = key_fields(text).get("stage", "")
+    with folder.make_child(stage if _STAGE_NAME.fullmatch(stage) else "other", 0o700) as place:
         listed = {}
         for number, (name, array) in enumerate(sorted(arrays.items())):
             # Not by the array's name, which is whatever the cache says it is.
@@ -115,7 +115,7 @@ def _write_entry(folder: Folder, text: str, written: int, arrays: Arrays) -> Non
         said = {
             "key": key.hex,
             "key_text": text.removesuffix("\n").split("\n"),
-            "written": written,
+            "written": written_at,
             "arrays": listed,
         }
         place.write_file(f"{key.hex}.json", json.dumps(said, indent=1).encode(), mode=0o600)
@@ -124,12 +124,12 @@ def _write_entry(folder: Folder, text: str, written: int, arrays: Arrays) -> Non
 def _entries(folder: Folder, stage: str) -> Iterator[tuple[str, dict[str, Array] | None]]:
     """Yield the key text and arrays of each entry of a stage; no arrays for one that is not as exported."""
     try:
-        place = folder.child(stage)
+        place = folder.open_child(stage)
     except OSError:  # a link, a file: nothing that export makes
         return
     with place:
         for name in sorted(place.names()):
-            match = _ENTRY.fullmatch(name)
+            match = _ENTRY_FILE_NAME.fullmatch(name)
             if match is None:
                 continue
             try:
@@ -138,27 +138,28 @@ def _entries(folder: Folder, stage: str) -> Iterator[tuple[str, dict[str, Array]
                 yield "", None
 
 
-def _read_entry(place: Folder, digest: str) -> tuple[str, dict[str, Array]]:
+def _read_entry(folder: Folder, digest: str) -> tuple[str, dict[str, Array]]:
     """Read the entry of a key, by its digest in hex. Raises OSError, or an error of Python's for what is odd."""
     said = json.loads(
-        place.read_file(f"{digest}.json", _MOST_JSON).decode("utf-8"), object_pairs_hook=_unique
+        folder.read_file(f"{digest}.json", _MAX_JSON_BYTES).decode("utf-8"),
+        object_pairs_hook=_reject_duplicate_names,
     )
     lines = said["key_text"]
     if not isinstance(lines, list) or any(not isinstance(line, str) or "\n" in line for line in lines):
         raise ValueError("no lines")
     raw = "".join(f"{line}\n" for line in lines).encode()
-    if said["key"] != digest or hashlib.sha256(raw).hexdigest() != digest or len(raw) > MAX_TEXT:
+    if said["key"] != digest or hashlib.sha256(raw).hexdigest() != digest or len(raw) > MAX_TEXT_BYTES:
         raise ValueError("not the key text of this entry")
     listed = said["arrays"]
-    if not isinstance(listed, dict) or len(listed) > _MOST_ARRAYS:
+    if not isinstance(listed, dict) or len(listed) > _MAX_ARRAYS:
         raise ValueError("no arrays")
     arrays: dict[str, Array] = {}
-    left = MAX_PAYLOAD
+    left = MAX_PAYLOAD_BYTES
     for name, about in listed.items():
         file = about["file"]
-        if not isinstance(file, str) or not _is_file_of(file, digest):
+        if not isinstance(file, str) or not _is_array_file_name(file, digest):
             raise ValueError("a file elsewhere")
-        array = read_npy(place, file, left)
+        array = read_npy(folder, file, left)
         if array.dtype.str != about["dtype"] or list(array.shape) != about["shape"]:
             raise ValueError("not the array that was exported")
         left -= array.nbytes
@@ -166,13 +167,13 @@ def _read_entry(place: Folder, digest: str) -> tuple[str, dict[str, Array]]:
     return raw.decode(), arrays
 
 
-def _is_file_of(file: str, digest: str) -> bool:
+def _is_array_file_name(file: str, digest: str) -> bool:
     number = file.removeprefix(f"{digest}.").removesuffix(".npy")
-    return file == f"{digest}.{number}.npy" and _NUMBER.fullmatch(number) is not None
+    return file == f"{digest}.{number}.npy" and _ARRAY_NUMBER.fullmatch(number) is not None
 
 
 def _put(store: Store, key: Key, arrays: dict[str, Array]) -> bool:
-    if is_sealed(arrays):
+    if is_encrypted(arrays):
         return False
     try:
         store.put(key, arrays)
@@ -181,7 +182,7 @@ def _put(store: Store, key: Key, arrays: dict[str, Array]) -> bool:
     return True
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
         raise ValueError("a name occurs twice")

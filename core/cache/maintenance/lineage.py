@@ -12,23 +12,23 @@ from typing import Protocol, runtime_checkable
 
 from ..base.key import Key
 from ..base.store import Arrays
-from ..packs.record import KeyText
-from ..removal.dependents import PASSES, Kept, closure
+from ..packs.record import EntryInfo
+from ..removal.dependents import MAX_PASSES, CacheEntry, dependents_of
 
-HEX = re.compile(r"[0-9a-f]{64}")
-_ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+_MAX_ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
 # Hashes in key texts that name no other result: of files, of settings, of values.
-_NO_ORIGIN = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
+_NON_ORIGIN_NAME = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
 
 
-class Listed(Protocol):
+class PurgeableStore(Protocol):
     """A store that can say what it keeps, and forget some of it."""
 
     def get(self, key: Key) -> Arrays | None:
         """See `Store.get`."""
         ...
 
-    def entries(self) -> Iterator[KeyText]:
+    def entries(self) -> Iterator[EntryInfo]:
         """List each entry's key text, size and age."""
         ...
 
@@ -43,55 +43,55 @@ class Listed(Protocol):
 
 
 @runtime_checkable
-class Searched(Protocol):
+class WalkableStore(Protocol):
     """A store that can be looked through for ids without that counting as use."""
 
-    def kept(self) -> Iterator[Kept]:
+    def walk_entries(self) -> Iterator[CacheEntry]:
         """Yield every undamaged record and the id it holds."""
         ...
 
 
-def fields(text: str) -> dict[str, str]:
+def key_fields(text: str) -> dict[str, str]:
     """Return a key text's lines as a table."""
     return dict(line.partition("=")[::2] for line in text.split("\n") if line)
 
 
-def walk(store: Listed) -> Iterator[Kept]:
+def walk_entries(store: PurgeableStore) -> Iterator[CacheEntry]:
     """List every entry, with the id it holds where it holds one."""
-    if isinstance(store, Searched):
-        yield from store.kept()
+    if isinstance(store, WalkableStore):
+        yield from store.walk_entries()
         return
     for entry in store.entries():
         held = None
-        if entry.payload_bytes <= _ID_PAYLOAD_BYTES:
+        if entry.payload_bytes <= _MAX_ID_PAYLOAD_BYTES:
             identity = (store.get(Key(entry.text)) or {}).get("id")
             if identity is not None and identity.nbytes == 32:
                 held = identity.tobytes().hex()
-        yield Kept(entry, held)
+        yield CacheEntry(entry, held)
 
 
 def references(text: str) -> list[str]:
     """Return the ids and digests of the other results that a key text names."""
     return [
         value
-        for name, value in fields(text).items()
-        if HEX.fullmatch(value) and not _NO_ORIGIN.fullmatch(name)
+        for name, value in key_fields(text).items()
+        if SHA256_HEX.fullmatch(value) and not _NON_ORIGIN_NAME.fullmatch(name)
     ]
 
 
-def untraceable(entries: Callable[[], Iterator[Kept]]) -> set[bytes]:
+def untraceable_digests(entries: Callable[[], Iterator[CacheEntry]]) -> set[bytes]:
     """Return the digests of the entries that come, directly or not, from something that is not there."""
     known: set[bytes] = set()
     for kept in entries():
-        known.add(Key(kept.entry.text).digest)
+        known.add(Key(kept.info.text).digest)
         if kept.id is not None:
             known.add(bytes.fromhex(kept.id))
     lost: set[bytes] = set()
-    for _ in range(PASSES):
+    for _ in range(MAX_PASSES):
         before = len(lost)
         for kept in entries():
-            if any(bytes.fromhex(value) not in known for value in references(kept.entry.text)):
-                digest = Key(kept.entry.text).digest
+            if any(bytes.fromhex(value) not in known for value in references(kept.info.text)):
+                digest = Key(kept.info.text).digest
                 lost.add(digest)
                 known.discard(digest)
         if len(lost) == before:
@@ -99,8 +99,8 @@ def untraceable(entries: Callable[[], Iterator[Kept]]) -> set[bytes]:
     # Longer chains than we ever write: all links at once, which takes memory but no more passes.
     following: dict[bytes, list[bytes]] = {}
     for kept in entries():
-        for value in references(kept.entry.text):
-            following.setdefault(bytes.fromhex(value), []).append(Key(kept.entry.text).digest)
+        for value in references(kept.info.text):
+            following.setdefault(bytes.fromhex(value), []).append(Key(kept.info.text).digest)
     waiting = list(lost)
     while waiting:
         new = [digest for digest in following.get(waiting.pop(), ()) if digest not in lost]
@@ -109,17 +109,17 @@ def untraceable(entries: Callable[[], Iterator[Kept]]) -> set[bytes]:
     return lost
 
 
-def coming_from(
-    entries: Callable[[], Iterator[Kept]], seeds: Collection[str]
+def derived_from(
+    entries: Callable[[], Iterator[CacheEntry]], seeds: Collection[str]
 ) -> tuple[Callable[[str], bool], int]:
     """Return a test for the key texts of all that comes from `seeds` or can't be traced; count the latter.
 
     A seed is a clip id, a frame id or a key's digest, in hex.
     """
-    leads = closure(entries, seeds)
-    lost = untraceable(entries)
+    leads = dependents_of(entries, seeds)
+    lost = untraceable_digests(entries)
 
     def matches(text: str) -> bool:
-        return Key(text).digest in lost or leads(Kept(KeyText(text, 0, 0), None))
+        return Key(text).digest in lost or leads(CacheEntry(EntryInfo(text, 0, 0), None))
 
     return matches, len(lost)

@@ -19,34 +19,34 @@ from ...filesystem import Folder
 Array = npt.NDArray[np.generic]
 
 _MAGIC = b"\x93NUMPY\x01\x00"  # the version that is written for plain kinds
-_START = struct.Struct("<8sH")
-_MOST_HEADER = 4096
-_HEADER = re.compile(
+_PREAMBLE = struct.Struct("<8sH")
+_MAX_HEADER_BYTES = 4096
+_HEADER_PATTERN = re.compile(
     rb"\{'descr': '([<|](?:b1|[iu][1248]|f[248]))', 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n"
 )
-_MOST_SIDES = 32
+_MAX_DIMENSIONS = 32
 
 
-def read_npy(folder: Folder, name: str, most_bytes: int) -> Array:
-    """Read an array of numbers, of `most_bytes` at most.
+def read_npy(folder: Folder, name: str, max_bytes: int) -> Array:
+    """Read an array of numbers, of `max_bytes` at most.
 
     Raises OSError where there is no such regular file, ValueError where it is anything else than that.
     """
     with os.fdopen(folder.open_file(name, os.O_RDONLY), "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
-        start = file.read(_START.size) or b""
-        if len(start) < _START.size:
+        start = file.read(_PREAMBLE.size) or b""
+        if len(start) < _PREAMBLE.size:
             raise ValueError("cut off")
-        magic, header_bytes = _START.unpack(start)
-        if magic != _MAGIC or header_bytes > _MOST_HEADER:
+        magic, header_bytes = _PREAMBLE.unpack(start)
+        if magic != _MAGIC or header_bytes > _MAX_HEADER_BYTES:
             raise ValueError("no .npy file of plain numbers")
-        header = _HEADER.fullmatch(file.read(header_bytes) or b"")
+        header = _HEADER_PATTERN.fullmatch(file.read(header_bytes) or b"")
         if header is None:
             raise ValueError("no .npy file of plain numbers")
         dtype = np.dtype(header[1].decode())
         shape = _shape(header[3].decode())
         length = math.prod(shape) * dtype.itemsize
-        if length > most_bytes or size != _START.size + header_bytes + length:
+        if length > max_bytes or size != _PREAMBLE.size + header_bytes + length:
             raise ValueError("not as long as it says")
         raw = file.read(length) or b""
     if len(raw) != length:
@@ -57,6 +57,6 @@ def read_npy(folder: Folder, name: str, most_bytes: int) -> Array:
 
 def _shape(text: str) -> tuple[int, ...]:
     sides = tuple(int(side) for side in text.split(",") if side.strip())
-    if len(sides) > _MOST_SIDES:
+    if len(sides) > _MAX_DIMENSIONS:
         raise ValueError("too many sides")
     return sides

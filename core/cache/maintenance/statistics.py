@@ -9,16 +9,21 @@ from pathlib import Path
 
 from ...errors import CacheError
 from ..base.key import Key
-from ..packs.disk_usage import layers_on_disk, size_on_disk
-from ..packs.layout import is_prepared
-from ..removal.dependents import Kept
-from ..stores.local import PackFolder
-from ..stores.usage_log import Uses, uses
-from .lineage import HEX, Listed, fields, references, walk
+from ..packs.disk_usage import layer_bytes_on_disk, size_on_disk
+from ..packs.layout import is_cache_folder
+from ..removal.dependents import CacheEntry
+from ..stores.local import PackStore
+from ..stores.usage_log import UsageTotals, read_usage
+from .lineage import SHA256_HEX, PurgeableStore, key_fields, references, walk_entries
 
-_DAY = 86400.0
-_AGES = (("today", _DAY), ("this week", 7 * _DAY), ("this month", 30 * _DAY), ("older", float("inf")))
-SHARED = "several"
+_DAY_SECONDS = 86400.0
+_AGES = (
+    ("today", _DAY_SECONDS),
+    ("this week", 7 * _DAY_SECONDS),
+    ("this month", 30 * _DAY_SECONDS),
+    ("older", float("inf")),
+)
+SEVERAL_CLIPS = "several"
 UNKNOWN = "unknown"
 
 
@@ -53,7 +58,7 @@ class Statistics:
 
 
 @dataclass(frozen=True)
-class FolderFacts:
+class FolderSummary:
     """What a cache folder holds, in few numbers."""
 
     entries: int
@@ -61,40 +66,42 @@ class FolderFacts:
     bytes_on_disk: int
     layer_bytes: int
     """What the layer pictures beside the results take, which no size limit counts."""
-    uses: Uses | None
+    usage: UsageTotals | None
     """Hits and misses of all runs so far."""
 
 
-def folder_facts(root: Path) -> FolderFacts:
+def folder_summary(root: Path) -> FolderSummary:
     """Return what a cache folder holds, with one look through its key texts; all zero where there is none.
 
     For a background thread: a million entries take seconds. Nothing is written. Raises CacheError where the
     folder can't be read.
     """
-    if not is_prepared(root):
-        return FolderFacts(0, {}, 0, 0, None)
+    if not is_cache_folder(root):
+        return FolderSummary(0, {}, 0, 0, None)
     stages: dict[str, Share] = {}
-    with closing(PackFolder(root, read_only=True)) as folder:
+    with closing(PackStore(root, read_only=True)) as folder:
         for entry in folder.entries():
-            stages.setdefault(fields(entry.text).get("stage", UNKNOWN), Share()).add(entry.payload_bytes)
+            stages.setdefault(key_fields(entry.text).get("stage", UNKNOWN), Share()).add(entry.payload_bytes)
     try:
-        on_disk, layers = size_on_disk(root), layers_on_disk(root)
+        on_disk, layers = size_on_disk(root), layer_bytes_on_disk(root)
     except OSError as error:
         raise CacheError(f"can't read {root}: {error.strerror}; check its permissions") from error
-    return FolderFacts(sum(share.entries for share in stages.values()), stages, on_disk, layers, uses(root))
+    return FolderSummary(
+        sum(share.entries for share in stages.values()), stages, on_disk, layers, read_usage(root)
+    )
 
 
-def statistics(store: Listed, now: float | None = None) -> Statistics:
+def statistics(store: PurgeableStore, now: float | None = None) -> Statistics:
     """Count what a store holds; `now` is in seconds since 1970. Takes two passes over its key texts."""
     now = time.time() if now is None else now
-    clips = _clips(walk(store))
+    clips = _clips(walk_entries(store))
     found = Statistics(Share(), {}, {}, {name: Share() for name, _ in _AGES})
     for entry in store.entries():
         clip = clips.get(Key(entry.text).digest, UNKNOWN)
-        age = next(name for name, limit in _AGES if now - entry.written < limit)
+        age = next(name for name, limit in _AGES if now - entry.written_at < limit)
         shares = (
             found.total,
-            found.stages.setdefault(fields(entry.text).get("stage", UNKNOWN), Share()),
+            found.stages.setdefault(key_fields(entry.text).get("stage", UNKNOWN), Share()),
             found.clips.setdefault(clip, Share()),
             found.ages[age],
         )
@@ -103,13 +110,13 @@ def statistics(store: Listed, now: float | None = None) -> Statistics:
     return found
 
 
-def _clips(entries: Iterable[Kept]) -> dict[bytes, str]:
+def _clips(entries: Iterable[CacheEntry]) -> dict[bytes, str]:
     """Return for each entry's digest, and for each frame's id, the clip it comes from."""
     clips: dict[bytes, str] = {}
     waiting: list[tuple[bytes, list[bytes]]] = []
     for kept in entries:
-        digest = Key(kept.entry.text).digest
-        lines = fields(kept.entry.text)
+        digest = Key(kept.info.text).digest
+        lines = key_fields(kept.info.text)
         if lines.get("stage") == "clip" and kept.id is not None:
             clips[digest] = kept.id
             if _is_hash(lines.get("stamp", "")):
@@ -117,32 +124,32 @@ def _clips(entries: Iterable[Kept]) -> dict[bytes, str]:
         elif _is_hash(lines.get("clip", "")):
             clips[digest] = lines["clip"]
             if kept.id is not None:
-                _note(clips, bytes.fromhex(kept.id), [lines["clip"]])
+                _assign_clip(clips, bytes.fromhex(kept.id), [lines["clip"]])
         else:
             # Swapped crops come from a clip and from pictures, which are clips too: the frame tells.
             # Facts of a clip are kept by its files' stamp alone.
             named = [lines[name] for name in ("frame", "stamp") if _is_hash(lines.get(name, ""))][:1]
-            named = named or references(kept.entry.text)
+            named = named or references(kept.info.text)
             waiting.append((digest, [bytes.fromhex(value) for value in named]))
-    for digest, parents in _parents_first(waiting):
-        _note(clips, digest, [clips[parent] for parent in parents if parent in clips])
+    for digest, parents in _order_parents_first(waiting):
+        _assign_clip(clips, digest, [clips[parent] for parent in parents if parent in clips])
     return clips
 
 
 def _is_hash(value: str) -> bool:
     # A key text in a cache may say anything.
-    return HEX.fullmatch(value) is not None
+    return SHA256_HEX.fullmatch(value) is not None
 
 
-def _note(clips: dict[bytes, str], name: bytes, found: list[str]) -> None:
-    for clip in found:
-        clips[name] = clip if clips.get(name, clip) == clip else SHARED
+def _assign_clip(clips: dict[bytes, str], digest: bytes, candidates: list[str]) -> None:
+    for clip in candidates:
+        clips[digest] = clip if clips.get(digest, clip) == clip else SEVERAL_CLIPS
 
 
-def _parents_first(waiting: list[tuple[bytes, list[bytes]]]) -> Iterator[tuple[bytes, list[bytes]]]:
+def _order_parents_first(pending: list[tuple[bytes, list[bytes]]]) -> Iterator[tuple[bytes, list[bytes]]]:
     """Yield the entries so that what an entry comes from is met before it."""
-    left = dict(waiting)
-    for name, _ in waiting:
+    left = dict(pending)
+    for name, _ in pending:
         chain = [name]
         on_the_way = {name}  # entries may lead in a circle
         while chain:

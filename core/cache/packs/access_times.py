@@ -8,31 +8,31 @@ from contextlib import suppress
 from ...filesystem import Location
 from .index import Pack
 
-TOUCH_SECONDS = 60.0
+TOUCH_INTERVAL_SECONDS = 60.0
 _TICK_NS = 1_000_000
 
 
-class Touches:
+class AccessTimes:
     """Notes the use of the packs of one folder."""
 
-    def __init__(self, home: Location, clock: Callable[[], float]) -> None:
-        self._home = home
+    def __init__(self, pack_folder: Location, clock: Callable[[], float]) -> None:
+        self._pack_folder = pack_folder
         self._clock = clock
         self._newest_ns = 0
 
-    def saw(self, used_ns: int) -> None:
+    def observe(self, last_used_ns: int) -> None:
         """Take notice of a use, anybody's, by the file's time: later uses will have later times."""
-        self._newest_ns = max(self._newest_ns, used_ns)
+        self._newest_ns = max(self._newest_ns, last_used_ns)
 
-    def note(self, pack: Pack) -> None:
+    def record_use(self, pack: Pack) -> None:
         """Note on the disk that a pack is in use, once a minute at most."""
         now = self._clock()
-        if now < pack.due:
+        if now < pack.next_touch_at:
             return
-        pack.due = now + TOUCH_SECONDS
+        pack.next_touch_at = now + TOUCH_INTERVAL_SECONDS
         self._newest_ns = max(time.time_ns(), self._newest_ns + _TICK_NS)
         # Removed, or only readable: then nothing is tidied from here either.
-        with suppress(OSError), self._home.open() as folder:
+        with suppress(OSError), self._pack_folder.open() as folder:
             try:
                 folder.set_times(pack.name, self._newest_ns)
             except PermissionError:

@@ -5,25 +5,25 @@ import errno
 import os
 
 from ...filesystem import Location
-from .index import Entry, Pack
+from .index import IndexEntry, Pack
 from .inventory import Inventory
 from .pack import PackWriter
-from .sidecar import Ledger
+from .sidecar import SidecarBuilder
 
 _TRIES = 4
 
 
-class Appending:
+class PackAppender:
     """The pack that this process writes to. For one thread at a time."""
 
-    def __init__(self, home: Location, inventory: Inventory, pack_bytes: int, mode: int) -> None:
-        """Write packs of about `pack_bytes` to the folder `home`, and list them in `inventory`."""
-        self._home = home
+    def __init__(self, pack_folder: Location, inventory: Inventory, pack_bytes: int, mode: int) -> None:
+        """Write packs of about `pack_bytes` to the folder `pack_folder`, and list them in `inventory`."""
+        self._pack_folder = pack_folder
         self._inventory = inventory
         self._pack_bytes = pack_bytes
         self._mode = mode
         self._writer: PackWriter | None = None
-        self._ledger = Ledger()
+        self._sidecar_builder = SidecarBuilder()
 
     def append(self, digest: bytes, chunks: list[bytes], size: int) -> Pack:
         """Append a record of `size` bytes and index it; return its pack. Raises OSError."""
@@ -33,28 +33,30 @@ class Appending:
                 offset = writer.append(chunks, size)
             except OSError as error:
                 if error.errno == errno.ESTALE:  # removed on the share: the next pack may do
-                    self.end_pack()
+                    self.finish_pack()
                     continue
                 raise
             if not writer.removed:
                 break
-            self.end_pack()  # a janitor took it away: nobody would find the record there
+            self.finish_pack()  # a janitor took it away: nobody would find the record there
         else:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        self._inventory.add(digest, Entry(pack, offset, size))
-        self._ledger.add(digest, offset, size)
+        self._inventory.add(digest, IndexEntry(pack, offset, size))
+        self._sidecar_builder.add(digest, offset, size)
         return pack
 
-    def end_pack(self) -> None:
+    def finish_pack(self) -> None:
         """Write no more to the present pack, and leave a sidecar beside it."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
         self._inventory.end_writing(writer.name)
-        if writer.process == os.getpid() and not writer.closed and not writer.removed:
+        if writer.process_id == os.getpid() and not writer.closed and not writer.removed:
             try:
-                with self._home.open() as folder:
-                    self._ledger.write(folder, writer.name, writer.size, sealed=True, mode=self._mode)
+                with self._pack_folder.open() as folder:
+                    self._sidecar_builder.write(
+                        folder, writer.name, writer.size, finished=True, mode=self._mode
+                    )
             except OSError:
                 pass  # it only saves others a scan
         writer.close()
@@ -67,11 +69,11 @@ class Appending:
     def _pack_to_write(self) -> tuple[PackWriter, Pack]:
         writer = self._writer
         if writer is not None:
-            pack = self._inventory.own(writer.name)
+            pack = self._inventory.own_pack(writer.name)
             full = writer.closed or writer.size >= self._pack_bytes
-            if pack is not None and not full and writer.process == os.getpid():
+            if pack is not None and not full and writer.process_id == os.getpid():
                 return writer, pack
-        self.end_pack()
-        writer, pack = self._inventory.new_pack(lambda: PackWriter(self._home, self._mode))
-        self._writer, self._ledger = writer, Ledger()
+        self.finish_pack()
+        writer, pack = self._inventory.create_pack(lambda: PackWriter(self._pack_folder, self._mode))
+        self._writer, self._sidecar_builder = writer, SidecarBuilder()
         return writer, pack

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-LONG_BYTES = 1 << 14
+ROW_SUMS_MIN_BYTES = 1 << 14
 """Where the sums begin to be quicker than plain CRC-32."""
 ROW_WORDS = 171
 _WORD = np.dtype("<u8")
@@ -34,21 +34,21 @@ _WEIGHTS = np.frombuffer(hashlib.shake_128(b"weights of the words").digest(ROW_B
 
 def checksum(raw: bytes | memoryview, start: int) -> int:
     """Return the 32-bit checksum of `raw` from `start`, a multiple of 8, to its end."""
-    if len(raw) - start < LONG_BYTES:
+    if len(raw) - start < ROW_SUMS_MIN_BYTES:
         return zlib.crc32(raw[start:])  # a copy so short takes less time than making a view does
-    return _added(raw, start, 0)
+    return _extend_checksum(raw, start, 0)
 
 
 def checksum_of_parts(parts: Iterable[memoryview], size: int) -> int:
     """Return the `checksum` of `size` bytes that come in parts; all but the last are multiples of ROW_BYTES long."""
     summed = 0
     for part in parts:
-        summed = zlib.crc32(part, summed) if size < LONG_BYTES else _added(part, 0, summed)
+        summed = zlib.crc32(part, summed) if size < ROW_SUMS_MIN_BYTES else _extend_checksum(part, 0, summed)
     return summed
 
 
-def _added(raw: bytes | memoryview, start: int, summed: int) -> int:
+def _extend_checksum(raw: bytes | memoryview, start: int, crc: int) -> int:
     rows = (len(raw) - start) // ROW_BYTES
     words: npt.NDArray[np.uint64] = np.ndarray((rows, ROW_WORDS), _WORD, raw, start)
     sums = np.einsum("rw,w->r", words, _WEIGHTS)
-    return zlib.crc32(raw[start + rows * ROW_BYTES :], zlib.crc32(sums, summed))
+    return zlib.crc32(raw[start + rows * ROW_BYTES :], zlib.crc32(sums, crc))

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from ...filesystem import Folder, Location
 
 LOCK_NAME = ".janitor.lock"
-_BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+_BUSY_ERRNOS = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+_UNSUPPORTED_ERRNOS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 _POLL_SECONDS = 0.02
 
 
@@ -64,9 +64,9 @@ def _try_lock(fd: int) -> bool:
 
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno in _UNSUPPORTED:
+        if error.errno in _UNSUPPORTED_ERRNOS:
             return True
-        if error.errno in _BUSY:
+        if error.errno in _BUSY_ERRNOS:
             return False
         raise
     return True
@@ -85,5 +85,5 @@ def _unlock(fd: int) -> None:
 
             fcntl.flock(fd, fcntl.LOCK_UN)
     except OSError as error:
-        if error.errno not in _UNSUPPORTED:
+        if error.errno not in _UNSUPPORTED_ERRNOS:
             raise

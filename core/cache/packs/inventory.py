@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ...filesystem import Location
-from ..base.counts import Tally
-from .access_times import Touches
-from .index import Entry, Pack, Used
-from .pack import OpenPacks, PackWriter, most_open
-from .refresh import News
-from .registry import Known
+from ..base.counts import StoreCounter
+from .access_times import AccessTimes
+from .index import IndexEntry, Pack, UsedRecords
+from .pack import OpenPacks, PackWriter, max_open_packs
+from .refresh import FolderRefresher
+from .registry import PackRegistry
 from .table import UInt64s
 
-LOOK_SECONDS = 1.0
+REFRESH_SECONDS = 1.0
 
 
 class Inventory:
@@ -24,72 +24,74 @@ class Inventory:
 
     def __init__(
         self,
-        home: Location,
+        pack_folder: Location,
         clock: Callable[[], float],
-        tally: Tally,
+        counter: StoreCounter,
         warn: Callable[[OSError], None],
         mode: int | None = 0o600,
     ) -> None:
-        """Index what is in the folder `home`. `clock` gives seconds that never go back.
+        """Index what is in the folder `pack_folder`. `clock` gives seconds that never go back.
 
         `mode` is the permissions of files that are made there; without one nothing is made or changed there.
         """
         self._clock = clock
-        self._tally = tally
-        self.files = OpenPacks(home, most_open())
-        self._known = Known(self.files)
-        self._lock, self._index = self._known.lock, self._known.index
-        touches = Touches(home, clock)
-        self.note_use: Callable[[Pack], None] = touches.note if mode is not None else _note_nothing
+        self._counter = counter
+        self.files = OpenPacks(pack_folder, max_open_packs())
+        self._registry = PackRegistry(self.files)
+        self._lock, self._index = self._registry.lock, self._registry.index
+        touches = AccessTimes(pack_folder, clock)
+        self.record_use: Callable[[Pack], None] = touches.record_use if mode is not None else _ignore_use
         """Note the use of a pack: only worth a call once the pack is `due`."""
-        self._look_lock = threading.Lock()  # one thread at a time looks for news
-        self._news = News(home, self._known, self.files, touches, tally, warn, mode)
-        self.added = 0
+        self._refresh_lock = threading.Lock()  # one thread at a time looks for news
+        self._refresher = FolderRefresher(
+            pack_folder, self._registry, self.files, touches, counter, warn, mode
+        )
+        self.added_count = 0
         """How many records this process has appended and indexed."""
-        self._looked = clock()
-        self.look()
+        self._last_refresh = clock()
+        self.refresh()
 
     # Finding
 
-    def find(self, digest: bytes, *, use: bool = False) -> Entry | None:
+    def find(self, digest: bytes, *, mark_used: bool = False) -> IndexEntry | None:
         """Return where a record lies, after a look for news if that is due, or None."""
         with self._lock:
-            entry = self._index.find(digest, use=use)
-        if entry is None and self._clock() - self._looked >= LOOK_SECONDS:
-            self._look_again()
+            entry = self._index.find(digest, mark_used=mark_used)
+        if entry is None and self._clock() - self._last_refresh >= REFRESH_SECONDS:
+            self._refresh_if_due()
             with self._lock:
-                entry = self._index.find(digest, use=use)
+                entry = self._index.find(digest, mark_used=mark_used)
         return entry
 
-    def find_known(self, digest: bytes, *, use: bool = False) -> Entry | None:
+    def find_indexed(self, digest: bytes, *, mark_used: bool = False) -> IndexEntry | None:
         """Return where a record lies as far as is known without a look."""
         with self._lock:
-            return self._index.find(digest, use=use)
+            return self._index.find(digest, mark_used=mark_used)
 
-    def after_vanished(self, digest: bytes, entry: Entry) -> Entry | None:
+    def next_copy_after_removal(self, digest: bytes, entry: IndexEntry) -> IndexEntry | None:
         """Return another place for a record whose pack was removed or emptied, or None."""
-        with self._look_lock:
-            if not entry.pack.gone:
+        with self._refresh_lock:
+            if not entry.pack.removed:
                 with self._lock:
-                    self._known.vanish([entry.pack])
-                self._news.gather()
-        return self.find_known(digest, use=True)
+                    self._registry.drop_removed([entry.pack])
+                self._refresher.refresh()
+        return self.find_indexed(digest, mark_used=True)
 
-    def after_damaged(self, digest: bytes, entry: Entry) -> Entry | None:
+    def next_copy_after_damage(self, digest: bytes, entry: IndexEntry) -> IndexEntry | None:
         """Return another place for a record that was not where it should be, or None.
 
         Where it was a sidecar that told the place, that sidecar is trusted no more and the pack is scanned.
         """
-        with self._look_lock:
-            if entry.pack.told and not entry.pack.gone:
-                self._news.rescan(entry.pack)
+        with self._refresh_lock:
+            if entry.pack.from_sidecar and not entry.pack.removed:
+                self._refresher.rescan(entry.pack)
             else:
-                self._tally.add(corrupt=1)
+                self._counter.add(corrupt=1)
                 with self._lock:
                     self._index.forget(digest, entry)
-        return self.find_known(digest, use=True)
+        return self.find_indexed(digest, mark_used=True)
 
-    def pass_over(self, digest: bytes) -> bool:
+    def skip_copy(self, digest: bytes) -> bool:
         """Leave out the place that `find` gives for a record, in this process; True if there was one."""
         with self._lock:
             entry = self._index.find(digest)
@@ -97,7 +99,7 @@ class Inventory:
                 self._index.forget(digest, entry)
         return entry is not None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[IndexEntry]:
         """Yield one entry a digest, in the order of packs and offsets, as things stood at the call."""
         with self._lock:
             return self._index.entries()
@@ -109,79 +111,81 @@ class Inventory:
 
     # What the janitor asks
 
-    def used(self, name: str) -> Used:
+    def used_records(self, name: str) -> UsedRecords:
         """Return the records of a pack that this process used."""
         with self._lock:
-            pack = self._known.packs.get(name)
-            return self._index.used(pack) if pack is not None else Used(np.empty(0, np.uint64), 0)
+            pack = self._registry.packs.get(name)
+            return (
+                self._index.used_records(pack) if pack is not None else UsedRecords(np.empty(0, np.uint64), 0)
+            )
 
-    def release(self, name: str, carried: UInt64s, into: str | None) -> bool:
-        """Give up a pack whose records at the offsets `carried` were copied to the pack `into`.
+    def release(self, name: str, copied_offsets: UInt64s, target_pack: str | None) -> bool:
+        """Give up a pack whose records at the offsets `copied_offsets` were copied to the pack `target_pack`.
 
         False, and nothing given up, if meanwhile this process used a record that was not copied.
         """
-        with self._look_lock:
-            self._news.gather()
+        with self._refresh_lock:
+            self._refresher.refresh()
             with self._lock:
-                return self._known.give_up(name, into, carried)
+                return self._registry.retire(name, target_pack, copied_offsets)
 
-    def replace(self, name: str, into: str | None) -> None:
-        """Give up a pack, of whose records those that are kept were copied to the pack `into`."""
-        with self._look_lock:
-            self._news.gather()
+    def replace_pack(self, name: str, target_pack: str | None) -> None:
+        """Give up a pack, of whose records those that are kept were copied to the pack `target_pack`."""
+        with self._refresh_lock:
+            self._refresher.refresh()
             with self._lock:
-                self._known.give_up(name, into)
+                self._registry.retire(name, target_pack)
 
     # Writing
 
-    def new_pack(self, make: Callable[[], PackWriter]) -> tuple[PackWriter, Pack]:
+    def create_pack(self, make: Callable[[], PackWriter]) -> tuple[PackWriter, Pack]:
         """Make a pack with `make` and list it as this process's own. Raises what `make` raises."""
         # No look may see the new file before it is known as ours, or it would be indexed twice.
-        with self._look_lock:
+        with self._refresh_lock:
             writer = make()
-            pack = Pack(writer.name, writer=writer.process)
+            pack = Pack(writer.name, writer_pid=writer.process_id)
             with self._lock:
-                self._known.packs[pack.name] = pack
+                self._registry.packs[pack.name] = pack
         return writer, pack
 
-    def own(self, name: str) -> Pack | None:
+    def own_pack(self, name: str) -> Pack | None:
         """Return a pack made here, if it was still there at the last look."""
         with self._lock:
-            return self._known.packs.get(name)
+            return self._registry.packs.get(name)
 
-    def add(self, digest: bytes, entry: Entry) -> None:
+    def add(self, digest: bytes, entry: IndexEntry) -> None:
         """Index a record that this process has just appended."""
         with self._lock:
             self._index.add(digest, entry, used=True)
-            self.added += 1
-            entry.pack.resume = entry.pack.seen = entry.offset + entry.size
+            self.added_count += 1
+            entry.pack.indexed_until = entry.pack.scanned_size = entry.offset + entry.size
 
     def end_writing(self, name: str) -> None:
         """Look after a pack from now on as after anybody else's."""
         with self._lock:
-            pack = self._known.packs.get(name)
+            pack = self._registry.packs.get(name)
             if pack is not None:
-                pack.writer = 0
+                pack.writer_pid = 0
 
-    def forget_all(self) -> None:
+    def clear(self) -> None:
         """Forget every pack and close its file."""
-        with self._look_lock, self._lock:
-            self._known.forget_all()
+        with self._refresh_lock, self._lock:
+            self._registry.clear()
 
     # Looking
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Index what other processes appended and forget the packs that are gone."""
-        with self._look_lock:
-            self._news.gather()
+        with self._refresh_lock:
+            self._refresher.refresh()
 
-    def _look_again(self) -> None:
-        with self._look_lock:
+    def _refresh_if_due(self) -> None:
+        with self._refresh_lock:
             now = self._clock()
-            if now - self._looked >= LOOK_SECONDS:
-                self._looked = now
-                self._news.gather()
+            if now - self._last_refresh >= REFRESH_SECONDS:
+                self._last_refresh = now
+                self._refresher.refresh()
 
 
-def _note_nothing(pack: Pack) -> None:
-    pack.due = math.inf
+def _ignore_use(pack: Pack) -> None:
+    pack.next_touch_at = math.inf

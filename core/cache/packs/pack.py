@@ -18,18 +18,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from ...filesystem import Entry, Folder, Location
+from ...filesystem import Folder, FolderEntry, Location
 from .record import HEADER_BYTES, MAGIC, parse_header
 
 PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
 SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
-_BLOCK = 1 << 14
-_SEARCH_BLOCK = 1 << 20
-_SEARCH_MAX = 1 << 25
-_FEWEST_OPEN = 8
+_BLOCK_BYTES = 1 << 14
+_SEARCH_BLOCK_BYTES = 1 << 20
+_MAX_SEARCH_BYTES = 1 << 25
+_MIN_OPEN_PACKS = 8
 # What the system says where a link, a pipe, a socket or a folder lies in a file's place.
-NO_FILE = {errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EINVAL, errno.EISDIR}
-_NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
+NOT_A_FILE_ERRNOS = {errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EINVAL, errno.EISDIR}
+_NO_DESCRIPTOR_ERRNOS = {errno.EMFILE, errno.ENFILE}
 
 
 class OpenPack:
@@ -44,7 +44,7 @@ class OpenPack:
         try:
             self._fd = folder.open_file(name, os.O_RDONLY)
         except OSError as error:
-            if error.errno in NO_FILE:
+            if error.errno in NOT_A_FILE_ERRNOS:
                 raise FileNotFoundError(errno.ENOENT, "no regular file", str(folder.path / name)) from error
             raise
         self._lock = threading.Lock()
@@ -76,7 +76,7 @@ class OpenPack:
             return os.pread(self._fd, size, offset)
 
 
-def most_open() -> int:
+def max_open_packs() -> int:
     """Return how many packs to keep open: a quarter of the files that this process may open, 8 to 1024 of them.
 
     Under Linux that is 256 as a rule, more than a cache at its usual limit has: opening one takes 10 us or more.
@@ -86,15 +86,15 @@ def most_open() -> int:
     import resource
 
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, _FEWEST_OPEN), 1024)
+    return 1024 if files == resource.RLIM_INFINITY else min(max(files // 4, _MIN_OPEN_PACKS), 1024)
 
 
 class OpenPacks:
-    """The packs of a folder that are open for reading: the `limit` opened last. For several threads."""
+    """The packs of a folder that are open for reading: the `max_open` opened last. For several threads."""
 
-    def __init__(self, home: Location, limit: int) -> None:
-        self._home = home
-        self._limit = limit
+    def __init__(self, pack_folder: Location, max_open: int) -> None:
+        self._pack_folder = pack_folder
+        self._max_open = max_open
         self._lock = threading.Lock()
         self._files: dict[str, OpenPack] = {}
 
@@ -103,15 +103,15 @@ class OpenPacks:
         file = self._files.get(name)
         if file is None:
             try:
-                file = self._opened(name)
+                file = self._open(name)
             except OSError as error:
-                if error.errno not in _NO_DESCRIPTOR:
+                if error.errno not in _NO_DESCRIPTOR_ERRNOS:
                     raise
                 with self._lock:  # what else is open here can be opened again
                     self._files.clear()
-                file = self._opened(name)
+                file = self._open(name)
             with self._lock:
-                if len(self._files) >= self._limit:
+                if len(self._files) >= self._max_open:
                     del self._files[next(iter(self._files))]
                 self._files[name] = file
         return file
@@ -121,17 +121,17 @@ class OpenPacks:
         file = self._files.get(name)
         return (file if file is not None else self.file(name)).read(offset, size)
 
-    def _opened(self, name: str) -> OpenPack:
-        with self._home.open() as folder:
+    def _open(self, name: str) -> OpenPack:
+        with self._pack_folder.open() as folder:
             return OpenPack(folder, name)
 
-    def let_go(self, name: str) -> None:
+    def close_pack(self, name: str) -> None:
         """Close the pack as soon as no thread reads it any more."""
         with self._lock:
             self._files.pop(name, None)
 
 
-class Found(NamedTuple):
+class ScannedRecord(NamedTuple):
     """A record met in a scan: the key's digest, and where the record lies in its pack, in bytes."""
 
     digest: bytes
@@ -142,9 +142,9 @@ class Found(NamedTuple):
 class Scan(NamedTuple):
     """The records met in order, where to go on when the pack has grown, where damaged headers begin."""
 
-    records: list[Found]
-    resume: int
-    damaged: list[int]
+    records: list[ScannedRecord]
+    resume_offset: int
+    damaged_offsets: list[int]
 
 
 def scan(pack: OpenPack, start: int, size: int) -> Scan:
@@ -153,14 +153,14 @@ def scan(pack: OpenPack, start: int, size: int) -> Scan:
     Only headers are read, so a listed record may still prove damaged when it is read. After a damaged header
     the next good one is looked for, at most 32 MiB further on. Raises OSError.
     """
-    records: list[Found] = []
+    records: list[ScannedRecord] = []
     damaged: list[int] = []
     block, base = b"", start
     offset = start
-    search_left = _SEARCH_MAX
+    search_left = _MAX_SEARCH_BYTES
     while offset + HEADER_BYTES <= size:
         if not base <= offset <= base + len(block) - HEADER_BYTES:
-            block, base = pack.read(offset, _BLOCK), offset
+            block, base = pack.read(offset, _BLOCK_BYTES), offset
             if len(block) < HEADER_BYTES:
                 break
         header = parse_header(block, offset - base)
@@ -174,14 +174,14 @@ def scan(pack: OpenPack, start: int, size: int) -> Scan:
         elif offset + header.size > size:
             break  # still being written, or torn
         else:
-            records.append(Found(header.digest, offset, header.size))
+            records.append(ScannedRecord(header.digest, offset, header.size))
             offset += header.size
     return Scan(records, offset, damaged)
 
 
 def _next_header(pack: OpenPack, start: int, end: int) -> int | None:
     while start + HEADER_BYTES <= end:
-        block = pack.read(start, min(_SEARCH_BLOCK, end - start))
+        block = pack.read(start, min(_SEARCH_BLOCK_BYTES, end - start))
         if len(block) < HEADER_BYTES:
             return None
         at = block.find(MAGIC)
@@ -199,24 +199,24 @@ def list_packs_and_sidecars(folder: Folder) -> list[tuple[str, bool]]:
     Whatever else lies there is passed over. A listed name may still prove to be no regular file.
     """
     names = set(folder.names())
-    return [(name, sidecar_of(name) in names) for name in sorted(names) if PACK_NAME.fullmatch(name)]
+    return [(name, sidecar_name(name) in names) for name in sorted(names) if PACK_NAME.fullmatch(name)]
 
 
-def list_packs(folder: Folder) -> Iterator[Entry]:
+def list_packs(folder: Folder) -> Iterator[FolderEntry]:
     """Yield the packs in a folder, oldest first; what is no regular file is passed over. Raises OSError."""
     for name in sorted(filter(PACK_NAME.fullmatch, folder.names())):
         with suppress(FileNotFoundError):  # removed meanwhile
-            entry = Entry(name, folder.status(name))
+            entry = FolderEntry(name, folder.status(name))
             if entry.is_file:
                 yield entry
 
 
-def sidecar_of(pack: str) -> str:
+def sidecar_name(pack: str) -> str:
     """Return the name of a pack's sidecar."""
     return pack.removesuffix(".pack") + ".idx"
 
 
-def new_name() -> str:
+def new_pack_name() -> str:
     """Return a name for a pack that no other process gives."""
     return f"{time.time_ns():016x}-{os.getpid():x}-{secrets.token_hex(4)}.pack"
 
@@ -227,14 +227,14 @@ class PackWriter:
     Not safe for several threads at once.
     """
 
-    def __init__(self, home: Location, mode: int = 0o600) -> None:
+    def __init__(self, pack_folder: Location, mode: int = 0o600) -> None:
         """Create the pack, readable by its owner only unless `mode` says else. Raises OSError."""
-        self.name = new_name()
-        self.process = os.getpid()
+        self.name = new_pack_name()
+        self.process_id = os.getpid()
         self.size = 0
         self.removed = False
         """Whether, after the last append, someone had deleted the file: nobody sees what was appended."""
-        with home.open() as folder:
+        with pack_folder.open() as folder:
             self._fd = folder.create_file(self.name, os.O_WRONLY | os.O_APPEND, mode)
 
     def append(self, chunks: list[bytes], size: int) -> int:
@@ -255,11 +255,11 @@ class PackWriter:
             self.removed = True
             return 0
         if written != size:
-            self._take_back(self.size - written)
+            self._truncate_to(self.size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return self.size - written
 
-    def _take_back(self, size: int) -> None:
+    def _truncate_to(self, size: int) -> None:
         try:
             os.ftruncate(self._fd, size)  # gate: of a file that the gate opened
             self.size = size
@@ -278,7 +278,7 @@ class PackWriter:
             os.close(fd)
 
 
-def erase(folder: Folder, name: str) -> int:
+def erase_pack(folder: Folder, name: str) -> int:
     """Empty a pack, then remove it; return the bytes freed. Raises OSError.
 
     One that has a second name, outside perhaps, is removed alone: what lies there by that name is not ours.
@@ -288,13 +288,13 @@ def erase(folder: Folder, name: str) -> int:
     try:
         status = os.fstat(fd)
         if status.st_nlink <= 1:
-            empty(fd)
+            truncate(fd)
     finally:
         os.close(fd)
     folder.remove_file(name)
     return status.st_size
 
 
-def empty(fd: int) -> None:
+def truncate(fd: int) -> None:
     """Empty an open file. Raises OSError."""
     os.ftruncate(fd, 0)  # gate: of a file that the gate opened

@@ -38,16 +38,16 @@ from .checksum import checksum
 FORMAT = 2
 MAGIC = b"\xf5USTUDY\n"
 HEADER_BYTES = 64
-MAX_TEXT = 1 << 20
-MAX_PAYLOAD = 1 << 28
-MAX_RECORD = HEADER_BYTES + MAX_TEXT + 16 + MAX_PAYLOAD
+MAX_TEXT_BYTES = 1 << 20
+MAX_PAYLOAD_BYTES = 1 << 28
+MAX_RECORD_BYTES = HEADER_BYTES + MAX_TEXT_BYTES + 16 + MAX_PAYLOAD_BYTES
 """More bytes than any record has."""
-BELIEVED_SIZE = 1 << 20
+MAX_UNCHECKED_BYTES = 1 << 20
 """Bytes of a record that are read because its index says so; a larger one's own header is asked first."""
-_GLANCE = 1024  # a header and most key texts
+_HEAD_BYTES = 1024  # a header and most key texts
 _PADDING = tuple(map(bytes, range(16)))
 _FIELDS = struct.Struct("<8sHHI32sIII")
-_EXPECTED = struct.Struct(
+_READER_FIELDS = struct.Struct(
     "<8sH38xIIII"
 )  # what a reader who knows the key looks at, and the header's checksum
 _FIELDS_BYTES = _FIELDS.size
@@ -57,11 +57,11 @@ _CRC = struct.Struct("<I")
 class Header(NamedTuple):
     """What a record's first 64 bytes say, once they passed their own checksum."""
 
-    written: int
+    written_at: int
     digest: bytes
     text_bytes: int
     payload_bytes: int
-    body_sum: int
+    body_checksum: int
 
     @property
     def payload_start(self) -> int:
@@ -74,17 +74,21 @@ class Header(NamedTuple):
         return self.payload_start + self.payload_bytes
 
 
-def build(key: Key, payload: list[Chunk], payload_bytes: int, written: int) -> tuple[list[bytes], int]:
+def build_record(
+    key: Key, payload: list[Chunk], payload_bytes: int, written_at: int
+) -> tuple[list[bytes], int]:
     """Return a record in two parts, header and all the rest, and its length in bytes.
 
     Raises ValueError where a length is beyond what the format holds.
     """
     text = key.text.encode()
-    if len(text) > MAX_TEXT or payload_bytes > MAX_PAYLOAD:
-        raise ValueError(f"a result of {payload_bytes} bytes is too large to keep; {MAX_PAYLOAD} is the most")
+    if len(text) > MAX_TEXT_BYTES or payload_bytes > MAX_PAYLOAD_BYTES:
+        raise ValueError(
+            f"a result of {payload_bytes} bytes is too large to keep; {MAX_PAYLOAD_BYTES} is the most"
+        )
     body = b"".join([text, _PADDING[-len(text) % 16], *payload])
     fields = _FIELDS.pack(
-        MAGIC, FORMAT, 0, written & 0xFFFFFFFF, key.digest, len(text), payload_bytes, checksum(body, 0)
+        MAGIC, FORMAT, 0, written_at & 0xFFFFFFFF, key.digest, len(text), payload_bytes, checksum(body, 0)
     )
     return [fields + _CRC.pack(zlib.crc32(fields)), body], HEADER_BYTES + len(body)
 
@@ -97,12 +101,12 @@ def parse_header(raw: bytes, start: int = 0) -> Header | None:
     if crc != zlib.crc32(raw[start : start + _FIELDS.size]):
         return None
     _, version, _, written, digest, text_bytes, payload_bytes, body_sum = _FIELDS.unpack_from(raw, start)
-    if version != FORMAT or text_bytes > MAX_TEXT or payload_bytes > MAX_PAYLOAD:
+    if version != FORMAT or text_bytes > MAX_TEXT_BYTES or payload_bytes > MAX_PAYLOAD_BYTES:
         return None
     return Header(written, digest, text_bytes, payload_bytes, body_sum)
 
 
-def format_of(raw: bytes) -> int | None:
+def format_version(raw: bytes) -> int | None:
     """Return the format that a record's first bytes say, ours or another; None where they are no record's."""
     if len(raw) < HEADER_BYTES or not raw.startswith(MAGIC):
         return None
@@ -117,7 +121,7 @@ def find_payload(raw: bytes, key: Key) -> int | None:
     """
     if len(raw) < HEADER_BYTES:
         return None
-    magic, version, text_bytes, payload_bytes, body_sum, crc = _EXPECTED.unpack_from(raw)
+    magic, version, text_bytes, payload_bytes, body_sum, crc = _READER_FIELDS.unpack_from(raw)
     text = key.text.encode()
     start = HEADER_BYTES + len(text) + -len(text) % 16
     if (
@@ -133,7 +137,7 @@ def find_payload(raw: bytes, key: Key) -> int | None:
     return start
 
 
-def read_large(read: Callable[[int, int], bytes], offset: int, size: int) -> bytes:
+def read_large_record(read: Callable[[int, int], bytes], offset: int, size: int) -> bytes:
     """Return the `size` bytes of the record at `offset`, or only its first where its header says another length.
 
     An index is a file of its own, and what it says may lie. Raises what `read` raises, and OSError where there is not
@@ -149,32 +153,32 @@ def read_large(read: Callable[[int, int], bytes], offset: int, size: int) -> byt
         raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
 
 
-def verified(raw: bytes) -> "tuple[Header, bytes] | None":
+def parse_record(raw: bytes) -> "tuple[Header, bytes] | None":
     """Return header and key text of `raw` if that is one whole and undamaged record, of whatever key."""
     header = parse_header(raw)
     if header is None or header.size != len(raw):
         return None
-    if checksum(raw, HEADER_BYTES) != header.body_sum:
+    if checksum(raw, HEADER_BYTES) != header.body_checksum:
         return None
     text = raw[HEADER_BYTES : HEADER_BYTES + header.text_bytes]
     return (header, text) if hashlib.sha256(text).digest() == header.digest else None
 
 
 @dataclass(frozen=True)
-class KeyText:
+class EntryInfo:
     """A record but for its payload: key text, payload length in bytes, when written (seconds since 1970)."""
 
     text: str
     payload_bytes: int
-    written: int
+    written_at: int
 
 
-def read_key_text(read: Callable[[int, int], bytes], offset: int) -> KeyText | None:
+def read_entry_info(read: Callable[[int, int], bytes], offset: int) -> EntryInfo | None:
     """Read the key text of the record at `offset` with `read(offset, size)`, or None if it is damaged.
 
     Raises what `read` raises.
     """
-    raw = read(offset, _GLANCE)
+    raw = read(offset, _HEAD_BYTES)
     header = parse_header(raw)
     if header is None:
         return None
@@ -184,4 +188,4 @@ def read_key_text(read: Callable[[int, int], bytes], offset: int) -> KeyText | N
     text = raw[HEADER_BYTES:end]
     if hashlib.sha256(text).digest() != header.digest:
         return None
-    return KeyText(text.decode("utf-8", "replace"), header.payload_bytes, header.written)
+    return EntryInfo(text.decode("utf-8", "replace"), header.payload_bytes, header.written_at)

@@ -5,62 +5,62 @@ import os
 import time
 from collections.abc import Callable
 
-from ...filesystem import Entry as FileEntry
 from ...filesystem import Folder, Location
-from ..base.counts import Tally
+from ...filesystem import FolderEntry as FileEntry
+from ..base.counts import StoreCounter
 from . import sidecar
-from .access_times import Touches
-from .index import Entry, Pack
+from .access_times import AccessTimes
+from .index import IndexEntry, Pack
 from .pack import OpenPacks, list_packs_and_sidecars, scan
-from .registry import Known
-from .sidecar import Ledger
+from .registry import PackRegistry
+from .sidecar import SidecarBuilder
 from .table import Columns
 
-_IDLE_SECONDS = 60.0  # a pack that has not grown for so long is worth a sidecar
+_SIDECAR_IDLE_SECONDS = 60.0  # a pack that has not grown for so long is worth a sidecar
 
 
-class News:
+class FolderRefresher:
     """Brings what is known of a folder up to date. For one thread at a time."""
 
     def __init__(
         self,
-        home: Location,
-        known: Known,
+        pack_folder: Location,
+        registry: PackRegistry,
         files: OpenPacks,
-        touches: Touches,
-        tally: Tally,
+        access_times: AccessTimes,
+        counter: StoreCounter,
         warn: Callable[[OSError], None],
         mode: int | None,
     ) -> None:
-        """Look into the folder `home`; sidecars that are written get the permissions `mode`; without none are."""
-        self._home = home
-        self._known = known
+        """Look into the folder `pack_folder`; sidecars that are written get the permissions `mode`; without none are."""
+        self._pack_folder = pack_folder
+        self._registry = registry
         self._files = files
-        self._touches = touches
-        self._tally = tally
+        self._access_times = access_times
+        self._counter = counter
         self._warn = warn
         self._mode = mode
 
-    def gather(self) -> None:
+    def refresh(self) -> None:
         """Index what other processes appended and forget the packs that are gone."""
         try:
-            folder = self._home.open()
+            folder = self._pack_folder.open()
         except OSError as error:
             self._warn(error)
             return
         with folder:
-            self._gather(folder)
+            self._refresh(folder)
 
-    def _gather(self, folder: Folder) -> None:
+    def _refresh(self, folder: Folder) -> None:
         try:
             listed = list_packs_and_sidecars(folder)
         except OSError as error:
             self._warn(error)
             return
         names = {name for name, _ in listed}
-        with self._known.lock:
-            gone = [pack for name, pack in self._known.packs.items() if name not in names]
-            self._known.vanish(gone)
+        with self._registry.lock:
+            gone = [pack for name, pack in self._registry.packs.items() if name not in names]
+            self._registry.drop_removed(gone)
         told: list[tuple[Pack, Columns]] = []
         grown: list[tuple[Pack, os.stat_result]] = []
         for name, has_sidecar in listed:
@@ -70,8 +70,8 @@ class News:
                 continue
             except OSError as error:
                 self._warn(error)
-        with self._known.lock:
-            self._known.index.add_columns(told)
+        with self._registry.lock:
+            self._registry.index.add_columns(told)
         for pack, status in grown:
             try:
                 self._read_tail(folder, pack, status)
@@ -79,17 +79,17 @@ class News:
                 continue
             except OSError as error:
                 self._warn(error)
-        with self._known.lock:
-            self._known.catch_up()
+        with self._registry.lock:
+            self._registry.finish_refresh()
 
     def rescan(self, pack: Pack) -> None:
         """Forget what a pack's sidecar told, and read the pack itself."""
-        fresh = Pack(pack.name, due=pack.due)
-        with self._known.lock:
-            self._known.drop(pack)
-            self._known.packs[pack.name] = fresh
+        fresh = Pack(pack.name, next_touch_at=pack.next_touch_at)
+        with self._registry.lock:
+            self._registry.drop(pack)
+            self._registry.packs[pack.name] = fresh
         try:
-            with self._home.open() as folder:
+            with self._pack_folder.open() as folder:
                 self._read_tail(folder, fresh, folder.status(pack.name))
         except FileNotFoundError:
             return
@@ -100,58 +100,60 @@ class News:
         self,
         folder: Folder,
         name: str,
-        told: list[tuple[Pack, Columns]],
-        grown: list[tuple[Pack, os.stat_result]],
+        new_columns: list[tuple[Pack, Columns]],
+        grown_packs: list[tuple[Pack, os.stat_result]],
         *,
         has_sidecar: bool,
     ) -> None:
-        """Take a pack's news from its sidecar into `told`; list it as `grown` where that is not all."""
-        pack = self._known.packs.get(name)
-        if pack is not None and (pack.sealed or pack.writer == os.getpid()):
+        """Take a pack's news from its sidecar into `new_columns`; list it as `grown_packs` where that is not all."""
+        pack = self._registry.packs.get(name)
+        if pack is not None and (pack.finished or pack.writer_pid == os.getpid()):
             return
         status = folder.status(name)
         if not FileEntry(name, status).is_file:  # somebody's link or pipe: no pack, or none any more
             if pack is not None:
-                with self._known.lock:
-                    self._known.vanish([pack])
+                with self._registry.lock:
+                    self._registry.drop_removed([pack])
             return
-        self._touches.saw(status.st_mtime_ns)
-        with self._known.lock:
-            if pack is not None and status.st_size < pack.resume:  # emptied by a purge: what it held is gone
-                self._known.vanish([pack])
+        self._access_times.observe(status.st_mtime_ns)
+        with self._registry.lock:
+            if (
+                pack is not None and status.st_size < pack.indexed_until
+            ):  # emptied by a purge: what it held is gone
+                self._registry.drop_removed([pack])
                 pack = None
             if pack is None:
-                pack = self._known.packs[name] = Pack(name)
-        if pack.resume == 0 and has_sidecar:
+                pack = self._registry.packs[name] = Pack(name)
+        if pack.indexed_until == 0 and has_sidecar:
             known = sidecar.read(folder, name, status.st_size)
             if known is not None:
-                told.append((pack, known.columns))
-                pack.told, pack.resume = True, known.covers
-                pack.sealed = known.sealed and known.covers == status.st_size
-                if known.covers == status.st_size:
-                    pack.seen = status.st_size
-        if pack.seen != status.st_size:
-            grown.append((pack, status))
-        elif has_sidecar and not pack.told:
-            pack.sealed = sidecar.says_sealed(folder, name, status.st_size)
+                new_columns.append((pack, known.columns))
+                pack.from_sidecar, pack.indexed_until = True, known.covered_bytes
+                pack.finished = known.finished and known.covered_bytes == status.st_size
+                if known.covered_bytes == status.st_size:
+                    pack.scanned_size = status.st_size
+        if pack.scanned_size != status.st_size:
+            grown_packs.append((pack, status))
+        elif has_sidecar and not pack.from_sidecar:
+            pack.finished = sidecar.is_finished(folder, name, status.st_size)
 
     def _read_tail(self, folder: Folder, pack: Pack, status: os.stat_result) -> None:
-        start, size = pack.resume, status.st_size
+        start, size = pack.indexed_until, status.st_size
         tail = scan(self._files.file(pack.name), start, size)
-        with self._known.lock:
+        with self._registry.lock:
             for found in tail.records:
-                self._known.index.add(found.digest, Entry(pack, found.offset, found.size))
-            pack.resume, pack.seen = tail.resume, size
-            news = [offset for offset in tail.damaged if offset > pack.damaged]
-            pack.damaged = max(tail.damaged, default=pack.damaged)
-        self._tally.add(corrupt=len(news))
+                self._registry.index.add(found.digest, IndexEntry(pack, found.offset, found.size))
+            pack.indexed_until, pack.scanned_size = tail.resume_offset, size
+            news = [offset for offset in tail.damaged_offsets if offset > pack.last_damaged_offset]
+            pack.last_damaged_offset = max(tail.damaged_offsets, default=pack.last_damaged_offset)
+        self._counter.add(corrupt=len(news))
         if self._mode is None:
             return
-        if start == 0 and not tail.damaged and time.time() - status.st_mtime > _IDLE_SECONDS:
-            ledger = Ledger()
+        if start == 0 and not tail.damaged_offsets and time.time() - status.st_mtime > _SIDECAR_IDLE_SECONDS:
+            ledger = SidecarBuilder()
             for found in tail.records:
                 ledger.add(found.digest, found.offset, found.size)
             try:
-                ledger.write(folder, pack.name, tail.resume, sealed=False, mode=self._mode)
+                ledger.write(folder, pack.name, tail.resume_offset, finished=False, mode=self._mode)
             except OSError:
                 return  # a folder that is full or only readable does without

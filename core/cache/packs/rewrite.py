@@ -7,70 +7,70 @@ from contextlib import suppress
 
 from ...filesystem import Folder, Location
 from . import sidecar
-from .pack import Found, OpenPack, erase, new_name, sidecar_of
-from .record import Header, verified
-from .sidecar import Ledger
+from .pack import OpenPack, ScannedRecord, erase_pack, new_pack_name, sidecar_name
+from .record import Header, parse_record
+from .sidecar import SidecarBuilder
 
-LEFTOVER = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.(pack|[0-9a-f]{8}\.idx)\.tmp")
+PACK_LEFTOVER = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.(pack|[0-9a-f]{8}\.idx)\.tmp")
 """The name of a file that was to become a pack or a sidecar; it lasts where its maker was killed."""
 
 
-class Rewrite:
+class PackRewriter:
     """A new pack in the making. For holders of the folder's lock."""
 
-    def __init__(self, home: Location, mode: int = 0o600) -> None:
+    def __init__(self, pack_folder: Location, mode: int = 0o600) -> None:
         """Start under a temporary name. Raises OSError."""
-        self.name = new_name()
+        self.name = new_pack_name()
         self.size = 0
-        self._home = home
+        self._pack_folder = pack_folder
         self._mode = mode
-        self._temporary = f".{self.name}.tmp"
-        self._ledger = Ledger()
-        with home.open() as folder:
-            self._fd = folder.create_file(self._temporary, os.O_WRONLY, mode)
+        self._temporary_name = f".{self.name}.tmp"
+        self._sidecar_builder = SidecarBuilder()
+        with pack_folder.open() as folder:
+            self._fd = folder.create_file(self._temporary_name, os.O_WRONLY, mode)
 
     def __len__(self) -> int:
-        return len(self._ledger)
+        return len(self._sidecar_builder)
 
     @property
     def bytes_on_disk(self) -> int:
         """What the finished pack and its sidecar take."""
-        return self.size + sidecar.size_of(len(self))
+        return self.size + sidecar.file_size(len(self))
 
-    def copy(self, pack: OpenPack, found: Found) -> Header | None:
+    def copy(self, pack: OpenPack, record: ScannedRecord) -> Header | None:
         """Append a record if it is undamaged, and return its header. Raises OSError."""
-        raw = pack.read(found.offset, found.size)
-        known = verified(raw)
+        raw = pack.read(record.offset, record.size)
+        known = parse_record(raw)
         if known is None:
             return None
         view = memoryview(raw)
         while view:
             view = view[os.write(self._fd, view) :]
-        self._ledger.add(known[0].digest, self.size, len(raw))
+        self._sidecar_builder.add(known[0].digest, self.size, len(raw))
         self.size += len(raw)
         return known[0]
 
-    def finish(self, used_ns: int) -> str | None:
-        """Put the pack in its place, last used at `used_ns`; return its name, or None if it holds nothing.
+    def finish(self, last_used_ns: int) -> str | None:
+        """Put the pack in its place, last used at `last_used_ns`; return its name, or None if it holds nothing.
 
         Raises OSError.
         """
         self._close()
-        with self._home.open() as folder:
+        with self._pack_folder.open() as folder:
             if not self.size:
-                folder.remove_file(self._temporary)
+                folder.remove_file(self._temporary_name)
                 return None
-            folder.set_times(self._temporary, used_ns)
+            folder.set_times(self._temporary_name, last_used_ns)
             # The sidecar first: once the pack is there, nobody has to scan it.
-            self._ledger.write(folder, self.name, self.size, sealed=True, mode=self._mode)
-            folder.rename(self._temporary, self.name)
+            self._sidecar_builder.write(folder, self.name, self.size, finished=True, mode=self._mode)
+            folder.rename(self._temporary_name, self.name)
         return self.name
 
     def abandon(self) -> None:
         """Leave nothing behind, as far as that can be."""
         self._close()
-        with suppress(OSError), self._home.open() as folder:
-            for name in (self._temporary, sidecar_of(self.name)):
+        with suppress(OSError), self._pack_folder.open() as folder:
+            for name in (self._temporary_name, sidecar_name(self.name)):
                 with suppress(OSError):  # the next janitor finds it
                     folder.remove_file(name)
 
@@ -80,19 +80,19 @@ class Rewrite:
             os.close(fd)
 
 
-def remove(folder: Folder, pack: str, *, emptied: bool = False) -> int:
+def remove_pack(folder: Folder, pack: str, *, truncate_first: bool = False) -> int:
     """Remove a pack and its sidecar; return the bytes freed. Raises OSError.
 
-    A process that has the pack open may read on in it, unless it is to be `emptied` first.
+    A process that has the pack open may read on in it, unless it is to be `truncate_first` first.
     """
-    beside = sidecar_of(pack)
+    beside = sidecar_name(pack)
     try:
         side_bytes = folder.status(beside).st_size
         folder.remove_file(beside)
     except (FileNotFoundError, IsADirectoryError, PermissionError):  # none, or somebody's folder in its place
         side_bytes = 0
-    if emptied:
-        return erase(folder, pack) + side_bytes
+    if truncate_first:
+        return erase_pack(folder, pack) + side_bytes
     size = folder.status(pack).st_size
     folder.remove_file(pack)
     return size + side_bytes

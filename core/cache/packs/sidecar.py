@@ -27,9 +27,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...filesystem import Folder
-from .pack import sidecar_of
-from .record import HEADER_BYTES, MAX_RECORD
-from .table import PREFIX_BYTES, Columns, UInt32s, UInt64s, columns_of
+from .pack import sidecar_name
+from .record import HEADER_BYTES, MAX_RECORD_BYTES
+from .table import PREFIX_BYTES, Columns, UInt32s, UInt64s, build_columns
 
 MAGIC = b"\xf5USTIDX\n"
 VERSION = 1
@@ -37,20 +37,20 @@ MIN_RECORDS = 8
 """Scanning fewer takes no longer than reading a sidecar."""
 _FIELDS = struct.Struct("<8sHHIQI")
 _CRC = struct.Struct("<I")
-_START = _FIELDS.size + _CRC.size
+_SIDECAR_HEADER_BYTES = _FIELDS.size + _CRC.size
 _ROW_BYTES = 20
-_MOST_RECORDS = (1 << 28) // _ROW_BYTES
+_MAX_RECORDS = (1 << 28) // _ROW_BYTES
 
 
 class Sidecar(NamedTuple):
-    """The records in the first `covers` bytes of a pack, and whether the pack is finished."""
+    """The records in the first `covered_bytes` bytes of a pack, and whether the pack is finished."""
 
     columns: Columns
-    covers: int
-    sealed: bool
+    covered_bytes: int
+    finished: bool
 
 
-class Ledger:
+class SidecarBuilder:
     """Notes the records of a pack as they are appended or scanned, for the pack's sidecar."""
 
     def __init__(self) -> None:
@@ -67,16 +67,18 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._sizes)
 
-    def write(self, folder: Folder, pack: str, covers: int, *, sealed: bool, mode: int = 0o600) -> None:
+    def write(
+        self, folder: Folder, pack: str, covered_bytes: int, *, finished: bool, mode: int = 0o600
+    ) -> None:
         """Write the sidecar of `pack`, a name in `folder`, unless it is not worth a file. Raises OSError."""
         if len(self) >= MIN_RECORDS:
-            columns, _ = columns_of(bytes(self._prefixes), self._offsets, self._sizes)
-            write(folder, pack, Sidecar(columns, covers, sealed), mode)
+            columns, _ = build_columns(bytes(self._prefixes), self._offsets, self._sizes)
+            write(folder, pack, Sidecar(columns, covered_bytes, finished), mode)
 
 
-def size_of(records: int) -> int:
+def file_size(records: int) -> int:
     """Return how long a sidecar of so many records is, 0 where none is written."""
-    return _START + _ROW_BYTES * records if records >= MIN_RECORDS else 0
+    return _SIDECAR_HEADER_BYTES + _ROW_BYTES * records if records >= MIN_RECORDS else 0
 
 
 def write(folder: Folder, pack: str, sidecar: Sidecar, mode: int = 0o600) -> None:
@@ -89,75 +91,80 @@ def write(folder: Folder, pack: str, sidecar: Sidecar, mode: int = 0o600) -> Non
             columns.sizes.astype("<u4").tobytes(),
         ]
     )
-    crc = zlib.crc32(body, _name_sum(pack))
-    head = _FIELDS.pack(MAGIC, VERSION, sidecar.sealed, len(columns.sizes), sidecar.covers, crc)
-    folder.write_file(sidecar_of(pack), head + _CRC.pack(zlib.crc32(head)), body, mode=mode)
+    crc = zlib.crc32(body, _name_crc(pack))
+    head = _FIELDS.pack(MAGIC, VERSION, sidecar.finished, len(columns.sizes), sidecar.covered_bytes, crc)
+    folder.write_file(sidecar_name(pack), head + _CRC.pack(zlib.crc32(head)), body, mode=mode)
 
 
 def read(folder: Folder, pack: str, pack_bytes: int) -> Sidecar | None:
     """Read the sidecar of a pack of that size in `folder`, or None where there is none that can be used."""
     try:
-        with os.fdopen(folder.open_file(sidecar_of(pack), os.O_RDONLY), "rb", buffering=0) as file:
-            raw = file.read(_START) or b""
-            head = parse_head(raw, pack_bytes)
+        with os.fdopen(folder.open_file(sidecar_name(pack), os.O_RDONLY), "rb", buffering=0) as file:
+            raw = file.read(_SIDECAR_HEADER_BYTES) or b""
+            head = parse_sidecar_header(raw, pack_bytes)
             # A length that does not fit is a lie: the file takes no more memory than its pack is due.
-            if head is None or os.fstat(file.fileno()).st_size != _START + _ROW_BYTES * head.rows:
+            if (
+                head is None
+                or os.fstat(file.fileno()).st_size != _SIDECAR_HEADER_BYTES + _ROW_BYTES * head.rows
+            ):
                 return None
             body = memoryview(file.read(_ROW_BYTES * head.rows) or b"")
     except OSError:
         return None
     rows = head.rows
-    if len(body) != _ROW_BYTES * rows or zlib.crc32(body, _name_sum(pack)) != head.body_crc:
+    if len(body) != _ROW_BYTES * rows or zlib.crc32(body, _name_crc(pack)) != head.body_crc:
         return None
     prefixes = np.frombuffer(body, "<u8", rows).astype(np.uint64)
     offsets = np.frombuffer(body, "<u8", rows, 8 * rows).astype(np.uint64)
     sizes = np.frombuffer(body, "<u4", rows, 16 * rows).astype(np.uint32)
-    if not _plausible(prefixes, offsets, sizes, head.covers):
+    if not _is_plausible(prefixes, offsets, sizes, head.covered_bytes):
         return None
-    return Sidecar(Columns(prefixes, offsets, sizes), head.covers, head.sealed)
+    return Sidecar(Columns(prefixes, offsets, sizes), head.covered_bytes, head.finished)
 
 
-def says_sealed(folder: Folder, pack: str, pack_bytes: int) -> bool:
+def is_finished(folder: Folder, pack: str, pack_bytes: int) -> bool:
     """Tell whether there is a sidecar that says the pack is finished and has this size."""
     try:
-        with os.fdopen(folder.open_file(sidecar_of(pack), os.O_RDONLY), "rb", buffering=0) as file:
-            head = parse_head(file.read(_START) or b"", pack_bytes)
+        with os.fdopen(folder.open_file(sidecar_name(pack), os.O_RDONLY), "rb", buffering=0) as file:
+            head = parse_sidecar_header(file.read(_SIDECAR_HEADER_BYTES) or b"", pack_bytes)
     except OSError:
         return False
-    return head is not None and head.sealed and head.covers == pack_bytes
+    return head is not None and head.finished and head.covered_bytes == pack_bytes
 
 
-class Head(NamedTuple):
+class SidecarHeader(NamedTuple):
     """A sidecar's header, once it passed its own checksum."""
 
-    sealed: bool
+    finished: bool
     rows: int
-    covers: int
+    covered_bytes: int
     body_crc: int
 
 
-def parse_head(raw: bytes, pack_bytes: int) -> Head | None:
+def parse_sidecar_header(raw: bytes, pack_bytes: int) -> SidecarHeader | None:
     """Read a sidecar's header, or None where it can't belong to a pack of that size."""
-    if len(raw) < _START:
+    if len(raw) < _SIDECAR_HEADER_BYTES:
         return None
     magic, version, flags, rows, covers, body_crc = _FIELDS.unpack_from(raw)
     (crc,) = _CRC.unpack_from(raw, _FIELDS.size)
     if magic != MAGIC or version != VERSION or crc != zlib.crc32(raw[: _FIELDS.size]):
         return None
-    if covers > pack_bytes or rows > min(covers // HEADER_BYTES, _MOST_RECORDS) or flags > 1:
+    if covers > pack_bytes or rows > min(covers // HEADER_BYTES, _MAX_RECORDS) or flags > 1:
         return None
-    return Head(flags == 1, rows, covers, body_crc)
+    return SidecarHeader(flags == 1, rows, covers, body_crc)
 
 
-def _plausible(prefixes: UInt64s, offsets: UInt64s, sizes: UInt32s, covers: int) -> bool:
+def _is_plausible(prefixes: UInt64s, offsets: UInt64s, sizes: UInt32s, covered_bytes: int) -> bool:
     if not len(prefixes):
         return True
     ascending = bool((prefixes[1:] >= prefixes[:-1]).all())
     # Compared so that no sum can wrap around.
-    inside = bool((offsets <= covers).all()) and bool((sizes <= np.uint64(covers) - offsets).all())
-    possible = bool((sizes >= HEADER_BYTES).all()) and bool((sizes <= MAX_RECORD).all())
+    inside = bool((offsets <= covered_bytes).all()) and bool(
+        (sizes <= np.uint64(covered_bytes) - offsets).all()
+    )
+    possible = bool((sizes >= HEADER_BYTES).all()) and bool((sizes <= MAX_RECORD_BYTES).all())
     return ascending and inside and possible
 
 
-def _name_sum(pack: str) -> int:
+def _name_crc(pack: str) -> int:
     return zlib.crc32(pack.removesuffix(".pack").encode())

@@ -26,7 +26,7 @@ UInt32s = npt.NDArray[np.uint32]
 UInt8s = npt.NDArray[np.uint8]
 
 
-Place = tuple[int, int, int, int]
+RowLocation = tuple[int, int, int, int]
 """A record's row, the number of its pack, its offset and its size in bytes."""
 
 
@@ -45,14 +45,14 @@ def prefix_of(digest: bytes) -> int:
     return prefix
 
 
-def columns_of(
-    joined: bytes, offsets: Sequence[int], sizes: Sequence[int]
+def build_columns(
+    joined_prefixes: bytes, offsets: Sequence[int], sizes: Sequence[int]
 ) -> tuple[Columns, npt.NDArray[np.intp]]:
     """Make the columns of records given in any order, and the permutation that sorts them.
 
-    `joined` is the first 8 bytes of each digest, one after the other.
+    `joined_prefixes` is the first 8 bytes of each digest, one after the other.
     """
-    prefixes = np.frombuffer(joined, ">u8").astype(np.uint64)
+    prefixes = np.frombuffer(joined_prefixes, ">u8").astype(np.uint64)
     order = np.argsort(prefixes, kind="stable")
     columns = Columns(prefixes[order], np.array(offsets, np.uint64)[order], np.array(sizes, np.uint32)[order])
     return columns, order
@@ -87,8 +87,8 @@ class Table:
         columns = (self.prefixes, self.offsets, self.sizes, self.packs, self.marks, self._bounds)
         return sum(column.nbytes for column in columns)
 
-    def first(self, prefix: int, mark: int = 0) -> Place | None:
-        """Return where the first record with this prefix lies, or None; add `mark` to its row's marks."""
+    def first_match(self, prefix: int, mark: int = 0) -> RowLocation | None:
+        """Return where the first record with this prefix lies, or None; add `add_mark` to its row's marks."""
         prefixes, starts = self._prefixes, self._starts
         part = prefix >> self._shift
         end = starts[part + 1]
@@ -98,10 +98,10 @@ class Table:
             if not marks & VOID:
                 self._marks[row] = marks | mark
                 return row, self._packs[row], self._offsets[row], self._sizes[row]
-            return self.following(row, prefix, mark)
+            return self.next_match(row, prefix, mark)
         return None
 
-    def following(self, row: int, prefix: int, mark: int = 0) -> Place | None:
+    def next_match(self, row: int, prefix: int, mark: int = 0) -> RowLocation | None:
         """Return where the next record with this prefix lies after `row`, or None."""
         while row + 1 < len(self._prefixes) and self._prefixes[row + 1] == prefix:
             row += 1
@@ -110,19 +110,19 @@ class Table:
                 return row, self._packs[row], self._offsets[row], self._sizes[row]
         return None
 
-    def mark(self, row: int, mark: int) -> None:
+    def add_mark(self, row: int, mark: int) -> None:
         """Add USED or VOID to a row's marks."""
         self._marks[row] |= mark
 
-    def valid(self, gone: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    def valid_rows(self, removed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Tell of each row whether it is of use, given of each pack number whether that pack is gone."""
-        fit: npt.NDArray[np.bool_] = ((self.marks & VOID) == 0) & ~gone[self.packs]
+        fit: npt.NDArray[np.bool_] = ((self.marks & VOID) == 0) & ~removed[self.packs]
         return fit
 
 
-def merged(tables: Sequence[Table], gone: npt.NDArray[np.bool_]) -> Table:
+def merge_tables(tables: Sequence[Table], removed: npt.NDArray[np.bool_]) -> Table:
     """Make one table of several, leaving out what is void or lies in packs that are gone."""
-    kept = [table.valid(gone) for table in tables]
+    kept = [table.valid_rows(removed) for table in tables]
     prefixes = np.concatenate([table.prefixes[rows] for table, rows in zip(tables, kept, strict=True)])
     order = np.argsort(prefixes, kind="stable")  # merges sorted runs in one go
 

@@ -6,22 +6,24 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
-from ..packs.record import KeyText
+from ..packs.record import EntryInfo
 
-PASSES = 5
+MAX_PASSES = 5
 """How often a cache is gone through for what leads to what, before that is held in memory."""
-_HEX = re.compile(r"[0-9a-f]{64}")
-_STAMP = re.compile(r"^stamp=([0-9a-f]{64})$", re.MULTILINE)
+_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+_STAMP_LINE = re.compile(r"^stamp=([0-9a-f]{64})$", re.MULTILINE)
 
 
-class Kept(NamedTuple):
+class CacheEntry(NamedTuple):
     """An entry as a purge sees it: what is known of it, and the id it holds where it holds just that."""
 
-    entry: KeyText
+    info: EntryInfo
     id: str | None
 
 
-def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Callable[[Kept], bool]:
+def dependents_of(
+    list_entries: Callable[[], Iterator[CacheEntry]], seeds: Collection[str]
+) -> Callable[[CacheEntry], bool]:
     """Return a test for the entries that `seeds` lead to.
 
     A seed is the hex digest of a key, a clip id, a frame id, or any other SHA-256 that key texts name. An
@@ -32,61 +34,61 @@ def closure(walk: Callable[[], Iterator[Kept]], seeds: Collection[str]) -> Calla
     """
     doomed = set(seeds)
     for seed in doomed:
-        if not _HEX.fullmatch(seed):
+        if not _SHA256_HEX.fullmatch(seed):
             raise ValueError(f"not a SHA-256 in lower-case hex: {seed!r}")
 
-    def leads(kept: Kept) -> bool:
-        if doomed.isdisjoint(_needs(kept)):
+    def is_dependent(entry: CacheEntry) -> bool:
+        if doomed.isdisjoint(_dependencies(entry)):
             return False
-        doomed.update(_gives(kept))
+        doomed.update(_identifiers(entry))
         return True
 
     # An entry is mostly written after those it was made from, so that two passes are enough as a rule.
-    for _ in range(PASSES):
+    for _ in range(MAX_PASSES):
         size = len(doomed)
-        for kept in walk():
-            leads(kept)
+        for kept in list_entries():
+            is_dependent(kept)
         if len(doomed) == size:
-            return leads
-    _follow(walk(), doomed)
-    return leads
+            return is_dependent
+    _add_dependents(list_entries(), doomed)
+    return is_dependent
 
 
-def _follow(entries: Iterator[Kept], doomed: set[str]) -> None:
+def _add_dependents(entries: Iterator[CacheEntry], selection: set[str]) -> None:
     """Add all that is led to, with one pass and all links in memory: for longer chains than we ever write."""
     following: dict[str, list[set[str]]] = {}
     for kept in entries:
-        gives = _gives(kept)
-        for value in filter(_HEX.fullmatch, _needs(kept)):
+        gives = _identifiers(kept)
+        for value in filter(_SHA256_HEX.fullmatch, _dependencies(kept)):
             following.setdefault(value, []).append(gives)
-    waiting = list(doomed)
+    waiting = list(selection)
     while waiting:
         for gives in following.pop(waiting.pop(), ()):
-            new = gives - doomed
-            doomed |= new
+            new = gives - selection
+            selection |= new
             waiting += new
 
 
-def _needs(kept: Kept) -> Iterator[str]:
+def _dependencies(entry: CacheEntry) -> Iterator[str]:
     """Yield what leads to an entry: its digest, the id that it holds, and the values of its key text."""
-    yield _digest(kept)
-    if kept.id is not None:
-        yield kept.id
-    for line in kept.entry.text.splitlines():
+    yield _digest(entry)
+    if entry.id is not None:
+        yield entry.id
+    for line in entry.info.text.splitlines():
         yield line.partition("=")[2]
 
 
-def _gives(kept: Kept) -> set[str]:
+def _identifiers(entry: CacheEntry) -> set[str]:
     """Return what an entry that is led to leads to by itself."""
-    text = kept.entry.text
-    gives = {_digest(kept)}
-    if kept.id is not None:
-        gives.add(kept.id)
-    stamp = _STAMP.search(text) if "stage=clip\n" in text else None
+    text = entry.info.text
+    gives = {_digest(entry)}
+    if entry.id is not None:
+        gives.add(entry.id)
+    stamp = _STAMP_LINE.search(text) if "stage=clip\n" in text else None
     if stamp is not None:  # what else is kept of the same files
         gives.add(stamp[1])
     return gives
 
 
-def _digest(kept: Kept) -> str:
-    return hashlib.sha256(kept.entry.text.encode()).hexdigest()
+def _digest(entry: CacheEntry) -> str:
+    return hashlib.sha256(entry.info.text.encode()).hexdigest()

@@ -18,255 +18,265 @@ import numpy as np
 from ...filesystem import Location
 from ..packs.disk_usage import size_on_disk
 from ..packs.folder_lock import folder_lock
-from ..packs.index import Used
-from ..packs.layout import require_ours
-from ..packs.pack import Found, OpenPack, scan
-from ..packs.rewrite import Rewrite, remove
+from ..packs.index import UsedRecords
+from ..packs.layout import require_cache_folder
+from ..packs.pack import OpenPack, ScannedRecord, scan
+from ..packs.rewrite import PackRewriter, remove_pack
 from ..packs.table import UInt64s
-from .order import Candidate, packs_by_use, remove_leftovers
+from .order import PackUsage, packs_by_last_use, remove_leftovers
 
-_IDLE_SECONDS = 600.0
+_MERGE_IDLE_SECONDS = 600.0
 _LOW_WATER = 0.9  # evicting a little more than need be makes it rare
-_WORTH_REWRITING = 0.1  # the part of a pack that must be cold
-_SMALL = 8  # a pack under pack_bytes / _SMALL is small
-_MANY_SMALL = 32
+_MIN_COLD_FRACTION = 0.1  # the part of a pack that must be cold
+_SMALL_PACK_DIVISOR = 8  # a pack under pack_bytes / _SMALL is small
+_MIN_SMALL_PACKS = 32
 
 
 class WorkingSet(Protocol):
     """What the process that tidies has used itself: that is never evicted."""
 
-    def used(self, name: str) -> Used:
+    def used_records(self, name: str) -> UsedRecords:
         """Return the records of a pack that were used."""
         ...
 
-    def release(self, name: str, carried: UInt64s, into: str | None) -> bool:
+    def release(self, name: str, copied_offsets: UInt64s, target_pack: str | None) -> bool:
         """Give up a pack whose records at offsets `carried` were copied into another; False if others are used."""
         ...
 
 
-class NothingUsed:
+class EmptyWorkingSet:
     """The working set of a process that only tidies."""
 
-    def used(self, name: str) -> Used:  # noqa: ARG002
+    def used_records(self, name: str) -> UsedRecords:  # noqa: ARG002
         """Return no records."""
-        return Used(np.empty(0, np.uint64), 0)
+        return UsedRecords(np.empty(0, np.uint64), 0)
 
-    def release(self, name: str, carried: UInt64s, into: str | None) -> bool:  # noqa: ARG002
+    def release(self, name: str, copied_offsets: UInt64s, target_pack: str | None) -> bool:  # noqa: ARG002
         """Give up the pack."""
         return True
 
 
 @dataclass(frozen=True)
-class Tidied:
+class EvictionReport:
     """What a janitor did: sizes in bytes of the whole folder, records that are no longer kept."""
 
-    before: int
-    after: int
+    bytes_before: int
+    bytes_after: int
     evicted_packs: int = 0
     evicted_records: int = 0
-    carried_records: int = 0
+    copied_records: int = 0
     merged_packs: int = 0
-    needed: int = 0
+    in_use_bytes: int = 0
     """Bytes that the tidying process has used itself, in the packs that were looked at."""
-    troubles: tuple[OSError, ...] = ()
+    errors: tuple[OSError, ...] = ()
 
 
-class _Emptied(NamedTuple):
+class _RemovalCounts(NamedTuple):
     records: int
-    carried: int
+    copied: int
 
 
-def tidy(
+def evict(
     root: Path,
     cap_bytes: int | None,
     *,
-    home: Location | None = None,
-    max_age: float | None = None,
+    pack_folder: Location | None = None,
+    max_age_seconds: float | None = None,
     pack_bytes: int = 1 << 28,
     working_set: WorkingSet | None = None,
-    own: Callable[[], Collection[str]] = tuple,
-    stop: Callable[[], bool] = lambda: False,
-    now: Callable[[], int] = time.time_ns,
+    own_packs: Callable[[], Collection[str]] = tuple,
+    should_stop: Callable[[], bool] = lambda: False,
+    clock_ns: Callable[[], int] = time.time_ns,
     mode: int = 0o600,
-) -> Tidied | None:
-    """Bring a cache folder under `cap_bytes` and drop packs unused for `max_age` seconds.
+) -> EvictionReport | None:
+    """Bring a cache folder under `cap_bytes` and drop packs unused for `max_age_seconds` seconds.
 
-    `home` is the folder of the packs that this version reads and carries records from, `root` unless said;
-    `own` names packs that the caller is writing to. Many small packs are merged into one. Returns None where
+    `pack_folder` is the folder of the packs that this version reads and carries records from, `root` unless said;
+    `own_packs` names packs that the caller is writing to. Many small packs are merged into one. Returns None where
     another janitor is at work. Raises OSError where the folder can't be tidied at all, CacheError where it is
     not ours.
     """
     place = Location(root)
-    home = place if home is None else home
+    pack_folder = place if pack_folder is None else pack_folder
     with place.open() as folder:
-        require_ours(folder)
+        require_cache_folder(folder)
     with folder_lock(place, mode=mode) as held:
         if not held:
             return None
         before = size_on_disk(root)
-        janitor = _Janitor(home, working_set or NothingUsed(), mode)
-        janitor.clean(place, now())
-        packs = [pack for pack in packs_by_use(place, now()) if pack.name not in own()]
-        if max_age is not None:
-            oldest = now() - int(max_age * 1e9)
+        janitor = _EvictionRun(pack_folder, working_set or EmptyWorkingSet(), mode)
+        janitor.clean(place, clock_ns())
+        packs = [pack for pack in packs_by_last_use(place, clock_ns()) if pack.name not in own_packs()]
+        if max_age_seconds is not None:
+            oldest = clock_ns() - int(max_age_seconds * 1e9)
             for pack in packs:
-                if pack.used_ns < oldest and not stop():
-                    janitor.evict(pack)
-        if cap_bytes is not None and before - janitor.freed > cap_bytes:
+                if pack.last_used_ns < oldest and not should_stop():
+                    janitor.evict_pack(pack)
+        if cap_bytes is not None and before - janitor.freed_bytes > cap_bytes:
             for pack in packs:
-                if before - janitor.freed <= cap_bytes * _LOW_WATER or stop():
+                if before - janitor.freed_bytes <= cap_bytes * _LOW_WATER or should_stop():
                     break
-                janitor.evict(pack)
-        if not stop():
-            janitor.merge([pack for pack in packs if pack.home == home], pack_bytes, now())
+                janitor.evict_pack(pack)
+        if not should_stop():
+            janitor.merge_small_packs(
+                [pack for pack in packs if pack.pack_folder == pack_folder], pack_bytes, clock_ns()
+            )
         return janitor.report(before, size_on_disk(root))
 
 
-class _Janitor:
+class _EvictionRun:
     """One round of tidying."""
 
-    def __init__(self, home: Location, working_set: WorkingSet, mode: int) -> None:
-        self._home = home
-        self._set = working_set
+    def __init__(self, pack_folder: Location, working_set: WorkingSet, mode: int) -> None:
+        self._pack_folder = pack_folder
+        self._working_set = working_set
         self._mode = mode
-        self._evicted_packs = self._evicted = self._carried = self._merged = self._needed = 0
-        self._troubles: list[OSError] = []
-        self.freed = 0
+        self._evicted_packs = self._evicted_records = self._copied_records = self._merged_packs = (
+            self._in_use_bytes
+        ) = 0
+        self._errors: list[OSError] = []
+        self.freed_bytes = 0
         """Bytes freed so far, as the sizes of the files say."""
 
-    def report(self, before: int, after: int) -> Tidied:
-        return Tidied(
+    def report(self, before: int, after: int) -> EvictionReport:
+        return EvictionReport(
             before,
             after,
             self._evicted_packs,
-            self._evicted,
-            self._carried,
-            self._merged,
-            self._needed,
-            tuple(self._troubles),
+            self._evicted_records,
+            self._copied_records,
+            self._merged_packs,
+            self._in_use_bytes,
+            tuple(self._errors),
         )
 
     def clean(self, root: Location, now_ns: int) -> None:
-        self.freed += remove_leftovers(root, now_ns, self._troubles)
+        self.freed_bytes += remove_leftovers(root, now_ns, self._errors)
 
-    def evict(self, pack: Candidate) -> None:
+    def evict_pack(self, pack: PackUsage) -> None:
         """Remove a pack, its used records carried into a new one, unless nearly all of it was used."""
-        if not _is_there(pack):
+        if not _exists(pack):
             return
-        used = self._set.used(pack.name)
-        self._needed += used.size
-        if used.size > pack.size * (1 - _WORTH_REWRITING):
+        used = self._working_set.used_records(pack.name)
+        self._in_use_bytes += used.size
+        if used.size > pack.size * (1 - _MIN_COLD_FRACTION):
             return
         try:
-            emptied = self._empty([pack], lambda name: self._set.used(name).offsets)
+            emptied = self._replace_packs([pack], lambda name: self._working_set.used_records(name).offsets)
         except FileNotFoundError:
             return  # somebody was quicker
         except OSError as error:
-            self._troubles.append(error)
+            self._errors.append(error)
             return
         self._evicted_packs += 1
-        self._evicted += emptied.records - emptied.carried
-        self._carried += emptied.carried
+        self._evicted_records += emptied.records - emptied.copied
+        self._copied_records += emptied.copied
 
-    def merge(self, packs: list[Candidate], pack_bytes: int, now_ns: int) -> None:
+    def merge_small_packs(self, packs: list[PackUsage], pack_bytes: int, now_ns: int) -> None:
         """Make one pack of many small ones that nobody has written to or read from for a while."""
-        idle = now_ns - int(_IDLE_SECONDS * 1e9)
+        idle = now_ns - int(_MERGE_IDLE_SECONDS * 1e9)
         small = [
             pack
             for pack in packs
-            if pack.size * _SMALL < pack_bytes and pack.used_ns < idle and _is_there(pack)
+            if pack.size * _SMALL_PACK_DIVISOR < pack_bytes and pack.last_used_ns < idle and _exists(pack)
         ]
-        while len(small) >= _MANY_SMALL:
+        while len(small) >= _MIN_SMALL_PACKS:
             batch, size = [], 0
             while small and size < pack_bytes:
                 batch.append(small.pop(0))
                 size += batch[-1].size
             try:
-                self._empty(batch, None)
+                self._replace_packs(batch, None)
             except OSError as error:
-                self._troubles.append(error)
+                self._errors.append(error)
                 return
-            self._merged += len(batch)
+            self._merged_packs += len(batch)
 
-    def _empty(self, packs: list[Candidate], wanted: Callable[[str], UInt64s] | None) -> _Emptied:
+    def _replace_packs(
+        self, packs: list[PackUsage], offsets_to_keep: Callable[[str], UInt64s] | None
+    ) -> _RemovalCounts:
         """Copy the wanted records (all, for None) of some packs into one new pack and remove the packs."""
         copied = [self._open(pack) for pack in packs]
         offsets = [
-            np.array([record.offset for record in item.found], np.uint64)
-            if wanted is None
-            else wanted(item.pack.name)
+            np.array([record.offset for record in item.records], np.uint64)
+            if offsets_to_keep is None
+            else offsets_to_keep(item.pack.name)
             for item in copied
         ]
         chosen = list(zip(copied, offsets, strict=True))
         into = self._copy(chosen)
-        emptied = [self._remove(item, chosen, into, everything=wanted is None) for item, chosen in chosen]
-        return _Emptied(sum(e.records for e in emptied), sum(e.carried for e in emptied))
+        emptied = [
+            self._remove(item, chosen, into, copy_all=offsets_to_keep is None) for item, chosen in chosen
+        ]
+        return _RemovalCounts(sum(e.records for e in emptied), sum(e.copied for e in emptied))
 
-    def _open(self, pack: Candidate) -> "_Source":
-        with pack.home.open() as folder:
+    def _open(self, pack: PackUsage) -> "_Source":
+        with pack.pack_folder.open() as folder:
             file = OpenPack(folder, pack.name)
-        if pack.home != self._home:  # of another version: nothing in it can be used here
+        if pack.pack_folder != self._pack_folder:  # of another version: nothing in it can be used here
             return _Source(pack, file, [], pack.size)
         scanned = scan(file, 0, pack.size)
-        return _Source(pack, file, scanned.records, scanned.resume)
+        return _Source(pack, file, scanned.records, scanned.resume_offset)
 
-    def _copy(self, chosen: "list[tuple[_Source, UInt64s]]") -> str | None:
+    def _copy(self, selections: "list[tuple[_Source, UInt64s]]") -> str | None:
         """Copy the records at the offsets given into one new pack and return its name, if there are any."""
-        if not any(len(offsets) for _, offsets in chosen):
+        if not any(len(offsets) for _, offsets in selections):
             return None
-        rewrite = Rewrite(self._home, self._mode)
+        rewrite = PackRewriter(self._pack_folder, self._mode)
         try:
-            for source, offsets in chosen:
+            for source, offsets in selections:
                 keep = set(offsets.tolist())
-                for record in source.found:
+                for record in source.records:
                     if record.offset in keep:
                         rewrite.copy(source.file, record)
-            name = rewrite.finish(max(source.pack.used_ns for source, _ in chosen))
+            name = rewrite.finish(max(source.pack.last_used_ns for source, _ in selections))
         except OSError:
             rewrite.abandon()
             raise
-        self.freed -= rewrite.bytes_on_disk
+        self.freed_bytes -= rewrite.bytes_on_disk
         return name
 
-    def _remove(self, source: "_Source", carried: UInt64s, into: str | None, *, everything: bool) -> _Emptied:
+    def _remove(
+        self, source: "_Source", copied_offsets: UInt64s, target_pack: str | None, *, copy_all: bool
+    ) -> _RemovalCounts:
         """Remove a pack whose records at `carried` were copied; what was used or added meanwhile too."""
         name = source.pack.name
-        while not self._set.release(name, carried, into):
-            more = np.setdiff1d(self._set.used(name).offsets, carried)
-            into = self._copy([(source, more)])
-            carried = np.union1d(carried, more)
+        while not self._working_set.release(name, copied_offsets, target_pack):
+            more = np.setdiff1d(self._working_set.used_records(name).offsets, copied_offsets)
+            target_pack = self._copy([(source, more)])
+            copied_offsets = np.union1d(copied_offsets, more)
         if sys.platform == "win32":  # removes no file that is open
             source.file.close()
-            self.freed += _remove(source.pack)
-            return _Emptied(len(source.found), len(carried))
-        self.freed += _remove(source.pack)
+            self.freed_bytes += _remove_pack(source.pack)
+            return _RemovalCounts(len(source.records), len(copied_offsets))
+        self.freed_bytes += _remove_pack(source.pack)
         # A writer that appended just before the pack vanished believes its record kept.
-        late = scan(source.file, source.resume, source.file.size()).records
-        if late and everything:
+        late = scan(source.file, source.resume_offset, source.file.size()).records
+        if late and copy_all:
             offsets = np.array([record.offset for record in late], np.uint64)
             self._copy([(source._replace(found=late), offsets)])
-            carried = np.union1d(carried, offsets)
-        return _Emptied(len(source.found) + len(late), len(carried))
+            copied_offsets = np.union1d(copied_offsets, offsets)
+        return _RemovalCounts(len(source.records) + len(late), len(copied_offsets))
 
 
-def _is_there(pack: Candidate) -> bool:
+def _exists(pack: PackUsage) -> bool:
     try:
-        with pack.home.open() as folder:
+        with pack.pack_folder.open() as folder:
             folder.status(pack.name)
     except OSError:
         return False
     return True
 
 
-def _remove(pack: Candidate) -> int:
-    with pack.home.open() as folder:
-        return remove(folder, pack.name)
+def _remove_pack(pack: PackUsage) -> int:
+    with pack.pack_folder.open() as folder:
+        return remove_pack(folder, pack.name)
 
 
 class _Source(NamedTuple):
     """A pack that is to be removed, open, with what was found in it and where that ends."""
 
-    pack: Candidate
+    pack: PackUsage
     file: OpenPack
-    found: list[Found]
-    resume: int
+    records: list[ScannedRecord]
+    resume_offset: int

@@ -7,101 +7,99 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ...filesystem import Entry, Location
+from ...filesystem import FolderEntry, Location
 from ..packs.layout import MARK_LEFTOVER, pack_folders
 from ..packs.pack import SIDECAR_NAME, list_packs
-from ..packs.rewrite import LEFTOVER
+from ..packs.rewrite import PACK_LEFTOVER
 
-_USES_LEFTOVER = re.compile(r"\.\.uses\.[0-9a-f]{8}\.tmp")
-_LEFTOVER_SECONDS = 600.0
+_USAGE_LOG_LEFTOVER = re.compile(r"\.\.uses\.[0-9a-f]{8}\.tmp")
+_LEFTOVER_AGE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PackUsage:
     """A pack, where it lies, its size in bytes and when it was last used, in nanoseconds since 1970."""
 
-    home: Location
+    pack_folder: Location
     name: str
     size: int
-    used_ns: int
+    last_used_ns: int
 
 
 class Leftover(NamedTuple):
     """A file that a killed process left, and the folder that it lies in."""
 
-    home: Location
+    pack_folder: Location
     name: str
     size: int
 
 
-def leftovers(root: Location, now_ns: int, *, of_any_age: bool = False) -> Iterator[Leftover]:
+def find_leftovers(root: Location, now_ns: int, *, any_age: bool = False) -> Iterator[Leftover]:
     """Find what killed processes left behind: files never finished, sidecars without a pack. Raises OSError.
 
     For holders of the folder's lock: only they make packs under a temporary name. Others are told by their age,
-    unless `of_any_age`: at worst a sidecar, or figures, that another process is writing just now are lost.
+    unless `any_age`: at worst a sidecar, or figures, that another process is writing just now are lost.
     """
     for home in pack_folders(root):
         with home.open() as folder:
             names = set(folder.names())
-            for name in sorted(filter(_may_be_left, names)):
+            for name in sorted(filter(_is_leftover_name, names)):
                 with suppress(FileNotFoundError):
-                    entry = Entry(name, folder.status(name))
-                    if entry.is_file and _is_left(entry, names, now_ns, of_any_age=of_any_age):
+                    entry = FolderEntry(name, folder.status(name))
+                    if entry.is_file and _is_leftover(entry, names, now_ns, any_age=any_age):
                         yield Leftover(home, name, entry.status.st_size)
 
 
-def remove_leftovers(
-    root: Location, now_ns: int, troubles: list[OSError], *, of_any_age: bool = False
-) -> int:
+def remove_leftovers(root: Location, now_ns: int, errors: list[OSError], *, any_age: bool = False) -> int:
     """Remove what killed processes left behind, and return the bytes freed. Raises OSError."""
     freed = 0
-    for left in list(leftovers(root, now_ns, of_any_age=of_any_age)):
+    for left in list(find_leftovers(root, now_ns, any_age=any_age)):
         try:
-            with left.home.open() as folder:
+            with left.pack_folder.open() as folder:
                 folder.remove_file(left.name)
             freed += left.size
         except FileNotFoundError:
             continue
         except OSError as error:
-            troubles.append(error)
+            errors.append(error)
     return freed
 
 
-def _may_be_left(name: str) -> bool:
-    forms = LEFTOVER, MARK_LEFTOVER, _USES_LEFTOVER, SIDECAR_NAME
+def _is_leftover_name(name: str) -> bool:
+    forms = PACK_LEFTOVER, MARK_LEFTOVER, _USAGE_LOG_LEFTOVER, SIDECAR_NAME
     return any(form.fullmatch(name) for form in forms)
 
 
-def _is_left(entry: Entry, names: set[str], now_ns: int, *, of_any_age: bool) -> bool:
+def _is_leftover(entry: FolderEntry, names: set[str], now_ns: int, *, any_age: bool) -> bool:
     if SIDECAR_NAME.fullmatch(entry.name):
         return entry.name.replace(".idx", ".pack") not in names
-    if of_any_age or (LEFTOVER.fullmatch(entry.name) and entry.name.endswith(".pack.tmp")):
+    if any_age or (PACK_LEFTOVER.fullmatch(entry.name) and entry.name.endswith(".pack.tmp")):
         return True
-    return abs(now_ns - entry.status.st_mtime_ns) > _LEFTOVER_SECONDS * 1e9
+    return abs(now_ns - entry.status.st_mtime_ns) > _LEFTOVER_AGE_SECONDS * 1e9
 
 
-def packs_by_use(root: Location, now_ns: int) -> list[Candidate]:
+def packs_by_last_use(root: Location, now_ns: int) -> list[PackUsage]:
     """List the packs of every format, the longest unused first. Raises OSError."""
     listed = []
     for home in pack_folders(root):
         with home.open() as folder:
             listed += [
-                Candidate(home, entry.name, entry.status.st_size, entry.status.st_mtime_ns)
+                PackUsage(home, entry.name, entry.status.st_size, entry.status.st_mtime_ns)
                 for entry in list_packs(folder)
             ]
     listed.sort(key=lambda pack: (pack.used_ns, pack.name))
-    return _without_future(listed, now_ns)
+    return _clamp_future_times(listed, now_ns)
 
 
-def _without_future(packs: list[Candidate], now_ns: int) -> list[Candidate]:
+def _clamp_future_times(packs: list[PackUsage], now_ns: int) -> list[PackUsage]:
     """Say of packs used in the future, because a clock was set back, that they were used now, in their order."""
-    ahead = [pack for pack in packs if pack.used_ns > now_ns]
+    ahead = [pack for pack in packs if pack.last_used_ns > now_ns]
     dated = packs[: len(packs) - len(ahead)]
     for rank, pack in enumerate(ahead):
-        stamp = max(now_ns - len(ahead) + rank, dated[-1].used_ns if dated else 0)
+        stamp = max(now_ns - len(ahead) + rank, dated[-1].last_used_ns if dated else 0)
         with (
             suppress(OSError),
-            pack.home.open() as folder,
+            pack.pack_folder.open() as folder,
         ):  # another's, or gone: its order is right all the same
             folder.set_times(pack.name, stamp)
         dated.append(replace(pack, used_ns=stamp))

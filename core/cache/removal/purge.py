@@ -16,27 +16,27 @@ from pathlib import Path
 from ...filesystem import Location
 from ..base.payload import decode
 from ..packs.folder_lock import folder_lock
-from ..packs.layout import ENGINES, pack_folders, require_ours
-from ..packs.pack import Found, OpenPack, empty, list_packs, scan
-from ..packs.record import read_key_text, verified
-from ..packs.rewrite import Rewrite, remove
+from ..packs.layout import ENGINES_FOLDER, pack_folders, require_cache_folder
+from ..packs.pack import OpenPack, ScannedRecord, list_packs, scan, truncate
+from ..packs.record import parse_record, read_entry_info
+from ..packs.rewrite import PackRewriter, remove_pack
 from ..shared.lease_folder import LEASE_FOLDER
-from .dependents import Kept
-from .order import leftovers, remove_leftovers
-from .remove_contents import emptied, has_files
+from .dependents import CacheEntry
+from .order import find_leftovers, remove_leftovers
+from .remove_contents import empty_folder, has_files
 
-WAIT_SECONDS = 120.0
-_LEASE_SET_ASIDE = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
-_ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
+LOCK_WAIT_SECONDS = 120.0
+_ASIDE_LEASE_NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
+_MAX_ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
 
 
 @dataclass(frozen=True)
-class Purged:
+class PurgeReport:
     """What a purge did: bytes freed, entries taken out, and what went wrong."""
 
-    freed: int
-    entries: int
-    troubles: tuple[OSError, ...] = ()
+    freed_bytes: int
+    removed_entries: int
+    errors: tuple[OSError, ...] = ()
     foreign_packs: int = 0
     """Packs of other format versions, which can't be searched and were left."""
     busy: bool = False
@@ -45,184 +45,193 @@ class Purged:
 
 def purge_packs(
     root: Path,
-    home: Location,
-    matches: Callable[[Kept], bool],
+    pack_folder: Location,
+    matches: Callable[[CacheEntry], bool],
     now_ns: int,
-    replaced: Callable[[str, str | None], None] = lambda _old, _new: None,
+    on_replace: Callable[[str, str | None], None] = lambda _old, _new: None,
     mode: int = 0o600,
-) -> Purged:
-    """Take the entries that match out of the packs in `home`.
+) -> PurgeReport:
+    """Take the entries that match out of the packs in `pack_folder`.
 
     `replaced(old, new)` is called between a pack's being copied and its removal. Raises OSError where the
     folder can't be read at all, CacheError where it is not ours.
     """
     place = Location(root)
     with place.open() as folder:
-        require_ours(folder)
-    with folder_lock(place, wait_seconds=WAIT_SECONDS, mode=mode) as held:
+        require_cache_folder(folder)
+    with folder_lock(place, wait_seconds=LOCK_WAIT_SECONDS, mode=mode) as held:
         if not held:
-            return Purged(0, 0, busy=True)
+            return PurgeReport(0, 0, busy=True)
         entries = 0
         troubles: list[OSError] = []
         freed = remove_leftovers(place, now_ns, troubles)
-        for name in _pack_names(home):
+        for name in _pack_names(pack_folder):
             try:
-                done = _purge_pack(home, name, matches, replaced, mode)
-                freed, entries = freed + done.freed, entries + done.entries
-                troubles += done.troubles
+                done = _purge_pack(pack_folder, name, matches, on_replace, mode)
+                freed, entries = freed + done.freed_bytes, entries + done.removed_entries
+                troubles += done.errors
             except FileNotFoundError:
                 continue
             except OSError as error:
                 troubles.append(error)
-        foreign = sum(len(_pack_names(other)) for other in pack_folders(place) if other != home)
-        return Purged(freed, entries, tuple(troubles), foreign)
+        foreign = sum(len(_pack_names(other)) for other in pack_folders(place) if other != pack_folder)
+        return PurgeReport(freed, entries, tuple(troubles), foreign)
 
 
-def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> Purged:
+def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> PurgeReport:
     """Remove every pack of every format, emptied first, all engines, and what killed processes left.
 
     Raises OSError, CacheError where the folder is not ours.
     """
     place = Location(root)
     with place.open() as folder:
-        require_ours(folder)
-    with folder_lock(place, wait_seconds=WAIT_SECONDS, mode=mode) as held:
+        require_cache_folder(folder)
+    with folder_lock(place, wait_seconds=LOCK_WAIT_SECONDS, mode=mode) as held:
         freed = 0
         troubles: list[OSError] = []
         for home in pack_folders(place):
             for name in _pack_names(home):
                 try:
                     with home.open() as folder:
-                        freed += remove(folder, name, emptied=True)
+                        freed += remove_pack(folder, name, truncate_first=True)
                 except FileNotFoundError:
                     continue
                 except OSError as error:
                     troubles.append(error)
-        freed += remove_leftovers(place, now_ns, troubles, of_any_age=held)
-        freed += emptied(place / ENGINES, troubles)
-        _forget_asides(place)
-        return Purged(freed, 0, tuple(troubles), busy=not held)
+        freed += remove_leftovers(place, now_ns, troubles, any_age=held)
+        freed += empty_folder(place / ENGINES_FOLDER, troubles)
+        _remove_aside_leases(place)
+        return PurgeReport(freed, 0, tuple(troubles), busy=not held)
 
 
-def _forget_asides(place: Location) -> None:
+def _remove_aside_leases(location: Location) -> None:
     """Remove the leases that were set aside by processes that were killed then."""
-    with suppress(OSError), (place / LEASE_FOLDER).open() as folder:
+    with suppress(OSError), (location / LEASE_FOLDER).open() as folder:
         for entry in folder.entries():
-            if _LEASE_SET_ASIDE.fullmatch(entry.name) and entry.is_file:
+            if _ASIDE_LEASE_NAME.fullmatch(entry.name) and entry.is_file:
                 with suppress(OSError):
                     folder.remove_file(entry.name)
 
 
-def remains(root: Path) -> list[str]:
+def remaining_files(root: Path) -> list[str]:
     """Return what a purge of everything left in a cache folder, as paths below it. Raises OSError."""
     place = Location(root)
     left = ["/".join((*home.names, name)) for home in pack_folders(place) for name in _pack_names(home)]
-    left += ["/".join((*item.home.names, item.name)) for item in leftovers(place, 0, of_any_age=True)]
-    return [*left, *([ENGINES] if has_files(place / ENGINES) else [])]
+    left += [
+        "/".join((*item.pack_folder.names, item.name)) for item in find_leftovers(place, 0, any_age=True)
+    ]
+    return [*left, *([ENGINES_FOLDER] if has_files(place / ENGINES_FOLDER) else [])]
 
 
-def _pack_names(home: Location) -> list[str]:
-    with home.open() as folder:
+def _pack_names(pack_folder: Location) -> list[str]:
+    with pack_folder.open() as folder:
         return [entry.name for entry in list_packs(folder)]
 
 
-def walk_packs(home: Location) -> Iterator[Kept]:
+def walk_packs(pack_folder: Location) -> Iterator[CacheEntry]:
     """Yield every undamaged entry of every pack in a folder; what can't be read is left out."""
     try:
-        names = _pack_names(home)
+        names = _pack_names(pack_folder)
     except OSError:
         return
     for name in names:
         try:
-            with home.open() as folder:
+            with pack_folder.open() as folder:
                 file = OpenPack(folder, name)
             for found in scan(file, 0, file.size()).records:
-                kept = _looked_at(file, found)
+                kept = _read_entry(file, found)
                 if kept is not None:
                     yield kept
         except OSError:
             continue
 
 
-def _looked_at(file: OpenPack, found: Found) -> Kept | None:
-    entry = read_key_text(file.read, found.offset)
+def _read_entry(file: OpenPack, record: ScannedRecord) -> CacheEntry | None:
+    entry = read_entry_info(file.read, record.offset)
     if entry is None:
         return None
     held = None
-    if found.size <= _ID_RECORD_BYTES:
-        raw = file.read(found.offset, found.size)
-        known = verified(raw)
+    if record.size <= _MAX_ID_RECORD_BYTES:
+        raw = file.read(record.offset, record.size)
+        known = parse_record(raw)
         arrays = decode(raw, known[0].payload_start) if known is not None else None
         identity = arrays.get("id") if arrays is not None else None
         if identity is not None and identity.nbytes == 32:
             held = identity.tobytes().hex()
-    return Kept(entry, held)
+    return CacheEntry(entry, held)
 
 
 def _purge_pack(
-    home: Location,
+    pack_folder: Location,
     name: str,
-    matches: Callable[[Kept], bool],
-    replaced: Callable[[str, str | None], None],
+    matches: Callable[[CacheEntry], bool],
+    on_replace: Callable[[str, str | None], None],
     mode: int,
-) -> Purged:
+) -> PurgeReport:
     """Rewrite one pack without what matches, if it has any of it. Raises OSError."""
-    with home.open() as folder:
+    with pack_folder.open() as folder:
         used_ns = folder.status(name).st_mtime_ns
         file = OpenPack(folder, name)
         size = file.size()
-        keep, dropped, resume = _sorted_out(file, 0, size, matches)
+        keep, dropped, resume = _partition_records(file, 0, size, matches)
         if not dropped and sum(found.size for found in keep) == size:
-            return Purged(0, 0)
+            return PurgeReport(0, 0)
         troubles: list[OSError] = []
-        into, added = _kept_copy(home, file, keep, used_ns, mode, troubles)
-        replaced(name, into)
+        into, added = _copy_records(pack_folder, file, keep, used_ns, mode, troubles)
+        on_replace(name, into)
         if sys.platform == "win32":  # removes no file that is open
             file.close()
-            return Purged(remove(folder, name, emptied=True) - added, dropped, tuple(troubles))
+            return PurgeReport(
+                remove_pack(folder, name, truncate_first=True) - added, dropped, tuple(troubles)
+            )
         fd = folder.open_file(name, os.O_RDWR)
         try:
-            freed = remove(folder, name)
+            freed = remove_pack(folder, name)
             # Who was appending just before believes those records kept.
-            late, late_dropped, _ = _sorted_out(file, resume, file.size(), matches)
-            added += _kept_copy(home, file, late, used_ns, mode, troubles)[1]
+            late, late_dropped, _ = _partition_records(file, resume, file.size(), matches)
+            added += _copy_records(pack_folder, file, late, used_ns, mode, troubles)[1]
             if not os.fstat(fd).st_nlink:  # a second name, outside perhaps, is not ours
-                empty(fd)  # for those who hold it open
+                truncate(fd)  # for those who hold it open
         finally:
             os.close(fd)
-    return Purged(freed - added, dropped + late_dropped, tuple(troubles))
+    return PurgeReport(freed - added, dropped + late_dropped, tuple(troubles))
 
 
-def _sorted_out(
-    file: OpenPack, start: int, end: int, matches: Callable[[Kept], bool]
-) -> tuple[list[Found], int, int]:
+def _partition_records(
+    file: OpenPack, start: int, end: int, matches: Callable[[CacheEntry], bool]
+) -> tuple[list[ScannedRecord], int, int]:
     """Return the records to keep, how many there are not to be kept, and where the last one ends."""
-    keep: list[Found] = []
+    keep: list[ScannedRecord] = []
     dropped = 0
     scanned = scan(file, start, end)
     for found in scanned.records:
-        kept = _looked_at(file, found)
+        kept = _read_entry(file, found)
         if kept is not None and not matches(kept):
             keep.append(found)
         else:
             dropped += 1
-    return keep, dropped, scanned.resume
+    return keep, dropped, scanned.resume_offset
 
 
-def _kept_copy(
-    home: Location, file: OpenPack, keep: list[Found], used_ns: int, mode: int, troubles: list[OSError]
+def _copy_records(
+    pack_folder: Location,
+    file: OpenPack,
+    records: list[ScannedRecord],
+    last_used_ns: int,
+    mode: int,
+    errors: list[OSError],
 ) -> tuple[str | None, int]:
     """Copy records into a new pack; return its name and size. On failure they are lost: purging goes first."""
-    if not keep:
+    if not records:
         return None, 0
-    rewrite: Rewrite | None = None
+    rewrite: PackRewriter | None = None
     try:
-        rewrite = Rewrite(home, mode)
-        for found in keep:
+        rewrite = PackRewriter(pack_folder, mode)
+        for found in records:
             rewrite.copy(file, found)
-        return rewrite.finish(used_ns), rewrite.bytes_on_disk
+        return rewrite.finish(last_used_ns), rewrite.bytes_on_disk
     except OSError as error:
-        troubles.append(error)
+        errors.append(error)
         if rewrite is not None:
             rewrite.abandon()
         return None, 0

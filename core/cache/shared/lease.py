@@ -12,20 +12,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from ...concurrency.timeouts import Caller, Direct, Never, Stop, TimedThread
+from ...concurrency.timeouts import Caller, DirectCaller, NeverStopToken, StopToken, TimedThread
 from ..base.key import Key
 from ..base.store import Arrays, Store
-from .circuit_breaker import Allowance, Health
+from .circuit_breaker import CircuitBreaker, WaitBudget
 
 LEASE_SECONDS = 30.0
 POLL_SECONDS = 0.05
-HOLDER_SECONDS = 2.2
+HOLDER_TIMEOUT_SECONDS = 2.2
 """How long somebody is waited for from whom nothing comes: a slow machine swaps a face in 2 s."""
-TIME_OUTS = 2
+MAX_TIMEOUTS = 2
 """After how many of these in a row nobody is waited for any more."""
-_SLOW_SECONDS = 0.5
-_TRIAL = Key("stage=trial\n")
-ALONE = ""
+_TIMEOUT_SECONDS = 0.5
+_PROBE_KEY = Key("stage=trial\n")
+NO_LEASE = ""
 """The token of one who goes on without a lease, because none could be asked for."""
 
 
@@ -51,44 +51,44 @@ class SingleFlight:
         self,
         lease: Lease,
         *,
-        after_writes: Callable[[Callable[[], None]], None] = lambda action: action(),
+        run_after_writes: Callable[[Callable[[], None]], None] = lambda action: action(),
         lease_seconds: float = LEASE_SECONDS,
-        holder_seconds: float = HOLDER_SECONDS,
-        settle_seconds: float = 0.0,
+        holder_timeout_seconds: float = HOLDER_TIMEOUT_SECONDS,
+        visibility_delay_seconds: float = 0.0,
         poll_seconds: float = POLL_SECONDS,
-        allowance: Allowance | None = None,
-        stop: Stop | None = None,
+        wait_budget: WaitBudget | None = None,
+        stop: StopToken | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Use `lease`, giving it back through `after_writes`, so that the result can be seen by then.
+        """Use `lease`, giving it back through `run_after_writes`, so that the result can be seen by then.
 
         `lease_seconds` should be more than a computation takes. Somebody else is waited for until nothing came for
-        `holder_seconds`; what is waited for in vain is taken from `allowance`. `settle_seconds` is how much later
+        `holder_timeout_seconds`; what is waited for in vain is taken from `wait_budget`. `visibility_delay_seconds` is how much later
         than it is written others may see a result: for so long a lease is kept, or somebody who does not see it yet
         would take the lease and compute it again. Where `stop` was asked nobody waits.
         """
         self._lease = lease
-        self._after_writes = after_writes
+        self._run_after_writes = run_after_writes
         self._lease_seconds = lease_seconds
-        self._holder_seconds = holder_seconds
-        self._settle = settle_seconds
-        self._poll = poll_seconds
-        self._allowance = allowance or Allowance()
-        self._stop = stop or Never()
+        self._holder_timeout_seconds = holder_timeout_seconds
+        self._visibility_delay_seconds = visibility_delay_seconds
+        self._poll_seconds = poll_seconds
+        self._wait_budget = wait_budget or WaitBudget()
+        self._stop = stop or NeverStopToken()
         self._clock = clock
         self._sleep = sleep
-        self._done: deque[tuple[float, Key, str]] = deque()
+        self._pending_releases: deque[tuple[float, Key, str]] = deque()
         self._lock = threading.Lock()
-        self._time_outs = 0
-        self._came = float("-inf")
+        self._timeouts_in_row = 0
+        self._last_result_at = float("-inf")
 
-    def result(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
-        """See `Flight.result`."""
+    def get_or_compute(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
+        """See `Flight.get_or_compute`."""
         arrays = store.get(key)
         if arrays is not None:
             return arrays, True
-        token, arrays = self._wait(store, key)
+        token, arrays = self._wait_for_lease(store, key)
         give_back = self._release
         try:
             if arrays is not None:
@@ -99,12 +99,12 @@ class SingleFlight:
             return arrays, False
         finally:
             if token:
-                self._after_writes(lambda: give_back(key, token))
+                self._run_after_writes(lambda: give_back(key, token))
 
     @property
     def warning(self) -> str | None:
         """One line if nobody is waited for any more, or None."""
-        if self._time_outs < TIME_OUTS:
+        if self._timeouts_in_row < MAX_TIMEOUTS:
             return None
         return (
             "the shared cache says that others compute what this run needs, and their results do not come: this run "
@@ -114,10 +114,14 @@ class SingleFlight:
     def close(self) -> None:
         """Give back every lease that is still kept, once the newest result has settled, while there is time."""
         with self._lock:
-            settled = self._done[-1][0] + self._settle if self._done else float("-inf")
-        end = self._clock() + self._allowance.left
-        while (wait := min(settled, end) - self._clock()) > 0 and not self._stop.asked:
-            self._sleep(min(wait, self._poll))
+            settled = (
+                self._pending_releases[-1][0] + self._visibility_delay_seconds
+                if self._pending_releases
+                else float("-inf")
+            )
+        end = self._clock() + self._wait_budget.remaining_seconds
+        while (wait := min(settled, end) - self._clock()) > 0 and not self._stop.signal_number:
+            self._sleep(min(wait, self._poll_seconds))
         self._release_older_than(float("inf"), end)
 
     def _release(self, key: Key, token: str) -> None:
@@ -127,56 +131,60 @@ class SingleFlight:
         """Give a lease back once its result has settled: not now, but when some later one is."""
         now = self._clock()
         with self._lock:
-            self._done.append((now, key, token))
-        self._release_older_than(now - self._settle)
+            self._pending_releases.append((now, key, token))
+        self._release_older_than(now - self._visibility_delay_seconds)
 
     def _release_older_than(self, moment: float, end: float = float("inf")) -> None:
         """Give back the leases of results from before a moment, as many as can be until `end`."""
         while self._clock() <= end:
             with self._lock:
-                if not self._done or self._done[0][0] > moment:
+                if not self._pending_releases or self._pending_releases[0][0] > moment:
                     return
-                _, key, token = self._done.popleft()
+                _, key, token = self._pending_releases.popleft()
             self._release(key, token)
 
-    def _wait(self, store: Store, key: Key) -> tuple[str, Arrays | None]:
+    def _wait_for_lease(self, store: Store, key: Key) -> tuple[str, Arrays | None]:
         """Wait for the lease, for the result, or until nothing came for too long: return the token and the result."""
         began = self._clock()
         token = self._lease.try_acquire(key, self._lease_seconds)
         if token is not None:
             # Somebody may have finished between our look and our lease.
-            return token, store.get(key) if token != ALONE else None
+            return token, store.get(key) if token != NO_LEASE else None
         arrays = None
         while token is None and arrays is None:
-            waited = self._clock() - max(began, self._came)
-            if self._time_outs >= TIME_OUTS or waited >= self._allowance.limit(self._holder_seconds):
-                self._in_vain(self._clock() - began)
-                return ALONE, None
+            waited = self._clock() - max(began, self._last_result_at)
+            if self._timeouts_in_row >= MAX_TIMEOUTS or waited >= self._wait_budget.clamp(
+                self._holder_timeout_seconds
+            ):
+                self._record_timeout(self._clock() - began)
+                return NO_LEASE, None
             self._stop.check()
-            self._sleep(self._poll)
+            self._sleep(self._poll_seconds)
             arrays = store.get(key)
             if arrays is None:
                 token = self._lease.try_acquire(key, self._lease_seconds)
         if arrays is None:
-            arrays = store.get(key) if token != ALONE else None
-            arrays = self._settled(store, key, arrays)
+            arrays = store.get(key) if token != NO_LEASE else None
+            arrays = self._await_visibility(store, key, arrays)
         if arrays is None:  # given back, and nothing came of it
-            self._allowance.lose(self._clock() - began)
+            self._wait_budget.charge_fault(self._clock() - began)
         else:
-            self._came, self._time_outs = self._clock(), 0
-        return token or ALONE, arrays
+            self._last_result_at, self._timeouts_in_row = self._clock(), 0
+        return token or NO_LEASE, arrays
 
-    def _in_vain(self, seconds: float) -> None:
-        self._allowance.lose(seconds)
-        if self._time_outs < TIME_OUTS:
-            self._time_outs += 1
+    def _record_timeout(self, seconds: float) -> None:
+        self._wait_budget.charge_fault(seconds)
+        if self._timeouts_in_row < MAX_TIMEOUTS:
+            self._timeouts_in_row += 1
 
-    def _settled(self, store: Store, key: Key, arrays: Arrays | None) -> Arrays | None:
+    def _await_visibility(self, store: Store, key: Key, arrays: Arrays | None) -> Arrays | None:
         """Give a result that was just made elsewhere the time to show."""
         began = self._clock()
-        while arrays is None and self._clock() - began < min(self._settle, self._allowance.left):
+        while arrays is None and self._clock() - began < min(
+            self._visibility_delay_seconds, self._wait_budget.remaining_seconds
+        ):
             self._stop.check()
-            self._sleep(self._poll)
+            self._sleep(self._poll_seconds)
             arrays = store.get(key)
         return arrays
 
@@ -187,75 +195,77 @@ class GuardedLease:
     def __init__(
         self,
         lease: Lease,
-        health: Health,
-        slow_seconds: float = _SLOW_SECONDS,
+        breaker: CircuitBreaker,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
         *,
-        hangs: bool = True,
-        limit: Callable[[float], None] = lambda _seconds: None,
-        allowance: Allowance | None = None,
-        ready: Callable[[], bool] = lambda: True,
-        stop: Stop | None = None,
+        may_hang: bool = True,
+        set_timeout: Callable[[float], None] = lambda _seconds: None,
+        wait_budget: WaitBudget | None = None,
+        is_ready: Callable[[], bool] = lambda: True,
+        stop: StopToken | None = None,
     ) -> None:
-        """Guard `lease`; `hangs` is whether asking it may take for ever, for `limit` see `FarTier`.
+        """Guard `lease`; `may_hang` is whether asking it may take for ever, for `set_timeout` see `SharedTier`.
 
-        What is waited for in vain is taken from `allowance`. While the place is not `ready` it is not asked.
+        What is waited for in vain is taken from `wait_budget`. While the place is not `is_ready` it is not asked.
         """
         self._lease = lease
-        self._health = health
-        self._slow = slow_seconds
-        self._limit = limit
-        self._limited = slow_seconds
-        self._allowance = allowance or Allowance()
-        self._ready = ready
+        self._breaker = breaker
+        self._timeout_seconds = timeout_seconds
+        self._set_timeout = set_timeout
+        self._current_timeout_seconds = timeout_seconds
+        self._wait_budget = wait_budget or WaitBudget()
+        self._is_ready = is_ready
         self._stop = stop
         self._background = TimedThread("understudy leases")
-        self._caller: Caller = self._background if hangs else Direct()
+        self._caller: Caller = self._background if may_hang else DirectCaller()
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
-        """See `Lease.try_acquire`; returns within about `slow_seconds`."""
-        if not self._ready():
-            return ALONE
-        if not self._health.usable:
-            if self._health.begin_trial() and not self._background.offer(self._try_again):
-                self._health.put_off_trial()
-            return ALONE
-        limit = self._allowance.limit(self._slow)
-        if limit != self._limited:
-            self._limited = limit
-            self._limit(limit)
+        """See `Lease.try_acquire`; returns within about `timeout_seconds`."""
+        if not self._is_ready():
+            return NO_LEASE
+        if not self._breaker.allows_calls:
+            if self._breaker.begin_probe() and not self._background.try_submit(self._probe):
+                self._breaker.cancel_probe()
+            return NO_LEASE
+        limit = self._wait_budget.clamp(self._timeout_seconds)
+        if limit != self._current_timeout_seconds:
+            self._current_timeout_seconds = limit
+            self._set_timeout(limit)
         began = time.monotonic()
         try:
             token = self._caller.call(lambda: self._lease.try_acquire(key, seconds), limit, self._stop)
         except TimeoutError:
-            token = ALONE
+            token = NO_LEASE
         waited = time.monotonic() - began
-        if token == ALONE:
-            self._allowance.lose(waited)
-            self._fail()
+        if token == NO_LEASE:
+            self._wait_budget.charge_fault(waited)
+            self._record_failure()
         else:
-            self._allowance.miss(waited)
-            self._health.succeeded()
+            self._wait_budget.charge_miss(waited)
+            self._breaker.record_success()
         return token
 
     def release(self, key: Key, token: str) -> None:
-        """See `Lease.release`; returns within about `slow_seconds`. While the place rests, leases end by themselves."""
-        if not self._health.usable:
+        """See `Lease.release`; returns within about `timeout_seconds`. While the place rests, leases end by themselves."""
+        if not self._breaker.allows_calls:
             return
         try:
-            self._caller.call(lambda: self._lease.release(key, token), self._slow)
+            self._caller.call(lambda: self._lease.release(key, token), self._timeout_seconds)
         except TimeoutError:
-            self._fail()
+            self._record_failure()
 
-    def _try_again(self) -> None:
+    def _probe(self) -> None:
         """Take a lease on nothing and give it back, on a thread that nobody waits for."""
         began = time.monotonic()
-        token = self._lease.try_acquire(_TRIAL, self._slow)
+        token = self._lease.try_acquire(_PROBE_KEY, self._timeout_seconds)
         if token:
-            self._lease.release(_TRIAL, token)
-        if token == ALONE or time.monotonic() - began > self._slow:
-            self._fail()
+            self._lease.release(_PROBE_KEY, token)
+        if token == NO_LEASE or time.monotonic() - began > self._timeout_seconds:
+            self._record_failure()
         else:
-            self._health.succeeded()
+            self._breaker.record_success()
 
-    def _fail(self) -> None:
-        self._health.failed("it can't say who computes what", for_good=self._allowance.failed)
+    def _record_failure(self) -> None:
+        self._breaker.record_failure(
+            "it can't say who computes what", permanently=self._wait_budget.is_spent_by_faults
+        )

@@ -19,13 +19,13 @@ from pathlib import Path
 
 from ...filesystem import Access, Folder, Location
 from ..base.key import Key
-from .lease import ALONE
+from .lease import NO_LEASE
 
 LEASE_FOLDER = ".leases"
-_NAME = re.compile(r"[0-9a-f]{64}\.(lease|[0-9a-f]{32})", re.ASCII)
-_LONGEST_SECONDS = 600.0
-_MOST_BYTES = 128
-_REMEMBERED = 10_000
+_LEASE_FILE_NAME = re.compile(r"[0-9a-f]{64}\.(lease|[0-9a-f]{32})", re.ASCII)
+_MAX_LEASE_SECONDS = 600.0
+_MAX_LEASE_BYTES = 128
+_MAX_OBSERVATIONS = 10_000
 
 
 class FolderLease:
@@ -39,23 +39,23 @@ class FolderLease:
         self._access = access or Access()
         self._clock = clock
         self._lock = threading.Lock()
-        self._met: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._observations: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
         """See `Lease.try_acquire`."""
         name, token = _name(key), secrets.token_hex(16)
         try:
-            with self._folder() as folder:
+            with self._open_folder() as folder:
                 for _ in range(2):
                     if self._create(folder, name, f"{token} {seconds:.3f}\n".encode()):
                         return token
                     with suppress(FileNotFoundError):  # given back meanwhile
-                        stale = self._stale(folder, key, seconds)
+                        stale = self._stale_content(folder, key, seconds)
                         if stale is None:
                             return None
-                        _set_aside(folder, key, stale, token)
+                        _move_aside(folder, key, stale, token)
         except OSError:
-            return ALONE
+            return NO_LEASE
         return None
 
     def release(self, key: Key, token: str) -> None:
@@ -65,7 +65,7 @@ class FolderLease:
             if _read(folder, name).split(b" ")[0] == token.encode():
                 folder.remove_file(name)
 
-    def _folder(self) -> Folder:
+    def _open_folder(self) -> Folder:
         """Open the folder, made if need be. Raises OSError, also where it must not be written to."""
         try:
             folder = self._location.open()
@@ -93,22 +93,22 @@ class FolderLease:
             os.close(fd)
         return True
 
-    def _stale(self, folder: Folder, key: Key, seconds: float) -> bytes | None:
+    def _stale_content(self, folder: Folder, key: Key, seconds: float) -> bytes | None:
         """Return what the file holds if its time is over, None if it may be in use. Raises OSError."""
         content = _read(folder, _name(key))
         now = self._clock()
         with self._lock:
-            known = self._met.get(key.digest)
+            known = self._observations.get(key.digest)
             if known is None or known[0] != content:
-                self._met[key.digest] = content, now
-                self._met.move_to_end(key.digest)
-                if len(self._met) > _REMEMBERED:
-                    self._met.popitem(last=False)
+                self._observations[key.digest] = content, now
+                self._observations.move_to_end(key.digest)
+                if len(self._observations) > _MAX_OBSERVATIONS:
+                    self._observations.popitem(last=False)
                 return None
-            return content if now - known[1] >= _length(content, seconds) else None
+            return content if now - known[1] >= _lease_seconds(content, seconds) else None
 
 
-def sweep(folder: Path, older_than_seconds: float) -> int:
+def remove_stale_leases(folder: Path, older_than_seconds: float) -> int:
     """Remove the leases that dead processes left in a folder, and count them. Raises nothing.
 
     The folder's name must not be a link's. What does not have the form of a lease's name is left as it is.
@@ -117,7 +117,7 @@ def sweep(folder: Path, older_than_seconds: float) -> int:
     limit = time.time() - older_than_seconds
     with suppress(OSError), Location(folder.parent, (folder.name,)).open() as leases:
         for entry in leases.entries():
-            if _NAME.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
+            if _LEASE_FILE_NAME.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
                 with suppress(OSError):
                     leases.remove_file(entry.name)
                     removed += 1
@@ -128,7 +128,7 @@ def _name(key: Key) -> str:
     return f"{key.hex}.lease"
 
 
-def _set_aside(folder: Folder, key: Key, stale: bytes, token: str) -> None:
+def _move_aside(folder: Folder, key: Key, stale: bytes, token: str) -> None:
     name, aside = _name(key), f"{key.hex}.{token}"
     folder.rename(name, aside)
     if _read(folder, aside) != stale:
@@ -141,15 +141,15 @@ def _set_aside(folder: Folder, key: Key, stale: bytes, token: str) -> None:
 def _read(folder: Folder, name: str) -> bytes:
     fd = folder.open_file(name, os.O_RDONLY)
     try:
-        return os.read(fd, _MOST_BYTES)
+        return os.read(fd, _MAX_LEASE_BYTES)
     finally:
         os.close(fd)
 
 
-def _length(content: bytes, otherwise: float) -> float:
-    """Return how long a lease lasts; `otherwise` for a file that was not written to its end."""
+def _lease_seconds(content: bytes, default: float) -> float:
+    """Return how long a lease lasts; `default` for a file that was not written to its end."""
     try:
         length = float(content.split(b" ")[1])
     except (ValueError, IndexError):
-        return otherwise
-    return length if 0 <= length <= _LONGEST_SECONDS else otherwise
+        return default
+    return length if 0 <= length <= _MAX_LEASE_SECONDS else default

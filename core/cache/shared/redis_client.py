@@ -2,7 +2,7 @@
 """A Redis server that never makes a render wait, whatever it answers: no reply is more than data.
 
 What it sends is parsed by a library, which raises what it likes over replies that no honest server gives.
-`Server.ask` is the border: behind it a question has an answer, or there is a `ServerError`.
+`RedisServer.execute` is the border: behind it a question has an answer, or there is a `RedisServerError`.
 """
 
 from collections.abc import Callable
@@ -11,63 +11,63 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from ...errors import CacheError
-from .redis_socket import Bounds, bounded
+from .redis_socket import CallBounds, bounded_connection_class
 
 if TYPE_CHECKING:
     import redis
 
-ANSWER_SECONDS = 0.5
+REPLY_TIMEOUT_SECONDS = 0.5
 """How long a question may take, connecting included."""
-MOST_BYTES = 1 << 26
+MAX_REPLY_BYTES = 1 << 26
 """How large an answer may be: over 1 Gbit/s more could not come within ANSWER_SECONDS."""
-_UNCLEAR = "the address given"
+_UNKNOWN_ADDRESS = "the address given"
 _T = TypeVar("_T")
 
 
-class ServerError(Exception):
+class RedisServerError(Exception):
     """A server did not answer as it should have. Its text is the kind of fault alone, no word of the server's."""
 
 
-class Server:
+class RedisServer:
     """A Redis server. Safe to use from several threads."""
 
-    def __init__(self, url: str, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, url: str, reply_timeout_seconds: float = REPLY_TIMEOUT_SECONDS) -> None:
         """Take the server at a `redis://`, `rediss://` or `unix://` address; it is connected to when first asked.
 
         Raises CacheError where the client is not installed or the address can't be understood.
         """
         self.address = address(url)
-        self._seconds = answer_seconds
-        self._bounds = Bounds()
-        self._client = _client(url, self._bounds, answer_seconds)
+        self._timeout_seconds = reply_timeout_seconds
+        self._bounds = CallBounds()
+        self._client = _client(url, self._bounds, reply_timeout_seconds)
 
-    def ask(
+    def execute(
         self,
-        question: "Callable[[redis.Redis], object]",
-        answer: Callable[[object], _T],
+        command: "Callable[[redis.Redis], object]",
+        parse: Callable[[object], _T],
         *,
-        seconds: float | None = None,
-        most_bytes: int = MOST_BYTES,
+        timeout_seconds: float | None = None,
+        max_bytes: int = MAX_REPLY_BYTES,
     ) -> _T:
-        """Return what `answer` makes of the reply to a question; it raises TypeError or ValueError for a wrong one.
+        """Return what `parse` makes of the reply to a question; it raises TypeError or ValueError for a wrong one.
 
-        Raises ServerError where the server fails, takes longer than `seconds` or sends more than `most_bytes`.
+        Raises ServerError where the server fails, takes longer than `timeout_seconds` or sends more than `max_bytes`.
         """
         import redis
 
-        self._bounds.begin(self._seconds if seconds is None else seconds, most_bytes)
+        self._bounds.begin(self._timeout_seconds if timeout_seconds is None else timeout_seconds, max_bytes)
         try:
-            return answer(question(self._client))
+            return parse(command(self._client))
         except redis.ResponseError as error:  # it said no, in due form
-            raise ServerError(type(error).__name__) from error
+            raise RedisServerError(type(error).__name__) from error
         except Exception as error:  # the border: a library that is fed by whoever is at the other end
             # What comes next on this connection could be the rest of this reply.
             self.disconnect()
-            raise ServerError(type(error).__name__) from error
+            raise RedisServerError(type(error).__name__) from error
 
-    def limit(self, seconds: float) -> None:
+    def set_timeout(self, seconds: float) -> None:
         """Let questions take no longer than this from now on."""
-        self._seconds = seconds
+        self._timeout_seconds = seconds
 
     def disconnect(self) -> None:
         """Close the connections that no thread is using; they are opened anew when needed."""
@@ -75,7 +75,7 @@ class Server:
             self._client.connection_pool.disconnect(inuse_connections=False)
 
 
-def _client(url: str, bounds: Bounds, seconds: float) -> "redis.Redis":
+def _client(url: str, bounds: CallBounds, timeout_seconds: float) -> "redis.Redis":
     try:
         import redis
         from redis.backoff import NoBackoff
@@ -90,9 +90,9 @@ def _client(url: str, bounds: Bounds, seconds: float) -> "redis.Redis":
         kind = parse(url).get("connection_class", Connection)
         return redis.Redis.from_url(
             url,
-            connection_class=bounded(kind, bounds, seconds),
-            socket_connect_timeout=seconds,
-            socket_timeout=seconds,
+            connection_class=bounded_connection_class(kind, bounds, timeout_seconds),
+            socket_connect_timeout=timeout_seconds,
+            socket_timeout=timeout_seconds,
             # Once, at once: what a restarted server needs, since the old connection is dead by then.
             retry=Retry(NoBackoff(), 1),
             # The older protocol: in the newer one a server may speak unasked, and send clients elsewhere.
@@ -109,13 +109,13 @@ def address(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return _UNCLEAR
+        return _UNKNOWN_ADDRESS
     # Without a scheme, what looks like a path may hold the password.
     place = parts.path if parts.scheme == "unix" else parts.hostname
-    return f"{place}:{port}" if port else place or _UNCLEAR
+    return f"{place}:{port}" if port else place or _UNKNOWN_ADDRESS
 
 
-def without_password(url: str) -> tuple[str, str]:
+def split_password(url: str) -> tuple[str, str]:
     """Return an address without the password that it carries, and that password, as it is meant."""
     head, at, place = url.rpartition("@")
     scheme, mark, login = head.rpartition("://")

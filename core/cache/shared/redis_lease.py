@@ -9,21 +9,23 @@ import secrets
 from contextlib import suppress
 
 from ..base.key import Key
-from .lease import ALONE
-from .redis_client import Server, ServerError
-from .redis_reply import a_count, is_ours
-from .redis_store import PREFIX
+from .lease import NO_LEASE
+from .redis_client import RedisServer, RedisServerError
+from .redis_reply import expect_count, expect_set_reply
+from .redis_store import KEY_PREFIX
 
-_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
-_MOST_BYTES = 1 << 16
+_RELEASE_SCRIPT = (
+    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+)
+_MAX_REPLY_BYTES = 1 << 16
 
 
 class RedisLease:
     """Leases under "understudy-lease:" + the key's hex digest. Safe to use from several threads."""
 
-    def __init__(self, url: str, prefix: str = PREFIX) -> None:
+    def __init__(self, url: str, prefix: str = KEY_PREFIX) -> None:
         """Take the server at `url`; nothing is sent yet. Raises CacheError."""
-        self._server = Server(url)
+        self._server = RedisServer(url)
         # Beside the results, not among them: those are listed by their prefix.
         self._prefix = f"{prefix.rstrip(':')}-lease:"
 
@@ -32,23 +34,25 @@ class RedisLease:
         token, name = secrets.token_hex(16), self._prefix + key.hex
         milliseconds = max(int(seconds * 1000), 1)
         try:
-            ours = self._server.ask(
+            ours = self._server.execute(
                 lambda client: client.set(name, token, nx=True, px=milliseconds),
-                is_ours,
-                most_bytes=_MOST_BYTES,
+                expect_set_reply,
+                max_bytes=_MAX_REPLY_BYTES,
             )
-        except ServerError:
-            return ALONE
+        except RedisServerError:
+            return NO_LEASE
         return token if ours else None
 
     def release(self, key: Key, token: str) -> None:
         """See `Lease.release`."""
         name = self._prefix + key.hex
-        with suppress(ServerError):  # it expires by itself
-            self._server.ask(
-                lambda client: client.eval(_RELEASE, 1, name, token), a_count, most_bytes=_MOST_BYTES
+        with suppress(RedisServerError):  # it expires by itself
+            self._server.execute(
+                lambda client: client.eval(_RELEASE_SCRIPT, 1, name, token),
+                expect_count,
+                max_bytes=_MAX_REPLY_BYTES,
             )
 
-    def limit(self, seconds: float) -> None:
+    def set_timeout(self, seconds: float) -> None:
         """Let the server take no longer than this to answer."""
-        self._server.limit(seconds)
+        self._server.set_timeout(seconds)

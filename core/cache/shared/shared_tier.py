@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
-from ...concurrency.timeouts import Caller, Direct, Never, Stop, TimedThread
+from ...concurrency.timeouts import Caller, DirectCaller, NeverStopToken, StopToken, TimedThread
 from ...errors import CacheError
 from ..base.key import Key
-from ..base.store import Arrays, PassingOver, Store
-from .circuit_breaker import Allowance, Health
+from ..base.store import Arrays, MultiCopyStore, Store
+from .circuit_breaker import CircuitBreaker, WaitBudget
 
-SLOW_SECONDS = 0.5
+READ_TIMEOUT_SECONDS = 0.5
 SLOW_WRITE_SECONDS = 5.0
-OPEN_SECONDS = 2.0
-_NOTHING = Key("")
+OPEN_TIMEOUT_SECONDS = 2.0
+_PROBE_KEY = Key("")
 _T = TypeVar("_T")
 
 
 @runtime_checkable
-class Batched(Protocol):
+class BatchStore(Protocol):
     """A store that takes several results in one go."""
 
     def put_many(self, items: Sequence[tuple[Key, Arrays]]) -> None:
@@ -28,11 +28,11 @@ class Batched(Protocol):
         ...
 
 
-class FarTier:
+class SharedTier:
     """A shared store that is left alone for a while when it fails or is slow.
 
-    A `get` returns within about `slow_seconds` whatever the place does; the first one may wait `open_seconds`
-    for the place to open. Together they wait no longer in vain than `allowance` has it; a place that only has
+    A `get` returns within about `read_timeout_seconds` whatever the place does; the first one may wait `open_timeout_seconds`
+    for the place to open. Together they wait no longer in vain than `wait_budget` has it; a place that only has
     nothing, slowly, is then read no more. What rests is tried again in the background: nobody waits for that.
     `put_many` may take longer: it is for a background thread. Safe to use from several threads.
     """
@@ -40,54 +40,54 @@ class FarTier:
     def __init__(
         self,
         name: str,
-        opened: Callable[[], Store],
-        faults: Callable[[Store], int],
+        open_store: Callable[[], Store],
+        count_faults: Callable[[Store], int],
         *,
-        slow_seconds: float = SLOW_SECONDS,
+        read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
         slow_write_seconds: float = SLOW_WRITE_SECONDS,
-        open_seconds: float = OPEN_SECONDS,
-        hangs: bool = True,
-        limit: Callable[[float], None] = lambda _seconds: None,
+        open_timeout_seconds: float = OPEN_TIMEOUT_SECONDS,
+        may_hang: bool = True,
+        set_timeout: Callable[[float], None] = lambda _seconds: None,
         read_only: bool = False,
-        stop: Stop | None = None,
+        stop: StopToken | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the store that `opened` opens when first needed; it may raise CacheError.
+        """Take the store that `open_store` opens when first needed; it may raise CacheError.
 
-        `faults` tells how often the place itself failed so far. `hangs` is whether a question to the place may
-        take for ever; then a thread of its own asks. One that has a limit of its own hears by `limit` when that is
+        `count_faults` tells how often the place itself failed so far. `may_hang` is whether a question to the place may
+        take for ever; then a thread of its own asks. One that has a limit of its own hears by `set_timeout` when that is
         to be shorter. Nothing is put where it is `read_only`.
         """
         self.name = name
         self.read_only = read_only
-        self._open_store = opened
-        self._faults = faults
-        self._slow = slow_seconds
-        self._slow_write = slow_write_seconds
-        self._open_seconds = open_seconds
+        self._open_store = open_store
+        self._count_faults = count_faults
+        self._read_timeout_seconds = read_timeout_seconds
+        self._slow_write_seconds = slow_write_seconds
+        self._open_timeout_seconds = open_timeout_seconds
         self._clock = clock
         self._store: Store | None = None
-        self._skipped = 0
-        self._is_read = True
-        self.health = Health(name, clock)
-        self.allowance = Allowance()
-        self.stop = stop or Never()
-        self._limit = limit
-        self._limited = slow_seconds
+        self._skipped_puts = 0
+        self._reads_enabled = True
+        self.breaker = CircuitBreaker(name, clock)
+        self.wait_budget = WaitBudget()
+        self.stop = stop or NeverStopToken()
+        self._set_timeout = set_timeout
+        self._current_timeout_seconds = read_timeout_seconds
         self._background = TimedThread(f"understudy reads {name}")
-        self._reader: Caller = self._background if hangs else Direct()
+        self._reader: Caller = self._background if may_hang else DirectCaller()
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, or None where there are none, or none to be had in time."""
-        return self._asked(lambda store: store.get(key), None)
+        return self._query(lambda store: store.get(key), None)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether the store has `key` and says so in time."""
-        return self._asked(lambda store: key in store, False)
+        return self._query(lambda store: key in store, False)
 
-    def pass_over(self, key: Key) -> bool:
+    def skip_copy(self, key: Key) -> bool:
         """Leave out the copy of `key` that `get` returns, where the store can do that; True if it did."""
-        return self._asked(lambda store: isinstance(store, PassingOver) and store.pass_over(key), False)
+        return self._query(lambda store: isinstance(store, MultiCopyStore) and store.skip_copy(key), False)
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`, unless the place is resting."""
@@ -98,25 +98,25 @@ class FarTier:
         if self.read_only:
             return
         # After a rest this is as good a trial as any.
-        store = self._opened_in_time() if self.health.usable or self.health.begin_trial() else None
+        store = self._writable_store() if self.breaker.allows_calls or self.breaker.begin_probe() else None
         if store is None:
-            self._skipped += len(items)
+            self._skipped_puts += len(items)
             return
-        before, began = self._faults(store), self._clock()
-        if isinstance(store, Batched):
+        before, began = self._count_faults(store), self._clock()
+        if isinstance(store, BatchStore):
             store.put_many(items)
         else:
             for position, (key, arrays) in enumerate(items):
                 store.put(key, arrays)
-                if self._faults(store) != before:
-                    self._skipped += len(items) - position - 1
+                if self._count_faults(store) != before:
+                    self._skipped_puts += len(items) - position - 1
                     break
-        self._judge(store, before, slow=self._clock() - began > self._slow_write)
+        self._update_breaker(store, before, is_slow=self._clock() - began > self._slow_write_seconds)
 
     @property
-    def skipped(self) -> int:
+    def skipped_puts(self) -> int:
         """How many results were not offered to the store because it was resting."""
-        return self._skipped
+        return self._skipped_puts
 
     @property
     def store(self) -> Store | None:
@@ -135,101 +135,103 @@ class FarTier:
                 finally:
                     closed.set()
 
-            waits = self._background.offer(close) and self.health.usable
-            if waits and not closed.wait(self.allowance.limit(self._slow)):
-                self._lose(began, "closing it takes too long")
+            waits = self._background.try_submit(close) and self.breaker.allows_calls
+            if waits and not closed.wait(self.wait_budget.clamp(self._read_timeout_seconds)):
+                self._record_failure(began, "closing it takes too long")
         self._background.close()
 
-    def _ready(self) -> Store | None:
+    def _readable_store(self) -> Store | None:
         """Return the store, opened if need be, or None while it is not to be waited for."""
-        if not self._is_read:
+        if not self._reads_enabled:
             return None
-        if not self.health.usable:
-            if self.health.begin_trial() and not self._background.offer(self._try_again):
-                self.health.put_off_trial()  # the thread still hangs
+        if not self.breaker.allows_calls:
+            if self.breaker.begin_probe() and not self._background.try_submit(self._probe):
+                self.breaker.cancel_probe()  # the thread still hangs
             return None
-        if self._store is not None or not self.allowance.left:
+        if self._store is not None or not self.wait_budget.remaining_seconds:
             return self._store
         began = time.monotonic()
         try:
-            self._reader.call(self._open, self.allowance.limit(self._open_seconds), self.stop)
+            self._reader.call(self._open, self.wait_budget.clamp(self._open_timeout_seconds), self.stop)
         except CacheError as error:
-            self._lose(began, str(error))
+            self._record_failure(began, str(error))
         except TimeoutError:
-            self._lose(began, "opening it takes too long")
+            self._record_failure(began, "opening it takes too long")
         else:
-            self.allowance.lose(time.monotonic() - began)
+            self.wait_budget.charge_fault(time.monotonic() - began)
         return self._store
 
-    def _opened_in_time(self) -> Store | None:
+    def _writable_store(self) -> Store | None:
         """Return the store for a thread that may wait."""
         if self._store is None:
             try:
-                self._reader.call(self._open, self._slow_write)
+                self._reader.call(self._open, self._slow_write_seconds)
             except CacheError as error:
-                self.health.failed(str(error))
+                self.breaker.record_failure(str(error))
             except TimeoutError:
-                self.health.failed("opening it takes too long")
+                self.breaker.record_failure("opening it takes too long")
         return self._store
 
     def _open(self) -> None:
         if self._store is None:
             self._store = self._open_store()
 
-    def _try_again(self) -> None:
+    def _probe(self) -> None:
         """Ask for something, on a thread that nobody waits for."""
         reason = "it fails"
         try:
             self._open()
             store = self._store
             if store is not None:
-                before, began = self._faults(store), time.monotonic()
-                _ = _NOTHING in store
-                self._judge(store, before, slow=time.monotonic() - began > self._slow)
+                before, began = self._count_faults(store), time.monotonic()
+                _ = _PROBE_KEY in store
+                self._update_breaker(
+                    store, before, is_slow=time.monotonic() - began > self._read_timeout_seconds
+                )
                 reason = ""
         except CacheError as error:
             reason = str(error)
         finally:
             if reason:
-                self.health.failed(reason)
+                self.breaker.record_failure(reason)
 
-    def _asked(self, ask: Callable[[Store], _T], otherwise: _T) -> _T:
-        store = self._ready()
+    def _query(self, operation: Callable[[Store], _T], default: _T) -> _T:
+        store = self._readable_store()
         if store is None:
-            return otherwise
-        limit = self.allowance.limit(self._slow)
-        if limit != self._limited:
-            self._limited = limit
-            self._limit(limit)
-        before, began = self._faults(store), time.monotonic()
+            return default
+        limit = self.wait_budget.clamp(self._read_timeout_seconds)
+        if limit != self._current_timeout_seconds:
+            self._current_timeout_seconds = limit
+            self._set_timeout(limit)
+        before, began = self._count_faults(store), time.monotonic()
         try:
-            answer = self._reader.call(lambda: ask(store), limit, self.stop)
+            answer = self._reader.call(lambda: operation(store), limit, self.stop)
         except TimeoutError:
-            self._lose(began, f"it took longer than {limit:g} s to answer")
-            return otherwise
-        if self._faults(store) != before:
-            self._lose(began, "it fails")
+            self._record_failure(began, f"it took longer than {limit:g} s to answer")
+            return default
+        if self._count_faults(store) != before:
+            self._record_failure(began, "it fails")
             return answer
         if answer is None or answer is False:
-            self.allowance.miss(time.monotonic() - began)
+            self.wait_budget.charge_miss(time.monotonic() - began)
         else:
-            self.allowance.hit()
-        self.health.succeeded()
+            self.wait_budget.refund_hit()
+        self.breaker.record_success()
         return answer
 
-    def _lose(self, began: float, reason: str) -> None:
-        """Leave the place alone, which was waited for in vain since `began`."""
-        self.allowance.lose(time.monotonic() - began)
-        if self.allowance.left or self.allowance.failed:
-            self.health.failed(reason, for_good=self.allowance.failed)
+    def _record_failure(self, start_time: float, reason: str) -> None:
+        """Leave the place alone, which was waited for in vain since `start_time`."""
+        self.wait_budget.charge_fault(time.monotonic() - start_time)
+        if self.wait_budget.remaining_seconds or self.wait_budget.is_spent_by_faults:
+            self.breaker.record_failure(reason, permanently=self.wait_budget.is_spent_by_faults)
         else:  # its misses took too long; others may still find there what this run puts
-            self._is_read = False
-            self.health.read_no_more()
+            self._reads_enabled = False
+            self.breaker.warn_reads_disabled()
 
-    def _judge(self, store: Store, faults_before: int, *, slow: bool) -> None:
-        if self._faults(store) != faults_before:
-            self.health.failed("it fails")
-        elif slow:
-            self.health.failed("it is too slow")
+    def _update_breaker(self, store: Store, faults_before: int, *, is_slow: bool) -> None:
+        if self._count_faults(store) != faults_before:
+            self.breaker.record_failure("it fails")
+        elif is_slow:
+            self.breaker.record_failure("it is too slow")
         else:
-            self.health.succeeded()
+            self.breaker.record_success()

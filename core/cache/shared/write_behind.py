@@ -14,7 +14,7 @@ BACKLOG_BYTES = 64 << 20
 _BATCH_ENTRIES = 64
 _BATCH_BYTES = 8 << 20
 _POLL_SECONDS = 0.05
-_ENTRY_BYTES = 512  # what an entry in the queue costs besides its arrays: an estimate
+_ENTRY_OVERHEAD_BYTES = 512  # what an entry in the queue costs besides its arrays: an estimate
 
 Item = tuple[Key, Arrays]
 _Task = tuple[Item, int] | Callable[[], None]
@@ -26,31 +26,31 @@ class WriteBehind:
     def __init__(self, write: Callable[[Sequence[Item]], None], backlog_bytes: int = BACKLOG_BYTES) -> None:
         """Make an empty queue; the thread starts with the first entry. `write` must not raise."""
         self._write = write
-        self._most = backlog_bytes
-        self._changed = threading.Condition()
+        self._max_bytes = backlog_bytes
+        self._condition = threading.Condition()
         self._tasks: deque[_Task] = deque()
-        self._bytes = 0
+        self._queue_bytes = 0
         self._busy = False
         self._closed = False
-        self._dropped = 0
+        self._dropped_count = 0
         self._thread: threading.Thread | None = None
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Queue a copy of `arrays`; where that would exceed the bound, they are dropped and counted."""
-        cost = sum(array.nbytes for array in arrays.values()) + _ENTRY_BYTES
-        with self._changed:
-            if self._closed or self._bytes + cost > self._most:
-                self._dropped += 1
+        cost = sum(array.nbytes for array in arrays.values()) + _ENTRY_OVERHEAD_BYTES
+        with self._condition:
+            if self._closed or self._queue_bytes + cost > self._max_bytes:
+                self._dropped_count += 1
                 return
-            self._bytes += cost
+            self._queue_bytes += cost
         item = key, frozen_copy(arrays)
-        with self._changed:
+        with self._condition:
             self._tasks.append((item, cost))
             self._wake()
 
-    def then(self, action: Callable[[], None]) -> None:
+    def run_after(self, action: Callable[[], None]) -> None:
         """Run `action` once all that was queued before it is written; at once where the queue is closed."""
-        with self._changed:
+        with self._condition:
             if not self._closed:
                 self._tasks.append(action)
                 self._wake()
@@ -59,29 +59,29 @@ class WriteBehind:
 
     def flush(self, seconds: float) -> bool:
         """Wait until the queue is empty, at most `seconds`; tell whether it is."""
-        with self._changed:
-            return self._changed.wait_for(self._is_idle, seconds)
+        with self._condition:
+            return self._condition.wait_for(self._is_idle, seconds)
 
-    def close(self, seconds: float, goes_on: Callable[[float], bool] = lambda _waited: True) -> None:
+    def close(self, seconds: float, keep_waiting: Callable[[float], bool] = lambda _waited: True) -> None:
         """Flush for at most `seconds`, then drop and count what is left. Later puts are dropped.
 
-        `goes_on` is asked now and then whether to wait any longer, with the seconds waited so far.
+        `keep_waiting` is asked now and then whether to wait any longer, with the seconds waited so far.
         """
         began = time.monotonic()
-        while (waited := time.monotonic() - began) < seconds and goes_on(waited):
+        while (waited := time.monotonic() - began) < seconds and keep_waiting(waited):
             if self.flush(min(_POLL_SECONDS, seconds - waited)):
                 break
-        with self._changed:
+        with self._condition:
             self._closed = True
-            self._dropped += sum(isinstance(task, tuple) for task in self._tasks)
+            self._dropped_count += sum(isinstance(task, tuple) for task in self._tasks)
             self._tasks.clear()
-            self._changed.notify_all()
+            self._condition.notify_all()
 
     @property
-    def dropped(self) -> int:
+    def dropped_count(self) -> int:
         """How many results were not written, because the queue was full or closed."""
-        with self._changed:
-            return self._dropped
+        with self._condition:
+            return self._dropped_count
 
     def _is_idle(self) -> bool:
         return not self._tasks and not self._busy
@@ -90,26 +90,26 @@ class WriteBehind:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="understudy write-behind", daemon=True)
             self._thread.start()
-        self._changed.notify_all()
+        self._condition.notify_all()
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._tasks or self._closed)
+            with self._condition:
+                self._condition.wait_for(lambda: self._tasks or self._closed)
                 if not self._tasks:
                     return
-                tasks, cost = self._taken()
+                tasks, cost = self._take_batch()
                 self._busy = True
             if callable(tasks):
                 tasks()
             else:
                 self._write(tasks)
-            with self._changed:
-                self._bytes -= cost
+            with self._condition:
+                self._queue_bytes -= cost
                 self._busy = False
-                self._changed.notify_all()
+                self._condition.notify_all()
 
-    def _taken(self) -> tuple[list[Item] | Callable[[], None], int]:
+    def _take_batch(self) -> tuple[list[Item] | Callable[[], None], int]:
         """Take the action that is next, or the results that are."""
         items: list[Item] = []
         total = 0

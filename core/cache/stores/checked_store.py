@@ -5,10 +5,10 @@ import threading
 from collections.abc import Callable, Mapping
 
 from ..base.key import Key
-from ..base.schema import Form, Schema, line_of, schema_of
-from ..base.store import Arrays, PassingOver, Store
+from ..base.schema import Schema, StageSchema, key_line_value, schema_for
+from ..base.store import Arrays, MultiCopyStore, Store
 
-_COPIES = 16  # of one result that are looked at
+_MAX_COPIES = 16  # of one result that are looked at
 
 
 class CheckedStore:
@@ -18,60 +18,60 @@ class CheckedStore:
     to use from several threads where the store below is.
     """
 
-    def __init__(self, below: Store, forms: Mapping[str, Form]) -> None:
-        """Check what `below` has by `forms`, by the stage's name; what has no form there is not checked."""
-        self._below = below
-        self._forms = forms
+    def __init__(self, backing_store: Store, stage_schemas: Mapping[str, StageSchema]) -> None:
+        """Check what `backing_store` has by `stage_schemas`, by the stage's name; what has no form there is not checked."""
+        self._backing_store = backing_store
+        self._stage_schemas = stage_schemas
         self._lock = threading.Lock()
-        self._faults: dict[bytes, str] = {}
+        self._rejections: dict[bytes, str] = {}
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key` if they have the form of their stage, or None."""
-        arrays = self._below.get(key)
+        arrays = self._backing_store.get(key)
         if arrays is None:
             return None
-        schema = schema_of(key.text, self._forms)
-        return arrays if schema is None or not schema.fault(arrays) else self._another(key, schema)
+        schema = schema_for(key.text, self._stage_schemas)
+        return arrays if schema is None or not schema.fault(arrays) else self._next_valid_copy(key, schema)
 
-    def _another(self, key: Key, schema: Schema) -> Arrays | None:
-        for _ in range(_COPIES):
-            if not self.pass_over(key):
+    def _next_valid_copy(self, key: Key, schema: Schema) -> Arrays | None:
+        for _ in range(_MAX_COPIES):
+            if not self.skip_copy(key):
                 return None
-            arrays = self._below.get(key)
+            arrays = self._backing_store.get(key)
             if arrays is None or not schema.fault(arrays):
                 return arrays
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`."""
-        self._below.put(key, arrays)
+        self._backing_store.put(key, arrays)
 
-    def pass_over(self, key: Key) -> bool:
+    def skip_copy(self, key: Key) -> bool:
         """Leave out the copy that `get` returns, which does not fit; True if there may be another."""
         with self._lock:
-            self._faults.setdefault(key.digest, line_of(key.text, "stage") or "unknown")
-        return isinstance(self._below, PassingOver) and self._below.pass_over(key)
+            self._rejections.setdefault(key.digest, key_line_value(key.text, "stage") or "unknown")
+        return isinstance(self._backing_store, MultiCopyStore) and self._backing_store.skip_copy(key)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a result under `key`; it may prove not to fit."""
-        return key in self._below
+        return key in self._backing_store
 
     @property
-    def refused(self) -> int:
+    def rejection_count(self) -> int:
         """How many results were met in a copy that did not fit."""
         with self._lock:
-            return len(self._faults)
+            return len(self._rejections)
 
     @property
-    def stages(self) -> tuple[str, ...]:
+    def rejection_stages(self) -> tuple[str, ...]:
         """The stages of these results, by name."""
         with self._lock:
-            return tuple(sorted(set(self._faults.values())))
+            return tuple(sorted(set(self._rejections.values())))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The one warning, if there was reason for it."""
-        stages, count = self.stages, self.refused
+        stages, count = self.rejection_stages, self.rejection_count
         if not count:
             return ()
         some, were = ("result", "was") if count == 1 else ("results", "were")
@@ -83,37 +83,37 @@ class CheckedStore:
 
     def close(self) -> None:
         """Close the store below."""
-        self._below.close()
+        self._backing_store.close()
 
 
-class FittingStore:
+class FilteringStore:
     """A store over another that takes for a miss what does not fit to what its caller knows.
 
     A key's text does not say how many faces a frame has or how large a region is: who asks does know.
     """
 
-    def __init__(self, below: Store, fits: Callable[[Arrays], bool]) -> None:
-        """Hand out what `fits`, which is asked about arrays that have the form of their stage."""
-        self._below = below
-        self._fits = fits
+    def __init__(self, backing_store: Store, accepts: Callable[[Arrays], bool]) -> None:
+        """Hand out what `accepts`, which is asked about arrays that have the form of their stage."""
+        self._backing_store = backing_store
+        self._accepts = accepts
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key` if they fit, or None."""
-        for _ in range(_COPIES):
-            arrays = self._below.get(key)
-            if arrays is None or self._fits(arrays):
+        for _ in range(_MAX_COPIES):
+            arrays = self._backing_store.get(key)
+            if arrays is None or self._accepts(arrays):
                 return arrays
-            if not isinstance(self._below, PassingOver) or not self._below.pass_over(key):
+            if not isinstance(self._backing_store, MultiCopyStore) or not self._backing_store.skip_copy(key):
                 return None
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`."""
-        self._below.put(key, arrays)
+        self._backing_store.put(key, arrays)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a result under `key`; it may prove not to fit."""
-        return key in self._below
+        return key in self._backing_store
 
     def close(self) -> None:
         """Nothing is open here: the store below is its owner's."""

@@ -20,30 +20,30 @@ import numpy as np
 from ...errors import CacheError
 from ..base.key import Key
 from ..base.payload import decode, encode
-from ..base.store import Arrays, PassingOver, Store
-from .signature import NAME as SIGNATURE
+from ..base.store import Arrays, MultiCopyStore, Store
+from .signature import SIGNATURE_NAME as SIGNATURE
 from .signature import Signature
 
 KEY_VARIABLE = "UNDERSTUDY_CACHE_KEY"
 SIGNING_VARIABLE = "UNDERSTUDY_SIGNING_KEY"
-IN_KEYRING = "keyring"
+KEYRING_VALUE = "keyring"
 _KEYRING_SERVICE = "understudy"
 _KEYRING_USERS = {KEY_VARIABLE: "cache", SIGNING_VARIABLE: "signing"}
 _SECRET_BYTES, _NONCE_BYTES = 32, 12
-_ID = "id"
-_COPIES = 16  # of one result, sealed with as many secrets
-_NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
-_TAG = "tag"  # of a result that is an id alone
-_MARKS = frozenset((_NAME, _TAG, SIGNATURE))
-_WARNING = (
+_ID_NAME = "id"
+_MAX_COPIES = 16  # of one result, sealed with as many secrets
+_CIPHERTEXT_NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
+_TAG_NAME = "tag"  # of a result that is an id alone
+_MARK_NAMES = frozenset((_CIPHERTEXT_NAME, _TAG_NAME, SIGNATURE))
+_WRONG_KEY_WARNING = (
     "some results in the cache are sealed with another key and computed again: "
     f"set {KEY_VARIABLE} to the key they were sealed with, or purge them"
 )
-_KEPT_OPEN = (
+_UNENCRYPTED_WARNING = (
     f"some results in the cache were kept without {KEY_VARIABLE} and are not used, since anybody may have written "
     "them: they are computed again; remove the old ones with `understudy cache purge --all`"
 )
-_UNSIGNED = (
+_UNSIGNED_WARNING = (
     f"some results in the cache are not signed with this {SIGNING_VARIABLE} and are not used: they are computed again; "
     "give every machine the same key, and remove the old ones with `understudy cache purge --all`"
 )
@@ -58,10 +58,10 @@ def secret_from(environment: Mapping[str, str], variable: str = KEY_VARIABLE) ->
     text = environment.get(variable, "").strip()
     if not text:
         return None
-    return _decoded(_from_keyring(variable) if text == IN_KEYRING else text, variable)
+    return _decode_secret(_read_keyring(variable) if text == KEYRING_VALUE else text, variable)
 
 
-class Seal:
+class Encryption:
     """Seals and opens results with one secret. Safe to use from several threads."""
 
     def __init__(self, secret: bytes) -> None:
@@ -76,48 +76,50 @@ class Seal:
         if len(secret) != _SECRET_BYTES:
             raise CacheError(f"the cache's key has {len(secret)} bytes: it must have {_SECRET_BYTES}")
         self._cipher = AESGCM(secret)
-        self._not_ours = InvalidTag
-        self._tags = Signature(hmac.digest(secret, b"understudy ids", "sha256"), _TAG)
+        self._invalid_tag = InvalidTag
+        self._id_signature = Signature(hmac.digest(secret, b"understudy ids", "sha256"), _TAG_NAME)
 
-    def sealed(self, key: Key, arrays: Arrays) -> Arrays:
+    def encrypt(self, key: Key, arrays: Arrays) -> Arrays:
         """Return `arrays` as one of uint8 that only this secret opens, and only for this key, beside their `id`.
 
         What is an `id` alone stays as it is, with a tag.
         """
-        if arrays.keys() == {_ID}:
-            return self._tags.signed(key, arrays)
+        if arrays.keys() == {_ID_NAME}:
+            return self._id_signature.sign(key, arrays)
         chunks, _ = encode(arrays)
         nonce = os.urandom(_NONCE_BYTES)
         open_bytes = b"".join(bytes(chunk) for chunk in chunks)
         sealed = np.frombuffer(nonce + self._cipher.encrypt(nonce, open_bytes, key.digest), np.uint8)
-        return {_NAME: sealed} | {name: arrays[name] for name in arrays if name == _ID}
+        return {_CIPHERTEXT_NAME: sealed} | {name: arrays[name] for name in arrays if name == _ID_NAME}
 
-    def opened(self, key: Key, arrays: Arrays) -> Arrays | None:
-        """Return what `sealed` was given, read-only; None where it was another secret or another key, or nobody's."""
-        if _NAME not in arrays:
-            return self._tags.verified(key, arrays) if arrays.keys() == {_ID, _TAG} else None
-        raw = arrays[_NAME].tobytes()
+    def decrypt(self, key: Key, arrays: Arrays) -> Arrays | None:
+        """Return what `encrypt` was given, read-only; None where it was another secret or another key, or nobody's."""
+        if _CIPHERTEXT_NAME not in arrays:
+            return self._id_signature.verify(key, arrays) if arrays.keys() == {_ID_NAME, _TAG_NAME} else None
+        raw = arrays[_CIPHERTEXT_NAME].tobytes()
         try:
             open_bytes = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], key.digest)
-        except (self._not_ours, ValueError):  # ValueError: too short
+        except (self._invalid_tag, ValueError):  # ValueError: too short
             return None
         return decode(open_bytes, 0)
 
 
-class SealedStore:
+class EncryptedStore:
     """A store over another that seals and signs what it puts, and opens only what is sealed and signed so.
 
     With a seal nothing else is used, with a signature nothing that it does not confirm. What can't be used is a miss,
     with one warning for each reason. Without a seal what is sealed is a miss: ciphertext is never handed out.
     """
 
-    def __init__(self, below: Store, seal: Seal | None, signature: Signature | None = None) -> None:
-        self._below = below
-        self._seal = seal
+    def __init__(
+        self, backing_store: Store, encryption: Encryption | None, signature: Signature | None = None
+    ) -> None:
+        self._backing_store = backing_store
+        self._encryption = encryption
         self._signature = signature
-        self._plain = seal is None and signature is None
+        self._is_plain = encryption is None and signature is None
         self._lock = threading.Lock()
-        self._unusable: dict[str, set[bytes]] = {}
+        self._unusable_digests: dict[str, set[bytes]] = {}
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, opened, or None.
@@ -125,86 +127,92 @@ class SealedStore:
         A copy that can't be used is passed over: one of ours may be there too, or else comes there. Without
         a seal a sealed one stays: what was once sealed is not to be written for all to read.
         """
-        arrays = self._below.get(key)
-        if arrays is None or (self._plain and _MARKS.isdisjoint(arrays)):
+        arrays = self._backing_store.get(key)
+        if arrays is None or (self._is_plain and _MARK_NAMES.isdisjoint(arrays)):
             return arrays
         reasons: list[str] = []
-        while arrays is not None and len(reasons) < _COPIES:
-            opened = plain(key, arrays, self._seal, self._signature)
+        while arrays is not None and len(reasons) < _MAX_COPIES:
+            opened = decrypt_and_verify(key, arrays, self._encryption, self._signature)
             if not isinstance(opened, str):
                 return opened
             reasons.append(opened)
-            if (self._seal is None and opened == _WARNING) or not self.pass_over(key):
+            if (self._encryption is None and opened == _WRONG_KEY_WARNING) or not self.skip_copy(key):
                 break
-            arrays = self._below.get(key)
+            arrays = self._backing_store.get(key)
         # Where one of ours is there as well nothing is computed again, and there is nothing to say.
         with self._lock:
             for reason in reasons:
-                self._unusable.setdefault(reason, set()).add(key.digest)
+                self._unusable_digests.setdefault(reason, set()).add(key.digest)
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`, sealed and signed. A copy that proved not to be of use stays beside it."""
-        if self._seal is not None:
-            arrays = self._seal.sealed(key, arrays)
+        if self._encryption is not None:
+            arrays = self._encryption.encrypt(key, arrays)
         if self._signature is not None:
-            arrays = self._signature.signed(key, arrays)
-        self._below.put(key, arrays)
+            arrays = self._signature.sign(key, arrays)
+        self._backing_store.put(key, arrays)
 
-    def pass_over(self, key: Key) -> bool:
+    def skip_copy(self, key: Key) -> bool:
         """Leave out the copy that `get` returns; True if there may be another."""
-        return isinstance(self._below, PassingOver) and self._below.pass_over(key)
+        return isinstance(self._backing_store, MultiCopyStore) and self._backing_store.skip_copy(key)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether there is a result under `key`; it may prove to be of no use."""
-        return key in self._below
+        return key in self._backing_store
 
     @property
-    def locked(self) -> int:
+    def locked_count(self) -> int:
         """How many results were met in a copy that could not be opened."""
         with self._lock:
-            return len(self._unusable.get(_WARNING, ()))
+            return len(self._unusable_digests.get(_WRONG_KEY_WARNING, ()))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """One line for each reason why results were not used."""
         with self._lock:
-            return tuple(self._unusable)
+            return tuple(self._unusable_digests)
 
     def close(self) -> None:
         """Close the store below."""
-        self._below.close()
+        self._backing_store.close()
 
 
-def plain(key: Key, arrays: Arrays, seal: Seal | None, signature: Signature | None) -> Arrays | str:
+def decrypt_and_verify(
+    key: Key, arrays: Arrays, encryption: Encryption | None, signature: Signature | None
+) -> Arrays | str:
     """Return what was put before it was sealed and signed, or else why this copy can't be used."""
     if signature is not None:
-        signed = signature.verified(key, arrays)
+        signed = signature.verify(key, arrays)
         if signed is None:
-            return _UNSIGNED
+            return _UNSIGNED_WARNING
         arrays = signed
     elif SIGNATURE in arrays:
-        arrays = _without(arrays, SIGNATURE)
-    if seal is not None:
-        opened = seal.opened(key, arrays)
+        arrays = _drop_array(arrays, SIGNATURE)
+    if encryption is not None:
+        opened = encryption.decrypt(key, arrays)
         if opened is None:
-            return _WARNING if _NAME in arrays or _TAG in arrays else _KEPT_OPEN
+            return (
+                _WRONG_KEY_WARNING
+                if _CIPHERTEXT_NAME in arrays or _TAG_NAME in arrays
+                else _UNENCRYPTED_WARNING
+            )
         return opened
-    if _NAME in arrays:
-        return _WARNING
-    return _without(arrays, _TAG) if _TAG in arrays else arrays
+    if _CIPHERTEXT_NAME in arrays:
+        return _WRONG_KEY_WARNING
+    return _drop_array(arrays, _TAG_NAME) if _TAG_NAME in arrays else arrays
 
 
-def _without(arrays: Arrays, left_out: str) -> Arrays:
-    return {name: array for name, array in arrays.items() if name != left_out}
+def _drop_array(arrays: Arrays, array_name: str) -> Arrays:
+    return {name: array for name, array in arrays.items() if name != array_name}
 
 
-def is_sealed(arrays: Arrays) -> bool:
+def is_encrypted(arrays: Arrays) -> bool:
     """Tell whether these are a sealed result's."""
-    return _NAME in arrays
+    return _CIPHERTEXT_NAME in arrays
 
 
-def _decoded(text: str, variable: str) -> bytes:
+def _decode_secret(text: str, variable: str) -> bytes:
     for decoder in (bytes.fromhex, lambda text: base64.b64decode(text, validate=True)):
         try:
             secret = decoder(text)
@@ -215,7 +223,7 @@ def _decoded(text: str, variable: str) -> bytes:
     raise CacheError(f"{variable} is not usable: give {_SECRET_BYTES} bytes as 64 hex digits or base64")
 
 
-def _from_keyring(variable: str) -> str:
+def _read_keyring(variable: str) -> str:
     user = _KEYRING_USERS[variable]
     try:
         import keyring

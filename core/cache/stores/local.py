@@ -8,34 +8,41 @@ from pathlib import Path
 
 from ...errors import CacheError
 from ...filesystem import Access
-from ..base.counts import StoreCounts, Tally
+from ..base.counts import StoreCounter, StoreCounts
 from ..base.key import Key
 from ..base.payload import decode, encode
 from ..base.store import Arrays
-from ..packs.appender import Appending
+from ..packs.appender import PackAppender
 from ..packs.disk_usage import size_on_disk
-from ..packs.inventory import LOOK_SECONDS, Inventory
-from ..packs.layout import prepare
-from ..packs.record import BELIEVED_SIZE, KeyText, build, find_payload, read_key_text, read_large
-from ..removal.dependents import Kept, closure
-from ..removal.evict import Tidied, tidy
+from ..packs.inventory import REFRESH_SECONDS, Inventory
+from ..packs.layout import prepare_cache_folder
+from ..packs.record import (
+    MAX_UNCHECKED_BYTES,
+    EntryInfo,
+    build_record,
+    find_payload,
+    read_entry_info,
+    read_large_record,
+)
+from ..removal.dependents import CacheEntry, dependents_of
+from ..removal.evict import EvictionReport, evict
 from ..removal.purge import purge_all, purge_packs, walk_packs
-from ..removal.scheduler import Caretaker
-from .folder_warnings import ONLY_READ, Troubles
-from .usage_log import note
+from ..removal.scheduler import EvictionScheduler
+from .folder_warnings import READ_ONLY_PREFIX, FolderWarnings
+from .usage_log import record_usage
 
-__all__ = ["LOOK_SECONDS", "PACK_BYTES", "PackFolder"]
+__all__ = ["REFRESH_SECONDS", "PACK_BYTES", "PackStore"]
 
 PACK_BYTES = 1 << 28
-_TIDY_BYTES = 1 << 26  # how much is written between two looks at the cap
-_CAP_PACKS = 16  # a cap is kept by packs: so many at least, or little would be left after one went
+_EVICTION_INTERVAL_BYTES = 1 << 26  # how much is written between two looks at the cap
+_MIN_PACKS_UNDER_CAP = 16  # a cap is kept by packs: so many at least, or little would be left after one went
 
 
-class PackFolder:
+class PackStore:
     """A cache folder on a disk or share. Safe to use from several threads.
 
     Several processes may read and write one folder at once; each sees what the others wrote within
-    `LOOK_SECONDS` of its next miss. Nothing is forced to the disk (no fsync): a killed process loses at most
+    `REFRESH_SECONDS` of its next miss. Nothing is forced to the disk (no fsync): a killed process loses at most
     the entry it was writing, a power cut may lose the last seconds; both are noticed and never read.
     """
 
@@ -45,14 +52,14 @@ class PackFolder:
         *,
         pack_bytes: int = PACK_BYTES,
         cap_bytes: int | None = None,
-        max_age: float | None = None,
+        max_age_seconds: float | None = None,
         access: Access | None = None,
         read_only: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open the cache folder `root`, making it if need be, and index its packs.
 
-        A pack grows to about `pack_bytes`. Where `cap_bytes` or `max_age` (seconds without use) is given,
+        A pack grows to about `pack_bytes`. Where `cap_bytes` or `max_age_seconds` (seconds without use) is given,
         puts now and then start a thread that tidies. `access` says for whom new files are, and whose folders may
         be written to; without one they are the owner's. Nothing is changed in a folder that may not be, which is
         a warning, or that is to be `read_only`. `clock` gives seconds that never go back. Raises CacheError
@@ -60,54 +67,60 @@ class PackFolder:
         """
         access = Access() if access is None else access
         self.root = root
-        self._home, self.fault = prepare(root, access, read_only=read_only)
-        self.read_only = read_only or bool(self.fault)
+        self._pack_folder, self.write_fault = prepare_cache_folder(root, access, read_only=read_only)
+        self.read_only = read_only or bool(self.write_fault)
         self._mode = access.file_mode
-        self._cap_bytes, self._max_age = cap_bytes, max_age
+        self._cap_bytes, self._max_age_seconds = cap_bytes, max_age_seconds
         self._pack_bytes = pack_bytes
         if cap_bytes is not None:
-            self._pack_bytes = min(pack_bytes, max(cap_bytes // _CAP_PACKS, 1))
-        self._caretaker: Caretaker | None = None
-        if not self.read_only and (cap_bytes is not None or max_age is not None):
-            self._caretaker = Caretaker(self.tidy, min(_TIDY_BYTES, self._pack_bytes))
+            self._pack_bytes = min(pack_bytes, max(cap_bytes // _MIN_PACKS_UNDER_CAP, 1))
+        self._eviction_scheduler: EvictionScheduler | None = None
+        if not self.read_only and (cap_bytes is not None or max_age_seconds is not None):
+            self._eviction_scheduler = EvictionScheduler(
+                self.evict, min(_EVICTION_INTERVAL_BYTES, self._pack_bytes)
+            )
         self._write_lock = threading.Lock()  # one thread at a time appends
-        self._troubles = Troubles(root)
-        self._tally = Tally()
+        self._warnings = FolderWarnings(root)
+        self._counter = StoreCounter()
         self._inventory = Inventory(
-            self._home, clock, self._tally, self._troubles.met, None if self.read_only else self._mode
+            self._pack_folder,
+            clock,
+            self._counter,
+            self._warnings.add_error,
+            None if self.read_only else self._mode,
         )
         self._files = self._inventory.files
-        self._appending = Appending(self._home, self._inventory, self._pack_bytes, self._mode)
+        self._appender = PackAppender(self._pack_folder, self._inventory, self._pack_bytes, self._mode)
         self._clock = clock
 
     def get(self, key: Key) -> Arrays | None:
         """Return the arrays under `key`, read-only and bit for bit as put, or None."""
-        entry = self._inventory.find(key.digest, use=True)
+        entry = self._inventory.find(key.digest, mark_used=True)
         while entry is not None:
             pack, offset, size = entry
             try:
-                if size <= BELIEVED_SIZE:
+                if size <= MAX_UNCHECKED_BYTES:
                     raw = self._files.read(pack.name, offset, size)
                 else:
-                    raw = read_large(self._files.file(pack.name).read, offset, size)
+                    raw = read_large_record(self._files.file(pack.name).read, offset, size)
             except FileNotFoundError:
                 raw = b""
             except OSError as error:
-                self._files.let_go(pack.name)
-                self._troubles.met(error)
+                self._files.close_pack(pack.name)
+                self._warnings.add_error(error)
                 break
             start = find_payload(raw, key)
             arrays = decode(raw, start) if start is not None else None
             if arrays is not None:
-                if self._clock() >= pack.due:
-                    self._inventory.note_use(pack)
-                self._tally.hit(size)
+                if self._clock() >= pack.next_touch_at:
+                    self._inventory.record_use(pack)
+                self._counter.add_hit(size)
                 return arrays
             if raw:
-                entry = self._inventory.after_damaged(key.digest, entry)
+                entry = self._inventory.next_copy_after_damage(key.digest, entry)
             else:  # the pack was emptied or removed, which is nobody's fault
-                entry = self._inventory.after_vanished(key.digest, entry)
-        self._tally.add(misses=1)
+                entry = self._inventory.next_copy_after_removal(key.digest, entry)
+        self._counter.add(misses=1)
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
@@ -118,91 +131,95 @@ class PackFolder:
         """
         if self.read_only:
             return
-        before = self._inventory.added
-        if self._inventory.find_known(key.digest, use=True) is not None:
-            self._tally.add(known=1)
+        before = self._inventory.added_count
+        if self._inventory.find_indexed(key.digest, mark_used=True) is not None:
+            self._counter.add(known=1)
             return
         payload, payload_bytes = encode(arrays)
-        chunks, size = build(key, payload, payload_bytes, int(time.time()))
+        chunks, size = build_record(key, payload, payload_bytes, int(time.time()))
         try:
             stored = self._append(key.digest, chunks, size, before)
         except OSError as error:
-            self._troubles.met(error)
-            self._tally.add(dropped=1)
+            self._warnings.add_error(error)
+            self._counter.add(dropped=1)
             return
         if stored:
-            self._tally.put(size)
+            self._counter.add_put(size)
         else:
-            self._tally.add(known=1)
+            self._counter.add(known=1)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether a record of `key` is indexed; it may still prove damaged when read."""
         return self._inventory.find(key.digest) is not None
 
-    def pass_over(self, key: Key) -> bool:
+    def skip_copy(self, key: Key) -> bool:
         """Leave out, as long as this folder is open, the copy of `key` that `get` returns; True if there was one.
 
         The next `get` returns another copy, and a `put` adds one.
         """
-        return self._inventory.pass_over(key.digest)
+        return self._inventory.skip_copy(key.digest)
 
-    def entries(self) -> Iterator[KeyText]:
+    def entries(self) -> Iterator[EntryInfo]:
         """List what is kept: each entry's key text and size. What can't be read is left out."""
         for entry in self._inventory.entries():
             try:
-                item = read_key_text(self._files.file(entry.pack.name).read, entry.offset)
+                item = read_entry_info(self._files.file(entry.pack.name).read, entry.offset)
             except OSError:
                 continue
             if item is not None:
                 yield item
 
-    def kept(self) -> Iterator[Kept]:
+    def walk_entries(self) -> Iterator[CacheEntry]:
         """Yield every undamaged record and the id it holds. Looking through them does not count as use."""
-        return walk_packs(self._home)
+        return walk_packs(self._pack_folder)
 
     def size_on_disk(self) -> int:
         """Return the bytes of all the folder's files as the file system says now; 0 if it can't be read."""
         try:
             return size_on_disk(self.root)
         except OSError as error:
-            self._troubles.met(error)
+            self._warnings.add_error(error)
             return 0
 
     def index_bytes(self) -> int:
         """Return the memory that the index of records takes, in bytes: 26 an entry and a bounded rest."""
         return self._inventory.index_bytes()
 
-    def tidy(self, cap_bytes: int | None = None, max_age: float | None = None) -> Tidied | None:
+    def evict(
+        self, cap_bytes: int | None = None, max_age_seconds: float | None = None
+    ) -> EvictionReport | None:
         """Bring the folder under a cap and an age, the ones it was opened with unless said, oldest use first.
 
         What this process has used is never evicted: a cap below that is a warning. None where another
         process tidies already, or where it is impossible, which is a warning.
         """
-        if self._must_not_change():
+        if self._warn_if_read_only():
             return None
         cap_bytes = self._cap_bytes if cap_bytes is None else cap_bytes
         try:
-            done = tidy(
+            done = evict(
                 self.root,
                 cap_bytes,
-                home=self._home,
-                max_age=self._max_age if max_age is None else max_age,
+                pack_folder=self._pack_folder,
+                max_age_seconds=self._max_age_seconds if max_age_seconds is None else max_age_seconds,
                 pack_bytes=self._pack_bytes,
                 working_set=self._inventory,
-                own=self._appending.own_packs,
-                stop=self._caretaker.stopping if self._caretaker is not None else lambda: False,
+                own_packs=self._appender.own_packs,
+                should_stop=self._eviction_scheduler.is_stopping
+                if self._eviction_scheduler is not None
+                else lambda: False,
                 mode=self._mode,
             )
         except (OSError, CacheError) as error:
-            self._troubles.met(error)
+            self._warnings.add_error(error)
             return None
         if done is None:
             return None
-        self._tally.add(evicted=done.evicted_records)
-        for trouble in done.troubles:
-            self._troubles.met(trouble)
-        if cap_bytes is not None and done.after > cap_bytes:
-            self._troubles.over_cap(done.after, cap_bytes)
+        self._counter.add(evicted=done.evicted_records)
+        for trouble in done.errors:
+            self._warnings.add_error(trouble)
+        if cap_bytes is not None and done.bytes_after > cap_bytes:
+            self._warnings.add_over_cap(done.bytes_after, cap_bytes)
         return done
 
     def purge(self, matches: Callable[[str], bool] | None = None) -> int:
@@ -215,85 +232,95 @@ class PackFolder:
         if matches is None:
             return self._purge(None)
         chosen = matches
-        return self._purge(lambda kept: chosen(kept.entry.text))
+        return self._purge(lambda kept: chosen(kept.info.text))
 
     def purge_written_before(self, moment: float) -> int:
         """Remove the entries written before `moment`, in seconds since 1970; return the bytes freed."""
-        return self._purge(lambda kept: kept.entry.written < moment)
+        return self._purge(lambda kept: kept.info.written_at < moment)
 
-    def purge_closure(self, seeds: Collection[str]) -> int:
+    def purge_dependents(self, seeds: Collection[str]) -> int:
         """Remove all that the `seeds`, hex digests and ids, lead to (see `purge.closure`); return the bytes freed."""
-        return self._purge(closure(lambda: walk_packs(self._home), seeds))
+        return self._purge(dependents_of(lambda: walk_packs(self._pack_folder), seeds))
 
-    def _purge(self, matches: Callable[[Kept], bool] | None) -> int:
-        if self._must_not_change():
+    def _purge(self, matches: Callable[[CacheEntry], bool] | None) -> int:
+        if self._warn_if_read_only():
             return 0
         with self._write_lock:
-            self._appending.end_pack()
+            self._appender.finish_pack()
             try:
                 if matches is None:
                     done = purge_all(self.root, time.time_ns(), self._mode)
-                    self._inventory.forget_all()
+                    self._inventory.clear()
                 else:
                     done = purge_packs(
-                        self.root, self._home, matches, time.time_ns(), self._inventory.replace, self._mode
+                        self.root,
+                        self._pack_folder,
+                        matches,
+                        time.time_ns(),
+                        self._inventory.replace_pack,
+                        self._mode,
                     )
-                    self._inventory.look()
+                    self._inventory.refresh()
             except (OSError, CacheError) as error:
-                self._troubles.met(error)
+                self._warnings.add_error(error)
                 return 0
-        self._troubles.left_by_purge(done.troubles, busy=done.busy, foreign_packs=done.foreign_packs)
-        return done.freed
+        self._warnings.add_purge_errors(done.errors, busy=done.busy, foreign_packs=done.foreign_packs)
+        return done.freed_bytes
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Every distinct trouble met so far, one line each, oldest first."""
-        return (*self.fault_lines, *self._troubles.lines())
+        return (*self.read_only_warnings, *self._warnings.lines())
 
     @property
-    def fault_lines(self) -> tuple[str, ...]:
+    def read_only_warnings(self) -> tuple[str, ...]:
         """One line that the folder is only read, if it must not be written to."""
-        return (f"{ONLY_READ}can't write to {self.root}: {self.fault}",) if self.fault else ()
+        return (
+            (f"{READ_ONLY_PREFIX}can't write to {self.root}: {self.write_fault}",) if self.write_fault else ()
+        )
 
     @property
-    def troubles(self) -> tuple[str, ...]:
+    def operation_warnings(self) -> tuple[str, ...]:
         """The warnings but the one that the folder is only read."""
-        return self._troubles.lines()
+        return self._warnings.lines()
 
-    def note_run(self, memory: StoreCounts) -> None:
+    def record_run(self, memory: StoreCounts) -> None:
         """Add this run's counts, and those of the memory above, to the folder's own."""
         if not self.read_only:
-            note(self.root, memory, self.counts, self._mode)
+            record_usage(self.root, memory, self.counts, self._mode)
 
     @property
     def counts(self) -> StoreCounts:
         """Counters since the folder was opened here."""
-        return self._tally.snapshot()
+        return self._counter.snapshot()
 
     def close(self) -> None:
         """Close every file and forget the index. Later gets miss; a later put starts a new pack."""
-        if self._caretaker is not None:
-            self._caretaker.stop()
+        if self._eviction_scheduler is not None:
+            self._eviction_scheduler.stop()
         with self._write_lock:
-            self._appending.end_pack()
-            self._inventory.forget_all()
+            self._appender.finish_pack()
+            self._inventory.clear()
 
-    def _must_not_change(self) -> bool:
+    def _warn_if_read_only(self) -> bool:
         if self.read_only:
-            self._troubles.not_writable(self.fault or "it was opened for reading alone")
+            self._warnings.add_not_writable(self.write_fault or "it was opened for reading alone")
         return self.read_only
 
-    def _append(self, digest: bytes, chunks: list[bytes], size: int, before: int) -> bool:
+    def _append(self, digest: bytes, chunks: list[bytes], size: int, added_before: int) -> bool:
         """Append a record and index it; False where another thread was quicker. Raises OSError.
 
-        `before` is how many had been added when the digest was not known.
+        `added_before` is how many had been added when the digest was not known.
         """
         with self._write_lock:
-            if self._inventory.added != before and self._inventory.find_known(digest) is not None:
+            if (
+                self._inventory.added_count != added_before
+                and self._inventory.find_indexed(digest) is not None
+            ):
                 return False
-            pack = self._appending.append(digest, chunks, size)
-            if self._clock() >= pack.due:
-                self._inventory.note_use(pack)
-            if self._caretaker is not None:
-                self._caretaker.wrote(size)
+            pack = self._appender.append(digest, chunks, size)
+            if self._clock() >= pack.next_touch_at:
+                self._inventory.record_use(pack)
+            if self._eviction_scheduler is not None:
+                self._eviction_scheduler.record_write(size)
             return True

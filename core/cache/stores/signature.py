@@ -14,46 +14,48 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ..base.key import Key
-from ..base.payload import Decoded, described
+from ..base.payload import DecodedArrays, array_layout
 from ..base.schema import Layout
 from ..base.store import Arrays
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-NAME = "~hmac-sha256"
+SIGNATURE_NAME = "~hmac-sha256"
 """The array that holds the signature. The mark makes it the last of a payload: then all before it is one piece."""
 CODE_BYTES = 32
-_BLOCK = 64
-_REMEMBERED = 256  # layouts: each stage has a few
-_MOST_ARRAYS = 32  # of a result that is looked at
-_SHORT_HEADER = 2048  # longer ones are not remembered, so that all of them take half a megabyte at most
-_INNER, _OUTER = (bytes(value ^ mark for value in range(256)) for mark in (0x36, 0x5C))
-_CODE = (np.dtype(np.uint8), (CODE_BYTES,))
+_BLOCK_BYTES = 64
+_LRU_ENTRIES = 256  # layouts: each stage has a few
+_MAX_ARRAYS = 32  # of a result that is looked at
+_MAX_CACHED_HEADER_BYTES = (
+    2048  # longer ones are not remembered, so that all of them take half a megabyte at most
+)
+_INNER_PAD, _OUTER_PAD = (bytes(value ^ mark for value in range(256)) for mark in (0x36, 0x5C))
+_CODE_LAYOUT = (np.dtype(np.uint8), (CODE_BYTES,))
 
-_State: TypeAlias = "_Hash | None"
+_HashState: TypeAlias = "_Hash | None"
 
 
 class Signature:
     """Makes and checks codes with one key. Safe to use from several threads."""
 
-    def __init__(self, secret: bytes, name: str = NAME) -> None:
+    def __init__(self, secret: bytes, name: str = SIGNATURE_NAME) -> None:
         """Take 32 bytes, and the name of the array that holds the code. One secret may serve for several names."""
         self.name = name
-        own = hmac.digest(secret, b"understudy " + name.encode(), "sha256").ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(own.translate(_INNER))
-        self._outer = hashlib.sha256(own.translate(_OUTER))
-        self._begun = lru_cache(_REMEMBERED)(self._begun_by)
+        own = hmac.digest(secret, b"understudy " + name.encode(), "sha256").ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(own.translate(_INNER_PAD))
+        self._outer = hashlib.sha256(own.translate(_OUTER_PAD))
+        self._cached_header_state = lru_cache(_LRU_ENTRIES)(self._header_state)
 
-    def signed(self, key: Key, arrays: Arrays) -> Arrays:
+    def sign(self, key: Key, arrays: Arrays) -> Arrays:
         """Return `arrays` and their code."""
         plain = {name: array for name, array in arrays.items() if name != self.name}
         return {**plain, self.name: np.frombuffer(self._code(key, plain), np.uint8)}
 
-    def verified(self, key: Key, arrays: Arrays) -> Arrays | None:
+    def verify(self, key: Key, arrays: Arrays) -> Arrays | None:
         """Return `arrays` without their code; None if they have none, or not the one that this key gives."""
-        if type(arrays) is Decoded and len(arrays.header) <= _SHORT_HEADER:
-            begun = self._begun(arrays.header)
+        if type(arrays) is DecodedArrays and len(arrays.header) <= _MAX_CACHED_HEADER_BYTES:
+            begun = self._cached_header_state(arrays.header)
             if begun is not None:
                 inner = begun.copy()
                 inner.update(key.digest)
@@ -68,7 +70,7 @@ class Signature:
                 return plain
         plain = dict(arrays)
         code = plain.pop(self.name, None)
-        if code is None or len(plain) > _MOST_ARRAYS:
+        if code is None or len(plain) > _MAX_ARRAYS:
             return None
         return plain if hmac.compare_digest(self._code(key, plain), code.tobytes()) else None
 
@@ -76,7 +78,7 @@ class Signature:
         layout = [(name, array.dtype, array.shape) for name, array in arrays.items()]
         layout.sort(key=lambda item: (-item[1].itemsize, item[0]))  # as a payload has them
         inner = self._inner.copy()
-        inner.update(_text(tuple(layout)))
+        inner.update(_layout_bytes(tuple(layout)))
         inner.update(key.digest)
         for name, _, _ in layout:
             inner.update(arrays[name].tobytes())
@@ -84,20 +86,20 @@ class Signature:
         outer.update(inner.digest())
         return outer.digest()
 
-    def _begun_by(self, header: bytes) -> _State:
+    def _header_state(self, header: bytes) -> _HashState:
         """Return the hash of the key and of the layout that a payload's header tells; None if no code is its last.
 
         Remembered, because a stage gives the same few shapes again and again.
         """
-        layout = described(header)
-        if not layout or layout[-1] != (self.name, *_CODE):
+        layout = array_layout(header)
+        if not layout or layout[-1] != (self.name, *_CODE_LAYOUT):
             return None
         begun = self._inner.copy()
-        begun.update(_text(layout[:-1]))
+        begun.update(_layout_bytes(layout[:-1]))
         return begun
 
 
-def _text(layout: Layout) -> bytes:
+def _layout_bytes(layout: Layout) -> bytes:
     """Write names, dtypes and shapes so that no two layouts give the same bytes: every part has its length before.
 
     Whole blocks, so that the hash of it is a state to go on from.
@@ -108,4 +110,4 @@ def _text(layout: Layout) -> bytes:
             parts += [len(text).to_bytes(8, "little"), text]
         parts += [value.to_bytes(8, "little") for value in (len(shape), *shape)]
     whole = b"".join(parts)
-    return whole + bytes(-len(whole) % _BLOCK)
+    return whole + bytes(-len(whole) % _BLOCK_BYTES)

@@ -4,11 +4,20 @@
 from functools import lru_cache, partial
 
 from ...models.onnx_writer import GraphWriter
-from .images import Matrices, TapPair, Warp, planes
-from .resampling import WARP_STEPS
-from .steps import Cover, Light, Mask, face_mask, layer, lit, sharpened, uncovered
+from .images import ResampleMatrices, TapPair, Warp, to_planes
+from .resampling import WARP_SUBPIXELS
+from .steps import (
+    CoverInputs,
+    LightInputs,
+    MaskInputs,
+    face_mask,
+    layer_pixels,
+    match_light,
+    sharpen,
+    subtract_cover,
+)
 
-OUTPUT = "layer"
+OUTPUT_NAME = "layer"
 
 
 @lru_cache(maxsize=2)
@@ -20,7 +29,7 @@ def fusion_graph(*, warps: bool = False) -> bytes:
     graph = GraphWriter("fusion")
     number = partial(graph.input, dtype="float32")
     mask = face_mask(
-        Mask(
+        MaskInputs(
             distance=graph.input("distance", "float32", "mask_h", "mask_w"),
             eyes=graph.input("eyes", "uint8", "mask_h", "mask_w"),
             mouth=graph.input("mouth", "uint8", "mask_h", "mask_w"),
@@ -29,52 +38,56 @@ def fusion_graph(*, warps: bool = False) -> bytes:
             ramp=number("ramp"),
             keep_eyes=number("keep_eyes"),
             keep_mouth=number("keep_mouth"),
-            hole=_matrices(graph, "hole", "mask", "mask"),
+            hole=_matrix_inputs(graph, "hole", "mask", "mask"),
         )
     )
-    mask = uncovered(
+    mask = subtract_cover(
         mask,
-        Cover(
+        CoverInputs(
             cover=graph.input("cover", "uint8", "mask_h", "mask_w"),
             bare=graph.input("bare", "float32", "bare_h", "bare_w"),
-            bare_to_mask=_taps(graph, "bare_to_mask", "mask"),
+            bare_to_mask=_tap_inputs(graph, "bare_to_mask", "mask"),
             keep_cover=number("keep_cover"),
         ),
     )
     if warps:
-        swapped = _warp(graph).of(graph.input("pixels", "uint8", "pixels_h", "pixels_w", 3))
+        swapped = _warp_inputs(graph).apply(graph.input("pixels", "uint8", "pixels_h", "pixels_w", 3))
     else:
-        swapped = planes(graph.input("swapped", "uint8", "crop_h", "crop_w", 3))
-    rgb = sharpened(swapped, number("sharpen"))
-    rgb = lit(
+        swapped = to_planes(graph.input("swapped", "uint8", "crop_h", "crop_w", 3))
+    rgb = sharpen(swapped, number("sharpen"))
+    rgb = match_light(
         rgb,
         mask,
-        Light(
+        LightInputs(
             target=graph.input("target", "uint8", "light_h", "light_w", 3),
-            swapped=graph.input("swapped_small", "uint8", "light_h", "light_w", 3),
-            mask_to_light=_matrices(graph, "mask_to_light", "mask", "light"),
+            swapped_image=graph.input("swapped_small", "uint8", "light_h", "light_w", 3),
+            mask_to_light=_matrix_inputs(graph, "mask_to_light", "mask", "light"),
             brows=graph.input("brows", "uint8", "light_h", "light_w"),
-            fine=_matrices(graph, "fine", "light", "light"),
-            broad=_matrices(graph, "broad", "light", "light"),
+            fine=_matrix_inputs(graph, "fine", "light", "light"),
+            broad=_matrix_inputs(graph, "broad", "light", "light"),
             strength=number("strength"),
-            to_crop=_taps(graph, "light_to_crop", "crop"),
+            to_crop=_tap_inputs(graph, "light_to_crop", "crop"),
         ),
     )
-    out = layer(
-        rgb, mask, number("shown"), _taps(graph, "mask_to_full", "full"), _taps(graph, "crop_to_full", "full")
+    out = layer_pixels(
+        rgb,
+        mask,
+        number("shown"),
+        _tap_inputs(graph, "mask_to_full", "full"),
+        _tap_inputs(graph, "crop_to_full", "full"),
     )
-    graph.output(out, OUTPUT, "uint8", "full_h", "full_w", 4)
+    graph.output(out, OUTPUT_NAME, "uint8", "full_h", "full_w", 4)
     return graph.model()
 
 
-def _matrices(graph: GraphWriter, name: str, source: str, size: str) -> Matrices:
-    return Matrices(
+def _matrix_inputs(graph: GraphWriter, name: str, source: str, size: str) -> ResampleMatrices:
+    return ResampleMatrices(
         graph.input(f"{name}_rows", "float32", f"{size}_h", f"{source}_h"),
         graph.input(f"{name}_columns", "float32", f"{source}_w", f"{size}_w"),
     )
 
 
-def _taps(graph: GraphWriter, name: str, size: str) -> TapPair:
+def _tap_inputs(graph: GraphWriter, name: str, size: str) -> TapPair:
     return TapPair(
         graph.input(f"{name}_down", "int32", f"{name}_taps", f"{size}_h"),
         graph.input(f"{name}_down_weights", "float32", f"{name}_taps", f"{size}_h"),
@@ -83,13 +96,13 @@ def _taps(graph: GraphWriter, name: str, size: str) -> TapPair:
     )
 
 
-def _warp(graph: GraphWriter) -> Warp:
+def _warp_inputs(graph: GraphWriter) -> Warp:
     return Warp(
         graph.input("warp_x_across", "int32", "crop_w"),
         graph.input("warp_x_down", "int32", "crop_h"),
         graph.input("warp_y_across", "int32", "crop_w"),
         graph.input("warp_y_down", "int32", "crop_h"),
-        graph.input("warp_weights", "float32", 4, WARP_STEPS**2, 4),
+        graph.input("warp_weights", "float32", 4, WARP_SUBPIXELS**2, 4),
         graph.input("warp_last_column", "float32"),
         graph.input("warp_last_row", "float32"),
     )

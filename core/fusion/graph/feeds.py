@@ -12,17 +12,40 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...analysis.maskers.contract import FaceMask
+from ...analysis.maskers.contract import OcclusionMask
 from ...cache.base.store import Arrays
 from ...face.types import Floats
 from ...geometry.mesh_topology import Topology
 from ...recipe import Fusion
-from ...swap.mesh import CropFrame, light_size
-from ...swap.neural_region import compose, enlarges, halved, inverse, place_matrix
-from ..colour import spreads
-from ..fuse import bare_face, brows, light_radius, light_source, reduced_points, sharpen_amount, shown_of
-from ..mask import DrawnMask, drawn_mask
-from .resampling import Taps, area, cubic, level_blur, linear, low_pass, warp_places, warp_weights
+from ...swap.mesh import CropRegion, light_size
+from ...swap.neural_region import (
+    compose_affine,
+    enlarges,
+    invert_affine_float64,
+    reduce_for_warp,
+    region_matrix,
+)
+from ..colour import low_pass_sigmas
+from ..fuse import (
+    box_and_parameters,
+    brow_mask,
+    light_radius,
+    scale_points,
+    sharpen_amount,
+    swapped_at_light_size,
+    unoccluded_face,
+)
+from ..mask import MaskGeometry, draw_mask_geometry
+from .resampling import (
+    Taps,
+    area_matrix,
+    cubic_taps,
+    level_blur_matrix,
+    linear_taps,
+    low_pass_matrix,
+    warp_positions,
+    warp_weights,
+)
 
 Feeds = Mapping[str, npt.NDArray[Any]]
 
@@ -30,55 +53,57 @@ Feeds = Mapping[str, npt.NDArray[Any]]
 def feeds(
     crop: Arrays,
     landmarks: Floats,
-    place: CropFrame,
+    region: CropRegion,
     params: Fusion,
     topology: Topology,
-    seen: FaceMask | None = None,
+    occlusion_mask: OcclusionMask | None = None,
 ) -> Feeds:
     """Return the inputs of `fusion_graph` by name; the arguments are those of `fuse.fused`.
 
     A crop without `swapped` is warped by the graph from the aligned `pixels` and their `matrix`.
     """
     cover, target = (np.asarray(crop[name], np.uint8) for name in ("cover", "target"))
-    points = place.to_crop(landmarks)
-    box, params = shown_of(crop, place, params)
-    drawn = drawn_mask(points, place.size, params, topology, box)
+    points = region.to_crop(landmarks)
+    box, params = box_and_parameters(crop, region, params)
+    drawn = draw_mask_geometry(points, region.size, params, topology, box)
     bare = np.ones(target.shape[:2], np.float32)
     if params.keep_cover > 0:
-        bare = bare_face(crop, points, place, topology, seen)
-    size, full, own = drawn.distance.shape, (place.height, place.width), place.size[::-1]
+        bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
+    size, full, own = drawn.distance.shape, (region.height, region.width), region.size[::-1]
     return {
-        **_picture_feeds(crop, place),
+        **_image_feeds(crop, region),
         **_mask_feeds(drawn, params),
         "cover": cv2.resize(cover, size[::-1], interpolation=cv2.INTER_AREA),
         "bare": bare,
-        **_taps("bare_to_mask", linear(bare.shape[0], size[0]), linear(bare.shape[1], size[1])),
-        "keep_cover": _number(params.keep_cover),
-        "sharpen": _number(sharpen_amount(params)),
-        **_light_feeds(crop, size, own, points, params, topology),
-        "shown": _number(255 * params.blend * params.opacity),
-        **_taps(
-            "mask_to_full",
-            linear(size[0], full[0], levels=True),
-            linear(size[1], full[1], levels=True),
+        **_tap_feeds(
+            "bare_to_mask", linear_taps(bare.shape[0], size[0]), linear_taps(bare.shape[1], size[1])
         ),
-        **_taps("crop_to_full", cubic(own[0], full[0]), cubic(own[1], full[1])),
+        "keep_cover": _scalar(params.keep_cover),
+        "sharpen": _scalar(sharpen_amount(params)),
+        **_light_feeds(crop, size, own, points, params, topology),
+        "shown": _scalar(255 * params.blend * params.opacity),
+        **_tap_feeds(
+            "mask_to_full",
+            linear_taps(size[0], full[0], levels=True),
+            linear_taps(size[1], full[1], levels=True),
+        ),
+        **_tap_feeds("crop_to_full", cubic_taps(own[0], full[0]), cubic_taps(own[1], full[1])),
     }
 
 
-def _mask_feeds(drawn: DrawnMask, params: Fusion) -> dict[str, npt.NDArray[Any]]:
-    height, width = drawn.distance.shape
+def _mask_feeds(geometry: MaskGeometry, params: Fusion) -> dict[str, npt.NDArray[Any]]:
+    height, width = geometry.distance.shape
     return {
-        "distance": drawn.distance,
-        "eyes": drawn.eyes,
-        "mouth": drawn.mouth,
-        "area": np.ones((height, width), np.float32) if drawn.area is None else drawn.area,
-        "padding": _number(drawn.padding),
-        "ramp": _number(drawn.ramp),
-        "keep_eyes": _number(params.keep_eyes),
-        "keep_mouth": _number(params.keep_mouth),
-        "hole_rows": level_blur(height, drawn.soft),
-        "hole_columns": level_blur(width, drawn.soft).T,
+        "distance": geometry.distance,
+        "eyes": geometry.eyes,
+        "mouth": geometry.mouth,
+        "area": np.ones((height, width), np.float32) if geometry.area is None else geometry.area,
+        "padding": _scalar(geometry.padding),
+        "ramp": _scalar(geometry.ramp),
+        "keep_eyes": _scalar(params.keep_eyes),
+        "keep_mouth": _scalar(params.keep_mouth),
+        "hole_rows": level_blur_matrix(height, geometry.opening_sigma),
+        "hole_columns": level_blur_matrix(width, geometry.opening_sigma).T,
     }
 
 
@@ -93,29 +118,32 @@ def _light_feeds(
     target = np.asarray(crop["target"], np.uint8)
     small = light_size((target.shape[1], target.shape[0]))
     size = small[1], small[0]
-    scaled = reduced_points(points, (crop_size[1], crop_size[0]), small)
-    fine, broad = spreads(light_radius(scaled, params))
+    scaled = scale_points(points, (crop_size[1], crop_size[0]), small)
+    fine, broad = low_pass_sigmas(light_radius(scaled, params))
     return {
         "target": cv2.resize(target, small, interpolation=cv2.INTER_AREA),
-        "swapped_small": light_source(crop, small),
-        **_area("mask_to_light", mask_size, size),
-        "brows": brows(scaled, small, topology),
-        "fine_rows": low_pass(size[0], fine),
-        "fine_columns": low_pass(size[1], fine).T,
-        "broad_rows": low_pass(size[0], broad),
-        "broad_columns": low_pass(size[1], broad).T,
-        "strength": _number(params.colour_match),
-        **_taps("light_to_crop", linear(size[0], crop_size[0]), linear(size[1], crop_size[1])),
+        "swapped_small": swapped_at_light_size(crop, small),
+        **_area_feeds("mask_to_light", mask_size, size),
+        "brows": brow_mask(scaled, small, topology),
+        "fine_rows": low_pass_matrix(size[0], fine),
+        "fine_columns": low_pass_matrix(size[1], fine).T,
+        "broad_rows": low_pass_matrix(size[0], broad),
+        "broad_columns": low_pass_matrix(size[1], broad).T,
+        "strength": _scalar(params.colour_match),
+        **_tap_feeds("light_to_crop", linear_taps(size[0], crop_size[0]), linear_taps(size[1], crop_size[1])),
     }
 
 
-def _picture_feeds(crop: Arrays, place: CropFrame) -> dict[str, npt.NDArray[Any]]:
-    """Return the upright crop, or what one is drawn from: an aligned one (s, s, 3), as `neural_region.drawn` does."""
+def _image_feeds(crop: Arrays, region: CropRegion) -> dict[str, npt.NDArray[Any]]:
+    """Return the upright crop, or what one is drawn from: an aligned one (s, s, 3), as `neural_region.geometry` does."""
     if "swapped" in crop:
         return {"swapped": np.asarray(crop["swapped"], np.uint8)}
     matrix = np.asarray(crop["matrix"], np.float32)
-    pixels, back = halved(np.asarray(crop["pixels"], np.uint8), compose(matrix, inverse(place_matrix(place))))
-    places = warp_places(np.asarray(back, np.float64), place.size)
+    pixels, back = reduce_for_warp(
+        np.asarray(crop["pixels"], np.uint8),
+        compose_affine(matrix, invert_affine_float64(region_matrix(region))),
+    )
+    places = warp_positions(np.asarray(back, np.float64), region.size)
     return {
         "pixels": pixels,
         "warp_x_across": places.x_across,
@@ -123,23 +151,26 @@ def _picture_feeds(crop: Arrays, place: CropFrame) -> dict[str, npt.NDArray[Any]
         "warp_y_across": places.y_across,
         "warp_y_down": places.y_down,
         "warp_weights": warp_weights(curved=enlarges(back)),
-        "warp_last_column": _number(pixels.shape[1] - 1),
-        "warp_last_row": _number(pixels.shape[0] - 1),
+        "warp_last_column": _scalar(pixels.shape[1] - 1),
+        "warp_last_row": _scalar(pixels.shape[0] - 1),
     }
 
 
-def _area(name: str, source: tuple[int, ...], size: tuple[int, ...]) -> dict[str, npt.NDArray[Any]]:
-    return {f"{name}_rows": area(source[0], size[0]), f"{name}_columns": area(source[1], size[1]).T}
-
-
-def _taps(name: str, down: Taps, across: Taps) -> dict[str, npt.NDArray[Any]]:
+def _area_feeds(name: str, source: tuple[int, ...], size: tuple[int, ...]) -> dict[str, npt.NDArray[Any]]:
     return {
-        f"{name}_down": down.places,
+        f"{name}_rows": area_matrix(source[0], size[0]),
+        f"{name}_columns": area_matrix(source[1], size[1]).T,
+    }
+
+
+def _tap_feeds(name: str, down: Taps, across: Taps) -> dict[str, npt.NDArray[Any]]:
+    return {
+        f"{name}_down": down.indices,
         f"{name}_down_weights": down.weights,
-        f"{name}_across": across.places,
+        f"{name}_across": across.indices,
         f"{name}_across_weights": across.weights,
     }
 
 
-def _number(value: float) -> npt.NDArray[Any]:
+def _scalar(value: float) -> npt.NDArray[Any]:
     return np.asarray(value, np.float32)

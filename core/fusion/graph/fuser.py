@@ -6,24 +6,24 @@ from hashlib import sha256
 
 import numpy as np
 
-from ...analysis.maskers.contract import FaceMask
+from ...analysis.maskers.contract import OcclusionMask
 from ...cache.base.store import Arrays
 from ...errors import ModelError
 from ...face.types import Floats, Pixels
 from ...geometry.mesh_topology import Topology
 from ...models.session import ModelPool
 from ...recipe import Fusion
-from ...swap.mesh import CropFrame
-from ...swap.neural_region import region
-from ..fuse import fused
+from ...swap.mesh import CropRegion
+from ...swap.neural_region import to_upright_region
+from ..fuse import fuse_crop
 from .build import fusion_graph
 from .feeds import Feeds, feeds
 
-_TRIAL_SIZE = 96
+_TRIAL_PIXELS = 96
 
 
 class Fuser:
-    """Fuses one crop after another; see `fuse.fused`.
+    """Fuses one crop after another; see `fuse.fuse`.
 
     A processor is trusted with the graph only after it has fused a generated crop as OpenCV does, within 1/255.
     That trial warms it too.
@@ -41,37 +41,37 @@ class Fuser:
         return self._warnings
 
     @cached_property
-    def in_keys(self) -> dict[str, str]:
+    def key_inputs(self) -> dict[str, str]:
         """What the way of fusing adds to the key of what is fused: nothing for OpenCV, the graph's content else."""
-        if not self.warps:
+        if not self.uses_graph:
             return {}
         both = fusion_graph() + fusion_graph(warps=True)
-        return {**self._pool.in_keys, "graph": sha256(both).hexdigest()}
+        return {**self._pool.key_inputs, "graph": sha256(both).hexdigest()}
 
-    def fused(
+    def fuse(
         self,
         crop: Arrays,
         landmarks: Floats,
-        place: CropFrame,
+        region: CropRegion,
         params: Fusion,
-        seen: FaceMask | None = None,
+        occlusion_mask: OcclusionMask | None = None,
     ) -> Pixels:
-        """Fuse one swapped crop; arguments and result are those of `fuse.fused`. Raises ModelError."""
-        if not self.warps:
-            return fused(crop, landmarks, place, params, self._topology, seen)
-        return self.drawn(feeds(crop, landmarks, place, params, self._topology, seen))
+        """Fuse one swapped crop; arguments and result are those of `fuse.fuse`. Raises ModelError."""
+        if not self.uses_graph:
+            return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask)
+        return self.run_graph(feeds(crop, landmarks, region, params, self._topology, occlusion_mask))
 
-    def drawn(self, inputs: Feeds) -> Pixels:
+    def run_graph(self, inputs: Feeds) -> Pixels:
         """Run the graph on what `feeds` gives, whatever the processor; (height, width, 4) uint8. Raises ModelError."""
         return np.asarray(self._pool.run_graph(fusion_graph(warps="pixels" in inputs), inputs)[0], np.uint8)
 
     @cached_property
-    def warps(self) -> bool:
+    def uses_graph(self) -> bool:
         """Whether it fuses by the graph, which draws a network's aligned crop too; found out when first asked for."""
-        if not self._pool.processor.draws:
+        if not self._pool.processor.fuses_images:
             return False
         try:
-            difference = self.trial()
+            difference = self.run_trial()
         except ModelError as error:
             self._warnings = (f"pictures are fused on the CPU: {error}",)
             return False
@@ -80,27 +80,29 @@ class Fuser:
             self._warnings = (f"pictures are fused on the CPU: {name} is {difference}/255 off",)
         return difference <= 1
 
-    def trial(self) -> int:
+    def run_trial(self) -> int:
         """Fuse generated crops both ways; return the largest difference of any value. Raises ModelError."""
-        crop, landmarks, place = generated_crop(self._topology)
+        crop, landmarks, place = generate_trial_crop(self._topology)
         matrix = np.array([[0.6, 0.2, 3], [-0.2, 0.6, 30]], np.float32)
         aligned: Arrays = {"pixels": crop["swapped"], "matrix": matrix, "target": crop["target"]}
-        upright, left = (region(aligned, place, soft=True, whole=whole) for whole in (True, False))
+        upright, left = (
+            to_upright_region(aligned, place, soft_edge=True, warp=whole) for whole in (True, False)
+        )
         params = Fusion(sharpen=1.0)
         differences = []
         for by_opencv, by_graph in ((crop, crop), (upright, left)):
-            expected = fused(by_opencv, landmarks, place, params, self._topology)
-            drawn = self.drawn(feeds(by_graph, landmarks, place, params, self._topology))
+            expected = fuse_crop(by_opencv, landmarks, place, params, self._topology)
+            drawn = self.run_graph(feeds(by_graph, landmarks, place, params, self._topology))
             differences.append(np.abs(expected.astype(np.int16) - drawn))
         return int(max(difference.max() for difference in differences))
 
 
-def generated_crop(topology: Topology) -> tuple[Arrays, Floats, CropFrame]:
+def generate_trial_crop(topology: Topology) -> tuple[Arrays, Floats, CropRegion]:
     """Return a crop of soft coloured stripes, the landmarks of an upright face in it, and where it lies."""
     landmarks = np.zeros((478, 3), np.float32)
-    landmarks[:468] = topology.shape * (_TRIAL_SIZE * 0.4) + (_TRIAL_SIZE * 0.8, _TRIAL_SIZE * 0.8, 0)
-    place = CropFrame(0, 0, _TRIAL_SIZE * 3 // 2, _TRIAL_SIZE * 3 // 2, 2 / 3)
-    row, column = np.mgrid[:_TRIAL_SIZE, :_TRIAL_SIZE]
+    landmarks[:468] = topology.shape * (_TRIAL_PIXELS * 0.4) + (_TRIAL_PIXELS * 0.8, _TRIAL_PIXELS * 0.8, 0)
+    place = CropRegion(0, 0, _TRIAL_PIXELS * 3 // 2, _TRIAL_PIXELS * 3 // 2, 2 / 3)
+    row, column = np.mgrid[:_TRIAL_PIXELS, :_TRIAL_PIXELS]
     stripes = [150 + 70 * np.sin((column * a + row * b) / 9) for a, b in ((1, 0), (1, 1), (0, 1))]
     swapped = np.stack(stripes, 2).astype(np.uint8)
     cover = np.full(swapped.shape[:2], 255, np.uint8)

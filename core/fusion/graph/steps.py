@@ -9,24 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...models.onnx_writer import Value
-from ..colour import CONTRAST_RANGE, CONTRAST_SHARE, DARKEST, MOST_GAIN
-from ..fuse import HALVES_UP, RIM, SHARPEN_SPREAD
+from ..colour import CONTRAST_RANGE, CONTRAST_SHARE, DARK_OFFSET_LEVELS, MAX_GAIN
+from ..fuse import RIM_PIXELS, ROUND_HALF_UP_OFFSET, SHARPEN_SIGMA_PIXELS
 from .images import (
-    Matrices,
+    ResampleMatrices,
     TapPair,
-    above,
-    blurred_everywhere,
-    blurred_levels,
-    joined,
-    planes,
-    spread_out,
+    blur_image,
+    blur_levels,
+    concatenate,
+    dilate,
+    is_above,
+    to_planes,
     where,
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Mask:
-    """The inputs of the mask: what `mask.drawn_mask` draws, (h, w) each, and the recipe's numbers."""
+class MaskInputs:
+    """The inputs of the mask: what `mask.draw_mask_geometry` draws, (h, w) each, and the recipe's numbers."""
 
     distance: Value
     eyes: Value
@@ -36,25 +36,25 @@ class Mask:
     ramp: Value
     keep_eyes: Value
     keep_mouth: Value
-    hole: Matrices
+    hole: ResampleMatrices
 
 
-def face_mask(inputs: Mask) -> Value:
-    """`mask.face_mask`: (h, w) in 0..1."""
-    rise = ((inputs.distance - inputs.padding) / inputs.ramp).clipped(0, 1)
+def face_mask(inputs: MaskInputs) -> Value:
+    """`mask.mask_from_map`: (h, w) in 0..1."""
+    rise = ((inputs.distance - inputs.padding) / inputs.ramp).clip(0, 1)
     mask = rise * rise * (3 - 2 * rise)
-    mask = mask * (1 - inputs.keep_eyes * softened(inputs.eyes, inputs.hole))
-    mask = mask * (1 - inputs.keep_mouth * softened(inputs.mouth, inputs.hole))
+    mask = mask * (1 - inputs.keep_eyes * soften(inputs.eyes, inputs.hole))
+    mask = mask * (1 - inputs.keep_mouth * soften(inputs.mouth, inputs.hole))
     return mask * inputs.area
 
 
-def softened(hole: Value, matrices: Matrices) -> Value:
+def soften(hole: Value, matrices: ResampleMatrices) -> Value:
     """`mask._softened`: a drawn hole (h, w) uint8 with soft edges, in 0..1."""
-    return blurred_levels(hole.cast("float32"), matrices) / 255
+    return blur_levels(hole.cast("float32"), matrices) / 255
 
 
 @dataclass(frozen=True, eq=False)
-class Cover:
+class CoverInputs:
     """The inputs that take away from the mask: the crop's own `cover`, as large as the mask, and `bare`."""
 
     cover: Value
@@ -63,73 +63,79 @@ class Cover:
     keep_cover: Value
 
 
-def uncovered(mask: Value, inputs: Cover) -> Value:
+def subtract_cover(mask: Value, inputs: CoverInputs) -> Value:
     """The mask (h, w), less what the crop does not show, less what covers the face; as in `fuse.fused`."""
     mask = mask * (inputs.cover.cast("float32") / 255)
-    return mask * (1 - inputs.keep_cover * (1 - inputs.bare_to_mask.of(inputs.bare)))
+    return mask * (1 - inputs.keep_cover * (1 - inputs.bare_to_mask.apply(inputs.bare)))
 
 
-def sharpened(rgb: Value, amount: Value) -> Value:
+def sharpen(rgb: Value, amount: Value) -> Value:
     """`fuse._sharpened`: (3, h, w) whole levels."""
-    blurred = blurred_everywhere(rgb, SHARPEN_SPREAD)
-    return (rgb * (amount + 1) - blurred * amount).rounded().clipped(0, 255)
+    blurred = blur_image(rgb, SHARPEN_SIGMA_PIXELS)
+    return (rgb * (amount + 1) - blurred * amount).round().clip(0, 255)
 
 
 @dataclass(frozen=True, eq=False)
-class Light:
+class LightInputs:
     """The inputs of the light: both pictures and the brows, reduced to compare them, and the recipe's numbers."""
 
     target: Value
-    swapped: Value
-    mask_to_light: Matrices
+    swapped_image: Value
+    mask_to_light: ResampleMatrices
     brows: Value
-    fine: Matrices
-    broad: Matrices
+    fine: ResampleMatrices
+    broad: ResampleMatrices
     strength: Value
     to_crop: TapPair
 
 
-def lit(rgb: Value, mask: Value, inputs: Light) -> Value:
+def match_light(rgb: Value, mask: Value, inputs: LightInputs) -> Value:
     """`fuse._lit`: (3, h, w) whole levels."""
-    weight = inputs.mask_to_light.of(mask) * (1 - inputs.brows.cast("float32") / 255)
-    gain, offset = light_transfer(planes(inputs.target), planes(inputs.swapped), weight, inputs)
-    out = rgb * inputs.to_crop.of(gain) + inputs.to_crop.of(offset)
-    return out.rounded().clipped(0, 255)
+    weight = inputs.mask_to_light.apply(mask) * (1 - inputs.brows.cast("float32") / 255)
+    gain, offset = light_transfer(to_planes(inputs.target), to_planes(inputs.swapped_image), weight, inputs)
+    out = rgb * inputs.to_crop.apply(gain) + inputs.to_crop.apply(offset)
+    return out.round().clip(0, 255)
 
 
-def light_transfer(target: Value, swapped: Value, weight: Value, inputs: Light) -> tuple[Value, Value]:
+def light_transfer(
+    target: Value, swapped_image: Value, weight: Value, inputs: LightInputs
+) -> tuple[Value, Value]:
     """`colour.light_transfer`: gain and offset, (3, h, w) each."""
-    fine = _Lows(target, swapped, weight, inputs.fine)
-    broad = _Lows(target, swapped, weight, inputs.broad)
+    fine = _LowFrequencies(target, swapped_image, weight, inputs.fine)
+    broad = _LowFrequencies(target, swapped_image, weight, inputs.broad)
     tint = fine.ratio / fine.ratio.mean(0)
-    gain = (tint * broad.ratio.mean(0)).clipped(1 / MOST_GAIN, MOST_GAIN) ** inputs.strength
+    gain = (tint * broad.ratio.mean(0)).clipped(1 / MAX_GAIN, MAX_GAIN) ** inputs.strength
     contrast = (broad.details[0] / broad.details[1].at_least(1e-4)).clipped(*CONTRAST_RANGE)
     contrast = contrast ** (inputs.strength * CONTRAST_SHARE)
     offset = broad.low_swapped * gain * (1 - contrast)
     return gain * contrast, offset
 
 
-class _Lows:
-    """`colour._Lows`: low frequencies of target and swapped crop, their ratio, how strong the detail above is."""
+class _LowFrequencies:
+    """`colour._LowFrequencies`: low frequencies of target and swapped crop, their ratio, how strong the detail above is."""
 
-    def __init__(self, target: Value, swapped: Value, weight: Value, low: Matrices) -> None:
-        near = low.of(weight) + 1e-3
+    def __init__(
+        self, target: Value, swapped_image: Value, weight: Value, low_pass: ResampleMatrices
+    ) -> None:
+        near = low_pass.apply(weight) + 1e-3
         overall = weight.sum(-2, -1) + 1e-3
         lows, self.details = [], []
-        for picture in (target, swapped):
+        for picture in (target, swapped_image):
             mean = (picture * weight).sum(-2, -1) / overall
-            lows.append((low.of(picture * weight) + 1e-3 * mean) / near)
-            relative = (picture - lows[-1]).mean(0) / (lows[-1].mean(0) + DARKEST)
+            lows.append((low_pass.apply(picture * weight) + 1e-3 * mean) / near)
+            relative = (picture - lows[-1]).mean(0) / (lows[-1].mean(0) + DARK_OFFSET_LEVELS)
             self.details.append(((relative * relative * weight).sum(-2, -1) / overall).root())
-        self.ratio = (lows[0] + DARKEST) / (lows[1] + DARKEST)
+        self.ratio = (lows[0] + DARK_OFFSET_LEVELS) / (lows[1] + DARK_OFFSET_LEVELS)
         self.low_swapped = lows[1]
 
 
-def layer(rgb: Value, mask: Value, shown: Value, alpha_to_full: TapPair, rgb_to_full: TapPair) -> Value:
+def layer_pixels(
+    rgb: Value, mask: Value, opacity: Value, alpha_to_full: TapPair, rgb_to_full: TapPair
+) -> Value:
     """The last step of `fuse.fused`: (H, W, 4) uint8 from the crop's colours, its mask, and 255 x its opacity."""
-    alpha = alpha_to_full.of_levels_halved((mask * shown + HALVES_UP).rounded())
-    rgb = rgb_to_full.of_levels(rgb)
-    rim = above(spread_out(alpha, RIM), 0)
-    rgba = joined(alpha.graph, 0, rgb, alpha.with_axes(0))
+    alpha = alpha_to_full.apply_linear_levels((mask * opacity + ROUND_HALF_UP_OFFSET).round())
+    rgb = rgb_to_full.apply_cubic_levels(rgb)
+    rim = is_above(dilate(alpha, RIM_PIXELS), 0)
+    rgba = concatenate(alpha.graph, 0, rgb, alpha.unsqueeze(0))
     seen = where(rim, rgba, rgba.graph.constant(np.zeros((), np.float32)))
-    return seen.moved(1, 2, 0).cast("uint8")
+    return seen.transpose(1, 2, 0).cast("uint8")

@@ -13,13 +13,13 @@ from pathlib import Path
 import bpy
 import numpy as np
 from understudy.addon import cli_command
-from understudy.addon.layers.fallback_folder import spare_folder
+from understudy.addon.layers.fallback_folder import fallback_folder
 from understudy.addon.layers.folders import cache_folder
-from understudy.addon.preview.live_preview import Live
-from understudy.addon.properties.preferences import PACKAGE, encryption_state, preferences
+from understudy.addon.preview.live_preview import LivePreview
+from understudy.addon.properties.preferences import PACKAGE, encryption_summary, preferences
 from understudy.addon.sessions.open import run_settings
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 
 
 def environment(**variables):
@@ -69,8 +69,8 @@ def settings_now():
         "cap": cache.cap_bytes,
         "threads": settings.threads,
         "provider": settings.provider,
-        "left_out": settings.left_out,
-        "encryption": encryption_state(preferences(), os.environ),
+        "left_out": settings.ignored,
+        "encryption": encryption_summary(preferences(), os.environ),
     }
 
 
@@ -165,28 +165,28 @@ def free_disk(folder):
 
 def live_once(frame):
     """Look at a frame as a window does; the notice it gets."""
-    live = Live(lambda: None)
+    live = LivePreview(lambda: None)
     bpy.context.scene.frame_set(frame)
-    live.frame_changed(bpy.context.scene, patience=60)
-    facts = live.facts
+    live.on_frame_change(bpy.context.scene, wait_seconds=60)
+    facts = live.report
     live.close()
     return facts
 
 
 def spare_pictures():
     """What is left of the pictures that could not be where they belong."""
-    folder = spare_folder()
+    folder = fallback_folder()
     return sorted(str(path) for path in folder.rglob("*.tif")) if folder.is_dir() else []
 
 
 def spare_folder_is_a_file():
     """Leave no place even for them."""
-    spare_folder().write_text("not a folder")
+    fallback_folder().write_text("not a folder")
 
 
 def fill_cache(folder, megabytes):
     """Keep results that no run of the test's project asks for, and that were used long ago."""
-    store = PackFolder(Path(folder), pack_bytes=1 << 18)
+    store = PackStore(Path(folder), pack_bytes=1 << 18)
     for number in range(10 * megabytes):
         store.put(stage_key("other", 1, {"number": number}), {"a": np.full(100_000, number, np.uint8)})
     store.close()

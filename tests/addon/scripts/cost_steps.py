@@ -7,9 +7,9 @@ import time
 
 import bpy
 from understudy.addon.layers import sync
-from understudy.addon.layers.jobs import StripMemory, jobs_at
+from understudy.addon.layers.jobs import StripCache, jobs_at
 from understudy.addon.layers.layer_strip import layer_of
-from understudy.addon.preview.live_preview import Live
+from understudy.addon.preview.live_preview import LivePreview
 from understudy.addon.render.run import RenderRun
 
 
@@ -27,24 +27,24 @@ def render_cost(frames, rounds):
         for frame in range(frames[0], frames[1] + 1):
             scene.frame_set(frame)
             began = time.process_time()
-            run.frame(scene)
+            run.update_frame(scene)
             taken.append((time.process_time() - began) * 1e3)
-    opened = run._session._opened is not None
+    opened = run._session._open_cache is not None
     run.end(scene)
     return {**_spread(taken), "opened": opened}
 
 
 def drag_cost(path, values):
     """Drag a slider: what each move takes of the main thread, and of the whole process, in milliseconds."""
-    scene, live = bpy.context.scene, Live(lambda: None)
+    scene, live = bpy.context.scene, LivePreview(lambda: None)
     group, name = path.split(".")
     own, whole = [], []
-    live.frame_changed(scene, 60)
-    before = live.facts["stages"]["fuse"]["run"]
+    live.on_frame_change(scene, 60)
+    before = live.report["stages"]["fuse"]["run"]
     for value in values:
         setattr(getattr(scene.understudy.modifiers[0], group), name, value)
         began, all_began = time.thread_time(), time.process_time()
-        live.touched(scene)
+        live.schedule(scene)
         live.tick()
         taken = time.thread_time() - began
         while live._pending and not live._pending[0].done():
@@ -53,7 +53,7 @@ def drag_cost(path, values):
         live.tick()
         own.append((taken + time.thread_time() - began) * 1e3)
         whole.append((time.process_time() - all_began) * 1e3)
-    facts = live.facts
+    facts = live.report
     live.close()
     return {
         "own": _spread(own),
@@ -65,15 +65,15 @@ def drag_cost(path, values):
 
 def playback_cost(frames, rounds):
     """Play prepared frames: what the handler takes of the main thread, in milliseconds."""
-    scene, live, taken = bpy.context.scene, Live(lambda: None), []
+    scene, live, taken = bpy.context.scene, LivePreview(lambda: None), []
     for frame in [*range(frames[0], frames[1] + 1)] * rounds:
         scene.frame_set(frame)
         began = time.thread_time()
-        live.frame_changed(scene)
+        live.on_frame_change(scene)
         taken.append((time.thread_time() - began) * 1e3)
     while live.tick() not in (None, 1.0):
         time.sleep(0.005)
-    facts = live.facts
+    facts = live.report
     live.close()
     return {"own": _spread(taken), **facts}
 
@@ -129,7 +129,7 @@ def _sequence_costs(scene, count):
     strip = scene.sequence_editor.strips.new_image("pictures", "/nowhere/00000.png", 9, 1)
     for number in range(1, count):
         strip.elements.append(f"{number:05d}.png")
-    memory, seen, counted = StripMemory(), [], []
+    memory, seen, counted = StripCache(), [], []
     for place in (7, 7, 8):
         if place == 8:
             strip.elements[count - 1].filename = "other.png"

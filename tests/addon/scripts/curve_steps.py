@@ -54,7 +54,7 @@ def at_frames(path, frames, name=None, scene=None):
 
 
 def drop(index):
-    stack.drop_modifier(bpy.context.scene, bpy.context.scene.understudy.modifiers[index])
+    stack.remove_modifier(bpy.context.scene, bpy.context.scene.understudy.modifiers[index])
 
 
 def move(index, steps):

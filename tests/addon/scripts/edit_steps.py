@@ -192,7 +192,7 @@ def nest_refused(name):
 
     before, raised = feeds(), ""
     try:
-        meta_strips.nest(scene, _strip(name), _Refusing())
+        meta_strips.nest_in_meta(scene, _strip(name), _Refusing())
     except RuntimeError as error:
         raised = str(error)
     return [raised, before, feeds()]

@@ -59,12 +59,14 @@ def used(path, out, report, settles=True):
     steps.load(path)
     told = {"opened": _preview(), "thread": _rendered_on_a_thread(report)}
     if settles:
-        watching = auto_sync.InStep()
-        watching.settle()
+        watching = auto_sync.LayerAutoSync()
+        watching.tick()
         watching.close()
     told["trouble"] = window_state().trouble
     told["refused"] = [
-        str(place.refused) for scene in bpy.data.scenes if (place := cache_folder.cache_place(scene)).refused
+        str(place.refused_folder)
+        for scene in bpy.data.scenes
+        if (place := cache_folder.cache_location(scene)).refused_folder
     ]
     told["report"] = steps.render(out, report)
     told["purged"] = [
@@ -114,16 +116,16 @@ def _rendered_on_a_thread(report):
 def trusted(path):
     """Say yes to the folder that a project names, then no again; tells where its cache is each time."""
     steps.load(path)
-    told = [str(cache_folder.cache_place(bpy.context.scene).folder)]
+    told = [str(cache_folder.cache_location(bpy.context.scene).folder)]
     told.append(steps.op("understudy.trust_folder", active="clip"))
-    told.append(str(cache_folder.cache_place(bpy.context.scene).folder))
+    told.append(str(cache_folder.cache_location(bpy.context.scene).folder))
     layer = layer_strip.layer_of(bpy.context.scene, bpy.context.scene.sequence_editor.strips_all["clip"])
     told.append(bpy.path.abspath(layer.directory))
     cache_steps.prefer()
     told.append(cache_steps.page_drawn())
     told.append(steps.op("understudy.trust_folder", active="clip"))
     told.append(steps.op("understudy.distrust_folder", folder=told[2]))
-    told.append(str(cache_folder.cache_place(bpy.context.scene).folder))
+    told.append(str(cache_folder.cache_location(bpy.context.scene).folder))
     return told
 
 
@@ -133,8 +135,8 @@ def failed_pictures(path, output, frame, earlier=True, since=0.0):
     scene = bpy.context.scene
     scene.render.filepath = output
     if earlier:
-        return output_files.remove_earlier(scene, frame)
-    return output_files.remove_written(scene, frame, since)
+        return output_files.remove_earlier_image(scene, frame)
+    return output_files.remove_written_image(scene, frame, since)
 
 
 def failed_movie(path, output, since):
@@ -151,12 +153,12 @@ def claims():
     told = []
     huge = SimpleNamespace(name="huge", animation_offset_start=0, frame_duration=1 << 31)
     for work in (
-        lambda: strips.source_numbers(huge, 1.0),
+        lambda: strips.source_frames(huge, 1.0),
         lambda: strips.frames_of(
             SimpleNamespace(name="long", frame_final_start=-(1 << 31), frame_final_end=1 << 31)
         ),
-        lambda: layer_strip.first_number(SimpleNamespace(name="before", animation_offset_start=-7)),
-        lambda: layer_strip.first_number(SimpleNamespace(name="after", animation_offset_start=1 << 31)),
+        lambda: layer_strip.first_source_frame(SimpleNamespace(name="before", animation_offset_start=-7)),
+        lambda: layer_strip.first_source_frame(SimpleNamespace(name="after", animation_offset_start=1 << 31)),
     ):
         try:
             told.append(repr(work()))

@@ -9,7 +9,7 @@ _KEPT = {}
 
 def settled():
     """Do what the timer does; returns what it returned and what the panels tell of."""
-    watching = _KEPT.setdefault("settling", auto_sync.InStep())
+    watching = _KEPT.setdefault("settling", auto_sync.LayerAutoSync())
     return [watching.settle(), bpy.data.window_managers[0].understudy.trouble]
 
 
@@ -21,15 +21,15 @@ def settled_failing(touches):
         calls.append(scene.name)
         raise KeyError("unforeseen")
 
-    watching = auto_sync.InStep(sync)
-    returned = [watching.settle() for _ in range(touches)]
+    watching = auto_sync.LayerAutoSync(sync)
+    returned = [watching.tick() for _ in range(touches)]
     return [len(calls), returned, bpy.data.window_managers[0].understudy.trouble]
 
 
 def fingerprint_changes(name, element=None, adds=None, into=None):
     """Whether an edit of a strip's files, or of where it lies, is noticed."""
     strip = bpy.context.scene.sequence_editor.strips_all[name]
-    before = auto_sync.fingerprint()
+    before = auto_sync.timeline_fingerprint()
     if element is not None:
         number, filename = element
         strip.elements[number].filename = filename
@@ -37,8 +37,8 @@ def fingerprint_changes(name, element=None, adds=None, into=None):
         strip.elements.append(adds)
     if into is not None:
         strip.directory = into
-    return auto_sync.fingerprint() != before
+    return auto_sync.timeline_fingerprint() != before
 
 
 def fingerprint_text():
-    return str(auto_sync.fingerprint())
+    return str(auto_sync.timeline_fingerprint())

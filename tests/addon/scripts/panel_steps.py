@@ -7,13 +7,13 @@ from pathlib import Path
 
 import bpy
 import understudy
-from understudy.addon.lookups.gallery import gallery
-from understudy.addon.lookups.people import players, stretch_of, wanted_people
-from understudy.addon.modifiers.active import POINTER
-from understudy.addon.properties.scene_properties import casting_of, settings_of
+from understudy.addon.lookups.gallery import lookup_cache
+from understudy.addon.lookups.people import modifiers_replacing, people_lookup, source_range
+from understudy.addon.modifiers.active import MODIFIER_POINTER
+from understudy.addon.properties.scene_properties import request_of, settings_of
 from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
-from understudy.addon.sessions.worker_query import Question, asked
+from understudy.addon.sessions.worker_query import WorkerQuery, active_queries
 from understudy.addon.ui import panels
 from understudy.core.recipe import parameters
 
@@ -35,7 +35,7 @@ class _Layout:
         return lambda *_, **__: _Layout(self._told, self._section, self._modifier)
 
     def context_pointer_set(self, name, modifier):
-        assert name == POINTER
+        assert name == MODIFIER_POINTER
         self._modifier = modifier
 
     def panel_prop(self, owner, name):
@@ -70,7 +70,7 @@ def drawn(active):
     for _ in range(2):  # what is looked up beside drawing is there the second time
         told = {}
         panels.UNDERSTUDY_PT_stack.draw(type("Drawer", (), {"layout": _Layout(told)})(), bpy.context)
-        while gallery().tick() is not None:
+        while lookup_cache().tick() is not None:
             pass
     return told
 
@@ -89,11 +89,12 @@ def people(active):
     """Who was found in a strip: where each is seen best, and the names of the modifiers that replace them."""
     scene = _scene()
     strip = scene.sequence_editor.active_strip = scene.sequence_editor.strips_all[active]
-    shown = gallery().now(wanted_people(scene, strip, settings_of(scene).modifiers[0]))
+    shown = lookup_cache().get_or_fetch(people_lookup(scene, strip, settings_of(scene).modifiers[0]))
     if shown is None:
         return None
     return [
-        [list(one.person.best), [entry.name for entry in players(scene, strip, one.person)]] for one in shown
+        [list(one.person.best), [entry.name for entry in modifiers_replacing(scene, strip, one.person)]]
+        for one in shown
     ]
 
 
@@ -134,15 +135,23 @@ def unregister_in_the_middle(active):
     scene = _scene()
     strip = scene.sequence_editor.active_strip = scene.sequence_editor.strips_all[active]
     modifier = settings_of(scene).modifiers[0]
-    wanted = wanted_people(scene, strip, modifier)
+    wanted = people_lookup(scene, strip, modifier)
     worker = WorkerProcess(run_settings(wanted.folder, wanted.preferences))
-    worker.find_people(active, wanted.source, wanted.first, wanted.last, casting_of(modifier))
-    question = Question("people", worker, lambda _faults: None)
-    question.ask()
+    worker.find_people(active, wanted.source, wanted.first, wanted.last, request_of(modifier))
+    question = WorkerQuery("people", worker, lambda _faults: None)
+    question.start()
     timer = question._timer
-    before = [Path(f"/proc/{worker.pid}").exists(), bpy.app.timers.is_registered(timer), len(asked("people"))]
+    before = [
+        Path(f"/proc/{worker.pid}").exists(),
+        bpy.app.timers.is_registered(timer),
+        len(active_queries("people")),
+    ]
     understudy.unregister()
-    left = [Path(f"/proc/{worker.pid}").exists(), bpy.app.timers.is_registered(timer), len(asked("people"))]
+    left = [
+        Path(f"/proc/{worker.pid}").exists(),
+        bpy.app.timers.is_registered(timer),
+        len(active_queries("people")),
+    ]
     understudy.register()
     return before, left
 
@@ -152,7 +161,7 @@ def stretch(name, **values):
     strip = _scene().sequence_editor.strips_all[name]
     for key, value in values.items():
         setattr(strip, key, value)
-    return [*stretch_of(_scene(), strip), strip.frame_duration]
+    return [*source_range(_scene(), strip), strip.frame_duration]
 
 
 @dataclass(frozen=True)
@@ -178,7 +187,7 @@ def looked_up_after_a_fault():
     """Ask for what fails and then for what is known, as panels do; returns what is drawn of both."""
     wanted = _Unforeseen(), _Answer()
     for entry in wanted:
-        gallery().known(entry)
-    while gallery().tick() is not None:
+        lookup_cache().get(entry)
+    while lookup_cache().tick() is not None:
         time.sleep(0.01)
-    return [gallery().known(entry) for entry in wanted]
+    return [lookup_cache().get(entry) for entry in wanted]

@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 import cv2
 import numpy as np
-from understudy.addon.layers.layer_strip import show_rewritten
+from understudy.addon.layers.layer_strip import invalidate_layer_caches
 
 _FRAMES, _SIZE, _SHOWN = 10, (64, 36), 5
 
@@ -21,7 +21,7 @@ def rewritten(kind, movie, folder):
     _paint(folder, (0, 255, 0))
     untold = _mean(scene, folder)
     _paint(folder, (0, 0, 255))
-    show_rewritten()
+    invalidate_layer_caches()
     return {"before": before, "untold": untold, "told": _mean(scene, folder)}
 
 

@@ -148,7 +148,7 @@ def cast(name, picture, settings=None):
 def cast_by_script(name, picture):
     """Do the same without operators, as a script may, even with a picture that is not there."""
     modifier = stack.append_modifier(_scene(), _strip(name))
-    stack.add_picture(modifier, picture)
+    stack.add_source_image(modifier, picture)
     return sync.sync_layers(_scene())
 
 

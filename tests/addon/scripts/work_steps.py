@@ -13,12 +13,12 @@ from understudy.addon.layers import layer_strip
 from understudy.addon.layers.folders import cache_folder
 from understudy.addon.prepare import request_check
 from understudy.addon.prepare.preparation import Preparation
-from understudy.addon.preview.live_preview import Live
+from understudy.addon.preview.live_preview import LivePreview
 from understudy.addon.properties.preferences import preferences
-from understudy.addon.properties.scene_properties import casting_of
-from understudy.addon.properties.status import add_request, take_request, window_state
+from understudy.addon.properties.scene_properties import request_of
+from understudy.addon.properties.status import add_prepare_request, take_prepare_request, window_state
 from understudy.addon.sequencer.strips import stack_id
-from understudy.addon.sessions.worker_query import asked
+from understudy.addon.sessions.worker_query import active_queries
 from understudy.core.layers.label import layer_key
 
 _KEPT = {}
@@ -61,7 +61,7 @@ def work_and_kill(after, again=()):
     """Kill the worker with no warning once some layers are done; the next one once others are, and so on."""
     run = _begun()
     for count in (after, *again):
-        _ticked(run, lambda count=count: run.done >= count)
+        _ticked(run, lambda count=count: run.ready_count >= count)
         os.kill(run.worker.pid, signal.SIGKILL)
     _ticked(run)
     return _facts(run)
@@ -72,7 +72,7 @@ def work_and_kill_in_hand(strip, times):
     run, killed = _begun(), []
 
     def at_it():
-        waiting = run.worker.waiting
+        waiting = run.worker.pending_jobs
         return waiting and waiting[0].strip == strip and run.worker.pid not in killed
 
     for _ in range(times):
@@ -95,17 +95,17 @@ def work_until_killed(seconds):
             return until and time.monotonic() >= until[0]
 
         _ticked(run, over)
-        if not run.worker.ended:
+        if not run.worker.has_ended:
             os.kill(run.worker.pid, signal.SIGKILL)
         run.cancel()
-        told.append({"written": run.written, "over": run.report is not None})
+        told.append({"written": run.written_count, "over": run.report is not None})
     return told
 
 
 def work_and_cancel(after):
     """Stop once some layers are done; also tells whether the process is still there."""
     run = _begun()
-    _ticked(run, lambda: run.done >= after)
+    _ticked(run, lambda: run.ready_count >= after)
     run.cancel()
     try:
         os.kill(run.worker.pid, 0)
@@ -117,7 +117,7 @@ def work_and_cancel(after):
 def work_and_die(tell):
     """Begin to prepare, write the worker's id to a file once it works, and be killed."""
     run = _begun()
-    _ticked(run, lambda: run.done >= 1)
+    _ticked(run, lambda: run.ready_count >= 1)
     Path(tell).write_text(str(run.worker.pid))
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -127,8 +127,10 @@ def check_beside():
     faults = []
     scene = bpy.context.scene
     modifier = scene.understudy.modifiers[0]
-    request_check.check_beside(modifier.name, casting_of(modifier), cache_folder(scene), preferences())
-    for question in asked("picture"):  # without a window no timer ticks
+    request_check.check_request_in_background(
+        modifier.name, request_of(modifier), cache_folder(scene), preferences()
+    )
+    for question in active_queries("picture"):  # without a window no timer ticks
         while question.tick() is not None:
             time.sleep(0.01)
         faults += question._faults
@@ -141,9 +143,9 @@ def work_queue(strips):
     scene = bpy.context.scene
     for name in [*strips, strips[0]]:
         clip = scene.sequence_editor.strips_all[name]
-        add_request(scene, name, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
+        add_prepare_request(scene, name, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
     told = []
-    while (request := take_request()) is not None:
+    while (request := take_prepare_request()) is not None:
         waiting = len(window_state().queue)
         run = Preparation(request.scene, request.first, request.last, request.strip_id)
         _ticked(run)
@@ -163,13 +165,13 @@ class _Shows:
 
     def __call__(self):
         self.count += 1
-        layer_strip.show_rewritten()
+        layer_strip.invalidate_layer_caches()
 
 
 def live_begin():
     shows, cleared = _Shows(), []
     _KEPT["live"], _KEPT["shows"], _KEPT["cleared"] = (
-        Live(shows, lambda: cleared.append(shows.count)),
+        LivePreview(shows, lambda: cleared.append(shows.count)),
         shows,
         cleared,
     )

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from understudy.core.cache.maintenance.import_export import export, import_into
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
 
 from ..sample import Sample
@@ -24,7 +24,7 @@ class Exported:
         """Return an export of one result."""
         with tempfile.TemporaryDirectory() as made:
             root = Path(made)
-            with closing(PackFolder(root / "cache")) as store:
+            with closing(PackStore(root / "cache")) as store:
                 store.put(key(0), arrays(0))
                 export(store.entries(), store, root / "out")
             out = root / "out"
@@ -48,7 +48,7 @@ class Exported:
 
     def read(self, place: Path) -> None:
         """Import it, and read what came in."""
-        with closing(PackFolder(place / "cache")) as store:
+        with closing(PackStore(place / "cache")) as store:
             with suppress(CacheError):
                 import_into(store, place)
             for entry in store.entries():

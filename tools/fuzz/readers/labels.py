@@ -12,14 +12,14 @@ from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.label import (
     LABEL_BYTES,
     TILE_BYTES,
-    Asked,
-    Room,
+    ReadBuffer,
+    RequestSummary,
     body_offset,
+    layer_checksum,
     layer_key,
     layer_label,
-    picture_checksum,
 )
-from understudy.core.layers.placeholder import STAND_IN
+from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 
 from ..sample import Sample
@@ -39,9 +39,9 @@ class Labels:
     def samples(self) -> list[Sample]:
         """Return a layer with a face, one without, and a stand-in."""
         patch = Patch(10, 12, np.full((20, 20, 4), 200, np.uint8))
-        face = layer_pieces("ab" * 32, patch, (100, 90), Asked("cd" * 32, 1, 0, 0))
+        face = layer_pieces("ab" * 32, patch, (100, 90), RequestSummary("cd" * 32, 1, 0, 0))
         none = layer_pieces("ab" * 32, None, (100, 90))
-        return [Sample({PICTURE: data}) for data in (b"".join(face), b"".join(none), STAND_IN)]
+        return [Sample({PICTURE: data}) for data in (b"".join(face), b"".join(none), PLACEHOLDER)]
 
     def mend(self, sample: Sample) -> Sample:
         """Make the label's checksum right."""
@@ -51,7 +51,7 @@ class Labels:
             return sample
         body = body_offset(label.start() + LABEL_BYTES)
         parts = data[: label.start()], data[body : body + TILE_BYTES], data[body + TILE_BYTES :]
-        summed = f"{picture_checksum(*parts):08x}".encode()
+        summed = f"{layer_checksum(*parts):08x}".encode()
         return sample.with_file(PICTURE, data[: label.start(2)] + summed + data[label.end(2) :])
 
     def read(self, place: Path) -> None:
@@ -62,10 +62,10 @@ class Labels:
         with closing(LayerFolder(place, STACK)) as folder:
             label = None
             with suppress(OutputError):
-                label = folder.label(NAME, Room())
+                label = folder.label(NAME, ReadBuffer())
             if label is not None:
                 with suppress(OutputError):
-                    folder.relabel(NAME, label, Asked("ef" * 32, 2, 1, 1))
+                    folder.relabel(NAME, label, RequestSummary("ef" * 32, 2, 1, 1))
             for work in (folder.names, folder.sizes, folder.blank, folder.remove):
                 with suppress(OutputError):
                     work()

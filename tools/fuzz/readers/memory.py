@@ -7,14 +7,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from understudy.core.models.hashes import FILE
+from understudy.core.models.hashes import FILE_NAME
 from understudy.core.models.library import ModelLibrary
 
 from ..guard import WrongError
 from ..sample import Sample
 from .models import small_model
 
-OWN = f"own/understudy/{FILE}"
+OWN = f"own/understudy/{FILE_NAME}"
 BROUGHT = "models/.understudy-models.json"
 """Where earlier versions remembered: nobody is to believe it."""
 MODEL = "net.onnx"
@@ -42,7 +42,7 @@ class Memory:
             place = Path(made)
             os.environ["XDG_CACHE_HOME"] = str(place / "own")
             _model_in(place / "models")
-            ModelLibrary([place / "models"]).found()
+            ModelLibrary([place / "models"]).local_models()
             own = (place / OWN).read_bytes().replace(os.fsencode(place), b"/somewhere")
         forged = next(model.sha256 for model in ModelLibrary([]).catalogue.models if model.sha256)
         entry = {MODEL: [len(small_model()), SECONDS * 10**9, forged]}
@@ -56,7 +56,7 @@ class Memory:
         """Look for the model: it is what its content says."""
         os.environ["XDG_CACHE_HOME"] = str(place / "own")
         content = _model_in(place / "models")
-        found = ModelLibrary([place / "models"]).found()
+        found = ModelLibrary([place / "models"]).local_models()
         if any(one.file.path.name == MODEL and one.file.sha256 != content for one in found):
             raise WrongError("a model goes by another's hash")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from understudy.core.errors import ModelError
 from understudy.core.models.library import ModelLibrary
-from understudy.core.models.onnx_file import last_initializer, onnx_facts, read_checked
+from understudy.core.models.onnx_file import last_initializer, read_model_file, read_onnx_info
 from understudy.core.models.onnx_writer import GraphWriter
 
 from ..sample import Sample
@@ -44,12 +44,12 @@ class Models:
         """Walk the file, and look for it as a render does."""
         path = place / MODEL
         with suppress(ModelError):
-            data = read_checked(path)
+            data = read_model_file(path)
             with suppress(ModelError):
-                onnx_facts(data, path)
+                read_onnx_info(data, path)
             last_initializer(data, path)
         with suppress(ModelError):
-            ModelLibrary([place]).found()
+            ModelLibrary([place]).local_models()
 
 
 READER = Models()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from understudy.core.cache.maintenance.statistics import statistics
 from understudy.core.cache.maintenance.verify import verify_folder
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
 
 from ..guard import WrongError
@@ -20,7 +20,7 @@ PACK = "0123456789abcdef-1-01234567.pack"
 
 def folder_of_results(root: Path) -> bytes:
     """Make a cache folder with one pack, and return the pack."""
-    with closing(PackFolder(root)) as store:
+    with closing(PackStore(root)) as store:
         for number in range(COUNT):
             store.put(key(number), arrays(number))
     (pack,) = root.glob("*.pack")
@@ -62,7 +62,7 @@ class Packs:
         """Do with the folder whatever is done with caches."""
         mark(place)
         with suppress(CacheError, OSError):
-            with closing(PackFolder(place)) as store:
+            with closing(PackStore(place)) as store:
                 for number in range(COUNT):
                     kept = store.get(key(number))
                     if kept is not None:
@@ -73,8 +73,8 @@ class Packs:
                 if not is_right(store.get(key(COUNT)) or {}, COUNT):
                     raise WrongError("what was put just now is not there")
             verify_folder(place)
-            with closing(PackFolder(place)) as store:
-                store.tidy(100)
+            with closing(PackStore(place)) as store:
+                store.evict(100)
                 store.purge(lambda text: "score" in text)
 
 

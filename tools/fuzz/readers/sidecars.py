@@ -7,7 +7,7 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 
 from ..guard import WrongError
 from ..sample import Sample
@@ -50,7 +50,7 @@ class Sidecars:
                 self._pack = folder_of_results(Path(made) / "cache")
         mark(place)
         (place / PACK).write_bytes(self._pack)
-        with closing(PackFolder(place)) as store:
+        with closing(PackStore(place)) as store:
             for number in range(COUNT):
                 kept = store.get(key(number))
                 if kept is not None and not is_right(kept, number):

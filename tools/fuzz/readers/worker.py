@@ -8,12 +8,12 @@ from pathlib import Path
 
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.errors import UnderstudyError
-from understudy.core.layers.job import casting_values, source_values
+from understudy.core.layers.job import request_values, source_values
 from understudy.core.media.source import ClipSource
 from understudy.core.recipe import Recipe
-from understudy.core.recipe.request import Casting, Identity, Picture
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.settings import RunSettings, settings_values
-from understudy.core.worker.__main__ import Run
+from understudy.core.worker.__main__ import WorkerRun
 
 from ..sample import Sample, is_small
 
@@ -34,11 +34,11 @@ class Worker:
         """Return a run that checks a casting, notes its picture, looks for people, makes a layer and purges."""
         with tempfile.TemporaryDirectory() as made:
             here = Path(made)
-            casting = Casting(Identity((Picture(here / "who.png"),)), Recipe())
+            casting = SwapRequest(Identity((FaceImage(here / "who.png"),)), Recipe())
             source = ClipSource(movie=False, paths=(here / "clip.png",))
             lines = [
                 {"clip": {"id": 1, **source_values(source)}},
-                {"cast": {"id": 1, "castings": [casting_values(casting)]}},
+                {"cast": {"id": 1, "castings": [request_values(casting)]}},
                 {"check": {"strip": "clip", "cast": 1}},
                 {"note": {"strip": "clip", "cast": 1}},
                 {"people": {"strip": "clip", "cast": 1, "clip": 1, "first": 0, "last": 1}},
@@ -65,7 +65,7 @@ class Worker:
         if not is_small(path):
             return
         text = path.read_bytes().decode(errors="replace").replace(_HERE, str(place))
-        run = Run(settings_values(RunSettings(CacheSettings(place / "cache"))), lambda *_: None)
+        run = WorkerRun(settings_values(RunSettings(CacheSettings(place / "cache"))), lambda *_: None)
         for line in text.split("\n"):
             try:
                 ((kind, value),) = json.loads(line).items()
@@ -73,7 +73,7 @@ class Worker:
                 continue
             if kind not in ("begin", "end"):
                 with suppress(UnderstudyError):
-                    run.take(kind, value)
+                    run.handle(kind, value)
         run.end()
 
 
