@@ -88,7 +88,7 @@ class BlendFile:
         fields = self._fields[block.struct]
         field = fields[next((name for name in names if name in fields), names[0])]
         start = block.start + item * self._sizes[block.struct] + field.offset
-        if field.pointer:
+        if field.is_pointer:
             return struct.unpack_from("<Q", self._data, start)[0]
         if field.kind == "char" and field.count > 1:
             return self._data[start : start + field.count].split(b"\0", 1)[0].decode("utf-8", "replace")

@@ -91,7 +91,7 @@ class LivePreview:
         invalidate_caches: Callable[[], None] = invalidate_layer_caches,
         pause_prefetch: Callable[[], None] = stop_prefetching,
     ) -> None:
-        """`invalidate_caches` makes Blender read rewritten pictures again; `pause_prefetch` is called while an edit's are fused."""
+        """`invalidate_caches` makes Blender reload rewritten images; `pause_prefetch` is called while an edit is fused."""
         self._invalidate_caches, self._pause_prefetch = invalidate_caches, pause_prefetch
         self._updater = _LayerUpdater()
         self._thread = ThreadPoolExecutor(1, "understudy preview")

@@ -169,7 +169,8 @@ class RenderRun:
         shown = session.outcomes.summary(cast("int", facts["faces"]))
         models = pluralise(cast("int", facts["models_loaded"]), "model")
         line = (
-            f"{pluralise(self._frame_count, 'frame')}: {shown}; {session.write_count} written, {facts['frames_decoded']} decoded, "
+            f"{pluralise(self._frame_count, 'frame')}: {shown}; {session.write_count} written, "
+            f"{facts['frames_decoded']} decoded, "
             f"{models} loaded, {facts['seconds']} s; {pluralise(len(warnings), 'warning')}"
         )
         if self._failed_frames:

@@ -140,9 +140,9 @@ def _apply_strobe(frame: np.float32, strobe: float) -> np.float32:
 def read_retiming(scene: bpy.types.Scene, strip: Any) -> Retiming:
     """Read a clip's keys. Raises ClipError where that is impossible."""
     try:
-        beside = bpy.app.tempdir
+        parent = bpy.app.tempdir
         with tempfile.TemporaryDirectory(
-            prefix=_FOLDER_PREFIX, dir=beside
+            prefix=_FOLDER_PREFIX, dir=parent
         ) as folder:  # gate: Blender writes there
             path = Path(folder) / "clip.blend"
             _write_scene_copy(scene, strip, path)

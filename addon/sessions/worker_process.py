@@ -48,9 +48,16 @@ class WorkerProcess:
         """Whether the process is gone and everything it said was taken."""
         try:
             self._process = subprocess.Popen(
-                worker_command(), env=worker_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                text=True, encoding="utf-8", errors="replace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )  # fmt: skip
+                worker_command(),
+                env=worker_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
         except OSError as error:
             raise ModelError(f"can't start Blender's Python {sys.executable}: {error.strerror}") from error
         for work in (self._write_lines, self._read_messages, self._read_errors):

@@ -24,7 +24,7 @@ class WorkerQuery:
         on_end: Callable[[list[str]], None],
         on_message: Callable[[str, Any], None] = lambda _kind, _value: None,
     ) -> None:
-        """Take over a worker that has everything it needs; `on_end` gets its faults, `on_message` every other answer."""
+        """Take over a worker that has all it needs; `on_end` gets its faults, `on_message` every other answer."""
         self.topic = topic
         self._worker = worker
         self._on_end = on_end

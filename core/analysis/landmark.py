@@ -88,8 +88,8 @@ def landmark_with(
     """Find the landmarks of every detected face of an (H, W, 3) RGB uint8 frame.
 
     Returns `landmarks` (n, k, 3) float32 in frame pixels, k = 478 for FaceMesh, `scores` (n,) float32 and `poses`
-    (n, 3) float32 (yaw, pitch, roll in degrees), from the landmarks or by `pose_estimator`. Detections that are no face to
-    the landmarker, or that lead to the same face as a surer one, are left out.
+    (n, 3) float32 (yaw, pitch, roll in degrees), from the landmarks or by `pose_estimator`. Detections that are no face
+    to the landmarker, or that lead to the same face as a surer one, are left out.
     """
     meshes: list[Floats] = []
     scores: list[float] = []

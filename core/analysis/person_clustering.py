@@ -77,9 +77,9 @@ def find_people(
     topology: Topology,
     on_progress: FractionCallback,
 ) -> Arrays:
-    """Find the people in `frames`; `on_progress` hears how much is done, 0 to 1. `people_from_arrays` reads what is returned.
+    """Find the people in `frames`; `on_progress` hears how much is done, 0 to 1.
 
-    Frames that can't be read are passed over. Raises ModelError or RecipeError.
+    `people_from_arrays` reads what is returned. Frames that can't be read are passed over. Raises ModelError or RecipeError.
     """
     rows: list[list[FaceSample]] = []
     least = BUILT_IN_SPACE.match_threshold
@@ -148,8 +148,8 @@ def people_from_arrays(arrays: Arrays) -> tuple[Person, ...]:
 def group_by_person(rows: Sequence[Sequence[FaceSample]], match_threshold: float) -> list[list[FaceSample]]:
     """Group the faces of frames by person, the person seen most first.
 
-    `match_threshold` is the cosine that two vectors of one person reach. Two faces of one frame are never one person. Who was
-    seen only once is left out where others were seen more often: a face in a crowd, or none at all.
+    `match_threshold` is the cosine that two vectors of one person reach. Two faces of one frame are never one person.
+    Who was seen only once is left out where others were seen more often: a face in a crowd, or none at all.
     """
     groups: list[_Group] = []
     before: Sequence[FaceSample] = ()
@@ -251,12 +251,15 @@ def _choose_best_faces(
         ranked.append(marks[:_CANDIDATE_COUNT])
     looks: dict[FaceRef, tuple[float, Pixels]] = {}
     # In the clip's order, since stepping back through a movie is slow.
-    for one in sorted((one for marks in ranked for _, one in marks), key=lambda one: one.spot):
-        frame = analyser.frame(clip, one.spot[0])
+    for one in sorted((one for marks in ranked for _, one in marks), key=lambda one: one.face_ref):
+        frame = analyser.frame(clip, one.face_ref[0])
         sharp = min(sharpness(frame, one.face, topology) / MIN_SHARPNESS, 1.5)
-        looks[one.spot] = sharp * (1 - outside_share(frame, one.face)) ** 2, face_thumbnail(frame, one.face)
-    chosen = [max(marks, key=lambda pair: pair[0] * looks[pair[1].spot][0])[1] for marks in ranked]
-    return [(one, looks[one.spot][1]) for one in chosen]
+        looks[one.face_ref] = (
+            sharp * (1 - outside_share(frame, one.face)) ** 2,
+            face_thumbnail(frame, one.face),
+        )
+    chosen = [max(marks, key=lambda pair: pair[0] * looks[pair[1].face_ref][0])[1] for marks in ranked]
+    return [(one, looks[one.face_ref][1]) for one in chosen]
 
 
 def _quality_score(sample: FaceSample, person_mean: Floats, other_means: Sequence[Floats]) -> float:

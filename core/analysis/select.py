@@ -27,10 +27,10 @@ def select_faces(
 ) -> list[int]:
     """Return the indices of the faces to replace.
 
-    `similarity` (n,), how much each face is like the one that is meant, is needed for `which = "reference"` alone; `match_threshold`
-    is what it has to reach, and `stranger_similarity` (n,) is how much it is like the likest of those who are not meant: a face
-    that is more like them is left alone. Faces lower than `params.min_height` are never chosen, nor those not `candidates`
-    the given ones.
+    `similarity` (n,), how much each face is like the one that is meant, is needed for `which = "reference"` alone;
+    `match_threshold` is what it has to reach, and `stranger_similarity` (n,) is how much it is like the likest of those
+    who are not meant: a face that is more like them is left alone. Faces lower than `params.min_height` are never
+    chosen, nor those not `candidates` the given ones.
     """
     open_to_choice = range(len(faces)) if candidates is None else candidates
     tall = [index for index in open_to_choice if faces[index].height >= params.min_height]

@@ -87,9 +87,9 @@ def averaged_embeddings(
 def mean_attributes(
     analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
 ) -> Floats:
-    """Return sex and age (n, 2) of a frame's faces, see `GenderAge`, averaged as `averaged_embeddings` averages vectors.
+    """Return sex and age (n, 2) of a frame's faces, averaged as `averaged_embeddings` averages vectors.
 
-    A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is there.
+    See `GenderAge`. A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is there.
     """
     own = analyser.attributes(clip, number, recipe)
     means = []

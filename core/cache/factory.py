@@ -35,9 +35,9 @@ __all__ = [
     "MEMORY_BYTES",
     "CacheSettings",
     "OpenCache",
-    "open_shared_folder",
     "open_cache",
     "open_cache_best_effort",
+    "open_shared_folder",
     "shared_tiers",
 ]
 
@@ -269,7 +269,7 @@ def _flight(settings: CacheSettings, tiers: TieredStore, clock: Callable[[], flo
     )
     if settings.redis_url is not None:
         server = RedisLease(settings.redis_url)
-        lease, settle = guarded(server, hangs=False, limit=server.set_timeout), 0.0
+        lease, settle = guarded(server, may_hang=False, set_timeout=server.set_timeout), 0.0
     elif settings.shared_folder is not None:
         lease = guarded(FolderLease(settings.shared_folder / LEASE_FOLDER, settings.access))
         settle = REFRESH_SECONDS + _VISIBILITY_MARGIN_SECONDS

@@ -22,7 +22,7 @@ class StopSignal:
     """
 
     def __init__(self, force_after: float = FORCE_AFTER_SECONDS) -> None:
-        self.asked = 0
+        self.signal_number = 0
         """The number of the signal that came first; 0 while none came."""
         self._first_signal_time = 0.0
         self._force_after = force_after
@@ -47,7 +47,7 @@ class StopSignal:
                 # None: something outside of Python, such as Blender, had its own, which nobody can put back.
                 after = signal.SIG_DFL if handler is None else handler
                 # Our own handler would be taken off while Python ends, and a signal then end it in another way.
-                signal.signal(number, signal.SIG_IGN if self.asked else after)
+                signal.signal(number, signal.SIG_IGN if self.signal_number else after)
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
@@ -61,12 +61,12 @@ class StopSignal:
 
     def check(self) -> None:
         """Raise Stopped if a signal came."""
-        if self.asked:
+        if self.signal_number:
             raise StopInterrupt
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if not self.asked:
-            self.asked, self._first_signal_time = number, time.monotonic()
+        if not self.signal_number:
+            self.signal_number, self._first_signal_time = number, time.monotonic()
             if self._interrupting:
                 raise StopInterrupt
         elif time.monotonic() - self._first_signal_time >= self._force_after:

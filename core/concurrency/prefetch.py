@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 Task = TypeVar("Task")
-Result = TypeVar("Done")
+Result = TypeVar("Result")
 
 
 class Prefetcher(Generic[Task, Result]):

@@ -18,9 +18,9 @@ from .together import NewFiles
 
 __all__ = [
     "Access",
-    "FolderEntry",
-    "Folder",
     "EntryKind",
+    "Folder",
+    "FolderEntry",
     "Location",
     "NewFiles",
     "make_folder",

@@ -16,8 +16,8 @@ _NON_OWNER_WRITE_BITS = stat.S_IWGRP | stat.S_IWOTH
 def set_access(folder: Folder, access: Access, is_own_name: Callable[[str], bool]) -> None:
     """Give a folder exactly the permissions that `access` says, if it is ours. Raises OSError.
 
-    Where its group is let in only now, so it is to our files in it, those by names that `is_own_name` knows. Nobody else
-    could put a file there until then.
+    Where its group is let in only now, so it is to our files in it, those by names that `is_own_name` knows. Nobody
+    else could put a file there until then.
     """
     if access.shared_with_group and sys.platform != "win32":
         status = folder.status()

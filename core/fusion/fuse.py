@@ -41,8 +41,8 @@ def fuse_crop(
 
     `crop` holds `swapped`, `cover` and `target` as `swap_mesh` gives them, `bare` where it is known already, and
     a `box` and `swapped_small` where a network drew it (see `neural_region.region`); `landmarks` are (478, 3) in
-    frame pixels. `occlusion_mask` tells what covers the face; without it the skin's colour does. Returns (height, width, 4)
-    uint8 RGBA with straight alpha, in frame pixels of `region`.
+    frame pixels. `occlusion_mask` tells what covers the face; without it the skin's colour does. Returns (height,
+    width, 4) uint8 RGBA with straight alpha, in frame pixels of `region`.
     """
     swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
     height, width = swapped.shape[:2]
@@ -94,7 +94,8 @@ def unoccluded_face(
 ) -> Floats:
     """Tell where nothing covers the face: as large as the crop's `target`, float32 in 0..1.
 
-    `points` (478, 3) are in pixels of the crop of `region`. By the masker's `occlusion_mask`, by the skin's colour, or both.
+    `points` (478, 3) are in pixels of the crop of `region`. By the masker's `occlusion_mask`, by the skin's colour, or
+    both.
     """
     target = np.asarray(crop["target"], np.uint8)
     bare = np.ones(target.shape[:2], np.float32)

@@ -50,8 +50,8 @@ def interpolate_on_mesh(
 ) -> Floats:
     """Interpolate values of the points linearly over their triangles.
 
-    `values` (468, k) belong to `points` (>=468, 2 or 3), `triangle_indices` (H, W) is a `triangle_map` of the same points.
-    Returns (k, H, W) float32: the values where a triangle is drawn, `outside` elsewhere.
+    `values` (468, k) belong to `points` (>=468, 2 or 3), `triangle_indices` (H, W) is a `triangle_map` of the same
+    points. Returns (k, H, W) float32: the values where a triangle is drawn, `outside` elsewhere.
     """
     count = values.shape[1]
     planes = np.zeros((3 * count, len(topology.triangles) + 1), np.float32)

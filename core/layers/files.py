@@ -53,8 +53,8 @@ def blank_folder(
 ) -> BlankingReport:
     """Put placeholders in the place of the layers in an open folder, and remove what killed runs left.
 
-    `mode` are the placeholders' permissions; `describe_fault` makes a line of what went wrong with a name. Raises OSError
-    where the folder can't be listed.
+    `mode` are the placeholders' permissions; `describe_fault` makes a line of what went wrong with a name. Raises
+    OSError where the folder can't be listed.
     """
     pictures, leftovers = 0, 0
     faults: dict[str, str] = {}

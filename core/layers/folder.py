@@ -30,7 +30,7 @@ from .label import MAX_LAYER_BYTES, Label, ReadBuffer, RequestSummary
 from .label_reader import LayerReader
 from .placeholder import PLACEHOLDER
 
-__all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "layer_folder_of", "is_stack_id"]
+__all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "is_stack_id", "layer_folder_of"]
 
 
 class LayerFolder:

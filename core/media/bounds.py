@@ -47,8 +47,9 @@ def require_image_size(
     most = min(MAX_DECODED_BYTES, max_working_bytes(file_bytes))
     if decoded_bytes > MAX_DECODED_BYTES or working_bytes > max_working_bytes(file_bytes):
         raise ClipError(
-            f"{path} says it is {width}x{height}, which takes {_format_size(max(decoded_bytes, working_bytes))} to decode from a "
-            f"file of {_format_size(file_bytes)}: at most {_format_size(most)} are allowed; make it smaller"
+            f"{path} says it is {width}x{height}, which takes {_format_size(max(decoded_bytes, working_bytes))} to "
+            f"decode from a file of {_format_size(file_bytes)}: at most {_format_size(most)} "
+            "are allowed; make it smaller"
         )
 
 
@@ -71,9 +72,9 @@ def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, fi
                 f"megapixels, the most in a file of {_format_size(file_bytes)}; transcode it"
             )
         raise ClipError(
-            f"{path} says its frames are {width}x{height}, in a file of {_format_size(file_bytes)}: at most {MAX_SIDE_PIXELS} "
-            f"pixels a side, {max_movie_pixels(file_bytes) // 1_000_000} megapixels in a file of that size and "
-            f"{_format_size(MAX_DECODED_BYTES)} decoded are allowed; transcode it"
+            f"{path} says its frames are {width}x{height}, in a file of {_format_size(file_bytes)}: at most "
+            f"{MAX_SIDE_PIXELS} pixels a side, {max_movie_pixels(file_bytes) // 1_000_000} megapixels in a file of that size "
+            f"and {_format_size(MAX_DECODED_BYTES)} decoded are allowed; transcode it"
         )
 
 

@@ -49,9 +49,8 @@ class Download:
         try:
             with self._translate_errors():
                 request = Request(url, headers=headers)  # noqa: S310 - checked
-                self._response = opener.open(
-                    request, timeout=_TIMEOUT_SECONDS
-                )  # gate: no file of this machine
+                timeout = _TIMEOUT_SECONDS
+                self._response = opener.open(request, timeout=timeout)  # gate: no file of this machine
         except BaseException:
             self._watchdog.close()
             raise

@@ -34,7 +34,7 @@ class FaceSelector:
         topology: Topology,
         counter: StageCounter,
     ) -> None:
-        """`clip_analyser` analyses clips, `image_analyser` and `sources` the pictures of people; warnings go to `counter`."""
+        """`clip_analyser` analyses clips, `image_analyser` and `sources` images of people; `counter` takes warnings."""
         self._clip_analyser = clip_analyser
         self._tracker = FaceTracker(clip_analyser)
         self._image_analyser = image_analyser

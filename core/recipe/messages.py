@@ -98,7 +98,7 @@ def number(value: object) -> float:
 
 
 def arguments(kind: type, values: object, **field_readers: Callable[[Any], object]) -> dict[str, Any]:
-    """Return what a dataclass is made from, each of its fields read as its type says, or as `field_readers` says for it."""
+    """Return a dataclass's fields, each read as its type says, or as `field_readers` says for it."""
     names = [entry.name for entry in fields(kind)]
     hints, given = get_type_hints(kind), entries(values, *names)
     return {name: (field_readers.get(name) or _reader(hints[name]))(given[name]) for name in names}
@@ -124,6 +124,7 @@ def _reader(hint: Any) -> Callable[[Any], object]:
 
 
 def hex_bytes(value: object) -> bytes:
+    """Return the bytes that a text of hexadecimal digits stands for."""
     try:
         return bytes.fromhex(text(value))
     except ValueError:

@@ -50,7 +50,8 @@ class Outcomes:
     def summary(self, faces: int) -> str:
         """Say how many layers show new faces, `face_count` of them, how many the original, and why."""
         total = self.original.total()
-        text = f"{pluralise(faces, 'face')} swapped in {pluralise(self.swapped_count, 'layer')}, {total} shown as the original"
+        layers = pluralise(self.swapped_count, "layer")
+        text = f"{pluralise(faces, 'face')} swapped in {layers}, {total} shown as the original"
         reasons = [f"{reason}: {count}" for reason, count in self.original.most_common(_MAX_REASONS)]
         left = total - sum(count for _, count in self.original.most_common(_MAX_REASONS))
         if left:

@@ -119,8 +119,8 @@ class LayerSession:
     ) -> "tuple[Person, ...]":
         """Return who is seen in a clip from frame `first` to `last`, or to its end, the one seen most first.
 
-        `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError; where only what is known
-        may be used, NotKnownError.
+        `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError; where only what is
+        known may be used, NotKnownError.
         """
         clip = self._clip(source)
         last = min(last, clip.info.frame_count - 1)

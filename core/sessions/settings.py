@@ -131,7 +131,7 @@ def resolve_settings(
         threads=said.value(THREADS_VARIABLE, parse_count, settings.threads),
         provider=said.value(PROVIDER_VARIABLE, _provider, settings.provider),
         model_folder=said.place(MODELS_VARIABLE, Path, settings.model_folder),
-        left_out=(*settings.ignored, *left_out),
+        ignored=(*settings.ignored, *left_out),
     )
 
 

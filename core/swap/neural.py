@@ -47,8 +47,8 @@ def convert_source_vector(
 def shift_identity(source: Floats, target: Floats, weight: float) -> Floats:
     """Strengthen (weight above .5) or weaken (below) the source's identity against the target's own.
 
-    Both are (512,) in the space of the network: what `convert_source_vector` makes of either person's ArcFace vector, so of
-    length 1 but for `converted` ones. Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0
+    Both are (512,) in the space of the network: what `convert_source_vector` makes of either person's ArcFace vector,
+    so of length 1 but for `converted` ones. Returned is source * (1 - t) + target * t with t from .35 (weight 0) over 0
     (.5: the source unchanged) to -.35 (1), not brought to length 1 again.
 
     Source: FaceFusion's published code has this formula and its .35. There the target is its plain ArcFace vector

@@ -54,9 +54,9 @@ def crop_to_arrays(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]
 
 
 def fits_crop(arrays: Arrays, matrix: Floats, size: int) -> bool:
-    """Tell whether stored arrays are what `crop_to_arrays` gives of a `size`² crop with this matrix, and a mask as large.
+    """Tell whether stored arrays are what `crop_to_arrays` gives of a `size`² crop with this matrix.
 
-    The matrix may differ by what processors calculate differently.
+    A mask is as large. The matrix may differ by what processors calculate differently.
     """
     if "mask" in arrays and arrays["mask"].shape != (size, size):
         return False

@@ -160,16 +160,16 @@ Message = tuple[str, Any]
 
 
 def _read_messages(
-    lines: BinaryIO, messages: "queue.SimpleQueue[Message]", disconnected: threading.Event
+    lines: BinaryIO, inbox: "queue.SimpleQueue[Message]", disconnected: threading.Event
 ) -> None:
     """Hand on every line; when they stop, see to it that the process does not outlive its asker."""
     for line in _lines(lines):
         try:
-            messages.put(messages.parse(line))
+            inbox.put(messages.parse(line))
         except MessageError as error:
-            messages.put((_UNREADABLE_KIND, str(error)))
+            inbox.put((_UNREADABLE_KIND, str(error)))
     disconnected.set()
-    messages.put((_UNREADABLE_KIND, "gone"))
+    inbox.put((_UNREADABLE_KIND, "gone"))
     time.sleep(GRACE_SECONDS)
     os._exit(EXIT_ORPHANED)
 

@@ -15,9 +15,9 @@ class PoseEstimator(Adapter, Protocol):
     """A network that tells how a head is turned."""
 
     def poses(self, frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose]) -> list[Pose]:
-        """Return the pose of each face with these landmarks (k, 3); `initial_poses` is what the landmarks say themselves.
+        """Return the pose of each face with these landmarks (k, 3).
 
-        See `Pose` for the signs. Raises ModelError.
+        `initial_poses` is what the landmarks say themselves. See `Pose` for the signs. Raises ModelError.
         """
         ...
 

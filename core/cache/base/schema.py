@@ -215,7 +215,7 @@ def _verdict_by_header(schema: Schema, header: bytes) -> _Verdict:
         usual = b""
         if dtypes[limit.name] == np.float32 and end - begin <= _MAX_PYTHON_BYTES:
             usual = _valid_top_bytes(limit.bounds.low, limit.bounds.high)
-        placed.append(limit._replace(begin=begin + 3, end=end, usual=usual))
+        placed.append(limit._replace(begin=begin + 3, end=end, valid_top_bytes=usual))
     return fault, tuple(placed)
 
 

@@ -31,7 +31,7 @@ class TierInspector:
         signature: Signature | None = None,
         schemas: Mapping[str, StageSchema] = NO_SCHEMAS,
     ) -> None:
-        """Look through `stores`; what is sealed is opened with `encryption`, what is signed held against `signature`."""
+        """Look through `stores`: open what is encrypted with `encryption`, check what is signed by `signature`."""
         self._stores = tuple(stores)
         self._nearest = _NearestStore(self._stores)
         self._encrypted_store = EncryptedStore(self._nearest, encryption, signature)

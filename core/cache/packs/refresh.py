@@ -32,7 +32,7 @@ class FolderRefresher:
         warn: Callable[[OSError], None],
         mode: int | None,
     ) -> None:
-        """Look into the folder `pack_folder`; sidecars that are written get the permissions `mode`; without none are."""
+        """Look into `pack_folder`; new sidecars get the permissions `mode`; without it none are written."""
         self._pack_folder = pack_folder
         self._registry = registry
         self._files = files

@@ -39,7 +39,8 @@ class PackRegistry:
     def retire(self, name: str, target_pack: str | None, copied_offsets: UInt64s | None = None) -> bool:
         """Drop a pack whose records were copied to the pack `target_pack`: what was used of them is used there.
 
-        Where `copied_offsets` gives the offsets of what was copied, False, and the pack stays, if something else was used.
+        Where `copied_offsets` gives the offsets of what was copied, False, and the pack stays, if something else was
+        used.
         """
         old = self.packs.get(name)
         if old is None:

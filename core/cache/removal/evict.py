@@ -254,7 +254,7 @@ class _EvictionRun:
         late = scan(source.file, source.resume_offset, source.file.size()).records
         if late and copy_all:
             offsets = np.array([record.offset for record in late], np.uint64)
-            self._copy([(source._replace(found=late), offsets)])
+            self._copy([(source._replace(records=late), offsets)])
             copied_offsets = np.union1d(copied_offsets, offsets)
         return _RemovalCounts(len(source.records) + len(late), len(copied_offsets))
 

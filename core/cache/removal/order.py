@@ -87,7 +87,7 @@ def packs_by_last_use(root: Location, now_ns: int) -> list[PackUsage]:
                 PackUsage(home, entry.name, entry.status.st_size, entry.status.st_mtime_ns)
                 for entry in list_packs(folder)
             ]
-    listed.sort(key=lambda pack: (pack.used_ns, pack.name))
+    listed.sort(key=lambda pack: (pack.last_used_ns, pack.name))
     return _clamp_future_times(listed, now_ns)
 
 
@@ -97,10 +97,8 @@ def _clamp_future_times(packs: list[PackUsage], now_ns: int) -> list[PackUsage]:
     dated = packs[: len(packs) - len(ahead)]
     for rank, pack in enumerate(ahead):
         stamp = max(now_ns - len(ahead) + rank, dated[-1].last_used_ns if dated else 0)
-        with (
-            suppress(OSError),
-            pack.pack_folder.open() as folder,
-        ):  # another's, or gone: its order is right all the same
+        # Another's, or gone: its order is right all the same.
+        with suppress(OSError), pack.pack_folder.open() as folder:
             folder.set_times(pack.name, stamp)
-        dated.append(replace(pack, used_ns=stamp))
+        dated.append(replace(pack, last_used_ns=stamp))
     return dated

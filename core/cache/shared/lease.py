@@ -64,9 +64,9 @@ class SingleFlight:
         """Use `lease`, giving it back through `run_after_writes`, so that the result can be seen by then.
 
         `lease_seconds` should be more than a computation takes. Somebody else is waited for until nothing came for
-        `holder_timeout_seconds`; what is waited for in vain is taken from `wait_budget`. `visibility_delay_seconds` is how much later
-        than it is written others may see a result: for so long a lease is kept, or somebody who does not see it yet
-        would take the lease and compute it again. Where `stop` was asked nobody waits.
+        `holder_timeout_seconds`; what is waited for in vain is taken from `wait_budget`. `visibility_delay_seconds` is
+        how much later than it is written others may see a result: for so long a lease is kept, or somebody who does not
+        see it yet would take the lease and compute it again. Where `stop` was asked nobody waits.
         """
         self._lease = lease
         self._run_after_writes = run_after_writes
@@ -246,7 +246,7 @@ class GuardedLease:
         return token
 
     def release(self, key: Key, token: str) -> None:
-        """See `Lease.release`; returns within about `timeout_seconds`. While the place rests, leases end by themselves."""
+        """See `Lease.release`; returns within about `timeout_seconds`. An open circuit lets leases expire."""
         if not self._breaker.allows_calls:
             return
         try:

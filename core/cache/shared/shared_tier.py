@@ -31,10 +31,10 @@ class BatchStore(Protocol):
 class SharedTier:
     """A shared store that is left alone for a while when it fails or is slow.
 
-    A `get` returns within about `read_timeout_seconds` whatever the place does; the first one may wait `open_timeout_seconds`
-    for the place to open. Together they wait no longer in vain than `wait_budget` has it; a place that only has
-    nothing, slowly, is then read no more. What rests is tried again in the background: nobody waits for that.
-    `put_many` may take longer: it is for a background thread. Safe to use from several threads.
+    A `get` returns within about `read_timeout_seconds` whatever the place does; the first one may wait
+    `open_timeout_seconds` for the place to open. Together they wait no longer in vain than `wait_budget` has it; a
+    place that only has nothing, slowly, is then read no more. What rests is tried again in the background: nobody waits
+    for that. `put_many` may take longer: it is for a background thread. Safe to use from several threads.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class SharedTier:
         """Take the store that `open_store` opens when first needed; it may raise CacheError.
 
         `count_faults` tells how often the place itself failed so far. `may_hang` is whether a question to the place may
-        take for ever; then a thread of its own asks. One that has a limit of its own hears by `set_timeout` when that is
-        to be shorter. Nothing is put where it is `read_only`.
+        take for ever; then a thread of its own asks. One that has a limit of its own hears by `set_timeout` when that
+        is to be shorter. Nothing is put where it is `read_only`.
         """
         self.name = name
         self.read_only = read_only

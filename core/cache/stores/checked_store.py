@@ -19,7 +19,7 @@ class CheckedStore:
     """
 
     def __init__(self, backing_store: Store, stage_schemas: Mapping[str, StageSchema]) -> None:
-        """Check what `backing_store` has by `stage_schemas`, by the stage's name; what has no form there is not checked."""
+        """Check what `backing_store` has by `stage_schemas`, by the stage's name; the others stay unchecked."""
         self._backing_store = backing_store
         self._stage_schemas = stage_schemas
         self._lock = threading.Lock()

@@ -31,7 +31,7 @@ from ..removal.scheduler import EvictionScheduler
 from .folder_warnings import READ_ONLY_PREFIX, FolderWarnings
 from .usage_log import record_usage
 
-__all__ = ["REFRESH_SECONDS", "PACK_BYTES", "PackStore"]
+__all__ = ["PACK_BYTES", "REFRESH_SECONDS", "PackStore"]
 
 PACK_BYTES = 1 << 28
 _EVICTION_INTERVAL_BYTES = 1 << 26  # how much is written between two looks at the cap

@@ -135,7 +135,7 @@ def _light_feeds(
 
 
 def _image_feeds(crop: Arrays, region: CropRegion) -> dict[str, npt.NDArray[Any]]:
-    """Return the upright crop, or what one is drawn from: an aligned one (s, s, 3), as `neural_region.geometry` does."""
+    """Return the upright crop, or its source: an aligned one (s, s, 3), as `neural_region.geometry` does."""
     if "swapped" in crop:
         return {"swapped": np.asarray(crop["swapped"], np.uint8)}
     matrix = np.asarray(crop["matrix"], np.float32)

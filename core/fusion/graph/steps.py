@@ -104,15 +104,15 @@ def light_transfer(
     fine = _LowFrequencies(target, swapped_image, weight, inputs.fine)
     broad = _LowFrequencies(target, swapped_image, weight, inputs.broad)
     tint = fine.ratio / fine.ratio.mean(0)
-    gain = (tint * broad.ratio.mean(0)).clipped(1 / MAX_GAIN, MAX_GAIN) ** inputs.strength
-    contrast = (broad.details[0] / broad.details[1].at_least(1e-4)).clipped(*CONTRAST_RANGE)
+    gain = (tint * broad.ratio.mean(0)).clip(1 / MAX_GAIN, MAX_GAIN) ** inputs.strength
+    contrast = (broad.details[0] / broad.details[1].maximum(1e-4)).clip(*CONTRAST_RANGE)
     contrast = contrast ** (inputs.strength * CONTRAST_SHARE)
     offset = broad.low_swapped * gain * (1 - contrast)
     return gain * contrast, offset
 
 
 class _LowFrequencies:
-    """`colour._LowFrequencies`: low frequencies of target and swapped crop, their ratio, how strong the detail above is."""
+    """`colour._LowFrequencies`: low frequencies of target and swapped crop, their ratio, the detail above."""
 
     def __init__(
         self, target: Value, swapped_image: Value, weight: Value, low_pass: ResampleMatrices
@@ -124,7 +124,7 @@ class _LowFrequencies:
             mean = (picture * weight).sum(-2, -1) / overall
             lows.append((low_pass.apply(picture * weight) + 1e-3 * mean) / near)
             relative = (picture - lows[-1]).mean(0) / (lows[-1].mean(0) + DARK_OFFSET_LEVELS)
-            self.details.append(((relative * relative * weight).sum(-2, -1) / overall).root())
+            self.details.append(((relative * relative * weight).sum(-2, -1) / overall).sqrt())
         self.ratio = (lows[0] + DARK_OFFSET_LEVELS) / (lows[1] + DARK_OFFSET_LEVELS)
         self.low_swapped = lows[1]
 
