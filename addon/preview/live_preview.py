@@ -91,7 +91,7 @@ class LivePreview:
         invalidate_caches: Callable[[], None] = invalidate_layer_caches,
         pause_prefetch: Callable[[], None] = stop_prefetching,
     ) -> None:
-        """`invalidate_caches` makes Blender reload rewritten images; `pause_prefetch` is called while an edit is fused."""
+        """`invalidate_caches` makes Blender reload rewritten images; `pause_prefetch` is called during fusion."""
         self._invalidate_caches, self._pause_prefetch = invalidate_caches, pause_prefetch
         self._updater = _LayerUpdater()
         self._thread = ThreadPoolExecutor(1, "understudy preview")
@@ -278,7 +278,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         if scene is not None and can_update():
             live.schedule(scene)
 
-    on_load.__dict__.update(close=live.close, let_go=live.release_session)
+    on_load.__dict__.update(close=live.close, release_session=live.release_session)
     return dict(zip(_HANDLER_NAMES, (on_frame_change, on_edit, on_edit, on_edit, on_load), strict=True))
 
 
@@ -286,7 +286,7 @@ def release_session() -> None:
     """Have the preview forget results that were deleted."""
     for handler in bpy.app.handlers.load_post:
         if getattr(handler, "__module__", "") == __name__:
-            handler.__dict__["let_go"]()
+            handler.__dict__["release_session"]()
 
 
 def register() -> None:

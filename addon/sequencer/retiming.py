@@ -141,9 +141,8 @@ def read_retiming(scene: bpy.types.Scene, strip: Any) -> Retiming:
     """Read a clip's keys. Raises ClipError where that is impossible."""
     try:
         parent = bpy.app.tempdir
-        with tempfile.TemporaryDirectory(
-            prefix=_FOLDER_PREFIX, dir=parent
-        ) as folder:  # gate: Blender writes there
+        options = {"prefix": _FOLDER_PREFIX, "dir": parent}
+        with tempfile.TemporaryDirectory(**options) as folder:  # gate: Blender writes there
             path = Path(folder) / "clip.blend"
             _write_scene_copy(scene, strip, path)
             return _parse_retiming(BlendFile(path.read_bytes()), strip.name, frame_rate(scene))

@@ -89,7 +89,8 @@ def mean_attributes(
 ) -> Floats:
     """Return sex and age (n, 2) of a frame's faces, averaged as `averaged_embeddings` averages vectors.
 
-    See `GenderAge`. A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is there.
+    See `GenderAge`. A face then is not now taken for a woman's, now for a man's. Raises ModelError where no network is
+    there.
     """
     own = analyser.attributes(clip, number, recipe)
     means = []

@@ -73,8 +73,8 @@ def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, fi
             )
         raise ClipError(
             f"{path} says its frames are {width}x{height}, in a file of {_format_size(file_bytes)}: at most "
-            f"{MAX_SIDE_PIXELS} pixels a side, {max_movie_pixels(file_bytes) // 1_000_000} megapixels in a file of that size "
-            f"and {_format_size(MAX_DECODED_BYTES)} decoded are allowed; transcode it"
+            f"{MAX_SIDE_PIXELS} pixels a side, {max_movie_pixels(file_bytes) // 1_000_000} megapixels in a file "
+            f"of that size and {_format_size(MAX_DECODED_BYTES)} decoded are allowed; transcode it"
         )
 
 

@@ -191,7 +191,7 @@ def test_the_secret_comes_as_hex_or_base64():
 @pytest.mark.parametrize(
     ("code", "extra"),
     [
-        ("sys.modules['cryptography'] = None\nSeal(bytes(32))", "understudy[encrypt]"),
+        ("sys.modules['cryptography'] = None\nEncryption(bytes(32))", "understudy[encrypt]"),
         (
             "sys.modules['keyring'] = None\nsecret_from({'UNDERSTUDY_CACHE_KEY': 'keyring'})",
             "understudy[keyring]",
@@ -199,7 +199,9 @@ def test_the_secret_comes_as_hex_or_base64():
     ],
 )
 def test_a_missing_package_is_named(code, extra):
-    program = f"import sys\nfrom understudy.core.cache.stores.encryption import Seal, secret_from\n{code}"
+    program = (
+        f"import sys\nfrom understudy.core.cache.stores.encryption import Encryption, secret_from\n{code}"
+    )
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
     assert extra in done.stderr.splitlines()[-1]
     assert "CacheError" in done.stderr.splitlines()[-1]

@@ -226,10 +226,10 @@ FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
 
-store = PackFolder(Path(sys.argv[1]))
+store = PackStore(Path(sys.argv[1]))
 value = {"a": np.zeros(10_000, np.uint8)}
 resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, 25_000))
 keys = [stage_key("test", 1, {"number": number}) for number in range(6)]

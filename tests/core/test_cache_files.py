@@ -18,21 +18,21 @@ _ALL_OPENED = """if True:
     from pathlib import Path
     import numpy as np
     from understudy.core.cache.maintenance.import_export import export
-    from understudy.core.cache.stores.local import PackFolder
+    from understudy.core.cache.stores.local import PackStore
     from understudy.core.cache.base.key import stage_key
     from understudy.core.cache.shared.lease_folder import FolderLease
-    from understudy.core.cache.stores.usage_log import note
+    from understudy.core.cache.stores.usage_log import record_usage
     root = Path(sys.argv[1])
-    store = PackFolder(root, pack_bytes=1 << 16)
+    store = PackStore(root, pack_bytes=1 << 16)
     keys = [stage_key("swap", 1, {"number": number}) for number in range(40)]
     for key in keys:
         store.put(key, {"crop": np.zeros((64, 64, 3), np.uint8)})
     store.get(keys[0])
-    note(root, store.counts, store.counts)
+    record_usage(root, store.counts, store.counts)
     lease = FolderLease(root / "leases")
     lease.release(keys[0], lease.try_acquire(keys[0], 60))
     export(store.entries(), store, root.parent / "exported")
-    store.tidy(cap_bytes=1 << 18)
+    store.evict(cap_bytes=1 << 18)
     store.purge(lambda text: "number" in text)
     store.close()
     print(len(opened), sum(not flags & 0o100000 for flags in opened))

@@ -449,9 +449,9 @@ def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path,
 def test_a_quarter_of_the_files_that_may_be_open_are_packs(files, packs):
     program = (
         "import resource\n"
-        "from understudy.core.cache.packs.pack import most_open\n"
+        "from understudy.core.cache.packs.pack import max_open_packs\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
-        "print(most_open())\n"
+        "print(max_open_packs())\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) == packs

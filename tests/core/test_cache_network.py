@@ -33,7 +33,7 @@ PROGRAM = """
 import random, sys, time
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease
 
@@ -41,7 +41,7 @@ root, seed, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 chance, keys = random.Random(seed), [stage_key("swap", 1, {"number": number}) for number in range(300)]
 
 def opened():
-    return PackFolder(root, pack_bytes=1 << 19, cap_bytes=1 << 22)
+    return PackStore(root, pack_bytes=1 << 19, cap_bytes=1 << 22)
 
 def value(number):
     return {"crop": np.random.default_rng(number).integers(0, 255, 500 + number * 7919 % 40_000, np.uint8)}

@@ -15,11 +15,11 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
 
 root, mine, first, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-store = PackFolder(root, pack_bytes=400_000, clock=iter(range(10**9)).__next__)
+store = PackStore(root, pack_bytes=400_000, clock=iter(range(10**9)).__next__)
 
 def value(owner, number):
     return {"a": np.random.default_rng([ord(owner), number]).integers(0, 255, 3000, np.uint8)}

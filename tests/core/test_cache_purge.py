@@ -262,9 +262,9 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
-store = PackFolder(Path(sys.argv[1]), pack_bytes=50_000)
+store = PackStore(Path(sys.argv[1]), pack_bytes=50_000)
 number = 0
 while True:
     raw = f"<ann-{number:04d}>".encode() * 20

@@ -21,7 +21,7 @@ COMMON = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
 
 root = Path(sys.argv[1])
@@ -41,7 +41,7 @@ rounds, count = int(sys.argv[2]), 400
 randomly = random.Random(1)
 
 def writing(start):
-    store = PackFolder(root, pack_bytes=100_000)
+    store = PackStore(root, pack_bytes=100_000)
     for number in range(start, start + 100_000):
         store.put(key(0, number % count), {"a": value(0, number % count)})
         if number % 50 == 49:  # or all would soon be there
@@ -49,18 +49,18 @@ def writing(start):
 
 def evicting(start):
     while True:
-        store = PackFolder(root, pack_bytes=100_000)
+        store = PackStore(root, pack_bytes=100_000)
         for number in range(start, start + 80):
             k = key(0, number % count)
             if store.get(k) is None:
                 store.put(k, {"a": value(0, number % count)})
         start += 37
-        store.tidy(400_000)
+        store.evict(400_000)
         store.close()
 
 def purging(start):
     while True:
-        store = PackFolder(root, pack_bytes=100_000)
+        store = PackStore(root, pack_bytes=100_000)
         for number in range(start, start + 60):
             store.put(key(0, number % count), {"a": value(0, number % count)})
         store.purge(lambda text: "number=%d" % (start % 10) in text)
@@ -78,14 +78,14 @@ for round in range(rounds):
         os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL, "the child ended by itself"
     figures["leftovers"] += len(list(root.glob(".*.tmp")))
-    store = PackFolder(root, pack_bytes=100_000)
+    store = PackStore(root, pack_bytes=100_000)
     for number in range(count):
         got = store.get(key(0, number))
         assert got is None or right(got, 0, number), number
     # The next process works at once: it writes, reads, tidies and purges.
     store.put(key(1, round), {"a": value(1, round)})
     assert right(store.get(key(1, round)), 1, round)
-    done = store.tidy(300_000)
+    done = store.evict(300_000)
     assert done is not None and done.troubles == (), done
     assert store.size_on_disk() == done.after == sum(p.stat().st_size for p in root.iterdir())
     assert not [p for p in root.glob(".*.pack.tmp")]
@@ -103,7 +103,7 @@ print(json.dumps(figures))
 
 MANY = """
 me, seconds = int(sys.argv[2]), float(sys.argv[3])
-store = PackFolder(root, pack_bytes=200_000)
+store = PackStore(root, pack_bytes=200_000)
 randomly = random.Random(me)
 written, wrong, evicted, tidied, gets, hits = 0, 0, 0, 0, 0, 0
 print("ready", flush=True)
@@ -122,14 +122,14 @@ while time.monotonic() < end:
             wrong += not right(got, owner, number)
     if randomly.random() < 0.05:
         # As another program would: with no memory of what this one used, unless it is its own turn.
-        done = store.tidy(3_000_000) if me % 2 else PackFolder(root, pack_bytes=200_000).tidy(3_000_000)
+        done = store.evict(3_000_000) if me % 2 else PackStore(root, pack_bytes=200_000).tidy(3_000_000)
         if done is not None:
             tidied += 1
             evicted += done.evicted_records
             assert done.troubles == (), done.troubles
     if me == 0 and written % 1000 == 0:
         store.close()
-        store = PackFolder(root, pack_bytes=200_000)
+        store = PackStore(root, pack_bytes=200_000)
 counts = store.counts
 troubles = [warning for warning in store.warnings if "more than its cap" not in warning]
 store.close()
@@ -139,7 +139,7 @@ print(json.dumps({"written": written, "wrong": wrong, "evicted": evicted, "tidie
 
 CHECK = """
 written = json.loads(sys.argv[2])
-store = PackFolder(root)
+store = PackStore(root)
 there = wrong = 0
 for owner, count in enumerate(written):
     for number in range(count):

@@ -283,11 +283,11 @@ def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, millise
 def test_who_insists_ends_what_does_not_come_to_an_end():
     program = """if True:
         import time
-        from understudy.core.cli.signals import Stop
-        stop = Stop(insists=0.5)
-        with stop.by_signals():
+        from understudy.core.cli.signals import StopSignal
+        stop = StopSignal(force_after=0.5)
+        with stop.listen():
             print("listening", flush=True)
-            while not stop.asked:
+            while not stop.signal_number:
                 time.sleep(0.01)
             print("asked", flush=True)
             time.sleep(60)

@@ -195,8 +195,8 @@ def test_those_after_the_cpu_are_not_asked_and_an_unknown_one_is_refused() -> No
 @pytest.mark.skipif(len(available_providers()) > 1, reason="there is a graphics processor here")
 def test_where_only_the_cpu_is_there_finding_it_loads_nothing() -> None:
     code = (
-        "import sys; from understudy.core.models.processor import found_processor; "
-        f"print(found_processor(({AUTOMATIC!r},))[0].name, 'onnxruntime' in sys.modules)"
+        "import sys; from understudy.core.models.processor import select_processor; "
+        f"print(select_processor(({AUTOMATIC!r},))[0].name, 'onnxruntime' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["cpu", "False"]
@@ -213,8 +213,8 @@ def test_cudas_own_build_without_cuda_is_passed_over_in_one_line_and_silence(tmp
         archive.extractall(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
-        "from understudy.core.models.processor import found_processor; "
-        "print(*(found_processor((name,)) for name in ('automatic', 'tensorrt-fp16')), sep='\\n')"
+        "from understudy.core.models.processor import select_processor; "
+        "print(*(select_processor((name,)) for name in ('automatic', 'tensorrt-fp16')), sep='\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     automatic, tensorrt = done.stdout.splitlines()

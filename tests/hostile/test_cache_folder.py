@@ -515,14 +515,14 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 sys.path[:0] = sys.argv[2:]
 from test_cache_folder import arrays
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
 keys = [stage_key("swap", 1, {"number": number}) for number in range(250)]
-with closing(PackFolder(Path(sys.argv[1]), pack_bytes=1)) as store:
+with closing(PackStore(Path(sys.argv[1]), pack_bytes=1)) as store:
     for number, key in enumerate(keys):
         store.put(key, arrays(number))
 others = []
-with closing(PackFolder(Path(sys.argv[1]))) as store:
+with closing(PackStore(Path(sys.argv[1]))) as store:
     for _ in range(2):
         for key in keys:
             assert store.get(key) is not None
@@ -658,13 +658,13 @@ def test_v11_a_sidecar_that_lies_over_a_sparse_pack_costs_little_memory(
         import os, resource, sys
         from pathlib import Path
         import numpy as np
-        from understudy.core.cache import sidecar
-        from understudy.core.cache.stores.local import PackFolder
+        from understudy.core.cache.packs import sidecar
+        from understudy.core.cache.stores.local import PackStore
         from understudy.core.cache.base.key import stage_key
         from understudy.core.cache.packs.table import Columns, prefix_of
         from understudy.core.filesystem import Folder
         root = Path(sys.argv[1])
-        PackFolder(root).close()
+        PackStore(root).close()
         keys = [stage_key("swap", 1, {"number": number}) for number in range(8)]
         name = f"{1:016x}-1-00000000.pack"
         (root / name).touch()
@@ -673,7 +673,7 @@ def test_v11_a_sidecar_that_lies_over_a_sparse_pack_costs_little_memory(
         columns = Columns(prefixes, np.zeros(8, np.uint64), np.full(8, 2**32 - 1, np.uint32))
         with Folder(root) as folder:
             sidecar.write(folder, name, sidecar.Sidecar(columns, 1 << 36, True))
-        store = PackFolder(root)
+        store = PackStore(root)
         assert all(store.get(key) is None for key in keys)
         print(int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]))
     """

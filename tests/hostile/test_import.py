@@ -225,8 +225,8 @@ def test_v14_memory_is_bounded_by_what_is_there(tmp_path: Path, dashboard: Dashb
         import resource, sys
         from pathlib import Path
         from understudy.core.cache.maintenance.import_export import import_into
-        from understudy.core.cache.stores.memory import Memory
-        assert import_into(Memory(1 << 20), Path(sys.argv[1])).copied == 1
+        from understudy.core.cache.stores.memory import MemoryStore
+        assert import_into(MemoryStore(1 << 20), Path(sys.argv[1])).copied == 1
         print(int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]))
     """
     command = [sys.executable, "-c", program, str(place.root)]

@@ -92,9 +92,9 @@ _GET = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from understudy.core.cache.stores.local import PackFolder
+from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.base.key import stage_key
-folder = PackFolder(Path(sys.argv[1]))
+folder = PackStore(Path(sys.argv[1]))
 kept = [folder.get(stage_key("s", 1, {"n": number})) for number in range(10)]
 print(sum(int(arrays["a"][0]) for arrays in kept if arrays is not None), sum(arrays is None for arrays in kept))
 print(int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]))

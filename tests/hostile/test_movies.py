@@ -201,8 +201,8 @@ def test_v16_a_sequence_leaves_no_file_open(tmp_path):
         (tmp_path / f"{number:04}.png").write_bytes(png(64, 48))
     limited = (
         "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-        "from understudy.core.cli.inputs import opened_clip\n"
-        "clip, _ = opened_clip(Path(sys.argv[1]), '25')\n"
+        "from understudy.core.cli.inputs import open_clip_with_rate\n"
+        "clip, _ = open_clip_with_rate(Path(sys.argv[1]), '25')\n"
         "print(sum(clip.read(n).shape[0] for n in range(200)), len(clip.clip_id), len(clip.stamp))"
     )
     run = subprocess.run(

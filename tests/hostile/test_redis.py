@@ -200,9 +200,9 @@ def test_v6_an_answer_takes_bounded_memory(name, dashboard):
         import resource, sys
         from understudy.core.cache.base.key import Key
         from understudy.core.cache.shared.redis_store import RedisStore
-        store = RedisStore(sys.argv[1], answer_seconds=2)
+        store = RedisStore(sys.argv[1], reply_timeout_seconds=2)
         peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-        print(store.get(Key("x")), store.faults, int(peak.split()[1]))
+        print(store.get(Key("x")), store.fault_count, int(peak.split()[1]))
     """
     with GarbageServer(REPLIES[name]) as server:
         command = [sys.executable, "-c", program, server.url]

@@ -356,7 +356,7 @@ HANGING = """if True:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 @pytest.mark.parametrize(
-    "patch", ["opening.open_shared_folder", "opening.PackFolder.put", "opening.FolderLease.try_acquire"]
+    "patch", ["opening.open_shared_folder", "opening.PackStore.put", "opening.FolderLease.try_acquire"]
 )
 def test_one_signal_ends_a_render_whose_share_hangs(face, tmp_path, patch, dashboard):
     dashboard("inputs")
@@ -364,7 +364,7 @@ def test_one_signal_ends_a_render_whose_share_hangs(face, tmp_path, patch, dashb
     command = [sys.executable, "-c", HANGING.format(patch=patch), *render(face, tmp_path), "--no-cache"][:-1]
     if patch.endswith("put"):  # of the share alone
         command[2] = command[2].replace(
-            "def hang(*_, **__):\n", "put = opening.PackFolder.put\n    def hang(self, *more):\n"
+            "def hang(*_, **__):\n", "put = opening.PackStore.put\n    def hang(self, *more):\n"
             "        if self.root.name != 'share':\n            return put(self, *more)\n",
         )  # fmt: skip
     code, told, seconds = ended(

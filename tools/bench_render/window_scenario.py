@@ -44,7 +44,7 @@ def steps(window):
     changes = {
         "plain": lambda: window.area("PREVIEW").tag_redraw(),
         "changed": _set_again,
-        "invalidated": _of_the_extension("layers").show_rewritten,
+        "invalidated": _of_the_extension("layers.layer_strip").invalidate_layer_caches,
     }
     moves, redraws = [], {name: [] for name in changes}
     for number in range(WARM + asked["moves"]):
@@ -57,7 +57,7 @@ def steps(window):
     window.told["moves"] = moves[WARM:]
     window.told["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
     window.told["opengl"] = gpu.platform.renderer_get()
-    window.told["waits"] = 1000 * _of_the_extension("live").EDITED_SECONDS
+    window.told["waits"] = 1000 * _of_the_extension("preview.live_preview").EDIT_WAIT_SECONDS
     window.told["notice"] = bpy.context.window_manager.understudy.notice
     window.shot("live")
 

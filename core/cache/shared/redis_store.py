@@ -100,7 +100,7 @@ class RedisStore:
         return {key: arrays for key, arrays in found if arrays is not None}
 
     def put(self, key: Key, arrays: Arrays) -> None:
-        """Keep `arrays` under `key`. Raises TypeError and ValueError as PackFolder.put does."""
+        """Keep `arrays` under `key`. Raises TypeError and ValueError as PackStore.put does."""
         self.put_many([(key, arrays)])
 
     def put_many(self, items: Iterable[tuple[Key, Arrays]]) -> None:

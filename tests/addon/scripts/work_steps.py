@@ -181,19 +181,19 @@ def live_frame(frame):
     """Go to a frame as a window does; returns what is known then."""
     scene = bpy.context.scene
     scene.frame_set(frame)
-    _KEPT["live"].frame_changed(scene, patience=60)
+    _KEPT["live"].on_frame_change(scene, wait_seconds=60)
     return _seen()
 
 
 def live_edit():
     """What a window does after an edit; returns how often was shown when the way for it was cleared, each time."""
-    _KEPT["live"].edited(bpy.context.scene, patience=60)
+    _KEPT["live"].on_edit(bpy.context.scene, wait_seconds=60)
     return {**_seen(), "cleared": list(_KEPT["cleared"])}
 
 
 def live_let_go():
     """What a purge does with the preview."""
-    _KEPT["live"].let_go()
+    _KEPT["live"].release_session()
 
 
 def live_drag(path, values, updates_a_tick):
@@ -202,7 +202,7 @@ def live_drag(path, values, updates_a_tick):
     group, name = path.split(".")
     for number, value in enumerate(values):
         setattr(getattr(scene.understudy.modifiers[0], group), name, value)
-        live.touched(scene)
+        live.schedule(scene)
         if number % updates_a_tick == updates_a_tick - 1:
             live.tick()
     ticks = len(values) // updates_a_tick
@@ -266,7 +266,7 @@ def _seen():
     layer = layer_strip.layer_of(scene, clip)
     path = bpy.path.abspath(layer.directory) + layer.strip_elem_from_frame(scene.frame_current).filename
     return {
-        "facts": _KEPT["live"].facts,
+        "facts": _KEPT["live"].report,
         "notice": window_state().notice,
         "shows": _KEPT["shows"].count,
         "key": layer_key(Path(path)),
