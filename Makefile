@@ -68,6 +68,7 @@ check: $(READY)
 	$(BIN)/mypy --strict core
 	$(BIN)/mypy -p understudy.addon
 	$(BIN)/python -m tools.check_gate
+	PYTHONPATH=build/package $(BIN)/lint-imports --no-cache
 
 # What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one.
 bench: $(READY) models
