@@ -36,9 +36,16 @@ def store() -> Memory:
     return Memory(64 << 20)
 
 
+@pytest.fixture(scope="module")
+def looked_at() -> Memory:
+    """What is known of the reference footage, so that no test looks through a clip again."""
+    return Memory(64 << 20)
+
+
 @pytest.fixture
-def pipeline(store: Memory) -> Iterator[Pipeline]:
-    working = Pipeline(store, embedded_models(), 1)
+def pipeline(request: pytest.FixtureRequest, store: Memory, looked_at: Memory) -> Iterator[Pipeline]:
+    kept = looked_at if "shared" in request.fixturenames else store
+    working = Pipeline(kept, embedded_models(), 1)
     yield working
     working.close()
 
