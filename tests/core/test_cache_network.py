@@ -60,7 +60,7 @@ while time.monotonic() < end:
         lease.release(keys[number], token)
         puts += 1
     if chance.random() < 0.005:
-        store.tidy()
+        store.evict()
     if chance.random() < 0.002:
         assert store.counts.corrupt == 0
         store.close()

@@ -119,7 +119,7 @@ while time.monotonic() < end:
             wrong += not right(got, owner, number)
     if randomly.random() < 0.05:
         # As another program would: with no memory of what this one used, unless it is its own turn.
-        done = store.evict(3_000_000) if me % 2 else PackStore(root, pack_bytes=200_000).tidy(3_000_000)
+        done = store.evict(3_000_000) if me % 2 else PackStore(root, pack_bytes=200_000).evict(3_000_000)
         if done is not None:
             tidied += 1
             evicted += done.evicted_records
