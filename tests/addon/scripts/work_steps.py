@@ -27,7 +27,7 @@ _KEPT = {}
 def _facts(run):
     return {
         "done": run.done,
-        "written": run.written,
+        "written": run.written_count,
         "report": run.report,
         "faults": run.faults,
         "warnings": run.warnings,
