@@ -26,7 +26,7 @@ _KEPT = {}
 
 def _facts(run):
     return {
-        "done": run.done,
+        "done": run.ready_count,
         "written": run.written_count,
         "report": run.report,
         "faults": run.faults,
