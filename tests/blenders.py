@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -61,12 +62,16 @@ class Program:
             place = f"{self.folder}{path}"
             mounts += [["mkdir", "-p", place], ["mount", "--bind", str(path), place]]
         mounts.append(["mount", "-o", "remount,bind,ro", f"{self.folder}{ROOT}"])
+        # Without its compiled files each start would compile all of Understudy and its libraries anew.
+        compiled = ROOT / "build" / f"compiled-{self.name}"
+        compiled.mkdir(exist_ok=True)
+        mounts.append(["mount", "--bind", str(compiled), f"{self.folder}{compiled}"])
         variables = {
             "PATH": "/usr/bin:/bin",
             "HOME": "/tmp",
             "LANG": "C.UTF-8",
             "PYTHONPATH": f"{script.parent}:{ROOT / 'build' / 'package'}:{self.libraries}",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(compiled),
         }
         inside = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
         inside += ["blender", "-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1"]
@@ -77,6 +82,7 @@ class MissingError(UnderstudyError):
     """This machine can't run a Blender."""
 
 
+@cache
 def find(name: str) -> Blender:
     """Return the Blender of a version. Raises `MissingError`, saying why, where this machine does not have it."""
     if name == "5.2":

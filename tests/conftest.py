@@ -10,6 +10,28 @@ from servers import redis_server
 
 __all__ = ["redis_server"]
 
+# With a process for each core, files that take long come first, so that no core waits at the end.
+_FIRST = ("addon", "system", "hostile", "fuzz")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks are asked for on the command line
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what runs in every Blender, leave out what only repeats unless it is asked for, put real Blender first."""
+    for item in items:
+        if "every_blender" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.every_blender)
+    if "long" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker("long")]
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

@@ -2,8 +2,10 @@
 """A made clip with a real face, and a Blender in a process of its own that does what a test asks."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -15,6 +17,7 @@ from blenders import Module
 DRIVE = Path(__file__).parent / "addon" / "scripts" / "drive.py"
 SIZE = (320, 240)
 COUNT = 12
+LIMIT = 240
 BLOCK = SIZE[0] // 8
 
 
@@ -92,11 +95,62 @@ class Footage:
         return path
 
 
+class Running:
+    """Blenders that stay, by name: each does one job after another; see `drive.py`."""
+
+    def __init__(self, folder):
+        """`folder` holds whatever jobs read and write."""
+        self._folder = folder
+        self._processes = {}
+        self._count = 0
+
+    def do(self, blender, job, limit):
+        """Do a job; returns what was printed, output and errors. AssertionError if Blender ended or hangs."""
+        self._count += 1
+        base = self._folder / f"in_turn_{self._count}"
+        output, errors, done = (base.with_suffix(f".{kind}") for kind in ("output", "errors", "done"))
+        environment = dict(os.environ) if isinstance(blender, Module) else None
+        job = {**job, "output": str(output), "errors": str(errors), "environment": environment}
+        base.write_text(json.dumps({**job, "done": str(done)}))
+        process = self._process(blender)
+        print(base, file=process.stdin, flush=True)
+        end = time.monotonic() + limit
+        while not done.exists():
+            if process.poll() is not None or time.monotonic() > end:
+                process.kill()
+                del self._processes[blender.name]
+                said = errors.read_text(errors="replace") if errors.exists() else "it did not begin"
+                raise AssertionError(
+                    f"Blender {blender.name} ended or hangs ({process.wait()}): {said[-3000:]}"
+                )
+            time.sleep(0.01)
+        return output.read_text(errors="replace"), errors.read_text(errors="replace")
+
+    def _process(self, blender):
+        if blender.name not in self._processes:
+            with (self._folder / f"in_turn_{blender.name}.txt").open("wb") as file:
+                self._processes[blender.name] = subprocess.Popen(
+                    blender.command(DRIVE, "-", (self._folder,)),
+                    stdin=subprocess.PIPE, stdout=file, stderr=file, text=True,
+                )  # fmt: skip
+        return self._processes[blender.name]
+
+    def close(self):
+        for process in self._processes.values():
+            process.stdin.close()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
 class Driver:
     """Runs jobs in a Blender: the one whose `bpy` this Python has, if none is named."""
 
-    def __init__(self, folder, blender=None, reads=()):
-        """`reads` are folders beside its own that jobs name files in."""
+    def __init__(self, folder, blender=None, reads=(), running=None):
+        """`reads` are folders beside its own that jobs name files in; `running` are Blenders to use in turn."""
+        self._running = running
         self.folder = folder
         self.blender = Module("here", Path(sys.executable)) if blender is None else blender
         self.runs = 0
@@ -110,9 +164,16 @@ class Driver:
         """Do the steps in a new process; returns what each returned."""
         self.runs += 1
         job, result = self.folder / f"job_{self.runs}.json", self.folder / f"result_{self.runs}.json"
+        if self._running and not self.status and not self.complains:
+            self.output, errors = self._running.do(
+                self.blender, {"steps": steps, "result": str(result)}, LIMIT
+            )
+            assert result.is_file(), self.output[-1500:] + errors[-3000:]
+            assert not complaints(errors), errors[-3000:]
+            return json.loads(result.read_text())
         job.write_text(json.dumps({"steps": steps, "result": str(result)}))
         command = self.blender.command(DRIVE, str(job), self._folders)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
         assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
         assert done.returncode == self.status, done.stderr[-3000:]
         assert self.complains or not complaints(done.stderr), done.stderr[-3000:]

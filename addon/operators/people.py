@@ -159,7 +159,7 @@ class UNDERSTUDY_OT_person_choose(RequiresModifier, bpy.types.Operator):
             report(self, "ERROR", "Who was found is not known any more: Find People again")
             return {"CANCELLED"}
         spot = self.frame, self.face
-        if not any(spot in shown.person.spots for shown in people):
+        if not any(spot in shown.person.face_refs for shown in people):
             report(self, "ERROR", f"Nobody was found in frame {self.frame} as face {self.face}")
             return {"CANCELLED"}
         replace_person(modifier, spot, people)

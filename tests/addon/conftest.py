@@ -3,7 +3,7 @@
 
 import pytest
 from blenders import NAMES, MissingError, find
-from driving import Driver, Footage
+from driving import Driver, Footage, Running
 
 
 @pytest.fixture(scope="session")
@@ -12,20 +12,34 @@ def footage(tmp_path_factory):
     return Footage(tmp_path_factory.mktemp("footage"))
 
 
+@pytest.fixture(scope="session")
+def running(tmp_path_factory):
+    """Return the Blenders in which jobs follow each other."""
+    blenders = Running(tmp_path_factory.getbasetemp())
+    yield blenders
+    blenders.close()
+
+
+@pytest.fixture(scope="module")
+def in_turn(request, running):
+    """Return them to a module that is marked for it; to others None: each of their jobs has a process of its own."""
+    return running if request.node.get_closest_marker("in_turn") else None
+
+
 @pytest.fixture(scope="module", params=NAMES)
-def every_blender(request, tmp_path_factory, footage):
+def every_blender(request, tmp_path_factory, footage, in_turn):
     """Return a driver for each Blender in turn, with a folder of its own; skips those that are not here."""
     try:
         blender = find(request.param)
     except MissingError as reason:
         pytest.skip(str(reason))
-    return Driver(tmp_path_factory.mktemp(f"blender_{request.param}_"), blender, (footage.folder,))
+    return Driver(tmp_path_factory.mktemp(f"blender_{request.param}_"), blender, (footage.folder,), in_turn)
 
 
 @pytest.fixture(scope="module")
-def drive(tmp_path_factory):
+def drive(tmp_path_factory, in_turn):
     """Return a driver with a folder of its own."""
-    return Driver(tmp_path_factory.mktemp("blender"))
+    return Driver(tmp_path_factory.mktemp("blender"), running=in_turn)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
 import pytest
 from understudy.core.recipe import Recipe, parameters
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 
 @pytest.fixture(scope="module")

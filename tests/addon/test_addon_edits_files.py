@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 COUNT = 6
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Undo and redo of every edit of a timeline, in every Blender, told by what is rendered.
+"""Undo and redo of every edit of a timeline, told by what is rendered: in one Blender each, or, long, in every one.
 
 Undone, the clip looks as it did before the edit; done again, as it did after it. That the edited clip looks right
 is what `test_addon_edits` tells.
@@ -7,6 +7,7 @@ is what `test_addon_edits` tells.
 
 import numpy as np
 import pytest
+from blenders import NAMES
 from timeline_edits import EDITS
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
@@ -16,10 +17,8 @@ LAST = 20
 UNDONE = {name: edit for name, edit in EDITS.items() if not name.startswith("undone")}
 
 
-@pytest.fixture(scope="module")
-def rendered(every_blender, footage):
-    """Make every edit, undo it and do it again; returns what was rendered at first and, of each edit, the three."""
-    drive = every_blender
+def undone_in(drive, footage, edits):
+    """Make edits, undo them and do them again; returns what was rendered at first and, of each edit, the three."""
     blend = str(drive.folder / "recast.blend")
     drive(
         ["project", {"size": [320, 240], "frames": [1, LAST], "save": blend}],
@@ -29,7 +28,7 @@ def rendered(every_blender, footage):
         ["save", {}],
     )
     steps = []
-    for number, (change, (first, last)) in enumerate(UNDONE.values()):
+    for number, (change, (first, last)) in enumerate(edits.values()):
         looked = ["setup", {"frame_start": first, "frame_end": last, "frame_step": max(last - first, 1)}]
         steps += [
             ["load", {"path": blend}],
@@ -47,14 +46,25 @@ def rendered(every_blender, footage):
     drive(*steps)
     return drive.pictures("first", LAST), {
         name: [drive.pictures(f"{state}-{number}") for state in ("edited", "undone", "redone")]
-        for number, name in enumerate(UNDONE)
+        for number, name in enumerate(edits)
     }
 
 
-@pytest.mark.parametrize("name", UNDONE)
-def test_an_edit_undone_and_done_again_shows_what_it_did(rendered, name):
-    first, (edited, undone, redone) = rendered[0], rendered[1][name]
-    assert sorted(edited) == sorted(undone) == sorted(redone) != []
-    for frame in edited:
-        assert np.array_equal(undone[frame], first[frame]), frame
-        assert np.array_equal(redone[frame], edited[frame]), frame
+def check(rendered):
+    first, edits = rendered
+    for name, (edited, undone, redone) in edits.items():
+        assert sorted(edited) == sorted(undone) == sorted(redone) != [], name
+        for frame in edited:
+            assert np.array_equal(undone[frame], first[frame]), (name, frame)
+            assert np.array_equal(redone[frame], edited[frame]), (name, frame)
+
+
+def test_an_edit_undone_and_done_again_shows_what_it_did(every_blender, footage):
+    place = NAMES.index(every_blender.blender.name)
+    share = dict(list(UNDONE.items())[place :: len(NAMES)])
+    check(undone_in(every_blender, footage, share))
+
+
+@pytest.mark.long
+def test_each_edit_can_be_undone_in_each_blender(every_blender, footage):
+    check(undone_in(every_blender, footage, UNDONE))

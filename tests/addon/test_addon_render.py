@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from understudy.core.layers.label import layer_key
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 FRAMES = (1, 6)
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 # What is done to the strip, and the source frame then seen at each timeline frame.
 TIMING = {

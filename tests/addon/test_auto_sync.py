@@ -3,7 +3,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 
 def _begun(drive, name):

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 COUNT = 12
 

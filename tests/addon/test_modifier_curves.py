@@ -3,7 +3,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 PATH = "fusion.blend"
 FIRST, SECOND, THIRD = [0.0, 0.4, 0.8], [1.0, 0.75, 0.5], [0.2, 0.3, 0.4]

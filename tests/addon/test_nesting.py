@@ -3,7 +3,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 
 def test_what_a_clip_feeds_is_put_back_where_no_meta_strip_can_be_made(every_blender, footage):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from understudy.core.recipe import parameters
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Colour and Blend", "Analysis")
 SWITCHES = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 LAST = 6
 MODES = {

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 FRAME = 3
 SWITCHED = {"both": (True, True), "preview": (True, False), "render": (False, True), "none": (False, False)}

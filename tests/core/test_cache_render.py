@@ -50,7 +50,7 @@ class Project:
                 finished += render_frames(pipeline, clip, [self.casting], [number])
         pipeline.close()
         self.runs = {stage: counts["run"] for stage, counts in pipeline.report().stages.items()}
-        assert all(frame.changed and not frame.fault for frame in finished)
+        assert all(frame.is_changed and not frame.fault for frame in finished)
         return finished
 
     def same(self, frames) -> bool:

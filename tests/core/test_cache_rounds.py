@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rounds of SIGKILL, and eight processes at once on one folder.
 
-25 rounds and 5 seconds as a rule; 200 rounds and 60 seconds where UNDERSTUDY_LONG is set. Figures are printed.
+20 rounds and 3 seconds as a rule; 200 rounds and 60 seconds in `make test-long`. Figures are printed.
 """
 
 import json
@@ -12,9 +12,6 @@ from pathlib import Path
 
 import pytest
 
-LONG = bool(os.environ.get("UNDERSTUDY_LONG"))
-ROUNDS = 200 if LONG else 25
-SECONDS = 60 if LONG else 5
 PROCESSES = 8
 
 COMMON = """
@@ -122,7 +119,7 @@ while time.monotonic() < end:
             wrong += not right(got, owner, number)
     if randomly.random() < 0.05:
         # As another program would: with no memory of what this one used, unless it is its own turn.
-        done = store.evict(3_000_000) if me % 2 else PackStore(root, pack_bytes=200_000).tidy(3_000_000)
+        done = store.evict(3_000_000) if me % 2 else PackStore(root, pack_bytes=200_000).evict(3_000_000)
         if done is not None:
             tidied += 1
             evicted += done.evicted_records
@@ -166,18 +163,20 @@ def run(program: str, *arguments: object) -> dict[str, int]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
-def test_killed_at_any_instant_while_writing_evicting_and_purging(tmp_path: Path) -> None:
-    figures = run(KILL, tmp_path, ROUNDS)
-    print(f"killed 3 times in each of {ROUNDS} rounds: {figures}, 0 wrong values")
-    assert figures["rounds"] == ROUNDS
-    assert figures["hits"] > 50 * ROUNDS
+@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.long)])
+def test_killed_at_any_instant_while_writing_evicting_and_purging(tmp_path: Path, rounds: int) -> None:
+    figures = run(KILL, tmp_path, rounds)
+    print(f"killed 3 times in each of {rounds} rounds: {figures}, 0 wrong values")
+    assert figures["rounds"] == rounds
+    assert figures["hits"] > 50 * rounds
     assert figures["corrupt"] == 0
 
 
+@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("cap", ["evicting", "keeping"])
-def test_eight_processes_on_one_folder(tmp_path: Path, cap: str) -> None:
+def test_eight_processes_on_one_folder(tmp_path: Path, cap: str, seconds: float) -> None:
     program = MANY if cap == "evicting" else MANY.replace("3_000_000", "None")
-    seconds = SECONDS if cap == "evicting" else SECONDS / 2
+    seconds = seconds if cap == "evicting" else seconds / 2
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", COMMON + program, str(tmp_path), str(me), str(seconds)],

@@ -123,7 +123,7 @@ def test_a_sidecar_of_an_earlier_state_saves_that_part_of_the_scan(tmp_path: Pat
     pack = filled(tmp_path / "late")
     shutil.copy(path_of(early), early.with_name(pack.with_suffix(".idx").name))
     known = read(early, 1 << 30)
-    write(pack, known._replace(sealed=False))
+    write(pack, known._replace(finished=False))
     store = PackStore(tmp_path / "late")
     assert all(right(store, number) for number in range(COUNT))
     assert store.counts.corrupt == 0
@@ -317,7 +317,7 @@ def test_the_index_finds_what_a_plain_list_would(steps) -> None:
             index.add_columns([(entry.pack, columns)])
             listed += [(digest, entry), (digest, entry._replace(offset=1000 * at + 500))]
         elif step == "drop":
-            packs[number].gone = True
+            packs[number].removed = True
             index.compact()
         else:
             found = index.find(digest, mark_used=step == "use")

@@ -164,7 +164,7 @@ def test_a_bug_is_named_by_type_and_place(place, tmp_path, debug):
     )
     assert done.returncode == 70
     line, *traceback = done.stderr.splitlines()
-    assert re.match(r"understudy: this is a bug: RuntimeError in core/\w+\.py:\d+; please report", line)
+    assert re.match(r"understudy: this is a bug: RuntimeError in core/[\w/]+\.py:\d+; please report", line)
     assert "private" not in line
     assert bool(traceback) == debug
 

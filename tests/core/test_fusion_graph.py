@@ -146,7 +146,7 @@ def any_settings() -> st.SearchStrategy[Fusion]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     params=any_settings(), longest=st.integers(128, 640), noise=st.integers(0, 60), seed=st.integers(0, 99)
 )
@@ -160,7 +160,7 @@ def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, 
     assert difference(crop, face.landmarks, place, params) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     params=any_settings(),
     angle=st.floats(-40, 40),
@@ -199,7 +199,7 @@ def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest
     assert np.abs(drawn.astype(int) - expected).max() <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     source_size=st.tuples(st.integers(8, 200), st.integers(8, 200)),
     size=st.tuples(st.integers(1, 120), st.integers(1, 120)),
@@ -223,7 +223,7 @@ def test_a_warp_is_opencvs_to_the_bit(source_size, size, scale, angle, shift) ->
     graph.output(Warp(*terms, weights, *last).apply(pixels), "warped", "float32", 3, "yd", "xa")
     places = warp_positions(back, size)
     inputs = {"xa": places.x_across, "xd": places.x_down, "ya": places.y_across, "yd": places.y_down}
-    inputs |= {"weights": warp_weights(curved=curved), "pixels": picture}
+    inputs |= {"weights": warp_weights(cubic=curved), "pixels": picture}
     ends = {"column": source_size[1] - 1, "row": source_size[0] - 1}
     inputs |= {name: np.asarray(value, np.float32) for name, value in ends.items()}
     drawn = POOL.run_graph(graph.model(), inputs)[0]
@@ -348,7 +348,7 @@ def enlarging_by_intel(wanted: bool) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("intel", [True, False], ids=["IPP", "without IPP"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(size=sizes, factor=st.floats(1, 4), seed=st.integers(0, 99))
 def test_enlargements_are_opencvs(intel, size, factor, seed) -> None:
     with enlarging_by_intel(intel):
@@ -367,7 +367,7 @@ def check_enlargements(size: tuple[int, int], factor: float, seed: int) -> None:
     assert np.abs(np.clip(own, 0, 255) - curved).max() < 0.51
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(sizes, st.floats(0.5, 4), st.integers(0, 99))
 def test_blurs_and_reductions_are_opencvs(size, spread, seed) -> None:
     height, width = size

@@ -21,7 +21,7 @@ def test_castings_and_clips_come_back_from_json_with_everything_they_hold() -> N
         with_settings(Recipe(), ["fusion.blend=0.1", "detect.every=3", "fusion.mask_nose=off"]),
         (FaceImage(Path("who.png"), 1),),
     )
-    for casting in (full, replace(full, replaced=()), SwapRequest(Identity(()))):
+    for casting in (full, replace(full, target_references=()), SwapRequest(Identity(()))):
         assert request_from(through_json(request_values(casting))) == casting
     source = ClipSource(False, (Path("1.png"), Path("2.png")))
     assert source_from(through_json(source_values(source))) == source

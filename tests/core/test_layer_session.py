@@ -149,5 +149,5 @@ def test_what_failed_is_counted_by_reason_and_asked_again(project: Project) -> N
             f"clip, frame {frame}" for frame in range(1, COUNT + 1)
         ]
         assert len(report["warnings"]) == COUNT
-    nobody = project.run([replace(job, castings=()) for job in jobs])
+    nobody = project.run([replace(job, requests=()) for job in jobs])
     assert nobody["shown"]["original"] == {"no modifier is enabled": COUNT}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which processor runs the models, with which options, and how keys tell what one computed from what another did."""
 
-import os
 import subprocess
 import sys
 import time
@@ -202,7 +201,7 @@ def test_where_only_the_cpu_is_there_finding_it_loads_nothing() -> None:
     assert done.stdout.split() == ["cpu", "False"]
 
 
-@pytest.mark.skipif(not os.environ.get("UNDERSTUDY_LONG"), reason="set UNDERSTUDY_LONG=1: it unpacks 400 MB")
+@pytest.mark.long  # it unpacks 400 MB
 def test_cudas_own_build_without_cuda_is_passed_over_in_one_line_and_silence(tmp_path: Path) -> None:
     tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
     wheels = Path(__file__).resolve().parents[2] / "build" / "wheels"

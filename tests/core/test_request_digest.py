@@ -53,7 +53,7 @@ def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, model
     # Where it is shown, and what people are called, alter no pixel.
     (casting,) = job.requests
     renamed = replace(casting, identity=replace(casting.identity, name="Bea", consent="contract"))
-    elsewhere = replace(job, strip="copy", frame=90, picture=Path("/other/000006.tif"), castings=(renamed,))
+    elsewhere = replace(job, strip="copy", frame=90, layer_path=Path("/other/000006.tif"), requests=(renamed,))
     assert asking.digest(elsewhere) == asking.digest(job)
 
 
@@ -64,7 +64,7 @@ def test_every_parameter_counts(job: LayerJob, models: Path, entry) -> None:
     changed = replace(casting, recipe=replace(casting.recipe, **{entry.group: stage}))
     assert changed != casting
     asking = RequestDigester([models])
-    assert asking.digest(replace(job, castings=(changed,))) != asking.digest(job)
+    assert asking.digest(replace(job, requests=(changed,))) != asking.digest(job)
 
 
 def test_every_field_of_the_recipe_is_a_parameter_and_so_was_tried() -> None:
@@ -83,12 +83,12 @@ def test_frames_people_and_their_order_count(job: LayerJob, models: Path, tmp_pa
     jobs = [
         job,
         replace(job, number=5),
-        replace(job, castings=()),
-        replace(job, castings=(casting, casting)),
+        replace(job, requests=()),
+        replace(job, requests=(casting, casting)),
         replace(job, source=ClipSource(False, job.source.paths)),
         replace(job, source=ClipSource(True, (tmp_path / "part.png",))),
         *(
-            replace(job, castings=(replace(casting, identity=Identity(pictures)),))
+            replace(job, requests=(replace(casting, identity=Identity(pictures)),))
             for pictures in (
                 (two, one),
                 (one,),
@@ -96,8 +96,8 @@ def test_frames_people_and_their_order_count(job: LayerJob, models: Path, tmp_pa
                 (one, FaceImage(two.path)),
             )
         ),
-        replace(job, castings=(replace(casting, replaced=()),)),
-        replace(job, castings=(replace(casting, replaced=(one,)),)),
+        replace(job, requests=(replace(casting, target_references=()),)),
+        replace(job, requests=(replace(casting, target_references=(one,)),)),
     ]
     asking = RequestDigester([models])
     assert len({asking.digest(entry) for entry in jobs}) == len(jobs)

@@ -26,11 +26,13 @@ BLUE, BROWN = (54, 94, 139), (141, 111, 81)
 """The bar and the box of clip 33."""
 
 
+# One for all tests: what a model makes of a frame of the reference footage is computed once.
+FOOTAGE_RESULTS = MemoryStore(256 << 20)
+
+
 @contextmanager
 def working(shared: Path) -> Iterator[Pipeline]:
-    pipeline = Pipeline(
-        MemoryStore(64 << 20), embedded_models(), 2, library=ModelLibrary([shared / "models"])
-    )
+    pipeline = Pipeline(FOOTAGE_RESULTS, embedded_models(), 2, library=ModelLibrary([shared / "models"]))
     yield pipeline
     pipeline.close()
 

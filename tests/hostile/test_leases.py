@@ -63,7 +63,7 @@ def flight_on(lease, clock, **more):
 def test_v7_leases_that_are_never_given_back_cost_two_time_outs_in_all(dashboard):
     dashboard("wait")
     clock, allowance, store = Clock(), WaitBudget(), MemoryStore(1 << 20)
-    flight = flight_on(Held(), clock, allowance=allowance)
+    flight = flight_on(Held(), clock, wait_budget=allowance)
     for number in range(200):
         assert flight.get_or_compute(store, key(number), lambda number=number: arrays(number))[1] is False
     assert clock.now - 100 <= MAX_TIMEOUTS * HOLDER_TIMEOUT_SECONDS + 0.15 < WAIT_BUDGET_SECONDS
@@ -87,7 +87,7 @@ def test_v7_a_slow_holder_whose_results_come_is_waited_for_all_along(dashboard):
             if clock.now - self.begun.setdefault(key, clock.now) >= 1.95:
                 store.put(key, arrays(1))
 
-    flight = flight_on(Slow(), clock, allowance=allowance)
+    flight = flight_on(Slow(), clock, wait_budget=allowance)
     for number in range(50):
         assert flight.get_or_compute(store, key(number), dict)[1] is True
     assert flight.warning is None

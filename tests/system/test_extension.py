@@ -4,7 +4,6 @@
 import ast
 import hashlib
 import json
-import os
 import sys
 import tomllib
 import zipfile
@@ -150,10 +149,11 @@ def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
 
 
 # CUDA's takes most of a gigabyte: for one Python, and only where somebody waits for it.
-@pytest.mark.parametrize("variant", ACCELERATED, ids=lambda variant: variant.name)
+@pytest.mark.parametrize(
+    "variant",
+    [pytest.param(one, id=one.name, marks=[pytest.mark.long] * (one.name == "cuda")) for one in ACCELERATED],
+)
 def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, tmp_path):
-    if variant.name == "cuda" and not os.environ.get("UNDERSTUDY_LONG"):
-        pytest.skip("set UNDERSTUDY_LONG=1 to download and pack CUDA's")
     program = checker()
     if program is None:
         pytest.skip("there is no `bpy` here, so no checker")

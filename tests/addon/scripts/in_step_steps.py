@@ -10,7 +10,7 @@ _KEPT = {}
 def settled():
     """Do what the timer does; returns what it returned and what the panels tell of."""
     watching = _KEPT.setdefault("settling", auto_sync.LayerAutoSync())
-    return [watching.settle(), bpy.data.window_managers[0].understudy.trouble]
+    return [watching.tick(), bpy.data.window_managers[0].understudy.trouble]
 
 
 def settled_failing(touches):

@@ -93,7 +93,7 @@ def people(active):
     if shown is None:
         return None
     return [
-        [list(one.person.best), [entry.name for entry in modifiers_replacing(scene, strip, one.person)]]
+        [list(one.person.best_face), [entry.name for entry in modifiers_replacing(scene, strip, one.person)]]
         for one in shown
     ]
 

@@ -26,8 +26,8 @@ _KEPT = {}
 
 def _facts(run):
     return {
-        "done": run.done,
-        "written": run.written,
+        "done": run.ready_count,
+        "written": run.written_count,
         "report": run.report,
         "faults": run.faults,
         "warnings": run.warnings,
