@@ -223,7 +223,7 @@ def test_a_warp_is_opencvs_to_the_bit(source_size, size, scale, angle, shift) ->
     graph.output(Warp(*terms, weights, *last).apply(pixels), "warped", "float32", 3, "yd", "xa")
     places = warp_positions(back, size)
     inputs = {"xa": places.x_across, "xd": places.x_down, "ya": places.y_across, "yd": places.y_down}
-    inputs |= {"weights": warp_weights(curved=curved), "pixels": picture}
+    inputs |= {"weights": warp_weights(cubic=curved), "pixels": picture}
     ends = {"column": source_size[1] - 1, "row": source_size[0] - 1}
     inputs |= {name: np.asarray(value, np.float32) for name, value in ends.items()}
     drawn = POOL.run_graph(graph.model(), inputs)[0]

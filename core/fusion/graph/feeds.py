@@ -150,7 +150,7 @@ def _image_feeds(crop: Arrays, region: CropRegion) -> dict[str, npt.NDArray[Any]
         "warp_x_down": places.x_down,
         "warp_y_across": places.y_across,
         "warp_y_down": places.y_down,
-        "warp_weights": warp_weights(curved=enlarges(back)),
+        "warp_weights": warp_weights(cubic=enlarges(back)),
         "warp_last_column": _scalar(pixels.shape[1] - 1),
         "warp_last_row": _scalar(pixels.shape[0] - 1),
     }
