@@ -16,6 +16,7 @@ from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import unoccluded_mask
+from ..geometry.smoothstep import smoothstep
 from .crops import MeshCrop, TargetCrop
 from .texture import TEXTURE_PIXELS
 
@@ -152,8 +153,8 @@ def draw_texture(
     )
     swapped = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    rise = np.clip((square - _EDGE_ON_COSINE) / (_FACING_COSINE - _EDGE_ON_COSINE), 0, 1)
-    trust = _close_edge_lines(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
+    facing_share = smoothstep((square - _EDGE_ON_COSINE) / (_FACING_COSINE - _EDGE_ON_COSINE))
+    trust = _close_edge_lines(facing_share, points)
     cover = np.round(trust * covered).astype(np.uint8)
     small = _limit_size(size, COVER_PIXELS)
     return (

@@ -15,6 +15,7 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..face.types import Floats, Pixels
 from ..geometry.alignment import footprint
 from ..geometry.crop import warp_crop
+from ..geometry.smoothstep import smoothstep
 from .crops import AlignedCrop, AlignedImage, FusionCrop, UprightCrop
 from .mesh import LIGHT_PIXELS, CropRegion, light_size
 
@@ -171,8 +172,7 @@ def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) ->
 
     `unit` leads from frame pixels to 0..1 across the crop, `onto` to the picture of (width, height).
     """
-    rise = np.clip(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge, 0, 1)
-    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+    return smoothstep(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge)
 
 
 def box_distance(back: Affine, size: tuple[int, int]) -> Floats:

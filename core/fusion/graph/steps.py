@@ -41,6 +41,7 @@ class MaskInputs:
 
 def face_mask(inputs: MaskInputs) -> Value:
     """`mask.mask_from_map`: (h, w) in 0..1."""
+    # In the order of `smoothstep`, of graph values.
     rise = ((inputs.distance - inputs.padding) / inputs.ramp).clip(0, 1)
     mask = rise * rise * (3 - 2 * rise)
     mask = mask * (1 - inputs.keep_eyes * soften(inputs.eyes, inputs.hole))
