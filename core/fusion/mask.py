@@ -66,7 +66,7 @@ class MaskGeometry:
 def draw_mask_geometry(
     points: Floats, size: tuple[int, int], params: Fusion, topology: Topology, box: Affine | None = None
 ) -> MaskGeometry:
-    """Draw what `mask_from_map` makes a mask from; see there."""
+    """Draw what `face_mask` makes a mask from; see there."""
     reduce = min(1.0, MAX_MASK_PIXELS / max(size))
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what `fuse.fused` is given to what its graph takes: the graph does all but two things.
+"""From what `fuse.fuse_crop` is given to what its graph takes: the graph does all but two things.
 
 OpenCV draws what is drawn from points, and reduces what is cached of a crop: a reduction to whole levels meets exact
 halves too often to be rounded alike by different code.
