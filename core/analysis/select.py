@@ -1,55 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choose which faces of a frame are replaced."""
+"""Choose which faces of a frame are replaced. Faces are named by their indices in the frame."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..errors import RecipeError
 from ..face.types import Face, Floats
-from ..recipe import Select
-
-DEFAULT_MATCH_THRESHOLD = 0.35
-
-
-def indices_left_to_right(faces: Sequence[Face]) -> list[int]:
-    """Return the indices of the faces as a viewer counts them, from the left."""
-    return sorted(range(len(faces)), key=lambda index: (float(faces[index].box[[0, 2]].sum()), index))
-
-
-def select_faces(
-    faces: Sequence[Face],
-    params: Select,
-    similarity: Floats | None = None,
-    match_threshold: float = DEFAULT_MATCH_THRESHOLD,
-    stranger_similarity: Floats | None = None,
-    candidates: Sequence[int] | None = None,
-) -> list[int]:
-    """Return the indices of the faces to replace.
-
-    `similarity` (n,), how much each face is like the one that is meant, is needed for `which = "reference"` alone;
-    `match_threshold` is what it has to reach, and `stranger_similarity` (n,) is how much it is like the likest of those
-    who are not meant: a face that is more like them is left alone. Faces lower than `params.min_height` are never
-    chosen, nor those not `candidates` the given ones.
-    """
-    open_to_choice = range(len(faces)) if candidates is None else candidates
-    tall = [index for index in open_to_choice if faces[index].height >= params.min_height]
-    if not tall:
-        return []
-    if params.which in ("all", "track"):
-        return tall
-    if params.which == "reference":
-        if similarity is None:
-            raise RecipeError("choosing by reference needs the reference frame to be analysed")
-        likeness = (
-            similarity[tall]
-            if stranger_similarity is None
-            else np.where(stranger_similarity > similarity, -1, similarity)[tall]
-        )
-        best = int(np.argmax(likeness))
-        return [tall[best]] if likeness[best] >= match_threshold else []
-    return [max(tall, key=lambda index: (_SORT_KEYS[params.which](faces[index]), -index))]
-
 
 _SORT_KEYS: Mapping[str, Callable[[Face], float]] = {
     "largest": lambda face: face.height,
@@ -60,3 +16,60 @@ _SORT_KEYS: Mapping[str, Callable[[Face], float]] = {
     "bottommost": lambda face: float(face.box[[1, 3]].sum()),
     "surest": lambda face: face.score,
 }
+
+
+def indices_left_to_right(faces: Sequence[Face]) -> list[int]:
+    """Return the indices of the faces as a viewer counts them, from the left."""
+    return sorted(range(len(faces)), key=lambda index: (float(faces[index].box[[0, 2]].sum()), index))
+
+
+def filter_by_height(faces: Sequence[Face], candidates: Iterable[int], min_height: float) -> list[int]:
+    """Return the candidates that are at least `min_height` pixels high, in their order."""
+    return [index for index in candidates if faces[index].height >= min_height]
+
+
+def rank_faces(faces: Sequence[Face], candidates: Iterable[int], order: str) -> list[int]:
+    """Return the candidates, the first choice first.
+
+    Parameters
+    ----------
+    faces
+        All faces of the frame.
+    candidates
+        Indices of those to rank; of equals, the lowest index comes first.
+    order
+        A value of `Select.which` that needs nothing but the frame: largest, smallest, leftmost, rightmost, topmost,
+        bottommost or surest.
+
+    Raises
+    ------
+    KeyError
+        There is no such order.
+    """
+    sort_key = _SORT_KEYS[order]
+    return sorted(candidates, key=lambda index: (sort_key(faces[index]), -index), reverse=True)
+
+
+def best_match(
+    candidates: list[int], similarity: Floats, strangers: Floats | None, match_threshold: float
+) -> int | None:
+    """Return the candidate most like the person who is meant, None where nobody is like them.
+
+    Parameters
+    ----------
+    candidates
+        Indices of the faces to choose from.
+    similarity
+        (n,) cosine similarity of each face of the frame to the person who is meant.
+    strangers
+        (n,) the same to the likest of the people who are not meant; None where nobody is named. A face that is more
+        like them is left alone.
+    match_threshold
+        The similarity that a face has to reach.
+    """
+    if not candidates:
+        return None
+    if strangers is not None:
+        similarity = np.where(strangers > similarity, -1, similarity)
+    best = candidates[int(np.argmax(similarity[candidates]))]
+    return best if similarity[best] >= match_threshold else None

@@ -13,6 +13,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons, interpolate_on_mesh, triangle_map
 from ..geometry.mesh_topology import Topology
+from ..geometry.smoothstep import smoothstep
 from ..recipe import Fusion
 
 AREAS = ("forehead", "eyes", "nose", "cheeks", "mouth", "chin")
@@ -57,8 +58,7 @@ def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology:
         opening = fill_polygons([points[ring, :2] for ring in rings], size) > 0
         distance[opening & (drawn < 0)] = 1 if shown[AREAS.index(area)] else -1
     soft = max(_MAX_SOFTNESS * params.mask_blur / 100, _MIN_SOFTNESS)
-    rise = np.clip(distance / (2 * soft) + 0.5, 0, 1)
-    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+    return smoothstep(distance / (2 * soft) + 0.5)
 
 
 @lru_cache(maxsize=64)

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
-from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import unoccluded_mask
 from ..recipe import Fusion
+from ..swap.crops import FusionCrop, MeshCrop, UprightCrop
 from ..swap.mesh import CropRegion, light_size
-from ..swap.neural_region import Affine, compose_affine, invert_affine_float64, region_matrix
+from ..swap.neural_region import Affine, compose_affine, draw_swapped, invert_affine_float64, region_matrix
 from .colour import light_transfer
 from .mask import face_mask
 
@@ -30,7 +30,7 @@ _SHARPEN_STEPS = 256
 
 
 def fuse_crop(
-    crop: Arrays,
+    crop: FusionCrop,
     landmarks: Floats,
     region: CropRegion,
     params: Fusion,
@@ -39,18 +39,16 @@ def fuse_crop(
 ) -> Pixels:
     """Fuse one swapped crop.
 
-    `crop` holds `swapped`, `cover` and `target` as `swap_mesh` gives them, `bare` where it is known already, and
-    a `box` and `swapped_small` where a network drew it (see `neural_region.region`); `landmarks` are (478, 3) in
-    frame pixels. `occlusion_mask` tells what covers the face; without it the skin's colour does. Returns (height,
-    width, 4) uint8 RGBA with straight alpha, in frame pixels of `region`.
+    `landmarks` are (478, 3) in frame pixels. `occlusion_mask` tells what covers the face; without it the skin's
+    colour does. Returns (height, width, 4) uint8 RGBA with straight alpha, in frame pixels of `region`.
     """
-    swapped: Pixels = np.asarray(crop["swapped"], np.uint8)
+    swapped = draw_swapped(crop, region)
     height, width = swapped.shape[:2]
     points = region.to_crop(landmarks)
     box, params = box_and_parameters(crop, region, params)
     mask = face_mask(points, (width, height), params, topology, box)
     small = mask.shape[1], mask.shape[0]
-    cover = np.asarray(crop["cover"], np.uint8)
+    cover = crop.cover
     if cover.shape != mask.shape:
         cover = np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
@@ -60,7 +58,7 @@ def fuse_crop(
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = _sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
-        rgb = _match_light(rgb, crop, mask, points, params, topology)
+        rgb = _match_light(rgb, crop, region, mask, points, params, topology)
     alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
     full = region.width, region.height
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
@@ -73,37 +71,43 @@ def fuse_crop(
     return np.asarray(cv2.bitwise_and(layer, layer, mask=rim), np.uint8)
 
 
-def box_and_parameters(crop: Arrays, region: CropRegion, params: Fusion) -> tuple[Affine | None, Fusion]:
+def box_and_parameters(crop: FusionCrop, region: CropRegion, params: Fusion) -> tuple[Affine | None, Fusion]:
     """Return what a network's crop shows, and the parameters as they hold for it.
 
     The first is the (2, 3) matrix from the crop's pixels to 0..1 across the network's picture where all of that is
     to be shown, else None.
     """
-    if "box" not in crop:
+    if isinstance(crop, MeshCrop):
         return None, params
     params = params if params.openings == "always" else replace(params, keep_eyes=0.0, keep_mouth=0.0)
     if params.mask_shape != "box":
         return None, params
-    return compose_affine(
-        np.asarray(crop["box"], np.float32), invert_affine_float64(region_matrix(region))
-    ), params
+    return compose_affine(crop.box, invert_affine_float64(region_matrix(region))), params
 
 
 def unoccluded_face(
-    crop: Arrays, points: Floats, region: CropRegion, topology: Topology, occlusion_mask: OcclusionMask | None
+    crop: FusionCrop,
+    points: Floats,
+    region: CropRegion,
+    topology: Topology,
+    occlusion_mask: OcclusionMask | None,
 ) -> Floats:
     """Tell where nothing covers the face: as large as the crop's `target`, float32 in 0..1.
 
     `points` (478, 3) are in pixels of the crop of `region`. By the masker's `occlusion_mask`, by the skin's colour, or
     both.
     """
-    target = np.asarray(crop["target"], np.uint8)
+    target = crop.target
     bare = np.ones(target.shape[:2], np.float32)
     if occlusion_mask is not None:
         bare = _warp_mask_to_crop(occlusion_mask, region, (target.shape[1], target.shape[0]))
     if occlusion_mask is None or occlusion_mask.rough:
-        known = crop["bare"] if "bare" in crop else unoccluded_mask(target, points, region.size, topology)
-        bare = np.minimum(bare, known.astype(np.float32) / 255)
+        by_colour = (
+            crop.bare
+            if isinstance(crop, MeshCrop)
+            else unoccluded_mask(target, points, region.size, topology)
+        )
+        bare = np.minimum(bare, by_colour.astype(np.float32) / 255)
     return bare
 
 
@@ -123,17 +127,17 @@ def _warp_mask_to_crop(occlusion_mask: OcclusionMask, region: CropRegion, size: 
 
 def _match_light(
     rgb: Pixels,
-    crop: Arrays,
+    crop: FusionCrop,
+    region: CropRegion,
     mask: Floats,
     points: Floats,
     params: Fusion,
     topology: Topology,
 ) -> Pixels:
     """Give the swapped colours the target's light: what they lack is found small and spread over the full crop."""
-    target = np.asarray(crop["target"], np.uint8)
-    small = light_size((target.shape[1], target.shape[0]))
-    target = np.asarray(cv2.resize(target, small, interpolation=cv2.INTER_AREA), np.uint8)
-    swapped = swapped_at_light_size(crop, small)
+    small = light_size((crop.target.shape[1], crop.target.shape[0]))
+    target = np.asarray(cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA), np.uint8)
+    swapped = swapped_at_light_size(crop, region, small)
     weight = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.float32)
     scaled = scale_points(points, (rgb.shape[1], rgb.shape[0]), small)
     weight *= 1 - brow_mask(scaled, small, topology).astype(np.float32) / 255
@@ -146,13 +150,11 @@ def _match_light(
     )
 
 
-def swapped_at_light_size(crop: Arrays, size: tuple[int, int]) -> Pixels:
+def swapped_at_light_size(crop: FusionCrop, region: CropRegion, size: tuple[int, int]) -> Pixels:
     """Return the swapped crop in the `size` (width, height) in which light is compared: (h, w, 3) uint8 RGB."""
-    if "swapped_small" in crop:
-        return np.asarray(crop["swapped_small"], np.uint8)
-    return np.asarray(
-        cv2.resize(np.asarray(crop["swapped"], np.uint8), size, interpolation=cv2.INTER_AREA), np.uint8
-    )
+    if isinstance(crop, UprightCrop) and crop.swapped_small is not None:
+        return crop.swapped_small
+    return np.asarray(cv2.resize(draw_swapped(crop, region), size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def light_radius(points: Floats, params: Fusion) -> float:

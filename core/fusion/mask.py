@@ -9,6 +9,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
+from ..geometry.smoothstep import smoothstep
 from ..recipe import Fusion
 from ..swap.neural_region import Affine, box_distance
 from .area import area_weight
@@ -35,7 +36,7 @@ def face_mask(
     off inside the oval only, so nothing is ever laid over hair, ears or background.
     """
     drawn = draw_mask_geometry(points, size, params, topology, box)
-    mask = _smoothstep((drawn.distance - drawn.padding) / drawn.ramp)
+    mask = smoothstep((drawn.distance - drawn.padding) / drawn.ramp)
     for hole, kept in ((drawn.eyes, params.keep_eyes), (drawn.mouth, params.keep_mouth)):
         around = _bounds_around(hole, drawn.opening_sigma)
         mask[around] *= 1 - kept * _soften(hole[around], drawn.opening_sigma)
@@ -65,7 +66,7 @@ class MaskGeometry:
 def draw_mask_geometry(
     points: Floats, size: tuple[int, int], params: Fusion, topology: Topology, box: Affine | None = None
 ) -> MaskGeometry:
-    """Draw what `mask_from_map` makes a mask from; see there."""
+    """Draw what `face_mask` makes a mask from; see there."""
     reduce = min(1.0, MAX_MASK_PIXELS / max(size))
     small = max(round(size[0] * reduce), 1), max(round(size[1] * reduce), 1)
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
@@ -148,8 +149,3 @@ def _bounds_around(hole: Pixels, sigma: float) -> tuple[slice, slice]:
 def _soften(hole: Pixels, sigma: float) -> Floats:
     """Soften the edge of a drawn hole: (h, w) float32 in 0..1."""
     return np.asarray(cv2.GaussianBlur(hole, (0, 0), sigma), np.float32) / 255
-
-
-def _smoothstep(ramp: Floats) -> Floats:
-    rise = np.clip(ramp, 0, 1)
-    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)

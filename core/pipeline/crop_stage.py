@@ -10,6 +10,7 @@ from ..cache.base.key import Key
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
 from ..reporting.stage_counts import StageCounter
+from ..swap.crops import AlignedCrop, AlignedImage, Crop, MeshCrop, crop_from_arrays
 from ..swap.mesh import fits_region
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
@@ -36,7 +37,7 @@ class CropStage:
         self._occlusion = occlusion
         self._counter = counter
 
-    def crops(self, plan: LayerPlan) -> list[tuple[Arrays, Arrays | None]]:
+    def crops(self, plan: LayerPlan) -> list[tuple[Crop, AlignedImage | None]]:
         """Return every face's swapped crop, and its enhanced one where that is asked for."""
         together = self._swap_batch(plan)
         crops = [self._get_or_swap(plan, entry, together) for entry in plan.faces]
@@ -45,19 +46,20 @@ class CropStage:
             for entry, crop in zip(plan.faces, crops, strict=True)
         ]
 
-    def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, Arrays]) -> Arrays:
+    def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
         def compute() -> Arrays:
-            return batch[entry.swap] if entry.swap in batch else self._swap(plan, entry)
+            crop = batch[entry.swap] if entry.swap in batch else self._swap(plan, entry)
+            return crop.to_arrays()
 
         store = FilteringStore(self._store, partial(self._fits_swap, entry))
-        crop, known = self._flight.get_or_compute(store, entry.swap, compute)
-        if known:
+        arrays, hit = self._flight.get_or_compute(store, entry.swap, compute)
+        if hit:
             self._counter.record_hit("swap")
-        return crop
+        return crop_from_arrays(arrays)
 
-    def _swap_batch(self, plan: LayerPlan) -> dict[Key, Arrays]:
+    def _swap_batch(self, plan: LayerPlan) -> dict[Key, AlignedCrop]:
         """Swap in one run what a neural swapper has to do for several faces of one frame."""
-        done: dict[Key, Arrays] = {}
+        done: dict[Key, AlignedCrop] = {}
         for casting in dict.fromkeys(entry.request for entry in plan.faces if entry.target is None):
             missing = [
                 entry for entry in plan.faces if entry.request == casting and entry.swap not in self._store
@@ -69,7 +71,7 @@ class CropStage:
                 done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
         return done
 
-    def _swap(self, plan: LayerPlan, entry: FacePlan) -> Arrays:
+    def _swap(self, plan: LayerPlan, entry: FacePlan) -> Crop:
         frame = partial(self._analyser.frame, plan.clip, plan.number)
         if entry.target is None:
             pixels = frame()
@@ -78,29 +80,32 @@ class CropStage:
         target = self._mesh.target(entry.target, frame, entry.face.landmarks, entry.region)
         return self._mesh.swap(entry.face.landmarks, entry.region, entry.request, target)
 
-    def _fits_swap(self, entry: FacePlan, crop: Arrays) -> bool:
+    def _fits_swap(self, entry: FacePlan, arrays: Arrays) -> bool:
         """Tell whether a swap lies where this face is: a key says what it is made from, not how large it is."""
-        if entry.target is None:
-            return self._neural.fits_swap(crop, entry.face, entry.request)
-        return fits_region(crop, entry.region)
+        match crop_from_arrays(arrays):
+            case MeshCrop() as crop:
+                return fits_region(crop, entry.region)
+            case AlignedCrop() as crop:
+                return self._neural.fits_swap(crop, entry.face, entry.request)
 
-    def _fits_enhanced(self, entry: FacePlan, crop: Arrays) -> bool:
-        return self._neural.fits_enhanced(crop, entry.face, entry.request.recipe)
+    def _fits_enhanced(self, entry: FacePlan, arrays: Arrays) -> bool:
+        return self._neural.fits_enhanced(AlignedImage.from_arrays(arrays), entry.face, entry.request.recipe)
 
-    def _get_or_enhance(self, plan: LayerPlan, entry: FacePlan, crop: Arrays) -> Arrays | None:
+    def _get_or_enhance(self, plan: LayerPlan, entry: FacePlan, crop: Crop) -> AlignedImage | None:
         if entry.enhance is None:
             return None
 
         def compute() -> Arrays:
             frame = self._analyser.frame(plan.clip, plan.number)
             with self._counter.measure("enhance"):
-                return self._neural.enhance(frame, entry.face, crop, entry.region, entry.request.recipe)
+                recipe = entry.request.recipe
+                return self._neural.enhance(frame, entry.face, crop, entry.region, recipe).to_arrays()
 
         store = FilteringStore(self._store, partial(self._fits_enhanced, entry))
-        better, known = self._flight.get_or_compute(store, entry.enhance, compute)
-        if known:
+        arrays, hit = self._flight.get_or_compute(store, entry.enhance, compute)
+        if hit:
             self._counter.record_hit("enhance")
-        return better
+        return AlignedImage.from_arrays(arrays)
 
     def occlusion_mask(self, plan: LayerPlan, entry: FacePlan) -> OcclusionMask | None:
         """Return what covers a face, None where no mask is asked for."""

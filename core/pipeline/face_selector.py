@@ -8,7 +8,7 @@ from ..analysis.attributes import filter_by_attributes, needs_attributes
 from ..analysis.face_tracker import FaceTracker
 from ..analysis.quality import quality_issues
 from ..analysis.recognisers.contract import Embeddings
-from ..analysis.select import indices_left_to_right, select_faces
+from ..analysis.select import best_match, filter_by_height, indices_left_to_right, rank_faces
 from ..analysis.stabilise import FrameFaces, averaged_embeddings, mean_attributes
 from ..analysis.track import match_faces
 from ..errors import RecipeError
@@ -67,49 +67,71 @@ class FaceSelector:
 
     def select(self, clip: Clip, number: int, request: SwapRequest, frame_faces: FrameFaces) -> list[int]:
         """Return the indices of the faces of a frame that are replaced. Raises RecipeError, PictureError."""
-        recipe = request.recipe
-        among = None
-        if needs_attributes(recipe.select):
-            among = filter_by_attributes(
-                mean_attributes(self._clip_analyser, clip, number, recipe, frame_faces), recipe.select
-            )
-        if recipe.select.which == "track":
-            tracked = self._select_tracked(clip, number, recipe, frame_faces)
-            among = tracked if among is None else [index for index in tracked if index in among]
-        if recipe.select.which != "reference":
-            return select_faces(frame_faces.faces, recipe.select, candidates=among)
-        if request.target_references:
-            meant, others = self._reference_embeddings(request), None
-        else:
-            meant, others = self._picked_embeddings(clip, recipe)
-        seen = Embeddings(
-            averaged_embeddings(self._clip_analyser, clip, number, recipe, frame_faces), frame_faces.space
-        )
-        alike = seen.cosine_similarity(meant)[:, 0]
-        strangers = seen.cosine_similarity(others).max(1) if others is not None and len(others.rows) else None
-        chosen = select_faces(
-            frame_faces.faces, recipe.select, alike, frame_faces.space.match_threshold, strangers, among
-        )
-        alone = recipe.embed.recogniser == "mesh" and strangers is None
-        if alone and any(alike[index] < _CERTAIN_SIMILARITY for index in chosen):
-            self._counter.warn(
-                f"in {clip.info.path.name} a face is replaced that is only a little like the one that was picked: "
-                "shape and look alone don't tell people apart across cuts. Name who is not meant (select.others), "
-                "or set embed.recogniser to a network's"
-            )
-        return chosen
+        candidates = self._candidates(clip, number, request.recipe, frame_faces)
+        match request.recipe.select.which:
+            case "all":
+                return candidates
+            case "track":
+                return self._select_tracked(clip, number, request.recipe, frame_faces, candidates)
+            case "reference":
+                return self._select_by_reference(clip, number, request, frame_faces, candidates)
+            case order:
+                return rank_faces(frame_faces.faces, candidates, order)[:1]
 
-    def _select_tracked(self, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces) -> list[int]:
-        """Return the index of the face that was picked and followed from there, if it is seen in this frame."""
+    def _candidates(self, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces) -> list[int]:
+        """Return the faces with the attributes and the height that a recipe asks for, whoever they are."""
+        indices = list(range(len(frame_faces.faces)))
+        if needs_attributes(recipe.select):
+            attributes = mean_attributes(self._clip_analyser, clip, number, recipe, frame_faces)
+            indices = filter_by_attributes(attributes, recipe.select)
+        return filter_by_height(frame_faces.faces, indices, recipe.select.min_height)
+
+    def _select_tracked(
+        self, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces, candidates: list[int]
+    ) -> list[int]:
+        """Return the face that was picked and followed from there, if it is seen in this frame and a candidate."""
         frame, picked = recipe.select.reference_frame, recipe.select.reference_face
         _, place = self._face_at(clip, frame, picked, recipe, "reference_face")
         index, last_seen = self._tracker.face_at(clip, number, recipe, (frame, place))
         if index is None and last_seen is not None:
             # The analysis has missed it; among the faces here it is one that was filled in.
-            known = len(self._clip_analyser.analysis(clip, number, recipe).faces)
-            nearest = match_faces([last_seen], frame_faces.faces[known:])[0]
-            index = None if nearest is None else known + nearest
-        return [] if index is None else [index]
+            analysed = len(self._clip_analyser.analysis(clip, number, recipe).faces)
+            nearest = match_faces([last_seen], frame_faces.faces[analysed:])[0]
+            index = None if nearest is None else analysed + nearest
+        return [index] if index in candidates else []
+
+    def _select_by_reference(
+        self,
+        clip: Clip,
+        number: int,
+        request: SwapRequest,
+        frame_faces: FrameFaces,
+        candidates: list[int],
+    ) -> list[int]:
+        """Return the candidate most like the person of the reference images, or of the reference frame."""
+        recipe = request.recipe
+        if request.target_references:
+            meant, others = self._reference_embeddings(request), None
+        else:
+            meant, others = self._picked_embeddings(clip, recipe)
+        embeddings = Embeddings(
+            averaged_embeddings(self._clip_analyser, clip, number, recipe, frame_faces), frame_faces.space
+        )
+        similarity = embeddings.cosine_similarity(meant)[:, 0]
+        strangers = None
+        if others is not None and len(others.rows):
+            strangers = embeddings.cosine_similarity(others).max(1)
+        best = best_match(candidates, similarity, strangers, frame_faces.space.match_threshold)
+        if best is None:
+            return []
+        nobody_to_compare = recipe.embed.recogniser == "mesh" and strangers is None
+        if nobody_to_compare and similarity[best] < _CERTAIN_SIMILARITY:
+            self._counter.warn(
+                f"in {clip.info.path.name} a face is replaced that is only a little like the one that was picked: "
+                "shape and look alone don't tell people apart across cuts. Name who is not meant (select.others), "
+                "or set embed.recogniser to a network's"
+            )
+        return [best]
 
     def _reference_embeddings(self, request: SwapRequest) -> Embeddings:
         """Return the mean vector (1, d) of the pictures of who is replaced."""

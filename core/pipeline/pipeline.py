@@ -24,7 +24,7 @@ from ..analysis.person_clustering import (
 from ..analysis.stabilise import stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
-from ..cache.base.store import Arrays, Store
+from ..cache.base.store import Store
 from ..errors import RecipeError
 from ..face.types import Face
 from ..filesystem import Location
@@ -41,6 +41,7 @@ from ..recipe import Recipe, key_inputs
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
+from ..swap.crops import AlignedImage, Crop
 from ..swap.loaded_model import ModelRunner
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_source import NeuralSources
@@ -266,12 +267,10 @@ class Pipeline:
         return FacePlan(face, place, request, swap, target, occlude, enhance, fused)
 
     def _fuse(
-        self, entry: FacePlan, crop: Arrays, enhanced: Arrays | None, mask: OcclusionMask | None
+        self, entry: FacePlan, crop: Crop, enhanced: AlignedImage | None, mask: OcclusionMask | None
     ) -> Patch:
         recipe = entry.request.recipe
-        ready = self._neural.prepare_for_fusion(
-            crop, enhanced, entry.region, recipe, warp=not self._fuser.uses_graph
-        )
+        ready = self._neural.prepare_for_fusion(crop, enhanced, entry.region, recipe)
         points = fit_face_mesh(entry.face.landmarks, self._topology)
         pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
         return Patch(entry.region.left, entry.region.top, pixels)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..cache.base.store import Arrays
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
 from ..models.preprocess import preprocess
+from .crops import AlignedCrop, AlignedImage, Crop, MeshCrop
 from .loaded_model import LoadedModel, ModelRunner, postprocess
 from .mesh import CropRegion
-from .neural_region import Affine, box_cover, crop_to_arrays, region_matrix, unit_matrix, warp_image
+from .neural_region import Affine, box_cover, limit_resolution, region_matrix, unit_matrix, warp_image
 
 VERSION = 1
 _SOFT_EDGE = 0.1
@@ -36,28 +36,33 @@ class Overlay:
     """From frame pixels to its own."""
 
 
-def overlay(crop: Arrays, region: CropRegion) -> Overlay:
-    """Return a stored swap, neural or the mesh's (which lies in `region`), as what is to be laid over."""
-    if "matrix" not in crop:
-        swapped = np.asarray(crop["swapped"], np.uint8)
-        whole = cv2.resize(np.asarray(crop["cover"], np.uint8), region.size, interpolation=cv2.INTER_LINEAR)
-        return Overlay(swapped, np.asarray(whole, np.uint8), region_matrix(region))
-    pixels, matrix = np.asarray(crop["pixels"], np.uint8), np.asarray(crop["matrix"], np.float32)
+def overlay(crop: Crop, region: CropRegion) -> Overlay:
+    """Return a stored swap as what is to be laid over. A mesh swap lies in `region`."""
+    match crop:
+        case MeshCrop():
+            whole = cv2.resize(crop.cover, region.size, interpolation=cv2.INTER_LINEAR)
+            return Overlay(crop.swapped, np.asarray(whole, np.uint8), region_matrix(region))
+        case AlignedCrop():
+            return _aligned_overlay(crop)
+
+
+def _aligned_overlay(crop: AlignedCrop) -> Overlay:
+    pixels, matrix = crop.image.pixels, crop.image.matrix
     size = pixels.shape[0]
     cover = box_cover(unit_matrix(matrix, size), matrix, (size, size), _SOFT_EDGE)
-    if "mask" in crop:
-        mask = cv2.resize(np.asarray(crop["mask"], np.uint8), (size, size), interpolation=cv2.INTER_LINEAR)
+    if crop.mask is not None:
+        mask = cv2.resize(crop.mask, (size, size), interpolation=cv2.INTER_LINEAR)
         cover = cover * (mask.astype(np.float32) / 255)
     return Overlay(pixels, np.asarray(np.round(cover * 255), np.uint8), matrix)
 
 
 def enhance_crop(
     model: LoadedModel, frame: Pixels, points: Floats, swap: Overlay, weight: float, runner: ModelRunner
-) -> Arrays:
+) -> AlignedImage:
     """Enhance a swap in an (H, W, 3) RGB uint8 frame, whose face has five points (5, 2) in frame pixels.
 
     `weight` 0..1 matters only to networks with that input, such as CodeFormer: how far it keeps to what it
-    sees. Returns `pixels` (s, s, 3) uint8 RGB and the `matrix` (2, 3) from frame pixels to them. ModelError.
+    sees. Raises ModelError.
     """
     size = model.size
     matrix = alignment_matrix(points, model.family.template, size)
@@ -74,17 +79,16 @@ def enhance_crop(
     pictures = postprocess(tensors[0], model)
     if pictures.shape[1] != size:
         raise ModelError(f"{model.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {size}")
-    return crop_to_arrays(pictures[0], matrix)
+    return limit_resolution(pictures[0], matrix)
 
 
-def blend_enhanced(swapped_image: Pixels, region: CropRegion, enhanced_crop: Arrays, blend: float) -> Pixels:
-    """Mix an enhanced crop into a region's `swapped_image` (h, w, 3) uint8 RGB; `blend` 1 shows only the enhanced."""
-    height, width = swapped_image.shape[:2]
-    onto, matrix = region_matrix(region), np.asarray(enhanced_crop["matrix"], np.float32)
-    pixels = np.asarray(enhanced_crop["pixels"], np.uint8)
-    share = blend * box_cover(unit_matrix(matrix, pixels.shape[0]), onto, (width, height), _SOFT_EDGE)
-    new = warp_image(pixels, matrix, onto, (width, height))
-    return np.asarray(cv2.blendLinear(new, swapped_image, share, 1 - share), np.uint8)
+def blend_enhanced(swapped: Pixels, region: CropRegion, enhanced: AlignedImage, blend: float) -> Pixels:
+    """Mix an enhanced crop into a region's `swapped` face (h, w, 3) uint8 RGB; `blend` 1 shows only the enhanced."""
+    height, width = swapped.shape[:2]
+    onto, size = region_matrix(region), enhanced.pixels.shape[0]
+    share = blend * box_cover(unit_matrix(enhanced.matrix, size), onto, (width, height), _SOFT_EDGE)
+    new = warp_image(enhanced.pixels, enhanced.matrix, onto, (width, height))
+    return np.asarray(cv2.blendLinear(new, swapped, share, 1 - share), np.uint8)
 
 
 def _pad_cover(cover: Pixels) -> Pixels:

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 
 from ..cache.base.schema import ArraySpec, Schema, key_line_value
-from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import unoccluded_mask
+from ..geometry.smoothstep import smoothstep
+from .crops import MeshCrop, TargetCrop
 from .texture import TEXTURE_PIXELS
 
 VERSION = 2
@@ -63,7 +64,7 @@ class CropRegion:
 
 
 def swap_schema(text: str) -> Schema:
-    """Return what `swap_mesh` gives under a key with this text, which says how large a crop may be."""
+    """Return the schema of a `MeshCrop` under a key with this text, which says how large a crop may be."""
     return _swap_schema(key_line_value(text, "crop_size") or "0")
 
 
@@ -89,11 +90,13 @@ def _swap_schema(crop_size: str) -> Schema:
     )
 
 
-def fits_region(arrays: Arrays, region: "CropRegion") -> bool:
-    """Tell whether arrays of `draw_texture` or `target_crop` are as large as those of a crop that lies there."""
-    wanted = {"swapped": region.size, "cover": _limit_size(region.size, COVER_PIXELS)}
-    wanted |= dict.fromkeys(("target", "bare"), _limit_size((region.width, region.height), LIGHT_PIXELS))
-    return all(array.shape[1::-1] == wanted[name] for name, array in arrays.items())
+def fits_region(crop: MeshCrop | TargetCrop, region: CropRegion) -> bool:
+    """Tell whether a stored crop's arrays are as large as those of a crop that lies in this region."""
+    light = _limit_size((region.width, region.height), LIGHT_PIXELS)
+    pairs = [(crop.target, light), (crop.bare, light)]
+    if isinstance(crop, MeshCrop):
+        pairs += [(crop.swapped, region.size), (crop.cover, _limit_size(region.size, COVER_PIXELS))]
+    return all(array.shape[1::-1] == size for array, size in pairs)
 
 
 def _limit_size(size: tuple[int, int], max_side: int) -> tuple[int, int]:
@@ -120,24 +123,24 @@ def swap_mesh(
     texture: Pixels,
     coverage: Pixels,
     topology: Topology,
-) -> Arrays:
+) -> MeshCrop:
     """Draw the texture on the target's mesh, and cut out what its light is matched with.
 
-    `frame` is (H, W, 3) RGB uint8, `landmarks` (478, 3) in its pixels, texture and coverage as `completed`
-    gives them. Returns what `draw_texture` and `target_crop` do.
+    `frame` is (H, W, 3) RGB uint8, `landmarks` (478, 3) in its pixels, texture and coverage as `fill_hidden`
+    gives them.
     """
-    return draw_texture(landmarks, region, texture, coverage, topology) | target_crop(
-        frame, landmarks, region, topology
-    )
+    swapped, cover = draw_texture(landmarks, region, texture, coverage, topology)
+    target = target_crop(frame, landmarks, region, topology)
+    return MeshCrop(swapped, cover, target.target, target.bare)
 
 
 def draw_texture(
     landmarks: Floats, region: CropRegion, texture: Pixels, coverage: Pixels, topology: Topology
-) -> dict[str, Pixels]:
+) -> tuple[Pixels, Pixels]:
     """Draw the texture on the target's mesh; no pixel of the frame is needed.
 
-    Returns `swapped` (h, w, 3) uint8 RGB and `cover` uint8: how far each pixel is to be trusted, at most 256
-    pixels on its longer side, which is all that a mask has.
+    Returns a `MeshCrop`'s `swapped` (h, w, 3) uint8 RGB and its `cover` (h', w') uint8: how far each pixel is to be
+    trusted, at most 256 pixels on its longer side, which is all that a mask has.
     """
     size = region.size
     points = region.to_crop(landmarks)
@@ -150,31 +153,22 @@ def draw_texture(
     )
     swapped = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     covered = cv2.remap(coverage, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    rise = np.clip((square - _EDGE_ON_COSINE) / (_FACING_COSINE - _EDGE_ON_COSINE), 0, 1)
-    trust = _close_edge_lines(np.asarray(rise * rise * (3 - 2 * rise), np.float32), points)
+    facing_share = smoothstep((square - _EDGE_ON_COSINE) / (_FACING_COSINE - _EDGE_ON_COSINE))
+    trust = _close_edge_lines(facing_share, points)
     cover = np.round(trust * covered).astype(np.uint8)
     small = _limit_size(size, COVER_PIXELS)
-    return {
-        "swapped": np.asarray(swapped, np.uint8),
-        "cover": np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8),
-    }
+    return (
+        np.asarray(swapped, np.uint8),
+        np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8),
+    )
 
 
-def target_crop(
-    frame: Pixels, landmarks: Floats, region: CropRegion, topology: Topology
-) -> dict[str, Pixels]:
-    """Cut out what every source's light is matched with, and see what covers the face there.
-
-    Returns `target_size` (h', w', 3) uint8 RGB: the frame's own crop, reduced to at most 128 pixels, which is all that
-    matching the light needs, and `bare` (h', w') uint8: 255 where nothing covers the face's skin.
-    """
+def target_crop(frame: Pixels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
+    """Cut out what every source's light is matched with, and see what covers the face there."""
     crop = frame[region.top : region.top + region.height, region.left : region.left + region.width]
     size = _limit_size((crop.shape[1], crop.shape[0]), LIGHT_PIXELS)
     target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return {
-        "target": target,
-        "bare": unoccluded_mask(target, region.to_crop(landmarks), region.size, topology),
-    }
+    return TargetCrop(target, unoccluded_mask(target, region.to_crop(landmarks), region.size, topology))
 
 
 def _close_edge_lines(trust: Floats, points: Floats) -> Floats:

@@ -12,6 +12,7 @@ from ..geometry.mesh_topology import Topology
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
 from . import mesh
+from .crops import MeshCrop, TargetCrop
 from .source import Sources
 
 
@@ -46,22 +47,25 @@ class MeshSwapper:
 
     def target(
         self, key: Key, decode_frame: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion
-    ) -> Arrays:
+    ) -> TargetCrop:
         """Return what `mesh.target_crop` gives; `decode_frame` decodes, and is called only where that is not known."""
 
         def compute() -> Arrays:
             pixels = decode_frame()
             with self._counter.measure("swap", 0):
-                return mesh.target_crop(pixels, landmarks, region, self._topology)
+                return mesh.target_crop(pixels, landmarks, region, self._topology).to_arrays()
 
-        store = FilteringStore(self._store, lambda kept: mesh.fits_region(kept, region))
-        return self._flight.get_or_compute(store, key, compute)[0]
+        def fits(arrays: Arrays) -> bool:
+            return mesh.fits_region(TargetCrop.from_arrays(arrays), region)
+
+        store = FilteringStore(self._store, fits)
+        return TargetCrop.from_arrays(self._flight.get_or_compute(store, key, compute)[0])
 
     def swap(
-        self, landmarks: Floats, region: mesh.CropRegion, request: SwapRequest, target: Arrays
-    ) -> Arrays:
+        self, landmarks: Floats, region: mesh.CropRegion, request: SwapRequest, target: TargetCrop
+    ) -> MeshCrop:
         """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.swap_mesh`."""
         texture, coverage = self._sources.texture(request.identity, request.recipe.swap.mirror)
         with self._counter.measure("swap"):
-            drawn: Arrays = mesh.draw_texture(landmarks, region, texture, coverage, self._topology)
-        return {**drawn, **target}
+            swapped, cover = mesh.draw_texture(landmarks, region, texture, coverage, self._topology)
+        return MeshCrop(swapped, cover, target.target, target.bare)

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..cache.base.schema import ArraySpec, Schema
-from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
 from ..geometry.alignment import footprint
 from ..geometry.crop import warp_crop
+from ..geometry.smoothstep import smoothstep
+from .crops import AlignedCrop, AlignedImage, FusionCrop, UprightCrop
 from .mesh import LIGHT_PIXELS, CropRegion, light_size
 
 Affine = npt.NDArray[np.floating[Any]]
@@ -32,9 +33,9 @@ _CROP_ARRAYS = (
 )
 _TARGET_ARRAY = ArraySpec("target", "uint8", (TARGET_PIXELS, TARGET_PIXELS, 3))
 ENHANCED_SCHEMA = Schema(_CROP_ARRAYS, _SIDES)
-"""What `crop_to_arrays` gives."""
+"""An `AlignedImage`."""
 CROP_SCHEMA = Schema((*_CROP_ARRAYS, _TARGET_ARRAY), _SIDES)
-"""The same with a `light_target`."""
+"""An `AlignedCrop`: the same with a target."""
 DFM_SCHEMA = Schema(
     (*_CROP_ARRAYS, _TARGET_ARRAY, ArraySpec("mask", "uint8", ("mask side", "mask side"))),
     {**_SIDES, "mask side": _SIDES["side"]},
@@ -42,28 +43,24 @@ DFM_SCHEMA = Schema(
 """The same with a mask."""
 
 
-def crop_to_arrays(pixels: Pixels, matrix: Floats) -> dict[str, Pixels | Floats]:
-    """Return an aligned crop (s, s, 3) and its frame-to-crop matrix (2, 3) as arrays to be stored.
+def limit_resolution(pixels: Pixels, matrix: Floats) -> AlignedImage:
+    """Return an aligned crop (s, s, 3) uint8 RGB with its frame-to-crop matrix (2, 3), no finer than is worth storing.
 
     A crop much finer than the frame it goes back into is halved until it is less than twice as fine.
     """
     size, matrix = _stored_size_and_matrix(matrix, pixels.shape[0])
     if size < pixels.shape[0]:
         pixels = np.asarray(cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
-    return {"pixels": pixels, "matrix": np.asarray(matrix, np.float32)}
+    return AlignedImage(pixels, np.asarray(matrix, np.float32))
 
 
-def fits_crop(arrays: Arrays, matrix: Floats, size: int) -> bool:
-    """Tell whether stored arrays are what `crop_to_arrays` gives of a `size`² crop with this matrix.
+def fits_crop(image: AlignedImage, matrix: Floats, size: int) -> bool:
+    """Tell whether a stored image is what `limit_resolution` gives of a `size`² crop with this matrix.
 
-    A mask is as large. The matrix may differ by what processors calculate differently.
+    The matrix may differ by what processors calculate differently.
     """
-    if "mask" in arrays and arrays["mask"].shape != (size, size):
-        return False
     side, wanted = _stored_size_and_matrix(matrix, size)
-    return arrays["pixels"].shape[0] == side and np.allclose(
-        np.asarray(arrays["matrix"], np.float32), wanted, rtol=1e-3, atol=1e-3
-    )
+    return image.pixels.shape[0] == side and np.allclose(image.matrix, wanted, rtol=1e-3, atol=1e-3)
 
 
 def _stored_size_and_matrix(matrix: Floats, full_size: int) -> tuple[int, Floats]:
@@ -74,9 +71,9 @@ def _stored_size_and_matrix(matrix: Floats, full_size: int) -> tuple[int, Floats
     return size, scale_matrix(matrix, size / full_size) if size < full_size else matrix
 
 
-def light_target(frame: Pixels, matrix: Floats, size: int) -> dict[str, Pixels]:
+def light_target(frame: Pixels, matrix: Floats, size: int) -> Pixels:
     """Return the target's own aligned crop, (160, 160, 3): all that matching light and finding covers needs."""
-    return {"target": warp_crop(frame, scale_matrix(matrix, TARGET_PIXELS / size), TARGET_PIXELS)}
+    return warp_crop(frame, scale_matrix(matrix, TARGET_PIXELS / size), TARGET_PIXELS)
 
 
 def scale_matrix(matrix: Affine, scale: float) -> Floats:
@@ -100,43 +97,39 @@ def footprint_region(
     )
 
 
-def to_upright_region(
-    crop: Arrays, region: CropRegion, *, soft_edge: bool, warp: bool = True
-) -> dict[str, Pixels | Floats]:
-    """Draw a stored swap into an upright region.
+def to_upright_region(crop: AlignedCrop, region: CropRegion, *, soft_edge: bool) -> UprightCrop:
+    """Bring a stored swap into an upright region; the aligned image itself is left for fusion to warp.
 
-    Returns `swapped` (h, w, 3) uint8 RGB and `target` as `swap_mesh` gives them, `cover` uint8, at most 256
-    pixels on its longer side, `box` (2, 3) float32: from frame pixels to 0..1 across the aligned crop, and
-    `swapped_small` in the size in which light is compared. With `soft_edge` the cover falls off over a tenth of the
-    crop's side, else it ends with the crop. Without `whole` there is no `swapped` but the `pixels` and `matrix` that
-    it is drawn from.
+    With `soft_edge` the cover falls off over a tenth of the crop's side, else it ends with the crop.
     """
-    matrix = np.asarray(crop["matrix"], np.float32)
-    pixels = np.asarray(crop["pixels"], np.uint8)
-    unit = unit_matrix(matrix, crop["pixels"].shape[0])
+    image, target = crop.image, crop.target
+    unit = unit_matrix(image.matrix, image.pixels.shape[0])
     size = _limit_size(region.size, COVER_PIXELS)
     shrunk = _resized_region_matrix(region, size)
     cover = box_cover(unit, shrunk, size, _SOFT_EDGE if soft_edge else _HARD_EDGE)
-    if "mask" in crop:
-        mask = np.asarray(crop["mask"], np.uint8)
-        cover = cover * (
-            warp_image(mask, matrix_from_unit(unit, mask.shape[0]), shrunk, size).astype(np.float32) / 255
-        )
+    if crop.mask is not None:
+        onto_mask = matrix_from_unit(unit, crop.mask.shape[0])
+        cover = cover * (warp_image(crop.mask, onto_mask, shrunk, size).astype(np.float32) / 255)
     light = _limit_size((region.width, region.height), LIGHT_PIXELS)
-    target = np.asarray(crop["target"], np.uint8)
-    large: dict[str, Pixels | Floats] = {"pixels": pixels, "matrix": matrix}
-    if warp:
-        large = {"swapped": warp_image(pixels, matrix, region_matrix(region), region.size)}
     compared = light_size(light)
-    return {
-        **large,
-        "swapped_small": warp_image(pixels, matrix, _resized_region_matrix(region, compared), compared),
-        "cover": np.asarray(np.round(cover * 255), np.uint8),
-        "target": warp_image(
+    return UprightCrop(
+        swapped=image,
+        cover=np.asarray(np.round(cover * 255), np.uint8),
+        target=warp_image(
             target, matrix_from_unit(unit, target.shape[0]), _resized_region_matrix(region, light), light
         ),
-        "box": unit,
-    }
+        box=unit,
+        swapped_small=warp_image(
+            image.pixels, image.matrix, _resized_region_matrix(region, compared), compared
+        ),
+    )
+
+
+def draw_swapped(crop: FusionCrop, region: CropRegion) -> Pixels:
+    """Return a crop's swapped face in its region's own pixels: (h, w, 3) uint8 RGB."""
+    if isinstance(crop.swapped, AlignedImage):
+        return warp_image(crop.swapped.pixels, crop.swapped.matrix, region_matrix(region), region.size)
+    return crop.swapped
 
 
 def warp_image(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -> Pixels:
@@ -179,8 +172,7 @@ def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) ->
 
     `unit` leads from frame pixels to 0..1 across the crop, `onto` to the picture of (width, height).
     """
-    rise = np.clip(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge, 0, 1)
-    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+    return smoothstep(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge)
 
 
 def box_distance(back: Affine, size: tuple[int, int]) -> Floats:

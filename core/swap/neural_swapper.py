@@ -2,7 +2,7 @@
 """What the pipeline asks of the neural swappers and enhancers: keys, crops, and their place in the frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from ..analysis.landmark import alignment_points
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.schema import Schema
-from ..cache.base.store import Arrays
 from ..face.types import Face, Floats, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
@@ -20,16 +19,18 @@ from ..models.library import ModelLibrary
 from ..recipe import Recipe
 from ..recipe.request import SwapRequest
 from . import dfm, enhance, neural
+from .crops import AlignedCrop, AlignedImage, Crop, FusionCrop, MeshCrop
 from .loaded_model import LoadedModel, ModelRunner
 from .mesh import CropRegion, face_crop_region
 from .mesh import swap_schema as mesh_swap_schema
 from .neural_region import (
     CROP_SCHEMA,
     DFM_SCHEMA,
-    crop_to_arrays,
+    draw_swapped,
     fits_crop,
     footprint_region,
     light_target,
+    limit_resolution,
     to_upright_region,
 )
 from .neural_source import NeuralSources, face_vector
@@ -110,11 +111,10 @@ class NeuralSwapper:
         matrix = alignment_matrix(self._alignment_points(face), swapper.family.template, swapper.size)
         return footprint_region(matrix, swapper.size, frame_size, recipe.swap.crop_size)
 
-    def swap(self, frame: Pixels, faces: Sequence[Face], request: SwapRequest) -> list[Arrays]:
+    def swap(self, frame: Pixels, faces: Sequence[Face], request: SwapRequest) -> list[AlignedCrop]:
         """Swap faces of an (H, W, 3) RGB uint8 frame, together where the network allows.
 
-        Returns for each the arrays to be stored: `pixels` (s, s, 3) uint8 RGB, the `matrix` (2, 3) from frame
-        pixels to them, `target` (160, 160, 3), and a DFM's `mask` (s', s'). Raises PictureError or ModelError.
+        Raises PictureError or ModelError.
         """
         params, cast = request.recipe.swap, self._load_swap_models(request)
         network = cast.swapper
@@ -128,37 +128,33 @@ class NeuralSwapper:
         else:
             sources = self._source_rows(frame, faces, cast, request)
             pictures = neural.swap_crops(network, crops, sources, boost, self._runner)
-        results: list[Arrays] = []
-        for number, (picture, matrix) in enumerate(zip(pictures, matrices, strict=True)):
-            arrays = {**crop_to_arrays(picture, matrix), **light_target(frame, matrix, size)}
-            results.append(arrays if masks is None else {**arrays, "mask": masks[number]})
-        return results
+        return [
+            AlignedCrop(
+                limit_resolution(picture, matrix),
+                light_target(frame, matrix, size),
+                None if masks is None else masks[number],
+            )
+            for number, (picture, matrix) in enumerate(zip(pictures, matrices, strict=True))
+        ]
 
     def prepare_for_fusion(
-        self,
-        crop: Arrays,
-        enhanced_crop: Arrays | None,
-        region: CropRegion,
-        recipe: Recipe,
-        *,
-        warp: bool = True,
-    ) -> Arrays:
-        """Return a stored swap, neural or the mesh's, as fusion takes it, with what an enhancer made of it.
-
-        Without `warp` a neural one is left as it is stored for the graph to draw, where no enhancer has changed it.
-        """
-        arrays = crop
-        if "matrix" in crop:
-            soft = recipe.fusion.mask_shape == "oval"
-            arrays = to_upright_region(crop, region, soft_edge=soft, warp=warp or enhanced_crop is not None)
-        if enhanced_crop is None:
-            return arrays
-        swapped = np.asarray(arrays["swapped"], np.uint8)
-        arrays = {name: value for name, value in arrays.items() if name != "swapped_small"}
-        return {
-            **arrays,
-            "swapped": enhance.blend_enhanced(swapped, region, enhanced_crop, recipe.fusion.enhancer_blend),
-        }
+        self, crop: Crop, enhanced: AlignedImage | None, region: CropRegion, recipe: Recipe
+    ) -> FusionCrop:
+        """Return a stored swap as fusion takes it, with what an enhancer made of it mixed in."""
+        upright: FusionCrop
+        match crop:
+            case MeshCrop():
+                upright = crop
+            case AlignedCrop():
+                upright = to_upright_region(crop, region, soft_edge=recipe.fusion.mask_shape == "oval")
+        if enhanced is None:
+            return upright
+        swapped = enhance.blend_enhanced(
+            draw_swapped(upright, region), region, enhanced, recipe.fusion.enhancer_blend
+        )
+        if isinstance(upright, MeshCrop):
+            return replace(upright, swapped=swapped)
+        return replace(upright, swapped=swapped, swapped_small=None)
 
     def enhance_key(self, swap: Key, recipe: Recipe) -> Key:
         """Return the key of an enhanced swap. Raises ModelError."""
@@ -169,14 +165,16 @@ class NeuralSwapper:
             inputs["weight"] = recipe.enhance.weight
         return stage_key("enhance", enhance.VERSION, inputs | self._runner.key_inputs)
 
-    def enhance(self, frame: Pixels, face: Face, crop: Arrays, region: CropRegion, recipe: Recipe) -> Arrays:
-        """Enhance a stored swap; see `enhance.enhanced`. Raises ModelError."""
+    def enhance(
+        self, frame: Pixels, face: Face, crop: Crop, region: CropRegion, recipe: Recipe
+    ) -> AlignedImage:
+        """Enhance a stored swap; see `enhance.enhance_crop`. Raises ModelError."""
         network, points = self._load_enhancer(recipe), self._alignment_points(face)
         return enhance.enhance_crop(
             network, frame, points, enhance.overlay(crop, region), recipe.enhance.weight, self._runner
         )
 
-    def fits_swap(self, arrays: Arrays, face: Face, request: SwapRequest) -> bool:
+    def fits_swap(self, crop: AlignedCrop, face: Face, request: SwapRequest) -> bool:
         """Tell whether a stored swap lies where it is cut from for this face, and is as large. Raises ModelError."""
         cast = self._load_swap_models(request)
         boost = (
@@ -184,13 +182,14 @@ class NeuralSwapper:
         )
         size = cast.swapper.size * boost
         matrix = alignment_matrix(self._alignment_points(face), cast.swapper.family.template, size)
-        return fits_crop(arrays, matrix, size)
+        has_mask_size = crop.mask is None or crop.mask.shape == (size, size)
+        return has_mask_size and fits_crop(crop.image, matrix, size)
 
-    def fits_enhanced(self, arrays: Arrays, face: Face, recipe: Recipe) -> bool:
+    def fits_enhanced(self, enhanced: AlignedImage, face: Face, recipe: Recipe) -> bool:
         """Tell whether a stored enhanced crop lies where it is cut from for this face. Raises ModelError."""
         network = self._load_enhancer(recipe)
         return fits_crop(
-            arrays,
+            enhanced,
             alignment_matrix(self._alignment_points(face), network.family.template, network.size),
             network.size,
         )

@@ -13,6 +13,7 @@ from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import skin_likeness
+from ..geometry.smoothstep import smoothstep
 
 VERSION = 2
 TEXTURE_PIXELS = 768
@@ -57,11 +58,10 @@ def unwrap_texture(image: Pixels, landmarks: Floats, topology: Topology) -> Arra
     )
     where = np.dstack([values[0], values[1]])
     texture = cv2.remap(image, where, _NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    rise = np.clip((values[2] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE), 0, 1)
     in_picture = (
         (where >= 0).all(-1) & (where[..., 0] <= image.shape[1] - 1) & (where[..., 1] <= image.shape[0] - 1)
     )
-    seen = rise * rise * (3 - 2 * rise)
+    seen = smoothstep((values[2] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE))
     # Closed, so that the narrow lines beside the nose and lips, seen edge-on, stay with their surroundings.
     seen = (
         np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)
@@ -141,8 +141,7 @@ def _outline_fade(coverage: Floats) -> Floats:
     outside = np.pad(solid, 1)
     cv2.floodFill(outside, None, (0, 0), (2,))
     distance = cv2.distanceTransform((outside != 2).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    rise = np.clip(distance[1:-1, 1:-1] / _FADE_PIXELS, 0, 1)
-    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+    return smoothstep(distance[1:-1, 1:-1] / _FADE_PIXELS)
 
 
 def _shrink_factor(landmarks: Floats) -> int:

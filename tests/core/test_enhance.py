@@ -13,6 +13,7 @@ from understudy.core.geometry.alignment import TEMPLATES
 from understudy.core.geometry.crop import crop_matrix
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
+from understudy.core.swap.crops import AlignedCrop, AlignedImage, MeshCrop
 from understudy.core.swap.enhance import Overlay, blend_enhanced, enhance_crop, overlay
 from understudy.core.swap.loaded_model import LoadedModel, ModelRunner
 from understudy.core.swap.mesh import CropRegion
@@ -56,7 +57,7 @@ def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
     result = enhance_crop(network, FRAME, POINTS, NOTHING, 0.3, networks)
     gain = 0.3 if weighted else 1.5
     expected = (np.clip(crop_by_hand(FRAME, stand_ins.ENHANCER_PIXELS[family]) * gain, -1, 1) + 1) / 2 * 255
-    found = result["pixels"]
+    found = result.pixels
     difference = np.abs(found - halved(expected, len(found)))
     assert difference.mean() < 0.7
     assert np.quantile(difference, 0.999) < 4
@@ -67,24 +68,25 @@ def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
         np.array([[scale, 0, -CORNER[0] * scale], [0, scale, -CORNER[1] * scale]]),
         stand_ins.ENHANCER_PIXELS[family],
     )
-    assert np.allclose(unit_matrix(result["matrix"], len(found)), expected_unit, atol=1e-5)
+    assert np.allclose(unit_matrix(result.matrix, len(found)), expected_unit, atol=1e-5)
 
 
 def test_the_swap_is_laid_over_the_frame_before_it_is_enhanced(tmp_path: Path) -> None:
     network, networks = opened(tmp_path, "gpen-256", gain=1.0)
     matrix = crop_matrix(np.float32([180, 160]), 120, np.radians(20), 128)
-    crop = {"pixels": np.full((128, 128, 3), (250, 10, 120), np.uint8), "matrix": matrix}
+    image = AlignedImage(np.full((128, 128, 3), (250, 10, 120), np.uint8), matrix)
+    crop = AlignedCrop(image, np.zeros((160, 160, 3), np.uint8))
     place = CropRegion(0, 0, 384, 384, 1.0)
     result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)
-    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks)["pixels"].astype(int)
+    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks).pixels.astype(int)
     ys, xs = np.mgrid[:256, :256]
     frame_points = np.stack([xs / 256 * SIDE + CORNER[0], ys / 256 * SIDE + CORNER[1], np.ones_like(xs)], -1)
     unit = frame_points @ unit_matrix(matrix, 128).T
     inside = np.minimum(unit, 1 - unit).min(-1)
     deep, outside = inside > 0.12, inside < -0.02
     assert deep.sum() > 3000
-    assert np.abs(result["pixels"][deep].astype(int) - (250, 10, 120)).max() <= 1
-    assert np.array_equal(result["pixels"][outside], plain[outside])
+    assert np.abs(result.pixels[deep].astype(int) - (250, 10, 120)).max() <= 1
+    assert np.array_equal(result.pixels[outside], plain[outside])
 
 
 def test_the_meshs_swap_is_laid_over_where_it_covers(tmp_path: Path) -> None:
@@ -92,9 +94,10 @@ def test_the_meshs_swap_is_laid_over_where_it_covers(tmp_path: Path) -> None:
     place = CropRegion(100, 80, 120, 140, 0.5)
     cover = np.zeros((70, 60), np.uint8)
     cover[20:50, 20:40] = 255
-    crop = {"swapped": np.full((70, 60, 3), (0, 200, 0), np.uint8), "cover": cover}
-    result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)["pixels"]
-    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks)["pixels"]
+    target, bare = np.zeros((128, 110, 3), np.uint8), np.zeros((128, 110), np.uint8)
+    crop = MeshCrop(np.full((70, 60, 3), (0, 200, 0), np.uint8), cover, target, bare)
+    result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks).pixels
+    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks).pixels
     green = (np.abs(result.astype(int) - (0, 200, 0)) <= 1).all(-1)
     ys, xs = np.nonzero(green)
     scale = 256 / SIDE
@@ -109,7 +112,7 @@ def test_the_meshs_swap_is_laid_over_where_it_covers(tmp_path: Path) -> None:
 
 def test_blend_mixes_the_enhanced_face_into_the_swapped_one_within_its_crop() -> None:
     matrix = crop_matrix(np.float32([100, 100]), 100, 0, 128)
-    better = {"pixels": np.full((128, 128, 3), 200, np.uint8), "matrix": matrix}
+    better = AlignedImage(np.full((128, 128, 3), 200, np.uint8), matrix)
     place = CropRegion(20, 20, 160, 160, 1.0)
     swapped = np.full((160, 160, 3), 100, np.uint8)
     assert np.allclose(region_matrix(place) @ (100, 100, 1), 80)

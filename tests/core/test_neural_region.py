@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Aligned crops come back to where they were cut out, and the mask shows what was asked for."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -12,14 +14,16 @@ from understudy.core.fusion.mask import face_mask
 from understudy.core.geometry.crop import crop_matrix, warp_crop
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.recipe import Fusion
+from understudy.core.swap.crops import AlignedCrop
 from understudy.core.swap.mesh import CropRegion, face_crop_region
 from understudy.core.swap.neural_region import (
     box_distance,
     compose_affine,
-    crop_to_arrays,
+    draw_swapped,
     footprint_region,
     invert_affine_float64,
     light_target,
+    limit_resolution,
     matrix_from_unit,
     region_matrix,
     scale_matrix,
@@ -41,9 +45,10 @@ def upright_face(centre: tuple[float, float], eyes: float) -> np.ndarray:
     return points
 
 
-def stored(frame: np.ndarray, matrix: np.ndarray, size: int) -> dict[str, np.ndarray]:
+def stored(frame: np.ndarray, matrix: np.ndarray, size: int) -> AlignedCrop:
     """What a network that changes nothing would leave."""
-    return {**crop_to_arrays(warp_crop(frame, matrix, size), matrix), **light_target(frame, matrix, size)}
+    image = limit_resolution(warp_crop(frame, matrix, size), matrix)
+    return AlignedCrop(image, light_target(frame, matrix, size))
 
 
 @settings(max_examples=25, deadline=None)
@@ -65,13 +70,14 @@ def test_an_unchanged_crop_is_drawn_back_onto_its_own_pixels(
     drawn = to_upright_region(stored(frame, matrix, size), place, soft_edge=True)
     own = frame[place.top : place.top + place.height, place.left : place.left + place.width]
     expected = cv2.resize(own, place.size, interpolation=cv2.INTER_AREA)
-    inside = cv2.resize(drawn["cover"], place.size) > 250
+    inside = cv2.resize(drawn.cover, place.size) > 250
     assert inside.any()
-    assert drawn["swapped"].shape == (*place.size[::-1], 3)
-    assert np.abs(drawn["swapped"].astype(int) - expected)[inside].mean() < 2
-    light = drawn["target"]
+    swapped = draw_swapped(drawn, place)
+    assert swapped.shape == (*place.size[::-1], 3)
+    assert np.abs(swapped.astype(int) - expected)[inside].mean() < 2
+    light = drawn.target
     small = cv2.resize(own, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_AREA)
-    inside = cv2.resize(drawn["cover"], (light.shape[1], light.shape[0])) > 250
+    inside = cv2.resize(drawn.cover, (light.shape[1], light.shape[0])) > 250
     if inside.any():
         assert np.abs(light.astype(int) - small)[inside].mean() < 3
 
@@ -92,10 +98,10 @@ def test_a_crop_finer_than_its_frame_is_kept_no_finer_than_twice() -> None:
     frame = smooth_frame()
     for side, size, expected in ((128, 512, 128), (200, 512, 256), (300, 512, 512), (128, 2048, 128)):
         matrix = crop_matrix(np.float32([200, 200]), side, 0.3, size)
-        arrays = stored(frame, matrix, size)
-        assert arrays["pixels"].shape == (expected, expected, 3)
-        assert arrays["target"].shape == (160, 160, 3)
-        own = unit_matrix(arrays["matrix"], expected)
+        crop = stored(frame, matrix, size)
+        assert crop.image.pixels.shape == (expected, expected, 3)
+        assert crop.target.shape == (160, 160, 3)
+        own = unit_matrix(crop.image.matrix, expected)
         assert np.allclose(own, unit_matrix(matrix, size), atol=1e-5)
 
 
@@ -125,8 +131,8 @@ def test_the_cover_ends_with_the_crop_and_with_the_networks_own_mask() -> None:
     place = CropRegion(100, 100, 200, 200, 1.0)
     crop = stored(frame, matrix, 128)
     soft, hard = (
-        to_upright_region(crop, place, soft_edge=True)["cover"],
-        to_upright_region(crop, place, soft_edge=False)["cover"],
+        to_upright_region(crop, place, soft_edge=True).cover,
+        to_upright_region(crop, place, soft_edge=False).cover,
     )
     for cover in (soft, hard):
         assert not cover[:49].any()
@@ -138,7 +144,7 @@ def test_the_cover_ends_with_the_crop_and_with_the_networks_own_mask() -> None:
     assert soft[100, 62] == 255
     mask = np.zeros((64, 64), np.uint8)
     mask[:32] = 255
-    masked = to_upright_region({**crop, "mask": mask}, place, soft_edge=True)["cover"]
+    masked = to_upright_region(replace(crop, mask=mask), place, soft_edge=True).cover
     assert np.array_equal(masked[:95], soft[:95])
     assert not masked[105:].any()
 
@@ -147,8 +153,7 @@ def test_a_box_mask_shows_the_networks_whole_picture_and_an_oval_only_the_face()
     frame = smooth_frame()
     landmarks = upright_face((200, 190), 55)
     matrix = crop_matrix(np.float32([200, 205]), 220, 0, 256)
-    crop = stored(255 - frame, matrix, 256)
-    crop["target"] = light_target(frame, matrix, 256)["target"]
+    crop = replace(stored(255 - frame, matrix, 256), target=light_target(frame, matrix, 256))
 
     def alpha(shape: str, **more: float | str) -> np.ndarray:
         params = Fusion(mask_shape=shape, colour_match=0.0, keep_cover=0.0, mask_blur=10.0, **more)

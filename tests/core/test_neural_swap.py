@@ -151,15 +151,15 @@ def test_a_family_gets_its_crop_and_its_source_as_its_contract_says(
     crop = engine(seen, tmp_path).swap(seen.frame, [seen.face], casting(seen, family))[0]
     tint = tint_by_hand(seen, family)
     expected = swap_by_hand(seen, family, tint)
-    assert_same_picture(crop["pixels"], expected)
+    assert_same_picture(crop.image.pixels, expected)
     # Red and blue the wrong way round, or no source at all, would be seen.
     assert np.ptp(tint) > 0.05
     assert np.abs(expected - swap_by_hand(seen, family, tint[::-1])).mean() > 1
     assert np.abs(expected - swap_by_hand(seen, family, 0 * tint)).mean() > 2
     template, size, *_ = CONTRACTS[family]
-    reduced = crop["pixels"].shape[0] / size
+    reduced = crop.image.pixels.shape[0] / size
     centre = matrix_by_hand(seen.face, template, size) @ (200, 180, 1)
-    assert np.allclose(crop["matrix"] @ (200, 180, 1), (centre + 0.5) * reduced - 0.5, atol=0.01)
+    assert np.allclose(crop.image.matrix @ (200, 180, 1), (centre + 0.5) * reduced - 0.5, atol=0.01)
 
 
 @pytest.mark.parametrize("family", ["inswapper", "ghost", "simswap-256"])
@@ -177,7 +177,7 @@ def test_the_identity_weight_moves_the_source_from_or_to_the_target(
     )
     share = 0.35 - 0.7 * weight
     tint = (source * (1 - share) + target * share) @ stand_ins.tint_matrix()
-    assert_same_picture(crop["pixels"], swap_by_hand(seen, family, tint))
+    assert_same_picture(crop.image.pixels, swap_by_hand(seen, family, tint))
 
 
 def test_a_source_of_two_pictures_is_their_mean_vector(seen: Seen, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_source_of_two_pictures_is_their_mean_vector(seen: Seen, tmp_path: Pat
     crop = engine(seen, tmp_path).swap(seen.frame, [seen.face], wanted)[0]
     raw = (vector_by_hand(seen.source, seen.source_face) + vector_by_hand(portrait(), other)) / 2
     tint = source_by_hand("inswapper", "emap", raw) @ stand_ins.tint_matrix()
-    assert_same_picture(crop["pixels"], swap_by_hand(seen, "inswapper", tint))
+    assert_same_picture(crop.image.pixels, swap_by_hand(seen, "inswapper", tint))
 
 
 @pytest.mark.parametrize("boost", [2, 4])
@@ -199,7 +199,7 @@ def test_pixel_boost_swaps_at_a_multiple_of_the_networks_size(seen: Seen, boost:
     wanted = casting(seen, "inswapper", f"swap.pixel_boost={boost}")
     crop = engine(seen, tmp_path).swap(seen.frame, [seen.face], wanted)[0]
     assert_same_picture(
-        crop["pixels"], swap_by_hand(seen, "inswapper", tint_by_hand(seen, "inswapper"), boost)
+        crop.image.pixels, swap_by_hand(seen, "inswapper", tint_by_hand(seen, "inswapper"), boost)
     )
 
 
@@ -224,9 +224,10 @@ def test_several_faces_run_at_once_or_one_by_one_with_the_same_result(seen: Seen
     first = engine(seen, one_by_one).swap(both, faces, wanted)
     second = engine(seen, at_once).swap(both, faces, wanted)
     for a, b in zip(first, second, strict=True):
-        assert a.keys() == b.keys()
-        assert all(np.array_equal(a[name], b[name]) for name in a)
-    assert not np.array_equal(first[0]["pixels"], first[1]["pixels"])
+        one, other = a.to_arrays(), b.to_arrays()
+        assert one.keys() == other.keys() == {"pixels", "matrix", "target"}
+        assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert not np.array_equal(first[0].image.pixels, first[1].image.pixels)
 
 
 @pytest.mark.parametrize("morph", [0.0, 0.6])
@@ -235,8 +236,8 @@ def test_a_dfm_gets_bgr_and_its_morph_and_gives_its_masks(seen: Seen, morph: flo
     wanted = SwapRequest(Identity(()), casting(seen, "dfm", f"swap.morph={morph}").recipe)
     crop = engine(seen, tmp_path).swap(seen.frame, [seen.face], wanted)[0]
     target = crop_by_hand(seen.frame, seen.face, "dfl_whole_face", 96)
-    assert_same_picture(crop["pixels"], target * (1 - morph / 2) * 255)
-    assert np.quantile(np.abs(crop["mask"] - np.minimum(target[..., 0], target[..., 2]) * 255), 0.999) < 3
+    assert_same_picture(crop.image.pixels, target * (1 - morph / 2) * 255)
+    assert np.quantile(np.abs(crop.mask - np.minimum(target[..., 0], target[..., 2]) * 255), 0.999) < 3
 
 
 def test_a_dfm_without_morph_ignores_it_and_needs_no_pictures(seen: Seen, tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ def test_a_dfm_without_morph_ignores_it_and_needs_no_pictures(seen: Seen, tmp_pa
     )
     assert made.swap_key("f", seen.face, half) == made.swap_key("f", seen.face, whole)
     crop = made.swap(seen.frame, [seen.face], half)[0]
-    assert_same_picture(crop["pixels"], crop_by_hand(seen.frame, seen.face, "dfl_whole_face", 96) * 255)
+    assert_same_picture(crop.image.pixels, crop_by_hand(seen.frame, seen.face, "dfl_whole_face", 96) * 255)
 
 
 @pytest.mark.parametrize("family", stand_ins.SWAPPERS)
@@ -277,7 +278,7 @@ def test_an_inswapper_of_half_precision_has_its_matrix_read_too(seen: Seen, tmp_
     whole = engine(seen, tmp_path).swap(seen.frame, [seen.face], casting(seen, "inswapper"))[0]
     stand_ins.write_vector_swapper(path, 128, projected=True, half=True)
     half = engine(seen, tmp_path).swap(seen.frame, [seen.face], casting(seen, "inswapper"))[0]
-    assert np.abs(whole["pixels"].astype(int) - half["pixels"]).max() <= 1
+    assert np.abs(whole.image.pixels.astype(int) - half.image.pixels).max() <= 1
 
 
 def test_what_is_missing_is_named(seen: Seen, tmp_path: Path) -> None:

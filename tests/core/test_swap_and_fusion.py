@@ -191,10 +191,10 @@ def test_a_turned_face_does_not_tear(yaw: float) -> None:
     place = face_crop_region(points, (512, 512), 640)
     assert place is not None
     crop = swap_mesh(frame, points, place, ramp, full, TOPOLOGY)
-    shown = cv2.resize(crop["cover"], place.size) > 200
+    shown = cv2.resize(crop.cover, place.size) > 200
     assert shown.sum() > 20_000
     both = shown[:, 1:] & shown[:, :-1]
-    jump = np.abs(np.diff(crop["swapped"].astype(int), axis=1)).max(2)
+    jump = np.abs(np.diff(crop.swapped.astype(int), axis=1)).max(2)
     # A step from the nose's edge to the cheek behind it is no tear; at 45 degrees it is a short line.
     assert (jump[both] > 12).mean() < 0.012
     holes = cv2.morphologyEx(shown.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)) - shown

@@ -2,11 +2,9 @@
 """Faces are followed, and steadying takes away jitter, not motion."""
 
 import numpy as np
-import pytest
 from understudy.core.analysis.landmark import bounding_box
-from understudy.core.analysis.select import indices_left_to_right, select_faces
+from understudy.core.analysis.select import best_match, filter_by_height, indices_left_to_right, rank_faces
 from understudy.core.analysis.track import match_faces, smooth_landmarks, smoothing_reach
-from understudy.core.errors import RecipeError
 from understudy.core.face.types import Face, Pose
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.recipe import Select
@@ -80,23 +78,24 @@ def test_faces_are_paired_by_place_whatever_their_order() -> None:
 def test_choosing_faces() -> None:
     faces = [face(300, 100, 60), face(100, 100, 90), face(500, 100, 70), face(700, 100, 12)]
     assert indices_left_to_right(faces) == [1, 0, 2, 3]
-    assert select_faces(faces, Select("largest")) == [1]
-    assert select_faces(faces, Select("leftmost")) == [1]
-    assert select_faces(faces, Select("rightmost")) == [2]
-    assert select_faces(faces, Select("all")) == [0, 1, 2]
-    assert select_faces(faces, Select("all", min_height=120.0)) == [1, 2]
-    assert select_faces(faces[3:], Select("largest")) == []
-    assert select_faces([], Select("all")) == []
+    assert rank_faces(faces, range(4), "largest") == [1, 2, 0, 3]
+    assert rank_faces(faces, range(4), "smallest") == [3, 0, 2, 1]
+    assert rank_faces(faces, range(4), "leftmost") == [1, 0, 2, 3]
+    assert rank_faces(faces, [0, 1], "rightmost") == [0, 1]
+    assert rank_faces(faces, [], "largest") == []
+    assert rank_faces([faces[0]] * 3, [2, 0, 1], "surest") == [0, 1, 2]
+    assert filter_by_height(faces, range(4), Select().min_height) == [0, 1, 2]
+    assert filter_by_height(faces, [2, 1, 0], 120.0) == [2, 1]
+    assert filter_by_height([], [], 0.0) == []
 
 
 def test_choosing_by_reference_takes_the_likest_and_nobody_unlike() -> None:
-    faces = [face(100, 100), face(400, 100)]
-    pick, alike = Select("reference"), np.array([0.4, 0.8], np.float32)
-    assert select_faces(faces, pick, alike) == [1]
-    assert select_faces(faces, pick, alike[::-1]) == [0]
-    assert select_faces(faces, pick, alike, match_threshold=0.9) == []
-    assert select_faces(faces, pick, alike, 0.35, np.array([0.1, 0.9], np.float32)) == [0]
-    assert select_faces(faces, pick, alike, 0.5, np.array([0.1, 0.9], np.float32)) == []
-    assert select_faces(faces, pick, alike, candidates=[0]) == [0]
-    with pytest.raises(RecipeError):
-        select_faces(faces, pick)
+    similarity, strangers = np.array([0.4, 0.8], np.float32), np.array([0.1, 0.9], np.float32)
+    assert best_match([0, 1], similarity, None, 0.35) == 1
+    assert best_match([0, 1], similarity[::-1], None, 0.35) == 0
+    assert best_match([0, 1], similarity, None, 0.9) is None
+    assert best_match([0, 1], similarity, strangers, 0.35) == 0
+    assert best_match([0, 1], similarity, strangers, 0.5) is None
+    assert best_match([0], similarity, None, 0.35) == 0
+    assert best_match([], similarity, None, 0.35) is None
+    assert best_match([1, 0], np.full(2, 0.5, np.float32), None, 0.5) == 1

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same fusion as `fuse.fused`, as one ONNX graph that a graphics processor runs; equal within 1/255."""
+"""The same fusion as `fuse.fuse_crop`, as one ONNX graph that a graphics processor runs; equal within 1/255."""

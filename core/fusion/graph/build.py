@@ -24,7 +24,7 @@ OUTPUT_NAME = "layer"
 def fusion_graph(*, warps: bool = False) -> bytes:
     """Return the graph: for an upright crop or, where it `warps`, for the aligned one that a network drew.
 
-    Its inputs are what `feeds.feeds` gives, its output `layer` is what `fuse.fused` returns. Every size may vary.
+    Its inputs are what `feeds.feeds` gives, its output `layer` is what `fuse.fuse_crop` returns. Every size may vary.
     """
     graph = GraphWriter("fusion")
     number = partial(graph.input, dtype="float32")

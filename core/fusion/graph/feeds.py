@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what `fuse.fused` is given to what its graph takes: the graph does all but two things.
+"""From what `fuse.fuse_crop` is given to what its graph takes: the graph does all but two things.
 
 OpenCV draws what is drawn from points, and reduces what is cached of a crop: a reduction to whole levels meets exact
 halves too often to be rounded alike by different code.
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...analysis.maskers.contract import OcclusionMask
-from ...cache.base.store import Arrays
-from ...face.types import Floats
+from ...face.types import Floats, Pixels
 from ...geometry.mesh_topology import Topology
 from ...recipe import Fusion
+from ...swap.crops import AlignedImage, FusionCrop
 from ...swap.mesh import CropRegion, light_size
 from ...swap.neural_region import (
     compose_affine,
@@ -51,36 +51,35 @@ Feeds = Mapping[str, npt.NDArray[Any]]
 
 
 def feeds(
-    crop: Arrays,
+    crop: FusionCrop,
     landmarks: Floats,
     region: CropRegion,
     params: Fusion,
     topology: Topology,
     occlusion_mask: OcclusionMask | None = None,
 ) -> Feeds:
-    """Return the inputs of `fusion_graph` by name; the arguments are those of `fuse.fused`.
+    """Return the inputs of `fusion_graph` by name; the arguments are those of `fuse.fuse_crop`.
 
-    A crop without `swapped` is warped by the graph from the aligned `pixels` and their `matrix`.
+    An aligned image is warped by the graph.
     """
-    cover, target = (np.asarray(crop[name], np.uint8) for name in ("cover", "target"))
     points = region.to_crop(landmarks)
     box, params = box_and_parameters(crop, region, params)
     drawn = draw_mask_geometry(points, region.size, params, topology, box)
-    bare = np.ones(target.shape[:2], np.float32)
+    bare = np.ones(crop.target.shape[:2], np.float32)
     if params.keep_cover > 0:
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
     size, full, own = drawn.distance.shape, (region.height, region.width), region.size[::-1]
     return {
-        **_image_feeds(crop, region),
+        **_image_feeds(crop.swapped, region),
         **_mask_feeds(drawn, params),
-        "cover": cv2.resize(cover, size[::-1], interpolation=cv2.INTER_AREA),
+        "cover": cv2.resize(crop.cover, size[::-1], interpolation=cv2.INTER_AREA),
         "bare": bare,
         **_tap_feeds(
             "bare_to_mask", linear_taps(bare.shape[0], size[0]), linear_taps(bare.shape[1], size[1])
         ),
         "keep_cover": _scalar(params.keep_cover),
         "sharpen": _scalar(sharpen_amount(params)),
-        **_light_feeds(crop, size, own, points, params, topology),
+        **_light_feeds(crop, region, size, points, params, topology),
         "shown": _scalar(255 * params.blend * params.opacity),
         **_tap_feeds(
             "mask_to_full",
@@ -108,21 +107,20 @@ def _mask_feeds(geometry: MaskGeometry, params: Fusion) -> dict[str, npt.NDArray
 
 
 def _light_feeds(
-    crop: Arrays,
+    crop: FusionCrop,
+    region: CropRegion,
     mask_size: tuple[int, ...],
-    crop_size: tuple[int, ...],
     points: Floats,
     params: Fusion,
     topology: Topology,
 ) -> dict[str, npt.NDArray[Any]]:
-    target = np.asarray(crop["target"], np.uint8)
-    small = light_size((target.shape[1], target.shape[0]))
-    size = small[1], small[0]
-    scaled = scale_points(points, (crop_size[1], crop_size[0]), small)
+    small = light_size((crop.target.shape[1], crop.target.shape[0]))
+    size, crop_size = small[::-1], region.size[::-1]
+    scaled = scale_points(points, region.size, small)
     fine, broad = low_pass_sigmas(light_radius(scaled, params))
     return {
-        "target": cv2.resize(target, small, interpolation=cv2.INTER_AREA),
-        "swapped_small": swapped_at_light_size(crop, small),
+        "target": cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA),
+        "swapped_small": swapped_at_light_size(crop, region, small),
         **_area_feeds("mask_to_light", mask_size, size),
         "brows": brow_mask(scaled, small, topology),
         "fine_rows": low_pass_matrix(size[0], fine),
@@ -134,14 +132,12 @@ def _light_feeds(
     }
 
 
-def _image_feeds(crop: Arrays, region: CropRegion) -> dict[str, npt.NDArray[Any]]:
-    """Return the upright crop, or its source: an aligned one (s, s, 3), as `neural_region.geometry` does."""
-    if "swapped" in crop:
-        return {"swapped": np.asarray(crop["swapped"], np.uint8)}
-    matrix = np.asarray(crop["matrix"], np.float32)
+def _image_feeds(swapped: AlignedImage | Pixels, region: CropRegion) -> dict[str, npt.NDArray[Any]]:
+    """Return a crop's pixels in its region, or those of an aligned image and where the graph warps them from."""
+    if not isinstance(swapped, AlignedImage):
+        return {"swapped": swapped}
     pixels, back = reduce_for_warp(
-        np.asarray(crop["pixels"], np.uint8),
-        compose_affine(matrix, invert_affine_float64(region_matrix(region))),
+        swapped.pixels, compose_affine(swapped.matrix, invert_affine_float64(region_matrix(region)))
     )
     places = warp_positions(np.asarray(back, np.float64), region.size)
     return {

@@ -7,12 +7,13 @@ from hashlib import sha256
 import numpy as np
 
 from ...analysis.maskers.contract import OcclusionMask
-from ...cache.base.store import Arrays
 from ...errors import ModelError
 from ...face.types import Floats, Pixels
 from ...geometry.mesh_topology import Topology
+from ...geometry.skin_model import unoccluded_mask
 from ...models.session import ModelPool
 from ...recipe import Fusion
+from ...swap.crops import AlignedCrop, AlignedImage, FusionCrop, MeshCrop
 from ...swap.mesh import CropRegion
 from ...swap.neural_region import to_upright_region
 from ..fuse import fuse_crop
@@ -23,7 +24,7 @@ _TRIAL_PIXELS = 96
 
 
 class Fuser:
-    """Fuses one crop after another; see `fuse.fuse`.
+    """Fuses one crop after another; see `fuse.fuse_crop`.
 
     A processor is trusted with the graph only after it has fused a generated crop as OpenCV does, within 1/255.
     That trial warms it too.
@@ -50,13 +51,13 @@ class Fuser:
 
     def fuse(
         self,
-        crop: Arrays,
+        crop: FusionCrop,
         landmarks: Floats,
         region: CropRegion,
         params: Fusion,
         occlusion_mask: OcclusionMask | None = None,
     ) -> Pixels:
-        """Fuse one swapped crop; arguments and result are those of `fuse.fuse`. Raises ModelError."""
+        """Fuse one swapped crop; arguments and result are those of `fuse.fuse_crop`. Raises ModelError."""
         if not self.uses_graph:
             return fuse_crop(crop, landmarks, region, params, self._topology, occlusion_mask)
         return self.run_graph(feeds(crop, landmarks, region, params, self._topology, occlusion_mask))
@@ -82,28 +83,27 @@ class Fuser:
 
     def run_trial(self) -> int:
         """Fuse generated crops both ways; return the largest difference of any value. Raises ModelError."""
-        crop, landmarks, place = generate_trial_crop(self._topology)
+        crop, landmarks, region = generate_trial_crop(self._topology)
         matrix = np.array([[0.6, 0.2, 3], [-0.2, 0.6, 30]], np.float32)
-        aligned: Arrays = {"pixels": crop["swapped"], "matrix": matrix, "target": crop["target"]}
-        upright, left = (
-            to_upright_region(aligned, place, soft_edge=True, warp=whole) for whole in (True, False)
-        )
+        aligned = AlignedCrop(AlignedImage(crop.swapped, matrix), crop.target)
         params = Fusion(sharpen=1.0)
         differences = []
-        for by_opencv, by_graph in ((crop, crop), (upright, left)):
-            expected = fuse_crop(by_opencv, landmarks, place, params, self._topology)
-            drawn = self.run_graph(feeds(by_graph, landmarks, place, params, self._topology))
+        for trial in (crop, to_upright_region(aligned, region, soft_edge=True)):
+            expected = fuse_crop(trial, landmarks, region, params, self._topology)
+            drawn = self.run_graph(feeds(trial, landmarks, region, params, self._topology))
             differences.append(np.abs(expected.astype(np.int16) - drawn))
         return int(max(difference.max() for difference in differences))
 
 
-def generate_trial_crop(topology: Topology) -> tuple[Arrays, Floats, CropRegion]:
+def generate_trial_crop(topology: Topology) -> tuple[MeshCrop, Floats, CropRegion]:
     """Return a crop of soft coloured stripes, the landmarks of an upright face in it, and where it lies."""
     landmarks = np.zeros((478, 3), np.float32)
     landmarks[:468] = topology.shape * (_TRIAL_PIXELS * 0.4) + (_TRIAL_PIXELS * 0.8, _TRIAL_PIXELS * 0.8, 0)
-    place = CropRegion(0, 0, _TRIAL_PIXELS * 3 // 2, _TRIAL_PIXELS * 3 // 2, 2 / 3)
+    region = CropRegion(0, 0, _TRIAL_PIXELS * 3 // 2, _TRIAL_PIXELS * 3 // 2, 2 / 3)
     row, column = np.mgrid[:_TRIAL_PIXELS, :_TRIAL_PIXELS]
     stripes = [150 + 70 * np.sin((column * a + row * b) / 9) for a, b in ((1, 0), (1, 1), (0, 1))]
     swapped = np.stack(stripes, 2).astype(np.uint8)
     cover = np.full(swapped.shape[:2], 255, np.uint8)
-    return {"swapped": swapped, "cover": cover, "target": swapped[::-1, :, ::-1].copy()}, landmarks, place
+    target = swapped[::-1, :, ::-1].copy()
+    bare = unoccluded_mask(target, region.to_crop(landmarks), region.size, topology)
+    return MeshCrop(swapped, cover, target, bare), landmarks, region

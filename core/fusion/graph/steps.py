@@ -40,7 +40,8 @@ class MaskInputs:
 
 
 def face_mask(inputs: MaskInputs) -> Value:
-    """`mask.mask_from_map`: (h, w) in 0..1."""
+    """`mask.face_mask`: (h, w) in 0..1."""
+    # In the order of `smoothstep`, of graph values.
     rise = ((inputs.distance - inputs.padding) / inputs.ramp).clip(0, 1)
     mask = rise * rise * (3 - 2 * rise)
     mask = mask * (1 - inputs.keep_eyes * soften(inputs.eyes, inputs.hole))
@@ -49,7 +50,7 @@ def face_mask(inputs: MaskInputs) -> Value:
 
 
 def soften(hole: Value, matrices: ResampleMatrices) -> Value:
-    """`mask._softened`: a drawn hole (h, w) uint8 with soft edges, in 0..1."""
+    """`mask._soften`: a drawn hole (h, w) uint8 with soft edges, in 0..1."""
     return blur_levels(hole.cast("float32"), matrices) / 255
 
 
@@ -64,7 +65,7 @@ class CoverInputs:
 
 
 def subtract_cover(mask: Value, inputs: CoverInputs) -> Value:
-    """The mask (h, w), less what the crop does not show, less what covers the face; as in `fuse.fused`."""
+    """The mask (h, w), less what the crop does not show, less what covers the face; as in `fuse.fuse_crop`."""
     mask = mask * (inputs.cover.cast("float32") / 255)
     return mask * (1 - inputs.keep_cover * (1 - inputs.bare_to_mask.apply(inputs.bare)))
 
@@ -132,7 +133,7 @@ class _LowFrequencies:
 def layer_pixels(
     rgb: Value, mask: Value, opacity: Value, alpha_to_full: TapPair, rgb_to_full: TapPair
 ) -> Value:
-    """The last step of `fuse.fused`: (H, W, 4) uint8 from the crop's colours, its mask, and 255 x its opacity."""
+    """The last step of `fuse.fuse_crop`: (H, W, 4) uint8 from the crop's colours, its mask, and 255 x its opacity."""
     alpha = alpha_to_full.apply_linear_levels((mask * opacity + ROUND_HALF_UP_OFFSET).round())
     rgb = rgb_to_full.apply_cubic_levels(rgb)
     rim = is_above(dilate(alpha, RIM_PIXELS), 0)
