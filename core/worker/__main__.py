@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
-Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `request_id`,
+Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
 each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
 `ready`, then `done` for each job, `progress` of a search for people, the bytes that were `freed`, `warning` and
 `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When it closes earlier they
