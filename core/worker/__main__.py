@@ -56,9 +56,7 @@ class WorkerRun:
         try:
             self._dispatch(kind, given)
         except (MessageError, RecipeError) as error:
-            self._send(
-                "fault", f"a message of the kind {kind[:_MAX_KIND_CHARACTERS]!r} is passed over: {error}"
-            )
+            self._send("fault", f"a message of the kind {kind[:_MAX_KIND_CHARACTERS]!r} is ignored: {error}")
             number = given.get("id")
             if kind == "job" and isinstance(number, int):
                 # Whoever asked would wait for it.
@@ -110,7 +108,7 @@ class WorkerRun:
         strip, clip = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
         castings = get_by_id(self._requests, value["cast"], "cast")
         if not castings:
-            raise MessageError("a search takes a casting's recipe")
+            raise MessageError("a search needs a request with a recipe")
         first, last = (messages.integer(value[name], 0, _MAX_FRAME_NUMBER) for name in ("first", "last"))
         try:
             self._session.find_people(
