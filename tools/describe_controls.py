@@ -8,9 +8,9 @@ from understudy.core.recipe.parameter import Parameter
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "controls.md"
 _COSTS = {
-    "instant": "## Instant\n\nNo model runs and no frame of the clip is decoded.",
-    "re-swap": "## Swaps again\n\nWhat was found in the clip stays; the new face is made again.",
-    "re-analyse": "## Analyses again\n\nFaces are looked for, or looked at, again; then they are swapped again.",
+    "instant": "## Instant\n\nNo model runs and no frame is decoded.",
+    "re-swap": "## Swaps again\n\nThe analysis stays; the faces are swapped again.",
+    "re-analyse": "## Analyses again\n\nFaces are found or analysed again, then swapped again.",
 }
 
 

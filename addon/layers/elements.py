@@ -38,7 +38,7 @@ def first_source_frame(strip: Any) -> int:
 def _require_valid_numbers(strip: Any, numbers: list[int]) -> None:
     """Raise ClipError where a frame's number is none that a layer file can be named by."""
     if numbers and not (min(numbers) >= 0 and LAYER_NAME.fullmatch(layer_image_name(max(numbers)))):
-        raise ClipError(f"{strip.name} claims to show frames that no clip has: remove its offsets")
+        raise ClipError(f"{strip.name} shows frames that do not exist: remove its offsets")
 
 
 def _element_numbers(scene: bpy.types.Scene, strip: Any) -> list[int]:

@@ -104,7 +104,7 @@ def jobs_at(
             folder = strip_cache.folder(here, strip_id, layer)
             if folder is None or LAYER_NAME.fullmatch(name) is None:
                 if faults is not None:
-                    what = "another folder" if folder is None else f"{name}, which is no layer of it"
+                    what = "another folder" if folder is None else f"{name}, which is not its layer image"
                     faults.append(
                         f"{clip.name}, frame {at}: its layer strip reads from {what}: press Refresh"
                     )

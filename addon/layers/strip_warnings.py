@@ -56,7 +56,7 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
     if _is_blended_with_strips_below(scene, strip, layer):
         found.append(
             StripWarning(
-                "is blended with what lies below, which shows through the new face: press Nest in Meta",
+                "is blended with the strips below, which show through the new face: press Nest in Meta",
                 NEST_OPERATOR,
             )
         )

@@ -52,8 +52,8 @@ def repair_ids() -> list[str]:
         lifter, channel = lift_record(strip)
         if lifter in fresh:
             strip.understudy_lifted = f"{fresh[lifter]} {channel}"
-    ids = pluralise(len(fresh), "id")
-    return [f"{ids} in this project had another form than Understudy gives them: they got new ones"]
+    ids = pluralise(len(fresh), "invalid Understudy id")
+    return [f"{ids} replaced in this project"]
 
 
 def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:

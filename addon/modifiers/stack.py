@@ -29,7 +29,7 @@ def requests_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False)
     """
     stack = stack_of(scene, strip_id)
     if len(stack) > MAX_MODIFIERS:
-        raise RecipeError(f"a clip has {len(stack)} modifiers: remove all but {MAX_MODIFIERS}")
+        raise RecipeError(f"a strip has {len(stack)} modifiers: remove all but {MAX_MODIFIERS}")
     return tuple(request_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))
 
 
@@ -38,7 +38,7 @@ def unsupported_reason(strip: Any | None) -> str:
     if strip is None:
         return "No active strip: select a movie or image strip"
     if layer_stack_id(strip):
-        return f"{strip.name} is the layer of a clip: select the clip below it"
+        return f"{strip.name} is a layer strip: select the strip below it"
     if not supports_modifiers(strip):
         kinds = " and ".join(kind.lower() for kind in SUPPORTED_TYPES)
         return f"{strip.name} is a {strip.type.lower()} strip: Face Swap works on {kinds} strips"

@@ -53,11 +53,13 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
 
 
 class UNDERSTUDY_OT_modifier_remove(RequiresModifier, bpy.types.Operator):
-    """Remove this Face Swap modifier; with the last one its layer strip and layer pictures go."""
+    """Remove this Face Swap modifier; the last one removes the layer strip and the layer images too."""
 
     bl_idname = "understudy.modifier_remove"
     bl_label = "Remove Face Swap"
-    bl_description = "Remove this Face Swap modifier; with the last one its layer strip and layer pictures go"
+    bl_description = (
+        "Remove this Face Swap modifier; the last one removes the layer strip and the layer images too"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[Any]:

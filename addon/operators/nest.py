@@ -19,8 +19,8 @@ class UNDERSTUDY_OT_nest(bpy.types.Operator):
     bl_idname = "understudy.nest"
     bl_label = "Nest in Meta"
     bl_description = (
-        "Put the clip and its layer into one meta strip, which takes over the clip's effects, opacity, blend mode and "
-        "strip modifiers: these then see the new face"
+        "Put the strip and its layer into one meta strip, which takes over the strip's effects, opacity, blend mode "
+        "and strip modifiers: these then see the new face"
     )
     bl_options = {"REGISTER", "UNDO"}
 

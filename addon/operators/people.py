@@ -25,12 +25,12 @@ _TOPIC = "people"
 
 
 class UNDERSTUDY_OT_people_find(RequiresModifier, bpy.types.Operator):
-    """Look through the strip for people, to choose from their pictures who is replaced."""
+    """Look through the strip for people, to choose from their images who is replaced."""
 
     bl_idname = "understudy.people_find"
     bl_label = "Find People"
     bl_description = (
-        "Look through the strip for people, to choose from their pictures who is replaced. Two frames a second are "
+        "Look through the strip for people, to choose from their images who is replaced. Two frames a second are "
         "looked at, and what is found out is used again when the strip is prepared"
     )
     bl_options = {"REGISTER", "UNDO"}
@@ -116,7 +116,7 @@ class UNDERSTUDY_OT_people_stop(bpy.types.Operator):
 
     bl_idname = "understudy.people_stop"
     bl_label = "Stop Looking"
-    bl_description = "Stop looking for people; what was found out about the clip is kept"
+    bl_description = "Stop looking for people. Results so far are kept"
     bl_options = {"REGISTER"}
 
     @classmethod
@@ -143,7 +143,7 @@ class UNDERSTUDY_OT_person_choose(RequiresModifier, bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}
 
-    frame: IntProperty(name="Frame", description="A frame of the clip that shows the person", min=0)  # type: ignore[valid-type]
+    frame: IntProperty(name="Frame", description="A frame of the strip that shows the person", min=0)  # type: ignore[valid-type]
     face: IntProperty(name="Face", description="Which face there, counted from the left from 0", min=0)  # type: ignore[valid-type]
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
@@ -152,22 +152,22 @@ class UNDERSTUDY_OT_person_choose(RequiresModifier, bpy.types.Operator):
         if strip is None or modifier is None:
             return {"CANCELLED"}
         if not has_search_range(strip):
-            report(self, "ERROR", "The people of the strip are not known yet: Find People first")
+            report(self, "ERROR", "No people found yet: press Find People first")
             return {"CANCELLED"}
         people = lookup_cache().get_or_fetch(people_lookup(scene, strip, modifier))
         if people is None:
-            report(self, "ERROR", "Who was found is not known any more: Find People again")
+            report(self, "ERROR", "The people found are no longer in the cache: press Find People again")
             return {"CANCELLED"}
         spot = self.frame, self.face
         if not any(spot in shown.person.face_refs for shown in people):
-            report(self, "ERROR", f"Nobody was found in frame {self.frame} as face {self.face}")
+            report(self, "ERROR", f"Frame {self.frame} has no person as face {self.face}")
             return {"CANCELLED"}
         replace_person(modifier, spot, people)
         return {"FINISHED"}
 
 
 def _search_summary(count: int) -> str:
-    return "Nobody was found" if count == 0 else f"{count} {'person' if count == 1 else 'people'} found"
+    return "No person found" if count == 0 else f"{count} {'person' if count == 1 else 'people'} found"
 
 
 CLASSES = (UNDERSTUDY_OT_people_find, UNDERSTUDY_OT_people_stop, UNDERSTUDY_OT_person_choose)

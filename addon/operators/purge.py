@@ -38,7 +38,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
     bl_idname = "understudy.purge"
     bl_label = "Purge Results"
     bl_description = (
-        "Delete results from this machine's cache folder, pictures of people included. They can be computed again. "
+        "Delete results from this machine's cache folder, including images of people. They can be computed again. "
         "This can't be undone"
     )
     bl_options = {"REGISTER"}
@@ -46,8 +46,8 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
     what: EnumProperty(  # type: ignore[valid-type]
         name="What",
         items=(
-            ("STRIP", "Strip", "All that came of the active strip's clip, and its layer pictures"),
-            ("ALL", "All", "Everything in the cache folder, the layer pictures of every scene included"),
+            ("STRIP", "Strip", "All results of the active strip, and its layer images"),
+            ("ALL", "All", "Everything in the cache folder, including the layer images of every scene"),
         ),
     )
 
@@ -59,7 +59,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             cls.poll_message_set("The active strip has no Face Swap modifier")
             return False
         if window_state().running or active_queries(_TOPIC):
-            cls.poll_message_set("Results are being made or deleted just now")
+            cls.poll_message_set("Results are being computed or deleted")
             return False
         return True
 
@@ -132,10 +132,10 @@ def _blank_layers(blank: _BlankLayers) -> str:
     if blanked.faults:
         return blanked.faults[0]
     if blanked.rewrites:
-        again = pluralise(blanked.rewrites, "layer picture")
-        return f"{again} came anew meanwhile: end what writes there, then purge again"
+        again = pluralise(blanked.rewrites, "layer image")
+        return f"{again} written again during the purge: stop the process that writes there, then purge again"
     if blanked.foreign:
-        return f"{pluralise(blanked.foreign, 'thing')} among the layer pictures of no form of ours: left as it is"
+        return f"{pluralise(blanked.foreign, 'thing')} among the layer images not written by Understudy: not changed"
     return ""
 
 

@@ -14,13 +14,11 @@ from ..sessions.cache_folder import refused_folder_warnings
 
 
 class UNDERSTUDY_OT_refresh(bpy.types.Operator):
-    """Bring layers in step with their clips, give copied strips their own stack, show changed files."""
+    """Sync layers with their strips, give copied strips their own stack, show changed files."""
 
     bl_idname = "understudy.refresh"
     bl_label = "Refresh"
-    bl_description = (
-        "Bring layers in step with their clips, give copied strips their own stack, show changed files"
-    )
+    bl_description = "Sync layers with their strips, give copied strips their own stack, show changed files"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod

@@ -22,11 +22,11 @@ from .requires_modifier import RequiresModifier, activate_modifier
 
 
 class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
-    """Choose a picture that shows the face of the person who plays the part."""
+    """Choose an image that shows the face of the source person."""
 
     bl_idname = "understudy.picture_add"
-    bl_label = "Add Picture"
-    bl_description = "Choose a picture that shows the face of the person who plays the part"
+    bl_label = "Add Image"
+    bl_description = "Choose an image that shows the face of the source person"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
@@ -45,7 +45,7 @@ class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
         if modifier is None:
             return {"CANCELLED"}
         if not Path(bpy.path.abspath(self.filepath)).is_file():
-            report(self, "ERROR", f"There is no picture {self.filepath!r}: choose a file")
+            report(self, "ERROR", f"There is no image {self.filepath!r}: choose a file")
             return {"CANCELLED"}
         add_source_image(modifier, self.filepath)
         if not bpy.app.background:
@@ -62,11 +62,11 @@ class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
 
 
 class UNDERSTUDY_OT_picture_remove(RequiresModifier, bpy.types.Operator):
-    """Remove this picture from the person who plays the part."""
+    """Remove this image of the source person."""
 
     bl_idname = "understudy.picture_remove"
-    bl_label = "Remove Picture"
-    bl_description = "Remove this picture from the person who plays the part"
+    bl_label = "Remove Image"
+    bl_description = "Remove this image of the source person"
     bl_options = {"REGISTER", "UNDO"}
 
     index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
@@ -75,18 +75,18 @@ class UNDERSTUDY_OT_picture_remove(RequiresModifier, bpy.types.Operator):
         """Remove the picture."""
         modifier = activate_modifier(context)
         if modifier is None or self.index >= len(modifier.identity.pictures):
-            report(self, "ERROR", f"There is no picture number {self.index + 1}")
+            report(self, "ERROR", f"There is no image number {self.index + 1}")
             return {"CANCELLED"}
         modifier.identity.pictures.remove(self.index)
         return {"FINISHED"}
 
 
 class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
-    """Look at this picture: which face it shows, and whether it will do."""
+    """Check which face this image shows, and whether it is good enough."""
 
     bl_idname = "understudy.picture_check"
-    bl_label = "Check Picture"
-    bl_description = "Look at this picture: which face it shows, and whether it will do"
+    bl_label = "Check Image"
+    bl_description = "Check which face this image shows, and whether it is good enough"
     bl_options = {"REGISTER"}
 
     index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
@@ -96,7 +96,7 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
         scene, modifier = active_scene(context), activate_modifier(context)
         pictures = [] if modifier is None else request_of(modifier).identity.images
         if modifier is None or self.index >= len(pictures):
-            report(self, "ERROR", f"There is no picture number {self.index + 1}")
+            report(self, "ERROR", f"There is no image number {self.index + 1}")
             return {"CANCELLED"}
         if not bpy.app.background:
             check_request_in_background(
@@ -110,7 +110,7 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
         refresh_lookups()
-        report(self, "WARNING" if faults else "INFO", "; ".join(faults) or "The face is clearly seen")
+        report(self, "WARNING" if faults else "INFO", "; ".join(faults) or "The face is clearly visible")
         return {"FINISHED"}
 
 

@@ -63,7 +63,7 @@ class UNDERSTUDY_OT_trust_folder(bpy.types.Operator):
         """Remember it, and move the layers there."""
         folder = cache_location(active_scene(context)).refused_folder
         if folder is None or self._folder_to_confirm not in (None, folder):
-            report(self, "ERROR", "The project names another folder by now: look at it again")
+            report(self, "ERROR", "The project names another folder now: check it again")
             return {"CANCELLED"}
         if not self._is_usable(folder):
             return {"CANCELLED"}
@@ -91,8 +91,8 @@ class UNDERSTUDY_OT_distrust_folder(bpy.types.Operator):
     """Let projects use this folder no more, unless it is their own."""
 
     bl_idname = "understudy.distrust_folder"
-    bl_label = "Trust No More"
-    bl_description = "Let projects use this folder no more, unless it is their own. What is in it stays"
+    bl_label = "Remove Trust"
+    bl_description = "No longer let projects use this folder, unless it is their own. Its content stays"
     bl_options = {"REGISTER", "INTERNAL"}
 
     folder: StringProperty(options={"HIDDEN", "SKIP_SAVE"}, subtype="DIR_PATH")  # type: ignore[valid-type]

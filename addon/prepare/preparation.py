@@ -48,9 +48,7 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
 
 def store_summary(scene: bpy.types.Scene, count: int, report: dict[str, Any]) -> None:
     """Note in the scene what the last preparation did."""
-    settings_of(
-        scene
-    ).last_run = f"{count} pictures ready, {report['written']} of them new, {report['seconds']:.1f} s"
+    settings_of(scene).last_run = f"{count} layers ready, {report['written']} new, {report['seconds']:.1f} s"
 
 
 def _refresh_display() -> None:

@@ -104,8 +104,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
     )
     size_limit: FloatProperty(  # type: ignore[valid-type]
         name="Size Limit (GiB)",
-        description="How many gigabytes of results the cache folder may hold; what was not used for longest "
-        "goes first, and layer pictures are not counted. 0 for no limit",
+        description="How many gigabytes of results the cache folder may hold; results that were "
+        "unused longest are deleted first, and layer images are not counted. 0 for no limit",
         default=Preferences.size_limit,
         min=0.0,
         max=1 << 20,
@@ -160,13 +160,13 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
     )
     provider: EnumProperty(  # type: ignore[valid-type]
         name="Run Models On",
-        description="Which processor runs the models. One that is not there is passed over for the CPU",
+        description="Which processor runs the models. If it is not available, the CPU does",
         items=_PROVIDERS,
         default=AUTOMATIC,
     )
     model_folder: StringProperty(  # type: ignore[valid-type]
         name="Model Folder",
-        description="Where your own models lie, instead of in the usual folder for such files",
+        description="The folder with your own models, if it is not the usual folder for such files",
         subtype="DIR_PATH",
     )
 
@@ -194,7 +194,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
             return [encryption_summary(wanted, os.environ)]
         if section == "Shared Cache" and wanted.redis_url and not settings.is_local(wanted.redis_url):
             online = cast("Any", bpy.app).online_access
-            return [] if online else ["Redis is left out: System > Network > Allow Online Access is off"]
+            return [] if online else ["Redis is not used: System > Network > Allow Online Access is off"]
         # Looking loads ONNX Runtime: only for who chose something.
         chosen = section == "Models" and wanted.provider not in (AUTOMATIC, "cpu")
         if chosen and wanted.provider not in available_providers():
@@ -259,7 +259,7 @@ class UNDERSTUDY_OT_check_key(bpy.types.Operator):
         except CacheError as error:
             report(self, "ERROR", f"Nothing is kept: {error}")
             return {"CANCELLED"}
-        report(self, "INFO", "The key is there and can be used: results are encrypted")
+        report(self, "INFO", "The key can be used: results are encrypted")
         return {"FINISHED"}
 
 

@@ -28,9 +28,9 @@ from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
 
 COST_DESCRIPTIONS = {
-    "instant": "runs fuse alone: seen at once, no model runs and no frame is decoded",
-    "re-swap": "runs {stage} again, and what comes after it; what was found in the clip stays",
-    "re-analyse": "runs {stage} again, and what comes after it: the clip is looked through again",
+    "instant": "runs only fuse: it shows at once, no model runs and no frame is decoded",
+    "re-swap": "runs {stage} again, and the stages after it; the analysis of the strip stays",
+    "re-analyse": "runs {stage} again, and the stages after it: the strip is analysed again",
 }
 # Without it Blender shows a path that begins with // as a wrong one.
 _RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
@@ -122,8 +122,8 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
     """A picture of the person who plays the part."""
 
     filepath: StringProperty(  # type: ignore[valid-type]
-        name="Picture",
-        description="A picture that shows the person's face clearly",
+        name="Image",
+        description="An image that shows the person's face clearly",
         subtype="FILE_PATH",
         options=_RELATIVE_PATH_OPTIONS,
         update=_tag_update,
@@ -141,7 +141,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
 class UNDERSTUDY_PG_identity(PropertyGroup):
     """Who plays the part."""
 
-    name: StringProperty(name="Name", description="What you call this person")  # type: ignore[valid-type]
+    name: StringProperty(name="Name", description="Name of the source person")  # type: ignore[valid-type]
     consent: StringProperty(  # type: ignore[valid-type]
         name="Consent", description="By what right this likeness is used, in your words"
     )
@@ -209,7 +209,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
     )
     strict: BoolProperty(  # type: ignore[valid-type]
         name="Strict Rendering",
-        description="A frame in which a face can't be replaced as asked counts as failed: no picture of it is left, "
+        description="A frame in which a face can't be replaced as asked counts as failed: no image of it is kept, "
         "and Blender without a window stops there and ends with exit code 3",
     )
     last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]

@@ -29,7 +29,7 @@ _TARGA_HEADER_BYTES = 18
 _TARGA_KINDS, _TARGA_BITS = (2, 3, 10, 11), (8, 16, 24, 32)
 # Clocks of file servers may go ahead of ours.
 _CLOCK_SKEW_SECONDS = 60.0
-_REMOVAL_HINT = f"name its folder in {TRUST_VARIABLE}, or take it away yourself"
+_REMOVAL_HINT = f"name its folder in {TRUST_VARIABLE}, or remove it yourself"
 
 
 def remove_earlier_image(scene: bpy.types.Scene, frame: int) -> list[str]:
@@ -81,7 +81,7 @@ def _remove(path: Path, since: float | None) -> str:
             if since is not None and not _is_from_render(folder.status(path.name), since):
                 return ""
             if not _is_image(folder, path.name):
-                return f"{path} is in a failed frame's place, but is no picture: it stays"
+                return f"{path} has the name of a failed frame, but is not an image: it is not removed"
             if since is None and not _may_change(path):
                 return (
                     f"{path} of an earlier render is not removed, though this frame failed: {_REMOVAL_HINT}"
@@ -90,7 +90,7 @@ def _remove(path: Path, since: float | None) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"can't take away what failed, {path}: {error.strerror or type(error).__name__}"
+        return f"can't remove the failed {path}: {error.strerror or type(error).__name__}"
     return ""
 
 

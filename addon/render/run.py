@@ -94,7 +94,7 @@ class RenderRun:
         }
         for here in bpy.data.scenes:
             for clip in strips_with_invalid_ids(here):
-                text = f"{clip.name} has an id of another form than Understudy gives: press Refresh"
+                text = f"{clip.name} has an invalid Understudy id: press Refresh"
                 self._strip_problems[here.name, clip.name] = [text]
         for text in (text for found in self._strip_problems.values() for text in found):
             self._session.warn(text)

@@ -90,9 +90,7 @@ def frames_of(strip: bpy.types.Strip) -> range:
 def require_frame_limit(strip: bpy.types.Strip, count: int) -> None:
     """Raise ClipError where a strip claims to have more frames than can be."""
     if count > MAX_FRAMES:
-        raise ClipError(
-            f"{strip.name} claims to have {count} frames: cut it into strips of {MAX_FRAMES} at most"
-        )
+        raise ClipError(f"{strip.name} has {count} frames: cut it into strips of {MAX_FRAMES} at most")
 
 
 def overlap(first: bpy.types.Strip, second: bpy.types.Strip) -> bool:
@@ -127,7 +125,7 @@ def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types
             continue
         if len(seen) >= _MAX_SCENES:
             raise RecipeError(
-                f"{scene.name} plays more than {_MAX_SCENES} scenes at frame {frame}: remove some"
+                f"{scene.name} shows more than {_MAX_SCENES} scenes at frame {frame}: remove some"
             )
         seen.add((here, at))
         around = (*around, here)

@@ -38,8 +38,9 @@ class CacheLocation:
         if self.refused_folder is None:
             return ""
         return (
-            f"this project names the cache folder {self.refused_folder}, which is outside its own: it is not used, and "
-            f"results and layers are not kept; say yes to it in the panel Cache, or name it in {TRUST_VARIABLE}"
+            f"this project names the cache folder {self.refused_folder}, which is outside the project's own folder: "
+            f"it is not used, and results and layers are not kept; allow it in the panel Cache, "
+            f"or name it in {TRUST_VARIABLE}"
         )
 
 

@@ -70,7 +70,7 @@ class RestartingWorker:
         """Go on after an end that was not asked for; return what there is to say of it."""
         waiting = self._process.pending_jobs
         if not waiting and self._no_more_jobs:
-            return "warning", f"{why}; all pictures were made before"
+            return "warning", f"{why}; all layers were finished"
         hand = waiting[0] if waiting else None
         source = None if hand is None else hand.source
         self._crash_counts[source] += 1
@@ -94,5 +94,7 @@ class RestartingWorker:
 
 def _failure_message(why: str, job: LayerJob | None) -> str:
     if job is None:
-        return f"{why} twice before its first picture; what is finished is kept"
-    return f"{job.strip}: {why} twice, now in frame {job.frame}; this clip is left, what is finished is kept"
+        return f"{why} twice before its first layer; finished layers are kept"
+    return (
+        f"{job.strip}: {why} twice, now in frame {job.frame}; this strip is skipped, finished layers are kept"
+    )

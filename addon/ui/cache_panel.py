@@ -19,9 +19,9 @@ from .parameters import COST_ICONS
 
 _REFRESH_SECONDS = 2.0
 _COST_TEXTS = (
-    ("instant", "Shows at once: no model runs, nothing is decoded"),
+    ("instant", "Shows at once: no model runs, no frame is decoded"),
     ("re-swap", "Swaps the frames again"),
-    ("re-analyse", "Analyses the clip again, then swaps"),
+    ("re-analyse", "Analyses the strip again, then swaps"),
 )
 
 
@@ -54,7 +54,7 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     row.operator("understudy.purge", text="Purge Strip", icon="TRASH").what = "STRIP"
     row.operator("understudy.purge", text="Purge All").what = "ALL"
     column = layout.column(align=True)
-    column.label(text="A change of a control with this icon:")
+    column.label(text="What a change of a control with this icon costs:")
     for cost, text in _COST_TEXTS:
         draw_text(column, context, text, COST_ICONS[cost])
 

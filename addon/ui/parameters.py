@@ -135,9 +135,9 @@ def _draw_model_availability(
     state: ModelAvailability | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
     if state is None:
         return True
-    licence = f"Licence {state.licence}" if state.licence else "Nobody said under which licence it is"
+    licence = f"Licence {state.licence}" if state.licence else "The licence is not known"
     if not state.commercial and "commercial" not in licence:
-        licence += ": not for commercial use, as far as is known"
+        licence += ": probably not for commercial use"
     if not state.available:
         text = state.problem or f"put its file into {models}, or choose another folder in the preferences"
         draw_text(layout, context, f"{state.title} can't be used: {text}", "ERROR")

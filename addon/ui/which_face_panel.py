@@ -69,7 +69,7 @@ def _draw_people(
         if names:
             row.label(text=quote(names, _MAX_NAME_CHARACTERS), icon="USER", translate=False)
         else:
-            row.label(text=f"Seen {shown.person.share:.0%}")
+            row.label(text=f"Visible {shown.person.share:.0%}")
 
 
 def _draw_search(
@@ -87,6 +87,6 @@ def _draw_search(
         icon="VIEWZOOM",
     )
     if people is not None and not people:
-        draw_text(layout, context, "Nobody was found: lower Smallest Face, or the scores in Analysis", "INFO")
+        draw_text(layout, context, "No person found: lower Smallest Face, or the scores in Analysis", "INFO")
     elif people is None and has_search_range(strip):
-        draw_text(layout, context, "Settings or the clip changed since people were looked for", "INFO")
+        draw_text(layout, context, "Settings or the strip changed since Find People", "INFO")

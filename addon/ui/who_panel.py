@@ -27,7 +27,7 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
     if modifier.identity.pictures and not modifier.identity.consent:
-        draw_text(layout, context, "Recast only people who agreed to it: note here by what right", "INFO")
+        draw_text(layout, context, "Replace only people who agreed to it: note the consent here", "INFO")
 
 
 def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, image: Any, index: int) -> None:
@@ -49,7 +49,7 @@ def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, imag
         below.operator("understudy.picture_check", text="", icon="VIEWZOOM").index = index
         return
     if known.icon is not None and not known.quality_issues:
-        column.label(text="Clearly seen", icon="CHECKMARK")
+        column.label(text="Clearly visible", icon="CHECKMARK")
     for fault in known.quality_issues:
         if known.icon is None:
             is_named = fault.startswith(Path(image.filepath).name)

@@ -140,7 +140,7 @@ def open_cache_best_effort(
     try:
         shared = shared_tiers(settings, clock) if settings.keep else []
     except CacheError as error:
-        left_out.append(f"the shared cache on Redis is left out: {error}")
+        left_out.append(f"the shared cache on Redis is not used: {error}")
         settings = replace(settings, redis_url=None)
         shared = shared_tiers(settings, clock)
     return _assemble(settings, seal, folder, shared, clock, schemas, tuple(left_out))

@@ -17,10 +17,10 @@ _EXIT_CODES = """\
 exit codes:
   0    every frame was rendered (one without a face shows the original)
   3    the movie is complete, but some frames failed and show the original; warnings name them
-  1    something has to be put right first: one line says what
-  2    the command is not written as it should be
+  1    an error that you can fix: one line says what
+  2    the command line is not valid
   70   a bug in Understudy; UNDERSTUDY_DEBUG=1 shows where
-  130  stopped by Ctrl-C (143: told to end); nothing computed is lost and no half movie is left
+  130  stopped by Ctrl-C (143: by SIGTERM); no result is lost and no unfinished movie is left
 """
 _RENDER_DESCRIPTION = """\
 Replace a face in a clip. The movie is H.264 with the clip's own sound, copied as it is. It is marked as a
@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; `command` in its result is the sub-command."""
-    top = _Parser(prog="understudy", description="Recast a face in a video clip.", allow_abbrev=False)
+    top = _Parser(prog="understudy", description="Replace a face in a video clip.", allow_abbrev=False)
     top.set_defaults(online=True)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
@@ -54,9 +54,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "render",
         help="render a clip with a face replaced",
         description=_RENDER_DESCRIPTION,
-        epilog="\n".join(
-            [_EXIT_CODES, ENVIRONMENT_HELP, "settings, and what they are unless set:", *_setting_lines()]
-        ),
+        epilog="\n".join([_EXIT_CODES, ENVIRONMENT_HELP, "settings and their defaults:", *_setting_lines()]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -64,15 +62,15 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "clip",
         type=Path,
         metavar="CLIP",
-        help="a movie; or, with --fps, a picture, a folder of pictures or a quoted pattern such as 'shot_*.png'",
+        help="a movie; or, with --fps, an image, a folder of images or a quoted pattern such as 'shot_*.png'",
     )
     render.add_argument(
         "--face",
         action="append",
         required=True,
         type=Path,
-        metavar="PICTURE",
-        help="a picture of the person who plays the part; give more of the same person with more --face",
+        metavar="IMAGE",
+        help="an image of the source person; give more of the same person with more --face",
     )
     render.add_argument(
         "--face-number",
@@ -80,16 +78,16 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         type=argument_type(parse_count),
         metavar="N",
         default=[],
-        help="which face of a picture with several, counted from the left from 1; the n-th --face-number is "
-        "for the n-th --face, 0 where a picture shows only one",
+        help="which face of an image with several, counted from the left from 1; the n-th --face-number is "
+        "for the n-th --face, 0 where an image shows only one",
     )
     render.add_argument(
         "--replace",
         action="append",
         default=[],
         type=Path,
-        metavar="PICTURE",
-        help="a picture of the person who is replaced, found in the clip by it; needs embed.recogniser",
+        metavar="IMAGE",
+        help="an image of the person to replace, who is found in the clip by it; needs embed.recogniser",
     )
     render.add_argument("--output", required=True, type=Path, metavar="OUT.mp4", help=".mp4, .mov or .mkv")
     render.add_argument(
@@ -105,7 +103,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--cache-cap",
         type=argument_type(parse_size),
         metavar="SIZE",
-        help="how large the cache folder may grow, such as 20G; what was not used for longest goes first",
+        help="how large the cache folder may grow, such as 20G; results that were unused longest are deleted first",
     )
     render.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting; see below"
@@ -116,7 +114,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
     render.add_argument(
         "--end", type=argument_type(parse_count), metavar="N", help="last frame, itself included"
     )
-    render.add_argument("--fps", type=str, metavar="RATE", help="frame rate of pictures, as 25 or 30000/1001")
+    render.add_argument("--fps", type=str, metavar="RATE", help="frame rate of images, as 25 or 30000/1001")
     render.add_argument(
         "--consent", default="", metavar="TEXT", help="by what right the likeness is used; kept beside OUTPUT"
     )

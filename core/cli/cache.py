@@ -85,7 +85,7 @@ def _stats(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
                 _print_row(f"age {age}", share)
             show(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
         if layers:
-            show(f"{'layer pictures':<18} {'':>8} {layers / 1e6:>10.1f} MB")
+            show(f"{'layer images':<18} {'':>8} {layers / 1e6:>10.1f} MB")
         if used and found.total.entries:
             since = datetime.fromtimestamp(used.since, UTC).date()
             show(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
@@ -106,7 +106,7 @@ def _verify(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:  #
         all_sound &= not found.damaged
         require_no_warnings(place)
     if not all_sound:
-        show("what is damaged is never used; it is computed again when it is needed")
+        show("damaged results are never used; they are computed again when needed")
     return all_sound
 
 
@@ -146,7 +146,7 @@ def _export(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
         arguments.folder,
     )
     show(
-        f"{done.copied} results written to {arguments.folder}, {done.skipped} left out (damaged, sealed or not signed)"
+        f"{done.copied} results written to {arguments.folder}, {done.skipped} skipped (damaged, encrypted, unsigned)"
     )
     return True
 
@@ -158,6 +158,6 @@ def _import(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     )
     require_no_warnings(places[0])
     show(
-        f"{done.copied} results taken in from {arguments.folder}, {done.skipped} left out (not what they say)"
+        f"{done.copied} results imported from {arguments.folder}, {done.skipped} skipped (damaged or not valid)"
     )
     return True

@@ -10,13 +10,13 @@ from typing import Any
 from ..units import parse_count, parse_days, parse_size
 
 _CACHE_DESCRIPTION = """\
-See, check, bound, share and delete what is kept. Every action works on the cache folder; stats, verify and
+See, check, limit, share and delete results. Every action works on the cache folder; stats, verify and
 purge also on the shared places that are given, or that UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name.
 """
 _PURGE_DESCRIPTION = """\
-Delete results, so that their bytes are gone from every pack and place. By clip or picture, what can't be
-traced back to anything is deleted too, since it could come from there, and layer pictures in the cache folder
-become transparent until they are rendered again: none says whose face it shows. Then the places are looked through
+Delete results, so that their bytes are gone from every pack and place. By clip or image, results that can't be
+traced back to anything are deleted too, since they could come from it, and layer images in the cache folder
+become transparent until they are rendered again: none says whose face it shows. Then the places are checked
 again; the exit code is 1 if anything is left. Programs that run meanwhile keep what is in their memory.
 """
 
@@ -44,16 +44,19 @@ def add_cache(commands: Any) -> None:
     """Add the `cache` command to a parser's sub-commands."""
     cache = commands.add_parser(
         "cache",
-        help="see, check, bound, share or delete what is kept",
+        help="see, check, limit, share or delete results",
         description=_CACHE_DESCRIPTION,
         allow_abbrev=False,
     )
     actions = cache.add_subparsers(dest="action", required=True, metavar="action")
-    stats = _add_action(actions, "stats", "say what is kept: by stage, by clip, by age")
+    stats = _add_action(actions, "stats", "show how much is kept: by stage, by clip, by age")
     stats.add_argument("--json", action="store_true", help="write values instead of a table")
-    _add_action(actions, "verify", "read everything and say what is damaged; exit code 1 if anything is")
+    _add_action(actions, "verify", "read every byte and report damage; exit code 1 if there is any")
     gc = _add_action(
-        actions, "gc", "drop what was not used for longest, and what dead processes left", shared=False
+        actions,
+        "gc",
+        "delete results that were unused longest, and leftovers of dead processes",
+        shared=False,
     )
     gc.add_argument(
         "--cap",
@@ -65,12 +68,12 @@ def add_cache(commands: Any) -> None:
         "--unused-for",
         type=argument_type(parse_days),
         metavar="DAYS",
-        help="drop what was not used for so long",
+        help="delete results unused for longer",
     )
     _add_purge(actions)
     export = _add_action(actions, "export", "write everything as JSON and .npy files", shared=False)
     export.add_argument("folder", type=Path, metavar="DIR", help="an empty or new folder")
-    take = _add_action(actions, "import", "take in what export wrote", shared=False)
+    take = _add_action(actions, "import", "import what export wrote", shared=False)
     take.add_argument("folder", type=Path, metavar="DIR", help="the folder that export wrote")
 
 
@@ -78,7 +81,7 @@ def add_explain(commands: Any) -> None:
     """Add the `explain` command to a parser's sub-commands."""
     explain = commands.add_parser(
         "explain",
-        help="say which stages of a frame are known, and why others are not",
+        help="show which stages of a frame are cached, and why others are not",
         description="Say stage by stage whether a frame's result is kept, in the cache folder or a shared place that "
         "is given or that UNDERSTUDY_SHARED_CACHE and UNDERSTUDY_REDIS name, and for one that is not, what differs "
         "from the nearest in the cache folder. Nothing is computed.",
@@ -113,8 +116,8 @@ def _add_purge(actions: Any) -> None:
         "--identity",
         action="append",
         metavar="PICTURE",
-        help="all that was computed from this picture of a person: what describes them, and every crop they "
-        "appear in; the picture's SHA-256 does as well. Give more of the same person with more --picture",
+        help="all that was computed from this image of a person: what describes them, and every crop they "
+        "appear in; the image's SHA-256 works too. Give more of the same person with more --picture",
     )
     what.add_argument(
         "--older-than", type=argument_type(parse_days), metavar="DAYS", help="what was written before"

@@ -21,12 +21,12 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     """Return the pictures of a person; `numbers` holds face numbers for the first of them. PictureError."""
     if len(numbers) > len(paths):
         raise FaceImageError(
-            f"{len(numbers)} face numbers were given for {len(paths)} pictures: one each at most"
+            f"{len(numbers)} face numbers were given for {len(paths)} images: one each at most"
         )
     for path in paths:
-        _require_file(path, "picture", FaceImageError)
+        _require_file(path, "image", FaceImageError)
         if not is_image(path):
-            raise FaceImageError(f"{path} is not a picture: use a PNG, JPEG, TIFF, BMP or WebP file")
+            raise FaceImageError(f"{path} is not an image: use a PNG, JPEG, TIFF, BMP or WebP file")
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 
@@ -99,7 +99,7 @@ def _sequence_paths(path: Path) -> list[Path] | None:
     except OSError as error:
         raise ClipError(f"can't look into {path}: {_reason(error)}; check its permissions") from error
     if not pictures:
-        raise ClipError(f"there is no picture in {path}: choose a folder or pattern that has some")
+        raise ClipError(f"there is no image in {path}: choose a folder or pattern that has some")
     return sorted(pictures, key=_natural_sort_key)
 
 

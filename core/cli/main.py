@@ -70,9 +70,7 @@ def _run(argv: Sequence[str] | None, online: bool, stop: StopSignal) -> int:  # 
 def _report_error(error: BaseException, stop: StopSignal) -> int:
     """Say in one line why the command ended, and return its exit code."""
     if stop.signal_number:  # whatever a library made of being interrupted
-        print_diagnostic(
-            "stopped; what was computed is kept in the cache: run the same command again to go on"
-        )
+        print_diagnostic("stopped; finished results are in the cache: run the same command again to continue")
         return 128 + stop.signal_number
     if isinstance(error, BrokenPipeError):  # who read our lines has gone, as `head` does
         # Else Python writes the rest as it ends, and fails.

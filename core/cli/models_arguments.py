@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 _MODELS_DESCRIPTION = """\
-See, add, fetch and check the neural models that recipes can choose from. They lie in a folder of yours:
+See, add, fetch and check the neural models that recipes can choose from. They are in your model folder:
 UNDERSTUDY_MODELS, or the system's place for such files; --folder names another.
 """
 
@@ -21,7 +21,9 @@ def add_models(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     actions = models.add_subparsers(dest="action", required=True, metavar="action")
 
-    listed = actions.add_parser("list", help="list what is known and what is here", allow_abbrev=False)
+    listed = actions.add_parser(
+        "list", help="list the known models and the files that are here", allow_abbrev=False
+    )
     _add_folder(listed)
 
     added = actions.add_parser("add", help="put a model file into the folder", allow_abbrev=False)

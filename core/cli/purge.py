@@ -50,7 +50,7 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
 
     matches, lost = derived_from(entries, _root_ids(arguments))
     if lost:
-        show(f"{lost} results can't be traced to any clip or picture: they are deleted as well")
+        show(f"{lost} results can't be traced to any clip or image: they are deleted as well")
     return _purge_places(arguments, places, matches)
 
 
@@ -60,15 +60,17 @@ def _blank_place(place: CachePlace, before_timestamp: float | None = None) -> No
         return
     blanked = blank_layers(place.store.root, before_timestamp, access_from_environment())
     if blanked.layers:
-        show(f"{blanked.layers} layer pictures in {place.name} made transparent: a render makes them again")
+        show(f"{blanked.layers} layer images in {place.name} made transparent: a render makes them again")
     if blanked.leftovers:
-        show(f"{blanked.leftovers} unfinished layer pictures in {place.name} deleted")
+        show(f"{blanked.leftovers} unfinished layer images in {place.name} deleted")
     if blanked.foreign:
-        show(f"{blanked.foreign} files among the layer pictures in {place.name} are not ours: they are left")
+        show(
+            f"{blanked.foreign} files among the layer images in {place.name} are not Understudy's: they are not changed"
+        )
     if blanked.rewrites:
         raise CacheError(
-            f"{blanked.rewrites} layer pictures in {place.name} were written again meanwhile: "
-            "end what writes there, then purge again"
+            f"{blanked.rewrites} layer images in {place.name} were written again during the purge: "
+            "stop the process that writes there, then purge again"
         )
 
 
@@ -116,9 +118,9 @@ def _verify_purge(arguments: argparse.Namespace, matches: Callable[[str], bool])
                 require_nothing_left(place.store.root)
         if left:
             raise CacheError(
-                f"{left} results are still in {place.name}: end what writes there, then purge again"
+                f"{left} results are still in {place.name}: stop the process that writes there, then purge again"
             )
-        show(f"{place.name}: looked through again, nothing of it is left")
+        show(f"{place.name}: checked again, nothing is left")
     return True
 
 

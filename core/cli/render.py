@@ -67,7 +67,7 @@ class _RenderCounts:
         # A movie file that was cut off still says its full length; decoders then go on showing what they have.
         if fps / 2 < self.still_count < self.written_count - 1:
             lines.append(
-                f"the last {self.still_count + 1} frames show one picture: is the clip's file complete?"
+                f"the last {self.still_count + 1} frames show the same image: is the clip's file complete?"
             )
         return lines
 
@@ -201,7 +201,7 @@ def _require_outputs(arguments: argparse.Namespace) -> None:
 
 def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
     if clip.info.kind == "movie" and numbers.start:
-        return ["the sound is left out, since the render does not begin at frame 0"]
+        return ["the movie has no sound, since the render does not begin at frame 0"]
     return []
 
 

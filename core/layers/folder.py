@@ -222,7 +222,9 @@ class LayerFolder:
         except FileNotFoundError:
             if not make:
                 raise
-            raise OutputError(f"can't make the layer folder {self.path}: somebody removes it") from None
+            raise OutputError(
+                f"can't make the layer folder {self.path}: another process removes it"
+            ) from None
         except OSError as error:
             raise self._fault("make" if make else "open", error) from error
         return folder

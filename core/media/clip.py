@@ -146,7 +146,7 @@ def require_file(path: Path) -> None:
     except OSError as fault:
         raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
     if not stat.S_ISREG(status.st_mode):
-        raise ClipError(f"{path} is not a file; choose a movie or picture file")
+        raise ClipError(f"{path} is not a file; choose a movie or image file")
     if status.st_size == 0:
         raise ClipError(f"{path} is empty; copy or render it again")
     if status.st_size > MAX_MOVIE_BYTES:

@@ -42,7 +42,7 @@ class ImageClip(Closeable):
     def __init__(self, paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> None:
         """Read the first picture. Raises ClipError when there is none or it can't be decoded."""
         if not paths:
-            raise ClipError("the image sequence has no files; choose at least one picture")
+            raise ClipError("the image sequence has no files; choose at least one image")
         self._paths = tuple(paths)
         require_length(self._paths[0], len(self._paths))
         first = decode_image(self._paths[0])
@@ -114,11 +114,11 @@ def decode_image(path: Path) -> FramePixels:
     try:
         pixels = _decode_bgr(path)
     except (OSError, cv2.error) as fault:
-        raise ClipError(f"{path} can't be read as a picture; save it again as PNG or TIFF") from fault
+        raise ClipError(f"{path} can't be read as an image; save it again as PNG or TIFF") from fault
     except MemoryError as fault:
         raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
     if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
-        raise ClipError(f"{path} can't be read as an 8 or 16-bit picture; save it again as PNG or TIFF")
+        raise ClipError(f"{path} can't be read as an 8 or 16-bit image; save it again as PNG or TIFF")
     rows = max(1, _BAND_BYTES // pixels[0].nbytes)
     for row in range(0, len(pixels), rows):
         band = pixels[row : row + rows]

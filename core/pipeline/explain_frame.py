@@ -119,7 +119,7 @@ def _stage_status(
     found = explanations[entry.key]
     if found.hit:
         return StageStatus(entry.stage, entry.subject, "hit", found, place=places[entry.key])
-    reason = "it is kept, but damaged or sealed with another key" if store.is_unusable(entry.key) else ""
+    reason = "it is kept, but damaged or encrypted with another key" if store.is_unusable(entry.key) else ""
     return StageStatus(entry.stage, entry.subject, "miss", found, reason)
 
 
@@ -138,7 +138,7 @@ def _analysis_keys(
         yield from _stage_keys(keys, subject)
         return
     for stage in ("detect", "landmark", "embed"):
-        yield _StageKey(stage, subject, None, "the frame's pixels were not looked at yet")
+        yield _StageKey(stage, subject, None, "the frame's pixels are not in the cache yet")
 
 
 def _image_keys(
@@ -152,7 +152,7 @@ def _image_keys(
         if request.recipe.swap.swapper != "mesh":
             continue
         if isinstance(texture, _CacheMissError):
-            yield _StageKey("texture", about, None, f"the picture's {_stage(texture.key)} is not there")
+            yield _StageKey("texture", about, None, f"the image's {_stage(texture.key)} is not there")
         else:
             yield _StageKey("texture", about, texture)
     for count, picture in enumerate(request.target_references, 1):
@@ -198,7 +198,7 @@ def _missing_result_text(key: Key, lookups: Iterable[Key]) -> str:
     """Say which result is missing, and of which frame: that whose id was asked for last."""
     numbers = [lines["number"] for lines in map(_key_fields, lookups) if lines.get("stage") == "frame"]
     if _stage(key) == "frame":
-        return f"frame {numbers[-1]} was not looked at yet"
+        return f"frame {numbers[-1]} is not in the cache yet"
     return f"{_stage(key)}{f' of frame {numbers[-1]}' if numbers else ''} is not there"
 
 

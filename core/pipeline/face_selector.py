@@ -61,8 +61,8 @@ class FaceSelector:
         for picture, like_the_first in zip(pictures[1:], likeness[1:], strict=True):
             if like_the_first < shown_by.space.match_threshold:
                 self._counter.warn(
-                    f"{picture.path.name} seems to show somebody else than {pictures[0].path.name}: "
-                    "use pictures of one person"
+                    f"{picture.path.name} seems to show another person than {pictures[0].path.name}: "
+                    "use images of one person"
                 )
 
     def select(self, clip: Clip, number: int, request: SwapRequest, frame_faces: FrameFaces) -> list[int]:
@@ -127,8 +127,8 @@ class FaceSelector:
         nobody_to_compare = recipe.embed.recogniser == "mesh" and strangers is None
         if nobody_to_compare and similarity[best] < _CERTAIN_SIMILARITY:
             self._counter.warn(
-                f"in {clip.info.path.name} a face is replaced that is only a little like the one that was picked: "
-                "shape and look alone don't tell people apart across cuts. Name who is not meant (select.others), "
+                f"in {clip.info.path.name} a replaced face is only a little like the chosen one: "
+                "shape and look alone don't distinguish people across cuts. Name the other people (select.others), "
                 "or set embed.recogniser to a network's"
             )
         return [best]
@@ -137,7 +137,7 @@ class FaceSelector:
         """Return the mean vector (1, d) of the pictures of who is replaced."""
         if request.recipe.embed.recogniser == "mesh":
             raise RecipeError(
-                "to find a person by a picture a recogniser is needed: set embed.recogniser to arcface, ghostface, "
+                "to find a person by an image a recogniser is needed: set embed.recogniser to arcface, ghostface, "
                 "sface or mobileface"
             )
         return self._image_embeddings(Identity(request.target_references), request.recipe).mean()

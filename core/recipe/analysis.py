@@ -45,7 +45,7 @@ class Detect:
         1,
         "Look every",
         "Look for faces in every n-th frame of the clip and follow them in between, which is quicker; a face that "
-        "comes into the picture in between is found late. 1 looks in every frame",
+        "enters the frame in between is found late. 1 looks in every frame",
         1,
         30,
         unit="frames",
@@ -115,11 +115,11 @@ class Embed:
     recogniser: str = choice_field(
         "mesh",
         "Recogniser",
-        "How people are told apart, in a clip and in pictures; all but the first need a model file",
+        "How people are distinguished, in a clip and in images; all but the first need a model file",
         (
             "mesh",
             "Shape and look",
-            "The face's proportions and its light and dark: tells the people of one scene apart",
+            "The face's proportions and its light and dark: distinguishes the people of one scene",
         ),
         ("arcface", "ArcFace", "InsightFace's w600k_r50, 512 numbers"),
         ("ghostface", "GhostFaceNet", "512 numbers"),
@@ -140,12 +140,12 @@ class Occlude:
     masker: str = choice_field(
         "colour",
         "Masker",
-        "How hair, hands and objects in front of the face are told from it",
+        "How hair, hands and objects in front of the face are found",
         ("colour", "Colour of the skin", "Learned from each face itself: needs no model file"),
         ("xseg", "XSeg", "DeepFaceLab's network"),
         ("bisenet", "BiSeNet", "A network that names 19 regions; choose below which are the face"),
-        ("skin-hair", "Skin and hair", "A small network that tells skin, clothes and hair"),
-        ("selfie", "Person", "The embedded network that tells a person from what is not one"),
+        ("skin-hair", "Skin and hair", "A small network that finds skin, clothes and hair"),
+        ("selfie", "Person", "The embedded network that finds the person"),
     )
     skin: bool = region_field(True, "Skin", "With BiSeNet: skin is part of the face")
     brows: bool = region_field(True, "Brows", "With BiSeNet: brows are part of the face")

@@ -20,7 +20,7 @@ class Fusion:
     mask_shape: str = choice_field(
         "oval",
         "Mask shape",
-        "Where the new face is seen",
+        "Where the new face is visible",
         ("oval", "Oval", "Within the outline of the face"),
         ("box", "Box", "All that a neural swapper draws; the mesh swapper keeps to the oval"),
     )

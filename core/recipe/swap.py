@@ -18,7 +18,7 @@ class Select:
         ("all", "All", "Every face of each frame"),
         ("leftmost", "Leftmost", "The face furthest to the left of each frame"),
         ("rightmost", "Rightmost", "The face furthest to the right of each frame"),
-        ("smallest", "Smallest", "The smallest face of each frame that is not left alone for its size"),
+        ("smallest", "Smallest", "The smallest face of each frame that is high enough to be replaced"),
         ("topmost", "Topmost", "The highest face of each frame"),
         ("bottommost", "Bottommost", "The lowest face of each frame"),
         ("surest", "Surest", "The face that is found most surely in each frame"),
@@ -37,14 +37,14 @@ class Select:
     )
     others: str = text_field(
         "Other people",
-        "Who is not meant, though they may be like the reference: where each is seen, as frame:face, such as "
-        "90:0 204:1; choosing a person by their picture fills it in",
+        "People who must not be replaced, though they may be like the reference, as frame:face, such as "
+        "90:0 204:1; choosing a person by their image fills it in",
     )
     gender: str = choice_field(
         "any",
         "Gender",
-        "Replace only faces that a network takes for such; needs InsightFace's genderage",
-        ("any", "Any", "Whoever it is: no network is asked"),
+        "Replace only faces that a network takes for this gender; needs InsightFace's genderage",
+        ("any", "Any", "Anyone: no network runs"),
         ("female", "Female", "Faces taken for a woman's or a girl's"),
         ("male", "Male", "Faces taken for a man's or a boy's"),
     )
@@ -67,7 +67,7 @@ class Select:
     min_height: float = number_field(
         48.0,
         "Smallest face",
-        "Leave faces alone that are lower than this",
+        "Do not replace faces that are lower than this",
         16.0,
         2000.0,
         unit="px",
@@ -94,8 +94,8 @@ class Swap:
         ("simswap-256", "SimSwap 256", "256 pixels; needs its model, its converter and ArcFace"),
         ("simswap-512", "SimSwap 512", "512 pixels; needs its model, its converter and ArcFace"),
         ("hififace", "HifiFace", "256 pixels; needs its model, its converter and ArcFace"),
-        ("blendswap", "BlendSwap", "256 pixels; needs its model, takes the first picture"),
-        ("uniface", "UniFace", "256 pixels; needs its model, takes the first picture"),
+        ("blendswap", "BlendSwap", "256 pixels; needs its model, uses the first image"),
+        ("uniface", "UniFace", "256 pixels; needs its model, uses the first image"),
         ("dfm", "DFM", "DeepFaceLab's trained faces: the person is in the model"),
     )
     model: str = text_field(
@@ -112,7 +112,7 @@ class Swap:
     mirror: float = number_field(
         1.0,
         "Mirror hidden side",
-        "Fill what the source picture hides from the other side of the face",
+        "Fill what the source image hides from the other side of the face",
         0.0,
         1.0,
     )

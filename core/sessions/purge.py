@@ -57,5 +57,5 @@ def require_nothing_left(root: Path) -> None:
     if left:
         shown = ", ".join(quote(name) for name in left[:_MAX_NAMES])
         raise CacheError(
-            f"{len(left)} files are still in {root} ({shown}): end what writes there, then purge again"
+            f"{len(left)} files are still in {root} ({shown}): stop the process that writes there, then purge again"
         )

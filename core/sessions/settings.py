@@ -108,9 +108,9 @@ def resolve_settings(
     if relative and strict:
         raise CacheError(f"{TRUST_VARIABLE} can't be used: {relative} is no absolute folder")
     if relative:
-        left_out.append(f"{relative} in {TRUST_VARIABLE} is passed over: it is no absolute folder")
+        left_out.append(f"{relative} in {TRUST_VARIABLE} is ignored: it is not an absolute folder")
     if cache.redis_url and not settings.online and not is_local(cache.redis_url):
-        left_out.append(f"the shared cache on Redis is left out: {STAY_OFFLINE}")
+        left_out.append(f"the shared cache on Redis is not used: {STAY_OFFLINE}")
         cache = replace(cache, redis_url=None)
     if cache.keep:
         asked = {KEY_VARIABLE: KEYRING_VALUE} if keyring and not said.text(KEY_VARIABLE) else environment
@@ -208,7 +208,7 @@ class _EnvironmentReader:
             if on_error is not None:
                 self._ignored.append(f"{name} is taken for {on_error}: {error}")
                 return on_error
-            self._ignored.append(f"{name} is passed over: {error}")
+            self._ignored.append(f"{name} is ignored: {error}")
             return default
 
     def place(self, name: str, parse: Callable[[str], _T], default: _T | None) -> _T | None:

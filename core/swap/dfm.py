@@ -27,5 +27,5 @@ def swap_dfm(model: LoadedModel, crops: Pixels, morph: float, runner: ModelRunne
     pictures = postprocess(drawn, model)
     mask = np.minimum(target_mask, drawn_mask)
     if pictures.shape != crops.shape or mask.shape != (*crops.shape[:3], 1):
-        raise ModelError(f"{model.file.path.name} gave pictures {drawn.shape} and masks {mask.shape}")
+        raise ModelError(f"{model.file.path.name} gave images {drawn.shape} and masks {mask.shape}")
     return pictures, np.round(np.clip(mask[..., 0], 0, 1) * 255).astype(np.uint8)

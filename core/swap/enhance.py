@@ -78,7 +78,7 @@ def enhance_crop(
     tensors = runner.run(model, {name: preprocess(np.round(seen).astype(np.uint8)[None], model.family)}, rest)
     pictures = postprocess(tensors[0], model)
     if pictures.shape[1] != size:
-        raise ModelError(f"{model.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {size}")
+        raise ModelError(f"{model.file.path.name} gave images of {pictures.shape[1]} pixels, not {size}")
     return limit_resolution(pictures[0], matrix)
 
 

@@ -41,7 +41,7 @@ class LoadedModel:
         sizes = [shape[1] for shape in rows if len(shape) == 4 and isinstance(shape[1], int)]
         if not sizes:
             raise ModelError(
-                f"{self.file.path.name} does not say how large its pictures are: export it with a size"
+                f"{self.file.path.name} does not say how large its images are: export it with a size"
             )
         return sizes[0]
 
@@ -102,7 +102,7 @@ def postprocess(tensor: Floats, model: LoadedModel) -> Pixels:
     family = model.family
     pictures = tensor if family.layout == "nhwc" else np.moveaxis(tensor, 1, -1)
     if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.shape[1] != pictures.shape[2]:
-        raise ModelError(f"{model.file.path.name} gave {tensor.shape} where pictures were expected")
+        raise ModelError(f"{model.file.path.name} gave {tensor.shape} where images were expected")
     values = (pictures + 1) / 2 if family.mean[0] == _SYMMETRIC_MEAN else pictures
     rgb = values[..., ::-1] if family.colour == "bgr" else values
     return np.asarray(np.round(np.clip(rgb, 0, 1) * 255), np.uint8)

@@ -75,7 +75,7 @@ def swap_crops(model: LoadedModel, crops: Pixels, sources: Floats, boost: int, r
     pictures = postprocess(tensor, model)
     if pictures.shape != parts.shape:
         raise ModelError(
-            f"{model.file.path.name} gave pictures of {pictures.shape[1]} pixels, not {model.size}"
+            f"{model.file.path.name} gave images of {pictures.shape[1]} pixels, not {model.size}"
         )
     each = boost * boost
     return np.stack([merge_phases(pictures[n * each : (n + 1) * each], boost) for n in range(len(crops))])

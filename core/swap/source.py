@@ -60,7 +60,7 @@ class Sources:
         Raises PictureError if a picture is missing, unreadable, or shows no face or several and none is chosen.
         """
         if not identity.images:
-            raise FaceImageError("nobody plays the part yet: add a picture of the person")
+            raise FaceImageError("no source face yet: add an image of the source person")
         known = (identity, tuple(_stamp(picture) for picture in identity.images))
         if known not in self._keys:
             parts = [self.image_texture_key(picture) for picture in identity.images]
@@ -74,7 +74,7 @@ class Sources:
     def source_faces(self, identity: Identity) -> tuple[SourceFace, ...]:
         """Return the face of each of the identity's pictures. Raises PictureError as `texture_key` does."""
         if not identity.images:
-            raise FaceImageError("nobody plays the part yet: add a picture of the person")
+            raise FaceImageError("no source face yet: add an image of the source person")
         known = (identity, tuple(_stamp(picture) for picture in identity.images))
         if known not in self._source_faces:
             self._source_faces[known] = tuple(self._source_face(picture) for picture in identity.images)
@@ -118,13 +118,13 @@ class Sources:
         try:
             return open_lazily(self._store, ClipSource(True, (path,)), partial(open_clip, path))
         except ClipError as error:
-            raise FaceImageError(f"can't use the picture {image.path.name}: {error}") from error
+            raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
     def _analyse(self, clip: Clip, image: FaceImage) -> Analysis:
         try:
             return self._analyser.analysis(clip, 0, Recipe())
         except ClipError as error:
-            raise FaceImageError(f"can't use the picture {image.path.name}: {error}") from error
+            raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
 
 def _stamp(image: FaceImage) -> _Stamp:
@@ -132,7 +132,7 @@ def _stamp(image: FaceImage) -> _Stamp:
     try:
         status = Path(image.path).stat()
     except OSError as error:
-        raise FaceImageError(f"can't use the picture {image.path}: {error.strerror or error}") from error
+        raise FaceImageError(f"can't use the image {image.path}: {error.strerror or error}") from error
     return status.st_size, status.st_mtime_ns
 
 
@@ -141,7 +141,7 @@ def _face_index(analysis: Analysis, image: FaceImage) -> int:
     ordered = indices_left_to_right(analysis.faces)
     name = image.path.name
     if not ordered:
-        raise FaceImageError(f"no face was found in {name}: use a picture that shows one face clearly")
+        raise FaceImageError(f"no face was found in {name}: use an image that shows one face clearly")
     if image.face_number == 0 and len(ordered) > 1:
         raise FaceImageError(
             f"{name} shows {len(ordered)} faces: choose one by its number from the left, 1 to {len(ordered)}"

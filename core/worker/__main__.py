@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
 
-Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `request_id`,
+Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
 each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
 `ready`, then `done` for each job, `progress` of a search for people, the bytes that were `freed`, `warning` and
 `fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When it closes earlier they
@@ -56,9 +56,7 @@ class WorkerRun:
         try:
             self._dispatch(kind, given)
         except (MessageError, RecipeError) as error:
-            self._send(
-                "fault", f"a message of the kind {kind[:_MAX_KIND_CHARACTERS]!r} is passed over: {error}"
-            )
+            self._send("fault", f"a message of the kind {kind[:_MAX_KIND_CHARACTERS]!r} is ignored: {error}")
             number = given.get("id")
             if kind == "job" and isinstance(number, int):
                 # Whoever asked would wait for it.
@@ -110,7 +108,7 @@ class WorkerRun:
         strip, clip = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
         castings = get_by_id(self._requests, value["cast"], "cast")
         if not castings:
-            raise MessageError("a search takes a casting's recipe")
+            raise MessageError("a search needs a request with a recipe")
         first, last = (messages.integer(value[name], 0, _MAX_FRAME_NUMBER) for name in ("first", "last"))
         try:
             self._session.find_people(

@@ -96,7 +96,7 @@ def test_nobody_cast_yet(drive, footage):
         render(drive, "empty"),
         ["op", {"name": "understudy.picture_add", "filepath": "/not/there.png"}],
     )
-    assert all("add a picture of the person" in text for text in told[3]["warnings"])
+    assert all("add an image of the source person" in text for text in told[3]["warnings"])
     assert "/not/there.png" in told[4]
     assert_originals(drive, "empty", footage)
 

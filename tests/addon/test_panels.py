@@ -110,7 +110,7 @@ def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, 
     assert "Find People first" in told[4]
     assert told[5] == ["FINISHED"]
     assert [players for _, players in told[6]] == [[], []]
-    assert "Nobody was found in frame 5 as face 7" in told[11]
+    assert "Frame 5 has no person as face 7" in told[11]
     assert told[-1]["faces"] == 12  # both people in each of the six frames
     assert told[-1]["warnings"] == []
     after, panel, facts = drive(
@@ -171,10 +171,10 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
         ["drawn", {"active": "clip"}],
     )
     assert "picture" not in told[5]["Face Swap Who"]
-    assert "There is no picture number 4" in told[9]
+    assert "There is no image number 4" in told[9]
     who = told[-1]["Face Swap Who"]
     assert who.count("picture") == 2
-    assert who.count("Clearly seen") == 1
+    assert who.count("Clearly visible") == 1
     assert any("blurred" in text for text in who)
     assert any("o face was found in" in text for text in who)
 

@@ -137,7 +137,7 @@ def test_the_environment_comes_before_every_preference(drive, begin):
     assert "'/farm'" in settings["shown"]
     assert settings["cap"] == 50 << 30
     assert settings["left_out"] == [
-        "UNDERSTUDY_CACHE_CAP is passed over: 'lots' is not a size such as 500M or 20G"
+        "UNDERSTUDY_CACHE_CAP is ignored: 'lots' is not a size such as 500M or 20G"
     ]
 
 
@@ -214,7 +214,7 @@ def test_offline_redis_stays_shut_unless_it_is_this_machine(drive, begin, render
     )
     if told[3]:
         assert told[-2]["redis"] == address
-        assert any("left out for now" in text for text in told[-1]["warnings"])
+        assert any("not used for now" in text for text in told[-1]["warnings"])
     # This machine is no network.
     shutil.rmtree(tmp_path / "understudy_cache")
     report = drive(

@@ -106,7 +106,7 @@ def test_a_shared_place_that_is_away_costs_one_warning(drive, footage, wanted, t
     assert machine.frames() == wanted
     away = [text for text in report["warnings"] if "Redis" in text]
     assert len(away) == 1
-    assert "left out for now" in away[0]
+    assert "not used for now" in away[0]
     assert all("hidden" not in text for text in [*report["warnings"], machine.drive.output])
 
 
@@ -126,7 +126,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(
             ],
         )
         assert machine.frames() == wanted
-        assert sum("Redis" in text and "left out for now" in text for text in report["warnings"]) == 1
+        assert sum("Redis" in text and "not used for now" in text for text in report["warnings"]) == 1
         # The new server got what was computed after it came back, and nothing from before.
         second = Machine(drive, tmp_path / "two", footage)
         report = second.render(["environment", {"UNDERSTUDY_REDIS": redis_server.url}])

@@ -97,7 +97,7 @@ def test_a_clip_that_ends_the_worker_twice_is_left_and_the_others_go_on(drive, f
     assert len(run["warnings"]) == 1
     assert len(run["faults"]) == 1
     assert run["faults"][0].startswith("bad: the worker ended unexpectedly (signal 9) twice, now in frame ")
-    assert "this clip is left" in run["faults"][0]
+    assert "this strip is skipped" in run["faults"][0]
     assert run["done"] == run["written"] == COUNT
     assert run["report"]["faces"] == COUNT
     # Prepare again: nothing is held against the clip.

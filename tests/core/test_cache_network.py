@@ -163,7 +163,7 @@ def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
         )
         os.kill(other.server, signal.SIGSTOP)
         assert all(cache.store.get(_key(number)) is None for number in range(20, 30))
-        assert any("is left out for now" in text for text in cache.warnings)
+        assert any("is not used for now" in text for text in cache.warnings)
         os.kill(other.server, signal.SIGCONT)
         limit = time.monotonic() + 60
         while cache.store.get(_key(35)) is None and time.monotonic() < limit:

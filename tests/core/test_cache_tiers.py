@@ -207,7 +207,7 @@ def test_rests_grow_to_a_minute_and_start_anew_after_a_success() -> None:
     assert health.begin_probe()
     health.record_success()
     assert health.allows_calls
-    assert health.warning == "it is left out for now (why); it is tried again later"
+    assert health.warning == "it is not used for now (why); it is tried again later"
 
 
 def test_redis_that_dies_is_left_out_with_one_warning_and_taken_back(tmp_path, redis_server) -> None:

@@ -211,7 +211,7 @@ def test_a_purged_person_is_gone_from_every_byte_of_every_place(
         assert scanned(root, needles) == len(needles)
     who = made.green if by == "path" else file_fingerprint(made.green)
     said = call(capsys, "purge", "--identity", who, *places)
-    assert said.count("nothing of it is left") == 3
+    assert said.count("nothing is left") == 3
     for root in (cache, share):
         assert scanned(root, needles) == 0
         assert scanned(root, others) == len(others)
@@ -274,7 +274,7 @@ def test_numpy_alone_reads_an_export_and_an_import_needs_no_model(made, cache, t
         assert set(said["arrays"]) == set(arrays)
         for name, about in said["arrays"].items():
             assert np.load(path.parent / about["file"]).tobytes() == arrays[name].tobytes()
-    assert f"{len(wanted)} results taken in" in call(capsys, "import", out, "--cache-dir", again)
+    assert f"{len(wanted)} results imported" in call(capsys, "import", out, "--cache-dir", again)
     got = kept(PackStore(again))
     assert got.keys() == wanted.keys()
     for key, arrays in wanted.items():
@@ -297,7 +297,7 @@ def test_an_import_leaves_out_what_is_not_what_it_says(cache, tmp_path, capsys):
     third.write_text(json.dumps(said))
     np.save(fourth.with_suffix(".0.npy"), np.array([object()]), allow_pickle=True)
     fifth.with_suffix(".1.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False")
-    assert f"{total - 5} results taken in" in call(capsys, "import", out, "--cache-dir", tmp_path / "again")
+    assert f"{total - 5} results imported" in call(capsys, "import", out, "--cache-dir", tmp_path / "again")
     assert len(stages(PackStore(tmp_path / "again"))) == total - 5
 
 
@@ -312,9 +312,9 @@ def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
     assert made.run(made.green, cache) == ALL  # without the key everything is a miss
     left_out = call(capsys, "export", tmp_path / "none", "--cache-dir", cache)
     assert not list((tmp_path / "none").glob("swap/*"))
-    assert " 0 left out" not in left_out
+    assert " 0 skipped" not in left_out
     monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
-    assert " 0 left out" in call(capsys, "export", tmp_path / "all", "--cache-dir", cache)
+    assert " 0 skipped" in call(capsys, "export", tmp_path / "all", "--cache-dir", cache)
     monkeypatch.delenv("UNDERSTUDY_CACHE_KEY")
     call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
     clips = ["frame", "detect", "landmark", "embed", "target"]
@@ -363,10 +363,10 @@ def test_layer_pictures_show_nobody_after_a_purge(made, cache, capsys, what):
     assert scanned(cache, [piece]) == 1
     shown = [] if what == "--all" else [made.green if what == "--picture" else made.frames[0].parent]
     said = call(capsys, "purge", "--cache-dir", cache, what, *shown)
-    assert "1 layer pictures" in said
+    assert "1 layer images" in said
     assert scanned(cache, [piece]) == 0
     assert path.read_bytes() == PLACEHOLDER
-    assert "layer pictures" not in call(capsys, "purge", "--cache-dir", cache, what, *shown)
+    assert "layer images" not in call(capsys, "purge", "--cache-dir", cache, what, *shown)
 
 
 def test_by_age_layer_pictures_go_too(cache, capsys):
@@ -383,6 +383,6 @@ def test_layer_pictures_are_told_apart_from_results(cache, capsys):
     stats = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"][0]
     assert (stats["layer_bytes"], stats["entries"]) == (path.stat().st_size, facts.entries)
     assert {stage: vars(share) for stage, share in facts.stages.items()} == stats["stages"]
-    assert "layer pictures" in call(capsys, "stats", "--cache-dir", cache)
+    assert "layer images" in call(capsys, "stats", "--cache-dir", cache)
     assert folder_summary(cache / "nothing").entries == 0
     assert not (cache / "nothing").exists()

@@ -65,15 +65,15 @@ FAULTS = {
     "empty": ({"clip": "empty.mp4"}, "empty.mp4 is empty"),
     "frameless": ({"clip": "frameless.mkv"}, "frameless.mkv"),
     "clip is device": ({"clip": "/dev/null"}, "the clip /dev/null is not a file"),
-    "empty folder": ({"clip": "no_pictures", "--fps": "25"}, "there is no picture in no_pictures"),
-    "no matches": ({"clip": "shot_*.png", "--fps": "25"}, "there is no picture in shot_*.png"),
+    "empty folder": ({"clip": "no_pictures", "--fps": "25"}, "there is no image in no_pictures"),
+    "no matches": ({"clip": "shot_*.png", "--fps": "25"}, "there is no image in shot_*.png"),
     "pictures need fps": ({"clip": "face.png"}, "give one with --fps"),
     "bad fps": ({"clip": "face.png", "--fps": "1/0"}, "--fps can't be '1/0'"),
     "fps of a movie": ({"--fps": "25"}, "clip.mp4 has a frame rate of its own"),
-    "no picture": ({"--face": "nowhere.png"}, "can't find the picture nowhere.png"),
+    "no picture": ({"--face": "nowhere.png"}, "can't find the image nowhere.png"),
     "broken picture": ({"--face": "broken.png"}, "broken.png can't be read"),
     "noise picture": ({"--face": "noise.jpg"}, "noise.jpg can't be read"),
-    "clip as face": ({"--face": "clip.mp4"}, "clip.mp4 is not a picture"),
+    "clip as face": ({"--face": "clip.mp4"}, "clip.mp4 is not an image"),
     "cache is file": ({"--cache-dir": "a_file"}, "can't use cache folder a_file"),
     "cache is taken": ({"--cache-dir": "taken"}, "taken holds other files"),
     "output in file": ({"--output": "a_file/out.mp4"}, "can't write the movie a_file/out.mp4"),
@@ -89,7 +89,7 @@ FAULTS = {
     "no value": ({"--set": "fusion.blend"}, "a setting is written name=value"),
     "frames": ({"--end": "4"}, "clip.mp4 has frames 0 to 3"),
     "backwards": ({"--start": "3", "--end": "1"}, "frames 3 to 1 can't be rendered"),
-    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 pictures"),
+    "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 images"),
 }
 
 
@@ -151,7 +151,7 @@ def test_a_real_process_says_the_same(place):
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "understudy: no face was found in nobody.png: use a picture that shows one face clearly\n"
+        "understudy: no face was found in nobody.png: use an image that shows one face clearly\n"
     )
 
 

@@ -185,7 +185,7 @@ def test_a_part_of_the_clip(folder, first):
     assert info.frame_count == part["frames_written"] == 3
     assert np.abs(shown[0].astype(int) - originals[3]).mean() < 2.5
     assert np.abs(shown[0].astype(int) - originals[0]).mean() > 5
-    assert part["warnings"] == ["the sound is left out, since the render does not begin at frame 0"]
+    assert part["warnings"] == ["the movie has no sound, since the render does not begin at frame 0"]
 
 
 def test_a_clip_without_a_face_stays_as_it_is(folder, first, tmp_path, capsys):

@@ -123,7 +123,7 @@ def test_another_person_is_a_picture_nobody_looked_at(made):
         FRAME[:-1], "hit"
     )
     assert facts["picture 1 frame"].status == "miss"
-    assert facts["picture 1 texture"].reason == "the picture's frame is not there"
+    assert facts["picture 1 texture"].reason == "the image's frame is not there"
     assert facts["swap"].status == "not known yet"
 
 
@@ -135,7 +135,7 @@ def test_frames_that_were_not_analysed_are_not_known_yet(made):
     # Analysed, but steadying looks at a frame that is not.
     facts = made.facts(number=6)
     assert [facts[stage].status for stage in FRAME] == ["hit"] * 5 + ["not known yet"]
-    assert facts["swap"].reason == "frame 7 was not looked at yet"
+    assert facts["swap"].reason == "frame 7 is not in the cache yet"
 
 
 def test_another_model_file_is_told_by_its_hash(made, tmp_path):
@@ -320,7 +320,7 @@ def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, caps
     assert facts["landmark"] == ("hit", "the cache folder")
     assert facts["swap"] == ("miss", None)
     assert warnings.count("\n") == 1
-    assert "the shared cache on Redis is left out for now" in warnings
+    assert "the shared cache on Redis is not used for now" in warnings
 
 
 def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
@@ -333,7 +333,7 @@ def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path
                     seal = Encryption(others if "stage=swap\n" in entry.text else secret)
                     EncryptedStore(near, seal).put(Key(entry.text), folder.get(Key(entry.text)))
     for secret, line in (
-        (ours, "swap                   miss           it is kept, but damaged or sealed with another key"),
+        (ours, "swap                   miss           it is kept, but damaged or encrypted with another key"),
         (others, "swap                   hit"),
     ):
         monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
@@ -341,4 +341,4 @@ def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path
         assert main([str(part) for part in arguments]) == 0
         out, warnings = capsys.readouterr()
         assert line in out.splitlines()
-        assert ("sealed with another key" in warnings) == (secret == ours)
+        assert ("encrypted with another key" in warnings) == (secret == ours)

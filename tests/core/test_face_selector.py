@@ -170,7 +170,7 @@ def test_pictures_of_two_people_are_told(shared: Path) -> None:
     said = warnings_for(shared, mine, other, settings=known)
     assert (
         said
-        == "p10_man_a1.jpg seems to show somebody else than p02_obama_official.jpg: use pictures of one person"
+        == "p10_man_a1.jpg seems to show another person than p02_obama_official.jpg: use images of one person"
     )
 
 

@@ -233,11 +233,11 @@ def test_choosing_by_reference_follows_the_person(project: Project) -> None:
 @pytest.mark.parametrize(
     ("picture", "number", "said"),
     [
-        ("none", 0, r"no face was found in none\.png: use a picture that shows one face clearly"),
+        ("none", 0, r"no face was found in none\.png: use an image that shows one face clearly"),
         ("two", 0, r"two\.png shows 2 faces: choose one by its number from the left, 1 to 2"),
         ("two", 3, r"two\.png has no face number 3: it shows 2"),
-        ("missing", 0, r"can't use the picture .*missing\.png: No such file"),
-        ("corrupt", 0, r"can't use the picture corrupt\.png"),
+        ("missing", 0, r"can't use the image .*missing\.png: No such file"),
+        ("corrupt", 0, r"can't use the image corrupt\.png"),
     ],
 )
 def test_a_picture_that_will_not_do_is_named_with_the_fix(
@@ -277,5 +277,5 @@ def test_an_unreadable_neighbour_costs_a_frame_its_steadying_and_nothing_else(
 
 
 def test_nobody_playing_the_part_is_said_plainly(project: Project) -> None:
-    with pytest.raises(FaceImageError, match="nobody plays the part yet"):
+    with pytest.raises(FaceImageError, match="no source face yet"):
         project.run([SwapRequest(Identity(()))])

@@ -133,7 +133,7 @@ def test_without_a_recogniser_a_stranger_after_a_cut_is_warned_of_or_named(
 ) -> None:
     """Clip 32 again, with the built-in description: A was picked, B is seen from 195 on, nobody else beside either."""
     settings = ("select.which=reference", "select.reference_frame=30", "landmark.steady=0", "landmark.gaps=0")
-    warned = "a face is replaced that is only a little like the one that was picked"
+    warned = "a replaced face is only a little like the chosen one"
     with working(shared) as pipeline, footage(shared, "32") as clip:
         assert len(replaced(pipeline, clip, 140, source, *settings)) == 1
         assert not any(warned in text for text in pipeline.counter.warnings)

@@ -207,7 +207,7 @@ def test_export_opens_and_import_signs(made: Made, tmp_path: Path, kind: str, mo
     count = sum(1 for _ in entries(tmp_path / "cache")) - 1
     assert run("export", "cache").startswith(f"{count} results written")
     assert not any(SIGNATURE_NAME in path.read_text() for path in (tmp_path / "out").rglob("*.json"))
-    assert run("import", "new").startswith(f"{count} results taken in")
+    assert run("import", "new").startswith(f"{count} results imported")
     got = made.project.render("mesh", made.keyed(tmp_path / "new", kind))
     assert (got.shown, got.warnings) == (made.right.shown, ())
     assert main(["cache", "verify", "--cache-dir", str(tmp_path / "new")]) == 0

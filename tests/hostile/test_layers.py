@@ -327,10 +327,10 @@ def test_v2_a_purge_follows_no_link(
     if level == "layers":
         assert code == 1
         assert "a link or a file is in its place" in said
-        assert "nothing of it is left" not in said
+        assert "nothing is left" not in said
     else:
         assert code == 0
-        assert ("not ours" if level == "id" else "1 layer pictures") in said
+        assert ("not Understudy's" if level == "id" else "1 layer images") in said
 
 
 @pytest.mark.parametrize("alike", ["layers", "layers and a file", "layers and format", "layers and a tag"])
@@ -374,8 +374,8 @@ def test_v2_look_alikes_among_the_layers_are_left_and_said(
         path.write_bytes(FACE)
     code, said = purge(cache, capsys)
     assert code == 0
-    assert "6 layer pictures" in said
-    assert "6 files among the layer pictures" in said
+    assert "6 layer images" in said
+    assert "6 files among the layer images" in said
     assert all(path.read_bytes() == FACE for path in mine)
     assert all((folder.path / name).read_bytes() == PLACEHOLDER for name in NAMES)
 
@@ -457,7 +457,7 @@ def test_v13_a_purge_removes_what_a_run_that_was_just_killed_left(
     (folder.path / name).write_bytes(FACE)
     code, said = purge(cache, capsys)
     assert code == 0
-    assert "1 unfinished layer pictures" in said
+    assert "1 unfinished layer images" in said
     assert sorted(path.name for path in folder.path.iterdir()) == NAMES
     assert FACE[:18] not in b"".join(path.read_bytes() for path in cache.rglob("*") if path.is_file())
 
@@ -471,7 +471,7 @@ def test_v13_a_purge_that_can_not_remove_a_face_says_so(
     os.chown(folder.path, NOBODY, NOBODY)
     code, said = purge(cache, capsys)
     assert code == 1
-    assert "nothing of it is left" not in said
+    assert "nothing is left" not in said
     assert str(folder.path) in said
     assert all((other.path / name).read_bytes() == PLACEHOLDER for name in NAMES)
 

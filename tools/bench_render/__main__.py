@@ -42,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.bench_render", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/bench"), help="folder for what is made")
     parser.add_argument("--clip", type=Path, help="a movie of your own; the demo's is generated")
-    parser.add_argument("--face", type=Path, help="a picture of your own, of who plays the part")
+    parser.add_argument("--face", type=Path, help="your own image of the source person")
     parser.add_argument("--rounds", type=int, default=4, help="how often everything at 1080p is measured")
     parser.add_argument("--quick", action="store_true", help="few frames, one round: to see that it works")
     options = parser.parse_args()
@@ -190,7 +190,7 @@ def _opening(material: Material, frames: int) -> dict[str, float]:
     bare = folder / "bare.blend"
     pictures = in_blender("bare", folder, ["--copy", str(bare)], _INSIDE)[0]["pictures"]
     if pictures < frames:
-        raise UnderstudyError(f"the long project has {pictures} layer pictures, not {frames}")
+        raise UnderstudyError(f"the long project has {pictures} layer images, not {frames}")
     jobs: dict[str, Callable[[], float]] = {
         "with": lambda: in_blender("load", folder, ["--copy", str(project.blend)], _INSIDE)[0]["seconds"],
         "without": lambda: in_blender("load", folder, ["--copy", str(bare), "--alone"], _INSIDE)[0][

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("out/demo"), help="folder for what is made")
     parser.add_argument("--clip", type=Path, help="a movie of your own")
-    parser.add_argument("--face", type=Path, help="a picture of your own, of who plays the part")
+    parser.add_argument("--face", type=Path, help="your own image of the source person")
     parser.add_argument("--frames", type=int, default=90, help="render no more than these frames")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the generated clip; 1 is 1080p")
     parser.add_argument("--repeats", type=int, default=3, help="how often renders are timed, 1 to 3")

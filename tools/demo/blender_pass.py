@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--clip", type=Path, help="build: the movie")
     parser.add_argument("--sound", action="store_true", help="build: the movie has sound")
     parser.add_argument("--frames", type=int, help="build: how many frames to play")
-    parser.add_argument("--face", type=Path, help="the picture of who plays the part")
+    parser.add_argument("--face", type=Path, help="the image of the source person")
     parser.add_argument("--set", action="append", default=[], dest="settings", help="a parameter, name=value")
     parser.add_argument("--bare", action="store_true", help="movie: without the modifier")
     parser.add_argument("--output", type=Path, help="movie: the file; stills: the folder")

@@ -30,7 +30,7 @@ def alpha_of(layer: Path) -> Pixels:
     """Read the alpha (H, W) uint8 of a layer picture."""
     picture = cv2.imread(str(layer), cv2.IMREAD_UNCHANGED)
     if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
-        raise OutputError(f"the layer picture {layer} is missing or damaged")
+        raise OutputError(f"the layer image {layer} is missing or damaged")
     return np.asarray(picture[..., 3], np.uint8)
 
 

@@ -62,13 +62,13 @@ class CircuitBreaker:
             self._is_open_for_good |= permanently
             if self._warning is None:
                 later = "" if permanently else "; it is tried again later"
-                self._warning = f"{self._name} is left out for now ({reason}){later}"
+                self._warning = f"{self._name} is not used for now ({reason}){later}"
 
     def warn_reads_disabled(self) -> None:
         """Say that it is not asked any more, though it may be written to."""
         with self._lock:
             if self._warning is None:
-                self._warning = f"{self._name} is not read any more: it has nothing and takes long to say so"
+                self._warning = f"{self._name} is not read any more: it has no results and answers slowly"
 
     def record_success(self) -> None:
         """It answered as it should: the next fault is a first one again."""

@@ -108,7 +108,7 @@ class SingleFlight:
             return None
         return (
             "the shared cache says that others compute what this run needs, and their results do not come: this run "
-            "goes on alone; end what hangs there, or remove old leases with: understudy cache gc"
+            "goes on alone; stop the processes that hang there, or remove old leases with: understudy cache gc"
         )
 
     def close(self) -> None:

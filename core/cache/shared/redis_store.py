@@ -236,7 +236,7 @@ class RedisStore:
                 or held > _MAX_TOTAL_NAME_BYTES
                 or time.monotonic() > deadline
             ):
-                self._record_fault("there is no end to what it lists")
+                self._record_fault("its list does not end")
                 break
             if not cursor:
                 break

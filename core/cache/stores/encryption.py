@@ -36,11 +36,11 @@ _CIPHERTEXT_NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
 _TAG_NAME = "tag"  # of a result that is an id alone
 _MARK_NAMES = frozenset((_CIPHERTEXT_NAME, _TAG_NAME, SIGNATURE))
 _WRONG_KEY_WARNING = (
-    "some results in the cache are sealed with another key and computed again: "
-    f"set {KEY_VARIABLE} to the key they were sealed with, or purge them"
+    "some results in the cache are encrypted with another key and computed again: "
+    f"set {KEY_VARIABLE} to the key they were encrypted with, or purge them"
 )
 _UNENCRYPTED_WARNING = (
-    f"some results in the cache were kept without {KEY_VARIABLE} and are not used, since anybody may have written "
+    f"some results in the cache were kept without {KEY_VARIABLE} and are not used, since anyone may have written "
     "them: they are computed again; remove the old ones with `understudy cache purge --all`"
 )
 _UNSIGNED_WARNING = (

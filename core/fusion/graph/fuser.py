@@ -74,11 +74,11 @@ class Fuser:
         try:
             difference = self.run_trial()
         except ModelError as error:
-            self._warnings = (f"pictures are fused on the CPU: {error}",)
+            self._warnings = (f"images are fused on the CPU: {error}",)
             return False
         if difference > 1:
             name = self._pool.processor.name
-            self._warnings = (f"pictures are fused on the CPU: {name} is {difference}/255 off",)
+            self._warnings = (f"images are fused on the CPU: {name} is {difference}/255 off",)
         return difference <= 1
 
     def run_trial(self) -> int:

@@ -168,7 +168,7 @@ def stretch(name, **values):
 class _Unforeseen:
     """Something to look up that fails in a way nobody foresaw."""
 
-    def found(self):
+    def fetch(self):
         raise KeyError("unforeseen")
 
 
@@ -176,11 +176,11 @@ class _Unforeseen:
 class _Answer:
     """Something to look up that is known."""
 
-    def found(self):
+    def fetch(self):
         return 42
 
-    def shown(self, found, _icon):
-        return found
+    def to_view(self, result, _make_icon):
+        return result
 
 
 def looked_up_after_a_fault():
