@@ -53,7 +53,9 @@ def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, model
     # Where it is shown, and what people are called, alter no pixel.
     (casting,) = job.requests
     renamed = replace(casting, identity=replace(casting.identity, name="Bea", consent="contract"))
-    elsewhere = replace(job, strip="copy", frame=90, layer_path=Path("/other/000006.tif"), requests=(renamed,))
+    elsewhere = replace(
+        job, strip="copy", frame=90, layer_path=Path("/other/000006.tif"), requests=(renamed,)
+    )
     assert asking.digest(elsewhere) == asking.digest(job)
 
 
