@@ -26,7 +26,7 @@ from ..media.lazy_clip import open_lazily
 from ..media.open import Clip, open_clip, open_sequence
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
-from ..models.embedded import embedded_folder, embedded_models
+from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe import Recipe
@@ -247,18 +247,9 @@ class LayerSession:
     def _get_pipeline(self) -> "Pipeline":
         if self._pipeline is None:
             # Where nothing changed no stage runs, so what runs them is not imported either.
-            from ..pipeline.pipeline import Pipeline
+            from .pipeline_factory import make_pipeline
 
-            settings = self._settings
-            self._pipeline = Pipeline(
-                self._store,
-                embedded_models(),
-                settings.threads,
-                self._flight,
-                settings.library,
-                settings.providers,
-                settings.engine_folder,
-            )
+            self._pipeline = make_pipeline(self._settings, self._store, self._flight)
             # One tally from here on: what was known by labels so far counts as well.
             self._pipeline.counter.add(self._counter)
             self._counter = self._pipeline.counter

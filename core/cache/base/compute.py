@@ -9,12 +9,31 @@ from .store import Arrays, Store
 
 
 class Flight(Protocol):
-    """How a result that may be missing is come by."""
+    """How a result that may be missing is computed: alone, or in turn with other machines."""
 
     def get_or_compute(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
-        """Return the arrays of `key`, and whether they were known rather than computed here.
+        """Return the result of a key, from the store where that has it; see `OpenCache.get_or_compute`.
 
-        What is computed is put into the store. Raises what `compute` raises.
+        Parameters
+        ----------
+        store : Store
+            Where the result is looked up, and put if it is computed.
+        key : Key
+            The fingerprint of the stage's inputs.
+        compute : callable
+            Computes the arrays; called at most once.
+
+        Returns
+        -------
+        arrays : mapping of str to numpy.ndarray
+            The result. Treat it as read-only.
+        hit : bool
+            Whether it was in the store already.
+
+        Raises
+        ------
+        Exception
+            What `compute` raises.
         """
         ...
 
@@ -23,7 +42,7 @@ class Uncoordinated:
     """Computes what is missing without asking anybody."""
 
     def get_or_compute(self, store: Store, key: Key, compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
-        """See `Flight.result`."""
+        """See `Flight.get_or_compute`."""
         arrays = store.get(key)
         if arrays is not None:
             return arrays, True
