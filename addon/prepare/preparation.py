@@ -104,7 +104,7 @@ class Preparation:
             if kind == "done":
                 job, written = value
                 # What the preview shows otherwise than the render is made twice, but is one picture.
-                self._ready_images.add(job.picture)
+                self._ready_images.add(job.layer_path)
                 self.ready_count, self.written_count = len(self._ready_images), self.written_count + written
                 self._next_frame = max(self._next_frame, job.frame + 1)
                 shown |= written and self._is_visible(job)

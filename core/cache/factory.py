@@ -2,7 +2,7 @@
 """Open the cache that the settings describe: memory, this machine's folder, shared places, seal and leases."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,8 @@ from pathlib import Path
 from ..concurrency.timeouts import StopToken
 from ..errors import CacheError
 from ..filesystem import Access
+from ..reporting.log import room_logger
+from ..reporting.quoting import quote
 from .base.compute import Flight, Uncoordinated
 from .base.key import Key
 from .base.schema import NO_SCHEMAS, StageSchema, schema_for
@@ -41,6 +43,7 @@ __all__ = [
     "shared_tiers",
 ]
 
+_LOGGER = room_logger("cache")
 _VISIBILITY_MARGIN_SECONDS = 0.1
 
 
@@ -160,7 +163,23 @@ def _assemble(
     checked = CheckedStore(sealed, schemas)
     memory = MemoryStore(settings.memory_bytes, checked)
     flight = _flight(settings, tiers, clock) if shared else Uncoordinated()
+    _log_opening(settings, folder, unavailable)
     return OpenCache(memory, checked, sealed, tiers, folder, flight, unavailable)
+
+
+def _log_opening(settings: CacheSettings, folder: PackStore | None, unavailable: Sequence[str]) -> None:
+    if not settings.keep:
+        _LOGGER.info("cache opened in memory only")
+    else:
+        shared = "none" if settings.shared_folder is None else quote(settings.shared_folder)
+        _LOGGER.info(
+            "cache opened: folder %s, shared folder %s, Redis server %s",
+            "none" if folder is None else quote(folder.root),
+            shared,
+            "none" if settings.redis_url is None else "yes",  # an address may hold a password
+        )
+    for text in unavailable:
+        _LOGGER.warning("%s", quote(text))
 
 
 def _not_kept_warning(error: CacheError) -> str:

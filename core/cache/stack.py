@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..concurrency.closing import Closeable
+from ..reporting.log import room_logger
+from ..reporting.quoting import quote
 from .base.compute import Flight
 from .base.counts import StoreCounts
 from .base.key import Key
@@ -15,6 +17,8 @@ from .stores.encryption import EncryptedStore
 from .stores.local import PackStore
 from .stores.memory import MemoryStore
 from .tiers import TieredStore
+
+_LOGGER = room_logger("cache")
 
 
 @dataclass(frozen=True)
@@ -102,3 +106,6 @@ class OpenCache(Closeable):
         self.store.close()
         if isinstance(self.flight, SingleFlight):
             self.flight.close()
+        for text in self.warnings[len(self.unavailable) :]:
+            _LOGGER.warning("%s", quote(text))
+        _LOGGER.info("cache closed")

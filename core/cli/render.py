@@ -25,6 +25,7 @@ from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe.request import SwapRequest
 from ..sessions.pipeline_factory import make_pipeline
+from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
 from .inputs import frame_range, open_clip_with_rate, require_movie_name, require_output
 from .output import print_diagnostic, show
@@ -98,6 +99,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             )
         )
         pipeline = stack.enter_context(closing(make_pipeline(settings, cache.store, cache.flight)))
+        log_start("render", settings)
         pipeline.check([casting])
         stop.check()
         outcome = _write_movie(pipeline, clip, casting, numbers, fps, arguments, stop)
@@ -109,6 +111,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         ):
             pipeline.counter.warn(warning)
         report = pipeline.report()
+        log_end("render", report)
         _print_warnings(report.warnings, arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:

@@ -18,6 +18,7 @@ from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import Report
 from .pipeline_factory import make_pipeline
+from .run_log import log_end, log_start
 from .settings import RunSettings
 
 
@@ -72,6 +73,7 @@ class ClipSession(Closeable):
         self, source: Path | Sequence[Path], requests: Sequence[SwapRequest], settings: RunSettings
     ) -> None:
         self._requests = tuple(requests)
+        self._is_closed = False
         with ExitStack() as stack:
             clip = open_clip(source) if isinstance(source, Path) else open_sequence(source)
             self._clip = stack.enter_context(PrefetchingClip(clip))
@@ -82,6 +84,7 @@ class ClipSession(Closeable):
                 self._pipeline.counter.warn(warning)
             self._pipeline.check(self._requests)
             self._exit_stack = stack.pop_all()
+        log_start("clip session", settings)
 
     @property
     def info(self) -> ClipInfo:
@@ -171,4 +174,7 @@ class ClipSession(Closeable):
 
     def close(self) -> None:
         """Close the models, the cache and the clip. What was computed stays in the cache."""
-        self._exit_stack.close()
+        if not self._is_closed:
+            self._is_closed = True
+            log_end("clip session", self.report())
+            self._exit_stack.close()

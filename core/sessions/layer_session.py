@@ -35,6 +35,7 @@ from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
 from .purge import purge
 from .request_digest import RequestDigester
+from .run_log import log_end, log_failed_frame, log_start
 from .settings import RunSettings
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class LayerSession:
         self._digester = RequestDigester(folders, settings.provider)
         self._open_cache: OpenCache | None = None
         self._pipeline: Pipeline | None = None
+        log_start("layer session", settings)
 
     @property
     def write_count(self) -> int:
@@ -101,6 +103,7 @@ class LayerSession:
         try:
             return self._update(job)
         except UnderstudyError as error:
+            log_failed_frame(job.frame, error)
             self.warn(job.warning_text(error))
             self._outcomes.record_failure(str(error), job.warning_text(error))
             return not isinstance(error, OutputError) and self._blank(job)
@@ -140,6 +143,7 @@ class LayerSession:
 
     def close(self) -> None:
         """Let go of models, clips and store."""
+        log_end("layer session", LayerSession.report(self))
         for clip in self._clips.values():
             clip.close()
         self._clips.clear()

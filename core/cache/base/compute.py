@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a result that may be missing is come by: what every stage asks for it."""
 
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from .key import Key
+from ...reporting.log import room_logger
+from .key import Key, key_line_value
 from .store import Arrays, Store
+
+_LOGGER = room_logger("cache")
+
+
+def log_result(key: Key, *, hit: bool) -> None:
+    """Log that a stage's result was in the cache, or was computed."""
+    if _LOGGER.isEnabledFor(logging.DEBUG):
+        stage = key_line_value(key.text, "stage")
+        _LOGGER.debug("%s %s %s", "hit" if hit else "computed", stage, key.hex[:12])
 
 
 class Flight(Protocol):
@@ -45,7 +56,9 @@ class Uncoordinated:
         """See `Flight.get_or_compute`."""
         arrays = store.get(key)
         if arrays is not None:
+            log_result(key, hit=True)
             return arrays, True
         arrays = compute()
         store.put(key, arrays)
+        log_result(key, hit=False)
         return arrays, False

@@ -82,3 +82,11 @@ def stage_key(stage: str, version: int, inputs: Mapping[str, Scalar | Key]) -> K
             raise ValueError(f"not a usable key input name: {name!r}")
         lines[name] = value.hex if isinstance(value, Key) else canonical_text(value)
     return Key("".join(f"{name}={lines[name]}\n" for name in sorted(lines)))
+
+
+def key_line_value(text: str, name: str) -> str | None:
+    """Return the value of one line of a key's text, None where it has no such line."""
+    _, mark, rest = text.partition(f"\n{name}=")
+    if mark:
+        return rest.partition("\n")[0]
+    return text[len(name) + 1 :].partition("\n")[0] if text.startswith(f"{name}=") else None

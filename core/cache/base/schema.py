@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .key import key_line_value
 from .payload import DecodedArrays, array_layout
 from .store import Arrays
 
@@ -143,14 +144,6 @@ StageSchema: TypeAlias = Schema | SchemaByLine | Callable[[str], Schema]
 
 NO_SCHEMAS: Mapping[str, StageSchema] = MappingProxyType({})
 """For stages that have none: nothing is checked but what the store itself says."""
-
-
-def key_line_value(text: str, name: str) -> str | None:
-    """Return the value of one line of a key's text, None where it has no such line."""
-    _, mark, rest = text.partition(f"\n{name}=")
-    if mark:
-        return rest.partition("\n")[0]
-    return text[len(name) + 1 :].partition("\n")[0] if text.startswith(f"{name}=") else None
 
 
 def schema_for(text: str, stage_schemas: Mapping[str, StageSchema]) -> Schema | None:
