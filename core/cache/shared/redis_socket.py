@@ -136,7 +136,7 @@ def bounded_connection_class(
             # Asked before every question, since what is left of an answer would be taken for the next one's.
             unread = getattr(getattr(self._parser, "_buffer", None), "unread_bytes", None)
             known = self._sock
-            if timeout or unread is None or known is None or known.is_encrypted:
+            if timeout or unread is None or known is None or known.uses_tls:
                 return bool(super().can_read(timeout))
             return bool(unread()) or known.has_data()
 
