@@ -16,6 +16,7 @@ from ...core.errors import UnderstudyError
 from ...core.filesystem import write_file
 from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.layer_outcomes import NO_LAYER, pluralise
+from ...core.reporting.log import room_logger
 from ..blender.console import print_message, print_traceback
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
@@ -35,6 +36,7 @@ from .strict import is_strict, stop_render
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
 
+_LOGGER = room_logger("addon.render")
 REPORT_VARIABLE = "UNDERSTUDY_REPORT"
 _OUT_OF_SYNC = "the layer strip is out of step"
 
@@ -80,6 +82,7 @@ class RenderRun:
         self._strict, self._start_time, self._frame_count = is_strict(scene), time.time(), 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
+        _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if on_main_thread() else []:
                 self._session.warn(text)
@@ -161,6 +164,7 @@ class RenderRun:
         facts = {**session.as_dict(), "failed": sorted(self._failed_frames)}
         facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
         session.close()
+        _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
         self._fallback_layers.restore()
         for text in warnings:
             print_message(f"warning: {text}")

@@ -22,8 +22,10 @@ from ...core.layers import job as layer_job
 from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
+from ...core.reporting.log import room_logger
 from ...core.sessions.settings import RunSettings, settings_values
 
+_LOGGER = room_logger("addon.sessions")
 Message = tuple[str, Any]
 _MAX_ERROR_LINES = 20
 _TERMINATE_TIMEOUT_SECONDS = 2.0
@@ -60,6 +62,7 @@ class WorkerProcess:
             )
         except OSError as error:
             raise ModelError(f"can't start Blender's Python {sys.executable}: {error.strerror}") from error
+        _LOGGER.info("worker %d started", self._process.pid)
         for work in (self._write_lines, self._read_messages, self._read_errors):
             threading.Thread(target=work, daemon=True).start()
         self._send("begin", settings_values(settings))
@@ -188,6 +191,10 @@ class WorkerProcess:
             self._messages.put((kind, value))
         status = self._process.wait()
         self._outgoing_lines.put(None)
+        if reported:
+            _LOGGER.info("worker %d ended", self._process.pid)
+        else:  # what it printed last may be anything
+            _LOGGER.warning("worker %d ended without a report, with status %d", self._process.pid, status)
         self._messages.put(("left", "" if reported else self._end_reason(status)))
 
     def _read_errors(self) -> None:

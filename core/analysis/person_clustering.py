@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..cache.base.schema import FACE_COUNTS, ArraySpec, Schema, key_line_value
+from ..cache.base.key import key_line_value
+from ..cache.base.schema import FACE_COUNTS, ArraySpec, Schema
 from ..cache.base.store import Arrays
 from ..errors import ClipError
 from ..face.types import Face, Floats, Pixels

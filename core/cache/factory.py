@@ -2,16 +2,17 @@
 """Open the cache that the settings describe: memory, this machine's folder, shared places, seal and leases."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ..concurrency.timeouts import StopToken
 from ..errors import CacheError
 from ..filesystem import Access
+from ..reporting.log import room_logger
+from ..reporting.quoting import quote
 from .base.compute import Flight, Uncoordinated
-from .base.counts import StoreCounts
 from .base.key import Key
 from .base.schema import NO_SCHEMAS, StageSchema, schema_for
 from .base.store import Arrays, Store
@@ -23,6 +24,7 @@ from .shared.lease_folder import LEASE_FOLDER, FolderLease
 from .shared.redis_lease import RedisLease
 from .shared.redis_store import RedisStore
 from .shared.shared_tier import SharedTier
+from .stack import OpenCache
 from .stores.checked_store import CheckedStore
 from .stores.encryption import EncryptedStore, Encryption, decrypt_and_verify
 from .stores.folder_warnings import NOT_KEPT_PREFIX
@@ -41,48 +43,8 @@ __all__ = [
     "shared_tiers",
 ]
 
+_LOGGER = room_logger("cache")
 _VISIBILITY_MARGIN_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class OpenCache:
-    """An open cache: read and put through `store`, compute what is missing through `flight`."""
-
-    store: MemoryStore
-    checked_store: CheckedStore
-    encrypted_store: EncryptedStore
-    tiers: TieredStore
-    folder: PackStore | None
-    """The cache folder on this machine, if there is one in use."""
-    flight: Flight
-    unavailable: tuple[str, ...] = ()
-    """What was asked for and can't be used, one line each."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Every trouble met so far, one line each."""
-        folder = () if self.folder is None else self.folder.warnings
-        stores = [tier.store for tier in self.tiers.shared]
-        shared = [
-            line for store in stores if isinstance(store, PackStore) for line in store.read_only_warnings
-        ]
-        alone = self.flight.warning if isinstance(self.flight, SingleFlight) else None
-        flight = () if alone is None else (alone,)
-        results = *self.encrypted_store.warnings, *self.checked_store.warnings
-        return (*self.unavailable, *folder, *shared, *results, *self.tiers.warnings, *flight)
-
-    @property
-    def folder_counts(self) -> StoreCounts:
-        """The counts of the folder on this machine; all zero where none is in use."""
-        return StoreCounts() if self.folder is None else self.folder.counts
-
-    def close(self) -> None:
-        """Write what waits to be shared, for a limited time, and let go of everything."""
-        if self.folder is not None:
-            self.folder.record_run(self.store.counts)
-        self.store.close()
-        if isinstance(self.flight, SingleFlight):
-            self.flight.close()
 
 
 def open_cache(
@@ -93,14 +55,34 @@ def open_cache(
     stop: StopToken | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> OpenCache:
-    """Open a cache. `clock` gives seconds that never go back. Where `stop` was asked no shared place is waited for.
+    """Open the cache that the settings describe. Close it, or use it in a `with` block.
 
-    `schemas` says by the stage's name what a result must be like: what is not like that is a miss. A stage without one
-    is not checked.
+    A shared place that is away raises nothing: it is used once it is there.
 
-    Raises CacheError for a seal or an address that can't be used, and for a folder here that holds something else if
-    that is `required`, since the user named it. Else such a folder is left out, and so is one that can't be made. A
-    shared place that is away raises nothing: it is used once it is there.
+    Parameters
+    ----------
+    settings : CacheSettings
+        Where results are kept, and how.
+    schemas : mapping of str to StageSchema
+        The arrays of each stage's result, by the stage's name. What the cache holds of another form is a miss. A stage
+        without a schema is not checked.
+    required : bool
+        Whether a folder that holds something else is an error, as for one that the user named. Otherwise it is left
+        out with a warning, and nothing is kept there.
+    stop : StopToken, optional
+        No shared place is waited for once this is set.
+    clock : callable
+        Returns seconds that never go back.
+
+    Returns
+    -------
+    OpenCache
+        The cache.
+
+    Raises
+    ------
+    CacheError
+        An encryption key or a server's address can't be used, or the folder can't and is `required`.
     """
     if not settings.keep:
         return _assemble(settings, None, None, [], clock, schemas)
@@ -121,9 +103,23 @@ def open_cache_best_effort(
     schemas: Mapping[str, StageSchema] = NO_SCHEMAS,
     clock: Callable[[], float] = time.monotonic,
 ) -> OpenCache:
-    """Open what can be opened of a cache, for a render that goes on without the rest; raises nothing.
+    """Open what can be opened of a cache, for a run that goes on without the rest.
 
-    `unavailable` says what that is. Where sealing was asked for and is impossible, nothing is kept anywhere.
+    It raises nothing. Where encryption is asked for and is impossible, nothing is kept anywhere.
+
+    Parameters
+    ----------
+    settings : CacheSettings
+        Where results are kept, and how.
+    schemas : mapping of str to StageSchema
+        The arrays of each stage's result, by the stage's name; see `open_cache`.
+    clock : callable
+        Returns seconds that never go back.
+
+    Returns
+    -------
+    OpenCache
+        The cache. Its `unavailable` says what could not be opened.
     """
     left_out: list[str] = []
     try:
@@ -167,7 +163,23 @@ def _assemble(
     checked = CheckedStore(sealed, schemas)
     memory = MemoryStore(settings.memory_bytes, checked)
     flight = _flight(settings, tiers, clock) if shared else Uncoordinated()
+    _log_opening(settings, folder, unavailable)
     return OpenCache(memory, checked, sealed, tiers, folder, flight, unavailable)
+
+
+def _log_opening(settings: CacheSettings, folder: PackStore | None, unavailable: Sequence[str]) -> None:
+    if not settings.keep:
+        _LOGGER.info("cache opened in memory only")
+    else:
+        shared = "none" if settings.shared_folder is None else quote(settings.shared_folder)
+        _LOGGER.info(
+            "cache opened: folder %s, shared folder %s, Redis server %s",
+            "none" if folder is None else quote(folder.root),
+            shared,
+            "none" if settings.redis_url is None else "yes",  # an address may hold a password
+        )
+    for text in unavailable:
+        _LOGGER.warning("%s", quote(text))
 
 
 def _not_kept_warning(error: CacheError) -> str:

@@ -2,7 +2,6 @@
 """`understudy cache`: see, check, bound, share and delete what is kept."""
 
 import argparse
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from .cache_locations import (
     require_no_warnings,
     signature_from_environment,
 )
-from .output import show
+from .output import show, show_json
 from .purge import purge
 
 _DAY_SECONDS = 86400.0
@@ -90,7 +89,7 @@ def _stats(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
             since = datetime.fromtimestamp(used.since, UTC).date()
             show(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
     if arguments.json:
-        print(json.dumps({"places": told}, indent=2))
+        show_json({"places": told})
     return True
 
 

@@ -2,7 +2,6 @@
 """`understudy explain`: which stages of a frame are known, and why others are not."""
 
 import argparse
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from .cache_locations import (
     signature_from_environment,
 )
 from .inputs import frame_range, open_clip_with_rate
-from .output import print_diagnostic, show
+from .output import print_diagnostic, show, show_json
 from .request import request_from_arguments
 
 _CACHE_NAME = "understudy_cache"
@@ -73,7 +72,7 @@ def explain(arguments: argparse.Namespace) -> None:
         for warning in (*run.ignored, *store.warnings):
             print_diagnostic(f"warning: {warning}")
     if arguments.json:
-        print(json.dumps({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]}, indent=2))
+        show_json({"frame": arguments.frame, "stages": [_as_dict(fact) for fact in facts]})
         return
     for fact in facts:
         name = f"{fact.subject}: {fact.stage}" if fact.subject else fact.stage

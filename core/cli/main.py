@@ -8,7 +8,8 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..errors import UnderstudyError
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
     keep_within_limit(os.environ)
     with stop.listen():
         try:
-            code = _run(argv, online, stop)
+            with _log(os.environ):
+                code = _run(argv, online, stop)
             flush_lines()
         except (StopInterrupt, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
             return _report_error(fault, stop)
@@ -65,6 +67,14 @@ def _run(argv: Sequence[str] | None, online: bool, stop: StopSignal) -> int:  # 
 
     with stop.interrupting():
         return EXIT_OK if doctor() else EXIT_FAILURE
+
+
+def _log(environment: Mapping[str, str]) -> AbstractContextManager[None]:
+    if not environment.get("UNDERSTUDY_LOG", "").strip():
+        return nullcontext()
+    from .log import log_to_stderr
+
+    return log_to_stderr(environment)
 
 
 def _report_error(error: BaseException, stop: StopSignal) -> int:

@@ -19,7 +19,7 @@ from ..models.session import ModelFile
 from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.settings import STAY_OFFLINE
-from .output import show
+from .output import show, show_transfer
 
 _CHUNK_BYTES = 1 << 20
 
@@ -182,11 +182,6 @@ def _progress_printer(card: ModelCard, *, quiet: bool) -> ProgressCallback:
                 if total_bytes
                 else f"{received_bytes / 1e6:.0f} MB"
             )
-            print(
-                f"\r{card.file}: {share}",
-                end="" if received_bytes < total_bytes else "\n",
-                file=sys.stderr,
-                flush=True,
-            )
+            show_transfer(f"{card.file}: {share}", done=received_bytes >= total_bytes)
 
     return print_progress

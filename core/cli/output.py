@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lines on the terminal: what a command says, with the text of files and other machines made safe to show."""
 
+import json
 import sys
 
 from ..reporting.quoting import quote
@@ -9,6 +10,16 @@ from ..reporting.quoting import quote
 def show(text: str) -> None:
     """Print one line of a command's result; what would break it or steer a terminal is written out."""
     print(quote(text))
+
+
+def show_json(values: object) -> None:
+    """Print a command's result for programs."""
+    print(json.dumps(values, indent=2))
+
+
+def show_transfer(text: str, *, done: bool) -> None:
+    """Print how far a transfer is over the line that said so before."""
+    print(f"\r{quote(text)}", end="\n" if done else "", file=sys.stderr, flush=True)
 
 
 def flush_lines() -> None:

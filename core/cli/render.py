@@ -24,6 +24,8 @@ from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe.request import SwapRequest
+from ..sessions.pipeline_factory import make_pipeline
+from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
 from .inputs import frame_range, open_clip_with_rate, require_movie_name, require_output
 from .output import print_diagnostic, show
@@ -87,30 +89,17 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         numbers = frame_range(clip, arguments.start, arguments.end)
         stop.check()
         settings = _settings(arguments)
-        models = embedded_models()
+        embedded_models()  # where one is missing that is said before a cache folder is made
         cache = stack.enter_context(
-            closing(
-                open_cache(
-                    settings.cache,
-                    schemas=STAGE_SCHEMAS,
-                    required=_has_cache_folder_setting(arguments),
-                    stop=stop,
-                )
+            open_cache(
+                settings.cache,
+                schemas=STAGE_SCHEMAS,
+                required=_has_cache_folder_setting(arguments),
+                stop=stop,
             )
         )
-        pipeline = stack.enter_context(
-            closing(
-                Pipeline(
-                    cache.store,
-                    models,
-                    settings.threads,
-                    cache.flight,
-                    settings.library,
-                    settings.providers,
-                    settings.engine_folder,
-                )
-            )
-        )
+        pipeline = stack.enter_context(closing(make_pipeline(settings, cache.store, cache.flight)))
+        log_start("render", settings)
         pipeline.check([casting])
         stop.check()
         outcome = _write_movie(pipeline, clip, casting, numbers, fps, arguments, stop)
@@ -122,6 +111,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         ):
             pipeline.counter.warn(warning)
         report = pipeline.report()
+        log_end("render", report)
         _print_warnings(report.warnings, arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:

@@ -25,11 +25,22 @@ FRAME_CACHE_SIZE = 8
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """The facts of a clip, as Blender's Video Sequence Editor sees it.
+    """What is known of a clip, as Blender's Video Sequence Editor sees it.
 
-    `path` is the first file of a sequence. `width` and `height` are as shown, so a rotated movie has them
-    already swapped. `frame_count` is the length Blender gives a new strip of it. `fps` is nominal; pictures
-    and sequences have none, so it is 0. `bit_depth` is 8 or, for what decodes to uint16, 16.
+    Attributes
+    ----------
+    path : pathlib.Path
+        The file; of a sequence the first.
+    kind : {"movie", "sequence", "picture"}
+        A movie, several image files or one.
+    width, height : int
+        The size as shown, in pixels: a rotated movie has them already swapped.
+    frame_count : int
+        The length that Blender gives a new strip of it, in frames.
+    fps : fractions.Fraction
+        The nominal frame rate, in frames per second; 0 for images, which have none.
+    bit_depth : int
+        8, or 16 for a clip whose frames are uint16.
     """
 
     path: Path
@@ -60,11 +71,23 @@ class Clip(Protocol):
         ...
 
     def read(self, number: int) -> FramePixels:
-        """Return frame `number` (from 0) as (H, W, 3) RGB, C order, uint8 or uint16 with 65535 = white.
+        """Return the pixels of a frame, as Blender decodes it for the n-th frame of the strip's content.
 
-        The pixels are those Blender decodes for the n-th frame of the strip's content: display-coded, no
-        alpha. The array is read-only, since the clip may hand out the same one again. Raises ClipError when
-        there is no such frame or it can't be read.
+        Parameters
+        ----------
+        number : int
+            The frame, counted from 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W, 3) RGB in C order, uint8, or uint16 with 65535 for white: display-coded, without alpha. It is
+            read-only, since the clip may return the same array again.
+
+        Raises
+        ------
+        ClipError
+            There is no such frame, or it can't be read.
         """
         ...
 

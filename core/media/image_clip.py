@@ -136,5 +136,6 @@ def _decode_bgr(path: Path) -> FramePixels | None:
         path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
     )
     del stored
+    cv2.setLogLevel(0)  # an error that it reports is ours to tell; it has one level for the whole process
     # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
     return cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE_FLAGS))

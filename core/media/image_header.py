@@ -7,10 +7,13 @@ and another there. Sources: PNG (ISO/IEC 15948), JPEG (ITU T.81), TIFF 6.0 and B
 
 import re
 import struct
+import zlib
 from dataclasses import dataclass
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that a decoder may not pass over have a capital first letter; of the others one carries transparency.
+_PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT")
+_PNG_END = b"IEND"
 _PNG_TRANSPARENCY = b"tRNS"
 _MAX_CHUNKS = 1_000_000
 """Of 2^29 bytes that hardly compress, libpng writes 65,000."""
@@ -91,14 +94,28 @@ def strip_ancillary_chunks(data: bytes) -> bytes | None:
             return b"".join(pieces)
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
-        if kind[0] & 32 and kind != _PNG_TRANSPARENCY:
+        is_critical = not kind[0] & 32
+        if is_critical and not _is_readable_chunk(data, at, end, kind):
+            return None
+        if not is_critical and not (kind == _PNG_TRANSPARENCY and _is_chunk_intact(data, at, end)):
             pieces.append(data[kept:at])
             kept = end
-        if kind == b"IEND":
+        if kind == _PNG_END:
             pieces.append(data[kept:end])
             return b"".join(pieces)
         at = end
     return None
+
+
+def _is_readable_chunk(data: bytes, at: int, end: int, kind: bytes) -> bool:
+    """Tell whether libpng reads a critical PNG chunk. Where it does not it prints an error on stderr."""
+    return kind == _PNG_END or (kind in _PNG_CRITICAL and _is_chunk_intact(data, at, end))
+
+
+def _is_chunk_intact(data: bytes, at: int, end: int) -> bool:
+    """Tell whether a PNG chunk is complete and matches its checksum."""
+    body = memoryview(data)[at + 4 : end - 4]
+    return end <= len(data) and zlib.crc32(body) == int.from_bytes(data[end - 4 : end], "big")
 
 
 def _png_header(data: bytes) -> ImageHeader | None:

@@ -14,9 +14,22 @@ __all__ = ["Clip", "ClipInfo", "FramePixels", "file_fingerprint", "frame_id", "o
 
 
 def open_clip(path: Path) -> Clip:
-    """Open a movie or a single picture; which it is, its first bytes tell.
+    """Open a movie or a single image; its first bytes say which it is.
 
-    Raises ClipError when the file is missing, empty, damaged or neither.
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    Clip
+        The clip, to be closed after use or used in a `with` block.
+
+    Raises
+    ------
+    ClipError
+        The file is missing, empty, damaged, or neither a movie nor an image.
     """
     from .image_clip import ImageClip, is_image
     from .movie_clip import MovieClip
@@ -25,9 +38,23 @@ def open_clip(path: Path) -> Clip:
 
 
 def open_sequence(paths: Sequence[Path]) -> Clip:
-    """Open picture files as one clip, a frame each, in the order given.
+    """Open image files as one clip, a frame each, in the order given.
 
-    Raises ClipError when there are none or the first can't be decoded; a later one is met when it is read.
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        The files, at least one.
+
+    Returns
+    -------
+    Clip
+        The clip, to be closed after use or used in a `with` block. An image after the first that can't be decoded is
+        an error when that frame is read.
+
+    Raises
+    ------
+    ClipError
+        There is no file, or the first one can't be decoded.
     """
     from .image_clip import ImageClip
 

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from ..errors import ModelError
 from ..filesystem import Location
+from ..reporting.log import room_logger
+from ..reporting.quoting import quote
 from .engine_folder import make_engine_folder
 from .hashes import file_sha256, forget_hash
 from .memory_limit import release_memory
@@ -23,6 +25,7 @@ from .processor import Processor, ProviderOptions, open_session, require_provide
 if TYPE_CHECKING:
     import onnxruntime
 
+_LOGGER = room_logger("models")
 Tensor = npt.NDArray[np.float32]
 Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
 """The first input's tensor, or every input's by name."""
@@ -86,6 +89,8 @@ class ModelPool:
         """What runs every model of this pool; found out when first asked for."""
         processor, passed_over = select_processor(self._providers)
         self._warnings.update(dict.fromkeys(passed_over))
+        for text in passed_over:
+            _LOGGER.warning("%s", quote(text))
         return processor
 
     @property
@@ -159,7 +164,9 @@ class ModelPool:
     def _open(self, model: ModelFile, *, exact: bool) -> "onnxruntime.InferenceSession":
         data = model.read_and_verify()
         read_onnx_info(data, model.path)
-        return self._create_session(data, str(model.path), self._provider_options(exact=exact))
+        session = self._create_session(data, str(model.path), self._provider_options(exact=exact))
+        _LOGGER.info("model %s loaded on %s", quote(model.path.name), self.processor.name)
+        return session
 
     def _provider_options(self, *, exact: bool) -> ProviderOptions:
         """Return the providers for a model, with a folder for engines where they need one and it is safe."""
@@ -174,7 +181,9 @@ class ModelPool:
             return chain
         # One line, also where every model finds something else there.
         self._engine_folder = None
-        self._warnings[f"what {self.processor.name} builds from models is not kept: {fault}"] = None
+        warning = f"what {self.processor.name} builds from models is not kept: {fault}"
+        self._warnings[warning] = None
+        _LOGGER.warning("%s", quote(warning))
         return without
 
     def _create_session(

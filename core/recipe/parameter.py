@@ -12,7 +12,29 @@ Cost = Literal["instant", "re-swap", "re-analyse"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """What is known of one parameter."""
+    """What is known of one parameter.
+
+    Attributes
+    ----------
+    group, name : str
+        The stage that it belongs to, and its name there.
+    kind : type
+        bool, int, float or str.
+    default : Scalar
+        Its value in a new recipe.
+    label, text : str
+        Its name and its description for people.
+    low, high : float or None
+        The least and the greatest value; None where it is no number.
+    soft_high : float or None
+        How far a slider goes, where that is not as far as `high`.
+    unit : str
+        The unit for people to read; empty for none.
+    choices : tuple of (str, str, str)
+        The value, label and description of each choice; empty where it is no choice.
+    cost : {"instant", "re-swap", "re-analyse"}
+        What runs again after a change.
+    """
 
     group: str
     name: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who plays the part."""
+"""Who replaces whom in a clip, and how."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,28 +9,53 @@ from . import Recipe
 
 @dataclass(frozen=True)
 class FaceImage:
-    """A picture of the source person."""
+    """An image of a person.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        A PNG, JPEG, TIFF, BMP or WebP file.
+    face_number : int
+        Which face it is, counted from the left from 1; 0 where the image shows only one.
+    """
 
     path: Path
     face_number: int = 0
-    """Which face it is, counted from the left from 1; 0 when the picture shows only one."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """One person, shown by one or more pictures; the first matters most, the others fill what it hides."""
+    """The person whose face is put into the clip.
+
+    Attributes
+    ----------
+    images : tuple of FaceImage
+        At least one image of the person. The first matters most; the others fill what it hides.
+    name : str
+        The person's name.
+    consent : str
+        By what right this likeness is used, in the user's words.
+    """
 
     images: tuple[FaceImage, ...]
     name: str = ""
     consent: str = ""
-    """By what right this likeness is used, in the user's words."""
 
 
 @dataclass(frozen=True)
 class SwapRequest:
-    """What one Face Swap modifier asks for: who plays the part, and how."""
+    """Who replaces whom, and how: what one Face Swap modifier holds.
+
+    Attributes
+    ----------
+    identity : Identity
+        The person whose face is put into the clip.
+    recipe : Recipe
+        Which faces are replaced, and how.
+    target_references : tuple of FaceImage
+        Images of the person who is replaced, for `select.which=reference`; none to pick them in the clip.
+    """
 
     identity: Identity
     recipe: Recipe = field(default_factory=Recipe)
     target_references: tuple[FaceImage, ...] = ()
-    """Pictures of the person who is replaced, for `select.which = reference`; none to pick them in the clip."""

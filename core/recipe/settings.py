@@ -17,7 +17,29 @@ from .swap import Enhance, Select, Swap
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything an editor can set on one Face Swap modifier, by stage."""
+    """Everything an editor can set on one Face Swap modifier, by stage; a new one has the defaults.
+
+    Change it with `with_settings` or `with_value`, which check the values. `parameters` lists what there is.
+
+    Attributes
+    ----------
+    detect : Detect
+        How faces are found.
+    landmark : Landmark
+        How their landmarks are found and stabilised.
+    embed : Embed
+        How people are told apart.
+    occlude : Occlude
+        What in front of a face stays.
+    select : Select
+        Which faces are replaced.
+    swap : Swap
+        How the new face is made.
+    enhance : Enhance
+        How the new face is restored.
+    fusion : Fusion
+        How it is blended into the frame.
+    """
 
     detect: Detect = field(default_factory=Detect)
     landmark: Landmark = field(default_factory=Landmark)
@@ -60,7 +82,13 @@ def _parameter(group: str, entry: "DataclassField[Any]") -> Parameter:
 
 
 def parameters() -> Iterator[Parameter]:
-    """List every parameter, stage by stage, in the order the UI shows them."""
+    """List every parameter, stage by stage, in the order the UI shows them.
+
+    Yields
+    ------
+    Parameter
+        What is known of one parameter.
+    """
     for group in fields(Recipe):
         for entry in fields(getattr(Recipe(), group.name)):
             yield _parameter(group.name, entry)
@@ -78,14 +106,52 @@ def find_parameter(path: str) -> Parameter:
 
 
 def with_value(recipe: Recipe, path: str, value: Scalar) -> Recipe:
-    """Return the recipe with one parameter changed. RecipeError for an unknown path or a bad value."""
+    """Return a recipe with one parameter changed.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe to begin with; it stays as it is.
+    path : str
+        The parameter's path, such as "fusion.blend".
+    value : Scalar
+        Its new value, or a text that says it.
+
+    Returns
+    -------
+    Recipe
+        The changed recipe.
+
+    Raises
+    ------
+    RecipeError
+        There is no such parameter, or the value is out of its range.
+    """
     parameter = find_parameter(path)
     group = replace(getattr(recipe, parameter.group), **{parameter.name: validate_value(parameter, value)})
     return replace(recipe, **{parameter.group: group})
 
 
 def with_settings(recipe: Recipe, settings: Iterator[str] | list[str]) -> Recipe:
-    """Apply `path=value` texts, as the CLI's `--set` gives them."""
+    """Return a recipe with parameters changed by texts, as the command line's `--set` has them.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe to begin with; it stays as it is.
+    settings : list or iterator of str
+        Texts such as "fusion.blend=0.6".
+
+    Returns
+    -------
+    Recipe
+        The changed recipe.
+
+    Raises
+    ------
+    RecipeError
+        A text is not of this form, there is no such parameter, or a value is out of its range.
+    """
     for setting in settings:
         path, equals, value = setting.partition("=")
         if not equals:

@@ -16,10 +16,24 @@ USUAL_STAGES = tuple(stage for stage in STAGES if stage not in _ON_DEMAND)
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did. `stages` has for each stage how often it ran, how often its result was known, and seconds.
+    """What a run did.
 
-    Stages count frames of the clip (occlude, swap and enhance: faces; fuse: layers); occlude and enhance are
-    there only if they were asked for. What was done for the source pictures is counted apart, in `pictures`.
+    Attributes
+    ----------
+    frames, faces : int
+        Frames worked on, and faces replaced in them.
+    frames_decoded : int
+        Frames whose pixels were needed.
+    models_loaded : int
+        Models that were loaded to run.
+    stages : dict of str to dict
+        For each stage: how often it ran ("run"), how often its result was in the cache ("hit"), and "seconds". Stages
+        count frames of the clip; occlude, swap and enhance count faces, fuse counts layers. A stage that only some
+        recipes use is left out where no recipe did.
+    source_images : dict of str to int
+        The runs and hits ("run", "hit") for the images of people, counted apart.
+    warnings : tuple of str
+        What the user should know, one line each.
     """
 
     frames: int
@@ -31,7 +45,13 @@ class Report:
     warnings: tuple[str, ...]
 
     def as_dict(self) -> dict[str, object]:
-        """Return the report as plain values for JSON."""
+        """Return the report as plain values for JSON.
+
+        Returns
+        -------
+        dict of str to object
+            The attributes by name; `source_images` is called "pictures" there.
+        """
         return {
             "frames": self.frames,
             "faces": self.faces,

@@ -26,7 +26,7 @@ from ..media.lazy_clip import open_lazily
 from ..media.open import Clip, open_clip, open_sequence
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
-from ..models.embedded import embedded_folder, embedded_models
+from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe import Recipe
@@ -35,6 +35,7 @@ from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
 from .purge import purge
 from .request_digest import RequestDigester
+from .run_log import log_end, log_failed_frame, log_start
 from .settings import RunSettings
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class LayerSession:
         self._digester = RequestDigester(folders, settings.provider)
         self._open_cache: OpenCache | None = None
         self._pipeline: Pipeline | None = None
+        log_start("layer session", settings)
 
     @property
     def write_count(self) -> int:
@@ -101,6 +103,7 @@ class LayerSession:
         try:
             return self._update(job)
         except UnderstudyError as error:
+            log_failed_frame(job.frame, error)
             self.warn(job.warning_text(error))
             self._outcomes.record_failure(str(error), job.warning_text(error))
             return not isinstance(error, OutputError) and self._blank(job)
@@ -140,6 +143,7 @@ class LayerSession:
 
     def close(self) -> None:
         """Let go of models, clips and store."""
+        log_end("layer session", LayerSession.report(self))
         for clip in self._clips.values():
             clip.close()
         self._clips.clear()
@@ -247,18 +251,9 @@ class LayerSession:
     def _get_pipeline(self) -> "Pipeline":
         if self._pipeline is None:
             # Where nothing changed no stage runs, so what runs them is not imported either.
-            from ..pipeline.pipeline import Pipeline
+            from .pipeline_factory import make_pipeline
 
-            settings = self._settings
-            self._pipeline = Pipeline(
-                self._store,
-                embedded_models(),
-                settings.threads,
-                self._flight,
-                settings.library,
-                settings.providers,
-                settings.engine_folder,
-            )
+            self._pipeline = make_pipeline(self._settings, self._store, self._flight)
             # One tally from here on: what was known by labels so far counts as well.
             self._pipeline.counter.add(self._counter)
             self._counter = self._pipeline.counter

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..cache.factory import MEMORY_BYTES, CacheSettings
+from ..cache.settings import MEMORY_BYTES, CacheSettings
 from ..cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE, SIGNING_VARIABLE, secret_from
 from ..errors import CacheError, MessageError
 from ..filesystem import Location
@@ -43,19 +43,30 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What a run uses."""
+    """What a run uses of the machine and the network.
+
+    Attributes
+    ----------
+    cache : CacheSettings
+        Where results are kept.
+    threads : int
+        Threads that a model may use; 0 for all cores.
+    provider : str
+        The processor that runs the models: "automatic", or a name that `understudy doctor` lists.
+    model_folder : pathlib.Path or None
+        The folder of the user's own models; None for the usual place.
+    online : bool
+        Whether anything may be sent over a network. A folder on a share is a folder, not a network.
+    ignored : tuple of str
+        What was asked for and is not used, one line each: warnings for the run to report.
+    """
 
     cache: CacheSettings
     threads: int = 0
-    """Threads that a model may use; 0 for all cores."""
     provider: str = AUTOMATIC
-    """What runs the models: AUTOMATIC or a name of `models.processor.PROVIDERS`."""
     model_folder: Path | None = None
-    """Where the user's models lie; None for the usual place."""
     online: bool = True
-    """Whether anything may be sent over a network. A folder on a share is a folder, not a network."""
     ignored: tuple[str, ...] = ()
-    """What was asked for and is not used, one line each: warnings for the run to tell."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -81,10 +92,29 @@ def resolve_settings(
 ) -> RunSettings:
     """Return settings with what the environment says in their place, and what they must not use left out.
 
-    `keyring` is whether the key that seals results is in the system's keyring, unless the environment says
-    otherwise. A Redis server on another machine is left out where the run is not online. A variable that can't
-    be read, or a key that can't be had, is a CacheError if `strict`; otherwise it is left out, and without the
-    key nothing is kept.
+    A Redis server on another machine is left out where the run is not `online`.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        The settings for what the environment does not say.
+    environment : mapping of str to str
+        The variables that docs/cache.md lists, such as those of `os.environ`.
+    keyring : bool
+        Whether the key that encrypts results is in the system's keyring, unless the environment says otherwise.
+    strict : bool
+        Whether a variable that can't be read, or a key that can't be had, is an error. Otherwise it is left out with a
+        line in `ignored`, and without the key nothing is kept.
+
+    Returns
+    -------
+    RunSettings
+        The settings for the run.
+
+    Raises
+    ------
+    CacheError
+        A variable can't be read or a key can't be had, and `strict` is set.
     """
     left_out: list[str] = []
     said = _EnvironmentReader(environment, None if strict else left_out)

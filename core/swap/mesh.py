@@ -11,7 +11,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ..cache.base.schema import ArraySpec, Schema, key_line_value
+from ..cache.base.key import key_line_value
+from ..cache.base.schema import ArraySpec, Schema
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import interpolate_on_mesh, point_normals, triangle_map
 from ..geometry.mesh_topology import Topology

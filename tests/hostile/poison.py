@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from footage.portrait import painted, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
-from understudy.core.cache.base.key import Key
-from understudy.core.cache.base.schema import key_line_value
+from understudy.core.cache.base.key import Key, key_line_value
 from understudy.core.cache.base.store import Arrays
 from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.stores.local import PackStore

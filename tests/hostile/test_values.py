@@ -11,9 +11,9 @@ import pytest
 from hostile.poison import MUTATIONS, RECIPES, Project, Rendered, entries, poisoned
 from understudy.core.analysis.landmark import _POINT_COUNTS
 from understudy.core.analysis.model_adapters import _SPARSE_LANDMARKERS
-from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.key import Key, key_line_value, stage_key
 from understudy.core.cache.base.payload import decode, encode
-from understudy.core.cache.base.schema import ArraySpec, Schema, key_line_value, schema_for
+from understudy.core.cache.base.schema import ArraySpec, Schema, schema_for
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.checked_store import CheckedStore, FilteringStore

@@ -9,8 +9,20 @@ from dataclasses import dataclass, fields
 class StoreCounts:
     """A snapshot of one tier's counters since it was opened.
 
-    Every `get` adds one to `hits` or `misses`; every `add_put` that returns adds one to `puts`, `known` or
-    `dropped`. `corrupt` counts damaged records met, whether by a `get` or while packs were scanned.
+    Every `get` adds one to `hits` or `misses`; every `put` adds one to `puts`, `known` or `dropped`.
+
+    Attributes
+    ----------
+    hits, misses : int
+        Reads that found a result, and reads that did not.
+    corrupt : int
+        Damaged records met, by a read or while packs were scanned.
+    puts, known, dropped : int
+        Results written, results that were there already, and results that could not be kept.
+    evicted : int
+        Results dropped to make room.
+    bytes_read, bytes_written : int
+        Bytes of the results found and of those written.
     """
 
     hits: int = 0

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 Scalar = str | int | float | bool | bytes
+"""An input of a key: a text of one line, a number, a switch or bytes, such as a hash."""
 
 
 @dataclass(frozen=True)
 class Key:
     """The key of one stage result.
 
-    `text` is one `name=value` line per input, sorted by name, each ended by a newline, so that two texts
-    can be compared line by line to explain a miss.
+    Make one with `stage_key`.
+
+    Attributes
+    ----------
+    text : str
+        One `name=value` line per input, sorted by name, each ended by a newline, so that two texts can be compared
+        line by line to explain a miss.
     """
 
     text: str
@@ -48,9 +54,27 @@ def canonical_text(value: Scalar) -> str:
 
 
 def stage_key(stage: str, version: int, inputs: Mapping[str, Scalar | Key]) -> Key:
-    """Build the key of a stage from its name, its code's version and every input that can change its result.
+    """Build the key of a stage's result from everything that can change it.
 
-    An input that is itself a Key enters by its digest.
+    Parameters
+    ----------
+    stage : str
+        The stage's name; a tool's own begins with the tool's name, so that it is no other's.
+    version : int
+        The version of the stage's code: another one for code that gives another result.
+    inputs : mapping of str to Scalar or Key
+        Every input that can change the result, by name. Pixels enter by a hash of them; the result of another stage
+        enters by that stage's key.
+
+    Returns
+    -------
+    Key
+        The key. Equal inputs give equal keys on every machine.
+
+    Raises
+    ------
+    ValueError
+        A name is empty, `stage` or `version`, or holds `=` or a line break; or a text holds a line break.
     """
     lines = {"stage": stage, "version": str(version)}
     for name, value in inputs.items():
@@ -58,3 +82,11 @@ def stage_key(stage: str, version: int, inputs: Mapping[str, Scalar | Key]) -> K
             raise ValueError(f"not a usable key input name: {name!r}")
         lines[name] = value.hex if isinstance(value, Key) else canonical_text(value)
     return Key("".join(f"{name}={lines[name]}\n" for name in sorted(lines)))
+
+
+def key_line_value(text: str, name: str) -> str | None:
+    """Return the value of one line of a key's text, None where it has no such line."""
+    _, mark, rest = text.partition(f"\n{name}=")
+    if mark:
+        return rest.partition("\n")[0]
+    return text[len(name) + 1 :].partition("\n")[0] if text.startswith(f"{name}=") else None

@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .key import key_line_value
 from .payload import DecodedArrays, array_layout
 from .store import Arrays
 
@@ -29,12 +30,8 @@ MAX_SCORE = 8.0
 """A score is 0 to 1, but networks' own numbers may be somewhat above."""
 _MAX_PYTHON_VALUES = 16  # values that Python looks at in less time than NumPy takes to begin
 _MAX_CACHED_HEADER_BYTES = 2048  # longer ones are not remembered, so that all of them take a megabyte at most
-_MAX_PYTHON_BYTES = (
-    2400  # bytes of floats of which Python sees one byte each in less time than NumPy takes to begin
-)
-_ROUNDING_FACTOR = (
-    1 - 2.0**-20
-)  # more than a sum of squares can lose; it never gets less than its largest part
+_MAX_PYTHON_BYTES = 2400  # of floats, of which Python looks at one byte each in less time than NumPy takes
+_ROUNDING_FACTOR = 1 - 2.0**-20  # more than a sum of squares can lose; it is never less than its largest part
 _LRU_ENTRIES = 512  # layouts: each stage has a few
 
 Layout: TypeAlias = tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...]
@@ -42,15 +39,32 @@ Layout: TypeAlias = tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], .
 
 @dataclass(frozen=True)
 class ArraySpec:
-    """One array of a stage's result."""
+    """One array of a stage's result.
+
+    Attributes
+    ----------
+    name : str
+        The array's name in the result.
+    dtype : str
+        Its dtype's name, such as "uint8" or "float32".
+    shape : tuple of int or str
+        For each axis a size, or the name of one of the schema's sizes: equal wherever the name stands.
+    low, high : float or None
+        The least and the greatest value allowed; None for every value of the dtype.
+    optional : bool
+        Whether a result may be without it.
+
+    Raises
+    ------
+    ValueError
+        An array of floats lacks `low` or `high`.
+    """
 
     name: str
     dtype: str
     shape: tuple[int | str, ...]
-    """For each axis a size, or the name of one of the schema's sizes: equal wherever the name stands."""
     low: float | None = None
     high: float | None = None
-    """What the values lie within; None for every value of the dtype. An array of floats needs both."""
     optional: bool = False
 
     def __post_init__(self) -> None:
@@ -60,25 +74,42 @@ class ArraySpec:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """All arrays of a stage's result. Nothing else may be in it."""
+    """All arrays of a stage's result. Nothing else may be in it.
+
+    Attributes
+    ----------
+    arrays : tuple of ArraySpec
+        The arrays.
+    sizes : mapping of str to a container of int, such as a range
+        What each named size may be.
+    check_values, check_sizes : callable, optional
+        Return what else is wrong, empty if nothing is: of arrays that have the right form; of the named sizes alone.
+    """
 
     arrays: tuple[ArraySpec, ...]
     sizes: Mapping[str, Container[int]] = field(default_factory=dict)
-    """What each named size may be."""
     check_values: Callable[[Arrays], str] | None = None
-    """Tells what else is wrong with arrays that have the right form; empty if nothing is."""
     check_sizes: Callable[[Mapping[str, int]], str] | None = None
-    """The same, where the named sizes are all that it needs: that is asked once for each layout."""
 
     def fault(self, arrays: Arrays) -> str:
-        """Say what is wrong with a result, in one line; empty if it has the form that is described here."""
+        """Return what is wrong with a result.
+
+        Parameters
+        ----------
+        arrays : mapping of str to numpy.ndarray
+            The result.
+
+        Returns
+        -------
+        str
+            One line; empty if the result has the form that is described here.
+        """
         if type(arrays) is DecodedArrays and len(arrays.header) <= _MAX_CACHED_HEADER_BYTES:
             fault, limits = _verdict_by_header(self, arrays.header)
             raw, data = arrays.raw, arrays.data
         else:
-            fault, limits = _verdict(
-                self, tuple([(name, array.dtype, array.shape) for name, array in arrays.items()])
-            )
+            layout = tuple([(name, array.dtype, array.shape) for name, array in arrays.items()])
+            fault, limits = _verdict(self, layout)
             raw, data = b"", 0
         if fault:
             return fault
@@ -109,19 +140,10 @@ class SchemaByLine:
 
 
 StageSchema: TypeAlias = Schema | SchemaByLine | Callable[[str], Schema]
-"""A stage's schema, or what makes it of a key's text, where that says more about the result."""
-
+"""A stage's schema, or a callable that returns it for a key's text, where the inputs say more about the result."""
 
 NO_SCHEMAS: Mapping[str, StageSchema] = MappingProxyType({})
 """For stages that have none: nothing is checked but what the store itself says."""
-
-
-def key_line_value(text: str, name: str) -> str | None:
-    """Return the value of one line of a key's text, None where it has no such line."""
-    _, mark, rest = text.partition(f"\n{name}=")
-    if mark:
-        return rest.partition("\n")[0]
-    return text[len(name) + 1 :].partition("\n")[0] if text.startswith(f"{name}=") else None
 
 
 def schema_for(text: str, stage_schemas: Mapping[str, StageSchema]) -> Schema | None:
@@ -143,10 +165,7 @@ class _Bounds(NamedTuple):
     low: float
     high: float
     max_norm: float
-    """Where the root of all squares' sum, or with many values the sum itself, is no larger, no value is too far from 0.
-
-    0 where it tells nothing.
-    """
+    """No value is too far from 0 where the root of the sum of squares, or of many the sum, is no larger; 0: unknown."""
     check_low: bool
     """Whether a value may be too low all the same."""
 

@@ -16,16 +16,43 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 class Store(Protocol):
     """A place that keeps the results of stages by key.
 
-    No method raises for trouble with the place itself (missing, full, corrupt, read-only, gone): a `get`
-    that can't be answered is a miss, a `put` that can't be kept is dropped, and both are counted.
+    It may be used from several threads. No method raises for trouble with the place itself (missing, full, corrupt,
+    read-only, gone): a `get` that can't be answered is a miss, a `put` that can't be kept is dropped, and both are
+    counted.
     """
 
     def get(self, key: Key) -> Arrays | None:
-        """Return the arrays kept under `key`, bit for bit as they were put, or None on a miss."""
+        """Return what is kept under a key.
+
+        Parameters
+        ----------
+        key : Key
+            The key it was put under.
+
+        Returns
+        -------
+        mapping of str to numpy.ndarray, or None
+            The arrays, bit for bit as they were put, or None on a miss. Treat them as read-only.
+        """
         ...
 
     def put(self, key: Key, arrays: Arrays) -> None:
-        """Keep `arrays` under `key`. Putting a key that is there already is allowed and changes nothing."""
+        """Keep a result. Where the key is there already this changes nothing.
+
+        Parameters
+        ----------
+        key : Key
+            The fingerprint of what the result was computed from.
+        arrays : mapping of str to numpy.ndarray
+            The result. Numbers and bools of up to 64 bits, little-endian, at most 32 dimensions each.
+
+        Raises
+        ------
+        TypeError
+            An array has another dtype.
+        ValueError
+            The result is too large, or an array's name can't be kept.
+        """
         ...
 
     def __contains__(self, key: Key) -> bool:

@@ -10,6 +10,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from ...reporting.log import room_logger
+
+_LOGGER = room_logger("cache")
 MIN_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 WAIT_BUDGET_SECONDS = 4.6
@@ -44,7 +47,10 @@ class CircuitBreaker:
         with self._lock:
             due = not self._allows_calls and not self._is_half_open and not self._is_open_for_good
             self._is_half_open |= due and self._clock() >= self._retry_at
-            return due and self._is_half_open
+            begins = due and self._is_half_open
+        if begins:
+            _LOGGER.debug("circuit breaker of %s is half-open: trying again", self._name)
+        return begins
 
     def cancel_probe(self) -> None:
         """Say that the trial could not begin."""
@@ -63,6 +69,13 @@ class CircuitBreaker:
             if self._warning is None:
                 later = "" if permanently else "; it is tried again later"
                 self._warning = f"{self._name} is not used for now ({reason}){later}"
+            backoff = self._backoff_seconds
+        _LOGGER.debug(
+            "circuit breaker of %s is open %s: %s",
+            self._name,
+            "for good" if permanently else f"for {backoff:g} s",
+            reason,
+        )
 
     def warn_reads_disabled(self) -> None:
         """Say that it is not asked any more, though it may be written to."""
@@ -77,6 +90,7 @@ class CircuitBreaker:
                 self._backoff_seconds = 0.0
                 self._is_half_open = False
                 self._allows_calls = not self._is_open_for_good
+            _LOGGER.debug("circuit breaker of %s is closed: it answers", self._name)
 
     @property
     def warning(self) -> str | None:

@@ -13,10 +13,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...concurrency.timeouts import Caller, DirectCaller, NeverStopToken, StopToken, TimedThread
+from ...reporting.log import room_logger
+from ..base.compute import log_result
 from ..base.key import Key
 from ..base.store import Arrays, Store
 from .circuit_breaker import CircuitBreaker, WaitBudget
 
+_LOGGER = room_logger("cache")
 LEASE_SECONDS = 30.0
 POLL_SECONDS = 0.05
 HOLDER_TIMEOUT_SECONDS = 2.2
@@ -87,14 +90,17 @@ class SingleFlight:
         """See `Flight.get_or_compute`."""
         arrays = store.get(key)
         if arrays is not None:
+            log_result(key, hit=True)
             return arrays, True
         token, arrays = self._wait_for_lease(store, key)
         give_back = self._release
         try:
             if arrays is not None:
+                log_result(key, hit=True)
                 return arrays, True
             arrays = compute()
             store.put(key, arrays)
+            log_result(key, hit=False)
             give_back = self._release_later
             return arrays, False
         finally:
@@ -148,8 +154,10 @@ class SingleFlight:
         began = self._clock()
         token = self._lease.try_acquire(key, self._lease_seconds)
         if token is not None:
+            _LOGGER.debug("lease of %s %s", key.hex[:12], "taken" if token else "can't be had")
             # Somebody may have finished between our look and our lease.
             return token, store.get(key) if token != NO_LEASE else None
+        _LOGGER.debug("lease of %s is another machine's: waiting", key.hex[:12])
         arrays = None
         while token is None and arrays is None:
             waited = self._clock() - max(began, self._last_result_at)
@@ -157,6 +165,7 @@ class SingleFlight:
                 self._holder_timeout_seconds
             ):
                 self._record_timeout(self._clock() - began)
+                _LOGGER.debug("lease of %s: nothing came, computing it here", key.hex[:12])
                 return NO_LEASE, None
             self._stop.check()
             self._sleep(self._poll_seconds)

@@ -4,8 +4,8 @@
 import threading
 from collections.abc import Callable, Mapping
 
-from ..base.key import Key
-from ..base.schema import Schema, StageSchema, key_line_value, schema_for
+from ..base.key import Key, key_line_value
+from ..base.schema import Schema, StageSchema, schema_for
 from ..base.store import Arrays, MultiCopyStore, Store
 
 _MAX_COPIES = 16  # of one result that are looked at

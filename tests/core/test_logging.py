@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is logged, under which names, and what never is; and that libraries print nothing on the user's stderr."""
+
+import ast
+import logging
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from footage.portrait import painted, portrait, write_picture, write_sequence
+from understudy.core import CacheSettings, ClipSession, FaceImage, Identity, RunSettings, SwapRequest
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.shared.circuit_breaker import CircuitBreaker
+from understudy.core.cache.shared.lease import SingleFlight
+from understudy.core.cache.shared.lease_folder import FolderLease
+from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.source import ClipSource
+from understudy.core.models.embedded import embedded_models
+from understudy.core.sessions.layer_session import LayerSession
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = bytes(range(100, 132))
+LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} (DEBUG|INFO|WARNING) (understudy\.\w+): .+")
+
+
+def run_python(program: str, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a fresh process, with what `variables` add to the environment."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
+    return [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+
+
+def rooms_named_in(path: Path) -> list[str]:
+    return [
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "room_logger"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+
+
+def test_each_logger_is_named_by_the_room_of_its_file() -> None:
+    count = 0
+    for side, prefix in (("core", ""), ("addon", "addon.")):
+        for path in (ROOT / side).rglob("*.py"):
+            for room in rooms_named_in(path):
+                count += 1
+                assert room == prefix + path.relative_to(ROOT / side).parts[0], path
+    assert count >= 8
+
+
+def test_no_other_file_makes_a_logger_or_sets_up_the_log() -> None:
+    for path in [*(ROOT / "core").rglob("*.py"), *(ROOT / "addon").rglob("*.py")]:
+        if path not in (ROOT / "core/reporting/log.py", ROOT / "core/cli/log.py"):
+            assert not re.search(r"getLogger|basicConfig|addHandler|StreamHandler", path.read_text()), path
+
+
+def test_core_installs_no_handler_and_a_warning_is_not_printed() -> None:
+    run = run_python(
+        "import logging\n"
+        "from understudy.core.cache import CacheSettings, open_cache_best_effort\n"
+        "from pathlib import Path\n"
+        "open_cache_best_effort(CacheSettings(Path('/dev/null/cache'))).close()\n"
+        "logging.getLogger('understudy.cache').warning('a warning')\n"
+        "print([type(one).__name__ for one in logging.getLogger('understudy').handlers])\n"
+        "print(logging.getLogger().handlers, logging.getLogger('understudy').level)\n"
+    )
+    assert run.stdout.splitlines() == ["['NullHandler']", "[] 0"]
+    assert run.stderr == ""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("log")
+    write_sequence(folder / "frames", 2)
+    write_picture(folder / "a_persons_name.png", painted())
+    return folder
+
+
+def request(folder: Path, name: str = "a_persons_name.png") -> SwapRequest:
+    return SwapRequest(Identity((FaceImage(folder / name),), name="A Persons Name"))
+
+
+def test_a_run_is_logged_by_room_and_level_and_names_nobody(
+    project: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "understudy")
+    folder = tmp_path / "cache"
+    settings = RunSettings(CacheSettings(folder, signing_key=SECRET), ignored=("a setting is left out",))
+    for _ in range(2):
+        with ClipSession(sorted((project / "frames").iterdir()), [request(project)], settings) as session:
+            assert session.recast_frame(1).face_count == 1
+    lines = logged(caplog)
+    assert ("understudy.sessions", "WARNING", "a setting is left out") in lines
+    opened = f"cache opened: folder {folder}, shared folder none, Redis server none"
+    assert lines.count(("understudy.cache", "INFO", opened)) == 2
+    models = [text for name, level, text in lines if (name, level) == ("understudy.models", "INFO")]
+    assert models
+    assert all(re.fullmatch(r"model \S+\.onnx loaded on cpu", text) for text in models)
+    stages = [text for name, level, text in lines if (name, level) == ("understudy.cache", "DEBUG")]
+    assert sum(bool(re.fullmatch(r"computed swap [0-9a-f]{12}", text)) for text in stages) == 1
+    assert sum(bool(re.fullmatch(r"hit swap [0-9a-f]{12}", text)) for text in stages) == 1
+    ends = [text for name, _, text in lines if name == "understudy.sessions" and "ends" in text]
+    assert [re.search(r"swap \d run, \d hit", text)[0] for text in ends] == [
+        "swap 1 run, 0 hit",
+        "swap 0 run, 1 hit",
+    ]
+    whole = caplog.text
+    assert "persons_name" not in whole
+    assert "Persons Name" not in whole
+    assert SECRET.hex() not in whole
+    assert repr(SECRET) not in whole
+
+
+def test_a_frame_that_fails_is_logged_without_the_name_of_the_image(
+    project: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "understudy")
+    source = ClipSource(False, tuple(sorted((project / "frames").iterdir())))
+    layer = tmp_path / "cache" / "layers" / "0123456789abcdef" / "000007.tif"
+    job = LayerJob("strip", 7, source, 0, layer, (request(project, "someone_else.png"),))
+    session = LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))
+    session.update_layer(job)
+    session.close()
+    shown = ("understudy.sessions", "WARNING", "frame 7 shows the original: FaceImageError")
+    assert shown in logged(caplog)
+    assert any("someone_else" in text for text in session.warnings)  # the report has it
+    assert "someone_else" not in caplog.text
+
+
+def test_an_address_with_a_password_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "understudy")
+    settings = CacheSettings(tmp_path / "cache", redis_url="redis://:pass-word@127.0.0.1:1/0")
+    with open_cache(settings) as cache:
+        cache.get_or_compute(stage_key("stage", 1, {}), lambda: {"a": np.zeros(1)})
+    assert any("Redis server yes" in text for _, _, text in logged(caplog))
+    assert "pass-word" not in caplog.text
+    assert "127.0.0.1" not in caplog.text
+
+
+def test_a_circuit_breaker_logs_its_changes(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "understudy.cache")
+    now = [0.0]
+    breaker = CircuitBreaker("the share", lambda: now[0])
+    breaker.record_success()  # nothing changes
+    breaker.record_failure("it hangs")
+    now[0] = 2.0
+    assert breaker.begin_probe()
+    breaker.record_success()
+    assert [text for _, _, text in logged(caplog)] == [
+        "circuit breaker of the share is open for 1 s: it hangs",
+        "circuit breaker of the share is half-open: trying again",
+        "circuit breaker of the share is closed: it answers",
+    ]
+
+
+def test_a_lease_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "understudy.cache")
+    flight, key = SingleFlight(FolderLease(tmp_path / "leases")), stage_key("stage", 1, {})
+    flight.get_or_compute(MemoryStore(1 << 20), key, lambda: {"a": np.zeros(1)})
+    flight.close()
+    short = key.hex[:12]
+    assert [text for _, _, text in logged(caplog)] == [f"lease of {short} taken", f"computed stage {short}"]
+
+
+COMMAND = "import sys\nfrom understudy.core.cli.main import main\nsys.exit(main(sys.argv[1:]))"
+
+
+def render(project: Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    arguments = ["render", project / "frames", "--face", project / "a_persons_name.png", "--fps", "25"]
+    return run_python(COMMAND, *arguments, "--output", folder / "out.mp4", **variables)
+
+
+def test_the_command_line_prints_no_log_unasked(project: Path, tmp_path: Path) -> None:
+    run = render(project, tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    assert re.fullmatch(r"2 frames, 2 of them changed, in [\d.]+ s\n", run.stdout)
+
+
+@pytest.mark.parametrize(("level", "least"), [("debug", "DEBUG"), ("INFO", "INFO")])
+def test_the_environment_asks_for_the_log_on_stderr(
+    project: Path, tmp_path: Path, level: str, least: str
+) -> None:
+    run = render(project, tmp_path, UNDERSTUDY_LOG=level)
+    assert run.returncode == 0, run.stderr
+    lines = run.stderr.splitlines()
+    matches = [LINE.fullmatch(line) for line in lines]
+    assert all(matches), lines
+    assert {"DEBUG", "INFO"} & {match[1] for match in matches} == {"DEBUG", "INFO"} & {least, "INFO"}
+    assert {"understudy.sessions", "understudy.cache", "understudy.models"} <= {match[2] for match in matches}
+    assert "persons_name" not in run.stderr
+    assert re.fullmatch(r"2 frames, 2 of them changed, in [\d.]+ s\n", run.stdout)
+
+
+def test_a_level_that_there_is_not_is_an_error_in_one_line() -> None:
+    run = run_python(COMMAND, "doctor", UNDERSTUDY_LOG="loud")
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == "understudy: UNDERSTUDY_LOG can't be used: 'loud' is none of debug, info, warning\n"
+
+
+READ_CLIP = """
+import sys
+from pathlib import Path
+from understudy.core import UnderstudyError, open_clip
+try:
+    with open_clip(Path(sys.argv[1])) as clip:
+        for number in range(clip.info.frame_count):
+            clip.read(number)
+    print("read")
+except UnderstudyError as error:
+    print(type(error).__name__)
+"""
+
+
+def cut(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def overwritten(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes(range(200)) + data[middle + 200 :]
+
+
+@pytest.mark.parametrize("damage", [cut, overwritten])
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "png", "bmp", "tif", "webp"])
+def test_a_damaged_clip_makes_no_library_print(tmp_path: Path, kind: str, damage) -> None:
+    path = tmp_path / f"clip.{kind}"
+    if kind in ("mp4", "mkv"):
+        with VideoWriter(path, 512, 512, 25) as writer:
+            for shift in range(8):
+                writer.write(np.roll(portrait(), 9 * shift, axis=1))
+    else:
+        write_picture(path, portrait())
+    path.write_bytes(damage(path.read_bytes()))
+    run = run_python(READ_CLIP, path)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout in (("ClipError\n",) if kind == "png" else ("ClipError\n", "read\n"))
+    assert run.stderr == ""
+
+
+RUN_MODEL = """
+import sys
+from pathlib import Path
+import numpy as np
+from understudy.core import UnderstudyError
+from understudy.core.models.session import ModelFile, ModelPool
+try:
+    ModelPool().run_all(ModelFile(Path(sys.argv[1])), np.zeros((1, 3, 3, 3), np.float32))
+    print("ran", "onnxruntime" in sys.modules)
+except UnderstudyError as error:
+    print(type(error).__name__, "onnxruntime" in sys.modules)
+"""
+
+
+def with_unknown_step(data: bytes) -> bytes:
+    model = onnx.load_from_string(data)
+    model.graph.node[0].op_type = "NoSuchStep"
+    return model.SerializeToString()
+
+
+def with_wrong_weights(data: bytes) -> bytes:
+    model = onnx.load_from_string(data)
+    next(entry for entry in model.graph.initializer if len(entry.dims) == 4).dims[1] += 1
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reaches_runtime"),
+    [(cut, False), (with_unknown_step, True), (with_wrong_weights, True), (bytes, True)],
+)
+def test_a_damaged_model_makes_onnx_runtime_print_nothing(
+    tmp_path: Path, damage, reaches_runtime: bool
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(damage(embedded_models().detector.path.read_bytes()))  # the last is fed a wrong size
+    run = run_python(RUN_MODEL, path)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == f"ModelError {reaches_runtime}\n"
+    assert run.stderr == ""
+
+
+def test_only_the_modules_for_output_print() -> None:
+    for path in [*(ROOT / "core").rglob("*.py"), *(ROOT / "addon").rglob("*.py")]:
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
+        ]
+        assert not calls or path in (ROOT / "core/cli/output.py", ROOT / "addon/blender/console.py"), path
