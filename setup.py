@@ -25,7 +25,9 @@ class BuildWithModels(build_py):
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Leave this file out: it lies in the folder of a package."""
-        return [found for found in super().find_package_modules(package, package_dir) if found[1] != "setup"]
+        return [
+            module for module in super().find_package_modules(package, package_dir) if module[1] != "setup"
+        ]
 
     def run(self) -> None:
         """Build into an empty folder: setuptools would pack modules that an earlier build left in it."""

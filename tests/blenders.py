@@ -13,7 +13,7 @@ from typing import Protocol
 
 from understudy.core.errors import UnderstudyError
 
-from tools.blender_window.folder import default_folder, entered, is_ready, why_not
+from tools.blender_window.folder import chroot_command, default_folder, is_ready, why_not
 from tools.build_extension.platforms import PLATFORMS
 from tools.build_extension.wheels import obtain
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("4.5", "5.0", "5.2")
 _SYSTEM = ("usr", "bin", "lib", "lib64", "sbin", "etc", "proc", "dev", "sys", "run")
 # The Python that Debian's Blender is built on.
-_DEBIANS_PYTHON = "3.14"
+_DEBIAN_PYTHON = "3.14"
 
 
 class Blender(Protocol):
@@ -54,11 +54,11 @@ class Program:
     libraries: Path
 
     def command(self, script: Path, argument: str, folders: Sequence[Path]) -> list[str]:
-        seen = [*folders, ROOT]
-        tops = {path.resolve().parts[1] for path in seen}.difference(_SYSTEM, {"tmp"})
+        visible = [*folders, ROOT]
+        tops = {path.resolve().parts[1] for path in visible}.difference(_SYSTEM, {"tmp"})
         mounts = [["mkdir", "-p", f"{self.folder}/{top}"] for top in sorted(tops)]
         mounts += [["mount", "-t", "tmpfs", "tmpfs", f"{self.folder}/{top}"] for top in sorted(tops)]
-        for path in map(Path.resolve, seen):
+        for path in map(Path.resolve, visible):
             place = f"{self.folder}{path}"
             mounts += [["mkdir", "-p", place], ["mount", "--bind", str(path), place]]
         mounts.append(["mount", "-o", "remount,bind,ro", f"{self.folder}{ROOT}"])
@@ -75,7 +75,7 @@ class Program:
         }
         inside = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
         inside += ["blender", "-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1"]
-        return entered(self.folder, mounts, [*inside, "-P", str(script), "--", argument], "--net")
+        return chroot_command(self.folder, mounts, [*inside, "-P", str(script), "--", argument], "--net")
 
 
 class MissingError(UnderstudyError):
@@ -91,8 +91,8 @@ def find(name: str) -> Blender:
     if not python.is_file():
         python = Path(sys.executable)
     asked = "import importlib.metadata as m; print(m.version('bpy'))"
-    told = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False).stdout
-    if not told.startswith(name):
+    output = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=False).stdout
+    if not output.startswith(name):
         raise MissingError(f"Blender {name} is not set up: run `make test`")
     return Module(name, python)
 
@@ -110,9 +110,9 @@ def _program(name: str) -> Program:
 
 def _libraries() -> Path:
     """Unpack the wheels that the extension carries for Debian's Python, once."""
-    folder = ROOT / "build" / f"libraries-{_DEBIANS_PYTHON}"
+    folder = ROOT / "build" / f"libraries-{_DEBIAN_PYTHON}"
     try:
-        wheels = obtain(PLATFORMS[0], ROOT / "build" / "wheels", (_DEBIANS_PYTHON,))
+        wheels = obtain(PLATFORMS[0], ROOT / "build" / "wheels", (_DEBIAN_PYTHON,))
     except UnderstudyError as error:
         raise MissingError(f"the libraries for Blender 5.2 can't be had: {error}") from error
     listed = "".join(f"{wheel.name}\n" for wheel in wheels)

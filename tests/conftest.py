@@ -11,7 +11,7 @@ from servers import redis_server
 __all__ = ["redis_server"]
 
 # With a process for each core, files that take long come first, so that no core waits at the end.
-_FIRST = ("addon", "system", "hostile", "fuzz")
+_FIRST_SUITES = ("addon", "system", "hostile", "fuzz")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the marks are asked for on the command line
@@ -25,12 +25,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left_out:
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if not item.get_closest_marker("long")]
-    items.sort(key=_turn)
+    items.sort(key=_suite_order)
 
 
-def _turn(item: pytest.Item) -> int:
+def _suite_order(item: pytest.Item) -> int:
     folder = item.path.parent.name
-    return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+    return _FIRST_SUITES.index(folder) if folder in _FIRST_SUITES else len(_FIRST_SUITES)
 
 
 @pytest.fixture(scope="session")

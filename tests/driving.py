@@ -17,7 +17,7 @@ from blenders import Module
 DRIVE = Path(__file__).parent / "addon" / "scripts" / "drive.py"
 SIZE = (320, 240)
 COUNT = 12
-LIMIT = 240
+TIMEOUT_SECONDS = 240
 BLOCK = SIZE[0] // 8
 
 
@@ -34,7 +34,7 @@ def _astronaut():
     return np.asarray(data.astronaut())
 
 
-def numbered_face(portrait, number):
+def draw_numbered_face(portrait, number):
     """(240, 320, 3) RGB: a face that moves 4 pixels a frame, and the frame's number in 8 blocks on top."""
     width, height = SIZE
     ys, xs = np.mgrid[0:height, 0:width]
@@ -53,7 +53,7 @@ class Footage:
     def __init__(self, folder):
         self.folder = folder
         portrait = _astronaut()
-        self.frames = [numbered_face(portrait, number) for number in range(COUNT)]
+        self.frames = [draw_numbered_face(portrait, number) for number in range(COUNT)]
         self.movie = str(self.movie_at(24))
         self.files = []
         for number, frame in enumerate(self.frames):
@@ -95,7 +95,7 @@ class Footage:
         return path
 
 
-class Running:
+class BlenderPool:
     """Blenders that stay, by name: each does one job after another; see `drive.py`."""
 
     def __init__(self, folder):
@@ -104,7 +104,7 @@ class Running:
         self._processes = {}
         self._count = 0
 
-    def do(self, blender, job, limit):
+    def do(self, blender, job, timeout_seconds):
         """Do a job; returns what was printed, output and errors. AssertionError if Blender ended or hangs."""
         self._count += 1
         base = self._folder / f"in_turn_{self._count}"
@@ -114,7 +114,7 @@ class Running:
         base.write_text(json.dumps({**job, "done": str(done)}))
         process = self._process(blender)
         print(base, file=process.stdin, flush=True)
-        end = time.monotonic() + limit
+        end = time.monotonic() + timeout_seconds
         while not done.exists():
             if process.poll() is not None or time.monotonic() > end:
                 process.kill()
@@ -166,14 +166,14 @@ class Driver:
         job, result = self.folder / f"job_{self.runs}.json", self.folder / f"result_{self.runs}.json"
         if self._running and not self.status and not self.complains:
             self.output, errors = self._running.do(
-                self.blender, {"steps": steps, "result": str(result)}, LIMIT
+                self.blender, {"steps": steps, "result": str(result)}, TIMEOUT_SECONDS
             )
             assert result.is_file(), self.output[-1500:] + errors[-3000:]
             assert not complaints(errors), errors[-3000:]
             return json.loads(result.read_text())
         job.write_text(json.dumps({"steps": steps, "result": str(result)}))
         command = self.blender.command(DRIVE, str(job), self._folders)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
         assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
         assert done.returncode == self.status, done.stderr[-3000:]
         assert self.complains or not complaints(done.stderr), done.stderr[-3000:]
@@ -182,11 +182,11 @@ class Driver:
 
     def pictures(self, prefix, count=None):
         """Read what was rendered under a prefix, (H, W, 3) RGB by timeline frame."""
-        found = {}
+        pictures = {}
         for path in sorted(self.folder.glob(f"{prefix}_*.png")):
-            found[int(path.stem.rsplit("_", 1)[1])] = cv2.imread(str(path))[..., ::-1]
-        assert count is None or len(found) == count, sorted(found)
-        return found
+            pictures[int(path.stem.rsplit("_", 1)[1])] = cv2.imread(str(path))[..., ::-1]
+        assert count is None or len(pictures) == count, sorted(pictures)
+        return pictures
 
     def out(self, prefix):
         """Where a render writes its pictures."""

@@ -51,12 +51,12 @@ class GarbageServer:
                 self._reply(connection, command)
 
 
-def always(reply: bytes) -> Reply:
+def constant_reply(reply: bytes) -> Reply:
     """Answer everything alike."""
     return lambda connection, _command: connection.sendall(reply)
 
 
-def dripping(beginning: bytes, seconds: float) -> Reply:
+def drip_reply(beginning: bytes, seconds: float) -> Reply:
     """Begin an answer and go on for ever, a byte at a time."""
 
     def reply(connection: socket.socket, _command: list[bytes]) -> None:
@@ -68,7 +68,7 @@ def dripping(beginning: bytes, seconds: float) -> Reply:
     return reply
 
 
-def endless(beginning: bytes, piece: bytes) -> Reply:
+def endless_reply(beginning: bytes, piece: bytes) -> Reply:
     """Begin an answer and go on for ever, as fast as it is taken."""
 
     def reply(connection: socket.socket, _command: list[bytes]) -> None:
@@ -79,7 +79,7 @@ def endless(beginning: bytes, piece: bytes) -> Reply:
     return reply
 
 
-def empty(seconds: float = 0.0, leased: bool = False) -> Reply:
+def empty_reply(seconds: float = 0.0, leased: bool = False) -> Reply:
     """Have nothing, keep nothing, and take so long to say it; where `leased` every lease is somebody's."""
 
     def reply(connection: socket.socket, command: list[bytes]) -> None:

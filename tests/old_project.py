@@ -12,7 +12,7 @@ from understudy.core.cache.stores.local import PackStore
 
 FOLDER = Path(__file__).parent / "fixtures" / "project_22253ac"
 
-RAISED_STAGES: dict[str, tuple[int, str]] = {}
+STAGES_WITH_NEW_VERSION: dict[str, tuple[int, str]] = {}
 """Stages whose version was raised on purpose since: the version in the fixture, and why it was raised.
 
 A stage may have several engines, each with a version of its own: the mesh swapper has 2, the neural one 1. Meant are
@@ -20,11 +20,13 @@ those that had this version. Their old entries, and whatever names these in its 
 must be a hit. The stages are those of key texts, `fuse` and `layer` too, of which only the layers themselves are kept.
 """
 
-NOT_KEPT = {"fuse": 6, "layer": 1}
+STAGES_NOT_STORED = {"fuse": 6, "layer": 1}
 """The versions of the stages that are not in the packs."""
-_MADE_ANEW = ("swap", "occlude", "enhance")
+_RECOMPUTED_STAGES = ("swap", "occlude", "enhance")
 _DIGEST = re.compile(r"=([0-9a-f]{64})$", re.MULTILINE)
-_ASKED = re.compile(rb"(understudy layer [0-9a-f]{64} [0-9a-f]{8} composite for )[0-9a-f]{64}( \d{4}){3}")
+_LABEL_REQUEST = re.compile(
+    rb"(understudy layer [0-9a-f]{64} [0-9a-f]{8} composite for )[0-9a-f]{64}( \d{4}){3}"
+)
 
 
 def copy_project(folder: Path) -> Path:
@@ -44,9 +46,9 @@ def layers(project: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.tif"))}
 
 
-def but_for_label(layer: bytes) -> bytes:
+def mask_label(layer: bytes) -> bytes:
     """Return a layer without what its label says it was asked to be: the rest is its key and its pixels."""
-    rest, count = _ASKED.subn(rb"\1", layer)
+    rest, count = _LABEL_REQUEST.subn(rb"\1", layer)
     assert count == 1
     return rest
 
@@ -90,12 +92,14 @@ def expected_misses(texts: Iterable[str]) -> tuple[set[str], set[str]]:
 
 def _is_raised(text: str) -> bool:
     stage = stage_of(text)
-    return stage in RAISED_STAGES and RAISED_STAGES[stage][0] == version_of(text)
+    return stage in STAGES_WITH_NEW_VERSION and STAGES_WITH_NEW_VERSION[stage][0] == version_of(text)
 
 
-def layers_stay(texts: Iterable[str]) -> bool | None:
+def layers_stay_current(texts: Iterable[str]) -> bool | None:
     """Tell whether all layers must still be what is asked for: True. False: not all may be. None: they may be."""
     must, may = expected_misses(texts)
-    if NOT_KEPT.keys() & RAISED_STAGES.keys() or any(stage_of(text) in _MADE_ANEW for text in must):
+    if STAGES_NOT_STORED.keys() & STAGES_WITH_NEW_VERSION.keys() or any(
+        stage_of(text) in _RECOMPUTED_STAGES for text in must
+    ):
         return False
     return None if may else True

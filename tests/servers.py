@@ -59,10 +59,10 @@ class RedisServer:
             self._process = None
 
     @staticmethod
-    def end_other(told: Path) -> None:
+    def kill_by_pid_file(pid_file: Path) -> None:
         """End a server that somebody else started and wrote the id of to a file."""
         with suppress(FileNotFoundError, ProcessLookupError):
-            os.kill(int(told.read_text()), signal.SIGKILL)
+            os.kill(int(pid_file.read_text()), signal.SIGKILL)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def _effect(kind, first="clip", second=None, channel=6, start=1, end=13, **prope
             },
         ]
     ]
-    return steps + ([["tell", {"effect": properties}]] if properties else [])
+    return steps + ([["set_properties", {"effect": properties}]] if properties else [])
 
 
 COLOUR = ["colour", {"name": "colour", "channel": 8, "start": 1, "end": 13}]
@@ -38,23 +38,26 @@ UNDER = ["colour", {"name": "under", "channel": 2, "start": 1, "end": 20}]
 EDITS = {
     "moved": (_adjust(frame_start=4), (4, 15)),
     "moved over another": (_adjust(frame_start=4, channel=3), (4, 15)),
-    "left handle": ([["tell", {"clip": {"frame_final_start": 4}}]], (3, 12)),
-    "right handle": ([["tell", {"clip": {"frame_final_end": 9}}]], (1, 9)),
+    "left handle": ([["set_properties", {"clip": {"frame_final_start": 4}}]], (3, 12)),
+    "right handle": ([["set_properties", {"clip": {"frame_final_end": 9}}]], (1, 9)),
     "handles pulled out": (
         [
-            ["tell", {"clip": {"frame_start": 4}}],
-            ["tell", {"clip": {"frame_final_start": 2, "frame_final_end": 18}}],
+            ["set_properties", {"clip": {"frame_start": 4}}],
+            ["set_properties", {"clip": {"frame_final_start": 2, "frame_final_end": 18}}],
         ],
         (2, 17),
     ),
     "slipped": (
-        [["tell", {"clip": {"frame_final_start": 4, "frame_final_end": 10}}], _by("slip", "clip", offset=2)],
+        [
+            ["set_properties", {"clip": {"frame_final_start": 4, "frame_final_end": 10}}],
+            _by("slip", "clip", offset=2),
+        ],
         (4, 9),
     ),
     "split and moved": (
         [
             _by("split", "clip", frame=5, channel=1, type="SOFT", side="BOTH"),
-            ["tell", {"clip.001": {"frame_start": 9}}],
+            ["set_properties", {"clip.001": {"frame_start": 9}}],
         ],
         (1, 20),
     ),
@@ -64,7 +67,10 @@ EDITS = {
     "reversed": (_adjust(use_reverse_frames=True), (1, 12)),
     "strobed": (_adjust(strobe=3.0), (1, 8)),
     "reversed, trimmed and strobed": (
-        [*_adjust(use_reverse_frames=True, strobe=2.0), ["tell", {"clip": {"frame_final_start": 4}}]],
+        [
+            *_adjust(use_reverse_frames=True, strobe=2.0),
+            ["set_properties", {"clip": {"frame_final_start": 4}}],
+        ],
         (4, 9),
     ),
     "slowed down": ([["retime", {"name": "clip", "keys": [5], "moves": [[1, 9]]}]], (1, 13)),
@@ -76,7 +82,7 @@ EDITS = {
         [
             ["retime", {"name": "clip", "keys": [5], "moves": [[1, 9]]}],
             *_adjust(use_reverse_frames=True, strobe=2.0),
-            ["tell", {"clip": {"frame_final_start": 3, "frame_final_end": 11}}],
+            ["set_properties", {"clip": {"frame_final_start": 3, "frame_final_end": 11}}],
         ],
         (3, 10),
     ),
@@ -155,7 +161,7 @@ EDITS = {
     "tagged with a colour": ([_by("strip_color_tag_set", "clip", color="COLOR_03")], (3, 4)),
     "made a meta strip": ([["into_meta", {"names": ["clip"]}]], (3, 4)),
     "made a meta strip, moved": (
-        [["into_meta", {"names": ["clip"]}], ["tell", {"MetaStrip": {"frame_start": 6}}]],
+        [["into_meta", {"names": ["clip"]}], ["set_properties", {"MetaStrip": {"frame_start": 6}}]],
         (5, 9),
     ),
     "made a meta strip and unmade": (
@@ -222,7 +228,7 @@ EDITS = {
     "moved below a title": (
         [
             ["colour", {"name": "title", "channel": 6, "start": 3, "end": 9}],
-            ["tell", {"title": {"transform__scale_x": 0.5, "transform__scale_y": 0.5}}],
+            ["set_properties", {"title": {"transform__scale_x": 0.5, "transform__scale_y": 0.5}}],
             *_adjust(channel=5),
         ],
         (2, 10),
@@ -232,8 +238,11 @@ EDITS = {
             ["colour", {"name": "title", "channel": 6, "start": 3, "end": 9}],
             ["colour", {"name": "another", "channel": 7, "start": 5, "end": 11, "colour": [0.7, 0.1, 0.1]}],
             ["colour", {"name": "third", "channel": 8, "start": 10, "end": 14, "colour": [0.1, 0.1, 0.9]}],
-            ["tell", {"title": {"transform__scale_x": 0.5}, "another": {"transform__scale_y": 0.3}}],
-            ["tell", {"third": {"transform__scale_x": 0.2}}],
+            [
+                "set_properties",
+                {"title": {"transform__scale_x": 0.5}, "another": {"transform__scale_y": 0.3}},
+            ],
+            ["set_properties", {"third": {"transform__scale_x": 0.2}}],
             *_adjust(channel=5),
         ],
         (2, 12),

@@ -9,7 +9,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-def at_once(work: Callable[[], _T], threads: int) -> list[_T]:
+def run_in_threads(work: Callable[[], _T], threads: int) -> list[_T]:
     """Return what `work` returns in each thread. Raises what it raises in one of them."""
     gate = threading.Barrier(threads)
 

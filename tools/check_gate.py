@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
-_ROOMS = ("core", "addon")
+_PACKAGES = ("core", "addon")
 _GATE = _ROOT / "core" / "filesystem"
 _METHODS = frozenset(
     (
@@ -69,17 +69,17 @@ _MODULES = {
     ),
     "glob": frozenset(("glob", "iglob")),
 }
-_WRITING = frozenset("wax+")
+_WRITE_MODES = frozenset("wax+")
 
 
 def main() -> int:
     """Print what passes the gate by; return the exit code."""
-    found = [
-        line for room in _ROOMS for path in sorted((_ROOT / room).rglob("*.py")) for line in _faults(path)
+    violations = [
+        line for room in _PACKAGES for path in sorted((_ROOT / room).rglob("*.py")) for line in _faults(path)
     ]
-    for line in found:
+    for line in violations:
         print(line)
-    return 1 if found else 0
+    return 1 if violations else 0
 
 
 def _faults(path: Path) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _writes(node: ast.Call, place: int) -> bool:
         return False
     mode = modes[0]
     return not (
-        isinstance(mode, ast.Constant) and isinstance(mode.value, str) and not _WRITING & set(mode.value)
+        isinstance(mode, ast.Constant) and isinstance(mode.value, str) and not _WRITE_MODES & set(mode.value)
     )
 
 

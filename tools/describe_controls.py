@@ -36,8 +36,10 @@ def _row(parameter: Parameter) -> str:
     shown = {choice[0]: choice[1] for choice in parameter.choices}.get(str(default), default)
     unit = f" {parameter.unit}" if parameter.unit else ""
     if parameter.choices:
-        told = f"{parameter.text}: " + "; ".join(f"*{label}*: {text}" for _, label, text in parameter.choices)
-        return f"| {name} | {told} | | {shown} |"
+        description = f"{parameter.text}: " + "; ".join(
+            f"*{label}*: {text}" for _, label, text in parameter.choices
+        )
+        return f"| {name} | {description} | | {shown} |"
     if parameter.low is None or parameter.high is None or parameter.kind is bool:
         return f"| {name} | {parameter.text} | | {shown} |"
     low, high = (

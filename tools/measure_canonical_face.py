@@ -45,7 +45,7 @@ RIGHT_LID = dict(
 RIGHT_BROW = (276, 283, 282, 295, 285, 336, 296, 334, 293, 300)
 
 
-def measured_meshes(pictures, facts):
+def detect_meshes(pictures, facts):
     """Yield the (468, 3) mesh of the surest face of each picture."""
     models, pool = embedded_models(), ModelPool()
 
@@ -57,14 +57,16 @@ def measured_meshes(pictures, facts):
 
     for picture in pictures:
         frame = cv2.cvtColor(cv2.imread(picture), cv2.COLOR_BGR2RGB)
-        found = detecting.detections_from_arrays(detecting.detect(frame, Detect(), models.detector, pool))
+        detections = detecting.detections_from_arrays(
+            detecting.detect(frame, Detect(), models.detector, pool)
+        )
         family = load_catalogue().family("landmark", "face-mesh")
-        one = FaceMesh(models.landmarker, family, pool, Indices).landmarks(frame, found[:1])[0]
+        one = FaceMesh(models.landmarker, family, pool, Indices).landmarks(frame, detections[:1])[0]
         print(f"{Path(picture).name}: score {one.score:.3f}")
         yield one.points[:468]
 
 
-def aligned_mean(meshes):
+def mean_of_aligned(meshes):
     """Average meshes after aligning each to the mean so far; four rounds are enough to settle."""
     mean = meshes[0]
     for _ in range(4):
@@ -129,7 +131,7 @@ def upright(shape):
 def main(facts_path, *pictures):
     """Measure, and write the file that `core/geometry/mesh_topology.py` reads."""
     facts = json.loads(Path(facts_path).read_text())
-    shape = upright(aligned_mean(list(measured_meshes(pictures, facts))))
+    shape = upright(mean_of_aligned(list(detect_meshes(pictures, facts))))
     pairs = mirror_pairs(shape)
     shape = (shape + shape[pairs] * (-1, 1, 1)) / 2
     triangles = wound_alike(facts["triangles"], shape)

@@ -59,14 +59,14 @@ class BlendFile:
         if data[:7] != b"BLENDER":
             raise ValueError("not an uncompressed .blend file")
         self._data = data
-        found = list(self._iterate_blocks(is_large=data[7:9].isdigit()))
-        dna = next((start for code, _, _, _, start in found if code == b"DNA1"), None)
+        blocks = list(self._iterate_blocks(is_large=data[7:9].isdigit()))
+        dna = next((start for code, _, _, _, start in blocks if code == b"DNA1"), None)
         if dna is None:
             raise ValueError("a .blend file without a description of its structs")
         names = self._read_dna(dna)
         self.blocks = [
             Block(names[index], address, count, start)
-            for code, index, address, count, start in found
+            for code, index, address, count, start in blocks
             if code not in (b"DNA1", b"ENDB")
         ]
         self._by_address = {block.address: block for block in self.blocks}
@@ -128,12 +128,12 @@ class BlendFile:
 
         def read_texts() -> list[str]:
             nonlocal at
-            count, found = read_number(), []
+            count, texts = read_number(), []
             for _ in range(count):
                 end = self._data.index(b"\0", at)
-                found.append(self._data[at:end].decode())
+                texts.append(self._data[at:end].decode())
                 at = end + 1
-            return found
+            return texts
 
         expect_word(b"NAME")
         names = read_texts()

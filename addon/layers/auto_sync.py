@@ -53,13 +53,13 @@ def _layer_fingerprints(scene: bpy.types.Scene) -> list[Any]:
 
 
 def _strip_fingerprints(scene: bpy.types.Scene) -> list[Any]:
-    found = []
+    fingerprints = []
     for clip in strips_with_modifiers(scene):
         layer = layer_of(scene, clip)
         keys = (
             [key.timeline_frame - clip.frame_start for key in clip.retiming_keys] if is_retimed(clip) else []
         )
-        found.append(
+        fingerprints.append(
             (
                 (
                     stack_id(clip),
@@ -73,7 +73,7 @@ def _strip_fingerprints(scene: bpy.types.Scene) -> list[Any]:
                 layer is not None and is_misplaced(scene, clip, layer),
             )
         )
-    return found
+    return fingerprints
 
 
 def _parent_meta_name(strip: Any) -> str:
@@ -120,11 +120,11 @@ class LayerAutoSync:
         return None
 
     def _sync_if_changed(self) -> None:
-        found = timeline_fingerprint()
-        if found == self._last_fingerprint:
+        fingerprint = timeline_fingerprint()
+        if fingerprint == self._last_fingerprint:
             return
         # Known before it is tried: what fails is not tried again at each edit of something else.
-        self._last_fingerprint = found
+        self._last_fingerprint = fingerprint
         try:
             problems = [text for scene in bpy.data.scenes for text in self._sync(scene)]
         finally:
@@ -159,14 +159,14 @@ def _is_busy() -> bool:
 
 def _handlers() -> dict[str, Callable[..., None]]:
     """Make the handlers, functions since Blender keeps no others when a file is loaded, around one `LayerAutoSync`."""
-    in_step = LayerAutoSync()
+    auto_sync = LayerAutoSync()
 
     @persistent
     def on_change(*_: Any) -> None:
         if not bpy.app.background and threading.current_thread() is threading.main_thread():
-            in_step.schedule()
+            auto_sync.schedule()
 
-    on_change.__dict__["close"] = in_step.close
+    on_change.__dict__["close"] = auto_sync.close
     return dict.fromkeys(_HANDLER_NAMES, on_change)
 
 

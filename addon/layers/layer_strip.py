@@ -35,8 +35,8 @@ _CROP_PROPERTIES = ("min_x", "max_x", "min_y", "max_y")
 
 def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
     """Return the layer strip of a clip, or None."""
-    found = [layer for layer in layer_strips(scene) if layer_stack_id(layer) == stack_id(strip)]
-    return nearest_layer(strip, found)
+    layers = [layer for layer in layer_strips(scene) if layer_stack_id(layer) == stack_id(strip)]
+    return nearest_layer(strip, layers)
 
 
 def nearest_layer(strip: Any, layers: list[Any]) -> Any | None:

@@ -32,29 +32,29 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
     layer = layer_of(scene, strip)
     if layer is None:
         return [StripWarning("has no layer strip, so the original is shown: press Refresh", REFRESH_OPERATOR)]
-    found = []
+    warnings = []
     count = len(stack_of(scene, stack_id(strip)))
     if count > MAX_MODIFIERS:
-        found.append(
+        warnings.append(
             StripWarning(f"has {count} modifiers, so its layer is not made: remove all but {MAX_MODIFIERS}")
         )
     effect = next((entry for entry in all_strips(scene) if strip in inputs_of(entry)), None)
     if effect is not None:
-        found.append(
+        warnings.append(
             StripWarning(
                 f"feeds the effect {effect.name}, which does not see its layer: press Nest in Meta",
                 NEST_OPERATOR,
             )
         )
     if [entry.type for entry in strip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
-        found.append(
+        warnings.append(
             StripWarning(
                 "has strip modifiers that its layer does not have: press Nest in Meta, or copy them",
                 NEST_OPERATOR,
             )
         )
     if _is_blended_with_strips_below(scene, strip, layer):
-        found.append(
+        warnings.append(
             StripWarning(
                 "is blended with the strips below, which show through the new face: press Nest in Meta",
                 NEST_OPERATOR,
@@ -62,17 +62,17 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
         )
     covered = strip_between(scene, strip, layer)
     if covered is not None:
-        found.append(
+        warnings.append(
             StripWarning(
                 f"has {covered.name} between it and its layer, which covers it: unlock that, press Refresh",
                 REFRESH_OPERATOR,
             )
         )
     if layer.frame_duration != content_length(strip):
-        found.append(
+        warnings.append(
             StripWarning("is longer or shorter than its layer was made for: press Refresh", REFRESH_OPERATOR)
         )
-    return found
+    return warnings
 
 
 def scene_warnings(scene: bpy.types.Scene) -> list[str]:

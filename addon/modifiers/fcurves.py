@@ -71,11 +71,11 @@ def copy_curves(source: bpy.types.Scene, target: bpy.types.Scene, new_indices: M
 
 def _renumber_path(path: str, new_index: Callable[[int], int | None]) -> str | None:
     """Return a path with the modifier's new place, None where it has none. Other paths stay."""
-    found = _MODIFIER_PATH.match(path)
-    if found is None:
+    match = _MODIFIER_PATH.match(path)
+    if match is None:
         return path
-    place = new_index(int(found[1]))
-    return None if place is None else f"understudy.modifiers[{place}]{path[found.end() :]}"
+    place = new_index(int(match[1]))
+    return None if place is None else f"understudy.modifiers[{place}]{path[match.end() :]}"
 
 
 def _targets(driver: Any, scene: bpy.types.Scene) -> list[Any]:

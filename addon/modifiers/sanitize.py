@@ -43,9 +43,9 @@ def repair_ids() -> list[str]:
     repair_texts()
     fresh: dict[str, str] = {}
     for owner, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
-        told = getattr(owner, name)
-        if told and not is_stack_id(told):
-            setattr(owner, name, fresh.setdefault(told, new_id()))
+        current_id = getattr(owner, name)
+        if current_id and not is_stack_id(current_id):
+            setattr(owner, name, fresh.setdefault(current_id, new_id()))
     if not fresh:
         return []
     for strip in (strip for scene in _local_scenes() for strip in all_strips(scene)):
@@ -59,9 +59,9 @@ def repair_ids() -> list[str]:
 def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
     """List the clips that have modifiers but an id of another form: as long as that is not mended, no stack."""
     malformed = {
-        told
+        strip_id
         for modifier in settings_of(scene).modifiers
-        if (told := text_of(modifier, "strip_id")) and not is_stack_id(told)
+        if (strip_id := text_of(modifier, "strip_id")) and not is_stack_id(strip_id)
     }
     return [
         strip

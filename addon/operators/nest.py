@@ -28,10 +28,10 @@ class UNDERSTUDY_OT_nest(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only for a clip with a Face Swap modifier."""
         strip = active_strip(context)
-        found = strip is not None and bool(stack_id(strip))
-        if not found:
+        has_stack = strip is not None and bool(stack_id(strip))
+        if not has_stack:
             cls.poll_message_set("The active strip has no Face Swap modifier")
-        return found
+        return has_stack
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Nest the active clip; what it was told before is put in order first."""

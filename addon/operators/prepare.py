@@ -57,10 +57,10 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Only with a Face Swap modifier in the scene."""
         scene = active_scene(context)
-        found = scene is not None and bool(strips_with_modifiers(scene))
-        if not found:
+        has_strips = scene is not None and bool(strips_with_modifiers(scene))
+        if not has_strips:
             cls.poll_message_set("No strip has a Face Swap modifier")
-        return found
+        return has_strips
 
     def execute(self, context: Any) -> set[Any]:
         """Prepare everything before returning."""

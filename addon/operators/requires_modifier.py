@@ -14,10 +14,10 @@ class RequiresModifier:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only with a modifier to work on."""
-        found = active_scene(context) is not None and active_modifier(context) is not None
-        if not found:
+        has_modifier = active_scene(context) is not None and active_modifier(context) is not None
+        if not has_modifier:
             cls.poll_message_set("The active strip has no Face Swap modifier")  # type: ignore[attr-defined]
-        return found
+        return has_modifier
 
 
 def activate_modifier(context: bpy.types.Context) -> Any | None:

@@ -145,7 +145,7 @@ class Preparation:
     def _is_visible(self, job: LayerJob) -> bool:
         scene = self._walk.scene
         return scene is not None and any(
-            seen.layer_path == job.layer_path for seen in jobs_at(scene, scene.frame_current)
+            visible_job.layer_path == job.layer_path for visible_job in jobs_at(scene, scene.frame_current)
         )
 
 

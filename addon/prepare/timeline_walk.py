@@ -47,7 +47,7 @@ class TimelineWalk:
             self.next_frame = self.last + 1
             return []
         until = None if seconds is None else time.perf_counter() + seconds
-        found: list[LayerJob] = []
+        new_jobs: list[LayerJob] = []
         before, moving = scene.frame_current, _is_animated(scene)
         state = window_state()
         state.walking = moving
@@ -57,7 +57,7 @@ class TimelineWalk:
                     scene.frame_set(
                         self.next_frame
                     )  # keyframed parameters have their value only at their frame
-                found += self._new_jobs(scene)
+                new_jobs += self._new_jobs(scene)
                 self.next_frame += 1
                 if until is not None and time.perf_counter() >= until:
                     break
@@ -65,7 +65,7 @@ class TimelineWalk:
             if moving:
                 scene.frame_set(before)
             state.walking = False
-        return found
+        return new_jobs
 
     def _new_jobs(self, scene: bpy.types.Scene) -> list[LayerJob]:
         jobs = [
@@ -77,13 +77,13 @@ class TimelineWalk:
         self._visited_images.update(job.layer_path for job in jobs)
         if not self._preview:
             return jobs
-        seen = {
+        preview_jobs = {
             job.layer_path: job for job in jobs_at(scene, self.next_frame, self._strip_cache, preview=True)
         }
         return [
             asked
             for job in jobs
-            for asked in (seen[job.layer_path], job)
+            for asked in (preview_jobs[job.layer_path], job)
             if asked is job or (asked != job and asked.requests)
         ]
 

@@ -90,16 +90,16 @@ class RenderRun:
             self._session.warn(text)
         # The layers are in step: what is still wrong stays so for the whole render.
         self._strip_problems = {
-            (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in found]
+            (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in problems]
             for here in bpy.data.scenes
             for clip in strips_with_modifiers(here)
-            if (found := strip_warnings(clip, here))
+            if (problems := strip_warnings(clip, here))
         }
         for here in bpy.data.scenes:
             for clip in strips_with_invalid_ids(here):
                 text = f"{clip.name} has an invalid Understudy id: press Refresh"
                 self._strip_problems[here.name, clip.name] = [text]
-        for text in (text for found in self._strip_problems.values() for text in found):
+        for text in (text for problems in self._strip_problems.values() for text in problems):
             self._session.warn(text)
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
@@ -181,7 +181,7 @@ class RenderRun:
             line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
         print_message(line)
         self._on_end(
-            RenderResult(line, tuple(text for found in self._failed_frames.values() for text in found))
+            RenderResult(line, tuple(text for failures in self._failed_frames.values() for text in failures))
         )
         self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
@@ -197,14 +197,14 @@ class RenderRun:
             return
         for here, at in shown_scenes(scene, scene.frame_current):
             for clip in (*strips_with_modifiers(here), *strips_with_invalid_ids(here)):
-                found = self._strip_problems.get((here.name, clip.name))
-                if not found or not is_shown(here, clip, at):
+                problems = self._strip_problems.get((here.name, clip.name))
+                if not problems or not is_shown(here, clip, at):
                     continue
                 outcomes = self._session.outcomes
                 if layer_of(here, clip) is None:
-                    outcomes.record_failure(NO_LAYER, f"{clip.name}, frame {at}: {found[0]}")
+                    outcomes.record_failure(NO_LAYER, f"{clip.name}, frame {at}: {problems[0]}")
                 else:
-                    outcomes.failures.extend(f"{clip.name}, frame {at}: {text}" for text in found)
+                    outcomes.failures.extend(f"{clip.name}, frame {at}: {text}" for text in problems)
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
         frame = scene.frame_current

@@ -55,8 +55,8 @@ def keyframes_of(scene: bpy.types.Scene) -> Any:
     # An action's curves lie in a bag for each slot, one of which the scene uses.
     layers = () if action is None else action.layers
     bags = (bag for layer in layers for strip in layer.strips for bag in strip.channelbags)
-    found = [bag.fcurves for bag in bags if bag.slot_handle == animation.action_slot_handle]
-    return found[0] if found else ()
+    fcurves = [bag.fcurves for bag in bags if bag.slot_handle == animation.action_slot_handle]
+    return fcurves[0] if fcurves else ()
 
 
 def driven_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:

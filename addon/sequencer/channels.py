@@ -30,12 +30,12 @@ def strip_between(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any | None:
     """Return a strip that is seen and lies between a clip and its layer, or None."""
     if layer.parent_meta() != clip.parent_meta():
         return None
-    found = (
+    candidates = (
         strip
         for strip in _overlapping_strips(scene, clip, layer)
         if clip.channel < strip.channel < layer.channel and has_image(strip)
     )
-    return next(found, None)
+    return next(candidates, None)
 
 
 def has_image(strip: bpy.types.Strip) -> bool:

@@ -156,17 +156,17 @@ def _parse_retiming(file: BlendFile, name: str, timeline_rate: float) -> Retimin
     strips = (
         block for block in file.blocks_with_field(_KEY_FIELDS) if file.value(block, ("name",))[2:] == name
     )
-    found = next(strips, None)
-    keys = None if found is None else file.block_at(file.value(found, _KEY_FIELDS))
-    if found is None or keys is None:
+    strip = next(strips, None)
+    keys = None if strip is None else file.block_at(file.value(strip, _KEY_FIELDS))
+    if strip is None or keys is None:
         raise ValueError("there are none")
-    count = file.value(found, ("retiming_keys_num", "retiming_handle_num"))
+    count = file.value(strip, ("retiming_keys_num", "retiming_handle_num"))
     if not 0 < count <= keys.count:
         raise ValueError("there are fewer than is said")
-    own_rate = file.value(found, ("media_playback_rate",))
+    own_rate = file.value(strip, ("media_playback_rate",))
     rate = own_rate / timeline_rate if own_rate else 1.0
     return Retiming(
-        tuple(_parse_key(file, keys, item) for item in range(count)), file.value(found, ("len",)), rate
+        tuple(_parse_key(file, keys, item) for item in range(count)), file.value(strip, ("len",)), rate
     )
 
 

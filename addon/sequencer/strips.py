@@ -31,14 +31,14 @@ def text_of(owner: Any, name: str) -> str:
 
 def stack_id(strip: bpy.types.Strip) -> str:
     """Return the id of a strip's stack, or an empty text, also for what is none by its form."""
-    told = text_of(strip, "understudy_id")
-    return told if is_stack_id(told) else ""
+    identifier = text_of(strip, "understudy_id")
+    return identifier if is_stack_id(identifier) else ""
 
 
 def layer_stack_id(strip: bpy.types.Strip) -> str:
     """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
-    told = text_of(strip, "understudy_layer_of")
-    return told if is_stack_id(told) else ""
+    identifier = text_of(strip, "understudy_layer_of")
+    return identifier if is_stack_id(identifier) else ""
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
@@ -117,17 +117,17 @@ def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types
 
     A scene within itself is not played, as Blender does not play it. Raises RecipeError where there are too many.
     """
-    seen: set[tuple[bpy.types.Scene, int]] = set()
+    visited: set[tuple[bpy.types.Scene, int]] = set()
     waiting: list[tuple[bpy.types.Scene, int, tuple[bpy.types.Scene, ...]]] = [(scene, frame, ())]
     while waiting:
         here, at, around = waiting.pop()
-        if (here, at) in seen:
+        if (here, at) in visited:
             continue
-        if len(seen) >= _MAX_SCENES:
+        if len(visited) >= _MAX_SCENES:
             raise RecipeError(
                 f"{scene.name} shows more than {_MAX_SCENES} scenes at frame {frame}: remove some"
             )
-        seen.add((here, at))
+        visited.add((here, at))
         around = (*around, here)
         yield here, at
         for strip in all_strips(here):
@@ -213,5 +213,5 @@ def source_frames(strip: Any, rate: float) -> list[int]:
 
 def inputs_of(effect: Any) -> list[Any]:
     """List the strips that an effect strip is made from."""
-    found = (getattr(effect, f"input_{number}", None) for number in (1, 2))
-    return [strip for strip in found if strip is not None]
+    inputs = (getattr(effect, f"input_{number}", None) for number in (1, 2))
+    return [strip for strip in inputs if strip is not None]

@@ -64,8 +64,8 @@ def cache_location(scene: bpy.types.Scene) -> CacheLocation:
 
 def refused_folder_warnings() -> list[str]:
     """Say of the scenes which cache folders they must not have, a line each."""
-    told = (cache_location(scene).refusal for scene in bpy.data.scenes)
-    return list(dict.fromkeys(text for text in told if text))
+    refusals = (cache_location(scene).refusal for scene in bpy.data.scenes)
+    return list(dict.fromkeys(text for text in refusals if text))
 
 
 def _absolute_path(text: str) -> Path:

@@ -40,8 +40,8 @@ def draw_which_face(layout: Any, context: bpy.types.Context, modifier: Any) -> N
 def _people(scene: Any, strip: Any, modifier: Any) -> tuple[PersonView, ...] | None:
     if not has_search_range(strip):
         return None
-    found: tuple[PersonView, ...] | None = lookup_cache().get(people_lookup(scene, strip, modifier))
-    return found
+    people: tuple[PersonView, ...] | None = lookup_cache().get(people_lookup(scene, strip, modifier))
+    return people
 
 
 def _draw_people(

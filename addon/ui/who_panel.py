@@ -63,5 +63,5 @@ def _source_image_view(scene: Any, image: Any) -> SourceImageView | None:
     if not path:
         return None
     wanted = SourceImageLookup(cache_folder(scene), preferences(), FaceImage(Path(path), image.face_number))
-    found: SourceImageView | None = lookup_cache().get(wanted)
-    return found
+    view: SourceImageView | None = lookup_cache().get(wanted)
+    return view

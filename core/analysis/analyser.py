@@ -210,18 +210,18 @@ class Analyser:
             # The landmarks were made from the detections: whoever has the one need not look up the other.
             self._counter.record_hit("detect")
             self._counter.record_hit("landmark")
-        found = faces_from_arrays(meshes)
+        faces = faces_from_arrays(meshes)
         recogniser = self._adapters.recogniser(recipe.embed)
-        store = FilteringStore(self._store, lambda kept: fits_faces(kept, found, built_in=recogniser is None))
+        store = FilteringStore(self._store, lambda kept: fits_faces(kept, faces, built_in=recogniser is None))
         described, known = self._flight.get_or_compute(
-            store, embedded, lambda: self._compute_embeddings(clip, number, recipe, found)
+            store, embedded, lambda: self._compute_embeddings(clip, number, recipe, faces)
         )
         if known:
             self._counter.record_hit("embed")
         mesh = recipe.landmark.landmarker in MESH_LANDMARKERS
         vectors = face_vectors(described, own=recogniser is None, mesh=mesh)
         space = BUILT_IN_SPACE if recogniser is None else recogniser.space
-        return Analysis(frame, tuple(found), vectors, space, landmarked)
+        return Analysis(frame, tuple(faces), vectors, space, landmarked)
 
     def _compute_embeddings(self, clip: Clip, number: int, recipe: Recipe, faces: list[Face]) -> Arrays:
         pixels = self.frame(clip, number)

@@ -63,10 +63,10 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
     """
     margin = params.margin / 100
     if params.angles == "auto":
-        found = detect_with_rotation_fallback(detector, frame, params.score, margin)
+        detections = detect_with_rotation_fallback(detector, frame, params.score, margin)
     else:
-        found = detect_rotated(detector, frame, params.score, _QUARTER_TURNS[params.angles], margin)
-    return {"boxes": found.boxes, "points": found.points, "scores": found.scores}
+        detections = detect_rotated(detector, frame, params.score, _QUARTER_TURNS[params.angles], margin)
+    return {"boxes": detections.boxes, "points": detections.points, "scores": detections.scores}
 
 
 def detect(frame: Pixels, params: Detect, model: ModelFile, pool: ModelPool) -> Arrays:

@@ -23,22 +23,22 @@ _MAX_SHARPNESS_PIXELS = 192
 
 def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, ...]:
     """Say what is poor about a face of an (H, W, 3) RGB uint8 picture; empty if nothing is."""
-    found = []
+    issues = []
     if face.height < MIN_FACE_PIXELS:
-        found.append(f"small: {face.height:.0f} pixels high, {MIN_FACE_PIXELS:.0f} or more are good")
+        issues.append(f"small: {face.height:.0f} pixels high, {MIN_FACE_PIXELS:.0f} or more are good")
     turn = max(abs(face.pose.yaw), abs(face.pose.pitch))
     if turn > MAX_TURN_DEGREES:
-        found.append(f"turned away by {turn:.0f} degrees, {MAX_TURN_DEGREES:.0f} or less is good")
+        issues.append(f"turned away by {turn:.0f} degrees, {MAX_TURN_DEGREES:.0f} or less is good")
     if sharpness(image, face, topology) < MIN_SHARPNESS:
-        found.append("blurred")
+        issues.append("blurred")
     outside = outside_share(image, face)
     if outside > MAX_OUTSIDE_SHARE:
-        found.append(f"cut off by the picture's border: {100 * outside:.0f} % of it")
+        issues.append(f"cut off by the picture's border: {100 * outside:.0f} % of it")
     elif face.has_mesh:
         hidden = occluded_share(image, face, topology)
         if hidden > MAX_OCCLUDED_SHARE:
-            found.append(f"covered: {100 * hidden:.0f} % of it by hair, a hand or an object")
-    return tuple(found)
+            issues.append(f"covered: {100 * hidden:.0f} % of it by hair, a hand or an object")
+    return tuple(issues)
 
 
 def sharpness(image: Pixels, face: Face, topology: Topology) -> float:

@@ -111,7 +111,7 @@ def face_tracks(
     for near in shot:
         with suppress(ClipError):
             around[near] = analyser.analysis(clip, near, recipe)
-    seen_as: list[list[TrackPoint]] = [[] for _ in frame_faces.faces]
+    track_points: list[list[TrackPoint]] = [[] for _ in frame_faces.faces]
     for step in (-1, 1):
         current: list[tuple[Face, Floats] | None] = list(
             zip(frame_faces.faces, frame_faces.embeddings, strict=True)
@@ -120,9 +120,9 @@ def face_tracks(
         while near in shot and any(one is not None for one in current):
             if near in around:
                 for face, index in _match_next_frame(current, around[near]):
-                    seen_as[face].append(TrackPoint(near, index, around[near].embeddings[index]))
+                    track_points[face].append(TrackPoint(near, index, around[near].embeddings[index]))
             near += step
-    return seen_as
+    return track_points
 
 
 def _match_next_frame(current: list[tuple[Face, Floats] | None], analysis: Analysis) -> list[tuple[int, int]]:

@@ -59,37 +59,37 @@ def run(arguments: argparse.Namespace) -> bool:
 
 
 def _stats(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
-    told = []
+    reports = []
     for place in places:
-        found = statistics(place.store)
+        stats = statistics(place.store)
         if isinstance(place.store, RedisStore):  # one that could not be looked through
             require_no_warnings(place)
         facts = folder_summary(place.store.root) if isinstance(place.store, PackStore) else None
         used = facts and facts.usage
         on_disk, layers = (facts.bytes_on_disk, facts.layer_bytes) if facts else (None, None)
         more = {"bytes_on_disk": on_disk, "layer_bytes": layers, "uses": used and vars(used)}
-        told.append({"place": place.name, **found.as_dict(), **more})
+        reports.append({"place": place.name, **stats.as_dict(), **more})
         if arguments.json:
             continue
         if len(places) > 1:
             show(place.name)
-        for stage, share in sorted(found.stages.items()):
+        for stage, share in sorted(stats.stages.items()):
             _print_row(stage, share)
-        _print_row("all", found.total)
-        if found.total.entries:
-            clips = sorted(found.clips.items(), key=lambda item: -item[1].payload_bytes)
+        _print_row("all", stats.total)
+        if stats.total.entries:
+            clips = sorted(stats.clips.items(), key=lambda item: -item[1].payload_bytes)
             for clip, share in clips[:_MAX_CLIP_ROWS]:
                 _print_row(f"clip {clip[:12]}", share)
-            for age, share in found.ages.items():
+            for age, share in stats.ages.items():
                 _print_row(f"age {age}", share)
-            show(f"{'on disk':<18} {'':>8} {(on_disk or found.total.payload_bytes) / 1e6:>10.1f} MB")
+            show(f"{'on disk':<18} {'':>8} {(on_disk or stats.total.payload_bytes) / 1e6:>10.1f} MB")
         if layers:
             show(f"{'layer images':<18} {'':>8} {layers / 1e6:>10.1f} MB")
-        if used and found.total.entries:
+        if used and stats.total.entries:
             since = datetime.fromtimestamp(used.since, UTC).date()
             show(f"runs {used.runs}: {used.hits} hits, {used.misses} misses, {used.puts} puts since {since}")
     if arguments.json:
-        show_json({"places": told})
+        show_json({"places": reports})
     return True
 
 
@@ -100,9 +100,9 @@ def _print_row(name: str, share: Share) -> None:
 def _verify(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:  # noqa: ARG001
     all_sound = True
     for place in places:
-        found = _verify_place(place)
-        show(f"{place.name}: {found.sound} results are sound, {found.damaged} damaged")
-        all_sound &= not found.damaged
+        report = _verify_place(place)
+        show(f"{place.name}: {report.sound} results are sound, {report.damaged} damaged")
+        all_sound &= not report.damaged
         require_no_warnings(place)
     if not all_sound:
         show("damaged results are never used; they are computed again when needed")
@@ -115,8 +115,8 @@ def _verify_place(place: CachePlace) -> VerificationReport:
             return verify_folder(place.store.root)
         except OSError as error:
             raise CacheError(f"can't read {place.name}: {error.strerror}; check its permissions") from error
-    found = [place.store.get(Key(entry.text)) is not None for entry in place.store.entries()]
-    return VerificationReport(sum(found), max(len(found) - sum(found), place.store.counts.corrupt))
+    checks = [place.store.get(Key(entry.text)) is not None for entry in place.store.entries()]
+    return VerificationReport(sum(checks), max(len(checks) - sum(checks), place.store.counts.corrupt))
 
 
 def _gc(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:

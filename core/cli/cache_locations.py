@@ -95,18 +95,20 @@ def open_places(arguments: argparse.Namespace, faults: list[str]) -> Iterator[Ca
     yield CachePlace(quote(root), _require_writable(made) if made else open_folder(root, read_only=read_only))
     if not hasattr(arguments, "redis"):  # an action for the cache folder alone
         return
-    told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
+    cache_settings = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
     environment = shared_place_variables(arguments)
     environment[READ_ONLY_VARIABLE] = os.environ.get(READ_ONLY_VARIABLE, "")
-    told = resolve_settings(RunSettings(told, online=arguments.online), environment).cache
-    keep = told.shared_read_only
+    cache_settings = resolve_settings(RunSettings(cache_settings, online=arguments.online), environment).cache
+    keep = cache_settings.shared_read_only
     opening: list[Callable[[], CachePlace]] = []
-    if told.shared_folder is not None:
+    if cache_settings.shared_folder is not None:
         opening.append(
-            partial(_open_shared_place, told.shared_folder, machine_read_only=keep, read_only=read_only)
+            partial(
+                _open_shared_place, cache_settings.shared_folder, machine_read_only=keep, read_only=read_only
+            )
         )
-    if told.redis_url is not None:
-        opening.append(partial(_open_server_place, told.redis_url, machine_read_only=keep))
+    if cache_settings.redis_url is not None:
+        opening.append(partial(_open_server_place, cache_settings.redis_url, machine_read_only=keep))
     for opened in opening:
         try:
             place = opened()

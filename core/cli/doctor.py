@@ -23,11 +23,11 @@ _MAX_MANIFEST_BYTES = 1 << 20
 def doctor(folder: Path | None = None) -> bool:
     """Print versions and the state of the embedded models in `folder`; return whether all is well."""
     show(f"{program_name()}, Python {platform.python_version()}, {platform.platform()}")
-    found = [_check_library(name, module) for name, module in _LIBRARIES.items()]
-    found.append(_check_encoder())
-    found.append(_check_processor())
-    found.append(_check_models(embedded_folder() if folder is None else folder))
-    return all(found)
+    checks = [_check_library(name, module) for name, module in _LIBRARIES.items()]
+    checks.append(_check_encoder())
+    checks.append(_check_processor())
+    checks.append(_check_models(embedded_folder() if folder is None else folder))
+    return all(checks)
 
 
 def _check_library(name: str, module: str) -> bool:

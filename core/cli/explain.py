@@ -43,9 +43,10 @@ def explain(arguments: argparse.Namespace) -> None:
         os.environ.get(CACHE_VARIABLE) or _default_cache_folder(arguments.clip)
     )
     movie = arguments.clip.is_file() and not is_image(arguments.clip)
-    told = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
+    cache_settings = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
     run = resolve_settings(
-        RunSettings(told, online=arguments.online), {**os.environ, **shared_place_variables(arguments)}
+        RunSettings(cache_settings, online=arguments.online),
+        {**os.environ, **shared_place_variables(arguments)},
     )
     shared = [NamedStore(tier.name, tier) for tier in shared_tiers(run.cache, make=False)]
     # Where there is no folder yet, a render would find what the shared places have.
@@ -86,14 +87,14 @@ def _default_cache_folder(clip: Path) -> Path:
 
 
 def _reason(fact: StageStatus) -> str:
-    found = fact.explanation
-    if found is None or fact.reason:
+    explanation = fact.explanation
+    if explanation is None or fact.reason:
         return fact.reason
-    if found.hit:
+    if explanation.hit:
         return "" if fact.place == _LOCAL_PLACE_NAME else f"in {fact.place}"
-    if found.nearest is None:
+    if explanation.nearest is None:
         return f"no result of {fact.stage} is kept in {_LOCAL_PLACE_NAME}"
-    return "; ".join(_difference_lines(found.differences))
+    return "; ".join(_difference_lines(explanation.differences))
 
 
 def _difference_lines(differences: Sequence[Difference]) -> list[str]:
@@ -110,13 +111,13 @@ def _abbreviate(value: str | None) -> str:
 
 
 def _as_dict(fact: StageStatus) -> dict[str, object]:
-    found = fact.explanation
+    explanation = fact.explanation
     return {
         "stage": fact.stage,
         "about": fact.subject,
         "status": fact.status,
         "reason": fact.reason,
         "place": fact.place,
-        "key": found.key.hex if found else None,
-        "differences": [vars(line) for line in found.differences] if found else [],
+        "key": explanation.key.hex if explanation else None,
+        "differences": [vars(line) for line in explanation.differences] if explanation else [],
     }

@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bo
 
 
 def _list(folder: Path, catalogue: Catalogue) -> None:
-    found = ModelLibrary([folder], catalogue).local_models()
+    local_models = ModelLibrary([folder], catalogue).local_models()
     show(f"in {folder}, and embedded:")
-    for one in found:
+    for one in local_models:
         show(f"  {_family_name(one):<26} {quote(one.file.path.name):<36} {_state_text(one)}")
-    here = {one.card.sha256 for one in found if one.card is not None}
+    here = {one.card.sha256 for one in local_models if one.card is not None}
     show("")
     show("published, and not here (* can be fetched):")
     for known in catalogue.models:

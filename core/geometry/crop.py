@@ -46,13 +46,15 @@ def warp_crop(frame: Pixels, matrix: Floats, size: int) -> Pixels:
         )
     height, width = frame.shape[:2]
     corners = np.array([[0, 0], [size - 1, 0], [0, size - 1], [size - 1, size - 1]], np.float32)
-    seen = transform_points(corners, invert_affine(matrix))
+    frame_corners = transform_points(corners, invert_affine(matrix))
     # The block grid is anchored at the frame's origin: a region that follows the face must not change
     # which pixels are averaged together.
-    left, top = (np.clip(seen.min(0) - 2 * factor, 0, (width - 1, height - 1)) // factor * factor).astype(int)
-    right, bottom = np.clip(seen.max(0) + 2 * factor, (left + factor, top + factor), (width, height)).astype(
-        int
-    )
+    left, top = (
+        np.clip(frame_corners.min(0) - 2 * factor, 0, (width - 1, height - 1)) // factor * factor
+    ).astype(int)
+    right, bottom = np.clip(
+        frame_corners.max(0) + 2 * factor, (left + factor, top + factor), (width, height)
+    ).astype(int)
     region = frame[top:bottom, left:right]
     blocks_x, blocks_y = max(region.shape[1] // factor, 1), max(region.shape[0] // factor, 1)
     region = region[: blocks_y * factor, : blocks_x * factor]

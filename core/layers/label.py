@@ -155,31 +155,31 @@ class _LabelMatch(NamedTuple):
 
 def _read_checked_label(file: FileIO, size: int, buffer: ReadBuffer) -> Label | None:
     """Return the label in an open file of `size` bytes if all that is in it is what it was written with."""
-    filled, found = 0, None
+    filled, match = 0, None
     for limit in (_FIRST_BYTES, HEAD_BYTES):
         filled = _read_into(file, buffer, filled, min(size, limit))
-        found = _find_label(buffer, filled)
-        if found is not None or filled < limit:
+        match = _find_label(buffer, filled)
+        if match is not None or filled < limit:
             break
-    if found is None or size < found.end + 8:
+    if match is None or size < match.end + 8:
         return None
-    body = body_offset(found.end)
+    body = body_offset(match.end)
     tiles = body + TILE_BYTES
     if size <= _PART_BYTES:
         filled = _read_into(file, buffer, filled, size)
         whole = memoryview(buffer.memory)[:filled]
-        summed = layer_checksum(whole[: found.start], whole[body:tiles], whole[tiles:])
+        summed = layer_checksum(whole[: match.start], whole[body:tiles], whole[tiles:])
     else:
         filled = _read_into(file, buffer, filled, tiles)
         whole = memoryview(buffer.memory)[:filled]
-        if size != _end_of_tiles(whole[: found.start]):
+        if size != _end_of_tiles(whole[: match.start]):
             return None
-        before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: found.start]))
+        before = zlib.crc32(whole[body:tiles], zlib.crc32(whole[: match.start]))
         whole.release()
         file.seek(tiles)
         rest = checksum_of_parts(_read_parts(file, buffer), size - tiles)
         summed = zlib.crc32(rest.to_bytes(4, "little"), before)
-    return found.label if summed == found.checksum32 else None
+    return match.label if summed == match.checksum32 else None
 
 
 def _end_of_tiles(head: memoryview) -> int:

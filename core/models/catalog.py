@@ -100,23 +100,23 @@ class Catalogue:
 
     def family(self, role: str, name: str) -> Family:
         """Return a family. ModelError lists those of the role if there is none of this name."""
-        found = self.families.get((role, name))
-        if found is None:
+        family = self.families.get((role, name))
+        if family is None:
             names = ", ".join(known for known_role, known in self.families if known_role == role)
             raise ModelError(f"no model family {role}/{name} is known: {names or 'no such role'}")
-        return found
+        return family
 
     def find_family(self, text: str) -> Family:
         """Return the family of a text such as `embed/arcface` or, where only one role has it, `arcface`."""
         role, slash, name = text.partition("/")
         if slash:
             return self.family(role, name)
-        found = [family for family in self.families.values() if family.name == text]
-        if len(found) == 1:
-            return found[0]
-        if not found:
+        matches = [family for family in self.families.values() if family.name == text]
+        if len(matches) == 1:
+            return matches[0]
+        if not matches:
             raise ModelError(f"no model family {text!r} is known: `understudy models list` names them")
-        raise ModelError(f"{text!r} can be {' or '.join(family.path for family in found)}: name one")
+        raise ModelError(f"{text!r} can be {' or '.join(family.path for family in matches)}: name one")
 
     def card_by_sha256(self, sha256: str) -> ModelCard | None:
         """Return the published file with this content."""
@@ -124,10 +124,10 @@ class Catalogue:
 
     def card_by_file_name(self, name: str) -> ModelCard:
         """Return the published file of this name. ModelError if there is none."""
-        found = next((model for model in self.models if model.file == name), None)
-        if found is None:
+        card = next((model for model in self.models if model.file == name), None)
+        if card is None:
             raise ModelError(f"the catalogue has no file {name!r}: `understudy models list` names them")
-        return found
+        return card
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:

@@ -145,7 +145,7 @@ class ModelLibrary:
         if not files:
             return []
         hashes = HashCache()
-        found = [self._identify(path, hashes) for path in files]
+        models = [self._identify(path, hashes) for path in files]
         hashes.save()
         open_place = world_writable_path(folder, files)
         if open_place is not None:
@@ -153,7 +153,7 @@ class ModelLibrary:
                 f"everybody may write to {quote(open_place)}, and so choose what models compute: take that "
                 "permission away (chmod o-w)"
             ] = None
-        return found
+        return models
 
     def _identify(self, path: Path, hashes: HashCache) -> LocalModel:
         try:

@@ -46,13 +46,13 @@ def release_memory() -> None:
 
     graph = GraphWriter("nothing")
     graph.output(graph.input("number", "float32", 1) + 1, "sum", "float32", 1)
-    options, asking = onnxruntime.SessionOptions(), onnxruntime.RunOptions()
+    options, run_options = onnxruntime.SessionOptions(), onnxruntime.RunOptions()
     options.intra_op_num_threads = 1
     limit_memory(options)
-    asking.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     with suppress(*ort_exceptions()):
         session = onnxruntime.InferenceSession(graph.model(), options, providers=["CPUExecutionProvider"])
-        session.run(None, {"number": np.ones(1, np.float32)}, asking)
+        session.run(None, {"number": np.ones(1, np.float32)}, run_options)
 
 
 def memory_limit() -> int:

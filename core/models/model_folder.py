@@ -27,7 +27,7 @@ def model_files(folder: Path) -> list[Path]:
     Pipes, sockets, devices and links that lead to anything but a file are passed over. ModelError where it holds
     more than a model folder does.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     left = _MAX_NAMES
     try:
         root = Folder(folder)
@@ -40,12 +40,12 @@ def model_files(folder: Path) -> list[Path]:
                 raise ModelError(
                     f"{quote(folder)} holds more than {_MAX_NAMES} files and folders: choose a smaller folder"
                 )
-            found += _model_paths(place, kinds)
-            if len(found) > _MAX_FILES:
+            paths += _model_paths(place, kinds)
+            if len(paths) > _MAX_FILES:
                 raise ModelError(
                     f"{quote(folder)} holds more than {_MAX_FILES} model files: choose a smaller folder"
                 )
-    return found
+    return paths
 
 
 def world_writable_path(folder: Path, files: Iterable[Path]) -> Path | None:

@@ -116,11 +116,11 @@ def _stage_status(
         return StageStatus(entry.stage, entry.subject, "not known yet", None, entry.reason)
     if entry.stage in _UNCACHED_STAGES:
         return StageStatus(entry.stage, entry.subject, "not kept", None, "made from the crop each time")
-    found = explanations[entry.key]
-    if found.hit:
-        return StageStatus(entry.stage, entry.subject, "hit", found, place=places[entry.key])
+    explanation = explanations[entry.key]
+    if explanation.hit:
+        return StageStatus(entry.stage, entry.subject, "hit", explanation, place=places[entry.key])
     reason = "it is kept, but damaged or encrypted with another key" if store.is_unusable(entry.key) else ""
-    return StageStatus(entry.stage, entry.subject, "miss", found, reason)
+    return StageStatus(entry.stage, entry.subject, "miss", explanation, reason)
 
 
 def _analysis_keys(

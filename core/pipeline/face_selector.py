@@ -92,11 +92,11 @@ class FaceSelector:
         """Return the face that was picked and followed from there, if it is seen in this frame and a candidate."""
         frame, picked = recipe.select.reference_frame, recipe.select.reference_face
         _, place = self._face_at(clip, frame, picked, recipe, "reference_face")
-        index, last_seen = self._tracker.face_at(clip, number, recipe, (frame, place))
-        if index is None and last_seen is not None:
+        index, last_face = self._tracker.face_at(clip, number, recipe, (frame, place))
+        if index is None and last_face is not None:
             # The analysis has missed it; among the faces here it is one that was filled in.
             analysed = len(self._clip_analyser.analysis(clip, number, recipe).faces)
-            nearest = match_faces([last_seen], frame_faces.faces[analysed:])[0]
+            nearest = match_faces([last_face], frame_faces.faces[analysed:])[0]
             index = None if nearest is None else analysed + nearest
         return [index] if index in candidates else []
 
@@ -151,8 +151,8 @@ class FaceSelector:
         picked, place = self._face_at(clip, frame, number, recipe, "reference_face")
         others = [np.delete(picked.rows, place, 0)]
         for there, face in _parse_face_refs(recipe.select.others):
-            seen, which = self._face_at(clip, there, face, recipe, "others")
-            others.append(seen.rows[which : which + 1])
+            embeddings, which = self._face_at(clip, there, face, recipe, "others")
+            others.append(embeddings.rows[which : which + 1])
         meant = Embeddings(picked.rows[place : place + 1], picked.space)
         return meant, Embeddings(np.concatenate(others), picked.space)
 

@@ -68,10 +68,10 @@ class PreviewSession(LayerSession):
         return "fused"
 
     def _clip(self, source: ClipSource) -> Clip:
-        found = load_clip_info(self._store, source)
+        clip_info = load_clip_info(self._store, source)
         known = self._clips.get(source)
-        if known is None or known.stamp != found.stamp:
-            self._clips[source] = known = found
+        if known is None or known.stamp != clip_info.stamp:
+            self._clips[source] = known = clip_info
             if len(self._clips) > MAX_OPEN_CLIPS:
                 self._clips.popitem(last=False)
         return known

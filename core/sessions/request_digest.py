@@ -69,10 +69,10 @@ class RequestDigester:
         known = self._stamps.get(paths)
         now = time.monotonic()
         if known is None or now - known.monotonic_seconds > _RECHECK_COST_RATIO * known.cost_seconds:
-            seen = [_file_status(path) for path in paths]
-            text = files_stamp(paths) if known is None or known.file_status != seen else known.text
+            file_status = [_file_status(path) for path in paths]
+            text = files_stamp(paths) if known is None or known.file_status != file_status else known.text
             ended = time.monotonic()
-            self._stamps[paths] = known = _Stamp(text, seen, ended, ended - now)
+            self._stamps[paths] = known = _Stamp(text, file_status, ended, ended - now)
         return known.text
 
     def _request_text(self, request: SwapRequest) -> str:

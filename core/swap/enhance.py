@@ -66,16 +66,16 @@ def enhance_crop(
     """
     size = model.size
     matrix = alignment_matrix(points, model.family.template, size)
-    seen = warp_crop(frame, matrix, size).astype(np.float32)
+    crop = warp_crop(frame, matrix, size).astype(np.float32)
     share = warp_image(_pad_cover(swap.cover), _pad_matrix(swap.matrix), matrix, (size, size))[
         ..., None
     ] / np.float32(255)
-    seen += share * (warp_image(swap.pixels, swap.matrix, matrix, (size, size)) - seen)
+    crop += share * (warp_image(swap.pixels, swap.matrix, matrix, (size, size)) - crop)
     name, rest = model.facts.inputs[0].name, {}
     for tensor in model.facts.inputs[1:]:
         shape = [extent if isinstance(extent, int) else 1 for extent in tensor.shape or ()]
         rest[tensor.name] = np.full(shape, weight, np.dtype(tensor.dtype))
-    tensors = runner.run(model, {name: preprocess(np.round(seen).astype(np.uint8)[None], model.family)}, rest)
+    tensors = runner.run(model, {name: preprocess(np.round(crop).astype(np.uint8)[None], model.family)}, rest)
     pictures = postprocess(tensors[0], model)
     if pictures.shape[1] != size:
         raise ModelError(f"{model.file.path.name} gave images of {pictures.shape[1]} pixels, not {size}")

@@ -198,8 +198,8 @@ class NeuralSwapper:
         return alignment_points(face.landmarks, self._topology)
 
     def _load_model(self, role: str, family: str, file: str = "") -> LoadedModel:
-        found = self._library.model(role, family, file)
-        return self._runner.load(found, self._library.catalogue.family(role, family))
+        model = self._library.model(role, family, file)
+        return self._runner.load(model, self._library.catalogue.family(role, family))
 
     def _load_swapper(self, recipe: Recipe) -> LoadedModel:
         name = recipe.swap.swapper

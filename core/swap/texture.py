@@ -61,14 +61,14 @@ def unwrap_texture(image: Pixels, landmarks: Floats, topology: Topology) -> Arra
     in_picture = (
         (where >= 0).all(-1) & (where[..., 0] <= image.shape[1] - 1) & (where[..., 1] <= image.shape[0] - 1)
     )
-    seen = smoothstep((values[2] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE))
+    visibility = smoothstep((values[2] - _HIDDEN_COSINE) / (_VISIBLE_COSINE - _HIDDEN_COSINE))
     # Closed, so that the narrow lines beside the nose and lips, seen edge-on, stay with their surroundings.
-    seen = (
-        np.asarray(cv2.morphologyEx(seen, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)
+    visibility = (
+        np.asarray(cv2.morphologyEx(visibility, cv2.MORPH_CLOSE, np.ones((41, 41), np.uint8)), np.float32)
         * in_picture
     )
-    seen *= _skin_mask(np.asarray(texture), seen, topology)
-    return {"texture": np.asarray(texture), "seen": np.round(seen * 255).astype(np.uint8)}
+    visibility *= _skin_mask(np.asarray(texture), visibility, topology)
+    return {"texture": np.asarray(texture), "seen": np.round(visibility * 255).astype(np.uint8)}
 
 
 def _skin_mask(texture: Pixels, visibility: Floats, topology: Topology) -> Floats:
@@ -100,18 +100,18 @@ def merge_textures(parts: Sequence[Arrays]) -> Arrays:
     Each further picture is first given the first one's mean colour where both show skin.
     """
     texture = parts[0]["texture"].astype(np.float32)
-    seen = parts[0]["seen"].astype(np.float32) / 255
+    visibility = parts[0]["seen"].astype(np.float32) / 255
     for part in parts[1:]:
-        other, other_seen = part["texture"].astype(np.float32), part["seen"].astype(np.float32) / 255
-        shared = (seen * other_seen)[..., None]
+        other, other_visibility = part["texture"].astype(np.float32), part["seen"].astype(np.float32) / 255
+        shared = (visibility * other_visibility)[..., None]
         gain = ((texture * shared).sum((0, 1)) + 1) / ((other * shared).sum((0, 1)) + 1)
-        added = other_seen * (1 - seen)
-        total = seen + added
-        share = (seen / np.maximum(total, 1e-3))[..., None]
-        texture, seen = texture * share + other * np.clip(gain, 0.25, 4) * (1 - share), total
+        added = other_visibility * (1 - visibility)
+        total = visibility + added
+        share = (visibility / np.maximum(total, 1e-3))[..., None]
+        texture, visibility = texture * share + other * np.clip(gain, 0.25, 4) * (1 - share), total
     return {
         "texture": np.round(np.clip(texture, 0, 255)).astype(np.uint8),
-        "seen": np.round(seen * 255).astype(np.uint8),
+        "seen": np.round(visibility * 255).astype(np.uint8),
     }
 
 
@@ -120,13 +120,13 @@ def fill_hidden(texture_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
 
     Returns the texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
     """
-    texture, seen = (
+    texture, visibility = (
         texture_arrays["texture"].astype(np.float32),
         texture_arrays["seen"].astype(np.float32) / 255,
     )
-    other, other_seen = texture[:, ::-1], seen[:, ::-1] * (1 - seen) * mirror
-    covered = seen + other_seen
-    share = (seen / np.maximum(covered, 1e-3))[..., None]
+    other, other_visibility = texture[:, ::-1], visibility[:, ::-1] * (1 - visibility) * mirror
+    covered = visibility + other_visibility
+    share = (visibility / np.maximum(covered, 1e-3))[..., None]
     filled = texture * share + other * (1 - share)
     covered = covered * _outline_fade(covered)
     return np.round(np.clip(filled, 0, 255)).astype(np.uint8), np.round(covered * 255).astype(np.uint8)

@@ -3,7 +3,7 @@
 
 import pytest
 from blenders import NAMES, MissingError, find
-from driving import Driver, Footage, Running
+from driving import BlenderPool, Driver, Footage
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def footage(tmp_path_factory):
 @pytest.fixture(scope="session")
 def running(tmp_path_factory):
     """Return the Blenders in which jobs follow each other."""
-    blenders = Running(tmp_path_factory.getbasetemp())
+    blenders = BlenderPool(tmp_path_factory.getbasetemp())
     yield blenders
     blenders.close()
 

@@ -33,9 +33,9 @@ def clips(facts):
 
 
 def layer_of(facts, clip):
-    found = [strip for strip in facts["strips"].values() if strip["layer_of"] == facts["strips"][clip]["id"]]
-    assert len(found) == 1
-    return found[0]
+    layers = [strip for strip in facts["strips"].values() if strip["layer_of"] == facts["strips"][clip]["id"]]
+    assert len(layers) == 1
+    return layers[0]
 
 
 def test_it_registers_and_unregisters_cleanly(drive):
@@ -51,7 +51,7 @@ def test_it_registers_and_unregisters_cleanly(drive):
 def test_a_stack_is_built_moved_and_taken_down(drive, footage):
     folder = drive.folder / "stack"
     folder.mkdir()
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 2], "save": str(folder / "p.blend")}],
         ["movie", {"name": "other", "file": footage.movie, "channel": 6}],
         ["movie", {"name": "clip", "file": footage.movie}],
@@ -71,14 +71,14 @@ def test_a_stack_is_built_moved_and_taken_down(drive, footage):
         ["facts", {}],
         ["allowed", {"name": "understudy.modifier_remove", "active": "clip"}],
     )
-    before, after = told[10], told[16]
+    before, after = answers[10], answers[16]
     clip_id = before["strips"]["clip"]["id"]
-    assert told[7:10] == [["FINISHED"], ["FINISHED"], ["CANCELLED"]]
+    assert answers[7:10] == [["FINISHED"], ["FINISHED"], ["CANCELLED"]]
     assert [name for name, owner in before["modifiers"] if owner == clip_id] == ["C", "A", "B"]
     assert [name for name, _ in after["modifiers"]] == ["X"]
     assert sorted(after["strips"]) == ["clip", "other", "other Understudy"]
     assert after["strips"]["clip"]["id"] == ""
-    assert told[17] is False
+    assert answers[17] is False
     left = {path.name for path in (folder / "understudy_cache" / "layers").iterdir()}
     assert left == {before["strips"]["other"]["id"]}
 
@@ -93,7 +93,7 @@ def test_a_modifier_keeps_what_was_set(drive, stacked, footage):
 
 
 def test_a_copied_strip_gets_a_stack_of_its_own(drive, stacked):
-    told = drive(
+    answers = drive(
         ["load", {"path": stacked}],
         ["duplicate", {"names": ["clip", "clip Understudy"], "by": 40}],
         ["duplicate", {"names": ["clip"], "by": 80}],
@@ -102,7 +102,7 @@ def test_a_copied_strip_gets_a_stack_of_its_own(drive, stacked):
         ["setup", {"frame_start": 41, "frame_end": 48}],
         ["render", {"out": drive.out("copy"), "report": str(drive.folder / "copy.json")}],
     )
-    facts = told[4]
+    facts = answers[4]
     assert len(clips(facts)) == 3
     assert len({strip["id"] for strip in clips(facts).values()}) == 3
     assert sorted(owner for _, owner in facts["modifiers"]) == sorted(
@@ -116,23 +116,23 @@ def test_a_copied_strip_gets_a_stack_of_its_own(drive, stacked):
         assert layer["channel"] > clip["channel"]
     assert len(facts["strips"]) == 6
     # The copy shows what the original shows, and nothing is computed for it.
-    assert [counts["run"] for counts in told[6]["stages"].values()] == [0] * 5
+    assert [counts["run"] for counts in answers[6]["stages"].values()] == [0] * 5
     base, copy = drive.pictures("base", 8), drive.pictures("copy", 8)
     assert all((base[frame] == copy[frame + 40]).all() for frame in base)
 
 
 def test_a_cut_strip_keeps_both_halves_faces(drive, stacked):
-    told = drive(
+    answers = drive(
         ["load", {"path": stacked}],
         ["split", {"name": "clip", "frame": 4}],
         ["render", {"out": drive.out("cut"), "report": str(drive.folder / "cut.json")}],
         ["facts", {}],
     )
-    facts = told[3]
+    facts = answers[3]
     assert len(clips(facts)) == 2
     assert len({strip["id"] for strip in clips(facts).values()}) == 2
-    assert [counts["run"] for counts in told[2]["stages"].values()] == [0] * 5
-    assert told[2]["warnings"] == []
+    assert [counts["run"] for counts in answers[2]["stages"].values()] == [0] * 5
+    assert answers[2]["warnings"] == []
     base, cut = drive.pictures("base", 8), drive.pictures("cut", 8)
     assert all((base[frame] == cut[frame]).all() for frame in base)
 
@@ -140,23 +140,23 @@ def test_a_cut_strip_keeps_both_halves_faces(drive, stacked):
 def test_a_project_that_is_saved_elsewhere_takes_its_layers_along(drive, stacked):
     elsewhere = drive.folder / "elsewhere"
     elsewhere.mkdir()
-    told = drive(
+    answers = drive(
         ["load", {"path": stacked}],
         ["save", {"path": str(elsewhere / "moved.blend")}],
         ["render", {"out": drive.out("moved"), "report": str(drive.folder / "moved.json")}],
         ["save", {}],
         ["facts", {}],
     )
-    strip_id = told[4]["strips"]["clip"]["id"]
-    assert told[2]["warnings"] == []
-    assert told[4]["strips"]["clip Understudy"]["directory"] == f"//understudy_cache/layers/{strip_id}/"
+    strip_id = answers[4]["strips"]["clip"]["id"]
+    assert answers[2]["warnings"] == []
+    assert answers[4]["strips"]["clip Understudy"]["directory"] == f"//understudy_cache/layers/{strip_id}/"
     assert len(list((elsewhere / "understudy_cache" / "layers" / strip_id).glob("*.tif"))) == 12
     base, moved = drive.pictures("base", 8), drive.pictures("moved", 8)
     assert all((base[frame] == moved[frame]).all() for frame in base)
 
 
 def test_a_project_that_was_never_saved(drive, footage):
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 2]}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -165,10 +165,10 @@ def test_a_project_that_was_never_saved(drive, footage):
         ["render", {"out": drive.out("at_last"), "report": str(drive.folder / "at_last.json")}],
         ["facts", {}],
     )
-    assert told[3]["faces"] == told[5]["faces"] == 2
-    assert told[3]["warnings"] == told[5]["warnings"] == []
-    strip_id = told[6]["strips"]["clip"]["id"]
-    assert told[6]["strips"]["clip Understudy"]["directory"] == f"//understudy_cache/layers/{strip_id}/"
+    assert answers[3]["faces"] == answers[5]["faces"] == 2
+    assert answers[3]["warnings"] == answers[5]["warnings"] == []
+    strip_id = answers[6]["strips"]["clip"]["id"]
+    assert answers[6]["strips"]["clip Understudy"]["directory"] == f"//understudy_cache/layers/{strip_id}/"
     unsaved, at_last = drive.pictures("unsaved", 2), drive.pictures("at_last", 2)
     assert all((unsaved[frame] == at_last[frame]).all() for frame in unsaved)
 
@@ -176,7 +176,7 @@ def test_a_project_that_was_never_saved(drive, footage):
 def test_prepare_makes_what_the_render_shows(drive, footage):
     folder = drive.folder / "prepared"
     folder.mkdir()
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 5], "save": str(folder / "p.blend")}],
         ["movie", {"name": "clip", "file": footage.movie, "start": 3}],
         ["allowed", {"name": "understudy.prepare"}],
@@ -185,21 +185,21 @@ def test_prepare_makes_what_the_render_shows(drive, footage):
         ["op", {"name": "understudy.prepare"}],
         ["render", {"out": drive.out("prepared"), "report": str(drive.folder / "prepared.json")}],
     )
-    assert told[2] is False
-    assert told[5] == ["FINISHED"]
+    assert answers[2] is False
+    assert answers[5] == ["FINISHED"]
     assert "3 layers ready, 3 new" in drive.output
-    assert told[6]["stages"]["fuse"] == {**told[6]["stages"]["fuse"], "run": 0, "hit": 3}
+    assert answers[6]["stages"]["fuse"] == {**answers[6]["stages"]["fuse"], "run": 0, "hit": 3}
 
 
 def test_only_clips_can_be_recast(drive, stacked):
-    told = drive(
+    answers = drive(
         ["load", {"path": stacked}],
         ["effect", {"name": "title", "kind": "COLOR", "channel": 8, "start": 1, "length": 5}],
         ["allowed", {"name": "understudy.modifier_add", "active": "title"}],
         ["allowed", {"name": "understudy.modifier_add", "active": "clip"}],
         ["allowed", {"name": "understudy.modifier_add"}],
     )
-    assert told[2:5] == [False, True, False]
+    assert answers[2:5] == [False, True, False]
 
 
 def test_a_movies_active_sound_means_the_movie(drive, footage):

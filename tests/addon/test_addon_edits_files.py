@@ -28,7 +28,7 @@ def project(every_blender, footage):
     return drive, blend, base
 
 
-def same(drive, name, base):
+def pictures_equal(drive, name, base):
     return {
         frame: bool((picture == base[frame]).all()) for frame, picture in drive.pictures(name, COUNT).items()
     }
@@ -55,7 +55,7 @@ def test_loading_saving_elsewhere_reverting_and_recovering(project):
         ["render", {"out": drive.out("recovered")}],
     )
     for name in ("loaded", "elsewhere", "reverted", "recovered"):
-        assert same(drive, name, base) == ALL, name
+        assert pictures_equal(drive, name, base) == ALL, name
 
 
 @pytest.mark.parametrize("link", [False, True], ids=["appended", "linked"])
@@ -63,13 +63,13 @@ def test_a_scene_taken_from_another_project(project, link):
     drive, blend, base = project
     name = "linked" if link else "appended"
     (drive.folder / name).mkdir()
-    told = drive(
+    answers = drive(
         ["links", {"path": blend, "link": link}],
         *([] if link else [["save", {"path": str(drive.folder / name / "taken.blend")}]]),
         ["render", {"out": drive.out(name)}],
     )
-    assert told[0] is link
-    assert same(drive, name, base) == ALL
+    assert answers[0] is link
+    assert pictures_equal(drive, name, base) == ALL
 
 
 def test_a_clip_whose_file_is_moved_or_replaced(project, footage):
@@ -84,7 +84,7 @@ def test_a_clip_whose_file_is_moved_or_replaced(project, footage):
         ["adjust", {"name": "clip", "filepath": other}],
         ["render", {"out": drive.out("replaced")}],
     )
-    assert same(drive, "relinked", base) == ALL
+    assert pictures_equal(drive, "relinked", base) == ALL
     # The same frames, encoded anew: nearly the same pictures, and the new face in them.
     for frame, picture in drive.pictures("replaced", COUNT).items():
         assert np.abs(picture.astype(int) - base[frame]).mean() < 1
@@ -92,7 +92,7 @@ def test_a_clip_whose_file_is_moved_or_replaced(project, footage):
 
 def test_each_step_can_be_undone(project):
     drive, blend, base = project
-    told = drive(
+    answers = drive(
         ["load", {"path": blend}],
         ["undo", {"push": "loaded", "times": 0}],
         ["op", {"name": "understudy.modifier_remove", "active": "clip"}],
@@ -107,16 +107,16 @@ def test_each_step_can_be_undone(project):
         ["timeline", {}],
         ["render", {"out": drive.out("unnested")}],
     )
-    assert sorted(told[4]) == ["clip"]
-    assert sorted(told[6]) == sorted(told[11]) == ["clip", "clip Understudy"]
-    assert same(drive, "undone", base) == same(drive, "unnested", base) == ALL
+    assert sorted(answers[4]) == ["clip"]
+    assert sorted(answers[6]) == sorted(answers[11]) == ["clip", "clip Understudy"]
+    assert pictures_equal(drive, "undone", base) == pictures_equal(drive, "unnested", base) == ALL
 
 
 TITLES = (
     ["colour", {"name": "title", "channel": 2, "start": 2, "end": 5}],
     ["colour", {"name": "another", "channel": 3, "start": 4, "end": 9, "colour": [0.7, 0.1, 0.1]}],
     ["colour", {"name": "later", "channel": 2, "start": 30, "end": 34}],
-    ["tell", {"title": {"transform__scale_x": 0.5}, "another": {"transform__scale_y": 0.3}}],
+    ["set_properties", {"title": {"transform__scale_x": 0.5}, "another": {"transform__scale_y": 0.3}}],
 )
 
 
@@ -124,7 +124,7 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
     drive, _, base = project
     (drive.folder / "titles").mkdir()
     finished = [str(drive.folder / f"base_{frame:04d}.png") for frame in base]
-    told = drive(
+    answers = drive(
         [
             "project",
             {"size": [320, 240], "frames": [1, COUNT], "save": str(drive.folder / "titles" / "t.blend")},
@@ -142,20 +142,20 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
         ["adjust", {"name": "clip", "transform__scale_x": 1, "transform__scale_y": 1}],
         ["render", {"out": drive.out("expected")}],
     )
-    before, with_layer, after = told[6], told[8], told[11]
+    before, with_layer, after = answers[6], answers[8], answers[11]
     assert after == before
     channels = {name: strip[1] for name, strip in with_layer.items()}
     assert channels == {"clip": 1, "clip Understudy": 2, "title": 3, "another": 4, "later": 2}
-    assert same(drive, "titled", drive.pictures("expected", COUNT)) == ALL
+    assert pictures_equal(drive, "titled", drive.pictures("expected", COUNT)) == ALL
 
 
 def test_deleting_the_clip_deletes_its_layer(project):
     drive, blend, _ = project
-    told = drive(
+    answers = drive(
         ["load", {"path": blend}],
         ["colour", {"name": "backdrop", "channel": 1, "start": 20, "end": 30}],
         ["delete", {"names": ["clip"]}],
         ["save", {"path": str(drive.folder / "deleted.blend")}],
         ["timeline", {}],
     )
-    assert sorted(told[-1]) == ["backdrop"]
+    assert sorted(answers[-1]) == ["backdrop"]

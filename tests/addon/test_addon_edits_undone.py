@@ -14,10 +14,10 @@ pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
 
 LAST = 20
 # Those that go back and forth by themselves are no single edit.
-UNDONE = {name: edit for name, edit in EDITS.items() if not name.startswith("undone")}
+UNDO_EDITS = {name: edit for name, edit in EDITS.items() if not name.startswith("undone")}
 
 
-def undone_in(drive, footage, edits):
+def undo_edits(drive, footage, edits):
     """Make edits, undo them and do them again; returns what was rendered at first and, of each edit, the three."""
     blend = str(drive.folder / "recast.blend")
     drive(
@@ -61,10 +61,10 @@ def check(rendered):
 
 def test_an_edit_undone_and_done_again_shows_what_it_did(every_blender, footage):
     place = NAMES.index(every_blender.blender.name)
-    share = dict(list(UNDONE.items())[place :: len(NAMES)])
-    check(undone_in(every_blender, footage, share))
+    share = dict(list(UNDO_EDITS.items())[place :: len(NAMES)])
+    check(undo_edits(every_blender, footage, share))
 
 
 @pytest.mark.long
 def test_each_edit_can_be_undone_in_each_blender(every_blender, footage):
-    check(undone_in(every_blender, footage, UNDONE))
+    check(undo_edits(every_blender, footage, UNDO_EDITS))

@@ -15,7 +15,7 @@ def _with_faces(project):
 
 
 def test_purging_all_takes_the_faces_of_other_scenes_and_of_removed_strips(drive, footage, prepared):
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["duplicate", {"names": ["clip"], "by": 12}],
         ["op", {"name": "understudy.refresh"}],
@@ -23,11 +23,11 @@ def test_purging_all_takes_the_faces_of_other_scenes_and_of_removed_strips(drive
         ["op", {"name": "understudy.refresh"}],
         ["facts", {}],
     )
-    layers = [entry for entry in told[-1]["strips"].values() if entry["layer_of"]]
+    layers = [entry for entry in answers[-1]["strips"].values() if entry["layer_of"]]
     assert len(layers) == 1
     made = _with_faces(prepared)
     assert len(made) == 2  # one of a strip that is gone
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["scene_strip", {"name": "played", "resolution": [320, 240], "frames": [1, 8]}],
         ["setup", {"understudy__cache_folder": "//understudy_cache/"}],
@@ -35,5 +35,5 @@ def test_purging_all_takes_the_faces_of_other_scenes_and_of_removed_strips(drive
         ["cast", {"name": "other", "picture": footage.person}],
         ["op", {"name": "understudy.purge", "active": "other", "what": "ALL"}],
     )
-    assert told[-1] == ["FINISHED"]
+    assert answers[-1] == ["FINISHED"]
     assert _with_faces(prepared) == set()

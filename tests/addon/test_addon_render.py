@@ -15,7 +15,7 @@ FRAMES = (1, 6)
 def made(drive, footage):
     """A project with one Face Swap, rendered without and with it; returns its path and the first report."""
     blend = str(drive.folder / "project.blend")
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": FRAMES, "save": blend}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["render", {"out": drive.out("plain"), "report": str(drive.folder / "none.json")}],
@@ -24,12 +24,12 @@ def made(drive, footage):
         ["render", {"out": drive.out("first"), "report": str(drive.folder / "first.json")}],
         ["facts", {}],
     )
-    assert told[2] is None, "without a stack there is nothing to report"
-    assert told[3] == [["FINISHED"], ["FINISHED"]]
-    return blend, told[5], told[6]
+    assert answers[2] is None, "without a stack there is nothing to report"
+    assert answers[3] == [["FINISHED"], ["FINISHED"]]
+    return blend, answers[5], answers[6]
 
 
-def again(drive, blend, name, *steps):
+def render_again(drive, blend, name, *steps):
     """Load the project in a new process, change it, render it; returns the report."""
     return drive(
         ["load", {"path": blend}],
@@ -77,7 +77,7 @@ def test_the_layer_lies_above_its_clip_beside_the_project(made):
 
 
 def test_a_second_process_computes_nothing(drive, made):
-    report = again(drive, made[0], "second")
+    report = render_again(drive, made[0], "second")
     assert runs(report) == dict.fromkeys(report["stages"], 0)
     assert report["models_loaded"] == report["frames_decoded"] == 0
     assert report["frames"] == report["faces"] == report["stages"]["fuse"]["hit"] == 6
@@ -86,7 +86,7 @@ def test_a_second_process_computes_nothing(drive, made):
 
 
 def test_a_blend_only_fuses_again(drive, made):
-    report = again(drive, made[0], "half", ["tune", {"settings": {"fusion.blend": 0.5}}])
+    report = render_again(drive, made[0], "half", ["tune", {"settings": {"fusion.blend": 0.5}}])
     assert runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": 0, "fuse": 6}
     assert report["models_loaded"] == report["frames_decoded"] == 0
     plain, first, half = (drive.pictures(name, 6) for name in ("plain", "first", "half"))
@@ -96,7 +96,7 @@ def test_a_blend_only_fuses_again(drive, made):
 
 
 def test_another_person_analyses_nothing_of_the_clip(drive, made, footage):
-    report = again(drive, made[0], "other", ["recast", {"picture": footage.second_person}])
+    report = render_again(drive, made[0], "other", ["recast", {"picture": footage.second_person}])
     assert runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": 6, "fuse": 6}
     first, other = drive.pictures("first", 6), drive.pictures("other", 6)
     assert all((first[frame] != other[frame]).any() for frame in first)
@@ -104,7 +104,9 @@ def test_another_person_analyses_nothing_of_the_clip(drive, made, footage):
 
 def test_keyframed_opacity_is_rendered_frame_by_frame(drive, made):
     blend = made[0]
-    again(drive, blend, "faded", ["keyframe", {"path": "fusion.opacity", "values": {"1": 0.0, "6": 1.0}}])
+    render_again(
+        drive, blend, "faded", ["keyframe", {"path": "fusion.opacity", "values": {"1": 0.0, "6": 1.0}}]
+    )
     plain, faded = drive.pictures("plain", 6), drive.pictures("faded", 6)
     strength = [np.abs(plain[frame].astype(int) - faded[frame]).mean() for frame in sorted(plain)]
     assert strength[0] == 0
@@ -132,7 +134,7 @@ def test_rendered_again_in_one_session_nothing_old_is_shown(drive, made):
 
 
 def test_a_still_and_a_single_frame_range_render_their_own_frame(drive, made):
-    again(drive, made[0], "restored")
+    render_again(drive, made[0], "restored")
     drive(
         ["load", {"path": made[0]}],
         ["render", {"out": str(drive.folder / "still_0004.png"), "how": "still", "frame": 4}],
@@ -146,7 +148,7 @@ def test_a_still_and_a_single_frame_range_render_their_own_frame(drive, made):
 
 
 def test_prepared_layers_show_without_the_add_on(drive, made):
-    report = again(drive, made[0], "kept")
+    report = render_again(drive, made[0], "kept")
     keys = [layer_key(path) for path in layer_files(drive.folder)]
     assert report["stages"]["fuse"]["run"] == 0
     assert keys[:6].count(None) == 0

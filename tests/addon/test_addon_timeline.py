@@ -46,12 +46,12 @@ def shown(drive, footage):
         ["save", {}],
         ["render", {"out": drive.out("base")}],
     ]
-    for name, (change, seen) in TIMING.items():
-        frames = {"frame_start": min(seen), "frame_end": max(seen)}
+    for name, (change, source_frames) in TIMING.items():
+        frames = {"frame_start": min(source_frames), "frame_end": max(source_frames)}
         steps += [["load", {"path": blend}], change, ["setup", frames]]
         steps += [["render", {"out": drive.out(name), "report": str(drive.folder / f"{name}.json")}]]
-    told = drive(*steps)
-    return {name: drive.pictures(name) for name in ("base", "plain", *TIMING)}, told
+    answers = drive(*steps)
+    return {name: drive.pictures(name) for name in ("base", "plain", *TIMING)}, answers
 
 
 @pytest.mark.parametrize("name", TIMING)
@@ -81,7 +81,7 @@ def test_no_timing_runs_a_stage_again(shown):
 def test_a_movie_that_keeps_its_own_rate(drive, footage, fps):
     movie = str(footage.movie_at(fps))
     name = f"rate_{fps}"
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 12]}],
         ["movie", {"name": "clip", "file": movie, "own_rate": True}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -93,20 +93,20 @@ def test_a_movie_that_keeps_its_own_rate(drive, footage, fps):
         ["render", {"out": drive.out(f"reversed_{fps}")}],
         ["shown_pictures", {"name": "clip", "frames": list(range(1, 10))}],
     )
-    assert told[1][0] == 12 * 24 // fps
-    assert told[6]["warnings"] == []
-    for out, listed in ((name, told[4]), (f"reversed_{fps}", told[9])):
+    assert answers[1][0] == 12 * 24 // fps
+    assert answers[6]["warnings"] == []
+    for out, listed in ((name, answers[4]), (f"reversed_{fps}", answers[9])):
         read = [int(file.removesuffix(".tif")) for file in listed]
-        seen = [footage.number_in(picture) for _, picture in sorted(drive.pictures(out, 9).items())]
-        assert read == seen
-    assert seen != sorted(seen)
+        numbers = [footage.number_in(picture) for _, picture in sorted(drive.pictures(out, 9).items())]
+        assert read == numbers
+    assert numbers != sorted(numbers)
 
 
 @pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
-def test_a_rate_that_the_length_does_not_tell(drive, footage):
+def test_a_rate_that_the_length_does_not_give(drive, footage):
     # 12 frames at 22.5 a second last 12.8 frames at 24, so the strip is 12 long at its own rate as well.
     movie = str(footage.movie_at(Fraction(45, 2)))
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 12], "save": str(drive.folder / "rate.blend")}],
         ["sound", {"name": "sound", "file": str(drive.folder / "quiet.wav"), "start": 40, "trimmed": 13.25}],
         ["movie", {"name": "own", "file": movie, "own_rate": True}],
@@ -119,12 +119,12 @@ def test_a_rate_that_the_length_does_not_tell(drive, footage):
         ["timing", {"name": "sound"}],
         ["render", {"out": drive.out("own")}],
     )
-    assert told[2][0] == told[3][0] == 12
-    own, frames = ([int(name.removesuffix(".tif")) for name in listed] for listed in told[7:9])
+    assert answers[2][0] == answers[3][0] == 12
+    own, frames = ([int(name.removesuffix(".tif")) for name in listed] for listed in answers[7:9])
     assert frames == [0, 7, 8, 9, 10, 11]
     assert own == [footage.number_in(drive.pictures("own", 12)[frame]) for frame in (1, 8, 9, 10, 11, 12)]
     assert own != frames
-    assert told[4] == told[9], "nothing else on the timeline may move"
+    assert answers[4] == answers[9], "nothing else on the timeline may move"
 
 
 @pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
@@ -140,12 +140,12 @@ def test_a_movie_that_was_replaced_by_one_of_another_rate(drive, footage, first,
         ["save", {}],
     )
     shutil.copy(footage.movie_at(second), file)
-    told = drive(
+    answers = drive(
         ["load", {"path": blend}],
         ["render", {"out": drive.out(name)}],
         ["shown_pictures", {"name": "clip", "frames": list(range(1, 13))}],
     )
-    read = [int(picture.removesuffix(".tif")) for picture in told[2]]
+    read = [int(picture.removesuffix(".tif")) for picture in answers[2]]
     assert read == [footage.number_in(picture) for _, picture in sorted(drive.pictures(name, 12).items())]
 
 
@@ -161,11 +161,11 @@ PLACES = {
     ),
     "turned": ({"transform__rotation": 1.5707963, "transform__filter": "NEAREST"}, [320, 320]),
 }
-ANIMATED = {
+ANIMATIONS = {
     "panned": [["animate", {"name": "clip", "path": "transform.offset_x", "values": {"1": 0, "3": 40}}]]
 }
 # Interpolating a layer and then laying it over is not quite interpolating what was laid over.
-BLURRED = {"halved": ({"transform__scale_x": 0.5, "transform__scale_y": 0.5}, [320, 240])}
+STRIP_SCALES = {"halved": ({"transform__scale_x": 0.5, "transform__scale_y": 0.5}, [320, 240])}
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +191,8 @@ def placed(drive, footage):
             ["setup", {"render__resolution_x": size[0], "render__resolution_y": size[1]}],
             ["adjust", {"name": "clip", **change}],
         ]
-        for name, (change, size) in {**PLACES, **BLURRED}.items()
-    } | ANIMATED
+        for name, (change, size) in {**PLACES, **STRIP_SCALES}.items()
+    } | ANIMATIONS
     for name, change in changes.items():
         for kind, blend in blends.items():
             steps += [["load", {"path": blend}], *change, ["render", {"out": drive.out(f"{name}-{kind}")}]]
@@ -200,16 +200,16 @@ def placed(drive, footage):
     return {name: [drive.pictures(f"{name}-{kind}", 3) for kind in blends] for name in changes}
 
 
-@pytest.mark.parametrize("name", [*PLACES, *ANIMATED])
+@pytest.mark.parametrize("name", [*PLACES, *ANIMATIONS])
 def test_the_layer_lands_on_the_exact_pixel(placed, name):
     stacked, processed = placed[name]
     for frame, picture in stacked.items():
         assert (picture == processed[frame]).all()
-    if name in ANIMATED:
+    if name in ANIMATIONS:
         assert (stacked[1] != stacked[3]).any()
 
 
-@pytest.mark.parametrize("name", BLURRED)
+@pytest.mark.parametrize("name", STRIP_SCALES)
 def test_a_scaled_layer_lands_in_place(placed, name):
     stacked, processed = placed[name]
     for frame, picture in stacked.items():
@@ -219,7 +219,7 @@ def test_a_scaled_layer_lands_in_place(placed, name):
 
 
 def test_a_still_stands_as_long_as_its_strip(drive, footage):
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 4]}],
         ["still", {"name": "clip", "file": footage.files[5], "length": 4}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -229,11 +229,11 @@ def test_a_still_stands_as_long_as_its_strip(drive, footage):
     assert [footage.number_in(picture) for picture in pictures.values()] == [5, 5, 5, 5]
     assert all((picture == pictures[1]).all() for picture in pictures.values())
     assert np.abs(pictures[1].astype(int) - footage.frames[5]).max() > 20
-    assert told[3]["stages"]["fuse"] == {**told[3]["stages"]["fuse"], "run": 1, "hit": 3}
+    assert answers[3]["stages"]["fuse"] == {**answers[3]["stages"]["fuse"], "run": 1, "hit": 3}
 
 
 def test_a_clip_inside_a_scene_strip(drive, footage):
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 12], "save": str(drive.folder / "scenes.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -243,11 +243,11 @@ def test_a_clip_inside_a_scene_strip(drive, footage):
     for frame, picture in drive.pictures("played", 2).items():
         assert footage.number_in(picture) == frame - 1
         assert np.abs(picture.astype(int) - footage.frames[frame - 1]).max() > 20
-    assert told[4]["frames"] == told[4]["faces"] == 2
+    assert answers[4]["frames"] == answers[4]["faces"] == 2
 
 
 def test_a_fade_of_the_clip_fades_its_face_until_it_is_not_animated(drive, footage):
-    told = drive(
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 5], "save": str(drive.folder / "fade.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -261,5 +261,5 @@ def test_a_fade_of_the_clip_fades_its_face_until_it_is_not_animated(drive, foota
     faded = drive.pictures("fade", 5)
     assert faded[1].max() == 0
     assert faded[5].max() > 100
-    assert told[5] == ["blend_alpha"]
-    assert told[8] == []
+    assert answers[5] == ["blend_alpha"]
+    assert answers[8] == []

@@ -51,7 +51,7 @@ def test_a_clip_that_went_missing(drive, footage):
 
 def test_a_picture_without_a_face(drive, footage):
     _, begin = project(drive, "nobody")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["op", {"name": "understudy.modifier_add", "active": "clip"}],
@@ -59,17 +59,17 @@ def test_a_picture_without_a_face(drive, footage):
         ["op", {"name": "understudy.prepare"}],
         render(drive, "nobody"),
     )
-    assert told[3] == ["FINISHED"]
-    assert "no face was found in nobody.png" in told[4]
+    assert answers[3] == ["FINISHED"]
+    assert "no face was found in nobody.png" in answers[4]
     assert "no face was found in nobody.png" in drive.output
-    assert len(told[5]["warnings"]) == 3
-    assert all("no face was found" in text and "original is shown" in text for text in told[5]["warnings"])
+    assert len(answers[5]["warnings"]) == 3
+    assert all("no face was found" in text and "original is shown" in text for text in answers[5]["warnings"])
     assert_originals(drive, "nobody", footage)
 
 
 def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage):
     _, begin = project(drive, "was")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -80,31 +80,31 @@ def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage):
         render(drive, "back"),
     )
     good, back = drive.pictures("good", 3), drive.pictures("back", 3)
-    assert any("not_there.png" in text for text in told[5]["warnings"])
+    assert any("not_there.png" in text for text in answers[5]["warnings"])
     assert_originals(drive, "was", footage)
     assert np.abs(good[2].astype(int) - footage.frames[1]).max() > 20
     assert all((good[frame] == back[frame]).all() for frame in good)
-    assert told[7]["warnings"] == []
+    assert answers[7]["warnings"] == []
 
 
 def test_nobody_cast_yet(drive, footage):
     _, begin = project(drive, "empty")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["op", {"name": "understudy.modifier_add", "active": "clip"}],
         render(drive, "empty"),
         ["op", {"name": "understudy.picture_add", "filepath": "/not/there.png"}],
     )
-    assert all("add an image of the source person" in text for text in told[3]["warnings"])
-    assert "/not/there.png" in told[4]
+    assert all("add an image of the source person" in text for text in answers[3]["warnings"])
+    assert "/not/there.png" in answers[4]
     assert_originals(drive, "empty", footage)
 
 
 def test_no_cache_folder_can_be_made(drive, footage):
     folder, begin = project(drive, "blocked")
     (folder / "file").write_text("not a folder")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["setup", {"understudy__cache_folder": str(folder / "file" / "cache")}],
@@ -113,11 +113,11 @@ def test_no_cache_folder_can_be_made(drive, footage):
         ["facts", {}],
         render(drive, "blocked"),
     )
-    assert "choose another cache folder" in told[3]
-    assert len(told[4]) == 1
-    assert "choose another cache folder" in told[4][0]
-    assert sum("choose another cache folder" in text for text in told[6]["warnings"]) >= 1
-    assert any("no layer strip" in text for text in told[6]["warnings"])
+    assert "choose another cache folder" in answers[3]
+    assert len(answers[4]) == 1
+    assert "choose another cache folder" in answers[4][0]
+    assert sum("choose another cache folder" in text for text in answers[6]["warnings"]) >= 1
+    assert any("no layer strip" in text for text in answers[6]["warnings"])
     assert_originals(drive, "blocked", footage)
 
 
@@ -164,9 +164,9 @@ def test_damaged_and_missing_layer_pictures_are_made_again(drive, footage):
     assert all((whole[frame] == again[frame]).all() for frame in whole)
 
 
-def test_a_clip_that_feeds_an_effect_is_told(drive, footage):
+def test_a_clip_that_feeds_an_effect_is_reported(drive, footage):
     _, begin = project(drive, "effect")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -176,12 +176,12 @@ def test_a_clip_that_feeds_an_effect_is_told(drive, footage):
         ],
         render(drive, "effect"),
     )
-    assert any("clip feeds the effect blur" in text for text in told[4]["warnings"])
+    assert any("clip feeds the effect blur" in text for text in answers[4]["warnings"])
 
 
 def test_a_layer_that_was_deleted_comes_back(drive, footage):
     _, begin = project(drive, "deleted")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -192,19 +192,19 @@ def test_a_layer_that_was_deleted_comes_back(drive, footage):
         ["op", {"name": "understudy.refresh"}],
         ["facts", {}],
     )
-    assert sorted(told[5]["strips"]) == ["clip", "clip Understudy"]
-    assert told[8]["strips"] == {}
+    assert sorted(answers[5]["strips"]) == ["clip", "clip Understudy"]
+    assert answers[8]["strips"] == {}
 
 
 def test_the_report_goes_only_where_it_can(drive, footage):
     _, begin = project(drive, "report")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["render", {"out": drive.out("report"), "report": str(Path(drive.folder) / "no" / "folder.json")}],
     )
-    assert told[3] is None
+    assert answers[3] is None
     assert "can't write the report" in drive.output
     assert len(drive.pictures("report", 3)) == 3
 
@@ -227,7 +227,7 @@ def test_layer_pictures_that_were_never_made_show_nothing(drive, footage):
 
 def test_on_a_render_thread_only_files_are_written(drive, footage):
     folder, begin = project(drive, "thread")
-    told = drive(
+    answers = drive(
         *begin,
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -238,8 +238,8 @@ def test_on_a_render_thread_only_files_are_written(drive, footage):
         ["op", {"name": "understudy.refresh"}],
         ["facts", {}],
     )
-    assert told[4] == told[6] != told[8]
-    assert told[5]["stages"]["fuse"]["run"] == 1
+    assert answers[4] == answers[6] != answers[8]
+    assert answers[5]["stages"]["fuse"]["run"] == 1
     written = [
         path.name for path in (folder / "understudy_cache" / "layers").rglob("*.tif") if layer_key(path)
     ]

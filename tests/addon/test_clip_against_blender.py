@@ -21,8 +21,8 @@ _spec.loader.exec_module(make_clips)
 pytestmark = pytest.mark.blender
 
 # Largest difference allowed, in steps of 1/255. Made clips and footage measure 0 at 8 bits and 0.004 above.
-ALLOWED = {8: 1.0, 16: 2.0}
-REAL = {
+MAX_DIFFERENCE_BY_BITS = {8: 1.0, 16: 2.0}
+FOOTAGE_CLIPS = {
     "02_single_calm_movingcam_720p.mp4": (0, 1, 90, 179),
     "24_stage_cuts_mic_crowd_540p.mp4": (0, 19, 20, 82, 211, 274),
     "30_two_people_sbs_1080p.mp4": (0, 1, 101, 179),
@@ -92,7 +92,7 @@ def test_every_frame_of_a_movie_is_blenders(made, recipe):
         assert clip.info.bit_depth == recipe.depth
         for frame in range(clip.info.frame_count):
             ours, theirs = clip.read(frame), picture(recipe.name, frame)
-            assert largest_difference(ours, theirs) <= ALLOWED[recipe.depth], frame
+            assert largest_difference(ours, theirs) <= MAX_DIFFERENCE_BY_BITS[recipe.depth], frame
             turns = -recipe.rotation // 90
             assert make_clips.number_in(np.rot90(ours, turns)) == make_clips.number_in(
                 np.rot90(theirs, turns)
@@ -104,20 +104,22 @@ def footage(tmp_path_factory, shared):
     """A few frames of real clips shown by Blender."""
     folder = tmp_path_factory.mktemp("footage")
     clips = []
-    for name, frames in REAL.items():
+    for name, frames in FOOTAGE_CLIPS.items():
         path = shared / "footage" / name
         with open_clip(path) as clip:
             clips.append(request_for(name, [path], clip, frames))
     return shared / "footage", *show(folder, clips)
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", FOOTAGE_CLIPS)
 def test_real_footage_is_blenders(footage, name):
     folder, facts, picture = footage
     with open_clip(folder / name) as clip:
         assert clip.info.frame_count == facts[name]["frames"]
-        for frame in reversed(REAL[name]):
-            assert largest_difference(clip.read(frame), picture(name, frame)) <= ALLOWED[8], frame
+        for frame in reversed(FOOTAGE_CLIPS[name]):
+            assert largest_difference(clip.read(frame), picture(name, frame)) <= MAX_DIFFERENCE_BY_BITS[8], (
+                frame
+            )
 
 
 @pytest.fixture(scope="module")
@@ -152,5 +154,5 @@ def test_every_picture_of_a_sequence_is_blenders(stills, kind):
         assert clip.info.frame_count == facts[kind]["final"]
         for frame in range(clip.info.frame_count):
             ours, theirs = clip.read(frame), picture(kind, frame)
-            assert largest_difference(ours, theirs) <= ALLOWED[clip.info.bit_depth], frame
+            assert largest_difference(ours, theirs) <= MAX_DIFFERENCE_BY_BITS[clip.info.bit_depth], frame
             assert make_clips.number_in(ours) == make_clips.number_in(theirs) == frame

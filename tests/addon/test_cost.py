@@ -24,7 +24,7 @@ def test_opening_a_project_and_editing_loads_nothing_that_computes(every_blender
         ["cast", {"name": "clip", "picture": footage.person}],
         ["save", {}],
     )
-    told = every_blender(
+    answers = every_blender(
         ["libraries", {"names": HEAVY}],
         ["load", {"path": str(folder / "p.blend")}],
         ["adjust", {"name": "clip", "frame_start": 3}],
@@ -32,11 +32,11 @@ def test_opening_a_project_and_editing_loads_nothing_that_computes(every_blender
         ["save", {}],
         ["libraries", {"names": HEAVY}],
     )
-    assert told[0] == told[-1] == []
+    assert answers[0] == answers[-1] == []
 
 
 def test_looking_at_frames_that_are_not_prepared_loads_no_model(drive, prepared):
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["setup", {"frame_end": 12}],
         ["live_begin", {}],
@@ -45,21 +45,21 @@ def test_looking_at_frames_that_are_not_prepared_loads_no_model(drive, prepared)
         ["live_frame", {"frame": 2}],
         ["libraries", {"names": HEAVY}],
     )
-    seen = [*told[3:7], told[8]]
-    assert all("not prepared" in entry["notice"] for entry in seen)
-    assert all(entry["facts"]["models_loaded"] == entry["facts"]["frames_decoded"] == 0 for entry in seen)
-    assert "onnxruntime" not in told[-1]
+    states = [*answers[3:7], answers[8]]
+    assert all("not prepared" in entry["notice"] for entry in states)
+    assert all(entry["facts"]["models_loaded"] == entry["facts"]["frames_decoded"] == 0 for entry in states)
+    assert "onnxruntime" not in answers[-1]
 
 
 def test_an_untouched_render_opens_neither_cache_nor_clip(drive, prepared):
     drive(["load", {"path": prepared}], ["render", {"out": drive.out("first")}])
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["render", {"out": drive.out("again"), "report": str(drive.folder / "again.json")}],
         ["libraries", {"names": HEAVY}],
         ["render_cost", {"frames": [1, 8], "rounds": 5}],
     )
-    report, libraries, cost = told[1:]
+    report, libraries, cost = answers[1:]
     assert report["stages"]["fuse"] == {**report["stages"]["fuse"], "run": 0, "hit": 8}
     assert libraries == []
     assert cost["opened"] is False
@@ -73,7 +73,7 @@ def test_at_1080p_a_drag_fuses_once_a_move_and_playing_fuses_nothing(drive, tmp_
     write_clip(portrait, tmp_path / "large.mp4", 4)
     write_sources(portrait, tmp_path / "one.png", tmp_path / "two.png")
     values = [round(0.3 + 0.01 * number, 2) for number in range(12)]
-    told = drive(
+    answers = drive(
         ["project", {"size": [1920, 1080], "frames": [1, 4], "save": str(drive.folder / "large.blend")}],
         ["movie", {"name": "clip", "file": str(tmp_path / "large.mp4")}],
         ["cast", {"name": "clip", "picture": str(tmp_path / "one.png")}],
@@ -81,7 +81,7 @@ def test_at_1080p_a_drag_fuses_once_a_move_and_playing_fuses_nothing(drive, tmp_
         ["playback_cost", {"frames": [1, 4], "rounds": 4}],
         ["drag_cost", {"path": "fusion.blend", "values": values}],
     )
-    playing, drag = told[4], told[5]
+    playing, drag = answers[4], answers[5]
     assert drag["fused"] == len(values)
     assert playing["stages"]["fuse"]["run"] == 0
     for facts in (playing, drag):
@@ -92,21 +92,21 @@ def test_at_1080p_a_drag_fuses_once_a_move_and_playing_fuses_nothing(drive, tmp_
 
 
 def test_a_long_clip_costs_in_proportion_when_it_is_opened_saved_and_walked(drive, footage):
-    told = drive(
+    answers = drive(
         ["project", {"size": [64, 48], "frames": [1, LENGTH], "save": str(drive.folder / "long.blend")}],
         ["long_movie", {"name": "clip", "file": str(drive.folder / "long.mp4"), "count": LENGTH}],
         ["op", {"name": "understudy.modifier_add", "active": "clip"}],
         ["save", {}],
         ["long_costs", {"name": "clip"}],
     )[-1]
-    assert told["elements"] == LENGTH
+    assert answers["elements"] == LENGTH
     # What is read of Blender at a frame is the same at any length: no element but the one shown.
     # At the first look that a render takes at a clip, the links of its folder are followed as well.
-    assert told["calls_at_a_frame"] < 1500 < LENGTH
-    assert told["sequence"] == [f"{7:05d}.png", f"{7:05d}.png", f"{8:05d}.png"]
+    assert answers["calls_at_a_frame"] < 1500 < LENGTH
+    assert answers["sequence"] == [f"{7:05d}.png", f"{7:05d}.png", f"{8:05d}.png"]
     # An image strip's files are listed once, not at every frame; another file at its end is noticed.
-    first, second, changed = told["calls_for_a_sequence"]
+    first, second, changed = answers["calls_for_a_sequence"]
     assert second < 1000 < LENGTH < first
     assert changed > LENGTH
-    assert told["again"] is False  # a second look finds nothing to do
-    print(f"\n{LENGTH} frames: {told['milliseconds']}")
+    assert answers["again"] is False  # a second look finds nothing to do
+    print(f"\n{LENGTH} frames: {answers['milliseconds']}")

@@ -72,7 +72,7 @@ def wanted(drive, footage, tmp_path_factory):
     return {frame: pixels.tobytes() for frame, pixels in frames.items()}
 
 
-def rendered(drive, folder, name):
+def render_project(drive, folder, name):
     """Render the saved project in a new Blender; returns the report and what lies on the timeline then."""
     report, facts, left = drive(
         ["load", {"path": str(folder / "project.blend")}],
@@ -99,7 +99,7 @@ def test_the_frames_are_those_of_a_render_without_a_cache(drive, footage, wanted
     elif trouble == "is write-protected":
         small.protect()
     name = trouble.replace(" ", "_")
-    report, directory, frames = rendered(drive, tmp_path, name)
+    report, directory, frames = render_project(drive, tmp_path, name)
     assert frames == wanted
     assert report["stages"]["fuse"]["run"] == COUNT
     about_layers = [text for text in report["warnings"] if "this render has its layers in" in text]

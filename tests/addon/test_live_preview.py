@@ -11,13 +11,13 @@ pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 COUNT = 12
 
 
-def nothing_heavy(facts):
+def is_light(facts):
     ran = {stage: counts["run"] for stage, counts in facts["stages"].items() if stage != "fuse"}
     return facts["models_loaded"] == facts["frames_decoded"] == 0 and not any(ran.values())
 
 
-def test_a_tweak_is_seen_in_the_frame_that_is_shown(drive, prepared):
-    told = drive(
+def test_a_tweak_changes_the_frame_that_is_shown(drive, prepared):
+    answers = drive(
         ["load", {"path": prepared}],
         ["live_begin", {}],
         ["live_frame", {"frame": 3}],
@@ -28,12 +28,12 @@ def test_a_tweak_is_seen_in_the_frame_that_is_shown(drive, prepared):
         ["live_end", {}],
         ["render", {"out": drive.out("render"), "report": str(drive.folder / "tweak.json")}],
     )
-    first, second, render = told[2], told[5], told[8]
+    first, second, render = answers[2], answers[5], answers[8]
     assert first["facts"]["stages"]["fuse"]["run"] == 0
     assert second["facts"]["stages"]["fuse"]["run"] == 1
     assert second["shows"] == first["shows"] + 1 == 1
     assert first["key"] != second["key"]
-    assert nothing_heavy(second["facts"])
+    assert is_light(second["facts"])
     assert second["notice"] == ""
     before, after = drive.pictures("before", 1)[3], drive.pictures("after", 1)[3]
     assert np.abs(before.astype(int) - after).max() > 20
@@ -44,7 +44,7 @@ def test_a_tweak_is_seen_in_the_frame_that_is_shown(drive, prepared):
 
 def test_a_drag_fuses_at_most_once_a_tick(drive, prepared):
     values = [round(0.2 + 0.01 * number, 2) for number in range(60)]
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["live_begin", {}],
         ["live_frame", {"frame": 5}],
@@ -53,12 +53,12 @@ def test_a_drag_fuses_at_most_once_a_tick(drive, prepared):
         ["tune", {"settings": {"fusion.mask_blur": values[-1]}}],
         ["live_frame", {"frame": 5}],
     )
-    start, drag, rest, same = told[2], told[3], told[4], told[6]
+    start, drag, rest, same = answers[2], answers[3], answers[4], answers[6]
     fused = drag["facts"]["stages"]["fuse"]["run"] - start["facts"]["stages"]["fuse"]["run"]
     assert drag["ticks"] == 10
     assert 1 <= fused <= drag["ticks"]
     assert drag["shows"] <= drag["ticks"]
-    assert nothing_heavy(drag["facts"])
+    assert is_light(drag["facts"])
     # The last value is the one that is seen, and looking again does nothing.
     assert rest["key"] == same["key"] == drag["key"] != start["key"]
     assert same["facts"]["stages"]["fuse"]["run"] == drag["facts"]["stages"]["fuse"]["run"]
@@ -66,7 +66,7 @@ def test_a_drag_fuses_at_most_once_a_tick(drive, prepared):
 
 def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_the_picture(drive, prepared):
     """Clearing it takes Blender's own cache: not for a new frame, and not for an edit of something else."""
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["live_begin", {}],
         ["live_frame", {"frame": 3}],
@@ -77,28 +77,28 @@ def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_t
         ["live_edit", {}],
         ["live_end", {}],
     )
-    same, edited, again = told[4], told[6], told[7]
+    same, edited, again = answers[4], answers[6], answers[7]
     assert same["cleared"] == []
     assert edited["cleared"] == again["cleared"] == [same["shows"]]
     assert edited["shows"] == again["shows"] == same["shows"] + 1
 
 
 def test_playing_prepared_frames_writes_and_shows_nothing_anew(drive, prepared):
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["tune", {"settings": {"fusion.blend": 0.9}}],
         ["work", {}],
         ["live_begin", {}],
         *[["live_frame", {"frame": frame}] for frame in range(1, 9)],
     )
-    last = told[-1]
+    last = answers[-1]
     assert last["shows"] == 0
     assert last["facts"]["stages"]["fuse"] == {**last["facts"]["stages"]["fuse"], "run": 0, "hit": 8}
-    assert nothing_heavy(last["facts"])
+    assert is_light(last["facts"])
 
 
 def test_a_frame_that_is_not_prepared_shows_the_original_and_says_so(drive, prepared, footage):
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["setup", {"frame_end": COUNT}],
         ["live_begin", {}],
@@ -113,16 +113,16 @@ def test_a_frame_that_is_not_prepared_shows_the_original_and_says_so(drive, prep
         ["recast", {"picture": footage.person}],
         ["live_frame", {"frame": 4}],
     )
-    bare, good, recast, again, back = told[3], told[5], told[7], told[10], told[12]
-    for seen in (bare, recast):
-        assert seen["notice"].startswith("clip: ")
-        assert "not prepared yet: press Prepare" in seen["notice"]
-        assert seen["key"] is None
-        assert nothing_heavy(seen["facts"])
+    bare, good, recast, again, back = answers[3], answers[5], answers[7], answers[10], answers[12]
+    for state in (bare, recast):
+        assert state["notice"].startswith("clip: ")
+        assert "not prepared yet: press Prepare" in state["notice"]
+        assert state["key"] is None
+        assert is_light(state["facts"])
     assert good["notice"] == again["notice"] == back["notice"] == ""
     assert good["key"] == back["key"]
     assert again["key"] not in (None, good["key"])
-    assert nothing_heavy(back["facts"])
+    assert is_light(back["facts"])
     for name, frame in (("bare", 11), ("recast", 4)):
         picture = drive.pictures(name, 1)[frame]
         assert np.abs(picture.astype(int) - footage.frames[frame - 1]).mean() < 2
@@ -132,20 +132,20 @@ def test_layers_are_left_where_the_cache_knows_nothing_of_the_clip(drive, footag
     """A project that comes with its layers but without the cache keeps what it shows."""
     movie = tmp_path / "own.mp4"
     shutil.copy(footage.movie, movie)
-    seen = ["live_begin", {}], ["live_frame", {"frame": 2}], ["live_end", {}]
-    told = drive(
+    steps = ["live_begin", {}], ["live_frame", {"frame": 2}], ["live_end", {}]
+    answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 3], "save": str(drive.folder / "travelled.blend")}],
         ["movie", {"name": "clip", "file": str(movie)}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["work", {}],
-        *seen,
+        *steps,
         ["forget_cache", {"keep": str(tmp_path / "away")}],
-        *seen,
+        *steps,
         # As after a copy to another machine: the file's time is not what it was.
         ["touch", {"path": str(movie)}],
-        *seen,
+        *steps,
     )
-    known, labelled, unknown = told[5], told[9], told[13]
+    known, labelled, unknown = answers[5], answers[9], answers[13]
     # Its own label says that the picture is what is asked for: no cache is needed to know.
     assert labelled["key"] == known["key"] is not None
     assert known["notice"] == labelled["notice"] == ""
@@ -155,7 +155,7 @@ def test_layers_are_left_where_the_cache_knows_nothing_of_the_clip(drive, footag
 
 
 def test_it_leaves_no_thread_behind(drive, prepared):
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["threads", {}],
         ["live_begin", {}],
@@ -164,13 +164,13 @@ def test_it_leaves_no_thread_behind(drive, prepared):
         ["live_end", {}],
         ["threads", {}],
     )
-    assert told[1] == told[6] == []
-    assert told[4] == ["understudy preview_0"]
+    assert answers[1] == answers[6] == []
+    assert answers[4] == ["understudy preview_0"]
 
 
 def test_after_a_purge_nothing_is_fused_from_memory(drive, prepared):
     """Last: it purges what the other tests use."""
-    told = drive(
+    answers = drive(
         ["load", {"path": prepared}],
         ["tune", {"settings": {"fusion.blend": 0.5}}],
         ["live_begin", {}],
@@ -182,8 +182,8 @@ def test_after_a_purge_nothing_is_fused_from_memory(drive, prepared):
         ["live_frame", {"frame": 3}],
         ["live_end", {}],
     )
-    assert told[3]["key"] is not None
-    assert told[4] == ["FINISHED"]
-    for seen in (told[6], told[8]):
-        assert seen["key"] is None
-        assert "press Prepare" in seen["notice"]
+    assert answers[3]["key"] is not None
+    assert answers[4] == ["FINISHED"]
+    for state in (answers[6], answers[8]):
+        assert state["key"] is None
+        assert "press Prepare" in state["notice"]

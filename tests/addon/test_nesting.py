@@ -7,7 +7,7 @@ pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_tur
 
 
 def test_what_a_clip_feeds_is_put_back_where_no_meta_strip_can_be_made(every_blender, footage):
-    told = every_blender(
+    answers = every_blender(
         ["project", {"size": [320, 240], "frames": [1, 12]}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": None}],
@@ -17,7 +17,7 @@ def test_what_a_clip_feeds_is_put_back_where_no_meta_strip_can_be_made(every_ble
         ],
         ["nest_refused", {"name": "clip"}],
     )
-    raised, before, after = told[-1]
+    raised, before, after = answers[-1]
     assert raised == "refused"
     assert before["blur"] == "clip"
     assert after == before

@@ -4,12 +4,12 @@
 import pytest
 from old_project import (
     FOLDER,
-    RAISED_STAGES,
-    but_for_label,
+    STAGES_WITH_NEW_VERSION,
     copy_project,
     expected_misses,
     layers,
-    layers_stay,
+    layers_stay_current,
+    mask_label,
     packs,
     read_entries,
     stage_of,
@@ -23,13 +23,13 @@ FRAMES = 7
 def render(drive, project, name):
     """Render the project in a Blender of its own; returns the report."""
     environment = {"UNDERSTUDY_PROVIDER": "cpu", "UNDERSTUDY_MODELS": str(project / "models")}
-    told = drive(
+    answers = drive(
         ["environment", environment],
         ["load", {"path": str(project / "project.blend")}],
         ["render", {"out": drive.out(name), "report": str(drive.folder / f"{name}.json")}],
     )
     assert len(drive.pictures(name)) == FRAMES
-    return told[-1]
+    return answers[-1]
 
 
 def test_an_old_project_renders_from_its_cache_and_layers(drive):
@@ -39,17 +39,19 @@ def test_an_old_project_renders_from_its_cache_and_layers(drive):
     assert report["warnings"] == []
     assert report["faces"] == FRAMES
     assert {name: data for name, data in packs(project).items() if name in old_packs} == old_packs
-    changed = {stage_of(text) for group in expected_misses(texts) for text in group} | RAISED_STAGES.keys()
+    changed = {
+        stage_of(text) for group in expected_misses(texts) for text in group
+    } | STAGES_WITH_NEW_VERSION.keys()
     for stage, counts in report["stages"].items():
-        if stage not in changed and (stage != "fuse" or layers_stay(texts)):
+        if stage not in changed and (stage != "fuse" or layers_stay_current(texts)):
             assert counts["run"] == 0, stage
             assert counts["hit"], stage
     now = layers(project)
     assert now.keys() == old_layers.keys()
-    same = [but_for_label(now[name]) == but_for_label(old_layers[name]) for name in now]
-    if layers_stay(texts) is False:
+    same = [mask_label(now[name]) == mask_label(old_layers[name]) for name in now]
+    if layers_stay_current(texts) is False:
         assert not all(same)
-    if not layers_stay(texts):
+    if not layers_stay_current(texts):
         return
     assert f"{FRAMES} layers, 0 shown as the original; 0 written, 0 decoded, 0 models loaded" in drive.output
     assert report["frames_decoded"] == report["models_loaded"] == report["pictures"]["run"] == 0

@@ -36,7 +36,7 @@ def couple(footage, tmp_path_factory):
     return files
 
 
-def begun(drive, name, *steps):
+def begin_steps(drive, name, *steps):
     """Steps that begin a project."""
     folder = drive.folder / name
     folder.mkdir()
@@ -45,16 +45,16 @@ def begun(drive, name, *steps):
 
 def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
     answers = drive(
-        *begun(drive, "parameters", ["movie", {"name": "clip", "file": footage.movie}]),
+        *begin_steps(drive, "parameters", ["movie", {"name": "clip", "file": footage.movie}]),
         ["cast", {"name": "clip", "picture": footage.person}],
         ["drawn", {"active": "clip"}],
         ["tune", {"settings": SWITCHES}],
         ["drawn", {"active": "clip"}],
         ["parameter_properties", {}],
     )
-    plain, told, names = answers[3], answers[5], answers[6]
+    plain, sections, names = answers[3], answers[5], answers[6]
     assert set(plain) == {"", "Cache", *(f"Face Swap {name}" for name in SECTIONS)}
-    everything = [entry for section in told.values() for entry in section]
+    everything = [entry for section in sections.values() for entry in section]
     usual = [entry for section in plain.values() for entry in section]
     for parameter in parameters():
         shown = f"UNDERSTUDY_PG_{parameter.group}.{parameter.name}"
@@ -80,19 +80,19 @@ def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
 
 
 def test_there_is_no_panel_where_nothing_can_be_swapped(drive, footage):
-    told = drive(
-        *begun(drive, "nothing", ["movie", {"name": "clip", "file": footage.movie}]),
+    answers = drive(
+        *begin_steps(drive, "nothing", ["movie", {"name": "clip", "file": footage.movie}]),
         ["effect", {"name": "title", "kind": "COLOR", "channel": 8, "start": 1, "length": 5}],
         ["drawn", {"active": "title"}],
     )
-    assert told[-1] is None
+    assert answers[-1] is None
 
 
-def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, couple, footage):
+def test_a_person_is_detected_and_chosen_by_picture_and_known_after_loading(drive, couple, footage):
     """Two modifiers replace one person each; the pictures say who already plays whom."""
-    begin = begun(drive, "couple", ["pictures", {"name": "clip", "files": couple}])
+    begin = begin_steps(drive, "couple", ["pictures", {"name": "clip", "files": couple}])
     path = begin[0][1]["save"]
-    told = drive(
+    answers = drive(
         *begin,
         ["cast", {"name": "clip", "picture": footage.person}],
         ["cast", {"name": "clip", "picture": footage.second_person}],
@@ -107,12 +107,12 @@ def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, 
         ["save", {"path": path}],
         ["render", {"out": drive.out("couple"), "report": str(drive.folder / "couple.json")}],
     )
-    assert "Find People first" in told[4]
-    assert told[5] == ["FINISHED"]
-    assert [players for _, players in told[6]] == [[], []]
-    assert "Frame 5 has no person as face 7" in told[11]
-    assert told[-1]["faces"] == 12  # both people in each of the six frames
-    assert told[-1]["warnings"] == []
+    assert "Find People first" in answers[4]
+    assert answers[5] == ["FINISHED"]
+    assert [players for _, players in answers[6]] == [[], []]
+    assert "Frame 5 has no person as face 7" in answers[11]
+    assert answers[-1]["faces"] == 12  # both people in each of the six frames
+    assert answers[-1]["warnings"] == []
     after, panel, facts = drive(
         ["load", {"path": path}], ["people", {"active": "clip"}], ["drawn", {"active": "clip"}], ["facts", {}]
     )[1:]
@@ -128,22 +128,22 @@ def test_a_person_is_found_and_chosen_by_picture_and_known_after_loading(drive, 
 
 
 def test_people_are_looked_for_in_what_the_strip_shows(drive, footage):
-    told = drive(
-        *begun(drive, "stretch", ["movie", {"name": "clip", "file": footage.movie}]),
+    answers = drive(
+        *begin_steps(drive, "stretch", ["movie", {"name": "clip", "file": footage.movie}]),
         ["stretch", {"name": "clip"}],
         ["stretch", {"name": "clip", "frame_offset_start": 3, "frame_offset_end": 1}],
         ["stretch", {"name": "clip", "use_reverse_frames": True}],
     )[2:]
-    count = told[0][2]
-    assert [span[:2] for span in told] == [[0, count - 1], [3, count - 2], [1, count - 4]]
+    count = answers[0][2]
+    assert [span[:2] for span in answers] == [[0, count - 1], [3, count - 2], [1, count - 4]]
 
 
 @pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
 def test_a_movie_that_was_replaced_by_a_slower_one_is_looked_through_as_it_is_played(drive, footage):
     file = str(drive.folder / "replaced.mp4")
     shutil.copy(footage.movie_at(48), file)
-    told = drive(
-        *begun(drive, "replaced", ["movie", {"name": "clip", "file": file, "own_rate": True}]),
+    answers = drive(
+        *begin_steps(drive, "replaced", ["movie", {"name": "clip", "file": file, "own_rate": True}]),
         ["cast", {"name": "clip", "picture": footage.person}],
         ["stretch", {"name": "clip"}],
         ["save", {}],
@@ -152,14 +152,14 @@ def test_a_movie_that_was_replaced_by_a_slower_one_is_looked_through_as_it_is_pl
     again = drive(
         ["load", {"path": str(drive.folder / "replaced" / "p.blend")}], ["stretch", {"name": "clip"}]
     )
-    assert told[3] == again[1] == [0, 11, 6]
+    assert answers[3] == again[1] == [0, 11, 6]
 
 
 def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_path):
     soft = tmp_path / "soft.png"
     cv2.imwrite(str(soft), cv2.GaussianBlur(cv2.imread(footage.person), (0, 0), 4))
-    told = drive(
-        *begun(drive, "pictures", ["movie", {"name": "clip", "file": footage.movie}]),
+    answers = drive(
+        *begin_steps(drive, "pictures", ["movie", {"name": "clip", "file": footage.movie}]),
         ["cast", {"name": "clip", "picture": footage.person}],
         ["op", {"name": "understudy.picture_add", "filepath": str(soft)}],
         ["op", {"name": "understudy.picture_add", "filepath": footage.nobody}],
@@ -170,9 +170,9 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
         ["op", {"name": "understudy.picture_check", "index": 3}],
         ["drawn", {"active": "clip"}],
     )
-    assert "picture" not in told[5]["Face Swap Who"]
-    assert "There is no image number 4" in told[9]
-    who = told[-1]["Face Swap Who"]
+    assert "picture" not in answers[5]["Face Swap Who"]
+    assert "There is no image number 4" in answers[9]
+    who = answers[-1]["Face Swap Who"]
     assert who.count("picture") == 2
     assert who.count("Clearly visible") == 1
     assert any("blurred" in text for text in who)
@@ -180,8 +180,8 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
 
 
 def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footage):
-    begin = begun(drive, "purged", ["pictures", {"name": "clip", "files": couple}])
-    told = drive(
+    begin = begin_steps(drive, "purged", ["pictures", {"name": "clip", "files": couple}])
+    answers = drive(
         *begin,
         ["cast", {"name": "clip", "picture": footage.person}],
         ["op", {"name": "understudy.people_find", "active": "clip"}],
@@ -192,37 +192,37 @@ def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footag
         ["drawn", {"active": "clip"}],
     )
     layers = list((drive.folder / "purged" / "understudy_cache" / "layers").rglob("*.tif"))
-    assert len(told[5]) == 2
-    assert told[6] == ["FINISHED"]
-    assert told[7] is None
-    assert "picture" not in told[8]["Face Swap Which Face"]
+    assert len(answers[5]) == 2
+    assert answers[6] == ["FINISHED"]
+    assert answers[7] is None
+    assert "picture" not in answers[8]["Face Swap Which Face"]
     assert len(layers) == 6
     assert all(path.stat().st_size < 200 for path in layers)
     packs = (drive.folder / "purged" / "understudy_cache").rglob("*.pack")
     assert b"stage=people" not in b"".join(path.read_bytes() for path in packs)
 
 
-def test_a_missing_model_is_told_with_its_licence(drive, footage, tmp_path):
-    told = drive(
+def test_a_missing_model_is_reported_with_its_licence(drive, footage, tmp_path):
+    answers = drive(
         ["environment", {"UNDERSTUDY_MODELS": str(tmp_path)}],
-        *begun(drive, "engines", ["movie", {"name": "clip", "file": footage.movie}]),
+        *begin_steps(drive, "engines", ["movie", {"name": "clip", "file": footage.movie}]),
         ["cast", {"name": "clip", "picture": footage.person}],
         ["drawn", {"active": "clip"}],
         ["tune", {"settings": {"swap.swapper": "inswapper", "occlude.masker": "selfie"}}],
         ["drawn", {"active": "clip"}],
     )
-    assert not [text for text in told[4]["Face Swap Swap"] if "icence" in text]
-    swap = " ".join(told[6]["Face Swap Swap"])
+    assert not [text for text in answers[4]["Face Swap Swap"] if "icence" in text]
+    swap = " ".join(answers[6]["Face Swap Swap"])
     assert "can't be used: put its file into" in swap
     assert "Licence non-commercial research purposes only" in swap
-    mask = " ".join(told[6]["Face Swap Mask"])
+    mask = " ".join(answers[6]["Face Swap Mask"])
     assert "Licence Apache-2.0" in mask  # it is embedded
     assert "can't be used" not in mask
 
 
 def test_what_makes_sense_over_time_can_be_animated_and_the_rest_can_not(drive, footage):
     names = drive(
-        *begun(drive, "animatable", ["movie", {"name": "clip", "file": footage.movie}]),
+        *begin_steps(drive, "animatable", ["movie", {"name": "clip", "file": footage.movie}]),
         ["cast", {"name": "clip", "picture": footage.person}],
         ["parameter_properties", {}],
     )[-1]
@@ -234,7 +234,7 @@ def test_what_makes_sense_over_time_can_be_animated_and_the_rest_can_not(drive, 
 
 def test_keyframed_and_driven_values_reach_each_frames_fusion(drive, footage):
     """Opacity is keyframed from a quarter to all, blend is driven by it: what is changed grows with its square."""
-    begin = begun(drive, "driven", ["movie", {"name": "clip", "file": footage.movie}])
+    begin = begin_steps(drive, "driven", ["movie", {"name": "clip", "file": footage.movie}])
     begin[0][1].update(size=[320, 240], frames=[1, 12])
     drive(
         *begin,
@@ -251,19 +251,19 @@ def test_keyframed_and_driven_values_reach_each_frames_fusion(drive, footage):
 
 
 def test_nothing_is_left_of_a_search_when_we_are_unregistered(drive, footage):
-    told = drive(
-        *begun(drive, "left", ["movie", {"name": "clip", "file": footage.movie}]),
+    answers = drive(
+        *begin_steps(drive, "left", ["movie", {"name": "clip", "file": footage.movie}]),
         ["cast", {"name": "clip", "picture": footage.person}],
         ["unregister_in_the_middle", {"active": "clip"}],
     )
-    assert told[-1] == [[True, True, 1], [False, False, 0]]
+    assert answers[-1] == [[True, True, 1], [False, False, 0]]
 
 
 def test_every_text_of_ours_is_where_a_translator_finds_it(drive, footage):
     """Blender collects names, descriptions and labels of classes; tests/gui shows one of them in another language."""
-    texts = drive(*begun(drive, "words", ["movie", {"name": "clip", "file": footage.movie}]), ["texts", {}])[
-        -1
-    ]
+    texts = drive(
+        *begin_steps(drive, "words", ["movie", {"name": "clip", "file": footage.movie}]), ["texts", {}]
+    )[-1]
     assert {"Blend", "Find People", "Light and Colour", "Smallest Face", "Mask Blur"} <= set(texts)
     assert not [text for text in texts if text.endswith(".")]  # as Blender's guidelines ask
 

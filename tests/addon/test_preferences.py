@@ -161,21 +161,21 @@ def test_a_worker_gets_the_same_settings(drive, begin, tmp_path):
 
 def test_the_model_folder_is_searched(drive, begin, render, tmp_path):
     (tmp_path / "models").mkdir()
-    told = drive(
+    answers = drive(
         *begin(["prefer", {"model_folder": str(tmp_path / "models")}]),
         ["tune", {"settings": {"embed.recogniser": "arcface"}}],
         render,
     )
-    assert all(str(tmp_path / "models") in text for text in told[-1]["warnings"])
-    assert told[-1]["warnings"]
+    assert all(str(tmp_path / "models") in text for text in answers[-1]["warnings"])
+    assert answers[-1]["warnings"]
 
 
 def test_encrypted_with_the_environments_key_and_without_any_other(drive, begin, render, tmp_path):
     pytest.importorskip("cryptography")
     cache = tmp_path / "understudy_cache"
-    told = drive(*begin(["environment", {"UNDERSTUDY_CACHE_KEY": KEY}]), ["settings_now", {}], render)
-    assert told[-2]["encryption"] == "Results are encrypted with the key in UNDERSTUDY_CACHE_KEY"
-    assert KEY not in str(told)
+    answers = drive(*begin(["environment", {"UNDERSTUDY_CACHE_KEY": KEY}]), ["settings_now", {}], render)
+    assert answers[-2]["encryption"] == "Results are encrypted with the key in UNDERSTUDY_CACHE_KEY"
+    assert KEY not in str(answers)
     store = PackStore(cache)
     from understudy.core.cache.base.key import Key
 
@@ -183,38 +183,40 @@ def test_encrypted_with_the_environments_key_and_without_any_other(drive, begin,
     assert len(swapped) == COUNT
     assert all(is_encrypted(store.get(Key(entry.text))) for entry in swapped)
     # A keyring that is not there: nothing is kept, rather than kept for all to read.
-    told = drive(
+    answers = drive(
         *begin(["prefer", {"key_in_keyring": True, "cache_folder": str(tmp_path / "open")}]),
         ["settings_now", {}],
         ["op", {"name": "understudy.check_key"}],
         render,
     )
-    assert told[-3]["encryption"].startswith(("Nothing is kept", "Results are encrypted with the key in the"))
-    assert "Nothing is kept" in told[-2]
-    assert any(text.startswith("nothing is kept for the next run") for text in told[-1]["warnings"])
+    assert answers[-3]["encryption"].startswith(
+        ("Nothing is kept", "Results are encrypted with the key in the")
+    )
+    assert "Nothing is kept" in answers[-2]
+    assert any(text.startswith("nothing is kept for the next run") for text in answers[-1]["warnings"])
     assert not packs(tmp_path / "open")
 
 
 def test_offline_redis_stays_shut_unless_it_is_this_machine(drive, begin, render, tmp_path, redis_server):
     address = redis_server.url.replace("127.0.0.1", "render-server.invalid")
-    told = drive(
+    answers = drive(
         *begin(["prefer", {"redis_address": address}], ["go_online", {"allowed": False}]),
         ["settings_now", {}],
         render,
     )
-    assert told[3] is False
-    assert told[-2]["redis"] is None
-    (warning,) = told[-1]["warnings"]
+    assert answers[3] is False
+    assert answers[-2]["redis"] is None
+    (warning,) = answers[-1]["warnings"]
     assert "Allow Online Access" in warning
     # Where it is allowed, the same address is asked: it is a name that nobody has.
-    told = drive(
+    answers = drive(
         *begin(["prefer", {"redis_address": address}], ["go_online", {"allowed": True}]),
         ["settings_now", {}],
         render,
     )
-    if told[3]:
-        assert told[-2]["redis"] == address
-        assert any("not used for now" in text for text in told[-1]["warnings"])
+    if answers[3]:
+        assert answers[-2]["redis"] == address
+        assert any("not used for now" in text for text in answers[-1]["warnings"])
     # This machine is no network.
     shutil.rmtree(tmp_path / "understudy_cache")
     report = drive(
@@ -227,28 +229,28 @@ def test_offline_redis_stays_shut_unless_it_is_this_machine(drive, begin, render
 
 
 def test_offline_no_model_is_fetched(drive, tmp_path):
-    told = drive(
+    answers = drive(
         ["go_online", {"allowed": False}],
         ["command", {"words": ["models", "fetch", "inswapper_128.onnx", "--folder", str(tmp_path)]}],
     )
-    code, said = told[-1]
+    code, said = answers[-1]
     assert code == 1
     assert "inswapper_128.onnx is not fetched" in said
     assert "Allow Online Access" in said
 
 
 def test_a_redis_password_is_shown_nowhere(drive, begin):
-    told = drive(
+    answers = drive(
         *begin(["prefer", {"redis_address": "redis://me:hidden%2F1@localhost:6379/0"}]),
         ["preferred", {"name": "redis_address"}],
         ["preferred", {"name": "redis_password"}],
         ["settings_now", {}],
         ["page_drawn", {}],
     )
-    assert told[-4] == "redis://me@localhost:6379/0"
-    assert told[-3] == "hidden/1"
-    assert told[-2]["redis"] == "redis://me:hidden%2F1@localhost:6379/0"
-    assert "hidden" not in told[-2]["shown"] + str(told[-1])
+    assert answers[-4] == "redis://me@localhost:6379/0"
+    assert answers[-3] == "hidden/1"
+    assert answers[-2]["redis"] == "redis://me:hidden%2F1@localhost:6379/0"
+    assert "hidden" not in answers[-2]["shown"] + str(answers[-1])
 
 
 def test_the_page_shows_every_preference_and_what_comes_before_it(drive, begin):

@@ -35,7 +35,7 @@ MODES = {
 }
 
 
-class Rendered:
+class ModeRenders:
     """What was rendered in every mode, with and without the new face."""
 
     def __init__(self, driver, footage):
@@ -49,8 +49,8 @@ class Rendered:
             ["save", {}],
         )
         # Nothing is prepared: the first mode makes what is missing, the others find it.
-        told = driver(*[step for name in MODES for step in self._mode(blend, name, "with")])
-        self.reports = dict(zip(MODES, [entry for entry in told if isinstance(entry, dict)], strict=True))
+        answers = driver(*[step for name in MODES for step in self._mode(blend, name, "with")])
+        self.reports = dict(zip(MODES, [entry for entry in answers if isinstance(entry, dict)], strict=True))
         driver(["bare", {}], *[step for name in MODES for step in self._mode(blend, name, "bare")])
         reads = [
             [
@@ -86,8 +86,8 @@ class Rendered:
 
 def pictures(folder, prefix):
     """What was rendered under a prefix, (H, W, 3) RGB by frame."""
-    found = folder.glob(f"{prefix}_*.png")
-    return {int(path.stem.rsplit("_", 1)[1]): cv2.imread(str(path))[..., ::-1] for path in found}
+    paths = folder.glob(f"{prefix}_*.png")
+    return {int(path.stem.rsplit("_", 1)[1]): cv2.imread(str(path))[..., ::-1] for path in paths}
 
 
 def layer_of(folder, number):
@@ -97,7 +97,7 @@ def layer_of(folder, number):
         return np.asarray(picture)
 
 
-def laid_over(plain, layer, white=255):
+def composite_over(plain, layer, white=255):
     """Lay an RGBA picture of 8 bits over an RGB one whose white is `white`, in floating point."""
     alpha = layer[..., 3:] / 255.0
     return plain * (1 - alpha) + layer[..., :3] / 255.0 * white * alpha
@@ -105,7 +105,7 @@ def laid_over(plain, layer, white=255):
 
 @pytest.fixture(scope="module")
 def rendered(every_blender, footage):
-    return Rendered(every_blender, footage)
+    return ModeRenders(every_blender, footage)
 
 
 def test_an_animation_shows_the_layer_and_nothing_else(rendered):
@@ -118,7 +118,7 @@ def test_an_animation_shows_the_layer_and_nothing_else(rendered):
         outside = layer[..., 3] == 0
         assert (shown[outside] == plain[outside]).all()
         assert (~outside).sum() > 1500
-        assert np.abs(shown - laid_over(plain, layer)).max() <= 1.01
+        assert np.abs(shown - composite_over(plain, layer)).max() <= 1.01
     report = rendered.reports["all"]
     assert report["frames"] == report["stages"]["fuse"]["run"] == LAST
     assert report["shown"]["swapped"] == LAST
@@ -174,7 +174,7 @@ def test_sixteen_bits_are_those_of_the_clip_and_of_the_layer(rendered):
     assert shown.dtype == np.uint16
     outside = layer[..., 3] == 0
     assert (shown[outside] == plain[outside]).all()
-    assert np.abs(shown - laid_over(plain, layer, 65535)).max() <= 1.01 * 257
+    assert np.abs(shown - composite_over(plain, layer, 65535)).max() <= 1.01 * 257
 
 
 def test_floating_point_is_linear_light_of_the_same(rendered):
@@ -186,7 +186,7 @@ def test_floating_point_is_linear_light_of_the_same(rendered):
     layer = rendered.layer(3)
     outside = layer[..., 3] == 0
     assert (shown[::-1][outside] == plain[::-1][outside]).all()
-    assert np.abs(display(shown) - laid_over(display(plain), layer)).max() <= 1.2
+    assert np.abs(display(shown) - composite_over(display(plain), layer)).max() <= 1.2
 
 
 def test_both_views_show_what_one_does(rendered):
@@ -217,7 +217,7 @@ def test_two_scenes_played_by_a_third_show_their_own_faces(every_blender, footag
     folder = every_blender.folder / "scenes"
     folder.mkdir()
     blend = str(folder / "scenes.blend")
-    told = every_blender(
+    answers = every_blender(
         ["project", {"size": [320, 240], "frames": [1, 3], "save": blend}],
         ["setup", {"name": "One"}],
         ["movie", {"name": "clip", "file": footage.movie}],
@@ -237,14 +237,14 @@ def test_two_scenes_played_by_a_third_show_their_own_faces(every_blender, footag
     for frame in (1, 2, 3):
         assert np.abs(both[frame].astype(int) - one[frame]).max() <= 1
         assert np.abs(both[frame + 3].astype(int) - two[frame]).max() <= 1
-    assert told[-1]["stages"]["swap"]["run"] == 0
-    assert told[-1]["shown"]["swapped"] == 6
+    assert answers[-1]["stages"]["swap"]["run"] == 0
+    assert answers[-1]["shown"]["swapped"] == 6
 
 
 def test_a_clip_that_is_used_twice_has_two_casts(every_blender, footage):
     folder = every_blender.folder / "twice"
     folder.mkdir()
-    told = every_blender(
+    answers = every_blender(
         ["project", {"size": [320, 240], "frames": [1, 9], "save": str(folder / "twice.blend")}],
         ["movie", {"name": "first", "file": footage.movie, "start": 1}],
         ["movie", {"name": "again", "file": footage.movie, "channel": 4, "start": 4}],
@@ -255,7 +255,7 @@ def test_a_clip_that_is_used_twice_has_two_casts(every_blender, footage):
         ["tune", {"settings": {"show_render": False}, "index": 1}],
         ["render", {"out": str(folder / "nobody_"), "report": str(folder / "nobody.json")}],
     )
-    report, nobody = told[5], told[-1]
+    report, nobody = answers[5], answers[-1]
     # Frames 4 to 9 of the lower clip are under the upper one, and are made all the same: it may be faded.
     assert report["shown"]["swapped"] == 9 + 6
     assert report["stages"]["detect"]["run"] <= 12  # the clip has so many frames: none is analysed twice

@@ -26,9 +26,9 @@ def test_a_rewritten_picture_is_shown_in_every_kind_of_timeline(every_blender, f
         ["rewritten", {"kind": kind, "movie": footage.movie, "folder": str(every_blender.folder)}]
         for kind in KINDS
     ]
-    told = dict(zip(KINDS, every_blender(*steps), strict=True))
-    for kind, seen in told.items():
-        assert seen["before"][0] > seen["before"][2] + 20, (kind, seen)
-        assert seen["told"][2] > seen["told"][0] + 20, (kind, seen)
+    answers = dict(zip(KINDS, every_blender(*steps), strict=True))
+    for kind, colours in answers.items():
+        assert colours["before"][0] > colours["before"][2] + 20, (kind, colours)
+        assert colours["with_refresh"][2] > colours["with_refresh"][0] + 20, (kind, colours)
     # Else nothing of this was tried: at least a scene strip is remembered in every Blender.
-    assert any(abs(seen["untold"][0] - seen["before"][0]) < 2 for seen in told.values())
+    assert any(abs(colours["without_refresh"][0] - colours["before"][0]) < 2 for colours in answers.values())

@@ -24,7 +24,7 @@ class Machine:
 
     def render(self, *steps, name="shared", frames=(1, COUNT)):
         """Make the project and render it in a Blender of its own, which dies with it; returns the report."""
-        told = self.drive(
+        answers = self.drive(
             ["project", {"size": [320, 240], "frames": frames, "save": self.blend}],
             ["movie", {"name": "clip", "file": self._footage.movie}],
             *steps,
@@ -32,7 +32,7 @@ class Machine:
             ["render", {"out": self.drive.out(name), "report": str(self.drive.folder / f"{name}.json")}],
             ["at_no_frame", {}],
         )
-        self.report = told[-2]
+        self.report = answers[-2]
         return self.report
 
     def frames(self, name="shared"):
@@ -88,15 +88,15 @@ def test_a_worker_shares_too(drive, footage, tmp_path):
     variable = ["environment", {"UNDERSTUDY_SHARED_CACHE": str(tmp_path / "share")}]
     first, second = Machine(drive, tmp_path / "one", footage), Machine(drive, tmp_path / "two", footage)
     first.render(variable)
-    told = second.drive(
+    answers = second.drive(
         ["project", {"size": [320, 240], "frames": (1, COUNT), "save": second.blend}],
         ["movie", {"name": "clip", "file": footage.movie}],
         variable,
         ["cast_by_script", {"name": "clip", "picture": footage.person}],
         ["work", {}],
     )
-    assert told[-1]["written"] == COUNT
-    assert runs(told[-1]["report"]) == dict.fromkeys(SHARED_STAGES, 0)
+    assert answers[-1]["written"] == COUNT
+    assert runs(answers[-1]["report"]) == dict.fromkeys(SHARED_STAGES, 0)
 
 
 def test_a_shared_place_that_is_away_costs_one_warning(drive, footage, wanted, tmp_path):
@@ -114,8 +114,8 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(
     drive, footage, wanted, tmp_path, redis_server
 ):
     machine, command = Machine(drive, tmp_path / "one", footage), redis_server.command
-    told = tmp_path / "pid"
-    restart = {"port": redis_server.port, "command": command, "tell": str(told)}
+    pid_file = tmp_path / "pid"
+    restart = {"port": redis_server.port, "command": command, "pid_file": str(pid_file)}
     try:
         report = machine.render(
             ["environment", {"UNDERSTUDY_REDIS": redis_server.url}],
@@ -133,4 +133,4 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(
         assert second.frames() == wanted
         assert 1 <= COUNT - runs(report)["swap"] <= COUNT - 4
     finally:
-        redis_server.end_other(told)
+        redis_server.kill_by_pid_file(pid_file)

@@ -18,7 +18,7 @@ LAST = 6
 STRICT_EXIT = 3
 
 
-def damaged(driver, footage, name):
+def make_damaged_project(driver, footage, name):
     """A folder with the frames as pictures, the fourth of another size, and steps that begin a project with them."""
     folder = driver.folder / name
     folder.mkdir()
@@ -35,7 +35,7 @@ def damaged(driver, footage, name):
     ]
 
 
-def rendered(folder, prefix="out_"):
+def rendered_frames(folder, prefix="out_"):
     return sorted(int(path.stem.rsplit("_", 1)[1]) for path in folder.glob(f"{prefix}*.png"))
 
 
@@ -44,11 +44,11 @@ def last_line(driver):
 
 
 def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender, footage):
-    folder, begin = damaged(every_blender, footage, "strict")
+    folder, begin = make_damaged_project(every_blender, footage, "strict")
     stale = folder / f"out_{BAD:04d}.png"
     stale.write_bytes(b"\x89PNG\r\n\x1a\n of an earlier render")
     every_blender.status = STRICT_EXIT
-    told = every_blender(
+    answers = every_blender(
         *begin,
         ["setup", {"understudy__strict": True}],
         ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
@@ -56,8 +56,8 @@ def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender,
     # The program is stopped at the frame; in the module, which can't be, the others are rendered.
     stops = every_blender.blender.name == "5.2"
     good = [frame for frame in range(1, LAST + 1) if frame != BAD]
-    assert rendered(folder) == (good[: BAD - 1] if stops else good)
-    assert told[-1]["failed"] == [BAD]
+    assert rendered_frames(folder) == (good[: BAD - 1] if stops else good)
+    assert answers[-1]["failed"] == [BAD]
     failure = next(line for line in every_blender.output.splitlines() if "error: frame" in line)
     assert failure.startswith(f"Understudy: error: frame {BAD} failed: clip, frame {BAD}: ")
     assert f"picture_{BAD - 1:03d}.png" in failure
@@ -65,7 +65,7 @@ def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender,
 
 
 def test_a_movie_with_a_failed_frame_does_not_look_finished(every_blender, footage):
-    folder, begin = damaged(every_blender, footage, "movie")
+    folder, begin = make_damaged_project(every_blender, footage, "movie")
     every_blender.status = STRICT_EXIT
     every_blender(
         *begin,
@@ -77,16 +77,16 @@ def test_a_movie_with_a_failed_frame_does_not_look_finished(every_blender, foota
 
 
 def test_what_is_not_strict_goes_on_and_says_what_it_shows(every_blender, footage):
-    folder, begin = damaged(every_blender, footage, "lenient")
+    folder, begin = make_damaged_project(every_blender, footage, "lenient")
     every_blender.status = 0
-    told = every_blender(
+    answers = every_blender(
         *begin,
         ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
         ["setup", {"understudy__strict": True, "frame_end": BAD - 1}],
         ["render", {"out": str(folder / "short_"), "report": str(folder / "short.json")}],
     )
-    assert rendered(folder) == list(range(1, LAST + 1))
-    lenient, strict = told[-3], told[-1]
+    assert rendered_frames(folder) == list(range(1, LAST + 1))
+    lenient, strict = answers[-3], answers[-1]
     assert lenient["failed"] == strict["failed"] == []
     assert lenient["shown"]["swapped"] == LAST - 1
     assert sum(lenient["shown"]["original"].values()) == len(lenient["warnings"]) == 1
@@ -95,11 +95,11 @@ def test_what_is_not_strict_goes_on_and_says_what_it_shows(every_blender, footag
     assert f"{LAST - 1} faces swapped in {LAST - 1} layers, 1 shown as the original (" in lines[0]
     assert lines[0].endswith("; 1 warning")
     # Nothing is wrong with the frames before: a strict render of them is like any other.
-    assert rendered(folder, "short_") == [1, 2, 3]
+    assert rendered_frames(folder, "short_") == [1, 2, 3]
     assert last_line(every_blender).endswith("; 0 warnings")
 
 
-def test_a_clip_that_can_not_be_followed_fails_the_frames_in_which_it_is_seen(drive, footage):
+def test_a_clip_that_can_not_be_followed_fails_the_frames_that_show_it(drive, footage):
     folder = drive.folder / "unfollowed"
     folder.mkdir()
     drive.status = STRICT_EXIT
@@ -115,11 +115,11 @@ def test_a_clip_that_can_not_be_followed_fails_the_frames_in_which_it_is_seen(dr
         ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
     )[-1]
     assert report["failed"] == [4, 5, 6]
-    assert rendered(folder) == [1, 2, 3]
+    assert rendered_frames(folder) == [1, 2, 3]
     assert "clip, frame 4: clip feeds the effect blur" in drive.output
 
 
-def test_what_nobody_foresaw_is_told_and_fails_a_strict_frame(drive, footage):
+def test_what_nobody_foresaw_is_reported_and_fails_a_strict_frame(drive, footage):
     """Python's own limit on depth stands for a fault of ours: no error that Understudy raises on purpose."""
     folder = drive.folder / "unforeseen"
     folder.mkdir()
@@ -132,7 +132,7 @@ def test_what_nobody_foresaw_is_told_and_fails_a_strict_frame(drive, footage):
     report = drive(
         *begin, ["render_shallow", {"out": str(folder / "out_"), "report": str(folder / "r.json")}]
     )[-1]
-    assert rendered(folder) == [1, 2, 3]
+    assert rendered_frames(folder) == [1, 2, 3]
     assert any(
         "frame 2: Understudy itself failed" in text and "RecursionError" in text
         for text in report["warnings"]
@@ -145,12 +145,12 @@ def test_what_nobody_foresaw_is_told_and_fails_a_strict_frame(drive, footage):
     )[-1]
     drive.complains = False
     assert report["failed"] == [1, 2, 3]
-    assert rendered(folder, "strict_") == []
+    assert rendered_frames(folder, "strict_") == []
 
 
 def test_the_command_line_asks_for_it_too(drive, footage):
     """`-- --understudy-strict`, as after the words that Blender itself reads."""
-    folder, begin = damaged(drive, footage, "flag")
+    folder, begin = make_damaged_project(drive, footage, "flag")
     job, result = folder / "job.json", folder / "result.json"
     steps = [*begin, ["render", {"out": str(folder / "out_"), "report": str(folder / "r.json")}]]
     job.write_text(json.dumps({"steps": steps, "result": str(result)}))

@@ -31,7 +31,7 @@ def project(drive, name, *clips):
     return folder, [*steps, ["save", {}]]
 
 
-def made(folder):
+def layer_keys(folder):
     """The layer pictures that hold a layer, by path below the layers' folder."""
     layers = folder / "understudy_cache" / "layers"
     keys = {str(path.relative_to(layers)): layer_key(path) for path in layers.rglob("*.tif")}
@@ -40,10 +40,10 @@ def made(folder):
 
 def test_a_worker_makes_what_a_render_needs(drive, footage):
     folder, begin = project(drive, "plain", ("clip", footage.movie, footage.person))
-    told = drive(
+    answers = drive(
         *begin, ["work", {}], ["work", {}], ["render", {"out": drive.out("p"), "report": str(folder / "r")}]
     )
-    first, second, render = told[-3:]
+    first, second, render = answers[-3:]
     assert (first["done"], first["written"], first["progress"]) == (COUNT, COUNT, 1.0)
     assert (second["done"], second["written"], second["report"]["models_loaded"]) == (COUNT, 0, 0)
     assert first["faults"] == first["warnings"] == []
@@ -57,7 +57,7 @@ def test_a_worker_makes_what_a_render_needs(drive, footage):
 
 def test_animated_values_reach_the_worker_frame_by_frame(drive, footage):
     folder, begin = project(drive, "animated", ("clip", footage.movie, footage.person))
-    told = drive(
+    answers = drive(
         *begin,
         ["keyframe", {"path": "fusion.blend", "values": {"1": 0.2, "12": 1.0}}],
         ["setup", {"frame_current": 5}],
@@ -65,9 +65,9 @@ def test_animated_values_reach_the_worker_frame_by_frame(drive, footage):
         ["frame_now", {}],
         ["render", {"out": drive.out("a"), "report": str(folder / "r")}],
     )
-    assert told[-3]["written"] == COUNT
-    assert told[-2] == 5
-    assert told[-1]["stages"]["fuse"]["run"] == 0
+    assert answers[-3]["written"] == COUNT
+    assert answers[-2] == 5
+    assert answers[-1]["stages"]["fuse"]["run"] == 0
 
 
 def test_a_killed_worker_is_started_again_and_goes_on(drive, footage):
@@ -83,7 +83,7 @@ def test_a_killed_worker_is_started_again_and_goes_on(drive, footage):
     assert COUNT - 1 <= run["written"] <= COUNT
     assert run["report"]["stages"]["swap"]["run"] <= COUNT - after
     assert (again["done"], again["written"]) == (COUNT, 0)
-    assert len(made(folder)) == COUNT
+    assert len(layer_keys(folder)) == COUNT
 
 
 def test_a_clip_that_ends_the_worker_twice_is_left_and_the_others_go_on(drive, footage, tmp_path):
@@ -102,20 +102,20 @@ def test_a_clip_that_ends_the_worker_twice_is_left_and_the_others_go_on(drive, f
     assert run["report"]["faces"] == COUNT
     # Prepare again: nothing is held against the clip.
     assert again["faults"] == []
-    assert len(made(folder)) == 2 * COUNT
+    assert len(layer_keys(folder)) == 2 * COUNT
 
 
 def test_killed_at_any_instant_at_most_the_picture_in_hand_is_lost(drive, footage):
     folder, begin = project(drive, "instants", ("clip", footage.movie, footage.person))
     seconds = [round(random.uniform(0, 0.9), 3) for _ in range(5)]
-    told = drive(*begin, ["work_until_killed", {"seconds": seconds}], ["work", {}])
-    rounds, last = told[-2], told[-1]
+    answers = drive(*begin, ["work_until_killed", {"seconds": seconds}], ["work", {}])
+    rounds, last = answers[-2], answers[-1]
     kept = sum(entry["written"] for entry in rounds)
     # A worker that was killed between writing a picture and telling it loses not even that.
     assert kept <= COUNT - last["written"] <= kept + len(rounds), (seconds, rounds)
     assert last["report"]["stages"]["swap"]["run"] <= last["written"]
     assert last["faults"] == last["warnings"] == []
-    assert len(made(folder)) == COUNT
+    assert len(layer_keys(folder)) == COUNT
 
 
 def test_a_cancelled_worker_is_gone_and_what_it_made_stays(drive, footage):
@@ -123,16 +123,16 @@ def test_a_cancelled_worker_is_gone_and_what_it_made_stays(drive, footage):
     stopped = drive(*begin, ["work_and_cancel", {"after": 2}])[-1]
     assert stopped["alive"] is False
     assert stopped["faults"] == []
-    assert 2 <= stopped["done"] <= len(made(folder)) < COUNT
+    assert 2 <= stopped["done"] <= len(layer_keys(folder)) < COUNT
     again = drive(["load", {"path": str(folder / "p.blend")}], ["work", {}])[-1]
     assert again["written"] <= COUNT - stopped["done"]
-    assert len(made(folder)) == COUNT
+    assert len(layer_keys(folder)) == COUNT
 
 
 def test_a_worker_does_not_outlive_a_killed_blender(drive, footage):
     folder, begin = project(drive, "orphan", ("clip", footage.movie, footage.person))
-    told, job = folder / "pid", folder / "job.json"
-    steps = [*begin, ["work_and_die", {"tell": str(told)}]]
+    pid_file, job = folder / "pid", folder / "job.json"
+    steps = [*begin, ["work_and_die", {"pid_file": str(pid_file)}]]
     job.write_text(json.dumps({"steps": steps, "result": str(folder / "never")}))
     # Its output goes to a file: the worker would keep a pipe open.
     with (folder / "output").open("wb") as output:
@@ -140,18 +140,18 @@ def test_a_worker_does_not_outlive_a_killed_blender(drive, footage):
             [sys.executable, str(DRIVE), str(job)], stdout=output, stderr=output, timeout=60, check=False
         )
     assert blender.returncode == -signal.SIGKILL
-    worker = int(told.read_text())
+    worker = int(pid_file.read_text())
     until = time.monotonic() + 2
-    while _runs(worker) and time.monotonic() < until:
+    while _is_running(worker) and time.monotonic() < until:
         time.sleep(0.02)
-    assert not _runs(worker)
-    kept = made(folder)
+    assert not _is_running(worker)
+    kept = layer_keys(folder)
     assert 0 < len(kept) < COUNT
     again = drive(["load", {"path": str(folder / "p.blend")}], ["work", {}])[-1]
     assert again["written"] == COUNT - len(kept)
 
 
-def _runs(pid):
+def _is_running(pid):
     """Whether a process is there and is not just waiting to be buried."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -168,10 +168,10 @@ def test_queued_strips_are_prepared_one_after_the_other(drive, footage):
     assert (two["label"], two["waiting"], two["written"]) == ("two", 0, COUNT)
     # The clip is the same: its frames were analysed for the first and are not for the second.
     assert two["report"]["stages"]["detect"]["run"] == 0
-    assert len(made(folder)) == 2 * COUNT
+    assert len(layer_keys(folder)) == 2 * COUNT
 
 
-def test_a_strip_that_cannot_be_played_is_told_and_the_others_are_prepared(drive, footage):
+def test_a_strip_that_cannot_be_played_is_reported_and_the_others_are_prepared(drive, footage):
     folder, begin = project(
         drive, "faulty", ("bad", footage.movie, footage.nobody), ("good", footage.movie, footage.person)
     )
@@ -179,20 +179,22 @@ def test_a_strip_that_cannot_be_played_is_told_and_the_others_are_prepared(drive
     assert len(run["faults"]) == 1
     assert run["faults"][0].startswith("bad: no face was found in nobody.png")
     assert (run["done"], run["written"]) == (2 * COUNT, COUNT)
-    assert len(made(folder)) == COUNT
+    assert len(layer_keys(folder)) == COUNT
 
 
 def test_a_picture_is_checked_beside_the_editor(drive, footage):
     _, begin = project(drive, "check", ("clip", footage.movie, footage.nobody))
-    told = drive(*begin, ["check_beside", {}], ["recast", {"picture": footage.person}], ["check_beside", {}])
-    (fault,) = set(told[-3]["faults"])
+    answers = drive(
+        *begin, ["check_beside", {}], ["recast", {"picture": footage.person}], ["check_beside", {}]
+    )
+    (fault,) = set(answers[-3]["faults"])
     assert fault.startswith("Face Swap: no face was found in nobody.png")
     # It stands beside the picture, and so not in the line for everything else.
-    assert told[-3]["trouble"] == told[-1]["trouble"] == ""
-    assert told[-1]["faults"] == []
+    assert answers[-3]["trouble"] == answers[-1]["trouble"] == ""
+    assert answers[-1]["faults"] == []
 
 
-def test_frames_that_fail_are_told_by_strip_and_frame(drive, footage, tmp_path):
+def test_frames_that_fail_are_reported_by_strip_and_frame(drive, footage, tmp_path):
     movie = tmp_path / "own.mp4"
     movie.write_bytes(Path(footage.movie).read_bytes())
     folder, begin = project(drive, "lost", ("clip", str(movie), footage.person))
@@ -201,7 +203,7 @@ def test_frames_that_fail_are_told_by_strip_and_frame(drive, footage, tmp_path):
     run = drive(["load", {"path": str(folder / "p.blend")}], ["work", {}])[-1]
     assert run["faults"] == []
     assert any("clip, frame 1:" in text and "own.mp4" in text for text in run["warnings"])
-    assert (run["done"], made(folder)) == (COUNT, {})
+    assert (run["done"], layer_keys(folder)) == (COUNT, {})
 
 
 def test_the_worker_says_when_it_has_no_usable_input():

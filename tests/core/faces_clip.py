@@ -76,7 +76,7 @@ def write_picture(path: Path, pixels) -> Path:
     return path
 
 
-def painted(colour):
+def make_up_portrait(colour):
     """The portrait with strong make-up of a colour: every pixel of the face's box half that colour."""
     pixels = portrait().copy()
     face = pixels[60:200, 100:220]

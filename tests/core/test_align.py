@@ -18,7 +18,7 @@ from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.swap.pixel_boost import merge_phases, split_phases
 
 
-def fitted_by_least_squares(points: np.ndarray, goal: np.ndarray) -> np.ndarray:
+def fit_by_least_squares(points: np.ndarray, goal: np.ndarray) -> np.ndarray:
     """Solve x' = a x - b y + c, y' = b x + a y + d for all five points at once."""
     rows, right = [], []
     for (x, y), (u, v) in zip(points.astype(np.float64), goal, strict=True):
@@ -34,10 +34,10 @@ def test_the_matrix_is_the_least_squares_similarity(template: str, points: np.nd
     if np.ptp(points, axis=0).max() < 4:
         return
     goal = np.array(TEMPLATES[template]) * 256
-    found = transform_points(points, alignment_matrix(points, template, 256))
-    expected = points @ fitted_by_least_squares(points, goal)[:, :2].T
-    expected += fitted_by_least_squares(points, goal)[:, 2]
-    assert np.abs(found - expected).max() < 0.02
+    crop_points = transform_points(points, alignment_matrix(points, template, 256))
+    expected = points @ fit_by_least_squares(points, goal)[:, :2].T
+    expected += fit_by_least_squares(points, goal)[:, 2]
+    assert np.abs(crop_points - expected).max() < 0.02
 
 
 @given(

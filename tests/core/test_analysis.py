@@ -30,15 +30,15 @@ def pool() -> ModelPool:
 
 def faces_of(picture: np.ndarray, pool: ModelPool) -> list[Face]:
     models = embedded_models()
-    found = detecting.detections_from_arrays(
+    detections = detecting.detections_from_arrays(
         detecting.detect(picture, Recipe().detect, models.detector, pool)
     )
     return landmarking.faces_from_arrays(
-        landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, pool, TOPOLOGY)
+        landmarking.landmark(picture, detections, Recipe().landmark, models.landmarker, pool, TOPOLOGY)
     )
 
 
-def planted_detector(path: Path, cells: dict[int, tuple[float, list[float]]]) -> ModelFile:
+def write_fixed_detector(path: Path, cells: dict[int, tuple[float, list[float]]]) -> ModelFile:
     """A stand-in with BlazeFace's signature that always answers with what was planted in its cells."""
     boxes, scores = np.zeros((1, 2304, 16), np.float32), np.full((1, 2304, 1), -20, np.float32)
     for cell, (score, values) in cells.items():
@@ -70,31 +70,31 @@ def planted_detector(path: Path, cells: dict[int, tuple[float, list[float]]]) ->
 def test_a_planted_detection_is_decoded_by_hand_computed_numbers(tmp_path: Path, pool: ModelPool) -> None:
     # Cell (row 10, column 20) has its anchor at (20.5, 10.5) * 4 = (82, 42) in the network's 192² square.
     values = [2.0, -1.0, 40.0, 60.0] + [v for k in range(6) for v in (k * 3.0, k * 2.0)]
-    model = planted_detector(tmp_path / "planted.onnx", {10 * 48 + 20: (3.0, values)})
-    found = detecting.detections_from_arrays(
+    model = write_fixed_detector(tmp_path / "planted.onnx", {10 * 48 + 20: (3.0, values)})
+    detections = detecting.detections_from_arrays(
         detecting.detect(np.zeros((540, 960, 3), np.uint8), Detect(), model, pool)
     )
-    assert len(found) == 1
+    assert len(detections) == 1
     # 960x540 is scaled by 192/960 = 0.2 and lies 42 rows down; half a pixel turns corners into centres.
     centre, size = np.array([84.0, 41.0]), np.array([40.0, 60.0])
     expected = (np.concatenate([centre - size / 2, centre + size / 2]) - [0, 42, 0, 42]) / 0.2 - 0.5
-    assert np.allclose(found[0].box, expected, atol=1e-3)
-    assert np.allclose(found[0].points[2], (np.array([82 + 6, 42 + 4]) - (0, 42)) / 0.2 - 0.5, atol=1e-3)
-    assert found[0].score == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-5)
+    assert np.allclose(detections[0].box, expected, atol=1e-3)
+    assert np.allclose(detections[0].points[2], (np.array([82 + 6, 42 + 4]) - (0, 42)) / 0.2 - 0.5, atol=1e-3)
+    assert detections[0].score == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-5)
 
 
 def test_detections_of_one_face_are_merged_by_their_scores(tmp_path: Path, pool: ModelPool) -> None:
     box = [0.0, 0.0, 40.0, 40.0] + [0.0] * 12
     cells = {100 * 20 + 24: (2.0, box), 100 * 20 + 25: (0.5, box), 5: (1.0, box)}
-    model = planted_detector(tmp_path / "planted.onnx", cells)
-    found = detecting.detections_from_arrays(
+    model = write_fixed_detector(tmp_path / "planted.onnx", cells)
+    detections = detecting.detections_from_arrays(
         detecting.detect(np.zeros((192, 192, 3), np.uint8), Detect(), model, pool)
     )
-    assert [round(one.score, 3) for one in found] == [0.881, 0.731]
+    assert [round(one.score, 3) for one in detections] == [0.881, 0.731]
     first, second = 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-0.5))
     column = (2024 % 48 + 0.5) * 4
     mean = (first * column + second * (column + 4)) / (first + second)
-    assert found[0].box[[0, 2]].mean() == pytest.approx(mean - 0.5, abs=1e-3)
+    assert detections[0].box[[0, 2]].mean() == pytest.approx(mean - 0.5, abs=1e-3)
 
 
 def test_a_model_with_another_signature_is_refused_by_name(tmp_path: Path, pool: ModelPool) -> None:
@@ -114,9 +114,9 @@ def test_a_model_with_another_signature_is_refused_by_name(tmp_path: Path, pool:
 
 @pytest.mark.parametrize(("scale", "angle"), [(1.0, 0.0), (1.6, 0.0), (2.4, 15.0), (1.3, -30.0), (0.8, 25.0)])
 def test_landmarks_move_with_the_face(scale: float, angle: float, pool: ModelPool) -> None:
-    still = faces_of(portrait.moved(1.5)[0], pool)[0]
-    first = portrait.moved(1.5)[1]
-    picture, matrix = portrait.moved(scale, angle)
+    still = faces_of(portrait.transform_portrait(1.5)[0], pool)[0]
+    first = portrait.transform_portrait(1.5)[1]
+    picture, matrix = portrait.transform_portrait(scale, angle)
     turned = faces_of(picture, pool)[0]
     there = cv2.transform(
         still.landmarks[None, :, :2],
@@ -129,7 +129,7 @@ def test_landmarks_move_with_the_face(scale: float, angle: float, pool: ModelPoo
 
 
 def test_a_mirrored_face_looks_the_other_way(pool: ModelPool) -> None:
-    picture = portrait.moved(2.0)[0]
+    picture = portrait.transform_portrait(2.0)[0]
     pose, other = (
         faces_of(picture, pool)[0].pose,
         faces_of(np.ascontiguousarray(picture[:, ::-1]), pool)[0].pose,
@@ -141,7 +141,7 @@ def test_a_mirrored_face_looks_the_other_way(pool: ModelPool) -> None:
 
 def test_points_lie_on_the_features(pool: ModelPool) -> None:
     """Pupils are dark and lie within their eyes; the lips are redder than the cheeks."""
-    picture = portrait.moved(2.5)[0]
+    picture = portrait.transform_portrait(2.5)[0]
     face = faces_of(picture, pool)[0]
     points = np.round(face.landmarks[:, :2]).astype(int)
     red = picture[..., 0].astype(float) / (picture.sum(2) + 1)
@@ -160,8 +160,8 @@ def test_points_lie_on_the_features(pool: ModelPool) -> None:
 
 def test_no_face_is_a_result_of_its_own(pool: ModelPool) -> None:
     grey = np.full((360, 640, 3), 120, np.uint8)
-    found = detecting.detect(grey, Detect(), embedded_models().detector, pool)
-    assert {name: array.shape for name, array in found.items()} == {
+    arrays = detecting.detect(grey, Detect(), embedded_models().detector, pool)
+    assert {name: array.shape for name, array in arrays.items()} == {
         "boxes": (0, 4),
         "points": (0, 6, 2),
         "scores": (0,),
@@ -185,7 +185,7 @@ def test_a_crop_shows_what_its_matrix_says_at_any_reduction() -> None:
         assert np.abs(crop[8:88, 8:88, 1].ravel() - there[:, 1] / 3).max() < 1.0
 
 
-def test_people_of_one_clip_are_told_apart(shared: Path, pool: ModelPool) -> None:
+def test_people_of_one_clip_are_distinguished(shared: Path, pool: ModelPool) -> None:
     """Clip 32 cuts between A and B: each is more like themself, seconds later, than like the other."""
     from understudy.core.media.open import open_clip
 
@@ -220,18 +220,18 @@ def test_a_face_on_its_head_is_landmarked_on_its_head_or_not_at_all(shared: Path
     """Clip 34 turns once around: a mesh that stands upright on a face on its head would be a second face."""
     from understudy.core.media.open import open_clip
 
-    found = {}
+    rolls_by_frame = {}
     with open_clip(shared / "footage" / "34_inplane_rotation_360_720p.mp4") as clip:
         for number in (0, 12, 42, 54, 60, 63, 72, 78, 84, 102, 114):
-            found[number] = [
+            rolls_by_frame[number] = [
                 face.pose.roll for face in faces_of(np.asarray(clip.read(number), np.uint8), pool)
             ]
     # It turns by three degrees a frame, from -4.
     wrong = [
         (number, roll)
-        for number, rolls in found.items()
+        for number, rolls in rolls_by_frame.items()
         for roll in rolls
         if abs((roll - (3 * number - 4) + 180) % 360 - 180) > 15
     ]
     assert wrong == []
-    assert all(found[number] for number in (0, 12, 42, 54, 102, 114))
+    assert all(rolls_by_frame[number] for number in (0, 12, 42, 54, 102, 114))

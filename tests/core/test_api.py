@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import understudy.core
 import understudy.core.cache
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.open import open_clip
 
@@ -178,7 +178,7 @@ def test_the_description_check_sees_what_is_missing() -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that the scripts name."""
     folder = tmp_path_factory.mktemp("scripts")
-    write_picture(folder / "person.png", painted())
+    write_picture(folder / "person.png", make_up_portrait())
     with VideoWriter(folder / "shot.mp4", SIZE, SIZE, Fraction(25)) as writer:
         for path in write_sequence(folder / "frames", FRAMES, SIZE):
             writer.write(cv2.imread(str(path))[..., ::-1])

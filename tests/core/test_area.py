@@ -23,7 +23,7 @@ WITHIN = {
 }
 
 
-def seen(yaw: float = 0.0) -> Floats:
+def landmarks(yaw: float = 0.0) -> Floats:
     """The canonical face in a picture of SIZE, turned by so many degrees."""
     turn = np.radians(yaw)
     rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
@@ -36,9 +36,9 @@ def fusion(*shown: str, blur: float = 0.0) -> Fusion:
 
 
 def weight(*shown: str, blur: float = 0.0, yaw: float = 0.0) -> Floats:
-    found = area_weight(seen(yaw), SIZE, fusion(*shown, blur=blur), TOPOLOGY)
-    assert found is not None
-    return found
+    weights = area_weight(landmarks(yaw), SIZE, fusion(*shown, blur=blur), TOPOLOGY)
+    assert weights is not None
+    return weights
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -46,12 +46,12 @@ def weight(*shown: str, blur: float = 0.0, yaw: float = 0.0) -> Floats:
 def test_an_area_holds_its_own_points_and_none_of_the_others(area: str, yaw: float) -> None:
     drawn = weight(area, yaw=yaw)
     for other, points in WITHIN.items():
-        for x, y in np.round(seen(yaw)[list(points), :2]).astype(int):
+        for x, y in np.round(landmarks(yaw)[list(points), :2]).astype(int):
             assert drawn[y, x] == (1 if other == area else 0)
 
 
 def test_the_areas_share_the_face_and_leave_nothing_out() -> None:
-    face = triangle_map(seen(), SIZE, TOPOLOGY) >= 0
+    face = triangle_map(landmarks(), SIZE, TOPOLOGY) >= 0
     total = sum(weight(area, blur=30.0) for area in AREAS)
     assert np.abs(total[face] - 1).mean() < 0.01
     assert np.percentile(np.abs(total[face] - 1), 95) < 0.1  # three soft edges meet in a few places
@@ -59,7 +59,7 @@ def test_the_areas_share_the_face_and_leave_nothing_out() -> None:
 
 
 def test_neighbouring_areas_have_no_seam_between_them() -> None:
-    both, whole = weight("cheeks", "nose", blur=30.0), triangle_map(seen(), SIZE, TOPOLOGY) >= 0
+    both, whole = weight("cheeks", "nose", blur=30.0), triangle_map(landmarks(), SIZE, TOPOLOGY) >= 0
     alone = np.minimum(weight("cheeks", blur=30.0), weight("nose", blur=30.0))
     seam = (alone > 0.3) & whole
     assert seam.sum() > 20
@@ -73,12 +73,12 @@ def test_a_softer_mask_softens_the_areas_edge_and_moves_it_nowhere() -> None:
 
 
 def test_all_areas_are_the_face_as_it_was_and_none_show_nothing() -> None:
-    assert area_weight(seen(), SIZE, fusion(*AREAS), TOPOLOGY) is None
+    assert area_weight(landmarks(), SIZE, fusion(*AREAS), TOPOLOGY) is None
     assert weight().max() == 0
 
 
 def test_the_mask_keeps_to_its_areas_in_a_box_too() -> None:
-    points = np.concatenate([seen(), np.zeros((10, 3), np.float32)])
+    points = np.concatenate([landmarks(), np.zeros((10, 3), np.float32)])
     box = np.array([[1 / SIZE[0], 0, 0], [0, 1 / SIZE[1], 0]])
     for frame in (None, box):
         whole = face_mask(points, SIZE, fusion(*AREAS, blur=10.0), TOPOLOGY, frame)

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import painted, portrait, write_picture
+from footage.portrait import make_up_portrait, portrait, write_picture
 from models import stand_ins
 from understudy.core.analysis.attributes import filter_by_attributes, needs_attributes
 from understudy.core.analysis.model_adapters import ModelAdapters
@@ -37,7 +37,7 @@ def models(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def rolled(roll: float) -> tuple[np.ndarray, Face]:
+def rolled_face(roll: float) -> tuple[np.ndarray, Face]:
     """A face 80 long and 60 wide that is rolled, in a picture coloured just where its crop of 1.5 times must lie."""
     turn = np.radians(roll)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -54,12 +54,12 @@ def rolled(roll: float) -> tuple[np.ndarray, Face]:
 def test_the_network_sees_one_and_a_half_times_the_face_upright(models: Path, roll: float) -> None:
     """The crop is filled by its colour and nothing else: .6 red, .4 green, .2 blue are male by .2, and 20 years old."""
     engines = ModelAdapters(embedded_models(), ModelLibrary([models]), ModelPool(1), load_topology())
-    picture, face = rolled(roll)
-    found = engines.gender_age().attributes(picture, [face, face])
-    assert found.shape == (2, 2)
-    assert np.allclose(found, [[0.2, 20]], atol=[0.01, 1.0])
+    picture, face = rolled_face(roll)
+    estimates = engines.gender_age().attributes(picture, [face, face])
+    assert estimates.shape == (2, 2)
+    assert np.allclose(estimates, [[0.2, 20]], atol=[0.01, 1.0])
     # Were it larger by a tenth, white would show: its share makes the face older.
-    assert found[0, 1] < 21
+    assert estimates[0, 1] < 21
 
 
 def test_an_answer_is_taken_by_its_larger_half_and_its_years() -> None:
@@ -74,12 +74,12 @@ def test_an_answer_is_taken_by_its_larger_half_and_its_years() -> None:
         assert needs_attributes(params)
 
 
-class Crowd:
+class CrowdProject:
     """A clip of two faces, the left one green, and a store that several renders share."""
 
     def __init__(self, folder: Path) -> None:
         face = np.clip(portrait()[:260, 100:340].astype(int) * (1.0, 0.8, 0.8), 0, 255).astype(np.uint8)
-        both = np.ascontiguousarray(np.hstack([painted()[:260, 100:340], face]))
+        both = np.ascontiguousarray(np.hstack([make_up_portrait()[:260, 100:340], face]))
         self.frames = [write_picture(folder / f"{n}.png", np.roll(both, 2 * n, 0)) for n in range(COUNT)]
         self.source = write_picture(folder / "source.png", portrait())
         self.store, self.models = MemoryStore(64 << 20), folder / "models"
@@ -99,7 +99,7 @@ class Crowd:
 def test_only_those_who_fit_are_replaced_and_the_network_runs_once_a_frame(
     models: Path, tmp_path: Path
 ) -> None:
-    crowd = Crowd(tmp_path)
+    crowd = CrowdProject(tmp_path)
     everybody, report = crowd.chosen()
     assert [sorted(faces) for faces in everybody] == [["green", "red"]] * COUNT
     assert "attribute" not in report.stages
@@ -116,7 +116,7 @@ def test_only_those_who_fit_are_replaced_and_the_network_runs_once_a_frame(
 
 
 def test_without_its_model_it_is_asked_for_by_name(tmp_path: Path) -> None:
-    crowd = Crowd(tmp_path)
+    crowd = CrowdProject(tmp_path)
     with pytest.raises(
         ModelError,
         match=r"no gender and age \(InsightFace\) model .* was found: put genderage\.onnx from https://",
@@ -126,7 +126,7 @@ def test_without_its_model_it_is_asked_for_by_name(tmp_path: Path) -> None:
 
 def test_a_file_of_another_signature_is_refused(models: Path, tmp_path: Path) -> None:
     stand_ins.write_106(models / "genderage.onnx", np.zeros((106, 2)))
-    crowd = Crowd(tmp_path)
+    crowd = CrowdProject(tmp_path)
     with pytest.raises(
         ModelError, match=r"genderage\.onnx can't be used .*: expected the input .* 3 x 96 x 96"
     ):

@@ -30,13 +30,13 @@ def key(number):
     return stage_key("test", 1, {"number": number})
 
 
-def marked():
+def marked_arrays():
     return {"embedding": np.frombuffer(MARK * 8, np.float32), "n": np.array([3], np.int64)}
 
 
-def same(got, wanted):
-    return got is not None and {n: (a.dtype, a.shape, a.tobytes()) for n, a in got.items()} == {
-        n: (a.dtype, a.shape, a.tobytes()) for n, a in wanted.items()
+def arrays_equal(arrays, expected):
+    return arrays is not None and {n: (a.dtype, a.shape, a.tobytes()) for n, a in arrays.items()} == {
+        n: (a.dtype, a.shape, a.tobytes()) for n, a in expected.items()
     }
 
 
@@ -53,7 +53,7 @@ def same(got, wanted):
 def test_the_holder_of_the_key_gets_every_bit_back(value):
     seal = Encryption(SECRET)
     sealed = seal.encrypt(key(1), value)
-    assert same(seal.decrypt(key(1), sealed), value)
+    assert arrays_equal(seal.decrypt(key(1), sealed), value)
     assert seal.decrypt(key(2), sealed) is None
     assert Encryption(OTHER).decrypt(key(1), sealed) is None
     assert seal.encrypt(key(1), value)["aes-256-gcm"].tobytes() != sealed["aes-256-gcm"].tobytes()
@@ -63,22 +63,22 @@ def test_nothing_readable_reaches_the_disk(tmp_path):
     store = EncryptedStore(PackStore(tmp_path / "sealed"), Encryption(SECRET))
     plain = PackStore(tmp_path / "plain")
     for target in (store, plain):
-        target.put(key(1), marked())
+        target.put(key(1), marked_arrays())
         target.close()
-    found = {
+    readable = {
         name: any(MARK in path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file())
         for name in ("sealed", "plain")
     }
-    assert found == {"sealed": False, "plain": True}
+    assert readable == {"sealed": False, "plain": True}
     again = EncryptedStore(PackStore(tmp_path / "sealed"), Encryption(SECRET))
     got = again.get(key(1))
-    assert same(got, marked())
+    assert arrays_equal(got, marked_arrays())
     assert not got["embedding"].flags.writeable
 
 
 @pytest.mark.parametrize("seal", [None, Encryption(OTHER)], ids=["no key", "another key"])
 def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
-    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked())
+    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked_arrays())
     store = EncryptedStore(PackStore(tmp_path), seal)
     assert store.warnings == ()
     assert [store.get(key(1)) for _ in range(3)] == [None] * 3
@@ -87,28 +87,28 @@ def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
     assert "UNDERSTUDY_CACHE_KEY" in store.warnings[0]
     # A run goes on with what its memory holds.
     memory = MemoryStore(1 << 20, store)
-    memory.put(key(1), marked())
-    assert same(memory.get(key(1)), marked())
+    memory.put(key(1), marked_arrays())
+    assert arrays_equal(memory.get(key(1)), marked_arrays())
 
 
 def test_another_key_takes_over_and_the_first_loses_nothing(tmp_path):
-    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked())
+    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked_arrays())
     store = EncryptedStore(PackStore(tmp_path), Encryption(OTHER))
     assert store.get(key(1)) is None
-    store.put(key(1), marked())
+    store.put(key(1), marked_arrays())
     for secret in (OTHER, SECRET, OTHER):
         again = EncryptedStore(PackStore(tmp_path), Encryption(secret))
-        assert same(again.get(key(1)), marked())
-        again.put(key(1), marked())
+        assert arrays_equal(again.get(key(1)), marked_arrays())
+        again.put(key(1), marked_arrays())
     assert len(list(PackStore(tmp_path).walk_entries())) == 2
     assert verify_folder(tmp_path).damaged == 0
 
 
 def test_what_was_sealed_is_not_written_readable_for_want_of_the_key(tmp_path):
-    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked())
+    EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked_arrays())
     store = EncryptedStore(PackStore(tmp_path), None)
     assert store.get(key(1)) is None
-    store.put(key(1), marked())
+    store.put(key(1), marked_arrays())
     assert not any(MARK in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
@@ -117,8 +117,8 @@ def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):
 
     def run(**changes):
         cache = open_cache(replace(first, **changes), schemas=STAGE_SCHEMAS)
-        got, known = cache.flight.get_or_compute(cache.store, key(1), marked)
-        assert same(got, marked())
+        got, known = cache.flight.get_or_compute(cache.store, key(1), marked_arrays)
+        assert arrays_equal(got, marked_arrays())
         assert cache.tiers.flush(30)
         cache.close()
         return known, len(cache.warnings)
@@ -131,23 +131,23 @@ def test_a_new_key_wins_in_every_tier(tmp_path, redis_server):
 
 
 def test_what_was_kept_before_there_was_a_key_is_computed_anew_and_said_once(tmp_path):
-    PackStore(tmp_path).put(key(1), marked())
+    PackStore(tmp_path).put(key(1), marked_arrays())
     PackStore(tmp_path).put(key(3), {"id": np.arange(32, dtype=np.uint8)})
     store = EncryptedStore(PackStore(tmp_path), Encryption(SECRET))
-    store.put(key(2), marked())
+    store.put(key(2), marked_arrays())
     assert [store.get(key(n)) for n in (1, 3)] == [None, None]
-    assert same(store.get(key(2)), marked())
+    assert arrays_equal(store.get(key(2)), marked_arrays())
     (warning,) = store.warnings
     assert "kept without UNDERSTUDY_CACHE_KEY" in warning
-    store.put(key(1), marked())
+    store.put(key(1), marked_arrays())
     store.put(key(3), {"id": np.arange(32, dtype=np.uint8)})
     for n in (1, 2):
-        assert same(store.get(key(n)), marked())
-    assert same(store.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
+        assert arrays_equal(store.get(key(n)), marked_arrays())
+    assert arrays_equal(store.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
     # Whoever has no key reads the ids and what was never sealed.
     below = EncryptedStore(PackStore(tmp_path), None)
-    assert same(below.get(key(1)), marked())
-    assert same(below.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
+    assert arrays_equal(below.get(key(1)), marked_arrays())
+    assert arrays_equal(below.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
     store = EncryptedStore(PackStore(tmp_path), Encryption(SECRET))
     assert key(2) in store
     assert key(4) not in store
@@ -157,17 +157,17 @@ def test_ids_stay_readable_for_a_purge_without_the_key(tmp_path):
     frame = np.arange(32, dtype=np.uint8)
     store = EncryptedStore(PackStore(tmp_path), Encryption(SECRET))
     store.put(key(1), {"id": frame})
-    store.put(key(2), {"id": frame, **marked()})
+    store.put(key(2), {"id": frame, **marked_arrays()})
     below = PackStore(tmp_path)
     assert below.get(key(1))["id"].tobytes() == below.get(key(2))["id"].tobytes() == frame.tobytes()
     assert set(below.get(key(2))) == {"id", "aes-256-gcm"}
-    assert same(store.get(key(2)), {"id": frame, **marked()})
+    assert arrays_equal(store.get(key(2)), {"id": frame, **marked_arrays()})
     assert EncryptedStore(PackStore(tmp_path), None).get(key(2)) is None
 
 
 def test_every_flipped_bit_is_a_miss():
     seal = Encryption(SECRET)
-    raw = seal.encrypt(key(1), marked())["aes-256-gcm"]
+    raw = seal.encrypt(key(1), marked_arrays())["aes-256-gcm"]
     random = np.random.default_rng(1)
     for _ in range(200):
         changed = raw.copy()

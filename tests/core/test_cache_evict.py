@@ -33,12 +33,12 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     return {"a": np.random.default_rng(number).integers(0, 255, RECORD, np.uint8)}
 
 
-def right(store: PackStore, number: int) -> bool:
+def is_intact(store: PackStore, number: int) -> bool:
     got = store.get(key(number))
     return got is not None and got["a"].tobytes() == arrays(number)["a"].tobytes()
 
 
-def filled(root: Path, count: int, *, per_pack: int = 10) -> list[Path]:
+def fill_cache(root: Path, count: int, *, per_pack: int = 10) -> list[Path]:
     """Fill a folder, ten records a pack; the first pack was used an hour ago, each next a minute later."""
     store = PackStore(root, pack_bytes=per_pack * RECORD)
     for number in range(count):
@@ -51,22 +51,22 @@ def filled(root: Path, count: int, *, per_pack: int = 10) -> list[Path]:
     return packs
 
 
-def on_disk(root: Path) -> int:
+def bytes_on_disk(root: Path) -> int:
     return sum(path.lstat().st_size for path in root.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def kept(root: Path, count: int) -> list[int]:
+def intact_numbers(root: Path, count: int) -> list[int]:
     store = PackStore(root)
-    return [number for number in range(count) if right(store, number)]
+    return [number for number in range(count) if is_intact(store, number)]
 
 
 def test_what_is_unused_longest_goes_first(tmp_path: Path) -> None:
-    packs = filled(tmp_path, 100)
+    packs = fill_cache(tmp_path, 100)
     os.utime(packs[0])
     done = evict(tmp_path, 560_000)  # a little more than need be goes, so that it is rarely done
-    assert kept(tmp_path, 100) == [*range(10), *range(70, 100)]
+    assert intact_numbers(tmp_path, 100) == [*range(10), *range(70, 100)]
     assert (done.evicted_packs, done.evicted_records, done.copied_records) == (6, 60, 0)
-    assert done.bytes_after == on_disk(tmp_path) <= 560_000
+    assert done.bytes_after == bytes_on_disk(tmp_path) <= 560_000
     assert done.bytes_before - done.bytes_after > 600_000
     assert done.errors == ()
     again = evict(tmp_path, 560_000)
@@ -78,22 +78,22 @@ def test_what_is_unused_longest_goes_first(tmp_path: Path) -> None:
 
 
 def test_a_read_counts_as_use(tmp_path: Path) -> None:
-    filled(tmp_path, 100)
+    fill_cache(tmp_path, 100)
     reader = PackStore(tmp_path)
-    assert right(reader, 5)
+    assert is_intact(reader, 5)
     evict(tmp_path, 300_000)
-    assert kept(tmp_path, 100) == [*range(10), *range(90, 100)]
+    assert intact_numbers(tmp_path, 100) == [*range(10), *range(90, 100)]
     assert [path.suffix for path in sorted(tmp_path.glob("1*"))] == [".idx", ".pack"] * 2
 
 
 def test_a_pack_is_touched_once_a_minute(tmp_path: Path) -> None:
     now = [0.0]
-    (pack,) = filled(tmp_path, 5)
+    (pack,) = fill_cache(tmp_path, 5)
     store = PackStore(tmp_path, clock=lambda: now[0])
     times = []
     for seconds in (0, 1, 58.9, 0.2, 59.9, 0.2):
         now[0] += seconds
-        assert right(store, 1)
+        assert is_intact(store, 1)
         times.append(pack.stat().st_mtime_ns)
     assert [later > earlier for earlier, later in pairwise(times)] == [
         False,
@@ -105,24 +105,24 @@ def test_a_pack_is_touched_once_a_minute(tmp_path: Path) -> None:
 
 
 def test_this_processes_own_records_are_carried_and_the_rest_goes(tmp_path: Path) -> None:
-    filled(tmp_path, 100)
+    fill_cache(tmp_path, 100)
     store = PackStore(tmp_path)
     mine = [3, 17, 42, 43, 99]
-    assert all(right(store, number) for number in mine)
+    assert all(is_intact(store, number) for number in mine)
     store.put(key(200), arrays(200))
     for pack in tmp_path.glob("*.pack"):
         moment = time.time() - 3600  # as if nothing had been used lately
         os.utime(pack, (moment, moment))
     done = store.evict(100_000)
-    assert done.bytes_after == on_disk(tmp_path) == store.size_on_disk() <= 100_000
+    assert done.bytes_after == bytes_on_disk(tmp_path) == store.size_on_disk() <= 100_000
     assert (done.evicted_records, done.copied_records) == (95, 5)
     assert store.counts.evicted == 95
-    assert all(right(store, number) for number in [*mine, 200])
-    assert kept(tmp_path, 201) == [*mine, 200]
+    assert all(is_intact(store, number) for number in [*mine, 200])
+    assert intact_numbers(tmp_path, 201) == [*mine, 200]
     assert (store.counts.misses, store.counts.corrupt, store.warnings) == (0, 0, ())
     # They are as much in use where they lie now.
     assert store.evict(1).evicted_records == 0
-    assert kept(tmp_path, 201) == [*mine, 200]
+    assert intact_numbers(tmp_path, 201) == [*mine, 200]
 
 
 def test_a_cap_below_what_is_in_use_is_a_warning_with_both_numbers(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_cap_below_what_is_in_use_is_a_warning_with_both_numbers(tmp_path: Pat
         store.put(key(number), arrays(number))
     done = store.evict(500_000)
     assert done.evicted_records == 0
-    assert all(right(store, number) for number in range(100))
+    assert all(is_intact(store, number) for number in range(100))
     (warning,) = store.warnings
     assert f"{done.bytes_after / 1e6:.1f} MB" in warning
     assert "cap of 0.5 MB" in warning
@@ -141,65 +141,65 @@ def test_a_cap_below_what_is_in_use_is_a_warning_with_both_numbers(tmp_path: Pat
 
 
 def test_puts_keep_the_folder_near_its_cap(tmp_path: Path) -> None:
-    filled(tmp_path, 300)
+    fill_cache(tmp_path, 300)
     store = PackStore(tmp_path, cap_bytes=2_000_000)
     for number in range(1000, 1100):
         store.put(key(number), arrays(number))
     store.close()
-    assert on_disk(tmp_path) <= 2_000_000 + 2 * 2_000_000 // 16
-    assert set(range(1000, 1100)) <= set(kept(tmp_path, 1100))
-    assert store.counts.evicted == 300 + 100 - len(kept(tmp_path, 1100)) >= 150
+    assert bytes_on_disk(tmp_path) <= 2_000_000 + 2 * 2_000_000 // 16
+    assert set(range(1000, 1100)) <= set(intact_numbers(tmp_path, 1100))
+    assert store.counts.evicted == 300 + 100 - len(intact_numbers(tmp_path, 1100)) >= 150
 
 
 def test_age(tmp_path: Path) -> None:
-    filled(tmp_path, 100)  # used 60, 59, … 51 minutes ago
+    fill_cache(tmp_path, 100)  # used 60, 59, … 51 minutes ago
     done = evict(tmp_path, None, max_age_seconds=55.5 * 60)
     assert done.evicted_records == 50
-    assert kept(tmp_path, 100) == list(range(50, 100))
+    assert intact_numbers(tmp_path, 100) == list(range(50, 100))
 
 
 def test_a_clock_that_was_set_back_spoils_neither_order_nor_age(tmp_path: Path) -> None:
-    packs = filled(tmp_path, 100)
+    packs = fill_cache(tmp_path, 100)
     year = 365 * 86400
     for age, pack in enumerate(packs):  # written while the clock was a year ahead
         moment = time.time() + year + 60 * age
         os.utime(pack, (moment, moment))
     store = PackStore(tmp_path)
-    assert right(store, 5)
+    assert is_intact(store, 5)
     store.close()
     assert (
         packs[0].stat().st_mtime_ns > packs[9].stat().st_mtime_ns
     )  # the latest use, though the clock says less
     evict(tmp_path, 560_000)
-    assert kept(tmp_path, 100) == [*range(10), *range(70, 100)]
+    assert intact_numbers(tmp_path, 100) == [*range(10), *range(70, 100)]
     assert all(pack.stat().st_mtime <= time.time() + 1 for pack in tmp_path.glob("*.pack"))
     later = time.time_ns() + 3600 * 10**9
     assert evict(tmp_path, None, max_age_seconds=1800, clock_ns=lambda: later).evicted_records == 40
 
 
 def test_another_process_that_has_a_pack_open_reads_on(tmp_path: Path) -> None:
-    packs = filled(tmp_path, 20)
+    packs = fill_cache(tmp_path, 20)
     other = PackStore(tmp_path)
-    assert right(other, 1)
+    assert is_intact(other, 1)
     os.utime(packs[0], (1, 1))
     assert evict(tmp_path, 150_000).evicted_records == 10
-    assert all(right(other, number) for number in range(10))
+    assert all(is_intact(other, number) for number in range(10))
     assert (other.counts.misses, other.warnings) == (0, ())
 
 
-def test_records_that_moved_are_found_at_once(tmp_path: Path) -> None:
-    filled(tmp_path, 100)
+def test_records_that_moved_are_read_at_once(tmp_path: Path) -> None:
+    fill_cache(tmp_path, 100)
     mover, other = PackStore(tmp_path), PackStore(tmp_path, clock=lambda: 0.0)
-    assert all(right(mover, number) for number in range(0, 100, 2))
+    assert all(is_intact(mover, number) for number in range(0, 100, 2))
     for pack in tmp_path.glob("*.pack"):
         os.utime(pack, (1, 1))
     assert mover.evict(600_000).copied_records == 50
-    assert all(right(other, number) for number in range(0, 100, 2))
+    assert all(is_intact(other, number) for number in range(0, 100, 2))
     assert other.counts.misses == 0
 
 
 def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path) -> None:
-    filled(tmp_path, 100)
+    fill_cache(tmp_path, 100)
     program = (
         "import sys, time; from pathlib import Path; from understudy.core.cache.packs.folder_lock import folder_lock\n"
         "from understudy.core.filesystem import Location\n"
@@ -211,12 +211,12 @@ def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path)
     assert holder.stdout.readline() == "True\n"
     assert evict(tmp_path, 100_000) is None
     assert PackStore(tmp_path).evict(100_000) is None
-    assert len(kept(tmp_path, 100)) == 100
+    assert len(intact_numbers(tmp_path, 100)) == 100
     holder.kill()
     holder.wait()
     holder.stdout.close()
     assert evict(tmp_path, 250_000).evicted_packs == 8
-    assert kept(tmp_path, 100) == list(range(80, 100))
+    assert intact_numbers(tmp_path, 100) == list(range(80, 100))
     with (
         folder_lock(Location(tmp_path)) as first,
         folder_lock(Location(tmp_path), wait_seconds=0.05) as second,
@@ -225,7 +225,7 @@ def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path)
 
 
 def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
-    packs = filled(tmp_path, 20)
+    packs = fill_cache(tmp_path, 20)
     old = time.time() - 3600
     leftovers = [
         tmp_path / f".{packs[0].name}.tmp",
@@ -244,7 +244,7 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     assert being_written.exists()
     assert mine.exists()
     assert done.bytes_before - done.bytes_after == 3000
-    assert len(kept(tmp_path, 20)) == 20
+    assert len(intact_numbers(tmp_path, 20)) == 20
 
 
 def test_many_small_packs_become_one(tmp_path: Path) -> None:
@@ -261,20 +261,20 @@ def test_many_small_packs_become_one(tmp_path: Path) -> None:
     assert (done.merged_packs, done.evicted_records) == (40, 0)
     assert len(list(tmp_path.glob("*.pack"))) == 1
     assert abs(next(tmp_path.glob("*.pack")).stat().st_mtime - old) < 1
-    assert kept(tmp_path, 40) == list(range(40))
-    assert all(right(watching, number) for number in range(40))
+    assert intact_numbers(tmp_path, 40) == list(range(40))
+    assert all(is_intact(watching, number) for number in range(40))
 
 
 def test_what_another_janitor_moved_is_still_in_use(tmp_path: Path) -> None:
-    filled(tmp_path, 80, per_pack=2)
+    fill_cache(tmp_path, 80, per_pack=2)
     store = PackStore(tmp_path)
-    assert all(right(store, number) for number in range(0, 80, 4))
+    assert all(is_intact(store, number) for number in range(0, 80, 4))
     for pack in tmp_path.glob("*.pack"):
         os.utime(pack, (1, 1))
     assert evict(tmp_path, None).merged_packs == 40
     done = store.evict(1)
     assert (done.evicted_records, done.copied_records) == (60, 20)
-    assert kept(tmp_path, 80) == list(range(0, 80, 4))
+    assert intact_numbers(tmp_path, 80) == list(range(0, 80, 4))
 
 
 def test_a_writer_whose_pack_is_evicted_loses_what_it_had_and_nothing_after(tmp_path: Path) -> None:
@@ -284,20 +284,20 @@ def test_a_writer_whose_pack_is_evicted_loses_what_it_had_and_nothing_after(tmp_
         if number % 5 == 4:
             evict(tmp_path, 0)
     writer.put(key(50), arrays(50))
-    assert kept(tmp_path, 51) == [50]
-    assert right(writer, 50)
+    assert intact_numbers(tmp_path, 51) == [50]
+    assert is_intact(writer, 50)
     assert (writer.counts.puts, writer.counts.dropped, writer.warnings) == (21, 0, ())
 
 
 def test_packs_of_another_version_count_and_go_when_unused(tmp_path: Path) -> None:
-    packs = filled(tmp_path, 50)
+    packs = fill_cache(tmp_path, 50)
     (tmp_path / "format").write_text("2\n")
     store = PackStore(tmp_path)
     store.put(key(100), arrays(100))
     done = store.evict(250_000)
-    assert done.bytes_after == on_disk(tmp_path) <= 250_000
+    assert done.bytes_after == bytes_on_disk(tmp_path) <= 250_000
     assert [pack.exists() for pack in packs] == [False] * 3 + [True] * 2
-    assert right(store, 100)
+    assert is_intact(store, 100)
 
 
 def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
@@ -308,18 +308,18 @@ def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small file system here")
     try:
-        filled(small, 80)
+        fill_cache(small, 80)
         store = PackStore(small)
-        assert all(right(store, number) for number in range(0, 20, 2))
+        assert all(is_intact(store, number) for number in range(0, 20, 2))
         for age, pack in enumerate(sorted(small.glob("*.pack"))):
             os.utime(pack, (age, age))
         with (small / ".filler").open("wb", buffering=0) as file:
             file.write(bytes(1 << 20))
         done = store.evict(10_000)
-        assert all(right(store, number) for number in range(0, 20, 2))
+        assert all(is_intact(store, number) for number in range(0, 20, 2))
         assert done.evicted_records >= 60
         assert not any(path.name.endswith(".tmp") for path in small.iterdir())
-        assert done.bytes_after == on_disk(small)
+        assert done.bytes_after == bytes_on_disk(small)
         store.close()
     finally:
         subprocess.run(["umount", "--lazy", str(small)], check=True)
@@ -332,13 +332,13 @@ def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("may not mount a small file system here")
     try:
-        filled(small, 30)
+        fill_cache(small, 30)
         subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
         store = PackStore(small, cap_bytes=1)
-        assert right(store, 1)
+        assert is_intact(store, 1)
         assert store.evict() is None
         assert store.purge(lambda text: "number=1\n" in text) == 0
-        assert all(right(store, number) for number in range(30))
+        assert all(is_intact(store, number) for number in range(30))
         assert len(store.warnings) == 1
         assert "Read-only file system" in store.warnings[0]
         store.close()
@@ -373,21 +373,21 @@ def test_files_for_the_group_only_where_that_is_asked_for(tmp_path: Path) -> Non
         os.umask(before)
 
 
-class AnyHistory(RuleBasedStateMachine):
+class EvictionStateMachine(RuleBasedStateMachine):
     """Whatever two stores on one folder do, in any order: sizes agree with the disk, values with the puts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.root = Path(os.environ["HISTORY_ROOT"]) / str(time.time_ns())
         self.now = 0.0
-        self.stores = [self.opened(), self.opened()]
+        self.stores = [self.open_store(), self.open_store()]
         self.used: list[set[int]] = [set(), set()]
         self.gone: set[int] = set()
 
-    def opened(self) -> PackStore:
+    def open_store(self) -> PackStore:
         return PackStore(self.root, pack_bytes=60_000, clock=lambda: self.now)
 
-    def there(self) -> set[int]:
+    def stored_numbers(self) -> set[int]:
         raw = b"".join(path.read_bytes() for path in self.root.glob("*.pack"))
         return {number for number in range(41) if key(number).text.encode() in raw}
 
@@ -395,7 +395,7 @@ class AnyHistory(RuleBasedStateMachine):
     def put(self, who: int, number: int) -> None:
         self.stores[who].put(key(number), arrays(number))
         # Not put where it is believed known, though the other one has taken it away since the last look.
-        if number in self.there():
+        if number in self.stored_numbers():
             self.used[who].add(number)
             self.gone.discard(number)
 
@@ -407,21 +407,21 @@ class AnyHistory(RuleBasedStateMachine):
             self.used[who].add(number)
 
     @rule(who=st.integers(0, 1), cap=st.integers(0, 500_000))
-    def tidy(self, who: int, cap: int) -> None:
+    def evict_to_cap(self, who: int, cap: int) -> None:
         done = self.stores[who].evict(cap)
-        assert done.bytes_after == on_disk(self.root)
-        assert all(right(self.stores[who], number) for number in self.used[who])
+        assert done.bytes_after == bytes_on_disk(self.root)
+        assert all(is_intact(self.stores[who], number) for number in self.used[who])
         # What the other one used may be gone, and is not its own again before it uses it again.
-        self.used[1 - who] &= self.there()
+        self.used[1 - who] &= self.stored_numbers()
         if done.bytes_after > cap:
             assert done.bytes_after <= max(cap, 1.2 * RECORD * len(self.used[who]) + 65_000 + 50_000)
 
     @rule(who=st.integers(0, 1), number=st.integers(0, 40))
     def purge(self, who: int, number: int) -> None:
-        before = on_disk(self.root)
+        before = bytes_on_disk(self.root)
         freed = self.stores[who].purge(lambda text: f"number={number}\n" in text)
         lock = 0  # the lock file is empty
-        assert before - freed + lock == on_disk(self.root)
+        assert before - freed + lock == bytes_on_disk(self.root)
         self.gone.add(number)
         for used in self.used:
             used.discard(number)
@@ -429,7 +429,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(who=st.integers(0, 1))
     def reopen(self, who: int) -> None:
         self.stores[who].close()
-        self.stores[who] = self.opened()
+        self.stores[who] = self.open_store()
         self.used[who] = set()
 
     @rule(seconds=st.sampled_from([0.5, 1.0, 100.0]))
@@ -438,12 +438,12 @@ class AnyHistory(RuleBasedStateMachine):
 
     @precondition(lambda self: self.gone)
     @invariant()
-    def purged_is_gone(self) -> None:
-        assert not self.gone & self.there()
+    def purge_is_complete(self) -> None:
+        assert not self.gone & self.stored_numbers()
 
     @invariant()
     def sizes_agree(self) -> None:
-        assert all(store.size_on_disk() == on_disk(self.root) for store in self.stores)
+        assert all(store.size_on_disk() == bytes_on_disk(self.root) for store in self.stores)
 
     def teardown(self) -> None:
         for store in self.stores:
@@ -454,7 +454,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 def test_any_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HISTORY_ROOT", str(tmp_path))
-    case = AnyHistory.TestCase
+    case = EvictionStateMachine.TestCase
     case.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
     case("runTest").runTest()
 
@@ -463,7 +463,7 @@ def test_the_process_start_method_does_not_matter(tmp_path: Path) -> None:
     """The janitor's lock is given back even where a forked child lives on."""
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("needs fork")
-    filled(tmp_path, 20)
+    fill_cache(tmp_path, 20)
     with folder_lock(Location(tmp_path)) as held:
         assert held
         child = os.fork()
@@ -478,13 +478,13 @@ def test_the_process_start_method_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_layer_pictures_are_neither_counted_nor_taken(tmp_path: Path) -> None:
-    filled(tmp_path, 20)
+    fill_cache(tmp_path, 20)
     picture = tmp_path / "layers" / "a strip" / "000000.tif"
     picture.parent.mkdir(parents=True)
     picture.write_bytes(bytes(10 * RECORD * 20))
     store = PackStore(tmp_path)
     before = store.size_on_disk()
-    assert before == on_disk(tmp_path) - picture.stat().st_size
+    assert before == bytes_on_disk(tmp_path) - picture.stat().st_size
     # Under its cap without the picture, far above it with: nothing has to go.
     done = store.evict(before)
     assert (done.bytes_after, done.evicted_records) == (before, 0)
@@ -495,7 +495,7 @@ def test_layer_pictures_are_neither_counted_nor_taken(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_lost_its_marks_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    filled(tmp_path, 50, per_pack=50)
+    fill_cache(tmp_path, 50, per_pack=50)
     (tmp_path / "layers").mkdir()
     assert list(tmp_path.glob("*.idx"))
     for name in ("format", "CACHEDIR.TAG", ".gitignore"):

@@ -28,7 +28,7 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     }
 
 
-def same(got, number: int) -> bool:
+def arrays_equal(got, number: int) -> bool:
     wanted = arrays(number)
     return (
         got is not None
@@ -41,7 +41,7 @@ def same(got, number: int) -> bool:
     )
 
 
-def filled(root: Path, count: int) -> tuple[Path, list[int]]:
+def fill_cache(root: Path, count: int) -> tuple[Path, list[int]]:
     """Return a new folder's only pack and the offset of each record in it, and of its end."""
     store = PackStore(root)
     ends = [0]
@@ -54,18 +54,18 @@ def filled(root: Path, count: int) -> tuple[Path, list[int]]:
 
 
 def test_a_pack_torn_at_any_byte_of_its_last_record(tmp_path: Path) -> None:
-    pack, ends = filled(tmp_path, 3)
+    pack, ends = fill_cache(tmp_path, 3)
     raw = pack.read_bytes()
     for end in range(ends[2], ends[3]):
         pack.write_bytes(raw[:end])
         store = PackStore(tmp_path)
-        assert same(store.get(key(0)), 0)
-        assert same(store.get(key(1)), 1)
+        assert arrays_equal(store.get(key(0)), 0)
+        assert arrays_equal(store.get(key(1)), 1)
         assert store.get(key(2)) is None
         assert (store.counts.corrupt, store.warnings) == (0, ())
         store.put(key(2), arrays(2))
-        assert same(store.get(key(2)), 2)
-        assert same(PackStore(tmp_path).get(key(2)), 2)
+        assert arrays_equal(store.get(key(2)), 2)
+        assert arrays_equal(PackStore(tmp_path).get(key(2)), 2)
         store.close()
         for other in tmp_path.glob("*.pack"):
             if other != pack:
@@ -73,7 +73,7 @@ def test_a_pack_torn_at_any_byte_of_its_last_record(tmp_path: Path) -> None:
 
 
 def test_every_flipped_bit_is_a_miss_or_the_right_value(tmp_path: Path) -> None:
-    pack, _ = filled(tmp_path, 3)
+    pack, _ = fill_cache(tmp_path, 3)
     raw = pack.read_bytes()
     hits = 0
     for at in range(len(raw)):
@@ -84,7 +84,7 @@ def test_every_flipped_bit_is_a_miss_or_the_right_value(tmp_path: Path) -> None:
             store = PackStore(tmp_path)
             for number in range(3):
                 got = store.get(key(number))
-                assert got is None or same(got, number)
+                assert got is None or arrays_equal(got, number)
                 hits += got is not None
             # Every bit is covered by a checksum: exactly the record it lies in is lost, and it is counted.
             assert (store.counts.misses, store.counts.corrupt) == (1, 1)
@@ -93,24 +93,24 @@ def test_every_flipped_bit_is_a_miss_or_the_right_value(tmp_path: Path) -> None:
 
 
 def test_a_flip_while_the_pack_is_in_use(tmp_path: Path) -> None:
-    pack, ends = filled(tmp_path, 2)
+    pack, ends = fill_cache(tmp_path, 2)
     store = PackStore(tmp_path)
-    assert same(store.get(key(0)), 0)
+    assert arrays_equal(store.get(key(0)), 0)
     with pack.open("r+b") as file:
         file.seek(ends[1] - 1)
         file.write(b"\x77")
     assert store.get(key(0)) is None
     assert store.counts.corrupt == 1
     store.put(key(0), arrays(0))
-    assert same(store.get(key(0)), 0)
+    assert arrays_equal(store.get(key(0)), 0)
     # The damaged copy is still there and older: a new store falls back on the good one.
     again = PackStore(tmp_path)
-    assert same(again.get(key(0)), 0)
+    assert arrays_equal(again.get(key(0)), 0)
     assert (again.counts.hits, again.counts.misses, again.counts.corrupt) == (1, 0, 1)
 
 
 def test_stretches_of_rubbish_lose_only_what_they_cover(tmp_path: Path) -> None:
-    pack, ends = filled(tmp_path, 6)
+    pack, ends = fill_cache(tmp_path, 6)
     raw = pack.read_bytes()
     rubbish = [
         bytes(5),
@@ -131,14 +131,14 @@ def test_stretches_of_rubbish_lose_only_what_they_cover(tmp_path: Path) -> None:
             True,
             True,
         ]
-        assert all(same(store.get(key(number)), number) for number in (0, 1, 3, 4, 5))
+        assert all(arrays_equal(store.get(key(number)), number) for number in (0, 1, 3, 4, 5))
         assert store.counts.corrupt == 2
         store.close()
 
 
-def test_damage_is_counted_once_however_often_it_is_seen(tmp_path: Path) -> None:
+def test_damage_is_counted_once_however_often_it_is_read(tmp_path: Path) -> None:
     now = [0.0]
-    pack, _ = filled(tmp_path, 1)
+    pack, _ = fill_cache(tmp_path, 1)
     reader = PackStore(tmp_path, clock=lambda: now[0])
     for _ in range(5):
         with pack.open("ab") as file:
@@ -146,11 +146,11 @@ def test_damage_is_counted_once_however_often_it_is_seen(tmp_path: Path) -> None
         now[0] += 1
         assert reader.get(key(9)) is None
     assert reader.counts.corrupt == 1
-    assert same(reader.get(key(0)), 0)
+    assert arrays_equal(reader.get(key(0)), 0)
 
 
 def test_a_record_moved_under_another_key_is_never_returned(tmp_path: Path) -> None:
-    pack, ends = filled(tmp_path, 2)
+    pack, ends = fill_cache(tmp_path, 2)
     raw = pack.read_bytes()
     store = PackStore(tmp_path)
     # The same length, so the offsets stay: what the index says is there is not.
@@ -162,15 +162,15 @@ def test_a_record_moved_under_another_key_is_never_returned(tmp_path: Path) -> N
 
 
 def test_a_pack_cut_short_while_in_use(tmp_path: Path) -> None:
-    pack, ends = filled(tmp_path, 3)
+    pack, ends = fill_cache(tmp_path, 3)
     store = PackStore(tmp_path)
     os.truncate(pack, ends[2] + 10)
     assert store.get(key(2)) is None
-    assert same(store.get(key(1)), 1)
+    assert arrays_equal(store.get(key(1)), 1)
     os.truncate(pack, 0)
     assert store.get(key(1)) is None
     store.put(key(1), arrays(1))
-    assert same(store.get(key(1)), 1)
+    assert arrays_equal(store.get(key(1)), 1)
     assert store.warnings == ()
 
 
@@ -184,7 +184,7 @@ def test_the_folder_is_deleted_while_in_use(tmp_path: Path) -> None:
         now[0] += 1
         assert store.get(key(number)) is None
         store.put(key(number), arrays(number))
-        assert store.get(key(0)) is None or same(store.get(key(0)), 0)
+        assert store.get(key(0)) is None or arrays_equal(store.get(key(0)), 0)
     assert (store.counts.puts, store.counts.dropped) == (1, 4)
     assert len(store.warnings) == 1
     assert str(root) in store.warnings[0]
@@ -192,7 +192,7 @@ def test_the_folder_is_deleted_while_in_use(tmp_path: Path) -> None:
     PackStore(root)  # another process makes it anew
     now[0] += 1
     store.put(key(1), arrays(1))
-    assert same(PackStore(root).get(key(1)), 1)
+    assert arrays_equal(PackStore(root).get(key(1)), 1)
 
 
 def test_one_pack_is_deleted_while_in_use(tmp_path: Path) -> None:
@@ -201,11 +201,11 @@ def test_one_pack_is_deleted_while_in_use(tmp_path: Path) -> None:
     store.put(key(0), arrays(0))
     next(tmp_path.glob("*.pack")).unlink()
     store.put(key(1), arrays(1))
-    assert same(PackStore(tmp_path).get(key(1)), 1)
+    assert arrays_equal(PackStore(tmp_path).get(key(1)), 1)
     now[0] += 1
     assert store.get(key(9)) is None
     store.put(key(0), arrays(0))
-    assert same(PackStore(tmp_path).get(key(0)), 0)
+    assert arrays_equal(PackStore(tmp_path).get(key(0)), 0)
     assert (store.counts.dropped, store.warnings) == (0, ())
 
 
@@ -222,7 +222,7 @@ def test_a_file_takes_the_folders_place_while_in_use(tmp_path: Path) -> None:
     assert len(store.warnings) == 1
 
 
-FULL = """
+FULL_DISK_PROGRAM = """
 import resource, sys
 from pathlib import Path
 import numpy as np
@@ -247,7 +247,11 @@ print(*store.warnings, sep="\\n")
 
 def test_writes_that_stop_half_way_are_taken_back(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", FULL_DISK_PROGRAM, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     counts, *warnings = done.stdout.splitlines()
     assert counts == "3 4 0"
@@ -289,13 +293,13 @@ def test_a_full_disk(tiny: Path) -> None:
     store.close()
 
 
-def test_a_read_only_folder_is_read_and_told_once(tiny: Path) -> None:
+def test_a_read_only_folder_is_read_and_reported_once(tiny: Path) -> None:
     first = PackStore(tiny)
     first.put(key(0), arrays(0))
     first.close()
     subprocess.run(["mount", "-o", "remount,ro", str(tiny)], check=True)
     store = PackStore(tiny)
-    assert same(store.get(key(0)), 0)
+    assert arrays_equal(store.get(key(0)), 0)
     for number in range(1, 4):
         store.put(key(number), arrays(number))
         assert store.get(key(number)) is None
@@ -329,18 +333,18 @@ def test_no_open_file_to_spare(tmp_path: Path) -> None:
     assert got is None
     assert (store.counts.misses, store.counts.dropped, store.counts.corrupt) == (1, 1, 0)
     assert len(store.warnings) == 1
-    assert same(store.get(key(0)), 0)
+    assert arrays_equal(store.get(key(0)), 0)
 
 
 def test_a_pack_emptied_and_filled_again_is_read_from_its_start(tmp_path: Path) -> None:
-    pack, ends = filled(tmp_path, 4)
+    pack, ends = fill_cache(tmp_path, 4)
     raw = pack.read_bytes()
     now = [0.0]
     pack.write_bytes(raw[: ends[3]])
     store = PackStore(tmp_path, clock=lambda: now[0])
-    assert same(store.get(key(2)), 2)
+    assert arrays_equal(store.get(key(2)), 2)
     pack.write_bytes(raw[ends[3] :])
     now[0] += 1
-    assert same(store.get(key(3)), 3)
+    assert arrays_equal(store.get(key(3)), 3)
     assert [store.get(key(number)) for number in range(3)] == [None] * 3
     assert store.counts.corrupt == 0

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 # A flag that Linux lets pass without effect stands for Windows' O_BINARY, without which that writes other bytes.
-_ALL_OPENED = """if True:
+_AUDIT_PROGRAM = """if True:
     import os, sys
     os.O_BINARY = 0o100000
     opened = []
@@ -41,7 +41,7 @@ _ALL_OPENED = """if True:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a flag may be added that does nothing")
 def test_no_file_of_a_cache_is_opened_as_text(tmp_path):
-    command = [sys.executable, "-c", _ALL_OPENED, str(tmp_path / "cache")]
+    command = [sys.executable, "-c", _AUDIT_PROGRAM, str(tmp_path / "cache")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     opened, as_text = map(int, done.stdout.split())
     assert opened > 100

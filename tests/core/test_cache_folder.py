@@ -33,14 +33,14 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     }
 
 
-def same(got, wanted) -> bool:
+def arrays_equal(arrays, expected) -> bool:
     return (
-        got is not None
-        and set(got) == set(wanted)
+        arrays is not None
+        and set(arrays) == set(expected)
         and all(
-            (got[name].dtype, got[name].shape, got[name].tobytes())
+            (arrays[name].dtype, arrays[name].shape, arrays[name].tobytes())
             == (array.dtype, array.shape, array.tobytes())
-            for name, array in wanted.items()
+            for name, array in expected.items()
         )
     )
 
@@ -82,9 +82,9 @@ def test_what_is_put_comes_back_now_and_after_reopening(tmp_path_factory, texts,
         store.put(k, value)
     again = PackStore(root)
     for k, value in wanted.items():
-        assert same(store.get(k), value)
+        assert arrays_equal(store.get(k), value)
         got = again.get(k)
-        assert same(got, value)
+        assert arrays_equal(got, value)
         assert all(not array.flags.writeable and array.flags.aligned for array in got.values())
     assert {(entry.text) for entry in again.entries()} == set(texts)
     assert again.counts.corrupt == 0
@@ -105,7 +105,7 @@ def test_counts_through_every_transition(tmp_path: Path) -> None:
     assert key(2) not in store
     store.put(key(1), arrays(2))
     assert store.counts == StoreCounts(misses=1, puts=1, known=1, bytes_written=size)
-    assert same(store.get(key(1)), arrays(1))
+    assert arrays_equal(store.get(key(1)), arrays(1))
     assert store.counts == StoreCounts(hits=1, misses=1, puts=1, known=1, bytes_written=size, bytes_read=size)
     assert packs(tmp_path)[0].stat().st_size == size
     assert store.warnings == ()
@@ -162,7 +162,7 @@ def test_another_format_is_left_alone_and_shares_the_folder(tmp_path: Path) -> N
     assert foreign.read_bytes() == before
     assert (tmp_path / "format").read_text() == "1\n"
     assert {path.parent for path in packs(tmp_path)} == {tmp_path, tmp_path / "format-2"}
-    assert same(PackStore(tmp_path).get(key(2)), arrays(2))
+    assert arrays_equal(PackStore(tmp_path).get(key(2)), arrays(2))
     assert store.purge() > len(before)
     assert packs(tmp_path) == []
 
@@ -171,9 +171,9 @@ def test_another_format_is_left_alone_and_shares_the_folder(tmp_path: Path) -> N
 def test_a_spoiled_format_file_is_repaired_by_what_the_packs_say(tmp_path: Path, content: bytes) -> None:
     PackStore(tmp_path).put(key(1), arrays(1))
     (tmp_path / "format").write_bytes(content)
-    assert same(PackStore(tmp_path, read_only=True).get(key(1)), arrays(1))
+    assert arrays_equal(PackStore(tmp_path, read_only=True).get(key(1)), arrays(1))
     assert (tmp_path / "format").read_bytes() == content
-    assert same(PackStore(tmp_path).get(key(1)), arrays(1))
+    assert arrays_equal(PackStore(tmp_path).get(key(1)), arrays(1))
     assert (tmp_path / "format").read_bytes() == b"2\n"
 
 
@@ -221,7 +221,7 @@ def test_foreign_files_in_a_cache_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / other[1]).mkdir()
     os.mkfifo(tmp_path / other[2])
     again = PackStore(tmp_path)
-    assert same(again.get(key(1)), arrays(1))
+    assert arrays_equal(again.get(key(1)), arrays(1))
     assert again.get(key(2)) is None
     assert (again.counts.corrupt, again.warnings) == (0, ())
     again.purge()
@@ -237,8 +237,8 @@ def test_a_pack_rolls_over_and_all_of_them_are_read(tmp_path: Path) -> None:
     assert len(sizes) > 15  # more than one, and less than one a record
     assert len(sizes) < 50
     assert all(2000 <= size < 3000 for size in sizes[:-1])
-    assert all(same(store.get(key(number)), arrays(number)) for number in range(100))
-    assert all(same(PackStore(tmp_path).get(key(number)), arrays(number)) for number in (0, 50, 99))
+    assert all(arrays_equal(store.get(key(number)), arrays(number)) for number in range(100))
+    assert all(arrays_equal(PackStore(tmp_path).get(key(number)), arrays(number)) for number in (0, 50, 99))
 
 
 def test_open_files_are_bounded(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_open_files_are_bounded(tmp_path: Path) -> None:
         again = PackStore(tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert all(same(again.get(key(number)), arrays(number)) for number in range(200))
+    assert all(arrays_equal(again.get(key(number)), arrays(number)) for number in range(200))
     assert len(list(files.iterdir())) - before <= 128
     again.close()
     assert len(list(files.iterdir())) == before
@@ -269,23 +269,23 @@ def test_others_are_looked_at_once_a_second_at_most(tmp_path: Path) -> None:
     clock.now += 0.9
     assert reader.get(key(1)) is None
     clock.now += 0.1
-    assert same(reader.get(key(1)), arrays(1))  # a new pack
+    assert arrays_equal(reader.get(key(1)), arrays(1))  # a new pack
     writer.put(key(2), arrays(2))
     assert key(2) not in reader
     clock.now += 0.99
     assert reader.get(key(2)) is None
     clock.now += 0.01
     assert key(2) in reader  # the same pack's tail
-    assert same(reader.get(key(2)), arrays(2))
+    assert arrays_equal(reader.get(key(2)), arrays(2))
     writer.put(key(3), arrays(3))
     clock.now += 50
-    assert same(reader.get(key(2)), arrays(2))
+    assert arrays_equal(reader.get(key(2)), arrays(2))
     assert reader.counts.hits == 3
-    assert same(reader.get(key(3)), arrays(3))
+    assert arrays_equal(reader.get(key(3)), arrays(3))
     assert (reader.counts.misses, reader.counts.corrupt) == (2, 0)
 
 
-def test_a_record_is_found_when_its_writer_has_finished_it(tmp_path: Path) -> None:
+def test_a_record_is_readable_when_its_writer_has_finished_it(tmp_path: Path) -> None:
     writer = PackStore(tmp_path / "a")
     writer.put(key(1), arrays(1))
     writer.put(key(2), arrays(2))
@@ -300,8 +300,8 @@ def test_a_record_is_found_when_its_writer_has_finished_it(tmp_path: Path) -> No
         assert reader.get(key(2)) is None
     copy.write_bytes(raw)
     clock.now += 1
-    assert same(reader.get(key(2)), arrays(2))
-    assert same(reader.get(key(1)), arrays(1))
+    assert arrays_equal(reader.get(key(2)), arrays(2))
+    assert arrays_equal(reader.get(key(1)), arrays(1))
     assert reader.counts.corrupt == 0
 
 
@@ -315,7 +315,7 @@ def test_several_threads_share_one_store(tmp_path: Path) -> None:
             if got is None:
                 store.put(key(number), arrays(number))
                 got = store.get(key(number))
-            if not same(got, arrays(number)):
+            if not arrays_equal(got, arrays(number)):
                 wrong.append(number)
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
@@ -333,7 +333,7 @@ def test_several_threads_share_one_store(tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in packs(tmp_path)) == counts.bytes_written
 
 
-def test_entries_tell_text_and_size(tmp_path: Path) -> None:
+def test_entries_give_text_and_size(tmp_path: Path) -> None:
     store = PackStore(tmp_path)
     long = Key("".join(f"n{number}={number}\n" for number in range(1000)))
     store.put(key(1), arrays(1))
@@ -361,11 +361,11 @@ def test_purge_leaves_no_bytes_and_the_store_works_on(tmp_path: Path) -> None:
     assert list(store.entries()) == []
     assert store.purge() == 0
     store.put(key(1), arrays(1))
-    assert same(store.get(key(1)), arrays(1))
+    assert arrays_equal(store.get(key(1)), arrays(1))
     # The other one's pack was taken away under it: nothing wrong, nothing lost that is put from now on.
     assert other.get(key(50)) is None
     other.put(key(50), arrays(50))
-    assert same(PackStore(tmp_path).get(key(50)), arrays(50))
+    assert arrays_equal(PackStore(tmp_path).get(key(50)), arrays(50))
     assert (other.counts.corrupt, other.counts.dropped, other.warnings) == (0, 0, ())
 
 
@@ -375,7 +375,7 @@ def test_a_closed_store_misses_and_still_keeps(tmp_path: Path) -> None:
     store.close()
     store.close()
     assert store.get(key(1)) is None
-    assert same(PackStore(tmp_path).get(key(1)), arrays(1))
+    assert arrays_equal(PackStore(tmp_path).get(key(1)), arrays(1))
 
 
 def crop(number: int) -> dict[str, np.ndarray]:
@@ -397,7 +397,7 @@ def test_what_was_handed_over_outlasts_its_pack(tmp_path: Path) -> None:
             file.truncate(100)
     store.purge()
     store.close()
-    assert all(same(got, crop(number)) for number, got in enumerate(held))
+    assert all(arrays_equal(got, crop(number)) for number, got in enumerate(held))
 
 
 def test_damage_after_a_good_read_is_a_miss(tmp_path: Path) -> None:
@@ -405,7 +405,7 @@ def test_damage_after_a_good_read_is_a_miss(tmp_path: Path) -> None:
     PackStore(tmp_path).put(key(1), crop(1))
     (pack,) = packs(tmp_path)
     store = PackStore(tmp_path, clock=lambda: 0.0)
-    assert same(store.get(key(1)), crop(1))
+    assert arrays_equal(store.get(key(1)), crop(1))
     status = pack.stat()
     good = pack.read_bytes()
     for position in (250, 20_000, len(good) - 1):
@@ -421,7 +421,7 @@ def test_damage_after_a_good_read_is_a_miss(tmp_path: Path) -> None:
         with pack.open("r+b") as file:
             file.write(good)
         store = PackStore(tmp_path, clock=lambda: 0.0)
-        assert same(store.get(key(1)), crop(1))
+        assert arrays_equal(store.get(key(1)), crop(1))
 
 
 @pytest.mark.parametrize("left", [0, 1, 63, 64, 300, 4096, 30_000, 49_000])
@@ -437,10 +437,10 @@ def test_a_pack_that_another_program_cuts_is_a_miss_and_no_crash(tmp_path: Path,
     os.truncate(pack, left)
     assert store.get(key(1)) is None
     assert store.get(key(2)) is None
-    assert same(first, crop(1))
-    assert same(second, crop(2))
+    assert arrays_equal(first, crop(1))
+    assert arrays_equal(second, crop(2))
     store.put(key(1), crop(1))
-    assert same(store.get(key(1)), crop(1))
+    assert arrays_equal(store.get(key(1)), crop(1))
     assert store.warnings == ()
 
 

@@ -4,7 +4,7 @@
 from functools import partial
 from pathlib import Path
 
-from together import at_once
+from together import run_in_threads
 from understudy.core.cache.packs.layout import PackFolderInfo, prepare_cache_folder
 from understudy.core.filesystem import Location
 
@@ -15,7 +15,7 @@ def test_several_threads_may_make_one_folder_at_once(tmp_path: Path) -> None:
     for number in range(40):
         root = tmp_path / str(number)
         assert (
-            at_once(partial(prepare_cache_folder, root), THREADS)
+            run_in_threads(partial(prepare_cache_folder, root), THREADS)
             == [PackFolderInfo(Location(root))] * THREADS
         )
         assert sorted(path.name for path in root.iterdir()) == [".gitignore", "CACHEDIR.TAG", "format"]

@@ -61,7 +61,7 @@ def test_hashes_of_models_values_and_files_are_no_references():
     assert sorted(references(key.text)) == [clip_id(n).hex() for n in (1, 2, 3)]
 
 
-def test_what_comes_from_a_clip_is_found_and_nothing_else():
+def test_dependents_of_a_clip_are_listed_and_nothing_else():
     results = Results()
     first = results.chain(clip_id(1), 0, b"A" * 32)
     second = results.chain(clip_id(2), 0, b"B" * 32)
@@ -82,20 +82,20 @@ def test_what_lost_a_link_is_untraceable_and_so_is_what_comes_from_it():
     assert swap.digest not in untraceable_digests(lambda: walk_entries(results))
 
 
-def test_statistics_tell_clips_apart_in_whatever_order_results_are_listed():
+def test_statistics_separate_clips_in_whatever_order_results_are_listed():
     results = Results()
     results.chain(clip_id(1), 0, b"A" * 32)
     results.chain(clip_id(2), 0, b"B" * 32)
     results.chain(clip_id(3), 0, b"A" * 32)  # the first clip's frame, pixel for pixel
     results.add("detect", frame=b"C" * 32)
     results.held = dict(reversed(results.held.items()))
-    found = statistics(results, now=1000 + 8 * 86400)
-    assert {clip: share.entries for clip, share in found.clips.items()} == {
+    summary = statistics(results, now=1000 + 8 * 86400)
+    assert {clip: share.entries for clip, share in summary.clips.items()} == {
         clip_id(1).hex(): 1,
         clip_id(2).hex(): 4,
         clip_id(3).hex(): 1,
         SEVERAL_CLIPS: 3,
         UNKNOWN: 1,
     }
-    assert found.ages["this month"].entries == found.total.entries == 10
-    assert found.stages["frame"].entries == 3
+    assert summary.ages["this month"].entries == summary.total.entries == 10
+    assert summary.stages["frame"].entries == 3

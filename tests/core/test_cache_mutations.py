@@ -32,14 +32,14 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     }
 
 
-def plain(arrays) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
+def comparable(arrays) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
     return {name: (array.dtype.str, array.shape, array.tobytes()) for name, array in arrays.items()}
 
 
-WANTED = [plain(arrays(number)) for number in range(COUNT)]
+EXPECTED = [comparable(arrays(number)) for number in range(COUNT)]
 
 
-def mutated(raw: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+def mutate(raw: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
     """Damage a file as disks, crashes, other programs and people do."""
     raw = bytearray(raw)
     start, length = int(random.integers(len(raw))), int(random.integers(1, 200))
@@ -102,11 +102,11 @@ def test_random_mutations_of_packs_and_sidecars(tmp_path: Path, rounds: int) -> 
     for step in range(rounds):
         kind = packs if random.random() < 0.6 else sidecars
         for path in random.choice(np.array(kind, object), int(random.integers(1, 3)), replace=False):
-            path.write_bytes(mutated(good[path], list(good.values()), random))
+            path.write_bytes(mutate(good[path], list(good.values()), random))
         damaged = PackStore(tmp_path, clock=lambda: 0.0)
         for number in random.permutation(COUNT).tolist():
             got = damaged.get(KEYS[number])
-            assert got is None or plain(got) == WANTED[number]
+            assert got is None or comparable(got) == EXPECTED[number]
         assert {entry.text for entry in damaged.entries()} <= {key.text for key in KEYS}
         if step % 10 == 0:
             damaged.purge(lambda text: "number=7\n" in text)
@@ -114,7 +114,7 @@ def test_random_mutations_of_packs_and_sidecars(tmp_path: Path, rounds: int) -> 
             damaged.evict(50_000)
             lost = next((n for n, key in enumerate(KEYS) if damaged.get(key) is None), 7)
             damaged.put(KEYS[lost], arrays(lost))
-            assert plain(damaged.get(KEYS[lost])) == WANTED[lost]
+            assert comparable(damaged.get(KEYS[lost])) == EXPECTED[lost]
         elif kind is sidecars:
             # A damaged sidecar is found out, so that nothing is lost by it.
             assert damaged.counts.misses == 0

@@ -28,7 +28,7 @@ from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 PROGRAMS = "sshfs", "fusermount3"
 SERVER = Path("/usr/lib/openssh/sftp-server")
-REMEMBERED_SECONDS = 2
+ATTRIBUTE_CACHE_SECONDS = 2
 PROGRAM = """
 import random, sys, time
 from pathlib import Path
@@ -51,9 +51,9 @@ hits = puts = 0
 end = time.monotonic() + seconds
 while time.monotonic() < end:
     number = chance.randrange(len(keys))
-    found = store.get(keys[number])
-    if found is not None:
-        assert found["crop"].tobytes() == value(number)["crop"].tobytes(), number
+    arrays = store.get(keys[number])
+    if arrays is not None:
+        assert arrays["crop"].tobytes() == value(number)["crop"].tobytes(), number
         hits += 1
     elif token := lease.try_acquire(keys[number], 5.0):
         store.put(keys[number], value(number))
@@ -87,23 +87,23 @@ def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
     ):
         pytest.skip("sshfs, sftp-server or /dev/fuse is missing: apt-get install sshfs openssh-sftp-server")
     (tmp_path / "served" / "shared").mkdir(parents=True)
-    with _mounted(tmp_path, "one") as one, _mounted(tmp_path, "other") as other:
+    with _mount(tmp_path, "one") as one, _mount(tmp_path, "other") as other:
         yield one, other
 
 
 @contextmanager
-def _mounted(folder: Path, name: str) -> Iterator[Machine]:
+def _mount(folder: Path, name: str) -> Iterator[Machine]:
     """Mount what is served, by an "ssh" that starts the server right here and says which process it is."""
-    ssh, mount, told = folder / f"ssh_{name}", folder / name, folder / f"{name}.pid"
-    ssh.write_text(f"#!/bin/sh\necho $$ > {told}\nexec {SERVER}\n")
+    ssh, mount, pid_file = folder / f"ssh_{name}", folder / name, folder / f"{name}.pid"
+    ssh.write_text(f"#!/bin/sh\necho $$ > {pid_file}\nexec {SERVER}\n")
     ssh.chmod(0o700)
     mount.mkdir()
-    options = ["-o", f"ssh_command={ssh}", "-o", f"dcache_timeout={REMEMBERED_SECONDS}"]
+    options = ["-o", f"ssh_command={ssh}", "-o", f"dcache_timeout={ATTRIBUTE_CACHE_SECONDS}"]
     command = ["sshfs", *options, f"here:{folder / 'served'}", str(mount)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"sshfs can't mount here: {done.stderr.strip()}")
-    machine = Machine(mount, int(told.read_text()))
+    machine = Machine(mount, int(pid_file.read_text()))
     try:
         yield machine
     finally:
@@ -112,7 +112,7 @@ def _mounted(folder: Path, name: str) -> Iterator[Machine]:
 
 
 @pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.long)])
-def test_both_machines_write_read_and_tidy_one_folder_without_a_wrong_value(
+def test_both_machines_write_read_and_evict_in_one_folder_without_a_wrong_value(
     machines: tuple[Machine, Machine], capsys: pytest.CaptureFixture[str], seconds: int
 ) -> None:
     running = [
@@ -124,15 +124,15 @@ def test_both_machines_write_read_and_tidy_one_folder_without_a_wrong_value(
         )
         for seed, machine in enumerate(machines * 2)
     ]
-    told = [process.communicate(timeout=seconds + 60) for process in running]
-    assert [process.returncode for process in running] == [0] * 4, "\n".join(error for _, error in told)
-    counts = np.array([line.split() for line, _ in told], int)
+    outputs = [process.communicate(timeout=seconds + 60) for process in running]
+    assert [process.returncode for process in running] == [0] * 4, "\n".join(error for _, error in outputs)
+    counts = np.array([line.split() for line, _ in outputs], int)
     with capsys.disabled():
         print(f"\ntwo machines, {seconds} s: {counts[:, 0].sum()} hits, {counts[:, 1].sum()} puts")
     assert (counts > 0).all()
 
 
-def _opened(folder: Path, machine: Machine) -> OpenCache:
+def _open_cache(folder: Path, machine: Machine) -> OpenCache:
     """Open a cache whose memory holds nothing."""
     return open_cache_best_effort(
         CacheSettings(folder, memory_bytes=1, shared_folder=machine.mount / "shared"), schemas=STAGE_SCHEMAS
@@ -149,13 +149,13 @@ def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
     one, other = machines
     random = np.random.default_rng(5)
     values = [random.integers(0, 255, 400_000, np.uint8) for _ in range(40)]
-    with closing(_opened(tmp_path / "local_one", one)) as cache:
+    with closing(_open_cache(tmp_path / "local_one", one)) as cache:
         for number, value in enumerate(values):
             cache.store.put(_key(number), {"crop": value})
         cache.tiers.flush(30)
         assert cache.warnings == ()
-    time.sleep(REMEMBERED_SECONDS + 1)
-    with closing(_opened(tmp_path / "local_other", other)) as cache:
+    time.sleep(ATTRIBUTE_CACHE_SECONDS + 1)
+    with closing(_open_cache(tmp_path / "local_other", other)) as cache:
         got = [cache.store.get(_key(number)) for number in range(10)]
         assert all(
             arrays is not None and np.array_equal(arrays["crop"], values[number])
@@ -174,15 +174,15 @@ def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
 def test_a_layer_picture_is_written_there_in_a_few_pieces(machines: tuple[Machine, Machine]) -> None:
     path = machines[0].mount / "shared" / "000001.tif"
     pixels = np.random.default_rng(6).integers(1, 255, (400, 300, 4), np.uint8)
-    before = _writes()
+    before = _count_writes()
     with Folder(path.parent) as folder:
         folder.write_file(path.name, *layer_pieces("ab" * 32, Patch(100, 100, pixels), (1920, 1080)))
     # Every one is an answer to be waited for. Reserving the place may take none: here it can't be reserved.
-    assert _writes() - before <= 8
+    assert _count_writes() - before <= 8
     assert layer_key(path) == "ab" * 32
 
 
-def _writes() -> int:
+def _count_writes() -> int:
     """How often this process has asked the system to write something."""
     facts = Path("/proc/self/io").read_text().split()
     return int(facts[facts.index("syscw:") + 1])

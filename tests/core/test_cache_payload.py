@@ -23,25 +23,25 @@ ARRAYS = st.dictionaries(
 )
 
 
-def joined(arrays) -> bytes:
+def encode_bytes(arrays) -> bytes:
     chunks, size = encode(arrays)
     raw = b"".join(chunks)
     assert len(raw) == size
     return raw
 
 
-def assert_same(got, wanted) -> None:
-    assert set(got) == set(wanted)
-    for name, array in wanted.items():
-        assert got[name].dtype == array.dtype
-        assert got[name].shape == array.shape
-        assert got[name].tobytes() == array.tobytes()
+def assert_same(arrays, expected) -> None:
+    assert set(arrays) == set(expected)
+    for name, array in expected.items():
+        assert arrays[name].dtype == array.dtype
+        assert arrays[name].shape == array.shape
+        assert arrays[name].tobytes() == array.tobytes()
 
 
 @settings(max_examples=150, deadline=None)
 @given(ARRAYS)
 def test_round_trip_keeps_every_bit_and_agrees_with_the_library(arrays) -> None:
-    raw = joined(arrays)
+    raw = encode_bytes(arrays)
     got = decode(raw, 0)
     assert_same(got, arrays)
     for array in got.values():
@@ -60,9 +60,9 @@ def test_odd_memory_layouts_come_back_as_the_same_values() -> None:
         "strided": base[::2, ::-3],
         "scalar": np.array(7, np.uint16),
     }
-    assert_same(decode(joined(arrays), 0), arrays)
+    assert_same(decode(encode_bytes(arrays), 0), arrays)
     nan = np.array([0x7FC00001, 0xFFC12345], np.uint32).view(np.float32)
-    assert decode(joined({"nan": nan}), 0)["nan"].view(np.uint32).tolist() == [0x7FC00001, 0xFFC12345]
+    assert decode(encode_bytes({"nan": nan}), 0)["nan"].view(np.uint32).tolist() == [0x7FC00001, 0xFFC12345]
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "U3", "O", "M8[s]", ">f4"])
@@ -78,12 +78,12 @@ def test_a_name_that_can_not_be_kept_is_the_callers_fault() -> None:
         encode({"\ud800": np.zeros(2)})
 
 
-def made(header: object, data: bytes = b"") -> bytes:
+def make_payload(header: object, data: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
 
 
-def one(dtype="U8", shape=(4,), offsets=(0, 4), **more) -> dict[str, object]:
+def make_header(dtype="U8", shape=(4,), offsets=(0, 4), **more) -> dict[str, object]:
     return {"a": {"dtype": dtype, "shape": list(shape), "data_offsets": list(offsets), **more}}
 
 
@@ -93,41 +93,41 @@ HOSTILE = {
     "huge header length": (2**63).to_bytes(8, "little") + b"{}",
     "largest header length": b"\xff" * 8 + b"{}",
     "header beyond the end": (100).to_bytes(8, "little") + b"{}",
-    "not JSON": made(b"{nope"),
-    "white space first": made(b" " + json.dumps(one()).encode(), bytes(4)),
-    "header over a megabyte": made(json.dumps(one()).encode().ljust((1 << 20) + 8), bytes(4)),
-    "no object": made(b"[1,2]"),
-    "UTF-16": made('{"a":1}'.encode("utf-16")),
-    "not UTF-8": made(b'{"\xff":1}'),
-    "deep nesting": made(b'{"a":' + b"[" * 100_000),
-    "huge number": made(b'{"a":{"dtype":"U8","shape":[1' + b"0" * 5000 + b'],"data_offsets":[0,4]}}'),
-    "name twice": made(
+    "not JSON": make_payload(b"{nope"),
+    "white space first": make_payload(b" " + json.dumps(make_header()).encode(), bytes(4)),
+    "header over a megabyte": make_payload(json.dumps(make_header()).encode().ljust((1 << 20) + 8), bytes(4)),
+    "no object": make_payload(b"[1,2]"),
+    "UTF-16": make_payload('{"a":1}'.encode("utf-16")),
+    "not UTF-8": make_payload(b'{"\xff":1}'),
+    "deep nesting": make_payload(b'{"a":' + b"[" * 100_000),
+    "huge number": make_payload(b'{"a":{"dtype":"U8","shape":[1' + b"0" * 5000 + b'],"data_offsets":[0,4]}}'),
+    "name twice": make_payload(
         b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},'
         b'"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}',
         bytes(4),
     ),
-    "unknown dtype": made(one("F128"), bytes(4)),
-    "dtype of no kind": made(one([]), bytes(4)),
-    "shape too large": made(one(shape=(5,)), bytes(4)),
-    "shape overflows": made(one(shape=(2**62, 8, 0)), bytes(4)),
-    "overflow with no bytes": made(one(shape=(2**70, 0), offsets=(0, 0))),
-    "negative shape": made(one(shape=(-2, -2)), bytes(4)),
-    "fractional shape": made(one(shape=(4.0,)), bytes(4)),
-    "true as a length": made(one(shape=(True,), offsets=(0, 1)), bytes(1)),
-    "text as shape": made({"a": {"dtype": "U8", "shape": "4", "data_offsets": [0, 4]}}, bytes(4)),
-    "object as shape": made({"a": {"dtype": "U8", "shape": {}, "data_offsets": [0, 1]}}, bytes(1)),
-    "33 dimensions": made(one(shape=(1,) * 33, offsets=(0, 1)), bytes(1)),
-    "negative offset": made(one(offsets=(-4, 0)), bytes(4)),
-    "end before begin": made(one(offsets=(4, 0)), bytes(4)),
-    "beyond the end": made(one(), bytes(3)),
-    "bytes left over": made(one(), bytes(5)),
-    "hole before": made(one(offsets=(4, 8)), bytes(8)),
-    "three offsets": made(one(offsets=(0, 4, 4)), bytes(4)),
-    "overlap": made({**one(), "b": one()["a"]}, bytes(4)),
-    "no dtype": made({"a": {"shape": [4], "data_offsets": [0, 4]}}, bytes(4)),
-    "extra field": made(one(code="x"), bytes(4)),
-    "entry is a number": made({"a": 4}, bytes(4)),
-    "bool of 2": made(one("BOOL"), b"\x00\x01\x02\x01"),
+    "unknown dtype": make_payload(make_header("F128"), bytes(4)),
+    "dtype of no kind": make_payload(make_header([]), bytes(4)),
+    "shape too large": make_payload(make_header(shape=(5,)), bytes(4)),
+    "shape overflows": make_payload(make_header(shape=(2**62, 8, 0)), bytes(4)),
+    "overflow with no bytes": make_payload(make_header(shape=(2**70, 0), offsets=(0, 0))),
+    "negative shape": make_payload(make_header(shape=(-2, -2)), bytes(4)),
+    "fractional shape": make_payload(make_header(shape=(4.0,)), bytes(4)),
+    "true as a length": make_payload(make_header(shape=(True,), offsets=(0, 1)), bytes(1)),
+    "text as shape": make_payload({"a": {"dtype": "U8", "shape": "4", "data_offsets": [0, 4]}}, bytes(4)),
+    "object as shape": make_payload({"a": {"dtype": "U8", "shape": {}, "data_offsets": [0, 1]}}, bytes(1)),
+    "33 dimensions": make_payload(make_header(shape=(1,) * 33, offsets=(0, 1)), bytes(1)),
+    "negative offset": make_payload(make_header(offsets=(-4, 0)), bytes(4)),
+    "end before begin": make_payload(make_header(offsets=(4, 0)), bytes(4)),
+    "beyond the end": make_payload(make_header(), bytes(3)),
+    "bytes left over": make_payload(make_header(), bytes(5)),
+    "hole before": make_payload(make_header(offsets=(4, 8)), bytes(8)),
+    "three offsets": make_payload(make_header(offsets=(0, 4, 4)), bytes(4)),
+    "overlap": make_payload({**make_header(), "b": make_header()["a"]}, bytes(4)),
+    "no dtype": make_payload({"a": {"shape": [4], "data_offsets": [0, 4]}}, bytes(4)),
+    "extra field": make_payload(make_header(code="x"), bytes(4)),
+    "entry is a number": make_payload({"a": 4}, bytes(4)),
+    "bool of 2": make_payload(make_header("BOOL"), b"\x00\x01\x02\x01"),
 }
 # The library lets these pass; being stricter costs nothing, as only our own records are read.
 STRICTER = {
@@ -160,7 +160,7 @@ def test_random_bytes_never_raise(raw: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_what_survives_a_changed_byte_is_what_the_library_reads(data) -> None:
-    raw = bytearray(joined({"box": np.arange(4, dtype=np.float32), "id": np.arange(3, dtype=np.uint8)}))
+    raw = bytearray(encode_bytes({"box": np.arange(4, dtype=np.float32), "id": np.arange(3, dtype=np.uint8)}))
     raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     arrays = decode(bytes(raw), 0)
     if arrays is not None:

@@ -30,17 +30,17 @@ def put(store: PackStore, person: str, number: int) -> None:
     store.put(key(person, number), {"a": np.frombuffer(secret(person, number), np.uint8)})
 
 
-def right(store: PackStore, person: str, number: int) -> bool:
+def is_intact(store: PackStore, person: str, number: int) -> bool:
     got = store.get(key(person, number))
     return got is not None and got["a"].tobytes() == secret(person, number)
 
 
-def everything(root: Path) -> bytes:
+def all_file_bytes(root: Path) -> bytes:
     """Return every byte of every file of a folder."""
     return b"".join(path.read_bytes() for path in root.rglob("*") if path.is_file())
 
 
-def on_disk(root: Path) -> int:
+def bytes_on_disk(root: Path) -> int:
     return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
 
 
@@ -50,22 +50,22 @@ def test_what_matches_is_gone_and_the_rest_is_there(tmp_path: Path) -> None:
         put(store, "ann" if number % 3 else "bob", number)
     other = PackStore(tmp_path)
     other.get(key("bob", 0))
-    before = on_disk(tmp_path)
-    assert b"<bob-" in everything(tmp_path)
+    before = bytes_on_disk(tmp_path)
+    assert b"<bob-" in all_file_bytes(tmp_path)
     freed = store.purge(lambda text: "person=bob\n" in text)
     beside = 32 + 20 * 200  # the sidecar that the open pack got before it was rewritten, at most
-    assert 0 <= freed - (before - on_disk(tmp_path)) <= beside
+    assert 0 <= freed - (before - bytes_on_disk(tmp_path)) <= beside
     assert freed > 67 * len(secret("bob", 0))
-    assert b"<bob-" not in everything(tmp_path)
-    assert b"person=bob" not in everything(tmp_path)
+    assert b"<bob-" not in all_file_bytes(tmp_path)
+    assert b"person=bob" not in all_file_bytes(tmp_path)
     for reader in (store, other, PackStore(tmp_path)):
         for number in range(200):
-            assert right(reader, "ann", number) == bool(number % 3)
+            assert is_intact(reader, "ann", number) == bool(number % 3)
             assert reader.get(key("bob", number)) is None
         assert (reader.counts.corrupt, reader.warnings) == (0, ())
     assert store.purge(lambda text: "person=bob\n" in text) == 0
     put(store, "bob", 0)
-    assert right(store, "bob", 0)
+    assert is_intact(store, "bob", 0)
 
 
 def test_a_pack_without_a_match_is_not_touched(tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_torn_and_damaged_bytes_and_leftovers_go_too(tmp_path: Path) -> None:
     leftover = tmp_path / f".{'0' * 16}-1-00000000.pack.tmp"
     leftover.write_bytes(bytes(raw))
     PackStore(tmp_path).purge(lambda text: "person=bob\n" in text)
-    assert b"<bob-" not in everything(tmp_path)
+    assert b"<bob-" not in all_file_bytes(tmp_path)
     assert not leftover.exists()
-    assert right(PackStore(tmp_path), "ann", 3)
+    assert is_intact(PackStore(tmp_path), "ann", 3)
 
 
 def test_by_age(tmp_path: Path) -> None:
@@ -140,19 +140,19 @@ def test_by_age(tmp_path: Path) -> None:
             file.write(b"".join(chunks))
     pack.with_suffix(".idx").unlink()
     store = PackStore(tmp_path)
-    assert right(store, "old", 19)
+    assert is_intact(store, "old", 19)
     store.purge_written_before(now - 15.5 * 86400)
-    assert [right(store, "old", number) for number in range(10, 20)] == [True] * 6 + [False] * 4
-    assert all(right(store, "ann", number) for number in range(10))
-    assert b"<old-0019>" not in everything(tmp_path)
-    assert b"<old-0015>" in everything(tmp_path)
+    assert [is_intact(store, "old", number) for number in range(10, 20)] == [True] * 6 + [False] * 4
+    assert all(is_intact(store, "ann", number) for number in range(10))
+    assert b"<old-0019>" not in all_file_bytes(tmp_path)
+    assert b"<old-0015>" in all_file_bytes(tmp_path)
 
 
 def sha(text: str) -> bytes:
     return Key(text).digest
 
 
-class Work:
+class ClipCache:
     """Entries as the pipeline makes them: clips with frames, what was computed of these, a texture, swaps."""
 
     def __init__(self, store: PackStore) -> None:
@@ -183,14 +183,14 @@ class Work:
             self.add(f"swap {frame}", stage_key("swap", 1, {"frame": sha(frame), "source": source}))
         return landmark
 
-    def there(self) -> set[str]:
+    def stored_names(self) -> set[str]:
         store = PackStore(self.store.root)
         return {name for name, key in self.kept.items() if store.get(key) is not None}
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Work:
-    work = Work(PackStore(tmp_path, pack_bytes=1000))
+def work(tmp_path: Path) -> ClipCache:
+    work = ClipCache(PackStore(tmp_path, pack_bytes=1000))
     work.clip("picture", "p")
     texture = work.add("texture p", stage_key("texture", 1, {"landmark": work.frame("p"), "face": 0}))
     source = work.add("source", stage_key("source", 1, {"picture00": texture}), none=b"")
@@ -206,36 +206,36 @@ def of_frame(*frames: str, swap: bool = True) -> set[str]:
     return {f"{stage} {frame}" for frame in frames for stage in stages}
 
 
-def test_by_clip(work: Work) -> None:
-    before = work.there()
+def test_by_clip(work: ClipCache) -> None:
+    before = work.stored_names()
     assert before == set(work.kept)
     work.store.purge_dependents({sha("file A").hex()})
     # Frame c is in clip B too, and goes: B's map entry of it with it, the rest of B stays.
-    assert before - work.there() == {"A", "A0", "A1", "A2", "B0"} | of_frame("a", "b", "c")
-    raw = everything(work.store.root)
+    assert before - work.stored_names() == {"A", "A0", "A1", "A2", "B0"} | of_frame("a", "b", "c")
+    raw = all_file_bytes(work.store.root)
     assert b"<swap a>" not in raw
     assert b"<embed b>" not in raw
     assert sha("a") not in raw
     assert sha("a").hex().encode() not in raw
 
 
-def test_by_identity(work: Work) -> None:
-    before = work.there()
+def test_by_identity(work: ClipCache) -> None:
+    before = work.stored_names()
     work.store.purge_dependents({sha("file picture").hex()})
     gone = {"picture", "picture0", "texture p", "source"} | of_frame("p", swap=False)
-    assert before - work.there() == gone | {f"swap {frame}" for frame in "abcd"}
-    raw = everything(work.store.root)
+    assert before - work.stored_names() == gone | {f"swap {frame}" for frame in "abcd"}
+    raw = all_file_bytes(work.store.root)
     assert b"<texture p>" not in raw
     assert b"<swap" not in raw
     assert b"<embed p>" not in raw
 
 
-def test_by_the_key_of_one_entry(work: Work) -> None:
-    before = work.there()
+def test_by_the_key_of_one_entry(work: ClipCache) -> None:
+    before = work.stored_names()
     work.store.purge_dependents({work.kept["landmark b"].hex})
-    assert before - work.there() == {"landmark b", "embed b"}
+    assert before - work.stored_names() == {"landmark b", "embed b"}
     work.store.purge_dependents({sha("nothing of the sort").hex()})
-    assert before - work.there() == {"landmark b", "embed b"}
+    assert before - work.stored_names() == {"landmark b", "embed b"}
 
 
 @pytest.mark.parametrize("seed", ["", "1", "test", "A" * 64, "../../etc"])
@@ -244,7 +244,7 @@ def test_a_seed_that_would_match_by_chance_is_refused(tmp_path: Path, seed: str)
     put(store, "ann", 0)
     with pytest.raises(ValueError, match="SHA-256"):
         store.purge_dependents({seed})
-    assert right(store, "ann", 0)
+    assert is_intact(store, "ann", 0)
 
 
 def test_another_version_is_not_searched_and_that_is_said(tmp_path: Path) -> None:
@@ -293,6 +293,6 @@ def test_purging_under_a_writer_costs_it_nothing(tmp_path: Path) -> None:
     written = max(map(int, rest), default=0)
     assert written > 40
     reader = PackStore(tmp_path)
-    assert [number for number in range(written) if not right(reader, "ann", number)] == [3]
-    assert b"<bob-" not in everything(tmp_path)
+    assert [number for number in range(written) if not is_intact(reader, "ann", number)] == [3]
+    assert b"<bob-" not in all_file_bytes(tmp_path)
     assert reader.counts.corrupt == 0

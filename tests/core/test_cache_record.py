@@ -21,7 +21,7 @@ KEY = Key("stage=test\n")
 NAME = "0123456789abcdef-1-00000000.pack"
 
 
-def described(body: bytes) -> int:
+def checksum_by_description(body: bytes) -> int:
     """Sum up a record's body as the description of the checksum says, a number at a time."""
     if len(body) < 16 * 1024:
         return zlib.crc32(body)
@@ -37,7 +37,7 @@ def described(body: bytes) -> int:
     return zlib.crc32(sums + body[1368 * rows :])
 
 
-def forged(
+def make_record(
     text: bytes = b"stage=test\n",
     payload: bytes = b"",
     digest: bytes | None = None,
@@ -56,7 +56,7 @@ def forged(
         hashlib.sha256(text).digest() if digest is None else digest,
         len(text) if text_bytes is None else text_bytes,
         len(payload) if payload_bytes is None else payload_bytes,
-        described(body),
+        checksum_by_description(body),
     )
     return fields + struct.pack("<I", zlib.crc32(fields)) + body
 
@@ -69,7 +69,7 @@ def test_a_record_is_what_its_description_says() -> None:
     arrays = {"a": np.arange(5, dtype=np.int64)}
     chunks, size = build_record(KEY, *encode(arrays), written_at=1_700_000_000)
     raw = b"".join(chunks)
-    assert raw == forged(payload=payload_of(**arrays))
+    assert raw == make_record(payload=payload_of(**arrays))
     assert len(raw) == size
     assert find_payload(raw, KEY) == 64 + 16
     header = parse_header(raw)
@@ -80,7 +80,7 @@ def test_a_record_is_what_its_description_says() -> None:
 def test_a_long_record_is_what_its_description_says(size: int) -> None:
     arrays = {"a": np.random.default_rng(size).integers(0, 255, size, np.uint8)}
     raw = b"".join(build_record(KEY, *encode(arrays), written_at=1_700_000_000)[0])
-    assert raw == forged(payload=payload_of(**arrays))
+    assert raw == make_record(payload=payload_of(**arrays))
     assert find_payload(raw, KEY) == 64 + 16
     assert parse_record(raw) is not None
 
@@ -150,29 +150,29 @@ def test_a_line_of_memory_that_fails_is_noticed() -> None:
 
 
 GOOD = payload_of(a=np.ones(3, np.uint8))
-LIES = {
-    "another version": forged(payload=GOOD, version=1),
-    "text without end": forged(payload=GOOD, text_bytes=0xFFFFFFFF),
-    "payload without end": forged(payload=GOOD, payload_bytes=0xFFFFFFFF),
-    "payload as large as allowed": forged(payload=GOOD, payload_bytes=1 << 28),
-    "payload one byte too long": forged(payload=GOOD, payload_bytes=len(GOOD) + 1),
-    "payload one byte too short": forged(payload=GOOD, payload_bytes=len(GOOD) - 1),
-    "text longer than it is": forged(payload=GOOD, text_bytes=40),
-    "text of another key": forged(text=b"stage=else\n", payload=GOOD, digest=KEY.digest),
-    "text that is not UTF-8": forged(text=b"\xff\xfe", payload=GOOD, digest=KEY.digest),
-    "no payload": forged(),
-    "payload of nothing but a length": forged(payload=b"\xff" * 8),
-    "payload that reaches out": forged(
+FORGED_RECORDS = {
+    "another version": make_record(payload=GOOD, version=1),
+    "text without end": make_record(payload=GOOD, text_bytes=0xFFFFFFFF),
+    "payload without end": make_record(payload=GOOD, payload_bytes=0xFFFFFFFF),
+    "payload as large as allowed": make_record(payload=GOOD, payload_bytes=1 << 28),
+    "payload one byte too long": make_record(payload=GOOD, payload_bytes=len(GOOD) + 1),
+    "payload one byte too short": make_record(payload=GOOD, payload_bytes=len(GOOD) - 1),
+    "text longer than it is": make_record(payload=GOOD, text_bytes=40),
+    "text of another key": make_record(text=b"stage=else\n", payload=GOOD, digest=KEY.digest),
+    "text that is not UTF-8": make_record(text=b"\xff\xfe", payload=GOOD, digest=KEY.digest),
+    "no payload": make_record(),
+    "payload of nothing but a length": make_record(payload=b"\xff" * 8),
+    "payload that reaches out": make_record(
         payload=(64).to_bytes(8, "little")
         + json.dumps({"a": {"dtype": "U8", "shape": [99], "data_offsets": [0, 99]}}).encode().ljust(64)
     ),
 }
 
 
-@pytest.mark.parametrize("name", LIES)
+@pytest.mark.parametrize("name", FORGED_RECORDS)
 def test_a_lie_is_a_miss_and_the_next_put_is_kept(tmp_path: Path, name: str) -> None:
     PackStore(tmp_path)
-    (tmp_path / NAME).write_bytes(LIES[name])
+    (tmp_path / NAME).write_bytes(FORGED_RECORDS[name])
     store = PackStore(tmp_path)
     assert store.get(KEY) is None
     assert all(entry.text == KEY.text for entry in store.entries())
@@ -195,16 +195,16 @@ def test_a_pack_of_nothing_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["another version", "text without end", "payload without end"])
 def test_a_length_beyond_the_bounds_does_not_hide_what_follows(tmp_path: Path, name: str) -> None:
     PackStore(tmp_path)
-    (tmp_path / NAME).write_bytes(LIES[name] + forged(payload=GOOD))
+    (tmp_path / NAME).write_bytes(FORGED_RECORDS[name] + make_record(payload=GOOD))
     store = PackStore(tmp_path)
     assert store.get(KEY)["a"].tolist() == [1, 1, 1]
     assert store.counts.corrupt == 1
 
 
-def test_a_header_is_found_wherever_the_search_reads_in_pieces(tmp_path: Path) -> None:
+def test_a_header_is_located_wherever_the_search_reads_in_pieces(tmp_path: Path) -> None:
     PackStore(tmp_path)
     for length in range((1 << 20) - 70, (1 << 20) + 10):
-        (tmp_path / NAME).write_bytes(bytes(length) + forged(payload=GOOD))
+        (tmp_path / NAME).write_bytes(bytes(length) + make_record(payload=GOOD))
         store = PackStore(tmp_path)
         assert store.get(KEY)["a"].tolist() == [1, 1, 1]
         store.close()

@@ -27,9 +27,9 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     }
 
 
-def same(got, wanted) -> bool:
-    return got is not None and {n: (a.dtype, a.shape, a.tobytes()) for n, a in got.items()} == {
-        n: (a.dtype, a.shape, a.tobytes()) for n, a in wanted.items()
+def arrays_equal(arrays, expected) -> bool:
+    return arrays is not None and {n: (a.dtype, a.shape, a.tobytes()) for n, a in arrays.items()} == {
+        n: (a.dtype, a.shape, a.tobytes()) for n, a in expected.items()
     }
 
 
@@ -45,7 +45,7 @@ def test_what_is_put_comes_back_to_another_client(redis_server, store) -> None:
     store.put(key(1), arrays(1))
     store.put(long, {})
     other = RedisStore(redis_server.url)
-    assert same(other.get(key(1)), arrays(1))
+    assert arrays_equal(other.get(key(1)), arrays(1))
     assert other.get(long) == {}
     assert key(1) in other
     assert key(2) not in other
@@ -59,7 +59,7 @@ def test_batches_hold_what_single_calls_hold(store) -> None:
     store.put_many((key(n), arrays(n)) for n in range(1200))
     got = store.get_many([key(n) for n in range(0, 2400, 2)])
     assert set(got) == {key(n) for n in range(0, 1200, 2)}
-    assert all(same(got[key(n)], arrays(n)) for n in range(0, 1200, 2))
+    assert all(arrays_equal(got[key(n)], arrays(n)) for n in range(0, 1200, 2))
     assert len(list(store.entries())) == 1200
     assert store.counts.puts == 1200
 
@@ -91,7 +91,7 @@ def test_every_damaged_or_foreign_value_is_a_miss_and_heals(redis_server, store)
     assert store.get(key(1)) is None
     assert [entry.text for entry in store.entries()] == [key(2).text]
     store.put(key(1), arrays(1))
-    assert same(store.get(key(1)), arrays(1))
+    assert arrays_equal(store.get(key(1)), arrays(1))
     assert store.counts.corrupt == len(wrong)
 
 
@@ -109,7 +109,7 @@ def test_purge_by_key_text_leaves_other_values_and_other_prefixes(redis_server, 
     assert store.purge() > 0
     assert raw.keys("understudy:*") == []
     assert raw.get("somebody else") == b"stays"
-    assert same(other.get(key(1)), arrays(1))
+    assert arrays_equal(other.get(key(1)), arrays(1))
 
 
 def test_a_server_that_dies_is_misses_and_one_warning_until_it_is_back(redis_server, store) -> None:
@@ -126,7 +126,7 @@ def test_a_server_that_dies_is_misses_and_one_warning_until_it_is_back(redis_ser
     assert f"127.0.0.1:{redis_server.port}" in store.warnings[0]
     redis_server.start()
     store.put(key(2), arrays(2))
-    assert same(store.get(key(2)), arrays(2))
+    assert arrays_equal(store.get(key(2)), arrays(2))
     assert store.faults == 6
 
 
@@ -156,7 +156,7 @@ def test_several_threads_share_a_store(store) -> None:
     def work(first: int) -> None:
         for n in range(first, 200, 4):
             store.put(key(n), arrays(n))
-            if not same(store.get(key(n)), arrays(n)):
+            if not arrays_equal(store.get(key(n)), arrays(n)):
                 bad.append(n)
 
     threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
@@ -216,7 +216,7 @@ def test_not_even_a_wrong_address_shows_its_password(url) -> None:
     ],
 )
 def test_a_password_is_parted_from_its_address_and_put_back(url, plain) -> None:
-    told, password = split_password(url)
-    assert told == plain
+    address, password = split_password(url)
+    assert address == plain
     assert password == ("p@ss" if ":p%40ss" in url else "")
-    assert with_password(told, password) == url
+    assert with_password(address, password) == url

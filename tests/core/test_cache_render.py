@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.export.frames import render_frames
@@ -37,7 +37,9 @@ class Project:
     def __init__(self, folder: Path, count: int = COUNT) -> None:
         self.count = count
         self.paths = write_sequence(folder / "clip", count)
-        self.casting = SwapRequest(Identity((FaceImage(write_picture(folder / "green.png", painted())),)))
+        self.casting = SwapRequest(
+            Identity((FaceImage(write_picture(folder / "green.png", make_up_portrait())),))
+        )
         self.wanted = [frame.pixels.tobytes() for frame in self.frames(MemoryStore(0))]
 
     def frames(self, store, before=lambda number: None, flight=None, threads=0):
@@ -53,7 +55,7 @@ class Project:
         assert all(frame.is_changed and not frame.fault for frame in finished)
         return finished
 
-    def same(self, frames) -> bool:
+    def is_unchanged(self, frames) -> bool:
         return [frame.pixels.tobytes() for frame in frames] == self.wanted
 
 
@@ -67,7 +69,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
     settings = CacheSettings(tmp_path / "one", memory_bytes=0, redis_url=redis_server.url)
     if filled:
         with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
-            assert project.same(project.frames(cache.store, flight=cache.flight))
+            assert project.is_unchanged(project.frames(cache.store, flight=cache.flight))
             assert cache.tiers.flush(30)
         settings = CacheSettings(tmp_path / "two", memory_bytes=0, redis_url=redis_server.url)
     clock = Clock()
@@ -83,7 +85,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
             redis_server.start()
             clock.now += 60
 
-    assert project.same(project.frames(cache.store, trouble, cache.flight))
+    assert project.is_unchanged(project.frames(cache.store, trouble, cache.flight))
     assert cache.tiers.flush(30)
     assert tier.store.faults >= 1
     assert tier.store.counts.puts > 0
@@ -93,7 +95,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
     assert project.runs["swap"] == (COUNT - 3 if filled else COUNT)
     # And what was computed is there for the next one.
     with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
-        assert project.same(project.frames(cache.store))
+        assert project.is_unchanged(project.frames(cache.store))
     assert {project.runs[stage] for stage in ("detect", "landmark", "embed", "swap")} == {0}
 
 
@@ -107,7 +109,7 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
         with closing(
             open_cache(CacheSettings(small / "cache", memory_bytes=0), schemas=STAGE_SCHEMAS)
         ) as cache:
-            assert project.same(project.frames(cache.store, flight=cache.flight))
+            assert project.is_unchanged(project.frames(cache.store, flight=cache.flight))
             assert cache.folder.counts.dropped > 0
             assert cache.folder.counts.puts > 0
             assert len(cache.warnings) == 1
@@ -115,7 +117,7 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
         # A full share beside a good disk is left out.
         settings = CacheSettings(tmp_path / "local", memory_bytes=0, shared_folder=small / "cache")
         with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
-            assert project.same(project.frames(cache.store, flight=cache.flight))
+            assert project.is_unchanged(project.frames(cache.store, flight=cache.flight))
             assert cache.tiers.flush(30)
             assert cache.folder.counts.dropped == 0
             assert cache.tiers.unshared_count > 0
@@ -132,24 +134,24 @@ def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_p
             if number == 3:
                 shutil.rmtree(tmp_path / "cache")
 
-        assert project.same(project.frames(cache.store, trouble, cache.flight))
+        assert project.is_unchanged(project.frames(cache.store, trouble, cache.flight))
 
 
 @pytest.mark.parametrize("place", ["folder", "redis"])
 def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, request, place):
     url = request.getfixturevalue("redis_server").url if place == "redis" else None
     share = None if url else tmp_path / "share"
-    faults, runs, told = [], [], []
+    faults, runs, warnings = [], [], []
 
     def work(name: str) -> None:
         mine = Project.__new__(Project)
         mine.__dict__.update(vars(project))
         settings = CacheSettings(tmp_path / name, memory_bytes=1 << 26, shared_folder=share, redis_url=url)
         with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
-            if not mine.same(mine.frames(cache.store, flight=cache.flight, threads=1)):
+            if not mine.is_unchanged(mine.frames(cache.store, flight=cache.flight, threads=1)):
                 faults.append(name)
         runs.append(mine.runs)
-        told.extend(cache.warnings)
+        warnings.extend(cache.warnings)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
     for thread in threads:
@@ -158,4 +160,4 @@ def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, reque
         thread.join()
     assert faults == []
     for stage in ("landmark", "embed", "swap"):
-        assert sum(counts[stage] for counts in runs) == COUNT, (stage, runs, told)
+        assert sum(counts[stage] for counts in runs) == COUNT, (stage, runs, warnings)

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.media.open import frame_id, open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
@@ -28,7 +28,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.frames = write_sequence(folder / "frames", COUNT, 320)
-        self.green = write_picture(folder / "green.png", painted())
+        self.green = write_picture(folder / "green.png", make_up_portrait())
 
     def run(self, clip, cache: Path, steady: float = 1.5):
         """Make every layer of a clip; return how often each stage ran, and what was decoded."""

@@ -102,7 +102,7 @@ MANY = """
 me, seconds = int(sys.argv[2]), float(sys.argv[3])
 store = PackStore(root, pack_bytes=200_000)
 randomly = random.Random(me)
-written, wrong, evicted, tidied, gets, hits = 0, 0, 0, 0, 0, 0
+written, wrong, evicted, evictions, gets, hits = 0, 0, 0, 0, 0, 0
 print("ready", flush=True)
 sys.stdin.readline()
 end = time.monotonic() + seconds
@@ -121,7 +121,7 @@ while time.monotonic() < end:
         # As another program would: with no memory of what this one used, unless it is its own turn.
         done = store.evict(3_000_000) if me % 2 else PackStore(root, pack_bytes=200_000).evict(3_000_000)
         if done is not None:
-            tidied += 1
+            evictions += 1
             evicted += done.evicted_records
             assert done.troubles == (), done.troubles
     if me == 0 and written % 1000 == 0:
@@ -130,7 +130,7 @@ while time.monotonic() < end:
 counts = store.counts
 troubles = [warning for warning in store.warnings if "more than its cap" not in warning]
 store.close()
-print(json.dumps({"written": written, "wrong": wrong, "evicted": evicted, "tidied": tidied, "gets": gets,
+print(json.dumps({"written": written, "wrong": wrong, "evicted": evicted, "evictions": evictions, "gets": gets,
                   "hits": hits, "corrupt": counts.corrupt, "dropped": counts.dropped, "troubles": troubles}))
 """
 
@@ -208,5 +208,5 @@ def test_eight_processes_on_one_folder(tmp_path: Path, cap: str, seconds: float)
     if cap == "keeping":
         assert lost == 0
     else:
-        assert total["tidied"] > 0
+        assert total["evictions"] > 0
         assert lost > 0

@@ -44,12 +44,12 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     return {"a": np.random.default_rng(number).integers(0, 255, 2600, np.uint8)}
 
 
-def right(store: PackStore, number: int) -> bool:
+def is_intact(store: PackStore, number: int) -> bool:
     got = store.get(key(number))
     return got is not None and got["a"].tobytes() == arrays(number)["a"].tobytes()
 
 
-def filled(root: Path, count: int = COUNT, **options: int) -> Path:
+def fill_cache(root: Path, count: int = COUNT, **options: int) -> Path:
     """Return the newest pack of a new folder, closed in order."""
     store = PackStore(root, **options)
     for number in range(count):
@@ -68,17 +68,17 @@ def bytes_read() -> int:
 
 
 def test_opening_reads_the_sidecars_and_nothing_else(tmp_path: Path) -> None:
-    filled(tmp_path, 3000, pack_bytes=1_000_000)
+    fill_cache(tmp_path, 3000, pack_bytes=1_000_000)
     packs = list(tmp_path.glob("*.pack"))
-    told = sum(path.stat().st_size for path in tmp_path.glob("*.idx"))
-    assert told == 32 * len(packs) + 20 * 3000
+    sidecar_bytes = sum(path.stat().st_size for path in tmp_path.glob("*.idx"))
+    assert sidecar_bytes == 32 * len(packs) + 20 * 3000
     idle = bytes_read()
     idle = bytes_read() - idle
     before = bytes_read()
     store = PackStore(tmp_path)
-    assert bytes_read() - before - idle <= told + 300  # and the marks' few bytes
+    assert bytes_read() - before - idle <= sidecar_bytes + 300  # and the marks' few bytes
     assert all(key(number) in store for number in range(3000))
-    assert bytes_read() - before - 2 * idle <= told + 300  # nor does finding read anything
+    assert bytes_read() - before - 2 * idle <= sidecar_bytes + 300  # nor does finding read anything
     for path in packs:  # the same again where there is nothing to be scanned
         size = path.stat().st_size
         path.write_bytes(b"")
@@ -90,16 +90,16 @@ def test_opening_reads_the_sidecars_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_opening_without_sidecars_costs_time_and_nothing_else(tmp_path: Path) -> None:
-    filled(tmp_path, pack_bytes=50_000)
+    fill_cache(tmp_path, pack_bytes=50_000)
     for path in tmp_path.glob("*.idx"):
         path.unlink()
     store = PackStore(tmp_path)
-    assert all(right(store, number) for number in range(COUNT))
+    assert all(is_intact(store, number) for number in range(COUNT))
     assert (store.counts.misses, store.counts.corrupt, store.warnings) == (0, 0, ())
 
 
 def test_a_pack_left_by_a_killed_writer_gets_its_sidecar_from_the_next_reader(tmp_path: Path) -> None:
-    pack = filled(tmp_path)
+    pack = fill_cache(tmp_path)
     wanted = path_of(pack).read_bytes()
     path_of(pack).unlink()
     PackStore(tmp_path)
@@ -111,25 +111,25 @@ def test_a_pack_left_by_a_killed_writer_gets_its_sidecar_from_the_next_reader(tm
     assert made[32:] == wanted[32:]
     assert (made[10], wanted[10]) == (0, 1)  # a reader can't know that it is finished
     with pack.open("ab") as file:  # as its writer, who only slept
-        other = filled(tmp_path.with_name(f"{tmp_path.name}_other"), 70)
+        other = fill_cache(tmp_path.with_name(f"{tmp_path.name}_other"), 70)
         file.write(other.read_bytes()[pack.stat().st_size :])
     store = PackStore(tmp_path)
-    assert all(right(store, number) for number in range(70))
+    assert all(is_intact(store, number) for number in range(70))
 
 
 @pytest.mark.parametrize("covered", [0, 1, 30, COUNT])
 def test_a_sidecar_of_an_earlier_state_saves_that_part_of_the_scan(tmp_path: Path, covered: int) -> None:
-    early = filled(tmp_path / "early", max(covered, 8))
-    pack = filled(tmp_path / "late")
+    early = fill_cache(tmp_path / "early", max(covered, 8))
+    pack = fill_cache(tmp_path / "late")
     shutil.copy(path_of(early), early.with_name(pack.with_suffix(".idx").name))
     known = read(early, 1 << 30)
     write(pack, known._replace(finished=False))
     store = PackStore(tmp_path / "late")
-    assert all(right(store, number) for number in range(COUNT))
+    assert all(is_intact(store, number) for number in range(COUNT))
     assert store.counts.corrupt == 0
 
 
-def lying(pack: Path, what: str) -> bytes:
+def make_wrong_sidecar(pack: Path, what: str) -> bytes:
     """Return a sidecar of the pack with all its checksums right and its contents wrong."""
     raw = bytearray(path_of(pack).read_bytes())
     rows = (len(raw) - 32) // 20
@@ -181,28 +181,28 @@ def lying(pack: Path, what: str) -> bytes:
     ],
 )
 def test_a_lie_that_leads_to_a_wrong_place_loses_nothing(tmp_path: Path, what: str) -> None:
-    pack = filled(tmp_path)
-    path_of(pack).write_bytes(lying(pack, what))
+    pack = fill_cache(tmp_path)
+    path_of(pack).write_bytes(make_wrong_sidecar(pack, what))
     store = PackStore(tmp_path)
-    assert all(right(store, number) for number in range(COUNT))
+    assert all(is_intact(store, number) for number in range(COUNT))
     assert (store.counts.misses, store.counts.corrupt, store.warnings) == (0, 0, ())
 
 
 @pytest.mark.parametrize("what", ["digests of others", "no rows at all"])
 def test_a_lie_that_leaves_entries_out_is_a_miss(tmp_path: Path, what: str) -> None:
-    pack = filled(tmp_path)
-    path_of(pack).write_bytes(lying(pack, what))
+    pack = fill_cache(tmp_path)
+    path_of(pack).write_bytes(make_wrong_sidecar(pack, what))
     store = PackStore(tmp_path)
     assert all(store.get(key(number)) is None for number in range(COUNT))
     store.put(key(1), arrays(1))
-    assert right(store, 1)
+    assert is_intact(store, 1)
 
 
 def test_foreign_things_in_a_sidecars_place(tmp_path: Path) -> None:
-    pack = filled(tmp_path)
+    pack = fill_cache(tmp_path)
     place = path_of(pack)
     good = place.read_bytes()
-    other = path_of(filled(tmp_path / "other"))
+    other = path_of(fill_cache(tmp_path / "other"))
 
     def fifo() -> None:
         place.unlink()
@@ -228,7 +228,7 @@ def test_foreign_things_in_a_sidecars_place(tmp_path: Path) -> None:
     ):
         spoil()
         store = PackStore(tmp_path)
-        assert all(right(store, number) for number in range(COUNT))
+        assert all(is_intact(store, number) for number in range(COUNT))
         assert (store.counts.corrupt, store.warnings) == (0, ())
         store.close()
         if place.is_symlink() or not place.is_dir():
@@ -237,26 +237,26 @@ def test_foreign_things_in_a_sidecars_place(tmp_path: Path) -> None:
 
 
 def test_a_damaged_record_is_counted_once_and_hides_no_other(tmp_path: Path) -> None:
-    pack = filled(tmp_path)
+    pack = fill_cache(tmp_path)
     with pack.open("r+b") as file:
         file.seek(10_000)
         file.write(b"\x99\x98\x97")
     store = PackStore(tmp_path)
-    assert sum(right(store, number) for number in range(COUNT)) == COUNT - 1
+    assert sum(is_intact(store, number) for number in range(COUNT)) == COUNT - 1
     assert (store.counts.misses, store.counts.corrupt) == (1, 1)
 
 
 def test_a_finished_pack_is_not_looked_at_again(tmp_path: Path) -> None:
     now = [0.0]
-    pack = filled(tmp_path)
+    pack = fill_cache(tmp_path)
     store = PackStore(tmp_path, clock=lambda: now[0])
     with pack.open("ab") as file:  # against the rules
         file.write(
-            filled(tmp_path.with_name(f"{tmp_path.name}_other"), 61).read_bytes()[pack.stat().st_size :]
+            fill_cache(tmp_path.with_name(f"{tmp_path.name}_other"), 61).read_bytes()[pack.stat().st_size :]
         )
     now[0] += 1
     assert store.get(key(60)) is None
-    assert right(store, 59)
+    assert is_intact(store, 59)
 
 
 def test_a_writer_that_finishes_is_believed_by_those_who_watched(tmp_path: Path) -> None:
@@ -266,11 +266,11 @@ def test_a_writer_that_finishes_is_believed_by_those_who_watched(tmp_path: Path)
     for number in range(20):
         writer.put(key(number), arrays(number))
     now[0] += 1
-    assert right(reader, 0)
+    assert is_intact(reader, 0)
     writer.close()
     now[0] += 1
     assert reader.get(key(99)) is None
-    assert all(right(reader, number) for number in range(20))
+    assert all(is_intact(reader, number) for number in range(20))
     assert len(list(reader.entries())) == 20
 
 
@@ -320,14 +320,14 @@ def test_the_index_finds_what_a_plain_list_would(steps) -> None:
             packs[number].removed = True
             index.compact()
         else:
-            found = index.find(digest, mark_used=step == "use")
-            assert (found in copies) if copies else found is None
-            if found is not None and step == "forget":
-                index.forget(digest, found)
-                listed.remove((digest, found))
-                used.discard((found.pack.name, found.offset))
-            elif found is not None and step == "use":
-                used.add((found.pack.name, found.offset))
+            index_entry = index.find(digest, mark_used=step == "use")
+            assert (index_entry in copies) if copies else index_entry is None
+            if index_entry is not None and step == "forget":
+                index.forget(digest, index_entry)
+                listed.remove((digest, index_entry))
+                used.discard((index_entry.pack.name, index_entry.offset))
+            elif index_entry is not None and step == "use":
+                used.add((index_entry.pack.name, index_entry.offset))
     there = {digest for digest, entry in listed if not entry.pack.removed}
     assert sorted(entry.offset for entry in index.entries()) == sorted(
         {index.find(digest).offset for digest in there}

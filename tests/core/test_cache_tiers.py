@@ -37,10 +37,10 @@ class Clock:
         return self.now
 
 
-def until(comes) -> None:
+def wait_until(condition) -> None:
     """Wait for what happens in the background."""
     limit = time.monotonic() + 10
-    while not comes():
+    while not condition():
         assert time.monotonic() < limit
         time.sleep(0.005)
 
@@ -165,7 +165,7 @@ def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> No
     assert tier.get(key(1)) is None  # the thread still hangs: nothing more is asked of the place
     assert place.asked == asked
     place.open.set()
-    until(lambda: tier.get(key(1)) is not None)
+    wait_until(lambda: tier.get(key(1)) is not None)
     tier.close()
 
 
@@ -176,7 +176,7 @@ def test_what_rests_is_tried_again_without_anybody_waiting_for_it() -> None:
     place.open.clear()
     assert tier.get(key(1)) is None
     place.open.set()
-    until(lambda: tier._background.try_submit(int))  # the call that hung has ended
+    wait_until(lambda: tier._background.try_submit(int))  # the call that hung has ended
     place.open.clear()
     lost = tier.wait_budget.remaining_seconds
     for _ in range(20):
@@ -184,7 +184,7 @@ def test_what_rests_is_tried_again_without_anybody_waiting_for_it() -> None:
         assert tier.get(key(1)) is None  # the first of these begins a trial, which hangs
     assert tier.wait_budget.remaining_seconds == lost
     place.open.set()
-    until(lambda: tier.get(key(1)) is not None)
+    wait_until(lambda: tier.get(key(1)) is not None)
     tier.close()
 
 
@@ -249,7 +249,7 @@ def test_a_share_that_is_away_at_the_start_is_used_once_it_is_there(tmp_path) ->
     assert tier.get(key(1)) is None
     clock.now += 2
     tier.put(key(1), arrays(1))
-    until(lambda: tier.get(key(1)) is not None)
+    wait_until(lambda: tier.get(key(1)) is not None)
     tier.close()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of all runs of a cache folder: added by many at once, shortened meanwhile, and none lost."""
 
-from together import at_once
+from together import run_in_threads
 from understudy.core.cache.base.counts import StoreCounts
 from understudy.core.cache.stores.usage_log import USAGE_LOG_NAME, read_usage, record_usage
 
@@ -13,7 +13,7 @@ def test_runs_that_end_at_once_are_all_counted_while_the_file_is_shortened(tmp_p
     path = tmp_path / USAGE_LOG_NAME
     for _ in range(20):
         path.write_bytes(b"1 1 1 1 1000000000\n" * 4000)  # more than is let stand
-        at_once(lambda: record_usage(tmp_path, StoreCounts(), RUN), THREADS)
+        run_in_threads(lambda: record_usage(tmp_path, StoreCounts(), RUN), THREADS)
         total = read_usage(tmp_path)
         assert (total.runs, total.hits, total.misses, total.puts) == (4000 + THREADS, 4016, 4024, 4008)
         assert total.since == 1000000000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.factory import CacheSettings, open_cache
 from understudy.core.cache.maintenance.statistics import folder_summary
@@ -38,7 +38,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.frames = write_sequence(folder / "clip", COUNT)
         self.clip = folder / "clip"
-        self.green = write_picture(folder / "green.png", painted())
+        self.green = write_picture(folder / "green.png", make_up_portrait())
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache = folder / "cache"
 
@@ -56,7 +56,7 @@ class Project:
 
 
 ALL = {"detect": COUNT, "landmark": COUNT, "embed": COUNT, "swap": COUNT, "fuse": COUNT, "pictures": 3}
-NOTHING = dict.fromkeys(ALL, 0) | {"fuse": COUNT}
+NO_RUNS = dict.fromkeys(ALL, 0) | {"fuse": COUNT}
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +82,18 @@ def call(capsys, *arguments, code=0):
     return printed.out if code == 0 else printed.out + printed.err
 
 
-def kept(store):
+def stored_results(store):
     """Every result of a store by its key."""
     return {Key(entry.text): store.get(Key(entry.text)) for entry in store.entries()}
 
 
 def stages(store):
-    return sorted(next(line for line in key.text.split("\n") if "stage=" in line)[6:] for key in kept(store))
+    return sorted(
+        next(line for line in key.text.split("\n") if "stage=" in line)[6:] for key in stored_results(store)
+    )
 
 
-def scanned(root, needles):
+def count_occurrences(root, needles):
     """How many of the byte strings occur in any file under a folder."""
     blobs = [path.read_bytes() for path in root.rglob("*") if path.is_file()]
     return sum(any(needle in blob for blob in blobs) for needle in needles)
@@ -100,14 +102,14 @@ def scanned(root, needles):
 def marks(project, picture, folder):
     """For each stage, pieces of what a run computes that could be recognised anywhere."""
     project.run(picture, folder)
-    found = {}
-    for key, arrays in kept(PackStore(folder)).items():
+    pieces = {}
+    for key, arrays in stored_results(PackStore(folder)).items():
         stage = next(line[6:] for line in key.text.split("\n") if line.startswith("stage="))
         for array in arrays.values():
             piece = array.tobytes()[array.nbytes // 2 :][:200]
             if len(set(piece)) > 20:
-                found.setdefault(stage, set()).add(piece)
-    return found
+                pieces.setdefault(stage, set()).add(piece)
+    return pieces
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +130,9 @@ def recognised(made, tmp_path_factory):
 
 
 def test_stats_count_entries_by_stage_clip_and_age(made, cache, capsys):
-    told = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"]
-    assert len(told) == 1
-    stats = told[0]
+    places = json.loads(call(capsys, "stats", "--cache-dir", cache, "--json"))["places"]
+    assert len(places) == 1
+    stats = places[0]
     store = PackStore(cache)
     entries = list(store.entries())
     assert stats["entries"] == len(entries)
@@ -204,34 +206,34 @@ def test_a_purged_person_is_gone_from_every_byte_of_every_place(
 ):
     share = shutil.copytree(cache, tmp_path / "share")
     server = RedisStore(redis_server.url)
-    server.put_many(kept(PackStore(cache)).items())
+    server.put_many(stored_results(PackStore(cache)).items())
     places = ["--cache-dir", cache, "--shared-dir", share, "--redis", redis_server.url]
     needles, others = recognised
     for root in (cache, share):
-        assert scanned(root, needles) == len(needles)
+        assert count_occurrences(root, needles) == len(needles)
     who = made.green if by == "path" else file_fingerprint(made.green)
     said = call(capsys, "purge", "--identity", who, *places)
     assert said.count("nothing is left") == 3
     for root in (cache, share):
-        assert scanned(root, needles) == 0
-        assert scanned(root, others) == len(others)
+        assert count_occurrences(root, needles) == 0
+        assert count_occurrences(root, others) == len(others)
     raw = pytest.importorskip("redis").Redis.from_url(redis_server.url)
     values = b"".join(raw.get(name) for name in raw.keys("*"))
     assert not any(needle in values for needle in needles)
     assert all(needle in values for needle in others)
     assert stages(server) == stages(PackStore(cache)) == stages(PackStore(share))
     # Nobody else has to pay.
-    assert made.run(made.plain, cache) == NOTHING
-    assert made.run(made.green, cache) == NOTHING | {"swap": COUNT, "pictures": 3}
+    assert made.run(made.plain, cache) == NO_RUNS
+    assert made.run(made.green, cache) == NO_RUNS | {"swap": COUNT, "pictures": 3}
 
 
 def test_a_person_is_purged_even_where_the_links_to_them_were_evicted(made, cache, recognised, capsys):
     needles, _ = recognised
-    assert scanned(cache, needles) == len(needles)
+    assert count_occurrences(cache, needles) == len(needles)
     PackStore(cache).purge(lambda text: "stage=source" in text or "stage=detect" in text)
     said = call(capsys, "purge", "--picture", made.green, "--cache-dir", cache)
     assert "can't be traced" in said
-    assert scanned(cache, needles) == 0
+    assert count_occurrences(cache, needles) == 0
     assert "swap" not in stages(PackStore(cache))
 
 
@@ -245,7 +247,7 @@ def test_a_purged_clip_leaves_the_people(made, cache, capsys):
 
 def test_old_results_are_purged_by_age_and_all_by_all(made, cache, redis_server, capsys):
     server = RedisStore(redis_server.url)
-    server.put_many(kept(PackStore(cache)).items())
+    server.put_many(stored_results(PackStore(cache)).items())
     places = ["--cache-dir", cache, "--redis", redis_server.url]
     before = stages(PackStore(cache))
     call(capsys, "purge", "--older-than", 1, *places)
@@ -265,7 +267,7 @@ def test_what_is_older_than_no_days_is_everything(cache, capsys):
 
 def test_numpy_alone_reads_an_export_and_an_import_needs_no_model(made, cache, tmp_path, capsys):
     out, again = tmp_path / "out", tmp_path / "again"
-    wanted = kept(PackStore(cache))
+    wanted = stored_results(PackStore(cache))
     assert f"{len(wanted)} results written" in call(capsys, "export", out, "--cache-dir", cache)
     assert {stat.S_IMODE(path.stat().st_mode) for path in out.rglob("*")} == {0o700, 0o600}
     for path in out.glob("swap/*.json"):
@@ -275,13 +277,13 @@ def test_numpy_alone_reads_an_export_and_an_import_needs_no_model(made, cache, t
         for name, about in said["arrays"].items():
             assert np.load(path.parent / about["file"]).tobytes() == arrays[name].tobytes()
     assert f"{len(wanted)} results imported" in call(capsys, "import", out, "--cache-dir", again)
-    got = kept(PackStore(again))
+    got = stored_results(PackStore(again))
     assert got.keys() == wanted.keys()
     for key, arrays in wanted.items():
         assert {n: (a.dtype, a.shape, a.tobytes()) for n, a in arrays.items()} == {
             n: (a.dtype, a.shape, a.tobytes()) for n, a in got[key].items()
         }
-    assert made.run(made.green, again) == NOTHING
+    assert made.run(made.green, again) == NO_RUNS
     assert "not empty" in call(capsys, "export", out, "--cache-dir", cache, code=1)
 
 
@@ -307,8 +309,8 @@ def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
     pytest.importorskip("cryptography")
     cache, secret = tmp_path / "sealed", bytes(range(32))
     assert made.run(made.green, cache, secret=secret) == ALL
-    assert made.run(made.green, cache, secret=secret) == NOTHING
-    assert scanned(cache, recognised[0]) == 0
+    assert made.run(made.green, cache, secret=secret) == NO_RUNS
+    assert count_occurrences(cache, recognised[0]) == 0
     assert made.run(made.green, cache) == ALL  # without the key everything is a miss
     left_out = call(capsys, "export", tmp_path / "none", "--cache-dir", cache)
     assert not list((tmp_path / "none").glob("swap/*"))
@@ -360,11 +362,11 @@ def layer(cache, name, age_days=0.0):
 @pytest.mark.parametrize("what", ["--all", "--picture", "--clip"])
 def test_layer_pictures_show_nobody_after_a_purge(made, cache, capsys, what):
     path, piece = layer(cache, "000000.tif")
-    assert scanned(cache, [piece]) == 1
+    assert count_occurrences(cache, [piece]) == 1
     shown = [] if what == "--all" else [made.green if what == "--picture" else made.frames[0].parent]
     said = call(capsys, "purge", "--cache-dir", cache, what, *shown)
     assert "1 layer images" in said
-    assert scanned(cache, [piece]) == 0
+    assert count_occurrences(cache, [piece]) == 0
     assert path.read_bytes() == PLACEHOLDER
     assert "layer images" not in call(capsys, "purge", "--cache-dir", cache, what, *shown)
 
@@ -375,7 +377,7 @@ def test_by_age_layer_pictures_go_too(cache, capsys):
     assert (layer_key(old), layer_key(new)) == (None, "ab" * 32)
 
 
-def test_layer_pictures_are_told_apart_from_results(cache, capsys):
+def test_layer_pictures_are_distinguished_from_results(cache, capsys):
     before = folder_summary(cache)
     path, _ = layer(cache, "000000.tif")
     facts = folder_summary(cache)

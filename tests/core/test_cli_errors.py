@@ -54,7 +54,7 @@ def write_without_frames(path):
         container.start_encoding()
 
 
-GOOD = {"clip": "clip.mp4", "--face": "face.png", "--output": "out.mp4"}
+VALID_ARGUMENTS = {"clip": "clip.mp4", "--face": "face.png", "--output": "out.mp4"}
 FAULTS = {
     "no face": ({"--face": "nobody.png"}, "no face was found in nobody.png"),
     "two faces": ({"--face": "two.png"}, "two.png shows 2 faces: choose one"),
@@ -96,7 +96,7 @@ FAULTS = {
 def command(changes):
     """The arguments of a good render with some changed."""
     arguments = []
-    for name, values in {**GOOD, **changes}.items():
+    for name, values in {**VALID_ARGUMENTS, **changes}.items():
         for value in [values] if isinstance(values, str) else values:
             arguments += [value] if name == "clip" else [name, value]
     return ["render", *arguments]

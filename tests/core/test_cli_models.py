@@ -75,17 +75,17 @@ def server() -> Iterator[Server]:
     httpd.server_close()
 
 
-def quiet(have: int, whole: int) -> None:
+def ignore_progress(have: int, whole: int) -> None:
     pass
 
 
 def test_a_file_comes_whole_with_progress_and_nothing_else_is_left(server: Server, tmp_path: Path) -> None:
-    seen: list[tuple[int, int]] = []
-    path = fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, lambda *now: seen.append(now))
+    progress: list[tuple[int, int]] = []
+    path = fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, lambda *now: progress.append(now))
     assert path.read_bytes() == CONTENT
     assert [entry.name for entry in tmp_path.iterdir()] == ["net.onnx"]
-    assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert [have for have, _ in seen] == sorted(have for have, _ in seen)
+    assert progress[-1] == (len(CONTENT), len(CONTENT))
+    assert [have for have, _ in progress] == sorted(have for have, _ in progress)
 
 
 @pytest.mark.parametrize("resumes", [True, False])
@@ -93,10 +93,10 @@ def test_a_cut_off_try_is_gone_on_with(server: Server, tmp_path: Path, resumes: 
     known = replace(KNOWN, url=f"{server.url}/net.onnx")
     server.cut_after, server.resumes = 300_000, resumes
     with pytest.raises(ModelError, match=r"net\.onnx.*run the same command again to go on"):
-        fetch(known, tmp_path, quiet)
+        fetch(known, tmp_path, ignore_progress)
     assert not (tmp_path / "net.onnx").exists()
     server.cut_after = 0
-    assert fetch(known, tmp_path, quiet).read_bytes() == CONTENT
+    assert fetch(known, tmp_path, ignore_progress).read_bytes() == CONTENT
     assert server.ranges[0] is None
     assert server.ranges[1] is not None
     assert 0 < int(server.ranges[1][6:-1]) <= 300_000
@@ -105,23 +105,23 @@ def test_a_cut_off_try_is_gone_on_with(server: Server, tmp_path: Path, resumes: 
 def test_what_is_not_what_was_published_is_deleted(server: Server, tmp_path: Path) -> None:
     server.content = CONTENT[:-1] + b"!"
     with pytest.raises(ModelError, match=r"net\.onnx is not what was published: its SHA-256 begins"):
-        fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, quiet)
+        fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, ignore_progress)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_more_than_the_known_size_is_taken(server: Server, tmp_path: Path) -> None:
     server.content = CONTENT * 3
     with pytest.raises(ModelError, match=rf"refused: more than its {len(CONTENT)} bytes came"):
-        fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, quiet)
+        fetch(replace(KNOWN, url=f"{server.url}/net.onnx"), tmp_path, ignore_progress)
     assert not (tmp_path / "net.onnx").exists()
 
 
 def test_a_limited_licence_has_to_be_accepted(server: Server, tmp_path: Path) -> None:
     known = replace(KNOWN, url=f"{server.url}/net.onnx", commercial=False, licence="research only")
     with pytest.raises(ModelError, match=r"licence: research only\. Read it at .* with --accept-licence"):
-        fetch(known, tmp_path, quiet)
+        fetch(known, tmp_path, ignore_progress)
     assert server.ranges == []
-    assert fetch(known, tmp_path, quiet, accept_licence=True).is_file()
+    assert fetch(known, tmp_path, ignore_progress, accept_licence=True).is_file()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_an_address_that_will_not_do_is_said_in_one_line(
     server: Server, tmp_path: Path, url: str, said: str
 ) -> None:
     with pytest.raises(ModelError, match=said) as caught:
-        fetch(replace(KNOWN, url=url.format(server=server.url)), tmp_path, quiet)
+        fetch(replace(KNOWN, url=url.format(server=server.url)), tmp_path, ignore_progress)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "net.onnx").exists()
 
@@ -148,14 +148,14 @@ def test_every_file_that_cant_be_fetched_says_where_its_vendor_publishes_it(tmp_
     assert len(unfetched) > 10
     for known in unfetched:
         with pytest.raises(ModelError) as caught:
-            fetch(known, tmp_path, quiet, accept_licence=True)
+            fetch(known, tmp_path, ignore_progress, accept_licence=True)
         said = str(caught.value)
         assert f"get it from {known.page} and run" in said
         assert f"--family {known.role}/{known.family}" in said
         assert not known.note or known.note[1:] in said
 
 
-def asked(*words: object) -> argparse.Namespace:
+def parse_models(*words: object) -> argparse.Namespace:
     return parser().parse_args(["models", *map(str, words)])
 
 
@@ -169,17 +169,17 @@ def test_list_add_fetch_and_verify(
     do = partial(run, catalogue=catalogue)
 
     with pytest.raises(ModelError, match=r"mine\.onnx is not in the catalogue: say what it is with --family"):
-        do(asked("add", source, "--folder", folder))
+        do(parse_models("add", source, "--folder", folder))
     with pytest.raises(ModelError, match=r"can't be used as embed/sface: .* expected the output"):
-        do(asked("add", source, "--family", "sface", "--folder", folder))
+        do(parse_models("add", source, "--family", "sface", "--folder", folder))
     with pytest.raises(ModelError, match="'ghost' can be swap/ghost or convert/ghost"):
-        do(asked("add", source, "--family", "ghost", "--folder", folder))
+        do(parse_models("add", source, "--family", "ghost", "--folder", folder))
     assert not folder.exists()
-    do(asked("add", source, "--family", "arcface", "--licence", 'mine "x"', "--folder", folder))
-    do(asked("fetch", "net.onnx", "--folder", folder))
+    do(parse_models("add", source, "--family", "arcface", "--licence", 'mine "x"', "--folder", folder))
+    do(parse_models("fetch", "net.onnx", "--folder", folder))
     capsys.readouterr()
 
-    do(asked("list", "--folder", folder))
+    do(parse_models("list", "--folder", folder))
     listed = capsys.readouterr().out.split("published, and not here")
     assert (
         'embed/arcface              mine.onnx                            vendor not stated, mine "x", NOT'
@@ -189,10 +189,10 @@ def test_list_add_fetch_and_verify(
     assert " net.onnx" not in listed[1]
     assert "inswapper_128.onnx" in listed[1]
 
-    assert do(asked("verify", "--folder", folder))
+    assert do(parse_models("verify", "--folder", folder))
     assert "net.onnx is intact: Net" in capsys.readouterr().out
     (folder / "net.onnx").write_bytes(b"damaged")
-    assert not do(asked("verify", "--folder", folder))
+    assert not do(parse_models("verify", "--folder", folder))
     assert "net.onnx is not what Nobody published" in capsys.readouterr().out
 
 
@@ -208,7 +208,7 @@ def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.Capt
 def test_nothing_is_fetched_where_blender_stays_offline(server: Server, tmp_path: Path) -> None:
     catalogue = load_catalogue()
     catalogue = replace(catalogue, models=(*catalogue.models, replace(KNOWN, url=f"{server.url}/net.onnx")))
-    arguments = asked("fetch", "net.onnx", "--folder", tmp_path)
+    arguments = parse_models("fetch", "net.onnx", "--folder", tmp_path)
     arguments.online = False
     with pytest.raises(ModelError, match="Allow Online Access"):
         run(arguments, catalogue)

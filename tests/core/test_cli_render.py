@@ -43,8 +43,8 @@ def folder(tmp_path_factory):
     """A clip with sound and two pictures of 'the source': the portrait in red and in blue make-up."""
     made = tmp_path_factory.mktemp("cli")
     faces_clip.write_clip(made / "clip.mp4", FRAMES)
-    faces_clip.write_picture(made / "red.png", faces_clip.painted((230, 20, 20)))
-    faces_clip.write_picture(made / "blue.png", faces_clip.painted((20, 20, 230)))
+    faces_clip.write_picture(made / "red.png", faces_clip.make_up_portrait((230, 20, 20)))
+    faces_clip.write_picture(made / "blue.png", faces_clip.make_up_portrait((20, 20, 230)))
     return made
 
 
@@ -159,7 +159,7 @@ def test_a_blend_only_fuses(folder, first):
 
 
 def test_another_person_is_swapped_and_fused_but_the_clip_is_not_analysed_again(folder, first):
-    faces_clip.write_picture(folder / "green.png", faces_clip.painted((20, 200, 20)))
+    faces_clip.write_picture(folder / "green.png", faces_clip.make_up_portrait((20, 200, 20)))
     other = run(folder, "green.png", "green.mp4")
     assert runs(other) == {**dict.fromkeys(ANALYSIS, 0), "swap": FRAMES, "fuse": FRAMES}
     assert other["pictures"]["run"] == 3
@@ -239,7 +239,7 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     process = subprocess.Popen([*PROGRAM, *command], stderr=subprocess.PIPE, text=True)
     cache = tmp_path / "understudy_cache"
     deadline = time.monotonic() + 60
-    while kept(cache)["swap"] < 3 and time.monotonic() < deadline:
+    while count_results(cache)["swap"] < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     impatient = time.monotonic() + 1
     while process.poll() is None and time.monotonic() < impatient:
@@ -249,7 +249,7 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     assert process.returncode == code
     assert said.count("\n") == 1
     assert said.startswith("understudy: stopped")
-    done = kept(cache)
+    done = count_results(cache)
     assert 3 <= done["swap"] < count
     assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "understudy_cache"}
 
@@ -268,7 +268,7 @@ def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, millise
     command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", tmp_path / "out.mp4"]
     process = subprocess.Popen([*PROGRAM, *map(str, command)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not catches(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
+    while not handles_signal(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
         time.sleep(0.005)
     time.sleep(milliseconds / 1000)
     process.send_signal(signal.SIGINT)
@@ -303,14 +303,14 @@ def test_who_insists_ends_what_does_not_come_to_an_end():
     assert process.returncode == -signal.SIGINT
 
 
-def catches(process, number):
+def handles_signal(process, number):
     """Whether a process has a handler of its own for a signal (Linux: proc(5), SigCgt)."""
     status = Path(f"/proc/{process}/status").read_text()
     caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def kept(cache):
+def count_results(cache):
     """How many results of each stage are in a cache folder."""
     counts = Counter()
     if (cache / "format").is_file():

@@ -124,7 +124,7 @@ def test_lossless_pictures_come_back_exactly(tmp_path, suffix, deep):
             assert np.array_equal(clip.read(number), expected)
 
 
-def test_a_single_picture_is_told_by_content_not_by_name(tmp_path):
+def test_a_single_picture_is_recognised_by_content_not_by_name(tmp_path):
     path = make_clips.make_pictures(tmp_path, 1)[0].rename(tmp_path / "portrait.mp4")
     with open_clip(path) as clip:
         assert (clip.info.kind, clip.info.frame_count) == ("picture", 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage.portrait import painted, portrait, write_picture
+from footage.portrait import make_up_portrait, portrait, write_picture
 from models.stand_in_catalogue import write_catalogue
 from understudy.core.analysis.landmark import bounding_box
 from understudy.core.analysis.model_adapters import MESH_LANDMARKERS
@@ -25,7 +25,7 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 PATHS = ("landmark.landmarker", "swap.swapper", "enhance.enhancer", "occlude.masker")
 CHOICES = tuple(tuple(choice[0] for choice in find_parameter(path).choices) for path in PATHS)
 Combination = tuple[str, ...]
-OUTSIDE = 0.35
+OUTSIDE_SHARE = 0.35
 """How far beyond a face's box a layer may reach, in sides of the box: its mask is soft, its forehead estimated."""
 
 
@@ -50,7 +50,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.clip: Clip = open_clip(write_picture(folder / "clip.png", portrait()))
-        self.identity = Identity((FaceImage(write_picture(folder / "green.png", painted())),))
+        self.identity = Identity((FaceImage(write_picture(folder / "green.png", make_up_portrait())),))
         models = folder / "models"
         self.pipeline = Pipeline(MemoryStore(512 << 20), embedded_models(), 1, library=ModelLibrary([models]))
         plan = self.pipeline.plan(self.clip, 0, [SwapRequest(self.identity, Recipe())])
@@ -83,7 +83,7 @@ class Stage:
         rows, columns = np.nonzero(shown)
         low = np.array([columns.min() + patch.left, rows.min() + patch.top])
         high = np.array([columns.max() + patch.left, rows.max() + patch.top])
-        reach = OUTSIDE * (self.box[2:] - self.box[:2])
+        reach = OUTSIDE_SHARE * (self.box[2:] - self.box[:2])
         if (low < self.box[:2] - reach).any() or (high > self.box[2:] + reach).any():
             return f"lies at {low} to {high}, the face at {self.box.round()}"
         share = shown.sum() / np.prod(self.box[2:] - self.box[:2])
@@ -93,8 +93,8 @@ class Stage:
         )
 
     def faults(self, grid: list[Combination]) -> dict[str, str]:
-        found = {" ".join(row): self.fault(row) for row in grid}
-        return {row: fault for row, fault in found.items() if fault}
+        outcomes = {" ".join(row): self.fault(row) for row in grid}
+        return {row: fault for row, fault in outcomes.items() if fault}
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     return tuple(frames)
 
 
-def seen(
+def detect_frames(
     paths: Sequence[Path], every: int, numbers: Sequence[int] = range(COUNT), *more: str
 ) -> tuple[dict[int, list[Face]], Report]:
     """The faces of frames, asked for in this order of a pipeline that knows nothing yet; and what ran."""
@@ -43,8 +43,8 @@ def seen(
 
 
 def test_the_detector_runs_in_every_nth_frame_and_after_a_cut(paths: tuple[Path, ...]) -> None:
-    always, whole = seen(paths, 1)
-    followed, report = seen(paths, 4)
+    always, whole = detect_frames(paths, 1)
+    followed, report = detect_frames(paths, 4)
     assert whole.stages["detect"]["run"] == COUNT
     # Frames 0, 4 and 8 of the clip, and 7, where the new shot begins.
     assert report.stages["detect"]["run"] == 4
@@ -56,9 +56,9 @@ def test_the_detector_runs_in_every_nth_frame_and_after_a_cut(paths: tuple[Path,
 
 
 def test_a_frame_has_the_same_faces_wherever_a_render_begins(paths: tuple[Path, ...]) -> None:
-    forwards, _ = seen(paths, 4)
-    backwards, _ = seen(paths, 4, range(COUNT - 1, -1, -1))
-    alone, _ = seen(paths, 4, [6])
+    forwards, _ = detect_frames(paths, 4)
+    backwards, _ = detect_frames(paths, 4, range(COUNT - 1, -1, -1))
+    alone, _ = detect_frames(paths, 4, [6])
     for number, faces in forwards.items():
         for other in (backwards, alone if number == 6 else forwards):
             assert len(other[number]) == len(faces)
@@ -76,7 +76,7 @@ def test_a_face_that_is_lost_is_looked_for(paths: tuple[Path, ...], tmp_path: Pa
         wide[:, 500 * (number >= 2) : 500 * (number >= 2) + 384] = picture
         jumped.append(tmp_path / f"{number}.png")
         cv2.imwrite(str(jumped[-1]), wide)
-    followed, report = seen(jumped, 8, range(4), "landmark.gaps=0")
+    followed, report = detect_frames(jumped, 8, range(4), "landmark.gaps=0")
     assert [len(faces) for faces in followed.values()] == [1] * 4
     assert [faces[0].box[0] > 450 for faces in followed.values()] == [False, False, True, True]
     assert report.stages["detect"]["run"] == 2
@@ -84,12 +84,12 @@ def test_a_face_that_is_lost_is_looked_for(paths: tuple[Path, ...], tmp_path: Pa
 
 def test_on_footage_of_a_speaker_nothing_is_missed(shared: Path) -> None:
     (path,) = (shared / "footage").glob("09_*")
-    found = []
+    runs = []
     for every in (1, 5):
         with open_clip(path) as clip, closing(Pipeline(MemoryStore(1 << 26), embedded_models())) as pipeline:
             recipe = with_settings(Recipe(), [f"detect.every={every}"])
-            found.append([pipeline.faces(clip, number, recipe) for number in range(20)])
-    for always, followed in zip(*found, strict=True):
+            runs.append([pipeline.faces(clip, number, recipe) for number in range(20)])
+    for always, followed in zip(*runs, strict=True):
         assert len(always) == len(followed) == 1
         off = np.linalg.norm(always[0].landmarks[:468, :2] - followed[0].landmarks[:468, :2], axis=1).mean()
         assert off < 0.006 * always[0].height

@@ -54,34 +54,34 @@ def test_nine_tensors_are_distances_from_two_anchors_a_cell(tmp_path: Path, fami
     row = (3 * 40 + 5) * 2 + 1
     offsets = [v for k in range(5) for v in (k, -k)]
     path = stand_ins.write_scrfd(tmp_path / "scrfd.onnx", {(16, row): [0.9, 1, 2, 3, 1.5, *offsets]})
-    found = Scrfd(*parts(family, path)).find(GREY, 0.5)
-    assert np.allclose(found.boxes, [[2 * (80 - 16), 2 * (48 - 32), 2 * (80 + 48), 2 * (48 + 24)]])
-    assert np.allclose(found.points[0], [[2 * (80 + 16 * k), 2 * (48 - 16 * k)] for k in range(5)])
-    assert found.scores == pytest.approx([0.9])
+    detections = Scrfd(*parts(family, path)).find(GREY, 0.5)
+    assert np.allclose(detections.boxes, [[2 * (80 - 16), 2 * (48 - 32), 2 * (80 + 48), 2 * (48 + 24)]])
+    assert np.allclose(detections.points[0], [[2 * (80 + 16 * k), 2 * (48 - 16 * k)] for k in range(5)])
+    assert detections.scores == pytest.approx([0.9])
 
 
 def test_yolo8_is_centre_size_score_and_five_points(tmp_path: Path) -> None:
     points = [v for k in range(5) for v in (100 + 10 * k, 50 + k, 0.3)]
     columns = {7: [120, 60, 40, 80, 0.8, *points], 9: [121, 61, 40, 80, 0.7, *points]}
-    found = Yolo8Face(*parts("yolov8-face", stand_ins.write_yolo8(tmp_path / "y.onnx", columns))).find(
+    detections = Yolo8Face(*parts("yolov8-face", stand_ins.write_yolo8(tmp_path / "y.onnx", columns))).find(
         GREY, 0.5
     )
-    assert np.allclose(found.boxes, [[200, 40, 280, 200]])  # the second one overlaps the first
-    assert np.allclose(found.points[0, :, 0], [200, 220, 240, 260, 280])
+    assert np.allclose(detections.boxes, [[200, 40, 280, 200]])  # the second one overlaps the first
+    assert np.allclose(detections.points[0, :, 0], [200, 220, 240, 260, 280])
 
 
 def test_s3fd_has_priors_of_four_strides_and_the_strongest_background(tmp_path: Path) -> None:
     path = stand_ins.write_s3fd(
         tmp_path / "s.onnx", {4: (10, 20, [1, 0, 0, 0]), 32: (3, 4, [0, 0, 5 * np.log(2), 0])}
     )
-    found = S3fd(*parts("s3fd", path)).find(GREY, 0.5)
+    detections = S3fd(*parts("s3fd", path)).find(GREY, 0.5)
     # Stride 4: prior (82, 42), 16 wide, moved by .1 * 16. Stride 32: prior (144, 112), 128 high, twice as wide.
     fine = [2 * (82 + 1.6 - 8), 2 * (42 - 8), 2 * (82 + 1.6 + 8), 2 * (42 + 8)]
     coarse = [2 * (144 - 128), 2 * (112 - 64), 2 * (144 + 128), 2 * (112 + 64)]
-    boxes = found.boxes[np.argsort(found.boxes[:, 2] - found.boxes[:, 0])]
+    boxes = detections.boxes[np.argsort(detections.boxes[:, 2] - detections.boxes[:, 0])]
     assert np.allclose(boxes, [fine, coarse], atol=1e-3)
-    assert found.points.shape == (2, 0, 2)
-    assert found.scores == pytest.approx([1 / (1 + np.exp(-5))] * 2, abs=1e-5)
+    assert detections.points.shape == (2, 0, 2)
+    assert detections.scores == pytest.approx([1 / (1 + np.exp(-5))] * 2, abs=1e-5)
 
 
 def test_a_file_of_another_family_is_refused_with_what_was_expected(tmp_path: Path) -> None:
@@ -97,10 +97,10 @@ def test_every_detector_finds_both_people_and_their_eyes(
     name: str, engines: ModelAdapters, frame: np.ndarray
 ) -> None:
     """Eyes lie where the embedded detector sees them, within a tenth of the face."""
-    found = engines.detector(Detect(detector=name)).find(frame, 0.5)
+    detections = engines.detector(Detect(detector=name)).find(frame, 0.5)
     known = engines.detector(Detect()).find(frame, 0.5)
-    assert len(found.boxes) == 2
-    for points in found.points:
+    assert len(detections.boxes) == 2
+    for points in detections.points:
         size = np.linalg.norm(known.boxes[0, 2:] - known.boxes[0, :2])
         nearest = np.abs(known.points[:, :2] - points[:2]).max((1, 2)).min()
         assert nearest < 0.1 * size
@@ -114,21 +114,21 @@ def test_a_turned_frame_gives_the_same_faces_where_they_are(
     detector = engines.detector(Detect())
     upright = detector.find(frame, 0.5)
     turned = np.ascontiguousarray(np.rot90(frame, -quarter))
-    found = detect_rotated(detector, turned, 0.5, (quarter,), 0.0)
+    detections = detect_rotated(detector, turned, 0.5, (quarter,), 0.0)
     height, width = frame.shape[:2]
     x, y = upright.points[..., 0], upright.points[..., 1]
     expected = {1: (height - 1 - y, x), 2: (width - 1 - x, height - 1 - y), 3: (y, width - 1 - x)}[quarter]
-    assert np.abs(found.points - np.stack(expected, -1)).max() < 1e-2
-    across = found.points[0, 1] - found.points[0, 0]
+    assert np.abs(detections.points - np.stack(expected, -1)).max() < 1e-2
+    across = detections.points[0, 1] - detections.points[0, 0]
     level = upright.points[0, 1] - upright.points[0, 0]
     roll = np.degrees(np.arctan2(across[1], across[0]) - np.arctan2(level[1], level[0]))
     assert (roll - 90 * quarter + 180) % 360 - 180 == pytest.approx(0, abs=0.5)
 
 
-class Told:
+class ScriptedDetector:
     """A detector that answers look by look what it is told: rows of (left, top, right, bottom, score)."""
 
-    version, name, models = 1, "told", ()
+    version, name, models = 1, "scripted", ()
 
     def __init__(self, *looks: list[tuple[float, ...]], points: int = 5) -> None:
         self.looks, self.points = list(looks), points
@@ -143,29 +143,31 @@ class Told:
 
 def test_a_frame_is_looked_at_again_only_where_no_face_is_surely_upright() -> None:
     picture = np.zeros((100, 300, 3), np.uint8)
-    sure = Told([(10, 10, 60, 60, 0.8)])
+    sure = ScriptedDetector([(10, 10, 60, 60, 0.8)])
     assert detect_with_rotation_fallback(sure, picture, 0.5, 0.0).boxes.tolist() == [[10, 10, 60, 60]]
     assert sure.asked == [((100, 300), 0.5)]
     # The frame on its side, the third look, shows the face at (20, 200); a weak one counts only upright.
     weak = (200, 10, 250, 60, 0.6)
-    unsure = Told([weak], [], [(20, 200, 60, 260, 0.9)], [(0, 0, 30, 30, 0.7)], [])
-    found = detect_with_rotation_fallback(unsure, picture, 0.5, 0.0)
+    unsure = ScriptedDetector([weak], [], [(20, 200, 60, 260, 0.9)], [(0, 0, 30, 30, 0.7)], [])
+    detections = detect_with_rotation_fallback(unsure, picture, 0.5, 0.0)
     shapes = [(100, 300), (160, 360), (300, 100), (100, 300), (300, 100)]
     assert [shape for shape, _ in unsure.asked] == shapes
-    assert np.allclose(found.boxes, [[299 - 260, 20, 299 - 200, 60], weak[:4]])
-    assert found.scores == pytest.approx([0.9, 0.6])
-    nothing = Told([], [], [], [], [])
+    assert np.allclose(detections.boxes, [[299 - 260, 20, 299 - 200, 60], weak[:4]])
+    assert detections.scores == pytest.approx([0.9, 0.6])
+    nothing = ScriptedDetector([], [], [], [], [])
     assert len(detect_with_rotation_fallback(nothing, picture, 0.5, 0.0).boxes) == 0
     assert len(nothing.asked) == 5
 
 
 def test_a_surely_turned_face_takes_the_place_of_an_unsure_one_upright() -> None:
-    told = Told([(10, 10, 60, 60, 0.6)], [], [], [(240, 40, 290, 90, 0.9)], [])
-    found = detect_with_rotation_fallback(told, np.zeros((100, 300, 3), np.uint8), 0.5, 0.0)
-    assert found.boxes.tolist() == [[9, 9, 59, 59]]
+    detector = ScriptedDetector([(10, 10, 60, 60, 0.6)], [], [], [(240, 40, 290, 90, 0.9)], [])
+    detections = detect_with_rotation_fallback(detector, np.zeros((100, 300, 3), np.uint8), 0.5, 0.0)
+    assert detections.boxes.tolist() == [[9, 9, 59, 59]]
 
 
-def test_a_face_that_fills_the_frame_is_found_from_further_away(shared: Path, engines: ModelAdapters) -> None:
+def test_a_face_that_fills_the_frame_is_detected_from_further_away(
+    shared: Path, engines: ModelAdapters
+) -> None:
     picture = decode_image(shared / "footage/portraits/p30_glasses_frown_720.jpg")
     detector, picture = engines.detector(Detect()), np.asarray(picture, np.uint8)
     assert len(detect_with(picture, Detect(angles="upright"), detector)["boxes"]) == 0
@@ -185,11 +187,11 @@ def test_a_margin_moves_nothing(engines: ModelAdapters, frame: np.ndarray) -> No
 
 
 def test_many_is_the_union_without_doubles() -> None:
-    first = Told([(0, 0, 100, 100, 0.7)], points=6)
-    second = Told([(5, 5, 105, 105, 0.9), (300, 0, 400, 100, 0.6)])
-    found = EnsembleDetector((first, second)).find(GREY, 0.5)
-    assert found.boxes.tolist() == [[5, 5, 105, 105], [300, 0, 400, 100]]
-    assert found.points.shape == (2, 3, 2)
+    first = ScriptedDetector([(0, 0, 100, 100, 0.7)], points=6)
+    second = ScriptedDetector([(5, 5, 105, 105, 0.9), (300, 0, 400, 100, 0.6)])
+    detections = EnsembleDetector((first, second)).find(GREY, 0.5)
+    assert detections.boxes.tolist() == [[5, 5, 105, 105], [300, 0, 400, 100]]
+    assert detections.points.shape == (2, 3, 2)
 
 
 def test_the_key_names_the_detector_its_file_and_only_what_is_used(engines: ModelAdapters) -> None:

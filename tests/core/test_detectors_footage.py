@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models.plain_detectors import PLAIN
+from models.plain_detectors import PLAIN_DETECTORS
 from understudy.core.analysis.detect import detect_with, detections_from_arrays
 from understudy.core.analysis.landmark import alignment_points, faces_from_arrays, landmark_with
 from understudy.core.analysis.model_adapters import ModelAdapters
@@ -19,7 +19,7 @@ from understudy.core.models.session import ModelPool
 from understudy.core.recipe import Detect, Landmark
 
 TOPOLOGY = load_topology()
-SEEN = {"01": 1, "03": 1, "06": 1, "07": 1, "09": 1, "20": 2, "21": 3, "23": 1, "30": 2, "35": 1}
+FACE_COUNTS = {"01": 1, "03": 1, "06": 1, "07": 1, "09": 1, "20": 2, "21": 3, "23": 1, "30": 2, "35": 1}
 """How many faces these clips of 16:9 show in every frame, by SOURCES.md."""
 # Least share of the faces found, and the median distance of eyes and nose from the mesh's, in % of the eyes' distance.
 GOALS = {
@@ -42,7 +42,7 @@ def pictures(shared: Path) -> list[tuple[Pixels, int]]:
     """The first, middle and last frame of each clip, and how many faces it shows."""
 
     def read() -> Iterator[tuple[Pixels, int]]:
-        for name, count in SEEN.items():
+        for name, count in FACE_COUNTS.items():
             with open_clip(next((shared / "footage").glob(f"{name}_*.mp4"))) as clip:
                 last = clip.info.frame_count - 1
                 for number in (0, last // 2, last):
@@ -57,9 +57,9 @@ def known(engines: ModelAdapters, pictures: list[tuple[Pixels, int]]) -> list[li
     params = Detect(detector="yunet")
     fives = []
     for picture, count in pictures:
-        found = detections_from_arrays(detect_with(picture, params, engines.detector(params)))
+        detections = detections_from_arrays(detect_with(picture, params, engines.detector(params)))
         marked = faces_from_arrays(
-            landmark_with(picture, found, Landmark(), engines.landmarker(Landmark()), TOPOLOGY)
+            landmark_with(picture, detections, Landmark(), engines.landmarker(Landmark()), TOPOLOGY)
         )
         largest = sorted(marked, key=lambda face: -face.height)[:count]
         assert len(largest) == count
@@ -67,18 +67,18 @@ def known(engines: ModelAdapters, pictures: list[tuple[Pixels, int]]) -> list[li
     return fives
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", PLAIN_DETECTORS)
 def test_real_weights_give_the_boxes_and_points_of_a_plain_decode(
     name: str, engines: ModelAdapters, pictures: list[tuple[Pixels, int]]
 ) -> None:
     """Within a pixel, all of them and no other, in the middle frame of each clip."""
     detector, compared = engines.detector(Detect(detector=name)), 0
     for picture, _ in pictures[1::3]:
-        found = detector.find(picture, 0.5)
-        boxes, points = PLAIN[name](picture, detector.models[0].path)
-        assert len(found.boxes) == len(boxes)
+        detections = detector.find(picture, 0.5)
+        boxes, points = PLAIN_DETECTORS[name](picture, detector.models[0].path)
+        assert len(detections.boxes) == len(boxes)
         compared += len(boxes)
-        for box, marks in zip(found.boxes, found.points, strict=True):
+        for box, marks in zip(detections.boxes, detections.points, strict=True):
             nearest = np.abs(boxes - box).max(1).argmin()
             assert np.abs(boxes[nearest] - box).max() < 1
             assert np.abs(points[nearest] - marks).max() < 1
@@ -86,20 +86,20 @@ def test_real_weights_give_the_boxes_and_points_of_a_plain_decode(
 
 
 @pytest.mark.parametrize("name", GOALS)
-def test_faces_are_found_and_their_points_lie_on_them(
+def test_faces_are_detected_and_their_points_lie_on_them(
     name: str, engines: ModelAdapters, pictures: list[tuple[Pixels, int]], known: list[list[Floats]]
 ) -> None:
     detector = engines.detector(Detect(detector=name))
     hits, total, errors = 0, 0, []
     for (picture, _), fives in zip(pictures, known, strict=True):
-        found = detector.find(picture, 0.5)
+        detections = detector.find(picture, 0.5)
         for five in fives:
             total += 1
             middle = five.mean(0)
-            within = ((found.boxes[:, :2] < middle) & (middle < found.boxes[:, 2:])).all(1)
+            within = ((detections.boxes[:, :2] < middle) & (middle < detections.boxes[:, 2:])).all(1)
             if within.any():
                 hits += 1
-                marks = found.points[int(within.argmax()), :3]
+                marks = detections.points[int(within.argmax()), :3]
                 away = np.linalg.norm(marks - five[:3], axis=1) / np.linalg.norm(five[1] - five[0])
                 errors.extend(away * 100)
     least, most = GOALS[name]

@@ -20,7 +20,7 @@ from understudy.tools.embedded_models.tflite_reader import read_model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WHEELS = REPOSITORY / "build" / "wheels"
-SHARED = REPOSITORY.parent / "shared"
+SHARED_FOLDER = REPOSITORY.parent / "shared"
 TOLERANCE = 2e-4
 # BlazeFace's scores reach -233 before the sigmoid and landmarks 177 pixels: two float32 runtimes round apart there.
 ROUNDING = 2e-6
@@ -65,9 +65,9 @@ def pictures(file):
     """Square crops of portraits and noise at the model's size, NHWC RGB in the range the model wants."""
     size = 256 if file == SELFIE else 192
     random = np.random.default_rng(11)
-    found = [random.random((1, size, size, 3), dtype=np.float32) for _ in range(2)]
+    images = [random.random((1, size, size, 3), dtype=np.float32) for _ in range(2)]
     for name in PORTRAITS:
-        path = SHARED / "footage" / "portraits" / name
+        path = SHARED_FOLDER / "footage" / "portraits" / name
         if path.is_file():
             image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
             side = min(image.shape[:2])
@@ -75,8 +75,8 @@ def pictures(file):
             crop = cv2.resize(
                 image[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA
             )
-            found.append(crop[None].astype(np.float32) / 255)
-    return [2 * picture - 1 for picture in found] if file == BLAZE else found
+            images.append(crop[None].astype(np.float32) / 255)
+    return [2 * picture - 1 for picture in images] if file == BLAZE else images
 
 
 def tflite_of(file):
@@ -145,15 +145,15 @@ def _is_constant(model, tensor):
 @needs_wheel
 @pytest.mark.parametrize("file", ORACLES)
 def test_agrees_with_the_oracle(built, file):
-    path = SHARED / "models" / ORACLES[file]
+    path = SHARED_FOLDER / "models" / ORACLES[file]
     if not path.is_file():
         pytest.skip(f"../shared/models/{ORACLES[file]} is missing")
     ours, oracle = session((built / file).read_bytes()), session(path.read_bytes())
     assert contract(ours) == contract(oracle)
     for picture in pictures(file):
         feeds = {ours.get_inputs()[0].name: picture}
-        for found, expected in zip(ours.run(None, feeds), oracle.run(None, feeds), strict=True):
-            np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+        for actual, expected in zip(ours.run(None, feeds), oracle.run(None, feeds), strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
 
 
 @needs_wheel
@@ -165,8 +165,8 @@ def test_agrees_with_the_tflite_file_run_by_litert(built, file):
         feeds = {ours.get_inputs()[0].name: picture}
         expected = run_litert(reference, feeds)
         assert set(expected) == set(names)
-        for name, found in zip(names, ours.run(None, feeds), strict=True):
-            np.testing.assert_allclose(found, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
+        for name, actual in zip(names, ours.run(None, feeds), strict=True):
+            np.testing.assert_allclose(actual, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
 
 
 @needs_wheel
@@ -176,10 +176,10 @@ def test_attention_mesh_before_its_custom_operators_agrees_with_litert(built):
     for picture in pictures(MESH):
         feeds = {"input_1": picture}
         expected = run_litert(reference, feeds)
-        for name, found in zip(
+        for name, actual in zip(
             ("output_mesh_identity", "conv_faceflag", "p_re_lu_3"), part.run(None, feeds), strict=True
         ):
-            np.testing.assert_allclose(found, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
+            np.testing.assert_allclose(actual, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
         mesh, flag = whole.run(["output_mesh_identity", "conv_faceflag"], feeds)
         np.testing.assert_allclose(mesh, expected["output_mesh_identity"], rtol=ROUNDING, atol=TOLERANCE)
         np.testing.assert_allclose(flag, expected["conv_faceflag"], rtol=ROUNDING, atol=TOLERANCE)
@@ -196,8 +196,8 @@ def test_attention_mesh_after_its_sampling_agrees_with_litert():
             value.name: random.normal(size=value.shape).astype(np.float32) for value in part.get_inputs()
         }
         expected = run_litert(reference, feeds)
-        for name, found in zip(names, part.run(None, feeds), strict=True):
-            np.testing.assert_allclose(found, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
+        for name, actual in zip(names, part.run(None, feeds), strict=True):
+            np.testing.assert_allclose(actual, expected[name], rtol=ROUNDING, atol=TOLERANCE, err_msg=name)
 
 
 def session_of(tflite):

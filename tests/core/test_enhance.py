@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import moved
+from footage.portrait import transform_portrait
 from models import stand_in_swappers as stand_ins
 from understudy.core.errors import ModelError
 from understudy.core.geometry.alignment import TEMPLATES
@@ -19,21 +19,21 @@ from understudy.core.swap.loaded_model import LoadedModel, ModelRunner
 from understudy.core.swap.mesh import CropRegion
 from understudy.core.swap.neural_region import region_matrix, unit_matrix
 
-FRAME = moved(1.1, 9.0, size=384)[0]
+FRAME = transform_portrait(1.1, 9.0, size=384)[0]
 # A face whose five points lie on the template, drawn at 240 pixels, so that the crop's matrix is known.
 SIDE, CORNER = 240, (60, 40)
 POINTS = (np.array(TEMPLATES["ffhq_512"]) * SIDE + CORNER).astype(np.float32)
-NOTHING = Overlay(FRAME, np.zeros(FRAME.shape[:2], np.uint8), np.eye(2, 3, dtype=np.float32))
+EMPTY_OVERLAY = Overlay(FRAME, np.zeros(FRAME.shape[:2], np.uint8), np.eye(2, 3, dtype=np.float32))
 
 
-def opened(folder: Path, family: str, **how: object) -> tuple[LoadedModel, ModelRunner]:
+def open_enhancer(folder: Path, family: str, **how: object) -> tuple[LoadedModel, ModelRunner]:
     path = stand_ins.write_enhancer(
         folder / f"stand_in_{family}.onnx", stand_ins.ENHANCER_PIXELS[family], **how
     )  # type: ignore[arg-type]
     stand_ins.state(path, f"enhance/{family}")
     library, networks = ModelLibrary([folder]), ModelRunner(ModelPool(1))
-    found = library.model("enhance", family)
-    return networks.load(found, library.catalogue.family("enhance", family)), networks
+    model = library.model("enhance", family)
+    return networks.load(model, library.catalogue.family("enhance", family)), networks
 
 
 def crop_by_hand(picture: np.ndarray, size: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def crop_by_hand(picture: np.ndarray, size: int) -> np.ndarray:
     return cv2.warpAffine(picture, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE) / 127.5 - 1
 
 
-def halved(values: np.ndarray, size: int) -> np.ndarray:
+def halve_to(values: np.ndarray, size: int) -> np.ndarray:
     while len(values) > size:
         values = values.reshape(len(values) // 2, 2, len(values) // 2, 2, 3).mean((1, 3))
     return values
@@ -53,32 +53,32 @@ def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
     family: str, tmp_path: Path
 ) -> None:
     weighted = family == "codeformer"
-    network, networks = opened(tmp_path, family, weight=weighted)
-    result = enhance_crop(network, FRAME, POINTS, NOTHING, 0.3, networks)
+    network, networks = open_enhancer(tmp_path, family, weight=weighted)
+    result = enhance_crop(network, FRAME, POINTS, EMPTY_OVERLAY, 0.3, networks)
     gain = 0.3 if weighted else 1.5
     expected = (np.clip(crop_by_hand(FRAME, stand_ins.ENHANCER_PIXELS[family]) * gain, -1, 1) + 1) / 2 * 255
-    found = result.pixels
-    difference = np.abs(found - halved(expected, len(found)))
+    pixels = result.pixels
+    difference = np.abs(pixels - halve_to(expected, len(pixels)))
     assert difference.mean() < 0.7
     assert np.quantile(difference, 0.999) < 4
     # Nothing is kept finer than twice the frame: 2048 pixels for a face of 240 would be 12 MB a frame.
-    assert len(found) == {256: 256, 512: 256, 1024: 256, 2048: 256}[stand_ins.ENHANCER_PIXELS[family]]
+    assert len(pixels) == {256: 256, 512: 256, 1024: 256, 2048: 256}[stand_ins.ENHANCER_PIXELS[family]]
     scale = stand_ins.ENHANCER_PIXELS[family] / SIDE
     expected_unit = unit_matrix(
         np.array([[scale, 0, -CORNER[0] * scale], [0, scale, -CORNER[1] * scale]]),
         stand_ins.ENHANCER_PIXELS[family],
     )
-    assert np.allclose(unit_matrix(result.matrix, len(found)), expected_unit, atol=1e-5)
+    assert np.allclose(unit_matrix(result.matrix, len(pixels)), expected_unit, atol=1e-5)
 
 
 def test_the_swap_is_laid_over_the_frame_before_it_is_enhanced(tmp_path: Path) -> None:
-    network, networks = opened(tmp_path, "gpen-256", gain=1.0)
+    network, networks = open_enhancer(tmp_path, "gpen-256", gain=1.0)
     matrix = crop_matrix(np.float32([180, 160]), 120, np.radians(20), 128)
     image = AlignedImage(np.full((128, 128, 3), (250, 10, 120), np.uint8), matrix)
     crop = AlignedCrop(image, np.zeros((160, 160, 3), np.uint8))
     place = CropRegion(0, 0, 384, 384, 1.0)
     result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks)
-    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks).pixels.astype(int)
+    plain = enhance_crop(network, FRAME, POINTS, EMPTY_OVERLAY, 0.5, networks).pixels.astype(int)
     ys, xs = np.mgrid[:256, :256]
     frame_points = np.stack([xs / 256 * SIDE + CORNER[0], ys / 256 * SIDE + CORNER[1], np.ones_like(xs)], -1)
     unit = frame_points @ unit_matrix(matrix, 128).T
@@ -90,14 +90,14 @@ def test_the_swap_is_laid_over_the_frame_before_it_is_enhanced(tmp_path: Path) -
 
 
 def test_the_meshs_swap_is_laid_over_where_it_covers(tmp_path: Path) -> None:
-    network, networks = opened(tmp_path, "gpen-256", gain=1.0)
+    network, networks = open_enhancer(tmp_path, "gpen-256", gain=1.0)
     place = CropRegion(100, 80, 120, 140, 0.5)
     cover = np.zeros((70, 60), np.uint8)
     cover[20:50, 20:40] = 255
     target, bare = np.zeros((128, 110, 3), np.uint8), np.zeros((128, 110), np.uint8)
     crop = MeshCrop(np.full((70, 60, 3), (0, 200, 0), np.uint8), cover, target, bare)
     result = enhance_crop(network, FRAME, POINTS, overlay(crop, place), 0.5, networks).pixels
-    plain = enhance_crop(network, FRAME, POINTS, NOTHING, 0.5, networks).pixels
+    plain = enhance_crop(network, FRAME, POINTS, EMPTY_OVERLAY, 0.5, networks).pixels
     green = (np.abs(result.astype(int) - (0, 200, 0)) <= 1).all(-1)
     ys, xs = np.nonzero(green)
     scale = 256 / SIDE

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from models import stand_ins
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.factory import CacheSettings, open_cache
@@ -40,7 +40,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.clip = folder / "clip"
         self.frames = write_sequence(self.clip, COUNT)
-        self.green = write_picture(folder / "green.png", painted())
+        self.green = write_picture(folder / "green.png", make_up_portrait())
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache = folder / "cache"
         with (
@@ -138,7 +138,7 @@ def test_frames_that_were_not_analysed_are_not_known_yet(made):
     assert facts["swap"].reason == "frame 7 is not in the cache yet"
 
 
-def test_another_model_file_is_told_by_its_hash(made, tmp_path):
+def test_another_model_file_is_recognised_by_its_hash(made, tmp_path):
     models = embedded_models()
     other = onnx.load(str(models.landmarker.path))
     other.doc_string = "another file"
@@ -157,11 +157,11 @@ def test_the_nearest_is_of_the_same_stage_with_the_fewest_lines_that_differ(tmp_
     for inputs in ({"a": 9, "b": 9, "c": 3}, {"a": 1, "b": 9, "c": 3}, {"a": 1, "b": 9}):
         store.put(stage_key("swap", 1, inputs), {})
     store.put(stage_key("other", 1, {"a": 1, "b": 2, "c": 3}), {})
-    found = explain(wanted, store)
-    assert (found.hit, found.stage) == (False, "swap")
-    assert found.differences == (Difference("b", "2", "9"),)
-    found = explain(stage_key("swap", 1, {"a": 1, "b": 9, "d": 4}), store)
-    assert found.differences == (Difference("d", "4", None),)
+    explanation = explain(wanted, store)
+    assert (explanation.hit, explanation.stage) == (False, "swap")
+    assert explanation.differences == (Difference("b", "2", "9"),)
+    explanation = explain(stage_key("swap", 1, {"a": 1, "b": 9, "d": 4}), store)
+    assert explanation.differences == (Difference("d", "4", None),)
     assert explain(stage_key("swap", 1, {"a": 1, "b": 9}), store).hit
 
 
@@ -173,8 +173,8 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
     assert "swap                   miss           crop_size is 512, in the nearest result 640" in lines
     assert "picture 1: texture     hit" in lines
     assert main([*arguments, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {row["stage"]: row["status"] for row in told["stages"] if not row["about"]} == {
+    report = json.loads(capsys.readouterr().out)
+    assert {row["stage"]: row["status"] for row in report["stages"] if not row["about"]} == {
         name: KNOWN[name] for name in (*FRAME, "target", "fuse")
     }
     for wrong, said in (
@@ -201,16 +201,16 @@ def test_who_is_replaced_decides_which_stages_are_needed(made, capsys, tmp_path,
     output = str(tmp_path / "out.mp4")
     assert main(["render", str(made.clip), *who, *cache, "--fps", "25", "--quiet", "--output", output]) == 0
 
-    def told(*arguments) -> dict[str, str]:
+    def stage_statuses(*arguments) -> dict[str, str]:
         capsys.readouterr()
         assert main(["explain", str(made.clip), "1", *arguments, *cache, "--json"]) == 0
         rows = json.loads(capsys.readouterr().out)["stages"]
         return {f"{row['about']} {row['stage']}".strip(): row["status"] for row in rows}
 
-    known = told(*who)
+    known = stage_statuses(*who)
     assert {status for name, status in known.items() if name != "fuse"} == {"hit"}
     assert known["replaced 1 embed"] == known["swap"] == "hit"
-    other = told(*[str(made.green) if part == str(made.plain) else part for part in who])
+    other = stage_statuses(*[str(made.green) if part == str(made.plain) else part for part in who])
     assert other["replaced 1 embed"] != "hit"
 
 
@@ -223,7 +223,7 @@ def test_an_empty_cache_knows_nothing_and_stays_empty(made, tmp_path, capsys):
     assert list(PackStore(tmp_path / "cache").entries()) == []
 
 
-def placed(made, root, redis_server, where):
+def spread_over_places(made, root, redis_server, where):
     """Spread what was made over a folder, a shared folder and Redis; `where` names the place of a stage's results."""
     places = {
         "near": PackStore(root / "near"),
@@ -238,7 +238,7 @@ def placed(made, root, redis_server, where):
         place.close()
 
 
-def told(capsys, made, *arguments):
+def explain_by_command(capsys, made, *arguments):
     """Explain frame 1 by the command; return the status and place of each stage of the frame, and the warnings."""
     capsys.readouterr()
     assert (
@@ -256,7 +256,7 @@ def content(folder):
 def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
     made, tmp_path, redis_server, capsys, monkeypatch
 ):
-    placed(made, tmp_path, redis_server, {"landmark": "share", "swap": "redis"})
+    spread_over_places(made, tmp_path, redis_server, {"landmark": "share", "swap": "redis"})
     near, share = tmp_path / "near", tmp_path / "share"
     before = content(near), content(share)
     kept = len(list(RedisStore(redis_server.url).entries()))
@@ -268,17 +268,17 @@ def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
         "swap": ("hit", "the shared cache on Redis"),
         "fuse": ("not kept", None),
     }
-    assert told(capsys, made, *places) == (expected, "")
+    assert explain_by_command(capsys, made, *places) == (expected, "")
     assert (content(near), content(share)) == before
     assert len(list(RedisStore(redis_server.url).entries())) == kept > 0
     # Named by the environment it is the same; without the server it is a miss; `off` leaves the share out.
     monkeypatch.setenv("UNDERSTUDY_SHARED_CACHE", str(share))
     monkeypatch.setenv("UNDERSTUDY_REDIS", redis_server.url)
-    assert told(capsys, made, *places[:2]) == (expected, "")
+    assert explain_by_command(capsys, made, *places[:2]) == (expected, "")
     monkeypatch.delenv("UNDERSTUDY_REDIS")
-    assert told(capsys, made, *places[:2])[0] == expected | {"swap": ("miss", None)}
+    assert explain_by_command(capsys, made, *places[:2])[0] == expected | {"swap": ("miss", None)}
     monkeypatch.setenv("UNDERSTUDY_SHARED_CACHE", "off")
-    facts, _ = told(capsys, made, *places[:2])
+    facts, _ = explain_by_command(capsys, made, *places[:2])
     assert facts["landmark"] == ("miss", None)
     assert facts["swap"] == ("not known yet", None)
     main(["explain", str(made.clip), "1", "--face", str(made.green), *map(str, places)])
@@ -290,12 +290,16 @@ def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
 def test_where_only_a_share_has_a_cache_it_is_looked_through_and_no_folder_is_made(
     made, tmp_path, redis_server, capsys
 ):
-    placed(made, tmp_path, redis_server, dict.fromkeys((*FRAME, "facts", "target", "texture"), "share"))
+    spread_over_places(
+        made, tmp_path, redis_server, dict.fromkeys((*FRAME, "facts", "target", "texture"), "share")
+    )
     near, share = tmp_path / "not there", tmp_path / "share"
-    facts, _ = told(capsys, made, "--cache-dir", near, "--shared-dir", share)
+    facts, _ = explain_by_command(capsys, made, "--cache-dir", near, "--shared-dir", share)
     assert {place for status, place in facts.values() if status == "hit"} == {f"the shared cache {share}"}
     assert facts["swap"][0] == "hit"
-    facts, warnings = told(capsys, made, "--cache-dir", made.cache, "--shared-dir", tmp_path / "empty")
+    facts, warnings = explain_by_command(
+        capsys, made, "--cache-dir", made.cache, "--shared-dir", tmp_path / "empty"
+    )
     assert facts["swap"] == ("hit", "the cache folder")
     assert f"there is no cache in {tmp_path / 'empty'}" in warnings
     assert not near.exists()
@@ -305,7 +309,7 @@ def test_where_only_a_share_has_a_cache_it_is_looked_through_and_no_folder_is_ma
 def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, capsys):
     redis_server.kill()
     try:
-        facts, warnings = told(
+        facts, warnings = explain_by_command(
             capsys,
             made,
             "--cache-dir",

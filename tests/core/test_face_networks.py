@@ -58,7 +58,7 @@ def frame(shared: Path) -> np.ndarray:
 
 
 # Family, writer, values planted, size of the crop, how many times the box's side it shows, values to crop pixels.
-PLANTED = {
+PLANTED_POINTS = {
     "insightface-106": (stand_ins.write_106, (106, 2), (-1, 1), 192, 1.5, lambda v: (v + 1) * 96),
     "fan-68": (
         lambda path, v: stand_ins.write_fan68(path, v, 0.7),
@@ -79,10 +79,10 @@ PLANTED = {
 }
 
 
-@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("name", PLANTED_POINTS)
 @pytest.mark.parametrize("roll", [0.0, 30.0])
 def test_planted_landmarks_come_out_where_the_crop_lies(tmp_path: Path, name: str, roll: float) -> None:
-    write, shape, (low, high), size, enlarged, to_crop = PLANTED[name]
+    write, shape, (low, high), size, enlarged, to_crop = PLANTED_POINTS[name]
     values = RANDOM.uniform(low, high, shape)
     path = write(tmp_path / "net.onnx", values)
     engines = engines_with(tmp_path, **{f"landmark__{name.replace('-', '_')}": path})
@@ -100,7 +100,7 @@ def test_planted_landmarks_come_out_where_the_crop_lies(tmp_path: Path, name: st
         assert one.score == pytest.approx(0.8 if name == "insightface-106" else 0.7)
 
 
-def test_the_203_points_are_looked_for_again_about_where_they_were_found(tmp_path: Path) -> None:
+def test_the_203_points_are_refined_about_where_they_were(tmp_path: Path) -> None:
     values = RANDOM.uniform(0.25, 0.75, (203, 2))
     path = stand_ins.write_203(tmp_path / "net.onnx", values)
     engines = engines_with(tmp_path, landmark__liveportrait_203=path)
@@ -132,20 +132,20 @@ def test_real_landmarkers_agree_with_the_embedded_one(
 ) -> None:
     """Eyes, nose and mouth within `most` per cent of the eyes' distance: the sets name slightly different places."""
     params = Detect(detector="yunet")
-    found = detections_from_arrays(detect_with(frame, params, real.detector(params)))
-    known, seen = (
-        faces_from_arrays(landmark_with(frame, found, params, real.landmarker(params), TOPOLOGY))[0]
+    detections = detections_from_arrays(detect_with(frame, params, real.detector(params)))
+    known, actual = (
+        faces_from_arrays(landmark_with(frame, detections, params, real.landmarker(params), TOPOLOGY))[0]
         for params in (Landmark(), Landmark(landmarker=name))
     )
     five = alignment_points(known.landmarks, TOPOLOGY)
-    off = np.linalg.norm(alignment_points(seen.landmarks, TOPOLOGY) - five, axis=1) / np.linalg.norm(
+    off = np.linalg.norm(alignment_points(actual.landmarks, TOPOLOGY) - five, axis=1) / np.linalg.norm(
         five[1] - five[0]
     )
     assert off.max() * 100 < most
-    assert seen.height == pytest.approx(known.height, rel=0.1)
-    assert seen.pose.yaw == pytest.approx(known.pose.yaw, abs=8)
-    assert seen.pose.roll == pytest.approx(known.pose.roll, abs=4)
-    mesh = fit_face_mesh(seen.landmarks, TOPOLOGY)
+    assert actual.height == pytest.approx(known.height, rel=0.1)
+    assert actual.pose.yaw == pytest.approx(known.pose.yaw, abs=8)
+    assert actual.pose.roll == pytest.approx(known.pose.roll, abs=4)
+    mesh = fit_face_mesh(actual.landmarks, TOPOLOGY)
     assert mesh.shape == (478, 3)
     assert np.linalg.norm(mesh[:468, :2] - known.landmarks[:468, :2], axis=1).mean() < 0.08 * known.height
 
@@ -254,11 +254,11 @@ def test_mobileface_tells_the_people_of_the_portraits_apart(shared: Path, real: 
     for person, files in PEOPLE.items():
         for file in files:
             picture = np.asarray(decode_image(shared / "footage/portraits" / file), np.uint8)
-            found = detections_from_arrays(detect_with(picture, params, real.detector(params)))
-            seen = faces_from_arrays(
-                landmark_with(picture, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY)
+            detections = detections_from_arrays(detect_with(picture, params, real.detector(params)))
+            faces = faces_from_arrays(
+                landmark_with(picture, detections, Landmark(), real.landmarker(Landmark()), TOPOLOGY)
             )
-            face = max(seen, key=lambda one: one.height)
+            face = max(faces, key=lambda one: one.height)
             described.append((person, embed_with(picture, [face], TOPOLOGY, recogniser)["embeddings"][0]))
     pairs = [(one == other, float(a @ b)) for (one, a), (other, b) in combinations(described, 2)]
     same = np.array([value for alike, value in pairs if alike])
@@ -308,10 +308,10 @@ def test_fsanet_turns_the_same_way_as_the_mesh(shared: Path, real: ModelAdapters
     with open_clip(shared / "footage" / "23_single_profile_turn_540p.mp4") as clip:
         for number in (2, 11, 20):
             frame = np.asarray(clip.read(number), np.uint8)
-            found = detections_from_arrays(detect_with(frame, Detect(), real.detector(Detect())))[:1]
+            detections = detections_from_arrays(detect_with(frame, Detect(), real.detector(Detect())))[:1]
             mesh, network = (
                 landmark_with(
-                    frame, found, params, real.landmarker(params), TOPOLOGY, real.pose_estimator(params)
+                    frame, detections, params, real.landmarker(params), TOPOLOGY, real.pose_estimator(params)
                 )
                 for params in (Landmark(), posed)
             )
@@ -356,10 +356,10 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     picture[:, :260, 0] = picture[:, 260:310, 1] = picture[:, 310:, 2] = 255
 
     masker = engines.masker(Occlude("bisenet"))
-    seen = masker.segment(picture, FIVE)  # once: whatever is chosen, the network need not run again
+    segmentation = masker.segment(picture, FIVE)  # once: whatever is chosen, the network need not run again
 
     def shown(params: Occlude) -> list[bool]:
-        mask = masker.mask(seen, params)
+        mask = masker.mask(segmentation, params)
         places = [mask.matrix @ np.array([x, 190, 1]) for x in (235, 285, 335)]
         return [bool(mask.visible[round(y), round(x)] > 127) for x, y in places]
 
@@ -380,7 +380,7 @@ def test_small_holes_in_the_skin_are_features_and_hair_over_it_is_none(tmp_path:
     maps[0, 0, 260:420, 300:460] = 0
     maps[0, 0, 60:70] = 0
     maps[0, 2, 60:70] = 1
-    path = stand_ins.planted(tmp_path / "net.onnx", "x.1", [1, 3, 512, 512], {"1273": maps})
+    path = stand_ins.write_constant_model(tmp_path / "net.onnx", "x.1", [1, 3, 512, 512], {"1273": maps})
     masker = engines_with(tmp_path, occlude__skin_hair=path).masker(Occlude("skin-hair"))
     visible = masker.mask(masker.segment(PICTURE, FIVE), Occlude("skin-hair")).visible
     assert visible[105, 97] == 255  # the eye
@@ -389,13 +389,13 @@ def test_small_holes_in_the_skin_are_features_and_hair_over_it_is_none(tmp_path:
     assert visible[230, 30] == 255
 
 
-def test_real_maskers_tell_the_face_from_what_is_before_and_behind_it(
+def test_real_maskers_separate_the_face_from_what_is_before_and_behind_it(
     real: ModelAdapters, frame: np.ndarray
 ) -> None:
-    found = detections_from_arrays(detect_with(frame, Detect(), real.detector(Detect())))
-    face = faces_from_arrays(landmark_with(frame, found, Landmark(), real.landmarker(Landmark()), TOPOLOGY))[
-        0
-    ]
+    detections = detections_from_arrays(detect_with(frame, Detect(), real.detector(Detect())))
+    face = faces_from_arrays(
+        landmark_with(frame, detections, Landmark(), real.landmarker(Landmark()), TOPOLOGY)
+    )[0]
     left, top, right, bottom = face.box.astype(int)
     covered = frame.copy()
     covered[(top + bottom) // 2 :, left - 40 : right + 40] = (40, 90, 140)

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from models import stand_ins
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip, a source and a folder with a stand-in ArcFace and GhostFaceNet, analysed with neither yet."""
     folder = tmp_path_factory.mktemp("people")
     write_sequence(folder / "clip", COUNT)
-    write_picture(folder / "green.png", painted())
+    write_picture(folder / "green.png", make_up_portrait())
     (folder / "models").mkdir()
     for family in ("arcface", "ghostface"):
         path = stand_ins.write_recogniser(folder / "models" / f"{family}.onnx", family)
@@ -38,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rendered(project: Path, *settings: str) -> Report:
+def render_clip(project: Path, *settings: str) -> Report:
     """Render the clip as a process of its own would, over the project's cache."""
     memory, _ = open_local(project / "cache", 32 << 20, schemas=STAGE_SCHEMAS)
     casting = SwapRequest(
@@ -54,34 +54,34 @@ def rendered(project: Path, *settings: str) -> Report:
     return report
 
 
-def ran(report: Report) -> dict[str, int]:
+def count_runs(report: Report) -> dict[str, int]:
     return {stage: int(counts["run"]) for stage, counts in report.stages.items() if counts["run"]}
 
 
 def test_another_recogniser_re_runs_embed_alone_and_going_back_hits_everything(project: Path) -> None:
-    first = rendered(project, "embed.recogniser=arcface")
-    assert ran(first) == dict.fromkeys(("detect", "landmark", "embed", "swap", "fuse"), COUNT)
-    other = rendered(project, "embed.recogniser=ghostface")
+    first = render_clip(project, "embed.recogniser=arcface")
+    assert count_runs(first) == dict.fromkeys(("detect", "landmark", "embed", "swap", "fuse"), COUNT)
+    other = render_clip(project, "embed.recogniser=ghostface")
     # Nothing before embed runs; the swap is known too, since the same face is chosen.
-    assert ran(other) == {"embed": COUNT, "fuse": COUNT}
+    assert count_runs(other) == {"embed": COUNT, "fuse": COUNT}
     assert other.models_loaded == 1
-    back = rendered(project, "embed.recogniser=arcface")
-    assert ran(back) == {"fuse": COUNT}
+    back = render_clip(project, "embed.recogniser=arcface")
+    assert count_runs(back) == {"fuse": COUNT}
     assert (back.models_loaded, back.frames_decoded) == (0, 0)
     stand_ins.write_recogniser(project / "models/arcface.onnx", "arcface", seed=9)
-    assert ran(rendered(project, "embed.recogniser=arcface")) == {"embed": COUNT, "fuse": COUNT}
+    assert count_runs(render_clip(project, "embed.recogniser=arcface")) == {"embed": COUNT, "fuse": COUNT}
 
 
 def test_a_masker_runs_occlude_alone_is_kept_and_listed_only_where_used(project: Path) -> None:
-    plain = rendered(project)
+    plain = render_clip(project)
     assert "occlude" not in plain.stages
-    masked = rendered(project, "occlude.masker=selfie")
-    assert ran(masked) == {"occlude": COUNT, "fuse": COUNT}
-    again = rendered(project, "occlude.masker=selfie", "fusion.blend=0.5")
-    assert ran(again) == {"fuse": COUNT}
+    masked = render_clip(project, "occlude.masker=selfie")
+    assert count_runs(masked) == {"occlude": COUNT, "fuse": COUNT}
+    again = render_clip(project, "occlude.masker=selfie", "fusion.blend=0.5")
+    assert count_runs(again) == {"fuse": COUNT}
     assert again.stages["occlude"]["hit"] == COUNT
     assert (again.models_loaded, again.frames_decoded) == (0, 0)
-    off = rendered(project, "occlude.masker=selfie", "fusion.keep_cover=0")
+    off = render_clip(project, "occlude.masker=selfie", "fusion.keep_cover=0")
     assert "occlude" not in off.stages
 
 
@@ -89,11 +89,11 @@ def test_other_regions_of_bisenet_and_areas_of_the_face_cost_fusion_alone(projec
     path = stand_ins.write_bisenet(project / "models/bisenet.onnx")
     statement_path(path).write_text('family = "occlude/bisenet"')
     regions = ("occlude.masker=bisenet", "occlude.glasses=on", "occlude.hair=on")
-    rendered(project)
-    assert ran(rendered(project, *regions)) == {"occlude": COUNT, "fuse": COUNT}
+    render_clip(project)
+    assert count_runs(render_clip(project, *regions)) == {"occlude": COUNT, "fuse": COUNT}
     for change in ("occlude.hair=off", "occlude.ears=on", "fusion.mask_nose=off"):
-        report = rendered(project, *regions, change)
-        assert ran(report) == {"fuse": COUNT}
+        report = render_clip(project, *regions, change)
+        assert count_runs(report) == {"fuse": COUNT}
         assert (report.models_loaded, report.frames_decoded) == (0, 0)
 
 
@@ -104,7 +104,7 @@ def test_the_mesh_swapper_refuses_landmarks_that_are_no_mesh(project: Path, land
     with pytest.raises(
         RecipeError, match=rf"landmark\.landmarker={landmarker} does not find: set it to face-mesh"
     ):
-        rendered(project, f"landmark.landmarker={landmarker}")
+        render_clip(project, f"landmark.landmarker={landmarker}")
 
 
 def pipeline_with(shared: Path) -> Pipeline:
@@ -162,7 +162,7 @@ def test_poor_sources_are_named_with_what_is_poor(shared: Path, tmp_path: Path) 
     assert "% of it by hair, a hand or an object" in warnings_for(shared, covered)
 
 
-def test_pictures_of_two_people_are_told(shared: Path) -> None:
+def test_pictures_of_two_people_are_reported(shared: Path) -> None:
     portraits = shared / "footage/portraits"
     mine, other = portraits / "p02_obama_official.jpg", portraits / "p10_man_a1.jpg"
     known = ("embed.recogniser=mobileface",)

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from footage.portrait import moved, painted
+from footage.portrait import make_up_portrait, transform_portrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.analysis import detect as detecting
@@ -65,30 +65,30 @@ CLIPS = sorted(path for path in FOOTAGE.glob("*.mp4") if not path.name.startswit
 
 def faces(picture: np.ndarray) -> list[Face]:
     models = embedded_models()
-    found = detecting.detections_from_arrays(
+    detections = detecting.detections_from_arrays(
         detecting.detect(picture, Recipe().detect, models.detector, POOL)
     )
     return landmarking.faces_from_arrays(
-        landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, POOL, TOPOLOGY)
+        landmarking.landmark(picture, detections, Recipe().landmark, models.landmarker, POOL, TOPOLOGY)
     )
 
 
 @pytest.fixture(scope="module")
 def source() -> tuple[np.ndarray, np.ndarray]:
-    picture = painted()
+    picture = make_up_portrait()
     return fill_hidden(unwrap_texture(picture, faces(picture)[0].landmarks, TOPOLOGY), 1.0)
 
 
 @pytest.fixture(scope="module")
 def target() -> tuple[np.ndarray, Face]:
-    picture = moved(2.0, 6.0)[0]
+    picture = transform_portrait(2.0, 6.0)[0]
     return picture, faces(picture)[0]
 
 
-def difference(crop, landmarks, place, params: Fusion, seen: OcclusionMask | None = None) -> int:
+def difference(crop, landmarks, place, params: Fusion, occlusion: OcclusionMask | None = None) -> int:
     """The largest difference of any colour or alpha of any pixel, those not shown too."""
-    expected = fuse_crop(crop, landmarks, place, params, TOPOLOGY, seen)
-    drawn = FUSER.run_graph(feeds(crop, landmarks, place, params, TOPOLOGY, seen))
+    expected = fuse_crop(crop, landmarks, place, params, TOPOLOGY, occlusion)
+    drawn = FUSER.run_graph(feeds(crop, landmarks, place, params, TOPOLOGY, occlusion))
     assert drawn.shape == expected.shape
     assert drawn.dtype == np.uint8
     return int(np.abs(drawn.astype(int) - expected).max())
@@ -124,23 +124,23 @@ def test_on_footage_it_is_within_1_of_255(path: Path | None, source) -> None:
     assert compared >= 4
 
 
-def share() -> st.SearchStrategy[float]:
+def shares() -> st.SearchStrategy[float]:
     return st.one_of(st.just(0.0), st.just(1.0), st.floats(0, 1))
 
 
 def any_settings() -> st.SearchStrategy[Fusion]:
     return st.builds(
         Fusion,
-        blend=share(),
-        opacity=share(),
+        blend=shares(),
+        opacity=shares(),
         mask_padding=st.floats(-10, 30),
         mask_blur=st.one_of(st.just(0.0), st.floats(0, 100)),
         mask_mouth=st.booleans(),
         mask_eyes=st.booleans(),
-        keep_eyes=share(),
-        keep_mouth=share(),
-        keep_cover=share(),
-        colour_match=share(),
+        keep_eyes=shares(),
+        keep_mouth=shares(),
+        keep_cover=shares(),
+        colour_match=shares(),
         light_radius=st.floats(4, 60),
         sharpen=st.one_of(st.just(0.0), st.floats(0, 2)),
         mask_shape=st.sampled_from(["oval", "box"]),
@@ -184,15 +184,15 @@ def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest
         place = face_crop_region(face.landmarks, frame_size, longest)
     assert place is not None
     crop = to_upright_region(stored, place, soft_edge=params.mask_shape == "oval")
-    seen = None
+    occlusion = None
     if masked != "no mask":
         visible = cv2.circle(np.full((256, 256), 255, np.uint8), (90, 140), 50, 30, -1)
-        seen = OcclusionMask(visible, crop_matrix(middle, 300.0, 0.0, 256), masked == "rough mask")
+        occlusion = OcclusionMask(visible, crop_matrix(middle, 300.0, 0.0, 256), masked == "rough mask")
     # The graph draws the aligned crop as it is stored.
-    assert difference(crop, face.landmarks, place, params, seen) <= 1
+    assert difference(crop, face.landmarks, place, params, occlusion) <= 1
     # And what an enhancer was blended into.
     blended = replace(crop, swapped=draw_swapped(crop, place), swapped_small=None)
-    assert difference(blended, face.landmarks, place, params, seen) <= 1
+    assert difference(blended, face.landmarks, place, params, occlusion) <= 1
 
 
 @settings(max_examples=15, deadline=None)
@@ -279,7 +279,7 @@ def test_on_the_cpu_fusion_is_opencvs_and_keys_stay_what_they_were(target, sourc
     assert fuser.run_trial() <= 1
 
 
-class Elsewhere(ModelPool):
+class OtherProcessorFuser(ModelPool):
     """A pool that takes its processor for CUDA's; its graphs run on the CPU all the same."""
 
     processor = Processor("cuda")
@@ -292,7 +292,7 @@ class Elsewhere(ModelPool):
             self.processor = wanted
 
 
-class Broken(Elsewhere):
+class BrokenFuser(OtherProcessorFuser):
     """One whose processor multiplies wrongly."""
 
     def run_graph(self, graph, given):
@@ -301,7 +301,7 @@ class Broken(Elsewhere):
 
 def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> None:
     crop, landmarks, place = generate_trial_crop(TOPOLOGY)
-    fuser = Fuser(Elsewhere(1), TOPOLOGY)
+    fuser = Fuser(OtherProcessorFuser(1), TOPOLOGY)
     assert fuser.key_inputs["processor"] == "cuda"
     assert len(fuser.key_inputs["graph"]) == 64
     by_graph = FUSER.run_graph(feeds(crop, landmarks, place, Fusion(), TOPOLOGY))
@@ -310,13 +310,13 @@ def test_where_a_graphics_processor_fuses_the_key_says_so(target, source) -> Non
 
 
 def test_a_processor_that_is_off_is_not_trusted() -> None:
-    fuser = Fuser(Broken(1), TOPOLOGY)
+    fuser = Fuser(BrokenFuser(1), TOPOLOGY)
     assert fuser.key_inputs == {}
     assert len(fuser.warnings) == 1
     assert "cuda is" in fuser.warnings[0]
 
 
-def taken(picture: np.ndarray, down: Taps, across: Taps) -> np.ndarray:
+def resample(picture: np.ndarray, down: Taps, across: Taps) -> np.ndarray:
     wide = (picture[:, across.indices] * across.weights.astype(np.float64)).sum(1)
     return (wide[down.indices] * down.weights[:, :, None].astype(np.float64)).sum(0)
 
@@ -325,10 +325,10 @@ sizes = st.tuples(st.integers(8, 120), st.integers(8, 120))
 
 
 @contextmanager
-def enlarging_by_intel(wanted: bool) -> Iterator[None]:
+def use_ipp(enabled: bool) -> Iterator[None]:
     """OpenCV enlarges by Intel's IPP where it has it, and by code of its own on other processors."""
     before = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(wanted)
+    cv2.ipp.setUseIPP(enabled)
     linear_taps.cache_clear()
     cubic_taps.cache_clear()
     try:
@@ -343,7 +343,7 @@ def enlarging_by_intel(wanted: bool) -> Iterator[None]:
 @settings(max_examples=15, deadline=None)
 @given(size=sizes, factor=st.floats(1, 4), seed=st.integers(0, 99))
 def test_enlargements_are_opencvs(intel, size, factor, seed) -> None:
-    with enlarging_by_intel(intel):
+    with use_ipp(intel):
         check_enlargements(size, factor, seed)
 
 
@@ -352,10 +352,10 @@ def check_enlargements(size: tuple[int, int], factor: float, seed: int) -> None:
     full = round(size[0] * factor), round(size[1] * factor)
     floats = cv2.resize(picture.astype(np.float32), full[::-1], interpolation=cv2.INTER_LINEAR)
     assert np.allclose(
-        taken(picture, linear_taps(size[0], full[0]), linear_taps(size[1], full[1])), floats, atol=1e-3
+        resample(picture, linear_taps(size[0], full[0]), linear_taps(size[1], full[1])), floats, atol=1e-3
     )
     curved = cv2.resize(picture, full[::-1], interpolation=cv2.INTER_CUBIC).astype(float)
-    own = taken(picture, cubic_taps(size[0], full[0]), cubic_taps(size[1], full[1])) / TAP_WEIGHT_SUM**2
+    own = resample(picture, cubic_taps(size[0], full[0]), cubic_taps(size[1], full[1])) / TAP_WEIGHT_SUM**2
     assert np.abs(np.clip(own, 0, 255) - curved).max() < 0.51
 
 

@@ -24,25 +24,25 @@ from understudy.core.layers.label import (
 from understudy.core.layers.tiff import layer_pieces
 
 KEY = "0123456789abcdef" * 4
-ASKED = RequestSummary("fedcba9876543210" * 4, 3, 2, 1)
+SUMMARY = RequestSummary("fedcba9876543210" * 4, 3, 2, 1)
 RANDOM = np.random.default_rng(7)
 
 
 def write_layer(
-    path: Path, key: str, patch: Patch | None, size: tuple[int, int], asked: RequestSummary | None = None
+    path: Path, key: str, patch: Patch | None, size: tuple[int, int], summary: RequestSummary | None = None
 ) -> None:
-    path.write_bytes(b"".join(layer_pieces(key, patch, size, asked)))
+    path.write_bytes(b"".join(layer_pieces(key, patch, size, summary)))
 
 
-def relabel(path: Path, label: Label, asked: RequestSummary) -> bool:
+def relabel(path: Path, label: Label, summary: RequestSummary) -> bool:
     with Folder(path.parent) as folder:
-        pieces = pieces_with_label(folder, path.name, label, asked)
+        pieces = pieces_with_label(folder, path.name, label, summary)
     if pieces:
         path.write_bytes(b"".join(pieces))
     return bool(pieces)
 
 
-def painted(width: int, height: int) -> np.ndarray:
+def random_pixels(width: int, height: int) -> np.ndarray:
     pixels = RANDOM.integers(1, 256, (height, width, 4), np.uint8)
     pixels[::3, ::2, 3] = 0
     pixels[pixels[..., 3] == 0] = 0
@@ -66,7 +66,7 @@ def test_any_patch_in_any_frame_is_read_back_bit_for_bit(
         data.draw(st.integers(1, width - left)),
         data.draw(st.integers(1, height - top)),
     )
-    patch = Patch(left, top, painted(patch_width, patch_height))
+    patch = Patch(left, top, random_pixels(patch_width, patch_height))
     path = tmp_path / "layer.tif"
     write_layer(path, KEY, patch, (width, height))
     with Image.open(path) as picture:
@@ -76,7 +76,7 @@ def test_any_patch_in_any_frame_is_read_back_bit_for_bit(
 
 
 def test_another_reader_sees_the_same_pixels_and_the_file_is_as_small_as_the_face(tmp_path: Path) -> None:
-    patch = Patch(700, 300, painted(480, 500))
+    patch = Patch(700, 300, random_pixels(480, 500))
     path = tmp_path / "layer.tif"
     write_layer(path, KEY, patch, (1920, 1080))
     assert np.array_equal(tifffile.imread(path), expected_frame(patch, (1920, 1080)))
@@ -100,56 +100,58 @@ def test_the_file_says_that_it_is_a_composite(tmp_path: Path) -> None:
         assert "composite" in picture.tag_v2[270]
 
 
-@pytest.mark.parametrize("patch", [Patch(10, 10, painted(60, 60)), Patch(0, 0, painted(200, 100)), None])
+@pytest.mark.parametrize(
+    "patch", [Patch(10, 10, random_pixels(60, 60)), Patch(0, 0, random_pixels(200, 100)), None]
+)
 def test_no_flipped_bit_leaves_a_layer_known_that_shows_anything_else(
     tmp_path: Path, patch: Patch | None
 ) -> None:
     path = tmp_path / "layer.tif"
-    write_layer(path, KEY, patch, (200, 100), ASKED)
+    write_layer(path, KEY, patch, (200, 100), SUMMARY)
     whole, known = path.read_bytes(), layer_label(path)
     label = whole.index(b"understudy layer")
-    said = range(label, label + len(label_text(KEY, 0, ASKED)))
+    said = range(label, label + len(label_text(KEY, 0, SUMMARY)))
     offsets = [*range(said.stop), *RANDOM.integers(said.stop + 16, len(whole), 200).tolist()]
     for offset in offsets:
         broken = bytearray(whole)
         broken[offset] ^= 1 << int(RANDOM.integers(8))
         path.write_bytes(broken)
-        found = layer_label(path)
+        flipped_label = layer_label(path)
         # A bit of the label itself may name another key, question or count, but never goes unseen.
-        assert found is None or (offset in said and found != known), offset
+        assert flipped_label is None or (offset in said and flipped_label != known), offset
 
 
 @pytest.mark.parametrize("size", [0, 4, 100, 5000, -1])
 def test_a_cut_off_layer_is_unknown(tmp_path: Path, size: int) -> None:
     path = tmp_path / "layer.tif"
-    write_layer(path, KEY, Patch(10, 10, painted(60, 60)), (200, 100))
+    write_layer(path, KEY, Patch(10, 10, random_pixels(60, 60)), (200, 100))
     path.write_bytes(path.read_bytes()[:size])
     assert layer_key(path) is None
 
 
 def test_memory_that_held_a_longer_picture_says_nothing_of_the_next(tmp_path: Path) -> None:
     long, cut, short = tmp_path / "long.tif", tmp_path / "cut.tif", tmp_path / "short.tif"
-    write_layer(long, KEY, Patch(10, 10, painted(150, 80)), (200, 100), ASKED)
-    write_layer(short, KEY[::-1], Patch(10, 10, painted(20, 20)), (200, 100))
+    write_layer(long, KEY, Patch(10, 10, random_pixels(150, 80)), (200, 100), SUMMARY)
+    write_layer(short, KEY[::-1], Patch(10, 10, random_pixels(20, 20)), (200, 100))
     cut.write_bytes(long.read_bytes()[:-100])  # what is cut off still stands in the memory
     room = ReadBuffer()
-    found = [layer_label(path, room) for path in (short, long, cut, tmp_path / "none.tif", short, long)]
-    whole, little = Label(KEY, ASKED), Label(KEY[::-1], None)
-    assert found == [little, whole, None, None, little, whole]
+    labels = [layer_label(path, room) for path in (short, long, cut, tmp_path / "none.tif", short, long)]
+    whole, little = Label(KEY, SUMMARY), Label(KEY[::-1], None)
+    assert labels == [little, whole, None, None, little, whole]
 
 
 def test_what_was_asked_for_is_said_and_can_be_said_anew_without_touching_a_pixel(tmp_path: Path) -> None:
     path = tmp_path / "layer.tif"
-    patch = Patch(10, 10, painted(60, 60))
+    patch = Patch(10, 10, random_pixels(60, 60))
     write_layer(path, KEY, patch, (200, 100))
     bare = layer_label(path)
     assert bare == Label(KEY, None)
-    assert relabel(path, bare, ASKED)
-    assert layer_label(path) == Label(KEY, ASKED)
+    assert relabel(path, bare, SUMMARY)
+    assert layer_label(path) == Label(KEY, SUMMARY)
     assert np.array_equal(tifffile.imread(path), expected_frame(patch, (200, 100)))
     later = RequestSummary("ab" * 32, 3)
     assert not relabel(path, bare, later)  # somebody else said something since
-    assert relabel(path, Label(KEY, ASKED), later)
+    assert relabel(path, Label(KEY, SUMMARY), later)
     assert layer_label(path) == Label(KEY, later)
     write_layer(tmp_path / "at_once.tif", KEY, patch, (200, 100), later)
     assert (tmp_path / "at_once.tif").read_bytes() == path.read_bytes()
@@ -158,7 +160,7 @@ def test_what_was_asked_for_is_said_and_can_be_said_anew_without_touching_a_pixe
 def test_missing_and_foreign_files_are_unknown(tmp_path: Path) -> None:
     assert layer_key(tmp_path / "nothing.tif") is None
     foreign = tmp_path / "foreign.tif"
-    Image.fromarray(painted(30, 30)).save(foreign)
+    Image.fromarray(random_pixels(30, 30)).save(foreign)
     assert layer_key(foreign) is None
 
 
@@ -176,7 +178,7 @@ def test_a_face_that_fills_more_than_a_layers_file_is_refused() -> None:
 
 def test_laying_over_leaves_transparent_pixels_exactly_and_takes_opaque_ones_exactly() -> None:
     frame = RANDOM.integers(0, 256, (90, 120, 3), np.uint8)
-    pixels = painted(50, 40)
+    pixels = random_pixels(50, 40)
     pixels[5:10, :, 3] = 255
     out = composite_on_frame(frame, Patch(30, 20, pixels))
     shown = np.zeros((90, 120), np.uint8)

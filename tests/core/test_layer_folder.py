@@ -14,14 +14,14 @@ from understudy.core.layers.label import Label, RequestSummary
 from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 
-ONE, TWO = "0123456789abcdef", "fedcba9876543210"
+STACK_ID, OTHER_STACK_ID = "0123456789abcdef", "fedcba9876543210"
 FACE = b"a face" * 1000
 NAMES = [f"{number:06d}.tif" for number in range(4)]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> LayerFolder:
-    made = LayerFolder(tmp_path / "cache", ONE)
+    made = LayerFolder(tmp_path / "cache", STACK_ID)
     made.make()
     return made
 
@@ -45,7 +45,7 @@ def test_a_folder_that_was_there_gets_our_permissions(folder: LayerFolder) -> No
 
 
 def test_a_group_gets_in_where_it_is_let_in(tmp_path: Path) -> None:
-    folder = LayerFolder(tmp_path / "cache", ONE, Access(shared_with_group=True))
+    folder = LayerFolder(tmp_path / "cache", STACK_ID, Access(shared_with_group=True))
     folder.make()
     folder.write(NAMES[0], FACE)
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o2770
@@ -69,7 +69,7 @@ def test_a_layer_that_is_written_leaves_other_names_of_its_placeholder(folder: L
 
 def test_a_copy_has_the_layers_in_place_of_its_placeholders(folder: LayerFolder, tmp_path: Path) -> None:
     folder.write(NAMES[0], FACE)
-    copy = LayerFolder(tmp_path / "cache", TWO)
+    copy = LayerFolder(tmp_path / "cache", OTHER_STACK_ID)
     copy.add_placeholders(NAMES)
     folder.copy_to(copy)
     assert (copy.path / NAMES[0]).read_bytes() == FACE
@@ -110,7 +110,7 @@ def test_labels_are_read_and_said_anew_in_a_folder_that_may_be_exchanged(folder:
     assert folder.label(NAMES[0]) == Label("ab" * 32, asked)
     assert not folder.relabel(NAMES[0], Label("ab" * 32, None), asked)
     assert not folder.relabel(NAMES[1], Label("ab" * 32, None), asked)
-    folder.path.rename(folder.path.with_name(TWO))
+    folder.path.rename(folder.path.with_name(OTHER_STACK_ID))
     assert folder.label(NAMES[0]) is None
     folder.write(NAMES[0], *pieces)
     assert folder.label(NAMES[0]) == Label("ab" * 32, None)
@@ -129,10 +129,10 @@ def test_what_versions_before_left_open_to_all_is_closed_when_it_is_looked_at(fo
 
 
 def test_no_layers_are_no_trouble(tmp_path: Path) -> None:
-    folder = LayerFolder(tmp_path / "cache", ONE)
+    folder = LayerFolder(tmp_path / "cache", STACK_ID)
     assert (folder.exists(), folder.names(), folder.sizes(), folder.blank()) == (False, [], [], 0)
     folder.remove()
-    folder.copy_to(LayerFolder(tmp_path / "other", TWO))
+    folder.copy_to(LayerFolder(tmp_path / "other", OTHER_STACK_ID))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -163,7 +163,18 @@ def test_a_folder_that_was_removed_is_made_again(folder: LayerFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "..", ONE[:-1], ONE + "0", ONE.upper(), "/etc", "../" + ONE, "０" * 16, ONE + "\n"]
+    "text",
+    [
+        "",
+        "..",
+        STACK_ID[:-1],
+        STACK_ID + "0",
+        STACK_ID.upper(),
+        "/etc",
+        "../" + STACK_ID,
+        "０" * 16,
+        STACK_ID + "\n",
+    ],
 )
 def test_what_is_no_id_is_refused(tmp_path: Path, text: str) -> None:
     assert not is_stack_id(text)
@@ -172,13 +183,13 @@ def test_what_is_no_id_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_layers_place_is_taken_apart(tmp_path: Path) -> None:
-    folder, name = layer_folder_of(tmp_path / "cache/layers" / ONE / NAMES[0])
-    assert (folder.path, name) == (tmp_path / "cache/layers" / ONE, NAMES[0])
+    folder, name = layer_folder_of(tmp_path / "cache/layers" / STACK_ID / NAMES[0])
+    assert (folder.path, name) == (tmp_path / "cache/layers" / STACK_ID, NAMES[0])
     for other in (
         "cache/layers/x/000000.tif",
-        f"layer/{ONE}/000000.tif",
-        f"layers/{ONE}/0.tif",
-        f"layers/{ONE}/a.tif",
+        f"layer/{STACK_ID}/000000.tif",
+        f"layers/{STACK_ID}/0.tif",
+        f"layers/{STACK_ID}/a.tif",
     ):
         with pytest.raises(OutputError, match="is no layer's"):
             layer_folder_of(tmp_path / other)
@@ -186,11 +197,11 @@ def test_a_layers_place_is_taken_apart(tmp_path: Path) -> None:
 
 def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
     root = tmp_path / "pictures"
-    (root / "layers" / ONE).mkdir(parents=True)
+    (root / "layers" / STACK_ID).mkdir(parents=True)
     (root / "mine.txt").write_text("mine")
-    picture = root / "layers" / ONE / NAMES[0]
+    picture = root / "layers" / STACK_ID / NAMES[0]
     picture.write_bytes(FACE)
-    folder = LayerFolder(root, ONE)
+    folder = LayerFolder(root, STACK_ID)
     for act in (
         folder.make,
         folder.blank,
@@ -199,7 +210,7 @@ def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
         folder.sizes,
         lambda: folder.write(NAMES[0], b"x"),
         lambda: folder.add_placeholders(NAMES),
-        lambda: folder.copy_to(LayerFolder(tmp_path / "cache", TWO)),
+        lambda: folder.copy_to(LayerFolder(tmp_path / "cache", OTHER_STACK_ID)),
     ):
         with pytest.raises(OutputError):
             act()

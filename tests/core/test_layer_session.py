@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.layers.job import LayerJob
 from understudy.core.layers.label import layer_label
@@ -28,7 +28,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.frames = tuple(write_sequence(folder / "frames", COUNT, 320))
-        self.person = write_picture(folder / "person.png", painted())
+        self.person = write_picture(folder / "person.png", make_up_portrait())
 
     def jobs(self, *settings: str, person: Path | None = None) -> list[LayerJob]:
         """What every frame asks for."""
@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def ran(report):
+def count_runs(report):
     return {stage: counts["run"] for stage, counts in report["stages"].items() if counts["run"]}
 
 
@@ -72,7 +72,7 @@ def test_asked_again_the_labels_answer_and_nothing_is_opened(project: Project) -
         frame.write_bytes(bytes(status.st_size))
         os.utime(frame, ns=(status.st_atime_ns, status.st_mtime_ns))
     again = project.run(project.jobs(), "other")
-    assert (again["written"], again["warnings"], ran(again)) == (0, [], {})
+    assert (again["written"], again["warnings"], count_runs(again)) == (0, [], {})
     assert (again["frames"], again["faces"], again["shown"]) == (COUNT, COUNT, first["shown"])
     assert again["stages"]["swap"]["hit"] == again["stages"]["fuse"]["hit"] == COUNT
     assert not (project.folder / "other").exists()
@@ -80,16 +80,16 @@ def test_asked_again_the_labels_answer_and_nothing_is_opened(project: Project) -
 
 def test_any_other_question_is_answered_by_the_pipeline(project: Project) -> None:
     project.run(project.jobs())
-    assert ran(project.run(project.jobs("fusion.blend=0.5"))) == {"fuse": COUNT}
+    assert count_runs(project.run(project.jobs("fusion.blend=0.5"))) == {"fuse": COUNT}
     # Back again: what is on the disk is for the other blend.
-    assert ran(project.run(project.jobs())) == {"fuse": COUNT}
-    assert ran(project.run(project.jobs("swap.mirror=0.5"))) == {"swap": COUNT, "fuse": COUNT}
+    assert count_runs(project.run(project.jobs())) == {"fuse": COUNT}
+    assert count_runs(project.run(project.jobs("swap.mirror=0.5"))) == {"swap": COUNT, "fuse": COUNT}
 
 
-def test_a_source_picture_that_was_replaced_under_its_name_is_seen(project: Project) -> None:
+def test_a_source_picture_that_was_replaced_under_its_name_is_noticed(project: Project) -> None:
     project.run(project.jobs())
-    write_picture(project.person, painted()[:, ::-1])
-    assert ran(project.run(project.jobs())) == {"swap": COUNT, "fuse": COUNT}
+    write_picture(project.person, make_up_portrait()[:, ::-1])
+    assert count_runs(project.run(project.jobs())) == {"swap": COUNT, "fuse": COUNT}
 
 
 def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> None:
@@ -98,7 +98,7 @@ def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> No
     asked = [layer_label(job.layer_path).summary for job in project.jobs()]
     os.utime(project.frames[0], ns=(1, 1))
     again = project.run(project.jobs())
-    assert (again["written"], ran(again)) == (0, {})
+    assert (again["written"], count_runs(again)) == (0, {})
     labels = [layer_label(job.layer_path) for job in project.jobs()]
     assert [label.key for label in labels] == keys
     assert all(label.summary not in (None, before) for label, before in zip(labels, asked, strict=True))

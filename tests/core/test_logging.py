@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core import CacheSettings, ClipSession, FaceImage, Identity, RunSettings, SwapRequest
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.factory import open_cache
@@ -90,7 +90,7 @@ def test_core_installs_no_handler_and_a_warning_is_not_printed() -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("log")
     write_sequence(folder / "frames", 2)
-    write_picture(folder / "a_persons_name.png", painted())
+    write_picture(folder / "a_persons_name.png", make_up_portrait())
     return folder
 
 

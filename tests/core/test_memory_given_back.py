@@ -13,7 +13,7 @@ _STATUS = Path("/proc/self/status")
 _MIB = 1 << 20
 
 
-def held() -> int:
+def resident_bytes() -> int:
     """Bytes of memory that this process holds."""
     line = next(text for text in _STATUS.read_text().splitlines() if text.startswith("VmRSS"))
     return int(line.split()[1]) * 1024
@@ -27,6 +27,6 @@ def test_a_closed_pool_gives_its_memory_back() -> None:
     pool = ModelPool(1)
     pool.run_graph(graph.model(), {"x": np.ones(16 * _MIB, np.float32)})
     gc.collect()
-    before = held()
+    before = resident_bytes()
     pool.close()
-    assert before - held() > 100 * _MIB
+    assert before - resident_bytes() > 100 * _MIB

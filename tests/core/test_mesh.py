@@ -17,7 +17,7 @@ from understudy.core.geometry.mesh_topology import load_topology
 TOPOLOGY = load_topology()
 
 
-def turned(yaw: float, size: float = 200.0, pitch: float = 0.0) -> np.ndarray:
+def rotated_shape(yaw: float, size: float = 200.0, pitch: float = 0.0) -> np.ndarray:
     """The canonical shape turned by degrees, in pixels of a 640x640 picture."""
     turn = cv2.Rodrigues(np.array([0.0, np.radians(yaw), 0.0]))[0]
     nod = cv2.Rodrigues(np.array([np.radians(pitch), 0.0, 0.0]))[0]
@@ -62,7 +62,7 @@ def test_the_left_ring_is_on_the_left() -> None:
 
 
 def test_a_frontal_face_is_covered_without_cracks_but_for_its_openings() -> None:
-    points = turned(0)
+    points = rotated_shape(0)
     drawn = triangle_map(points, (640, 640), TOPOLOGY) >= 0
     face = fill_polygons([points[TOPOLOGY.oval, :2]], (640, 640)) == 255
     openings = fill_polygons(
@@ -76,20 +76,20 @@ def test_a_frontal_face_is_covered_without_cracks_but_for_its_openings() -> None
 
 @pytest.mark.parametrize("yaw", [-45, -30, 30, 45])
 def test_a_turned_face_hides_its_far_side_behind_its_near_side(yaw: float) -> None:
-    points = turned(yaw)
+    points = rotated_shape(yaw)
     drawn = triangle_map(points, (640, 640), TOPOLOGY)
-    seen = interpolate_on_mesh(points[:468, 2:], points, drawn, TOPOLOGY, outside=np.inf)[0]
+    depth = interpolate_on_mesh(points[:468, 2:], points, drawn, TOPOLOGY, outside=np.inf)[0]
     # What is drawn where a point is, is that point or something nearer (a tenth of the eyes' distance of leave,
     # for a pixel is not a point and steep slopes are deep within one).
     columns, rows = np.round(points[:468, :2]).astype(int).T
-    behind = seen[rows, columns] - points[:468, 2]
+    behind = depth[rows, columns] - points[:468, 2]
     behind = behind[np.isfinite(behind)]
     assert len(behind) > 300
     assert (behind < 20).mean() > 0.99
 
 
 def test_normals_point_out_of_the_face() -> None:
-    normals = point_normals(turned(0), TOPOLOGY)
+    normals = point_normals(rotated_shape(0), TOPOLOGY)
     assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
     assert normals[[4, 9, 10, 152, 50, 280], 2].max() < -0.5
     assert normals[234, 0] < -0.5 < 0.5 < normals[454, 0]
@@ -98,7 +98,7 @@ def test_normals_point_out_of_the_face() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(-2, 2), min_size=6, max_size=6), st.floats(-40, 40))
 def test_spreading_an_affine_function_of_the_place_gives_it_back(plane: list[float], yaw: float) -> None:
-    points = turned(yaw)
+    points = rotated_shape(yaw)
     matrix = np.array(plane, np.float32).reshape(2, 3)
     values = points[:468, :2] @ matrix[:, :2].T + matrix[:, 2]
     drawn = triangle_map(points, (640, 640), TOPOLOGY)

@@ -56,31 +56,35 @@ def likeness(mesh: Floats, other: Floats) -> float:
 
 @pytest.mark.parametrize("count", LANDMARK_SETS)
 @pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (28, -8, 15), (-40, 12, -30)])
-def test_a_turned_heads_pose_and_outline_are_found(count: int, yaw: float, pitch: float, roll: float) -> None:
+def test_a_turned_heads_pose_and_outline_are_estimated(
+    count: int, yaw: float, pitch: float, roll: float
+) -> None:
     mesh = head(yaw, pitch, roll)
-    seen = points_of_set(mesh, count, TOPOLOGY)
-    expected, pose = estimate_pose(mesh, TOPOLOGY), estimate_pose(seen, TOPOLOGY)
+    landmarks = points_of_set(mesh, count, TOPOLOGY)
+    expected, pose = estimate_pose(mesh, TOPOLOGY), estimate_pose(landmarks, TOPOLOGY)
     assert (pose.yaw, pose.pitch, pose.roll) == pytest.approx(
         (expected.yaw, expected.pitch, expected.roll), abs=5
     )
-    assert likeness(fit_face_mesh(seen, TOPOLOGY), mesh) > 0.93
+    assert likeness(fit_face_mesh(landmarks, TOPOLOGY), mesh) > 0.93
     # Flat, or turned the other way, it would not be.
-    assert yaw == 0 or likeness(fit_face_mesh(seen, TOPOLOGY), head(-yaw, pitch, roll)) < 0.9
+    assert yaw == 0 or likeness(fit_face_mesh(landmarks, TOPOLOGY), head(-yaw, pitch, roll)) < 0.9
 
 
 @pytest.mark.parametrize("count", LANDMARK_SETS)
 def test_the_outline_follows_the_jaw_and_the_features_stay(count: int) -> None:
     mesh = head(15, 0, 0)
     known = LANDMARK_SETS[count]
-    seen = points_of_set(mesh, count, TOPOLOGY, wider=1.15)
-    fitted = fit_face_mesh(seen, TOPOLOGY)
+    landmarks = points_of_set(mesh, count, TOPOLOGY, wider=1.15)
+    fitted = fit_face_mesh(landmarks, TOPOLOGY)
     hull = cv2.convexHull(np.ascontiguousarray(fitted[TOPOLOGY.oval, :2]))
-    away = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
+    away = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in landmarks[list(known.jaw), :2]]
     plain = cv2.convexHull(np.ascontiguousarray(mesh[TOPOLOGY.oval, :2]))
-    before = [cv2.pointPolygonTest(plain, (float(x), float(y)), True) for x, y in seen[list(known.jaw), :2]]
+    before = [
+        cv2.pointPolygonTest(plain, (float(x), float(y)), True) for x, y in landmarks[list(known.jaw), :2]
+    ]
     assert np.abs(away).mean() < 0.5 * np.abs(before).mean()
     assert (
-        np.linalg.norm(alignment_points(fitted, TOPOLOGY) - known.alignment_points(seen), axis=1).max()
+        np.linalg.norm(alignment_points(fitted, TOPOLOGY) - known.alignment_points(landmarks), axis=1).max()
         < 0.06 * 120
     )
 
@@ -100,14 +104,16 @@ def test_real_landmarks_outline_the_face_as_the_mesh_does(name: str, least: floa
         with open_clip(next((shared / "footage").glob(f"{number}_*.mp4"))) as clip:
             for frame in frames:
                 picture = np.asarray(clip.read(frame), np.uint8)
-                found = detections_from_arrays(detect_with(picture, detector, engines.detector(detector)))[:1]
-                mesh, seen = (
+                detections = detections_from_arrays(
+                    detect_with(picture, detector, engines.detector(detector))
+                )[:1]
+                mesh, landmarks = (
                     faces_from_arrays(
-                        landmark_with(picture, found, asked, engines.landmarker(asked), TOPOLOGY)
+                        landmark_with(picture, detections, asked, engines.landmarker(asked), TOPOLOGY)
                     )[0].landmarks
                     for asked in (Landmark(), Landmark(landmarker=name))
                 )
                 ratio = 400 / picture.shape[0]
-                likenesses.append(likeness(fit_face_mesh(seen, TOPOLOGY) * ratio, mesh * ratio))
+                likenesses.append(likeness(fit_face_mesh(landmarks, TOPOLOGY) * ratio, mesh * ratio))
     assert min(likenesses) > least
     assert np.mean(likenesses) > 0.9

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import stand_ins
 from onnx import TensorProto, helper, numpy_helper
-from together import at_once
+from together import run_in_threads
 from understudy.core.errors import ModelError
 from understudy.core.models.catalog import ROLES, load_catalogue, mismatch
 from understudy.core.models.hashes import FILE_NAME
@@ -90,20 +90,22 @@ def test_a_pixel_reaches_the_network_as_its_vendor_says(name: str) -> None:
     tensor = preprocess(picture, family)
     assert tensor.dtype == np.float32
     assert tensor.shape == ((2, 3, 4, 6) if family.layout == "nchw" else (2, 4, 6, 3))
-    seen = tensor[1, :, 2, 3] if family.layout == "nchw" else tensor[1, 2, 3]
-    assert seen == pytest.approx(PIXEL[name], abs=2e-4)
+    pixel = tensor[1, :, 2, 3] if family.layout == "nchw" else tensor[1, 2, 3]
+    assert pixel == pytest.approx(PIXEL[name], abs=2e-4)
 
 
 def test_the_shared_files_are_known_by_content_under_any_name(shared: Path, tmp_path: Path) -> None:
-    found = {one.file.path.name: one for one in ModelLibrary([shared / "models"]).local_models() if one.card}
-    assert len(found) == 17
-    for one in found.values():
+    models_by_name = {
+        one.file.path.name: one for one in ModelLibrary([shared / "models"]).local_models() if one.card
+    }
+    assert len(models_by_name) == 17
+    for one in models_by_name.values():
         assert mismatch(CATALOGUE.family(one.role, one.family), onnx_info_of(one.file.path)) == ""
         assert one.size == one.card.size
     shutil.copy(shared / "models/embed/mobileface_v2_256d_112.onnx", tmp_path / "holiday.onnx")
     model = ModelLibrary([tmp_path]).model("embed", "mobileface")
     assert model.path.name == "holiday.onnx"
-    assert model.sha256 == found["mobileface_v2_256d_112.onnx"].card.sha256
+    assert model.sha256 == models_by_name["mobileface_v2_256d_112.onnx"].card.sha256
 
 
 @pytest.fixture
@@ -173,7 +175,7 @@ def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(
     try:
         for number in range(1, scans + 1):
             (folder / f"{number}.onnx").write_bytes(content)
-            at_once(lambda: ModelLibrary([folder]).local_models(), 6)
+            run_in_threads(lambda: ModelLibrary([folder]).local_models(), 6)
             assert str((folder / f"{number}.onnx").resolve()) in json.loads(memory.read_text())
     finally:
         scanned.set()
@@ -239,7 +241,9 @@ def test_a_file_that_is_not_what_it_is_said_to_be_is_refused_with_what_was_expec
 ) -> None:
     """Through the library, as every adapter gets its file: the message names the file, both shapes and the family."""
     family = CATALOGUE.find_family(path)
-    wrong = stand_ins.planted(tmp_path / "wrong.onnx", "strange", ["n", 7, 5], {"other": np.zeros((1, 2))})
+    wrong = stand_ins.write_constant_model(
+        tmp_path / "wrong.onnx", "strange", ["n", 7, 5], {"other": np.zeros((1, 2))}
+    )
     statement_path(wrong).write_text(f'family = "{path}"')
     library = ModelLibrary([tmp_path])
     embedded = library.models(family.role, family.name)[0] if library.has(family.role, family.name) else None
@@ -256,7 +260,7 @@ def test_a_file_that_is_not_what_it_is_said_to_be_is_refused_with_what_was_expec
     assert embedded is not None or (wrong.name in said and path in said)
 
 
-def _saved(path: Path, *nodes: onnx.NodeProto, weights: list[onnx.TensorProto] | None = None) -> bytes:
+def _write_model(path: Path, *nodes: onnx.NodeProto, weights: list[onnx.TensorProto] | None = None) -> bytes:
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in ("x", "y")]
     graph = helper.make_graph(list(nodes), "g", values[:1], values[1:], weights or [])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -264,7 +268,7 @@ def _saved(path: Path, *nodes: onnx.NodeProto, weights: list[onnx.TensorProto] |
     return path.read_bytes()
 
 
-def _refused(path: Path, said: str) -> None:
+def _assert_refused(path: Path, said: str) -> None:
     with pytest.raises(ModelError, match=said) as caught:
         ModelPool(1).run_all(ModelFile(path), np.zeros(3, np.float32))
     assert "\n" not in str(caught.value)
@@ -276,32 +280,32 @@ def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
     weight.ClearField("raw_data")
     weight.data_location = TensorProto.EXTERNAL
     weight.external_data.add(key="location", value="../secret")
-    _saved(tmp_path / "m.onnx", helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])
-    _refused(tmp_path / "m.onnx", r"m\.onnx is refused: it keeps weights in another file")
+    _write_model(tmp_path / "m.onnx", helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])
+    _assert_refused(tmp_path / "m.onnx", r"m\.onnx is refused: it keeps weights in another file")
     constant = helper.make_node("Constant", [], ["w"], value=weight)
-    _saved(tmp_path / "m.onnx", constant, helper.make_node("Add", ["x", "w"], ["y"]))
-    _refused(tmp_path / "m.onnx", r"m\.onnx is refused: it keeps weights in another file")
+    _write_model(tmp_path / "m.onnx", constant, helper.make_node("Add", ["x", "w"], ["y"]))
+    _assert_refused(tmp_path / "m.onnx", r"m\.onnx is refused: it keeps weights in another file")
 
 
 def test_tensors_that_claim_more_than_they_carry_are_refused(tmp_path: Path) -> None:
     weight = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[1 << 40], raw_data=bytes(16))
-    _saved(tmp_path / "m.onnx", helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])
-    _refused(tmp_path / "m.onnx", r"its tensor 'w' says 1099511627776 values and has 16 bytes")
+    _write_model(tmp_path / "m.onnx", helper.make_node("Add", ["x", "w"], ["y"]), weights=[weight])
+    _assert_refused(tmp_path / "m.onnx", r"its tensor 'w' says 1099511627776 values and has 16 bytes")
 
 
 @pytest.mark.parametrize("kind", ["ConstantOfShape", "Expand", "Tile"])
 def test_constants_that_would_swell_are_refused(tmp_path: Path, kind: str) -> None:
     shape = numpy_helper.from_array(np.array([1 << 20, 1 << 20], np.int64), "shape")
     inputs = ["shape"] if kind == "ConstantOfShape" else ["x", "shape"]
-    _saved(tmp_path / "m.onnx", helper.make_node(kind, inputs, ["y"]), weights=[shape])
-    _refused(tmp_path / "m.onnx", r"it would fill a tensor of 1048576 x 1048576 values")
+    _write_model(tmp_path / "m.onnx", helper.make_node(kind, inputs, ["y"]), weights=[shape])
+    _assert_refused(tmp_path / "m.onnx", r"it would fill a tensor of 1048576 x 1048576 values")
 
 
 @pytest.mark.parametrize("shape", [[1, 3, 100_000, 100_000], ["n", 60_000, 60_000, 3], ["n", 1 << 40]])
 def test_inputs_larger_than_any_picture_are_refused(tmp_path: Path, shape: list[int | str]) -> None:
     """Canvases and crops are made as large as a file says its input is."""
-    path = stand_ins.planted(tmp_path / "m.onnx", "in_face:0", shape, {"y": np.zeros((1, 2))})
-    _refused(path, r"m\.onnx is refused: no network of faces takes or gives as much as in_face:0")
+    path = stand_ins.write_constant_model(tmp_path / "m.onnx", "in_face:0", shape, {"y": np.zeros((1, 2))})
+    _assert_refused(path, r"m\.onnx is refused: no network of faces takes or gives as much as in_face:0")
 
 
 def test_a_graph_that_asks_for_ever_more_memory_fails_with_a_message(tmp_path: Path) -> None:
@@ -334,7 +338,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "huge.onnx"
     with path.open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 10)
-    _refused(path, r"huge\.onnx has 2\.1 GB: an ONNX file holds 2 GB at most")
+    _assert_refused(path, r"huge\.onnx has 2\.1 GB: an ONNX file holds 2 GB at most")
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from models import stand_in_swappers as stand_ins
 from understudy.core.cache.maintenance.lineage import derived_from, untraceable_digests, walk_entries
 from understudy.core.cache.tiers import open_local
@@ -23,8 +23,8 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
 COUNT = 3
-NEURAL = ("swap.swapper=inswapper",)
-ENHANCED = (*NEURAL, "enhance.enhancer=gpen-256")
+NEURAL_SETTINGS = ("swap.swapper=inswapper",)
+ENHANCER_SETTINGS = (*NEURAL_SETTINGS, "enhance.enhancer=gpen-256")
 
 
 class Project:
@@ -32,7 +32,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.frames = write_sequence(folder / "clip", COUNT)
-        self.green = write_picture(folder / "green.png", painted())
+        self.green = write_picture(folder / "green.png", make_up_portrait())
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache, self.models = folder / "cache", folder / "models"
         for family in ("inswapper", "hyperswap", "uniface"):
@@ -63,8 +63,8 @@ class Project:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project that was swapped once with the stand-in inswapper and once enhanced."""
     project = Project(tmp_path_factory.mktemp("made"))
-    project.run(NEURAL)
-    project.run(ENHANCED)
+    project.run(NEURAL_SETTINGS)
+    project.run(ENHANCER_SETTINGS)
     return project
 
 
@@ -78,11 +78,11 @@ def project(made: Project, tmp_path: Path) -> Iterator[Project]:
     shutil.rmtree(twin.cache)
 
 
-def ran(report: Report) -> dict[str, int]:
+def count_runs(report: Report) -> dict[str, int]:
     return {stage: int(counts["run"]) for stage, counts in report.stages.items() if counts["run"]}
 
 
-def same(patches: list[Patch | None], others: list[Patch | None]) -> bool:
+def patches_equal(patches: list[Patch | None], others: list[Patch | None]) -> bool:
     return all(
         a is not None and b is not None and np.array_equal(a.pixels, b.pixels)
         for a, b in zip(patches, others, strict=True)
@@ -91,15 +91,21 @@ def same(patches: list[Patch | None], others: list[Patch | None]) -> bool:
 
 def test_cold_runs_every_stage_once_a_frame_and_again_runs_fusion_alone(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    patches, report = project.run(NEURAL)
-    assert ran(report) == {"detect": COUNT, "landmark": COUNT, "embed": COUNT, "swap": COUNT, "fuse": COUNT}
+    patches, report = project.run(NEURAL_SETTINGS)
+    assert count_runs(report) == {
+        "detect": COUNT,
+        "landmark": COUNT,
+        "embed": COUNT,
+        "swap": COUNT,
+        "fuse": COUNT,
+    }
     # The embedded detector and landmarker, the recogniser and the swapper.
     assert report.models_loaded == 4
     assert report.frames_decoded >= COUNT
-    warm, again = project.run(NEURAL)
-    assert ran(again) == {"fuse": COUNT}
+    warm, again = project.run(NEURAL_SETTINGS)
+    assert count_runs(again) == {"fuse": COUNT}
     assert (again.models_loaded, again.frames_decoded) == (0, 0)
-    assert same(patches, warm)
+    assert patches_equal(patches, warm)
 
 
 @pytest.mark.parametrize(
@@ -126,35 +132,35 @@ def test_cold_runs_every_stage_once_a_frame_and_again_runs_fusion_alone(tmp_path
 def test_a_change_re_runs_its_own_stages_and_no_other(
     project: Project, settings: tuple[str, ...], expected: set[str]
 ) -> None:
-    patches, report = project.run((*NEURAL, *settings))
-    assert ran(report) == dict.fromkeys(expected, COUNT)
+    patches, report = project.run((*NEURAL_SETTINGS, *settings))
+    assert count_runs(report) == dict.fromkeys(expected, COUNT)
     if expected == {"fuse"}:
         assert (report.frames_decoded, report.models_loaded) == (0, 0)
     if settings != ("swap.morph=0.2",):
-        assert not same(patches, project.run(NEURAL)[0])
+        assert not patches_equal(patches, project.run(NEURAL_SETTINGS)[0])
 
 
 def test_another_source_re_runs_the_swap_alone_and_the_first_is_still_known(project: Project) -> None:
-    before, _ = project.run(NEURAL)
-    patches, report = project.run(NEURAL, project.plain)
-    assert ran(report) == {"swap": COUNT, "fuse": COUNT}
-    assert not same(patches, before)
-    back, again = project.run(NEURAL)
-    assert ran(again) == {"fuse": COUNT}
-    assert same(back, before)
+    before, _ = project.run(NEURAL_SETTINGS)
+    patches, report = project.run(NEURAL_SETTINGS, project.plain)
+    assert count_runs(report) == {"swap": COUNT, "fuse": COUNT}
+    assert not patches_equal(patches, before)
+    back, again = project.run(NEURAL_SETTINGS)
+    assert count_runs(again) == {"fuse": COUNT}
+    assert patches_equal(back, before)
 
 
 def test_a_replaced_model_file_re_swaps_and_nothing_before_it(project: Project) -> None:
     stand_ins.write_recogniser(project.models / "stand_in_arcface.onnx", seed=8)
-    _, report = project.run(NEURAL)
-    assert ran(report) == {"swap": COUNT, "fuse": COUNT}
+    _, report = project.run(NEURAL_SETTINGS)
+    assert count_runs(report) == {"swap": COUNT, "fuse": COUNT}
     stand_ins.write_recogniser(project.models / "stand_in_arcface.onnx")
-    assert ran(project.run(NEURAL)[1]) == {"fuse": COUNT}
+    assert count_runs(project.run(NEURAL_SETTINGS)[1]) == {"fuse": COUNT}
 
 
 def test_the_layer_shows_the_networks_face_and_nothing_around_it(project: Project) -> None:
     """The stand-in keeps three quarters of the target and tints it: so does the layer, inside the oval only."""
-    patches, _ = project.run((*NEURAL, "fusion.colour_match=0", "fusion.keep_cover=0"))
+    patches, _ = project.run((*NEURAL_SETTINGS, "fusion.colour_match=0", "fusion.keep_cover=0"))
     with open_sequence(project.frames) as clip:
         for number, patch in enumerate(patches):
             assert patch is not None
@@ -200,7 +206,7 @@ def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tm
 
 
 def test_purging_a_source_picture_finds_every_crop_made_with_it(project: Project) -> None:
-    project.run((*NEURAL, "swap.identity=0.9"), project.plain)
+    project.run((*NEURAL_SETTINGS, "swap.identity=0.9"), project.plain)
     project.run(("swap.swapper=uniface",), project.plain)
     memory, folder = open_local(project.cache, 64 << 20, schemas=STAGE_SCHEMAS)
     with open_clip(project.plain) as clip, open_clip(project.green) as other:
@@ -223,6 +229,6 @@ def test_purging_a_source_picture_finds_every_crop_made_with_it(project: Project
 def test_without_the_models_the_casting_is_refused_with_what_to_do(project: Project) -> None:
     shutil.rmtree(project.models)
     with pytest.raises(ModelError, match=r"no inswapper 128 model .* was found: put inswapper_128\.onnx"):
-        project.run(NEURAL)
+        project.run(NEURAL_SETTINGS)
     with pytest.raises(ModelError, match=r"no GPEN 256 model .* was found"):
         project.run(("enhance.enhancer=gpen-256",))

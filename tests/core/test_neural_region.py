@@ -45,7 +45,7 @@ def upright_face(centre: tuple[float, float], eyes: float) -> np.ndarray:
     return points
 
 
-def stored(frame: np.ndarray, matrix: np.ndarray, size: int) -> AlignedCrop:
+def unchanged_swap(frame: np.ndarray, matrix: np.ndarray, size: int) -> AlignedCrop:
     """What a network that changes nothing would leave."""
     image = limit_resolution(warp_crop(frame, matrix, size), matrix)
     return AlignedCrop(image, light_target(frame, matrix, size))
@@ -67,7 +67,7 @@ def test_an_unchanged_crop_is_drawn_back_onto_its_own_pixels(
     place = footprint_region(matrix, size, (400, 400), longest)
     if place is None:
         return
-    drawn = to_upright_region(stored(frame, matrix, size), place, soft_edge=True)
+    drawn = to_upright_region(unchanged_swap(frame, matrix, size), place, soft_edge=True)
     own = frame[place.top : place.top + place.height, place.left : place.left + place.width]
     expected = cv2.resize(own, place.size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(drawn.cover, place.size) > 250
@@ -98,7 +98,7 @@ def test_a_crop_finer_than_its_frame_is_kept_no_finer_than_twice() -> None:
     frame = smooth_frame()
     for side, size, expected in ((128, 512, 128), (200, 512, 256), (300, 512, 512), (128, 2048, 128)):
         matrix = crop_matrix(np.float32([200, 200]), side, 0.3, size)
-        crop = stored(frame, matrix, size)
+        crop = unchanged_swap(frame, matrix, size)
         assert crop.image.pixels.shape == (expected, expected, 3)
         assert crop.target.shape == (160, 160, 3)
         own = unit_matrix(crop.image.matrix, expected)
@@ -129,7 +129,7 @@ def test_the_distance_to_a_boxs_sides_is_measured_in_its_own_sides() -> None:
 def test_the_cover_ends_with_the_crop_and_with_the_networks_own_mask() -> None:
     frame, matrix = smooth_frame(), crop_matrix(np.float32([200, 200]), 100, 0, 128)
     place = CropRegion(100, 100, 200, 200, 1.0)
-    crop = stored(frame, matrix, 128)
+    crop = unchanged_swap(frame, matrix, 128)
     soft, hard = (
         to_upright_region(crop, place, soft_edge=True).cover,
         to_upright_region(crop, place, soft_edge=False).cover,
@@ -153,7 +153,7 @@ def test_a_box_mask_shows_the_networks_whole_picture_and_an_oval_only_the_face()
     frame = smooth_frame()
     landmarks = upright_face((200, 190), 55)
     matrix = crop_matrix(np.float32([200, 205]), 220, 0, 256)
-    crop = replace(stored(255 - frame, matrix, 256), target=light_target(frame, matrix, 256))
+    crop = replace(unchanged_swap(255 - frame, matrix, 256), target=light_target(frame, matrix, 256))
 
     def alpha(shape: str, **more: float | str) -> np.ndarray:
         params = Fusion(mask_shape=shape, colour_match=0.0, keep_cover=0.0, mask_blur=10.0, **more)

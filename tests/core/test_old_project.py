@@ -13,12 +13,12 @@ import pytest
 from fixtures.make_project_22253ac import MOVIE, NEURAL_SETTINGS, OTHER_SETTINGS, PICTURES
 from old_project import (
     FOLDER,
-    NOT_KEPT,
-    RAISED_STAGES,
+    STAGES_NOT_STORED,
+    STAGES_WITH_NEW_VERSION,
     copy_project,
     expected_misses,
     layers,
-    layers_stay,
+    layers_stay_current,
     packs,
     read_entries,
     stage_of,
@@ -42,7 +42,7 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 BIT_IDENTICAL = os.environ.get("UNDERSTUDY_BIT_IDENTICAL") == "1"
 SHADES = 4  # of 255
 NEAR = {"rtol": 1e-3, "atol": 0.02}  # pixels, and numbers of a face
-BY_PLACE = ("facts", "clip")
+STAGES_BY_PLACE = ("facts", "clip")
 """Stages whose keys say where a file is and how old: those of a copy are others."""
 ALSO_HIDDEN = {"detect": ("landmark",), "texture": ("swap",), "target": ("swap",)}
 """Which results must be missing so that a stage runs, or is looked up."""
@@ -51,7 +51,7 @@ STAGES += ("people", "note")
 LABEL = re.compile(rb"understudy layer ([0-9a-f]{64}) [0-9a-f]{8} composite for [0-9a-f]{64}( \d{4}){3}")
 
 
-class Watched:
+class WatchedStore:
     """A store that tells what was read from another and put there, and hides the results of some stages."""
 
     def __init__(self, below, hidden) -> None:
@@ -92,7 +92,7 @@ class Run:
         self.layers = {}
         library = ModelLibrary([project / "models"])
         with closing(open_cache(CacheSettings(project / "understudy_cache"))) as opened:
-            self.store = Watched(opened.store, hidden)
+            self.store = WatchedStore(opened.store, hidden)
             pipeline = Pipeline(self.store, embedded_models(), 1, library=library)
             for source, settings in parts:
                 recipe = with_settings(Recipe(), [f"{name}={value}" for name, value in settings.items()])
@@ -135,10 +135,12 @@ def of_stage(texts, *stages):
 
 
 def test_the_project_has_every_stage_and_raised_ones_are_named_with_a_reason(old):
-    assert {stage_of(text) for text in old} == {*STAGES, *BY_PLACE}
-    versions = {stage: {version_of(text) for text in of_stage(old, stage)} for stage in (*STAGES, *BY_PLACE)}
-    versions |= {stage: {version} for stage, version in NOT_KEPT.items()}
-    for stage, (version, reason) in RAISED_STAGES.items():
+    assert {stage_of(text) for text in old} == {*STAGES, *STAGES_BY_PLACE}
+    versions = {
+        stage: {version_of(text) for text in of_stage(old, stage)} for stage in (*STAGES, *STAGES_BY_PLACE)
+    }
+    versions |= {stage: {version} for stage, version in STAGES_NOT_STORED.items()}
+    for stage, (version, reason) in STAGES_WITH_NEW_VERSION.items():
         assert version in versions[stage], stage
         assert reason, stage
 
@@ -155,8 +157,8 @@ def test_everything_is_a_hit_but_what_was_raised(old, project):
     spared = {stage_of(text) for text in old} - {stage_of(text) for text in must | may}
     runs = {stage: count["run"] for stage, count in run.report.stages.items() if stage != "fuse"}
     assert not {stage for stage, count in runs.items() if count and stage in spared}
-    if not RAISED_STAGES:
-        assert {stage_of(text) for text in run.store.made} == {*BY_PLACE, "source"}
+    if not STAGES_WITH_NEW_VERSION:
+        assert {stage_of(text) for text in run.store.made} == {*STAGES_BY_PLACE, "source"}
         assert run.report.source_images["run"] == run.report.models_loaded == run.report.frames_decoded == 0
         assert len(run.people) == 1
         assert run.note.thumbnail is not None
@@ -168,9 +170,9 @@ def test_layers_are_what_is_asked_for_but_where_a_stage_was_raised(old, project)
     for data in layers(project).values():
         kept_layers[LABEL.search(data)[1].decode()] = data
     assert len(kept_layers) == len(made) == PICTURES + MOVIE + 1
-    if layers_stay(old) is False:
+    if layers_stay_current(old) is False:
         assert made.keys() != kept_layers.keys()
-    if not layers_stay(old):
+    if not layers_stay_current(old):
         return
     assert made.keys() == kept_layers.keys()
     for key, data in made.items():
@@ -239,18 +241,20 @@ def test_clips_where_the_project_was_made_are_known_without_a_look_at_them(old, 
     made = {name: OldFile(*facts) for name, facts in json.loads((FOLDER / "made.json").read_text()).items()}
     pictures = tuple(file for name, file in made.items() if name.startswith("frames/"))
     alone = [(made["still.png"],), (made["clip.mkv"],), (made["person.png"],)]
-    if not set(BY_PLACE) & RAISED_STAGES.keys():
-        stamps = {re.search("^stamp=(.*)$", text, re.MULTILINE)[1] for text in of_stage(old, *BY_PLACE)}
+    if not set(STAGES_BY_PLACE) & STAGES_WITH_NEW_VERSION.keys():
+        stamps = {
+            re.search("^stamp=(.*)$", text, re.MULTILINE)[1] for text in of_stage(old, *STAGES_BY_PLACE)
+        }
         assert {files_stamp(paths) for paths in (pictures, *alone)} == stamps
-    if RAISED_STAGES:
+    if STAGES_WITH_NEW_VERSION:
         return
     with closing(open_cache(CacheSettings(project / "understudy_cache"))) as opened:
-        store = Watched(opened.store, ())
+        store = WatchedStore(opened.store, ())
         pipeline = Pipeline(store, embedded_models(), 1)
         for paths in (pictures, *alone):
             clip = load_clip_info(store, ClipSource(False, paths))
             assert clip.info.width in (160, 128)
             pipeline.analysis_keys(clip, 0, Recipe())  # the clip can't be read: it would raise
         pipeline.close()
-    assert of_stage(old, *BY_PLACE) <= store.read
+    assert of_stage(old, *STAGES_BY_PLACE) <= store.read
     assert not store.made

@@ -53,7 +53,7 @@ def pipeline(
     working.close()
 
 
-def described(frame: int, place: int, person: int, lean: float = 0.0) -> FaceSample:
+def make_sample(frame: int, place: int, person: int, lean: float = 0.0) -> FaceSample:
     """A face that is `person`, whose vector leans towards everybody else's."""
     points = (SHAPE * 100 + (150 + 200 * place, 200, 0)).astype(np.float32)
     vector = DIRECTIONS[person] + lean * DIRECTIONS.sum(0)
@@ -66,7 +66,7 @@ CLIPS = st.lists(st.lists(st.integers(0, 5), unique=True, max_size=4), min_size=
 
 @given(CLIPS, st.floats(0, 0.15))
 def test_every_person_is_one_group_wherever_they_stand(people: list[list[int]], lean: float) -> None:
-    rows = [[described(n, at, who, lean) for at, who in enumerate(row)] for n, row in enumerate(people)]
+    rows = [[make_sample(n, at, who, lean) for at, who in enumerate(row)] for n, row in enumerate(people)]
     groups = group_by_person(rows, 0.6)
     for group in groups:
         frames = [one.face_ref[0] for one in group]
@@ -78,7 +78,7 @@ def test_every_person_is_one_group_wherever_they_stand(people: list[list[int]], 
 
 
 def test_a_face_in_a_crowd_is_left_out() -> None:
-    rows = [[described(n, 0, 0), *([described(n, 1, 1)] if n == 5 else [])] for n in range(9)]
+    rows = [[make_sample(n, 0, 0), *([make_sample(n, 1, 1)] if n == 5 else [])] for n in range(9)]
     assert [len(group) for group in group_by_person(rows, 0.6)] == [9]
 
 
@@ -91,13 +91,13 @@ def test_at_least_two_frames_a_second_are_footage_results(first: int, more: int,
     assert len(frames) >= (more + 1) / fps * 2 - 1
 
 
-def found(pipeline: Pipeline, shared: Path, number: str) -> tuple[Person, ...]:
+def people_in_footage(pipeline: Pipeline, shared: Path, number: str) -> tuple[Person, ...]:
     with open_clip(next((shared / "footage").glob(f"{number}_*.mp4"))) as clip:
         return pipeline.find_people(clip, 0, clip.info.frame_count - 1, Recipe())
 
 
 def test_two_people_side_by_side_are_two(pipeline: Pipeline, shared: Path) -> None:
-    people = found(pipeline, shared, "30")
+    people = people_in_footage(pipeline, shared, "30")
     assert [person.share for person in people] == [1.0, 1.0]
     assert {place for _, place in people[0].face_refs} == {0}
     assert {place for _, place in people[1].face_refs} == {1}
@@ -105,7 +105,7 @@ def test_two_people_side_by_side_are_two(pipeline: Pipeline, shared: Path) -> No
 
 def test_people_who_change_sides_stay_who_they_are(pipeline: Pipeline, shared: Path) -> None:
     """Clip 31: A is left until 60 and right from 96; in between A hides B."""
-    people = found(pipeline, shared, "31")
+    people = people_in_footage(pipeline, shared, "31")
     assert len(people) == 2
     for person, before, after in zip(people, (0, 1), (1, 0), strict=True):
         assert {place for frame, place in person.face_refs if frame < 60} == {before}
@@ -114,7 +114,7 @@ def test_people_who_change_sides_stay_who_they_are(pipeline: Pipeline, shared: P
 
 def test_people_are_the_same_after_cuts(pipeline: Pipeline, shared: Path) -> None:
     """Clip 32: A 0-59 and 135-194, B 60-119 and 195-239."""
-    people = found(pipeline, shared, "32")
+    people = people_in_footage(pipeline, shared, "32")
     shots = [{frame // 15 for frame, _ in person.face_refs} for person in people]
     assert shots == [{0, 1, 2, 3, 9, 10, 11, 12}, {4, 5, 6, 7, 13, 14, 15}]
     for person, shot in zip(people, shots, strict=True):
@@ -124,7 +124,7 @@ def test_people_are_the_same_after_cuts(pipeline: Pipeline, shared: Path) -> Non
 
 def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline, shared: Path) -> None:
     """Clip 32: the built-in description alone takes some frames of B for A, if B is not named."""
-    people = found(pipeline, shared, "32")
+    people = people_in_footage(pipeline, shared, "32")
     source = shared / "footage/portraits/p01_astronaut_eileen_collins_512.png"
     (frame, face), (other, place) = people[0].best_face, people[1].best_face
     settings = ["select.which=reference", f"select.reference_frame={frame}", f"select.reference_face={face}"]
@@ -151,8 +151,8 @@ def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline
     assert chosen[""] > own
 
 
-def test_the_picture_shows_the_face_where_it_is_seen_best(pipeline: Pipeline, shared: Path) -> None:
-    people = found(pipeline, shared, "30")
+def test_the_picture_shows_the_face_at_its_best(pipeline: Pipeline, shared: Path) -> None:
+    people = people_in_footage(pipeline, shared, "30")
     with open_clip(next((shared / "footage").glob("30_*.mp4"))) as clip:
         for person in people:
             frame, place = person.best_face
@@ -160,19 +160,17 @@ def test_the_picture_shows_the_face_where_it_is_seen_best(pipeline: Pipeline, sh
             face = faces[indices_left_to_right(faces)[place]]
             x, y = (int(middle) for middle in (face.box[:2] + face.box[2:]) / 2)
             side = float(max(face.box[2:] - face.box[:2])) / 2
-            seen = clip.read(frame)[int(y - side) : int(y + side), int(x - side) : int(x + side)]
+            crop = clip.read(frame)[int(y - side) : int(y + side), int(x - side) : int(x + side)]
             fit = cv2.matchTemplate(
                 person.thumbnail,
-                cv2.resize(seen, (62, 62), interpolation=cv2.INTER_AREA),
+                cv2.resize(crop, (62, 62), interpolation=cv2.INTER_AREA),
                 cv2.TM_CCOEFF_NORMED,
             )
             assert fit.max() > 0.97
             assert abs(face.pose.yaw) < 30
 
 
-def test_who_was_found_is_known_without_a_model(
-    pipeline: Pipeline, store: MemoryStore, tmp_path: Path
-) -> None:
+def test_people_are_known_without_a_model(pipeline: Pipeline, store: MemoryStore, tmp_path: Path) -> None:
     files = write_sequence(tmp_path / "clip", 6)
     with open_sequence(files) as clip:
         heard: list[float] = []
@@ -206,7 +204,7 @@ def test_purging_a_clip_takes_its_peoples_pictures(tmp_path: Path) -> None:
     memory.close()
 
 
-def test_nobody_is_found_where_nobody_is(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_no_people_where_nobody_is(pipeline: Pipeline, tmp_path: Path) -> None:
     grey = [write_picture(tmp_path / f"{n}.png", np.full((200, 300, 3), 90, np.uint8)) for n in range(3)]
     with open_sequence(grey) as clip:
         assert pipeline.find_people(clip, 0, 2, Recipe()) == ()

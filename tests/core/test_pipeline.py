@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from footage.portrait import painted, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import ClipError, FaceImageError, RecipeError
@@ -32,7 +32,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.frames = write_sequence(folder / "clip", COUNT)
-        self.green = write_picture(folder / "green.png", painted())
+        self.green = write_picture(folder / "green.png", make_up_portrait())
         self.plain = write_picture(folder / "plain.png", portrait())
         self.cache = folder / "cache"
 
@@ -81,11 +81,11 @@ def replace_cache(project: Project, cache: Path) -> Project:
     return twin
 
 
-def ran(report: Report) -> dict[str, int]:
+def count_runs(report: Report) -> dict[str, int]:
     return {stage: int(report.stages[stage]["run"]) for stage in STAGES}
 
 
-def same(patches: list[Patch | None], others: list[Patch | None]) -> bool:
+def patches_equal(patches: list[Patch | None], others: list[Patch | None]) -> bool:
     return all(
         a is not None
         and b is not None
@@ -98,7 +98,7 @@ def same(patches: list[Patch | None], others: list[Patch | None]) -> bool:
 def test_cold_runs_every_stage_once_a_frame(tmp_path: Path) -> None:
     project = Project(tmp_path)
     patches, _, report = project.run([project.casting(project.green)])
-    assert ran(report) == dict.fromkeys(STAGES, COUNT)
+    assert count_runs(report) == dict.fromkeys(STAGES, COUNT)
     assert report.frames_decoded == COUNT
     assert report.models_loaded == 2
     assert report.faces == COUNT
@@ -109,10 +109,10 @@ def test_a_hit_is_bit_identical_to_recomputing(project: Project, tmp_path: Path)
     casting = [project.casting(project.green)]
     warm, warm_keys, report = project.run(casting)
     cold, cold_keys, _ = project.run(casting, cache=tmp_path / "empty")
-    assert ran(report) == {**dict.fromkeys(STAGES, 0), "fuse": COUNT}
+    assert count_runs(report) == {**dict.fromkeys(STAGES, 0), "fuse": COUNT}
     assert (report.models_loaded, report.frames_decoded) == (0, 0)
     assert warm_keys == cold_keys
-    assert same(warm, cold)
+    assert patches_equal(warm, cold)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_change_re_runs_its_own_stages_and_no_other(
     project: Project, setting: str, expected: set[str]
 ) -> None:
     _, _, report = project.run([project.casting(project.green, setting)])
-    counts = ran(report)
+    counts = count_runs(report)
     assert {stage for stage in STAGES if counts[stage]} == expected
     # A looser detector may find the same box in a frame: then what follows from it is known.
     assert all(counts[stage] == COUNT for stage in expected - {"swap"})
@@ -145,32 +145,32 @@ def test_a_change_re_runs_its_own_stages_and_no_other(
 def test_steadying_less_re_swaps_the_frames_whose_points_move(project: Project) -> None:
     _, _, report = project.run([project.casting(project.green, "landmark.steady=0")])
     # The first and the last frame have no neighbour on one side: they were never moved.
-    assert ran(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": COUNT - 2, "fuse": COUNT}
+    assert count_runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": COUNT - 2, "fuse": COUNT}
 
 
 def test_another_source_re_runs_the_swap_alone(project: Project) -> None:
     patches, _, report = project.run([project.casting(project.plain)])
-    assert ran(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": COUNT, "fuse": COUNT}
+    assert count_runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": COUNT, "fuse": COUNT}
     # What is cut from the frames is kept apart from what a source is drawn as.
     assert report.frames_decoded == 0
     green, _, again = project.run([project.casting(project.green)])
-    assert ran(again)["swap"] == 0
-    assert not same(patches, green)
+    assert count_runs(again)["swap"] == 0
+    assert not patches_equal(patches, green)
 
 
 def test_a_re_cut_clip_runs_nothing_but_the_frames_whose_neighbours_changed(project: Project) -> None:
     """Frames taken out, in another order and under other names: pixels alone tell what they are."""
     recut = [project.frames[n] for n in (4, 1, 2, 5)]
     _, _, report = project.run([project.casting(project.green, "landmark.steady=0")], paths=recut)
-    assert ran(report)["detect"] == ran(report)["landmark"] == ran(report)["embed"] == 0
+    assert count_runs(report)["detect"] == count_runs(report)["landmark"] == count_runs(report)["embed"] == 0
     assert report.models_loaded == 0
 
 
 def test_one_new_frame_is_all_that_is_analysed(project: Project, tmp_path: Path) -> None:
-    picture = painted()
+    picture = make_up_portrait()
     new = write_picture(tmp_path / "new.png", np.ascontiguousarray(picture[:384, 30:414]))
     _, _, report = project.run([project.casting(project.green)], paths=[*project.frames[:3], new])
-    assert ran(report)["detect"] == ran(report)["landmark"] == 1
+    assert count_runs(report)["detect"] == count_runs(report)["landmark"] == 1
 
 
 def test_where_a_render_begins_changes_nothing(project: Project, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_where_a_render_begins_changes_nothing(project: Project, tmp_path: Path)
     whole, keys, _ = project.run(casting)
     alone, alone_keys, _ = project.run(casting, numbers=[3], cache=tmp_path / "farm")
     assert alone_keys == keys[3:4]
-    assert same(alone, whole[3:4])
+    assert patches_equal(alone, whole[3:4])
 
 
 def test_a_replaced_model_file_re_runs_its_stage_and_those_after_it(project: Project, tmp_path: Path) -> None:
@@ -189,13 +189,19 @@ def test_a_replaced_model_file_re_runs_its_stage_and_those_after_it(project: Pro
     onnx.save(graph, other)
     changed = replace(models, landmarker=ModelFile(other))
     _, _, report = project.run([project.casting(project.green)], models=changed)
-    assert ran(report) == {"detect": 0, "landmark": COUNT, "embed": COUNT, "swap": COUNT, "fuse": COUNT}
+    assert count_runs(report) == {
+        "detect": 0,
+        "landmark": COUNT,
+        "embed": COUNT,
+        "swap": COUNT,
+        "fuse": COUNT,
+    }
 
 
 def test_a_changed_picture_under_the_same_name_is_noticed_within_a_run(
     project: Project, tmp_path: Path
 ) -> None:
-    picture = write_picture(tmp_path / "person.png", painted())
+    picture = write_picture(tmp_path / "person.png", make_up_portrait())
     casting = [project.casting(picture)]
     with open_sequence(project.frames) as clip:
         pipeline = Pipeline(MemoryStore(64 << 20), embedded_models())
@@ -207,7 +213,7 @@ def test_a_changed_picture_under_the_same_name_is_noticed_within_a_run(
 def test_two_modifiers_on_one_face_lie_over_each_other_and_share_the_analysis(project: Project) -> None:
     both = [project.casting(project.plain), project.casting(project.green, "fusion.opacity=0.5")]
     _, _, report = project.run(both)
-    assert ran(report)["landmark"] == 0
+    assert count_runs(report)["landmark"] == 0
     assert report.faces == 2 * COUNT
 
 
@@ -225,7 +231,7 @@ def test_choosing_by_reference_follows_the_person(project: Project) -> None:
     settings = ("select.which=reference", "select.reference_frame=0", "select.reference_face=0")
     _, _, report = project.run([project.casting(project.green, *settings)])
     assert report.faces == COUNT
-    assert ran(report)["embed"] == 0
+    assert count_runs(report)["embed"] == 0
     with pytest.raises(RecipeError, match=r"frame 0 of 0000\.png has 1 faces"):
         project.run([project.casting(project.green, "select.which=reference", "select.reference_face=3")])
 
@@ -254,7 +260,7 @@ def test_a_picture_that_will_not_do_is_named_with_the_fix(
 
 
 def test_the_second_of_two_faces_can_be_chosen(project: Project, tmp_path: Path) -> None:
-    green, plain = painted()[:260, 100:340], portrait()[:260, 100:340]
+    green, plain = make_up_portrait()[:260, 100:340], portrait()[:260, 100:340]
     two = write_picture(tmp_path / "two.png", np.ascontiguousarray(np.hstack([plain, green])))
     chosen = [SwapRequest(Identity((FaceImage(two, number),))) for number in (1, 2)]
     first, second = (project.run([casting], numbers=[2])[0][0] for casting in chosen)

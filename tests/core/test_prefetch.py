@@ -18,7 +18,7 @@ from understudy.core.media.clip import frame_id
 from understudy.core.media.open import open_clip
 from understudy.core.media.prefetching_clip import PrefetchingClip
 
-MOST = 3
+MAX_AHEAD = 3
 NUMBERS = st.integers(0, 9)
 
 
@@ -30,7 +30,7 @@ def test_every_answer_is_that_of_the_task_asked_for(asked: list[tuple[int, list[
         threads.add(threading.get_ident())
         return task * task
 
-    ahead = Prefetcher(work, MOST, "test")
+    ahead = Prefetcher(work, MAX_AHEAD, "test")
     assert [ahead.result(task, coming) for task, coming in asked] == [task * task for task, _ in asked]
     ahead.close()
     assert len(threads) <= 1
@@ -39,7 +39,7 @@ def test_every_answer_is_that_of_the_task_asked_for(asked: list[tuple[int, list[
 
 def test_no_more_is_done_ahead_than_may_wait() -> None:
     done: list[int] = []
-    ahead = Prefetcher(done.append, MOST, "test")
+    ahead = Prefetcher(done.append, MAX_AHEAD, "test")
     looked_at: list[int] = []
 
     def coming(start: int) -> Iterator[int]:
@@ -49,11 +49,11 @@ def test_no_more_is_done_ahead_than_may_wait() -> None:
 
     for number in range(5):
         ahead.result(number, coming(number + 1))
-        assert max(looked_at) <= number + MOST
+        assert max(looked_at) <= number + MAX_AHEAD
     ahead.close()
     # Everything once, in order; what nobody asked for may or may not have been begun.
     assert done == list(range(len(done)))
-    assert 5 <= len(done) <= 5 + MOST
+    assert 5 <= len(done) <= 5 + MAX_AHEAD
 
 
 def test_what_was_expected_wrongly_is_dropped_and_a_fault_reaches_who_asks() -> None:
@@ -69,7 +69,7 @@ def test_what_was_expected_wrongly_is_dropped_and_a_fault_reaches_who_asks() -> 
         done.append(task)
         return task
 
-    ahead = Prefetcher(work, MOST, "test")
+    ahead = Prefetcher(work, MAX_AHEAD, "test")
     ahead.result(0, [1, 2, 3])
     begun.wait(10)
     threading.Timer(0.05, go_on.set).start()
@@ -91,7 +91,7 @@ def test_settling_waits_for_what_is_being_done() -> None:
             threading.Event().wait(0.05)
         done.append(task)
 
-    ahead = Prefetcher(work, MOST, "test")
+    ahead = Prefetcher(work, MAX_AHEAD, "test")
     ahead.drain()
     ahead.result(0, [1, 2, 3])
     begun.wait(10)

@@ -51,7 +51,7 @@ def test_the_cpu_is_not_named_in_keys_and_every_other_processor_is() -> None:
     assert named == set(PROVIDERS) - {"cpu"}
 
 
-def test_what_another_processor_found_has_another_key() -> None:
+def test_results_of_another_processor_have_another_key() -> None:
     engines = ModelAdapters(embedded_models(), ModelLibrary(), ModelPool(1), load_topology())
     detector = engines.detector(Detect())
     plain = detect_key("f", Detect(), detector)
@@ -83,13 +83,13 @@ def test_onnx_runtime_knows_the_providers_and_takes_the_options_of_those_it_has(
 
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-fp16"])
-def test_openvino_is_told_one_device_since_its_results_have_one_key(name: str) -> None:
+def test_openvino_gets_one_device_since_its_results_have_one_key(name: str) -> None:
     for exact in (True, False):
         options = dict(Processor(name).options(None, exact=exact))[PROVIDERS[name]]
         assert options["device_type"] == "GPU"
 
 
-def test_engines_are_kept_where_they_are_told_to_be_and_nowhere_else() -> None:
+def test_engines_are_kept_in_the_folder_that_is_set_and_nowhere_else() -> None:
     tensorrt = dict(Processor("tensorrt").options(ENGINES, exact=True))[PROVIDERS["tensorrt"]]
     assert tensorrt["trt_engine_cache_path"] == tensorrt["trt_timing_cache_path"] == str(ENGINES)
     assert dict(Processor("tensorrt").options(None, exact=True))[PROVIDERS["tensorrt"]] == {}
@@ -205,10 +205,10 @@ def test_where_only_the_cpu_is_there_finding_it_loads_nothing() -> None:
 def test_cudas_own_build_without_cuda_is_passed_over_in_one_line_and_silence(tmp_path: Path) -> None:
     tag = f"cp{sys.version_info.major}{sys.version_info.minor}"
     wheels = Path(__file__).resolve().parents[2] / "build" / "wheels"
-    found = sorted(wheels.glob(f"onnxruntime_gpu-*-{tag}-*manylinux*x86_64.whl"))
-    if not found or "cuda" not in ABSENT:
+    builds = sorted(wheels.glob(f"onnxruntime_gpu-*-{tag}-*manylinux*x86_64.whl"))
+    if not builds or "cuda" not in ABSENT:
         pytest.skip("tools.build_extension --variant cuda was not run here, or CUDA is here")
-    with zipfile.ZipFile(found[-1]) as archive:
+    with zipfile.ZipFile(builds[-1]) as archive:
         archive.extractall(tmp_path)
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
@@ -222,7 +222,7 @@ def test_cudas_own_build_without_cuda_is_passed_over_in_one_line_and_silence(tmp
     assert done.stderr == ""
 
 
-class Named(ModelPool):
+class CudaPool(ModelPool):
     """A pool that takes its processor for one that is not here."""
 
     processor = Processor("cuda")
@@ -235,7 +235,7 @@ def test_a_model_is_not_run_elsewhere_than_its_key_says(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError, match=r"a\.onnx can't be run by CUDA.* on cuda \(the provider `cpu` may\)"
     ):
-        Named(1).run_all(model, np.zeros((1, 3, 112, 112), np.float32))
+        CudaPool(1).run_all(model, np.zeros((1, 3, 112, 112), np.float32))
 
 
 def test_a_written_graph_says_what_it_is_and_computes_as_numpy() -> None:

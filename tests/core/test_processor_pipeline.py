@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from models import stand_in_swappers as stand_ins
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.fusion.patch import Patch
@@ -21,17 +21,17 @@ from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
 
-MESH = ("occlude.masker=selfie",)
-NEURAL = ("swap.swapper=inswapper", "fusion.mask_shape=box")
-ENHANCED = ("enhance.enhancer=gpen-256",)
+MESH_SETTINGS = ("occlude.masker=selfie",)
+NEURAL_SETTINGS = ("swap.swapper=inswapper", "fusion.mask_shape=box")
+ENHANCER_SETTINGS = ("enhance.enhancer=gpen-256",)
 
 
-class Elsewhere(ModelPool):
+class CpuSessionPool(ModelPool):
     """Stands in for a processor that is not here: it is named in keys and fuses by the graph, but sums on the CPU."""
 
     processor = Processor("coreml")
 
-    def _opened(self, data: bytes, name: str, chain: ProviderOptions):
+    def _create_session(self, data: bytes, name: str, chain: ProviderOptions):
         assert chain[0][0] == self.processor.provider
         return open_session(data, Processor(), 1, Processor().options(None, exact=True))
 
@@ -41,7 +41,7 @@ class Farm:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.frames = write_sequence(folder / "clip", 1)
-        self.picture = write_picture(folder / "source.png", painted())
+        self.picture = write_picture(folder / "source.png", make_up_portrait())
         self.models = folder / "models"
         stand_ins.write_swapper(self.models, "inswapper")
         path = stand_ins.write_enhancer(self.models / "gpen.onnx", 256, weight=False)
@@ -62,18 +62,22 @@ class Farm:
         return plan, patch, report
 
 
-def ran(report: Report) -> set[str]:
+def count_runs(report: Report) -> set[str]:
     return {stage for stage, counts in report.stages.items() if counts["run"]}
 
 
-@pytest.mark.parametrize("settings", [MESH, NEURAL, ENHANCED], ids=["mesh and masker", "neural", "enhanced"])
+@pytest.mark.parametrize(
+    "settings",
+    [MESH_SETTINGS, NEURAL_SETTINGS, ENHANCER_SETTINGS],
+    ids=["mesh and masker", "neural", "enhanced"],
+)
 def test_neither_takes_the_others_results_and_both_draw_the_same(settings, tmp_path, monkeypatch) -> None:
     farm = Farm(tmp_path, monkeypatch)
     plan, patch, report = farm.render(ModelPool, settings)
-    other_plan, other_patch, other_report = farm.render(Elsewhere, settings)
+    other_plan, other_patch, other_report = farm.render(CpuSessionPool, settings)
     # What is cut from the frame by points that came out alike is the same wherever it was cut.
-    assert ran(other_report) == ran(report) - {"target"}
-    assert {"detect", "landmark", "swap", "fuse"} <= ran(other_report)
+    assert count_runs(other_report) == count_runs(report) - {"target"}
+    assert {"detect", "landmark", "swap", "fuse"} <= count_runs(other_report)
     assert np.abs(patch.pixels.astype(int) - other_patch.pixels).max() <= 1
 
     (face,), (other,) = plan.faces, other_plan.faces
@@ -84,8 +88,8 @@ def test_neither_takes_the_others_results_and_both_draw_the_same(settings, tmp_p
     assert "\nprocessor=coreml\n" in other.fuse.text
     assert "graph=" in other.fuse.text
 
-    again, repeated, warm = farm.render(Elsewhere, settings)
+    again, repeated, warm = farm.render(CpuSessionPool, settings)
     assert again.key == other_plan.key
-    assert ran(warm) == {"fuse"}
+    assert count_runs(warm) == {"fuse"}
     assert warm.models_loaded == 0
     assert np.array_equal(repeated.pixels, other_patch.pixels)

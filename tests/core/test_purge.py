@@ -13,7 +13,7 @@ from understudy.core.errors import CacheError
 from understudy.core.sessions.purge import purge
 
 
-def test_what_can_not_be_deleted_is_told(tmp_path: Path) -> None:
+def test_what_can_not_be_deleted_is_reported(tmp_path: Path) -> None:
     key = stage_key("detect", 1, {"frame": "f"})
     with closing(PackStore(tmp_path / "cache")) as folder:
         folder.put(key, {"boxes": np.zeros((0, 4), np.float32)})

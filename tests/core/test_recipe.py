@@ -10,7 +10,7 @@ from understudy.core.recipe import Recipe, find_parameter, key_inputs, parameter
 from understudy.core.recipe.parameter import Parameter
 
 ALL = list(parameters())
-SAVED = {
+SAVED_VALUES = {
     "detect.detector": "blaze blaze-short yunet scrfd retinaface retinaface-ssd yolov5-face yolov8-face s3fd "
     "centerface many",
     "detect.angles": "upright sideways all",
@@ -97,13 +97,13 @@ def test_a_bad_setting_gets_one_line_that_names_it(setting: str, said: str) -> N
     assert "\n" not in str(caught.value)
 
 
-def test_a_parameter_is_found_by_its_path() -> None:
+def test_a_parameter_is_looked_up_by_its_path() -> None:
     assert find_parameter("fusion.blend").cost == "instant"
     assert find_parameter("swap.crop_size").cost == "re-swap"
     assert find_parameter("landmark.score").cost == "re-analyse"
 
 
-@pytest.mark.parametrize("path", SAVED)
+@pytest.mark.parametrize("path", SAVED_VALUES)
 def test_what_an_older_project_saved_by_number_is_still_what_it_was(path: str) -> None:
-    names = SAVED[path].split()
+    names = SAVED_VALUES[path].split()
     assert [choice[0] for choice in find_parameter(path).choices][: len(names)] == names

@@ -48,15 +48,15 @@ def other_value(entry):
 
 
 def test_the_same_question_has_the_same_digest_in_every_run(job: LayerJob, models: Path) -> None:
-    asking = RequestDigester([models])
-    assert asking.digest(job) == asking.digest(job) == RequestDigester([models]).digest(job)
+    digester = RequestDigester([models])
+    assert digester.digest(job) == digester.digest(job) == RequestDigester([models]).digest(job)
     # Where it is shown, and what people are called, alter no pixel.
     (casting,) = job.requests
     renamed = replace(casting, identity=replace(casting.identity, name="Bea", consent="contract"))
     elsewhere = replace(
         job, strip="copy", frame=90, layer_path=Path("/other/000006.tif"), requests=(renamed,)
     )
-    assert asking.digest(elsewhere) == asking.digest(job)
+    assert digester.digest(elsewhere) == digester.digest(job)
 
 
 @pytest.mark.parametrize("entry", tuple(parameters()), ids=lambda entry: entry.path)
@@ -65,8 +65,8 @@ def test_every_parameter_counts(job: LayerJob, models: Path, entry) -> None:
     stage = replace(getattr(casting.recipe, entry.group), **{entry.name: other_value(entry)})
     changed = replace(casting, recipe=replace(casting.recipe, **{entry.group: stage}))
     assert changed != casting
-    asking = RequestDigester([models])
-    assert asking.digest(replace(job, requests=(changed,))) != asking.digest(job)
+    digester = RequestDigester([models])
+    assert digester.digest(replace(job, requests=(changed,))) != digester.digest(job)
 
 
 def test_every_field_of_the_recipe_is_a_parameter_and_so_was_tried() -> None:
@@ -101,8 +101,8 @@ def test_frames_people_and_their_order_count(job: LayerJob, models: Path, tmp_pa
         replace(job, requests=(replace(casting, target_references=()),)),
         replace(job, requests=(replace(casting, target_references=(one,)),)),
     ]
-    asking = RequestDigester([models])
-    assert len({asking.digest(entry) for entry in jobs}) == len(jobs)
+    digester = RequestDigester([models])
+    assert len({digester.digest(entry) for entry in jobs}) == len(jobs)
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "one.png", "two.png", "part.png", "models/net.onnx"])
@@ -114,19 +114,19 @@ def test_a_file_that_was_replaced_counts(job: LayerJob, models: Path, tmp_path: 
     assert RequestDigester([models]).digest(job) != before
 
 
-def changed_digest(asking: RequestDigester, job: LayerJob, before: str | None) -> str | None:
+def changed_digest(digester: RequestDigester, job: LayerJob, before: str | None) -> str | None:
     """Ask until the answer is another; files are looked at again after a while that grows with how long it takes."""
     deadline = time.monotonic() + 20
-    while (digest := asking.digest(job)) == before and time.monotonic() < deadline:
+    while (digest := digester.digest(job)) == before and time.monotonic() < deadline:
         time.sleep(0.01)
     return digest
 
 
 def test_a_run_sees_what_is_replaced_while_it_lasts(job: LayerJob, models: Path, tmp_path: Path) -> None:
-    asking = RequestDigester([models])
-    before = asking.digest(job)
+    digester = RequestDigester([models])
+    before = digester.digest(job)
     os.utime(tmp_path / "clip.mp4", ns=(1, 1))
-    assert changed_digest(asking, job, before) == RequestDigester([models]).digest(job) != before
+    assert changed_digest(digester, job, before) == RequestDigester([models]).digest(job) != before
 
 
 def test_a_run_sees_a_link_that_leads_to_another_file_since(
@@ -141,11 +141,11 @@ def test_a_run_sees_a_link_that_leads_to_another_file_since(
         clip.symlink_to(tmp_path / "old")
     except OSError as error:
         pytest.skip(f"no links can be made here: {error}")
-    asking = RequestDigester([models])
-    before = asking.digest(job)
+    digester = RequestDigester([models])
+    before = digester.digest(job)
     clip.unlink()
     clip.symlink_to(tmp_path / "new")
-    assert changed_digest(asking, job, before) == RequestDigester([models]).digest(job) != before
+    assert changed_digest(digester, job, before) == RequestDigester([models]).digest(job) != before
 
 
 def test_another_model_counts_and_a_missing_folder_is_one_without_models(job: LayerJob, models: Path) -> None:

@@ -43,9 +43,9 @@ def test_a_blue_bar_over_the_face_is_not_skin(tone: str, light: str) -> None:
     bar = np.zeros((SIZE, SIZE), bool)
     bar[:, 45:70] = True
     picture[bar] = np.clip(np.array((54, 94, 140)) * np.mean(LIGHTS[light]), 0, 255)
-    told = likeness(picture)
-    assert told[INSIDE & cv2.erode(bar.astype(np.uint8), np.ones((5, 5))).astype(bool)].mean() < 0.1
-    assert told[INSIDE & ~cv2.dilate(bar.astype(np.uint8), np.ones((15, 15))).astype(bool)].mean() > 0.9
+    skin = likeness(picture)
+    assert skin[INSIDE & cv2.erode(bar.astype(np.uint8), np.ones((5, 5))).astype(bool)].mean() < 0.1
+    assert skin[INSIDE & ~cv2.dilate(bar.astype(np.uint8), np.ones((15, 15))).astype(bool)].mean() > 0.9
 
 
 @pytest.mark.parametrize("tone", ["pale", "tan"])
@@ -54,9 +54,9 @@ def test_dark_hair_over_the_forehead_is_not_skin(tone: str) -> None:
     fringe = np.zeros((SIZE, SIZE), bool)
     fringe[: int(POINTS[105, 1]) - 6] = True
     picture[fringe] = (52, 38, 30)
-    told = likeness(picture)
-    assert told[INSIDE & cv2.erode(fringe.astype(np.uint8), np.ones((5, 5))).astype(bool)].mean() < 0.1
-    assert told[INSIDE & ~cv2.dilate(fringe.astype(np.uint8), np.ones((25, 25))).astype(bool)].mean() > 0.9
+    skin = likeness(picture)
+    assert skin[INSIDE & cv2.erode(fringe.astype(np.uint8), np.ones((5, 5))).astype(bool)].mean() < 0.1
+    assert skin[INSIDE & ~cv2.dilate(fringe.astype(np.uint8), np.ones((25, 25))).astype(bool)].mean() > 0.9
 
 
 @pytest.mark.parametrize("tone", TONES)
@@ -66,9 +66,9 @@ def test_a_plain_board_of_the_skins_own_colour_is_not_skin(tone: str) -> None:
     board = np.zeros((SIZE, SIZE), bool)
     board[20:75, 15:110] = True
     picture[board] = np.clip(np.array(TONES[tone]) * 0.95, 0, 255)
-    told = likeness(picture)
-    assert told[INSIDE & cv2.erode(board.astype(np.uint8), np.ones((7, 7))).astype(bool)].mean() < 0.1
-    assert told[INSIDE & ~cv2.dilate(board.astype(np.uint8), np.ones((15, 15))).astype(bool)].mean() > 0.8
+    skin = likeness(picture)
+    assert skin[INSIDE & cv2.erode(board.astype(np.uint8), np.ones((7, 7))).astype(bool)].mean() < 0.1
+    assert skin[INSIDE & ~cv2.dilate(board.astype(np.uint8), np.ones((15, 15))).astype(bool)].mean() > 0.8
 
 
 def test_thin_lines_and_moles_belong_to_the_skin() -> None:
@@ -80,15 +80,15 @@ def test_thin_lines_and_moles_belong_to_the_skin() -> None:
 
 def test_a_slow_change_never_makes_the_answer_jump() -> None:
     """A hand comes slowly into the light: the mask may not flip from one frame to the next."""
-    told = []
+    likenesses = []
     for step in range(40):
         picture = lit_face("tan", "even").astype(float)
         picture[70:, 20:80] += (np.array((90, 120, 60)) - (198, 150, 118)) * step / 39
         picture = np.clip(picture, 0, 255).astype(np.uint8)
-        told.append(likeness(picture)[INSIDE])
-    steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(told)]
+        likenesses.append(likeness(picture)[INSIDE])
+    steps = [np.abs(after - before).mean() for before, after in itertools.pairwise(likenesses)]
     assert max(steps) < 0.12
-    assert np.abs(told[-1] - told[0]).mean() > 0.2
+    assert np.abs(likenesses[-1] - likenesses[0]).mean() > 0.2
 
 
 def test_without_anything_to_learn_from_all_counts_as_skin() -> None:

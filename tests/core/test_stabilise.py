@@ -31,7 +31,7 @@ FOOTAGE_RESULTS = MemoryStore(256 << 20)
 
 
 @contextmanager
-def working(shared: Path) -> Iterator[Pipeline]:
+def open_pipeline(shared: Path) -> Iterator[Pipeline]:
     pipeline = Pipeline(FOOTAGE_RESULTS, embedded_models(), 2, library=ModelLibrary([shared / "models"]))
     yield pipeline
     pipeline.close()
@@ -45,7 +45,7 @@ def recipe(*settings: str) -> Recipe:
     return with_settings(Recipe(), list(settings))
 
 
-def replaced(pipeline: Pipeline, clip: Clip, number: int, source: Path, *settings: str) -> list[Face]:
+def replaced_faces(pipeline: Pipeline, clip: Clip, number: int, source: Path, *settings: str) -> list[Face]:
     casting = SwapRequest(Identity((FaceImage(source),)), recipe(*settings))
     return [entry.face for entry in pipeline.plan(clip, number, [casting]).faces]
 
@@ -58,7 +58,7 @@ def source(shared: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "cuts"), [("24", [20, 82, 211]), ("32", [60, 120, 135, 195]), ("31", []), ("33", []), ("01", [])]
 )
-def test_cuts_are_found_and_nothing_else_is(shared: Path, name: str, cuts: list[int]) -> None:
+def test_cuts_are_detected_and_nothing_else_is(shared: Path, name: str, cuts: list[int]) -> None:
     """By the cuts that SOURCES.md lists; crossing cards, a bar that sweeps by and a turning head are no cuts."""
     with footage(shared, name) as clip:
         looks = {number: frame_thumbnail(clip.read(number)) for number in range(clip.info.frame_count)}
@@ -79,37 +79,39 @@ def test_a_flash_and_a_pan_are_no_cuts() -> None:
 def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path) -> None:
     """Clip 31: two cards swap sides at an even pace; from 64 to 87 the second person is hidden by the first."""
     settings = ("select.which=reference", "select.reference_frame=0", "landmark.steady=0", "landmark.gaps=0")
-    with working(shared) as pipeline, footage(shared, "31") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "31") as clip:
         people = ((0, 199, 1060), (1, 1085, 234))
         for number, recogniser in product((54, 75, 92), ("mobileface", "mesh")):
             for person, first, last in people:
                 who = (f"select.reference_face={person}", f"embed.recogniser={recogniser}")
-                found = replaced(pipeline, clip, number, source, *settings, *who)
+                faces = replaced_faces(pipeline, clip, number, source, *settings, *who)
                 if person == 1 and number == 75:
-                    assert found == []
+                    assert faces == []
                     continue
-                assert len(found) == 1
+                assert len(faces) == 1
                 place = first + (last - first) * number / 147
-                assert found[0].box[[0, 2]].mean() == pytest.approx(place, abs=60)
+                assert faces[0].box[[0, 2]].mean() == pytest.approx(place, abs=60)
 
 
 def test_one_track_is_a_face_through_its_shot(shared: Path, source: Path) -> None:
     """Clip 32: A 0-59, B 60-119, nobody 120-134, A 135-194. Clip 31: the first person crosses before the second."""
     track = ("select.which=track", "landmark.steady=0")
-    with working(shared) as pipeline, footage(shared, "32") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "32") as clip:
         asked = (*track, "select.reference_frame=90", "select.reference_face=0")
-        shown = {n: len(replaced(pipeline, clip, n, source, *asked)) for n in (59, 60, 75, 119, 120, 150)}
+        shown = {
+            n: len(replaced_faces(pipeline, clip, n, source, *asked)) for n in (59, 60, 75, 119, 120, 150)
+        }
     assert shown == {59: 0, 60: 1, 75: 1, 119: 1, 120: 0, 150: 0}
-    with working(shared) as pipeline, footage(shared, "31") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "31") as clip:
         for number in (40, 75, 100):
-            found = replaced(pipeline, clip, number, source, *track, "select.reference_frame=20")
-            assert len(found) == 1
-            assert found[0].box[[0, 2]].mean() == pytest.approx(199 + 861 * number / 147, abs=60)
+            faces = replaced_faces(pipeline, clip, number, source, *track, "select.reference_frame=20")
+            assert len(faces) == 1
+            assert faces[0].box[[0, 2]].mean() == pytest.approx(199 + 861 * number / 147, abs=60)
         # The second is hidden from 64 on: its track ends there, and nobody takes its place.
         second = (*track, "select.reference_frame=20", "select.reference_face=1")
-        assert len(replaced(pipeline, clip, 40, source, *second)) == 1
-        assert replaced(pipeline, clip, 75, source, *second) == []
-        assert replaced(pipeline, clip, 100, source, *second) == []
+        assert len(replaced_faces(pipeline, clip, 40, source, *second)) == 1
+        assert replaced_faces(pipeline, clip, 75, source, *second) == []
+        assert replaced_faces(pipeline, clip, 100, source, *second) == []
 
 
 def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
@@ -121,10 +123,10 @@ def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
         "landmark.gaps=0",
     )
     shown = {59: "A", 60: "B", 125: "", 136: "A", 196: "B"}
-    with working(shared) as pipeline, footage(shared, "32") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "32") as clip:
         for person, frame in (("A", 30), ("B", 90)):
             asked = (*settings, f"select.reference_frame={frame}")
-            chosen = {number: len(replaced(pipeline, clip, number, source, *asked)) for number in shown}
+            chosen = {number: len(replaced_faces(pipeline, clip, number, source, *asked)) for number in shown}
             assert chosen == {number: int(who == person) for number, who in shown.items()}
 
 
@@ -134,20 +136,20 @@ def test_without_a_recogniser_a_stranger_after_a_cut_is_warned_of_or_named(
     """Clip 32 again, with the built-in description: A was picked, B is seen from 195 on, nobody else beside either."""
     settings = ("select.which=reference", "select.reference_frame=30", "landmark.steady=0", "landmark.gaps=0")
     warned = "a replaced face is only a little like the chosen one"
-    with working(shared) as pipeline, footage(shared, "32") as clip:
-        assert len(replaced(pipeline, clip, 140, source, *settings)) == 1
+    with open_pipeline(shared) as pipeline, footage(shared, "32") as clip:
+        assert len(replaced_faces(pipeline, clip, 140, source, *settings)) == 1
         assert not any(warned in text for text in pipeline.counter.warnings)
-        assert len(replaced(pipeline, clip, 200, source, *settings)) == 1
+        assert len(replaced_faces(pipeline, clip, 200, source, *settings)) == 1
         assert sum(warned in text for text in pipeline.counter.warnings) == 1
-    with working(shared) as pipeline, footage(shared, "32") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "32") as clip:
         named = (*settings, "select.others=90:0")
-        assert [len(replaced(pipeline, clip, n, source, *named)) for n in (140, 200)] == [1, 0]
+        assert [len(replaced_faces(pipeline, clip, n, source, *named)) for n in (140, 200)] == [1, 0]
         assert not any(warned in text for text in pipeline.counter.warnings)
 
 
 def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
     """Clip 32 cuts from A to B at 60, and their faces lie in one place: the last of A must not drift towards B."""
-    with working(shared) as pipeline, footage(shared, "32") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "32") as clip:
         for number, near in ((59, (57, 58)), (60, (61, 62))):
             steady = pipeline.faces(clip, number, recipe("landmark.steady=3"))[0]
             raw = pipeline.faces(clip, number, recipe("landmark.steady=0"))[0]
@@ -158,11 +160,11 @@ def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
 
 def test_a_face_is_followed_through_the_full_roll(shared: Path) -> None:
     """Clip 34 turns at 90 degrees a second: in each of its 120 frames the roll grows by 3."""
-    with working(shared) as pipeline, footage(shared, "34") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "34") as clip:
         asked = recipe("landmark.steady=0", "landmark.gaps=0")
-        found = [pipeline.faces(clip, number, asked) for number in range(120)]
-    assert [len(faces) for faces in found] == [1] * 120
-    rolls = np.array([faces[0].pose.roll for faces in found])
+        faces_by_frame = [pipeline.faces(clip, number, asked) for number in range(120)]
+    assert [len(faces) for faces in faces_by_frame] == [1] * 120
+    rolls = np.array([faces[0].pose.roll for faces in faces_by_frame])
     steps = (np.diff(rolls) + 180) % 360 - 180
     assert np.abs(steps - 3).max() < 2.5
 
@@ -170,7 +172,7 @@ def test_a_face_is_followed_through_the_full_roll(shared: Path) -> None:
 @pytest.mark.parametrize("detector", ["blaze", "yunet"])
 def test_tiny_faces_are_left_alone(shared: Path, source: Path, detector: str) -> None:
     """Clip 22: four faces of 25 to 45 pixels."""
-    with working(shared) as pipeline, footage(shared, "22") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "22") as clip:
         for number in range(2, 45, 14):
             asked = (
                 "select.which=all",
@@ -178,7 +180,7 @@ def test_tiny_faces_are_left_alone(shared: Path, source: Path, detector: str) ->
                 "landmark.steady=0",
                 "landmark.gaps=0",
             )
-            assert replaced(pipeline, clip, number, source, *asked) == []
+            assert replaced_faces(pipeline, clip, number, source, *asked) == []
             if detector == "yunet":
                 assert len(pipeline.faces(clip, number, recipe(*asked))) >= 3
 
@@ -188,7 +190,7 @@ def test_a_bar_and_a_box_stay_in_front_of_the_swapped_face(shared: Path, source:
     """Clip 33. What the bar and the box show, but for the soft edge, is theirs; the rest of the face is changed."""
     settings = (f"occlude.masker={masker}", "detect.detector=yunet", "landmark.steady=0", "landmark.gaps=0")
     casting = SwapRequest(Identity((FaceImage(source),)), recipe(*settings))
-    with working(shared) as pipeline, footage(shared, "33") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "33") as clip:
         for number in (70, 90, 110, 126, 140):
             before = np.asarray(clip.read(number), np.uint8)
             after = composite_on_frame(before, pipeline.execute(pipeline.plan(clip, number, [casting])))
@@ -205,7 +207,7 @@ def test_a_bar_and_a_box_stay_in_front_of_the_swapped_face(shared: Path, source:
 @pytest.mark.parametrize("name", ["02", "09"])
 def test_steadying_halves_the_jitter_at_least(shared: Path, name: str) -> None:
     """Jitter is the second difference of the points, in per cent of the distance of the eyes."""
-    with working(shared) as pipeline, footage(shared, name) as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, name) as clip:
         raw, steady = (
             np.array([pipeline.faces(clip, n, asked)[0].landmarks[:468, :2] for n in range(20, 40)])
             for asked in (recipe("landmark.steady=0"), recipe())
@@ -219,7 +221,7 @@ def test_steadying_halves_the_jitter_at_least(shared: Path, name: str) -> None:
 
 def test_steadying_has_no_lag_on_a_turning_head(shared: Path) -> None:
     """Clip 06, the turn with the fastest nose: by how many frames the steadied nose trails, least squares."""
-    with working(shared) as pipeline, footage(shared, "06") as clip:
+    with open_pipeline(shared) as pipeline, footage(shared, "06") as clip:
         raw, steady = (
             np.array([pipeline.faces(clip, n, asked)[0].landmarks[4, 0] for n in range(22, 52)], float)
             for asked in (recipe("landmark.steady=0"), recipe())
@@ -262,8 +264,8 @@ def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path
             pipeline = Pipeline(MemoryStore(32 << 20), embedded_models(), 1)
             for first, last in ((0, 6), (8, 1)):
                 asked = (*track, f"select.reference_frame={first}", f"landmark.gaps={gaps}")
-                middle = replaced(pipeline, clip, 3, source, *asked)
-                assert len(middle) == len(replaced(pipeline, clip, last, source, *asked)) == expected
+                middle = replaced_faces(pipeline, clip, 3, source, *asked)
+                assert len(middle) == len(replaced_faces(pipeline, clip, last, source, *asked)) == expected
         # It depends on the frames around it alone: a render that begins there sees the same.
         again = Pipeline(MemoryStore(32 << 20), embedded_models(), 1).faces(
             clip, 3, recipe("landmark.steady=0", "landmark.gaps=2")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import moved, painted, portrait
+from footage.portrait import make_up_portrait, portrait, transform_portrait
 from understudy.core.analysis import detect as detecting
 from understudy.core.analysis import landmark as landmarking
 from understudy.core.face.types import Face
@@ -26,23 +26,23 @@ TOPOLOGY = load_topology()
 
 def only_face(picture: np.ndarray) -> Face:
     models, pool = embedded_models(), ModelPool()
-    found = detecting.detections_from_arrays(
+    detections = detecting.detections_from_arrays(
         detecting.detect(picture, Recipe().detect, models.detector, pool)
     )
     return landmarking.faces_from_arrays(
-        landmarking.landmark(picture, found, Recipe().landmark, models.landmarker, pool, TOPOLOGY)
+        landmarking.landmark(picture, detections, Recipe().landmark, models.landmarker, pool, TOPOLOGY)
     )[0]
 
 
 @pytest.fixture(scope="module")
 def target() -> tuple[np.ndarray, Face]:
-    picture = moved(2.0, 6.0)[0]
+    picture = transform_portrait(2.0, 6.0)[0]
     return picture, only_face(picture)
 
 
 @pytest.fixture(scope="module")
 def green_source() -> tuple[np.ndarray, np.ndarray]:
-    picture = painted()
+    picture = make_up_portrait()
     return fill_hidden(unwrap_texture(picture, only_face(picture).landmarks, TOPOLOGY), 1.0)
 
 
@@ -221,10 +221,10 @@ def test_what_the_picture_hides_is_filled_from_the_other_side_or_left_out() -> N
 
 
 def test_the_openings_of_the_eyes_do_not_fade_what_is_around_them() -> None:
-    seen = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS), 255, np.uint8)
-    seen[300:340, 200:280] = 0
+    visibility = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS), 255, np.uint8)
+    visibility[300:340, 200:280] = 0
     texture = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS, 3), 90, np.uint8)
-    covered = fill_hidden({"texture": texture, "seen": seen}, 0.0)[1]
+    covered = fill_hidden({"texture": texture, "seen": visibility}, 0.0)[1]
     assert (covered[290:299, 200:280] == 255).all()
 
 

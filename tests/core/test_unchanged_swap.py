@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import moved, painted, write_picture
+from footage.portrait import make_up_portrait, transform_portrait, write_picture
 from models import stand_in_swappers as stand_ins
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.fusion.patch import composite_on_frame
@@ -21,13 +21,13 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
-PLAIN = ("fusion.colour_match=0", "fusion.keep_cover=0", "select.min_height=16")
+PLAIN_SETTINGS = ("fusion.colour_match=0", "fusion.keep_cover=0", "select.min_height=16")
 FAMILIES = (*stand_ins.SWAPPERS, "dfm")
 
 
 def frame_of(scale: float, roll: float) -> np.ndarray:
     """The portrait without detail finer than a network's pixel, which no crop could carry."""
-    picture, _ = moved(scale, roll, size=512)
+    picture, _ = transform_portrait(scale, roll, size=512)
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 2.5), np.uint8)
 
 
@@ -40,10 +40,13 @@ def models(folder: Path, family: str) -> Path:
     return folder / "models"
 
 
-def swapped(frame: np.ndarray, folder: Path, family: str, *settings: str) -> tuple[np.ndarray, np.ndarray]:
+def swap_frame(frame: np.ndarray, folder: Path, family: str, *settings: str) -> tuple[np.ndarray, np.ndarray]:
     """The frame with the layer over it, and where the layer is fully shown."""
-    paths = write_picture(folder / "frame.png", frame), write_picture(folder / "source.png", painted())
-    recipe = with_settings(Recipe(), [f"swap.swapper={family}", *PLAIN, *settings])
+    paths = (
+        write_picture(folder / "frame.png", frame),
+        write_picture(folder / "source.png", make_up_portrait()),
+    )
+    recipe = with_settings(Recipe(), [f"swap.swapper={family}", *PLAIN_SETTINGS, *settings])
     pipeline = Pipeline(
         MemoryStore(64 << 20), embedded_models(), 1, library=ModelLibrary([models(folder, family)])
     )
@@ -59,13 +62,13 @@ def swapped(frame: np.ndarray, folder: Path, family: str, *settings: str) -> tup
     return composite_on_frame(frame, patch), shown
 
 
-def loss(frame: np.ndarray, other: np.ndarray, shown: np.ndarray) -> float:
+def psnr_decibels(frame: np.ndarray, other: np.ndarray, shown: np.ndarray) -> float:
     """PSNR in dB where the layer is shown."""
     error = frame[shown].astype(float) - other[shown]
     return float(10 * np.log10(255**2 / max((error**2).mean(), 1e-9)))
 
 
-def shift(frame: np.ndarray, other: np.ndarray, shown: np.ndarray) -> np.ndarray:
+def offset_pixels(frame: np.ndarray, other: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """By how many pixels (x, y) the other picture lies beside the frame: least squares over its slopes."""
     grey, moved_grey = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY).astype(float) for one in (frame, other))
     slopes = np.stack([np.gradient(grey, axis=1)[shown], np.gradient(grey, axis=0)[shown]], 1)
@@ -78,11 +81,11 @@ def test_every_familys_crop_goes_back_where_it_was_cut_out(
     family: str, scale: float, roll: float, tmp_path: Path
 ) -> None:
     frame = frame_of(scale, roll)
-    result, shown = swapped(frame, tmp_path, family)
+    result, shown = swap_frame(frame, tmp_path, family)
     assert shown.sum() > 4000
-    assert np.abs(shift(frame, result, shown)).max() < 0.015
+    assert np.abs(offset_pixels(frame, result, shown)).max() < 0.015
     # A pixel beside its place the same face would lose far more.
-    assert loss(frame, result, shown) > 50 > 10 + loss(frame, np.roll(frame, 1, 1), shown)
+    assert psnr_decibels(frame, result, shown) > 50 > 10 + psnr_decibels(frame, np.roll(frame, 1, 1), shown)
     far = cv2.dilate(shown.astype(np.uint8), np.ones((81, 81))) == 0
     assert np.array_equal(result[far], frame[far])
 
@@ -90,16 +93,16 @@ def test_every_familys_crop_goes_back_where_it_was_cut_out(
 @pytest.mark.parametrize("family", ["inswapper", "hififace", "dfm"])
 def test_the_whole_crop_goes_back_with_a_box_mask(family: str, tmp_path: Path) -> None:
     frame = frame_of(1.0, 12.0)
-    result, shown = swapped(frame, tmp_path, family, "fusion.mask_shape=box", "fusion.mask_blur=5")
-    _, oval = swapped(frame, tmp_path, family, "fusion.mask_blur=5")
+    result, shown = swap_frame(frame, tmp_path, family, "fusion.mask_shape=box", "fusion.mask_blur=5")
+    _, oval = swap_frame(frame, tmp_path, family, "fusion.mask_blur=5")
     assert shown.sum() > 1.3 * oval.sum()
-    assert np.abs(shift(frame, result, shown)).max() < 0.015
-    assert loss(frame, result, shown) > 50
+    assert np.abs(offset_pixels(frame, result, shown)).max() < 0.015
+    assert psnr_decibels(frame, result, shown) > 50
 
 
 def test_a_boosted_crop_carries_finer_detail_and_moves_nothing(tmp_path: Path) -> None:
-    frame, _ = moved(1.8, 10.0, size=512)
-    plain, shown = swapped(frame, tmp_path, "inswapper")
-    boosted, _ = swapped(frame, tmp_path, "inswapper", "swap.pixel_boost=4")
-    assert np.abs(shift(frame, boosted, shown)).max() < 0.015
-    assert loss(frame, boosted, shown) > loss(frame, plain, shown) + 6
+    frame, _ = transform_portrait(1.8, 10.0, size=512)
+    plain, shown = swap_frame(frame, tmp_path, "inswapper")
+    boosted, _ = swap_frame(frame, tmp_path, "inswapper", "swap.pixel_boost=4")
+    assert np.abs(offset_pixels(frame, boosted, shown)).max() < 0.015
+    assert psnr_decibels(frame, boosted, shown) > psnr_decibels(frame, plain, shown) + 6

@@ -34,7 +34,7 @@ SETTINGS = RunSettings(
 )
 
 
-def changed(values: Any, path: tuple[str | int, ...], value: object) -> Any:
+def replace_value(values: Any, path: tuple[str | int, ...], value: object) -> Any:
     values = copy.deepcopy(values)
     place = values
     for name in path[:-1]:
@@ -75,7 +75,7 @@ def test_settings_come_back_as_they_were() -> None:
 )
 def test_settings_of_another_form_are_refused(path: tuple[str, ...], value: object) -> None:
     with pytest.raises(MessageError):
-        settings_of_values(changed(settings_values(SETTINGS), path, value))
+        settings_of_values(replace_value(settings_values(SETTINGS), path, value))
 
 
 CASTING = request_values(SwapRequest(Identity((FaceImage(Path("a.png"), 2),), "Ann", "asked"), Recipe()))
@@ -98,7 +98,7 @@ CASTING = request_values(SwapRequest(Identity((FaceImage(Path("a.png"), 2),), "A
 )
 def test_castings_of_another_form_are_refused(path: tuple[str, ...], value: object) -> None:
     with pytest.raises(MessageError):
-        request_from(changed(CASTING, path, value))
+        request_from(replace_value(CASTING, path, value))
 
 
 @pytest.mark.parametrize("entry", tuple(parameters()), ids=lambda entry: entry.path)
@@ -110,13 +110,13 @@ def test_no_parameter_has_another_type_or_a_value_out_of_range(entry: Any) -> No
         kinds += [float("nan"), float("inf"), 10**400]
     for value in kinds:
         with pytest.raises((MessageError, RecipeError)):
-            request_from(changed(CASTING, ("recipe", entry.group, entry.name), value))
+            request_from(replace_value(CASTING, ("recipe", entry.group, entry.name), value))
     out: object = "no such choice" if entry.choices else "two\nlines"
     if entry.kind in (int, float):
         out = entry.kind(entry.high + 1)
     if entry.kind is not bool:
         with pytest.raises(RecipeError):
-            request_from(changed(CASTING, ("recipe", entry.group, entry.name), out))
+            request_from(replace_value(CASTING, ("recipe", entry.group, entry.name), out))
 
 
 def worker(lines: list[bytes], folder: Path) -> tuple[int, list[dict[str, Any]], str]:
@@ -137,9 +137,9 @@ def worker(lines: list[bytes], folder: Path) -> tuple[int, list[dict[str, Any]],
     try:
         process.stdin.write(text)
         process.stdin.flush()
-        told = process.stdout.read()
+        output = process.stdout.read()
         errors = process.stderr.read().decode()
-        return process.wait(30), [json.loads(line) for line in told.splitlines()], errors
+        return process.wait(30), [json.loads(line) for line in output.splitlines()], errors
     finally:
         process.kill()
         process.stdin.close()
@@ -179,13 +179,13 @@ BAD = [
 
 
 def test_every_malformed_line_is_answered_by_a_fault_and_passed_over(tmp_path: Path) -> None:
-    status, told, errors = worker([*BAD, json.dumps({"job": JOB}).encode()], tmp_path)
+    status, messages, errors = worker([*BAD, json.dumps({"job": JOB}).encode()], tmp_path)
     assert status == 0, errors
     assert "Traceback" not in errors
-    assert [next(iter(entry)) for entry in told] == [
+    assert [next(iter(entry)) for entry in messages] == [
         "ready", *["fault"] * len(BAD), "fault", "done", "report"
     ]  # fmt: skip
-    assert told[-2]["done"] == {"id": 7, "written": False}
+    assert messages[-2]["done"] == {"id": 7, "written": False}
     assert not (tmp_path / "cache").exists()
 
 

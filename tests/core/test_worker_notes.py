@@ -4,7 +4,7 @@
 import os
 from pathlib import Path
 
-from footage.portrait import painted, portrait, write_picture
+from footage.portrait import make_up_portrait, portrait, write_picture
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.layers.job import request_values
@@ -16,18 +16,18 @@ from understudy.core.worker.__main__ import WorkerRun
 
 def faults_of(cache: Path, casting: SwapRequest, ask: str) -> list[str]:
     """Ask a worker something about a casting; return the faults that it tells."""
-    told: list[tuple[str, object]] = []
-    run = WorkerRun(settings_values(RunSettings(CacheSettings(cache))), lambda *said: told.append(said))
+    messages: list[tuple[str, object]] = []
+    run = WorkerRun(settings_values(RunSettings(CacheSettings(cache))), lambda *said: messages.append(said))
     run.handle("cast", {"id": 1, "castings": [request_values(casting)]})
     run.handle(ask, {"strip": "clip", "cast": 1})
     run.end()
-    return [str(value) for kind, value in told if kind == "fault"]
+    return [str(value) for kind, value in messages if kind == "fault"]
 
 
 def test_a_picture_that_cannot_be_read_any_more_keeps_no_other_from_being_looked_at(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     broken = write_picture(tmp_path / "plain.png", portrait())
-    good = write_picture(tmp_path / "green.png", painted())
+    good = write_picture(tmp_path / "green.png", make_up_portrait())
     casting = SwapRequest(Identity((FaceImage(broken), FaceImage(good))), Recipe())
     assert faults_of(cache, casting, "check") == []
     # Its face is known by now: that the disk lost it is seen only when it is drawn.

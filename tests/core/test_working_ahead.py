@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.stores.local import PackStore
@@ -34,12 +34,12 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
-COUNT, BROKEN = 9, 6
-MEMORY = 32 << 20
+FRAME_COUNT, BROKEN_FRAME = 9, 6
+MEMORY_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
-class Made:
+class RenderOutput:
     """What a path made: layer pictures, finished frames and the cache they came with."""
 
     layers: dict[int, bytes]
@@ -61,28 +61,29 @@ class Scene:
         layers = folder / "project" / "layers" / "0123456789abcdef"
         return [
             LayerJob("clip", number + 1, source, number, layers / f"{number:06d}.tif", (casting,))
-            for number in range(COUNT)
+            for number in range(FRAME_COUNT)
         ]
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     folder = tmp_path_factory.mktemp("scene")
-    frames = write_sequence(folder / "clip", COUNT)
-    frames[BROKEN].write_bytes(frames[BROKEN].read_bytes()[:200])
+    frames = write_sequence(folder / "clip", FRAME_COUNT)
+    frames[BROKEN_FRAME].write_bytes(frames[BROKEN_FRAME].read_bytes()[:200])
     return Scene(
-        tuple(frames), SwapRequest(Identity((FaceImage(write_picture(folder / "green.png", painted())),)))
+        tuple(frames),
+        SwapRequest(Identity((FaceImage(write_picture(folder / "green.png", make_up_portrait())),))),
     )
 
 
 @pytest.fixture(scope="module")
-def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> RenderOutput:
     folder = tmp_path_factory.mktemp("oracle")
-    store, _ = open_local(folder / "cache", MEMORY, schemas=STAGE_SCHEMAS)
+    store, _ = open_local(folder / "cache", MEMORY_BYTES, schemas=STAGE_SCHEMAS)
     frames = {}
     with open_sequence(scene.paths) as clip, closing(store):
         pipeline = Pipeline(store, embedded_models())
-        for number in range(COUNT):
+        for number in range(FRAME_COUNT):
             with suppress(ClipError):
                 plan = pipeline.plan(clip, number, [scene.casting])
                 patch = pipeline.execute(plan)
@@ -91,8 +92,8 @@ def oracle(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Made:
                 )
                 frames[number] = composite_on_frame(np.asarray(clip.read(number), np.uint8), patch)
         pipeline.close()
-    assert len(frames) == COUNT - 1
-    return Made(layers_in(folder), frames, cache_in(folder / "cache"))
+    assert len(frames) == FRAME_COUNT - 1
+    return RenderOutput(layers_in(folder), frames, cache_in(folder / "cache"))
 
 
 def layers_in(folder: Path) -> dict[int, bytes]:
@@ -116,10 +117,10 @@ def cache_in(folder: Path) -> dict[str, dict[str, bytes]]:
 
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
-    scene: Scene, oracle: Made, tmp_path: Path, busy: bool
+    scene: Scene, oracle: RenderOutput, tmp_path: Path, busy: bool
 ) -> None:
     """Beside a busy host too, where OpenCV keeps to one thread."""
-    settings = RunSettings(CacheSettings(tmp_path / "cache", MEMORY))
+    settings = RunSettings(CacheSettings(tmp_path / "cache", MEMORY_BYTES))
     session = PrefetchingSession(settings, busy_host=busy)
     jobs = scene.jobs(tmp_path)
     written = [session.update_layer(job, jobs[place:]) for place, job in enumerate(jobs, 1)]
@@ -129,13 +130,13 @@ def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
     assert layers_in(tmp_path) == oracle.layers
     assert cache_in(tmp_path / "cache") == oracle.cache
     # Counted when it was asked for, each once.
-    assert (shown.swapped_count, len(shown.failures), report.frames) == (COUNT - 1, 1, COUNT - 1)
+    assert (shown.swapped_count, len(shown.failures), report.frames) == (FRAME_COUNT - 1, 1, FRAME_COUNT - 1)
 
 
 def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
     scene: Scene, tmp_path: Path
 ) -> None:
-    settings, before = RunSettings(CacheSettings(tmp_path / "cache", MEMORY)), cv2.getNumThreads()
+    settings, before = RunSettings(CacheSettings(tmp_path / "cache", MEMORY_BYTES)), cv2.getNumThreads()
     try:
         cv2.setNumThreads(3)
         with closing(PrefetchingSession(settings, busy_host=True)) as session:
@@ -146,23 +147,25 @@ def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
         cv2.setNumThreads(before)
 
 
-def test_what_was_expected_wrongly_changes_no_picture(scene: Scene, oracle: Made, tmp_path: Path) -> None:
+def test_what_was_expected_wrongly_changes_no_picture(
+    scene: Scene, oracle: RenderOutput, tmp_path: Path
+) -> None:
     """A guess may even have written its picture; the right one takes its place."""
-    session = PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))
+    session = PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache", MEMORY_BYTES)))
     guesses = scene.jobs(tmp_path, "fusion.blend=0.25")
     for place, job in enumerate(scene.jobs(tmp_path), 1):
         session.update_layer(job, guesses[place:])
-    assert session.outcomes.swapped_count == COUNT - 1
+    assert session.outcomes.swapped_count == FRAME_COUNT - 1
     session.close()
     # What was guessed may be ahead of what was asked for last, never behind.
     assert {number: layers_in(tmp_path)[number] for number in oracle.layers} == oracle.layers
 
 
-def test_a_picture_written_ahead_is_told_of_when_it_is_asked_for_even_if_it_was_dropped_meanwhile(
+def test_a_picture_written_ahead_is_reported_when_it_is_asked_for_even_if_it_was_dropped_meanwhile(
     scene: Scene, tmp_path: Path
 ) -> None:
     jobs = scene.jobs(tmp_path)
-    with closing(PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache", MEMORY)))) as session:
+    with closing(PrefetchingSession(RunSettings(CacheSettings(tmp_path / "cache", MEMORY_BYTES)))) as session:
         assert session.update_layer(jobs[0], jobs[1:3])
         while layer_key(jobs[2].layer_path) is None:
             time.sleep(0.01)
@@ -175,16 +178,16 @@ def test_a_picture_written_ahead_is_told_of_when_it_is_asked_for_even_if_it_was_
 
 
 def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
-    scene: Scene, oracle: Made, tmp_path: Path
+    scene: Scene, oracle: RenderOutput, tmp_path: Path
 ) -> None:
-    store, _ = open_local(tmp_path / "cache", MEMORY, schemas=STAGE_SCHEMAS)
+    store, _ = open_local(tmp_path / "cache", MEMORY_BYTES, schemas=STAGE_SCHEMAS)
     with PrefetchingClip(open_sequence(scene.paths)) as clip, closing(store):
         pipeline = Pipeline(store, embedded_models())
-        with closing(render_frames(pipeline, clip, [scene.casting], range(COUNT))) as finished:
+        with closing(render_frames(pipeline, clip, [scene.casting], range(FRAME_COUNT))) as finished:
             frames = {frame.number: frame for frame in finished}
         pipeline.close()
     assert cache_in(tmp_path / "cache") == oracle.cache
-    assert list(frames) == list(range(COUNT))
-    assert [frame.number for frame in frames.values() if frame.fault] == [BROKEN]
+    assert list(frames) == list(range(FRAME_COUNT))
+    assert [frame.number for frame in frames.values() if frame.fault] == [BROKEN_FRAME]
     for number, pixels in oracle.frames.items():
         assert np.array_equal(frames[number].pixels, pixels)

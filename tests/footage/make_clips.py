@@ -129,7 +129,7 @@ def make_pictures(folder: Path, count: int, suffix: str = ".png", deep: bool = F
 _SLOW_GOP = {"g": "12", "bf": "3", "crf": "12", "preset": "veryfast"}
 
 
-def _uneven(number):
+def _uneven_times(number):
     """Times in 1/600 s of a movie whose rate wanders: pictures last 12, 24 or 48 ticks."""
     return sum((12, 24, 48, 24)[earlier % 4] for earlier in range(number))
 
@@ -141,8 +141,8 @@ MOVIES = (
     Recipe("intra_refresh.mp4", options={"g": "12", "x264-params": "intra-refresh=1"}),
     Recipe("ntsc.mp4", fps=Fraction(30000, 1001), options=_SLOW_GOP),
     Recipe("film.mkv", fps=Fraction(24000, 1001), options=_SLOW_GOP),
-    Recipe("uneven.mp4", tick=Fraction(1, 600), times=_uneven, options=_SLOW_GOP),
-    Recipe("uneven.mkv", tick=Fraction(1, 600), times=_uneven, options=_SLOW_GOP),
+    Recipe("uneven.mp4", tick=Fraction(1, 600), times=_uneven_times, options=_SLOW_GOP),
+    Recipe("uneven.mkv", tick=Fraction(1, 600), times=_uneven_times, options=_SLOW_GOP),
     Recipe("late.mp4", times=lambda n: n + 11, audio_seconds=2.0, options=_SLOW_GOP),
     Recipe("stream.ts", options=_SLOW_GOP, audio_seconds=1.6),
     Recipe("no_times.avi", options=_SLOW_GOP),

@@ -14,7 +14,7 @@ def portrait() -> Pixels:
     return np.asarray(skimage.data.astronaut(), np.uint8)
 
 
-def moved(
+def transform_portrait(
     scale: float = 1.0, angle: float = 0.0, shift: tuple[float, float] = (0, 0), size: int = 512
 ) -> tuple[Pixels, np.ndarray]:
     """The portrait turned (degrees, clockwise), scaled and shifted; and the (2, 3) matrix that did it."""
@@ -26,7 +26,7 @@ def moved(
     return np.asarray(picture, np.uint8), matrix
 
 
-def painted() -> Pixels:
+def make_up_portrait() -> Pixels:
     """The portrait in plain stage make-up: a green face."""
     picture = portrait().astype(np.float32)
     mask = np.zeros((512, 512), np.float32)
@@ -48,7 +48,9 @@ def write_sequence(folder: Path, count: int = 8, size: int = 384) -> list[Path]:
     grain = np.random.default_rng(5)
     paths = []
     for number in range(count):
-        picture, _ = moved(1.1, 8 * np.sin(number / 3), (4.0 * number - 14, 1.5 * number - 6), size)
+        picture, _ = transform_portrait(
+            1.1, 8 * np.sin(number / 3), (4.0 * number - 14, 1.5 * number - 6), size
+        )
         noisy = np.clip(picture + grain.normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8)
         paths.append(write_picture(folder / f"{number:04d}.png", noisy))
     return paths

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools.fuzz.readers import NAMES
-from tools.fuzz.trial import kept_samples
+from tools.fuzz.trial import seed_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.hostile, pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_AS")]
@@ -29,7 +29,7 @@ def test_every_kept_input_is_met(name: str) -> None:
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(kept_samples(name))} inputs" in done.stdout
+    assert f"{len(seed_samples(name))} inputs" in done.stdout
 
 
 def test_seeds_are_small_and_under_the_names_of_their_contents() -> None:
@@ -38,6 +38,6 @@ def test_seeds_are_small_and_under_the_names_of_their_contents() -> None:
     assert max(path.stat().st_size for path in paths) <= 4096
     assert sum(path.stat().st_size for path in paths) <= 300_000
     for name in NAMES:
-        assert {sample.file_name for sample in kept_samples(name)} == {
+        assert {sample.file_name for sample in seed_samples(name)} == {
             path.name for path in paths if path.parent.name == name
         }

@@ -83,11 +83,11 @@ def given(material, package):
 @pytest.fixture(scope="session")
 def newcomer(room, given):
     """The newcomer's path, played once; the pictures are kept where the environment asks for them."""
-    told = room.window(Path(__file__).parent / "scenarios" / "newcomer.py", given)
+    facts = room.window(Path(__file__).parent / "scenarios" / "newcomer.py", given)
     wanted = os.environ.get(PICTURES)
     if wanted:
         keep_pictures(room.work, Path(wanted))
-    return told
+    return facts
 
 
 @pytest.fixture(scope="session")

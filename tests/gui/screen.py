@@ -20,7 +20,7 @@ def difference(first, second):
     return np.abs(first.astype(int) - second).max(2)
 
 
-def shown(screen, frame):
+def crop_to_frame(screen, frame):
     """Cut what shows a frame out of a picture of the screen, where it fits best."""
     fit = cv2.matchTemplate(screen, frame, cv2.TM_SQDIFF)
     top, left = np.unravel_index(fit.argmin(), fit.shape)
@@ -33,7 +33,7 @@ def off(screen, frame):
 
     By 1 the screen rounds. The first and the last row are left out: an odd height puts them on a border.
     """
-    return int((difference(shown(screen, frame), frame)[1:-1] > 1).sum())
+    return int((difference(crop_to_frame(screen, frame), frame)[1:-1] > 1).sum())
 
 
 def keep_pictures(work, folder):

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import pytest
-from gui.screen import FRAMES, difference, off, read, shown
+from gui.screen import FRAMES, crop_to_frame, difference, off, read
 
 SCENARIO = Path(__file__).parent / "scenarios" / "beside.py"
 
@@ -36,18 +36,18 @@ def test_requests_queue_and_are_finished(beside):
 
 
 def test_the_notice_comes_and_goes(beside, room, frames):
-    assert beside["prepared"]["notice"] == beside["seen"]["notice"] == ""
+    assert beside["prepared"]["notice"] == beside["viewed"]["notice"] == ""
     assert "not prepared yet" in beside["changed"]["notice"]
     assert not beside["changed"]["key"]
     assert off(read(room.work / "beside_unprepared_0010.png"), frames("plain")[9]) == 0
 
 
-def test_a_dragged_slider_is_seen_at_once(beside, room, frames):
+def test_a_dragged_slider_shows_at_once(beside, room, frames):
     assert beside["rewritten"] >= 2  # followed on the way, not only at the end
     assert beside["tweaked"]["notice"] == ""
     plain = frames("plain")[9]
-    seen = shown(read(room.work / "beside_tweaked_0010.png"), plain)
-    assert (difference(seen, plain)[1:-1] > 1).sum() > 1000
+    picture = crop_to_frame(read(room.work / "beside_tweaked_0010.png"), plain)
+    assert (difference(picture, plain)[1:-1] > 1).sum() > 1000
 
 
 def test_blender_leaves_without_a_fault_while_a_worker_works(beside):

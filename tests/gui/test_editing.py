@@ -35,11 +35,11 @@ def test_nothing_is_made_while_a_strip_is_dragged(editing):
 
 
 def test_a_copy_gets_its_layer(editing):
-    found = layers_by_clip(editing["copied"])
-    assert sorted(found) == ["Clip", "Clip.001", "none"]
-    assert [len(layers) for name, layers in sorted(found.items())] == [1, 1, 0]
+    layers_by_name = layers_by_clip(editing["copied"])
+    assert sorted(layers_by_name) == ["Clip", "Clip.001", "none"]
+    assert [len(layers) for name, layers in sorted(layers_by_name.items())] == [1, 1, 0]
     starts = {name: start for name, _, _, _, start in editing["copied"]}
-    assert starts[found["Clip.001"][0]] == starts["Clip.001"] > starts["Clip"]
+    assert starts[layers_by_name["Clip.001"][0]] == starts["Clip.001"] > starts["Clip"]
 
 
 def test_a_deleted_clip_takes_its_layer_along(editing):

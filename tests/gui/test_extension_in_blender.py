@@ -3,26 +3,26 @@
 
 
 def test_blender_itself_finds_the_extension_valid(room, given):
-    told = room.blender(["--command", "extension", "validate", "/given/understudy.zip"], given)
-    assert told.status == 0, told.output
-    assert "Success" in told.output
+    run = room.blender(["--command", "extension", "validate", "/given/understudy.zip"], given)
+    assert run.status == 0, run.output
+    assert "Success" in run.output
 
 
 def test_libraries_come_from_the_extension_and_the_doctor_is_content(room, given, newcomer):
-    told = room.blender(["--command", "understudy", "doctor"], given)
-    assert told.status == 0, told.output
-    assert "Python 3.14" in told.output
-    assert "can't be loaded" not in told.output
-    assert told.output.count("is intact") >= 2  # the embedded models, under the extension's own folder
-    assert "/work/profile/extensions/user_default/understudy/core/models/embedded/" in told.output
+    run = room.blender(["--command", "understudy", "doctor"], given)
+    assert run.status == 0, run.output
+    assert "Python 3.14" in run.output
+    assert "can't be loaded" not in run.output
+    assert run.output.count("is intact") >= 2  # the embedded models, under the extension's own folder
+    assert "/work/profile/extensions/user_default/understudy/core/models/embedded/" in run.output
     where = "import cv2, av, onnxruntime; print('FROM', *(m.__file__ for m in (cv2, av, onnxruntime)))"
-    told = room.blender(["-b", "--python-expr", where], given)
-    found = next(line for line in told.output.splitlines() if line.startswith("FROM ")).split()[1:]
-    assert all(path.startswith("/work/profile/extensions/.local/") for path in found), found
+    run = room.blender(["-b", "--python-expr", where], given)
+    paths = next(line for line in run.output.splitlines() if line.startswith("FROM ")).split()[1:]
+    assert all(path.startswith("/work/profile/extensions/.local/") for path in paths), paths
 
 
 def test_a_fault_on_the_command_line_is_one_line_and_an_exit_code(room, given, newcomer):
-    told = room.blender(["--command", "understudy", "cache", "stats"], given)
-    assert told.status == 2
-    assert "Traceback" not in told.output
-    assert "--cache-dir" in told.output
+    run = room.blender(["--command", "understudy", "cache", "stats"], given)
+    assert run.status == 2
+    assert "Traceback" not in run.output
+    assert "--cache-dir" in run.output

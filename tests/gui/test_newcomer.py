@@ -4,7 +4,7 @@
 import shutil
 from pathlib import Path
 
-from gui.screen import FRAMES, difference, off, read, shown
+from gui.screen import FRAMES, crop_to_frame, difference, off, read
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 LOOKED_AT = (1, 10, 20)
@@ -35,14 +35,14 @@ def test_unprepared_frames_show_the_original(room, frames):
 def test_prepared_frames_show_the_new_face(room, frames):
     plain = frames("plain")
     for number in LOOKED_AT:
-        seen = shown(read(room.work / f"prepared_{number:04d}.png"), plain[number - 1])
-        changed = difference(seen, plain[number - 1])[1:-1] > 1
+        picture = crop_to_frame(read(room.work / f"prepared_{number:04d}.png"), plain[number - 1])
+        changed = difference(picture, plain[number - 1])[1:-1] > 1
         assert 2000 < changed.sum() < 0.1 * changed.size  # a face, and nothing but a face
 
 
 def test_a_dragged_slider_shows_in_the_frame_at_hand_before_anything_is_prepared(room, frames):
-    seen, window = read(room.work / "08_blend.png"), frames("window")
-    assert off(seen, window[LOOKED_AT[-1] - 1]) == 0
+    picture, window = read(room.work / "08_blend.png"), frames("window")
+    assert off(picture, window[LOOKED_AT[-1] - 1]) == 0
 
 
 def test_the_preview_shows_what_is_rendered(room, frames):
@@ -62,11 +62,11 @@ def test_the_window_renders_what_is_rendered_without_one(frames):
 def test_a_render_in_the_window_makes_what_is_missing(room, given, frames):
     headless = frames("headless")
     shutil.rmtree(room.work / "understudy_cache")
-    told = room.window(SCENARIOS / "cold_render.py", given, factory=False)
-    assert told["rendered"]
-    assert told["threads"] == ["render"]  # the window went on meanwhile
-    assert told["ticks"] > 3
-    assert "Traceback" not in told["output"]
+    facts = room.window(SCENARIOS / "cold_render.py", given, factory=False)
+    assert facts["rendered"]
+    assert facts["threads"] == ["render"]  # the window went on meanwhile
+    assert facts["ticks"] > 3
+    assert "Traceback" not in facts["output"]
     assert [int(difference(*pair).max()) for pair in zip(frames("cold"), headless, strict=True)] == [
         0
     ] * FRAMES

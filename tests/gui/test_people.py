@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from gui.screen import difference, keep_pictures, read, shown
+from gui.screen import crop_to_frame, difference, keep_pictures, read
 from understudy.core.media.open import open_clip
 
 SCENARIO = Path(__file__).parent / "scenarios" / "people.py"
@@ -16,10 +16,10 @@ FRAME = 12
 def people(room, given, newcomer):
     """The scenario, played once with the extension that the newcomer's path installed."""
     assert newcomer["addons"]
-    told = room.window(SCENARIO, given, factory=False)
+    facts = room.window(SCENARIO, given, factory=False)
     if os.environ.get("UNDERSTUDY_PICTURES"):
         keep_pictures(room.work, Path(os.environ["UNDERSTUDY_PICTURES"]))
-    return told
+    return facts
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +29,14 @@ def plain(material):
         return clip.read(FRAME - 1)[..., ::-1].copy()
 
 
-def changed(room, plain, name):
+def count_changes(room, plain, name):
     """How many pixels of the left and of the right half differ from the clip's by more than 8."""
-    seen = shown(read(room.work / f"{name}.png"), plain)
-    far = difference(seen, plain)[2:-2] > 8
+    picture = crop_to_frame(read(room.work / f"{name}.png"), plain)
+    far = difference(picture, plain)[2:-2] > 8
     return int(far[:, :320].sum()), int(far[:, 320:].sum())
 
 
-def test_people_are_found_by_a_click(people):
+def test_a_click_finds_people(people):
     assert people["folds"] == [False, True]
     assert people["searched_before"] == [-1, -1]
     assert people["searched"] == [0, 29]
@@ -54,13 +54,13 @@ def test_a_click_on_a_picture_chooses_who_is_replaced(people):
 
 def test_both_people_are_recast(people, room, plain):
     assert people["prepared"] == ["", ""]
-    assert max(changed(room, plain, "people_plain")) == 0
-    left, right = changed(room, plain, "14_both_recast")
+    assert max(count_changes(room, plain, "people_plain")) == 0
+    left, right = count_changes(room, plain, "14_both_recast")
     assert left > 2000
     assert right > 2000
 
 
-def test_mask_and_colour_are_seen_at_once_and_undone(people, room):
+def test_mask_and_colour_show_at_once_and_are_undone(people, room):
     mouth, blur = people["mask"]
     assert mouth is False
     assert blur < 30
@@ -81,7 +81,7 @@ def test_a_choice_is_undone_and_done_again(people):
     assert people["redone"] == [people["first"], people["second"], people["colour"]]
 
 
-def test_who_was_found_is_known_after_loading(people):
+def test_people_are_known_after_loading(people):
     assert people["loaded"] == [True, people["first"], people["second"]]
 
 

@@ -7,11 +7,11 @@ SCENARIO = Path(__file__).parent / "scenarios" / "preferences.py"
 
 
 def test_the_page_opens_and_what_it_offers_is_in_the_zip(room, given):
-    told = room.window(SCENARIO, given)
-    assert all("/extensions/" in path for path in told["packages"].values())
-    assert told["address"] == "redis://me@render-server:6379/0"
-    assert told["online"] is False
-    lines = told["output"].splitlines()
+    facts = room.window(SCENARIO, given)
+    assert all("/extensions/" in path for path in facts["packages"].values())
+    assert facts["address"] == "redis://me@render-server:6379/0"
+    assert facts["online"] is False
+    lines = facts["output"].splitlines()
     assert not [line for line in lines if "Traceback" in line or "hidden" in line]
     for name in ("12_preferences", "13_preferences_below"):
         assert (room.work / f"{name}.png").stat().st_size > 20_000

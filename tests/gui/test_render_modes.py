@@ -20,25 +20,25 @@ def place(room, given, tmp_path_factory):
     """A room of its own with the extension installed by the command line, and a project that is not prepared."""
     own = Room(room.folder, tmp_path_factory.mktemp("modes"))
     install = ["--command", "extension", "install-file", "-r", "user_default", "-e", "/given/understudy.zip"]
-    told = own.blender(install, given)
-    assert told.status == 0, told.output
+    run = own.blender(install, given)
+    assert run.status == 0, run.output
     make(own, given, "/work/modes.blend", "bare")
     return own
 
 
 def make(own, given, path, state):
     script = {**given, ".make.py": SCENARIOS / "make_project.py"}
-    told = own.blender(
+    run = own.blender(
         ["-b", "-P", "/given/.make.py", "--python-exit-code", "1", "--", path, str(COUNT), state], script
     )
-    assert told.status == 0, told.output
+    assert run.status == 0, run.output
 
 
-def ours(output):
+def our_lines(output):
     return [line for line in output.splitlines() if line.startswith("Understudy: ")]
 
 
-def names(own, prefix):
+def file_names(own, prefix):
     return sorted(path.name for path in own.work.glob(f"{prefix}_*"))
 
 
@@ -56,19 +56,19 @@ def plain(place, given):
         "/work/plain_",
         "-a",
     ]
-    told = place.blender(words, given)
-    assert told.status == 0, told.output
+    run = place.blender(words, given)
+    assert run.status == 0, run.output
     return {frame: read(place.work / f"plain_{frame:04d}.png") for frame in range(1, COUNT + 1)}
 
 
 @pytest.fixture(scope="module")
 def whole(place, given, plain):
     """What `-a` renders, by frame, and what it says."""
-    told = place.blender(["-b", "/work/modes.blend", "-o", "/work/whole_", "-a"], given)
-    assert told.status == 0, told.output
+    run = place.blender(["-b", "/work/modes.blend", "-o", "/work/whole_", "-a"], given)
+    assert run.status == 0, run.output
     frames = {frame: read(place.work / f"whole_{frame:04d}.png") for frame in range(1, COUNT + 1)}
     assert all((difference(frames[frame], plain[frame]) > 8).sum() > 500 for frame in frames)
-    return frames, ours(told.output)
+    return frames, our_lines(run.output)
 
 
 def test_an_animation_ends_with_one_line_that_sums_it_up(whole):
@@ -92,15 +92,15 @@ def test_an_animation_ends_with_one_line_that_sums_it_up(whole):
 )
 def test_what_the_command_line_asks_for_is_rendered_and_nothing_else(place, given, whole, words, frames):
     prefix = "_".join(word.strip("-").replace(",", "-") for word in words)
-    told = place.blender(["-b", "/work/modes.blend", "-o", f"/work/{prefix}_", *words], given)
-    assert told.status == 0, told.output
-    assert names(place, prefix) == [f"{prefix}_{frame:04d}.png" for frame in frames]
+    run = place.blender(["-b", "/work/modes.blend", "-o", f"/work/{prefix}_", *words], given)
+    assert run.status == 0, run.output
+    assert file_names(place, prefix) == [f"{prefix}_{frame:04d}.png" for frame in frames]
     for frame in frames:
         assert (read(place.work / f"{prefix}_{frame:04d}.png") == whole[0][frame]).all()
     # Each frame of a list is a render of its own for Blender, and says so.
-    swapped = sum(int(line.split("frame")[0].split()[-1]) for line in ours(told.output))
+    swapped = sum(int(line.split("frame")[0].split()[-1]) for line in our_lines(run.output))
     assert swapped == len(frames)
-    assert all("0 written, 0 decoded, 0 models loaded" in line for line in ours(told.output))
+    assert all("0 written, 0 decoded, 0 models loaded" in line for line in our_lines(run.output))
 
 
 def test_a_strict_render_stops_at_the_frame_and_ends_with_a_code_of_its_own(place, given, whole):
@@ -108,22 +108,22 @@ def test_a_strict_render_stops_at_the_frame_and_ends_with_a_code_of_its_own(plac
     words = ["-b", "/work/modes.blend", "--python-expr", lost, "-o"]
     stale = place.work / "strict_0002.png"
     stale.write_bytes(b"\x89PNG\r\n\x1a\nof an earlier render")
-    told = place.blender([*words, "/work/strict_", "-s", "2", "-a", "--", "--understudy-strict"], given)
-    assert told.status == STRICT_EXIT, told.output
-    assert names(place, "strict") == []
-    lines = ours(told.output)
+    run = place.blender([*words, "/work/strict_", "-s", "2", "-a", "--", "--understudy-strict"], given)
+    assert run.status == STRICT_EXIT, run.output
+    assert file_names(place, "strict") == []
+    lines = our_lines(run.output)
     assert lines[0].startswith("Understudy: error: frame 2 failed: Clip, frame 2: ")
     assert "none.png" in lines[0]
     assert lines[-1].endswith("; failed: frame 2")
-    told = place.blender([*words, "/work/lenient_", "-s", "2", "-e", "3", "-a"], given)
-    assert told.status == 0
-    assert len(names(place, "lenient")) == 2
-    assert ours(told.output)[-1].endswith("; 2 warnings")
+    run = place.blender([*words, "/work/lenient_", "-s", "2", "-e", "3", "-a"], given)
+    assert run.status == 0
+    assert len(file_names(place, "lenient")) == 2
+    assert our_lines(run.output)[-1].endswith("; 2 warnings")
     # The good picture again, strictly: what was blanked is made, and nothing fails.
-    told = place.blender(
+    run = place.blender(
         ["-b", "/work/modes.blend", "-o", "/work/good_", "-a", "--", "--understudy-strict"], given
     )
-    assert told.status == 0, told.output
+    assert run.status == 0, run.output
     assert (read(place.work / "good_0002.png") == whole[0][2]).all()
 
 
@@ -166,7 +166,7 @@ def test_through_proxies_the_face_is_on_the_same_place(window, place):
 
 
 def test_in_the_window_a_failed_frame_is_removed_and_said(window, place):
-    assert names(place, "strict") == []
+    assert file_names(place, "strict") == []
     assert "failed: frame 1" in window["strict"]["rendered"]
     assert "not_there.png" in window["strict"]["trouble"]
 

@@ -19,8 +19,8 @@ def window(room, given, tmp_path_factory):
         ["--command", "extension", "install-file", "-r", "user_default", "-e", "/given/understudy.zip"],
         ["-b", "-P", "/given/.make.py", "--", "/work/switches.blend", str(COUNT), "prepared"],
     ):
-        told = own.blender(words, {**given, ".make.py": SCENARIOS / "make_project.py"})
-        assert told.status == 0, told.output
+        run = own.blender(words, {**given, ".make.py": SCENARIOS / "make_project.py"})
+        assert run.status == 0, run.output
     return {**own.window(SCENARIOS / "switches.py", given, factory=False), "work": own.work}
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
 from understudy.core.cache.base.key import Key, key_line_value
 from understudy.core.cache.base.store import Arrays
@@ -44,7 +44,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.paths = write_sequence(folder / "clip", 1)
-        self.person = write_picture(folder / "green.png", painted())
+        self.person = write_picture(folder / "green.png", make_up_portrait())
         self.models = folder / "models"
         stand_in_swappers.write_swapper(self.models, "inswapper")
         gpen = stand_in_swappers.write_enhancer(self.models / "stand_in_gpen-256.onnx", 256)
@@ -63,7 +63,7 @@ class Project:
         recipe = with_settings(Recipe(), list(RECIPES[name]))
         return SwapRequest(Identity((FaceImage(self.person),)), recipe)
 
-    def render(self, name: str, settings: CacheSettings) -> "Rendered":
+    def render(self, name: str, settings: CacheSettings) -> "RenderResult":
         """Render the frame, list the clip's people and note the picture, as a run of its own does."""
         casting = self.casting(name)
         with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
@@ -76,7 +76,7 @@ class Project:
                 frames = list(render_frames(pipeline, clip, [casting], [0]))
             pipeline.close()
             assert cache.tiers.flush(30)
-            return Rendered(
+            return RenderResult(
                 [frame.pixels.tobytes() for frame in frames],
                 [(one.best_face, one.face_refs, one.share, one.thumbnail.tobytes()) for one in people],
                 (None if note.thumbnail is None else note.thumbnail.tobytes(), note.quality_issues),
@@ -86,7 +86,7 @@ class Project:
             )
 
 
-class Rendered:
+class RenderResult:
     """What a run gave, and what it said."""
 
     def __init__(self, pixels, people, note, whole, warnings, refused) -> None:
@@ -105,7 +105,7 @@ def entries(root: Path) -> Iterator[tuple[str, Key, dict[str, np.ndarray]]]:
             yield key_line_value(entry.text, "stage"), Key(entry.text), dict(arrays)
 
 
-def poisoned(
+def poison_cache(
     root: Path, into: Path, spoil: Callable[[str, Key, dict[str, np.ndarray]], Arrays | None]
 ) -> set[str]:
     """Write a cache's results into another folder, right keys and checksums, with those that `spoil` gives instead.
@@ -122,27 +122,27 @@ def poisoned(
     return stages
 
 
-def _named(arrays: dict[str, np.ndarray], number: int, kinds: str = "") -> str | None:
+def _pick_name(arrays: dict[str, np.ndarray], number: int, kinds: str = "") -> str | None:
     names = [name for name in sorted(arrays) if not kinds or arrays[name].dtype.kind in kinds]
     return names[number % len(names)] if names else None
 
 
-def missing(arrays, number):
-    name = _named(arrays, number)
+def remove_array(arrays, number):
+    name = _pick_name(arrays, number)
     return None if name is None else {key: value for key, value in arrays.items() if key != name}
 
 
-def renamed(arrays, number):
-    name = _named(arrays, number)
+def rename_array(arrays, number):
+    name = _pick_name(arrays, number)
     return None if name is None else {(key if key != name else f"{key}2"): v for key, v in arrays.items()}
 
 
-def added(arrays, number):
+def add_array(arrays, number):
     return {**arrays, "é\x1b[2J\n": np.zeros(3, np.uint8)}
 
 
 def other_dtype(arrays, number):
-    name = _named(arrays, number)
+    name = _pick_name(arrays, number)
     if name is None:
         return None
     other = {"f": np.float64, "u": np.uint16, "i": np.int16}[arrays[name].dtype.kind]
@@ -150,32 +150,32 @@ def other_dtype(arrays, number):
 
 
 def other_rank(arrays, number):
-    name = _named(arrays, number)
+    name = _pick_name(arrays, number)
     return None if name is None else {**arrays, name: arrays[name][None]}
 
 
-def larger(arrays, number):
-    name = _named({name: array for name, array in arrays.items() if array.size}, number)
+def enlarge_array(arrays, number):
+    name = _pick_name({name: array for name, array in arrays.items() if array.size}, number)
     return None if name is None else {**arrays, name: np.concatenate([arrays[name], arrays[name]])}
 
 
-def smaller(arrays, number):
-    name = _named({name: array for name, array in arrays.items() if array.size}, number)
+def shrink_array(arrays, number):
+    name = _pick_name({name: array for name, array in arrays.items() if array.size}, number)
     return None if name is None else {**arrays, name: arrays[name][:0]}
 
 
 def not_numbers(arrays, number):
-    name = _named(arrays, number, "f")
+    name = _pick_name(arrays, number, "f")
     return None if name is None else {**arrays, name: np.full_like(arrays[name], np.nan)}
 
 
-def infinite(arrays, number):
-    name = _named(arrays, number, "f")
+def put_infinity(arrays, number):
+    name = _pick_name(arrays, number, "f")
     return None if name is None else {**arrays, name: np.full_like(arrays[name], -np.inf)}
 
 
 def out_of_range(arrays, number):
-    name = _named(arrays, number, "fi")
+    name = _pick_name(arrays, number, "fi")
     if name is None and "classes" in arrays:
         name = "classes"
     if name is None:
@@ -187,6 +187,7 @@ def out_of_range(arrays, number):
 MUTATIONS: dict[str, Mutation] = {
     one.__name__: one
     for one in (
-        missing, renamed, added, other_dtype, other_rank, larger, smaller, not_numbers, infinite, out_of_range,
+        remove_array, rename_array, add_array, other_dtype, other_rank,
+        enlarge_array, shrink_array, not_numbers, put_infinity, out_of_range,
     )
 }  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-from hostile.poison import Project, Rendered, entries, poisoned
+from hostile.poison import Project, RenderResult, entries, poison_cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.base.key import Key, stage_key
@@ -36,24 +36,24 @@ def clip_key(number: int) -> Key:
     return stage_key("clip", 1, {"stamp": number.to_bytes(32, "big")})
 
 
-class Made:
+class ProjectCaches:
     """A project, its right pixels, a cache that was filled without a key, and one for each kind of key."""
 
     def __init__(self, folder: Path) -> None:
         self.project = Project(folder)
         self.plain = folder / "plain"
-        self.right: Rendered = self.project.render("mesh", CacheSettings(self.plain))
+        self.right: RenderResult = self.project.render("mesh", CacheSettings(self.plain))
         assert self.right.whole
 
-    def keyed(self, folder: Path, kind: str, secret: bytes = SECRET) -> CacheSettings:
+    def make_cache(self, folder: Path, kind: str, secret: bytes = SECRET) -> CacheSettings:
         chosen = {"sealed": {"secret": secret}, "signed": {"signing_key": secret}}
         chosen["both"] = chosen["sealed"] | chosen["signed"]
         return CacheSettings(folder, **chosen[kind])
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return Made(tmp_path_factory.mktemp("made"))
+def made(tmp_path_factory: pytest.TempPathFactory) -> ProjectCaches:
+    return ProjectCaches(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(params=["sealed", "signed", "both"])
@@ -63,7 +63,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def plausible(stage: str, there: Key, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+def replace_plausibly(stage: str, there: Key, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     """What fits in every way and is wrong: other pixels, another frame's id."""
     if stage == "swap":
         return {**arrays, "swapped": 255 - arrays["swapped"]}
@@ -74,19 +74,24 @@ def plausible(stage: str, there: Key, arrays: dict[str, np.ndarray]) -> dict[str
     return None
 
 
-def test_v4_plausible_values_without_a_key_do_change_pixels(made: Made, tmp_path: Path) -> None:
+def test_v4_plausible_values_without_a_key_do_change_pixels(made: ProjectCaches, tmp_path: Path) -> None:
     """Without a key whoever may write is believed, as the docs say: so the tests below are able to fail."""
-    assert poisoned(made.plain, tmp_path / "cache", plausible) == {"swap", "clip", "frame", "landmark"}
+    assert poison_cache(made.plain, tmp_path / "cache", replace_plausibly) == {
+        "swap",
+        "clip",
+        "frame",
+        "landmark",
+    }
     got = made.project.render("mesh", CacheSettings(tmp_path / "cache"))
     assert got.shown != made.right.shown
     assert got.warnings == ()
 
 
 def test_v4_what_somebody_without_the_key_writes_is_not_used(
-    made: Made, tmp_path: Path, kind: str, dashboard: Callable[[str], None]
+    made: ProjectCaches, tmp_path: Path, kind: str, dashboard: Callable[[str], None]
 ) -> None:
-    poisoned(made.plain, tmp_path / "cache", plausible)
-    keyed = made.keyed(tmp_path / "cache", kind)
+    poison_cache(made.plain, tmp_path / "cache", replace_plausibly)
+    keyed = made.make_cache(tmp_path / "cache", kind)
     got = made.project.render("mesh", keyed)
     assert got.shown == made.right.shown
     assert len(got.warnings) == 1
@@ -98,10 +103,10 @@ def test_v4_what_somebody_without_the_key_writes_is_not_used(
 
 
 def test_v4_a_shared_place_is_believed_no_more_than_ones_own(
-    made: Made, tmp_path: Path, kind: str, dashboard: Callable[[str], None]
+    made: ProjectCaches, tmp_path: Path, kind: str, dashboard: Callable[[str], None]
 ) -> None:
-    poisoned(made.plain, tmp_path / "share", plausible)
-    keyed = replace(made.keyed(tmp_path / "own", kind), shared_folder=tmp_path / "share")
+    poison_cache(made.plain, tmp_path / "share", replace_plausibly)
+    keyed = replace(made.make_cache(tmp_path / "own", kind), shared_folder=tmp_path / "share")
     got = made.project.render("mesh", keyed)
     assert got.shown == made.right.shown
     assert len(got.warnings) == 1
@@ -113,11 +118,11 @@ def test_v4_a_shared_place_is_believed_no_more_than_ones_own(
 
 @pytest.mark.parametrize("attack", ["another key", "moved", "cut off", "flipped", "without its code"])
 def test_v4_forged_codes(
-    made: Made, tmp_path: Path, kind: str, attack: str, dashboard: Callable[[str], None]
+    made: ProjectCaches, tmp_path: Path, kind: str, attack: str, dashboard: Callable[[str], None]
 ) -> None:
-    keyed = made.keyed(tmp_path / "right", kind)
+    keyed = made.make_cache(tmp_path / "right", kind)
     written = OTHER if attack == "another key" else SECRET
-    assert made.project.render("mesh", made.keyed(tmp_path / "right", kind, written)).whole
+    assert made.project.render("mesh", made.make_cache(tmp_path / "right", kind, written)).whole
     held: dict[str, list[dict[str, np.ndarray]]] = {}
     for stage, _, arrays in entries(tmp_path / "right"):
         held.setdefault(stage, []).append(arrays)
@@ -125,7 +130,8 @@ def test_v4_forged_codes(
     def forged(stage: str, there: Key, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if attack == "moved":  # another entry of the stage, sealed, tagged and signed rightly for its own key
             return next(
-                (one for one in held[stage] if one is not arrays and differs(one, arrays)), held["facts"][0]
+                (one for one in held[stage] if one is not arrays and arrays_differ(one, arrays)),
+                held["facts"][0],
             )
         codes = [name for name in (SIGNATURE_NAME, "aes-256-gcm", "tag") if name in arrays]
         assert codes
@@ -139,7 +145,7 @@ def test_v4_forged_codes(
             return {**arrays, codes[0]: flipped}
         return arrays
 
-    poisoned(tmp_path / "right", tmp_path / "cache", forged)
+    poison_cache(tmp_path / "right", tmp_path / "cache", forged)
     got = made.project.render("mesh", replace(keyed, folder=tmp_path / "cache"))
     assert got.shown == made.right.shown
     assert 1 <= len(got.warnings) <= 2
@@ -147,17 +153,17 @@ def test_v4_forged_codes(
     dashboard("inputs")
 
 
-def differs(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+def arrays_differ(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
     return {name: array.tobytes() for name, array in one.items()} != {
         name: array.tobytes() for name, array in other.items()
     }
 
 
 def test_v4_results_from_before_the_key_are_computed_anew_and_said_once(
-    made: Made, tmp_path: Path, kind: str, dashboard: Callable[[str], None]
+    made: ProjectCaches, tmp_path: Path, kind: str, dashboard: Callable[[str], None]
 ) -> None:
-    poisoned(made.plain, tmp_path / "cache", lambda *_: None)
-    got = made.project.render("mesh", made.keyed(tmp_path / "cache", kind))
+    poison_cache(made.plain, tmp_path / "cache", lambda *_: None)
+    got = made.project.render("mesh", made.make_cache(tmp_path / "cache", kind))
     assert got.shown == made.right.shown
     (warning,) = got.warnings
     assert "purge --all" in warning
@@ -165,9 +171,9 @@ def test_v4_results_from_before_the_key_are_computed_anew_and_said_once(
 
 
 def test_with_the_key_all_is_read_and_without_it_what_is_not_sealed(
-    made: Made, tmp_path: Path, kind: str
+    made: ProjectCaches, tmp_path: Path, kind: str
 ) -> None:
-    keyed = made.keyed(tmp_path / "cache", kind)
+    keyed = made.make_cache(tmp_path / "cache", kind)
     assert made.project.render("mesh", keyed).shown == made.right.shown
     again = made.project.render("mesh", keyed)
     assert (again.shown, again.warnings) == (made.right.shown, ())
@@ -177,9 +183,9 @@ def test_with_the_key_all_is_read_and_without_it_what_is_not_sealed(
 
 
 def test_ids_are_there_for_statistics_and_purging_without_the_key(
-    made: Made, tmp_path: Path, kind: str
+    made: ProjectCaches, tmp_path: Path, kind: str
 ) -> None:
-    made.project.render("mesh", made.keyed(tmp_path / "cache", kind))
+    made.project.render("mesh", made.make_cache(tmp_path / "cache", kind))
     ids = {
         kept.info.text: kept.id
         for kept in walk_packs(PackStore(tmp_path / "cache")._pack_folder)
@@ -192,8 +198,10 @@ def test_ids_are_there_for_statistics_and_purging_without_the_key(
         assert statistics(folder).clips.keys() == statistics(plain).clips.keys()
 
 
-def test_export_opens_and_import_signs(made: Made, tmp_path: Path, kind: str, monkeypatch, capsys) -> None:
-    made.project.render("mesh", made.keyed(tmp_path / "cache", kind))
+def test_export_opens_and_import_signs(
+    made: ProjectCaches, tmp_path: Path, kind: str, monkeypatch, capsys
+) -> None:
+    made.project.render("mesh", made.make_cache(tmp_path / "cache", kind))
     with closing(PackStore(tmp_path / "cache")) as folder:  # and one that somebody else has written
         folder.put(clip_key(77), {"id": _ID})
     for variable in {"sealed": ["CACHE"], "signed": ["SIGNING"], "both": ["CACHE", "SIGNING"]}[kind]:
@@ -208,7 +216,7 @@ def test_export_opens_and_import_signs(made: Made, tmp_path: Path, kind: str, mo
     assert run("export", "cache").startswith(f"{count} results written")
     assert not any(SIGNATURE_NAME in path.read_text() for path in (tmp_path / "out").rglob("*.json"))
     assert run("import", "new").startswith(f"{count} results imported")
-    got = made.project.render("mesh", made.keyed(tmp_path / "new", kind))
+    got = made.project.render("mesh", made.make_cache(tmp_path / "new", kind))
     assert (got.shown, got.warnings) == (made.right.shown, ())
     assert main(["cache", "verify", "--cache-dir", str(tmp_path / "new")]) == 0
 
@@ -299,7 +307,7 @@ def read(arrays) -> dict[str, np.ndarray]:
     return decode(b"".join(bytes(chunk) for chunk in chunks), 0)
 
 
-def plain(arrays) -> dict[str, tuple[object, ...]]:
+def comparable(arrays) -> dict[str, tuple[object, ...]]:
     return {name: (array.dtype, array.shape, array.tobytes()) for name, array in arrays.items()}
 
 
@@ -309,7 +317,7 @@ def test_what_is_signed_is_verified_and_nothing_else(value, data) -> None:
     signature = Signature(SECRET)
     signed = signature.sign(key(1), value)
     for way in (dict(signed), read(signed)):  # as it was put, and as it is read: the quick way and the other
-        assert plain(signature.verify(key(1), way)) == plain(value)
+        assert comparable(signature.verify(key(1), way)) == comparable(value)
         assert signature.verify(key(2), way) is None
         assert Signature(OTHER).verify(key(1), way) is None
     names = sorted(signed)

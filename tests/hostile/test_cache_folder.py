@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.factory import CacheSettings, open_cache, open_cache_best_effort
 from understudy.core.cache.maintenance.lineage import derived_from, walk_entries
@@ -35,14 +35,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes an
 Dashboard = Callable[[str], None]
 KEYS = [stage_key("test", 1, {"number": number, "frame": bytes(32)}) for number in range(40)]
 OTHER_USER = 65_533
-HERE = [str(folder) for folder in Path(__file__).parents[:2]]
+IMPORT_PATHS = [str(folder) for folder in Path(__file__).parents[:2]]
 
 
 def arrays(number: int) -> dict[str, np.ndarray]:
     return {"crop": np.full((8, 8, 3), number % 256, np.uint8)}
 
 
-def filled(root: Path, count: int = 10, **options: object) -> Path:
+def fill_cache(root: Path, count: int = 10, **options: object) -> Path:
     with closing(PackStore(root, **options)) as store:
         for number in range(count):
             store.put(KEYS[number], arrays(number))
@@ -91,7 +91,7 @@ def private(tmp_path: Path) -> Iterator[Path]:
 def every_use(root: Path) -> None:
     """Do with a folder all that is done with caches; what is refused is refused with a CacheError."""
     for use in (
-        lambda: filled(root),
+        lambda: fill_cache(root),
         lambda: evict(root, 0),
         lambda: purge_all(root, time.time_ns()),
         lambda: folder_summary(root),
@@ -119,12 +119,12 @@ LOOK_ALIKES: dict[str, Callable[[Path, Path], object]] = {
         (root / "format").write_text("2\n"),
     ),
     "a tag that is a link": lambda root, other: (
-        filled(other.parent / "real"),
+        fill_cache(other.parent / "real"),
         (root / "CACHEDIR.TAG").symlink_to(other.parent / "real" / "CACHEDIR.TAG"),
         (root / "format").write_text("2\n"),
     ),
     "our tag beside other files, without a format": lambda root, other: (
-        filled(other.parent / "real"),
+        fill_cache(other.parent / "real"),
         (root / "CACHEDIR.TAG").write_bytes((other.parent / "real" / "CACHEDIR.TAG").read_bytes()),
         (root / "holiday.tif").write_bytes(b"mine"),
     ),
@@ -164,7 +164,7 @@ def test_v2_v3_a_link_in_a_cache_leads_nowhere(
     name: str, tmp_path: Path, private: Path, dashboard: Dashboard
 ) -> None:
     dashboard("projects")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     (root / name).unlink(missing_ok=True)
     target = private / "holiday.tif" if name in (".uses", ".janitor.lock", "format") else private
     (root / name).symlink_to(target)
@@ -177,7 +177,7 @@ def test_v2_links_with_the_names_of_packs_lead_nowhere(
     tmp_path: Path, private: Path, dashboard: Dashboard
 ) -> None:
     dashboard("projects")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     for number, ending in enumerate(("pack", "idx", "pack", "idx")):
         name = f"{number:016x}-1-00000000.{ending}"
         (root / name).symlink_to(private / "holiday.tif")
@@ -189,7 +189,7 @@ def test_v2_a_pack_that_is_a_hard_link_to_a_file_elsewhere_is_removed_and_not_em
     tmp_path: Path, private: Path, dashboard: Dashboard
 ) -> None:
     dashboard("projects")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     os.link(private / "holiday.tif", root / f"{1:016x}-1-00000000.pack")
     before = (private / "holiday.tif").read_bytes()
     with closing(PackStore(root, read_only=True)) as store:
@@ -204,7 +204,7 @@ def test_v2_engines_lose_links_and_files_and_nothing_behind_a_link(
     tmp_path: Path, private: Path, dashboard: Dashboard
 ) -> None:
     dashboard("projects")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     (root / "engines" / "model").mkdir(parents=True)
     (root / "engines" / "model" / "built").write_bytes(b"x" * 100)
     (root / "engines" / "model" / "out").symlink_to(private)
@@ -215,7 +215,7 @@ def test_v2_engines_lose_links_and_files_and_nothing_behind_a_link(
 
 def test_v3_gc_removes_dead_leases_and_nothing_else_there(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("projects")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     leases = root / ".leases"
     leases.mkdir()
     mine = [
@@ -265,7 +265,7 @@ SPECIAL = [
 @pytest.mark.parametrize(("kind", "name"), SPECIAL)
 def test_v8_no_special_file_is_waited_for(kind: str, name: str, tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "root", 20)
+    root = fill_cache(tmp_path / "root", 20)
     sidecar = next(root.glob("*.idx"))
     paths = {"pack": root / f"{1:016x}-1-00000000.pack", "idx": sidecar}
     special(kind, paths.get(name, root / name))
@@ -279,7 +279,7 @@ def test_v8_no_special_file_is_waited_for(kind: str, name: str, tmp_path: Path, 
         with closing(PackStore(root)) as store:
             assert store.get(KEYS[0]) is not None
             assert store.warnings == ()
-    command = [sys.executable, "-c", program, str(root), *HERE]
+    command = [sys.executable, "-c", program, str(root), *IMPORT_PATHS]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
@@ -287,7 +287,7 @@ def test_v8_a_pack_that_becomes_a_pipe_is_a_miss_without_a_warning(
     tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     now = iter(range(10**6))
     with closing(PackStore(root, clock=lambda: float(next(now)))) as store:
         (pack,) = root.glob("*.pack")
@@ -340,9 +340,9 @@ def test_v12_a_cache_that_was_open_to_all_is_closed_when_it_is_used(
     tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("faces")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     root.chmod(0o755)
-    filled(root, 20)
+    fill_cache(root, 20)
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
     assert hits(root, 20) == 20
 
@@ -351,7 +351,7 @@ def test_v12_a_folder_that_all_may_write_to_is_read_and_not_changed(
     tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("faces")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     root.chmod(0o777)
     before = contents(root)
     settings = CacheSettings(root, cap_bytes=1, max_age=0.0)
@@ -375,7 +375,7 @@ def test_v12_another_users_folder_is_read_and_not_changed_unless_it_is_trusted(
     trusted: bool, tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("faces")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     for path in (root, *root.iterdir()):
         os.chown(path, OTHER_USER, OTHER_USER)
     before = contents(root)
@@ -395,7 +395,7 @@ def test_v12_another_users_folder_is_read_and_not_changed_unless_it_is_trusted(
 
 def test_v12_a_shared_folder_that_is_only_read_gets_nothing(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("faces")
-    share = filled(tmp_path / "share")
+    share = fill_cache(tmp_path / "share")
     before = contents(share)
     settings = CacheSettings(tmp_path / "local", memory_bytes=0, shared_folder=share, shared_read_only=True)
     with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
@@ -414,7 +414,7 @@ def test_v13_a_purge_of_all_finds_what_killed_runs_left_however_young(
     tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("faces")
-    root = filled(tmp_path / "root", 20)
+    root = fill_cache(tmp_path / "root", 20)
     stem = f"{5:016x}-1-00000000"
     left = [f".{stem}.pack.tmp", f".{stem}.0123abcd.idx.tmp", f"{stem}.idx", "..uses.0123abcd.tmp"]
     for name in left:
@@ -429,7 +429,7 @@ def test_v13_a_purge_of_all_finds_what_killed_runs_left_however_young(
 
 def test_v13_what_can_not_be_removed_is_said(tmp_path: Path, dashboard: Dashboard, capsys) -> None:
     dashboard("faces")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     deep = root / "engines"
     deep.mkdir()
     here = os.open(deep, os.O_RDONLY)
@@ -450,10 +450,10 @@ def test_v16_a_torn_format_beside_our_tag_hides_nothing(
     content: bytes, tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     (root / "format").write_bytes(content)
     assert hits(root) == 10
-    filled(root, 20)
+    fill_cache(root, 20)
     assert hits(root, 20) == 20
     assert (root / "format").read_bytes() == b"2\n"
 
@@ -463,17 +463,17 @@ def test_v16_a_folder_whose_making_was_killed_is_made_in_the_end(
     made: tuple[str, ...], tmp_path: Path, dashboard: Dashboard
 ) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "root", 0)
+    root = fill_cache(tmp_path / "root", 0)
     for name in {"CACHEDIR.TAG", ".gitignore", "format"} - set(made):
         (root / name).unlink()
     (root / ".CACHEDIR.0123abcd.TAG.tmp").write_bytes(b"Signa")
-    filled(root)
+    fill_cache(root)
     assert hits(root) == 10
 
 
 def test_v16_folders_nested_a_thousand_deep_end_nothing(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     here = os.open(root, os.O_RDONLY)
     for _ in range(1500):
         os.mkdir("d", dir_fd=here)
@@ -542,7 +542,7 @@ print(len(list(Path(sys.argv[1]).glob("*.pack"))))
 
 def test_v16_64_files_are_enough_for_many_packs(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    command = [sys.executable, "-c", FEW_FILES, str(tmp_path / "root"), *HERE]
+    command = [sys.executable, "-c", FEW_FILES, str(tmp_path / "root"), *IMPORT_PATHS]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == 249
@@ -551,7 +551,7 @@ def test_v16_64_files_are_enough_for_many_packs(tmp_path: Path, dashboard: Dashb
 def test_v16_64_files_are_enough_to_render_beside_many_packs(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
     frames = write_sequence(tmp_path / "clip", 2, 192)
-    face = write_picture(tmp_path / "face.png", painted())
+    face = write_picture(tmp_path / "face.png", make_up_portrait())
     root = tmp_path / "cache"
     for number in range(239):
         with closing(PackStore(root, pack_bytes=1)) as store:
@@ -645,7 +645,7 @@ def test_v15_a_key_text_may_say_anything(what: str, tmp_path: Path, dashboard: D
 )
 def test_v15_counts_of_runs_may_say_anything(line: bytes, tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "root")
+    root = fill_cache(tmp_path / "root")
     (root / ".uses").write_bytes(line)
     assert main(["cache", "stats", "--cache-dir", str(root)]) == 0
 
@@ -690,7 +690,7 @@ def test_v13_what_keeps_a_purge_from_packs_keeps_it_from_no_layer(
     kind: str, tmp_path: Path, dashboard: Dashboard, capsys
 ) -> None:
     dashboard("faces")
-    root, other = filled(tmp_path / "cache"), filled(tmp_path / "other")
+    root, other = fill_cache(tmp_path / "cache"), fill_cache(tmp_path / "other")
     layers = LayerFolder(root, "0123456789abcdef")
     layers.make()
     layers.write("000001.tif", b"a face" * 1000)
@@ -709,7 +709,7 @@ def test_v13_what_keeps_a_purge_from_packs_keeps_it_from_no_layer(
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link"])
 def test_v8_a_format_that_is_no_file_ends_no_run(kind: str, tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    root = filled(tmp_path / "cache")
+    root = fill_cache(tmp_path / "cache")
     (root / "format").unlink()
     {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("CACHEDIR.TAG")}[kind](
         root / "format"
@@ -724,7 +724,7 @@ def test_v12_a_purge_changes_nothing_in_a_share_that_this_machine_only_reads(
     tmp_path: Path, dashboard: Dashboard, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dashboard("inputs")
-    here, share = filled(tmp_path / "here"), filled(tmp_path / "share")
+    here, share = fill_cache(tmp_path / "here"), fill_cache(tmp_path / "share")
     monkeypatch.setenv("UNDERSTUDY_SHARED_READ_ONLY", "1")
     before = contents(share)
     assert main(["cache", "purge", "--all", "--cache-dir", str(here), "--shared-dir", str(share)]) == 1

@@ -23,7 +23,7 @@ KEY = stage_key("test", 1, {"number": 1})
 ARRAYS = {"a": np.arange(9, dtype=np.uint8)}
 
 
-def _filled(root: Path) -> LayerFolder:
+def _fill_cache(root: Path) -> LayerFolder:
     with closing(open_cache(CacheSettings(root), schemas=STAGE_SCHEMAS)) as cache:
         cache.store.get(KEY)  # so that the run is counted
         cache.store.put(KEY, ARRAYS)
@@ -43,7 +43,7 @@ def test_v12_a_group_that_is_let_in_later_finds_everything(
 ) -> None:
     dashboard("faces")
     root = tmp_path / "cache"
-    _filled(root)
+    _fill_cache(root)
     assert {mode & 0o077 for mode in _modes(root).values()} == {0}
     theirs = root / "notes.txt"
     theirs.write_text("not ours")
@@ -63,7 +63,7 @@ def test_v12_a_group_that_is_let_in_later_finds_everything(
 def test_v12_another_account_of_the_group_reads_what_was_there(tmp_path: Path) -> None:
     root = Path("/tmp") / f"understudy-{os.getpid()}-group"
     try:
-        _filled(root)
+        _fill_cache(root)
         PackStore(root, access=GROUP).close()
         LayerFolder(root, ID, GROUP).make()
         child = os.fork()

@@ -15,9 +15,9 @@ from understudy.core.media.image_clip import decode_image, is_image
 from understudy.core.media.image_header import read_image_header, strip_ancillary_chunks
 from understudy.core.media.open import open_clip, open_sequence
 
-GB = 1_000_000  # of the kilobytes that the system counts in
+PEAK_LIMIT_KB = 1_000_000  # of the kilobytes that the system counts in
 
-_MEASURED = """
+_MEASURE_PROGRAM = """
 import resource, sys
 from pathlib import Path
 from understudy.core.media.open import open_clip
@@ -32,10 +32,10 @@ print(int(next(line for line in open("/proc/self/status") if line.startswith("Vm
 """
 
 
-def measured(path):
+def open_and_measure(path):
     """Open a clip in a process of its own; return what was said and its peak of memory in KB."""
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURED, path], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", _MEASURE_PROGRAM, path], capture_output=True, text=True, timeout=60, check=True
     )
     said, peak = run.stdout.splitlines()[-2:]
     return said, int(peak)
@@ -67,8 +67,8 @@ def test_v11_a_small_picture_takes_little_memory(tmp_path, dashboard, name):
     path = tmp_path / name
     path.write_bytes(BOMBS[name]())
     assert path.stat().st_size <= 200_000
-    said, peak = measured(path)
-    assert peak < GB
+    said, peak = open_and_measure(path)
+    assert peak < PEAK_LIMIT_KB
     assert (said == "read") == (name in ("just_allowed.png", "texts.png"))
     assert said == "read" or str(path) in said
 
@@ -87,9 +87,9 @@ def test_v11_a_huge_picture_file_is_refused_unread(tmp_path, dashboard):
     path = tmp_path / "sparse.png"
     path.write_bytes(png(8, 8))
     os.truncate(path, 60 * MAX_IMAGE_FILE_BYTES)
-    said, peak = measured(path)
+    said, peak = open_and_measure(path)
     assert "can't be read" in said
-    assert peak < GB // 2
+    assert peak < PEAK_LIMIT_KB // 2
 
 
 @pytest.mark.parametrize("place", ["picture", "sequence", "clip"])

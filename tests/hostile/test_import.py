@@ -86,7 +86,7 @@ def outside(place: Place) -> Path:
     return path
 
 
-def pickled(place: Place) -> None:
+def write_pickle(place: Place) -> None:
     np.save(place.npy, np.array([{"a": 1}], object), allow_pickle=True)
 
 
@@ -145,7 +145,7 @@ HOSTILE: dict[str, Callable[[Place], object]] = {
     "an array that is missing": lambda place: place.npy.unlink(),
     "an array cut off": lambda place: os.truncate(place.npy, 130),
     "an array with more behind": lambda place: place.npy.write_bytes(place.npy.read_bytes() + b"x"),
-    "a pickle": pickled,
+    "a pickle": write_pickle,
     "a header without an end": lambda place: place.npy.write_bytes(b"\x93NUMPY\x01\x00\xff\xff{"),
     "a header of four gigabytes": lambda place: place.npy.write_bytes(
         b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'a"
@@ -180,7 +180,7 @@ def test_v14_what_is_not_as_exported_is_left_out(what: str, tmp_path: Path, dash
         done = import_into(store, place.root)
         assert done.copied == 1
         assert done.skipped <= 1
-        assert same(store.get(GOOD))
+        assert values_equal(store.get(GOOD))
         assert len(list(store.entries())) == 1
         assert store.warnings == ()
     assert not list(Path().glob("owned"))
@@ -262,8 +262,8 @@ def test_arrays_saved_by_numpy_itself_with_either_order_come_in(tmp_path: Path) 
     np.save(place.npy, value)
     store = MemoryStore(1 << 20)
     assert import_into(store, place.root) == TransferCounts(2, 0)
-    assert same(store.get(BAD))
+    assert values_equal(store.get(BAD))
 
 
-def same(got: Any) -> bool:
+def values_equal(got: Any) -> bool:
     return got is not None and all(got[name].tobytes() == array.tobytes() for name, array in VALUE.items())

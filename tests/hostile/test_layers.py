@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from footage.portrait import painted, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.packs.layout import prepare_cache_folder
 from understudy.core.cli.main import main
@@ -51,12 +51,12 @@ def victim(tmp_path: Path) -> Iterator[Path]:
         place.mkdir(parents=True, exist_ok=True)
         for name in (*NAMES, ".000001.tif.1-1.tmp", ".000001.0123abcd.tif.tmp"):
             (place / name).write_bytes(FACE)
-    before = everything(folder)
+    before = snapshot(folder)
     yield folder
-    assert everything(folder) == before
+    assert snapshot(folder) == before
 
 
-def everything(folder: Path) -> dict[str, tuple[int, int, int, bytes]]:
+def snapshot(folder: Path) -> dict[str, tuple[int, int, int, bytes]]:
     """What is in a folder, its times and permissions too."""
     facts = {}
     for path in sorted([folder, *folder.rglob("*")]):
@@ -74,7 +74,7 @@ def cache(tmp_path: Path) -> Path:
     return root
 
 
-def filled(root: Path, stack_id: str = ID) -> LayerFolder:
+def fill_layers(root: Path, stack_id: str = ID) -> LayerFolder:
     folder = LayerFolder(root, stack_id)
     folder.make()
     for name in NAMES:
@@ -121,7 +121,7 @@ def test_v1_a_stack_id_is_no_path(dashboard: Count, victim: Path, cache: Path, d
 @pytest.mark.parametrize("level", ["layers", "id", "both"])
 def test_v1_no_link_leads_out_of_the_cache(dashboard: Count, victim: Path, cache: Path, level: str) -> None:
     dashboard("projects")
-    filled(cache, OTHER)
+    fill_layers(cache, OTHER)
     if level == "layers":
         (cache / "layers").rename(cache / "moved")
         (cache / "layers").symlink_to(victim)
@@ -165,7 +165,7 @@ def test_v1_a_second_name_of_somebodys_file_is_replaced_and_not_written_to(
     dashboard: Count, victim: Path, cache: Path
 ) -> None:
     dashboard("projects")
-    before = everything(victim)
+    before = snapshot(victim)
     folder = LayerFolder(cache, ID)
     folder.make()
     for name in NAMES:
@@ -173,7 +173,7 @@ def test_v1_a_second_name_of_somebodys_file_is_replaced_and_not_written_to(
     folder.write(NAMES[0], b"x")
     folder.blank()
     folder.remove()
-    assert everything(victim) == before
+    assert snapshot(victim) == before
 
 
 @posix_only
@@ -232,19 +232,19 @@ def test_v1_folders_of_others_or_open_to_all_are_not_written(
     if level != "root" and not ROOT:
         pytest.skip("only root can make folders of another user")
     dashboard("projects")
-    folder = filled(cache)
+    folder = fill_layers(cache)
     if level == "root":
         cache.chmod(0o777)
     else:
         place = {"other root": cache, "other layers": cache / "layers", "other id": folder.path}[level]
         os.chown(place, NOBODY, NOBODY)
-    before = everything(folder.path)
+    before = snapshot(folder.path)
     with pytest.raises(OutputError, match=r"everybody may write to it|belongs to another user"):
         folder.write(NAMES[0], b"x")
     do_everything(lambda: LayerFolder(cache, ID))
     with pytest.raises(OutputError):
         blank_layers(cache)
-    assert everything(folder.path) == before
+    assert snapshot(folder.path) == before
     if level != "root":
         LayerFolder(cache, ID, Access(trusted_folders=(cache,))).write(NAMES[0], b"x")
         assert (folder.path / NAMES[0]).read_bytes() == b"x"
@@ -261,9 +261,11 @@ class Project:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.source = ClipSource(False, tuple(write_sequence(folder / "frames", 1, 320)))
-        self.casting = SwapRequest(Identity((FaceImage(write_picture(folder / "person.png", painted())),)))
+        self.casting = SwapRequest(
+            Identity((FaceImage(write_picture(folder / "person.png", make_up_portrait())),))
+        )
 
-    def bring(self, picture: Path, cache: Path, spare: Path | None = None) -> tuple[LayerSession, bool]:
+    def run_update(self, picture: Path, cache: Path, spare: Path | None = None) -> tuple[LayerSession, bool]:
         job = LayerJob("strip", 7, self.source, 0, picture, (self.casting,))
         with closing(LayerSession(RunSettings(CacheSettings(cache)), spare)) as session:
             return session, session.update_layer(job)
@@ -278,7 +280,7 @@ def test_v1_a_job_writes_to_no_place_but_a_layers(
     dashboard: Count, victim: Path, cache: Path, project: Project, tmp_path: Path, form: str
 ) -> None:
     dashboard("projects")
-    session, written = project.bring(tmp_path / form.format(ID), cache)
+    session, written = project.run_update(tmp_path / form.format(ID), cache)
     assert not written
     assert session.write_count == 0
     assert len(session.warnings) == 1
@@ -293,12 +295,12 @@ def test_v1_where_the_place_must_not_be_written_a_render_has_its_layers_elsewher
     dashboard("projects")
     (cache / "layers" / ID).symlink_to(victim)
     picture = cache / "layers" / ID / NAMES[0]
-    session, written = project.bring(picture, tmp_path / "results", tmp_path / "spare")
+    session, written = project.run_update(picture, tmp_path / "results", tmp_path / "spare")
     assert written
     (place,) = session.redirections.values()
     assert layer_label(place / NAMES[0]) is not None
     assert len(session.warnings) == 1
-    again, written = project.bring(place / NAMES[0], tmp_path / "results", tmp_path / "spare")
+    again, written = project.run_update(place / NAMES[0], tmp_path / "results", tmp_path / "spare")
     assert not written
     assert again.warnings == ()
 
@@ -348,19 +350,19 @@ def test_v2_a_folder_that_is_no_cache_is_left_alone(
         (shot / "format").write_text("1\n")
     elif alike == "layers and a tag":
         (shot / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
-    before = everything(shot)
+    before = snapshot(shot)
     with pytest.raises(OutputError, match="is not a cache folder"):
         blank_layers(shot)
     assert purge(shot, capsys)[0] != 0
     do_everything(lambda: LayerFolder(shot, ID))
-    assert everything(shot) == before
+    assert snapshot(shot) == before
 
 
 def test_v2_look_alikes_among_the_layers_are_left_and_said(
     dashboard: Count, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dashboard("projects")
-    folder = filled(cache)
+    folder = fill_layers(cache)
     mine = [
         cache / "layers" / "bg" / "0001.tif",
         cache / "layers" / ID.upper() / NAMES[0],
@@ -393,7 +395,7 @@ def test_v12_nobody_else_reads_a_layer_whatever_the_umask_and_whoever_made_the_f
         root.chmod(0o755)
         prepare_cache_folder(root)
         (root / "layers" / ID).mkdir(parents=True)
-        folder = filled(root)
+        folder = fill_layers(root)
         folder.add_placeholders(["000099.tif"])
         folder.copy_to(LayerFolder(root, OTHER))
     finally:
@@ -441,9 +443,9 @@ def test_v12_layers_of_versions_before_are_closed_when_a_run_looks_at_them(
 ) -> None:
     dashboard("faces")
     picture = cache / "layers" / ID / NAMES[0]
-    assert project.bring(picture, cache)[1]
+    assert project.run_update(picture, cache)[1]
     picture.chmod(0o666)
-    session, written = project.bring(picture, cache)
+    session, written = project.run_update(picture, cache)
     assert (written, session.warnings) == (False, ())
     assert stat.S_IMODE(picture.stat().st_mode) == 0o600
 
@@ -453,7 +455,7 @@ def test_v13_a_purge_removes_what_a_run_that_was_just_killed_left(
     dashboard: Count, cache: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     dashboard("faces")
-    folder = filled(cache)
+    folder = fill_layers(cache)
     (folder.path / name).write_bytes(FACE)
     code, said = purge(cache, capsys)
     assert code == 0
@@ -467,7 +469,7 @@ def test_v13_a_purge_that_can_not_remove_a_face_says_so(
     dashboard: Count, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dashboard("faces")
-    folder, other = filled(cache), filled(cache, OTHER)
+    folder, other = fill_layers(cache), fill_layers(cache, OTHER)
     os.chown(folder.path, NOBODY, NOBODY)
     code, said = purge(cache, capsys)
     assert code == 1
@@ -481,13 +483,13 @@ def test_v12_a_folder_of_another_user_that_holds_all_layers_is_no_trouble(
     dashboard: Count, cache: Path
 ) -> None:
     dashboard("projects")
-    folder = filled(cache)
+    folder = fill_layers(cache)
     os.chown(cache, NOBODY, NOBODY)
-    before = everything(folder.path)
+    before = snapshot(folder.path)
     folder.add_placeholders(NAMES)
     with pytest.raises(OutputError, match="belongs to another user"):
         folder.add_placeholders([*NAMES, "000099.tif"])
-    assert everything(folder.path) == before
+    assert snapshot(folder.path) == before
 
 
 def test_what_follows_from_a_folder_that_can_not_be_written_to_is_one_line() -> None:
@@ -501,7 +503,7 @@ def test_what_follows_from_a_folder_that_can_not_be_written_to_is_one_line() -> 
 
 def test_v13_a_purge_says_what_a_running_render_wrote_again(dashboard: Count, cache: Path) -> None:
     dashboard("faces")
-    folder = filled(cache)
+    folder = fill_layers(cache)
     ended = threading.Event()
 
     def render() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, empty
+from garbage import GarbageServer, empty_reply
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.shared.circuit_breaker import WAIT_BUDGET_SECONDS, CircuitBreaker, WaitBudget
 from understudy.core.cache.shared.lease import (
@@ -43,7 +43,7 @@ class Clock:
         self.now += seconds
 
 
-class Held:
+class HeldLeases:
     """Leases of which every one is somebody else's."""
 
     def __init__(self):
@@ -63,7 +63,7 @@ def flight_on(lease, clock, **more):
 def test_v7_leases_that_are_never_given_back_cost_two_time_outs_in_all(dashboard):
     dashboard("wait")
     clock, allowance, store = Clock(), WaitBudget(), MemoryStore(1 << 20)
-    flight = flight_on(Held(), clock, wait_budget=allowance)
+    flight = flight_on(HeldLeases(), clock, wait_budget=allowance)
     for number in range(200):
         assert flight.get_or_compute(store, key(number), lambda number=number: arrays(number))[1] is False
     assert clock.now - 100 <= MAX_TIMEOUTS * HOLDER_TIMEOUT_SECONDS + 0.15 < WAIT_BUDGET_SECONDS
@@ -77,7 +77,7 @@ def test_v7_a_slow_holder_whose_results_come_is_waited_for_all_along(dashboard):
     dashboard("wait")
     clock, allowance, store = Clock(), WaitBudget(), MemoryStore(1 << 20)
 
-    class Slow(Held):
+    class Slow(HeldLeases):
         """Its holder takes 2 s for each result."""
 
         def __init__(self):
@@ -98,7 +98,7 @@ def test_v7_a_time_out_between_results_does_not_end_the_sharing(dashboard):
     dashboard("wait")
     clock, store = Clock(), MemoryStore(1 << 20)
 
-    class Mixed(Held):
+    class Mixed(HeldLeases):
         def try_acquire(self, key, seconds):
             if "number=0\n" not in key.text:
                 store.put(key, arrays(1))
@@ -235,7 +235,7 @@ def test_v7_redis_leases_that_are_never_given_back(dashboard):
     from understudy.core.cache.shared.redis_lease import RedisLease
 
     dashboard("inputs")
-    with GarbageServer(empty(leased=True)) as server:
+    with GarbageServer(empty_reply(leased=True)) as server:
         allowance, store = WaitBudget(), MemoryStore(1 << 20)
         flight = SingleFlight(RedisLease(server.url), holder_timeout_seconds=0.3, wait_budget=allowance)
         began = time.monotonic()

@@ -22,10 +22,10 @@ from understudy.core.models.onnx_file import read_model_file, read_onnx_info
 from understudy.core.models.session import ModelFile
 
 CLI = [sys.executable, "-m", "understudy.core.cli"]
-SPACE = 1_500_000 << 10  # `ulimit -v 1500000`
+ADDRESS_SPACE_BYTES = 1_500_000 << 10  # `ulimit -v 1500000`
 
 
-def _limited(kind, most):
+def _limit_resource(kind, most):
     return lambda: resource.setrlimit(kind, (most, most))
 
 
@@ -49,14 +49,22 @@ def _render(shared, output, *more, limit=None):
 
 
 def test_v11_a_1080p_render_needs_1500_mb_of_address_space(shared, tmp_path):
-    run = _render(shared, tmp_path / "out.mp4", "--end", "2", limit=_limited(resource.RLIMIT_AS, SPACE))
+    run = _render(
+        shared,
+        tmp_path / "out.mp4",
+        "--end",
+        "2",
+        limit=_limit_resource(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
+    )
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("3 frames, 3 of them changed")
     assert json.loads((tmp_path / "out.mp4.understudy.json").read_text())["frames_changed"] == 3
 
 
 def test_v16_a_1080p_render_needs_64_descriptors(shared, tmp_path):
-    run = _render(shared, tmp_path / "out.mp4", "--end", "1", limit=_limited(resource.RLIMIT_NOFILE, 64))
+    run = _render(
+        shared, tmp_path / "out.mp4", "--end", "1", limit=_limit_resource(resource.RLIMIT_NOFILE, 64)
+    )
     assert (run.returncode, run.stderr) == (0, "")
 
 
@@ -80,7 +88,9 @@ def test_v11_a_bomb_as_the_face_is_refused_in_one_line(shared, tmp_path, dashboa
 
 
 def test_too_little_memory_is_no_bug_and_leaves_no_movie(shared, tmp_path):
-    run = _render(shared, tmp_path / "out.mp4", "--end", "0", limit=_limited(resource.RLIMIT_AS, 420 << 20))
+    run = _render(
+        shared, tmp_path / "out.mp4", "--end", "0", limit=_limit_resource(resource.RLIMIT_AS, 420 << 20)
+    )
     # A library that has too little may end the program by itself, before or after we say so.
     assert run.returncode != 0
     assert "there is not enough memory" in run.stderr or run.returncode < 0
@@ -143,7 +153,7 @@ def _field(number, data):
     return bytes(out) + bytes([length]) + data
 
 
-def _nested(depth):
+def _nested_graph(depth):
     graph = b""
     for _ in range(depth):
         graph = _field(1, _field(5, _field(6, graph)))  # a node's attribute is a graph
@@ -151,7 +161,7 @@ def _nested(depth):
 
 
 MODELS = {
-    "nested": (lambda: _nested(1_500), "nested more than 16 deep"),
+    "nested": (lambda: _nested_graph(1_500), "nested more than 16 deep"),
     "nodes": (lambda: _field(7, _field(1, b"") * 200_001), "more than 200,000 nodes"),
     "zeros": (lambda: bytes(1 << 26), "no ONNX file, or is damaged"),
     "fields": (lambda: _field(7, b"\x12\x00" * 1_000_001), "more than 1,000,000 fields"),
@@ -175,7 +185,7 @@ def test_v11_a_model_that_is_too_large_for_the_memory_is_refused(tmp_path, dashb
         file.truncate((1 << 31) - 1)
     run = subprocess.run(
         [*CLI, "models", "add", str(path), "--family", "embed/arcface"],
-        preexec_fn=_limited(resource.RLIMIT_AS, SPACE),
+        preexec_fn=_limit_resource(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
         env=dict(os.environ, UNDERSTUDY_MODELS=str(tmp_path / "models"), HOME=str(tmp_path)),
         capture_output=True,
         text=True,

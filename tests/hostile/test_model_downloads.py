@@ -26,8 +26,8 @@ KNOWN = ModelCard(
     "embed", "sface", "net.onnx", "Net", "Nobody", "MIT", True, "https://example.org", len(CONTENT),
     sha256(CONTENT).hexdigest(), "", "",
 )  # fmt: skip
-WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(CONTENT) + CONTENT
-PART = f".net.onnx.{KNOWN.sha256[:8]}.part"
+WHOLE_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(CONTENT) + CONTENT
+PART_FILE_NAME = f".net.onnx.{KNOWN.sha256[:8]}.part"
 SECONDS = 15
 
 
@@ -35,7 +35,7 @@ class Server:
     """Gives each connection to `answer`, once the request has come."""
 
     def __init__(self) -> None:
-        self.answer: Answer = lambda connection: connection.sendall(WHOLE)
+        self.answer: Answer = lambda connection: connection.sendall(WHOLE_ANSWER)
         self.requests: list[bytes] = []
         self.context: ssl.SSLContext | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -53,11 +53,11 @@ class Server:
                 threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), self._wrapped(connection) as connection:
+        with suppress(OSError), self._wrap_tls(connection) as connection:
             self.requests.append(connection.recv(1 << 16))
             self.answer(connection)
 
-    def _wrapped(self, connection: socket.socket) -> socket.socket:
+    def _wrap_tls(self, connection: socket.socket) -> socket.socket:
         return connection if self.context is None else self.context.wrap_socket(connection, server_side=True)
 
 
@@ -67,7 +67,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def quiet(_have: int, _whole: int) -> None:
+def ignore_progress(_have: int, _whole: int) -> None:
     pass
 
 
@@ -187,57 +187,57 @@ def test_a_server_that_drips_behind_encryption_is_left(
         _read(server.url)
 
 
-def _answered(head: str, body: bytes = CONTENT) -> Answer:
+def _make_answer(head: str, body: bytes = CONTENT) -> Answer:
     return lambda connection: connection.sendall(
         head.replace("\n", "\r\n").encode("latin-1") + b"\r\n" + body
     )
 
 
-FAILING: dict[str, Answer] = {
-    "no HTTP": _answered("hello\n"),
+FAILING_ANSWERS: dict[str, Answer] = {
+    "no HTTP": _make_answer("hello\n"),
     "nothing": lambda connection: None,
-    "an escape as status": _answered("HTTP/1.1 \x1b[2J\n"),
-    "an escape as reason": _answered("HTTP/1.1 500 \x1b[2Jgone\x07\n", b""),
-    "a line break as reason": _answered("HTTP/1.1 500 a\x85b\x9bc\n", b""),
+    "an escape as status": _make_answer("HTTP/1.1 \x1b[2J\n"),
+    "an escape as reason": _make_answer("HTTP/1.1 500 \x1b[2Jgone\x07\n", b""),
+    "a line break as reason": _make_answer("HTTP/1.1 500 a\x85b\x9bc\n", b""),
     "a huge status line": lambda connection: connection.sendall(b"HTTP/1.1 200 " + b"x" * (1 << 20)),
-    "a million headers": _answered("HTTP/1.1 200 OK\n" + "X: y\n" * 1_000_000),
+    "a million headers": _make_answer("HTTP/1.1 200 OK\n" + "X: y\n" * 1_000_000),
     "a huge header": lambda connection: connection.sendall(HEADERS + b"X: " + b"x" * (1 << 20)),
-    "too much": _answered("HTTP/1.1 200 OK\n", CONTENT * 2),
-    "too little": _answered("HTTP/1.1 200 OK\n", CONTENT[:1000]),
-    "something else": _answered("HTTP/1.1 200 OK\n", CONTENT[::-1]),
-    "too large a size": _answered(f"HTTP/1.1 200 OK\nContent-Length: {10**30}\n", CONTENT[:1000]),
-    "a size below 0": _answered("HTTP/1.1 200 OK\nContent-Length: -5\n", b""),
-    "no number as chunk": _answered("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"zz\r\n"),
-    "a chunk below 0": _answered("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"-5\r\nxxxxx\r\n"),
-    "a huge chunk": _answered("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"f" * 30 + b"\r\nx"),
-    "a redirect without an address": _answered("HTTP/1.1 302 Found\n", b""),
-    "a redirect to no address": _answered("HTTP/1.1 302 Found\nLocation: http://[bad\n", b""),
-    "a redirect to no port": _answered("HTTP/1.1 302 Found\nLocation: http://localhost:xyz/\n", b""),
-    "a redirect to an escape": _answered("HTTP/1.1 302 Found\nLocation: http://\x1b[2J.example/\n", b""),
-    "a redirect to a file": _answered("HTTP/1.1 302 Found\nLocation: file:///etc/passwd\n", b""),
-    "a redirect to an open line": _answered("HTTP/1.1 302 Found\nLocation: http://example.org/\n", b""),
-    "a redirect to itself": _answered("HTTP/1.1 302 Found\nLocation: /net.onnx\nContent-Length: 0\n", b""),
-    "a wish for a password": _answered("HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=\x1b[2J\n", b""),
+    "too much": _make_answer("HTTP/1.1 200 OK\n", CONTENT * 2),
+    "too little": _make_answer("HTTP/1.1 200 OK\n", CONTENT[:1000]),
+    "something else": _make_answer("HTTP/1.1 200 OK\n", CONTENT[::-1]),
+    "too large a size": _make_answer(f"HTTP/1.1 200 OK\nContent-Length: {10**30}\n", CONTENT[:1000]),
+    "a size below 0": _make_answer("HTTP/1.1 200 OK\nContent-Length: -5\n", b""),
+    "no number as chunk": _make_answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"zz\r\n"),
+    "a chunk below 0": _make_answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"-5\r\nxxxxx\r\n"),
+    "a huge chunk": _make_answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n", b"f" * 30 + b"\r\nx"),
+    "a redirect without an address": _make_answer("HTTP/1.1 302 Found\n", b""),
+    "a redirect to no address": _make_answer("HTTP/1.1 302 Found\nLocation: http://[bad\n", b""),
+    "a redirect to no port": _make_answer("HTTP/1.1 302 Found\nLocation: http://localhost:xyz/\n", b""),
+    "a redirect to an escape": _make_answer("HTTP/1.1 302 Found\nLocation: http://\x1b[2J.example/\n", b""),
+    "a redirect to a file": _make_answer("HTTP/1.1 302 Found\nLocation: file:///etc/passwd\n", b""),
+    "a redirect to an open line": _make_answer("HTTP/1.1 302 Found\nLocation: http://example.org/\n", b""),
+    "a redirect to itself": _make_answer("HTTP/1.1 302 Found\nLocation: /net.onnx\nContent-Length: 0\n", b""),
+    "a wish for a password": _make_answer("HTTP/1.1 401 No\nWWW-Authenticate: Basic realm=\x1b[2J\n", b""),
 }
 
 
-@pytest.mark.parametrize("kind", FAILING)
+@pytest.mark.parametrize("kind", FAILING_ANSWERS)
 def test_a_wrong_answer_is_an_error_in_one_line(
     kind: str, server: Server, tmp_path: Path, dashboard: Count
 ) -> None:
     dashboard("inputs")
-    server.answer = FAILING[kind]
+    server.answer = FAILING_ANSWERS[kind]
     began = time.monotonic()
     with pytest.raises(ModelError) as caught:
-        fetch(replace(KNOWN, url=server.url), tmp_path, quiet)
+        fetch(replace(KNOWN, url=server.url), tmp_path, ignore_progress)
     said = str(caught.value)
     assert said.isprintable()
     assert len(said) < 600
     assert time.monotonic() - began < SECONDS
-    assert [path.name for path in tmp_path.iterdir()] in ([], [PART])
+    assert [path.name for path in tmp_path.iterdir()] in ([], [PART_FILE_NAME])
     # And a good answer is taken afterwards.
-    server.answer = lambda connection: connection.sendall(WHOLE)
-    assert fetch(replace(KNOWN, url=server.url), tmp_path, quiet).read_bytes() == CONTENT
+    server.answer = lambda connection: connection.sendall(WHOLE_ANSWER)
+    assert fetch(replace(KNOWN, url=server.url), tmp_path, ignore_progress).read_bytes() == CONTENT
 
 
 RANGES = (
@@ -256,9 +256,9 @@ def test_a_server_that_goes_on_elsewhere_sends_the_whole_file(
     text: str, server: Server, tmp_path: Path, dashboard: Count
 ) -> None:
     dashboard("inputs")
-    (tmp_path / PART).write_bytes(CONTENT[:1000])
-    server.answer = _answered(f"HTTP/1.1 206 Partial\nContent-Range: {text}\n")
-    assert fetch(replace(KNOWN, url=server.url), tmp_path, quiet).read_bytes() == CONTENT
+    (tmp_path / PART_FILE_NAME).write_bytes(CONTENT[:1000])
+    server.answer = _make_answer(f"HTTP/1.1 206 Partial\nContent-Range: {text}\n")
+    assert fetch(replace(KNOWN, url=server.url), tmp_path, ignore_progress).read_bytes() == CONTENT
     assert b"Range: bytes=1000-" in server.requests[0]
 
 
@@ -285,11 +285,11 @@ def test_what_lies_where_a_download_goes_is_not_written_to(
     victim, folder = tmp_path / "victim", tmp_path / "models"
     victim.write_bytes(b"the user's own")
     folder.mkdir()
-    PARTS[kind](folder / PART, victim)
+    PARTS[kind](folder / PART_FILE_NAME, victim)
     known = replace(KNOWN, url=server.url)
     with suppress(ModelError):  # what was cut off may be anything: it is deleted, and said
-        fetch(known, folder, quiet)
-    assert fetch(known, folder, quiet).read_bytes() == CONTENT
+        fetch(known, folder, ignore_progress)
+    assert fetch(known, folder, ignore_progress).read_bytes() == CONTENT
     assert victim.read_bytes() == b"the user's own"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["models", "victim"]
     assert [path.name for path in folder.iterdir()] == ["net.onnx"]
@@ -302,7 +302,7 @@ def test_a_file_comes_in_place_of_a_link_and_not_through_it(
     (tmp_path / "victim").write_bytes(b"the user's own")
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "net.onnx").symlink_to(tmp_path / "victim")
-    path = fetch(replace(KNOWN, url=server.url), tmp_path / "models", quiet)
+    path = fetch(replace(KNOWN, url=server.url), tmp_path / "models", ignore_progress)
     assert not path.is_symlink()
     assert (tmp_path / "victim").read_bytes() == b"the user's own"
 
@@ -313,6 +313,6 @@ def test_nothing_is_fetched_into_a_folder_that_everybody_may_write_to(
     dashboard("inputs")
     tmp_path.chmod(0o777)
     with pytest.raises(OutputError, match="everybody may write to"):
-        fetch(replace(KNOWN, url=server.url), tmp_path, quiet)
+        fetch(replace(KNOWN, url=server.url), tmp_path, ignore_progress)
     assert server.requests == []
     assert list(tmp_path.iterdir()) == []

@@ -42,7 +42,7 @@ from understudy.core.system.trust import trust_folder
 
 Count = Callable[[str], None]
 SECONDS = 20
-STRANGER = 54321
+OTHER_USER_ID = 54321
 INSWAPPER = next(
     model.sha256 for model in load_catalogue().models if model.family == "inswapper" and model.sha256
 )
@@ -50,7 +50,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="giving files to anoth
 
 
 @contextmanager
-def comes_to_an_end() -> Iterator[None]:
+def time_limit() -> Iterator[None]:
     """Fail a test that waits for somebody who never comes."""
 
     def give_up(_signal: int, _frame: FrameType | None) -> None:
@@ -89,7 +89,7 @@ def job(tmp_path: Path) -> LayerJob:
     return LayerJob("strip", 7, source, 6, tmp_path / "000006.tif", (SwapRequest(Identity(()), Recipe()),))
 
 
-def good(folder: Path) -> bool:
+def has_good_model_only(folder: Path) -> bool:
     """Tell whether the good model of a folder is found, and nothing else but the embedded ones is usable."""
     library = ModelLibrary([folder])
     usable = [
@@ -147,8 +147,8 @@ def test_v8_special_files_in_a_model_folder(
     if name.startswith("good2"):
         stand_ins.write_recogniser(folder / "good2.onnx", "sface")
     make(folder / name)
-    with comes_to_an_end():
-        assert good(folder)
+    with time_limit():
+        assert has_good_model_only(folder)
         assert RequestDigester([folder]).digest(job) is not None
         with suppress(ModelError):
             ModelPool(1).run_all(ModelFile(folder / name), np.zeros((1, 3, 112, 112), np.float32))
@@ -158,8 +158,8 @@ def test_v8_folders_nested_deep(folder: Path, job: LayerJob, memory: Path, dashb
     dashboard("inputs")
     _nested(folder / "d")
     try:
-        with comes_to_an_end():
-            assert good(folder)
+        with time_limit():
+            assert has_good_model_only(folder)
             assert RequestDigester([folder]).digest(job) is not None
     finally:  # pytest can't
         subprocess.run(["rm", "-rf", folder / "d"], check=True)
@@ -172,15 +172,15 @@ def test_v8_a_device_in_a_model_folder(folder: Path, job: LayerJob, memory: Path
         os.mknod(folder / "m.onnx", stat.S_IFCHR | 0o666, os.makedev(1, 5))
     except OSError as error:
         pytest.skip(f"no device can be made here: {error}")
-    with comes_to_an_end():
-        assert good(folder)
+    with time_limit():
+        assert has_good_model_only(folder)
         assert RequestDigester([folder]).digest(job) is not None
 
 
 def test_a_model_may_lie_on_another_disk(folder: Path, tmp_path: Path, memory: Path) -> None:
     (folder / "good.onnx").rename(tmp_path / "elsewhere")
     (folder / "good.onnx").symlink_to(tmp_path / "elsewhere")
-    assert good(folder)
+    assert has_good_model_only(folder)
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_v8_a_folder_with_more_names_than_models(
     dashboard("inputs")
     for number in range(100_001):
         os.mknod(quick_folder / str(number))
-    with comes_to_an_end():
+    with time_limit():
         with pytest.raises(ModelError, match=r"holds more than 100000 files and folders: choose a smaller"):
             ModelLibrary([quick_folder]).local_models()
         assert RequestDigester([quick_folder]).digest(job) is None  # so layers are looked up by their keys
@@ -224,10 +224,10 @@ def test_v15_names_in_a_model_folder_forge_no_line(
 
 
 def _one_node(folder: Path) -> Path:
-    return stand_ins.planted(folder / "net.onnx", "x", ["n", 1], {"y": np.zeros((1, 2))})
+    return stand_ins.write_constant_model(folder / "net.onnx", "x", ["n", 1], {"y": np.zeros((1, 2))})
 
 
-def _forged(path: Path, name: str) -> str:
+def _forge_cache_entry(path: Path, name: str) -> str:
     status = path.stat()
     stamp = [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
     return json.dumps({name: [*stamp, INSWAPPER]})
@@ -252,7 +252,9 @@ def test_v9_a_memory_in_the_model_folder_counts_for_nothing(
     dashboard("inputs")
     net = _one_node(folder)
     (folder / name).parent.mkdir(exist_ok=True)
-    text = _old_form(net) if form == "old" else _forged(net, net.name if "rel" in form else str(net))
+    text = (
+        _old_form(net) if form == "old" else _forge_cache_entry(net, net.name if "rel" in form else str(net))
+    )
     (folder / name).write_text(text)
     assert not is_taken_for_inswapper(net)
     assert (folder / name).read_text() == text  # nor is it ours to delete
@@ -262,12 +264,12 @@ def test_the_users_own_memory_would_be_believed(folder: Path, memory: Path) -> N
     """So that what follows proves something."""
     net = _one_node(folder)
     memory.parent.mkdir(parents=True, mode=0o700)
-    memory.write_text(_forged(net, str(net)))
+    memory.write_text(_forge_cache_entry(net, str(net)))
     memory.chmod(0o600)
     assert is_taken_for_inswapper(net)
 
 
-def _linked(path: Path) -> None:
+def _replace_by_link(path: Path) -> None:
     path.rename(path.with_name("other"))
     path.symlink_to(path.with_name("other"))
 
@@ -278,11 +280,13 @@ NOT_THE_USERS: dict[str, Callable[[Path], object]] = {
     "in a folder writable by all": lambda memory: memory.parent.chmod(0o777),
     "in a folder writable by a group": lambda memory: memory.parent.chmod(0o770),
     "below a folder writable by all": lambda memory: memory.parent.parent.chmod(0o777),
-    "a link": _linked,
-    "in a folder that is a link": lambda memory: _linked(memory.parent),
-    "another user's": lambda memory: os.chown(memory, STRANGER, STRANGER),
-    "in another user's folder": lambda memory: os.chown(memory.parent, STRANGER, STRANGER),
-    "below another user's folder": lambda memory: os.chown(memory.parent.parent, STRANGER, STRANGER),
+    "a link": _replace_by_link,
+    "in a folder that is a link": lambda memory: _replace_by_link(memory.parent),
+    "another user's": lambda memory: os.chown(memory, OTHER_USER_ID, OTHER_USER_ID),
+    "in another user's folder": lambda memory: os.chown(memory.parent, OTHER_USER_ID, OTHER_USER_ID),
+    "below another user's folder": lambda memory: os.chown(
+        memory.parent.parent, OTHER_USER_ID, OTHER_USER_ID
+    ),
 }
 
 
@@ -295,7 +299,7 @@ def test_v9_a_memory_that_is_not_the_users_own_counts_for_nothing(
         pytest.skip("giving files to another user takes root")
     net = _one_node(folder)
     memory.parent.mkdir(parents=True, mode=0o700)
-    memory.write_text(_forged(net, str(net)))
+    memory.write_text(_forge_cache_entry(net, str(net)))
     memory.chmod(0o600)
     NOT_THE_USERS[kind](memory)
     assert not is_taken_for_inswapper(net)
@@ -325,13 +329,13 @@ def test_v9_a_damaged_memory_is_none(kind: str, folder: Path, memory: Path, dash
     dashboard("inputs")
     net = _one_node(folder)
     memory.parent.mkdir(parents=True, mode=0o700)
-    text = _forged(net, str(net))
+    text = _forge_cache_entry(net, str(net))
     memory.write_text(text)
     memory.chmod(0o600)
     GARBAGE[kind](memory, text)
-    with comes_to_an_end():
+    with time_limit():
         assert not is_taken_for_inswapper(net)
-        assert good(folder)
+        assert has_good_model_only(folder)
 
 
 def test_v9_a_file_is_not_run_under_another_files_hash(folder: Path, memory: Path, dashboard: Count) -> None:
@@ -339,7 +343,7 @@ def test_v9_a_file_is_not_run_under_another_files_hash(folder: Path, memory: Pat
     dashboard("inputs")
     net = folder / "good.onnx"
     memory.parent.mkdir(parents=True, mode=0o700)
-    memory.write_text(_forged(net, str(net)))
+    memory.write_text(_forge_cache_entry(net, str(net)))
     memory.chmod(0o600)
     file = ModelLibrary([folder]).local_models()[-1].file
     assert file.sha256 == INSWAPPER
@@ -405,7 +409,7 @@ def test_v8_a_statement_that_is_none_is_a_problem_in_one_short_line(
     dashboard("inputs")
     stand_ins.write_recogniser(folder / "other.onnx", "sface")
     statement_path(folder / "other.onnx").write_bytes(STATEMENTS[kind])
-    with comes_to_an_end():
+    with time_limit():
         (other,) = [
             one for one in ModelLibrary([folder]).local_models() if one.file.path.name == "other.onnx"
         ]
@@ -413,7 +417,7 @@ def test_v8_a_statement_that_is_none_is_a_problem_in_one_short_line(
     assert len(other.problem) < 2500
     assert other.problem.isprintable()
     assert other.role == ""
-    assert good(folder)
+    assert has_good_model_only(folder)
 
 
 def test_v15_words_of_a_statement_are_short_and_in_one_line(
@@ -450,24 +454,26 @@ def test_v10_engines_of_a_project_are_never_used(
             assert str(engines.path) in str(chain)
 
 
-def _swapped(path: Path) -> None:
+def _replace_parent_by_link(path: Path) -> None:
     (path.parent / "strange").mkdir(exist_ok=True)
     path.rename(path.with_name("away"))
     path.symlink_to(path.parent / "strange")
 
 
 UNSAFE: dict[str, Callable[[Path], object]] = {
-    "a link": _swapped,
-    "below a link": lambda path: _swapped(path.parent),
+    "a link": _replace_parent_by_link,
+    "below a link": lambda path: _replace_parent_by_link(path.parent),
     "writable by all": lambda path: path.chmod(0o777),
     "writable by a group": lambda path: path.chmod(0o770),
     "below a folder writable by all": lambda path: path.parent.chmod(0o777),
     "below a base writable by all": lambda path: path.parent.parent.chmod(0o777),
-    "another user's": lambda path: os.chown(path, STRANGER, STRANGER),
-    "below another user's folder": lambda path: os.chown(path.parent, STRANGER, STRANGER),
-    "below another user's base": lambda path: os.chown(path.parent.parent, STRANGER, STRANGER),
-    "with another user's file": lambda path: os.chown(path / "m.engine", STRANGER, STRANGER),
-    "with another user's file deeper": lambda path: os.chown(path / "d" / "m.engine", STRANGER, STRANGER),
+    "another user's": lambda path: os.chown(path, OTHER_USER_ID, OTHER_USER_ID),
+    "below another user's folder": lambda path: os.chown(path.parent, OTHER_USER_ID, OTHER_USER_ID),
+    "below another user's base": lambda path: os.chown(path.parent.parent, OTHER_USER_ID, OTHER_USER_ID),
+    "with another user's file": lambda path: os.chown(path / "m.engine", OTHER_USER_ID, OTHER_USER_ID),
+    "with another user's file deeper": lambda path: os.chown(
+        path / "d" / "m.engine", OTHER_USER_ID, OTHER_USER_ID
+    ),
     "with a link": lambda path: (path / "n.engine").symlink_to("/etc/passwd"),
     "with a pipe": lambda path: os.mkfifo(path / "n.engine"),
     "a file": lambda path: (path.rename(path.with_name("away")), path.write_bytes(b"")),
@@ -491,7 +497,7 @@ def test_v10_a_folder_for_engines_that_others_can_fill_is_not_used(
     assert make_engine_folder(place) == ""
     UNSAFE[kind](place.path)
     before = _modes(tmp_path)
-    with comes_to_an_end():
+    with time_limit():
         assert make_engine_folder(place) != ""
     assert _modes(tmp_path) == before
     assert _warnings_of(place, folder, tmp_path) == 1
@@ -548,7 +554,7 @@ def test_a_model_that_everybody_may_replace_is_used_and_said(kind: str, folder: 
     (folder / "in").mkdir()
     for name in ("good.onnx", "good.onnx.toml"):
         (folder / name).rename(folder / "in" / name)
-    assert good(folder)
+    assert has_good_model_only(folder)
     library = ModelLibrary([folder])
     library.local_models()
     assert library.warnings == ()
@@ -562,7 +568,7 @@ def test_a_model_that_everybody_may_replace_is_used_and_said(kind: str, folder: 
 
 @needs_root
 def test_a_model_folder_of_an_administrator_is_read_without_a_word(folder: Path, memory: Path) -> None:
-    os.chown(folder, STRANGER, STRANGER)
+    os.chown(folder, OTHER_USER_ID, OTHER_USER_ID)
     library = ModelLibrary([folder])
     assert library.has("embed", "sface")
     assert library.warnings == ()
@@ -590,7 +596,7 @@ def test_v8_no_model_is_added_but_a_file(
 ) -> None:
     dashboard("inputs")
     make(tmp_path / "m.onnx")
-    with comes_to_an_end():
+    with time_limit():
         assert main(["models", "add", str(tmp_path / "m.onnx"), "--folder", str(tmp_path / "to")]) == 1
     assert "can't find the model" in capsys.readouterr().err
 
@@ -607,7 +613,7 @@ def test_a_model_is_added_in_place_of_a_link_and_not_through_it(
     words = ["models", "add", str(folder / "good.onnx"), "--family", "sface", "--folder", str(target)]
     assert main(words) == 0
     assert victim.read_bytes() == b"the user's own"
-    assert good(target)
+    assert has_good_model_only(target)
     assert sorted(path.name for path in target.iterdir()) == ["good.onnx", "good.onnx.toml"]
 
 
@@ -626,6 +632,6 @@ def test_v8_a_manifest_that_is_none(
         manifest.symlink_to("/dev/zero")
     else:
         manifest.write_text("[" * 200_000 if kind == "nested deep" else "7")
-    with comes_to_an_end():
+    with time_limit():
         assert not doctor(tmp_path)
     assert "no manifest says what it should be" in capsys.readouterr().out

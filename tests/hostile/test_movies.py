@@ -18,7 +18,7 @@ from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.bounds import MAX_FRAMES, require_times
 from understudy.core.media.open import open_clip
 
-_MEASURED = """
+_MEASURE_PROGRAM = """
 import resource, sys
 from pathlib import Path
 from understudy.core.media.open import open_clip
@@ -34,36 +34,36 @@ print(int(next(line for line in open("/proc/self/status") if line.startswith("Vm
 """
 
 
-def measured(path):
+def read_and_measure(path):
     """Read a movie in a process of its own; return what was said and its peak of memory in KB. It says no more."""
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURED, path], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", _MEASURE_PROGRAM, path], capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stderr == ""
     said, peak = run.stdout.splitlines()
     return said, int(peak)
 
 
-def _written(path, data):
+def _write_file(path, data):
     path.write_bytes(data)
     return path
 
 
-def _changing(folder):
+def _write_size_change(folder):
     """Small pictures, then, in mid-stream, large ones."""
     small = movie(folder / "small.h264", 64, 48, options={"preset": "ultrafast"}).read_bytes()
     large = movie(folder / "large.h264", 8_192, 4_096, 2, options={"preset": "ultrafast"}).read_bytes()
-    return _written(folder / "changing.h264", small + large)
+    return _write_file(folder / "changing.h264", small + large)
 
 
 BOMBS = {
-    "gif": lambda folder: _written(folder / "big.gif", gif(65_535, 65_535)),
+    "gif": lambda folder: _write_file(folder / "big.gif", gif(65_535, 65_535)),
     "h264": lambda folder: movie(folder / "big.mp4", 8_192, 8_192, 2, options={"preset": "ultrafast"}),
     "refs": lambda folder: movie(
         folder / "r.mp4", 4_096, 2_304, 18, options={"preset": "ultrafast", "refs": "16"}
     ),
     "png": lambda folder: movie(folder / "png.mov", 9_000, 6_000, 1, "png", "gray"),
-    "changing": _changing,
+    "changing": _write_size_change,
 }
 
 
@@ -73,7 +73,7 @@ def test_v11_a_small_movie_takes_little_memory(tmp_path, dashboard, name):
     dashboard("inputs")
     path = BOMBS[name](tmp_path)
     assert path.stat().st_size <= 200_000
-    said, peak = measured(path)
+    said, peak = read_and_measure(path)
     assert peak < 1_000_000
     assert said == "read" or (path.name in said and "transcode" in said)
 

@@ -52,20 +52,20 @@ def full(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def render(project: Project, root: Path) -> tuple[str, ...]:
     """Render with a cache folder, hold that the pixels are right, and return the warnings."""
     with closing(open_cache_best_effort(CacheSettings(root, memory_bytes=0), schemas=STAGE_SCHEMAS)) as cache:
-        assert project.same(project.frames(cache.store, flight=cache.flight))
+        assert project.is_unchanged(project.frames(cache.store, flight=cache.flight))
         return cache.warnings
 
 
 @contextmanager
-def failing(
-    call: str, code: int, root: Path, applies: Callable[..., bool] = lambda *_: True
+def fail_calls(
+    call: str, code: int, root: Path, predicate: Callable[..., bool] = lambda *_: True
 ) -> Iterator[list[int]]:
     """Let a system call fail with an error number for whatever lies in a folder; yields how often it did."""
     real = getattr(os, call)
     times: list[int] = []
 
     def failed(place: Any, *rest: Any, **named: Any) -> Any:
-        if _is_in(root, place, named.get("dir_fd", named.get("src_dir_fd"))) and applies(place, *rest):
+        if _is_in(root, place, named.get("dir_fd", named.get("src_dir_fd"))) and predicate(place, *rest):
             times.append(1)
             raise OSError(code, os.strerror(code))
         return real(place, *rest, **named)
@@ -78,7 +78,7 @@ def failing(
 
 
 @contextmanager
-def half(call: str, root: Path) -> Iterator[list[int]]:
+def halve_calls(call: str, root: Path) -> Iterator[list[int]]:
     """Let a read or write of a file in a folder do half of what it is asked for."""
     real = getattr(os, call)
     times: list[int] = []
@@ -109,11 +109,11 @@ def _is_in(root: Path, place: Any, folder: int | None) -> bool:
     return root == whole or root in whole.parents
 
 
-def creates(_path: object, flags: int = 0, *_: object) -> bool:
+def is_creation(_path: object, flags: int = 0, *_: object) -> bool:
     return bool(flags & os.O_CREAT)
 
 
-def only_reads(_path: object, flags: int = 0, *_: object) -> bool:
+def is_read_only(_path: object, flags: int = 0, *_: object) -> bool:
     return not flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR | os.O_DIRECTORY)
 
 
@@ -122,7 +122,7 @@ def only_reads(_path: object, flags: int = 0, *_: object) -> bool:
 )
 def test_writing_fails(project: Project, tmp_path: Path, code: int, dashboard: Count) -> None:
     dashboard("faults")
-    with failing("writev", code, tmp_path) as times:
+    with fail_calls("writev", code, tmp_path) as times:
         warnings = render(project, tmp_path / "cache")
     assert times
     assert len(warnings) == 1
@@ -138,7 +138,7 @@ def test_no_file_can_be_made(
     root = shutil.copytree(full, tmp_path / "cache")
     for pack in root.glob("*.pack"):
         pack.unlink()
-    with failing("open", code, root, creates) as times:
+    with fail_calls("open", code, root, is_creation) as times:
         warnings = render(project, root)
     assert times
     assert len(warnings) == 1
@@ -149,7 +149,7 @@ def test_v16_a_cache_folder_that_cannot_be_made(
     project: Project, tmp_path: Path, code: int, dashboard: Count
 ) -> None:
     dashboard("faults")
-    with failing("mkdir", code, tmp_path) as times:
+    with fail_calls("mkdir", code, tmp_path) as times:
         warnings = render(project, tmp_path / "cache")
     assert times
     assert len(warnings) == 1
@@ -161,7 +161,7 @@ def test_no_file_can_be_opened(
 ) -> None:
     dashboard("faults")
     root = shutil.copytree(full, tmp_path / "cache")
-    with failing("open", code, root, only_reads) as times:
+    with fail_calls("open", code, root, is_read_only) as times:
         render(project, root)
     assert times
 
@@ -170,7 +170,7 @@ def test_no_file_can_be_opened(
 def test_reading_fails(project: Project, full: Path, tmp_path: Path, code: int, dashboard: Count) -> None:
     dashboard("faults")
     root = shutil.copytree(full, tmp_path / "cache")
-    with failing("pread", code, root) as times:
+    with fail_calls("pread", code, root) as times:
         warnings = render(project, root)
     assert times
     assert warnings
@@ -182,7 +182,7 @@ def test_half_is_done(project: Project, full: Path, tmp_path: Path, call: str, d
     root = tmp_path / "cache"
     if call == "pread":
         shutil.copytree(full, root)
-    with half(call, root) as times:
+    with halve_calls(call, root) as times:
         render(project, root)
     assert times
 

@@ -49,12 +49,12 @@ def victims(folder):
 
 def snapshot(folder):
     """Everything in a folder: names, bytes, times, permissions."""
-    found = {}
+    files = {}
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
         data = path.read_bytes() if path.is_file() else b""
-        found[str(path.relative_to(folder))] = (data, status.st_mtime_ns, status.st_mode, status.st_size)
-    return found
+        files[str(path.relative_to(folder))] = (data, status.st_mtime_ns, status.st_mode, status.st_size)
+    return files
 
 
 def cache_in(project):
@@ -68,7 +68,7 @@ def cache_in(project):
     return cache
 
 
-class World:
+class ProjectCases:
     """Projects in folders of their own beside somebody's files, and one Blender that has used them all."""
 
     def __init__(self, folder, footage):
@@ -76,7 +76,7 @@ class World:
         self.victim = victims(folder / "victim")
         self.drive = Driver(folder)
         self.before = snapshot(self.victim)
-        self.told = {}
+        self.answers = {}
         self.more = {}
         """Steps for after the projects; `last` has what they returned."""
         self._cases = {}
@@ -113,7 +113,7 @@ class World:
             path.write_bytes(data)
         assert snapshot(self.victim) == self.before
         cases = ["base", *self._cases]
-        told = self.drive(
+        answers = self.drive(
             ["environment", {"XDG_CONFIG_HOME": str(self.folder / "configuration")}],
             *(
                 [
@@ -129,11 +129,11 @@ class World:
             ),
             *self.more.values(),
         )
-        self.told = dict(zip(cases, told[1:], strict=False))
-        self.last = dict(zip(self.more, told[1 + len(cases) :], strict=True))
+        self.answers = dict(zip(cases, answers[1:], strict=False))
+        self.last = dict(zip(self.more, answers[1 + len(cases) :], strict=True))
         self.output = self.drive.output
 
-    def shown(self, name):
+    def rendered_frames(self, name):
         """The rendered frames of a project."""
         return self.drive.pictures(f"out_{name}", LAST)
 
@@ -157,7 +157,7 @@ IDS = {
 }
 
 
-def more(world):
+def add_cases(world):
     """Further steps: a yes to a folder, files of failed frames, numbers that no clip has."""
     base, victim = str(world.folder / "base" / "p.blend"), world.victim
     own, output = world.folder / "base", world.folder / "output"
@@ -200,7 +200,7 @@ def more(world):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory, footage):
-    made = World(tmp_path_factory.mktemp("world"), footage)
+    made = ProjectCases(tmp_path_factory.mktemp("world"), footage)
     victim = str(made.victim)
     for name, strip_id in IDS.items():
         made.case(f"id_{name}", strip_id=victim if strip_id == "VICTIM" else strip_id)
@@ -239,7 +239,7 @@ def world(tmp_path_factory, footage):
     made.case("crowd", strip_id=ID, crowd=300)
     made.case("colour", strip_id=ID, colour="Non-Color")
     made.case("elsewhere", strip_id=ID, scene={"understudy__cache_folder": str(made.folder / "shared")})
-    made.more = more(made)
+    made.more = add_cases(made)
     made.run()
     return made
 
@@ -248,62 +248,62 @@ def is_unchanged(world):
     return snapshot(world.victim) == world.before
 
 
-def is_right(world, name):
+def shows_new_face(world, name):
     """Whether a project shows the new face as the project that it was made of does."""
-    wanted, shown = world.shown("base"), world.shown(name)
+    wanted, shown = world.rendered_frames("base"), world.rendered_frames(name)
     return all((wanted[frame] == shown[frame]).all() for frame in wanted)
 
 
 def test_the_project_that_they_are_made_of_shows_the_new_face(world, footage):
-    for frame, pixels in world.shown("base").items():
+    for frame, pixels in world.rendered_frames("base").items():
         assert (pixels != footage.frames[frame - 1]).mean() > 0.02
-    assert world.told["base"]["report"]["warnings"] == []
-    assert world.told["base"]["purged"] == [["FINISHED"], ["FINISHED"]]
-    assert world.told["base"]["thread"] == []
+    assert world.answers["base"]["report"]["warnings"] == []
+    assert world.answers["base"]["purged"] == [["FINISHED"], ["FINISHED"]]
+    assert world.answers["base"]["thread"] == []
 
 
 @pytest.mark.parametrize("name", IDS)
 def test_v1_an_id_of_another_form_is_no_path(world, dashboard, name):
     dashboard("projects")
-    told = world.told[f"id_{name}"]
+    facts = world.answers[f"id_{name}"]
     assert is_unchanged(world)
     # On a render's own thread nothing can be put right: the frame does not count as it should be.
-    assert len(told["thread"]) == 1
-    assert "invalid Understudy id" in told["thread"][0]
+    assert len(facts["thread"]) == 1
+    assert "invalid Understudy id" in facts["thread"][0]
     # It is said once, by whoever put it right.
-    said = told["report"]["warnings"] if name == "dots" else [told["trouble"]]
+    said = facts["report"]["warnings"] if name == "dots" else [facts["trouble"]]
     assert len(said) == 1
     assert "invalid Understudy id" in said[0]
     # Once it is, the project works.
-    assert is_right(world, f"id_{name}")
-    assert told["report"]["shown"]["swapped"] == LAST
-    assert all(len(entry) == 16 and set(entry) <= set("0123456789abcdef") for entry in told["ids"])
-    assert told["removed"] == ["FINISHED"]
+    assert shows_new_face(world, f"id_{name}")
+    assert facts["report"]["shown"]["swapped"] == LAST
+    assert all(len(entry) == 16 and set(entry) <= set("0123456789abcdef") for entry in facts["ids"])
+    assert facts["removed"] == ["FINISHED"]
 
 
 def test_v1_an_empty_id_is_no_stack(world, dashboard):
     dashboard("projects")
     assert is_unchanged(world)
-    assert world.told["id_empty"]["purged"] == []
+    assert world.answers["id_empty"]["purged"] == []
 
 
 @pytest.mark.parametrize("name", ["layers", "stack", "leases", "engines"])
 def test_v2_v3_v10_a_link_in_the_projects_own_cache_is_not_followed(world, dashboard, name):
     dashboard("projects")
-    told = world.told[f"link_{name}"]
+    facts = world.answers[f"link_{name}"]
     assert is_unchanged(world)
-    assert is_right(world, f"link_{name}")
-    assert told["report"]["failed"] == []
+    assert shows_new_face(world, f"link_{name}")
+    assert facts["report"]["failed"] == []
 
 
 @pytest.mark.parametrize("name", ["link_cache", "cache_absolute", "cache_above", "cache_dots"])
 def test_v1_a_cache_folder_elsewhere_is_used_only_after_a_yes(world, dashboard, name):
     dashboard("projects")
-    told = world.told[name]
+    facts = world.answers[name]
     assert is_unchanged(world)
-    assert is_right(world, name)
-    assert told["refused"] == [str(world.victim.resolve())]
-    warnings = [text for text in told["report"]["warnings"] if "UNDERSTUDY_TRUST" in text]
+    assert shows_new_face(world, name)
+    assert facts["refused"] == [str(world.victim.resolve())]
+    warnings = [text for text in facts["report"]["warnings"] if "UNDERSTUDY_TRUST" in text]
     assert len(warnings) == 1
     assert str(world.victim) in warnings[0]
 
@@ -311,44 +311,44 @@ def test_v1_a_cache_folder_elsewhere_is_used_only_after_a_yes(world, dashboard, 
 def test_v1_no_folder_and_the_projects_own_are_no_reason_to_go_elsewhere(world, dashboard):
     dashboard("projects")
     assert is_unchanged(world)
-    assert is_right(world, "cache_none")
+    assert shows_new_face(world, "cache_none")
     assert (world.folder / "cache_none" / "understudy_cache" / "format").is_file()
     assert sorted(path.name for path in (world.folder / "cache_beside").iterdir()) == ["p.blend"]
 
 
 def test_v1_a_layer_that_reads_from_elsewhere_is_not_written_there(world, dashboard):
     dashboard("projects")
-    told = world.told["directory"]
+    facts = world.answers["directory"]
     assert is_unchanged(world)
-    assert any("another folder" in text for text in told["thread"])
-    assert is_right(world, "directory")
+    assert any("another folder" in text for text in facts["thread"])
+    assert shows_new_face(world, "directory")
 
 
 def test_v1_a_layers_elements_are_names_of_layers(world, dashboard):
     dashboard("projects")
     assert is_unchanged(world)
-    assert any("reads from" in text for text in world.told["elements"]["thread"])
-    assert is_right(world, "elements")
+    assert any("reads from" in text for text in world.answers["elements"]["thread"])
+    assert shows_new_face(world, "elements")
 
 
 def test_v1_values_that_no_strip_has_do_no_harm(world, dashboard):
     dashboard("projects")
     assert is_unchanged(world)
-    assert is_right(world, "values")
-    assert world.told["values"]["report"]["warnings"] == []
+    assert shows_new_face(world, "values")
+    assert world.answers["values"]["report"]["warnings"] == []
 
 
 def test_v1_a_scene_whose_name_is_no_text_is_rendered(world, dashboard):
     dashboard("projects")
     assert is_unchanged(world)
-    assert is_right(world, "scene")
-    assert world.told["scene"]["report"]["warnings"] == []
-    assert world.told["scene"]["trouble"] == ""
+    assert shows_new_face(world, "scene")
+    assert world.answers["scene"]["report"]["warnings"] == []
+    assert world.answers["scene"]["trouble"] == ""
 
 
 def test_v11_more_modifiers_than_a_clip_can_have_are_not_rendered(world, dashboard):
     dashboard("inputs")
-    report = world.told["crowd"]["report"]
+    report = world.answers["crowd"]["report"]
     assert is_unchanged(world)
     assert report["shown"]["swapped"] == 0
     assert report["warnings"] == ["clip has 300 modifiers, so its layer is not made: remove all but 256"]
@@ -357,9 +357,9 @@ def test_v11_more_modifiers_than_a_clip_can_have_are_not_rendered(world, dashboa
 
 def test_a_colour_space_that_nobody_has_ends_nothing(world, dashboard):
     dashboard("inputs")
-    told = world.told["colour"]
-    assert told["report"]["shown"]["swapped"] == LAST
-    assert told["trouble"] == ""
+    facts = world.answers["colour"]
+    assert facts["report"]["shown"]["swapped"] == LAST
+    assert facts["trouble"] == ""
 
 
 def test_v11_a_still_of_a_million_frames_has_one_layer_file(world, dashboard):
@@ -396,8 +396,8 @@ def test_v1_the_panel_asks_and_the_environment_answers(world):
         )  # in as many lines as there is room for
     assert named["refused"] == named["report"]["warnings"] == []
     assert (world.folder / "shared" / "format").is_file()
-    assert {frame: pixels.tobytes() for frame, pixels in world.shown("trusted").items()} == {
-        frame: pixels.tobytes() for frame, pixels in world.shown("base").items()
+    assert {frame: pixels.tobytes() for frame, pixels in world.rendered_frames("trusted").items()} == {
+        frame: pixels.tobytes() for frame, pixels in world.rendered_frames("base").items()
     }
 
 

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, always, dripping, endless
+from garbage import GarbageServer, constant_reply, drip_reply, endless_reply
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.shared.lease import NO_LEASE
 from understudy.core.cache.shared.redis_lease import RedisLease
@@ -17,49 +17,49 @@ from understudy.core.cli.main import main
 pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
 REPLIES = {
-    "length that is no number": always(b"$abc\r\n"),
-    "number": always(b":5\r\n"),
-    "negative number": always(b":-5\r\n"),
-    "number of a million digits": always(b":" + b"9" * 1_000_000 + b"\r\n"),
-    "number that is none": always(b":five\r\n"),
-    "negative length": always(b"$-7\r\nabc\r\n"),
-    "length beyond all memory": always(b"$9999999999999\r\nx"),
-    "length of no memory's size": always(b"$" + b"9" * 400 + b"\r\n"),
-    "status": always(b"+PONG\r\n"),
-    "status with an escape": always(b"+\x1b[2J\x07\r\n"),
-    "empty line": always(b"\r\n"),
-    "unknown type": always(b"?what\r\n"),
-    "web page": always(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>"),
-    "zeros": always(bytes(4096)),
-    "error": always(b"-ERR \x1b]0;owned\x07 no\xff\xfe\r\n"),
-    "error that sends elsewhere": always(b"-MOVED 1 10.0.0.1:6379\r\n"),
-    "error of no kind": always(b"-\r\n"),
-    "list": always(b"*2\r\n$1\r\na\r\n$1\r\nb\r\n"),
-    "empty list": always(b"*0\r\n"),
-    "no list": always(b"*-1\r\n"),
-    "list of negative length": always(b"*-9\r\n"),
-    "list of errors": always(b"*2\r\n-ERR a\r\n-ERR b\r\n"),
-    "list of a length that is no number": always(b"*x\r\n"),
-    "lists in each other": always(b"*1\r\n" * 20_000 + b":1\r\n"),
-    "page without an end": always(b"*2\r\n$1\r\n7\r\n*1\r\n$3\r\nabc\r\n"),
-    "page of numbers": always(b"*2\r\n$1\r\n0\r\n*2\r\n:1\r\n:2\r\n"),
-    "page with a cursor that is none": always(b"*2\r\n$3\r\nabc\r\n*0\r\n"),
-    "map of the newer protocol": always(b"%1\r\n+a\r\n:1\r\n"),
-    "null of the newer protocol": always(b"_\r\n"),
-    "push": always(b">2\r\n+invalidate\r\n*0\r\n" * 3),
-    "big number": always(b"(3492890328409238509324850943850943825024385\r\n"),
-    "value of another's": always(b"$5\r\nhello\r\n"),
-    "two answers at once": always(b"$-1\r\n$5\r\nhello\r\n"),
+    "length that is no number": constant_reply(b"$abc\r\n"),
+    "number": constant_reply(b":5\r\n"),
+    "negative number": constant_reply(b":-5\r\n"),
+    "number of a million digits": constant_reply(b":" + b"9" * 1_000_000 + b"\r\n"),
+    "number that is none": constant_reply(b":five\r\n"),
+    "negative length": constant_reply(b"$-7\r\nabc\r\n"),
+    "length beyond all memory": constant_reply(b"$9999999999999\r\nx"),
+    "length of no memory's size": constant_reply(b"$" + b"9" * 400 + b"\r\n"),
+    "status": constant_reply(b"+PONG\r\n"),
+    "status with an escape": constant_reply(b"+\x1b[2J\x07\r\n"),
+    "empty line": constant_reply(b"\r\n"),
+    "unknown type": constant_reply(b"?what\r\n"),
+    "web page": constant_reply(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n<html>"),
+    "zeros": constant_reply(bytes(4096)),
+    "error": constant_reply(b"-ERR \x1b]0;owned\x07 no\xff\xfe\r\n"),
+    "error that sends elsewhere": constant_reply(b"-MOVED 1 10.0.0.1:6379\r\n"),
+    "error of no kind": constant_reply(b"-\r\n"),
+    "list": constant_reply(b"*2\r\n$1\r\na\r\n$1\r\nb\r\n"),
+    "empty list": constant_reply(b"*0\r\n"),
+    "no list": constant_reply(b"*-1\r\n"),
+    "list of negative length": constant_reply(b"*-9\r\n"),
+    "list of errors": constant_reply(b"*2\r\n-ERR a\r\n-ERR b\r\n"),
+    "list of a length that is no number": constant_reply(b"*x\r\n"),
+    "lists in each other": constant_reply(b"*1\r\n" * 20_000 + b":1\r\n"),
+    "page without an end": constant_reply(b"*2\r\n$1\r\n7\r\n*1\r\n$3\r\nabc\r\n"),
+    "page of numbers": constant_reply(b"*2\r\n$1\r\n0\r\n*2\r\n:1\r\n:2\r\n"),
+    "page with a cursor that is none": constant_reply(b"*2\r\n$3\r\nabc\r\n*0\r\n"),
+    "map of the newer protocol": constant_reply(b"%1\r\n+a\r\n:1\r\n"),
+    "null of the newer protocol": constant_reply(b"_\r\n"),
+    "push": constant_reply(b">2\r\n+invalidate\r\n*0\r\n" * 3),
+    "big number": constant_reply(b"(3492890328409238509324850943850943825024385\r\n"),
+    "value of another's": constant_reply(b"$5\r\nhello\r\n"),
+    "two answers at once": constant_reply(b"$-1\r\n$5\r\nhello\r\n"),
     "half an answer, then the end": lambda connection, _: (connection.sendall(b"$100\r\nabc"), connection.shutdown(2)),
     "nothing, and the end": lambda connection, _: connection.shutdown(2),
     "nothing": lambda _connection, _command: time.sleep(60),
-    "line without an end": endless(b"+", b"x" * 65536),
-    "value without an end": endless(b"$4000000000\r\n", b"x" * 65536),
-    "list without an end": endless(b"*1000000000\r\n", b":12345678\r\n" * 5000),
-    "list of nothings": endless(b"*1000000000\r\n", b"$-1\r\n" * 10_000),
-    "line that drips": dripping(b":", 0.05),
-    "value that drips": dripping(b"$4000\r\n", 0.05),
-    "list that drips": dripping(b"*4000\r\n:1\r\n:", 0.05),
+    "line without an end": endless_reply(b"+", b"x" * 65536),
+    "value without an end": endless_reply(b"$4000000000\r\n", b"x" * 65536),
+    "list without an end": endless_reply(b"*1000000000\r\n", b":12345678\r\n" * 5000),
+    "list of nothings": endless_reply(b"*1000000000\r\n", b"$-1\r\n" * 10_000),
+    "line that drips": drip_reply(b":", 0.05),
+    "value that drips": drip_reply(b"$4000\r\n", 0.05),
+    "list that drips": drip_reply(b"*4000\r\n:1\r\n:", 0.05),
 }  # fmt: skip
 
 
@@ -92,9 +92,9 @@ def test_v6_a_reply_is_data_whatever_it_is(name, dashboard):
         assert store.counts.puts == 0
         assert time.monotonic() - began < 10
         assert store.fault_count > 0
-        told = "".join(store.warnings)
-        assert "owned" not in told
-        assert told.isprintable()
+        warnings = "".join(store.warnings)
+        assert "owned" not in warnings
+        assert warnings.isprintable()
 
 
 def test_v6_a_value_that_was_there_is_right_or_missed_after_garbage(redis_server, dashboard):
@@ -184,12 +184,12 @@ def test_v6_the_command_line_says_in_a_line_that_the_server_fails(action, tmp_pa
     from understudy.core.cache.stores.local import PackStore
 
     PackStore(tmp_path / "cache").close()
-    with GarbageServer(always(b"-ERR \x1b[2J\r\n")) as server:
+    with GarbageServer(constant_reply(b"-ERR \x1b[2J\r\n")) as server:
         assert main(["cache", *action, "--cache-dir", str(tmp_path / "cache"), "--redis", server.url]) == 1
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "Redis at 127.0.0.1" in told
-    assert "\x1b" not in told
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1
+    assert "Redis at 127.0.0.1" in output
+    assert "\x1b" not in output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="resource limits")

@@ -26,8 +26,8 @@ from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-FORGED = "understudy: warning: all is well"
-NASTY = f"\x1b]0;x\x07\x9b2J\n{FORGED}\r\u2028\u202egpj\udc80"
+FORGED_WARNING = "understudy: warning: all is well"
+HOSTILE_NAME = f"\x1b]0;x\x07\x9b2J\n{FORGED_WARNING}\r\u2028\u202egpj\udc80"
 """A window's title, a cleared screen, a forged line, reversed letters, and a byte that is no UTF-8."""
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
 Count = Callable[[str], None]
@@ -37,11 +37,11 @@ def require_plain(text: str) -> None:
     """Hold that a text steers no terminal, forges no line and can be written anywhere."""
     assert all(sign == "\n" or sign.isprintable() for sign in text), ascii(text)
     assert "\u202e" not in text
-    assert FORGED not in text.split("\n")
+    assert FORGED_WARNING not in text.split("\n")
     text.encode()
 
 
-def understudy(*arguments: object, code: int, **variables: str) -> tuple[str, str]:
+def run_understudy(*arguments: object, code: int, **variables: str) -> tuple[str, str]:
     """Run the command line in a process of its own; return what it printed, once it is plain."""
     done = subprocess.run(
         [sys.executable, "-m", "understudy.core.cli", *map(str, arguments)],
@@ -57,8 +57,8 @@ def understudy(*arguments: object, code: int, **variables: str) -> tuple[str, st
     return out, err
 
 
-def nasty_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / f"d{NASTY}"
+def make_hostile_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / f"d{HOSTILE_NAME}"
     folder.mkdir()
     return folder
 
@@ -67,21 +67,23 @@ def nasty_folder(tmp_path: Path) -> Path:
 def test_v15_a_file_that_is_not_there(tmp_path: Path, missing: str, dashboard: Count) -> None:
     dashboard("inputs")
     here = write_picture(tmp_path / "here.png", portrait())
-    gone = tmp_path / f"{NASTY}.png"
+    gone = tmp_path / f"{HOSTILE_NAME}.png"
     clip, face = (gone, here) if missing == "clip" else (here, gone)
-    _, err = understudy("render", clip, "--fps", 25, "--face", face, "--output", tmp_path / "out.mp4", code=1)
+    _, err = run_understudy(
+        "render", clip, "--fps", 25, "--face", face, "--output", tmp_path / "out.mp4", code=1
+    )
     assert err.count("\n") == 1
     assert "\\x1b]0;x\\x07" in err
 
 
 def test_v15_a_render_between_files_with_such_names(tmp_path: Path, dashboard: Count) -> None:
     dashboard("inputs")
-    folder = nasty_folder(tmp_path)
-    clip, face = folder / f"clip{NASTY}.png", folder / f"who{NASTY}.png"
+    folder = make_hostile_folder(tmp_path)
+    clip, face = folder / f"clip{HOSTILE_NAME}.png", folder / f"who{HOSTILE_NAME}.png"
     write_picture(tmp_path / "plain.png", portrait()).rename(face)
     write_picture(tmp_path / "blank.png", np.full((96, 128, 3), 90, np.uint8)).rename(clip)
     output, report = folder / "out.mp4", folder / "report.json"
-    _, err = understudy(
+    _, err = run_understudy(
         "render", clip, "--fps", 25, "--face", face, "--output", output, "--report", report, code=0
     )
     assert "no frame was changed" in err
@@ -93,10 +95,12 @@ def test_v15_a_render_between_files_with_such_names(tmp_path: Path, dashboard: C
 
 def test_v15_a_picture_without_a_face(tmp_path: Path, dashboard: Count) -> None:
     dashboard("inputs")
-    folder = nasty_folder(tmp_path)
+    folder = make_hostile_folder(tmp_path)
     blank = write_picture(tmp_path / "blank.png", np.full((200, 200, 3), 90, np.uint8))
-    face = blank.rename(folder / f"{NASTY}.png")
-    _, err = understudy("render", face, "--fps", 25, "--face", face, "--output", tmp_path / "o.mp4", code=1)
+    face = blank.rename(folder / f"{HOSTILE_NAME}.png")
+    _, err = run_understudy(
+        "render", face, "--fps", 25, "--face", face, "--output", tmp_path / "o.mp4", code=1
+    )
     assert err.count("\n") == 1
 
 
@@ -107,46 +111,49 @@ def test_v15_a_cache_with_such_a_name_and_such_keys(
     tmp_path: Path, words: list[str], dashboard: Count
 ) -> None:
     dashboard("inputs")
-    root = tmp_path / f"cache{NASTY}"
+    root = tmp_path / f"cache{HOSTILE_NAME}"
     with closing(PackStore(root)) as store:
-        for text in (f"stage={NASTY}\nversion=1\n", "stage=\x1b[31mdetect\nclip=\x07\u202e\nversion=1\n"):
+        for text in (
+            f"stage={HOSTILE_NAME}\nversion=1\n",
+            "stage=\x1b[31mdetect\nclip=\x07\u202e\nversion=1\n",
+        ):
             store.put(Key(text.encode(errors="replace").decode()), {"a": np.zeros(3, np.uint8)})
-    understudy("cache", *words, "--cache-dir", root, code=0)
+    run_understudy("cache", *words, "--cache-dir", root, code=0)
 
 
 def test_v15_a_key_explained(tmp_path: Path, dashboard: Count) -> None:
     dashboard("inputs")
-    folder = nasty_folder(tmp_path)
+    folder = make_hostile_folder(tmp_path)
     root = folder / "cache"
     with closing(PackStore(root)) as store:
         store.put(
             Key("score=\x1b]0;x\x07\u202e\nstage=detect\nversion=\x9b2J\n"), {"a": np.zeros(3, np.uint8)}
         )
-    clip = write_picture(tmp_path / "clip.png", portrait()).rename(folder / f"{NASTY}.png")
-    understudy("explain", clip, 0, "--face", clip, "--cache-dir", root, code=0)
-    understudy("explain", clip, 7, "--face", clip, "--cache-dir", root, code=1)
+    clip = write_picture(tmp_path / "clip.png", portrait()).rename(folder / f"{HOSTILE_NAME}.png")
+    run_understudy("explain", clip, 0, "--face", clip, "--cache-dir", root, code=0)
+    run_understudy("explain", clip, 7, "--face", clip, "--cache-dir", root, code=1)
 
 
 @pytest.mark.parametrize("words", ["list", "verify"])
 def test_v15_models_with_such_names_and_statements(tmp_path: Path, words: str, dashboard: Count) -> None:
     dashboard("inputs")
-    folder = nasty_folder(tmp_path)
-    (folder / f"{NASTY}.onnx").write_bytes(b"no model")
-    (folder / f"{NASTY}.onnx.toml").write_text('family = "\\u001b]0;x\\u0007\\n\\u202e"\n')
+    folder = make_hostile_folder(tmp_path)
+    (folder / f"{HOSTILE_NAME}.onnx").write_bytes(b"no model")
+    (folder / f"{HOSTILE_NAME}.onnx.toml").write_text('family = "\\u001b]0;x\\u0007\\n\\u202e"\n')
     (folder / "second.onnx").write_bytes(b"no model either")
     (folder / "second.onnx.toml").write_text('family = "embed/arcface"\nvendor = "\\u001b]0;x\\u0007\\nv"\n')
-    out, _ = understudy("models", words, "--folder", folder, code=0 if words == "list" else 1)
+    out, _ = run_understudy("models", words, "--folder", folder, code=0 if words == "list" else 1)
     assert "can't be used" in out
 
 
 def test_v15_doctor_with_such_a_processor(dashboard: Count) -> None:
     dashboard("inputs")
-    understudy("doctor", code=1, UNDERSTUDY_PROVIDER=NASTY.replace("\udc80", ""))
+    run_understudy("doctor", code=1, UNDERSTUDY_PROVIDER=HOSTILE_NAME.replace("\udc80", ""))
 
 
 def test_v15_an_argument_that_is_none(dashboard: Count) -> None:
     dashboard("inputs")
-    _, err = understudy("doctor", f"--{NASTY}", code=2)
+    _, err = run_understudy("doctor", f"--{HOSTILE_NAME}", code=2)
     assert err.count("\n") == 1
 
 
@@ -154,16 +161,20 @@ def test_v15_warnings_of_a_session_about_strips_with_such_names(tmp_path: Path, 
     dashboard("inputs")
     picture = tmp_path / "cache" / "layers" / "0123456789abcdef" / "000000.tif"
     job = LayerJob(
-        strip=NASTY,
+        strip=HOSTILE_NAME,
         frame=1,
-        source=ClipSource(movie=True, paths=(tmp_path / f"{NASTY}.mp4",)),
+        source=ClipSource(movie=True, paths=(tmp_path / f"{HOSTILE_NAME}.mp4",)),
         number=0,
         layer_path=picture,
-        requests=(SwapRequest(Identity((FaceImage(tmp_path / f"{NASTY}.png"),), name=NASTY), Recipe()),),
+        requests=(
+            SwapRequest(
+                Identity((FaceImage(tmp_path / f"{HOSTILE_NAME}.png"),), name=HOSTILE_NAME), Recipe()
+            ),
+        ),
     )
     with closing(LayerSession(RunSettings(CacheSettings(tmp_path / "cache")))) as session:
         session.update_layer(job)
-        session.warn(f"{NASTY}: something")
+        session.warn(f"{HOSTILE_NAME}: something")
         lines = [*session.warnings, *session.outcomes.failures, session.outcomes.summary(0)]
     assert len(lines) >= 3
     for line in lines:
@@ -174,8 +185,8 @@ def test_v15_warnings_of_a_session_about_strips_with_such_names(tmp_path: Path, 
 def test_v15_counts_keep_only_plain_text(dashboard: Count) -> None:
     dashboard("inputs")
     tally, outcomes = StageCounter(), Outcomes()
-    tally.warn(NASTY)
-    outcomes.record_failure(NASTY, NASTY)
+    tally.warn(HOSTILE_NAME)
+    outcomes.record_failure(HOSTILE_NAME, HOSTILE_NAME)
     for line in (*tally.warnings, *outcomes.failures, outcomes.summary(0)):
         assert "\n" not in line
         require_plain(line)

@@ -110,7 +110,7 @@ def test_a_write_protected_cache_of_ones_own_stays_so(tmp_path: Path, dashboard:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_a_group_is_told_of_the_setting_for_groups(tmp_path: Path) -> None:
+def test_a_group_is_pointed_to_the_setting_for_groups(tmp_path: Path) -> None:
     status = tmp_path.stat()
     shared = os.stat_result((status.st_mode | 0o020, *status[1:4], status.st_uid + 1, *status[5:]))
     assert "UNDERSTUDY_SHARED_WITH_GROUP" in Access().write_fault(shared, tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile.poison import MUTATIONS, RECIPES, Project, Rendered, entries, poisoned
+from hostile.poison import MUTATIONS, RECIPES, Project, RenderResult, entries, poison_cache
 from understudy.core.analysis.landmark import _POINT_COUNTS
 from understudy.core.analysis.model_adapters import _SPARSE_LANDMARKERS
 from understudy.core.cache.base.key import Key, key_line_value, stage_key
@@ -26,13 +26,13 @@ CORE = Path(__file__).resolve().parents[2] / "core"
 _NOT_KEPT = {"layer", "fuse", "follow"}
 
 
-class Made:
+class RecipeCaches:
     """The project, and for each recipe a cache that a render has filled and what that render gave."""
 
     def __init__(self, folder: Path) -> None:
         self.project = Project(folder)
         self.caches = {name: folder / name for name in RECIPES}
-        self.cold: dict[str, Rendered] = {}
+        self.cold: dict[str, RenderResult] = {}
         for name, cache in self.caches.items():
             self.cold[name] = self.project.render(name, CacheSettings(cache))
             assert self.cold[name].whole
@@ -40,11 +40,11 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return Made(tmp_path_factory.mktemp("made"))
+def made(tmp_path_factory: pytest.TempPathFactory) -> RecipeCaches:
+    return RecipeCaches(tmp_path_factory.mktemp("made"))
 
 
-def test_every_stage_that_is_kept_has_a_form(made: Made) -> None:
+def test_every_stage_that_is_kept_has_a_form(made: RecipeCaches) -> None:
     named = {
         node.args[0].value
         for path in CORE.rglob("*.py")
@@ -57,7 +57,7 @@ def test_every_stage_that_is_kept_has_a_form(made: Made) -> None:
     assert {stage for cache in made.caches.values() for stage, _, _ in entries(cache)} == set(STAGE_SCHEMAS)
 
 
-def test_what_the_stages_give_here_fits_their_forms(made: Made) -> None:
+def test_what_the_stages_give_here_fits_their_forms(made: RecipeCaches) -> None:
     for cache in made.caches.values():
         for stage, key, arrays in entries(cache):
             assert schema_for(key.text, STAGE_SCHEMAS).fault(arrays) == "", stage
@@ -76,10 +76,10 @@ def test_the_numbers_of_points_are_the_landmarkers_own() -> None:
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_v5_every_stage_spoilt_at_once(
-    made: Made, tmp_path: Path, recipe: str, mutation: str, dashboard: Callable[[str], None]
+    made: RecipeCaches, tmp_path: Path, recipe: str, mutation: str, dashboard: Callable[[str], None]
 ) -> None:
     number = list(MUTATIONS).index(mutation)
-    spoilt = poisoned(
+    spoilt = poison_cache(
         made.caches[recipe], tmp_path / "cache", lambda _, key, arrays: MUTATIONS[mutation](arrays, number)
     )
     got = made.project.render(recipe, CacheSettings(tmp_path / "cache"))
@@ -103,12 +103,17 @@ def test_v5_every_stage_spoilt_at_once(
         ("dfm", "swap"),
     ],
 )
-@pytest.mark.parametrize("mutation", ["larger", "smaller"])
+@pytest.mark.parametrize("mutation", ["enlarge_array", "shrink_array"])
 def test_v5_one_stage_alone_of_the_wrong_size(
-    made: Made, tmp_path: Path, recipe: str, stage: str, mutation: str, dashboard: Callable[[str], None]
+    made: RecipeCaches,
+    tmp_path: Path,
+    recipe: str,
+    stage: str,
+    mutation: str,
+    dashboard: Callable[[str], None],
 ) -> None:
     """What the key does not tell is told by what is read before: rows by faces, sizes by the face's place."""
-    spoilt = poisoned(
+    spoilt = poison_cache(
         made.caches[recipe],
         tmp_path / "cache",
         lambda there, key, arrays: MUTATIONS[mutation](arrays, 0) if there == stage else None,
@@ -122,7 +127,7 @@ def test_v5_one_stage_alone_of_the_wrong_size(
 
 
 def test_v5_rows_and_sizes_that_agree_with_each_other_but_with_nothing_else(
-    made: Made, tmp_path: Path, dashboard: Callable[[str], None]
+    made: RecipeCaches, tmp_path: Path, dashboard: Callable[[str], None]
 ) -> None:
     def spoil(stage: str, key: Key, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
         if stage in ("embed", "attribute"):
@@ -133,7 +138,7 @@ def test_v5_rows_and_sizes_that_agree_with_each_other_but_with_nothing_else(
             return {**arrays, "matrix": arrays["matrix"] * np.float32(3)}
         return None
 
-    assert poisoned(made.caches["neural"], tmp_path / "cache", spoil) == {
+    assert poison_cache(made.caches["neural"], tmp_path / "cache", spoil) == {
         "embed",
         "attribute",
         "swap",
@@ -161,9 +166,14 @@ def test_v5_rows_and_sizes_that_agree_with_each_other_but_with_nothing_else(
     ],
 )
 def test_v5_values_of_the_right_form_that_mean_nothing(
-    made: Made, tmp_path: Path, stage: str, name: str, value: np.ndarray, dashboard: Callable[[str], None]
+    made: RecipeCaches,
+    tmp_path: Path,
+    stage: str,
+    name: str,
+    value: np.ndarray,
+    dashboard: Callable[[str], None],
 ) -> None:
-    poisoned(
+    poison_cache(
         made.caches["mesh"],
         tmp_path / "cache",
         lambda there, key, arrays: {**arrays, name: value} if there == stage else None,
@@ -174,10 +184,12 @@ def test_v5_values_of_the_right_form_that_mean_nothing(
     dashboard("values")
 
 
-def test_v5_a_poisoned_share_is_passed_over_and_healed(made: Made, tmp_path: Path, redis_server) -> None:
+def test_v5_a_poisoned_share_is_passed_over_and_healed(
+    made: RecipeCaches, tmp_path: Path, redis_server
+) -> None:
     far = RedisStore(redis_server.url)
     for _, key, arrays in entries(made.caches["mesh"]):
-        far.put(key, MUTATIONS["larger"](arrays, 0) or arrays)
+        far.put(key, MUTATIONS["enlarge_array"](arrays, 0) or arrays)
     far.close()
     settings = CacheSettings(tmp_path / "one", redis_url=redis_server.url)
     got = made.project.render("mesh", settings)
@@ -189,12 +201,12 @@ def test_v5_a_poisoned_share_is_passed_over_and_healed(made: Made, tmp_path: Pat
     assert again.refused == frozenset()
 
 
-def test_v5_the_command_line_ends_well(made: Made, tmp_path: Path, capsys) -> None:
+def test_v5_the_command_line_ends_well(made: RecipeCaches, tmp_path: Path, capsys) -> None:
     arguments = [made.project.paths[0].parent, "--face", made.project.person, "--fps", "25"]
     wanted = tmp_path / "wanted.mp4"
     cache = tmp_path / "cache"
     assert main([str(part) for part in ("render", *arguments, "--output", wanted, "--cache-dir", cache)]) == 0
-    poisoned(cache, tmp_path / "bad", lambda _, key, arrays: MUTATIONS["larger"](arrays, 0))
+    poison_cache(cache, tmp_path / "bad", lambda _, key, arrays: MUTATIONS["enlarge_array"](arrays, 0))
     capsys.readouterr()
     got = tmp_path / "got.mp4"
     assert (
@@ -224,7 +236,7 @@ def test_memory_holds_nothing_that_was_not_checked(tmp_path: Path) -> None:
         assert memory.get(key) is None
 
 
-def test_a_good_copy_behind_bad_ones_is_found(tmp_path: Path) -> None:
+def test_a_good_copy_behind_bad_ones_is_read(tmp_path: Path) -> None:
     key = stage_key("clip", 1, {"stamp": bytes(32)})
     for size in (31, 33, 32):
         with closing(PackStore(tmp_path)) as folder:
@@ -294,12 +306,12 @@ def test_no_quick_look_lets_a_wrong_value_by(low: float, high: float, shape: tup
 
 @pytest.mark.parametrize("tail", ["none", "signed", "sealed"])
 def test_v5_what_a_share_has_wrong_is_not_kept_on_this_machine(
-    made: Made, tmp_path: Path, tail: str, dashboard: Callable[[str], None]
+    made: RecipeCaches, tmp_path: Path, tail: str, dashboard: Callable[[str], None]
 ) -> None:
     """A wrong copy in the share is met once: it does not stay in the folder here when the share is mended."""
     dashboard("values")
     share, here = tmp_path / "share", tmp_path / "here"
-    poisoned(made.caches["mesh"], share, lambda _, key, arrays: MUTATIONS["renamed"](arrays, 1))
+    poison_cache(made.caches["mesh"], share, lambda _, key, arrays: MUTATIONS["rename_array"](arrays, 1))
     key = {"signed": {"signing_key": bytes(32)}, "sealed": {"secret": bytes(32)}}.get(tail, {})
     met = made.project.render("mesh", CacheSettings(here, shared_folder=share, **key))
     assert met.shown == made.cold["mesh"].shown
@@ -310,7 +322,7 @@ def test_v5_what_a_share_has_wrong_is_not_kept_on_this_machine(
         assert all(not schema_for(key.text, STAGE_SCHEMAS).fault(arrays) for _, key, arrays in entries(here))
 
 
-def test_v5_a_good_share_fills_this_machine(made: Made, tmp_path: Path) -> None:
+def test_v5_a_good_share_fills_this_machine(made: RecipeCaches, tmp_path: Path) -> None:
     here = tmp_path / "here"
     made.project.render("mesh", CacheSettings(here, shared_folder=made.caches["mesh"]))
     kept = {key for _, key, _ in entries(here)}
@@ -318,7 +330,9 @@ def test_v5_a_good_share_fills_this_machine(made: Made, tmp_path: Path) -> None:
     assert kept <= {key for _, key, _ in entries(made.caches["mesh"])}
 
 
-def test_a_sealed_result_of_others_in_a_share_is_not_kept_on_this_machine(made: Made, tmp_path: Path) -> None:
+def test_a_sealed_result_of_others_in_a_share_is_not_kept_on_this_machine(
+    made: RecipeCaches, tmp_path: Path
+) -> None:
     share, here = tmp_path / "share", tmp_path / "here"
     made.project.render("mesh", CacheSettings(share, secret=bytes(32)))
     met = made.project.render("mesh", CacheSettings(here, shared_folder=share))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, dripping, empty
+from garbage import GarbageServer, drip_reply, empty_reply
 from understudy.core.cache import factory
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.factory import CacheSettings, open_cache
@@ -36,14 +36,14 @@ WORK_SECONDS = 5.0
 PROMISED_SECONDS = 5.0
 SLACK_SECONDS = 0.5  # of a busy machine
 COMPUTE_SECONDS = 0.04
-FOR_EVER = threading.Event()
+NEVER_SET = threading.Event()
 
 
 def key(number):
     return stage_key("test", 1, {"number": number})
 
 
-def added_wait(store, flight, close):
+def added_wait_seconds(store, flight, close):
     """Run a render's worth of results; return the seconds that were spent on anything but computing them."""
     busy = [0.0]
     began = time.monotonic()
@@ -71,21 +71,21 @@ class Place(MemoryStore):
         self._seconds = get, put, close
 
     def get(self, key):
-        FOR_EVER.wait(self._seconds[0])
+        NEVER_SET.wait(self._seconds[0])
         return
 
     def put(self, key, arrays):
-        FOR_EVER.wait(self._seconds[1])
+        NEVER_SET.wait(self._seconds[1])
 
     def __contains__(self, key):
-        FOR_EVER.wait(self._seconds[0])
+        NEVER_SET.wait(self._seconds[0])
         return False
 
     def close(self):
-        FOR_EVER.wait(self._seconds[2])
+        NEVER_SET.wait(self._seconds[2])
 
 
-def by_store(lease=None, opened=None, faults=lambda _store: 0, **seconds):
+def cache_with_store(lease=None, opened=None, faults=lambda _store: 0, **seconds):
     """A cache whose shared place is a store of the test's, with leases if it is given any."""
 
     def run(folder):
@@ -110,31 +110,31 @@ def by_store(lease=None, opened=None, faults=lambda _store: 0, **seconds):
             tiers.close()
             flight.close()
 
-        return added_wait(tiers, flight, close)
+        return added_wait_seconds(tiers, flight, close)
 
     return run
 
 
-def by_settings(change):
+def cache_with_settings(change):
     """A cache as the settings open it."""
 
     def run(folder):
         with ExitStack() as stack:
             settings = change(CacheSettings(folder / "near"), folder, stack)
             cache = open_cache(settings, schemas=STAGE_SCHEMAS)
-            return added_wait(cache.store, cache.flight, cache.close)
+            return added_wait_seconds(cache.store, cache.flight, cache.close)
 
     return run
 
 
-def redis_as(reply):
+def use_redis_reply(reply):
     def change(settings, _folder, stack):
         return factory.replace(settings, redis_url=stack.enter_context(GarbageServer(reply)).url)
 
-    return by_settings(change)
+    return cache_with_settings(change)
 
 
-def a_port_that_never_accepts(settings, _folder, stack):
+def use_port_without_accept(settings, _folder, stack):
     listener = stack.enter_context(socket.socket())
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)
@@ -145,28 +145,28 @@ def a_port_that_never_accepts(settings, _folder, stack):
     return factory.replace(settings, redis_url=f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
 
 
-def a_share(settings, folder, _stack):
+def use_share(settings, folder, _stack):
     PackStore(folder / "share").close()
     (folder / "share" / ".leases").mkdir(exist_ok=True, mode=0o700)
     return factory.replace(settings, shared_folder=folder / "share")
 
 
-def dead_leases(settings, folder, stack):
-    settings = a_share(settings, folder, stack)
+def make_dead_leases(settings, folder, stack):
+    settings = use_share(settings, folder, stack)
     for number in range(400):
         (folder / "share" / ".leases" / f"{key(number).hex}.lease").write_text(f"{number:032x} 600\n")
     return settings
 
 
-def pipes_for_leases(settings, folder, stack):
-    settings = a_share(settings, folder, stack)
+def make_pipe_leases(settings, folder, stack):
+    settings = use_share(settings, folder, stack)
     for number in range(400):
         os.mkfifo(folder / "share" / ".leases" / f"{key(number).hex}.lease")
     return settings
 
 
-def a_file_for_the_leases(settings, folder, stack):
-    settings = a_share(settings, folder, stack)
+def make_file_for_leases(settings, folder, stack):
+    settings = use_share(settings, folder, stack)
     (folder / "share" / ".leases").rmdir()
     (folder / "share" / ".leases").write_text("")
     return settings
@@ -176,14 +176,14 @@ class SlowLeases:
     """Gives everybody every lease, after a while."""
 
     def try_acquire(self, key, seconds):
-        FOR_EVER.wait(0.45)
+        NEVER_SET.wait(0.45)
         return "token"
 
     def release(self, key, token):
-        FOR_EVER.wait(0.45)
+        NEVER_SET.wait(0.45)
 
 
-class Failing:
+class FailingStore:
     """Counts a fault for every other question."""
 
     def __init__(self):
@@ -194,28 +194,28 @@ class Failing:
         return self.count // 3
 
 
-def hang():
-    FOR_EVER.wait()
+def wait_forever():
+    NEVER_SET.wait()
 
 
-PLACES = {
-    "Redis that drips": redis_as(dripping(b"$4000\r\n", 0.2)),
-    "Redis that never answers": redis_as(lambda _connection, _command: FOR_EVER.wait()),
-    "Redis that has nothing, slowly": redis_as(empty(0.4)),
-    "Redis whose leases are never given back": redis_as(empty(leased=True)),
-    "Redis that drips after each answer": redis_as(dripping(b"$-1\r\n", 0.2)),
-    "a port that never accepts": by_settings(a_port_that_never_accepts),
-    "a share whose leases are never given back": by_settings(dead_leases),
-    "a share with pipes for leases": by_settings(pipes_for_leases),
-    "a share with a file for its leases": by_settings(a_file_for_the_leases),
-    "a share that hangs": by_store(get=600),
-    "a share whose opening hangs": by_store(opened=hang),
-    "a share whose writes hang": by_store(put=600),
-    "a share whose end hangs": by_store(close=600),
-    "a share that has nothing, slowly": by_store(get=0.45),
-    "a share that has nothing, a little slowly": by_store(get=0.1),
-    "a share whose leases are slow": by_store(lease=SlowLeases()),
-    "a share that fails, slowly": by_store(get=0.2, faults=Failing()),
+SLOW_PLACES = {
+    "Redis that drips": use_redis_reply(drip_reply(b"$4000\r\n", 0.2)),
+    "Redis that never answers": use_redis_reply(lambda _connection, _command: NEVER_SET.wait()),
+    "Redis that has nothing, slowly": use_redis_reply(empty_reply(0.4)),
+    "Redis whose leases are never given back": use_redis_reply(empty_reply(leased=True)),
+    "Redis that drips after each answer": use_redis_reply(drip_reply(b"$-1\r\n", 0.2)),
+    "a port that never accepts": cache_with_settings(use_port_without_accept),
+    "a share whose leases are never given back": cache_with_settings(make_dead_leases),
+    "a share with pipes for leases": cache_with_settings(make_pipe_leases),
+    "a share with a file for its leases": cache_with_settings(make_file_for_leases),
+    "a share that hangs": cache_with_store(get=600),
+    "a share whose opening hangs": cache_with_store(opened=wait_forever),
+    "a share whose writes hang": cache_with_store(put=600),
+    "a share whose end hangs": cache_with_store(close=600),
+    "a share that has nothing, slowly": cache_with_store(get=0.45),
+    "a share that has nothing, a little slowly": cache_with_store(get=0.1),
+    "a share whose leases are slow": cache_with_store(lease=SlowLeases()),
+    "a share that fails, slowly": cache_with_store(get=0.2, faults=FailingStore()),
 }
 
 
@@ -223,7 +223,7 @@ PLACES = {
 def waits(tmp_path_factory):
     """The wait that each bad place added; all at once, since they only wait."""
     waits, threads = {}, []
-    for number, (name, run) in enumerate(PLACES.items()):
+    for number, (name, run) in enumerate(SLOW_PLACES.items()):
         folder = tmp_path_factory.mktemp(f"place{number}")
         thread = threading.Thread(
             target=lambda name=name, run=run, to=folder: waits.update({name: run(to)}), daemon=True
@@ -236,7 +236,7 @@ def waits(tmp_path_factory):
     return waits
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", SLOW_PLACES)
 def test_v6_v7_a_bad_place_adds_five_seconds_at_most(waits, name, dashboard):
     dashboard("wait")
     assert name in waits, "it did not come to an end"
@@ -302,27 +302,27 @@ def render(face, output):
     return [*clip, "--consent", "It is me.", "--output", str(output / "out.mp4")]
 
 
-def ended(command, environment, begun):
+def stop_program(command, environment, has_started):
     """Start a program, wait until `begun`, send one SIGTERM; return code, words and how long it took to end."""
     process = subprocess.Popen(
         command, env={**os.environ, **environment}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
-        assert begun(process)
+        assert has_started(process)
         time.sleep(0.2)
         assert process.poll() is None
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, told = process.communicate(timeout=30)
-        return process.returncode, told, time.monotonic() - began
+        _, output = process.communicate(timeout=30)
+        return process.returncode, output, time.monotonic() - began
     finally:
         process.kill()
 
 
 REPLIES = {
-    "drips": dripping(b"$4000\r\n", 0.2),
-    "never answers": lambda _connection, _command: FOR_EVER.wait(),
-    "holds every lease": empty(leased=True),
+    "drips": drip_reply(b"$4000\r\n", 0.2),
+    "never answers": lambda _connection, _command: NEVER_SET.wait(),
+    "holds every lease": empty_reply(leased=True),
 }
 
 
@@ -332,17 +332,17 @@ def test_one_signal_ends_a_render_that_waits_for_redis(face, tmp_path, name, das
     dashboard("inputs")
     with GarbageServer(REPLIES[name]) as server:
         command = [*PROGRAM, *render(face, tmp_path)]
-        code, told, seconds = ended(
+        code, output, seconds = stop_program(
             command, {"UNDERSTUDY_REDIS": server.url}, lambda _process: server.asked.wait(60)
         )
     assert code == 143
-    assert told.startswith("understudy: stopped")
-    assert told.count("\n") == 1
+    assert output.startswith("understudy: stopped")
+    assert output.count("\n") == 1
     assert seconds < 5
     assert {path.name for path in tmp_path.iterdir()} <= {"understudy_cache"}
 
 
-HANGING = """if True:
+HANGING_PROGRAM = """if True:
     import sys, time
     from understudy.core.cache import factory as opening
     from understudy.core.cli.main import main
@@ -361,19 +361,25 @@ HANGING = """if True:
 def test_one_signal_ends_a_render_whose_share_hangs(face, tmp_path, patch, dashboard):
     dashboard("inputs")
     (tmp_path / "share").mkdir()
-    command = [sys.executable, "-c", HANGING.format(patch=patch), *render(face, tmp_path), "--no-cache"][:-1]
+    command = [
+        sys.executable,
+        "-c",
+        HANGING_PROGRAM.format(patch=patch),
+        *render(face, tmp_path),
+        "--no-cache",
+    ][:-1]
     if patch.endswith("put"):  # of the share alone
         command[2] = command[2].replace(
             "def hang(*_, **__):\n", "put = opening.PackStore.put\n    def hang(self, *more):\n"
             "        if self.root.name != 'share':\n            return put(self, *more)\n",
         )  # fmt: skip
-    code, told, seconds = ended(
+    code, output, seconds = stop_program(
         command,
         {"UNDERSTUDY_SHARED_CACHE": str(tmp_path / "share")},
         lambda process: process.stdout.readline() == "hangs\n",
     )
     assert code == 143
-    assert told.startswith("understudy: stopped")
+    assert output.startswith("understudy: stopped")
     assert seconds < 5
     assert {path.name for path in tmp_path.iterdir()} <= {"understudy_cache", "share"}
 
@@ -384,9 +390,9 @@ def test_one_signal_ends_a_purge_that_waits_for_its_turn(tmp_path, dashboard):
     PackStore(tmp_path / "cache").close()
     command = [*PROGRAM, "cache", "purge", "--all", "--cache-dir", str(tmp_path / "cache")]
     with folder_lock(Location(tmp_path / "cache")):
-        code, told, seconds = ended(command, {}, waits_in_a_handler)
+        code, output, seconds = stop_program(command, {}, waits_in_a_handler)
     assert code == 143
-    assert told.startswith("understudy: stopped")
+    assert output.startswith("understudy: stopped")
     assert seconds < 5
 
 
@@ -411,9 +417,9 @@ def test_one_signal_ends_a_list_of_a_server_that_drips(tmp_path, dashboard):
     PackStore(tmp_path / "cache").close()
     with GarbageServer(empty_then_endless()) as server:
         command = [*PROGRAM, "cache", "stats", "--cache-dir", str(tmp_path / "cache"), "--redis", server.url]
-        code, told, seconds = ended(command, {}, lambda _process: server.asked.wait(60))
+        code, output, seconds = stop_program(command, {}, lambda _process: server.asked.wait(60))
     assert code == 143
-    assert told.startswith("understudy: stopped")
+    assert output.startswith("understudy: stopped")
     assert seconds < 5
 
 

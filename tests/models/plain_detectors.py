@@ -27,7 +27,9 @@ def _canvas(frame: np.ndarray, height: int) -> np.ndarray:
     return canvas
 
 
-def _kept(rows: list[tuple[float, list[float], list[float]]], scale: float) -> tuple[np.ndarray, np.ndarray]:
+def _suppress_non_maxima(
+    rows: list[tuple[float, list[float], list[float]]], scale: float
+) -> tuple[np.ndarray, np.ndarray]:
     """NMS at .4, as plainly as can be: score, box, points."""
     kept: list[tuple[float, list[float], list[float]]] = []
     for row in sorted(rows, key=lambda row: -row[0]):
@@ -57,7 +59,7 @@ def _plain_yunet(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]
                 w, h = np.exp(box[cell, 2]) * stride, np.exp(box[cell, 3]) * stride
                 points = [(kps[cell, k] + (gx, gy)[k % 2]) * stride for k in range(10)]
                 rows.append((score, [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], points))
-    return _kept(rows, 640 / frame.shape[1])
+    return _suppress_non_maxima(rows, 640 / frame.shape[1])
 
 
 def _plain_retinaface(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +78,7 @@ def _plain_retinaface(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.nda
                         box = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
                         rows.append((float(conf[index, 1]), box, points))
                     index += 1
-    return _kept(rows, 640 / frame.shape[1])
+    return _suppress_non_maxima(rows, 640 / frame.shape[1])
 
 
 def _plain_yolo5(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +95,7 @@ def _plain_yolo5(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]
             w, h = (2 * sw) ** 2 * aw, (2 * sh) ** 2 * ah
             points = [raw[5 + k] * (aw, ah)[k % 2] + (x, y)[k % 2] * stride for k in range(10)]
             rows.append((float(sure[a, y, x]), [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], points))
-    return _kept(rows, 640 / frame.shape[1])
+    return _suppress_non_maxima(rows, 640 / frame.shape[1])
 
 
 def _plain_centerface(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +111,7 @@ def _plain_centerface(frame: np.ndarray, path: Path) -> tuple[np.ndarray, np.nda
             v for k in range(5) for v in (left + marks[2 * k + 1, y, x] * w, top + marks[2 * k, y, x] * h)
         ]
         rows.append((float(heat[0, y, x]), [left, top, left + w, top + h], points))
-    return _kept(rows, 640 / frame.shape[1])
+    return _suppress_non_maxima(rows, 640 / frame.shape[1])
 
 
 def _plain_blaze(frame: np.ndarray, path: Path, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +151,7 @@ def _plain_blaze(frame: np.ndarray, path: Path, side: int) -> tuple[np.ndarray, 
     return np.array(boxes).reshape(-1, 4), np.array(marks).reshape(-1, 6, 2)
 
 
-PLAIN: dict[str, Callable[[np.ndarray, Path], tuple[np.ndarray, np.ndarray]]] = {
+PLAIN_DETECTORS: dict[str, Callable[[np.ndarray, Path], tuple[np.ndarray, np.ndarray]]] = {
     "yunet": _plain_yunet,
     "retinaface-ssd": _plain_retinaface,
     "yolov5-face": _plain_yolo5,

@@ -57,7 +57,10 @@ def _write_landmarkers(folder: Path, picture: np.ndarray, mesh: np.ndarray, topo
         return transform_points(np.asarray(points, np.float32), invert_affine(back)) + 0.5
 
     def planted(name: str, shape: list[int | str], outputs: dict[str, np.ndarray]) -> None:
-        state(stand_ins.planted(folder / f"{name}.onnx", "input", shape, outputs), f"landmark/{name}")
+        state(
+            stand_ins.write_constant_model(folder / f"{name}.onnx", "input", shape, outputs),
+            f"landmark/{name}",
+        )
 
     sets = {count: points_of_set(mesh, count, topology)[:, :2] for count in LANDMARK_SETS}
     grid = in_crop(sets[68], 256 / 195, 256) / 4
@@ -112,5 +115,6 @@ def _write_maskers(folder: Path) -> None:
         ("skin-hair", [1, 3, 512, 512], maps),
     ):
         state(
-            stand_ins.planted(folder / f"{name}.onnx", "input", shape, {"output": values}), f"occlude/{name}"
+            stand_ins.write_constant_model(folder / f"{name}.onnx", "input", shape, {"output": values}),
+            f"occlude/{name}",
         )

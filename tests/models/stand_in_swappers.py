@@ -83,7 +83,7 @@ def write_vector_swapper(
     nodes = [
         helper.make_node("MatMul", ["source", "tint_matrix"], ["flat_tint"]),
         helper.make_node("Reshape", ["flat_tint", "tint_shape"], ["tint"]),
-        *_mixing(),
+        *_mixing_nodes(),
     ]
     weights = _mixing_weights(mean, std, unchanged=unchanged) | {
         "tint_matrix": tint_matrix(),
@@ -103,7 +103,7 @@ def write_picture_swapper(path: Path, size: int, source_size: int, *, unchanged:
     """A swapper with a picture for its source: KEEP * target + MIX * the source's mean colour, or the target."""
     nodes = [
         helper.make_node("ReduceMean", ["source"], ["tint"], axes=[2, 3], keepdims=1),
-        *_mixing(),
+        *_mixing_nodes(),
     ]
     inputs = [_value("source", [1, 3, source_size, source_size]), _value("target", [1, 3, size, size])]
     weights = _mixing_weights((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), unchanged=unchanged)
@@ -165,7 +165,7 @@ def write_enhancer(path: Path, size: int, *, weight: bool = False, gain: float =
     return _write(path, nodes, inputs, [_value("output", [1, 3, size, size])], weights)
 
 
-def _mixing() -> list[onnx.NodeProto]:
+def _mixing_nodes() -> list[onnx.NodeProto]:
     return [
         helper.make_node("Mul", ["target", "std"], ["spread"]),
         helper.make_node("Add", ["spread", "mean"], ["seen"]),

@@ -16,7 +16,7 @@ OPSET, IR = 17, 8
 Shape = Sequence[int | str]
 
 
-def planted(
+def write_constant_model(
     path: Path, name: str, shape: Shape, outputs: Mapping[str, np.ndarray], per_picture: bool = True
 ) -> Path:
     """A network that takes `name` and always gives `outputs`, arrays of one picture with a leading 1.
@@ -54,7 +54,9 @@ def write_scrfd(path: Path, cells: Mapping[tuple[int, int], Sequence[float]]) ->
                 table[row] = values
         scores[f"score_{stride}"], boxes[f"bbox_{stride}"] = table[:, :1], table[:, 1:5]
         points[f"kps_{stride}"] = table[:, 5:]
-    return planted(path, "input.1", [1, 3, 640, 640], {**scores, **boxes, **points}, per_picture=False)
+    return write_constant_model(
+        path, "input.1", [1, 3, 640, 640], {**scores, **boxes, **points}, per_picture=False
+    )
 
 
 def write_yolo8(path: Path, columns: Mapping[int, Sequence[float]]) -> Path:
@@ -62,7 +64,7 @@ def write_yolo8(path: Path, columns: Mapping[int, Sequence[float]]) -> Path:
     table = np.zeros((1, 20, 8400), np.float32)
     for column, values in columns.items():
         table[0, :, column] = values
-    return planted(path, "images", [1, 3, 640, 640], {"output0": table})
+    return write_constant_model(path, "images", [1, 3, 640, 640], {"output0": table})
 
 
 def write_s3fd(path: Path, faces: Mapping[int, tuple[int, int, Sequence[float]]]) -> Path:
@@ -81,7 +83,7 @@ def write_s3fd(path: Path, faces: Mapping[int, tuple[int, int, Sequence[float]]]
             classes[0, -1, row, column] = 5
             offsets[0, :, row, column] = values
         maps[f"cls{index}"], maps[f"reg{index}"] = classes, offsets
-    return planted(path, "input", [1, 3, 640, 640], maps)
+    return write_constant_model(path, "input", [1, 3, 640, 640], maps)
 
 
 def write_fan68(path: Path, points: np.ndarray, peak: float) -> Path:
@@ -89,13 +91,13 @@ def write_fan68(path: Path, points: np.ndarray, peak: float) -> Path:
     maps = np.zeros((1, 68, 64, 64), np.float32)
     maps[:, :, 7, 9] = peak
     row = np.concatenate([points, np.ones((68, 1))], 1)[None]
-    return planted(path, "input", ["n", 3, 256, 256], {"landmarks": row, "heatmaps": maps})
+    return write_constant_model(path, "input", ["n", 3, 256, 256], {"landmarks": row, "heatmaps": maps})
 
 
 def write_peppa256(path: Path, points: np.ndarray, sure: float) -> Path:
     """Peppa 256: input (1, 3, 256, 256) to 68 x, y on a grid of 64 and how sure each is (1, 68, 3)."""
     row = np.concatenate([points, np.full((68, 1), sure)], 1)[None]
-    return planted(path, "input", [1, 3, 256, 256], {"output": row})
+    return write_constant_model(path, "input", [1, 3, 256, 256], {"output": row})
 
 
 def write_five_to_68(path: Path) -> Path:
@@ -109,13 +111,13 @@ def write_five_to_68(path: Path) -> Path:
 
 def write_106(path: Path, points: np.ndarray) -> Path:
     """InsightFace 2d106det: data (n, 3, 192, 192) to fc1 (n, 212), in -1..1."""
-    return planted(path, "data", ["n", 3, 192, 192], {"fc1": points.reshape(1, 212)})
+    return write_constant_model(path, "data", ["n", 3, 192, 192], {"fc1": points.reshape(1, 212)})
 
 
 def write_203(path: Path, points: np.ndarray) -> Path:
     """LivePortrait's landmarks: input (1, 3, 224, 224) to three outputs, the last 406 values in 0..1."""
     rest = {"output": np.zeros((1, 214)), "853": np.zeros((1, 262))}
-    return planted(path, "input", [1, 3, 224, 224], {**rest, "856": points.reshape(1, 406)})
+    return write_constant_model(path, "input", [1, 3, 224, 224], {**rest, "856": points.reshape(1, 406)})
 
 
 def write_recogniser(path: Path, family: str, seed: int = 0) -> Path:
@@ -151,12 +153,12 @@ def recogniser_matrix(count: int, seed: int) -> np.ndarray:
 
 def write_6drepnet(path: Path, rotation: np.ndarray) -> Path:
     """6DRepNet: input (n, 3, 224, 224) to a rotation (n, 3, 3)."""
-    return planted(path, "input", ["n", 3, 224, 224], {"output": rotation[None]})
+    return write_constant_model(path, "input", ["n", 3, 224, 224], {"output": rotation[None]})
 
 
 def write_fsanet(path: Path, angles: np.ndarray) -> Path:
     """FSA-Net: input (1, 3, 64, 64) to yaw, pitch and roll (1, 3)."""
-    return planted(path, "input", [1, 3, 64, 64], {"output": angles[None]})
+    return write_constant_model(path, "input", [1, 3, 64, 64], {"output": angles[None]})
 
 
 def write_gender_age(path: Path) -> Path:

@@ -23,10 +23,10 @@ from tools.build_extension.wheels import LOCKED, pins, wanted_pins
 
 HOSTS_OWN = {"bpy", "numpy", "mathutils"}
 LINUX, WINDOWS = PLATFORMS[:2]
-ACCELERATED = [variant for variant in VARIANTS if variant != CPU]
+ACCELERATED_VARIANTS = [variant for variant in VARIANTS if variant != CPU]
 
 
-def imported(path):
+def imported_packages(path):
     """The first parts of what a file imports absolutely."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -35,18 +35,20 @@ def imported(path):
             yield node.module.partition(".")[0]
 
 
-def carried(wheels):
+def wheel_distributions(wheels):
     """The distributions of some wheels, by one spelling each."""
     return {name.partition("-")[0].replace(".", "_") for name in wheels}
 
 
-def named(*distributions):
+def normalised_names(*distributions):
     """The same for distributions as they are pinned."""
     return {name.replace("-", "_") for name in distributions}
 
 
 def test_all_that_the_code_imports_is_bundled_or_blenders_own():
-    wanted = {name for path in code_files().values() if path.suffix == ".py" for name in imported(path)}
+    wanted = {
+        name for path in code_files().values() if path.suffix == ".py" for name in imported_packages(path)
+    }
     foreign = wanted - set(sys.stdlib_module_names) - HOSTS_OWN
     assert foreign == set(BUNDLED.values()) - {""}
 
@@ -71,11 +73,11 @@ def test_the_zip_holds_code_models_and_wheels_and_nothing_else(package):
 def test_every_python_has_its_wheels_and_numpy_stays_blenders(package):
     with zipfile.ZipFile(package) as archive:
         wheels = [name.removeprefix("wheels/") for name in archive.namelist() if name.endswith(".whl")]
-    kinds = carried(wheels)
-    assert kinds == named(*BUNDLED, *LINUX.bundled)
+    kinds = wheel_distributions(wheels)
+    assert kinds == normalised_names(*BUNDLED, *LINUX.bundled)
     for python in PYTHONS:
         tag = f"cp{python.replace('.', '')}"
-        fit = carried(n for n in wheels if f"-{tag}-" in n or "-abi3-" in n or "-any." in n)
+        fit = wheel_distributions(n for n in wheels if f"-{tag}-" in n or "-abi3-" in n or "-any." in n)
         assert fit == kinds, python
 
 
@@ -136,12 +138,12 @@ def test_a_variant_carries_one_onnx_runtime_pinned_for_each_of_its_platforms(var
 
 
 def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
-    assert {(variant.name, name) for variant in ACCELERATED for name in variant.platforms} == {
+    assert {(variant.name, name) for variant in ACCELERATED_VARIANTS for name in variant.platforms} == {
         ("cuda", "linux-x64"),
         ("cuda", "windows-x64"),
         ("directml", "windows-x64"),
     }
-    for variant in ACCELERATED:
+    for variant in ACCELERATED_VARIANTS:
         for platform in PLATFORMS:
             if platform.name not in variant.platforms:
                 with pytest.raises(OutputError, match=f"no {variant.name} variant for {platform.name}"):
@@ -151,7 +153,10 @@ def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
 # CUDA's takes most of a gigabyte: for one Python, and only where somebody waits for it.
 @pytest.mark.parametrize(
     "variant",
-    [pytest.param(one, id=one.name, marks=[pytest.mark.long] * (one.name == "cuda")) for one in ACCELERATED],
+    [
+        pytest.param(one, id=one.name, marks=[pytest.mark.long] * (one.name == "cuda"))
+        for one in ACCELERATED_VARIANTS
+    ],
 )
 def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, tmp_path):
     program = checker()
@@ -167,7 +172,7 @@ def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, t
     assert made.name.endswith(f"-{variant.name}_windows_x64.zip")
     with zipfile.ZipFile(made) as archive:
         wheels = [name.removeprefix("wheels/") for name in archive.namelist() if name.endswith(".whl")]
-    assert carried(wheels) == named(*variant.bundled, *WINDOWS.bundled)
+    assert wheel_distributions(wheels) == normalised_names(*variant.bundled, *WINDOWS.bundled)
     for python in pythons:
         tag = f"-cp{python.replace('.', '')}-"
         assert len([name for name in wheels if name.startswith("onnxruntime") and tag in name]) == 1

@@ -66,18 +66,18 @@ def run(package, footage, tmp_path_factory):
 
 
 def test_its_libraries_come_from_the_zip(run):
-    told, made = run
-    found = next(line for line in told.splitlines() if line.startswith("FROM ")).split()[1:]
-    assert all(path.startswith(str(made.parent / "profile")) for path in found), found
-    assert "ASKS True" in told  # the system's keyring was found by what its wheel says of itself
+    output, made = run
+    paths = next(line for line in output.splitlines() if line.startswith("FROM ")).split()[1:]
+    assert all(path.startswith(str(made.parent / "profile")) for path in paths), paths
+    assert "ASKS True" in output  # the system's keyring was found by what its wheel says of itself
 
 
 def test_the_doctor_is_content_and_says_the_version(run):
-    told, _ = run
+    output, _ = run
     version = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"]
-    assert f"Understudy {version}, Python" in told
-    assert told.count(" is intact") == 3
-    assert "DOCTOR 0" in told
+    assert f"Understudy {version}, Python" in output
+    assert output.count(" is intact") == 3
+    assert "DOCTOR 0" in output
 
 
 def test_ten_frames_are_recast_and_only_the_face_changes(run):

@@ -50,12 +50,12 @@ def requirements_of(wheel):
     return [requirement for requirement in listed if requirement.marker is None]
 
 
-def bound(requirement, operator):
+def version_bound(requirement, operator):
     (version,) = (entry.version for entry in requirement.specifier if entry.operator == operator)
     return version
 
 
-def surroundings():
+def isolated_environment():
     """No variable of ours or of Python's leads back to the repository."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "UNDERSTUDY_", "VIRTUAL_ENV"))}
     return {**kept, "PYTHONNOUSERSITE": "1"}
@@ -65,7 +65,7 @@ def call(*words, cwd, timeout=300):
     return subprocess.run(
         [*map(str, words)],
         cwd=cwd,
-        env=surroundings(),
+        env=isolated_environment(),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -104,7 +104,11 @@ def installed(request, wheel, tmp_path_factory):
     assert made.returncode == 0, made.stderr
     programs = place / "env" / "bin"
     needed = requirements_of(wheel)
-    pins = [f"{entry.name}=={bound(entry, '>=')}" for entry in needed] if request.param == "oldest" else []
+    pins = (
+        [f"{entry.name}=={version_bound(entry, '>=')}" for entry in needed]
+        if request.param == "oldest"
+        else []
+    )
     # The libraries come as wheels or not at all: a compiler at hand would hide that there are none.
     options = ["--no-input", "--only-binary=:all:", "--retries", "1"]
     done = call(programs / "python", "-m", "pip", "install", *options, wheel, *pins, cwd=place, timeout=900)
@@ -124,7 +128,7 @@ def test_the_environment_has_that_end_of_each_range(installed, wheel):
         version = versions[entry.name]
         assert entry.specifier.contains(version), (entry.name, version)
         if end == "oldest":
-            assert version.startswith(bound(entry, ">=")), (entry.name, version)
+            assert version.startswith(version_bound(entry, ">=")), (entry.name, version)
 
 
 @pytest.mark.long
@@ -140,7 +144,7 @@ def test_the_doctor_finds_everything_intact(installed, tmp_path):
 
 
 @pytest.mark.long
-def test_ten_frames_are_recast_and_found_again(installed, footage, tmp_path):
+def test_ten_frames_are_recast_and_read_back(installed, footage, tmp_path):
     _, programs, _ = installed
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(Path(footage.movie).read_bytes())

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .growth import Scale, grow
-from .measure import Floor, Run, compare, fitting
+from .measure import Floor, Run, compare, count_fitting
 from .records import ANALYSIS, CROP, SMALL_CROP, Kind
 from .verdict import TIMES_FASTER, WITHIN, Verdict, judge
 
@@ -46,7 +46,7 @@ def main() -> int:
         root = Path(folder)
         for count in counts:
             for kind in kinds:
-                fits = fitting(root, kind, count)
+                fits = count_fitting(root, kind, count)
                 if fits < count:
                     print(f"{count} entries of {kind.payload_bytes} bytes do not fit on the disk: {fits} do")
                 measured, floor = compare(root, kind, fits)

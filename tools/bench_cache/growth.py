@@ -50,10 +50,10 @@ def grow(root: Path, kind: Kind, counts: Sequence[int]) -> list[Scale]:
             slices.append((time.process_time() - start) / len(part))
             written = upto
         store.close()
-        opened = _opening(home)
+        opened = _time_open(home)
         for path in home.glob("*.idx"):
             path.rename(path.with_suffix(".away"))
-        bare = _opening(home)
+        bare = _time_open(home)
         for path in home.glob("*.idx"):  # what was opened may have written some
             path.unlink()
         for path in home.glob("*.away"):
@@ -100,7 +100,7 @@ def _keys_between(first: int, end: int) -> list[Key]:
     return made
 
 
-def _opening(home: Path) -> float:
+def _time_open(home: Path) -> float:
     start = time.perf_counter()
     PackStore(home).close()
     return time.perf_counter() - start

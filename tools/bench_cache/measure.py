@@ -67,14 +67,14 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Taken:
+class EntryTime:
     """Microseconds an entry."""
 
-    processor: float
-    elapsed: float
+    processor_us: float
+    elapsed_us: float
 
 
-def fitting(root: Path, kind: Kind, entries: int) -> int:
+def count_fitting(root: Path, kind: Kind, entries: int) -> int:
     """Return how many entries there is room for on the disk, `entries` at most, one store after the other."""
     return min(entries, int(shutil.disk_usage(root).free * _SHARE_OF_DISK / _entry_bytes(kind)))
 
@@ -93,7 +93,7 @@ def compare(root: Path, kind: Kind, entries: int) -> tuple[list[Run], Floor]:
             runs += _compare(home, names, kind, every, kept)
             if "understudy" in names:
                 floor = Floor(kind.payload_bytes, entries, _floor(home / "understudy", kind))
-            runs = [*runs[: -len(names)], *_evicted(home, runs[-len(names) :])]
+            runs = [*runs[: -len(names)], *_measure_eviction(home, runs[-len(names) :])]
         finally:
             shutil.rmtree(home)
     return runs, floor
@@ -108,7 +108,7 @@ def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kep
         return STORES[name](home / name)
 
     stores = {name: opened(name) for name in names}
-    puts = _in_turn(
+    puts = _interleave(
         stores,
         [
             [(every[number], kept[number % len(kept)]) for number in part.tolist()]
@@ -130,7 +130,7 @@ def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kep
             _check(stores[name], every[number], kept[number % len(kept)])
         stores[name].close()
         stores[name] = opened(name)
-    gets = _in_turn(
+    gets = _interleave(
         stores,
         [[(every[number],) for number in part.tolist()] for part in np.array_split(chosen, _SLICES)],
         _reader,
@@ -142,12 +142,12 @@ def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kep
             name,
             kind.payload_bytes,
             len(every),
-            puts[name].processor,
-            gets[name].processor,
+            puts[name].processor_us,
+            gets[name].processor_us,
             opens[name],
             0.0,
-            puts[name].elapsed,
-            gets[name].elapsed,
+            puts[name].elapsed_us,
+            gets[name].elapsed_us,
         )
         for name in names
     ]
@@ -165,12 +165,12 @@ def _reader(store: BenchStore) -> Callable[[Key], None]:
     return read
 
 
-def _in_turn(
+def _interleave(
     stores: dict[str, BenchStore],
     slices: list[list[tuple[object, ...]]],
     action: Callable[[BenchStore], Callable[..., None]],
     new_bytes: int = 0,
-) -> dict[str, Taken]:
+) -> dict[str, EntryTime]:
     """Let the stores do the slices of work in turn; each piece of it takes `new_bytes` of memory for good."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in stores}
     order = list(stores)
@@ -185,7 +185,7 @@ def _in_turn(
             taken[name].append((1e6 * processor / len(work), 1e6 * elapsed / len(work)))
         order = order[1:] + order[:1]  # nobody always follows the same one
     return {
-        name: Taken(*(statistics.median(column) for column in zip(*times, strict=True)))
+        name: EntryTime(*(statistics.median(column) for column in zip(*times, strict=True)))
         for name, times in taken.items()
     }
 
@@ -204,7 +204,7 @@ def _check(store: BenchStore, key: Key, wanted: Arrays) -> None:
         raise ValueError(f"{type(store).__name__} did not give back what was put")
 
 
-def _evicted(home: Path, runs: list[Run]) -> list[Run]:
+def _measure_eviction(home: Path, runs: list[Run]) -> list[Run]:
     measured = []
     for run in runs:
         store = STORES[run.store](home / run.store)

@@ -170,13 +170,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     share = (on.in_store - off.in_store) / off.seconds
     print(f"keeping results takes {share:.2%} of the render by the time of its own calls")
-    told = {
+    figures = {
         arm.name: {"seconds": arm.seconds, "in_store": arm.in_store, "ratio": arm.seconds / off.seconds}
         for arm in arms
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(
-        json.dumps({"frames": options.frames, "rounds": options.rounds, "share": share, **told}, indent=1)
+        json.dumps({"frames": options.frames, "rounds": options.rounds, "share": share, **figures}, indent=1)
         + "\n"
     )
     return 0 if on.seconds <= _MOST * off.seconds else 1

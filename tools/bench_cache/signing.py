@@ -32,7 +32,7 @@ def payload(signature: Signature, key: Key, kind: Kind) -> tuple[bytes, DecodedA
     return b"".join(bytes(chunk) for chunk in chunks[1:]), read
 
 
-def measured(kind: Kind) -> tuple[float, float]:
+def measure(kind: Kind) -> tuple[float, float]:
     """Return what a bare digest and what a check costs, in microseconds."""
     signature, key = Signature(bytes(range(32))), keys(1)[0]
     bare, read = payload(signature, key, kind)
@@ -54,7 +54,7 @@ def measured(kind: Kind) -> tuple[float, float]:
 def main() -> None:
     """Measure and print each kind of record."""
     for kind in (ANALYSIS, SMALL_CROP, CROP):
-        bare, checked = measured(kind)
+        bare, checked = measure(kind)
         print(
             f"{kind.name:<16} {kind.payload_bytes:>7} bytes  digest {bare:8.2f} us  signature {checked:8.2f} us  "
             f"{checked - bare:+.2f} us of {GOAL:g}, x {checked / bare:.3f}"

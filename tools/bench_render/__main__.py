@@ -19,12 +19,12 @@ from typing import Any
 from understudy.core.errors import UnderstudyError
 
 from ..demo.project import Project, build, in_blender
-from .lengths import lengths_measured
-from .material import LOOP, Material, gather
+from .lengths import measure_lengths
+from .material import LOOP, Material, prepare_material
 from .passes import Round, by_stage, ratios, render_round
 from .plot import draw
 from .spread import spread
-from .window import measured as window_measured
+from .window import measure_window as window_measured
 from .window_figures import table as window_table
 
 _HEIGHTS = (240, 480, 720, 2160)
@@ -58,7 +58,7 @@ def _bench(options: argparse.Namespace) -> None:
     began = time.perf_counter()
     output = options.output.resolve()
     work = output / "render"
-    material = gather(work, options.clip, options.face)
+    material = prepare_material(work, options.clip, options.face)
     rounds, frames = (1, 24) if options.quick else (max(options.rounds, 1), 90)
     clip = material.at_height(1080, frames)
     _say("renders at 1080p")
@@ -82,8 +82,8 @@ def _bench(options: argparse.Namespace) -> None:
     sizes["1080"] = by_stage(done)
     _say("long clips")
     counts, tweaks = ((50, 100), 1) if options.quick else (_LENGTHS, _TWEAKS)
-    lengths = lengths_measured(material.looped, counts, material.face, work / "lengths", _EVERY, tweaks)
-    opening = _opening(material, 1000 if options.quick else _LENGTHS[-1])
+    lengths = measure_lengths(material.make_loop, counts, material.face, work / "lengths", _EVERY, tweaks)
+    opening = _time_opening(material, 1000 if options.quick else _LENGTHS[-1])
     report = _report(done, alone, live, sizes, lengths, opening) | window
     report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
     report["minutes"] = round((time.perf_counter() - began) / 60, 1)
@@ -181,11 +181,11 @@ def _window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
         return {"live_window_ms": None}
 
 
-def _opening(material: Material, frames: int) -> dict[str, float]:
+def _time_opening(material: Material, frames: int) -> dict[str, float]:
     """Return the seconds to open a long project with its layer and us, and without both."""
     folder = material.folder / "opening"
     folder.mkdir(exist_ok=True)
-    project: Project = build(folder, material.looped(frames), material.face, frames, ())
+    project: Project = build(folder, material.make_loop(frames), material.face, frames, ())
     project.stills([0], folder / "stills")
     bare = folder / "bare.blend"
     pictures = in_blender("bare", folder, ["--copy", str(bare)], _INSIDE)[0]["pictures"]

@@ -43,20 +43,20 @@ def main(arguments: list[str]) -> int:
         parser.add_argument(name, type=Path, required=True)
     parser.add_argument("--frames", type=int, required=True)
     options = parser.parse_args(arguments)
-    facts = measured(options.clip, (options.face, options.other), options.frames, options.folder)
+    facts = measure_clip(options.clip, (options.face, options.other), options.frames, options.folder)
     options.facts.write_text(json.dumps(facts), encoding="utf-8")
     return 0
 
 
-def measured(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) -> dict[str, object]:
+def measure_clip(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) -> dict[str, object]:
     """Measure a clip's frames after the first few, which warm up; `folder` takes a cache that is deleted."""
     first, other = (SwapRequest(Identity((FaceImage(face),))) for face in faces)
     with open_clip(path) as clip:
         frames = min(frames, clip.info.frame_count)
-    parts, fuse = _parts(path, first, other, frames)
+    parts, fuse = _time_parts(path, first, other, frames)
     # A second time, after what is compared with it: a machine that changes its speed then changes both.
     cold, source, tweak = _runs(path, first, other, frames, folder)
-    again, more = _parts(path, first, other, frames)
+    again, more = _time_parts(path, first, other, frames)
     count = frames - _WARM
     parts = {name: (seconds + again[name]) / 2 * 1000 / count for name, seconds in parts.items()}
     all_parts = sum(parts[name] for name in ("decode", "detect", "landmark", "embed", "swap", "fuse"))
@@ -71,30 +71,30 @@ def measured(path: Path, faces: tuple[Path, Path], frames: int, folder: Path) ->
     }
 
 
-def _parts(
+def _time_parts(
     path: Path, first: SwapRequest, other: SwapRequest, frames: int
 ) -> tuple[dict[str, float], list[float]]:
     """Return the seconds of each part over all but the warm frames, and each frame's milliseconds to fuse.
 
     Everything runs one after the other on this thread, and the cache is memory alone.
     """
-    seconds = {"decode": _decoded(path, frames)}
+    seconds = {"decode": _time_decoding(path, frames)}
     pipeline = Pipeline(MemoryStore(1 << 30), embedded_models())
     tweaked = replace(first, recipe=with_settings(Recipe(), ["fusion.blend=0.6"]))
     with open_clip(path) as clip:
-        seconds |= _staged(pipeline, clip, first, frames)
+        seconds |= _time_stages(pipeline, clip, first, frames)
         fused = []
         for number in range(_WARM, frames):
             took = pipeline.counter.seconds["fuse"]
             pipeline.execute(pipeline.plan(clip, number, [tweaked]))
             fused.append(1000 * (pipeline.counter.seconds["fuse"] - took))
-        source = _staged(pipeline, clip, other, frames)
+        source = _time_stages(pipeline, clip, other, frames)
     seconds["source_swap"], seconds["source_fuse"] = source["swap"], source["fuse"]
     pipeline.close()
     return seconds, fused
 
 
-def _decoded(path: Path, frames: int) -> float:
+def _time_decoding(path: Path, frames: int) -> float:
     """Return the seconds to decode all but the warm frames."""
     with open_clip(path) as clip:
         for number in range(_WARM):
@@ -105,7 +105,7 @@ def _decoded(path: Path, frames: int) -> float:
         return time.perf_counter() - began
 
 
-def _staged(pipeline: Pipeline, clip: Clip, casting: SwapRequest, frames: int) -> dict[str, float]:
+def _time_stages(pipeline: Pipeline, clip: Clip, casting: SwapRequest, frames: int) -> dict[str, float]:
     """Make all layers; return the seconds of each stage over all but the warm frames."""
     before: dict[str, float] = {}
     for number in range(frames):
@@ -132,7 +132,7 @@ def _runs(
 def _run(cache: Path, path: Path, casting: SwapRequest, frames: int) -> dict[str, float]:
     session = PrefetchingSession(RunSettings(CacheSettings(cache, _MEMORY_BYTES), provider="cpu"))
     try:
-        return timed(session, jobs(path, casting, cache, range(frames)), _WARM)
+        return time_jobs(session, jobs(path, casting, cache, range(frames)), _WARM)
     finally:
         session.close()
 
@@ -146,7 +146,7 @@ def jobs(clip: Path, casting: SwapRequest, cache: Path, numbers: range) -> list[
     ]
 
 
-def timed(
+def time_jobs(
     session: PrefetchingSession, wanted: Sequence[LayerJob], warm: int, cool: int = 0
 ) -> dict[str, float]:
     """Bring all jobs, in order; return milliseconds a frame but for the first `warm` and last `cool`.

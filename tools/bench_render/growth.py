@@ -22,7 +22,7 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
-from .alone import jobs, timed
+from .alone import jobs, time_jobs
 
 # A line's first and last frames are not timed: models are loaded, frames are made ahead again; and the last ones of
 # a clip cost less, since the frames after them, in which their faces would be followed, are not there.
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             stack.callback(render.close)
         for line in sys.stdin:
             kind, clip, first, count = line.split()
-            facts = renders[int(clip)].made(kind, int(first), int(count))
+            facts = renders[int(clip)].render_frames(kind, int(first), int(count))
             print(json.dumps(facts | {"peak_mib": _peak_kib() / 1024}), flush=True)
     return 0
 
@@ -59,7 +59,7 @@ class _Render:
         self._session: PrefetchingSession | None = None
         self._tweaks = 0
 
-    def made(self, kind: str, first: int, count: int) -> dict[str, float]:
+    def render_frames(self, kind: str, first: int, count: int) -> dict[str, float]:
         """Make frames; return what they cost."""
         if first == 0 or self._session is None:
             self.close()
@@ -67,7 +67,7 @@ class _Render:
         wanted = jobs(self._clip, self._casting, self._folder, range(first, first + count))
         if kind == "tweak":
             _read([self._clip, *self._folder.glob("*.pack"), *(job.layer_path for job in wanted)])
-        return timed(self._session, wanted, _WARM, _COOL)
+        return time_jobs(self._session, wanted, _WARM, _COOL)
 
     def close(self) -> None:
         """End the render, if there is one."""

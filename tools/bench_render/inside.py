@@ -21,7 +21,7 @@ from understudy.addon.render import handlers
 from understudy.addon.sequencer.strips import stack_id, strips_with_modifiers
 from understudy.core.errors import UnderstudyError
 
-from ..demo.blender_pass import leave, opened, set_parameters, strip_bare
+from ..demo.blender_pass import leave, open_project, set_parameters, strip_bare
 from .spread import percentiles
 
 _WARM = 5
@@ -53,7 +53,7 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     copies the scene, which opens the movie again, and converts the picture. `live_rendered_ms` is with such a
     redraw, `redraw_ms` that alone, `live_written_ms` our part.
     """
-    scene, modifier = opened(options.blend)
+    scene, modifier = open_project(options.blend)
     # Only the preview is to bring layers here, as in a window; the render that draws the frame does not.
     handlers.unregister()
     shown = []
@@ -68,15 +68,15 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
             bpy.ops.render.render()
         began = time.perf_counter()
         set_parameters(modifier, [f"fusion.blend={0.3 + 0.005 * number:.3f}"])
-        _until_shown(preview, shown, lambda: preview.on_edit(scene))
+        _time_until_shown(preview, shown, lambda: preview.on_edit(scene))
         fused.append(1000 * (time.perf_counter() - began))
         bpy.ops.render.render()
         drawn.append(1000 * (time.perf_counter() - began))
         # In turn with what it is compared with: a machine that changes its speed then changes both.
-        floor.append(_drawn_changed(scene))
+        floor.append(_time_redraw(scene))
     added = []
     for _ in range(2):  # the first round prepares every frame for the slider's last place
-        added = [_played(preview, scene, frame) for frame in range(first, last + 1)]
+        added = [_time_playback(preview, scene, frame) for frame in range(first, last + 1)]
     facts = preview.report
     preview.close()
     if facts["models_loaded"] or facts["frames_decoded"]:
@@ -89,7 +89,9 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _until_shown(preview: live_preview.LivePreview, shown: list[None], moved: Callable[[], None]) -> None:
+def _time_until_shown(
+    preview: live_preview.LivePreview, shown: list[None], moved: Callable[[], None]
+) -> None:
     """Call the handler of a slider's move, and the preview's timer as Blender would, until it is shown."""
     before = len(shown)
     moved()
@@ -105,7 +107,7 @@ def _until_shown(preview: live_preview.LivePreview, shown: list[None], moved: Ca
     raise UnderstudyError("the preview did not show a slider's move within 100 ticks")
 
 
-def _drawn_changed(scene: "bpy.types.Scene") -> float:
+def _time_redraw(scene: "bpy.types.Scene") -> float:
     """Milliseconds to draw a frame after a property of the scene changed and no layer did."""
     began = time.perf_counter()
     scene.update_tag()
@@ -113,7 +115,7 @@ def _drawn_changed(scene: "bpy.types.Scene") -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def _played(preview: live_preview.LivePreview, scene: "bpy.types.Scene", frame: int) -> float:
+def _time_playback(preview: live_preview.LivePreview, scene: "bpy.types.Scene", frame: int) -> float:
     """Milliseconds that the preview's handler takes when playback comes to a frame."""
     scene.frame_set(frame)
     began = time.perf_counter()
@@ -127,7 +129,7 @@ def _played(preview: live_preview.LivePreview, scene: "bpy.types.Scene", frame: 
 
 def _bare(options: argparse.Namespace) -> dict[str, object]:
     """Save the project without modifier and layer, and make it look prepared: every frame has its picture."""
-    scene, _ = opened(options.blend)
+    scene, _ = open_project(options.blend)
     folder = layer_folder(scene, stack_id(strips_with_modifiers(scene)[0])).path
     first = folder / "000000.tif"
     for number in range(1, scene.frame_end):

@@ -26,7 +26,7 @@ _Pair = tuple[dict[str, float], dict[str, float]]
 """What frames of a clip cost, and at the same time those of the shortest clip."""
 
 
-def lengths_measured(
+def measure_lengths(
     clip: Callable[[int], Path], counts: Sequence[int], face: Path, folder: Path, every: int, tweaks: int
 ) -> dict[str, Any]:
     """Measure clips of `counts` frames, ascending; every so many frames as many as the shortest has are compared.
@@ -40,12 +40,12 @@ def lengths_measured(
     try:
         with ExitStack() as stack:
             alone = [stack.enter_context(_Process([path], face, folder)) for path in clips]
-            cold = _in_turn(
+            cold = _interleave(
                 {count: (process, 0) for count, process in zip(counts, alone, strict=True)}, "cold", every
             )
         with _Process(clips, face, folder) as together:
             places = {count: (together, number) for number, count in enumerate(counts)}
-            tweaked = [_in_turn(places, "tweak", every) for _ in range(tweaks)]
+            tweaked = [_interleave(places, "tweak", every) for _ in range(tweaks)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     peaks = {count: cold[count][-1][0]["peak_mib"] for count in counts}
@@ -65,7 +65,9 @@ def lengths_measured(
     }
 
 
-def _in_turn(places: "Mapping[int, tuple[_Process, int]]", kind: str, every: int) -> dict[int, list[_Pair]]:
+def _interleave(
+    places: "Mapping[int, tuple[_Process, int]]", kind: str, every: int
+) -> dict[int, list[_Pair]]:
     """Make each clip's frames once, and the shortest clip's beside them; return what is compared, by length.
 
     `places`: by length the process that makes the clip, and the clip's number there.

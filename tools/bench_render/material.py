@@ -18,7 +18,7 @@ from ..demo.portrait import load_portrait
 
 LOOP = 100
 """Frames after which a looped clip shows the same again."""
-_LOOPED_HEIGHT = 240
+_LOOP_HEIGHT_PIXELS = 240
 
 
 @dataclass(frozen=True)
@@ -39,26 +39,26 @@ class Material:
         """
         own = self.clip
         if own is None:
-            return self._made(
+            return self._make_once(
                 f"clip_own_{height}p_{frames}.mp4",
                 lambda path: write_clip(load_portrait(), path, frames, height / HEIGHT),
             )
         stamp = files_stamp([own])[:12]
-        return self._made(
-            f"clip_{stamp}_{height}p_{frames}.mp4", lambda path: _scaled(own, path, height, frames)
+        return self._make_once(
+            f"clip_{stamp}_{height}p_{frames}.mp4", lambda path: _write_scaled(own, path, height, frames)
         )
 
-    def looped(self, frames: int) -> Path:
+    def make_loop(self, frames: int) -> Path:
         """Return a generated clip of 240p whose pictures come again every LOOP frames but for their grain.
 
         No frame is known from an earlier one, as it would be of a user's clip that is repeated.
         """
-        return self._made(
-            f"clip_looped_{_LOOPED_HEIGHT}p_{frames}.mp4",
-            lambda path: write_clip(load_portrait(), path, frames, _LOOPED_HEIGHT / HEIGHT, LOOP),
+        return self._make_once(
+            f"clip_looped_{_LOOP_HEIGHT_PIXELS}p_{frames}.mp4",
+            lambda path: write_clip(load_portrait(), path, frames, _LOOP_HEIGHT_PIXELS / HEIGHT, LOOP),
         )
 
-    def _made(self, name: str, write: Callable[[Path], None]) -> Path:
+    def _make_once(self, name: str, write: Callable[[Path], None]) -> Path:
         path = self.folder / name
         if not path.is_file():
             unfinished = path.with_name(f".{name}")
@@ -67,7 +67,7 @@ class Material:
         return path
 
 
-def gather(folder: Path, clip: Path | None, face: Path | None) -> Material:
+def prepare_material(folder: Path, clip: Path | None, face: Path | None) -> Material:
     """Generate what was not given. Raises OutputError where the folder can't be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def gather(folder: Path, clip: Path | None, face: Path | None) -> Material:
     return Material(folder, clip and clip.resolve(), (face or tiger).resolve(), harlequin)
 
 
-def _scaled(source: Path, path: Path, height: int, frames: int) -> None:
+def _write_scaled(source: Path, path: Path, height: int, frames: int) -> None:
     """Write the frames of a clip anew at another height, from its start again where it is too short."""
     with open_clip(source) as clip, av.open(str(path), "w") as container:
         info = clip.info

@@ -41,16 +41,18 @@ class Round:
         done = self.first(name)
         return {stage: 1000 * seconds / done.frames for stage, seconds in done.stage_seconds.items()}
 
-    def paired(self, name: str, cost: Callable[[Pass], float]) -> list[float]:
+    def pair_with_plain(self, name: str, cost: Callable[[Pass], float]) -> list[float]:
         """Compare each render of a name with the plain ones next to it, before and after, as far as there are."""
         plains = [place for place, (other, _) in enumerate(self.renders) if other == _PLAIN]
-        found = []
+        cost_ratios = []
         for place, (other, done) in enumerate(self.renders):
             if other == name:
                 before = [plain for plain in plains if plain < place][-1:]
                 after = [plain for plain in plains if plain > place][:1]
-                found.append(cost(done) / mean(cost(self.renders[plain][1]) for plain in before + after))
-        return found
+                cost_ratios.append(
+                    cost(done) / mean(cost(self.renders[plain][1]) for plain in before + after)
+                )
+        return cost_ratios
 
 
 def render_round(folder: Path, clip: Path, faces: tuple[Path, Path], frames: int, agains: int) -> Round:
@@ -75,8 +77,8 @@ def render_round(folder: Path, clip: Path, faces: tuple[Path, Path], frames: int
 
 def ratios(rounds: Sequence[Round], name: str) -> dict[str, object]:
     """Compare renders with the plain ones next to them: wall clock, its spread over all rounds, and processor time."""
-    walls = [ratio for one in rounds for ratio in one.paired(name, _milliseconds)]
-    works = [ratio for one in rounds for ratio in one.paired(name, _processor)]
+    walls = [ratio for one in rounds for ratio in one.pair_with_plain(name, _milliseconds)]
+    works = [ratio for one in rounds for ratio in one.pair_with_plain(name, _processor)]
     return {**spread(walls), "processor": spread(works)}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MADE, _DRAWN = ("PREVIEW", "POST_VIEW"), ("PREVIEW", "POST_PIXEL")
+_PICTURE_EVENT, _OVERLAY_EVENT = ("PREVIEW", "POST_VIEW"), ("PREVIEW", "POST_PIXEL")
 
 
 class Drawing(NamedTuple):
@@ -57,24 +57,26 @@ def redraws(drawings: Sequence[Drawing]) -> list[list[Drawing]]:
     return parted
 
 
-def drawn(drawings: Sequence[Drawing]) -> list[float]:
+def draw_moments(drawings: Sequence[Drawing]) -> list[float]:
     """Return when the preview was drawn, picture and what lies above it."""
-    return [entry.moment for entry in drawings if (entry.region, entry.event) == _DRAWN]
+    return [entry.moment for entry in drawings if (entry.region, entry.event) == _OVERLAY_EVENT]
 
 
 def phases(drawings: Sequence[Drawing], end: float) -> Phases | None:
     """Part the time until a change was seen or drawn, at `end`; None where the preview was not drawn before."""
-    shown = [one for one in redraws([entry for entry in drawings if entry.moment <= end]) if _made(one)]
+    shown = [
+        one for one in redraws([entry for entry in drawings if entry.moment <= end]) if _picture_indices(one)
+    ]
     if not shown:
         return None
     redraw = shown[-1]
-    place = _made(redraw)[0]
+    place = _picture_indices(redraw)[0]
     made = redraw[place].moment
     # Where nothing calls before the preview, its beginning isn't known: all is counted as its own.
     until, began = (redraw[0].moment, redraw[place - 1].moment) if place else (0.0, 0.0)
     return Phases(until, began - until, made - began, end - made)
 
 
-def _made(redraw: Sequence[Drawing]) -> list[int]:
+def _picture_indices(redraw: Sequence[Drawing]) -> list[int]:
     """Return where in a redraw the preview's picture was made."""
-    return [place for place, entry in enumerate(redraw) if (entry.region, entry.event) == _MADE]
+    return [place for place, entry in enumerate(redraw) if (entry.region, entry.event) == _PICTURE_EVENT]

@@ -17,12 +17,12 @@ class Drawings:
 
     def __init__(self):
         """Begin to take note. Not every kind of region calls back at every event."""
-        self._told, self._handlers = [], []
+        self._draw_events, self._handlers = [], []
         for space, regions in _REGIONS:
             kind = getattr(bpy.types, space)
             for region in regions:
                 for event in _EVENTS:
-                    handler = kind.draw_handler_add(self._called, (region, event), region, event)
+                    handler = kind.draw_handler_add(self._record_event, (region, event), region, event)
                     self._handlers.append((kind, handler, region))
 
     def close(self):
@@ -33,11 +33,11 @@ class Drawings:
 
     def forget(self):
         """Forget what was drawn until now."""
-        self._told.clear()
+        self._draw_events.clear()
 
     def since(self, began):
         """Return what was drawn: the milliseconds since `began`, the region's kind, its own number, and the event."""
-        return [(1000 * (moment - began), *what) for moment, *what in self._told]
+        return [(1000 * (moment - began), *what) for moment, *what in self._draw_events]
 
-    def _called(self, region, event):
-        self._told.append((time.perf_counter(), region, bpy.context.region.as_pointer(), event))
+    def _record_event(self, region, event):
+        self._draw_events.append((time.perf_counter(), region, bpy.context.region.as_pointer(), event))

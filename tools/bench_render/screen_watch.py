@@ -62,7 +62,7 @@ class Watch:
     def __init__(self, screen, place, picture):
         """`place` is (left, top) from the upper left; `picture` a file."""
         self._screen, self._place, self._picture = screen, place, Path(picture)
-        self._before, self._mark = self._seen(), self._stamp()
+        self._before, self._mark = self._read_pixels(), self._stamp()
 
     def until_changed(self, limit=10.0):
         """Return when the file was renewed, or None, and when the screen changed, by `time.perf_counter`.
@@ -73,12 +73,12 @@ class Watch:
         while time.perf_counter() < end:
             if written is None and self._stamp() != self._mark:
                 written = time.perf_counter()
-            if np.abs(self._seen() - self._before).max() > _NOISE:
+            if np.abs(self._read_pixels() - self._before).max() > _NOISE:
                 return written, time.perf_counter()
             time.sleep(_PAUSE_SECONDS)
         raise TimeoutError(f"nothing new was seen at {self._place} within {limit} s")
 
-    def _seen(self):
+    def _read_pixels(self):
         return self._screen.read(*self._place).astype(int)
 
     def _stamp(self):

@@ -29,7 +29,7 @@ FRAMES = 24
 _TIMEOUT_SECONDS = 900
 
 
-def measured(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
+def measure_window(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]:
     """Return what `window_figures` makes of some moves; `folder` takes a picture of the screen, or a log of the fault.
 
     Raises OutputError where there is no window, or where it shows no move.
@@ -45,18 +45,18 @@ def measured(folder: Path, clip: Path, face: Path, moves: int) -> dict[str, Any]
         }
         rooms = {screen: Room(blender, Path(place) / f"screen_{screen}") for screen in (False, True)}
         try:
-            told = {False: played(rooms[False], given, moves, screen=False)}
+            facts = {False: play_scenario(rooms[False], given, moves, screen=False)}
             # No goal hangs on what software OpenGL takes.
-            told[True] = played(rooms[True], given, max(moves // 2, 1), screen=True)
+            facts[True] = play_scenario(rooms[True], given, max(moves // 2, 1), screen=True)
         except AssertionError as fault:
             log = folder / "window.log"
             log.write_text(f"{fault}\n", encoding="utf-8")
             raise OutputError(f"Blender's window came to no end, see {log}") from fault
         shutil.copy(rooms[True].work / "live.png", folder / "window.png")
-    return without_opengl(told[False]) | on_screen(told[True])
+    return without_opengl(facts[False]) | on_screen(facts[True])
 
 
-def played(
+def play_scenario(
     room: Room, given: Mapping[str, Path], moves: int, *, screen: bool, frames: int = FRAMES
 ) -> dict[str, Any]:
     """Play the scenario in a room of its own, and return what it told. AssertionError where it failed.

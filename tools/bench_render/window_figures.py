@@ -8,14 +8,14 @@ from typing import Any
 
 from understudy.core.errors import OutputError
 
-from .redraw_phases import Drawing, Phases, drawn, phases, redraws
+from .redraw_phases import Drawing, Phases, draw_moments, phases, redraws
 from .spread import percentiles
 
-_NOTHING = "NOOP"
+_NOOP_RENDERER = "NOOP"
 """What Mesa's driver that does nothing calls itself."""
 
 
-def without_opengl(told: Mapping[str, Any]) -> dict[str, Any]:
+def without_opengl(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what all of Blender's work comes to but drawing itself, in milliseconds as percentiles.
 
     `live_ms` is from the property being set until the preview and all regions before it have been drawn by calls
@@ -24,30 +24,32 @@ def without_opengl(told: Mapping[str, Any]) -> dict[str, Any]:
     `live_late` is how many of the `live_moves` Blender did not wait for until they were fused: it has drawn the old
     picture then, and the last redraw that came counts.
     """
-    if told["opengl"] != _NOTHING:
+    if facts["opengl"] != _NOOP_RENDERER:
         raise OutputError(
-            f"this Mesa draws with {told['opengl']} where it should draw nothing: run `make window`"
+            f"this Mesa draws with {facts['opengl']} where it should draw nothing: run `make window`"
         )
-    late = [_is_late(move, told["waits"]) for move in _moves(told)]
-    ends = [_drawn(move)[-1 if waited else 0] for move, waited in zip(told["moves"], late, strict=True)]
-    redrawn = {name: [_drawn(one)[0] for one in entries] for name, entries in told["redraws"].items()}
+    late = [_is_late(move, facts["waits"]) for move in _moves(facts)]
+    ends = [
+        _draw_moments(move)[-1 if waited else 0] for move, waited in zip(facts["moves"], late, strict=True)
+    ]
+    redrawn = {name: [_draw_moments(one)[0] for one in entries] for name, entries in facts["redraws"].items()}
     return {
         "live_ms": percentiles(ends),
-        "live_parts_ms": _parts(told["moves"], ends),
+        "live_parts_ms": _parts(facts["moves"], ends),
         "live_redraw_ms": {name: percentiles(entries) for name, entries in redrawn.items()},
         "live_moves": len(ends),
         "live_late": sum(late),
     }
 
 
-def on_screen(told: Mapping[str, Any]) -> dict[str, Any]:
+def on_screen(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a move takes until the screen shows it, in milliseconds as percentiles.
 
     `live_window_ms` is all of it, `live_window_parts_ms` the `Phases` it adds up from, and
     `live_window_written_ms` until the new layer picture lies there. `window_redraw_ms` is Blender's own where
     nothing was rewritten.
     """
-    moves = _moves(told)
+    moves = _moves(facts)
     ends = [move["visible"] for move in moves]
     parted = [phases(_drawings(move), end) for move, end in zip(moves, ends, strict=True)]
     early = sum(
@@ -64,7 +66,7 @@ def on_screen(told: Mapping[str, Any]) -> dict[str, Any]:
         "live_window_redraws": round(mean(len(redraws(entries)) for entries in until), 2),
         "window_redraw_ms": {
             name: percentiles([one["visible"] for one in entries])
-            for name, entries in told["redraws"].items()
+            for name, entries in facts["redraws"].items()
         },
     }
 
@@ -98,8 +100,8 @@ def _line(name: str, entry: Mapping[str, float]) -> str:
     return f"{name:<24}{entry['p50']:>8.2f}  (p95 {entry['p95']:.2f})"
 
 
-def _moves(told: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    moves: Sequence[Mapping[str, Any]] = told["moves"]
+def _moves(facts: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    moves: Sequence[Mapping[str, Any]] = facts["moves"]
     if not moves:
         raise OutputError("no move of the slider was measured: ask for at least one")
     return moves
@@ -110,8 +112,8 @@ def _is_late(move: Mapping[str, Any], waits: float) -> bool:
     return any(len(update) < 2 or update[1] - update[0] >= waits for update in move["updates"])
 
 
-def _drawn(change: Mapping[str, Any]) -> list[float]:
-    moments = drawn(_drawings(change))
+def _draw_moments(change: Mapping[str, Any]) -> list[float]:
+    moments = draw_moments(_drawings(change))
     if not moments:
         raise OutputError("the preview was not drawn after a change: run the bench while nothing else runs")
     return moments
@@ -123,5 +125,5 @@ def _drawings(change: Mapping[str, Any]) -> list[Drawing]:
 
 def _parts(changes: Sequence[Mapping[str, Any]], ends: Sequence[float]) -> dict[str, dict[str, float]]:
     parted = [phases(_drawings(change), end) for change, end in zip(changes, ends, strict=True)]
-    found = [asdict(one) for one in parted if one is not None]
-    return {part.name: percentiles([one[part.name] for one in found]) for part in fields(Phases)}
+    rows = [asdict(one) for one in parted if one is not None]
+    return {part.name: percentiles([one[part.name] for one in rows]) for part in fields(Phases)}

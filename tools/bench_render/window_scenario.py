@@ -2,7 +2,7 @@
 """Plays inside Blender's window: moves a slider until it is drawn, or seen on the screen; Blender's own redraws beside.
 
 /given holds understudy.zip, clip.mp4, face.png and the two watches; /work/asked.json says in how many frames and how
-often to move, and whether there is a `screen` to watch. `window.told` gets what the moments of Redraws and
+often to move, and whether there is a `screen` to watch. `window.facts` gets what the moments of Redraws and
 ScreenRedraws are, for `moves` and for `redraws` where nothing is rewritten: `plain`, with nothing invalidated;
 `changed`, after a property of the modifier was set to what it is; `invalidated`, with the layers' pictures to be read
 again. Beside them the name of the `opengl` that drew, and for how many milliseconds Blender `waits` for the fusion
@@ -19,11 +19,11 @@ from pathlib import Path
 import bpy
 import gpu
 
-FILLED_SECONDS = 15.0
+FILL_SECONDS = 15.0
 FRAME = 3
 WARM = 5
-SETTLED_SECONDS = 0.15
-DRAWN_SECONDS = 0.12
+SETTLE_SECONDS = 0.15
+DRAW_SECONDS = 0.12
 """Within what time a redraw is over where no screen is waited for."""
 MARK = (6, 6, 8, 8)
 """Where in the preview each drawing of it leaves a trace: left, bottom, width, height."""
@@ -36,7 +36,7 @@ def steps(window):
     yield
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
     yield 2.0
-    yield from prepared(window, asked["frames"])
+    yield from prepare_project(window, asked["frames"])
     window.point(40, 600)
     clock = ScreenRedraws(window) if asked["screen"] else Redraws(window)
     face = (yield from clock.find_face()) if asked["screen"] else None
@@ -50,19 +50,19 @@ def steps(window):
     for number in range(WARM + asked["moves"]):
         # Far apart, so that the screen can't look the same, and never the same twice.
         blend = (0.7 if number % 2 else 0.3) + 0.001 * number
-        moves.append((yield from clock.timed(partial(setattr, modifier.fusion, "blend", blend), face)))
+        moves.append((yield from clock.time_change(partial(setattr, modifier.fusion, "blend", blend), face)))
         for name, change in changes.items():
-            redraws[name].append((yield from clock.timed(change)))
+            redraws[name].append((yield from clock.time_change(change)))
     clock.close()
-    window.told["moves"] = moves[WARM:]
-    window.told["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
-    window.told["opengl"] = gpu.platform.renderer_get()
-    window.told["waits"] = 1000 * _of_the_extension("preview.live_preview").EDIT_WAIT_SECONDS
-    window.told["notice"] = bpy.context.window_manager.understudy.notice
+    window.facts["moves"] = moves[WARM:]
+    window.facts["redraws"] = {name: entries[WARM:] for name, entries in redraws.items()}
+    window.facts["opengl"] = gpu.platform.renderer_get()
+    window.facts["waits"] = 1000 * _of_the_extension("preview.live_preview").EDIT_WAIT_SECONDS
+    window.facts["notice"] = bpy.context.window_manager.understudy.notice
     window.shot("live")
 
 
-def prepared(window, frames):
+def prepare_project(window, frames):
     """Install the extension, make a project of the clip, and make a few of its layers. Generator."""
     bpy.ops.extensions.package_install_files(
         repo="user_default", filepath="/given/understudy.zip", enable_on_install=True
@@ -86,7 +86,7 @@ def prepared(window, frames):
         bpy.ops.understudy.prepare()
     # Until it has every frame, Blender fills its cache ahead: a move then waits for the frame that it is decoding,
     # from the last key frame on. That was seen to take up to a second.
-    yield FILLED_SECONDS
+    yield FILL_SECONDS
     # The slider is in sight, as when it is dragged: its own drawing belongs to a move.
     window.area("PROPERTIES").spaces.active.context = "STRIP_MODIFIER"
     modifier = scene.understudy.modifiers[0]
@@ -103,40 +103,40 @@ class Redraws:
         self._drawings = window.module("/given/redraw_watch.py").Drawings()
         self._updates = []
         # Behind those of the extension, so that they are within.
-        bpy.app.handlers.depsgraph_update_pre.append(self._updating)
-        bpy.app.handlers.depsgraph_update_post.append(self._updated)
+        bpy.app.handlers.depsgraph_update_pre.append(self._on_update_begin)
+        bpy.app.handlers.depsgraph_update_post.append(self._on_update_end)
 
     def close(self):
         """Take note no more."""
-        bpy.app.handlers.depsgraph_update_pre.remove(self._updating)
-        bpy.app.handlers.depsgraph_update_post.remove(self._updated)
+        bpy.app.handlers.depsgraph_update_pre.remove(self._on_update_begin)
+        bpy.app.handlers.depsgraph_update_post.remove(self._on_update_end)
         self._drawings.close()
 
-    def timed(self, change, _place=None):
+    def time_change(self, change, _place=None):
         """Make a change and let it be drawn. Generator; returns what came of it, in milliseconds since.
 
         `drawings` has every callback of Blender's drawing (redraw_watch.py), `updates` when each update of the scene
         began and ended, all handlers' work within.
         """
-        yield from self._settled()
+        yield from self._settle()
         began = time.perf_counter()
         change()
-        yield DRAWN_SECONDS
-        return self._told(began)
+        yield DRAW_SECONDS
+        return self._report(began)
 
-    def _settled(self):
-        yield SETTLED_SECONDS
+    def _settle(self):
+        yield SETTLE_SECONDS
         self._drawings.forget()
         self._updates.clear()
 
-    def _told(self, began):
+    def _report(self, began):
         updates = [[1000 * (moment - began) for moment in update] for update in self._updates]
         return {"drawings": self._drawings.since(began), "updates": updates}
 
-    def _updating(self, *_):
+    def _on_update_begin(self, *_):
         self._updates.append([time.perf_counter()])
 
-    def _updated(self, *_):
+    def _on_update_end(self, *_):
         if self._updates:
             self._updates[-1].append(time.perf_counter())
 
@@ -168,12 +168,12 @@ class ScreenRedraws(Redraws):
 
     def find_face(self):
         """Return the place on the screen that the slider changes most. Generator."""
-        seen = []
+        screenshots = []
         for blend in (0.3, 0.7):
             bpy.context.scene.understudy.modifiers[0].fusion.blend = blend
             yield 1.5
-            seen.append(self._screen.read(*self._box).astype(int))
-        far = abs(seen[1] - seen[0]).max(2)
+            screenshots.append(self._screen.read(*self._box).astype(int))
+        far = abs(screenshots[1] - screenshots[0]).max(2)
         left, bottom, width, height = MARK
         far[-bottom - height :, : left + width] = 0
         row, column = divmod(int(far.argmax()), far.shape[1])
@@ -181,12 +181,12 @@ class ScreenRedraws(Redraws):
             raise RuntimeError("the slider changes nothing that is seen in the preview")
         return self._box[0] + column, self._box[1] + row
 
-    def timed(self, change, place=None):
+    def time_change(self, change, place=None):
         """As above, until a place on the screen looks otherwise; without one, until the preview was drawn anew.
 
         `visible` is when it did, and `written` when the new layer picture lay there, if one was written.
         """
-        yield from self._settled()
+        yield from self._settle()
         watch = self._watch(self._screen, place or self._mark, self._picture)
         waiting = self._pool.submit(watch.until_changed)
         began = time.perf_counter()
@@ -195,7 +195,7 @@ class ScreenRedraws(Redraws):
             yield 0.02
         written, visible = waiting.result()
         return {
-            **self._told(began),
+            **self._report(began),
             "written": None if written is None else 1000 * (written - began),
             "visible": 1000 * (visible - began),
         }

@@ -60,14 +60,16 @@ def ensure(folder: Path | None = None) -> Path:
     if not (folder / "usr" / "bin" / "apt-get").is_file():
         _run("debootstrap", "--variant=minbase", SUITE, str(folder), str(_mirror()))
     install = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends")
-    _run(*entered(folder, [], [*install, *PACKAGES]))
+    _run(*chroot_command(folder, [], [*install, *PACKAGES]))
     for name in MOUNT_POINTS:
         (folder / name).mkdir(exist_ok=True)
     (folder / _READY).touch()
     return folder
 
 
-def entered(folder: Path, mounts: Sequence[Sequence[str]], program: Sequence[str], *flags: str) -> list[str]:
+def chroot_command(
+    folder: Path, mounts: Sequence[Sequence[str]], program: Sequence[str], *flags: str
+) -> list[str]:
     """Return the command that runs a program inside the folder.
 
     It has mounts and processes of its own: nothing of them is seen outside, so that even removing the folder while
@@ -82,12 +84,12 @@ def entered(folder: Path, mounts: Sequence[Sequence[str]], program: Sequence[str
         *mounts,
     ]
     # The shell stays process 1: Xvfb does not tell a process 1 that it is ready, so xvfb-run would wait for ever.
-    script = " && ".join(map(_quoted, [*commands, ["chroot", place, *program]])) + "; exit $?"
+    script = " && ".join(map(_quote_command, [*commands, ["chroot", place, *program]])) + "; exit $?"
     own = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"]
     return [*own, *flags, "sh", "-c", script]
 
 
-def _quoted(command: Sequence[str]) -> str:
+def _quote_command(command: Sequence[str]) -> str:
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in command)
 
 

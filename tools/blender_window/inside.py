@@ -2,7 +2,7 @@
 """Runs inside Blender's window and plays a scenario with the pointer and the keyboard.
 
 A scenario is a Python file with a generator `steps(window)`. Between its steps Blender goes on as ever: `yield`
-hands over for a moment, `yield seconds` for longer. What is put into `window.told` is written to a file when it
+hands over for a moment, `yield seconds` for longer. What is put into `window.facts` is written to a file when it
 ends, a fault too, and then Blender is left.
 """
 
@@ -15,15 +15,15 @@ from pathlib import Path
 
 import bpy
 
-_PAUSE = 0.25
-_BUTTON = 20
+_PAUSE_SECONDS = 0.25
+_BUTTON_PIXELS = 20
 
 
 class Window:
     """Blender's first window: what is seen in it, and hands to use it."""
 
     def __init__(self):
-        self.told = {}
+        self.facts = {}
 
     @property
     def window(self):
@@ -32,8 +32,8 @@ class Window:
 
     def area(self, kind):
         """Return the largest area of a kind, such as 'SEQUENCE_EDITOR' or 'PREVIEW' for its preview."""
-        found = [area for area in self.window.screen.areas if self._kind(area) == kind]
-        return max(found, key=lambda area: area.width * area.height)
+        areas = [area for area in self.window.screen.areas if self._kind(area) == kind]
+        return max(areas, key=lambda area: area.width * area.height)
 
     @staticmethod
     def _kind(area):
@@ -94,7 +94,7 @@ class Window:
         with one name it is the topmost. The place is away from its edges, where a click may miss it.
         """
         region = self.region(area, kind)
-        found, last = {}, ""
+        extents, last = {}, ""
 
         def left():
             with self.within(area, kind):
@@ -109,14 +109,14 @@ class Window:
             yield 0.03
             with self.within(area, kind):
                 name = _under_the_pointer()
-            if name and name == last and found[name][0] - y < _BUTTON:
-                found[name][1] = y
-            elif name not in found:
-                found[name] = [y, y]
+            if name and name == last and extents[name][0] - y < _BUTTON_PIXELS:
+                extents[name][1] = y
+            elif name not in extents:
+                extents[name] = [y, y]
             else:
                 name = ""
             last = name
-        return {name: (x, sum(ends) / 2) for name, ends in found.items() if name}
+        return {name: (x, sum(ends) / 2) for name, ends in extents.items() if name}
 
     def make_room(self, top):
         """Drag the borders of the areas, so that panels have room; the timeline ends at `top`. Generator."""
@@ -151,10 +151,10 @@ class Window:
     def centre(self):
         """Bring the windows beside the first to the middle: without a window manager they open anywhere. Generator."""
         for title in ("Preferences", "File", "Render"):
-            found = subprocess.run(
+            search = subprocess.run(
                 ["xdotool", "search", "--name", title], capture_output=True, text=True, check=False
             )
-            for number in found.stdout.split():
+            for number in search.stdout.split():
                 self.hand("windowmove", number, 240, 130)
         yield 0.7
 
@@ -187,10 +187,10 @@ class Window:
         """Make the first window take the keyboard again when another was closed: no window manager does. Generator."""
         self.point(self.window.width - 4, 2)
         yield
-        found = subprocess.run(
+        search = subprocess.run(
             ["xdotool", "search", "--class", "Blender"], capture_output=True, text=True, check=False
         )
-        for number in found.stdout.split()[:1]:
+        for number in search.stdout.split()[:1]:
             subprocess.run(["xdotool", "windowfocus", number], capture_output=True, check=False)
         yield
         self.hand("click", 3)
@@ -210,11 +210,11 @@ def _under_the_pointer():
     return ""
 
 
-def _play(scenario, told):
+def _play(scenario, report_path):
     window = Window()
 
     def leave():
-        Path(told).write_text(json.dumps(window.told))
+        Path(report_path).write_text(json.dumps(window.facts))
         bpy.ops.wm.quit_blender()
 
     def forward(steps):
@@ -224,11 +224,11 @@ def _play(scenario, told):
             leave()
             return None
         except BaseException:  # noqa: BLE001 - whatever it is, it is told to those who wait outside
-            window.told["fault"] = traceback.format_exc()
+            window.facts["fault"] = traceback.format_exc()
             window.shot("fault")
             leave()
             return None
-        return _PAUSE if pause is None else pause
+        return _PAUSE_SECONDS if pause is None else pause
 
     def begin():
         bpy.app.timers.register(lambda: forward(steps), first_interval=2.0, persistent=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .folder import entered
+from .folder import chroot_command
 
 SIZE = (1600, 900)
 _DRIVER = Path(__file__).with_name("inside.py")
 
 
 @dataclass(frozen=True)
-class Ended:
+class BlenderResult:
     """How a Blender ended: its exit status and everything it printed."""
 
     status: int
@@ -33,7 +33,9 @@ class Room:
     folder: Path
     work: Path
 
-    def blender(self, arguments: Sequence[str], given: Mapping[str, Path], timeout: float = 300) -> Ended:
+    def blender(
+        self, arguments: Sequence[str], given: Mapping[str, Path], timeout: float = 300
+    ) -> BlenderResult:
         """Run Blender without a window."""
         return self._run(["blender", *arguments], given, timeout, {})
 
@@ -52,17 +54,17 @@ class Room:
         Blender comes, for video editing, instead of with what is saved in the profile. Without `opengl` Blender
         draws as ever, but its calls come to nothing: the screen stays black, and takes next to no time.
         """
-        told = self.work / "told.json"
-        told.unlink(missing_ok=True)
+        report_path = self.work / "facts.json"
+        report_path.unlink(missing_ok=True)
         program = ["xvfb-run", "-a", "-s", f"-screen 0 {SIZE[0]}x{SIZE[1]}x24 -nolisten tcp", "blender"]
         program += ["--factory-startup", "--app-template", "Video_Editing"] if factory else []
         program += ["--window-geometry", "0", "0", *map(str, SIZE)]
-        program += ["-P", "/given/.inside.py", "--", "/given/.scenario.py", "/work/told.json"]
+        program += ["-P", "/given/.inside.py", "--", "/given/.scenario.py", "/work/facts.json"]
         files = {**given, ".inside.py": _DRIVER, ".scenario.py": scenario}
         # Mesa's own driver that does nothing; its documentation, "Environment variables".
         ended = self._run(program, files, timeout, {} if opengl else {"GALLIUM_NOOP": "true"})
-        assert told.is_file(), f"{scenario.name} did not end: {ended.output[-6000:]}"
-        facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8"))
+        assert report_path.is_file(), f"{scenario.name} did not end: {ended.output[-6000:]}"
+        facts: dict[str, Any] = json.loads(report_path.read_text(encoding="utf-8"))
         assert "fault" not in facts, f"{scenario.name}: {facts['fault']}\n{ended.output[-3000:]}"
         return {**facts, "output": ended.output, "status": ended.status}
 
@@ -72,7 +74,7 @@ class Room:
         given: Mapping[str, Path],
         timeout: float,
         variables: Mapping[str, str],
-    ) -> Ended:
+    ) -> BlenderResult:
         place = str(self.folder)
         mounts = [["mount", "-t", "tmpfs", "tmpfs", f"{place}/given"]]
         for name, source in given.items():
@@ -93,7 +95,7 @@ class Room:
         }
         (self.work / "home").mkdir(exist_ok=True)
         inside = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *program]
-        command = entered(self.folder, mounts, inside, "--net")
+        command = chroot_command(self.folder, mounts, inside, "--net")
         try:
             done = subprocess.run(
                 command,
@@ -107,4 +109,4 @@ class Room:
         except subprocess.TimeoutExpired as fault:
             said = (fault.stdout or b"").decode(errors="replace")[-6000:]
             raise AssertionError(f"Blender did not end within {timeout} s: {said}") from fault
-        return Ended(done.returncode, done.stdout)
+        return BlenderResult(done.returncode, done.stdout)

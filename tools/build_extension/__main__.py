@@ -29,14 +29,14 @@ def build(
             f"there is no {variant.name} variant for {platform.name}, only for {', '.join(variant.platforms)}"
         )
     text = (ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
-    found = obtain(platform, wheels, pythons, variant)
+    wheel_paths = obtain(platform, wheels, pythons, variant)
     facts = tomllib.loads(text)
     built_for = platform.name if variant == CPU else f"{variant.name}-{platform.name}"
     package = output / f"{facts['id']}-{facts['version']}-{built_for.replace('-', '_')}.zip"
-    files: dict[str, Path | str] = {"blender_manifest.toml": manifest(text, platform, found)}
+    files: dict[str, Path | str] = {"blender_manifest.toml": manifest(text, platform, wheel_paths)}
     files.update(code_files())
     files.update(model_files(models))
-    files.update({f"wheels/{wheel.name}": wheel for wheel in found})
+    files.update({f"wheels/{wheel.name}": wheel for wheel in wheel_paths})
     write(package, files)
     return package
 
@@ -77,8 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for name in variant.platforms if "all" in wanted else dict.fromkeys(wanted):
             package = build(names[name], options.output, options.wheels, options.models, variant, pythons)
-            told = validate(package, program) if program else "not checked: there is no `bpy` here"
-            print(f"extension: {package}, {package.stat().st_size / 1e6:.0f} MB; {told}")
+            verdict = validate(package, program) if program else "not checked: there is no `bpy` here"
+            print(f"extension: {package}, {package.stat().st_size / 1e6:.0f} MB; {verdict}")
     except UnderstudyError as fault:
         print(f"extension: {fault}", file=sys.stderr)
         return 1

@@ -39,13 +39,13 @@ def manifest(text: str, platform: Platform, wheels: Sequence[Path]) -> str:
 
 def code_files(root: Path = ROOT) -> dict[str, Path]:
     """Return every file of the extension's code, by its name in the zip."""
-    found = {name: root / name for name in ("__init__.py", "LICENSE")}
+    files = {name: root / name for name in ("__init__.py", "LICENSE")}
     for folder in _CODE:
         for path in (root / folder).rglob("*"):
             name = path.relative_to(root).as_posix()
             if path.suffix in _KINDS and path.is_file() and not name.startswith(f"{MODELS}/"):
-                found[name] = path
-    return found
+                files[name] = path
+    return files
 
 
 def model_files(folder: Path) -> dict[str, Path]:
@@ -87,8 +87,8 @@ def checker() -> Path | None:
     spec = find_spec("bpy")
     if spec is None or spec.origin is None:
         return None
-    found = Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py")
-    return next(iter(sorted(found)), None)
+    programs = Path(spec.origin).parent.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py")
+    return next(iter(sorted(programs)), None)
 
 
 def validate(package: Path, program: Path) -> str:
@@ -96,7 +96,7 @@ def validate(package: Path, program: Path) -> str:
     done = subprocess.run(
         [sys.executable, str(program), "validate", str(package)], capture_output=True, text=True, check=False
     )
-    told = " ".join((done.stdout + done.stderr).split())
+    output = " ".join((done.stdout + done.stderr).split())
     if done.returncode:
-        raise OutputError(f"Blender refuses {package.name}: {told}")
-    return told
+        raise OutputError(f"Blender refuses {package.name}: {output}")
+    return output

@@ -39,7 +39,7 @@ class Platform:
     tags: tuple[str, ...]
     bundled: tuple[str, ...] = ()
     """The distributions that only an extension for this platform carries: what its keyring is asked by."""
-    locked: str = "blender-4.5.txt"
+    requirements_file: str = "blender-4.5.txt"
     """The file in `requirements` that pins those."""
 
 
@@ -64,7 +64,7 @@ class Variant:
     name: str
     runtime: str
     """The distribution of ONNX Runtime."""
-    locked: str
+    requirements_file: str
     """The file in `requirements` that pins it."""
     platforms: tuple[str, ...]
     """Where there are wheels of it."""

@@ -13,15 +13,17 @@ from understudy.core.errors import OutputError
 from .platforms import CPU, PYTHONS, Platform, Variant
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
-LOCKED = REQUIREMENTS / CPU.locked
+LOCKED = REQUIREMENTS / CPU.requirements_file
 
 
-def pins(locked: str, names: Iterable[str]) -> str:
+def pins(requirements: str, names: Iterable[str]) -> str:
     """Return the entries of `names` in the text of a locked requirements file, hashes and all.
 
     Raises OutputError for a name that is not pinned there.
     """
-    entries = {entry.partition("==")[0]: entry for entry in re.split(r"\n(?=\S)", locked) if "==" in entry}
+    entries = {
+        entry.partition("==")[0]: entry for entry in re.split(r"\n(?=\S)", requirements) if "==" in entry
+    }
     missing = [name for name in names if name not in entries]
     if missing:
         raise OutputError(
@@ -32,7 +34,9 @@ def pins(locked: str, names: Iterable[str]) -> str:
 
 def wanted_pins(variant: Variant, platform: Platform) -> str:
     """Return the entries of all that a variant carries on a platform. Raises OutputError if one is not pinned."""
-    files = dict.fromkeys((LOCKED, REQUIREMENTS / variant.locked, REQUIREMENTS / platform.locked))
+    files = dict.fromkeys(
+        (LOCKED, REQUIREMENTS / variant.requirements_file, REQUIREMENTS / platform.requirements_file)
+    )
     locked = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return pins(locked, (*variant.bundled, *platform.bundled))
 
@@ -45,7 +49,7 @@ def obtain(
     Raises OutputError where one can't be downloaded or has another hash than the pinned one, or where `store`
     can't be written.
     """
-    found: set[Path] = set()
+    paths: set[Path] = set()
     try:
         store.mkdir(parents=True, exist_ok=True)
         # A download that is cut off must not be taken for a wheel: it moves into place when it is complete.
@@ -56,13 +60,13 @@ def obtain(
                 folder = Path(partial) / python
                 _download(platform, python, wanted, folder, store)
                 for wheel in sorted(folder.glob("*.whl")):
-                    found.add(wheel.replace(store / wheel.name))
+                    paths.add(wheel.replace(store / wheel.name))
     except OSError as fault:
         raise OutputError(f"{store} can't be written ({fault.strerror}): choose another --wheels") from fault
-    return sorted(found)
+    return sorted(paths)
 
 
-def _download(platform: Platform, python: str, wanted: Path, folder: Path, store: Path) -> None:
+def _download(platform: Platform, python: str, requirements: Path, folder: Path, store: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += [
         "--require-hashes",
@@ -74,7 +78,7 @@ def _download(platform: Platform, python: str, wanted: Path, folder: Path, store
     ]
     command += ["--abi", f"cp{python.replace('.', '')}", "--abi", "abi3"]
     command += [word for tag in platform.tags for word in ("--platform", tag)]
-    command += ["--requirement", str(wanted), "--dest", str(folder), "--find-links", str(store)]
+    command += ["--requirement", str(requirements), "--dest", str(folder), "--find-links", str(store)]
     # What was downloaded before is used without asking anybody.
     if subprocess.run([*command, "--no-index"], capture_output=True, check=False).returncode == 0:
         return

@@ -58,12 +58,12 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise OutputError(f"can't write to {folder}: {error.strerror}; choose another --output") from error
     clip, face, other = _material(options, folder)
-    frames = _checked(clip, (face, other), options.frames)
+    frames = _count_frames(clip, (face, other), options.frames)
     print(f"Clip {clip.name}, {frames} frames; part played by {face.name}, then {other.name}", flush=True)
     project = build(folder, clip, face, frames, () if options.face else _PAINT)
     chosen = moments(frames)
     passes, masks = _passes(project, other, chosen, options.repeats)
-    outside = changed_outside(folder / "stills", chosen, masks)
+    outside = count_changes_outside(folder / "stills", chosen, masks)
     ratios = {f"{name}_vs_plain": _ratio(passes, name) for name in ("tweak", "again")}
     report = {"passes": {name: done.as_dict() for name, done in passes.items()}, "ratios": ratios}
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -96,7 +96,7 @@ def _material(options: argparse.Namespace, folder: Path) -> tuple[Path, Path, Pa
     return (options.clip or own).resolve(), (options.face or tiger).resolve(), harlequin
 
 
-def _checked(clip: Path, pictures: tuple[Path, ...], limit: int) -> int:
+def _count_frames(clip: Path, pictures: tuple[Path, ...], limit: int) -> int:
     """Make sure that clip and pictures will do before Blender is started; returns how many frames to render."""
     with open_clip(clip) as opened:
         count = min(opened.info.frame_count, limit)
@@ -136,7 +136,7 @@ def _fastest(renders: list[Pass]) -> Pass:
     return replace(renders[0], seconds=seconds, processor=processor)
 
 
-def changed_outside(
+def count_changes_outside(
     folder: Path, numbers: list[int], masks: "list[np.ndarray[tuple[int, int], np.dtype[np.uint8]]]"
 ) -> int:
     """Count the pixels, over all stills, that the modifier changed although its layer is clear there."""

@@ -85,7 +85,7 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
 
 def _movie(options: argparse.Namespace) -> dict[str, object]:
     """Render the project as H.264, the picture or parameters changed first where asked for."""
-    scene, modifier = opened(options.blend)
+    scene, modifier = open_project(options.blend)
     if options.bare:
         strip_bare(scene)
     else:
@@ -107,7 +107,7 @@ def _movie(options: argparse.Namespace) -> dict[str, object]:
 
 def _stills(options: argparse.Namespace) -> dict[str, object]:
     """Render frames as PNG, first with the modifier, then without."""
-    scene, _ = opened(options.blend)
+    scene, _ = open_project(options.blend)
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGB", "8"
     for state in ("with", "without"):
@@ -124,7 +124,7 @@ def _scene() -> Any:
     return cast("Any", bpy.context.scene)
 
 
-def opened(blend: Path) -> tuple[Any, Any]:
+def open_project(blend: Path) -> tuple[Any, Any]:
     """Open the project; returns its scene and its modifier."""
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     scene = _scene()

@@ -53,11 +53,11 @@ class Canvas:
 
     def patch(self, shape: Sequence[Point], soft: float = 0.004) -> Floats:
         """Fill a closed shape with an edge of `soft` face widths."""
-        return self._softened(fill_polygons([_rounded(self.place(shape), closed=True)], self.size), soft)
+        return self._soften(fill_polygons([_round_path(self.place(shape), closed=True)], self.size), soft)
 
     def stroke(self, path: Sequence[Point], thick: float, soft: float = 0.004) -> Floats:
         """Draw a curve through the points, `thick` face widths in its middle, that tapers to both ends."""
-        line = _rounded(self.place(path), closed=False)
+        line = _round_path(self.place(path), closed=False)
         along = np.gradient(line, axis=0)
         normal = (
             np.stack([-along[:, 1], along[:, 0]], 1)
@@ -65,13 +65,13 @@ class Canvas:
         )
         half = np.sin(np.linspace(0.0, np.pi, len(line)))[:, None] ** 0.7 * thick * self.width / 2
         outline = np.concatenate([line + normal * half, (line - normal * half)[::-1]])
-        return self._softened(fill_polygons([np.asarray(outline, np.float32)], self.size), soft)
+        return self._soften(fill_polygons([np.asarray(outline, np.float32)], self.size), soft)
 
     def spot(self, middle: Point, radius: float, soft: float = 0.004) -> Floats:
         """Draw a disc; with a large `soft` it is a blush."""
         turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         ring = [(middle[0] + radius * np.cos(turn), middle[1] + radius * np.sin(turn)) for turn in turns]
-        return self._softened(fill_polygons([self.place(ring)], self.size), soft)
+        return self._soften(fill_polygons([self.place(ring)], self.size), soft)
 
     def around(
         self, indices: "np.ndarray[tuple[int], np.dtype[np.int32]]", growth: float, soft: float
@@ -79,11 +79,11 @@ class Canvas:
         """Fill a ring of landmarks, grown about its middle."""
         contour = self.points[indices, :2]
         middle = contour.mean(0)
-        return self._softened(
+        return self._soften(
             fill_polygons([np.asarray((contour - middle) * growth + middle)], self.size), soft
         )
 
-    def _softened(self, mask: Pixels, soft: float) -> Floats:
+    def _soften(self, mask: Pixels, soft: float) -> Floats:
         return np.asarray(
             cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), max(soft * self.width, 0.5)), np.float32
         )
@@ -108,7 +108,7 @@ def canvas_of(picture: Pixels, points: Floats, topology: Topology) -> Canvas:
     return Canvas(size, points, free, (eyes[0] + eyes[1]) / 2, np.asarray(along * width, np.float32))
 
 
-def coated(picture: Floats, canvas: Canvas, mask: Floats, colour: Colour, strength: float) -> Floats:
+def apply_paint(picture: Floats, canvas: Canvas, mask: Floats, colour: Colour, strength: float) -> Floats:
     """Lay paint on an (h, w, 3) RGB float picture in 0..255, at `strength` 0..1 where `mask` is 1.
 
     The paint takes light and shade from the skin below it, so pores and the form of the face stay.
@@ -120,7 +120,7 @@ def coated(picture: Floats, canvas: Canvas, mask: Floats, colour: Colour, streng
     return np.asarray(picture * (1 - share) + np.asarray(colour, np.float32) * shade * share, np.float32)
 
 
-def _rounded(points: Floats, *, closed: bool) -> Floats:
+def _round_path(points: Floats, *, closed: bool) -> Floats:
     """Run a Catmull-Rom curve through the points of an open path; a closed shape keeps its corners."""
     if closed:
         return points

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from understudy.core.face.types import Floats, Pixels
 
-from .portrait import ENLARGED, Portrait
+from .portrait import ENLARGEMENT, Portrait
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
-_CLOSE = 3.55 / ENLARGED
+_CLOSE = 3.55 / ENLARGEMENT
 _RATE = 48000
 _LENGTH = 90
 """Frames of one round of the motion."""
@@ -60,14 +60,14 @@ def _moments(
     grain = cv2.resize(coarse, (width + 96, height + 96))
     for number in range(frames):
         moment = (number if period is None else min(number % period, -number % period)) / _LENGTH
-        picture = _composed(person, portrait, moment, width, height)
+        picture = _compose(person, portrait, moment, width, height)
         lit = cv2.multiply(picture, _light(moment, width, height), dtype=cv2.CV_32F)
         row, column = random.integers(0, 96, 2).tolist()
         noise = grain[row : row + height, column : column + width]
         yield np.asarray(cv2.add(lit, cv2.merge([noise] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
-def _composed(person: Pixels, portrait: Portrait, moment: float, width: int, height: int) -> Pixels:
+def _compose(person: Pixels, portrait: Portrait, moment: float, width: int, height: int) -> Pixels:
     """Draw the person over the backdrop; both move, the backdrop less."""
     turn = 2 * np.pi * moment
     scale = height / HEIGHT
@@ -95,14 +95,14 @@ def _where(portrait: Portrait, middle: Floats, zoom: float, turn: float, size: t
     # The map is smooth: found on every eighth pixel, a cell more on each side, and spread.
     grid = [(np.arange(-1, side // 8 + 2, dtype=np.float32) + 0.5) * 8 - 0.5 for side in size]
     columns, rows = np.meshgrid(*grid)
-    body = _rolled((np.stack([columns, rows], -1) - middle) / zoom + face - neck, -sway)
+    body = _rotate((np.stack([columns, rows], -1) - middle) / zoom + face - neck, -sway)
     fall = np.clip((body[..., 1] + 40) / 420, 0, 1)
-    bent = _rolled(body, -(roll - sway) * (1 - fall * fall * (3 - 2 * fall))) + neck
+    bent = _rotate(body, -(roll - sway) * (1 - fall * fall * (3 - 2 * fall))) + neck
     full = cv2.resize(bent.astype(np.float32), (bent.shape[1] * 8, bent.shape[0] * 8))
     return np.asarray(full[8 : 8 + size[1], 8 : 8 + size[0]], np.float32)
 
 
-def _rolled(points: Floats, angle: "float | Floats") -> Floats:
+def _rotate(points: Floats, angle: "float | Floats") -> Floats:
     cosine, sine = np.cos(angle), np.sin(angle)
     x, y = points[..., 0], points[..., 1]
     return np.stack([cosine * x - sine * y, sine * x + cosine * y], -1)

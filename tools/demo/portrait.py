@@ -18,7 +18,7 @@ from understudy.core.models.embedded import embedded_folder, embedded_models
 from understudy.core.models.session import ModelFile, ModelPool
 from understudy.core.recipe import Recipe
 
-ENLARGED = 4
+ENLARGEMENT = 4
 _SEGMENTER, _SEGMENTER_SIZE = "selfie_segmentation_256.onnx", 256
 
 
@@ -40,27 +40,27 @@ def load_portrait() -> Portrait:
     """Load the portrait, find the face and cut the person out. ModelError where `make models` was not run."""
     small = np.asarray(astronaut(), np.uint8)
     pool = ModelPool()
-    large = _enlarged(small)
+    large = _enlarge(small)
     models, recipe = embedded_models(), Recipe()
     boxes = detections_from_arrays(detect(large, recipe.detect, models.detector, pool))
-    found = faces_from_arrays(
+    faces = faces_from_arrays(
         landmark(large, boxes, recipe.landmark, models.landmarker, pool, load_topology())
     )
-    if len(found) != 1:
+    if len(faces) != 1:
         raise FaceImageError(
-            f"the portrait of scikit-image shows {len(found)} faces, not one: is it the astronaut?"
+            f"the portrait of scikit-image shows {len(faces)} faces, not one: is it the astronaut?"
         )
     person = _person(small, pool)
     size = large.shape[1], large.shape[0]
     # The cut follows pixels of the small picture: rounded off, and drawn in by half of one.
     soft = cv2.GaussianBlur(cv2.resize(person, size, interpolation=cv2.INTER_CUBIC), (0, 0), 5.0)
     edge = np.clip((soft - 0.35) / 0.6, 0, 1)
-    return Portrait(large, np.asarray(edge, np.float32), _backdrop(small, person), found[0].landmarks)
+    return Portrait(large, np.asarray(edge, np.float32), _backdrop(small, person), faces[0].landmarks)
 
 
-def _enlarged(small: Pixels) -> Pixels:
+def _enlarge(small: Pixels) -> Pixels:
     """Enlarge fourfold, with some of the crispness given back that enlarging takes."""
-    size = small.shape[1] * ENLARGED, small.shape[0] * ENLARGED
+    size = small.shape[1] * ENLARGEMENT, small.shape[0] * ENLARGEMENT
     large = cv2.resize(small, size, interpolation=cv2.INTER_LANCZOS4)
     for radius, amount in ((5.0, 0.3), (2.5, 0.2)):
         large = cv2.addWeighted(large, 1 + amount, cv2.GaussianBlur(large, (0, 0), radius), -amount, 0)

@@ -65,7 +65,7 @@ class Project:
         options += ["--bare"] if bare else []
         options += ["--face", str(face)] if face else []
         facts, report = in_blender("movie", self.folder, options)
-        told = {stage: report.get("stages", {}).get(stage, {}) for stage in USUAL_STAGES}
+        stages = {stage: report.get("stages", {}).get(stage, {}) for stage in USUAL_STAGES}
         for warning in report.get("warnings", ()):
             print(f"  {name}: {warning}", flush=True)
         return Pass(
@@ -74,8 +74,11 @@ class Project:
             facts["frames"],
             report.get("models_loaded", 0),
             report.get("frames_decoded", 0),
-            {stage: {count: told[stage].get(count, 0) for count in ("run", "hit")} for stage in USUAL_STAGES},
-            {stage: told[stage].get("seconds", 0.0) for stage in USUAL_STAGES},
+            {
+                stage: {count: stages[stage].get(count, 0) for count in ("run", "hit")}
+                for stage in USUAL_STAGES
+            },
+            {stage: stages[stage].get("seconds", 0.0) for stage in USUAL_STAGES},
         )
 
     def stills(self, numbers: Sequence[int], folder: Path) -> None:
@@ -142,8 +145,8 @@ def in_blender(
         lines = done.stderr.strip().splitlines() or [f"Blender ended with code {done.returncode}"]
         raise UnderstudyError(f"{lines[-1].removeprefix('understudy: ')} (see {folder / 'blender.log'})")
     try:
-        told = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
-        return json.loads(facts.read_text(encoding="utf-8")), told
+        summary = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+        return json.loads(facts.read_text(encoding="utf-8")), summary
     except (OSError, ValueError) as error:
         raise OutputError(f"can't read what Blender reported in {folder}: {error}") from error
     finally:

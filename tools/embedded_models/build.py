@@ -62,11 +62,11 @@ def is_current(output: Path, recipe: str) -> bool:
     try:
         manifest = json.loads((output / MANIFEST).read_bytes())
         recorded = {entry["file"]: entry["sha256"] for entry in manifest["files"]}
-        found = {name: hashlib.sha256((output / name).read_bytes()).hexdigest() for name in recorded}
+        hashes = {name: hashlib.sha256((output / name).read_bytes()).hexdigest() for name in recorded}
     except (OSError, ValueError, KeyError, TypeError):
         return False
     expected = {source.file for source in SOURCES} | {LICENCE_FILE}
-    return bool(manifest.get("recipe_sha256") == recipe and set(found) == expected and found == recorded)
+    return bool(manifest.get("recipe_sha256") == recipe and set(hashes) == expected and hashes == recorded)
 
 
 def _convert(archive: zipfile.ZipFile, source: Source) -> bytes:

@@ -57,9 +57,9 @@ def convert(tflite: bytes, name: str) -> bytes:
 def signature(content: bytes) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     """Names, shapes and type of an ONNX file's inputs and outputs, as the manifest records them."""
     graph = onnx.load_model_from_string(content).graph
-    return [_described(value) for value in graph.input], [_described(value) for value in graph.output]
+    return [_describe(value) for value in graph.input], [_describe(value) for value in graph.output]
 
 
-def _described(value: onnx.ValueInfoProto) -> dict[str, object]:
+def _describe(value: onnx.ValueInfoProto) -> dict[str, object]:
     shape = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
     return {"name": value.name, "shape": shape, "dtype": "float32"}

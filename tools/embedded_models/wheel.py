@@ -46,11 +46,11 @@ def verify(wheel: Wheel, path: Path) -> None:
     """Raise ModelError unless the file at `path` is the pinned wheel."""
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
         raise ModelError(f"{path} can't be read ({fault.strerror}): remove it and run again") from fault
-    if found != wheel.sha256:
-        raise ModelError(f"{path} has SHA-256 {found}, not {wheel.sha256}: remove it and run again")
+    if digest != wheel.sha256:
+        raise ModelError(f"{path} has SHA-256 {digest}, not {wheel.sha256}: remove it and run again")
 
 
 def _download(folder: Path) -> None:
@@ -76,9 +76,9 @@ def read_member(archive: zipfile.ZipFile, member: str) -> bytes:
 def read_source(archive: zipfile.ZipFile, source: Source) -> bytes:
     """Content of a model's TensorFlow Lite file, its own checksum verified."""
     content = read_member(archive, source.member)
-    found = hashlib.sha256(content).hexdigest()
-    if found != source.member_sha256:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != source.member_sha256:
         raise ModelError(
-            f"{source.member} has SHA-256 {found}, not {source.member_sha256}: remove the wheel and run again"
+            f"{source.member} has SHA-256 {digest}, not {source.member_sha256}: remove the wheel and run again"
         )
     return content

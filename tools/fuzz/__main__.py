@@ -17,7 +17,7 @@ from pathlib import Path
 from .guard import HANG_SECONDS, PATIENT_SECONDS
 from .readers import NAMES, reader
 from .sample import Sample
-from .trial import Result, Trial, kept_samples, seed_folder
+from .trial import Result, Trial, seed_folder, seed_samples
 
 _SECONDS = 600.0
 _STUCK_SECONDS = 180.0
@@ -46,21 +46,21 @@ def main() -> int:
     if options.base is not None:
         return _in_this_process(names[0], options)
     start = int(time.time()) if options.start is None else options.start
-    count = sum(_reported(name, options, start) for name in names)
+    count = sum(_run_reader(name, options, start) for name in names)
     return 1 if count else 0
 
 
 def _in_this_process(name: str, options: argparse.Namespace) -> int:
     trial = Trial(reader(name), options.base, PATIENT_SECONDS if options.replay else HANG_SECONDS)
     if options.replay:
-        trial.replay(kept_samples(name))
+        trial.replay(seed_samples(name))
     else:
         trial.search(options.seconds, options.start)
     (options.base / "result.json").write_text(json.dumps(_values(trial.result)))
     return 0
 
 
-def _reported(name: str, options: argparse.Namespace, start: int) -> int:
+def _run_reader(name: str, options: argparse.Namespace, start: int) -> int:
     """Try one reader in another process, print what came of it and keep what was found; return how much that is."""
     with tempfile.TemporaryDirectory(prefix="understudy-fuzz-") as made:
         base = Path(made) / "base"
@@ -71,10 +71,10 @@ def _reported(name: str, options: argparse.Namespace, start: int) -> int:
         f"{name:<10} {values['inputs']:>8} inputs  {rate:>7.1f}/s  {len(values['findings'])} findings",
         flush=True,
     )
-    for found, text in values["findings"]:
-        print(f"           {found}", flush=True)
+    for finding, text in values["findings"]:
+        print(f"           {finding}", flush=True)
         if text and not options.replay:
-            print(f"           {_kept(name, text, options.seeds)}", flush=True)
+            print(f"           {_keep_seed(name, text, options.seeds)}", flush=True)
     return len(values["findings"])
 
 
@@ -118,11 +118,11 @@ def _run(name: str, options: argparse.Namespace, start: int, base: Path) -> dict
 
 
 def _values(result: Result) -> dict:
-    findings = [[str(found), sample.to_json()] for found, sample in result.findings.items()]
+    findings = [[str(finding), sample.to_json()] for finding, sample in result.findings.items()]
     return {"inputs": result.inputs, "seconds": result.seconds, "findings": findings}
 
 
-def _kept(name: str, text: str, folder: Path | None) -> str:
+def _keep_seed(name: str, text: str, folder: Path | None) -> str:
     """Keep an input as a seed; say where, or that it is too large."""
     place = seed_folder(name) if folder is None else folder / name
     data = text.encode()

@@ -21,7 +21,7 @@ _WAIT_FACTOR = 12
 """How many times as long it may take, waiting included: a busy machine must not look like a hang."""
 PATIENT_SECONDS = 20.0
 """How long an input may compute where the machine may be slow: one that never ends still does not."""
-MOST_BYTES = 1 << 30
+MAX_MEMORY_BYTES = 1 << 30
 """How much an input may take beyond what the process had before the first."""
 _LOOK_SECONDS = 0.5
 _ROOT = Path(__file__).resolve().parents[2]
@@ -63,17 +63,17 @@ class Guard:
         self._peak = _peak_bytes()
 
     @contextmanager
-    def limited(self) -> Iterator[None]:
+    def limit_memory(self) -> Iterator[None]:
         """Bound the address space while the body runs: what asks for more gets a MemoryError."""
         before = resource.getrlimit(resource.RLIMIT_AS)
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MOST_BYTES, before[1]))
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MAX_MEMORY_BYTES, before[1]))
         try:
             yield
         finally:
             resource.setrlimit(resource.RLIMIT_AS, before)
 
-    def tried(self, sample: Sample, read: Callable[[Path], None]) -> Finding | None:
+    def try_reader(self, sample: Sample, read: Callable[[Path], None]) -> Finding | None:
         """Give an input to a reader; return what was wrong, or None."""
         shutil.rmtree(self.place, ignore_errors=True)
         self.place.mkdir()
@@ -81,21 +81,21 @@ class Guard:
             sample.put(self.place, self.victim)
         except (OSError, ValueError):
             return None  # a name that this system doesn't have
-        found = self._run(read)
-        if found is None and self._state() != self._before:
-            found = Finding("a file elsewhere was touched", "")
+        finding = self._run(read)
+        if finding is None and self._state() != self._before:
+            finding = Finding("a file elsewhere was touched", "")
             self._restore()
-        if found is None and _peak_bytes() - self._peak > MOST_BYTES:
-            found = Finding("more than 1 GiB", "")
+        if finding is None and _peak_bytes() - self._peak > MAX_MEMORY_BYTES:
+            finding = Finding("more than 1 GiB", "")
         self._peak = max(self._peak, _peak_bytes())
-        return found
+        return finding
 
     def _run(self, read: Callable[[Path], None]) -> Finding | None:
         watch = _Watch(self._hang_seconds)
         previous = signal.signal(signal.SIGALRM, watch.look)
         signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
         try:
-            with self.limited():
+            with self.limit_memory():
                 read(self.place)
             watch.end()
         except HangError as fault:
@@ -112,7 +112,7 @@ class Guard:
         return None
 
     def _state(self) -> list[tuple[object, ...]]:
-        found = []
+        state = []
         for folder in (self._base, self.victim, self._base / "current"):
             with os.scandir(folder) as listing:
                 for entry in sorted(listing, key=lambda entry: entry.name):
@@ -122,8 +122,8 @@ class Guard:
                     changes = (
                         () if folder == self._base else (status.st_size, status.st_mtime_ns, status.st_mode)
                     )
-                    found.append((entry.path, *changes))
-        return found
+                    state.append((entry.path, *changes))
+        return state
 
     def _restore(self) -> None:
         self._before = self._state()

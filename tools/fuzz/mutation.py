@@ -84,11 +84,11 @@ def spoilt(draw: Draw, samples: list[Sample], mend: Callable[[Sample], Sample]) 
     if draw(st.integers(0, 2)):
         sample = mend(sample)
     if not draw(st.integers(0, 19)):
-        sample = _misplaced(draw, sample)
+        sample = _replace_by_special_file(draw, sample)
     return sample
 
 
-def _misplaced(draw: Draw, sample: Sample) -> Sample:
+def _replace_by_special_file(draw: Draw, sample: Sample) -> Sample:
     """Put something that is no plain file in a file's place."""
     if not sample.files:
         return sample

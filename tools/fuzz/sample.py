@@ -39,19 +39,19 @@ class Sample:
         for name, data in self.files.items():
             # Only in text: in binary files lengths would be wrong.
             text = data.replace(VICTIM, whole) if _is_text(name) else data
-            _made(place, name).write_bytes(text)
+            _make_place(place, name).write_bytes(text)
         for name, target in self.links.items():
-            _made(place, name).symlink_to(target.replace(VICTIM.decode(), str(victim)))
+            _make_place(place, name).symlink_to(target.replace(VICTIM.decode(), str(victim)))
         for name in self.pipes:
-            os.mkfifo(_made(place, name))
+            os.mkfifo(_make_place(place, name))
         for name, size in self.sparse.items():
-            with _made(place, name).open("ab") as file:
+            with _make_place(place, name).open("ab") as file:
                 file.truncate(size)
 
     def to_json(self) -> str:
         """Return the input as a seed's text: the same input gives the same text."""
         values = {
-            "files": {name: _written(data) for name, data in sorted(self.files.items())},
+            "files": {name: _encode_bytes(data) for name, data in sorted(self.files.items())},
             "links": dict(sorted(self.links.items())),
             "pipes": sorted(self.pipes),
             "sparse": dict(sorted(self.sparse.items())),
@@ -84,7 +84,7 @@ def _is_text(name: str) -> bool:
     return name.endswith((".json", ".toml", ".jsonl"))
 
 
-def _made(place: Path, name: str) -> Path:
+def _make_place(place: Path, name: str) -> Path:
     path = place / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink() or path.is_file():
@@ -92,7 +92,7 @@ def _made(place: Path, name: str) -> Path:
     return path
 
 
-def _written(data: bytes) -> dict[str, str]:
+def _encode_bytes(data: bytes) -> dict[str, str]:
     """Return bytes as text, if they are that, else packed, whichever is shorter."""
     packed = base64.b85encode(zlib.compress(data, 9)).decode()
     try:

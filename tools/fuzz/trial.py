@@ -16,7 +16,7 @@ from .reader import Reader
 from .sample import Sample
 
 _BATCH = 1000
-_MOST_SHRINKING = 300
+_MAX_SHRINKS = 300
 """After so many inputs with a fault that was met, it has been made small enough."""
 
 
@@ -44,14 +44,14 @@ class Trial:
         """Try spoilt inputs for a time; `start` decides which."""
         began = time.monotonic()
         end = began + seconds
-        samples = [*self._reader.samples(), *kept_samples(self._reader.name)]
+        samples = [*self._reader.samples(), *seed_samples(self._reader.name)]
 
         def attempt(sample: Sample) -> None:
             if time.monotonic() > end:
                 return
-            found = self._tried(sample)
-            if found is not None and self._is_worth_shrinking(found):
-                raise AssertionError(str(found))
+            finding = self._try_sample(sample)
+            if finding is not None and self._is_worth_shrinking(finding):
+                raise AssertionError(str(finding))
 
         number = 0
         while time.monotonic() < end:
@@ -75,24 +75,24 @@ class Trial:
         """Try inputs as they are."""
         began = time.monotonic()
         for sample in samples:
-            self._tried(sample)
+            self._try_sample(sample)
         self.result.seconds = time.monotonic() - began
 
-    def _tried(self, sample: Sample) -> Finding | None:
+    def _try_sample(self, sample: Sample) -> Finding | None:
         # For whoever finds this process dead.
         self._note.write_text(sample.to_json(), encoding="utf-8")
-        found = self._guard.tried(sample, self._reader.read)
+        finding = self._guard.try_reader(sample, self._reader.read)
         self.result.inputs += 1
-        if found is not None:
-            known = self.result.findings.get(found)
+        if finding is not None:
+            known = self.result.findings.get(finding)
             if known is None or len(sample.to_json()) < len(known.to_json()):
-                self.result.findings[found] = sample
-        return found
+                self.result.findings[finding] = sample
+        return finding
 
-    def _is_worth_shrinking(self, found: Finding) -> bool:
+    def _is_worth_shrinking(self, finding: Finding) -> bool:
         """Tell whether to have Hypothesis make the input smaller; a hang takes too long for that."""
-        self._met[found] = self._met.get(found, 0) + 1
-        return self._met[found] < _MOST_SHRINKING and "hang" not in found.kind
+        self._met[finding] = self._met.get(finding, 0) + 1
+        return self._met[finding] < _MAX_SHRINKS and "hang" not in finding.kind
 
 
 def seed_folder(name: str) -> Path:
@@ -100,7 +100,7 @@ def seed_folder(name: str) -> Path:
     return Path(__file__).resolve().parents[2] / "tests" / "fuzz" / "seeds" / name
 
 
-def kept_samples(name: str) -> list[Sample]:
+def seed_samples(name: str) -> list[Sample]:
     """Return the kept seeds of a reader."""
     paths = sorted(seed_folder(name).glob("*.json"))
     return [Sample.from_json(path.read_text(encoding="utf-8")) for path in paths]

@@ -42,8 +42,8 @@ class Blaze(ModelAdapter):
         raw = regressors[0][sure].astype(np.float64)
         centres, sizes = raw[:, :2] + anchors, raw[:, 2:4]
         marks = (raw[:, 4:].reshape(-1, 6, 2) + anchors[:, None]).reshape(-1, 12)
-        found = np.concatenate([centres - sizes / 2, centres + sizes / 2, marks], 1)
-        merged, kept = _merge_overlapping(found, scores[sure])
+        candidates = np.concatenate([centres - sizes / 2, centres + sizes / 2, marks], 1)
+        merged, kept = _merge_overlapping(candidates, scores[sure])
         in_frame = ((merged.reshape(-1, 8, 2) - shift) / scale - 0.5).astype(np.float32)
         return Detections(in_frame[:, :2].reshape(-1, 4), in_frame[:, 2:], kept)
 

@@ -73,10 +73,10 @@ def _detect_at_rotation(
     edge = round(margin * min(frame.shape[:2]))
     if edge:
         frame = np.pad(frame, ((edge, edge), (edge, edge), (0, 0)))
-    seen = (
+    rotated_frame = (
         frame if quarter_turn == 0 else np.asarray(cv2.rotate(frame, _ROTATION_CODES[quarter_turn]), np.uint8)
     )
-    part = detector.find(seen, score)
+    part = detector.find(rotated_frame, score)
     corners = _rotate_back(part.boxes.reshape(-1, 2, 2), quarter_turn, frame)
     boxes = np.concatenate([corners.min(1), corners.max(1)], 1) - edge
     return Detections(boxes, _rotate_back(part.points, quarter_turn, frame) - edge, part.scores)

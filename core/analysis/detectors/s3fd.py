@@ -37,9 +37,9 @@ class S3fd(ModelAdapter):
             half = prior * np.exp(moves[:, 2:] * _SIZE_VARIANCE) / 2
             boxes.append(np.concatenate([centre - half, centre + half], 1))
             scores.append(sure.ravel()[keep])
-        found = np.concatenate(boxes)
+        candidates = np.concatenate(boxes)
         return non_maximum_suppression(
-            fit.to_frame(found), np.zeros((len(found), 0, 2), np.float32), np.concatenate(scores)
+            fit.to_frame(candidates), np.zeros((len(candidates), 0, 2), np.float32), np.concatenate(scores)
         )
 
     def _map_pairs(self, maps: list[Floats]) -> list[tuple[Floats, Floats]]:

@@ -26,20 +26,18 @@ class Scrfd(ModelAdapter):
         """Find faces; see `Detector`."""
         fit = letterbox(frame, self.family.size, self.pool.input_shape(self.model))
         outputs = self.infer(fit.image[None])
-        found_scores, found_boxes, found_points = (
-            self._outputs_by_stride(outputs, width) for width in (1, 4, 10)
-        )
+        score_maps, box_maps, point_maps = (self._outputs_by_stride(outputs, width) for width in (1, 4, 10))
         boxes, points, scores = [], [], []
         for place, stride in enumerate(_STRIDES):
             rows, columns = fit.image.shape[0] // stride, fit.image.shape[1] // stride
-            sure = found_scores[place][:, 0]
+            sure = score_maps[place][:, 0]
             anchors = grid_cells(rows, columns, max(len(sure) // (rows * columns), 1)) * stride
-            if not len(anchors) == len(sure) == len(found_boxes[place]) == len(found_points[place]):
+            if not len(anchors) == len(sure) == len(box_maps[place]) == len(point_maps[place]):
                 raise self.unexpected_output_error(
                     f"{len(sure)} anchors at stride {stride}, {rows * columns} or twice as many were expected"
                 )
             keep = sure >= score
-            sides, offsets = found_boxes[place][keep] * stride, found_points[place][keep] * stride
+            sides, offsets = box_maps[place][keep] * stride, point_maps[place][keep] * stride
             boxes.append(np.concatenate([anchors[keep] - sides[:, :2], anchors[keep] + sides[:, 2:]], 1))
             points.append(offsets.reshape(-1, 5, 2) + anchors[keep, None])
             scores.append(sure[keep])

@@ -69,8 +69,8 @@ def explain_all(
         kept = key_fields(entry.text)
         for key, wanted in missing.items():
             if kept.get("stage") == wanted.get("stage"):
-                found = -len(_differences(wanted, kept)), entry.written_at, entry.text
-                nearest[key] = max(nearest.get(key, found), found)
+                rank = -len(_differences(wanted, kept)), entry.written_at, entry.text
+                nearest[key] = max(nearest.get(key, rank), rank)
     return [
         Explanation(key, key not in missing)
         if key not in nearest

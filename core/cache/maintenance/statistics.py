@@ -95,19 +95,19 @@ def statistics(store: PurgeableStore, now: float | None = None) -> Statistics:
     """Count what a store holds; `now` is in seconds since 1970. Takes two passes over its key texts."""
     now = time.time() if now is None else now
     clips = _clips(walk_entries(store))
-    found = Statistics(Share(), {}, {}, {name: Share() for name, _ in _AGES})
+    summary = Statistics(Share(), {}, {}, {name: Share() for name, _ in _AGES})
     for entry in store.entries():
         clip = clips.get(Key(entry.text).digest, UNKNOWN)
         age = next(name for name, limit in _AGES if now - entry.written_at < limit)
         shares = (
-            found.total,
-            found.stages.setdefault(key_fields(entry.text).get("stage", UNKNOWN), Share()),
-            found.clips.setdefault(clip, Share()),
-            found.ages[age],
+            summary.total,
+            summary.stages.setdefault(key_fields(entry.text).get("stage", UNKNOWN), Share()),
+            summary.clips.setdefault(clip, Share()),
+            summary.ages[age],
         )
         for share in shares:
             share.add(entry.payload_bytes)
-    return found
+    return summary
 
 
 def _clips(entries: Iterable[CacheEntry]) -> dict[bytes, str]:

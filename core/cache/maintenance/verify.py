@@ -36,10 +36,12 @@ def _verify_pack(folder: Folder, name: str) -> VerificationReport:
     except FileNotFoundError:  # tidied away meanwhile
         return VerificationReport(0, 0)
     size = file.size()
-    found = scan(file, 0, size)
-    sound = sum(_is_sound(file.read(record.offset, record.size)) for record in found.records)
-    torn = found.resume_offset < size and not found.damaged_offsets
-    return VerificationReport(sound, len(found.records) - sound + len(found.damaged_offsets) + torn)
+    scan_result = scan(file, 0, size)
+    sound = sum(_is_sound(file.read(record.offset, record.size)) for record in scan_result.records)
+    torn = scan_result.resume_offset < size and not scan_result.damaged_offsets
+    return VerificationReport(
+        sound, len(scan_result.records) - sound + len(scan_result.damaged_offsets) + torn
+    )
 
 
 def _is_sound(raw: bytes) -> bool:

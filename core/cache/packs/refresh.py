@@ -61,17 +61,17 @@ class FolderRefresher:
         with self._registry.lock:
             gone = [pack for name, pack in self._registry.packs.items() if name not in names]
             self._registry.drop_removed(gone)
-        told: list[tuple[Pack, Columns]] = []
+        new_columns: list[tuple[Pack, Columns]] = []
         grown: list[tuple[Pack, os.stat_result]] = []
         for name, has_sidecar in listed:
             try:
-                self._read_sidecar(folder, name, told, grown, has_sidecar=has_sidecar)
+                self._read_sidecar(folder, name, new_columns, grown, has_sidecar=has_sidecar)
             except FileNotFoundError:
                 continue
             except OSError as error:
                 self._warn(error)
         with self._registry.lock:
-            self._registry.index.add_columns(told)
+            self._registry.index.add_columns(new_columns)
         for pack, status in grown:
             try:
                 self._read_tail(folder, pack, status)
@@ -141,8 +141,8 @@ class FolderRefresher:
         start, size = pack.indexed_until, status.st_size
         tail = scan(self._files.file(pack.name), start, size)
         with self._registry.lock:
-            for found in tail.records:
-                self._registry.index.add(found.digest, IndexEntry(pack, found.offset, found.size))
+            for record in tail.records:
+                self._registry.index.add(record.digest, IndexEntry(pack, record.offset, record.size))
             pack.indexed_until, pack.scanned_size = tail.resume_offset, size
             news = [offset for offset in tail.damaged_offsets if offset > pack.last_damaged_offset]
             pack.last_damaged_offset = max(tail.damaged_offsets, default=pack.last_damaged_offset)
@@ -151,8 +151,8 @@ class FolderRefresher:
             return
         if start == 0 and not tail.damaged_offsets and time.time() - status.st_mtime > _SIDECAR_IDLE_SECONDS:
             ledger = SidecarBuilder()
-            for found in tail.records:
-                ledger.add(found.digest, found.offset, found.size)
+            for record in tail.records:
+                ledger.add(record.digest, record.offset, record.size)
             try:
                 ledger.write(folder, pack.name, tail.resume_offset, finished=False, mode=self._mode)
             except OSError:

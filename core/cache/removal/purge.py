@@ -138,8 +138,8 @@ def walk_packs(pack_folder: Location) -> Iterator[CacheEntry]:
         try:
             with pack_folder.open() as folder:
                 file = OpenPack(folder, name)
-            for found in scan(file, 0, file.size()).records:
-                kept = _read_entry(file, found)
+            for record in scan(file, 0, file.size()).records:
+                kept = _read_entry(file, record)
                 if kept is not None:
                     yield kept
         except OSError:
@@ -174,7 +174,7 @@ def _purge_pack(
         file = OpenPack(folder, name)
         size = file.size()
         keep, dropped, resume = _partition_records(file, 0, size, matches)
-        if not dropped and sum(found.size for found in keep) == size:
+        if not dropped and sum(record.size for record in keep) == size:
             return PurgeReport(0, 0)
         troubles: list[OSError] = []
         into, added = _copy_records(pack_folder, file, keep, used_ns, mode, troubles)
@@ -204,10 +204,10 @@ def _partition_records(
     keep: list[ScannedRecord] = []
     dropped = 0
     scanned = scan(file, start, end)
-    for found in scanned.records:
-        kept = _read_entry(file, found)
+    for record in scanned.records:
+        kept = _read_entry(file, record)
         if kept is not None and not matches(kept):
-            keep.append(found)
+            keep.append(record)
         else:
             dropped += 1
     return keep, dropped, scanned.resume_offset
@@ -227,8 +227,8 @@ def _copy_records(
     rewrite: PackRewriter | None = None
     try:
         rewrite = PackRewriter(pack_folder, mode)
-        for found in records:
-            rewrite.copy(file, found)
+        for record in records:
+            rewrite.copy(file, record)
         return rewrite.finish(last_used_ns), rewrite.bytes_on_disk
     except OSError as error:
         errors.append(error)

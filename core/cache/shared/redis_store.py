@@ -96,8 +96,8 @@ class RedisStore:
         nothing: list[bytes | None] = [None] * len(keys)
         names = [self._value_name(key) for key in keys]
         raws = self._query(lambda client: client.mget(names), partial(expect_values, len(keys)), nothing)
-        found = ((key, self._decode(key, raw)) for key, raw in zip(keys, raws, strict=True))
-        return {key: arrays for key, arrays in found if arrays is not None}
+        pairs = ((key, self._decode(key, raw)) for key, raw in zip(keys, raws, strict=True))
+        return {key: arrays for key, arrays in pairs if arrays is not None}
 
     def put(self, key: Key, arrays: Arrays) -> None:
         """Keep `arrays` under `key`. Raises TypeError and ValueError as PackStore.put does."""

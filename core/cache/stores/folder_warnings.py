@@ -39,9 +39,9 @@ class FolderWarnings:
         if isinstance(error, CacheError):
             self._add(str(error))
             return
-        told = error.strerror in (os.strerror(error.errno or 0), "not a regular file")
+        is_system_text = error.strerror in (os.strerror(error.errno or 0), "not a regular file")
         if (
-            error.errno in _NOT_A_FILE_ERRNOS and error.filename and told
+            error.errno in _NOT_A_FILE_ERRNOS and error.filename and is_system_text
         ):  # what lies there was put there by somebody
             name = quote(Path(os.fsdecode(error.filename)).name)
             self._add(

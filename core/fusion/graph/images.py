@@ -33,8 +33,8 @@ class TapPair:
     def apply(self, image: Value) -> Value:
         """Enlarge a picture of floats (…, h, w)."""
         # (…, h, k, w') and (…, k, h', w'): every tap, then their sum.
-        wide = (_gather(image, self.across, -1) * self.across_weights).sum(-2).squeeze(-2)
-        tall = _gather(wide, self.down, -2) * self.down_weights.unsqueeze(-1)
+        wide = (_take(image, self.across, -1) * self.across_weights).sum(-2).squeeze(-2)
+        tall = _take(wide, self.down, -2) * self.down_weights.unsqueeze(-1)
         return tall.sum(-3).squeeze(-3)
 
     def apply_cubic_levels(self, image: Value) -> Value:
@@ -43,8 +43,8 @@ class TapPair:
 
     def apply_linear_levels(self, image: Value) -> Value:
         """The same, rounded where OpenCV's linear enlargement of whole levels drops bits on the way."""
-        wide = (_gather(image, self.across, -1) * self.across_weights).sum(-2).squeeze(-2)
-        tall = _gather((wide / 16.0).floor(), self.down, -2) * self.down_weights.unsqueeze(-1)
+        wide = (_take(image, self.across, -1) * self.across_weights).sum(-2).squeeze(-2)
+        tall = _take((wide / 16.0).floor(), self.down, -2) * self.down_weights.unsqueeze(-1)
         quarters = (tall / 65536.0).floor().sum(-3).squeeze(-3)
         return ((quarters + 2.0) / 4.0).floor()
 
@@ -70,7 +70,7 @@ class Warp:
         x, x_part = _split_position(self.x_across, self.x_down)
         y, y_part = _split_position(self.y_across, self.y_down)
         # (4, h, w, 4): for each row of taps the weights of its four.
-        weights = _gather(self.weights, (y_part * float(WARP_SUBPIXELS) + x_part).cast("int32"), 1)
+        weights = _take(self.weights, (y_part * float(WARP_SUBPIXELS) + x_part).cast("int32"), 1)
         around = graph.constant(np.asarray([-1, 0, 1, 2], np.float32))
         columns = _clamp(x.unsqueeze(2) + around, self.last_column)
         flat = graph.node("Reshape", pixels, graph.constant(np.asarray([-1, 3], np.int64))).cast("float32")
@@ -78,8 +78,8 @@ class Warp:
         for row in range(4):
             rows = _clamp(y + float(row - 1), self.last_row)
             places = (rows * (self.last_column + 1)).unsqueeze(2) + columns
-            taps = _gather(flat, places.cast("int32"), 0)
-            of_row = _gather(weights, graph.constant(np.asarray(row, np.int64)), 0)
+            taps = _take(flat, places.cast("int32"), 0)
+            of_row = _take(weights, graph.constant(np.asarray(row, np.int64)), 0)
             total = total + (taps * of_row.unsqueeze(3)).sum(2).squeeze(2)
         warped = ((total + WARP_WEIGHT_SUM / 2) / float(WARP_WEIGHT_SUM)).floor().clip(0, 255)
         return warped.transpose(2, 0, 1)
@@ -142,5 +142,5 @@ def concatenate(graph: GraphWriter, axis: int, *values: Value) -> Value:
     return graph.node("Concat", *values, axis=axis)
 
 
-def _gather(image: Value, indices: Value, axis: int) -> Value:
+def _take(image: Value, indices: Value, axis: int) -> Value:
     return image.graph.node("Gather", image, indices, axis=axis)

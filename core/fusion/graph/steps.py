@@ -138,5 +138,5 @@ def layer_pixels(
     rgb = rgb_to_full.apply_cubic_levels(rgb)
     rim = is_above(dilate(alpha, RIM_PIXELS), 0)
     rgba = concatenate(alpha.graph, 0, rgb, alpha.unsqueeze(0))
-    seen = where(rim, rgba, rgba.graph.constant(np.zeros((), np.float32)))
-    return seen.transpose(1, 2, 0).cast("uint8")
+    pixels = where(rim, rgba, rgba.graph.constant(np.zeros((), np.float32)))
+    return pixels.transpose(1, 2, 0).cast("uint8")

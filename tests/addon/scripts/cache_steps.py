@@ -74,21 +74,21 @@ def settings_now():
     }
 
 
-class _Recorded:
+class _RecordingLayout:
     """Takes the place of the page's layout, which is only there with a window."""
 
-    def __init__(self, shown):
-        self._shown = shown
+    def __init__(self, items):
+        self._items = items
 
     def __getattr__(self, name):
-        return lambda *_, **__: _Recorded(self._shown)
+        return lambda *_, **__: _RecordingLayout(self._items)
 
     def prop(self, owner, name, **_):
         assert owner.bl_rna.properties[name].description
-        self._shown.append(name)
+        self._items.append(name)
 
     def label(self, text="", **_):
-        self._shown.append(text)
+        self._items.append(text)
 
 
 def page_drawn():
@@ -97,7 +97,9 @@ def page_drawn():
     shown = []
     page_type = type(page)
     stand_in = type(
-        "Page", (), {"layout": _Recorded(shown), "notes": lambda _, title: page_type.notes(page, title)}
+        "Page",
+        (),
+        {"layout": _RecordingLayout(shown), "notes": lambda _, title: page_type.notes(page, title)},
     )()
     stand_in.bl_rna = page.bl_rna
     page_type.draw(stand_in, bpy.context)
@@ -127,12 +129,12 @@ def kill(pid):
     os.kill(pid, signal.SIGKILL)
 
 
-def start_server(port, command, tell):
+def start_server(port, command, pid_file):
     """Start a server and wait until it answers."""
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    Path(tell).write_text(str(process.pid))
+    Path(pid_file).write_text(str(process.pid))
     until = time.monotonic() + 10
     while time.monotonic() < until:
         try:

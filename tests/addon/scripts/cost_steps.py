@@ -109,7 +109,7 @@ def long_costs(name):
     list(jobs_at(scene, 5))
     profile.disable()
     calls = sum(entry.callcount for entry in profile.getstats())
-    seen, counted = _sequence_costs(scene, elements)
+    file_names, counted = _sequence_costs(scene, elements)
     taken = {}
     for what, work in (
         ("sync", lambda: sync.sync_layers(scene)),
@@ -120,8 +120,8 @@ def long_costs(name):
         work()
         taken[what] = round((time.process_time() - began) * 1e3, 1)
     again = sync.sync_timing(bpy.context.scene)
-    told = {"elements": elements, "calls_at_a_frame": calls, "again": again, "milliseconds": taken}
-    return {**told, "sequence": seen, "calls_for_a_sequence": counted}
+    costs = {"elements": elements, "calls_at_a_frame": calls, "again": again, "milliseconds": taken}
+    return {**costs, "sequence": file_names, "calls_for_a_sequence": counted}
 
 
 def _sequence_costs(scene, count):
@@ -129,14 +129,14 @@ def _sequence_costs(scene, count):
     strip = scene.sequence_editor.strips.new_image("pictures", "/nowhere/00000.png", 9, 1)
     for number in range(1, count):
         strip.elements.append(f"{number:05d}.png")
-    memory, seen, counted = StripCache(), [], []
+    memory, file_names, counted = StripCache(), [], []
     for place in (7, 7, 8):
         if place == 8:
             strip.elements[count - 1].filename = "other.png"
         profile = cProfile.Profile()
         profile.enable()
-        seen.append(memory.source(strip).paths[place].name)
+        file_names.append(memory.source(strip).paths[place].name)
         profile.disable()
         counted.append(sum(entry.callcount for entry in profile.getstats()))
     scene.sequence_editor.strips.remove(strip)
-    return seen, counted
+    return file_names, counted

@@ -43,14 +43,14 @@ def at_frames(path, frames, name=None, scene=None):
     scene.frame_set(0)
     bpy.context.view_layer.update()
     group, leaf = path.split(".")
-    told = {}
+    values = {}
     for frame in frames:
         scene.frame_set(frame)
         bpy.context.view_layer.update()
         held = scene.understudy.modifiers
         for entry in stack.stack_of(scene, _strip(name).understudy_id) if name else held:
-            told.setdefault(entry.name, []).append(round(getattr(getattr(entry, group), leaf), 4))
-    return told
+            values.setdefault(entry.name, []).append(round(getattr(getattr(entry, group), leaf), 4))
+    return values
 
 
 def drop(index):

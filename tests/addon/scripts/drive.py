@@ -30,8 +30,8 @@ def _step(name):
 def _do(job):
     """Do a job in this Blender, with Understudy registered."""
     import_module("understudy").register()
-    told = [_step(name)(**arguments) for name, arguments in job["steps"]]
-    Path(job["result"]).write_text(json.dumps(told))
+    results = [_step(name)(**arguments) for name, arguments in job["steps"]]
+    Path(job["result"]).write_text(json.dumps(results))
 
 
 def _do_in_turn(job):

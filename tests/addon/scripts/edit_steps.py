@@ -4,7 +4,7 @@
 import atexit
 
 import bpy
-from steps import _edited, _in_sequencer, _put, _scene, _select, _strip
+from steps import _in_sequencer, _put, _scene, _select, _show_in_sequencer, _strip
 from understudy.addon.sequencer import meta_strips
 
 
@@ -18,7 +18,7 @@ def by_operator(name, strips=(), active=None, **arguments):
         return sorted(getattr(bpy.ops.sequencer, name)(**arguments))
 
 
-def tell(**changes):
+def set_properties(**changes):
     """Set properties of strips by name: {strip: {path: value}}, then let handlers see it."""
     for name, properties in changes.items():
         for path, value in properties.items():
@@ -107,7 +107,7 @@ def paste_into_new_scene(names):
     scene.view_settings.view_transform = "Standard"
     scene.frame_start, scene.frame_end = before.frame_start, before.frame_end
     scene.sequence_editor_create()
-    _edited(scene)
+    _show_in_sequencer(scene)
     scene.frame_set(1)
     with _in_sequencer():
         bpy.ops.sequencer.paste()
@@ -132,20 +132,20 @@ def links(path, link):
     taken = here.scenes[0]
     bpy.context.window.scene = taken
     if not link:
-        _edited(taken)
+        _show_in_sequencer(taken)
     return taken.library is not None
 
 
 def revert():
     """Load the file again as it was saved."""
     bpy.ops.wm.revert_mainfile()
-    _edited(_scene())
+    _show_in_sequencer(_scene())
 
 
 def recover(path):
     """Load a project as one that Blender saved by itself."""
     bpy.ops.wm.recover_auto_save(filepath=path)
-    _edited(_scene())
+    _show_in_sequencer(_scene())
 
 
 def save_a_copy(path):
@@ -173,7 +173,7 @@ def timeline():
     }
 
 
-class _Refusing:
+class _UnselectableStrip:
     """Takes the place of a layer that can't be selected."""
 
     __hash__ = None
@@ -192,7 +192,7 @@ def nest_refused(name):
 
     before, raised = feeds(), ""
     try:
-        meta_strips.nest_in_meta(scene, _strip(name), _Refusing())
+        meta_strips.nest_in_meta(scene, _strip(name), _UnselectableStrip())
     except RuntimeError as error:
         raised = str(error)
     return [raised, before, feeds()]

@@ -57,27 +57,27 @@ def used(path, out, report, settles=True):
     Without `settles` what a window does a moment after a project was opened is left to the render.
     """
     steps.load(path)
-    told = {"opened": _preview(), "thread": _rendered_on_a_thread(report)}
+    facts = {"opened": _preview(), "thread": _render_on_a_thread(report)}
     if settles:
         watching = auto_sync.LayerAutoSync()
         watching.tick()
         watching.close()
-    told["trouble"] = window_state().trouble
-    told["refused"] = [
+    facts["trouble"] = window_state().trouble
+    facts["refused"] = [
         str(place.refused_folder)
         for scene in bpy.data.scenes
         if (place := cache_folder.cache_location(scene)).refused_folder
     ]
-    told["report"] = steps.render(out, report)
-    told["purged"] = [
+    facts["report"] = steps.render(out, report)
+    facts["purged"] = [
         steps.op("understudy.purge", active="clip", what=what)
         for what in ("STRIP", "ALL")
         if steps.allowed("understudy.purge", "clip")
     ]
-    told["ids"] = [entry.strip_id for entry in bpy.context.scene.understudy.modifiers]
-    told["removed"] = steps.op("understudy.modifier_remove", active="clip") if told["purged"] else ""
+    facts["ids"] = [entry.strip_id for entry in bpy.context.scene.understudy.modifiers]
+    facts["removed"] = steps.op("understudy.modifier_remove", active="clip") if facts["purged"] else ""
     bpy.context.scene.sequence_editor.active_strip = None
-    return told
+    return facts
 
 
 def _preview():
@@ -88,7 +88,7 @@ def _preview():
         return str(error)
 
 
-def _rendered_on_a_thread(report):
+def _render_on_a_thread(report):
     """What a window's render makes of frame 1, where Blender's data can't be changed."""
     was = os.environ.pop("UNDERSTUDY_REPORT", None)
     Path(report).unlink(missing_ok=True)
@@ -116,17 +116,17 @@ def _rendered_on_a_thread(report):
 def trusted(path):
     """Say yes to the folder that a project names, then no again; tells where its cache is each time."""
     steps.load(path)
-    told = [str(cache_folder.cache_location(bpy.context.scene).folder)]
-    told.append(steps.op("understudy.trust_folder", active="clip"))
-    told.append(str(cache_folder.cache_location(bpy.context.scene).folder))
+    facts = [str(cache_folder.cache_location(bpy.context.scene).folder)]
+    facts.append(steps.op("understudy.trust_folder", active="clip"))
+    facts.append(str(cache_folder.cache_location(bpy.context.scene).folder))
     layer = layer_strip.layer_of(bpy.context.scene, bpy.context.scene.sequence_editor.strips_all["clip"])
-    told.append(bpy.path.abspath(layer.directory))
+    facts.append(bpy.path.abspath(layer.directory))
     cache_steps.prefer()
-    told.append(cache_steps.page_drawn())
-    told.append(steps.op("understudy.trust_folder", active="clip"))
-    told.append(steps.op("understudy.distrust_folder", folder=told[2]))
-    told.append(str(cache_folder.cache_location(bpy.context.scene).folder))
-    return told
+    facts.append(cache_steps.page_drawn())
+    facts.append(steps.op("understudy.trust_folder", active="clip"))
+    facts.append(steps.op("understudy.distrust_folder", folder=facts[2]))
+    facts.append(str(cache_folder.cache_location(bpy.context.scene).folder))
+    return facts
 
 
 def failed_pictures(path, output, frame, earlier=True, since=0.0):
@@ -150,7 +150,7 @@ def failed_movie(path, output, since):
 
 def claims():
     """What is made of numbers that no clip has; no list is made of them."""
-    told = []
+    results = []
     huge = SimpleNamespace(name="huge", animation_offset_start=0, frame_duration=1 << 31)
     for work in (
         lambda: strips.source_frames(huge, 1.0),
@@ -161,16 +161,16 @@ def claims():
         lambda: layer_strip.first_source_frame(SimpleNamespace(name="after", animation_offset_start=1 << 31)),
     ):
         try:
-            told.append(repr(work()))
+            results.append(repr(work()))
         except UnderstudyError as error:
-            told.append(str(error))
+            results.append(str(error))
     rates = [
         SimpleNamespace(understudy_rate=rate, fps=24.0) for rate in (math.nan, math.inf, -1.0, 0.0, 1e30)
     ]
-    told.append([strips.movie_rate(strip) for strip in rates])
+    results.append([strips.movie_rate(strip) for strip in rates])
     renders = [SimpleNamespace(fps=24, fps_base=base) for base in (0.0, math.nan, math.inf)]
-    told.append([strips.frame_rate(SimpleNamespace(render=render)) for render in renders])
-    return told
+    results.append([strips.frame_rate(SimpleNamespace(render=render)) for render in renders])
+    return results
 
 
 def long_still(file):

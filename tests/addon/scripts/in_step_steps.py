@@ -4,12 +4,12 @@
 import bpy
 from understudy.addon.layers import auto_sync
 
-_KEPT = {}
+_STATE = {}
 
 
 def settled():
     """Do what the timer does; returns what it returned and what the panels tell of."""
-    watching = _KEPT.setdefault("settling", auto_sync.LayerAutoSync())
+    watching = _STATE.setdefault("settling", auto_sync.LayerAutoSync())
     return [watching.tick(), bpy.data.window_managers[0].understudy.trouble]
 
 

@@ -25,14 +25,14 @@ def _scene():
 class _Layout:
     """Takes the place of Blender's layout, which is only there with a window; keeps what is shown, by section."""
 
-    def __init__(self, told, section="", modifier=None):
-        self._told = told
+    def __init__(self, sections, section="", modifier=None):
+        self._sections = sections
         self._section = section
         self._modifier = modifier
-        self._told.setdefault(section, [])
+        self._sections.setdefault(section, [])
 
     def __getattr__(self, name):
-        return lambda *_, **__: _Layout(self._told, self._section, self._modifier)
+        return lambda *_, **__: _Layout(self._sections, self._section, self._modifier)
 
     def context_pointer_set(self, name, modifier):
         assert name == MODIFIER_POINTER
@@ -40,26 +40,26 @@ class _Layout:
 
     def panel_prop(self, owner, name):
         of = "" if name == "show_cache" else f"{owner.name} "
-        section = _Layout(self._told, of + owner.bl_rna.properties[name].name)
+        section = _Layout(self._sections, of + owner.bl_rna.properties[name].name)
         return section, section  # as if nothing were folded
 
     def prop(self, owner, name, **_):
         assert name in owner.bl_rna.properties
-        self._told[self._section].append(f"{owner.bl_rna.identifier}.{name}")
+        self._sections[self._section].append(f"{owner.bl_rna.identifier}.{name}")
 
     def operator(self, name, **_):
         family, function = name.split(".")
         assert getattr(getattr(bpy.ops, family), function).get_rna_type() is not None
-        self._told[self._section].append(name)
-        return _Layout(self._told, self._section)
+        self._sections[self._section].append(name)
+        return _Layout(self._sections, self._section)
 
     def label(self, text="", **_):
         if text:
-            self._told[self._section].append(text)
+            self._sections[self._section].append(text)
 
     def template_icon(self, icon_value, **_):
         assert icon_value >= 0  # without a window icons have no number
-        self._told[self._section].append("picture")
+        self._sections[self._section].append("picture")
 
 
 def drawn(active):
@@ -68,21 +68,21 @@ def drawn(active):
     if not panels.UNDERSTUDY_PT_stack.poll(bpy.context):
         return None
     for _ in range(2):  # what is looked up beside drawing is there the second time
-        told = {}
-        panels.UNDERSTUDY_PT_stack.draw(type("Drawer", (), {"layout": _Layout(told)})(), bpy.context)
+        sections = {}
+        panels.UNDERSTUDY_PT_stack.draw(type("Drawer", (), {"layout": _Layout(sections)})(), bpy.context)
         while lookup_cache().tick() is not None:
             pass
-    return told
+    return sections
 
 
 def parameter_properties():
     """Name, tooltip and whether it may be animated of every parameter's property, by path."""
     modifier = settings_of(_scene()).modifiers[0]
-    told = {}
+    properties = {}
     for entry in parameters():
         shown = getattr(modifier, entry.group).bl_rna.properties[entry.name]
-        told[entry.path] = [shown.name, shown.description, shown.is_animatable]
-    return told
+        properties[entry.path] = [shown.name, shown.description, shown.is_animatable]
+    return properties
 
 
 def people(active):
@@ -105,18 +105,18 @@ def use_modifier(index):
 
 def texts():
     """Every text of ours that Blender would translate by itself: names, descriptions and labels of classes."""
-    found = set()
+    strings = set()
     for base in (bpy.types.PropertyGroup, bpy.types.Operator, bpy.types.Panel, bpy.types.Menu):
         for entry in base.__subclasses__():
             if not entry.__module__.startswith("understudy.addon") or not getattr(
                 entry, "is_registered", False
             ):
                 continue
-            found.add(getattr(entry, "bl_label", ""))
+            strings.add(getattr(entry, "bl_label", ""))
             for prop in entry.bl_rna.properties:
                 if not prop.is_hidden and prop.identifier in entry.__annotations__:
-                    found.update((prop.name, prop.description))
-    return sorted(found - {""})
+                    strings.update((prop.name, prop.description))
+    return sorted(strings - {""})
 
 
 def drive_by(path, by, index=0):
@@ -165,7 +165,7 @@ def stretch(name, **values):
 
 
 @dataclass(frozen=True)
-class _Unforeseen:
+class _FailingLookup:
     """Something to look up that fails in a way nobody foresaw."""
 
     def fetch(self):
@@ -173,7 +173,7 @@ class _Unforeseen:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _KnownLookup:
     """Something to look up that is known."""
 
     def fetch(self):
@@ -185,7 +185,7 @@ class _Answer:
 
 def looked_up_after_a_fault():
     """Ask for what fails and then for what is known, as panels do; returns what is drawn of both."""
-    wanted = _Unforeseen(), _Answer()
+    wanted = _FailingLookup(), _KnownLookup()
     for entry in wanted:
         lookup_cache().get(entry)
     while lookup_cache().tick() is not None:

@@ -19,10 +19,10 @@ def retimed_at_random(file, trials, seed):
     data = Path(file).read_bytes()
     for number in range(_LENGTH):
         (folder / f"{number:06d}.png").write_bytes(data)
-    return [_one(folder, chance) for _ in range(trials)]
+    return [_retime_one_at_random(folder, chance) for _ in range(trials)]
 
 
-def _one(folder, chance):
+def _retime_one_at_random(folder, chance):
     scene = _scene()
     editor = scene.sequence_editor
     for strip in list(editor.strips):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from understudy.addon.layers.layer_strip import invalidate_layer_caches
 
-_FRAMES, _SIZE, _SHOWN = 10, (64, 36), 5
+_FRAMES, _SIZE, _VIEWED_FRAME = 10, (64, 36), 5
 
 
 def rewritten(kind, movie, folder):
@@ -19,10 +19,10 @@ def rewritten(kind, movie, folder):
     scene = _timeline(kind.split(), movie, folder)
     before = [_mean(scene, folder) for _ in range(2)][1]
     _paint(folder, (0, 255, 0))
-    untold = _mean(scene, folder)
+    without_refresh = _mean(scene, folder)
     _paint(folder, (0, 0, 255))
     invalidate_layer_caches()
-    return {"before": before, "untold": untold, "told": _mean(scene, folder)}
+    return {"before": before, "without_refresh": without_refresh, "with_refresh": _mean(scene, folder)}
 
 
 def _paint(folder, colour):
@@ -33,8 +33,8 @@ def _paint(folder, colour):
 
 
 def _timeline(kind, movie, folder):
-    scene = _sized(bpy.context.scene)
-    inner = _sized(bpy.data.scenes.new("inner")) if "scene" in kind else scene
+    scene = _set_size(bpy.context.scene)
+    inner = _set_size(bpy.data.scenes.new("inner")) if "scene" in kind else scene
     strips = inner.sequence_editor_create().strips
     clip = strips.new_movie("clip", movie, 1, 1, fit_method="STRETCH")
     layer = strips.new_image("layer", str(folder / "000000.png"), 2, 1, fit_method="ORIGINAL")
@@ -59,7 +59,7 @@ def _timeline(kind, movie, folder):
     return scene
 
 
-def _sized(scene):
+def _set_size(scene):
     scene.render.resolution_x, scene.render.resolution_y = _SIZE
     scene.frame_end = _FRAMES
     scene.view_settings.view_transform = "Standard"
@@ -68,7 +68,7 @@ def _sized(scene):
 
 
 def _mean(scene, folder):
-    scene.frame_set(_SHOWN)
+    scene.frame_set(_VIEWED_FRAME)
     scene.render.filepath = str(folder / "shown.png")
     bpy.ops.render.render(write_still=True)
     return cv2.imread(scene.render.filepath)[..., ::-1].mean((0, 1)).tolist()

@@ -41,7 +41,7 @@ def _in_sequencer():
     return bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region)
 
 
-def _edited(scene):
+def _show_in_sequencer(scene):
     """From Blender 5.0 the sequencer has a scene of its own choice."""
     if hasattr(bpy.context.workspace, "sequencer_scene"):
         bpy.context.workspace.sequencer_scene = scene
@@ -50,7 +50,7 @@ def _edited(scene):
 def project(size, frames, save=None, fps=24):
     scene = _scene()
     scene.sequence_editor_create()
-    _edited(scene)
+    _show_in_sequencer(scene)
     render = scene.render
     render.resolution_x, render.resolution_y = size
     render.resolution_percentage, render.fps, render.dither_intensity = 100, fps, 0
@@ -64,7 +64,7 @@ def project(size, frames, save=None, fps=24):
 
 def load(path):
     bpy.ops.wm.open_mainfile(filepath=path)
-    _edited(_scene())
+    _show_in_sequencer(_scene())
 
 
 def save(path=None):
@@ -138,11 +138,11 @@ def allowed(name, active=None):
 
 def cast(name, picture, settings=None):
     """Add a modifier with a picture by the operators."""
-    told = [op("understudy.modifier_add", active=name)]
+    results = [op("understudy.modifier_add", active=name)]
     if picture:
-        told.append(op("understudy.picture_add", filepath=picture))
+        results.append(op("understudy.picture_add", filepath=picture))
     tune(settings or {}, index=len(_scene().understudy.modifiers) - 1)
-    return told
+    return results
 
 
 def cast_by_script(name, picture):
@@ -293,16 +293,16 @@ def split(name, frame):
 
 def register_again(times):
     """Unregister and register; returns what of Understudy is there after each."""
-    told = []
+    states = []
     for _ in range(times):
         understudy.unregister()
-        told.append(_registered())
+        states.append(_registration_counts())
         understudy.register()
-        told.append(_registered())
-    return told
+        states.append(_registration_counts())
+    return states
 
 
-def _registered():
+def _registration_counts():
     handlers = sum(
         getattr(entry, "__module__", "").startswith("understudy")
         for name in dir(bpy.app.handlers)

@@ -21,7 +21,7 @@ from understudy.addon.sequencer.strips import stack_id
 from understudy.addon.sessions.worker_query import active_queries
 from understudy.core.layers.label import layer_key
 
-_KEPT = {}
+_STATE = {}
 
 
 def _facts(run):
@@ -37,7 +37,7 @@ def _facts(run):
     }
 
 
-def _begun(strip=None):
+def _begin(strip=None):
     scene = bpy.context.scene
     if strip is None:
         return Preparation(scene, scene.frame_start, scene.frame_end)
@@ -45,67 +45,67 @@ def _begun(strip=None):
     return Preparation(scene, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
 
 
-def _ticked(run, until=lambda: False):
+def _tick_until(run, until=lambda: False):
     while run.tick() and not until():
         time.sleep(0.005)
 
 
 def work(strip=None):
     """Prepare with a worker."""
-    run = _begun(strip)
-    _ticked(run)
+    run = _begin(strip)
+    _tick_until(run)
     return _facts(run)
 
 
 def work_and_kill(after, again=()):
     """Kill the worker with no warning once some layers are done; the next one once others are, and so on."""
-    run = _begun()
+    run = _begin()
     for count in (after, *again):
-        _ticked(run, lambda count=count: run.ready_count >= count)
+        _tick_until(run, lambda count=count: run.ready_count >= count)
         os.kill(run.worker.pid, signal.SIGKILL)
-    _ticked(run)
+    _tick_until(run)
     return _facts(run)
 
 
 def work_and_kill_in_hand(strip, times):
     """Kill the worker whenever it begins with a strip, a number of times."""
-    run, killed = _begun(), []
+    run, killed = _begin(), []
 
     def at_it():
         waiting = run.worker.pending_jobs
         return waiting and waiting[0].strip == strip and run.worker.pid not in killed
 
     for _ in range(times):
-        _ticked(run, at_it)
+        _tick_until(run, at_it)
         killed.append(run.worker.pid)
         os.kill(killed[-1], signal.SIGKILL)
-    _ticked(run)
+    _tick_until(run)
     return _facts(run)
 
 
 def work_until_killed(seconds):
     """Prepare round after round, each worker killed some seconds after it was ready; tells what each wrote."""
-    told = []
+    progress = []
     for pause in seconds:
-        run, until = _begun(), []
+        run, until = _begin(), []
 
         def over(run=run, until=until, pause=pause):
             if not until and run.status != "starting":
                 until.append(time.monotonic() + pause)
             return until and time.monotonic() >= until[0]
 
-        _ticked(run, over)
+        _tick_until(run, over)
         if not run.worker.has_ended:
             os.kill(run.worker.pid, signal.SIGKILL)
         run.cancel()
-        told.append({"written": run.written_count, "over": run.report is not None})
-    return told
+        progress.append({"written": run.written_count, "over": run.report is not None})
+    return progress
 
 
 def work_and_cancel(after):
     """Stop once some layers are done; also tells whether the process is still there."""
-    run = _begun()
-    _ticked(run, lambda: run.ready_count >= after)
+    run = _begin()
+    _tick_until(run, lambda: run.ready_count >= after)
     run.cancel()
     try:
         os.kill(run.worker.pid, 0)
@@ -114,11 +114,11 @@ def work_and_cancel(after):
     return {**_facts(run), "alive": True}
 
 
-def work_and_die(tell):
+def work_and_die(pid_file):
     """Begin to prepare, write the worker's id to a file once it works, and be killed."""
-    run = _begun()
-    _ticked(run, lambda: run.ready_count >= 1)
-    Path(tell).write_text(str(run.worker.pid))
+    run = _begin()
+    _tick_until(run, lambda: run.ready_count >= 1)
+    Path(pid_file).write_text(str(run.worker.pid))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -144,20 +144,20 @@ def work_queue(strips):
     for name in [*strips, strips[0]]:
         clip = scene.sequence_editor.strips_all[name]
         add_prepare_request(scene, name, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
-    told = []
+    requests = []
     while (request := take_prepare_request()) is not None:
         waiting = len(window_state().queue)
         run = Preparation(request.scene, request.first, request.last, request.strip_id)
-        _ticked(run)
-        told.append({"label": request.label, "waiting": waiting, **_facts(run)})
-    return told
+        _tick_until(run)
+        requests.append({"label": request.label, "waiting": waiting, **_facts(run)})
+    return requests
 
 
 def frame_now():
     return bpy.context.scene.frame_current
 
 
-class _Shows:
+class _ShowCounter:
     """Counts how often Blender was told to read pictures again, and does tell it."""
 
     def __init__(self):
@@ -169,8 +169,8 @@ class _Shows:
 
 
 def live_begin():
-    shows, cleared = _Shows(), []
-    _KEPT["live"], _KEPT["shows"], _KEPT["cleared"] = (
+    shows, cleared = _ShowCounter(), []
+    _STATE["live"], _STATE["shows"], _STATE["cleared"] = (
         LivePreview(shows, lambda: cleared.append(shows.count)),
         shows,
         cleared,
@@ -181,24 +181,24 @@ def live_frame(frame):
     """Go to a frame as a window does; returns what is known then."""
     scene = bpy.context.scene
     scene.frame_set(frame)
-    _KEPT["live"].on_frame_change(scene, wait_seconds=60)
-    return _seen()
+    _STATE["live"].on_frame_change(scene, wait_seconds=60)
+    return _preview_state()
 
 
 def live_edit():
     """What a window does after an edit; returns how often was shown when the way for it was cleared, each time."""
-    _KEPT["live"].on_edit(bpy.context.scene, wait_seconds=60)
-    return {**_seen(), "cleared": list(_KEPT["cleared"])}
+    _STATE["live"].on_edit(bpy.context.scene, wait_seconds=60)
+    return {**_preview_state(), "cleared": list(_STATE["cleared"])}
 
 
 def live_let_go():
     """What a purge does with the preview."""
-    _KEPT["live"].release_session()
+    _STATE["live"].release_session()
 
 
 def live_drag(path, values, updates_a_tick):
     """Drag a slider: many updates between two ticks."""
-    scene, live = bpy.context.scene, _KEPT["live"]
+    scene, live = bpy.context.scene, _STATE["live"]
     group, name = path.split(".")
     for number, value in enumerate(values):
         setattr(getattr(scene.understudy.modifiers[0], group), name, value)
@@ -211,15 +211,15 @@ def live_drag(path, values, updates_a_tick):
 
 def live_settle():
     """Tick until nothing is on its way any more."""
-    while _KEPT["live"].tick() not in (None, 1.0):
+    while _STATE["live"].tick() not in (None, 1.0):
         time.sleep(0.005)
-    return _seen()
+    return _preview_state()
 
 
 def live_again():
     """What the timer does a second after a frame was not prepared."""
     time.sleep(1.05)
-    _KEPT["live"].tick()
+    _STATE["live"].tick()
     return live_settle()
 
 
@@ -256,18 +256,18 @@ def threads():
 
 
 def live_end():
-    _KEPT["live"].close()
-    _KEPT["live"].close()
+    _STATE["live"].close()
+    _STATE["live"].close()
 
 
-def _seen():
+def _preview_state():
     scene = bpy.context.scene
     clip = scene.sequence_editor.strips_all["clip"]
     layer = layer_strip.layer_of(scene, clip)
     path = bpy.path.abspath(layer.directory) + layer.strip_elem_from_frame(scene.frame_current).filename
     return {
-        "facts": _KEPT["live"].report,
+        "facts": _STATE["live"].report,
         "notice": window_state().notice,
-        "shows": _KEPT["shows"].count,
+        "shows": _STATE["shows"].count,
         "key": layer_key(Path(path)),
     }

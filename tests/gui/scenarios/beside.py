@@ -9,41 +9,41 @@ import bpy
 
 
 def steps(window):
-    """Cancel, queue, drag; `window.told` gets what a test wants to know."""
+    """Cancel, queue, drag; `window.facts` gets what a test wants to know."""
     window.hand("key", "Escape")
     yield
     bpy.ops.wm.open_mainfile(filepath="/work/newcomer.blend")
     yield 2.0
-    scene, told = bpy.context.scene, window.told
+    scene, facts = bpy.context.scene, window.facts
     scene.frame_set(10)
     yield 1.5
-    told["prepared"] = state()
+    facts["prepared"] = state()
     # Another look: what was made is of no use, so the original is shown. And more work, or it were done at once.
     recipe = scene.understudy.modifiers[0]
     recipe.swap.mirror, recipe.swap.crop_size, recipe.detect.angles = 0.25, 1024, "all"
     yield 2.0
-    told["changed"] = state()
+    facts["changed"] = state()
     window.shot("beside_unprepared_0010")
     window.point(40, 600)
     press(window)
     # The first pictures are there before anything is known of how fast they come.
-    yield from window.until(lambda: made() >= 3 and "fps" in state()["status"])
-    told["working"] = {**state(), "children": children(), "made": made()}
+    yield from window.until(lambda: count_layers() >= 3 and "fps" in state()["status"])
+    facts["working"] = {**state(), "children": children(), "made": count_layers()}
     window.shot("11_working")
     press(window)
     yield 0.3
-    told["queued"] = state()
+    facts["queued"] = state()
     window.hand("key", "Escape")
     yield 1.0
-    told["stopped"] = {**state(), "children": children(), "made": made()}
+    facts["stopped"] = {**state(), "children": children(), "made": count_layers()}
     press(window)
     press(window, "STRIP")
     yield 0.3
-    told["waiting"] = [request.label for request in bpy.context.window_manager.understudy.queue]
+    facts["waiting"] = [request.label for request in bpy.context.window_manager.understudy.queue]
     yield from window.until(lambda: not state()["running"], 400)
-    told["done"] = {**state(), "children": children(), "made": made()}
+    facts["done"] = {**state(), "children": children(), "made": count_layers()}
     yield 2.5
-    told["seen"] = state()
+    facts["viewed"] = state()
     # A slider, dragged by hand: the frame that is shown follows by itself.
     properties = window.area("PROPERTIES")
     properties.spaces.active.context = "STRIP_MODIFIER"
@@ -57,16 +57,16 @@ def steps(window):
         yield place
         marks.append(picture().stat().st_mtime_ns)
     yield 1.5
-    told["rewritten"] = len(set(marks)) - 1
-    told["blend"] = scene.understudy.modifiers[0].fusion.blend
+    facts["rewritten"] = len(set(marks)) - 1
+    facts["blend"] = scene.understudy.modifiers[0].fusion.blend
     window.point(40, 600)
     yield 1.0
     window.shot("beside_tweaked_0010")
-    told["tweaked"] = state()
+    facts["tweaked"] = state()
     press(window)
     yield from window.until(children)
     # It is left while a worker works: nothing of it may stay.
-    told["last"] = children()
+    facts["last"] = children()
 
 
 def press(window, what="TIMELINE"):
@@ -90,18 +90,18 @@ def picture():
     return Path(bpy.path.abspath(layer().directory)) / element.filename
 
 
-_BEGAN = time.time()
+_START_TIME = time.time()
 
 
-def made():
+def count_layers():
     """Count the layer pictures that were written since the scenario began."""
     facts = [path.stat() for path in picture().parent.glob("*.tif")]
-    return sum(fact.st_mtime > _BEGAN and fact.st_size > 1000 for fact in facts)
+    return sum(fact.st_mtime > _START_TIME and fact.st_size > 1000 for fact in facts)
 
 
 def children():
     """List the worker processes."""
-    found = []
+    process_ids = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal() and int(folder.name) != os.getpid():
             try:
@@ -109,5 +109,5 @@ def children():
             except OSError:
                 continue
             if b"core.worker" in words:
-                found.append(int(folder.name))
-    return found
+                process_ids.append(int(folder.name))
+    return process_ids

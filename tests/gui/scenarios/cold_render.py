@@ -7,7 +7,7 @@ LOOKED_AT = (5, 25)
 
 
 def steps(window):
-    """Open, scrub, render the animation; `window.told` says whether it ended."""
+    """Open, scrub, render the animation; `window.facts` says whether it ended."""
     window.hand("key", "Escape")
     yield
     bpy.ops.wm.open_mainfile(filepath="/work/newcomer.blend")
@@ -27,8 +27,8 @@ def steps(window):
         if ended:
             break
         yield 0.2
-        window.told["ticks"] = window.told.get("ticks", 0) + 1
-    window.told.update(rendered=bool(ended), threads=sorted(set(threads)))
+        window.facts["ticks"] = window.facts.get("ticks", 0) + 1
+    window.facts.update(rendered=bool(ended), threads=sorted(set(threads)))
     yield 1.0
     window.shot("10_cold_render")
 

@@ -5,19 +5,19 @@ import bpy
 
 
 def steps(window):
-    """After each edit `window.told` gets the strips; nothing is ever asked of Understudy."""
+    """After each edit `window.facts` gets the strips; nothing is ever asked of Understudy."""
     window.hand("key", "Escape")
     yield
     bpy.ops.wm.open_mainfile(filepath="/work/editing.blend")
     yield 2.0
-    scene, told = bpy.context.scene, window.told
+    scene, facts = bpy.context.scene, window.facts
     area = window.area("VIEW_3D")
     area.type = "SEQUENCE_EDITOR"
     bpy.context.workspace.sequencer_scene = scene
     yield 1.0
     area = window.area("SEQUENCE_EDITOR")
     region = window.region(area)
-    told["opened"] = strips()
+    facts["opened"] = strips()
     select("Clip")
     window.point(region.x + region.width // 2, region.y + region.height // 2)
     yield
@@ -27,27 +27,27 @@ def steps(window):
     for step in (60, 120, 180):
         window.point(region.x + region.width // 2 + step, region.y + region.height // 2)
         yield 0.4
-    told["dragged"] = strips()
-    told["going_on"] = [entry.bl_idname for entry in window.window.modal_operators]
+    facts["dragged"] = strips()
+    facts["going_on"] = [entry.bl_idname for entry in window.window.modal_operators]
     window.hand("key", "Return")
     yield 1.5
-    told["copied"] = strips()
+    facts["copied"] = strips()
     select("Clip.001")
     with window.within(area):
         bpy.ops.sequencer.delete()
     yield 1.5
-    told["deleted"] = strips()
+    facts["deleted"] = strips()
     bpy.ops.ed.undo_push(message="deleted")
     bpy.ops.ed.undo()
     yield 1.5
-    told["undone"] = strips()
+    facts["undone"] = strips()
     window.shot("editing")
 
 
 def strips():
     """Name, clip's id or empty, layer's id or empty, channel and start of each strip."""
-    found = bpy.context.scene.sequence_editor.strips_all
-    return [[s.name, s.understudy_id, s.understudy_layer_of, s.channel, s.left_handle] for s in found]
+    all_strips = bpy.context.scene.sequence_editor.strips_all
+    return [[s.name, s.understudy_id, s.understudy_layer_of, s.channel, s.left_handle] for s in all_strips]
 
 
 def select(name):

@@ -17,7 +17,7 @@ FIRST_HEADER, HEADERS_APART = 31.0, 21.4
 
 
 def steps(window):
-    """Play everything; `window.told` gets what a test wants to know."""
+    """Play everything; `window.facts` gets what a test wants to know."""
     window.hand("key", "Escape")  # the splash screen
     yield 1.0
     yield from window.make_room(300)
@@ -44,7 +44,7 @@ def install(window):
     window.point(700, 500)
     yield 2.0
     window.shot("02_installed")
-    window.told["addons"] = [addon.module for addon in bpy.context.preferences.addons]
+    window.facts["addons"] = [addon.module for addon in bpy.context.preferences.addons]
     bpy.ops.wm.save_userpref()
     second = bpy.context.window_manager.windows[-1]
     with bpy.context.temp_override(window=second):
@@ -85,14 +85,14 @@ def add_modifier(window):
     # The menu begins a search when a letter is typed.
     window.write("Face Swap")
     yield 1.0
-    window.told["modifiers"] = len(bpy.context.scene.understudy.modifiers)
+    window.facts["modifiers"] = len(bpy.context.scene.understudy.modifiers)
 
 
 def add_picture(window):
     """The panel Who: Add Picture."""
     properties = window.area("PROPERTIES")
     controls = yield from window.buttons(properties)
-    window.told["controls"] = sorted(controls)
+    window.facts["controls"] = sorted(controls)
     yield from window.click(controls["understudy.picture_add"])
     yield from window.choose("/given/face.png")
     yield 1.0
@@ -117,16 +117,16 @@ def prepare(window, picture=None, since=None):
     window.point(40, 600)
     for _ in range(400):
         yield 0.15
-        if picture and _made_since(since) > LENGTH // 5:
+        if picture and _count_layers_since(since) > LENGTH // 5:
             window.shot(picture)
             picture = None
-        if _made_since(since) == LENGTH:
+        if _count_layers_since(since) == LENGTH:
             break
-    window.told.setdefault("made", []).append(_made_since(since))
+    window.facts.setdefault("made", []).append(_count_layers_since(since))
     yield 1.5
 
 
-def _made_since(moment):
+def _count_layers_since(moment):
     """Count the layer pictures that were written since a moment; what stands in for one is tiny."""
     facts = [path.stat() for path in Path(PROJECT).parent.glob("understudy_cache/layers/*/*.tif")]
     return sum(fact.st_mtime > moment and fact.st_size > 1000 for fact in facts)
@@ -141,14 +141,14 @@ def tweak(window):
         yield from window.click((x, y - FIRST_HEADER - HEADERS_APART * number))
         yield 0.5
     modifier = bpy.context.scene.understudy.modifiers[0]
-    window.told["folds"] = [modifier.show_who, modifier.show_colour]
+    window.facts["folds"] = [modifier.show_who, modifier.show_colour]
     controls = yield from window.buttons(properties)
     x, y = controls["blend"]
     began = time.time()
     yield from window.drag((x, y), (x - 90, y))
     yield 1.0
     window.shot("08_blend")
-    window.told["blend"] = bpy.context.scene.understudy.modifiers[0].fusion.blend
+    window.facts["blend"] = bpy.context.scene.understudy.modifiers[0].fusion.blend
     yield from prepare(window, since=began)
 
 
@@ -167,7 +167,7 @@ def render(window):
         if ended:
             break
         yield 0.3
-    window.told["rendered"] = bool(ended)
+    window.facts["rendered"] = bool(ended)
     yield from window.centre()
     window.shot("09_render")
     # What the preview draws, without the rounding of zoom and screen.

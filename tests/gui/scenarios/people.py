@@ -6,13 +6,13 @@ import bpy
 LENGTH = 30
 PROJECT = "/work/couple.blend"
 FRAME = 12
-FOLDED = 21.4
+FOLDED_PIXELS = 21.4
 """How far apart the headers of folded parts are, in pixels of the screen."""
 _FIRST = 31.0
 
 
 def steps(window):
-    """Play everything; `window.told` gets what a test wants to know."""
+    """Play everything; `window.facts` gets what a test wants to know."""
     window.hand("key", "Escape")
     yield
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
@@ -58,14 +58,14 @@ def find(window):
     """Fold Who, open Which Face, press Find People, all by the pointer."""
     yield from unfold(window, 0)
     yield from unfold(window, 1)
-    window.told["folds"] = [modifiers()[0].show_who, modifiers()[0].show_which_face]
+    window.facts["folds"] = [modifiers()[0].show_who, modifiers()[0].show_which_face]
     controls = yield from window.buttons(window.area("PROPERTIES"))
-    window.told["searched_before"] = list(strip().understudy_searched)
+    window.facts["searched_before"] = list(strip().understudy_searched)
     yield from window.click(controls["understudy.people_find"])
     yield from window.until(lambda: strip().understudy_searched[0] >= 0)
     yield 1.5
-    window.told["searched"] = list(strip().understudy_searched)
-    window.told["trouble"] = state().trouble
+    window.facts["searched"] = list(strip().understudy_searched)
+    window.facts["trouble"] = state().trouble
     window.point(40, 600)
     yield
     window.shot("12_find_people")
@@ -77,7 +77,7 @@ def choose(window):
     controls = yield from window.buttons(properties)
     yield from window.click(controls["understudy.person_choose"])
     yield 0.5
-    window.told["first"] = picked(0)
+    window.facts["first"] = selection(0)
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.modifier_add()
         bpy.ops.understudy.picture_add(filepath="/given/harlequin.png")
@@ -92,7 +92,7 @@ def choose(window):
     yield 0.5
     window.point(40, 600)
     yield
-    window.told["second"] = picked(1)
+    window.facts["second"] = selection(1)
     window.shot("13_two_people")
 
 
@@ -104,7 +104,7 @@ def prepare(window):
     yield from window.until(lambda: not state().running, 400)
     window.point(40, 600)
     yield 2.5
-    window.told["prepared"] = state().trouble, state().notice
+    window.facts["prepared"] = state().trouble, state().notice
     window.shot("14_both_recast")
 
 
@@ -122,7 +122,7 @@ def mask_and_colour(window):
     yield from window.drag((x, y), (x - 60, y))
     window.point(40, 600)
     yield 1.5
-    window.told["mask"] = recipe("fusion", "mask_mouth", "mask_blur")
+    window.facts["mask"] = recipe("fusion", "mask_mouth", "mask_blur")
     window.shot("15_mask")
     modifiers()[0].show_mask, modifiers()[0].show_colour = False, True
     yield from wake(window)
@@ -131,7 +131,7 @@ def mask_and_colour(window):
     yield from window.drag((x, y), (x - 120, y))
     window.point(40, 600)
     yield 1.5
-    window.told["colour"] = recipe("fusion", "colour_match")
+    window.facts["colour"] = recipe("fusion", "colour_match")
     window.shot("16_colour")
 
 
@@ -139,20 +139,24 @@ def undo(window):
     """Undo the last drag, then everything back to before the second person was chosen; then do it again."""
     take_back(window, bpy.ops.ed.undo)
     yield 1.5
-    window.told["undone"] = recipe("fusion", "colour_match")
+    window.facts["undone"] = recipe("fusion", "colour_match")
     window.shot("people_undone")
     for _ in range(30):
         take_back(window, bpy.ops.ed.undo)
-        if len(modifiers()) == 2 and picked(1)["which"] == "largest":
+        if len(modifiers()) == 2 and selection(1)["which"] == "largest":
             break
     yield 1.0
-    window.told["undone_choice"] = [picked(0)["which"], picked(1)["which"], list(strip().understudy_searched)]
+    window.facts["undone_choice"] = [
+        selection(0)["which"],
+        selection(1)["which"],
+        list(strip().understudy_searched),
+    ]
     for _ in range(30):
         take_back(window, bpy.ops.ed.redo)
-        if recipe("fusion", "colour_match") == window.told["colour"]:
+        if recipe("fusion", "colour_match") == window.facts["colour"]:
             break
     yield 1.5
-    window.told["redone"] = [picked(0), picked(1), recipe("fusion", "colour_match")]
+    window.facts["redone"] = [selection(0), selection(1), recipe("fusion", "colour_match")]
 
 
 def take_back(window, operator):
@@ -172,7 +176,7 @@ def load_again(window):
     window.point(40, 600)
     yield
     controls = yield from window.buttons(window.area("PROPERTIES"))
-    window.told["loaded"] = ["understudy.person_choose" in controls, picked(0), picked(1)]
+    window.facts["loaded"] = ["understudy.person_choose" in controls, selection(0), selection(1)]
     window.shot("people_loaded")
 
 
@@ -188,9 +192,9 @@ def in_another_language(window):
     view.language = "de_DE"
     view.use_translate_interface = view.use_translate_tooltips = True
     yield 1.5
-    window.told["words"] = {text: bpy.app.translations.pgettext_iface(text) for text in words}
+    window.facts["words"] = {text: bpy.app.translations.pgettext_iface(text) for text in words}
     smallest = modifiers()[0].select.bl_rna.properties["min_height"]
-    window.told["label"] = bpy.app.translations.pgettext_iface(smallest.name, smallest.translation_context)
+    window.facts["label"] = bpy.app.translations.pgettext_iface(smallest.name, smallest.translation_context)
     yield from wake(window)
     window.shot("people_german")
     view.language = "en_US"
@@ -201,7 +205,7 @@ def unfold(window, number):
     """Click on the header of a part of the first modifier: 0 is Who, all others folded."""
     controls = yield from window.buttons(window.area("PROPERTIES"), across=0.35)
     x, y = controls["name"]
-    yield from window.click((x, y - _FIRST - FOLDED * number))
+    yield from window.click((x, y - _FIRST - FOLDED_PIXELS * number))
     yield 0.5
 
 
@@ -216,7 +220,7 @@ def modifiers():
     return bpy.context.scene.understudy.modifiers
 
 
-def picked(index):
+def selection(index):
     select = modifiers()[index].select
     return {name: getattr(select, name) for name in ("which", "reference_frame", "reference_face", "others")}
 

@@ -8,7 +8,7 @@ import bpy
 
 
 def steps(window):
-    """Install, show the page, set what has a note; `window.told` gets what the page and the packages are."""
+    """Install, show the page, set what has a note; `window.facts` gets what the page and the packages are."""
     window.hand("key", "Escape")
     yield 1.0
     bpy.ops.extensions.package_install_files(
@@ -18,13 +18,13 @@ def steps(window):
     (name,) = (
         addon.module for addon in bpy.context.preferences.addons if addon.module.endswith("understudy")
     )
-    window.told["packages"] = {
+    window.facts["packages"] = {
         package: importlib.import_module(package).__file__
         for package in ("redis", "cryptography", "onnxruntime")
     }
     page = bpy.context.preferences.addons[name].preferences
     page.redis_address = "redis://me:hidden@render-server:6379/0"
-    window.told["address"] = page.redis_address
+    window.facts["address"] = page.redis_address
     os.environ["UNDERSTUDY_THREADS"] = "4"
     bpy.ops.preferences.addon_show(module=name)
     yield 1.5
@@ -37,4 +37,4 @@ def steps(window):
         yield 0.02
     yield 1.0
     window.shot("13_preferences_below")
-    window.told["online"] = bpy.app.online_access
+    window.facts["online"] = bpy.app.online_access

@@ -15,7 +15,7 @@ MODULE = "bl_ext.user_default.understudy"
 
 
 def steps(window):
-    """Play everything; `window.told` gets what a test wants to know."""
+    """Play everything; `window.facts` gets what a test wants to know."""
     window.hand("key", "Escape")
     yield
     bpy.context.preferences.view.smooth_view = 0
@@ -48,9 +48,9 @@ def viewport(window):
         scene.frame_set(FRAMES[-1])
         with window.within(window.area("PREVIEW")):
             bpy.ops.render.opengl("INVOKE_DEFAULT", animation=True, sequencer=True)
-        yield from until(lambda name=name: Path(f"/work/{name}_{FRAMES[-1]:04d}.png").is_file())
+        yield from wait_until(lambda name=name: Path(f"/work/{name}_{FRAMES[-1]:04d}.png").is_file())
         yield 1.0
-    window.told["notice"] = bpy.context.window_manager.understudy.notice
+    window.facts["notice"] = bpy.context.window_manager.understudy.notice
     scene.understudy.modifiers[0].fusion.blend = 1.0
     yield 1.0
 
@@ -66,10 +66,10 @@ def proxies(window):
         for strip in bpy.context.scene.sequence_editor.strips:
             strip.select = strip == clip
         bpy.ops.sequencer.rebuild_proxy("INVOKE_DEFAULT")
-    yield from until(lambda: len(list(Path("/work").rglob("proxy_*"))) == 2)
+    yield from wait_until(lambda: len(list(Path("/work").rglob("proxy_*"))) == 2)
     yield 3.0
     built = sorted(path.name for path in Path("/work").rglob("proxy_*"))
-    window.told["proxies"] = built
+    window.facts["proxies"] = built
     bpy.context.scene.frame_set(FRAMES[1])
     space = window.area("PREVIEW").spaces.active
     for size in ("FULL", "PROXY_50", "PROXY_25"):
@@ -105,10 +105,10 @@ def strictly(window):
     bpy.app.handlers.render_complete.append(lambda *_: ended.append(True))
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
-    yield from until(lambda: ended)
+    yield from wait_until(lambda: ended)
     yield 1.5
     state = bpy.context.window_manager.understudy
-    window.told["strict"] = {"rendered": state.rendered, "trouble": state.trouble}
+    window.facts["strict"] = {"rendered": state.rendered, "trouble": state.trouble}
     scene.understudy.strict = False
     modifier.identity.pictures[0].filepath = picture
     yield from window.wake()
@@ -116,7 +116,7 @@ def strictly(window):
 
 def playing(window):
     """Play prepared frames for a while; nothing is fused, written or loaded for it."""
-    yield from prepared(window)
+    yield from prepare(window)
     folder = Path(bpy.path.abspath(strips()[1].directory))
     before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.tif")}
     began = time.process_time()
@@ -126,18 +126,18 @@ def playing(window):
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.screen.animation_cancel(restore_frame=False)
     after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.tif")}
-    window.told["playing"] = {
+    window.facts["playing"] = {
         "rewritten": sum(before[name] != after[name] for name in before),
         "processor": time.process_time() - began,
         "onnxruntime": "onnxruntime" in __import__("sys").modules,
     }
 
 
-def prepared(window):
+def prepare(window):
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.prepare("INVOKE_DEFAULT", what="TIMELINE")
     yield 1.0
-    yield from until(lambda: not bpy.context.window_manager.understudy.running, 400)
+    yield from wait_until(lambda: not bpy.context.window_manager.understudy.running, 400)
 
 
 def disabled(window):
@@ -145,19 +145,19 @@ def disabled(window):
     bpy.context.scene.understudy.modifiers[0].swap.mirror = 0.3
     with window.within(window.area("SEQUENCE_EDITOR")):
         bpy.ops.understudy.prepare("INVOKE_DEFAULT", what="TIMELINE")
-    yield from until(children, 100)
-    window.told["before"] = {"children": len(children()), **left()}
+    yield from wait_until(children, 100)
+    window.facts["before"] = {"children": len(children()), **leftovers()}
     addon_utils.disable(MODULE)
     yield 2.5  # whatever still ticks would fail by now
-    window.told["disabled"] = {"children": len(children()), **left()}
+    window.facts["disabled"] = {"children": len(children()), **leftovers()}
     addon_utils.enable(MODULE)
     yield 1.0
-    window.told["enabled"] = {"children": len(children()), **left()}
-    yield from prepared(window)
-    window.told["works"] = bpy.context.scene.understudy.last_run
+    window.facts["enabled"] = {"children": len(children()), **leftovers()}
+    yield from prepare(window)
+    window.facts["works"] = bpy.context.scene.understudy.last_run
 
 
-def left():
+def leftovers():
     """What of the extension is known to Blender: classes, handlers, properties, menu entries, and its threads."""
     import threading
 
@@ -196,12 +196,12 @@ def is_ours(entry):
 
 
 def strips():
-    found = bpy.context.scene.sequence_editor.strips
-    layer = next(strip for strip in found if strip.understudy_layer_of)
-    return next(strip for strip in found if strip.understudy_id == layer.understudy_layer_of), layer
+    all_strips = bpy.context.scene.sequence_editor.strips
+    layer = next(strip for strip in all_strips if strip.understudy_layer_of)
+    return next(strip for strip in all_strips if strip.understudy_id == layer.understudy_layer_of), layer
 
 
-def until(reached, tries=150):
+def wait_until(reached, tries=150):
     for _ in range(tries):
         if reached():
             return
@@ -210,7 +210,7 @@ def until(reached, tries=150):
 
 def children():
     """List the worker processes."""
-    found = []
+    process_ids = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal() and int(folder.name) != os.getpid():
             try:
@@ -218,5 +218,5 @@ def children():
             except OSError:
                 continue
             if b"core.worker" in words:
-                found.append(int(folder.name))
-    return found
+                process_ids.append(int(folder.name))
+    return process_ids

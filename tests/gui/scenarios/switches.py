@@ -9,7 +9,7 @@ FRAME, OTHER = 2, 4
 
 
 def steps(window):
-    """Render with the camera off; `window.told` gets what the layer pictures are before and after."""
+    """Render with the camera off; `window.facts` gets what the layer pictures are before and after."""
     window.hand("key", "Escape")
     yield
     bpy.context.preferences.view.render_display_type = "NONE"
@@ -23,7 +23,7 @@ def steps(window):
     area.spaces.active.context = "STRIP_MODIFIER"
     scene.understudy.modifiers[0].show_render = False
     yield 2.0
-    window.told["before"] = {str(frame): picture(frame) for frame in (FRAME, OTHER)}
+    window.facts["before"] = {str(frame): picture(frame) for frame in (FRAME, OTHER)}
     window.shot("switches")
     scene.render.filepath = "/work/switched_"
     ended = []
@@ -31,8 +31,8 @@ def steps(window):
     bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
     yield from window.until(lambda: ended)
     yield 3.0
-    window.told["after"] = {str(frame): picture(frame) for frame in (FRAME, OTHER)}
-    window.told["rendered"] = bpy.context.window_manager.understudy.rendered
+    window.facts["after"] = {str(frame): picture(frame) for frame in (FRAME, OTHER)}
+    window.facts["rendered"] = bpy.context.window_manager.understudy.rendered
 
 
 def picture(frame):

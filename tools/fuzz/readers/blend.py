@@ -22,7 +22,7 @@ from ..sample import Sample, is_small
 
 _FILE = "project.json"
 _ID = "0123456789abcdef"
-_REFUSED = (TypeError, ValueError, AttributeError, OverflowError, RuntimeError, KeyError, SystemError)
+_REFUSALS = (TypeError, ValueError, AttributeError, OverflowError, RuntimeError, KeyError, SystemError)
 """What Blender says to a value that a property can't have: then a file can't hold it either."""
 
 
@@ -111,16 +111,16 @@ def _project(scene: Any, values: dict[str, Any]) -> Any:
     }
     for name, owner in owners.items():
         for entry, value in _pairs(values.get(name)):
-            with suppress(*_REFUSED):
+            with suppress(*_REFUSALS):
                 setattr(owner, entry, value)
     pictures = values.get("pictures")
     for element, name in zip(layer.elements, pictures if isinstance(pictures, list) else (), strict=False):
-        with suppress(*_REFUSED):
+        with suppress(*_REFUSALS):
             element.filename = name
     raw = values.get("raw")
     for name, about in _pairs(raw):
         for entry, value in _pairs(about):
-            with suppress(*_REFUSED):
+            with suppress(*_REFUSALS):
                 owners[name][entry] = value
     return clip
 

@@ -15,7 +15,7 @@ from ..sample import Sample
 from .results import arrays, key
 
 
-class Exported:
+class ImportReader:
     """See the module."""
 
     name = "import"
@@ -56,4 +56,4 @@ class Exported:
             store.get(key(0))
 
 
-READER = Exported()
+READER = ImportReader()

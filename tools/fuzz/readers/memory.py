@@ -15,7 +15,7 @@ from ..sample import Sample
 from .models import small_model
 
 OWN = f"own/understudy/{FILE_NAME}"
-BROUGHT = "models/.understudy-models.json"
+LEGACY_RECORD = "models/.understudy-models.json"
 """Where earlier versions remembered: nobody is to believe it."""
 MODEL = "net.onnx"
 SECONDS = 1_700_000_000
@@ -46,7 +46,7 @@ class Memory:
             own = (place / OWN).read_bytes().replace(os.fsencode(place), b"/somewhere")
         forged = next(model.sha256 for model in ModelLibrary([]).catalogue.models if model.sha256)
         entry = {MODEL: [len(small_model()), SECONDS * 10**9, forged]}
-        return [Sample({OWN: own}), Sample({OWN: own, BROUGHT: json.dumps(entry).encode()})]
+        return [Sample({OWN: own}), Sample({OWN: own, LEGACY_RECORD: json.dumps(entry).encode()})]
 
     def mend(self, sample: Sample) -> Sample:
         """Return it as it is."""
@@ -56,8 +56,8 @@ class Memory:
         """Look for the model: it is what its content says."""
         os.environ["XDG_CACHE_HOME"] = str(place / "own")
         content = _model_in(place / "models")
-        found = ModelLibrary([place / "models"]).local_models()
-        if any(one.file.path.name == MODEL and one.file.sha256 != content for one in found):
+        local_models = ModelLibrary([place / "models"]).local_models()
+        if any(one.file.path.name == MODEL and one.file.sha256 != content for one in local_models):
             raise WrongError("a model goes by another's hash")
 
 

@@ -13,7 +13,7 @@ from understudy.core.errors import CacheError
 
 from ..guard import WrongError
 from ..sample import Sample
-from .results import COUNT, arrays, is_right, key, mended
+from .results import COUNT, arrays, is_right, key, repair_checksums
 
 PACK = "0123456789abcdef-1-01234567.pack"
 
@@ -52,7 +52,7 @@ class Packs:
     def mend(self, sample: Sample) -> Sample:
         """Make the records' checksums right."""
         return Sample(
-            {name: mended(data) for name, data in sample.files.items()},
+            {name: repair_checksums(data) for name, data in sample.files.items()},
             sample.links,
             sample.pipes,
             sample.sparse,

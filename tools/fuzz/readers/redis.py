@@ -13,7 +13,7 @@ from understudy.core.cache.shared.redis_store import RedisStore
 from ..guard import WrongError
 from ..sample import Sample, is_small
 from .packs import folder_of_results
-from .results import arrays, key, mended
+from .results import arrays, key, repair_checksums
 
 _REPLY = "reply.bin"
 _DRIP = "drip.bin"
@@ -44,7 +44,7 @@ class Redis:
 
     def mend(self, sample: Sample) -> Sample:
         """Make a record's checksums right."""
-        return sample.with_file(_REPLY, mended(sample.files.get(_REPLY, b"")))
+        return sample.with_file(_REPLY, repair_checksums(sample.files.get(_REPLY, b"")))
 
     def read(self, place: Path) -> None:
         """Ask everything that a render and the commands ask."""

@@ -27,17 +27,17 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     }
 
 
-def is_right(kept: Arrays, number: int) -> bool:
+def is_right(result: Arrays, number: int) -> bool:
     """Tell whether what was read is a result as it was put."""
     wanted = arrays(number)
-    return kept.keys() == wanted.keys() and all(
-        (kept[name].dtype, kept[name].shape, kept[name].tobytes())
+    return result.keys() == wanted.keys() and all(
+        (result[name].dtype, result[name].shape, result[name].tobytes())
         == (array.dtype, array.shape, array.tobytes())
         for name, array in wanted.items()
     )
 
 
-def mended(data: bytes) -> bytes:
+def repair_checksums(data: bytes) -> bytes:
     """Make the checksums of every record in some bytes right, as whoever can write the bytes can."""
     raw = bytearray(data)
     at = raw.find(MAGIC)
