@@ -35,7 +35,7 @@ def _rows(heading: str) -> list[list[str]]:
 
 def _imports(package: Path, top: str) -> set[str]:
     """Return the packages of `top` that a package's files import by relative imports."""
-    found = set()
+    packages = set()
     for path in package.rglob("*.py"):
         parts = path.relative_to(ROOT).parts
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -43,8 +43,8 @@ def _imports(package: Path, top: str) -> set[str]:
                 target = [*parts[: -node.level], *(node.module or "").split(".")]
                 names = [name for name in target if name] + [node.names[0].name]
                 if names[0] == top and (ROOT / top / names[1]).is_dir():
-                    found.add(names[1])
-    return found - {package.name}
+                    packages.add(names[1])
+    return packages - {package.name}
 
 
 @pytest.mark.parametrize("top", ["core", "addon"])
@@ -111,9 +111,9 @@ def test_the_layer_is_laid_out_as_the_page_says():
 
 
 def _magic(row: list[str]) -> bytes:
-    found = re.search(r"`((?:[0-9A-F]{2} ){7}[0-9A-F]{2})`", row[2])
-    assert found is not None
-    return bytes.fromhex(found[1])
+    match = re.search(r"`((?:[0-9A-F]{2} ){7}[0-9A-F]{2})`", row[2])
+    assert match is not None
+    return bytes.fromhex(match[1])
 
 
 def _require_layout(rows: list[list[str]], fields: str, header_bytes: int) -> None:
