@@ -1,30 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shared tiers: written behind the render's back, left out while they fail or hang, tried again later."""
+"""Shared tiers: left out while they fail or hang, and tried again later."""
 
 import threading
 import time
-from pathlib import Path
 
-import numpy as np
 import pytest
-from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.shared.circuit_breaker import CircuitBreaker
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.shared.shared_tier import SharedTier
-from understudy.core.cache.shared.write_behind import WriteBehind
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import TieredStore
 from understudy.core.concurrency.timeouts import TimedThread
 from understudy.core.errors import CacheError
 
-
-def key(number: int) -> Key:
-    return stage_key("test", 1, {"number": number})
-
-
-def arrays(number: int) -> dict[str, np.ndarray]:
-    return {"a": np.full(10_000, number, np.uint8)}
+from tests.core.shared_places import Gate, arrays, folder_tier, key, redis_tier
 
 
 class Clock:
@@ -43,108 +33,6 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < limit
         time.sleep(0.005)
-
-
-def folder_tier(path: Path, **more) -> SharedTier:
-    return SharedTier("the share", lambda: PackStore(path), lambda store: store.counts.dropped, **more)
-
-
-def redis_tier(url: str, **more) -> SharedTier:
-    return SharedTier("Redis", lambda: RedisStore(url), lambda store: store.faults, may_hang=False, **more)
-
-
-class Gate:
-    """A place that hangs while `open` is not set, and counts what it is asked."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.open.set()
-        self.asked = 0
-        self.kept = MemoryStore(1 << 24)
-
-    def get(self, key):
-        self.asked += 1
-        self.open.wait()
-        return self.kept.get(key)
-
-    def put(self, key, value):
-        self.asked += 1
-        self.open.wait()
-        self.kept.put(key, value)
-
-    def __contains__(self, key):
-        self.asked += 1
-        self.open.wait()
-        return key in self.kept
-
-    def close(self):
-        pass
-
-
-def test_what_one_machine_puts_another_finds_and_keeps_nearer(tmp_path, redis_server) -> None:
-    def machine(name: str) -> tuple[TieredStore, PackStore]:
-        local = PackStore(tmp_path / name)
-        return TieredStore([local], [folder_tier(tmp_path / "share"), redis_tier(redis_server.url)]), local
-
-    (first, _), (second, local) = machine("one"), machine("two")
-    first.put(key(1), arrays(1))
-    assert first.flush(10)
-    assert key(1) in second
-    assert second.get(key(1))["a"].tobytes() == arrays(1)["a"].tobytes()
-    assert key(1) in local
-    # What only the farther place has goes to the nearer ones too.
-    RedisStore(redis_server.url).put(key(2), arrays(2))
-    assert second.get(key(2)) is not None
-    assert second.flush(10)
-    assert key(2) in local
-    assert key(2) in PackStore(tmp_path / "share")
-    for tiers in (first, second):
-        tiers.close()
-        assert tiers.warnings == ()
-        assert tiers.unshared_count == 0
-
-
-def test_puts_do_not_wait_for_a_hanging_place_and_what_does_not_fit_is_counted(tmp_path) -> None:
-    place = Gate()
-    place.open.clear()
-    local = PackStore(tmp_path)
-    tiers = TieredStore(
-        [local],
-        [SharedTier("it", lambda: place, lambda store: 0)],
-        backlog_bytes=50_000,
-        flush_timeout_seconds=0.05,
-    )
-    for n in range(20):
-        tiers.put(key(n), arrays(n))
-    assert all(key(n) in local for n in range(20))
-    assert not tiers.flush(0.05)
-    assert tiers.unshared_count == 16  # four of 10,000 bytes fit
-    place.open.set()
-    assert tiers.flush(10)
-    assert [n for n in range(20) if key(n) in place.kept] == [0, 1, 2, 3]
-    place.open.clear()
-    asked = place.asked
-    tiers.put(key(20), arrays(20))
-    while place.asked == asked:
-        time.sleep(0.001)
-    tiers.put(key(21), arrays(21))  # waits behind the one that hangs
-    tiers.close()
-    assert tiers.unshared_count == 17
-    assert any(f"{tiers.unshared_count} results were not shared" in line for line in tiers.warnings)
-    place.open.set()
-
-
-def test_what_the_caller_changes_later_is_not_what_is_shared(tmp_path) -> None:
-    place = Gate()
-    place.open.clear()
-    tiers = TieredStore([], [SharedTier("it", lambda: place, lambda store: 0)])
-    value = arrays(1)
-    tiers.put(key(1), value)
-    value["a"][:] = 99
-    place.open.set()
-    assert tiers.flush(10)
-    assert place.kept.get(key(1))["a"].tobytes() == arrays(1)["a"].tobytes()
-    tiers.close()
 
 
 def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> None:
@@ -268,34 +156,6 @@ def test_a_share_that_can_not_be_written_rests_after_one_fault(tmp_path) -> None
     tier.put(key(20), arrays(20))
     assert tier.get(key(20)) is not None
     tier.close()
-
-
-def test_actions_run_after_the_writes_before_them() -> None:
-    order = []
-    release = threading.Event()
-
-    def write(items):
-        release.wait()
-        order.append(f"{len(items)} written")
-
-    behind = WriteBehind(write)
-    for n in range(5):
-        behind.put(key(n), arrays(n))
-    behind.run_after(lambda: order.append("action"))
-    behind.put(key(9), arrays(9))
-    assert order == []
-    release.set()
-    assert behind.flush(10)
-    action = order.index("action")
-    written = [
-        [int(line.split()[0]) for line in part if "written" in line] for part in (order[:action], order)
-    ]
-    assert [sum(counts) for counts in written] == [5, 6]
-    behind.close(1)
-    behind.run_after(lambda: order.append("late"))
-    behind.put(key(10), arrays(10))
-    assert order[-1] == "late"
-    assert behind.dropped_count == 1
 
 
 def test_a_place_with_a_limit_of_its_own_is_asked_directly_and_rests_when_slow() -> None:

@@ -1,22 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`understudy render` on a clip with a real face: what it makes, and what it need not compute again."""
 
-import importlib.util
 import json
 import os
 import pty
-import signal
 import subprocess
-import sys
-import time
-from collections import Counter
 from contextlib import closing
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.cli.main import main
 from understudy.core.cli.progress import progress_line
@@ -28,24 +21,9 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
-_spec = importlib.util.spec_from_file_location("faces_clip", Path(__file__).with_name("faces_clip.py"))
-faces_clip = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("faces_clip", faces_clip)
-_spec.loader.exec_module(faces_clip)
+from tests.core.rendered_clip import ANALYSIS, FRAMES, PROGRAM, faces_clip, folder, pictures
 
-FRAMES = 12
-ANALYSIS = ("detect", "landmark", "embed")
-PROGRAM = [sys.executable, "-m", "understudy.core.cli"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A clip with sound and two pictures of 'the source': the portrait in red and in blue make-up."""
-    made = tmp_path_factory.mktemp("cli")
-    faces_clip.write_clip(made / "clip.mp4", FRAMES)
-    faces_clip.write_picture(made / "red.png", faces_clip.make_up_portrait((230, 20, 20)))
-    faces_clip.write_picture(made / "blue.png", faces_clip.make_up_portrait((20, 20, 230)))
-    return made
+__all__ = ["folder"]
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +42,6 @@ def run(folder, face, output, *more, code=0):
 
 def runs(report):
     return {stage: counts["run"] for stage, counts in report["stages"].items()}
-
-
-def pictures(path):
-    with open_clip(path) as clip:
-        return clip.info, [clip.read(number) for number in range(clip.info.frame_count)]
 
 
 def sound(path):
@@ -227,98 +200,6 @@ def test_a_cut_off_movie_is_noticed(folder, first, tmp_path, capsys):
                "--set", "landmark.steady=0"]  # fmt: skip
     assert main(command) == 0
     assert "is the clip's file complete?" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
-    count = 60
-    clip = faces_clip.write_clip(tmp_path / "long.mp4", count)
-    report = tmp_path / "report.json"
-    command = ["render", str(clip), "--face", str(folder / "red.png"), "--output", str(tmp_path / "out.mp4"),
-               "--report", str(report)]  # fmt: skip
-    process = subprocess.Popen([*PROGRAM, *command], stderr=subprocess.PIPE, text=True)
-    cache = tmp_path / "understudy_cache"
-    deadline = time.monotonic() + 60
-    while count_results(cache)["swap"] < 3 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    impatient = time.monotonic() + 1
-    while process.poll() is None and time.monotonic() < impatient:
-        process.send_signal(number)
-        time.sleep(0.002)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert said.count("\n") == 1
-    assert said.startswith("understudy: stopped")
-    done = count_results(cache)
-    assert 3 <= done["swap"] < count
-    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "understudy_cache"}
-
-    assert main(command) == 0
-    stages = json.loads(report.read_text())["stages"]
-    assert (stages["swap"]["hit"], stages["swap"]["run"]) == (done["swap"], count - done["swap"])
-    # One of the entries of each analysis stage is the picture's.
-    for stage in ANALYSIS:
-        assert (stages[stage]["hit"], stages[stage]["run"]) == (done[stage] - 1, count - done[stage] + 1)
-    assert pictures(tmp_path / "out.mp4")[0].frame_count == count
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when the program listens to signals")
-@pytest.mark.parametrize("milliseconds", [0, 70, 140, 210])
-def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, milliseconds):
-    command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", tmp_path / "out.mp4"]
-    process = subprocess.Popen([*PROGRAM, *map(str, command)], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not handles_signal(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    time.sleep(milliseconds / 1000)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert said.startswith("understudy: stopped")
-    assert said.count("\n") == 1
-    assert not [path for path in tmp_path.iterdir() if path.name != "understudy_cache"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
-def test_who_insists_ends_what_does_not_come_to_an_end():
-    program = """if True:
-        import time
-        from understudy.core.cli.signals import StopSignal
-        stop = StopSignal(force_after=0.5)
-        with stop.listen():
-            print("listening", flush=True)
-            while not stop.signal_number:
-                time.sleep(0.01)
-            print("asked", flush=True)
-            time.sleep(60)
-    """
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "listening\n"
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "asked\n"
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(1)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGINT
-
-
-def handles_signal(process, number):
-    """Whether a process has a handler of its own for a signal (Linux: proc(5), SigCgt)."""
-    status = Path(f"/proc/{process}/status").read_text()
-    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
-    return bool(int(caught, 16) >> (number - 1) & 1)
-
-
-def count_results(cache):
-    """How many results of each stage are in a cache folder."""
-    counts = Counter()
-    if (cache / "format").is_file():
-        store = PackStore(cache)
-        for entry in store.entries():
-            counts[dict(line.split("=", 1) for line in entry.text.splitlines())["stage"]] += 1
-        store.close()
-    return counts
 
 
 def test_progress_is_shown_on_a_terminal_only(folder, first):

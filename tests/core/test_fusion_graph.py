@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The graph of fusion gives what OpenCV gives, within 1/255: on footage, and for whatever can be set."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,40 +12,22 @@ import pytest
 from footage.portrait import make_up_portrait, transform_portrait
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from understudy.core.analysis import detect as detecting
-from understudy.core.analysis import landmark as landmarking
 from understudy.core.analysis.maskers.contract import OcclusionMask
 from understudy.core.face.types import Face
 from understudy.core.fusion.fuse import fuse_crop
 from understudy.core.fusion.graph.build import OUTPUT_NAME, fusion_graph
 from understudy.core.fusion.graph.feeds import feeds
 from understudy.core.fusion.graph.fuser import Fuser, generate_trial_crop
-from understudy.core.fusion.graph.images import Warp
-from understudy.core.fusion.graph.resampling import (
-    TAP_WEIGHT_SUM,
-    Taps,
-    area_matrix,
-    cubic_taps,
-    level_blur_matrix,
-    linear_taps,
-    low_pass_matrix,
-    warp_positions,
-    warp_weights,
-)
 from understudy.core.geometry.crop import crop_matrix, warp_crop
-from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.open import open_clip
-from understudy.core.models.embedded import embedded_models
 from understudy.core.models.onnx_file import read_onnx_info
-from understudy.core.models.onnx_writer import GraphWriter
 from understudy.core.models.processor import Processor
 from understudy.core.models.session import ModelPool, run_with_binding
-from understudy.core.recipe import Fusion, Recipe
+from understudy.core.recipe import Fusion
 from understudy.core.swap.crops import AlignedCrop, AlignedImage
 from understudy.core.swap.mesh import CropRegion, face_crop_region, swap_mesh
 from understudy.core.swap.neural_region import (
     draw_swapped,
-    enlarges,
     footprint_region,
     light_target,
     limit_resolution,
@@ -55,22 +35,11 @@ from understudy.core.swap.neural_region import (
 )
 from understudy.core.swap.texture import fill_hidden, unwrap_texture
 
-TOPOLOGY = load_topology()
-POOL = ModelPool(1)
-FUSER = Fuser(POOL, TOPOLOGY)
+from tests.core.fusion_faces import FUSER, ODD, POOL, TOPOLOGY, difference, faces
+
 FOOTAGE = Path(__file__).resolve().parents[2].parent / "shared" / "footage"
 # The classroom's faces are all too small for the landmarker.
 CLIPS = sorted(path for path in FOOTAGE.glob("*.mp4") if not path.name.startswith("22"))
-
-
-def faces(picture: np.ndarray) -> list[Face]:
-    models = embedded_models()
-    detections = detecting.detections_from_arrays(
-        detecting.detect(picture, Recipe().detect, models.detector, POOL)
-    )
-    return landmarking.faces_from_arrays(
-        landmarking.landmark(picture, detections, Recipe().landmark, models.landmarker, POOL, TOPOLOGY)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -83,26 +52,6 @@ def source() -> tuple[np.ndarray, np.ndarray]:
 def target() -> tuple[np.ndarray, Face]:
     picture = transform_portrait(2.0, 6.0)[0]
     return picture, faces(picture)[0]
-
-
-def difference(crop, landmarks, place, params: Fusion, occlusion: OcclusionMask | None = None) -> int:
-    """The largest difference of any colour or alpha of any pixel, those not shown too."""
-    expected = fuse_crop(crop, landmarks, place, params, TOPOLOGY, occlusion)
-    drawn = FUSER.run_graph(feeds(crop, landmarks, place, params, TOPOLOGY, occlusion))
-    assert drawn.shape == expected.shape
-    assert drawn.dtype == np.uint8
-    return int(np.abs(drawn.astype(int) - expected).max())
-
-
-ODD = Fusion(
-    blend=0.83,
-    mask_padding=-4.0,
-    mask_blur=55.0,
-    keep_cover=0.6,
-    light_radius=23.0,
-    sharpen=0.7,
-    mask_chin=False,
-)
 
 
 @pytest.mark.parametrize("path", CLIPS or [None], ids=lambda path: path.stem if path else "no footage")
@@ -195,37 +144,6 @@ def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest
     assert difference(blended, face.landmarks, place, params, occlusion) <= 1
 
 
-@settings(max_examples=15, deadline=None)
-@given(
-    source_size=st.tuples(st.integers(8, 200), st.integers(8, 200)),
-    size=st.tuples(st.integers(1, 120), st.integers(1, 120)),
-    scale=st.floats(0.1, 1.99),
-    angle=st.floats(-180, 180),
-    shift=st.tuples(st.floats(-50, 150), st.floats(-50, 150)),
-)
-def test_a_warp_is_opencvs_to_the_bit(source_size, size, scale, angle, shift) -> None:
-    picture = np.random.default_rng(1).integers(0, 256, (*source_size, 3)).astype(np.uint8)
-    cosine, sine = scale * np.cos(np.radians(angle)), scale * np.sin(np.radians(angle))
-    back = np.array([[cosine, -sine, shift[0]], [sine, cosine, shift[1]]])
-    curved = enlarges(back)
-    kind = cv2.INTER_CUBIC if curved else cv2.INTER_LINEAR
-    flags = kind | cv2.WARP_INVERSE_MAP
-    expected = cv2.warpAffine(picture, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    graph = GraphWriter("warp")
-    terms = [graph.input(name, "int32", name) for name in ("xa", "xd", "ya", "yd")]
-    weights = graph.input("weights", "float32", 4, 1024, 4)
-    last = [graph.input(name, "float32") for name in ("column", "row")]
-    pixels = graph.input("pixels", "uint8", "h", "w", 3)
-    graph.output(Warp(*terms, weights, *last).apply(pixels), "warped", "float32", 3, "yd", "xa")
-    places = warp_positions(back, size)
-    inputs = {"xa": places.x_across, "xd": places.x_down, "ya": places.y_across, "yd": places.y_down}
-    inputs |= {"weights": warp_weights(cubic=curved), "pixels": picture}
-    ends = {"column": source_size[1] - 1, "row": source_size[0] - 1}
-    inputs |= {name: np.asarray(value, np.float32) for name, value in ends.items()}
-    drawn = POOL.run_graph(graph.model(), inputs)[0]
-    assert np.array_equal(drawn.transpose(1, 2, 0), expected)
-
-
 def test_a_step_that_is_left_out_is_noticed(target, source) -> None:
     """What the other tests say would mean little if settings changed nothing."""
     picture, face = target
@@ -314,71 +232,6 @@ def test_a_processor_that_is_off_is_not_trusted() -> None:
     assert fuser.key_inputs == {}
     assert len(fuser.warnings) == 1
     assert "cuda is" in fuser.warnings[0]
-
-
-def resample(picture: np.ndarray, down: Taps, across: Taps) -> np.ndarray:
-    wide = (picture[:, across.indices] * across.weights.astype(np.float64)).sum(1)
-    return (wide[down.indices] * down.weights[:, :, None].astype(np.float64)).sum(0)
-
-
-sizes = st.tuples(st.integers(8, 120), st.integers(8, 120))
-
-
-@contextmanager
-def use_ipp(enabled: bool) -> Iterator[None]:
-    """OpenCV enlarges by Intel's IPP where it has it, and by code of its own on other processors."""
-    before = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(enabled)
-    linear_taps.cache_clear()
-    cubic_taps.cache_clear()
-    try:
-        yield
-    finally:
-        cv2.ipp.setUseIPP(before)
-        linear_taps.cache_clear()
-        cubic_taps.cache_clear()
-
-
-@pytest.mark.parametrize("intel", [True, False], ids=["IPP", "without IPP"])
-@settings(max_examples=15, deadline=None)
-@given(size=sizes, factor=st.floats(1, 4), seed=st.integers(0, 99))
-def test_enlargements_are_opencvs(intel, size, factor, seed) -> None:
-    with use_ipp(intel):
-        check_enlargements(size, factor, seed)
-
-
-def check_enlargements(size: tuple[int, int], factor: float, seed: int) -> None:
-    picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
-    full = round(size[0] * factor), round(size[1] * factor)
-    floats = cv2.resize(picture.astype(np.float32), full[::-1], interpolation=cv2.INTER_LINEAR)
-    assert np.allclose(
-        resample(picture, linear_taps(size[0], full[0]), linear_taps(size[1], full[1])), floats, atol=1e-3
-    )
-    curved = cv2.resize(picture, full[::-1], interpolation=cv2.INTER_CUBIC).astype(float)
-    own = resample(picture, cubic_taps(size[0], full[0]), cubic_taps(size[1], full[1])) / TAP_WEIGHT_SUM**2
-    assert np.abs(np.clip(own, 0, 255) - curved).max() < 0.51
-
-
-@settings(max_examples=15, deadline=None)
-@given(sizes, st.floats(0.5, 4), st.integers(0, 99))
-def test_blurs_and_reductions_are_opencvs(size, spread, seed) -> None:
-    height, width = size
-    picture = np.random.default_rng(seed).integers(0, 256, size).astype(np.uint8)
-    whole = cv2.GaussianBlur(picture, (0, 0), spread)
-    own = np.floor(
-        level_blur_matrix(height, spread) @ picture @ level_blur_matrix(width, spread).T / 65536 + 0.5
-    )
-    assert np.array_equal(own, whole)
-    floats = picture.astype(np.float32)
-    low = cv2.GaussianBlur(floats, (0, 0), spread, borderType=cv2.BORDER_CONSTANT)
-    assert np.allclose(
-        low_pass_matrix(height, spread) @ floats @ low_pass_matrix(width, spread).T, low, atol=1e-3
-    )
-    small = height // 2, width // 3
-    reduced = cv2.resize(floats, small[::-1], interpolation=cv2.INTER_AREA)
-    assert np.allclose(
-        area_matrix(height, small[0]) @ floats @ area_matrix(width, small[1]).T, reduced, atol=1e-3
-    )
 
 
 def test_a_face_at_the_frames_edge_is_fused_alike(target, source) -> None:

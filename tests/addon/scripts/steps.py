@@ -8,12 +8,8 @@ import wave
 from pathlib import Path
 
 import bpy
-import understudy
-from understudy.addon.layers import layer_strip, sync
+from understudy.addon.layers import sync
 from understudy.addon.modifiers import stack
-from understudy.addon.properties.scene_properties import recipe_of
-from understudy.addon.sequencer.animation import driven_properties
-from understudy.core.recipe import parameters
 
 
 def _scene():
@@ -192,42 +188,9 @@ def setup(**properties):
         _put(_scene(), path.replace("__", "."), value)
 
 
-def duplicate(names, by):
-    """Copy strips and move the copies along the timeline."""
-    editor = _scene().sequence_editor
-    _select(names)
-    before = {strip.name for strip in editor.strips_all}
-    with _in_sequencer():
-        bpy.ops.sequencer.duplicate()
-    made = [strip for strip in editor.strips_all if strip.name not in before]
-    for strip in made:
-        strip.frame_start += by
-    return sorted(strip.name for strip in made)
-
-
 def _select(names):
     for strip in _scene().sequence_editor.strips_all:
         strip.select = strip.name in names
-
-
-def into_meta(names):
-    """Make a meta strip of strips, as the editor does."""
-    _select(names)
-    with _in_sequencer():
-        bpy.ops.sequencer.meta_make()
-
-
-def scene_strip(name, resolution, frames):
-    """Go on in a new scene that plays the one so far as a strip."""
-    played = _scene()
-    bpy.ops.scene.new(type="EMPTY")
-    project(resolution, frames)
-    strip = _scene().sequence_editor.strips.new_scene(name, played, 1, 1)
-    strip.scene_input = "SEQUENCER"
-
-
-def remove(name):
-    _scene().sequence_editor.strips.remove(_strip(name))
 
 
 def render(out, report=None, how="animation", frame=None):
@@ -244,94 +207,10 @@ def render(out, report=None, how="animation", frame=None):
     return json.loads(Path(report).read_text()) if report and Path(report).is_file() else None
 
 
-def _values(modifier):
-    recipe = recipe_of(modifier)
-    return {entry.path: getattr(getattr(recipe, entry.group), entry.name) for entry in parameters()}
-
-
-def facts():
-    """What lies on the timeline."""
-    scene = _scene()
-    return {
-        "strips": {
-            strip.name: {
-                "type": strip.type,
-                "channel": strip.channel,
-                "start": strip.frame_final_start,
-                "end": strip.frame_final_end,
-                "id": strip.understudy_id,
-                "layer_of": strip.understudy_layer_of,
-                "mute": strip.mute,
-                "directory": getattr(strip, "directory", ""),
-            }
-            for strip in scene.sequence_editor.strips_all
-        },
-        "modifiers": [[entry.name, entry.strip_id] for entry in scene.understudy.modifiers],
-        "recipes": [_values(entry) for entry in scene.understudy.modifiers],
-        "pictures": [
-            [item.filepath for item in entry.identity.pictures] for entry in scene.understudy.modifiers
-        ],
-    }
-
-
-def shown_pictures(name, frames):
-    """The layer picture that Blender reads at each frame."""
-    layer = layer_strip.layer_of(_scene(), _strip(name))
-    return [layer.strip_elem_from_frame(frame).filename for frame in frames]
-
-
-def without_understudy(path):
-    """Load a project in a Blender that does not have Understudy."""
-    understudy.unregister()
-    bpy.ops.wm.open_mainfile(filepath=path)
-
-
-def split(name, frame):
-    """Cut a strip in two; returns the right part's name."""
-    return _strip(name).split(frame=frame, split_method="SOFT").name
-
-
-def register_again(times):
-    """Unregister and register; returns what of Understudy is there after each."""
-    states = []
-    for _ in range(times):
-        understudy.unregister()
-        states.append(_registration_counts())
-        understudy.register()
-        states.append(_registration_counts())
-    return states
-
-
-def _registration_counts():
-    handlers = sum(
-        getattr(entry, "__module__", "").startswith("understudy")
-        for name in dir(bpy.app.handlers)
-        if isinstance(getattr(bpy.app.handlers, name), list)
-        for entry in getattr(bpy.app.handlers, name)
-    )
-    classes = sum(
-        getattr(entry, "__module__", "").startswith("understudy")
-        for base in (bpy.types.PropertyGroup, bpy.types.Operator, bpy.types.Panel, bpy.types.UIList)
-        for entry in base.__subclasses__()
-        if getattr(entry, "is_registered", False)
-    )
-    return {
-        "handlers": handlers,
-        "classes": classes,
-        "scene": hasattr(bpy.types.Scene, "understudy"),
-        "strip": hasattr(bpy.types.Strip, "understudy_id"),
-    }
-
-
 def animate_no_more(name, path, frames):
     """Delete the keyframes of a strip's property."""
     for frame in frames:
         _strip(name).keyframe_delete(path, frame=frame)
-
-
-def drivers(name):
-    """The paths of a strip's driven properties."""
-    return sorted(driven_properties(_scene(), _strip(name)))
 
 
 def sound(name, file, start, trimmed):
@@ -342,17 +221,6 @@ def sound(name, file, start, trimmed):
         out.setframerate(8000)
         out.writeframes(bytes(2 * 8000 * 7))
     _scene().sequence_editor.strips.new_sound(name, file, 8, start).frame_offset_start = trimmed
-
-
-def sound_of(name, file):
-    """Add the sound strip of a movie, as adding a movie in the window does."""
-    _scene().sequence_editor.strips.new_sound(name, file, 8, 1)
-
-
-def timing(name):
-    """Where a strip lies."""
-    strip = _strip(name)
-    return [strip.frame_start, strip.frame_offset_start, strip.frame_offset_end, strip.frame_final_end]
 
 
 def render_calls_from_a_thread(frame, report):

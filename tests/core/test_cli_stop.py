@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy render` that is stopped: nothing is lost, and it says so."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from understudy.core.cache.stores.local import PackStore
+from understudy.core.cli.main import main
+
+from tests.core.rendered_clip import ANALYSIS, PROGRAM, faces_clip, folder, pictures
+
+__all__ = ["folder"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
+    count = 60
+    clip = faces_clip.write_clip(tmp_path / "long.mp4", count)
+    report = tmp_path / "report.json"
+    command = ["render", str(clip), "--face", str(folder / "red.png"), "--output", str(tmp_path / "out.mp4"),
+               "--report", str(report)]  # fmt: skip
+    process = subprocess.Popen([*PROGRAM, *command], stderr=subprocess.PIPE, text=True)
+    cache = tmp_path / "understudy_cache"
+    deadline = time.monotonic() + 60
+    while count_results(cache)["swap"] < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    impatient = time.monotonic() + 1
+    while process.poll() is None and time.monotonic() < impatient:
+        process.send_signal(number)
+        time.sleep(0.002)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert said.count("\n") == 1
+    assert said.startswith("understudy: stopped")
+    done = count_results(cache)
+    assert 3 <= done["swap"] < count
+    assert {path.name for path in tmp_path.iterdir()} == {"long.mp4", "understudy_cache"}
+
+    assert main(command) == 0
+    stages = json.loads(report.read_text())["stages"]
+    assert (stages["swap"]["hit"], stages["swap"]["run"]) == (done["swap"], count - done["swap"])
+    # One of the entries of each analysis stage is the picture's.
+    for stage in ANALYSIS:
+        assert (stages[stage]["hit"], stages[stage]["run"]) == (done[stage] - 1, count - done[stage] + 1)
+    assert pictures(tmp_path / "out.mp4")[0].frame_count == count
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when the program listens to signals")
+@pytest.mark.parametrize("milliseconds", [0, 70, 140, 210])
+def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, milliseconds):
+    command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", tmp_path / "out.mp4"]
+    process = subprocess.Popen([*PROGRAM, *map(str, command)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not handles_signal(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(milliseconds / 1000)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("understudy: stopped")
+    assert said.count("\n") == 1
+    assert not [path for path in tmp_path.iterdir() if path.name != "understudy_cache"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+def test_who_insists_ends_what_does_not_come_to_an_end():
+    program = """if True:
+        import time
+        from understudy.core.cli.signals import StopSignal
+        stop = StopSignal(force_after=0.5)
+        with stop.listen():
+            print("listening", flush=True)
+            while not stop.signal_number:
+                time.sleep(0.01)
+            print("asked", flush=True)
+            time.sleep(60)
+    """
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "listening\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "asked\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+
+
+def handles_signal(process, number):
+    """Whether a process has a handler of its own for a signal (Linux: proc(5), SigCgt)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def count_results(cache):
+    """How many results of each stage are in a cache folder."""
+    counts = Counter()
+    if (cache / "format").is_file():
+        store = PackStore(cache)
+        for entry in store.entries():
+            counts[dict(line.split("=", 1) for line in entry.text.splitlines())["stage"]] += 1
+        store.close()
+    return counts
