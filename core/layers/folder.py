@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..cache.packs.layout import LAYERS_FOLDER, is_cache_folder, prepare_cache_folder
-from ..errors import CacheError, OutputError
-from ..filesystem import Access, Folder, Location, set_access
+from ..cache.packs.layout import LAYERS_FOLDER
+from ..errors import OutputError
+from ..filesystem import Access, Location
 from .files import (
     LAYER_NAME,
     STACK_ID,
@@ -26,6 +26,7 @@ from .files import (
     require_layer_name,
     require_stack_id,
 )
+from .folder_access import FolderAccess
 from .label import MAX_LAYER_BYTES, Label, ReadBuffer, RequestSummary
 from .label_reader import LayerReader
 from .placeholder import PLACEHOLDER
@@ -39,33 +40,30 @@ class LayerFolder:
     def __init__(self, root: Path, stack_id: str, access: Access = Access()) -> None:  # noqa: B008 - frozen
         """`root` is the cache folder. Raises OutputError for what is no stack's id."""
         require_stack_id(stack_id)
-        self._location = Location(root) / LAYERS_FOLDER / stack_id
-        self._access = access
-        self._in_cache_folder = True
-        self._reader = LayerReader(self._location)
+        self._folder = FolderAccess(Location(root) / LAYERS_FOLDER / stack_id, access)
+        self._reader = LayerReader(self._folder.location)
 
     @classmethod
     def fallback(cls, root: Path, stack_id: str, access: Access = Access()) -> "LayerFolder":  # noqa: B008 - frozen
         """Return the folder `<root>/<stack id>`, below a folder that a run made for itself alone."""
         folder = cls(root, stack_id, access)
-        folder._location = Location(root) / stack_id
-        folder._reader = LayerReader(folder._location)
-        folder._in_cache_folder = False
+        folder._folder = FolderAccess(Location(root) / stack_id, access, in_cache_folder=False)
+        folder._reader = LayerReader(folder._folder.location)
         return folder
 
     @property
     def path(self) -> Path:
         """The folder's path."""
-        return self._location.path
+        return self._folder.location.path
 
     def make(self) -> None:
         """Make the folder, and make what it lies in a cache folder, if need be."""
-        self.open_to_write(make=True).close()
+        self._folder.open_to_write(make=True).close()
 
     def exists(self) -> bool:
         """Tell whether there is the folder."""
         try:
-            self._location.open().close()
+            self._folder.location.open().close()
         except OSError:
             return False
         return True
@@ -73,22 +71,22 @@ class LayerFolder:
     def names(self) -> list[str]:
         """Return the names of the layer files, sorted; none where there is no folder."""
         try:
-            with self.open_to_read() as folder:
+            with self._folder.open_to_read() as folder:
                 return sorted(name for name in folder.file_names() if LAYER_NAME.fullmatch(name))
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise self._fault("look through", error) from error
+            raise self._folder.error("look through", error) from error
 
     def sizes(self) -> list[int]:
         """Return the bytes of each layer file, placeholders too."""
         try:
-            with self.open_to_read() as folder:
+            with self._folder.open_to_read() as folder:
                 return [entry.status.st_size for entry in folder.entries() if is_layer(entry)]
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise self._fault("look through", error) from error
+            raise self._folder.error("look through", error) from error
 
     def write(self, name: str, *pieces: bytes | memoryview) -> None:
         """Write a layer file of pieces that follow each other: it appears whole or not at all."""
@@ -100,14 +98,14 @@ class LayerFolder:
             try:
                 self._write(name, pieces)
             except OSError as error:
-                raise self._fault("write", error, name) from error
+                raise self._folder.error("write", error, name) from error
         except OSError as error:
-            raise self._fault("write", error, name) from error
+            raise self._folder.error("write", error, name) from error
 
     def label(self, name: str, buffer: ReadBuffer | None = None) -> Label | None:
         """Return what a layer says of itself, see `LayerReader.label`."""
         require_layer_name(name)
-        return self._reader.label(name, buffer, self._access.file_mode)
+        return self._reader.label(name, buffer, self._folder.access.file_mode)
 
     def relabel(self, name: str, label: Label, summary: RequestSummary) -> bool:
         """Say in a layer that it is what is asked for now; False where that can't be, see `relabelled`."""
@@ -127,7 +125,7 @@ class LayerFolder:
         for name in wanted:
             require_layer_name(name)
         try:
-            opened = self.open_to_write(make=True)
+            opened = self._folder.open_to_write(make=True)
         except OutputError:
             # A folder that can't be written to is no trouble while all is in it.
             with suppress(OutputError):
@@ -142,41 +140,41 @@ class LayerFolder:
                 for name in missing:
                     # One file under many names: layer files are replaced, never changed in place.
                     if not first or name in there or not link_file(folder, first, name):
-                        folder.write_file(name, PLACEHOLDER, mode=self._access.file_mode)
+                        folder.write_file(name, PLACEHOLDER, mode=self._folder.access.file_mode)
                         first = name
             except OSError as error:
-                raise self._fault("write placeholders in", error) from error
+                raise self._folder.error("write placeholders in", error) from error
 
     def copy_to(self, other: "LayerFolder") -> None:
         """Give another stack the layer files of this one; what can't be copied is made again later."""
         names = self.names()
         if not names:
             return
-        with other.open_to_write(make=True) as target:
+        with other._folder.open_to_write(make=True) as target:
             try:
-                with self.open_to_read() as source:
+                with self._folder.open_to_read() as source:
                     for name in names:
                         if not link_file(source, name, name, target):
                             data = source.read_file(name, MAX_LAYER_BYTES)
-                            target.write_file(name, data, mode=other._access.file_mode)
+                            target.write_file(name, data, mode=other._folder.access.file_mode)
             except OSError:
                 return
 
     def remove(self) -> None:
         """Remove the layer files and what killed runs left of some, then the folder. Others' files stay, and so it."""
         try:
-            with self.open_to_write() as folder:
+            with self._folder.open_to_write() as folder:
                 for entry in folder.entries():
                     if is_layer(entry) or is_leftover(entry):
                         with suppress(FileNotFoundError):
                             folder.remove_file(entry.name)
-            with Location(self._location.root, self._location.names[:-1]).open() as above:
-                above.remove_child(self._location.names[-1])
+            with Location(self._folder.location.root, self._folder.location.names[:-1]).open() as above:
+                above.remove_child(self._folder.location.names[-1])
         except FileNotFoundError:
             return
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise self._fault("remove the layers in", error) from error
+                raise self._folder.error("remove the layers in", error) from error
 
     def blank(self) -> int:
         """Put placeholders in the place of the layers: the original is seen. Return how many were more than that."""
@@ -191,104 +189,25 @@ class LayerFolder:
         What killed runs left is removed, however young: a write that this meets is done once more by its writer.
         """
         try:
-            with self.open_to_write() as folder:
-                return blank_folder(folder, self._access.file_mode, before_timestamp, self._blank_fault)
+            with self._folder.open_to_write() as folder:
+                return blank_folder(
+                    folder, self._folder.access.file_mode, before_timestamp, self._blank_fault
+                )
         except FileNotFoundError:
             return BlankingReport()
         except OSError as error:
-            raise self._fault("look through", error) from error
-
-    def open_to_write(self, *, make: bool = False) -> Folder:
-        """Open the folder, for its owner only if that is us; it is made if need be and asked for.
-
-        Raises OutputError where it must not be written to; FileNotFoundError where it is not there nor made.
-        """
-        root = self._location.root
-        try:
-            if make:
-                self._prepare()
-            folder = self._require_writable(Folder(root))
-            for name in self._location.names:
-                with folder:
-                    try:
-                        below = folder.open_child(name)
-                    except FileNotFoundError:
-                        if not make:
-                            raise
-                        below = folder.make_child(name, self._access.folder_mode)
-                with suppress(OSError):  # not every file system has permissions
-                    set_access(below, self._access, lambda name: LAYER_NAME.fullmatch(name) is not None)
-                folder = self._require_writable(below)
-        except FileNotFoundError:
-            if not make:
-                raise
-            raise OutputError(
-                f"can't make the layer folder {self.path}: another process removes it"
-            ) from None
-        except OSError as error:
-            raise self._fault("make" if make else "open", error) from error
-        return folder
-
-    def open_to_read(self) -> Folder:
-        """Open the folder for reading. Raises OSError; OutputError where it lies in no cache folder."""
-        folder = self._location.open()
-        if self._in_cache_folder and not is_cache_folder(self._location.root):
-            folder.close()
-            raise OutputError(_foreign_folder_text(self._location.root))
-        return folder
-
-    def _prepare(self) -> None:
-        root = self._location.root
-        if not self._in_cache_folder:
-            Location(root).make(self._access.folder_mode).close()
-            return
-        with suppress(FileNotFoundError):
-            self._require_writable(Folder(root), require_mark=False).close()
-        try:
-            prepare_cache_folder(root, self._access)
-        except CacheError as error:
-            raise OutputError(str(error)) from error
-
-    def _require_writable(self, folder: Folder, *, require_mark: bool = True) -> Folder:
-        """Return an open folder if it may be written to; close it and raise OutputError otherwise."""
-        root = self._location.root
-        try:
-            fault = self._access.write_fault(folder.status(), folder.path)
-            fault = f"can't write to {folder.path}: {fault}" if fault else ""
-            if (
-                not fault
-                and require_mark
-                and self._in_cache_folder
-                and folder.path == root
-                and not is_cache_folder(root)
-            ):
-                fault = _foreign_folder_text(root)
-        except BaseException:
-            folder.close()
-            raise
-        if fault:
-            folder.close()
-            raise OutputError(fault)
-        return folder
+            raise self._folder.error("look through", error) from error
 
     def _write(self, name: str, pieces: tuple[bytes | memoryview, ...]) -> None:
         try:
-            folder = self.open_to_write()
+            folder = self._folder.open_to_write()
         except FileNotFoundError:
-            folder = self.open_to_write(make=True)
+            folder = self._folder.open_to_write(make=True)
         with folder:
-            folder.write_file(name, *pieces, mode=self._access.file_mode)
+            folder.write_file(name, *pieces, mode=self._folder.access.file_mode)
 
     def _blank_fault(self, name: str, error: OSError) -> str:
-        return str(self._fault("take the face out of", error, name))
-
-    def _fault(self, action: str, error: OSError, name: str = "") -> OutputError:
-        place = self.path / name if name else self.path
-        reason = error.strerror or type(error).__name__
-        if error.errno in (errno.ENOTDIR, errno.ELOOP):
-            reason = "a link or a file is in the place of a folder: remove it, or choose another cache folder"
-        what = "the layer" if name else "the layer folder"
-        return OutputError(f"can't {action} {what} {place}: {reason}")
+        return str(self._folder.error("take the face out of", error, name))
 
 
 def layer_folder_of(path: Path, access: Access = Access()) -> tuple[LayerFolder, str]:  # noqa: B008 - frozen
@@ -298,7 +217,3 @@ def layer_folder_of(path: Path, access: Access = Access()) -> tuple[LayerFolder,
         raise OutputError(f"{path} is no layer's place: that is layers/<id>/<frame>.tif in a cache folder")
     require_layer_name(parts[-1])
     return LayerFolder(path.parents[2], parts[-2], access), parts[-1]
-
-
-def _foreign_folder_text(root: Path) -> str:
-    return f"{root} holds other files: choose an empty or a new folder for the cache"

@@ -19,6 +19,7 @@ from ..base.payload import decode, encode
 from ..base.store import Arrays
 from ..packs.record import EntryInfo, build_record, find_payload, read_entry_info
 from .redis_client import MAX_REPLY_BYTES, REPLY_TIMEOUT_SECONDS, RedisServer, RedisServerError
+from .redis_commands import HEAD_BYTES, delete_value, read_heads, read_part, scan_names
 from .redis_reply import (
     expect_count,
     expect_heads_and_sizes,
@@ -37,9 +38,7 @@ WRITE_TIMEOUT_SECONDS = 5.0
 LIST_TIMEOUT_SECONDS = 300.0
 MAX_LISTED_ENTRIES = 2_000_000
 _MAX_TOTAL_NAME_BYTES = 1 << 28
-_HEAD_BYTES = 1024  # a record's header and most key texts
 _BATCH_ENTRIES = 500
-_PAGE_ENTRIES = 1000
 _MAX_PAGE_BYTES = 1 << 22  # what a page of names or a batch of glances may take, several times over
 _T = TypeVar("_T")
 
@@ -148,7 +147,7 @@ class RedisStore:
         }
         freed, before = 0, self._fault_count
         for name, size in doomed.items():
-            freed += size if self._query(partial(_delete, name), expect_count, 0) else 0
+            freed += size if self._query(partial(delete_value, name), expect_count, 0) else 0
             if self._fault_count != before:  # each of many would be waited for
                 break
         return freed
@@ -200,8 +199,8 @@ class RedisStore:
             return
         while batch := list(islice(names, _BATCH_ENTRIES)):
             known = self._query(
-                partial(_read_heads, batch),
-                partial(expect_heads_and_sizes, len(batch), _HEAD_BYTES),
+                partial(read_heads, batch),
+                partial(expect_heads_and_sizes, len(batch), HEAD_BYTES),
                 None,
                 max_bytes=_MAX_PAGE_BYTES,
             )
@@ -222,7 +221,9 @@ class RedisStore:
         names: dict[bytes, None] = {}
         held, cursor = 0, 0
         while True:
-            page = self._query(partial(_scan, cursor, pattern), expect_page, None, max_bytes=_MAX_PAGE_BYTES)
+            page = self._query(
+                partial(scan_names, cursor, pattern), expect_page, None, max_bytes=_MAX_PAGE_BYTES
+            )
             if page is None:
                 break
             cursor, more = page
@@ -244,10 +245,10 @@ class RedisStore:
 
     def _read_info(self, name: bytes, head: bytes) -> EntryInfo | None:
         def read(offset: int, size: int) -> bytes:
-            if offset + size <= max(len(head), _HEAD_BYTES):
+            if offset + size <= max(len(head), HEAD_BYTES):
                 return head[offset : offset + size]
             more = self._query(
-                partial(_read_part, name, offset, size), expect_value, None, max_bytes=_MAX_PAGE_BYTES
+                partial(read_part, name, offset, size), expect_value, None, max_bytes=_MAX_PAGE_BYTES
             )
             return (more or b"")[:size]
 
@@ -273,26 +274,6 @@ class RedisStore:
         with self._lock:
             self._fault_count += 1
             self._warnings[f"Redis at {self._server.address} fails ({kind}): check the server"] = None
-
-
-def _delete(name: bytes, client: "redis.Redis") -> object:
-    return client.delete(name)
-
-
-def _scan(cursor: int, pattern: str, client: "redis.Redis") -> object:
-    return client.scan(cursor, pattern, _PAGE_ENTRIES)
-
-
-def _read_part(name: bytes, offset: int, size: int, client: "redis.Redis") -> object:
-    return client.getrange(name, offset, offset + size - 1)
-
-
-def _read_heads(names: list[bytes], client: "redis.Redis") -> object:
-    with client.pipeline(transaction=False) as pipe:
-        for name in names:
-            pipe.getrange(name, 0, _HEAD_BYTES - 1)
-            pipe.strlen(name)
-        return pipe.execute(raise_on_error=False)
 
 
 def _encode_record(key: Key, arrays: Arrays) -> bytes:

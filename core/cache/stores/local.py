@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from ...errors import CacheError
 from ...filesystem import Access
 from ..base.counts import StoreCounter, StoreCounts
 from ..base.key import Key
@@ -25,10 +24,11 @@ from ..packs.record import (
     read_large_record,
 )
 from ..removal.dependents import CacheEntry, dependents_of
-from ..removal.evict import EvictionReport, evict
-from ..removal.purge import purge_all, purge_packs, walk_packs
+from ..removal.evict import EvictionReport
+from ..removal.purge import walk_packs
 from ..removal.scheduler import EvictionScheduler
 from .folder_warnings import READ_ONLY_PREFIX, FolderWarnings
+from .pack_remover import PackRemover
 from .usage_log import record_usage
 
 __all__ = ["PACK_BYTES", "REFRESH_SECONDS", "PackStore"]
@@ -91,6 +91,17 @@ class PackStore:
         )
         self._files = self._inventory.files
         self._appender = PackAppender(self._pack_folder, self._inventory, self._pack_bytes, self._mode)
+        self._remover = PackRemover(
+            root=root,
+            pack_folder=self._pack_folder,
+            pack_bytes=self._pack_bytes,
+            mode=self._mode,
+            inventory=self._inventory,
+            appender=self._appender,
+            write_lock=self._write_lock,
+            warnings=self._warnings,
+            counter=self._counter,
+        )
         self._clock = clock
 
     def get(self, key: Key) -> Arrays | None:
@@ -195,32 +206,11 @@ class PackStore:
         """
         if self._warn_if_read_only():
             return None
-        cap_bytes = self._cap_bytes if cap_bytes is None else cap_bytes
-        try:
-            done = evict(
-                self.root,
-                cap_bytes,
-                pack_folder=self._pack_folder,
-                max_age_seconds=self._max_age_seconds if max_age_seconds is None else max_age_seconds,
-                pack_bytes=self._pack_bytes,
-                working_set=self._inventory,
-                own_packs=self._appender.own_packs,
-                should_stop=self._eviction_scheduler.is_stopping
-                if self._eviction_scheduler is not None
-                else lambda: False,
-                mode=self._mode,
-            )
-        except (OSError, CacheError) as error:
-            self._warnings.add_error(error)
-            return None
-        if done is None:
-            return None
-        self._counter.add(evicted=done.evicted_records)
-        for trouble in done.errors:
-            self._warnings.add_error(trouble)
-        if cap_bytes is not None and done.bytes_after > cap_bytes:
-            self._warnings.add_over_cap(done.bytes_after, cap_bytes)
-        return done
+        return self._remover.evict(
+            self._cap_bytes if cap_bytes is None else cap_bytes,
+            self._max_age_seconds if max_age_seconds is None else max_age_seconds,
+            self._eviction_scheduler.is_stopping if self._eviction_scheduler is not None else lambda: False,
+        )
 
     def purge(self, matches: Callable[[str], bool] | None = None) -> int:
         """Remove the entries whose key text `matches`, or everything; return the bytes freed.
@@ -245,27 +235,7 @@ class PackStore:
     def _purge(self, matches: Callable[[CacheEntry], bool] | None) -> int:
         if self._warn_if_read_only():
             return 0
-        with self._write_lock:
-            self._appender.finish_pack()
-            try:
-                if matches is None:
-                    done = purge_all(self.root, time.time_ns(), self._mode)
-                    self._inventory.clear()
-                else:
-                    done = purge_packs(
-                        self.root,
-                        self._pack_folder,
-                        matches,
-                        time.time_ns(),
-                        self._inventory.replace_pack,
-                        self._mode,
-                    )
-                    self._inventory.refresh()
-            except (OSError, CacheError) as error:
-                self._warnings.add_error(error)
-                return 0
-        self._warnings.add_purge_errors(done.errors, busy=done.busy, foreign_packs=done.foreign_packs)
-        return done.freed_bytes
+        return self._remover.purge(matches)
 
     @property
     def warnings(self) -> tuple[str, ...]:
