@@ -78,7 +78,7 @@ bench: $(READY) models
 bench-cache: $(BENCH)/.ready $(READY) models
 	$(BENCH)/bin/python -m tools.bench_cache $(CACHE_BENCH)
 	$(BIN)/python -m tools.bench_cache.overhead $(if $(CACHE_BENCH),--frames 6 --rounds 2)
-	UNDERSTUDY_LONG=1 $(BIN)/python -m pytest -q -s tests/core/test_cache_mutations.py tests/core/test_cache_rounds.py
+	UNDERSTUDY_LONG=1 $(BIN)/python -m pytest -q -s tests/core/test_cache_mutations.py tests/core/test_cache_kill.py
 
 models: $(READY)
 	$(BIN)/python -m tools.embedded_models build/models

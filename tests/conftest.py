@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers import redis_server
+from redis_process import redis_server
 
 __all__ = ["redis_server"]
 

@@ -2,8 +2,8 @@
 """A made clip with a real face, and a Blender in a process of its own that does what a test asks."""
 
 import pytest
+from blender_driver import BlenderPool, Driver, Footage
 from blenders import NAMES, MissingError, find
-from driving import BlenderPool, Driver, Footage
 
 
 @pytest.fixture(scope="session")

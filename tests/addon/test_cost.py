@@ -7,8 +7,8 @@ What that takes in processor time is printed, not asserted: `pytest -s`.
 import pytest
 
 from tools.demo.make_up import write_sources
-from tools.demo.own_clip import write_clip
 from tools.demo.portrait import load_portrait
+from tools.demo.synthetic_clip import write_clip
 
 pytestmark = [pytest.mark.blender, pytest.mark.one_blender]
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.core.errors import OutputError
-from understudy.tools.bench_render.passes import NAMES, Round, by_stage, ratios
+from understudy.tools.bench_render.percentiles import percentiles, spread
 from understudy.tools.bench_render.plot import draw
 from understudy.tools.bench_render.redraw_phases import Drawing, phases, redraws
-from understudy.tools.bench_render.spread import percentiles, spread
+from understudy.tools.bench_render.rounds import NAMES, Round, by_stage, ratios
 from understudy.tools.bench_render.window import window_folder
 from understudy.tools.bench_render.window_figures import on_screen, table, without_opengl
 from understudy.tools.demo.project import Pass

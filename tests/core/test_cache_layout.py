@@ -4,7 +4,7 @@
 from functools import partial
 from pathlib import Path
 
-from together import run_in_threads
+from threads import run_in_threads
 from understudy.core.cache.packs.layout import PackFolderInfo, prepare_cache_folder
 from understudy.core.filesystem import Location
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of all runs of a cache folder: added by many at once, shortened meanwhile, and none lost."""
 
-from together import run_in_threads
+from threads import run_in_threads
 from understudy.core.cache.base.counts import StoreCounts
 from understudy.core.cache.stores.usage_log import USAGE_LOG_NAME, read_usage, record_usage
 

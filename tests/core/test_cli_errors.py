@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every error of the command line is one line that names the thing, and an exit code; nothing half is left."""
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import av
 import numpy as np
@@ -16,10 +14,7 @@ from understudy.core.cli.doctor import doctor
 from understudy.core.cli.main import main
 from understudy.core.models.embedded import embedded_folder
 
-_spec = importlib.util.spec_from_file_location("faces_clip", Path(__file__).with_name("faces_clip.py"))
-faces_clip = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("faces_clip", faces_clip)
-_spec.loader.exec_module(faces_clip)
+from tests.core import face_clip
 
 PROGRAM = [sys.executable, "-m", "understudy.core.cli"]
 
@@ -28,11 +23,11 @@ PROGRAM = [sys.executable, "-m", "understudy.core.cli"]
 def place(tmp_path_factory):
     """A folder of good and bad files, used as the working folder."""
     folder = tmp_path_factory.mktemp("errors")
-    clip = faces_clip.write_clip(folder / "clip.mp4", 4)
-    portrait = faces_clip.portrait()
-    faces_clip.write_picture(folder / "face.png", portrait)
-    faces_clip.write_picture(folder / "two.png", np.hstack([portrait, portrait[:, ::-1]]))
-    faces_clip.write_picture(folder / "nobody.png", faces_clip.frame(0)[:, :50])
+    clip = face_clip.write_clip(folder / "clip.mp4", 4)
+    portrait = face_clip.portrait()
+    face_clip.write_picture(folder / "face.png", portrait)
+    face_clip.write_picture(folder / "two.png", np.hstack([portrait, portrait[:, ::-1]]))
+    face_clip.write_picture(folder / "nobody.png", face_clip.frame(0)[:, :50])
     (folder / "noise.mp4").write_bytes(np.random.default_rng(1).bytes(50_000))
     (folder / "headless.mp4").write_bytes(clip.read_bytes()[:2000])
     (folder / "empty.mp4").touch()

@@ -21,7 +21,7 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
-from tests.core.rendered_clip import ANALYSIS, FRAMES, PROGRAM, faces_clip, folder, pictures
+from tests.core.rendered_clip import ANALYSIS, FRAMES, PROGRAM, face_clip, folder, pictures
 
 __all__ = ["folder"]
 
@@ -57,7 +57,7 @@ def sound(path):
 def difference(one, other, number, inside):
     """Mean difference of two frames inside the face, or in the background away from the portrait."""
     apart = np.abs(one.astype(int) - other.astype(int))
-    left, top, right, bottom = faces_clip.face_box(number)
+    left, top, right, bottom = face_clip.face_box(number)
     return apart[top:bottom, left:right].mean() if inside else apart[:, :50].mean()
 
 
@@ -82,7 +82,7 @@ def test_the_new_face_has_the_sources_colour(folder, first):
     run(folder, "blue.png", "blue.mp4")
     _, reds = pictures(folder / "first.mp4")
     _, blues = pictures(folder / "blue.mp4")
-    left, top, right, bottom = faces_clip.face_box(5)
+    left, top, right, bottom = face_clip.face_box(5)
     red, blue = (
         frames[5][top:bottom, left:right].reshape(-1, 3).mean(0).astype(float) for frames in (reds, blues)
     )
@@ -132,7 +132,7 @@ def test_a_blend_only_fuses(folder, first):
 
 
 def test_another_person_is_swapped_and_fused_but_the_clip_is_not_analysed_again(folder, first):
-    faces_clip.write_picture(folder / "green.png", faces_clip.make_up_portrait((20, 200, 20)))
+    face_clip.write_picture(folder / "green.png", face_clip.make_up_portrait((20, 200, 20)))
     other = run(folder, "green.png", "green.mp4")
     assert runs(other) == {**dict.fromkeys(ANALYSIS, 0), "swap": FRAMES, "fuse": FRAMES}
     assert other["pictures"]["run"] == 3
@@ -163,7 +163,7 @@ def test_a_part_of_the_clip(folder, first):
 
 def test_a_clip_without_a_face_stays_as_it_is(folder, first, tmp_path, capsys):
     for number in range(3):
-        faces_clip.write_picture(tmp_path / f"{number}.png", faces_clip.frame(0)[:, :50].repeat(4, 1))
+        face_clip.write_picture(tmp_path / f"{number}.png", face_clip.frame(0)[:, :50].repeat(4, 1))
     arguments = ["render", str(tmp_path), "--fps", "24", "--face", str(folder / "red.png")]
     assert main([*arguments, "--output", str(tmp_path / "out.mp4")]) == 0
     assert "no frame was changed" in capsys.readouterr().err
@@ -172,7 +172,7 @@ def test_a_clip_without_a_face_stays_as_it_is(folder, first, tmp_path, capsys):
 
 def test_a_frame_that_fails_shows_the_one_before_and_the_rest_is_rendered(folder, first, tmp_path, capsys):
     for number in range(9, 14):
-        faces_clip.write_picture(tmp_path / f"shot_{number}.png", faces_clip.frame(number))
+        face_clip.write_picture(tmp_path / f"shot_{number}.png", face_clip.frame(number))
     (tmp_path / "shot_11.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     command = ["render", str(tmp_path / "shot_*.png"), "--fps", "25", "--face", str(folder / "red.png"),
                "--output", str(tmp_path / "out.mp4"), "--report", str(tmp_path / "out.json"),
@@ -188,12 +188,12 @@ def test_a_frame_that_fails_shows_the_one_before_and_the_rest_is_rendered(folder
     _, shown = pictures(tmp_path / "out.mp4")
     # Frames 0 and 1 are shots 9 and 10: a sequence is in the order of its numbers, not of its letters.
     for position, number in enumerate((9, 10, 10, 12, 13)):
-        away = np.abs(shown[position].astype(int) - faces_clip.frame(number))[200:].mean()
+        away = np.abs(shown[position].astype(int) - face_clip.frame(number))[200:].mean()
         assert away < 4, position
 
 
 def test_a_cut_off_movie_is_noticed(folder, first, tmp_path, capsys):
-    whole = faces_clip.write_clip(tmp_path / "whole.mkv", 40, sound=False).read_bytes()
+    whole = face_clip.write_clip(tmp_path / "whole.mkv", 40, sound=False).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
     command = ["render", str(tmp_path / "cut.mkv"), "--face", str(folder / "red.png"),
                "--output", str(tmp_path / "out.mp4"), "--cache-dir", str(folder / "understudy_cache"),

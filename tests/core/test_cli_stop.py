@@ -13,7 +13,7 @@ import pytest
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
 
-from tests.core.rendered_clip import ANALYSIS, PROGRAM, faces_clip, folder, pictures
+from tests.core.rendered_clip import ANALYSIS, PROGRAM, face_clip, folder, pictures
 
 __all__ = ["folder"]
 
@@ -21,7 +21,7 @@ __all__ = ["folder"]
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     count = 60
-    clip = faces_clip.write_clip(tmp_path / "long.mp4", count)
+    clip = face_clip.write_clip(tmp_path / "long.mp4", count)
     report = tmp_path / "report.json"
     command = ["render", str(clip), "--face", str(folder / "red.png"), "--output", str(tmp_path / "out.mp4"),
                "--report", str(report)]  # fmt: skip

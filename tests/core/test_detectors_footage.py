@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models.plain_detectors import PLAIN_DETECTORS
+from models.reference_detectors import PLAIN_DETECTORS
 from understudy.core.analysis.detect import detect_with, detections_from_arrays
 from understudy.core.analysis.landmark import alignment_points, faces_from_arrays, landmark_with
 from understudy.core.analysis.model_adapters import ModelAdapters

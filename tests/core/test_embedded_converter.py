@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.errors import ModelError
 from understudy.tools.embedded_models.convert import to_onnx
-from understudy.tools.embedded_models.picture_ops import SAME, VALID, same_padding
+from understudy.tools.embedded_models.image_ops import SAME, VALID, same_padding
 from understudy.tools.embedded_models.tflite_reader import Model, Operator, Tensor, read_model
 
 CONV = {"stride_w": 1, "stride_h": 1, "activation": 0, "dilation_w": 1, "dilation_h": 1}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from models import stand_ins
-from together import run_in_threads
+from threads import run_in_threads
 from understudy.core.models.hashes import FILE_NAME
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelFile

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import understudy
-from driving import Footage
+from blender_driver import Footage
 from understudy.core.cli.main import main
 from understudy.core.export.provenance import program_name
 from understudy.core.system import version as module

@@ -45,8 +45,8 @@ def room(tmp_path_factory):
 def material(tmp_path_factory):
     """A folder with clip.mp4 and couple.mp4, 640 x 360, with sound and without, face.png and harlequin.png."""
     from tools.demo.make_up import write_sources
-    from tools.demo.own_clip import write_clip
     from tools.demo.portrait import load_portrait
+    from tools.demo.synthetic_clip import write_clip
 
     folder = tmp_path_factory.mktemp("material")
     portrait = load_portrait()
@@ -83,7 +83,7 @@ def given(material, package):
 @pytest.fixture(scope="session")
 def newcomer(room, given):
     """The newcomer's path, played once; the pictures are kept where the environment asks for them."""
-    facts = room.window(Path(__file__).parent / "scenarios" / "newcomer.py", given)
+    facts = room.window(Path(__file__).parent / "scenarios" / "first_use.py", given)
     wanted = os.environ.get(PICTURES)
     if wanted:
         keep_pictures(room.work, Path(wanted))

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, drip_reply, empty_reply
+from garbage_server import GarbageServer, drip_reply, empty_reply
 from understudy.core.cache import factory
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.factory import CacheSettings, open_cache

@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from driving import Driver
+from blender_driver import Driver
 
 LAST = 3
 ID = "0123456789abcdef"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, empty_reply
+from garbage_server import GarbageServer, empty_reply
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.shared.circuit_breaker import WAIT_BUDGET_SECONDS, CircuitBreaker, WaitBudget
 from understudy.core.cache.shared.lease import (

@@ -14,8 +14,8 @@ import pytest
 from understudy.core.cache.factory import CacheSettings, open_cache_best_effort
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
-from tests.core.test_cache_render import Project
-from tests.core.test_cache_rounds import KILL, run
+from tests.core.test_cache_failures import Project
+from tests.core.test_cache_kill import KILL, run
 
 Count = Callable[[str], None]
 ROUNDS = 14

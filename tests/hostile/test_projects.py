@@ -2,7 +2,7 @@
 """A project from a stranger: opened, previewed, rendered, purged; no file outside its own folder changes."""
 
 import pytest
-from driving import Footage
+from blender_driver import Footage
 from hostile.strangers_project import (
     ID,
     IDS,

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, constant_reply, drip_reply, endless_reply
+from garbage_server import GarbageServer, constant_reply, drip_reply, endless_reply
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.shared.lease import NO_LEASE
 from understudy.core.cache.shared.redis_lease import RedisLease

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from garbage import GarbageServer, drip_reply, empty_reply
+from garbage_server import GarbageServer, drip_reply, empty_reply
 from hostile.bad_places import NEVER_SET
 from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.packs.folder_lock import folder_lock

@@ -2,7 +2,7 @@
 """The built artefacts, and a clip to try them on."""
 
 import pytest
-from driving import Footage
+from blender_driver import Footage
 from understudy.core.errors import UnderstudyError
 
 from tools.build_extension.__main__ import build

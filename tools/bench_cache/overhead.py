@@ -32,8 +32,8 @@ from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 from tools.demo.make_up import write_sources
-from tools.demo.own_clip import write_clip
 from tools.demo.portrait import load_portrait
+from tools.demo.synthetic_clip import write_clip
 
 _MOST = 1.02
 

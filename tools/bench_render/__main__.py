@@ -21,9 +21,9 @@ from understudy.core.errors import UnderstudyError
 from ..demo.project import Project, build, in_blender
 from .lengths import measure_lengths
 from .material import LOOP, Material, prepare_material
-from .passes import Round, by_stage, ratios, render_round
+from .percentiles import spread
 from .plot import draw
-from .spread import spread
+from .rounds import Round, by_stage, ratios, render_round
 from .window import measure_window as window_measured
 from .window_figures import table as window_table
 
@@ -33,7 +33,7 @@ _EVERY = 3 * LOOP
 """After how many frames of the longer clips they are compared with the shortest again."""
 _TWEAKS = 3
 """How often the clips of these lengths are tweaked."""
-_INSIDE = "tools.bench_render.inside"
+_INSIDE = "tools.bench_render.blender_job"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -162,7 +162,7 @@ def _alone(material: Material, clip: Path, frames: int) -> dict[str, Any]:
     folder = material.folder / "alone"
     folder.mkdir(exist_ok=True)
     words = ["--clip", clip, "--face", material.face, "--other", material.other, "--folder", folder]
-    return _facts("tools.bench_render.alone", folder, [*words, "--frames", frames])
+    return _facts("tools.bench_render.without_blender", folder, [*words, "--frames", frames])
 
 
 def _live(folder: Path, clip: Path, face: Path, frames: int, moves: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
-from .alone import jobs, time_jobs
+from .without_blender import jobs, time_jobs
 
 # A line's first and last frames are not timed: models are loaded, frames are made ahead again; and the last ones of
 # a clip cost less, since the frames after them, in which their faces would be followed, are not there.

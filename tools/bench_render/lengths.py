@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from understudy.core.errors import UnderstudyError
 
-from .spread import spread
+from .percentiles import spread
 
 _ROOT = Path(__file__).resolve().parents[2]
 _KINDS = ("wall", "processor")

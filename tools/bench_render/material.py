@@ -13,8 +13,8 @@ from understudy.core.media.clip import files_stamp
 from understudy.core.media.open import open_clip
 
 from ..demo.make_up import write_sources
-from ..demo.own_clip import HEIGHT, write_clip
 from ..demo.portrait import load_portrait
+from ..demo.synthetic_clip import HEIGHT, write_clip
 
 LOOP = 100
 """Frames after which a looped clip shows the same again."""

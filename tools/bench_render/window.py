@@ -22,7 +22,7 @@ from ..blender_window.window import Room
 from .window_figures import on_screen, without_opengl
 
 SCENARIO = Path(__file__).with_name("window_scenario.py")
-WATCHES = {name: Path(__file__).with_name(name) for name in ("screen_watch.py", "redraw_watch.py")}
+WATCHES = {name: Path(__file__).with_name(name) for name in ("screen_watcher.py", "redraw_recorder.py")}
 """What the scenario needs beside it."""
 _ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 24

@@ -8,8 +8,8 @@ from typing import Any
 
 from understudy.core.errors import OutputError
 
+from .percentiles import percentiles
 from .redraw_phases import Drawing, Phases, draw_moments, phases, redraws
-from .spread import percentiles
 
 _NOOP_RENDERER = "NOOP"
 """What Mesa's driver that does nothing calls itself."""

@@ -100,7 +100,7 @@ class Redraws:
     def __init__(self, window):
         """Begin to take note of each update of the scene and of each region that is drawn."""
         self._window = window
-        self._drawings = window.module("/given/redraw_watch.py").Drawings()
+        self._drawings = window.module("/given/redraw_recorder.py").Drawings()
         self._updates = []
         # Behind those of the extension, so that they are within.
         bpy.app.handlers.depsgraph_update_pre.append(self._on_update_begin)
@@ -115,7 +115,7 @@ class Redraws:
     def time_change(self, change, _place=None):
         """Make a change and let it be drawn. Generator; returns what came of it, in milliseconds since.
 
-        `drawings` has every callback of Blender's drawing (redraw_watch.py), `updates` when each update of the scene
+        `drawings` has every callback of Blender's drawing (redraw_recorder.py), `updates` when each update of the scene
         began and ended, all handlers' work within.
         """
         yield from self._settle()
@@ -147,7 +147,7 @@ class ScreenRedraws(Redraws):
     def __init__(self, window):
         """Watch the preview on the screen, and the layer picture of the frame that is seen."""
         super().__init__(window)
-        watching = window.module("/given/screen_watch.py")
+        watching = window.module("/given/screen_watcher.py")
         self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), ThreadPoolExecutor(1)
         self._marks = 0
         layer = next(s for s in bpy.context.scene.sequence_editor.strips if s.understudy_layer_of)

@@ -11,7 +11,7 @@ from typing import Any
 from .folder import chroot_command
 
 SIZE = (1600, 900)
-_DRIVER = Path(__file__).with_name("inside.py")
+_DRIVER = Path(__file__).with_name("scenario_player.py")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Room:
     ) -> dict[str, Any]:
         """Run a scenario in a window; returns what it told. AssertionError, with the output, where it failed.
 
-        A scenario is a Python file with a generator `steps(window)`; see `inside.py`. `factory` starts as
+        A scenario is a Python file with a generator `steps(window)`; see `scenario_player.py`. `factory` starts as
         Blender comes, for video editing, instead of with what is saved in the profile. Without `opengl` Blender
         draws as ever, but its calls come to nothing: the screen stays black, and takes next to no time.
         """

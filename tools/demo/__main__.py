@@ -18,11 +18,11 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import USUAL_STAGES
 
+from .contact_sheet import alpha_of, frames_of, moments, write_sheet
 from .make_up import write_sources
-from .own_clip import write_clip
 from .portrait import load_portrait
 from .project import Pass, Project, build
-from .sheet import alpha_of, frames_of, moments, write_sheet
+from .synthetic_clip import write_clip
 
 TWEAK = "fusion.blend=0.6"
 _MORE_TWEAKS = ("fusion.blend=0.75", "fusion.blend=0.5")

@@ -123,7 +123,7 @@ def _settings(settings: Sequence[str]) -> list[str]:
 
 
 def in_blender(
-    job: str, folder: Path, options: list[str], module: str = "tools.demo.blender_pass"
+    job: str, folder: Path, options: list[str], module: str = "tools.demo.blender_job"
 ) -> tuple[dict, dict]:
     """Run a job of `module` in a fresh Blender; returns its facts and the report of the add-on's handlers."""
     facts, report = folder / ".facts.json", folder / ".handlers.json"

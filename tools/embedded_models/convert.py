@@ -8,7 +8,7 @@ from collections.abc import Callable
 import onnx
 from understudy.core.errors import ModelError
 
-from . import attention_ops, elementwise_ops, layout_ops, picture_ops
+from . import attention_ops, elementwise_ops, image_ops, layout_ops
 from .graph import Graph
 from .tflite_reader import Model, Operator, read_model
 
@@ -19,13 +19,13 @@ _CONVERTERS: dict[str, Callable[[Graph, Operator], None]] = {
     "LOGISTIC": elementwise_ops.unary,
     "HARD_SWISH": elementwise_ops.unary,
     "PRELU": elementwise_ops.prelu,
-    "CONV_2D": picture_ops.convolution,
-    "DEPTHWISE_CONV_2D": picture_ops.depthwise_convolution,
-    "PAD": picture_ops.pad,
-    "MAX_POOL_2D": picture_ops.pool,
-    "AVERAGE_POOL_2D": picture_ops.pool,
-    "RESIZE_BILINEAR": picture_ops.resize_bilinear,
-    "Convolution2DTransposeBias": picture_ops.transposed_convolution,
+    "CONV_2D": image_ops.convolution,
+    "DEPTHWISE_CONV_2D": image_ops.depthwise_convolution,
+    "PAD": image_ops.pad,
+    "MAX_POOL_2D": image_ops.pool,
+    "AVERAGE_POOL_2D": image_ops.pool,
+    "RESIZE_BILINEAR": image_ops.resize_bilinear,
+    "Convolution2DTransposeBias": image_ops.transposed_convolution,
     "DEQUANTIZE": layout_ops.keep_constant,
     "DENSIFY": layout_ops.keep_constant,
     "RESHAPE": layout_ops.reshape,

@@ -139,7 +139,7 @@ def transposed_convolution(graph: Graph, operator: Operator) -> None:
     kernel = graph.array(operator.inputs[1]).transpose(3, 0, 1, 2)
     if kernel.shape[2:] != (stride_h, stride_w):
         raise ModelError(
-            "transposed convolution with overlapping windows is not known: add it to picture_ops.py"
+            "transposed convolution with overlapping windows is not known: add it to image_ops.py"
         )
     inputs = [graph.nchw(operator.inputs[0]), graph.constant(kernel)]
     if len(operator.inputs) > 2:

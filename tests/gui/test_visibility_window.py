@@ -21,7 +21,7 @@ def window(room, given, tmp_path_factory):
     ):
         run = own.blender(words, {**given, ".make.py": SCENARIOS / "make_project.py"})
         assert run.status == 0, run.output
-    return {**own.window(SCENARIOS / "switches.py", given, factory=False), "work": own.work}
+    return {**own.window(SCENARIOS / "visibility.py", given, factory=False), "work": own.work}
 
 
 def test_the_preview_is_made_again_after_a_render_that_is_not_like_it(window):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from gui.screen import FRAMES, crop_to_frame, difference, off, read
 
-SCENARIO = Path(__file__).parent / "scenarios" / "beside.py"
+SCENARIO = Path(__file__).parent / "scenarios" / "background_work.py"
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ from understudy.addon.render import handlers
 from understudy.addon.sequencer.strips import stack_id, strips_with_modifiers
 from understudy.core.errors import UnderstudyError
 
-from ..demo.blender_pass import leave, open_project, set_parameters, strip_bare
-from .spread import percentiles
+from ..demo.blender_job import leave, open_project, set_parameters, strip_bare
+from .percentiles import percentiles
 
 _WARM = 5
 _MOVES_A_FRAME = 10

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from ..demo.project import Pass, build
-from .spread import spread
+from .percentiles import spread
 
 NAMES = ("plain", "cold", "tweak", "again", "source")
 _PLAIN = "plain"

@@ -2,7 +2,7 @@
 """Undo and redo of every edit of a timeline, told by what is rendered: in one Blender each, or, long, in every one.
 
 Undone, the clip looks as it did before the edit; done again, as it did after it. That the edited clip looks right
-is what `test_addon_edits` tells.
+is what `test_timeline_edits` tells.
 """
 
 import numpy as np

@@ -29,7 +29,7 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession
 from understudy.core.sessions.settings import RunSettings
 
-from .spread import percentiles
+from .percentiles import percentiles
 
 _WARM = 6
 _STACK = "0123456789abcdef"
