@@ -84,7 +84,7 @@ for round in range(rounds):
     assert right(store.get(key(1, round)), 1, round)
     done = store.evict(300_000)
     assert done is not None and done.errors == (), done
-    assert store.size_on_disk() == done.after == sum(p.stat().st_size for p in root.iterdir())
+    assert store.size_on_disk() == done.bytes_after == sum(p.stat().st_size for p in root.iterdir())
     assert not [p for p in root.glob(".*.pack.tmp")]
     store.purge(lambda text: "owner=1" in text)
     assert store.get(key(1, round)) is None
