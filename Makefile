@@ -22,15 +22,16 @@ demo: $(READY) models
 # `make window` has made it.
 test: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long" $(PYTEST)
-	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not long" tests/addon $(PYTEST)
+	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not one_blender and not long" tests/addon $(PYTEST)
 
 # For the inner loop: the tests of `core` that need no Blender.
 test-quick: $(READY) models
-	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long and not blender" tests/core $(PYTEST)
+	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow and not long and not blender" tests/core $(PYTEST)
 
 # What `test` leaves out, since it takes minutes: the complete grids, and built artefacts in empty environments.
-test-long: $(READY) models
+test-long: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m long $(PYTEST)
+	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "one_blender and not long" tests/addon $(PYTEST)
 
 # All the tests on Blender 5.0.
 test-5.0: $(BLENDER_50)/.ready models
