@@ -28,7 +28,6 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
-from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe import Recipe
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.layer_outcomes import Outcomes
@@ -178,6 +177,9 @@ class LayerSession:
     def _cache(self) -> OpenCache:
         """The cache. It is opened when it is needed: where nothing changed, that is never."""
         if self._open_cache is None:
+            # It imports every stage, and OpenCV with them.
+            from ..pipeline.stage_schemas import STAGE_SCHEMAS
+
             self._open_cache = open_cache_best_effort(self._settings.cache, schemas=STAGE_SCHEMAS)
         return self._open_cache
 
