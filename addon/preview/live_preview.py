@@ -10,26 +10,21 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from enum import Enum, auto
+from typing import Any, cast
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
-from ...core.layers.job import LayerJob
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
 from ..modifiers.active import active_scene
-from ..properties.preferences import Preferences, preferences
+from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
-from ..sessions.open import open_preview
-
-if TYPE_CHECKING:
-    from ...core.sessions.preview_session import Preview, PreviewSession
+from .layer_updater import LayerUpdater, PreviewRequest, PreviewResults
 
 # How often is looked for a picture that did not come while it was waited for. Only one is asked for at a time, so a
 # short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
@@ -48,39 +43,25 @@ _WORKER_GRACE_SECONDS = 2.0
 _HANDLER_NAMES = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
 
 
-@dataclass(frozen=True)
-class PreviewRequest:
-    """What the visible frame needs."""
+class PreviewState(Enum):
+    """What the preview does at its next tick."""
 
-    folder: Path
-    preferences: Preferences
-    jobs: tuple[LayerJob, ...]
-    may_blank: bool
+    IDLE = auto()
+    """Nothing: it shows what the visible frame asks for, as far as it can."""
+    DUE = auto()
+    """Look at the visible frame, which may ask for something else, once the thread has nothing to do."""
+    PENDING = auto()
+    """Show what came of the last look, if the thread is done."""
+    RETRY = auto()
+    """Look at the visible frame, whose layers were not prepared: another process may have made them meanwhile."""
 
 
-PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
-
-
-class _LayerUpdater:
-    """The work of the thread: a session that stays open while the cache folder stays the same."""
-
-    def __init__(self) -> None:
-        self.session: PreviewSession | None = None
-        self._session_arguments: tuple[Path, Preferences] | None = None
-
-    def update_layers(self, request: PreviewRequest) -> PreviewResults:
-        """Bring the pictures of a frame up to date as far as that needs fusing alone."""
-        place = request.folder, request.preferences
-        if self.session is None or self._session_arguments != place:
-            self.close()
-            self.session, self._session_arguments = open_preview(*place), place
-        return [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
-
-    def close(self) -> None:
-        """Let go of the session."""
-        if self.session is not None:
-            self.session.close()
-            self.session = None
+_TICK_INTERVALS_SECONDS = {
+    PreviewState.IDLE: None,
+    PreviewState.DUE: TICK_SECONDS,
+    PreviewState.PENDING: TICK_SECONDS,
+    PreviewState.RETRY: RETRY_SECONDS,
+}
 
 
 class LivePreview:
@@ -93,14 +74,15 @@ class LivePreview:
     ) -> None:
         """`invalidate_caches` makes Blender reload rewritten images; `pause_prefetch` is called during fusion."""
         self._invalidate_caches, self._pause_prefetch = invalidate_caches, pause_prefetch
-        self._updater = _LayerUpdater()
+        self._updater = LayerUpdater()
         self._thread = ThreadPoolExecutor(1, "understudy preview")
-        self._pending: list[Future[PreviewResults]] = []
+        self._state = PreviewState.IDLE
+        # IDLE or RETRY, by the last results: the state once nothing is due or pending.
+        self._rest_state = PreviewState.IDLE
+        self._futures: list[Future[PreviewResults]] = []
         self._scene_name = ""
         self._strip_cache = StripCache()
         self._last_request: PreviewRequest | None = None
-        self._update_due = False
-        self._has_missing_layers = False
         self._last_worker_activity = -_WORKER_GRACE_SECONDS
         self._timer = self.tick  # one object: Blender knows timers by identity
 
@@ -111,7 +93,7 @@ class LivePreview:
 
     def schedule(self, scene: bpy.types.Scene) -> None:
         """Something changed: look again at the next tick. Cheap, however often it is called."""
-        self._scene_name, self._update_due = scene.name, True
+        self._scene_name, self._state = scene.name, PreviewState.DUE
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.register(self._timer, first_interval=TICK_SECONDS)
 
@@ -134,7 +116,7 @@ class LivePreview:
         self.schedule(scene)
         if self._submit_request() and after_edit:
             self._pause_prefetch()
-        wait(self._pending, wait_seconds)
+        wait(self._futures, wait_seconds)
         self._collect_results()
 
     def on_viewport_render(self, scene: bpy.types.Scene) -> None:
@@ -158,19 +140,19 @@ class LivePreview:
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
         self._collect_results()
-        if self._update_due and not self._pending:
+        if self._state in (PreviewState.DUE, PreviewState.RETRY) and not self._futures:
             self._submit_request()
-        if self._pending or self._update_due:
-            return TICK_SECONDS
-        if self._has_missing_layers:
-            # The worker, another process or another machine may be making it.
-            self._last_request, self._update_due = None, True
-            return RETRY_SECONDS
-        return None
+        if self._state is PreviewState.PENDING and not self._futures:
+            self._state = self._rest_state
+            if self._state is PreviewState.RETRY:
+                self._last_request = None  # the same request is made again
+        return _TICK_INTERVALS_SECONDS[self._state]
 
     def on_load(self) -> None:
         """Another file was loaded."""
-        self._last_request, self._update_due, self._has_missing_layers = None, False, False
+        self._last_request, self._rest_state = None, PreviewState.IDLE
+        # What the thread has begun is shown even so.
+        self._state = PreviewState.PENDING if self._futures else PreviewState.IDLE
 
     def release_session(self) -> None:
         """Results were deleted: forget those in memory, or what shows them would be fused again."""
@@ -182,12 +164,12 @@ class LivePreview:
         if not bpy.app.background and bpy.app.timers.is_registered(self._timer):
             bpy.app.timers.unregister(self._timer)
         self._thread.shutdown(wait=True, cancel_futures=True)
-        self._pending.clear()
+        self._futures.clear()
         self._updater.close()
 
     def _submit_request(self) -> bool:
         """Hand the visible frame's jobs to the thread, unless they are those it had last; True if it did."""
-        self._update_due = False
+        self._state = PreviewState.PENDING
         scene: Any = bpy.data.scenes.get(self._scene_name)
         # A render writes the pictures itself, but for one of the viewport; a walk only passes through its frames.
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _is_viewport_rendering()
@@ -203,12 +185,12 @@ class LivePreview:
             return False
         self._last_request = wanted
         if not jobs:
-            self._has_missing_layers = False
+            self._rest_state = PreviewState.IDLE
             set_window_state("notice", "")
             return False
         # The newest is wanted; what the thread has begun is still shown.
-        self._pending = [entry for entry in self._pending if not entry.cancel()]
-        self._pending.append(self._thread.submit(self._updater.update_layers, wanted))
+        self._futures = [entry for entry in self._futures if not entry.cancel()]
+        self._futures.append(self._thread.submit(self._updater.update_layers, wanted))
         return True
 
     def _may_blank(self) -> bool:
@@ -223,12 +205,12 @@ class LivePreview:
 
     def _collect_results(self) -> None:
         """Show what the thread has done."""
-        ended = [entry for entry in self._pending if entry.done()]
-        self._pending = [entry for entry in self._pending if entry not in ended]
+        ended = [entry for entry in self._futures if entry.done()]
+        self._futures = [entry for entry in self._futures if entry not in ended]
         for entry in ended:
             outcome = entry.result()
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
-            self._has_missing_layers = bool(missing)
+            self._rest_state = PreviewState.RETRY if missing else PreviewState.IDLE
             set_window_state("notice", missing[0] if missing else "")
             if any(how in ("fused", "blanked") for _, how, _ in outcome):
                 self._invalidate_caches()

@@ -186,18 +186,13 @@ class Pipeline:
 
         `number` counts the clip's frames from 0. Raises ClipError, PictureError, ModelError or RecipeError.
         """
-        size = clip.info.width, clip.info.height
+        size, warning_count = (clip.info.width, clip.info.height), self._counter.warning_count
         planned = tuple(entry for casting in requests for entry in self._face_plans(clip, number, casting))
         inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
         inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
-        return LayerPlan(clip, number, size, planned, stage_key("layer", LAYER_VERSION, inputs))
-
-    def record_hit(self, plan: LayerPlan) -> None:
-        """Count a planned layer that need not be made, because it is there already."""
-        occluded = sum(entry.occlude is not None for entry in plan.faces)
-        self._counter.record_cached_layer(
-            len(plan.faces), occluded, sum(entry.enhance is not None for entry in plan.faces)
-        )
+        key = stage_key("layer", LAYER_VERSION, inputs)
+        may_label = self._counter.warning_count == warning_count
+        return LayerPlan(clip, number, size, planned, key, may_label)
 
     def execute(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""

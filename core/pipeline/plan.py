@@ -34,3 +34,23 @@ class LayerPlan:
     size: tuple[int, int]
     faces: tuple[FacePlan, ...]
     key: Key
+    may_label: bool
+    """Whether the picture may say what it was asked to be, so that the next run need not plan it.
+
+    Not where planning gave a warning, which is to come again.
+    """
+
+    @property
+    def face_count(self) -> int:
+        """Faces that are replaced."""
+        return len(self.faces)
+
+    @property
+    def masked_count(self) -> int:
+        """Faces that have an occlusion mask."""
+        return sum(entry.occlude is not None for entry in self.faces)
+
+    @property
+    def enhanced_count(self) -> int:
+        """Faces that have an enhanced crop."""
+        return sum(entry.enhance is not None for entry in self.faces)

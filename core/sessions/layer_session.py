@@ -18,7 +18,7 @@ from ..cache.factory import OpenCache, open_cache_best_effort
 from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
-from ..layers.label import Label, ReadBuffer, RequestSummary
+from ..layers.label import Label, ReadBuffer
 from ..layers.output_folders import LayerOutputFolders
 from ..layers.placeholder import PLACEHOLDER
 from ..layers.tiff import layer_pieces
@@ -28,11 +28,11 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
-from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe import Recipe
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
+from .layer_state import FaceCounts, LayerState, layer_state, matching_summary, request_summary
 from .purge import purge
 from .request_digest import RequestDigester
 from .run_log import log_end, log_failed_frame, log_start
@@ -177,6 +177,9 @@ class LayerSession:
     def _cache(self) -> OpenCache:
         """The cache. It is opened when it is needed: where nothing changed, that is never."""
         if self._open_cache is None:
+            # It imports every stage, and OpenCV with them.
+            from ..pipeline.stage_schemas import STAGE_SCHEMAS
+
             self._open_cache = open_cache_best_effort(self._settings.cache, schemas=STAGE_SCHEMAS)
         return self._open_cache
 
@@ -190,54 +193,49 @@ class LayerSession:
 
     def _update(self, job: LayerJob) -> bool:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
-        if self._is_current(job, digest, label):
+        summary = matching_summary(label, digest)
+        if summary is not None:
+            self._count(job, LayerState.CURRENT, summary)
             return False
-        pipeline = self._get_pipeline()
-        plan, digest = self._plan(pipeline, job, digest)
-        written = self._write_count
-        if label is None or label.key != plan.key.hex:
-            self._write(pipeline, plan, job, digest)
+        plan = self._plan(job)
+        state = layer_state(label, digest, plan)
+        if state is LayerState.STALE:
+            self._write(job, plan, digest)
+        self._count(job, state, plan)
+        if state is LayerState.RELABEL:
+            self._relabel(job, plan, digest, label)
+        return state is LayerState.STALE
+
+    def _count(self, job: LayerJob, state: LayerState, counts: FaceCounts) -> None:
+        """Count a picture that is right now, by the `state` that it was met in. No other method counts pictures."""
+        if state is LayerState.STALE:
+            self._write_count += 1  # its stages have counted what making it took
         else:
-            pipeline.record_hit(plan)
-            if digest is not None:
-                # A folder that can't be written to is no trouble while what is in it is right.
-                with suppress(OutputError):
-                    self._output_folders.relabel(job.layer_path, label, _request_summary(digest, plan))
-        self._outcomes.record_shown(len(plan.faces), len(job.requests))
-        return self._write_count > written
+            self._counter.record_cached_layer(counts.face_count, counts.masked_count, counts.enhanced_count)
+        self._outcomes.record_shown(counts.face_count, len(job.requests))
 
-    def _is_current(self, job: LayerJob, digest: str | None, label: Label | None) -> bool:
-        """Tell whether a job's picture is by its own `label` what is asked for, and count it then.
+    def _plan(self, job: LayerJob) -> "LayerPlan":
+        pipeline, clip = self._get_pipeline(), self._clip(job.source)
+        if job.number >= clip.info.frame_count:
+            raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
+        return pipeline.plan(clip, job.number, job.requests)
 
-        A picture whose making gave a warning has no such label, so that the warning comes again.
-        """
-        if digest is None or label is None or label.summary is None or label.summary.digest != digest:
-            return False
-        asked = label.summary
-        self._counter.record_cached_layer(asked.face_count, asked.masked_count, asked.enhanced_count)
-        self._outcomes.record_shown(asked.face_count, len(job.requests))
-        return True
+    def _write(self, job: LayerJob, plan: "LayerPlan", digest: str | None) -> None:
+        patch = self._get_pipeline().execute(plan)
+        summary = request_summary(digest, plan)
+        self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
 
-    def _write(self, pipeline: "Pipeline", plan: "LayerPlan", job: LayerJob, digest: str | None) -> None:
-        patch = pipeline.execute(plan)
-        asked = None if digest is None else _request_summary(digest, plan)
-        self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, asked))
-        self._write_count += 1
+    def _relabel(self, job: LayerJob, plan: "LayerPlan", digest: str | None, label: Label | None) -> None:
+        summary = request_summary(digest, plan)
+        if label is not None and summary is not None:
+            # A folder that can't be written to is no trouble while what is in it is right.
+            with suppress(OutputError):
+                self._output_folders.relabel(job.layer_path, label, summary)
 
     def _write_file(self, path: Path, *pieces: bytes | memoryview) -> None:
         warning = self._output_folders.write(path, *pieces)
         if warning:
             self.warn(warning)
-
-    def _plan(
-        self, pipeline: "Pipeline", job: LayerJob, digest: str | None
-    ) -> "tuple[LayerPlan, str | None]":
-        """Plan a job's picture; its `digest` is None where there was something to warn of, see `_is_current`."""
-        clip, warned = self._clip(job.source), self._counter.warning_count
-        if job.number >= clip.info.frame_count:
-            raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
-        plan = pipeline.plan(clip, job.number, job.requests)
-        return plan, digest if self._counter.warning_count == warned else None
 
     def _blank(self, job: LayerJob) -> bool:
         """Put a transparent picture in the place of one that can't be made; True if the file was written."""
@@ -270,9 +268,3 @@ class LayerSession:
                 self._clips.popitem(last=False)[1].close()
         self._clips.move_to_end(source)
         return known
-
-
-def _request_summary(digest: str, plan: "LayerPlan") -> RequestSummary:
-    occluded = sum(entry.occlude is not None for entry in plan.faces)
-    enhanced = sum(entry.enhance is not None for entry in plan.faces)
-    return RequestSummary(digest, len(plan.faces), occluded, enhanced)

@@ -12,6 +12,7 @@ from ..media.clip_info_cache import CacheOnly, ClipNotCachedError, NotCachedErro
 from ..media.open import Clip
 from ..media.source import ClipSource
 from .layer_session import MAX_OPEN_CLIPS, LayerSession
+from .layer_state import LayerState, layer_state, matching_summary
 from .settings import RunSettings
 
 Preview = Literal["current", "fused", "blanked", "unprepared"]
@@ -54,18 +55,20 @@ class PreviewSession(LayerSession):
 
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path)
-        if self._is_current(job, digest, label):
+        summary = matching_summary(label, digest)
+        if summary is not None:
+            self._count(job, LayerState.CURRENT, summary)
             return "current"
-        pipeline = self._get_pipeline()
-        plan, digest = self._plan(pipeline, job, digest)
-        if label is not None and label.key == plan.key.hex:
-            pipeline.record_hit(plan)
-            return "current"
-        self._stamps[job.layer_path.parent] = plan.clip.stamp
-        if not pipeline.is_cached(plan):
-            raise NotCachedError("not prepared yet: press Prepare")
-        self._write(pipeline, plan, job, digest)
-        return "fused"
+        plan = self._plan(job)
+        state = layer_state(label, digest, plan)
+        if state is LayerState.STALE:
+            self._stamps[job.layer_path.parent] = plan.clip.stamp
+            if not self._get_pipeline().is_cached(plan):
+                raise NotCachedError("not prepared yet: press Prepare")
+            self._write(job, plan, digest)
+        # A label that could say more is left as it is: the render or the next preparation has it say so.
+        self._count(job, state, plan)
+        return "fused" if state is LayerState.STALE else "current"
 
     def _clip(self, source: ClipSource) -> Clip:
         clip_info = load_clip_info(self._store, source)

@@ -128,6 +128,20 @@ def test_a_frame_that_is_not_prepared_shows_the_original_and_says_so(drive, prep
         assert np.abs(picture.astype(int) - footage.frames[frame - 1]).mean() < 2
 
 
+def test_the_state_says_when_to_look_again(drive, prepared):
+    """At once where something changed, a second later where a layer was not prepared, else not at all."""
+    answers = drive(
+        ["load", {"path": prepared}],
+        ["setup", {"frame_end": COUNT}],
+        ["live_begin", {}],
+        ["live_states", {"prepared": 4, "unprepared": 11}],
+        ["live_end", {}],
+    )
+    states = answers[3]
+    assert states[:5] == [["IDLE"], ["PENDING"], ["IDLE", None], ["DUE"], ["IDLE", None]]
+    assert states[5:] == [["PENDING"], ["RETRY", 1.0], ["PENDING", 0.002], ["IDLE", None]]
+
+
 def test_layers_are_left_where_the_cache_knows_nothing_of_the_clip(drive, footage, tmp_path):
     """A project that comes with its layers but without the cache keeps what it shows."""
     movie = tmp_path / "own.mp4"

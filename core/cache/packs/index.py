@@ -7,7 +7,7 @@ entry is merged few times: a look-up stays flat, and so does an addition on the 
 """
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,6 +41,19 @@ class Pack:
     """When this process may touch the file again, by the clock it was given."""
     number: int = -1
     removed: bool = False
+
+    def record_sidecar(self, covered_bytes: int, size: int) -> None:
+        """Note that a sidecar told the records in the first `covered_bytes` of the `size` bytes of the pack."""
+        self.from_sidecar, self.indexed_until = True, covered_bytes
+        if covered_bytes == size:
+            self.scanned_size = size
+
+    def record_scan(self, resume_offset: int, size: int, damaged_offsets: Sequence[int]) -> int:
+        """Note a scan of a pack of `size` bytes; return how many of its damaged headers were not counted before."""
+        self.indexed_until, self.scanned_size = resume_offset, size
+        new_count = sum(offset > self.last_damaged_offset for offset in damaged_offsets)
+        self.last_damaged_offset = max(damaged_offsets, default=self.last_damaged_offset)
+        return new_count
 
 
 class IndexEntry(NamedTuple):

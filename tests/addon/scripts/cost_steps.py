@@ -47,7 +47,7 @@ def drag_cost(path, values):
         live.schedule(scene)
         live.tick()
         taken = time.thread_time() - began
-        while live._pending and not live._pending[0].done():
+        while live._futures and not live._futures[0].done():
             time.sleep(0.001)
         began = time.thread_time()
         live.tick()

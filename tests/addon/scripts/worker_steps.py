@@ -209,6 +209,30 @@ def live_drag(path, values, updates_a_tick):
     return {"ticks": ticks, **live_settle()}
 
 
+def live_states(prepared, unprepared):
+    """Go through every state; returns each one's name and the seconds to the next tick, where that is known."""
+    live, states = _STATE["live"], []
+
+    def note(*interval):
+        states.append([live._state.name, *interval])
+
+    note()
+    live_frame(prepared)
+    note()
+    note(live.tick())
+    live.schedule(bpy.context.scene)
+    note()
+    note(live.tick())  # the request is the same
+    live_frame(unprepared)
+    note()
+    note(live.tick())
+    note(live.tick())  # asked again
+    live_settle()
+    live.on_load()
+    note(live.tick())
+    return states
+
+
 def live_settle():
     """Tick until nothing is on its way any more."""
     while _STATE["live"].tick() not in (None, 1.0):

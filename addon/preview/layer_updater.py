@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the preview's thread works on: the layers of one frame, in a session that stays open between frames."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...core.layers.job import LayerJob
+from ..properties.preferences import Preferences
+from ..sessions.open import open_preview
+
+if TYPE_CHECKING:
+    from ...core.sessions.preview_session import Preview, PreviewSession
+
+
+@dataclass(frozen=True)
+class PreviewRequest:
+    """What the visible frame needs."""
+
+    folder: Path
+    preferences: Preferences
+    jobs: tuple[LayerJob, ...]
+    may_blank: bool
+
+
+PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
+
+
+class LayerUpdater:
+    """The work of the thread: a session that stays open while the cache folder stays the same."""
+
+    def __init__(self) -> None:
+        """Begin without a session: the first request opens it."""
+        self.session: PreviewSession | None = None
+        self._session_arguments: tuple[Path, Preferences] | None = None
+
+    def update_layers(self, request: PreviewRequest) -> PreviewResults:
+        """Bring the pictures of a frame up to date as far as that needs fusing alone."""
+        place = request.folder, request.preferences
+        if self.session is None or self._session_arguments != place:
+            self.close()
+            self.session, self._session_arguments = open_preview(*place), place
+        return [(job, *self.session.preview(job, may_blank=request.may_blank)) for job in request.jobs]
+
+    def close(self) -> None:
+        """Let go of the session."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
