@@ -158,6 +158,7 @@ def test_points_lie_on_the_features(pool: ModelPool) -> None:
         assert picture[y - 1 : y + 2, x - 1 : x + 2].mean() < picture[tuple(points[[50, 280]].T[::-1])].mean()
 
 
+@pytest.mark.slow
 def test_no_face_is_a_result_of_its_own(pool: ModelPool) -> None:
     grey = np.full((360, 640, 3), 120, np.uint8)
     arrays = detecting.detect(grey, Detect(), embedded_models().detector, pool)

@@ -99,6 +99,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
     assert {project.runs[stage] for stage in ("detect", "landmark", "embed", "swap")} == {0}
 
 
+@pytest.mark.slow
 def test_a_full_disk_changes_no_pixel(project, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
@@ -137,6 +138,7 @@ def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_p
         assert project.is_unchanged(project.frames(cache.store, trouble, cache.flight))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["folder", "redis"])
 def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, request, place):
     url = request.getfixturevalue("redis_server").url if place == "redis" else None

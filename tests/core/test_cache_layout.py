@@ -4,6 +4,7 @@
 from functools import partial
 from pathlib import Path
 
+import pytest
 from threads import run_in_threads
 from understudy.core.cache.packs.layout import PackFolderInfo, prepare_cache_folder
 from understudy.core.filesystem import Location
@@ -11,6 +12,7 @@ from understudy.core.filesystem import Location
 THREADS = 8
 
 
+@pytest.mark.slow
 def test_several_threads_may_make_one_folder_at_once(tmp_path: Path) -> None:
     for number in range(40):
         root = tmp_path / str(number)

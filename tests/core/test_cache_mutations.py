@@ -87,6 +87,7 @@ def mutate(raw: bytes, others: list[bytes], random: np.random.Generator) -> byte
     return bytes(raw)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [500, pytest.param(10_000, marks=pytest.mark.long)])
 def test_random_mutations_of_packs_and_sidecars(tmp_path: Path, rounds: int) -> None:
     store = PackStore(tmp_path, pack_bytes=40_000)

@@ -111,6 +111,7 @@ def _mount(folder: Path, name: str) -> Iterator[Machine]:
         subprocess.run(["fusermount3", "-u", "-z", str(mount)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.long)])
 def test_both_machines_write_read_and_evict_in_one_folder_without_a_wrong_value(
     machines: tuple[Machine, Machine], capsys: pytest.CaptureFixture[str], seconds: int
@@ -143,6 +144,7 @@ def _key(number: int) -> Key:
     return stage_key("test", 1, {"number": number})
 
 
+@pytest.mark.slow
 def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
     machines: tuple[Machine, Machine], tmp_path: Path
 ) -> None:

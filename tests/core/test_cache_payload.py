@@ -38,6 +38,7 @@ def assert_same(arrays, expected) -> None:
         assert arrays[name].tobytes() == array.tobytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(ARRAYS)
 def test_round_trip_keeps_every_bit_and_agrees_with_the_library(arrays) -> None:

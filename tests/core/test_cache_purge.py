@@ -274,6 +274,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_purging_under_a_writer_costs_it_nothing(tmp_path: Path) -> None:
     store = PackStore(tmp_path, pack_bytes=10_000)
     writer = subprocess.Popen(

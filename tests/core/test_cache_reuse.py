@@ -82,6 +82,7 @@ def ids(clip):
         return [frame_id(clip.read(number)) for number in range(clip.info.frame_count)]
 
 
+@pytest.mark.slow
 def test_a_reordered_sequence_analyses_only_new_pictures(project, tmp_path):
     cache, old = tmp_path / "cache", project.frames[:10]
     assert project.run(open_sequence(old), cache, steady=0)["detect"] == 10
@@ -99,6 +100,7 @@ def test_a_reordered_sequence_analyses_only_new_pictures(project, tmp_path):
     assert {stage: again[stage] for stage in (*ANALYSIS, "swap")} == dict.fromkeys((*ANALYSIS, "swap"), 0)
 
 
+@pytest.mark.slow
 def test_steadied_frames_are_swapped_again_only_where_their_neighbours_changed(project, tmp_path):
     cache = tmp_path / "cache"
     project.run(open_sequence(project.frames), cache)
@@ -108,6 +110,7 @@ def test_steadied_frames_are_swapped_again_only_where_their_neighbours_changed(p
     assert 1 <= runs["swap"] <= 6
 
 
+@pytest.mark.slow
 def test_a_stream_copied_part_is_known(project, tmp_path):
     movie = project.movie(tmp_path / "movie.mp4")
     whole = ids(open_clip(movie))
@@ -120,6 +123,7 @@ def test_a_stream_copied_part_is_known(project, tmp_path):
     assert {runs[stage] for stage in (*ANALYSIS, "swap")} == {0}
 
 
+@pytest.mark.slow
 def test_a_longer_part_analyses_what_the_shorter_did_not_have(project, tmp_path):
     movie = project.movie(tmp_path / "movie.mp4")
     cache = tmp_path / "cache"
@@ -130,6 +134,7 @@ def test_a_longer_part_analyses_what_the_shorter_did_not_have(project, tmp_path)
     assert {stage: runs[stage] for stage in (*ANALYSIS, "swap")} == dict.fromkeys((*ANALYSIS, "swap"), GOP)
 
 
+@pytest.mark.slow
 def test_a_moved_and_renamed_clip_is_known(project, tmp_path):
     movie, cache = project.movie(tmp_path / "movie.mp4"), tmp_path / "cache"
     project.run(open_clip(movie), cache)

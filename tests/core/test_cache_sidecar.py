@@ -33,6 +33,7 @@ def bytes_read() -> int:
     return int(lines[0].removeprefix("rchar: "))
 
 
+@pytest.mark.slow
 def test_opening_reads_the_sidecars_and_nothing_else(tmp_path: Path) -> None:
     fill_cache(tmp_path, 3000, pack_bytes=1_000_000)
     packs = list(tmp_path.glob("*.pack"))

@@ -68,6 +68,7 @@ def _compute_all(folder, log, redis_url, numbers, start):
         assert got["a"].tobytes() == arrays(number)["a"].tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["folder", "redis"])
 def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, place):
     url = request.getfixturevalue("redis_server").url if place == "redis" else ""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of all runs of a cache folder: added by many at once, shortened meanwhile, and none lost."""
 
+import pytest
 from threads import run_in_threads
 from understudy.core.cache.base.counts import StoreCounts
 from understudy.core.cache.stores.usage_log import USAGE_LOG_NAME, read_usage, record_usage
@@ -9,6 +10,7 @@ THREADS = 8
 RUN = StoreCounts(hits=2, misses=3, puts=1)
 
 
+@pytest.mark.slow
 def test_runs_that_end_at_once_are_all_counted_while_the_file_is_shortened(tmp_path):
     path = tmp_path / USAGE_LOG_NAME
     for _ in range(20):

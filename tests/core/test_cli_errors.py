@@ -97,6 +97,7 @@ def command(changes):
     return ["render", *arguments]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "said"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes, said):
     monkeypatch.chdir(place)
@@ -139,6 +140,7 @@ def test_a_dog_is_nobody(place, shared, capsys):
     assert "no face was found in p50_dog_no_human_face.jpg" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_real_process_says_the_same(place):
     done = subprocess.run(
         [*PROGRAM, *command({"--face": "nobody.png"})], cwd=place, capture_output=True, text=True, check=False
@@ -150,6 +152,7 @@ def test_a_real_process_says_the_same(place):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_bug_is_named_by_type_and_place(place, tmp_path, debug):
     (tmp_path / "av.py").write_text("raise RuntimeError('private')")
@@ -197,6 +200,7 @@ def test_the_doctor_finds_a_missing_and_a_damaged_model(tmp_path, capsys):
     assert "blaze_face_full_192.onnx is missing" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", [["models", "list"], ["doctor"]], ids=" ".join)
 def test_a_reader_that_goes_is_no_bug(words, unbuffered):

@@ -196,6 +196,7 @@ def test_list_add_fetch_and_verify(
     assert "net.onnx is not what Nobody published" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_fault_is_one_line_and_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "fetch", "inswapper_128.onnx", "--folder", str(tmp_path)]) == 1
     assert main(["models", "fetch", "nothing.onnx", "--folder", str(tmp_path)]) == 1

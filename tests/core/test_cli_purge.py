@@ -52,6 +52,7 @@ def recognised(made, tmp_path_factory):
     return tuple(set().union(*stages.values()) for stages in only)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["path", "hash"])
 def test_a_purged_person_is_gone_from_every_byte_of_every_place(
     made, cache, tmp_path, redis_server, capsys, recognised, by

@@ -192,6 +192,7 @@ def test_a_frame_that_fails_shows_the_one_before_and_the_rest_is_rendered(folder
         assert away < 4, position
 
 
+@pytest.mark.slow
 def test_a_cut_off_movie_is_noticed(folder, first, tmp_path, capsys):
     whole = face_clip.write_clip(tmp_path / "whole.mkv", 40, sound=False).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
@@ -202,6 +203,7 @@ def test_a_cut_off_movie_is_noticed(folder, first, tmp_path, capsys):
     assert "is the clip's file complete?" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_only(folder, first):
     command = [*PROGRAM, "render", folder / "clip.mp4", "--face", folder / "red.png"]
     command = [str(part) for part in [*command, "--output", folder / "shown.mp4"]]
@@ -243,6 +245,7 @@ def test_frame_numbers_are_written_shortly():
     assert frame_spans([3]) == "frame 3 shows"
 
 
+@pytest.mark.slow
 def test_the_cache_can_be_looked_at_and_emptied(folder, first, tmp_path, capsys):
     arguments = ["--cache-dir", str(tmp_path / "cache")]
     run(folder, "red.png", "own_cache.mp4", *arguments)

@@ -18,6 +18,7 @@ from tests.core.rendered_clip import ANALYSIS, PROGRAM, face_clip, folder, pictu
 __all__ = ["folder"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     count = 60
@@ -51,6 +52,7 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     assert pictures(tmp_path / "out.mp4")[0].frame_count == count
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when the program listens to signals")
 @pytest.mark.parametrize("milliseconds", [0, 70, 140, 210])
 def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, milliseconds):

@@ -36,6 +36,7 @@ def in_order(movies):
     return ids
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", UPRIGHT, ids=lambda recipe: recipe.name)
 def test_frame_n_shows_the_picture_whose_time_has_come(movies, recipe):
     with open_clip(movies[recipe.name]) as clip:
@@ -46,6 +47,7 @@ def test_frame_n_shows_the_picture_whose_time_has_come(movies, recipe):
             assert shown == list(range(recipe.pictures))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRICKY)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
@@ -55,6 +57,7 @@ def test_any_order_of_reading_gives_the_same_frames(movies, in_order, name, data
         assert [frame_id(clip.read(n)) for n in numbers] == [in_order[name][n] for n in numbers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRICKY)
 def test_every_frame_reached_by_a_seek_is_the_same(movies, in_order, name):
     count = len(in_order[name])
@@ -64,6 +67,7 @@ def test_every_frame_reached_by_a_seek_is_the_same(movies, in_order, name):
             assert frame_id(clip.read(number)) == in_order[name][number], number
 
 
+@pytest.mark.slow
 def test_long_jumps_over_key_frames_land_on_the_frame(tmp_path):
     recipe = make_clips.Recipe(
         "long.mp4", pictures=256, options={"g": "30", "preset": "ultrafast", "crf": "20"}

@@ -105,6 +105,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage.clip.close()
 
 
+@pytest.mark.slow
 def test_every_pair_of_choices_gives_a_layer_on_the_face(stage: Stage) -> None:
     grid = pairwise(CHOICES)
     assert len(grid) < 200

@@ -42,6 +42,7 @@ def detect_frames(
         return {number: pipeline.faces(clip, number, recipe) for number in numbers}, pipeline.report()
 
 
+@pytest.mark.slow
 def test_the_detector_runs_in_every_nth_frame_and_after_a_cut(paths: tuple[Path, ...]) -> None:
     always, whole = detect_frames(paths, 1)
     followed, report = detect_frames(paths, 4)
@@ -55,6 +56,7 @@ def test_the_detector_runs_in_every_nth_frame_and_after_a_cut(paths: tuple[Path,
         assert off < 0.01 * one.height
 
 
+@pytest.mark.slow
 def test_a_frame_has_the_same_faces_wherever_a_render_begins(paths: tuple[Path, ...]) -> None:
     forwards, _ = detect_frames(paths, 4)
     backwards, _ = detect_frames(paths, 4, range(COUNT - 1, -1, -1))
@@ -82,6 +84,7 @@ def test_a_face_that_is_lost_is_looked_for(paths: tuple[Path, ...], tmp_path: Pa
     assert report.stages["detect"]["run"] == 2
 
 
+@pytest.mark.slow
 def test_on_footage_of_a_speaker_nothing_is_missed(shared: Path) -> None:
     (path,) = (shared / "footage").glob("09_*")
     runs = []

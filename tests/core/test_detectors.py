@@ -207,6 +207,7 @@ def test_the_key_names_the_detector_its_file_and_only_what_is_used(engines: Mode
     assert len({*keys, default.hex, many.hex}) == 6
 
 
+@pytest.mark.slow
 def test_no_face_is_a_result_of_its_own(engines: ModelAdapters) -> None:
     for name in (*REAL, "many"):
         arrays = detect_with(

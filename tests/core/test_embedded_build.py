@@ -51,6 +51,7 @@ def test_second_build_needs_neither_wheel_nor_network(built, tmp_path):
     assert not (tmp_path / "no wheels").exists()
 
 
+@pytest.mark.slow
 @needs_wheel
 @pytest.mark.parametrize("damage", ["changed", "missing", "manifest"])
 def test_damaged_output_is_made_again(built, tmp_path, damage):

@@ -124,6 +124,7 @@ def _is_constant(model, tensor):
     return data is not None and len(data) > 0
 
 
+@pytest.mark.slow
 @needs_wheel
 @pytest.mark.parametrize("file", ORACLES)
 def test_agrees_with_the_oracle(built, file):

@@ -48,6 +48,7 @@ def halve_to(values: np.ndarray, size: int) -> np.ndarray:
     return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", stand_ins.ENHANCER_PIXELS)
 def test_a_family_sees_the_frame_in_its_crop_and_is_cut_off_at_black_and_white(
     family: str, tmp_path: Path

@@ -138,6 +138,7 @@ def warnings_for(shared: Path, *pictures: Path, settings: tuple[str, ...] = ()) 
     return "\n".join(pipeline.report().warnings)
 
 
+@pytest.mark.slow
 def test_poor_sources_are_named_with_what_is_poor(shared: Path, tmp_path: Path) -> None:
     portraits = shared / "footage/portraits"
     for good in ("p02_obama_official.jpg", "p10_man_a1.jpg", "p13_woman_c.jpg", "p20_man_sofa_1000.jpg"):
@@ -162,6 +163,7 @@ def test_poor_sources_are_named_with_what_is_poor(shared: Path, tmp_path: Path) 
     assert "% of it by hair, a hand or an object" in warnings_for(shared, covered)
 
 
+@pytest.mark.slow
 def test_pictures_of_two_people_are_reported(shared: Path) -> None:
     portraits = shared / "footage/portraits"
     mine, other = portraits / "p02_obama_official.jpg", portraits / "p10_man_a1.jpg"

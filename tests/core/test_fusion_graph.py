@@ -54,6 +54,7 @@ def target() -> tuple[np.ndarray, Face]:
     return picture, faces(picture)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CLIPS or [None], ids=lambda path: path.stem if path else "no footage")
 def test_on_footage_it_is_within_1_of_255(path: Path | None, source) -> None:
     if path is None:
@@ -97,6 +98,7 @@ def any_settings() -> st.SearchStrategy[Fusion]:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     params=any_settings(), longest=st.integers(128, 640), noise=st.integers(0, 60), seed=st.integers(0, 99)
@@ -111,6 +113,7 @@ def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, 
     assert difference(crop, face.landmarks, place, params) <= 1
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     params=any_settings(),

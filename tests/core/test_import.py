@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CORE = Path(__file__).resolve().parents[2] / "core"
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -17,6 +19,7 @@ print(len(names), *sorted({"onnxruntime"} & set(sys.modules)))
 """
 
 
+@pytest.mark.slow
 def test_core_imports_without_blender_and_loads_no_model_runtime() -> None:
     run = subprocess.run([sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

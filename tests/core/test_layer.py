@@ -100,6 +100,7 @@ def test_the_file_says_that_it_is_a_composite(tmp_path: Path) -> None:
         assert "composite" in picture.tag_v2[270]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "patch", [Patch(10, 10, random_pixels(60, 60)), Patch(0, 0, random_pixels(200, 100)), None]
 )

@@ -78,6 +78,7 @@ def test_asked_again_the_labels_answer_and_nothing_is_opened(project: Project) -
     assert not (project.folder / "other").exists()
 
 
+@pytest.mark.slow
 def test_any_other_question_is_answered_by_the_pipeline(project: Project) -> None:
     project.run(project.jobs())
     assert count_runs(project.run(project.jobs("fusion.blend=0.5"))) == {"fuse": COUNT}
@@ -86,12 +87,14 @@ def test_any_other_question_is_answered_by_the_pipeline(project: Project) -> Non
     assert count_runs(project.run(project.jobs("swap.mirror=0.5"))) == {"swap": COUNT, "fuse": COUNT}
 
 
+@pytest.mark.slow
 def test_a_source_picture_that_was_replaced_under_its_name_is_noticed(project: Project) -> None:
     project.run(project.jobs())
     write_picture(project.person, make_up_portrait()[:, ::-1])
     assert count_runs(project.run(project.jobs())) == {"swap": COUNT, "fuse": COUNT}
 
 
+@pytest.mark.slow
 def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> None:
     project.run(project.jobs())
     keys = [layer_label(job.layer_path).key for job in project.jobs()]
@@ -108,6 +111,7 @@ def test_files_that_were_only_touched_cost_one_look_more(project: Project) -> No
     assert not (project.folder / "cache").exists()
 
 
+@pytest.mark.slow
 def test_a_run_counts_what_labels_answered_and_what_was_computed_together(project: Project) -> None:
     jobs = project.jobs()
     project.run(jobs)
@@ -118,6 +122,7 @@ def test_a_run_counts_what_labels_answered_and_what_was_computed_together(projec
     assert report["shown"]["swapped"] == COUNT
 
 
+@pytest.mark.slow
 def test_a_warning_comes_again_for_each_of_its_frames_whoever_made_their_pictures(tmp_path: Path) -> None:
     """The last two frames show somebody who is only a little like the one who was picked in the first."""
     project = Project(tmp_path)

@@ -56,6 +56,7 @@ def rooms_named_in(path: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_each_logger_is_named_by_the_room_of_its_file() -> None:
     count = 0
     for side, prefix in (("core", ""), ("addon", "addon.")):
@@ -188,6 +189,7 @@ def render(project: Path, folder: Path, **variables: str) -> subprocess.Complete
     return run_python(COMMAND, *arguments, "--output", folder / "out.mp4", **variables)
 
 
+@pytest.mark.slow
 def test_the_command_line_prints_no_log_unasked(project: Path, tmp_path: Path) -> None:
     run = render(project, tmp_path)
     assert run.returncode == 0, run.stderr
@@ -195,6 +197,7 @@ def test_the_command_line_prints_no_log_unasked(project: Path, tmp_path: Path) -
     assert re.fullmatch(r"2 frames, 2 of them changed, in [\d.]+ s\n", run.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "least"), [("debug", "DEBUG"), ("INFO", "INFO")])
 def test_the_environment_asks_for_the_log_on_stderr(
     project: Path, tmp_path: Path, level: str, least: str
@@ -239,6 +242,7 @@ def overwritten(data: bytes) -> bytes:
     return data[:middle] + bytes(range(200)) + data[middle + 200 :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut, overwritten])
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "png", "bmp", "tif", "webp"])
 def test_a_damaged_clip_makes_no_library_print(tmp_path: Path, kind: str, damage) -> None:

@@ -94,6 +94,7 @@ def test_a_mesh_is_given_back_as_it_is() -> None:
     assert fit_face_mesh(mesh, TOPOLOGY) is mesh
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("peppa-68", 0.79), ("pfld-98", 0.82)])
 def test_real_landmarks_outline_the_face_as_the_mesh_does(name: str, least: float, shared: Path) -> None:
     """Nine frames of six clips, up to 40 degrees of yaw: the ovals' intersection over union."""

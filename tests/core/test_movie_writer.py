@@ -41,6 +41,7 @@ def sound_of(path, stream=0):
     return samples, float(start - frames[0].pts * frames[0].time_base)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001), Fraction(2997, 100)])
 def test_frames_come_back_by_number_and_colour(tmp_path, suffix, fps):
@@ -54,6 +55,7 @@ def test_frames_come_back_by_number_and_colour(tmp_path, suffix, fps):
             assert np.abs(pixels.astype(int) - make_clips.numbered_picture(number)).mean() < 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "matrix"), [((640, 360), 6), ((1280, 720), 1)])
 @pytest.mark.parametrize(
     "colour", [(200, 30, 60), (20, 180, 40), (128, 128, 128), (255, 255, 255), (0, 0, 0)]
@@ -101,6 +103,7 @@ def test_sound_is_copied_sample_for_sample_at_its_offset(tmp_path, talking, suff
         assert [make_clips.number_in(clip.read(n)) for n in (0, 20, 39)] == [0, 20, 39]
 
 
+@pytest.mark.slow
 def test_sound_of_a_real_late_clip_stays_in_sync(tmp_path, shared):
     source = shared / "footage" / "24_stage_cuts_mic_crowd_540p.mp4"
     with (

@@ -108,6 +108,7 @@ def test_cold_runs_every_stage_once_a_frame_and_again_runs_fusion_alone(tmp_path
     assert patches_equal(patches, warm)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
@@ -179,6 +180,7 @@ def test_the_layer_shows_the_networks_face_and_nothing_around_it(project: Projec
             assert np.array_equal(result[outside], frame[outside])
 
 
+@pytest.mark.slow
 def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tmp_path: Path) -> None:
     face = portrait()[:260, 100:340]
     both = write_picture(tmp_path / "both.png", np.ascontiguousarray(np.hstack([face, face[:, ::-1]])))

@@ -186,6 +186,7 @@ def split(layer):
     return layer[: label.start()], layer[label.end() :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_makes_the_same_under_the_same_key(old, project, stage):
     """By what the cache holds of the stages before it: bits that differ by machine don't add up."""

@@ -115,6 +115,7 @@ def test_a_hit_is_bit_identical_to_recomputing(project: Project, tmp_path: Path)
     assert patches_equal(warm, cold)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [

@@ -115,6 +115,7 @@ def cache_in(folder: Path) -> dict[str, dict[str, bytes]]:
     return {text: {name: array.tobytes() for name, array in arrays.items()} for text, arrays in kept.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
     scene: Scene, oracle: RenderOutput, tmp_path: Path, busy: bool
@@ -133,6 +134,7 @@ def test_a_render_that_works_ahead_makes_the_same_layers_and_the_same_cache(
     assert (shown.swapped_count, len(shown.failures), report.frames) == (FRAME_COUNT - 1, 1, FRAME_COUNT - 1)
 
 
+@pytest.mark.slow
 def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
     scene: Scene, tmp_path: Path
 ) -> None:
@@ -147,6 +149,7 @@ def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
         cv2.setNumThreads(before)
 
 
+@pytest.mark.slow
 def test_what_was_expected_wrongly_changes_no_picture(
     scene: Scene, oracle: RenderOutput, tmp_path: Path
 ) -> None:
@@ -161,6 +164,7 @@ def test_what_was_expected_wrongly_changes_no_picture(
     assert {number: layers_in(tmp_path)[number] for number in oracle.layers} == oracle.layers
 
 
+@pytest.mark.slow
 def test_a_picture_written_ahead_is_reported_when_it_is_asked_for_even_if_it_was_dropped_meanwhile(
     scene: Scene, tmp_path: Path
 ) -> None:
@@ -177,6 +181,7 @@ def test_a_picture_written_ahead_is_reported_when_it_is_asked_for_even_if_it_was
         assert not session.update_layer(jobs[2])
 
 
+@pytest.mark.slow
 def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
     scene: Scene, oracle: RenderOutput, tmp_path: Path
 ) -> None:

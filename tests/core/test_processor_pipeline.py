@@ -66,6 +66,7 @@ def count_runs(report: Report) -> set[str]:
     return {stage for stage, counts in report.stages.items() if counts["run"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [MESH_SETTINGS, NEURAL_SETTINGS, ENHANCER_SETTINGS],

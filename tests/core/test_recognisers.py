@@ -82,6 +82,7 @@ PEOPLE = {
 }
 
 
+@pytest.mark.slow
 def test_mobileface_tells_the_people_of_the_portraits_apart(shared: Path, real: ModelAdapters) -> None:
     recogniser, described = real.recogniser(Embed("mobileface")), []
     params = Detect(detector="yunet")

@@ -55,6 +55,7 @@ def source(shared: Path) -> Path:
     return shared / "footage/portraits/p01_astronaut_eileen_collins_512.png"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "cuts"), [("24", [20, 82, 211]), ("32", [60, 120, 135, 195]), ("31", []), ("33", []), ("01", [])]
 )
@@ -76,6 +77,7 @@ def test_a_flash_and_a_pan_are_no_cuts() -> None:
     assert thumbnail_difference(still, still) == 0
 
 
+@pytest.mark.slow
 def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path) -> None:
     """Clip 31: two cards swap sides at an even pace; from 64 to 87 the second person is hidden by the first."""
     settings = ("select.which=reference", "select.reference_frame=0", "landmark.steady=0", "landmark.gaps=0")
@@ -93,6 +95,7 @@ def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path)
                 assert faces[0].box[[0, 2]].mean() == pytest.approx(place, abs=60)
 
 
+@pytest.mark.slow
 def test_one_track_is_a_face_through_its_shot(shared: Path, source: Path) -> None:
     """Clip 32: A 0-59, B 60-119, nobody 120-134, A 135-194. Clip 31: the first person crosses before the second."""
     track = ("select.which=track", "landmark.steady=0")
@@ -114,6 +117,7 @@ def test_one_track_is_a_face_through_its_shot(shared: Path, source: Path) -> Non
         assert replaced_faces(pipeline, clip, 100, source, *second) == []
 
 
+@pytest.mark.slow
 def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
     """Clip 32: A 0-59, B 60-119, nobody 120-134, A 135-194, B 195-239."""
     settings = (
@@ -130,6 +134,7 @@ def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
             assert chosen == {number: int(who == person) for number, who in shown.items()}
 
 
+@pytest.mark.slow
 def test_without_a_recogniser_a_stranger_after_a_cut_is_warned_of_or_named(
     shared: Path, source: Path
 ) -> None:
@@ -158,6 +163,7 @@ def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
             assert np.abs(steady.landmarks - raw.landmarks)[:, :2].max() <= jitter
 
 
+@pytest.mark.slow
 def test_a_face_is_followed_through_the_full_roll(shared: Path) -> None:
     """Clip 34 turns at 90 degrees a second: in each of its 120 frames the roll grows by 3."""
     with open_pipeline(shared) as pipeline, footage(shared, "34") as clip:
@@ -169,6 +175,7 @@ def test_a_face_is_followed_through_the_full_roll(shared: Path) -> None:
     assert np.abs(steps - 3).max() < 2.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["blaze", "yunet"])
 def test_tiny_faces_are_left_alone(shared: Path, source: Path, detector: str) -> None:
     """Clip 22: four faces of 25 to 45 pixels."""
@@ -185,6 +192,7 @@ def test_tiny_faces_are_left_alone(shared: Path, source: Path, detector: str) ->
                 assert len(pipeline.faces(clip, number, recipe(*asked))) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("masker", ["colour", "skin-hair", "selfie"])
 def test_a_bar_and_a_box_stay_in_front_of_the_swapped_face(shared: Path, source: Path, masker: str) -> None:
     """Clip 33. What the bar and the box show, but for the soft edge, is theirs; the rest of the face is changed."""
@@ -204,6 +212,7 @@ def test_a_bar_and_a_box_stay_in_front_of_the_swapped_face(shared: Path, source:
             assert changed[front == 0].sum() > 4_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["02", "09"])
 def test_steadying_halves_the_jitter_at_least(shared: Path, name: str) -> None:
     """Jitter is the second difference of the points, in per cent of the distance of the eyes."""
@@ -219,6 +228,7 @@ def test_steadying_halves_the_jitter_at_least(shared: Path, name: str) -> None:
     assert jitter[1] < 0.5 * jitter[0]
 
 
+@pytest.mark.slow
 def test_steadying_has_no_lag_on_a_turning_head(shared: Path) -> None:
     """Clip 06, the turn with the fastest nose: by how many frames the steadied nose trails, least squares."""
     with open_pipeline(shared) as pipeline, footage(shared, "06") as clip:
@@ -232,6 +242,7 @@ def test_steadying_has_no_lag_on_a_turning_head(shared: Path) -> None:
     assert abs(lag) < 0.05
 
 
+@pytest.mark.slow
 def test_a_gap_of_a_few_frames_is_filled_midway_and_no_longer_one(tmp_path: Path) -> None:
     paths = write_sequence(tmp_path, 9)
     whole = {}

@@ -75,6 +75,7 @@ def offset_pixels(frame: np.ndarray, other: np.ndarray, shown: np.ndarray) -> np
     return -np.linalg.lstsq(slopes, (moved_grey - grey)[shown], rcond=None)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(("scale", "roll"), [(1.0, 0.0), (1.6, 25.0)])
 def test_every_familys_crop_goes_back_where_it_was_cut_out(
@@ -90,6 +91,7 @@ def test_every_familys_crop_goes_back_where_it_was_cut_out(
     assert np.array_equal(result[far], frame[far])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["inswapper", "hififace", "dfm"])
 def test_the_whole_crop_goes_back_with_a_box_mask(family: str, tmp_path: Path) -> None:
     frame = frame_of(1.0, 12.0)
@@ -100,6 +102,7 @@ def test_the_whole_crop_goes_back_with_a_box_mask(family: str, tmp_path: Path) -
     assert psnr_decibels(frame, result, shown) > 50
 
 
+@pytest.mark.slow
 def test_a_boosted_crop_carries_finer_detail_and_moves_nothing(tmp_path: Path) -> None:
     frame, _ = transform_portrait(1.8, 10.0, size=512)
     plain, shown = swap_frame(frame, tmp_path, "inswapper")

@@ -178,6 +178,7 @@ BAD = [
 ]
 
 
+@pytest.mark.slow
 def test_every_malformed_line_is_answered_by_a_fault_and_passed_over(tmp_path: Path) -> None:
     status, messages, errors = worker([*BAD, json.dumps({"job": JOB}).encode()], tmp_path)
     assert status == 0, errors
@@ -189,6 +190,7 @@ def test_every_malformed_line_is_answered_by_a_fault_and_passed_over(tmp_path: P
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", [b'{"begin": {}}', b'{"begin": null}', b'{"begin": {"cache": {"folder": 5}}}']
 )
