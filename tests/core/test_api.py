@@ -231,6 +231,7 @@ def test_the_script_prepares_a_clip_and_nothing_runs_twice(
     assert second["report"].stages["swap"]["hit"] == FRAMES
 
 
+@pytest.mark.slow
 def test_a_session_over_images_raises_what_it_says(project: Path, tmp_path: Path) -> None:
     core = understudy.core
     person = core.Identity((core.FaceImage(project / "person.png"),))

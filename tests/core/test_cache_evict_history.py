@@ -94,6 +94,7 @@ class EvictionStateMachine(RuleBasedStateMachine):
         shutil.rmtree(self.root)
 
 
+@pytest.mark.slow
 def test_any_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HISTORY_ROOT", str(tmp_path))
     case = EvictionStateMachine.TestCase

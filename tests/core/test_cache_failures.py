@@ -18,6 +18,9 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
+pytestmark = pytest.mark.slow
+
+
 COUNT = 8
 
 
@@ -64,6 +67,7 @@ def project(tmp_path_factory):
     return Project(tmp_path_factory.mktemp("project"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filled", [False, True], ids=["cold", "warm"])
 def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_path, redis_server, filled):
     settings = CacheSettings(tmp_path / "one", memory_bytes=0, redis_url=redis_server.url)

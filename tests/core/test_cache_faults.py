@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from understudy.core.cache.packs.record import HEADER_BYTES, MAGIC
 from understudy.core.cache.stores.local import PackStore
 
@@ -43,6 +44,7 @@ def test_a_pack_torn_at_any_byte_of_its_last_record(tmp_path: Path) -> None:
                 other.unlink()
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_is_a_miss_or_the_right_value(tmp_path: Path) -> None:
     pack, _ = fill_cache(tmp_path, 3)
     raw = pack.read_bytes()

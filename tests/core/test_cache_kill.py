@@ -162,6 +162,7 @@ def run(program: str, *arguments: object) -> dict[str, int]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.long)])
 def test_killed_at_any_instant_while_writing_evicting_and_purging(tmp_path: Path, rounds: int) -> None:
@@ -172,6 +173,7 @@ def test_killed_at_any_instant_while_writing_evicting_and_purging(tmp_path: Path
     assert figures["corrupt"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("cap", ["evicting", "keeping"])
 def test_eight_processes_on_one_folder(tmp_path: Path, cap: str, seconds: float) -> None:

@@ -26,6 +26,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     texts=st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1, max_size=4, unique=True),

@@ -88,6 +88,7 @@ def test_a_long_record_is_what_its_description_says(size: int) -> None:
 BODY = np.random.default_rng(8).integers(0, 255, 40_000, np.uint8).tobytes() + bytes(9_000) + b"\xff" * 9_000
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(
     damage=st.sampled_from(["bits", "zeros", "exchange", "move", "cut", "fill", "copy"]),

@@ -15,6 +15,9 @@ from understudy.core.media.open import file_fingerprint, open_sequence
 
 from tests.core.cached_project import COUNT, NO_RUNS, cache, call, layer, made, stages, stored_results
 
+pytestmark = pytest.mark.slow
+
+
 __all__ = ["cache", "made"]
 
 

@@ -13,6 +13,9 @@ from understudy.core.media.open import file_fingerprint
 
 from tests.core.cached_project import ALL, COUNT, NO_RUNS, cache, call, layer, made, stages, stored_results
 
+pytestmark = pytest.mark.slow
+
+
 __all__ = ["cache", "made"]
 
 

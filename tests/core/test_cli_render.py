@@ -23,6 +23,9 @@ from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 from tests.core.rendered_clip import ANALYSIS, FRAMES, PROGRAM, face_clip, folder, pictures
 
+pytestmark = pytest.mark.slow
+
+
 __all__ = ["folder"]
 
 
@@ -106,6 +109,7 @@ def test_the_second_render_only_fuses_and_gives_the_same_movie(folder, first):
         assert np.abs(one.astype(int) - other).mean() < 1
 
 
+@pytest.mark.slow
 def test_frames_from_the_cache_are_bit_for_bit_those_computed(folder, tmp_path):
     casting = SwapRequest(Identity((FaceImage(folder / "red.png"),)))
     renders = []

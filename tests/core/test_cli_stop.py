@@ -15,6 +15,9 @@ from understudy.core.cli.main import main
 
 from tests.core.rendered_clip import ANALYSIS, PROGRAM, face_clip, folder, pictures
 
+pytestmark = pytest.mark.slow
+
+
 __all__ = ["folder"]
 
 

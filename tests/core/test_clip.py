@@ -16,6 +16,9 @@ from understudy.core.media.open import file_fingerprint, frame_id, open_clip, op
 
 from tests.core.made_movies import make_clips, movies
 
+pytestmark = pytest.mark.slow
+
+
 __all__ = ["movies"]
 
 

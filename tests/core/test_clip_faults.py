@@ -14,6 +14,9 @@ from understudy.core.media.open import open_clip, open_sequence
 
 from tests.core.made_movies import make_clips, movies
 
+pytestmark = pytest.mark.slow
+
+
 __all__ = ["movies"]
 
 

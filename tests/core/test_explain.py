@@ -136,6 +136,7 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
         assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_who_is_replaced_decides_which_stages_are_needed(made, capsys, tmp_path, monkeypatch):
     """A render with --replace and a network's recogniser is explained by the keys that it used."""
     (tmp_path / "models").mkdir()

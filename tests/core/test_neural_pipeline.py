@@ -89,6 +89,7 @@ def patches_equal(patches: list[Patch | None], others: list[Patch | None]) -> bo
     )
 
 
+@pytest.mark.slow
 def test_cold_runs_every_stage_once_a_frame_and_again_runs_fusion_alone(tmp_path: Path) -> None:
     project = Project(tmp_path)
     patches, report = project.run(NEURAL_SETTINGS)

@@ -95,6 +95,7 @@ def patches_equal(patches: list[Patch | None], others: list[Patch | None]) -> bo
     )
 
 
+@pytest.mark.slow
 def test_cold_runs_every_stage_once_a_frame(tmp_path: Path) -> None:
     project = Project(tmp_path)
     patches, _, report = project.run([project.casting(project.green)])
@@ -199,6 +200,7 @@ def test_a_replaced_model_file_re_runs_its_stage_and_those_after_it(project: Pro
     }
 
 
+@pytest.mark.slow
 def test_a_changed_picture_under_the_same_name_is_noticed_within_a_run(
     project: Project, tmp_path: Path
 ) -> None:

@@ -152,6 +152,7 @@ def test_without_a_recogniser_a_stranger_after_a_cut_is_warned_of_or_named(
         assert not any(warned in text for text in pipeline.counter.warnings)
 
 
+@pytest.mark.slow
 def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
     """Clip 32 cuts from A to B at 60, and their faces lie in one place: the last of A must not drift towards B."""
     with open_pipeline(shared) as pipeline, footage(shared, "32") as clip:
