@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import ModelError, OutputError
+from ..errors import ModelError, OutputError, os_error_reason
 from ..filesystem import Folder, open_input, write_file
 from ..models.catalog import Catalogue, ModelCard, load_catalogue
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
@@ -108,7 +108,7 @@ def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> N
         if known is None:
             _write_statement(target, wanted.path, arguments)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         raise OutputError(
             f"can't write {quote(target)}: {reason}; check the folder and free space"
         ) from error

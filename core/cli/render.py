@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..cache.factory import CacheSettings, OpenCache, open_cache
-from ..errors import OutputError
+from ..errors import OutputError, os_error_reason
 from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
@@ -218,5 +218,5 @@ def _write_report(path: Path, values: dict[str, object]) -> None:
     try:
         write_file(path, (json.dumps(values, indent=2) + "\n").encode())
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_error_reason(error).lower()
         raise OutputError(f"can't write the report {path}: {reason}; check the folder and space") from error

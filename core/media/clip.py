@@ -14,7 +14,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ClipError
+from ..errors import ClipError, os_error_reason
 from ..filesystem import open_input
 from .bounds import MAX_MOVIE_BYTES
 
@@ -146,7 +146,9 @@ def file_fingerprint(path: Path) -> str:
         with open_input(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
-        raise ClipError(f"can't read {path}: {_reason(fault)}; check the path and its permissions") from fault
+        raise ClipError(
+            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
+        ) from fault
 
 
 def files_stamp(paths: Sequence[Path]) -> str:
@@ -156,7 +158,9 @@ def files_stamp(paths: Sequence[Path]) -> str:
         try:
             status = path.stat()
         except OSError as fault:
-            raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
+            raise ClipError(
+                f"can't find {path}: {os_error_reason(fault).lower()}; relink the strip to its file"
+            ) from fault
         line = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()
@@ -167,7 +171,9 @@ def require_file(path: Path) -> None:
     try:
         status = path.stat()
     except OSError as fault:
-        raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
+        raise ClipError(
+            f"can't find {path}: {os_error_reason(fault).lower()}; relink the strip to its file"
+        ) from fault
     if not stat.S_ISREG(status.st_mode):
         raise ClipError(f"{path} is not a file; choose a movie or image file")
     if status.st_size == 0:
@@ -182,7 +188,3 @@ def require_frame(info: ClipInfo, number: int) -> None:
         raise ClipError(
             f"{info.path} has no frame {number}; choose one from 0 to {info.frame_count - 1}",
         )
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or "unknown fault").lower()

@@ -10,7 +10,7 @@ from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 
-from ..errors import ModelError, OutputError
+from ..errors import ModelError, OutputError, os_error_reason
 from ..filesystem import Folder, make_folder
 from ..reporting.quoting import quote
 from ..system.user_cache import belongs_to_user
@@ -42,7 +42,7 @@ def fetch(
             _require_sha256(card, opened, part)
             opened.rename(part, card.file, sync=True)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         raise OutputError(
             f"can't write {quote(target)}: {reason}; check the folder and free space"
         ) from error
