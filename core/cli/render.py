@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..cache.factory import CacheSettings, OpenCache, open_cache
+from ..cache.settings import CACHE_FOLDER_NAME
 from ..errors import OutputError, os_error_reason
 from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
@@ -33,7 +34,6 @@ from .progress import ProgressDisplay
 from .request import request_from_arguments
 from .signals import StopSignal
 
-CACHE_NAME = "understudy_cache"
 _MAX_WARNINGS = 10
 
 
@@ -162,7 +162,7 @@ def _write_movie(
 
 def _settings(arguments: argparse.Namespace) -> RunSettings:
     """Return what the environment says, and the arguments before it. Raises CacheError for what is unusable."""
-    folder = arguments.output.parent / CACHE_NAME
+    folder = arguments.output.parent / CACHE_FOLDER_NAME
     default = RunSettings(CacheSettings(folder, keep=not arguments.no_cache), online=arguments.online)
     settings = resolve_settings(default, os.environ)
     cache = settings.cache

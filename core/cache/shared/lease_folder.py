@@ -17,11 +17,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ...filesystem import Access, Folder, Location
+from ...filesystem import Access, Folder, FolderEntry, Location
 from ..base.key import Key
 from .lease import NO_LEASE
 
 LEASE_FOLDER = ".leases"
+_LEASE_SUFFIX = ".lease"
 _LEASE_FILE_NAME = re.compile(r"[0-9a-f]{64}\.(lease|[0-9a-f]{32})", re.ASCII)
 _MAX_LEASE_SECONDS = 600.0
 _MAX_LEASE_BYTES = 128
@@ -113,11 +114,20 @@ def remove_stale_leases(folder: Path, older_than_seconds: float) -> int:
 
     The folder's name must not be a link's. What does not have the form of a lease's name is left as it is.
     """
-    removed = 0
     limit = time.time() - older_than_seconds
+    return _remove_leases(folder, lambda lease: lease.status.st_mtime < limit)
+
+
+def remove_aside_leases(folder: Path) -> int:
+    """Remove the leases that processes set aside and were killed then, and count them. Raises nothing."""
+    return _remove_leases(folder, lambda lease: not lease.name.endswith(_LEASE_SUFFIX))
+
+
+def _remove_leases(folder: Path, is_stale: Callable[[FolderEntry], bool]) -> int:
+    removed = 0
     with suppress(OSError), Location(folder.parent, (folder.name,)).open() as leases:
         for entry in leases.entries():
-            if _LEASE_FILE_NAME.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
+            if _LEASE_FILE_NAME.fullmatch(entry.name) and entry.is_file and is_stale(entry):
                 with suppress(OSError):
                     leases.remove_file(entry.name)
                     removed += 1
@@ -125,7 +135,7 @@ def remove_stale_leases(folder: Path, older_than_seconds: float) -> int:
 
 
 def _name(key: Key) -> str:
-    return f"{key.hex}.lease"
+    return f"{key.hex}{_LEASE_SUFFIX}"
 
 
 def _move_aside(folder: Folder, key: Key, stale: bytes, token: str) -> None:
