@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from ...errors import CacheError, os_error_reason
 from ...filesystem import Access, Folder, Location, set_access
-from .pack import NOT_A_FILE_ERRNOS, PACK_NAME, SIDECAR_NAME, list_packs
+from .names import PACK_LEFTOVER, PACK_NAME, SIDECAR_NAME
+from .pack import NOT_A_FILE_ERRNOS, list_packs
 from .record import FORMAT, HEADER_BYTES, format_version
-from .rewrite import PACK_LEFTOVER
 
 LAYERS_FOLDER = "layers"
 """The sub-folder for a project's layer pictures: what a timeline shows, and none of the cache's own."""

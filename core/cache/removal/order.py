@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from ...filesystem import FolderEntry, Location
 from ..packs.layout import MARK_LEFTOVER, pack_folders
-from ..packs.pack import SIDECAR_NAME, list_packs
-from ..packs.rewrite import PACK_LEFTOVER
+from ..packs.names import PACK_LEFTOVER, SIDECAR_NAME
+from ..packs.pack import list_packs
 
 _USAGE_LOG_LEFTOVER = re.compile(r"\.\.uses\.[0-9a-f]{8}\.tmp")
 _LEFTOVER_AGE_SECONDS = 600.0
