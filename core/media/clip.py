@@ -3,7 +3,6 @@
 
 import hashlib
 import stat
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +13,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from ..concurrency.lru import LruCache
 from ..errors import ClipError, os_error_reason
 from ..filesystem import open_input
 from .bounds import MAX_MOVIE_BYTES
@@ -106,31 +106,16 @@ class Clip(Protocol):
     ) -> None: ...
 
 
-class FrameCache:
-    """The last few frames read, bounded by their number."""
+class FrameCache(LruCache[int, FramePixels]):
+    """The last few frames read, by their numbers."""
 
     def __init__(self, capacity: int = FRAME_CACHE_SIZE) -> None:
-        self._capacity = capacity
-        self._frames: OrderedDict[int, FramePixels] = OrderedDict()
+        super().__init__(capacity)
 
-    def get(self, number: int) -> FramePixels | None:
-        """Return the frame and count it as just used, or None."""
-        pixels = self._frames.get(number)
-        if pixels is not None:
-            self._frames.move_to_end(number)
-        return pixels
-
-    def put(self, number: int, pixels: FramePixels) -> FramePixels:
-        """Keep `pixels`, now read-only, and return them; the frame used longest ago makes room."""
-        pixels.flags.writeable = False
-        self._frames[number] = pixels
-        while len(self._frames) > self._capacity:
-            self._frames.popitem(last=False)
-        return pixels
-
-    def clear(self) -> None:
-        """Forget every frame."""
-        self._frames.clear()
+    def put(self, name: int, value: FramePixels) -> FramePixels:
+        """Keep a frame's pixels, now read-only, and return them."""
+        value.flags.writeable = False
+        return super().put(name, value)
 
 
 def frame_id(pixels: FramePixels) -> str:

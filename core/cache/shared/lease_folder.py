@@ -12,11 +12,11 @@ import re
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ...concurrency.lru import LruCache
 from ...filesystem import Access, Folder, FolderEntry, Location
 from ..base.key import Key
 from .lease import NO_LEASE
@@ -40,7 +40,7 @@ class FolderLease:
         self._access = access or Access()
         self._clock = clock
         self._lock = threading.Lock()
-        self._observations: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._observations: LruCache[bytes, tuple[bytes, float]] = LruCache(_MAX_OBSERVATIONS)
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
         """See `Lease.try_acquire`."""
@@ -101,10 +101,7 @@ class FolderLease:
         with self._lock:
             known = self._observations.get(key.digest)
             if known is None or known[0] != content:
-                self._observations[key.digest] = content, now
-                self._observations.move_to_end(key.digest)
-                if len(self._observations) > _MAX_OBSERVATIONS:
-                    self._observations.popitem(last=False)
+                self._observations.put(key.digest, (content, now))
                 return None
             return content if now - known[1] >= _lease_seconds(content, seconds) else None
 
