@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 from ..cache.base.key import SHA256_HEX
-from ..cache.factory import CacheSettings, shared_tiers
 from ..cache.maintenance.explain import Difference
 from ..cache.maintenance.inspector import NamedStore, TierInspector
 from ..cache.packs.layout import is_cache_folder
-from ..cache.settings import CACHE_FOLDER_NAME
+from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
+from ..cache.shared_places import shared_tiers
 from ..media.image_clip import is_image
 from ..models.embedded import embedded_models
 from ..pipeline.explain_frame import StageStatus, explain_frame
