@@ -236,6 +236,14 @@ class Folder(Closeable):
         else:
             os.unlink(self.path / name)
 
+    def discard_file(self, name: str) -> bool:
+        """Remove a name as `remove_file` does, unless it vanished meanwhile; return whether it was there."""
+        try:
+            self.remove_file(name)
+        except FileNotFoundError:
+            return False
+        return True
+
     def set_times(self, name: str, stamp_ns: int | None = None) -> None:
         """Set a file's times, in nanoseconds since 1970; to now without one."""
         self._require_name(name)

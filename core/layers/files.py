@@ -4,7 +4,6 @@
 import re
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import OutputError
@@ -66,8 +65,7 @@ def blank_folder(
                     folder.write_file(entry.name, PLACEHOLDER, mode=mode)
                     pictures += 1
                 else:
-                    folder.remove_file(entry.name)
-                    leftovers += 1
+                    leftovers += folder.discard_file(entry.name)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -105,8 +103,7 @@ def link_file(source: Folder, name: str, to: str, target: Folder | None = None) 
         try:
             source.link(name, beside, into)
             into.rename(beside, to)  # gate: this is its own
-            with suppress(FileNotFoundError):  # two names of the same file are both left by the system
-                into.remove_file(beside)
+            into.discard_file(beside)  # two names of the same file are both left by the system
         except OSError:
             return False
     except OSError:

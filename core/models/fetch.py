@@ -121,8 +121,7 @@ def _open_part_file(folder: Folder, part: str, limit: int) -> int:
         if belongs_to_user(status) and status.st_nlink == 1 and status.st_size <= limit:
             return fd
         os.close(fd)
-    with suppress(FileNotFoundError):
-        folder.remove_file(part)
+    folder.discard_file(part)
     return folder.create_file(part, os.O_RDWR, None)
 
 
@@ -139,7 +138,7 @@ def _require_sha256(card: ModelCard, folder: Folder, part: str) -> None:
             digest.update(piece)
     content = digest.hexdigest()
     if content != card.sha256:
-        folder.remove_file(part)
+        folder.discard_file(part)
         raise ModelError(
             f"{card.file} is not what was published: its SHA-256 begins {content[:16]}, not {card.sha256[:16]}; "
             "it was deleted"

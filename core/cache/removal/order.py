@@ -56,8 +56,7 @@ def remove_leftovers(root: Location, now_ns: int, errors: list[OSError], *, any_
     for left in list(find_leftovers(root, now_ns, any_age=any_age)):
         try:
             with left.pack_folder.open() as folder:
-                folder.remove_file(left.name)
-            freed += left.size
+                freed += left.size if folder.discard_file(left.name) else 0
         except FileNotFoundError:
             continue
         except OSError as error:
