@@ -2,12 +2,11 @@
 """The files in a layer folder by the forms of their names, and how their pictures are taken out of them."""
 
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import OutputError
-from ..filesystem import Folder, FolderEntry
+from ..filesystem import Folder, FolderEntry, temporary_name
 from .placeholder import PLACEHOLDER
 
 STACK_ID = re.compile(r"[0-9a-f]{16}")
@@ -96,7 +95,7 @@ def require_layer_name(name: str) -> None:
 def link_file(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
     """Give a file another name, here or in `target`, in place of what has it; False where that can't be."""
     into = source if target is None else target
-    beside = f".{to.removesuffix('.tif')}.{secrets.token_hex(4)}.tif.tmp"
+    beside = temporary_name(to)
     try:
         source.link(name, to, into)
     except FileExistsError:

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
 
 from ..errors import ModelError, OutputError, os_error_reason
-from ..filesystem import Folder, make_folder
+from ..filesystem import Folder, make_folder, write_all
 from ..reporting.quoting import quote
 from ..system.user_cache import belongs_to_user
 from .catalog import ModelCard
@@ -100,7 +99,7 @@ def _download(card: ModelCard, folder: Folder, part: str, on_progress: ProgressC
                     have += len(piece)
                     if have > limit:
                         raise ModelError(f"{card.file} is refused: more than its {limit} bytes came")
-                    _write_all(file, piece)
+                    write_all(file, piece)
                     on_progress(have, card.size)
         except DownloadError as error:
             if error.code == 416:  # there is no such byte: what is here is none of it
@@ -123,12 +122,6 @@ def _open_part_file(folder: Folder, part: str, limit: int) -> int:
         os.close(fd)
     folder.discard_file(part)
     return folder.create_file(part, os.O_RDWR, None)
-
-
-def _write_all(file: FileIO, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[file.write(view) or 0 :]
 
 
 def _require_sha256(card: ModelCard, folder: Folder, part: str) -> None:
