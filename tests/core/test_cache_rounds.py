@@ -83,8 +83,8 @@ for round in range(rounds):
     store.put(key(1, round), {"a": value(1, round)})
     assert right(store.get(key(1, round)), 1, round)
     done = store.evict(300_000)
-    assert done is not None and done.troubles == (), done
-    assert store.size_on_disk() == done.after == sum(p.stat().st_size for p in root.iterdir())
+    assert done is not None and done.errors == (), done
+    assert store.size_on_disk() == done.bytes_after == sum(p.stat().st_size for p in root.iterdir())
     assert not [p for p in root.glob(".*.pack.tmp")]
     store.purge(lambda text: "owner=1" in text)
     assert store.get(key(1, round)) is None
@@ -123,7 +123,7 @@ while time.monotonic() < end:
         if done is not None:
             evictions += 1
             evicted += done.evicted_records
-            assert done.troubles == (), done.troubles
+            assert done.errors == (), done.errors
     if me == 0 and written % 1000 == 0:
         store.close()
         store = PackStore(root, pack_bytes=200_000)
