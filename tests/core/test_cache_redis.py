@@ -121,13 +121,13 @@ def test_a_server_that_dies_is_misses_and_one_warning_until_it_is_back(redis_ser
     store.put(key(2), arrays(2))
     assert list(store.entries()) == []
     assert store.purge() == 0
-    assert store.faults == 6
+    assert store.fault_count == 6
     assert len(store.warnings) == 1
     assert f"127.0.0.1:{redis_server.port}" in store.warnings[0]
     redis_server.start()
     store.put(key(2), arrays(2))
     assert arrays_equal(store.get(key(2)), arrays(2))
-    assert store.faults == 6
+    assert store.fault_count == 6
 
 
 def test_a_full_server_drops_puts(redis_server, store) -> None:
@@ -136,7 +136,7 @@ def test_a_full_server_drops_puts(redis_server, store) -> None:
     raw.config_set("maxmemory", raw.info("memory")["used_memory"])
     store.put(key(1), {"big": np.zeros(1 << 20, np.uint8)})
     assert store.counts.dropped == 1
-    assert store.faults == 1
+    assert store.fault_count == 1
     assert store.get(key(1)) is None
 
 
@@ -147,7 +147,7 @@ def test_the_server_evicts_what_was_not_used(redis_server, store) -> None:
         store.put(key(n), {"crop": np.full(100_000, n % 256, np.uint8)})
     kept = [n for n in range(400) if store.get(key(n)) is not None]
     assert 10 < len(kept) < 200
-    assert store.faults == 0
+    assert store.fault_count == 0
 
 
 def test_several_threads_share_a_store(store) -> None:

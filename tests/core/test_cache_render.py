@@ -87,7 +87,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
 
     assert project.is_unchanged(project.frames(cache.store, trouble, cache.flight))
     assert cache.tiers.flush(30)
-    assert tier.store.faults >= 1
+    assert tier.store.fault_count >= 1
     assert tier.store.counts.puts > 0
     assert sum("Redis" in line for line in cache.warnings) == 1
     cache.close()

@@ -110,7 +110,7 @@ def test_redis_that_dies_is_left_out_with_one_warning_and_taken_back(tmp_path, r
         tiers.put(key(n), arrays(n))
         assert tiers.get(key(n)) is not None
     assert tiers.flush(10)
-    assert tier.store.faults == 1
+    assert tier.store.fault_count == 1
     assert len(tiers.warnings) == 2
     redis_server.start()
     clock.now += 1
