@@ -2,6 +2,11 @@
 """The faults a user can act on. `str()` of each is one line that names the thing and the fix."""
 
 
+def os_error_reason(error: OSError) -> str:
+    """Return the system's words for an error, or the name of its class where it has none."""
+    return error.strerror or type(error).__name__
+
+
 class UnderstudyError(Exception):
     """Base of every fault Understudy reports on purpose."""
 

@@ -3,6 +3,7 @@
 
 OFF = "off"
 """The value of a variable that takes back what the preferences say."""
+DAY_SECONDS = 86400.0
 
 _SIZE_FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 

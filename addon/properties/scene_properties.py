@@ -23,6 +23,7 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
+from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
@@ -36,7 +37,7 @@ COST_DESCRIPTIONS = {
 _RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 TRANSLATION_CONTEXT = "Understudy"
 """The context for translators of words that mean something else in Blender."""
-DEFAULT_CACHE_FOLDER = "//understudy_cache/"
+DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
 _STAGE_NAMES = {"select": "swap", "fusion": "fuse"}
 _SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")

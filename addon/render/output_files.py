@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import bpy
 
+from ...core.errors import os_error_reason
 from ...core.filesystem import Folder
 from ...core.system.trust import TRUST_VARIABLE, is_allowed, trusted_folders
 
@@ -90,7 +91,7 @@ def _remove(path: Path, since: float | None) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"can't remove the failed {path}: {error.strerror or type(error).__name__}"
+        return f"can't remove the failed {path}: {os_error_reason(error)}"
     return ""
 
 

@@ -13,13 +13,13 @@ from typing import Any, cast
 
 import bpy
 
+from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.filesystem.access import is_within
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from ..properties.preferences import preferences
 from ..properties.scene_properties import DEFAULT_CACHE_FOLDER, settings_of
 
 _RELATIVE_PREFIX = "//"
-_FALLBACK_NAME = "understudy_cache"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def cache_location(scene: bpy.types.Scene) -> CacheLocation:
         folder = _absolute_path(bpy.path.abspath(chosen, library=library))
     if is_within(folder, project) or any(is_within(folder, trusted) for trusted in trusted_folders()):
         return CacheLocation(folder, chosen.startswith(_RELATIVE_PREFIX) and saved)
-    return CacheLocation(Path(bpy.app.tempdir) / _FALLBACK_NAME, refused_folder=_resolve_links(folder))
+    return CacheLocation(Path(bpy.app.tempdir) / CACHE_FOLDER_NAME, refused_folder=_resolve_links(folder))
 
 
 def refused_folder_warnings() -> list[str]:

@@ -12,7 +12,8 @@ import bpy
 
 from ...core.cache.factory import CacheSettings
 from ...core.filesystem import Access
-from ...core.sessions.settings import DAY_SECONDS, RunSettings, resolve_settings
+from ...core.sessions.settings import RunSettings, resolve_settings
+from ...core.units import DAY_SECONDS
 from ..properties.preferences import Preferences
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a clip and a frame number to the faces of that frame, computing only what is not known yet."""
 
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
+from ..concurrency.lru import LruCache
 from ..errors import ClipError
 from ..face.types import Detection, Face, Floats, Pixels
 from ..geometry.mesh_topology import Topology
@@ -85,8 +85,8 @@ class Analyser:
         self._topology = topology
         self._counter = counter
         self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
-        self._counted_frames: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._recent_analyses: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
+        self._counted_frames: LruCache[tuple[str, int], None] = LruCache(FRAME_CACHE_SIZE)
+        self._recent_analyses: LruCache[tuple[object, ...], Analysis] = LruCache(_MAX_CACHED_ANALYSES)
 
     @property
     def adapters(self) -> ModelAdapters:
@@ -136,25 +136,15 @@ class Analyser:
     def _count_decoding(self, clip: Clip, number: int) -> None:
         """Count a frame that was read, unless the clip still remembered it from a moment ago."""
         read = (self.clip_id(clip), number)
-        if read in self._counted_frames:
-            self._counted_frames.move_to_end(read)
-            return
-        self._counter.frames_decoded += 1
-        self._counted_frames[read] = None
-        if len(self._counted_frames) > FRAME_CACHE_SIZE:
-            self._counted_frames.popitem(last=False)
+        self._counter.frames_decoded += read not in self._counted_frames
+        self._counted_frames.put(read, None)
 
     def analysis(self, clip: Clip, number: int, recipe: Recipe) -> Analysis:
         """Return the faces of a frame. Raises ClipError or ModelError."""
         recent_key = (self.clip_id(clip), number, recipe.detect, recipe.landmark, recipe.embed)
         known = self._recent_analyses.get(recent_key)
-        if known is not None:
-            self._recent_analyses.move_to_end(recent_key)
-            return known
-        known = self._compute_analysis(clip, number, recipe)
-        self._recent_analyses[recent_key] = known
-        if len(self._recent_analyses) > _MAX_CACHED_ANALYSES:
-            self._recent_analyses.popitem(last=False)
+        if known is None:
+            known = self._recent_analyses.put(recent_key, self._compute_analysis(clip, number, recipe))
         return known
 
     def attributes(self, clip: Clip, number: int, recipe: Recipe) -> Floats:

@@ -6,10 +6,10 @@ are filled it is waited for; after that, and at a cut, the track ends. It never 
 again is chosen by reference.
 """
 
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from ..concurrency.lru import LruCache
 from ..errors import ClipError
 from ..face.types import Face, Floats, Pixels
 from ..media.clip import Clip
@@ -41,7 +41,7 @@ class FaceTracker:
 
     def __init__(self, analyser: Analyser) -> None:
         self._analyser = analyser
-        self._tracks: OrderedDict[tuple[str, Recipe, TrackStart, int], _Track] = OrderedDict()
+        self._tracks: LruCache[tuple[str, Recipe, TrackStart, int], _Track] = LruCache(_MAX_TRACKS)
 
     def face_at(
         self, clip: Clip, number: int, recipe: Recipe, start: TrackStart
@@ -66,15 +66,12 @@ class FaceTracker:
     def _track(self, clip: Clip, recipe: Recipe, start: TrackStart, step: int) -> _Track:
         asked = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
         name = (self._analyser.clip_id(clip), asked, start, step)
-        if name not in self._tracks:
+        walk = self._tracks.get(name)
+        if walk is None:
             first = self._analyser.analysis(clip, start[0], recipe)
-            walk = _Track(start[0], first.faces[start[1]], first.embeddings[start[1]])
+            walk = self._tracks.put(name, _Track(start[0], first.faces[start[1]], first.embeddings[start[1]]))
             walk.face_indices[start[0]] = start[1]
-            self._tracks[name] = walk
-            if len(self._tracks) > _MAX_TRACKS:
-                self._tracks.popitem(last=False)
-        self._tracks.move_to_end(name)
-        return self._tracks[name]
+        return walk
 
     def _analyse_forwards(self, clip: Clip, recipe: Recipe, end: int, begin: int) -> None:
         """Analyse the frames of a walk backwards forwards first: stepping back decodes a movie over and over."""

@@ -23,6 +23,7 @@ from ..recipe import Recipe
 from .analyser import Analyser
 from .embed import BUILT_IN_SPACE
 from .quality import MIN_SHARPNESS, outside_share, sharpness
+from .recognisers.contract import unit_vector
 from .select import indices_left_to_right
 from .thumbnail import FACE_THUMBNAIL_PIXELS, face_thumbnail
 from .track import match_faces
@@ -173,7 +174,7 @@ class _Group:
 
     @property
     def mean(self) -> Floats:
-        return np.asarray(self.total / max(float(np.linalg.norm(self.total)), 1e-12), np.float32)
+        return unit_vector(self.total)
 
     @property
     def frames(self) -> set[int]:

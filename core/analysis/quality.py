@@ -4,11 +4,12 @@
 import cv2
 import numpy as np
 
-from ..face.types import Face, Floats, Pixels
+from ..face.types import Face, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import convex_hull
 from ..geometry.skin_model import skin_likeness
 from .landmark import alignment_points
 
@@ -67,7 +68,7 @@ def occluded_share(image: Pixels, face: Face, topology: Topology) -> float:
     matrix = alignment_matrix(alignment_points(face.landmarks, topology), "ffhq_512", _CROP_PIXELS)
     crop = warp_crop(image, matrix, _CROP_PIXELS)
     points = np.asarray(face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2], np.float32)
-    hull: Floats = np.asarray(cv2.convexHull(points[topology.oval])[:, 0], np.float32)
+    hull = convex_hull(points[topology.oval])
     valid = fill_polygons([hull], (_CROP_PIXELS, _CROP_PIXELS)).astype(np.float32) / 255
     likeness = skin_likeness(crop, points, valid, topology, 1.3)
     return float(((1 - likeness) * valid).sum() / max(float(valid.sum()), 1.0))

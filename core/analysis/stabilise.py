@@ -19,7 +19,7 @@ from .analyser import Analyser, Analysis
 from .cuts import is_cut
 from .detectors.contract import iou
 from .landmark import bounding_box
-from .recognisers.contract import EmbeddingSpace
+from .recognisers.contract import EmbeddingSpace, l2_normalise
 from .track import match_faces, smooth_landmarks, smoothing_reach
 
 FOLLOW_FRAMES = 8
@@ -81,7 +81,7 @@ def averaged_embeddings(
     for face, sightings in enumerate(face_tracks(analyser, clip, number, recipe, frame_faces)):
         for sighting in sightings:
             totals[face] += sighting.embedding
-    return np.asarray(totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-12), np.float32)
+    return l2_normalise(totals)
 
 
 def mean_attributes(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ..filesystem import Access
 
+CACHE_FOLDER_NAME = "understudy_cache"
+"""The name of a project's cache folder, unless its user chose another."""
 MEMORY_BYTES = 1 << 27
 
 

@@ -2,7 +2,6 @@
 """`understudy cache`: see, check, bound, share and delete what is kept."""
 
 import argparse
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,6 +15,7 @@ from ..cache.stores.encryption import EncryptedStore
 from ..cache.stores.local import PackStore
 from ..errors import CacheError
 from ..reporting.quoting import quote
+from ..units import DAY_SECONDS
 from .cache_locations import (
     CachePlace,
     encryption_from_environment,
@@ -26,9 +26,7 @@ from .cache_locations import (
 from .output import show, show_json
 from .purge import purge
 
-_DAY_SECONDS = 86400.0
-_DEAD_LEASE_SECONDS = _DAY_SECONDS
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_DEAD_LEASE_SECONDS = DAY_SECONDS
 _MAX_CLIP_ROWS = 12
 _MAX_NAME_CHARACTERS = 60
 
@@ -124,7 +122,7 @@ def _gc(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     if not isinstance(folder, PackStore):  # the first place always is
         return False
     age = arguments.unused_for
-    done = folder.evict(arguments.cap, None if age is None else age * _DAY_SECONDS)
+    done = folder.evict(arguments.cap, None if age is None else age * DAY_SECONDS)
     swept = remove_stale_leases(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
     require_no_warnings(places[0])
     if done is None:

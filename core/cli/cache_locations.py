@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from ..cache.base.key import Key
-from ..cache.factory import CacheSettings, open_shared_folder
 from ..cache.packs.layout import is_cache_folder
+from ..cache.settings import CacheSettings
 from ..cache.shared.redis_store import RedisStore
+from ..cache.shared_places import open_shared_folder
 from ..cache.stores.encryption import SIGNING_VARIABLE, Encryption, secret_from
 from ..cache.stores.local import PackStore
 from ..cache.stores.signature import Signature

@@ -3,15 +3,16 @@
 
 import argparse
 import os
-import re
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ..cache.factory import CacheSettings, shared_tiers
+from ..cache.base.key import SHA256_HEX
 from ..cache.maintenance.explain import Difference
 from ..cache.maintenance.inspector import NamedStore, TierInspector
 from ..cache.packs.layout import is_cache_folder
+from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
+from ..cache.shared_places import shared_tiers
 from ..media.image_clip import is_image
 from ..models.embedded import embedded_models
 from ..pipeline.explain_frame import StageStatus, explain_frame
@@ -28,9 +29,7 @@ from .inputs import frame_range, open_clip_with_rate
 from .output import print_diagnostic, show, show_json
 from .request import request_from_arguments
 
-_CACHE_NAME = "understudy_cache"
 _LOCAL_PLACE_NAME = "the cache folder"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def explain(arguments: argparse.Namespace) -> None:
@@ -82,7 +81,7 @@ def explain(arguments: argparse.Namespace) -> None:
 
 def _default_cache_folder(clip: Path) -> Path:
     """Return the cache beside a clip; for a folder of pictures one in it, if there is one."""
-    inside, beside = clip / _CACHE_NAME, clip.parent / _CACHE_NAME
+    inside, beside = clip / CACHE_FOLDER_NAME, clip.parent / CACHE_FOLDER_NAME
     return inside if inside.is_dir() else beside
 
 
@@ -107,7 +106,7 @@ def _difference_lines(differences: Sequence[Difference]) -> list[str]:
 def _abbreviate(value: str | None) -> str:
     if value is None:
         return "not there"
-    return f"{value[:12]}…" if _SHA256.fullmatch(value) else value
+    return f"{value[:12]}…" if SHA256_HEX.fullmatch(value) else value
 
 
 def _as_dict(fact: StageStatus) -> dict[str, object]:

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 
-from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError
+from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os_error_reason
 from ..filesystem import Folder
 from ..media.image_clip import is_image
 from ..media.open import Clip, open_clip, open_sequence
@@ -64,7 +64,9 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
         folder_there, is_folder = path.parent.is_dir(), path.is_dir()
         same = any(path.exists() and source.exists() and path.samefile(source) for source in sources)
     except OSError as error:
-        raise OutputError(f"can't write the {kind} {path}: {_reason(error)}; choose another place") from error
+        raise OutputError(
+            f"can't write the {kind} {path}: {os_error_reason(error).lower()}; choose another place"
+        ) from error
     if not folder_there:
         raise OutputError(f"can't write the {kind} {path}: there is no folder {path.parent}; make it first")
     if is_folder:
@@ -97,7 +99,9 @@ def _sequence_paths(path: Path) -> list[Path] | None:
         else:
             return None
     except OSError as error:
-        raise ClipError(f"can't look into {path}: {_reason(error)}; check its permissions") from error
+        raise ClipError(
+            f"can't look into {path}: {os_error_reason(error).lower()}; check its permissions"
+        ) from error
     if not pictures:
         raise ClipError(f"there is no image in {path}: choose a folder or pattern that has some")
     return sorted(pictures, key=_natural_sort_key)
@@ -127,10 +131,8 @@ def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> N
     try:
         path.stat()
     except OSError as error:
-        raise error_type(f"can't find the {kind} {path}: {_reason(error)}; check the path") from error
+        raise error_type(
+            f"can't find the {kind} {path}: {os_error_reason(error).lower()}; check the path"
+        ) from error
     if not path.is_file():
         raise error_type(f"the {kind} {path} is not a file; check the path")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

@@ -4,14 +4,12 @@
 import argparse
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
-from ..errors import ModelError, OutputError
-from ..filesystem import Folder, open_input, write_file
+from ..errors import ModelError, OutputError, os_error_reason
+from ..filesystem import Folder, open_input, write_all, write_file
 from ..models.catalog import Catalogue, ModelCard, load_catalogue
 from ..models.fetch import ProgressCallback, fetch, open_target_folder
 from ..models.library import LocalModel, ModelLibrary, signature_problem, user_model_folder
@@ -108,7 +106,7 @@ def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> N
         if known is None:
             _write_statement(target, wanted.path, arguments)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         raise OutputError(
             f"can't write {quote(target)}: {reason}; check the folder and free space"
         ) from error
@@ -118,20 +116,12 @@ def _add(arguments: argparse.Namespace, folder: Path, catalogue: Catalogue) -> N
 
 def _copy(file: Path, folder: Folder) -> None:
     """Copy a file into a folder, whole or not at all; no more than it has at the beginning."""
-    part = f".{file.name}.{secrets.token_hex(4)}.part"
     with open_input(file) as source:
         left = os.fstat(source.fileno()).st_size
-        fd = folder.create_file(part, os.O_WRONLY, None)
-        try:
-            with os.fdopen(fd, "wb") as copy:
-                while left > 0 and (piece := source.read(min(_CHUNK_BYTES, left))):
-                    left -= len(piece)
-                    copy.write(piece)
-            folder.rename(part, file.name)
-        except BaseException:
-            with suppress(OSError):  # where nothing can be written, nothing can be removed
-                folder.remove_file(part)
-            raise
+        with folder.replace_file(file.name, None) as copy:
+            while left > 0 and (piece := source.read(min(_CHUNK_BYTES, left))):
+                left -= len(piece)
+                write_all(copy, piece)
 
 
 def _write_statement(target: Path, family: str, arguments: argparse.Namespace) -> None:

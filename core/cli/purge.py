@@ -2,14 +2,13 @@
 """`understudy cache purge`: delete results and layer pictures, and look again that nothing is left."""
 
 import argparse
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from ..cache.base.key import Key
+from ..cache.base.key import SHA256_HEX, Key
 from ..cache.maintenance.lineage import derived_from, walk_entries
 from ..cache.removal.dependents import CacheEntry
 from ..cache.stores.local import PackStore
@@ -19,12 +18,10 @@ from ..media.clip import frame_id
 from ..media.image_clip import ImageClip, is_image
 from ..sessions.purge import forget_runs, require_nothing_left
 from ..sessions.settings import READ_ONLY_VARIABLE
+from ..units import DAY_SECONDS
 from .cache_locations import CachePlace, access_from_environment, open_places, require_no_warnings
 from .inputs import open_clip_with_rate
 from .output import show
-
-_DAY_SECONDS = 86400.0
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
@@ -35,7 +32,7 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     if arguments.all:
         return _purge_places(arguments, places, None)
     if arguments.older_than is not None:
-        moment = time.time() - arguments.older_than * _DAY_SECONDS
+        moment = time.time() - arguments.older_than * DAY_SECONDS
         old = {
             Key(kept.info.text).digest
             for place in places
@@ -133,7 +130,7 @@ def _root_ids(arguments: argparse.Namespace) -> set[str]:
             return {clip.clip_id}
     seeds: set[str] = set()
     for text in arguments.picture:
-        if _SHA256.fullmatch(text):
+        if SHA256_HEX.fullmatch(text):
             seeds.add(text)
             continue
         with ImageClip([Path(text)], "picture") as picture:

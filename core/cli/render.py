@@ -13,7 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..cache.factory import CacheSettings, OpenCache, open_cache
-from ..errors import OutputError
+from ..cache.settings import CACHE_FOLDER_NAME
+from ..errors import OutputError, os_error_reason
 from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
@@ -33,7 +34,6 @@ from .progress import ProgressDisplay
 from .request import request_from_arguments
 from .signals import StopSignal
 
-CACHE_NAME = "understudy_cache"
 _MAX_WARNINGS = 10
 
 
@@ -162,7 +162,7 @@ def _write_movie(
 
 def _settings(arguments: argparse.Namespace) -> RunSettings:
     """Return what the environment says, and the arguments before it. Raises CacheError for what is unusable."""
-    folder = arguments.output.parent / CACHE_NAME
+    folder = arguments.output.parent / CACHE_FOLDER_NAME
     default = RunSettings(CacheSettings(folder, keep=not arguments.no_cache), online=arguments.online)
     settings = resolve_settings(default, os.environ)
     cache = settings.cache
@@ -218,5 +218,5 @@ def _write_report(path: Path, values: dict[str, object]) -> None:
     try:
         write_file(path, (json.dumps(values, indent=2) + "\n").encode())
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
+        reason = os_error_reason(error).lower()
         raise OutputError(f"can't write the report {path}: {reason}; check the folder and space") from error

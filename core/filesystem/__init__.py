@@ -9,7 +9,7 @@ that no other code of `core` or `addon` writes, removes, renames or walks.
 
 from .access import Access
 from .entry import EntryKind, FolderEntry
-from .folder import Folder
+from .folder import Folder, temporary_name, write_all
 from .group import set_access
 from .input import open_input, read_input
 from .location import Location
@@ -27,5 +27,7 @@ __all__ = [
     "open_input",
     "read_input",
     "set_access",
+    "temporary_name",
+    "write_all",
     "write_file",
 ]

@@ -11,7 +11,8 @@ import secrets
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from ..concurrency.closing import Closeable
@@ -186,18 +187,25 @@ class Folder(Closeable):
     ) -> None:
         """Write a file of pieces that follow each other: others see it whole or not at all, in another's place.
 
-        Until then it lies beside that as `.<stem>.<eight hex digits><ending>.tmp`. With `sync` it is on the disk
-        before it takes the other's place: a power cut leaves the one or the other. For `mode` see `create_file`.
+        See `replace_file`.
         """
-        stem, dot, ending = name.rpartition(".")
-        stem, ending = (stem, dot + ending) if stem else (name, "")
-        beside = f".{stem}.{secrets.token_hex(4)}{ending}.tmp"
+        with self.replace_file(name, mode, sync=sync) as file:
+            reserve(file.fileno(), sum(memoryview(piece).nbytes for piece in pieces))
+            for piece in pieces:
+                write_all(file, piece)
+
+    @contextmanager
+    def replace_file(self, name: str, mode: int | None = 0o600, *, sync: bool = False) -> Iterator[FileIO]:
+        """Yield a new file, which takes the place of another at the end of the block, but not after an exception.
+
+        Until then it lies beside that under its `temporary_name`. With `sync` it is on the disk before it takes the
+        other's place: a power cut leaves the one or the other. For `mode` see `create_file`.
+        """
+        beside = temporary_name(name)
         fd = self.create_file(beside, os.O_WRONLY, mode)
         try:
             with open(fd, "wb", buffering=0) as file:
-                reserve(fd, sum(memoryview(piece).nbytes for piece in pieces))
-                for piece in pieces:
-                    _write_all(file.fileno(), piece)
+                yield file
                 if sync:
                     os.fsync(fd)
             self.rename(beside, name, sync=sync)
@@ -236,6 +244,14 @@ class Folder(Closeable):
         else:
             os.unlink(self.path / name)
 
+    def discard_file(self, name: str) -> bool:
+        """Remove a name as `remove_file` does, unless it vanished meanwhile; return whether it was there."""
+        try:
+            self.remove_file(name)
+        except FileNotFoundError:
+            return False
+        return True
+
     def set_times(self, name: str, stamp_ns: int | None = None) -> None:
         """Set a file's times, in nanoseconds since 1970; to now without one."""
         self._require_name(name)
@@ -255,7 +271,15 @@ class Folder(Closeable):
             raise OSError(errno.EINVAL, f"not a name in a folder: {name!r}", str(self.path))
 
 
-def _write_all(fd: int, piece: bytes | memoryview) -> None:
+def temporary_name(name: str) -> str:
+    """Return the name that a file has until it is whole: `.<stem>.<eight hex digits><ending>.tmp`."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if stem else (name, "")
+    return f".{stem}.{secrets.token_hex(4)}{ending}.tmp"
+
+
+def write_all(file: FileIO, piece: bytes | memoryview) -> None:
+    """Write a piece to its end, however often the system stops before it."""
     view = memoryview(piece).cast("B")
     while view:
-        view = view[os.write(fd, view) :]
+        view = view[os.write(file.fileno(), view) :]

@@ -8,8 +8,10 @@ import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
 from ..face.types import Floats, Pixels
+from ..geometry.crop import scale_points
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import convex_hull, grow_outline
 from ..geometry.skin_model import unoccluded_mask
 from ..recipe import Fusion
 from ..swap.crops import FusionCrop, MeshCrop, UprightCrop
@@ -162,28 +164,18 @@ def light_radius(points: Floats, params: Fusion) -> float:
     return params.light_radius / 100 * float(np.linalg.norm(points[454] - points[234]))
 
 
-def scale_points(points: Floats, size: tuple[int, int], new_size: tuple[int, int]) -> Floats:
-    """Move points (n, 2 or 3) of a picture of `size` (width, height) into the same picture reduced: (n, 2) float32."""
-    return np.asarray(
-        (points[:, :2] + 0.5) * (new_size[0] / size[0], new_size[1] / size[1]) - 0.5, np.float32
-    )
-
-
 def brow_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
     """Draw both brows in a picture of `size` (width, height) that `points` are in: (h, w) uint8, 255 inside.
 
     Brows are hair of either person's own colour: compared, they would tint each other.
     """
     return fill_polygons(
-        [_grow_hull(points[brow]) for brow in (topology.left_brow, topology.right_brow)], size
+        [
+            grow_outline(convex_hull(points[brow]), _BROW_GROWTH)
+            for brow in (topology.left_brow, topology.right_brow)
+        ],
+        size,
     )
-
-
-def _grow_hull(points: Floats) -> Floats:
-    """Return the hull of a brow's points, grown to take in its outer hairs."""
-    hull = cv2.convexHull(np.ascontiguousarray(points, np.float32))[:, 0]
-    middle = hull.mean(0)
-    return np.asarray((hull - middle) * _BROW_GROWTH + middle, np.float32)
 
 
 def sharpen_amount(params: Fusion) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from ..face.types import Floats, Pixels
 from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
+from ..geometry.outline import convex_hull
 from ..geometry.smoothstep import smoothstep
 from ..recipe import Fusion
 from ..swap.neural_region import Affine, box_distance
@@ -98,7 +99,7 @@ def _face_width(points: Floats) -> float:
 def _inside_distance(contour: Floats, size: tuple[int, int], *, signed: bool) -> Floats:
     """Distance in pixels to a contour's hull: positive inside; outside it is 0, or negative where asked for."""
     # The outline of what is seen of a turned face is its hull: the far side of the oval lies behind it.
-    hull = cv2.convexHull(contour.astype(np.float32))[:, 0]
+    hull = convex_hull(contour)
     frame = 2
     canvas = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
     cv2.fillPoly(canvas, [np.round((hull + frame) * 16).astype(np.int32)], (255,), cv2.LINE_8, 4)

@@ -89,11 +89,6 @@ def face_mesh_alignment_points(landmarks: Floats, topology: Topology) -> Floats:
     return np.asarray([*eyes, *flat[[_NOSE_TIP_INDEX, _MOUTH_LEFT_INDEX, _MOUTH_RIGHT_INDEX]]], np.float32)
 
 
-def alignment_points_of_68(points: Floats) -> Floats:
-    """Return the five points (5, 2) of (68, 2) landmarks in the iBUG order."""
-    return np.asarray([points[36:42].mean(0), points[42:48].mean(0), *points[[30, 48, 54]]], np.float32)
-
-
 def alignment_matrix(points: Floats, template: str, size: int) -> Floats:
     """Return the (2, 3) matrix from frame pixels to those of a `size`² crop, fitted to five points (5, 2)."""
     goal = np.asarray(TEMPLATES[template], np.float64) * size

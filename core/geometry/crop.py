@@ -26,6 +26,13 @@ def invert_affine(matrix: Floats) -> Floats:
     return np.asarray(cv2.invertAffineTransform(matrix), np.float32)
 
 
+def scale_points(points: Floats, size: tuple[int, int], new_size: tuple[int, int]) -> Floats:
+    """Move points (n, 2 or 3) of a picture of `size` (width, height) into the same picture reduced: (n, 2) float32."""
+    return np.asarray(
+        (points[:, :2] + 0.5) * (new_size[0] / size[0], new_size[1] / size[1]) - 0.5, np.float32
+    )
+
+
 def transform_points(points: Floats, matrix: Floats) -> Floats:
     """Move (n, 2) points by an affine (2, 3) matrix."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ..face.landmark_sets import LANDMARK_SETS, LandmarkSet
 from ..face.types import LANDMARK_COUNT, Floats
 from .mesh_topology import Topology
+from .outline import convex_hull
 
 Doubles = npt.NDArray[np.float64]
 
@@ -128,7 +129,7 @@ def _pair_jaw_points(points: Floats, landmark_set: LandmarkSet, oval: Doubles) -
     middle = (five[:2].mean(0) + five[3:].mean(0)) / 2
     across = _eye_direction(np.asarray(five, np.float32))
     axes = np.array([across, [-across[1], across[0]]])
-    hull = (cv2.convexHull(oval.astype(np.float32))[:, 0] - middle) @ axes.T
+    hull = (convex_hull(np.asarray(oval, np.float32)) - middle) @ axes.T
     share = np.linspace(0, 1, 8, endpoint=False)[:, None]
     rim = np.concatenate([a + (b - a) * share for a, b in zip(hull, np.roll(hull, -1, 0), strict=True)])
     order = np.argsort(np.arctan2(rim[:, 0], rim[:, 1]))

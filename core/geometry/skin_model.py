@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
+from .crop import scale_points
 from .mesh_raster import fill_polygons
 from .mesh_topology import Indices, Topology
+from .outline import convex_hull, grow_outline
 
 _SKIN_DISTANCE, _COVER_DISTANCE = 2.0, 3.3
 # Least and most spread of a skin's lightness, chroma, and difference in hue, in units of CIELAB.
@@ -79,8 +81,8 @@ def unoccluded_mask(image: Pixels, points: Floats, size: tuple[int, int], topolo
     The answer depends on these alone, so that another source or a softer mask changes nothing about it.
     """
     small = image.shape[1], image.shape[0]
-    scaled = np.asarray((points[:, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5, np.float32)
-    valid = fill_polygons([_convex_hull(scaled[topology.oval])], small).astype(np.float32) / 255
+    scaled = scale_points(points, size, small)
+    valid = fill_polygons([convex_hull(scaled[topology.oval])], small).astype(np.float32) / 255
     likeness = skin_likeness(image, scaled, valid, topology)
     # Drawn in by a pixel: the edge of what covers the face is mixed with skin.
     soft = cv2.GaussianBlur(cv2.erode(likeness, np.ones((3, 3), np.uint8)), (0, 0), 1.0)
@@ -205,26 +207,21 @@ def _feature_visibility(lab: Floats, points: Floats, topology: Topology) -> Floa
     """Tell how vivid each feature is, (6,) in .02..1: eyes, lips and brows differ from skin, a cover is plain."""
     vivid = []
     for group in _feature_groups(topology):
-        inside = fill_polygons([_grow_outline(_convex_hull(points[group]))], (lab.shape[1], lab.shape[0])) > 0
+        inside = fill_polygons([_feature_outline(points[group])], (lab.shape[1], lab.shape[0])) > 0
         spread = float(lab[..., 0][inside].std()) if inside.any() else 0.0
         vivid.append(np.clip((spread - _FLAT_SPREAD) / (_VIVID_SPREAD - _FLAT_SPREAD), 0.02, 1))
     return np.asarray(vivid, np.float32)
+
+
+def _feature_outline(points: Floats) -> Floats:
+    return grow_outline(convex_hull(points), _FEATURE_GROWTH)
 
 
 def _feature_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
     """Fill brows, eyes with their sockets, lips and the underside of the nose: (h, w) uint8."""
     left_brow, right_brow, left_eye, right_eye, lips, nose = _feature_groups(topology)
     groups = (np.concatenate([left_brow, left_eye]), np.concatenate([right_brow, right_eye]), lips, nose)
-    return fill_polygons([_grow_outline(_convex_hull(points[group])) for group in groups], size)
-
-
-def _grow_outline(outline: Floats) -> Floats:
-    middle = outline.mean(0)
-    return np.asarray((outline - middle) * _FEATURE_GROWTH + middle, np.float32)
-
-
-def _convex_hull(points: Floats) -> Floats:
-    return np.asarray(cv2.convexHull(np.ascontiguousarray(points[:, :2], np.float32))[:, 0], np.float32)
+    return fill_polygons([_feature_outline(points[group]) for group in groups], size)
 
 
 def _close_small_holes(likeness: Floats, width: float) -> Floats:

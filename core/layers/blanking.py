@@ -5,7 +5,7 @@ import errno
 from pathlib import Path
 
 from ..cache.packs.layout import LAYERS_FOLDER, is_cache_folder
-from ..errors import OutputError
+from ..errors import OutputError, os_error_reason
 from ..filesystem import Access, FolderEntry, Location
 from .files import BlankingReport, is_stack_id
 from .folder import LayerFolder
@@ -46,7 +46,7 @@ def _entries(root: Path) -> list[FolderEntry]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             reason = "a link or a file is in its place, which is left as it is"
         raise OutputError(f"can't look through {place.path}: {reason}; check what it is") from error

@@ -2,13 +2,11 @@
 """The files in a layer folder by the forms of their names, and how their pictures are taken out of them."""
 
 import re
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import OutputError
-from ..filesystem import Folder, FolderEntry
+from ..filesystem import Folder, FolderEntry, temporary_name
 from .placeholder import PLACEHOLDER
 
 STACK_ID = re.compile(r"[0-9a-f]{16}")
@@ -66,8 +64,7 @@ def blank_folder(
                     folder.write_file(entry.name, PLACEHOLDER, mode=mode)
                     pictures += 1
                 else:
-                    folder.remove_file(entry.name)
-                    leftovers += 1
+                    leftovers += folder.discard_file(entry.name)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -98,15 +95,14 @@ def require_layer_name(name: str) -> None:
 def link_file(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
     """Give a file another name, here or in `target`, in place of what has it; False where that can't be."""
     into = source if target is None else target
-    beside = f".{to.removesuffix('.tif')}.{secrets.token_hex(4)}.tif.tmp"
+    beside = temporary_name(to)
     try:
         source.link(name, to, into)
     except FileExistsError:
         try:
             source.link(name, beside, into)
             into.rename(beside, to)  # gate: this is its own
-            with suppress(FileNotFoundError):  # two names of the same file are both left by the system
-                into.remove_file(beside)
+            into.discard_file(beside)  # two names of the same file are both left by the system
         except OSError:
             return False
     except OSError:

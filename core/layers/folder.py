@@ -166,8 +166,7 @@ class LayerFolder:
             with self._folder.open_to_write() as folder:
                 for entry in folder.entries():
                     if is_layer(entry) or is_leftover(entry):
-                        with suppress(FileNotFoundError):
-                            folder.remove_file(entry.name)
+                        folder.discard_file(entry.name)
             with Location(self._folder.location.root, self._folder.location.names[:-1]).open() as above:
                 above.remove_child(self._folder.location.names[-1])
         except FileNotFoundError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cache.packs.layout import is_cache_folder, prepare_cache_folder
-from ..errors import CacheError, OutputError
+from ..errors import CacheError, OutputError, os_error_reason
 from ..filesystem import Access, Folder, Location, set_access
 from .files import LAYER_NAME
 
@@ -99,7 +99,7 @@ class FolderAccess:
     def error(self, action: str, error: OSError, name: str = "") -> OutputError:
         """Return what to raise where the folder, or its file `name`, can't be dealt with as `action` says."""
         place = self.location.path / name if name else self.location.path
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             reason = "a link or a file is in the place of a folder: remove it, or choose another cache folder"
         what = "the layer" if name else "the layer folder"

@@ -2,11 +2,11 @@
 """Where layer pictures are written: to their own folder or, where that is impossible, to a spare one for a run."""
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..cache.stores.folder_warnings import NOT_KEPT_PREFIX, READ_ONLY_PREFIX
+from ..concurrency.lru import LruCache
 from ..errors import OutputError
 from ..filesystem import Access
 from .folder import LayerFolder, layer_folder_of
@@ -24,7 +24,7 @@ class LayerOutputFolders:
         self._access = access
         self._fallback = fallback
         self._redirections: dict[Path, Path] = {}
-        self._folders: OrderedDict[str, LayerFolder] = OrderedDict()
+        self._folders: LruCache[str, LayerFolder] = LruCache(_MAX_OPEN_FOLDERS, LayerFolder.close)
 
     @property
     def redirections(self) -> Mapping[Path, Path]:
@@ -65,8 +65,7 @@ class LayerOutputFolders:
 
     def close(self) -> None:
         """Let go of open folders."""
-        while self._folders:
-            self._folders.popitem()[1].close()
+        self._folders.clear()
 
     def _folder(self, path: Path) -> tuple[LayerFolder, str]:
         # At every frame: by texts, since path objects take several times as long.
@@ -77,10 +76,7 @@ class LayerOutputFolders:
                 folder = LayerFolder.fallback(self._fallback, path.parent.name, self._access)
             else:
                 folder, _ = layer_folder_of(path, self._access)
-            self._folders[place] = folder
-            if len(self._folders) > _MAX_OPEN_FOLDERS:
-                self._folders.popitem(last=False)[1].close()
-        self._folders.move_to_end(place)
+            self._folders.put(place, folder)
         return folder, name
 
 

@@ -3,7 +3,6 @@
 
 import hashlib
 import stat
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +13,8 @@ from typing import Literal, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ClipError
+from ..concurrency.lru import LruCache
+from ..errors import ClipError, os_error_reason
 from ..filesystem import open_input
 from .bounds import MAX_MOVIE_BYTES
 
@@ -106,31 +106,16 @@ class Clip(Protocol):
     ) -> None: ...
 
 
-class FrameCache:
-    """The last few frames read, bounded by their number."""
+class FrameCache(LruCache[int, FramePixels]):
+    """The last few frames read, by their numbers."""
 
     def __init__(self, capacity: int = FRAME_CACHE_SIZE) -> None:
-        self._capacity = capacity
-        self._frames: OrderedDict[int, FramePixels] = OrderedDict()
+        super().__init__(capacity)
 
-    def get(self, number: int) -> FramePixels | None:
-        """Return the frame and count it as just used, or None."""
-        pixels = self._frames.get(number)
-        if pixels is not None:
-            self._frames.move_to_end(number)
-        return pixels
-
-    def put(self, number: int, pixels: FramePixels) -> FramePixels:
-        """Keep `pixels`, now read-only, and return them; the frame used longest ago makes room."""
-        pixels.flags.writeable = False
-        self._frames[number] = pixels
-        while len(self._frames) > self._capacity:
-            self._frames.popitem(last=False)
-        return pixels
-
-    def clear(self) -> None:
-        """Forget every frame."""
-        self._frames.clear()
+    def put(self, name: int, value: FramePixels) -> FramePixels:
+        """Keep a frame's pixels, now read-only, and return them."""
+        value.flags.writeable = False
+        return super().put(name, value)
 
 
 def frame_id(pixels: FramePixels) -> str:
@@ -146,7 +131,9 @@ def file_fingerprint(path: Path) -> str:
         with open_input(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
-        raise ClipError(f"can't read {path}: {_reason(fault)}; check the path and its permissions") from fault
+        raise ClipError(
+            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
+        ) from fault
 
 
 def files_stamp(paths: Sequence[Path]) -> str:
@@ -156,7 +143,9 @@ def files_stamp(paths: Sequence[Path]) -> str:
         try:
             status = path.stat()
         except OSError as fault:
-            raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
+            raise ClipError(
+                f"can't find {path}: {os_error_reason(fault).lower()}; relink the strip to its file"
+            ) from fault
         line = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()
@@ -167,7 +156,9 @@ def require_file(path: Path) -> None:
     try:
         status = path.stat()
     except OSError as fault:
-        raise ClipError(f"can't find {path}: {_reason(fault)}; relink the strip to its file") from fault
+        raise ClipError(
+            f"can't find {path}: {os_error_reason(fault).lower()}; relink the strip to its file"
+        ) from fault
     if not stat.S_ISREG(status.st_mode):
         raise ClipError(f"{path} is not a file; choose a movie or image file")
     if status.st_size == 0:
@@ -182,7 +173,3 @@ def require_frame(info: ClipInfo, number: int) -> None:
         raise ClipError(
             f"{info.path} has no frame {number}; choose one from 0 to {info.frame_count - 1}",
         )
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or "unknown fault").lower()

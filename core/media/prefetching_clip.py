@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A clip that decodes ahead: while a frame is worked on, the next ones are read and fingerprinted on another thread."""
 
-from collections import OrderedDict
-
 from ..concurrency.closing import Closeable
+from ..concurrency.lru import LruCache
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError
 from .bounds import frame_capacity
@@ -23,8 +22,9 @@ class PrefetchingClip(Closeable):
         self._clip = clip
         frame_bytes = clip.info.width * clip.info.height * 3 * (clip.info.bit_depth // 8)
         self._prefetch_depth = frame_capacity(_PREFETCH_FRAMES, frame_bytes)
-        self._capacity = frame_capacity(FRAME_CACHE_SIZE, frame_bytes)
-        self._frames: OrderedDict[int, tuple[FramePixels, str]] = OrderedDict()
+        self._frames: LruCache[int, tuple[FramePixels, str]] = LruCache(
+            frame_capacity(FRAME_CACHE_SIZE, frame_bytes)
+        )
         self._prefetcher: Prefetcher[int, tuple[FramePixels, str]] = Prefetcher(
             self._decode, self._prefetch_depth, "understudy decode"
         )
@@ -71,10 +71,7 @@ class PrefetchingClip(Closeable):
             ahead = self._prefetch_depth if number > self._last else 0
             self._last = number
             coming = range(number + 1, min(number + 1 + ahead, self.info.frame_count))
-            kept = self._frames[number] = self._prefetcher.result(number, coming)
-            if len(self._frames) > self._capacity:
-                self._frames.popitem(last=False)
-        self._frames.move_to_end(number)
+            kept = self._frames.put(number, self._prefetcher.result(number, coming))
         return kept
 
     def _decode(self, number: int) -> tuple[FramePixels, str]:

@@ -7,6 +7,7 @@ So it lies in the user's own cache, and is used only if all in it is the user's:
 from collections.abc import Mapping
 from os import environ
 
+from ..errors import os_error_reason
 from ..filesystem import Folder, Location
 from ..system.user_cache import belongs_to_user, ownership_fault, user_cache
 
@@ -31,7 +32,7 @@ def make_engine_folder(place: Location) -> str:
             # What is made and whose it is, seen through the one descriptor: it was not there, or was the user's.
             return ownership_fault(place) or _foreign_entry(folder, _MAX_DEPTH)
     except OSError as error:
-        return f"can't make the folder {place.path}: {error.strerror or type(error).__name__}"
+        return f"can't make the folder {place.path}: {os_error_reason(error)}"
 
 
 def _foreign_entry(folder: Folder, depth: int) -> str:

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from hashlib import sha256
-from io import FileIO
 from pathlib import Path
 
-from ..errors import ModelError, OutputError
-from ..filesystem import Folder, make_folder
+from ..errors import ModelError, OutputError, os_error_reason
+from ..filesystem import Folder, make_folder, write_all
 from ..reporting.quoting import quote
 from ..system.user_cache import belongs_to_user
 from .catalog import ModelCard
@@ -42,7 +41,7 @@ def fetch(
             _require_sha256(card, opened, part)
             opened.rename(part, card.file, sync=True)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         raise OutputError(
             f"can't write {quote(target)}: {reason}; check the folder and free space"
         ) from error
@@ -100,7 +99,7 @@ def _download(card: ModelCard, folder: Folder, part: str, on_progress: ProgressC
                     have += len(piece)
                     if have > limit:
                         raise ModelError(f"{card.file} is refused: more than its {limit} bytes came")
-                    _write_all(file, piece)
+                    write_all(file, piece)
                     on_progress(have, card.size)
         except DownloadError as error:
             if error.code == 416:  # there is no such byte: what is here is none of it
@@ -121,15 +120,8 @@ def _open_part_file(folder: Folder, part: str, limit: int) -> int:
         if belongs_to_user(status) and status.st_nlink == 1 and status.st_size <= limit:
             return fd
         os.close(fd)
-    with suppress(FileNotFoundError):
-        folder.remove_file(part)
+    folder.discard_file(part)
     return folder.create_file(part, os.O_RDWR, None)
-
-
-def _write_all(file: FileIO, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[file.write(view) or 0 :]
 
 
 def _require_sha256(card: ModelCard, folder: Folder, part: str) -> None:
@@ -139,7 +131,7 @@ def _require_sha256(card: ModelCard, folder: Folder, part: str) -> None:
             digest.update(piece)
     content = digest.hexdigest()
     if content != card.sha256:
-        folder.remove_file(part)
+        folder.discard_file(part)
         raise ModelError(
             f"{card.file} is not what was published: its SHA-256 begins {content[:16]}, not {card.sha256[:16]}; "
             "it was deleted"

@@ -7,19 +7,18 @@ names a file in keys; before a file is run its bytes are hashed again (`session.
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from ..cache.base.key import SHA256_HEX
 from ..errors import ModelError
 from ..filesystem import Location, open_input
 from ..system.user_cache import is_private_to_user, ownership_fault, user_cache
 from .onnx_file import MAX_FILE_BYTES
 
 FILE_NAME = "model-hashes.json"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_BYTES = 1 << 23
 _MAX_ENTRIES = 10_000
 _STAMP_LENGTH = 5
@@ -123,7 +122,7 @@ def _is_entry(entry: object) -> bool:
     if not isinstance(entry, list) or len(entry) != _STAMP_LENGTH + 1:
         return False
     *stamp, content = entry
-    if not isinstance(content, str) or not _SHA256.fullmatch(content):
+    if not isinstance(content, str) or not SHA256_HEX.fullmatch(content):
         return False
     return all(type(number) is int for number in stamp)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A run over layer pictures that makes the next ones while the host still works on this one."""
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..concurrency.lru import LruCache
 from ..concurrency.prefetch import Prefetcher
 from ..layers.job import LayerJob
 from ..reporting.layer_outcomes import Outcomes
@@ -42,7 +42,7 @@ class PrefetchingSession(LayerSession):
         self._exit_stack = ExitStack()
         self._reported_outcomes = Outcomes()
         # A picture made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
-        self._unreported_writes: OrderedDict[Path, None] = OrderedDict()
+        self._unreported_writes: LruCache[Path, None] = LruCache(_MAX_UNREPORTED_WRITES)
         self._prefetcher = Prefetcher(self._run_job, _PREFETCH_LAYERS, "understudy layers")
 
     @property
@@ -57,8 +57,7 @@ class PrefetchingSession(LayerSession):
         """
         written, outcomes = self._prefetcher.result(job, upcoming)
         self._reported_outcomes.add(outcomes)
-        unseen = job.layer_path in self._unreported_writes
-        self._unreported_writes.pop(job.layer_path, None)
+        unseen = self._unreported_writes.discard(job.layer_path)
         return written or unseen
 
     def report(self) -> Report:
@@ -80,10 +79,7 @@ class PrefetchingSession(LayerSession):
         self._outcomes = Outcomes()
         written = super().update_layer(job)
         if written:
-            self._unreported_writes[job.layer_path] = None
-            self._unreported_writes.move_to_end(job.layer_path)
-            while len(self._unreported_writes) > _MAX_UNREPORTED_WRITES:
-                self._unreported_writes.popitem(last=False)
+            self._unreported_writes.put(job.layer_path, None)
         return written, self._outcomes
 
     def _get_pipeline(self) -> "Pipeline":

@@ -21,7 +21,7 @@ from ..models.library import MODELS_VARIABLE, ModelLibrary
 from ..models.processor import AUTOMATIC, PROVIDERS
 from ..recipe import messages
 from ..system.trust import TRUST_VARIABLE, first_relative_folder, trusted_folders
-from ..units import OFF, parse_count, parse_days, parse_size, parse_switch
+from ..units import DAY_SECONDS, OFF, parse_count, parse_days, parse_size, parse_switch
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
 NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"
@@ -35,7 +35,6 @@ REDIS_VARIABLE = "UNDERSTUDY_REDIS"
 THREADS_VARIABLE = "UNDERSTUDY_THREADS"
 PROVIDER_VARIABLE = "UNDERSTUDY_PROVIDER"
 
-DAY_SECONDS = 86400.0
 _MAX_THREADS, _KEY_BYTES = 4096, 32
 STAY_OFFLINE = "Blender is not to go online; see Preferences > System > Network > Allow Online Access"
 _T = TypeVar("_T")

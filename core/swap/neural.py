@@ -12,6 +12,7 @@ How each family takes its source (`values.source` in the catalogue):
 
 import numpy as np
 
+from ..analysis.recognisers.contract import unit_vector
 from ..errors import ModelError
 from ..face.types import Floats, Pixels
 from ..models.preprocess import preprocess
@@ -40,8 +41,8 @@ def convert_source_vector(
         name = converter.facts.inputs[0].name
         vector = runner.run(converter, {name: np.asarray(vector[None], np.float32)})[0][0].ravel()
     elif kind == "emap" and model.projection is not None:
-        vector = _l2_normalise(vector) @ model.projection
-    return np.asarray(vector if kind == "converted" else _l2_normalise(vector), np.float32)
+        vector = unit_vector(vector) @ model.projection
+    return np.asarray(vector if kind == "converted" else unit_vector(vector), np.float32)
 
 
 def shift_identity(source: Floats, target: Floats, weight: float) -> Floats:
@@ -79,7 +80,3 @@ def swap_crops(model: LoadedModel, crops: Pixels, sources: Floats, boost: int, r
         )
     each = boost * boost
     return np.stack([merge_phases(pictures[n * each : (n + 1) * each], boost) for n in range(len(crops))])
-
-
-def _l2_normalise(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From an identity's pictures to what neural swappers take: an ArcFace vector, or an aligned picture."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..cache.base.compute import Flight
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
+from ..concurrency.lru import LruCache
 from ..face.types import Floats, Pixels
 from ..geometry.alignment import alignment_matrix
 from ..geometry.crop import warp_crop
@@ -65,7 +65,7 @@ class NeuralSources:
         self._topology = topology
         self._runner = runner
         self._stored_keys: set[Key] = set()
-        self._vectors: OrderedDict[Key, Floats] = OrderedDict()
+        self._vectors: LruCache[Key, Floats] = LruCache(_MAX_CACHED_VECTORS)
 
     def vector_key(self, identity: Identity, recogniser: ModelFile) -> Key:
         """Return the key of an identity's vector. Raises PictureError as `Sources.texture_key` does."""
@@ -79,14 +79,13 @@ class NeuralSources:
         counts less. Raises PictureError or ModelError.
         """
         key = self.vector_key(identity, recogniser)
-        if key not in self._vectors:
+        kept = self._vectors.get(key)
+        if kept is None:
             rows = [
                 self._image_vector(face, recogniser, family) for face in self._sources.source_faces(identity)
             ]
-            self._vectors[key] = np.asarray(np.mean(rows, 0), np.float32)
-            if len(self._vectors) > _MAX_CACHED_VECTORS:
-                self._vectors.popitem(last=False)
-        return self._vectors[key]
+            kept = self._vectors.put(key, np.asarray(np.mean(rows, 0), np.float32))
+        return kept
 
     def aligned_image_key(self, identity: Identity, template: str, size: int) -> Key:
         """Return the key of the crop that `aligned_image` returns."""

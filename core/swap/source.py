@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From an identity's pictures to the texture that plays the part, made once and kept."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ..analysis.analyser import Analyser, Analysis
 from ..analysis.select import indices_left_to_right
 from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import Schema
 from ..cache.base.store import Arrays, Store
+from ..concurrency.lru import LruCache
 from ..errors import ClipError, FaceImageError
 from ..face.types import Face, Pixels
 from ..geometry.mesh_topology import Topology
@@ -48,10 +47,10 @@ class Sources:
         self._store = store
         self._analyser = analyser
         self._topology = topology
-        self._keys: OrderedDict[tuple[Identity, tuple[_Stamp, ...]], Key] = OrderedDict()
-        self._textures: OrderedDict[tuple[Key, float], tuple[Pixels, Pixels]] = OrderedDict()
-        self._source_faces: OrderedDict[tuple[Identity, tuple[_Stamp, ...]], tuple[SourceFace, ...]] = (
-            OrderedDict()
+        self._keys: LruCache[tuple[Identity, tuple[_Stamp, ...]], Key] = LruCache(_MAX_CACHED_IDENTITIES)
+        self._textures: LruCache[tuple[Key, float], tuple[Pixels, Pixels]] = LruCache(_MAX_CACHED_IDENTITIES)
+        self._source_faces: LruCache[tuple[Identity, tuple[_Stamp, ...]], tuple[SourceFace, ...]] = LruCache(
+            _MAX_CACHED_IDENTITIES
         )
 
     def texture_key(self, identity: Identity) -> Key:
@@ -62,33 +61,34 @@ class Sources:
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
         known = (identity, tuple(_stamp(picture) for picture in identity.images))
-        if known not in self._keys:
+        kept = self._keys.get(known)
+        if kept is None:
             parts = [self.image_texture_key(picture) for picture in identity.images]
             key = stage_key("source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)})
             # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
             self._store.put(key, {})
-            self._keys[known] = key
-            _evict_oldest(self._keys)
-        return self._keys[known]
+            kept = self._keys.put(known, key)
+        return kept
 
     def source_faces(self, identity: Identity) -> tuple[SourceFace, ...]:
         """Return the face of each of the identity's pictures. Raises PictureError as `texture_key` does."""
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
         known = (identity, tuple(_stamp(picture) for picture in identity.images))
-        if known not in self._source_faces:
-            self._source_faces[known] = tuple(self._source_face(picture) for picture in identity.images)
-            _evict_oldest(self._source_faces)
-        return self._source_faces[known]
+        kept = self._source_faces.get(known)
+        if kept is None:
+            faces = tuple(self._source_face(picture) for picture in identity.images)
+            kept = self._source_faces.put(known, faces)
+        return kept
 
     def texture(self, identity: Identity, mirror: float) -> tuple[Pixels, Pixels]:
         """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8."""
         key = self.texture_key(identity)
-        if (key, mirror) not in self._textures:
+        kept = self._textures.get((key, mirror))
+        if kept is None:
             parts = [self._image_texture(picture) for picture in identity.images]
-            self._textures[key, mirror] = fill_hidden(merge_textures(parts), mirror)
-            _evict_oldest(self._textures)
-        return self._textures[key, mirror]
+            kept = self._textures.put((key, mirror), fill_hidden(merge_textures(parts), mirror))
+        return kept
 
     def image_texture_key(self, image: FaceImage) -> Key:
         """Return the key of one picture's texture. Raises PictureError as `texture_key` does."""
@@ -149,8 +149,3 @@ def _face_index(analysis: Analysis, image: FaceImage) -> int:
     if image.face_number > len(ordered):
         raise FaceImageError(f"{name} has no face number {image.face_number}: it shows {len(ordered)}")
     return ordered[max(image.face_number, 1) - 1]
-
-
-def _evict_oldest(cache: "OrderedDict[Any, Any]") -> None:
-    while len(cache) > _MAX_CACHED_IDENTITIES:
-        cache.popitem(last=False)

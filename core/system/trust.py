@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import OutputError
+from ..errors import OutputError, os_error_reason
 from ..filesystem import Location
 from ..filesystem.access import is_within
 
@@ -87,5 +87,5 @@ def _write(environment: Mapping[str, str], folders: list[str]) -> None:
         with Location(place).make(0o700) as folder:
             folder.write_file(_FILE_NAME, text.encode("utf-8", "surrogateescape"))
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         raise OutputError(f"can't remember trusted folders in {place}: {reason}; check the folder") from error

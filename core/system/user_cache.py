@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..errors import os_error_reason
 from ..filesystem import Folder, Location
 
 _FOLDER_NAME = "understudy"
@@ -46,7 +47,7 @@ def ownership_fault(place: Location) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"{place.path} can't be used: {error.strerror or type(error).__name__}"
+        return f"{place.path} can't be used: {os_error_reason(error)}"
 
 
 def belongs_to_user(status: os.stat_result) -> bool:

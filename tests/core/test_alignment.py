@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
+from understudy.core.face.landmark_sets import LANDMARK_SETS
 from understudy.core.geometry.alignment import (
     TEMPLATES,
     alignment_matrix,
-    alignment_points_of_68,
     face_mesh_alignment_points,
     footprint,
 )
@@ -87,7 +87,7 @@ def test_five_points_of_the_mesh_are_lid_means_nose_and_mouth_corners() -> None:
 def test_five_points_of_68_follow_the_ibug_order() -> None:
     points = np.stack([np.arange(68), np.arange(68) * 10], 1).astype(np.float32)
     expected = [[38.5, 385], [44.5, 445], [30, 300], [48, 480], [54, 540]]
-    assert np.array_equal(alignment_points_of_68(points), np.float32(expected))
+    assert np.array_equal(LANDMARK_SETS[68].alignment_points(points), np.float32(expected))
 
 
 @given(st.integers(1, 8), st.integers(1, 24), st.integers(0, 2**32 - 1))

@@ -177,3 +177,14 @@ def test_text_from_files_shows_what_it_is(text: str, shown: str) -> None:
 def test_a_long_text_is_cut() -> None:
     assert quote("x" * 5000).endswith("…")
     assert len(quote("x" * 5000)) == 2000
+
+
+def test_a_file_that_vanished_is_discarded_without_an_error(tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(b"x")
+    (tmp_path / "folder").mkdir()
+    with Folder(tmp_path) as folder:
+        assert folder.discard_file("there")
+        assert not folder.discard_file("there")
+        with pytest.raises(OSError, match="folder|directory|denied|permitted"):
+            folder.discard_file("folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

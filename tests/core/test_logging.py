@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is logged, under which names, and what never is; and that libraries print nothing on the user's stderr."""
+"""What is logged, under which names, and what never is."""
 
 import ast
 import logging
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
+from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core import CacheSettings, ClipSession, FaceImage, Identity, RunSettings, SwapRequest
 from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.factory import open_cache
@@ -20,26 +17,15 @@ from understudy.core.cache.shared.circuit_breaker import CircuitBreaker
 from understudy.core.cache.shared.lease import SingleFlight
 from understudy.core.cache.shared.lease_folder import FolderLease
 from understudy.core.cache.stores.memory import MemoryStore
-from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource
-from understudy.core.models.embedded import embedded_models
 from understudy.core.sessions.layer_session import LayerSession
+
+from tests.core.fresh_process import run_python
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = bytes(range(100, 132))
 LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} (DEBUG|INFO|WARNING) (understudy\.\w+): .+")
-
-
-def run_python(program: str, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a fresh process, with what `variables` add to the environment."""
-    return subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **variables},
-    )
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, str]]:
@@ -217,88 +203,6 @@ def test_a_level_that_there_is_not_is_an_error_in_one_line() -> None:
     run = run_python(COMMAND, "doctor", UNDERSTUDY_LOG="loud")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == "understudy: UNDERSTUDY_LOG can't be used: 'loud' is none of debug, info, warning\n"
-
-
-READ_CLIP = """
-import sys
-from pathlib import Path
-from understudy.core import UnderstudyError, open_clip
-try:
-    with open_clip(Path(sys.argv[1])) as clip:
-        for number in range(clip.info.frame_count):
-            clip.read(number)
-    print("read")
-except UnderstudyError as error:
-    print(type(error).__name__)
-"""
-
-
-def cut(data: bytes) -> bytes:
-    return data[: len(data) // 2]
-
-
-def overwritten(data: bytes) -> bytes:
-    middle = len(data) // 2
-    return data[:middle] + bytes(range(200)) + data[middle + 200 :]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("damage", [cut, overwritten])
-@pytest.mark.parametrize("kind", ["mp4", "mkv", "png", "bmp", "tif", "webp"])
-def test_a_damaged_clip_makes_no_library_print(tmp_path: Path, kind: str, damage) -> None:
-    path = tmp_path / f"clip.{kind}"
-    if kind in ("mp4", "mkv"):
-        with VideoWriter(path, 512, 512, 25) as writer:
-            for shift in range(8):
-                writer.write(np.roll(portrait(), 9 * shift, axis=1))
-    else:
-        write_picture(path, portrait())
-    path.write_bytes(damage(path.read_bytes()))
-    run = run_python(READ_CLIP, path)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout in (("ClipError\n",) if kind == "png" else ("ClipError\n", "read\n"))
-    assert run.stderr == ""
-
-
-RUN_MODEL = """
-import sys
-from pathlib import Path
-import numpy as np
-from understudy.core import UnderstudyError
-from understudy.core.models.session import ModelFile, ModelPool
-try:
-    ModelPool().run_all(ModelFile(Path(sys.argv[1])), np.zeros((1, 3, 3, 3), np.float32))
-    print("ran", "onnxruntime" in sys.modules)
-except UnderstudyError as error:
-    print(type(error).__name__, "onnxruntime" in sys.modules)
-"""
-
-
-def with_unknown_step(data: bytes) -> bytes:
-    model = onnx.load_from_string(data)
-    model.graph.node[0].op_type = "NoSuchStep"
-    return model.SerializeToString()
-
-
-def with_wrong_weights(data: bytes) -> bytes:
-    model = onnx.load_from_string(data)
-    next(entry for entry in model.graph.initializer if len(entry.dims) == 4).dims[1] += 1
-    return model.SerializeToString()
-
-
-@pytest.mark.parametrize(
-    ("damage", "reaches_runtime"),
-    [(cut, False), (with_unknown_step, True), (with_wrong_weights, True), (bytes, True)],
-)
-def test_a_damaged_model_makes_onnx_runtime_print_nothing(
-    tmp_path: Path, damage, reaches_runtime: bool
-) -> None:
-    path = tmp_path / "model.onnx"
-    path.write_bytes(damage(embedded_models().detector.path.read_bytes()))  # the last is fed a wrong size
-    run = run_python(RUN_MODEL, path)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout == f"ModelError {reaches_runtime}\n"
-    assert run.stderr == ""
 
 
 def test_only_the_modules_for_output_print() -> None:

@@ -84,7 +84,7 @@ def test_one_signal_ends_a_render_that_waits_for_redis(face, tmp_path, name, das
 
 HANGING_PROGRAM = """if True:
     import sys, time
-    from understudy.core.cache import factory as opening
+    from understudy.core.cache import shared_places as opening
     from understudy.core.cli.main import main
     def hang(*_, **__):
         print("hangs", flush=True)

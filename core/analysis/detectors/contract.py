@@ -75,6 +75,7 @@ def non_maximum_suppression(
     boxes: Floats, points: Floats, scores: Floats, iou_threshold: float = NMS_IOU_THRESHOLD
 ) -> Detections:
     """Keep of boxes that overlap the surest alone. `boxes` (n, 4), `points` (n, k, 2), `scores` (n,)."""
+    # Not `cv2.dnn.NMSBoxes`: it computes overlaps in double precision, which would change results that are kept.
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
     while len(order):

@@ -44,6 +44,15 @@ def l2_normalise(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
+def unit_vector(vector: Floats) -> Floats:
+    """Return a vector (d,) brought to length 1: float32.
+
+    NumPy adds up the squares of a single vector in another order than those of rows, so the last bits may differ from
+    what `l2_normalise` gives.
+    """
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Embeddings:
     """Vectors (n, d) of length 1, and the space that they lie in."""

@@ -2,12 +2,15 @@
 """Fingerprints: the key of a stage's result, and the readable text it is made from."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 Scalar = str | int | float | bool | bytes
 """An input of a key: a text of one line, a number, a switch or bytes, such as a hash."""
+SHA256_HEX = re.compile(r"[0-9a-f]{64}")
+"""The form of a SHA-256, as keys and their texts have it."""
 
 
 @dataclass(frozen=True)

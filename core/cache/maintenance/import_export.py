@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import CacheError, OutputError
+from ...errors import CacheError, OutputError, os_error_reason
 from ...filesystem import Folder, Location
 from ..base.key import Key
 from ..base.store import Arrays, Store
@@ -57,7 +57,7 @@ def export(entries: Iterable[EntryInfo], store: Store, folder: Path) -> Transfer
                     copied += 1
     except OSError as error:
         raise OutputError(
-            f"can't export to {folder}: {_reason(error)}; check the folder and space"
+            f"can't export to {folder}: {os_error_reason(error).lower()}; check the folder and space"
         ) from error
     return TransferCounts(copied, left_out)
 
@@ -84,7 +84,7 @@ def import_into(store: Store, folder: Path) -> TransferCounts:
         ) from error
     except OSError as error:
         raise CacheError(
-            f"can't import from {folder}: {_reason(error)}; give a folder that export has written"
+            f"can't import from {folder}: {os_error_reason(error).lower()}; give a folder that export has written"
         ) from error
     return TransferCounts(copied, left_out)
 
@@ -187,7 +187,3 @@ def _reject_duplicate_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) != len(pairs):
         raise ValueError("a name occurs twice")
     return table
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

@@ -10,12 +10,11 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Protocol, runtime_checkable
 
-from ..base.key import Key
+from ..base.key import SHA256_HEX, Key
 from ..base.store import Arrays
 from ..packs.record import EntryInfo
 from ..removal.dependents import MAX_PASSES, CacheEntry, dependents_of
 
-SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _MAX_ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
 # Hashes in key texts that name no other result: of files, of settings, of values.
 _NON_ORIGIN_NAME = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import CacheError
-from ..base.key import Key
+from ...units import DAY_SECONDS
+from ..base.key import SHA256_HEX, Key
 from ..packs.disk_usage import layer_bytes_on_disk, size_on_disk
 from ..packs.layout import is_cache_folder
 from ..removal.dependents import CacheEntry
 from ..stores.local import PackStore
 from ..stores.usage_log import UsageTotals, read_usage
-from .lineage import SHA256_HEX, PurgeableStore, key_fields, references, walk_entries
+from .lineage import PurgeableStore, key_fields, references, walk_entries
 
-_DAY_SECONDS = 86400.0
 _AGES = (
-    ("today", _DAY_SECONDS),
-    ("this week", 7 * _DAY_SECONDS),
-    ("this month", 30 * _DAY_SECONDS),
+    ("today", DAY_SECONDS),
+    ("this week", 7 * DAY_SECONDS),
+    ("this month", 30 * DAY_SECONDS),
     ("older", float("inf")),
 )
 SEVERAL_CLIPS = "several"

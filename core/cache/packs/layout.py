@@ -17,11 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ...errors import CacheError
+from ...errors import CacheError, os_error_reason
 from ...filesystem import Access, Folder, Location, set_access
-from .pack import NOT_A_FILE_ERRNOS, PACK_NAME, SIDECAR_NAME, list_packs
+from .names import PACK_LEFTOVER, PACK_NAME, SIDECAR_NAME
+from .pack import NOT_A_FILE_ERRNOS, list_packs
 from .record import FORMAT, HEADER_BYTES, format_version
-from .rewrite import PACK_LEFTOVER
 
 LAYERS_FOLDER = "layers"
 """The sub-folder for a project's layer pictures: what a timeline shows, and none of the cache's own."""
@@ -85,7 +85,7 @@ def prepare_cache_folder(
         with _open_or_make(root, access, make=not read_only) as folder:
             return _prepare(folder, root, access, read_only=read_only)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         kind = CacheError if error.errno in _BAD_PATH_ERRNOS else FolderError
         raise kind(f"can't use cache folder {root} ({reason}): choose another cache folder") from error
 

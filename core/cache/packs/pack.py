@@ -9,20 +9,16 @@ process with SIGBUS.
 
 import errno
 import os
-import re
-import secrets
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
 from ...filesystem import Folder, FolderEntry, Location
+from .names import PACK_NAME, new_pack_name, sidecar_name
 from .record import HEADER_BYTES, MAGIC, parse_header
 
-PACK_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.pack")
-SIDECAR_NAME = re.compile(PACK_NAME.pattern.replace("pack", "idx"))
 _BLOCK_BYTES = 1 << 14
 _SEARCH_BLOCK_BYTES = 1 << 20
 _MAX_SEARCH_BYTES = 1 << 25
@@ -209,16 +205,6 @@ def list_packs(folder: Folder) -> Iterator[FolderEntry]:
             entry = FolderEntry(name, folder.status(name))
             if entry.is_file:
                 yield entry
-
-
-def sidecar_name(pack: str) -> str:
-    """Return the name of a pack's sidecar."""
-    return pack.removesuffix(".pack") + ".idx"
-
-
-def new_pack_name() -> str:
-    """Return a name for a pack that no other process gives."""
-    return f"{time.time_ns():016x}-{os.getpid():x}-{secrets.token_hex(4)}.pack"
 
 
 class PackWriter:

@@ -2,17 +2,14 @@
 """Copy chosen records of a pack into a new one, which appears whole or not at all."""
 
 import os
-import re
 from contextlib import suppress
 
 from ...filesystem import Folder, Location
 from . import sidecar
-from .pack import OpenPack, ScannedRecord, erase_pack, new_pack_name, sidecar_name
+from .names import new_pack_name, sidecar_name
+from .pack import OpenPack, ScannedRecord, erase_pack
 from .record import Header, parse_record
 from .sidecar import SidecarBuilder
-
-PACK_LEFTOVER = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}\.(pack|[0-9a-f]{8}\.idx)\.tmp")
-"""The name of a file that was to become a pack or a sidecar; it lasts where its maker was killed."""
 
 
 class PackRewriter:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...filesystem import Folder
-from .pack import sidecar_name
+from .names import sidecar_name
 from .record import HEADER_BYTES, MAX_RECORD_BYTES
 from .table import PREFIX_BYTES, Columns, UInt32s, UInt64s, build_columns
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
+from ..base.key import SHA256_HEX
 from ..packs.record import EntryInfo
 
 MAX_PASSES = 5
 """How often a cache is gone through for what leads to what, before that is held in memory."""
-_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _STAMP_LINE = re.compile(r"^stamp=([0-9a-f]{64})$", re.MULTILINE)
 
 
@@ -34,7 +34,7 @@ def dependents_of(
     """
     doomed = set(seeds)
     for seed in doomed:
-        if not _SHA256_HEX.fullmatch(seed):
+        if not SHA256_HEX.fullmatch(seed):
             raise ValueError(f"not a SHA-256 in lower-case hex: {seed!r}")
 
     def is_dependent(entry: CacheEntry) -> bool:
@@ -59,7 +59,7 @@ def _add_dependents(entries: Iterator[CacheEntry], selection: set[str]) -> None:
     following: dict[str, list[set[str]]] = {}
     for kept in entries:
         gives = _identifiers(kept)
-        for value in filter(_SHA256_HEX.fullmatch, _dependencies(kept)):
+        for value in filter(SHA256_HEX.fullmatch, _dependencies(kept)):
             following.setdefault(value, []).append(gives)
     waiting = list(selection)
     while waiting:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from ...filesystem import FolderEntry, Location
 from ..packs.layout import MARK_LEFTOVER, pack_folders
-from ..packs.pack import SIDECAR_NAME, list_packs
-from ..packs.rewrite import PACK_LEFTOVER
+from ..packs.names import PACK_LEFTOVER, SIDECAR_NAME
+from ..packs.pack import list_packs
 
 _USAGE_LOG_LEFTOVER = re.compile(r"\.\.uses\.[0-9a-f]{8}\.tmp")
 _LEFTOVER_AGE_SECONDS = 600.0
@@ -56,8 +56,7 @@ def remove_leftovers(root: Location, now_ns: int, errors: list[OSError], *, any_
     for left in list(find_leftovers(root, now_ns, any_age=any_age)):
         try:
             with left.pack_folder.open() as folder:
-                folder.remove_file(left.name)
-            freed += left.size
+                freed += left.size if folder.discard_file(left.name) else 0
         except FileNotFoundError:
             continue
         except OSError as error:

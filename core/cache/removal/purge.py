@@ -6,10 +6,8 @@ it. A purge that is killed has purged some packs and not others; the next one do
 """
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +18,12 @@ from ..packs.layout import ENGINES_FOLDER, pack_folders, require_cache_folder
 from ..packs.pack import OpenPack, ScannedRecord, list_packs, scan, truncate
 from ..packs.record import parse_record, read_entry_info
 from ..packs.rewrite import PackRewriter, remove_pack
-from ..shared.lease_folder import LEASE_FOLDER
+from ..shared.lease_folder import LEASE_FOLDER, remove_aside_leases
 from .dependents import CacheEntry
 from .order import find_leftovers, remove_leftovers
 from .remove_contents import empty_folder, has_files
 
 LOCK_WAIT_SECONDS = 120.0
-_ASIDE_LEASE_NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{32}")
 _MAX_ID_RECORD_BYTES = 4096  # a frame's id and its look from afar
 
 
@@ -100,17 +97,8 @@ def purge_all(root: Path, now_ns: int, mode: int = 0o600) -> PurgeReport:
                     troubles.append(error)
         freed += remove_leftovers(place, now_ns, troubles, any_age=held)
         freed += empty_folder(place / ENGINES_FOLDER, troubles)
-        _remove_aside_leases(place)
+        remove_aside_leases(root / LEASE_FOLDER)
         return PurgeReport(freed, 0, tuple(troubles), busy=not held)
-
-
-def _remove_aside_leases(location: Location) -> None:
-    """Remove the leases that were set aside by processes that were killed then."""
-    with suppress(OSError), (location / LEASE_FOLDER).open() as folder:
-        for entry in folder.entries():
-            if _ASIDE_LEASE_NAME.fullmatch(entry.name) and entry.is_file:
-                with suppress(OSError):
-                    folder.remove_file(entry.name)
 
 
 def remaining_files(root: Path) -> list[str]:

@@ -34,6 +34,8 @@ def empty_folder(location: Location, errors: list[OSError]) -> int:
         try:
             with Location(at.root, at.names[:-1]).open() as folder:
                 folder.remove_child(at.names[-1])
+        except FileNotFoundError:
+            continue
         except OSError as error:
             if not errors:  # else what is still in it was told
                 errors.append(error)
@@ -56,8 +58,7 @@ def _remove_files(location: Location, pending: list[Location], errors: list[OSEr
                 pending.append(location / entry.name)
                 continue
             try:
-                folder.remove_file(entry.name)
-                freed += entry.status.st_size
+                freed += entry.status.st_size if folder.discard_file(entry.name) else 0
             except OSError as error:
                 errors.append(error)
     return freed

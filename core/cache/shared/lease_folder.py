@@ -12,16 +12,17 @@ import re
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ...filesystem import Access, Folder, Location
+from ...concurrency.lru import LruCache
+from ...filesystem import Access, Folder, FolderEntry, Location
 from ..base.key import Key
 from .lease import NO_LEASE
 
 LEASE_FOLDER = ".leases"
+_LEASE_SUFFIX = ".lease"
 _LEASE_FILE_NAME = re.compile(r"[0-9a-f]{64}\.(lease|[0-9a-f]{32})", re.ASCII)
 _MAX_LEASE_SECONDS = 600.0
 _MAX_LEASE_BYTES = 128
@@ -39,7 +40,7 @@ class FolderLease:
         self._access = access or Access()
         self._clock = clock
         self._lock = threading.Lock()
-        self._observations: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._observations: LruCache[bytes, tuple[bytes, float]] = LruCache(_MAX_OBSERVATIONS)
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
         """See `Lease.try_acquire`."""
@@ -100,10 +101,7 @@ class FolderLease:
         with self._lock:
             known = self._observations.get(key.digest)
             if known is None or known[0] != content:
-                self._observations[key.digest] = content, now
-                self._observations.move_to_end(key.digest)
-                if len(self._observations) > _MAX_OBSERVATIONS:
-                    self._observations.popitem(last=False)
+                self._observations.put(key.digest, (content, now))
                 return None
             return content if now - known[1] >= _lease_seconds(content, seconds) else None
 
@@ -113,11 +111,20 @@ def remove_stale_leases(folder: Path, older_than_seconds: float) -> int:
 
     The folder's name must not be a link's. What does not have the form of a lease's name is left as it is.
     """
-    removed = 0
     limit = time.time() - older_than_seconds
+    return _remove_leases(folder, lambda lease: lease.status.st_mtime < limit)
+
+
+def remove_aside_leases(folder: Path) -> int:
+    """Remove the leases that processes set aside and were killed then, and count them. Raises nothing."""
+    return _remove_leases(folder, lambda lease: not lease.name.endswith(_LEASE_SUFFIX))
+
+
+def _remove_leases(folder: Path, is_stale: Callable[[FolderEntry], bool]) -> int:
+    removed = 0
     with suppress(OSError), Location(folder.parent, (folder.name,)).open() as leases:
         for entry in leases.entries():
-            if _LEASE_FILE_NAME.fullmatch(entry.name) and entry.is_file and entry.status.st_mtime < limit:
+            if _LEASE_FILE_NAME.fullmatch(entry.name) and entry.is_file and is_stale(entry):
                 with suppress(OSError):
                     leases.remove_file(entry.name)
                     removed += 1
@@ -125,7 +132,7 @@ def remove_stale_leases(folder: Path, older_than_seconds: float) -> int:
 
 
 def _name(key: Key) -> str:
-    return f"{key.hex}.lease"
+    return f"{key.hex}{_LEASE_SUFFIX}"
 
 
 def _move_aside(folder: Folder, key: Key, stale: bytes, token: str) -> None:

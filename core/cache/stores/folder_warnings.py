@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import CacheError
+from ...errors import CacheError, os_error_reason
 from ...reporting.quoting import quote
 
 NOT_KEPT_PREFIX = "nothing is kept for the next run: "
@@ -48,7 +48,7 @@ class FolderWarnings:
                 f"{name} in cache folder {self._root} is not the file that Understudy put there: remove it"
             )
             return
-        reason = error.strerror or type(error).__name__
+        reason = os_error_reason(error)
         fix = _FIXES.get(error.errno or 0, "check the drive or choose another cache folder")
         self._add(f"cache folder {self._root} fails ({reason}): {fix}")
 

@@ -73,8 +73,8 @@ def read_usage(root: Path) -> UsageTotals | None:
 
 def delete_usage_log(root: Path) -> None:
     """Remove the counts of all runs, and count anew. Raises OSError."""
-    with Location(root).open() as folder, suppress(FileNotFoundError):
-        folder.remove_file(USAGE_LOG_NAME)
+    with Location(root).open() as folder:
+        folder.discard_file(USAGE_LOG_NAME)
 
 
 def _open_log(folder: Folder, mode: int) -> int:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ...analysis.maskers.contract import OcclusionMask
 from ...face.types import Floats, Pixels
+from ...geometry.crop import scale_points
 from ...geometry.mesh_topology import Topology
 from ...recipe import Fusion
 from ...swap.crops import AlignedImage, FusionCrop
@@ -30,7 +31,6 @@ from ..fuse import (
     box_and_parameters,
     brow_mask,
     light_radius,
-    scale_points,
     sharpen_amount,
     swapped_at_light_size,
     unoccluded_face,
