@@ -47,7 +47,7 @@ def added_wait_seconds(store, flight, close):
 
     number = 0
     while busy[0] < WORK_SECONDS:
-        arrays, _ = flight.result(store, key(number), lambda number=number: compute(number))
+        arrays, _ = flight.get_or_compute(store, key(number), lambda number=number: compute(number))
         assert (arrays["a"] == number % 256).all()
         number += 1
     close()
