@@ -25,7 +25,9 @@ def folder_tier(path: Path, **more) -> SharedTier:
 
 
 def redis_tier(url: str, **more) -> SharedTier:
-    return SharedTier("Redis", lambda: RedisStore(url), lambda store: store.fault_count, may_hang=False, **more)
+    return SharedTier(
+        "Redis", lambda: RedisStore(url), lambda store: store.fault_count, may_hang=False, **more
+    )
 
 
 class Gate:
