@@ -4,8 +4,11 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from functools import partial
 from queue import SimpleQueue
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 _POLL_SECONDS = 0.05
 _T = TypeVar("_T")
@@ -29,22 +32,6 @@ class NeverStopToken:
 
     def check(self) -> None:
         """See `StopToken.check`."""
-
-
-class _Call(Generic[_T]):
-    def __init__(self, work: Callable[[], _T]) -> None:
-        self.work = work
-        self.done = threading.Event()
-        self.result: list[_T] = []
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self.result.append(self.work())
-        except BaseException as fault:  # noqa: BLE001 - handed on to whoever waits
-            self.error = fault
-        finally:
-            self.done.set()
 
 
 class Caller(Protocol):
@@ -101,11 +88,9 @@ class TimedThread:
         if not free(blocking=False) and not _wait_until(lambda wait: free(timeout=wait), end, stop):
             raise TimeoutError
         call = self._submit(work)
-        if not _wait_until(call.done.wait, end, stop):
+        if not _wait_until(lambda wait: bool(wait_for([call], wait).done), end, stop):
             raise TimeoutError
-        if call.error is not None:
-            raise call.error
-        return call.result[0]
+        return call.result()
 
     def try_submit(self, work: Callable[[], object]) -> bool:
         """Have `work` done without waiting for it, unless the thread is at something; tell whether it is.
@@ -124,19 +109,28 @@ class TimedThread:
                 self._calls.put(None)
                 self._thread = None
 
-    def _submit(self, work: Callable[[], _T]) -> _Call[_T]:
-        call = _Call(work)
+    def _submit(self, work: Callable[[], _T]) -> Future[_T]:
+        call: Future[_T] = Future()
         with self._start_lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
-            self._calls.put(call.run)
+            self._calls.put(partial(_run, work, call))
         return call
 
     def _work(self) -> None:
         while (run := self._calls.get()) is not None:
             run()
             self._idle.release()
+
+
+def _run(work: Callable[[], _T], call: Future[_T]) -> None:
+    try:
+        result = work()
+    except BaseException as fault:  # noqa: BLE001 - handed on to whoever waits
+        call.set_exception(fault)
+    else:
+        call.set_result(result)
 
 
 def _wait_until(wait: Callable[[float], bool], deadline: float, stop: StopToken | None) -> bool:
