@@ -18,7 +18,7 @@ import keyring  # noqa: E402
 import onnxruntime  # noqa: E402
 import redis  # noqa: E402
 import secretstorage  # noqa: E402
-from bl_ext.user_default.understudy.core.cli import main  # noqa: E402
+from bl_ext.user_default.understudy.core.cli.main import main  # noqa: E402
 
 print("FROM", *(m.__file__ for m in (cv2, av, onnxruntime, cryptography, keyring, redis, secretstorage)))
 keyring.get_keyring()
