@@ -50,7 +50,7 @@ def purge_packs(
 ) -> PurgeReport:
     """Take the entries that match out of the packs in `pack_folder`.
 
-    `replaced(old, new)` is called between a pack's being copied and its removal. Raises OSError where the
+    `on_replace(old, new)` is called between a pack's being copied and its removal. Raises OSError where the
     folder can't be read at all, CacheError where it is not ours.
     """
     place = Location(root)
