@@ -16,7 +16,7 @@ class ClipError(UnderstudyError):
 
 
 class FaceImageError(UnderstudyError):
-    """A picture of the source person is missing, unreadable or does not show one clear face."""
+    """An image of the source person is missing, unreadable or does not show one clear face."""
 
 
 class ModelError(UnderstudyError):

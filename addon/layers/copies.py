@@ -79,7 +79,7 @@ def _split_stack(scene: bpy.types.Scene, strip_id: str, strips: list[Any], layer
 def _assign_copy(
     source_scene: Any, scene: bpy.types.Scene, strip_id: str, strip: Any, layer: Any | None
 ) -> None:
-    """Give a clip copies of a stack's modifiers and of the pictures that there are."""
+    """Give a clip copies of a stack's modifiers and of the images that there are."""
     copy_id = new_id()
     copy_stack(source_scene, strip_id, scene, copy_id)
     strip.understudy_id = copy_id

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The elements of a layer strip: which picture file is seen at each frame of its content."""
+"""The elements of a layer strip: which image file is seen at each frame of its content."""
 
 import math
 from typing import Any
@@ -62,7 +62,7 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     """Give a layer its elements.
 
     Not by `elements.append`: that leaves a new element's size undefined, and Blender crashes on it where the
-    picture is missing (4.5.15, 5.0.1). The operator leaves it zero.
+    image is missing (4.5.15, 5.0.1). The operator leaves it zero.
     """
     editor: Any = scene.sequence_editor
     operators: Any = bpy.ops.sequencer

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A full or write-protected disk is no reason to show the original: a render then has its layers elsewhere.
 
-For the length of a render, a layer whose pictures could not be written reads them from Blender's temporary folder.
+For the length of a render, a layer whose images could not be written reads them from Blender's temporary folder.
 A directory that is changed in `render_pre` holds for that very frame (4.5, 5.0, 5.2, without a window). In a window
 `render_pre` runs on the render's thread, where Blender's data must not be changed: there the original is shown.
 """
@@ -21,7 +21,7 @@ from .folders import layer_read_folder
 
 
 def fallback_folder() -> Path:
-    """Return the folder for pictures that can't be written where they belong."""
+    """Return the folder for images that can't be written where they belong."""
     return Path(bpy.app.tempdir) / "understudy_layers"
 
 
@@ -32,7 +32,7 @@ class FallbackLayers:
         self._original_directories: dict[Path, str] = {}
 
     def redirect(self, redirections: Mapping[Path, Path]) -> bool:
-        """Let the layers of folders whose pictures moved read them where they are; True if any had to change."""
+        """Let the layers of folders whose images moved read them where they are; True if any had to change."""
         changed = False
         for layer in _all_layer_strips():
             here = layer_read_folder(layer)
@@ -43,14 +43,14 @@ class FallbackLayers:
         return changed
 
     def restore_if_missing(self, images: Iterable[Path]) -> bool:
-        """Go back if one of these is not there: even an outdated picture is better than Blender's magenta."""
-        if not self._original_directories or all(picture.exists() for picture in images):
+        """Go back if one of these is not there: even an outdated image is better than Blender's magenta."""
+        if not self._original_directories or all(image.exists() for image in images):
             return False
         self.restore()
         return True
 
     def restore(self) -> None:
-        """Let every layer read from its own folder again, and delete the spare pictures."""
+        """Let every layer read from its own folder again, and delete the spare images."""
         for layer in _all_layer_strips():
             before = self._original_directories.get(layer_read_folder(layer))
             if before is not None:

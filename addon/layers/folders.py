@@ -39,5 +39,5 @@ def layer_read_folder(layer: Any) -> Path:
 
 
 def layer_image_name(number: int) -> str:
-    """Return the file name of the layer picture of a source frame."""
+    """Return the file name of the layer image of a source frame."""
     return f"{number:06d}.tif"

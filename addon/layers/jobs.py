@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a scene and a frame to the layer pictures that Blender is about to read there."""
+"""From a scene and a frame to the layer images that Blender is about to read there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +49,7 @@ class StripCache:
         return known[1]
 
     def folder(self, scene: bpy.types.Scene, strip_id: str, layer: Any) -> Path | None:
-        """Return the folder of a layer's pictures, None where Blender reads them from another.
+        """Return the folder of a layer's images, None where Blender reads them from another.
 
         What a file says of it is compared and never followed: nothing is written to a folder of its choice.
         """

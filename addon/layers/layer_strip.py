@@ -2,7 +2,7 @@
 """The layer strip: an image strip above its clip that shows the new faces, kept in step with the clip.
 
 It has an element for every frame of the clip's content, named by the source frame which is seen there, and the
-clip's own timing and transform. So Blender itself finds the right picture, trimmed, slipped or in reverse.
+clip's own timing and transform. So Blender itself finds the right image, trimmed, slipped or in reverse.
 """
 
 import threading
@@ -132,7 +132,7 @@ def _sync_directory(scene: bpy.types.Scene, strip: Any, layer: Any) -> bool:
 
 
 def _add_placeholders(scene: bpy.types.Scene, layer: Any) -> None:
-    """Make sure that every picture which Blender may read in the layer's range is there."""
+    """Make sure that every image which Blender may read in the layer's range is there."""
     frames = frames_of(layer)
     # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.
     few = len(layer.elements) <= len(frames)
@@ -142,7 +142,7 @@ def _add_placeholders(scene: bpy.types.Scene, layer: Any) -> None:
 
 
 def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
-    """Remove the layer strips of a stack and its pictures on disk. Raises OutputError for the pictures."""
+    """Remove the layer strips of a stack and its images on disk. Raises OutputError for the images."""
     for layer in layer_strips(scene):
         if layer_stack_id(layer) == strip_id:
             parent_strips(scene, layer).remove(layer)
@@ -154,7 +154,7 @@ def stop_prefetching() -> None:
     """Have Blender stop filling its cache ahead, where it does; it begins again when it draws the preview.
 
     Each `invalidate_cache` does this and waits for the frame that is just made there: ten milliseconds and more,
-    better spent while a picture is fused than after it. Source: `relations_invalidate_cache` in
+    better spent while an image is fused than after it. Source: `relations_invalidate_cache` in
     sequencer/intern/strip_relations.cc of Blender 5.x.
     """
     for scene in bpy.data.scenes:
@@ -165,11 +165,11 @@ def stop_prefetching() -> None:
 
 
 def invalidate_layer_caches() -> None:
-    """Make Blender read rewritten layer pictures again.
+    """Make Blender read rewritten layer images again.
 
     What a layer is part of remembers it too, in other scenes as well, and can't be told from what is not: so it
     takes this on every strip that could. A movie's own frames are kept: to decode one again takes longer than all
-    the rest. It frees cached pictures, under Blender's own locks, and changes no data.
+    the rest. It frees cached images, under Blender's own locks, and changes no data.
     """
     for scene in bpy.data.scenes:
         for strip in all_strips(scene):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small pictures of faces for the panels: looked up in the cache on a thread of its own, never on the way of drawing.
+"""Small images of faces for the panels: looked up in the cache on a thread of its own, never on the way of drawing.
 
 They lie in the cache as its other entries do, so they are private, encrypted and purged as these are; Blender has
 them in memory only.
@@ -59,7 +59,7 @@ class LookupCache:
     def refresh(self) -> None:
         """Look everything up anew, since something was found or forgotten; until then what is known is drawn.
 
-        A panel that lost its pictures for a moment would jump below the pointer.
+        A panel that lost its images for a moment would jump below the pointer.
         """
         for asked in self._pending.values():
             asked.cancel()
@@ -94,7 +94,7 @@ class LookupCache:
     def _collect(self, lookup: Lookup, future: Future[Any]) -> None:
         try:
             self._store(lookup, future.result())
-        except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer, and no picture came
+        except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer, and no image came
             print_traceback(error)
             self._store(lookup, None)
 
@@ -108,7 +108,7 @@ class LookupCache:
         )
 
     def _add_icon(self, image: Pixels, names: list[str]) -> int:
-        """Make an icon of an RGB picture; it has no name that says who it is."""
+        """Make an icon of an RGB image; it has no name that says who it is."""
         from ...core.analysis.thumbnail import FACE_THUMBNAIL_PIXELS, to_icon_pixels
 
         names.append(str(next(self._icon_numbers)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the gallery can look up: people, pictures of a person, how much is kept, and engines."""
+"""What the gallery can look up: people, images of a person, how much is kept, and engines."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -37,7 +37,7 @@ class PersonView:
 
 @dataclass(frozen=True)
 class SourceImageView:
-    """What a picture of who plays the part shows: the icon of its face, None without one, and what is poor about it."""
+    """What an image of who plays the part shows: the icon of its face, None without one, and what is poor about it."""
 
     icon: int | None
     quality_issues: tuple[str, ...]
@@ -80,7 +80,7 @@ class PeopleLookup:
 
 @dataclass(frozen=True)
 class SourceImageLookup:
-    """What a picture of a person shows."""
+    """What an image of a person shows."""
 
     folder: Path
     preferences: Preferences
@@ -105,7 +105,7 @@ class CacheSizes:
     """How much is kept."""
 
     layer_count: int
-    """How many layer pictures of a strip are made."""
+    """How many layer images of a strip are made."""
     layer_bytes: int
     result_bytes: int
     """Of the whole cache folder, layers not counted."""

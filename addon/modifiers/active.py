@@ -28,7 +28,7 @@ def active_strip(context: bpy.types.Context) -> Any | None:
     """Return the active strip, for a layer the clip it belongs to, for a movie's sound the movie; None if none.
 
     A meta strip around one recast clip means that clip: nesting takes nothing out of sight. Adding a movie with sound
-    leaves its sound active: an editor means the picture all the same.
+    leaves its sound active: an editor means the image all the same.
     """
     scene = active_scene(context)
     editor = None if scene is None else scene.sequence_editor

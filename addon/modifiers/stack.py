@@ -85,10 +85,10 @@ def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
 
 
 def add_source_image(modifier: Any, filepath: str, face_number: int = 0) -> Any:
-    """Add a picture of the person who plays the part."""
-    picture = modifier.identity.pictures.add()
-    picture.filepath, picture.face_number = filepath, face_number
-    return picture
+    """Add an image of the person who plays the part."""
+    image = modifier.identity.pictures.add()
+    image.filepath, image.face_number = filepath, face_number
+    return image
 
 
 def copy_stack(source: bpy.types.Scene, strip_id: str, target: bpy.types.Scene, copy_id: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators that make layer pictures ahead of playing or rendering: prepare, and stop preparing."""
+"""Operators that make layer images ahead of playing or rendering: prepare, and stop preparing."""
 
 from typing import Any
 

@@ -122,7 +122,7 @@ def _on_end(blank: _BlankLayers, faults: list[str]) -> None:
 
 
 def _blank_layers(blank: _BlankLayers) -> str:
-    """Take the faces out of layer pictures, and out of the preview's memory first; say what is left, if anything.
+    """Take the faces out of layer images, and out of the preview's memory first; say what is left, if anything.
 
     Raises OutputError.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on who plays the part: add and remove a picture of the person."""
+"""Operators on who plays the part: add and remove an image of the person."""
 
 from contextlib import closing
 from pathlib import Path
@@ -40,7 +40,7 @@ class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Add the picture, and say at once if it can't be used."""
+        """Add the image, and say at once if it can't be used."""
         scene, modifier = active_scene(context), activate_modifier(context)
         if modifier is None:
             return {"CANCELLED"}
@@ -72,7 +72,7 @@ class UNDERSTUDY_OT_picture_remove(RequiresModifier, bpy.types.Operator):
     index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
-        """Remove the picture."""
+        """Remove the image."""
         modifier = activate_modifier(context)
         if modifier is None or self.index >= len(modifier.identity.pictures):
             report(self, "ERROR", f"There is no image number {self.index + 1}")
@@ -94,8 +94,8 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Look at it beside the editor, or at once where there is none."""
         scene, modifier = active_scene(context), activate_modifier(context)
-        pictures = [] if modifier is None else request_of(modifier).identity.images
-        if modifier is None or self.index >= len(pictures):
+        images = [] if modifier is None else request_of(modifier).identity.images
+        if modifier is None or self.index >= len(images):
             report(self, "ERROR", f"There is no image number {self.index + 1}")
             return {"CANCELLED"}
         if not bpy.app.background:
@@ -105,7 +105,7 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
             return {"FINISHED"}
         try:
             with closing(open_session(cache_folder(scene), preferences())) as session:
-                faults = session.inspect_source_image(pictures[self.index]).quality_issues
+                faults = session.inspect_source_image(images[self.index]).quality_issues
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}

@@ -101,7 +101,7 @@ class Preparation:
         for kind, value in self.worker.messages():
             if kind == "done":
                 job, written = value
-                # What the preview shows otherwise than the render is made twice, but is one picture.
+                # What the preview shows otherwise than the render is made twice, but is one image.
                 self._ready_images.add(job.layer_path)
                 self.ready_count, self.written_count = len(self._ready_images), self.written_count + written
                 self._next_frame = max(self._next_frame, job.frame + 1)

@@ -16,12 +16,12 @@ from ..sessions.worker_query import WorkerQuery
 def check_request_in_background(
     name: str, request: SwapRequest, cache_folder: Path, preferences: Preferences
 ) -> None:
-    """Check a casting beside the editor; what is wrong and what its pictures show is in the panel once it is known."""
-    names = [picture.path.name for picture in request.identity.images]
+    """Check a casting beside the editor; what is wrong and what its images show is in the panel once it is known."""
+    names = [image.path.name for image in request.identity.images]
 
     def on_end(faults: list[str]) -> None:
-        # What is wrong with a picture stands beside it, and goes with it.
-        others = [fault for fault in faults if not any(picture in fault for picture in names)]
+        # What is wrong with an image stands beside it, and goes with it.
+        others = [fault for fault in faults if not any(image in fault for image in names)]
         set_window_state("trouble", others[0] if others else "")
         refresh_lookups()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What there is to prepare: a walk through the frames of a scene that meets every layer picture once."""
+"""What there is to prepare: a walk through the frames of a scene that meets every layer image once."""
 
 import time
 from pathlib import Path
@@ -17,9 +17,9 @@ class TimelineWalk:
     def __init__(
         self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "", *, preview: bool = False
     ) -> None:
-        """Begin at the frame `first`; with a stack's id only that stack's pictures are met.
+        """Begin at the frame `first`; with a stack's id only that stack's images are met.
 
-        With `preview` a picture that the preview shows otherwise than the render is met twice, the render's last.
+        With `preview` an image that the preview shows otherwise than the render is met twice, the render's last.
         """
         self._scene_name = scene.name
         self._strip_id = strip_id

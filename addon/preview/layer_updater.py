@@ -35,7 +35,7 @@ class LayerUpdater:
         self._session_arguments: tuple[Path, Preferences] | None = None
 
     def update_layers(self, request: PreviewRequest) -> PreviewResults:
-        """Bring the pictures of a frame up to date as far as that needs fusing alone."""
+        """Bring the images of a frame up to date as far as that needs fusing alone."""
         place = request.folder, request.preferences
         if self.session is None or self._session_arguments != place:
             self.close()

@@ -2,7 +2,7 @@
 """The preview shows what would be rendered: the visible frame's layers follow every change.
 
 Fusing is done on a thread of its own, one request at a time and the newest first; Blender's data is read and
-shown pictures are renewed on the main thread only. No model runs here and no frame is decoded: what is not
+shown images are renewed on the main thread only. No model runs here and no frame is decoded: what is not
 prepared shows the original, and the panel says so.
 """
 
@@ -26,7 +26,7 @@ from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
 from .layer_updater import LayerUpdater, PreviewRequest, PreviewResults
 
-# How often is looked for a picture that did not come while it was waited for. Only one is asked for at a time, so a
+# How often is looked for an image that did not come while it was waited for. Only one is asked for at a time, so a
 # short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
 TICK_SECONDS = 0.002
 RETRY_SECONDS = 1.0
@@ -100,7 +100,7 @@ class LivePreview:
     def on_edit(self, scene: bpy.types.Scene, wait_seconds: float = EDIT_WAIT_SECONDS) -> None:
         """Something but the frame changed: a strip may play other files. Then as for a new frame.
 
-        Blender draws after every edit, before any timer: a picture that is not waited for has it draw twice.
+        Blender draws after every edit, before any timer: an image that is not waited for has it draw twice.
         """
         self._strip_cache = StripCache()
         self._update(scene, wait_seconds, after_edit=True)
@@ -171,7 +171,7 @@ class LivePreview:
         """Hand the visible frame's jobs to the thread, unless they are those it had last; True if it did."""
         self._state = PreviewState.PENDING
         scene: Any = bpy.data.scenes.get(self._scene_name)
-        # A render writes the pictures itself, but for one of the viewport; a walk only passes through its frames.
+        # A render writes the images itself, but for one of the viewport; a walk only passes through its frames.
         rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _is_viewport_rendering()
         if scene is None or window_state().walking or rendering:
             return False
@@ -196,7 +196,7 @@ class LivePreview:
     def _may_blank(self) -> bool:
         """Tell whether what looks unprepared is so.
 
-        While a worker writes, and until its results have surely been seen, its new pictures would be blanked.
+        While a worker writes, and until its results have surely been seen, its new images would be blanked.
         """
         now = time.monotonic()
         if window_state().running:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A render or a preparation wrote the render's pictures: the preview makes its own again, where they differ."""
+"""A render or a preparation wrote the render's images: the preview makes its own again, where they differ."""
 
 import bpy
 

@@ -120,7 +120,7 @@ STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Re
 
 
 class UNDERSTUDY_PG_picture(PropertyGroup):
-    """A picture of the person who plays the part."""
+    """An image of the person who plays the part."""
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="Image",
@@ -250,12 +250,12 @@ def _shortest_float(value: float) -> float:
 
 def request_of(modifier: Any) -> SwapRequest:
     """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
-    pictures = tuple(
+    images = tuple(
         FaceImage(Path(bpy.path.abspath(entry.filepath)), entry.face_number)
         for entry in modifier.identity.pictures
         if entry.filepath
     )
-    identity = Identity(pictures, modifier.identity.name, modifier.identity.consent)
+    identity = Identity(images, modifier.identity.name, modifier.identity.consent)
     return SwapRequest(identity, recipe_of(modifier))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Handlers: before Blender draws a frame of a render, its layer pictures exist and are up to date.
+"""Handlers: before Blender draws a frame of a render, its layer images exist and are up to date.
 
 A render calls `render_init`, `render_pre` for each frame and `render_complete` or `render_cancel`. Without a
 window these run on the main thread; with one, on the render's own thread, where Blender's data may be read but

@@ -2,7 +2,7 @@
 """The files that a render of Blender's writes, and which of them may be taken away when a frame failed.
 
 The project says where they are, and may come from anyone. So a file is removed only where it is known as what it
-should be: written by this render, or an earlier picture in a folder that the project may change; a picture by what
+should be: written by this render, or an earlier image in a folder that the project may change; an image by what
 is in it, and never through a link.
 """
 
@@ -20,7 +20,7 @@ from ...core.filesystem import Folder
 from ...core.system.trust import TRUST_VARIABLE, is_allowed, trusted_folders
 
 FAILED_SUFFIX = ".failed"
-# How pictures begin that Blender writes: PNG, JPEG, TIFF, OpenEXR, BMP, Radiance, DPX, Cineon, WebP, JPEG 2000, IRIS.
+# How images begin that Blender writes: PNG, JPEG, TIFF, OpenEXR, BMP, Radiance, DPX, Cineon, WebP, JPEG 2000, IRIS.
 _IMAGE_SIGNATURES = (
     b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"v/1\x01", b"BM", b"#?", b"SDPX", b"XPDS",
     b"\x80*_\xd7", b"\xd7_*\x80", b"RIFF", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51", b"\x01\xda",
@@ -34,7 +34,7 @@ _REMOVAL_HINT = f"name its folder in {TRUST_VARIABLE}, or remove it yourself"
 
 
 def remove_earlier_image(scene: bpy.types.Scene, frame: int) -> list[str]:
-    """Remove the picture of a frame of an animation that an earlier render left; say what must stay, a line each."""
+    """Remove the image of a frame of an animation that an earlier render left; say what must stay, a line each."""
     return [text for path in _frame_paths(scene, frame) if (text := _remove(path, None))]
 
 
@@ -76,7 +76,7 @@ def mark_movie(scene: bpy.types.Scene, since: float) -> list[str]:
 
 
 def _remove(path: Path, since: float | None) -> str:
-    """Remove a picture; return why it stays, an empty text where it is gone or is none of this render's."""
+    """Remove an image; return why it stays, an empty text where it is gone or is none of this render's."""
     try:
         with Folder(path.parent) as folder:
             if since is not None and not _is_from_render(folder.status(path.name), since):
@@ -109,7 +109,7 @@ def _is_from_render(status: Any, since: float) -> bool:
 
 
 def _is_image(folder: Folder, name: str) -> bool:
-    """Tell whether a file is a picture by how it begins. Raises OSError, also for what is no regular file."""
+    """Tell whether a file is an image by how it begins. Raises OSError, also for what is no regular file."""
     head = folder.read_beginning(name, _TARGA_HEADER_BYTES)
     if head.startswith(_IMAGE_SIGNATURES):
         return True

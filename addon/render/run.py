@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One render: it brings each frame's layer pictures up to date, and says at the end what came of them."""
+"""One render: it brings each frame's layer images up to date, and says at the end what came of them."""
 
 import json
 import os
@@ -103,7 +103,7 @@ class RenderRun:
             self._session.warn(text)
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
-        """Bring the layer pictures of the scene's frame up to date."""
+        """Bring the layer images of the scene's frame up to date."""
         if not scene.render.use_sequencer:
             return
         if self._begin_error:
@@ -192,7 +192,7 @@ class RenderRun:
                 print_message(f"warning: can't write the report {wanted}: {error.strerror or error}")
 
     def _record_strip_problems(self, scene: bpy.types.Scene) -> None:
-        """Count the clips at this frame that are not seen as they should be, whatever their pictures are."""
+        """Count the clips at this frame that are not seen as they should be, whatever their images are."""
         if self._session is None or not self._strip_problems:
             return
         for here, at in shown_scenes(scene, scene.frame_current):

@@ -3,7 +3,7 @@
 
 Asked for by `blender -b project.blend -a -- --understudy-strict`, or by a setting of the scene. Then Blender
 without a window stops at that frame as at Ctrl-C, before it is written, and ends with an exit code of its own.
-With a window, and in the module `bpy`, a render can't be stopped from outside: it goes on, and the pictures of
+With a window, and in the module `bpy`, a render can't be stopped from outside: it goes on, and the images of
 failed frames are removed as soon as they are written.
 """
 

@@ -39,7 +39,7 @@ def strip_between(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any | None:
 
 
 def has_image(strip: bpy.types.Strip) -> bool:
-    """Tell whether a strip has a picture."""
+    """Tell whether a strip has an image."""
     return strip.type != "SOUND"
 
 

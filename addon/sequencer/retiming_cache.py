@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Blender shows a retimed clip's own frames, and not whichever neighbour it has at hand.
 
-From 5.0 Blender keeps a source picture under the whole part of a retimed frame's number, but chooses it by rounding:
+From 5.0 Blender keeps a source image under the whole part of a retimed frame's number, but chooses it by rounding:
 whether frame 7.8 is 7 or 8 then depends on what was drawn before (seen in 5.0.1 and 5.2.2, movies and images, without
 Understudy as well). A layer can follow the clip only where that is settled, so before such a frame is drawn the
-clip's pictures are forgotten: then it is always the nearest one.
+clip's images are forgotten: then it is always the nearest one.
 """
 
 from collections.abc import Callable

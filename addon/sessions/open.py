@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs over layer pictures as the environment and the preferences want them.
+"""Runs over layer images as the environment and the preferences want them.
 
 What computes is imported when a run begins: Blender starts without it, and so does who only opens a project.
 """
@@ -60,7 +60,7 @@ def open_session(cache_folder: Path, preferences: Preferences) -> "PrefetchingSe
 
 
 def open_render(cache_folder: Path, preferences: Preferences, fallback: Path | None) -> "PrefetchingSession":
-    """Begin the run of a render; `fallback` is for pictures that can't be where they belong."""
+    """Begin the run of a render; `fallback` is for images that can't be where they belong."""
     from ...core.sessions.prefetching_session import PrefetchingSession
 
     return PrefetchingSession(run_settings(cache_folder, preferences), fallback, busy_host=True)

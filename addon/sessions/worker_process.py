@@ -100,7 +100,7 @@ class WorkerProcess:
         self._send("check", {"strip": strip, "cast": self._request_id(requests)})
 
     def inspect_source_images(self, strip: str, requests: tuple[SwapRequest, ...]) -> None:
-        """Have the pictures of castings looked at: what is seen is kept in the cache."""
+        """Have the images of castings looked at: what is seen is kept in the cache."""
         self._send("note", {"strip": strip, "cast": self._request_id(requests)})
 
     def find_people(
@@ -125,7 +125,7 @@ class WorkerProcess:
     def messages(self) -> Iterator[Message]:
         """Yield what came since the last call, without waiting.
 
-        `done` has the job and whether its picture was written; `gone` is why the worker ended without a report.
+        `done` has the job and whether its image was written; `gone` is why the worker ended without a report.
         """
         while not self.has_ended:
             try:

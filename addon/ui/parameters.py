@@ -24,7 +24,7 @@ _NEURAL_ONLY_PATHS = {
     "swap.model", "swap.pixel_boost", "swap.identity", "fusion.mask_shape", "fusion.openings",
 }  # fmt: skip
 REFERENCE_PATHS = {"select.reference_frame", "select.reference_face", "select.others"}
-"""The paths of what says where a person was picked: a picture says it better."""
+"""The paths of what says where a person was picked: an image says it better."""
 
 
 def _is_neural(modifier: Any) -> bool:

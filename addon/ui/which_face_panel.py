@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel Which Face: the people of the strip by their pictures, a click to choose who is replaced."""
+"""The panel Which Face: the people of the strip by their images, a click to choose who is replaced."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def _draw_people(
             depress=chosen,
         )
         button.frame, button.face = shown.person.best_face
-        # A row in any case, so that pictures and buttons stay side by side.
+        # A row in any case, so that images and buttons stay side by side.
         others = [entry for entry in modifiers_replacing(scene, strip, shown.person) if entry != modifier]
         names = ", ".join(entry.identity.name or entry.name for entry in others)
         row = box.row()

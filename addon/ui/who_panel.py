@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel Who: the person who plays the part, by pictures."""
+"""The panel Who: the person who plays the part, by images."""
 
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ _FACE_SCALE = 3.4
 
 
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
-    """Draw the person, every picture with the face in it and what is poor about it, and the note on consent."""
+    """Draw the person, every image with the face in it and what is poor about it, and the note on consent."""
     layout.use_property_split = True
     layout.prop(modifier.identity, "name")
     scene = active_scene(context)
-    for index, picture in enumerate(modifier.identity.pictures):
-        _draw_source_image(layout, context, scene, picture, index)
+    for index, image in enumerate(modifier.identity.pictures):
+        _draw_source_image(layout, context, scene, image, index)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
     if modifier.identity.pictures and not modifier.identity.consent:

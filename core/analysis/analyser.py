@@ -264,7 +264,7 @@ def to_eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pi
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, np.uint8)
     result = np.empty(pixels.shape, np.uint8)
-    # A few rows at a time: the sums of a large picture take four times its memory.
+    # A few rows at a time: the sums of a large image take four times its memory.
     rows = max(1, _BAND_SAMPLES // max(1, pixels[:1].size))
     for row in range(0, len(pixels), rows):
         result[row : row + rows] = (pixels[row : row + rows].astype(np.uint32) * 255 + 32767) // 65535

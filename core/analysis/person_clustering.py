@@ -104,7 +104,7 @@ def find_people(
     count = max(len(rows), 1)
     return {
         "best": np.array([one.face_ref for one, _ in best], np.int64).reshape(-1, 2),
-        "pictures": np.array([picture for _, picture in best], np.uint8).reshape(
+        "pictures": np.array([image for _, image in best], np.uint8).reshape(
             -1, FACE_THUMBNAIL_PIXELS, FACE_THUMBNAIL_PIXELS, 3
         ),
         "shares": np.array([len(person) / count for person in people], np.float32),
@@ -143,8 +143,8 @@ def people_from_arrays(arrays: Arrays) -> tuple[Person, ...]:
     people = []
     for index, (frame, face) in enumerate(arrays["best"]):
         spots = frozenset((int(row[0]), int(row[1])) for row in arrays["spots"] if row[2] == index)
-        picture = np.asarray(arrays["pictures"][index], np.uint8)
-        people.append(Person((int(frame), int(face)), spots, float(arrays["shares"][index]), picture))
+        image = np.asarray(arrays["pictures"][index], np.uint8)
+        people.append(Person((int(frame), int(face)), spots, float(arrays["shares"][index]), image))
     return tuple(people)
 
 
@@ -240,7 +240,7 @@ def _merge_groups(groups: list[_Group], match_threshold: float) -> None:
 def _choose_best_faces(
     analyser: Analyser, clip: Clip, people: Sequence[Sequence[FaceSample]], topology: Topology
 ) -> list[tuple[FaceSample, Pixels]]:
-    """Return for each person where they are seen best, with the picture: large, frontal, whole, sharp, and typical.
+    """Return for each person where they are seen best, with the image: large, frontal, whole, sharp, and typical.
 
     Typical matters, since the vector found there is what the person is known by from then on.
     """

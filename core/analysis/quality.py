@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a picture shows a face well enough to play a part: sharp, turned to the camera, uncovered, large."""
+"""Whether an image shows a face well enough to play a part: sharp, turned to the camera, uncovered, large."""
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ _MAX_SHARPNESS_PIXELS = 192
 
 
 def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, ...]:
-    """Say what is poor about a face of an (H, W, 3) RGB uint8 picture; empty if nothing is."""
+    """Say what is poor about a face of an (H, W, 3) RGB uint8 image; empty if nothing is."""
     issues = []
     if face.height < MIN_FACE_PIXELS:
         issues.append(f"small: {face.height:.0f} pixels high, {MIN_FACE_PIXELS:.0f} or more are good")
@@ -45,7 +45,7 @@ def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, 
 def sharpness(image: Pixels, face: Face, topology: Topology) -> float:
     """Return how strong the finest detail of an aligned face is against its coarser detail; 0 for none.
 
-    Both are bands of one octave and a half. The crop is never finer than the picture: a small face can be sharp.
+    Both are bands of one octave and a half. The crop is never finer than the image: a small face can be sharp.
     """
     size = int(np.clip(face.height, 48, _MAX_SHARPNESS_PIXELS))
     crop = warp_crop(
@@ -57,7 +57,7 @@ def sharpness(image: Pixels, face: Face, topology: Topology) -> float:
 
 
 def outside_share(image: Pixels, face: Face) -> float:
-    """Return which share of a face's points lies outside its picture."""
+    """Return which share of a face's points lies outside its image."""
     points = face.landmarks[:, :2]
     inside = (points >= -0.5).all(1) & (points <= np.array(image.shape[1::-1]) - 0.5).all(1)
     return float(1 - inside.mean())

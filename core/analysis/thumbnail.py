@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small picture of a face, for an editor to know the person by."""
+"""A small image of a face, for an editor to know the person by."""
 
 import numpy as np
 
@@ -25,6 +25,6 @@ def face_thumbnail(frame: Pixels, face: Face) -> Pixels:
 
 
 def to_icon_pixels(image: Pixels) -> Floats:
-    """Return an (H, W, 3) RGB uint8 picture as Blender's icons: RGBA, 0 to 1, the lowest row first, (H * W * 4,)."""
+    """Return an (H, W, 3) RGB uint8 image as Blender's icons: RGBA, 0 to 1, the lowest row first, (H * W * 4,)."""
     opaque = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     return np.asarray(opaque[::-1].reshape(-1) / np.float32(255), np.float32)

@@ -80,7 +80,7 @@ def explain(arguments: argparse.Namespace) -> None:
 
 
 def _default_cache_folder(clip: Path) -> Path:
-    """Return the cache beside a clip; for a folder of pictures one in it, if there is one."""
+    """Return the cache beside a clip; for a folder of images one in it, if there is one."""
     inside, beside = clip / CACHE_FOLDER_NAME, clip.parent / CACHE_FOLDER_NAME
     return inside if inside.is_dir() else beside
 

@@ -18,7 +18,7 @@ _MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
-    """Return the pictures of a person; `numbers` holds face numbers for the first of them. PictureError."""
+    """Return the images of a person; `numbers` holds face numbers for the first of them. PictureError."""
     if len(numbers) > len(paths):
         raise FaceImageError(
             f"{len(numbers)} face numbers were given for {len(paths)} images: one each at most"
@@ -32,7 +32,7 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
 
 
 def open_clip_with_rate(path: Path, rate: str | None) -> tuple[Clip, Fraction]:
-    """Open a movie, picture, folder of pictures or pattern; return it with its frame rate. ClipError."""
+    """Open a movie, image, folder of images or pattern; return it with its frame rate. ClipError."""
     paths = _sequence_paths(path)
     if paths is None:
         _require_file(path, "clip", ClipError)
@@ -89,22 +89,22 @@ def require_movie_name(path: Path) -> None:
 
 
 def _sequence_paths(path: Path) -> list[Path] | None:
-    """Return the pictures of a folder or pattern in the order of their numbers, or None if it is neither."""
+    """Return the images of a folder or pattern in the order of their numbers, or None if it is neither."""
     try:
         if path.is_dir():
-            pictures = [entry for entry in _entries(path) if is_image(entry)]
+            images = [entry for entry in _entries(path) if is_image(entry)]
         elif any(sign in path.name for sign in "*?[") and not path.exists():
-            pictures = [entry for entry in _entries(path.parent) if fnmatch(entry.name, path.name)]
-            pictures = [entry for entry in pictures if entry.is_file()]
+            images = [entry for entry in _entries(path.parent) if fnmatch(entry.name, path.name)]
+            images = [entry for entry in images if entry.is_file()]
         else:
             return None
     except OSError as error:
         raise ClipError(
             f"can't look into {path}: {os_error_reason(error).lower()}; check its permissions"
         ) from error
-    if not pictures:
+    if not images:
         raise ClipError(f"there is no image in {path}: choose a folder or pattern that has some")
-    return sorted(pictures, key=_natural_sort_key)
+    return sorted(images, key=_natural_sort_key)
 
 
 def _entries(path: Path) -> list[Path]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`understudy cache purge`: delete results and layer pictures, and look again that nothing is left."""
+"""`understudy cache purge`: delete results and layer images, and look again that nothing is left."""
 
 import argparse
 import time
@@ -52,7 +52,7 @@ def purge(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
 
 
 def _blank_place(place: CachePlace, before_timestamp: float | None = None) -> None:
-    """Take the faces out of layer pictures: of all, since none says whose they are."""
+    """Take the faces out of layer images: of all, since none says whose they are."""
     if not isinstance(place.store, PackStore):
         return
     blanked = blank_layers(place.store.root, before_timestamp, access_from_environment())
@@ -122,7 +122,7 @@ def _verify_purge(arguments: argparse.Namespace, matches: Callable[[str], bool])
 
 
 def _root_ids(arguments: argparse.Namespace) -> set[str]:
-    """Return the ids that the clip or pictures to be purged are known by."""
+    """Return the ids that the clip or images to be purged are known by."""
     if arguments.clip is not None:
         path = arguments.clip
         movie = path.is_file() and not is_image(path)
@@ -133,7 +133,7 @@ def _root_ids(arguments: argparse.Namespace) -> set[str]:
         if SHA256_HEX.fullmatch(text):
             seeds.add(text)
             continue
-        with ImageClip([Path(text)], "picture") as picture:
+        with ImageClip([Path(text)], "picture") as image:
             # The pixels too: another file with the same ones shares its results.
-            seeds |= {picture.clip_id, frame_id(picture.read(0))}
+            seeds |= {image.clip_id, frame_id(image.read(0))}
     return seeds

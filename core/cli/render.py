@@ -44,7 +44,7 @@ class _RenderCounts:
     written_count: int = 0
     changed_count: int = 0
     still_count: int = 0
-    """How many frames in a row, up to the last, showed the same picture as the one before."""
+    """How many frames in a row, up to the last, showed the same image as the one before."""
     failed_frames: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, frame: RenderedFrame) -> None:

@@ -12,5 +12,5 @@ def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> 
     """Return what --face, --face-number, --replace and --set ask for. Raises PictureError, RecipeError."""
     by_picture = ["select.which=reference"] if arguments.replace else []
     recipe = with_settings(Recipe(), [*by_picture, *arguments.set])
-    pictures = face_images(arguments.face, arguments.face_number)
-    return SwapRequest(Identity(pictures, consent=consent), recipe, face_images(arguments.replace, []))
+    images = face_images(arguments.face, arguments.face_number)
+    return SwapRequest(Identity(images, consent=consent), recipe, face_images(arguments.replace, []))

@@ -37,7 +37,7 @@ class RenderedFrame:
     fault: str
     """Why it shows the original; empty if it does not, or has no face to replace."""
     is_repeat: bool
-    """Whether the clip shows the same picture as in the frame before it."""
+    """Whether the clip shows the same image as in the frame before it."""
 
 
 def render_frames(
@@ -47,7 +47,7 @@ def render_frames(
 
     While the caller works on a frame the next ones are made on another thread, which alone uses pipeline and clip
     until this is closed. The frames are those that would be made in turn, bit for bit.
-    A frame whose clip or picture can't be read is handed out with its `fault`. What would fail for every frame
+    A frame whose clip or image can't be read is handed out with its `fault`. What would fail for every frame
     alike is raised: RecipeError and ModelError.
     """
     size = (clip.info.height, clip.info.width, 3)

@@ -41,7 +41,7 @@ class VideoWriter:
     """A context manager that makes one movie; `write` its frames in order.
 
     `audio_from` is the clip whose sound is copied without re-encoding, at the offset it has there from the
-    clip's own pictures; frame 0 here is frame 0 there. If fewer frames are written than that clip has, its
+    clip's own images; frame 0 here is frame 0 there. If fewer frames are written than that clip has, its
     sound ends with the last of them. The file appears at `path` only when the block ends well, and is on the disk
     then; the extension (.mp4, .mov, .mkv) chooses the container.
 
@@ -93,28 +93,28 @@ class VideoWriter:
                 f"a frame for {self._path} is {pixels.shape} {pixels.dtype}; it must be {self._shape} uint8"
             )
         try:
-            picture = self._to_video_frame(pixels)
+            image = self._to_video_frame(pixels)
             if self._audio is not None:
                 self._container.mux(
                     list(self._audio.packets_before(self._offset + self._frame_count / self._fps))
                 )
-            self._container.mux(self._stream.encode(picture))
+            self._container.mux(self._stream.encode(image))
         except _WRITE_ERRORS as fault:
             raise self._write_error(fault) from fault
         self._frame_count += 1
 
     def _to_video_frame(self, pixels: npt.NDArray[np.uint8]) -> VideoFrame:
         even = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")
-        picture = VideoFrame.from_ndarray(np.ascontiguousarray(even), "rgb24").reformat(
+        image = VideoFrame.from_ndarray(np.ascontiguousarray(even), "rgb24").reformat(
             format="yuv420p",
             dst_colorspace=_matrix(self._stream),
             dst_color_range=ColorRange.MPEG,
             interpolation=_SCALER_FLAGS,
         )
-        picture.time_base = self._tick
-        picture.pts = round(self._offset / self._tick) + self._frame_count * self._frame_ticks
-        picture.duration = self._frame_ticks
-        return picture
+        image.time_base = self._tick
+        image.pts = round(self._offset / self._tick) + self._frame_count * self._frame_ticks
+        image.duration = self._frame_ticks
+        return image
 
     def __exit__(
         self,
@@ -137,7 +137,7 @@ class VideoWriter:
 
     @property
     def _offset(self) -> Fraction:
-        """Seconds from the movie's start to its first picture."""
+        """Seconds from the movie's start to its first image."""
         return self._audio.video_offset if self._audio is not None else Fraction(0)
 
     def _begin(self) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Marks a finished movie as a composite: a line in its metadata, and a file beside it that says what was done.
 
-People are not named: a picture is told by the hash of its file, so that whoever has the picture can check.
+People are not named: an image is told by the hash of its file, so that whoever has the image can check.
 """
 
 import json
@@ -27,7 +27,7 @@ class Provenance:
     clip: str
     """The clip's file name, without its folder."""
     image_hashes: tuple[str, ...]
-    """Hex SHA-256 of the files of the pictures, in the order they were given."""
+    """Hex SHA-256 of the files of the images, in the order they were given."""
     consent: str
     recipe: Mapping[str, Scalar]
     """The settings that differ from the default, by their `--set` name."""
@@ -49,10 +49,10 @@ class Provenance:
 
 
 def provenance_of(clip: Path, request: SwapRequest, frames_changed: int) -> Provenance:
-    """Return what was done to `clip` just now. Raises ClipError if a picture can't be read any more."""
+    """Return what was done to `clip` just now. Raises ClipError if an image can't be read any more."""
     return Provenance(
         clip=clip.name,
-        image_hashes=tuple(file_fingerprint(picture.path) for picture in request.identity.images),
+        image_hashes=tuple(file_fingerprint(image.path) for image in request.identity.images),
         consent=request.identity.consent,
         recipe=changed_settings(request.recipe),
         frames_changed=frames_changed,

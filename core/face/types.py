@@ -39,7 +39,7 @@ class Pose:
     """Head rotation in degrees.
 
     Yaw is positive when the face turns to the image's right, pitch when it looks up, roll when the head
-    tips clockwise in the picture.
+    tips clockwise in the image.
     """
 
     yaw: float

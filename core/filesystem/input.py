@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a user named to be read: a clip, a picture, a model. Links are followed, for they are the user's."""
+"""Files that a user named to be read: a clip, an image, a model. Links are followed, for they are the user's."""
 
 import errno
 import os

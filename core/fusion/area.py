@@ -41,7 +41,7 @@ _MAX_SOFTNESS = 0.1
 def area_weight(points: Floats, size: tuple[int, int], params: Fusion, topology: Topology) -> Floats | None:
     """Return (h, w) float32: 1 within the areas that are shown, 0 outside; None where all of them are.
 
-    `points` are (>=468, 3) landmarks in pixels of a picture of `size` (width, height). The edge between an area that
+    `points` are (>=468, 3) landmarks in pixels of an image of `size` (width, height). The edge between an area that
     is shown and one that is not is as soft as `params.mask_blur` says, and lies half on either side.
     """
     shown = tuple(bool(getattr(params, f"mask_{area}")) for area in AREAS)

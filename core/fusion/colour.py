@@ -18,10 +18,10 @@ def light_transfer(
 ) -> tuple[Floats, Floats]:
     """Return gain and offset, each (h, w, 3), so that `swapped * gain + offset` has the light of `target`.
 
-    All three pictures are (h, w[, 3]) of the same small crop, RGB uint8, `weight` 0..1 tells where both show
+    All three images are (h, w[, 3]) of the same small crop, RGB uint8, `weight` 0..1 tells where both show
     skin; only there they are compared, so that hair, eyes or background don't bleed in. `radius_pixels` is the
     standard deviation of the low-pass in pixels, `strength` 0..1 goes from no change to the target's light.
-    The detail's contrast follows the target's too: a hazy or flat picture gets a hazy or flat face.
+    The detail's contrast follows the target's too: a hazy or flat image gets a hazy or flat face.
     """
     spread_fine, spread_broad = low_pass_sigmas(radius_pixels)
     fine = _LowFrequencies(target, swapped_image, weight, spread_fine)
@@ -49,8 +49,8 @@ class _LowFrequencies:
         near = _low_pass(weight, sigma)[..., None] + 1e-3
         overall = float(weight.sum()) + 1e-3
         lows, details = [], []
-        for picture in (target, swapped_image):
-            values = picture.astype(np.float32)
+        for image in (target, swapped_image):
+            values = image.astype(np.float32)
             weighed = values * weight3
             # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
             low = (_low_pass(weighed, sigma) + 1e-3 * (weighed.sum((0, 1)) / overall)) / near
@@ -65,7 +65,7 @@ class _LowFrequencies:
 
 
 def _grey(image: Floats) -> Floats:
-    """Return the mean of an (h, w, 3) picture's channels. NumPy's own takes ten times as long on so short an axis."""
+    """Return the mean of an (h, w, 3) image's channels. NumPy's own takes ten times as long on so short an axis."""
     return np.asarray((image[..., 0] + image[..., 1] + image[..., 2]) / np.float32(3), np.float32)
 
 

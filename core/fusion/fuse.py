@@ -76,7 +76,7 @@ def fuse_crop(
 def box_and_parameters(crop: FusionCrop, region: CropRegion, params: Fusion) -> tuple[Affine | None, Fusion]:
     """Return what a network's crop shows, and the parameters as they hold for it.
 
-    The first is the (2, 3) matrix from the crop's pixels to 0..1 across the network's picture where all of that is
+    The first is the (2, 3) matrix from the crop's pixels to 0..1 across the network's image where all of that is
     to be shown, else None.
     """
     if isinstance(crop, MeshCrop):
@@ -160,12 +160,12 @@ def swapped_at_light_size(crop: FusionCrop, region: CropRegion, size: tuple[int,
 
 
 def light_radius(points: Floats, params: Fusion) -> float:
-    """Return the standard deviation of the light's low-pass in pixels of the picture that `points` are in."""
+    """Return the standard deviation of the light's low-pass in pixels of the image that `points` are in."""
     return params.light_radius / 100 * float(np.linalg.norm(points[454] - points[234]))
 
 
 def brow_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Draw both brows in a picture of `size` (width, height) that `points` are in: (h, w) uint8, 255 inside.
+    """Draw both brows in an image of `size` (width, height) that `points` are in: (h, w) uint8, 255 inside.
 
     Brows are hair of either person's own colour: compared, they would tint each other.
     """

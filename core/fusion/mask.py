@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The mask: where the new face is seen, as a soft-edged picture of the crop."""
+"""The mask: where the new face is seen, as a soft-edged image of the crop."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ def face_mask(
 ) -> Floats:
     """Draw the mask of a face whose landmarks (478, 3) are in pixels of a crop of `size` (width, height).
 
-    With `box` (2, 3), from the crop's pixels to 0..1 across the picture that a network drew, that picture is
+    With `box` (2, 3), from the crop's pixels to 0..1 across the image that a network drew, that image is
     shown instead of the face's oval.
 
     Returns (h, w) float32 in 0..1, at most 256 on its longer side: the caller scales it up. Its edge falls
@@ -46,7 +46,7 @@ def face_mask(
 
 @dataclass(frozen=True, eq=False)
 class MaskGeometry:
-    """What is drawn of a mask from points alone. Pictures are (h, w), lengths in their pixels."""
+    """What is drawn of a mask from points alone. Images are (h, w), lengths in their pixels."""
 
     distance: Floats
     """float32: how far within the outline each pixel is."""
@@ -110,7 +110,7 @@ def _inside_distance(contour: Floats, size: tuple[int, int], *, signed: bool) ->
 
 
 def _distance_to_box(box: Affine, size: tuple[int, int], mask_size: tuple[int, int]) -> Floats:
-    """Distance in pixels to the sides of a network's picture, negative outside."""
+    """Distance in pixels to the sides of a network's image, negative outside."""
     step = np.array([size[0] / mask_size[0], size[1] / mask_size[1]])
     turn = box[:, :2] * step
     back = np.hstack([turn, (box[:, 2] + box[:, :2] @ ((step - 1) / 2))[:, None]])

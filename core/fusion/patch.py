@@ -38,7 +38,7 @@ def composite_patches(patches: Sequence[Patch], size: tuple[int, int]) -> Patch 
 
 
 def _alpha_over(below: Pixels, above: Pixels) -> Pixels:
-    """Straight-alpha "over" of two RGBA pictures."""
+    """Straight-alpha "over" of two RGBA images."""
     upper, lower = above[..., 3:].astype(np.float32) / 255, below[..., 3:].astype(np.float32) / 255
     shown = lower * (1 - upper)
     alpha = upper + shown

@@ -12,7 +12,7 @@ def crop_matrix(centre: Floats, side: float, angle: float, size: int) -> Floats:
     """Return the (2, 3) matrix from frame pixels to the pixels of a `size`² crop.
 
     The crop shows a square of `side` frame pixels around `centre` (2,), turned by `angle` radians
-    (clockwise in the picture) so that it stands upright. Pixel centres are at integers in both.
+    (clockwise in the image) so that it stands upright. Pixel centres are at integers in both.
     """
     scale = size / side
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
@@ -27,7 +27,7 @@ def invert_affine(matrix: Floats) -> Floats:
 
 
 def scale_points(points: Floats, size: tuple[int, int], new_size: tuple[int, int]) -> Floats:
-    """Move points (n, 2 or 3) of a picture of `size` (width, height) into the same picture reduced: (n, 2) float32."""
+    """Move points (n, 2 or 3) of an image of `size` (width, height) into the same image reduced: (n, 2) float32."""
     return np.asarray(
         (points[:, :2] + 0.5) * (new_size[0] / size[0], new_size[1] / size[1]) - 0.5, np.float32
     )

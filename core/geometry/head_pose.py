@@ -28,12 +28,12 @@ def fit_similarity(points: Floats, onto: Floats) -> tuple[float, Floats, Floats]
 
 
 def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
-    """Return the rotation (3, 3) from the canonical shape's axes (x right, y down, z away) to the picture's."""
+    """Return the rotation (3, 3) from the canonical shape's axes (x right, y down, z away) to the image's."""
     return fit_similarity(topology.shape, landmarks[:468])[1]
 
 
 def shape_error(landmarks: Floats, topology: Topology) -> float:
-    """Return how far (478, 3) landmarks are from the canonical shape, moved onto them, seen in the picture.
+    """Return how far (478, 3) landmarks are from the canonical shape, moved onto them, seen in the image.
 
     It is the root mean square distance in eye distances: about .03 for a calm face, .07 for a grimace or a profile.
     """
@@ -48,7 +48,7 @@ def head_pose(landmarks: Floats, topology: Topology) -> Pose:
 
 
 def pose_of_rotation(rotation: Floats) -> Pose:
-    """Return yaw, pitch and roll in degrees of the rotation (3, 3) from an upright head's axes to the picture's.
+    """Return yaw, pitch and roll in degrees of the rotation (3, 3) from an upright head's axes to the image's.
 
     The axes are x right, y down, z away from the camera. See `Pose` for the signs.
     """

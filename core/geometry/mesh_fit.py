@@ -33,15 +33,15 @@ _NOSE_INDEX, _MOUTH_INDICES, _CHIN_INDEX, _EYE_CORNER_INDICES = 4, (61, 291), 15
 
 @dataclass(frozen=True, eq=False)
 class HeadFit:
-    """A rigid head seen from far away: picture = scale * (rotation @ shape)[:2] + shift."""
+    """A rigid head seen from far away: image = scale * (rotation @ shape)[:2] + shift."""
 
     scale: float
     rotation: Doubles
-    """(3, 3) from the canonical shape's axes to the picture's."""
+    """(3, 3) from the canonical shape's axes to the image's."""
     shift: Doubles
 
     def project(self, shape: npt.NDArray[Any]) -> Doubles:
-        """Return where (n, 3) points of the canonical shape are in the picture, (n, 2)."""
+        """Return where (n, 3) points of the canonical shape are in the image, (n, 2)."""
         return np.asarray(self.scale * (shape @ self.rotation.T)[:, :2] + self.shift, np.float64)
 
 
@@ -65,7 +65,7 @@ def fit_face_mesh(points: Floats, topology: Topology) -> Floats:
 
 
 def fit_head_rotation(points: Floats, topology: Topology) -> Floats:
-    """Return the rotation (3, 3) from an upright head's axes to the picture's, by landmarks (k, 2 or 3)."""
+    """Return the rotation (3, 3) from an upright head's axes to the image's, by landmarks (k, 2 or 3)."""
     shape = _canonical_shape(topology)[1]
     return np.asarray(
         _fit_head(shape, _anchor_points(points, LANDMARK_SETS[len(points)])).rotation, np.float32

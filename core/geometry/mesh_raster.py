@@ -29,7 +29,7 @@ def point_normals(points: Floats, topology: Topology) -> Floats:
 def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> TriangleMap:
     """Draw the triangles that face us, far ones first, and return (H, W): each pixel's triangle or -1.
 
-    `points` are (>=468, 3) in pixels of a picture of `size` (width, height); z decides what hides what.
+    `points` are (>=468, 3) in pixels of an image of `size` (width, height); z decides what hides what.
     """
     flat = points[:468, :2]
     corners = flat[topology.triangles]
@@ -57,7 +57,7 @@ def interpolate_on_mesh(
     planes = np.zeros((3 * count, len(topology.triangles) + 1), np.float32)
     planes[:, :-1] = _triangle_planes(values, points, topology).T
     planes[2 * count :, -1] = outside
-    # Whole pictures of plain arithmetic take a third of the time of picking out the covered pixels.
+    # Whole images of plain arithmetic take a third of the time of picking out the covered pixels.
     result = np.empty((count, *triangle_indices.shape), np.float32)
     rows, columns = (np.arange(side, dtype=np.float32) for side in triangle_indices.shape)
     for number in range(count):

@@ -27,7 +27,7 @@ class Topology:
     """The fixed facts of the mesh. Contours are closed rings of mesh indices; sides are the image's."""
 
     triangles: Indices
-    """(t, 3), wound clockwise in a picture of a frontal face."""
+    """(t, 3), wound clockwise in an image of a frontal face."""
     lips: Indices
     """(80,) mesh indices that the refined lips replace, in output order; likewise the eyes (71,)."""
     left_eye: Indices

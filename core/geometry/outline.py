@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Outlines around points of a picture."""
+"""Outlines around points of an image."""
 
 import cv2
 import numpy as np

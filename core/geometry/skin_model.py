@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a picture of a face shows its skin, and where hair, a hand or an object covers it; without a model.
+"""Where an image of a face shows its skin, and where hair, a hand or an object covers it; without a model.
 
-Skin is told by its colour, learned anew from patches all over every picture's own face, so no tone is
+Skin is told by its colour, learned anew from patches all over every image's own face, so no tone is
 favoured. Brows, eyes and lips differ from skin in colour and yet belong to the face: there, what surrounds
 them decides.
 """

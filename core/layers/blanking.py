@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Purging the layer pictures that lie in a cache folder: they show faces, and nothing in them says whose."""
+"""Purging the layer images that lie in a cache folder: they show faces, and nothing in them says whose."""
 
 import errno
 from pathlib import Path
@@ -16,7 +16,7 @@ def blank_layers(
     before_timestamp: float | None = None,
     access: Access = Access(),  # noqa: B008 - frozen
 ) -> BlankingReport:
-    """Put transparent stand-ins in the place of a cache folder's layer pictures; tell what became of them.
+    """Put transparent stand-ins in the place of a cache folder's layer images; tell what became of them.
 
     Only of those made before a moment, in seconds since 1970, where one is given; what runs that were killed left of
     one is removed. What is still wanted is fused again when it is rendered, from the results that were not purged.

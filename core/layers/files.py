@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files in a layer folder by the forms of their names, and how their pictures are taken out of them."""
+"""The files in a layer folder by the forms of their names, and how their images are taken out of them."""
 
 import re
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def blank_folder(
     `mode` are the placeholders' permissions; `describe_fault` makes a line of what went wrong with a name. Raises
     OSError where the folder can't be listed.
     """
-    pictures, leftovers = 0, 0
+    images, leftovers = 0, 0
     faults: dict[str, str] = {}
     for _ in range(_MAX_PASSES):
         entries = [entry for entry in folder.entries() if _may_show_face(entry, before_timestamp)]
@@ -62,7 +62,7 @@ def blank_folder(
             try:
                 if is_layer(entry):
                     folder.write_file(entry.name, PLACEHOLDER, mode=mode)
-                    pictures += 1
+                    images += 1
                 else:
                     leftovers += folder.discard_file(entry.name)
             except FileNotFoundError:
@@ -75,7 +75,7 @@ def blank_folder(
     still = [entry.name for entry in after if _may_show_face(entry, before_timestamp)]
     foreign = sum(not is_layer(entry) and not is_leftover(entry) for entry in after)
     kept = tuple(text for name, text in faults.items() if name in still)
-    return BlankingReport(pictures, leftovers, len(still) - len(kept), foreign, kept)
+    return BlankingReport(images, leftovers, len(still) - len(kept), foreign, kept)
 
 
 def require_stack_id(text: str) -> None:

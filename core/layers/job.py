@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one layer picture is to be made from, as plain values that can be handed to another process."""
+"""What one layer image is to be made from, as plain values that can be handed to another process."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class LayerJob:
-    """One layer picture that a timeline frame needs."""
+    """One layer image that a timeline frame needs."""
 
     strip: str
     frame: int
@@ -93,10 +93,10 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
 def request_from(values: object) -> SwapRequest:
     """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
     given = messages.entries(values, "name", "consent", "pictures", "replaced", "recipe")
-    pictures, replaced = (
+    images, replaced = (
         messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
     )
-    identity = Identity(pictures, messages.text(given["name"]), messages.text(given["consent"]))
+    identity = Identity(images, messages.text(given["name"]), messages.text(given["consent"]))
     return SwapRequest(identity, _recipe_from(given["recipe"]), replaced)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a layer picture says of itself: its key, a checksum of everything else in it, and what it was asked to be.
+"""What a layer image says of itself: its key, a checksum of everything else in it, and what it was asked to be.
 
 A layer's key takes the analysis of its frame to know. What is asked for takes only values: so a question that is
-the same as the last needs no more than the picture's own label to be answered.
+the same as the last needs no more than the image's own label to be answered.
 """
 
 import mmap
@@ -24,7 +24,7 @@ TILE_PIXELS = 64
 TILE_BYTES = TILE_PIXELS * TILE_PIXELS * 4
 """Of one tile. The first is the transparent one."""
 TILE_OFFSETS_POSITION = 178
-"""Where in a layer picture the offsets of its tiles begin."""
+"""Where in a layer image the offsets of its tiles begin."""
 _LABEL_PATTERN = re.compile(
     rb"understudy layer ([0-9a-f]{64}) ([0-9a-f]{8}) composite for ([0-9a-f]{64}) (\d{4}) (\d{4}) (\d{4})"
 )
@@ -60,7 +60,7 @@ class ReadBuffer:
 
 @dataclass(frozen=True)
 class RequestSummary:
-    """What a layer picture was asked to be, as a hex digest of every value that decides it; and what that took."""
+    """What a layer image was asked to be, as a hex digest of every value that decides it; and what that took."""
 
     digest: str
     face_count: int = 0
@@ -71,7 +71,7 @@ class RequestSummary:
 
 @dataclass(frozen=True)
 class Label:
-    """What a layer picture says of itself."""
+    """What a layer image says of itself."""
 
     key: str
     summary: RequestSummary | None
@@ -79,12 +79,12 @@ class Label:
 
 
 def label_text(key: str, checksum32: int, summary: RequestSummary | None) -> bytes:
-    """Return the label of a picture with a `layer_checksum`. It always has `LABEL_BYTES`."""
+    """Return the label of an image with a `layer_checksum`. It always has `LABEL_BYTES`."""
     return f"understudy layer {key} {checksum32:08x} composite".encode() + _summary_text(summary)
 
 
 def layer_checksum(head: bytes | memoryview, clear: bytes | memoryview, tiles: bytes | memoryview) -> int:
-    """Return the 32-bit checksum of what lies before a picture's label, of its transparent tile and its other tiles."""
+    """Return the 32-bit checksum of what lies before an image's label, of its transparent tile and its other tiles."""
     return zlib.crc32(checksum(tiles, 0).to_bytes(4, "little"), zlib.crc32(clear, zlib.crc32(head)))
 
 
@@ -94,13 +94,13 @@ def body_offset(label_end: int) -> int:
 
 
 def layer_key(path: Path) -> str | None:
-    """Return the key a layer picture was written for, or None if it is missing, damaged or not one of ours."""
+    """Return the key a layer image was written for, or None if it is missing, damaged or not one of ours."""
     label = layer_label(path)
     return None if label is None else label.key
 
 
 def layer_label(path: Path, buffer: ReadBuffer | None = None) -> Label | None:
-    """Return what a layer picture says of itself; see `read_label`."""
+    """Return what a layer image says of itself; see `read_label`."""
     try:
         with Folder(path.parent) as folder:
             return read_label(folder, path.name, buffer)
@@ -111,9 +111,9 @@ def layer_label(path: Path, buffer: ReadBuffer | None = None) -> Label | None:
 def read_label(
     folder: Folder, name: str, buffer: ReadBuffer | None = None, mode: int | None = None
 ) -> Label | None:
-    """Return what a layer picture says of itself, or None if it is damaged or not one of ours.
+    """Return what a layer image says of itself, or None if it is damaged or not one of ours.
 
-    `buffer` is memory to read it into, which grows as needed: who looks at many pictures need not find it for each.
+    `buffer` is memory to read it into, which grows as needed: who looks at many images need not find it for each.
     Only what bears a label is read whole, and never all of a large one at once. If it is a layer and this user's
     it gets the permissions `mode`. Raises OSError where there is no such file.
     """
@@ -131,7 +131,7 @@ def read_label(
 def pieces_with_label(
     folder: Folder, name: str, label: Label, summary: RequestSummary
 ) -> tuple[bytes | memoryview, ...]:
-    """Return, in pieces, a layer picture that says that it is what is asked for now, the pixels being the same.
+    """Return, in pieces, a layer image that says that it is what is asked for now, the pixels being the same.
 
     `label` is what it says so far. Empty where that can't be: it was changed since, made by an older version, or is
     so large that it is not worth it. Raises OSError where it can't be read.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where layer pictures are written: to their own folder or, where that is impossible, to a spare one for a run."""
+"""Where layer images are written: to their own folder or, where that is impossible, to a spare one for a run."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ _REDIRECTION_TEXT = "; this render has its layers in "
 
 
 class LayerOutputFolders:
-    """Reads and writes pictures, and remembers the folders that could not be written to. For one thread at a time."""
+    """Reads and writes images, and remembers the folders that could not be written to. For one thread at a time."""
 
     def __init__(self, access: Access, fallback: Path | None = None) -> None:
-        """`fallback` is where the pictures of such a folder go, into a folder of the same name; None for nowhere."""
+        """`fallback` is where the images of such a folder go, into a folder of the same name; None for nowhere."""
         self._access = access
         self._fallback = fallback
         self._redirections: dict[Path, Path] = {}
@@ -28,21 +28,21 @@ class LayerOutputFolders:
 
     @property
     def redirections(self) -> Mapping[Path, Path]:
-        """The folders whose pictures went elsewhere so far, and where that is."""
+        """The folders whose images went elsewhere so far, and where that is."""
         return self._redirections
 
     def label(self, path: Path, buffer: ReadBuffer | None = None) -> Label | None:
-        """Return what a picture says of itself, see `read_label`. Raises OutputError for what is no layer's place."""
+        """Return what an image says of itself, see `read_label`. Raises OutputError for what is no layer's place."""
         folder, name = self._folder(path)
         return folder.label(name, buffer)
 
     def relabel(self, path: Path, label: Label, summary: RequestSummary) -> bool:
-        """Say in a picture that it is what is asked for now; see `LayerFolder.relabel`. Raises OutputError."""
+        """Say in an image that it is what is asked for now; see `LayerFolder.relabel`. Raises OutputError."""
         folder, name = self._folder(path)
         return folder.relabel(name, label, summary)
 
     def write(self, path: Path, *pieces: bytes | memoryview) -> str:
-        """Write a picture of pieces at its path, or at its spare one; return a warning when that begins.
+        """Write an image of pieces at its path, or at its spare one; return a warning when that begins.
 
         Raises OutputError where it can be written at neither.
         """

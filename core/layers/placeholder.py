@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in for a layer picture that was not made: one transparent pixel."""
+"""What stands in for a layer image that was not made: one transparent pixel."""
 
 # A PNG whatever its file is called; no plan takes it for up to date.
 PLACEHOLDER = bytes.fromhex(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layer picture: as large as the clip's frame, but on disk only as large as the faces.
+"""The layer image: as large as the clip's frame, but on disk only as large as the faces.
 
 It is an uncompressed tiled TIFF (TIFF 6.0, sections 15 and 18) in which every tile without a face is one and
 the same transparent tile, so a 1080p layer with one face takes about a megabyte, is written and read in a few
@@ -35,7 +35,7 @@ _IMAGE_DESCRIPTION_TAG = 270
 def layer_pieces(
     key: str, patch: Patch | None, size: tuple[int, int], summary: RequestSummary | None = None
 ) -> tuple[bytes | memoryview, ...]:
-    """Return the layer picture of a frame of `size` (width, height), in pieces that follow each other.
+    """Return the layer image of a frame of `size` (width, height), in pieces that follow each other.
 
     `key` is the hex key of what was fused. Raises ClipError for a frame that is too large for a layer.
     """

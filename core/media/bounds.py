@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much a clip or a picture may take, whatever it says of itself.
+"""How much a clip or an image may take, whatever it says of itself.
 
 A file of few bytes can decode to any number of them. So what would be allocated is told from its header, and refused
 before that where it is beyond these bounds.
@@ -13,9 +13,9 @@ from ..errors import ClipError
 from ..system import address_space
 
 MAX_DECODED_BYTES = 1 << 29
-"""Bytes of one decoded picture: 178 megapixels of 8 bits, 89 of 16."""
+"""Bytes of one decoded image: 178 megapixels of 8 bits, 89 of 16."""
 MAX_IMAGE_FILE_BYTES = 1 << 30
-"""Bytes of one picture file, which is read whole."""
+"""Bytes of one image file, which is read whole."""
 MAX_FRAMES = 10_000_000
 """Of a clip: 46 hours at 60 frames a second."""
 MAX_SIDE_PIXELS = 1 << 14
@@ -28,9 +28,9 @@ _MAX_FPS = 1_000_000
 _MAX_START_SECONDS = 1 << 31
 _MAX_TICKS = 1 << 61
 
-# A picture of 200 KB must not take 1 GB. What is really large is stored in many bytes.
+# An image of 200 KB must not take 1 GB. What is really large is stored in many bytes.
 _BASE_WORKING_BYTES, _WORKING_BYTES_PER_FILE_BYTE = 3 << 27, 64
-# An H.264 stream may hold 16 pictures to predict from; one more is decoded, one handed out.
+# An H.264 stream may hold 16 images to predict from; one more is decoded, one handed out.
 _DECODER_FRAMES = 18
 _MAX_THREADS, _FRAME_BYTES_FOR_ALL_THREADS = 16, 1 << 27
 
@@ -43,7 +43,7 @@ def max_working_bytes(file_bytes: int) -> int:
 def require_image_size(
     path: Path, width: int, height: int, decoded_bytes: int, working_bytes: int, file_bytes: int
 ) -> None:
-    """Raise ClipError for a picture whose decoding would take more than is allowed; all but the sides in bytes."""
+    """Raise ClipError for an image whose decoding would take more than is allowed; all but the sides in bytes."""
     most = min(MAX_DECODED_BYTES, max_working_bytes(file_bytes))
     if decoded_bytes > MAX_DECODED_BYTES or working_bytes > max_working_bytes(file_bytes):
         raise ClipError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a clip, what a clip can do, and the fingerprints of files and pictures."""
+"""What is known of a clip, what a clip can do, and the fingerprints of files and images."""
 
 import hashlib
 import stat
@@ -31,7 +31,7 @@ class ClipInfo:
     ----------
     path : pathlib.Path
         The file; of a sequence the first.
-    kind : {"movie", "sequence", "picture"}
+    kind : {"movie", "sequence", "image"}
         A movie, several image files or one.
     width, height : int
         The size as shown, in pixels: a rotated movie has them already swapped.

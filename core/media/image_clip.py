@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Picture files as clips: one picture, or a numbered sequence of them."""
+"""Image files as clips: one image, or a numbered sequence of them."""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,20 +27,20 @@ from .clip import (
 )
 from .image_header import read_image_header, strip_ancillary_chunks
 
-# Blender shows a picture as it is stored, whatever turn its EXIF data asks for.
+# Blender shows an image as it is stored, whatever turn its EXIF data asks for.
 _DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 
 _BAND_BYTES = 1 << 22
-"""How much of a picture is turned from BGR to RGB at once: all of it would take its memory again."""
+"""How much of an image is turned from BGR to RGB at once: all of it would take its memory again."""
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 
 
 class ImageClip(Closeable):
-    """Picture files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
+    """Image files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
 
     def __init__(self, paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> None:
-        """Read the first picture. Raises ClipError when there is none or it can't be decoded."""
+        """Read the first image. Raises ClipError when there is none or it can't be decoded."""
         if not paths:
             raise ClipError("the image sequence has no files; choose at least one image")
         self._paths = tuple(paths)
@@ -95,7 +95,7 @@ class ImageClip(Closeable):
 
 
 def is_image(path: Path) -> bool:
-    """Whether the file's first bytes are those of a still picture format we read."""
+    """Whether the file's first bytes are those of a still image format we read."""
     try:
         with open_input(path) as file:
             head = file.read(12) or b""
@@ -107,7 +107,7 @@ def is_image(path: Path) -> bool:
 def decode_image(path: Path) -> FramePixels:
     """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
 
-    Raises ClipError when it is missing, damaged, of another kind (floating point pictures among them), or would take
+    Raises ClipError when it is missing, damaged, of another kind (floating point images among them), or would take
     more memory than `clip_bounds` allows: that is told from its header, before anything is allocated.
     """
     require_file(path)
@@ -127,7 +127,7 @@ def decode_image(path: Path) -> FramePixels:
 
 
 def _decode_bgr(path: Path) -> FramePixels | None:
-    """Return a picture as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
+    """Return an image as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
     stored = read_input(path, MAX_IMAGE_FILE_BYTES)
     header, plain = read_image_header(stored), strip_ancillary_chunks(stored)
     if header is None or plain is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How large a picture file will be once decoded, read from its header before anything is allocated for it.
+"""How large an image file will be once decoded, read from its header before anything is allocated for it.
 
 Each reader finds the header where OpenCV's decoder of that format finds it, so that a file can't show one size here
 and another there. Sources: PNG (ISO/IEC 15948), JPEG (ITU T.81), TIFF 6.0 and BigTIFF, BMP, WebP (RFC 9649).
@@ -25,7 +25,7 @@ _PROGRESSIVE_MARKERS = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xD8, 0xD9, 0xDA
 _MAX_MARKERS = 10_000
 _MAX_SCANS = 100
-"""Encoders write 10. Each takes another pass over the whole picture, and a file has room for thousands."""
+"""Encoders write 10. Each takes another pass over the whole image, and a file has room for thousands."""
 
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 64
@@ -34,7 +34,7 @@ _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 2
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """What a picture file says of itself."""
+    """What an image file says of itself."""
 
     kind: str
     """`PNG`, `JPEG`, `TIFF`, `BMP` or `WebP`."""
@@ -45,11 +45,11 @@ class ImageHeader:
     bits: int
     """Of one sample."""
     buffer_bytes: int = 0
-    """What the decoder holds beside the decoded picture."""
+    """What the decoder holds beside the decoded image."""
 
     @property
     def decoded_bytes(self) -> int:
-        """The picture's size in memory, as three channels of whole bytes."""
+        """The image's size in memory, as three channels of whole bytes."""
         channels = self.channels if self.channels > 4 else 3  # of four, alpha is left out
         return self.width * self.height * channels * -(-self.bits // 8)
 
@@ -60,7 +60,7 @@ class ImageHeader:
 
 
 def read_image_header(data: bytes) -> ImageHeader | None:
-    """Return what the bytes of a picture file say of it, or None if they are damaged or of no format read here."""
+    """Return what the bytes of an image file say of it, or None if they are damaged or of no format read here."""
     try:
         if data.startswith(_PNG_SIGNATURE):
             header = _png_header(data)
@@ -80,7 +80,7 @@ def read_image_header(data: bytes) -> ImageHeader | None:
 
 
 def strip_ancillary_chunks(data: bytes) -> bytes | None:
-    """Return a PNG file without what is no part of the picture: texts, profiles, other frames. None if damaged.
+    """Return a PNG file without what is no part of the image: texts, profiles, other frames. None if damaged.
 
     Compressed texts and profiles swell to thousands of times their size, libpng complains of many on the terminal,
     and OpenCV uses none of them. Files of other formats are returned as they are.
@@ -220,6 +220,6 @@ def _webp_header(data: bytes) -> ImageHeader | None:
         height = int.from_bytes(data[27:30], "little") + 1
     else:
         return None
-    # A lossless picture, and each of the two that make a moving one, is held with an alpha channel.
+    # A lossless image, and each of the two that make a moving one, is held with an alpha channel.
     held = 16 if kind == b"VP8X" else 8
     return ImageHeader("WebP", width, height, 4, 8, held * width * height)

@@ -12,7 +12,7 @@ from .source import ClipSource
 
 
 class LazyClip(Closeable):
-    """See `Clip`. Opening a movie means decoding its first pictures: a run that decodes nothing is spared that."""
+    """See `Clip`. Opening a movie means decoding its first images: a run that decodes nothing is spared that."""
 
     def __init__(self, cached_clip: CachedClip, opener: Callable[[], Clip]) -> None:
         self._cached_clip = cached_clip

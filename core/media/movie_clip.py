@@ -2,8 +2,8 @@
 """A movie file: the frame Blender shows for a frame number, whatever the codec's frame order.
 
 Blender turns the number n into a time, `start_time + round(n / (fps * time_base))`, and shows the last
-picture that starts at or before it (source/blender/imbuf/movie/intern/movie_read.cc, Blender 4.5). So the
-frames of a variable-rate movie repeat or are skipped, and a late first picture is frame 0.
+image that starts at or before it (source/blender/imbuf/movie/intern/movie_read.cc, Blender 4.5). So the
+frames of a variable-rate movie repeat or are skipped, and a late first image is frame 0.
 """
 
 import math
@@ -29,7 +29,7 @@ from .movie_stream import MovieFile
 from .yuv_to_rgb import RgbConverter
 
 # How many frames before the wanted one a seek aims, try by try. Containers seek by decoding time, and a key
-# frame's own picture may come after pictures that follow it in the file.
+# frame's own image may come after images that follow it in the file.
 _SEEK_MARGIN_FRAMES = (3, 24, 192)
 _DECODE_AHEAD_FRAMES = 24
 
@@ -38,7 +38,7 @@ class MovieClip(Closeable):
     """A movie file opened for exact reading; see `Clip`."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path` and decode its first picture. Raises ClipError when that can't be done."""
+        """Open `path` and decode its first image. Raises ClipError when that can't be done."""
         self._cache = FrameCache()
         self._closed = False
         self._frames: Iterator[VideoFrame] = iter(())
@@ -111,9 +111,9 @@ class MovieClip(Closeable):
         return info, converter
 
     def _frame_at(self, time: int) -> VideoFrame:
-        """The last picture that starts at or before `time`, or the first of all.
+        """The last image that starts at or before `time`, or the first of all.
 
-        `_previous` and `_current` are neighbours in the order of showing; `_current` is None behind the last picture.
+        `_previous` and `_current` are neighbours in the order of showing; `_current` is None behind the last image.
         """
         if not self._can_decode_to(time):
             self._seek(time)
@@ -144,14 +144,14 @@ class MovieClip(Closeable):
             aim = self._seek_target(time, margin)
             if aim <= self._file.start_time or not self._file.seek(aim):
                 break
-            pictures = self._file.frames()
-            # Pictures put out before the key frame may lack what they were predicted from. The key frame
-            # must come earlier than `time`, so that pictures that share a time are met in one order.
-            for picture in pictures:
-                if self._file.time_of(picture) >= time:
+            images = self._file.frames()
+            # Images put out before the key frame may lack what they were predicted from. The key frame
+            # must come earlier than `time`, so that images that share a time are met in one order.
+            for image in images:
+                if self._file.time_of(image) >= time:
                     break
-                if picture.key_frame and not picture.is_corrupt:
-                    self._set_position(pictures, picture)
+                if image.key_frame and not image.is_corrupt:
+                    self._set_position(images, image)
                     return
         # Not every format can seek to its start, so it is opened again.
         self._file.close()
@@ -159,11 +159,11 @@ class MovieClip(Closeable):
         self._read_first_frame()
 
     def _read_first_frame(self) -> VideoFrame:
-        pictures = self._file.frames()
-        first = next(pictures, None)
+        images = self._file.frames()
+        first = next(images, None)
         if first is None:
             raise self._file.unreadable_error()
-        self._set_position(pictures, first)
+        self._set_position(images, first)
         return first
 
     def _seek_target(self, time: int, margin: int) -> int:

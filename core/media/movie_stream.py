@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A movie file's video stream: opening it, what its container says of it, and its pictures in order.
+"""A movie file's video stream: opening it, what its container says of it, and its images in order.
 
 The rules for length and stream are Blender's (source/blender/imbuf/movie/intern/movie_read.cc, 4.5).
 """
@@ -126,7 +126,7 @@ class MovieFile:
         position = entries.search_timestamp(time) if len(entries) else -1
         return entries[position].timestamp if position >= 0 else None
 
-    # Its pictures
+    # Its images
 
     def seek(self, time: int) -> bool:
         """Move to a key frame before `time` and say if it could be done; then call `frames` anew."""
@@ -146,7 +146,7 @@ class MovieFile:
                     return
                 yield from packet.decode()
             except av.InvalidDataError:
-                # Blender passes over a damaged packet too and goes on showing the picture before it.
+                # Blender passes over a damaged packet too and goes on showing the image before it.
                 continue
             except MemoryError as fault:
                 raise ClipError(
@@ -156,7 +156,7 @@ class MovieFile:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 
     def time_of(self, frame: VideoFrame) -> int:
-        """Start of a picture in stream ticks; its decoding time where the file gives no other."""
+        """Start of an image in stream ticks; its decoding time where the file gives no other."""
         # AVI stores no time of showing. The FFmpeg in Blender 4.5 leaves it out, later ones guess.
         stored = None if self._container.format.name == "avi" else frame.pts
         if stored is not None:
@@ -186,7 +186,7 @@ class MovieFile:
         streams = self._container.streams.video
         if not streams:
             raise ClipError(f"{self.path} has no video in it; choose a movie file")
-        # A cover picture counts as video to FFmpeg; Blender takes one only where there is nothing else.
+        # A cover image counts as video to FFmpeg; Blender takes one only where there is nothing else.
         real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
         return (real or list(streams))[0]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clips: a movie, a picture or an image sequence, read exactly by frame number.
+"""Clips: a movie, an image or an image sequence, read exactly by frame number.
 
 Frame n is what Blender's Video Sequence Editor shows for the n-th frame of the strip's content. What decodes is
 imported when a clip is opened: an editor who opens none does not wait for it when Blender starts.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ClipSource:
-    """The files that a strip plays: one movie, or one or more pictures in order."""
+    """The files that a strip plays: one movie, or one or more images in order."""
 
     movie: bool
     paths: tuple[Path, ...]

@@ -90,7 +90,7 @@ class RgbConverter:
 
 def _centring_graph(width: int, height: int, pixel_format: str) -> Graph:
     graph = Graph()
-    # Any time base does: the picture passes straight through.
+    # Any time base does: the image passes straight through.
     layout = VideoFormat(pixel_format, width, height)
     source = graph.add_buffer(width=width, height=height, format=layout, time_base=Fraction(1, 1000))
     centre = graph.add("setparams", "chroma_location=center")

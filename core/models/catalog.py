@@ -17,7 +17,7 @@ from .tensor_info import TensorInfo
 
 ROLES = ("detect", "landmark", "embed", "pose", "attribute", "occlude", "swap", "convert", "enhance")
 IMAGE_OUTPUT_ROLES = ("occlude", "swap", "enhance")
-"""Those whose networks draw pictures: half precision costs these less than a level, points and vectors more."""
+"""Those whose networks draw images: half precision costs these less than a level, points and vectors more."""
 
 _ANY_LEADING = "..."
 
@@ -38,7 +38,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Family:
-    """A contract: what a network takes, how its picture is prepared, and what it gives."""
+    """A contract: what a network takes, how its image is prepared, and what it gives."""
 
     role: str
     name: str
@@ -48,7 +48,7 @@ class Family:
     more_outputs: bool
     """Whether a file may have outputs after these, which are not used."""
     size: int
-    """Height and width of the picture in pixels; for networks of any size the usual one; 0 if there is none."""
+    """Height and width of the image in pixels; for networks of any size the usual one; 0 if there is none."""
     layout: str
     """nchw or nhwc."""
     colour: str

@@ -49,7 +49,7 @@ class ModelAdapter:
         return (self.model,)
 
     def infer(self, images: Pixels) -> list[Tensor]:
-        """Run (n, H, W, 3) RGB uint8 pictures, at once where the model allows; all outputs in its order."""
+        """Run (n, H, W, 3) RGB uint8 images, at once where the model allows; all outputs in its order."""
         exact = self.family.role not in IMAGE_OUTPUT_ROLES
         return self.pool.run_batch(self.model, preprocess(images, self.family), exact=exact)
 

@@ -4,7 +4,7 @@
 A model file is a stranger's: before ONNX Runtime sees it, its protobuf structure is walked once, with every
 length checked. Refused are files that keep weights elsewhere (a path of the file's choosing), tensors that
 claim more values than the file carries, constants that would swell to billions of values when loaded, and inputs
-or outputs larger than any picture. What a graph takes while it runs is bounded by `memory_limit`.
+or outputs larger than any image. What a graph takes while it runs is bounded by `memory_limit`.
 
 Source: the field numbers of onnx.proto (ONNX IR version 3 and later).
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From pictures to the tensor a model family takes, as its contract says."""
+"""From images to the tensor a model family takes, as its contract says."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from .session import Tensor
 
 
 def preprocess(images: Pixels, family: Family) -> Tensor:
-    """Return (n, H, W, 3) RGB uint8 pictures as the family's float32 input, nchw or nhwc."""
+    """Return (n, H, W, 3) RGB uint8 images as the family's float32 input, nchw or nhwc."""
     ordered = images if family.colour == "rgb" else images[..., ::-1]
     tensor = (ordered.astype(np.float32) - np.asarray(family.mean, np.float32)) / np.asarray(
         family.std, np.float32

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 HALF_PRECISION_SUFFIX = "-fp16"
-"""Ends the name of a processor that is allowed to compute in half precision where a model draws a picture."""
+"""Ends the name of a processor that is allowed to compute in half precision where a model draws an image."""
 
 PROVIDERS: Mapping[str, str] = {
     "cpu": "CPUExecutionProvider",
@@ -79,7 +79,7 @@ class Processor:
 
     @property
     def fuses_images(self) -> bool:
-        """Whether pictures are fused on it.
+        """Whether images are fused on it.
 
         OpenVINO and MIGraphX would compile the graph for every new size. TensorRT too: CUDA stands in for it.
         """
@@ -117,7 +117,7 @@ class Processor:
         return cpu if base == "cpu" else ((self.provider, {}), *cpu)
 
     def fusion_options(self) -> ProviderOptions:
-        """Return the providers that fuse pictures: as `options`, but without TensorRT.
+        """Return the providers that fuse images: as `options`, but without TensorRT.
 
         It would build an engine for each new size, and every face has another one.
         """

@@ -119,7 +119,7 @@ class ModelPool:
         return self._run(self._session(model), model.path.name, feeds, None)
 
     def run_batch(self, model: ModelFile, images: Tensor, *, exact: bool = True) -> list[Tensor]:
-        """Run a one-input model on (n, …) pictures: at once if it takes any number, else one by one.
+        """Run a one-input model on (n, …) images: at once if it takes any number, else one by one.
 
         For `exact` see `run`.
         """
@@ -138,7 +138,7 @@ class ModelPool:
         return tuple(size if isinstance(size, int) else None for size in shape)
 
     def run_graph(self, graph: bytes, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """Run a graph of our own that makes pictures, on the same processor. Returns all its outputs. ModelError."""
+        """Run a graph of our own that makes images, on the same processor. Returns all its outputs. ModelError."""
         session = self._graphs.get(graph)
         if session is None:
             session = self._graphs[graph] = self._create_session(

@@ -28,7 +28,7 @@ Status = Literal["hit", "miss", "not known yet", "not kept"]
 class StageStatus:
     """What is known of one stage.
 
-    `subject` says whose: the frame's (empty) or a picture's. `explanation` is there for a hit and a miss,
+    `subject` says whose: the frame's (empty) or an image's. `explanation` is there for a hit and a miss,
     `reason` where the stage's key can't be known before an earlier stage has run, or what is kept can't be used.
     `place` is the name of the place that a hit is read from.
     """
@@ -91,7 +91,7 @@ def explain_frame(
     number: int,
     request: SwapRequest,
 ) -> tuple[StageStatus, ...]:
-    """Explain frame `number`, counted from 0: its stages and those of the pictures of people.
+    """Explain frame `number`, counted from 0: its stages and those of the images of people.
 
     `make_pipeline` makes one over a store, with the models a render would use; `store` is what that render would
     read, and `entries` lists what it or its nearest folder keeps: all of it is looked through for each miss's
@@ -144,10 +144,10 @@ def _analysis_keys(
 def _image_keys(
     make_pipeline: Callable[[Store], Pipeline], store: Store, request: SwapRequest
 ) -> Iterator[_StageKey]:
-    for count, picture in enumerate(request.identity.images, 1):
+    for count, image in enumerate(request.identity.images, 1):
         about = f"picture {count}"
-        texture = _catch_miss(partial(make_pipeline(_ProbeStore(store)).texture_key, picture))
-        with open_clip(picture.path) as shown:
+        texture = _catch_miss(partial(make_pipeline(_ProbeStore(store)).texture_key, image))
+        with open_clip(image.path) as shown:
             yield from _analysis_keys(make_pipeline, store, shown, 0, Recipe(), about)
         if request.recipe.swap.swapper != "mesh":
             continue
@@ -155,8 +155,8 @@ def _image_keys(
             yield _StageKey("texture", about, None, f"the image's {_stage(texture.key)} is not there")
         else:
             yield _StageKey("texture", about, texture)
-    for count, picture in enumerate(request.target_references, 1):
-        with open_clip(picture.path) as shown:
+    for count, image in enumerate(request.target_references, 1):
+        with open_clip(image.path) as shown:
             yield from _analysis_keys(
                 make_pipeline, store, shown, 0, Recipe(embed=request.recipe.embed), f"replaced {count}"
             )

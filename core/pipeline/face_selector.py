@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which person of a clip is replaced, and whether the pictures of who plays the part will do."""
+"""Which person of a clip is replaced, and whether the images of who plays the part will do."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ _CERTAIN_SIMILARITY = 0.7
 
 
 class FaceSelector:
-    """Knows people in a clip and in pictures."""
+    """Knows people in a clip and in images."""
 
     def __init__(
         self,
@@ -43,25 +43,25 @@ class FaceSelector:
         self._counter = counter
 
     def warn_of_poor_images(self, request: SwapRequest) -> None:
-        """Name pictures that show too little of who plays the part, and those that seem to show somebody else.
+        """Name images that show too little of who plays the part, and those that seem to show somebody else.
 
-        Raises PictureError if a picture can't be used at all.
+        Raises PictureError if an image can't be used at all.
         """
-        pictures = request.identity.images
-        if not pictures:
+        images = request.identity.images
+        if not images:
             return
-        for picture, shown in zip(pictures, self._sources.source_faces(request.identity), strict=True):
+        for image, shown in zip(images, self._sources.source_faces(request.identity), strict=True):
             poor = quality_issues(self._image_analyser.frame(shown.clip, 0), shown.face, self._topology)
             if poor:
-                self._counter.warn(f"{picture.path.name} is a poor source: its face is {'; '.join(poor)}")
-        if request.recipe.embed.recogniser == "mesh" or len(pictures) == 1:
+                self._counter.warn(f"{image.path.name} is a poor source: its face is {'; '.join(poor)}")
+        if request.recipe.embed.recogniser == "mesh" or len(images) == 1:
             return
         shown_by = self._image_embeddings(request.identity, request.recipe)
         likeness = shown_by.cosine_similarity(shown_by)[0]
-        for picture, like_the_first in zip(pictures[1:], likeness[1:], strict=True):
+        for image, like_the_first in zip(images[1:], likeness[1:], strict=True):
             if like_the_first < shown_by.space.match_threshold:
                 self._counter.warn(
-                    f"{picture.path.name} seems to show another person than {pictures[0].path.name}: "
+                    f"{image.path.name} seems to show another person than {images[0].path.name}: "
                     "use images of one person"
                 )
 
@@ -134,7 +134,7 @@ class FaceSelector:
         return [best]
 
     def _reference_embeddings(self, request: SwapRequest) -> Embeddings:
-        """Return the mean vector (1, d) of the pictures of who is replaced."""
+        """Return the mean vector (1, d) of the images of who is replaced."""
         if request.recipe.embed.recogniser == "mesh":
             raise RecipeError(
                 "to find a person by an image a recogniser is needed: set embed.recogniser to arcface, ghostface, "
@@ -170,7 +170,7 @@ class FaceSelector:
         return Embeddings(analysis.embeddings, analysis.space), ordered[number]
 
     def _image_embeddings(self, identity: Identity, recipe: Recipe) -> Embeddings:
-        """Return a vector (n, d) for each picture of a person."""
+        """Return a vector (n, d) for each image of a person."""
         analyses = [
             (self._image_analyser.analysis(shown.clip, 0, Recipe(embed=recipe.embed)), shown.index)
             for shown in self._sources.source_faces(identity)

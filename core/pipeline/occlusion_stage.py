@@ -64,7 +64,7 @@ class OcclusionStage:
         return stage_key("occlude", masker.version, inputs | self._adapters.key_inputs)
 
     def choices(self, recipe: Recipe) -> str:
-        """Return what is chosen of what a masker saw: it changes the picture, and needs no masker to run.
+        """Return what is chosen of what a masker saw: it changes the image, and needs no masker to run.
 
         Raises RecipeError if nothing is.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stage graph: what a layer picture is made from, and what of that need not be computed.
+"""The stage graph: what a layer image is made from, and what of that need not be computed.
 
 `plan` finds the key of a layer from keys and small results alone; `execute` computes the pixels. A frame whose
 layer is there already under the planned key costs no decode, no model and no fusion.
@@ -121,7 +121,7 @@ class Pipeline:
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Make sure every identity can play its part; PictureError, ModelError or RecipeError say why not.
 
-        What is poor about a picture is kept as a warning.
+        What is poor about an image is kept as a warning.
         """
         for casting in requests:
             _require_mesh(casting.recipe)
@@ -140,7 +140,7 @@ class Pipeline:
         return self._analyser.keys(clip, number, recipe)
 
     def texture_key(self, image: FaceImage) -> Key:
-        """Return the key of a picture's texture, of which the picture's analysis is a part. PictureError."""
+        """Return the key of an image's texture, of which the image's analysis is a part. PictureError."""
         return self._sources.image_texture_key(image)
 
     def find_people(
@@ -176,7 +176,7 @@ class Pipeline:
         return people_from_arrays(arrays)
 
     def inspect_source_image(self, image: FaceImage) -> SourceImageReport:
-        """Return what an editor should know of a picture of who plays the part. Raises ModelError."""
+        """Return what an editor should know of an image of who plays the part. Raises ModelError."""
         return inspect_source_image(
             self._store, self._flight, self._sources, self._source_analyser, self._topology, image
         )

@@ -35,7 +35,7 @@ class LayerPlan:
     faces: tuple[FacePlan, ...]
     key: Key
     may_label: bool
-    """Whether the picture may say what it was asked to be, so that the next run need not plan it.
+    """Whether the image may say what it was asked to be, so that the next run need not plan it.
 
     Not where planning gave a warning, which is to come again.
     """

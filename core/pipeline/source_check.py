@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an editor should know of a picture of who plays the part: the face that was found, and what is poor about it."""
+"""What an editor should know of an image of who plays the part: the face that was found, and what is poor about it."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ SOURCE_IMAGE_SCHEMA = Schema(
 
 @dataclass(frozen=True, eq=False)
 class SourceImageReport:
-    """What is known of one picture."""
+    """What is known of one image."""
 
     image: FaceImage
     thumbnail: Pixels | None
@@ -54,7 +54,7 @@ class SourceImageReport:
 def inspect_source_image(
     store: Store, flight: Flight, sources: Sources, analyser: Analyser, topology: Topology, image: FaceImage
 ) -> SourceImageReport:
-    """Return what is known of a picture; `analyser` looks at pictures. Raises what `flight` does."""
+    """Return what is known of an image; `analyser` looks at images. Raises what `flight` does."""
     try:
         shown = sources.source_faces(Identity((image,)))[0]
     except FaceImageError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a swapped face becomes part of the picture."""
+"""How a swapped face becomes part of the image."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from .parameter import choice_field, number_field, switch_field
 
 @dataclass(frozen=True)
 class Fusion:
-    """How the swapped crop becomes part of the picture."""
+    """How the swapped crop becomes part of the image."""
 
     blend: float = number_field(
         1.0, "Blend", "How much of the new look: 0 is the original face, 1 the new one", 0.0, 1.0

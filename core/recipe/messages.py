@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ..errors import MessageError
 
 MAX_LINE_BYTES = 1 << 26
-"""Bytes of a line. A clip of 100,000 pictures with paths of 500 letters has 50 MB."""
+"""Bytes of a line. A clip of 100,000 images with paths of 500 letters has 50 MB."""
 _MAX_TEXT_CHARACTERS = 1 << 16
 _MAX_PATH_CHARACTERS = 1 << 14
 _MAX_NUMBER = 1 << 62

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the layer pictures of a run show: new faces, or the original and why. Said in a line when it ends."""
+"""What the layer images of a run show: new faces, or the original and why. Said in a line when it ends."""
 
 import re
 from collections import Counter
@@ -17,23 +17,23 @@ NO_LAYER = "no layer strip"
 
 @dataclass
 class Outcomes:
-    """Counts layer pictures by what they show."""
+    """Counts layer images by what they show."""
 
     swapped_count: int = 0
     original: Counter[str] = field(default_factory=Counter)
     """How many show the original, by the reason."""
     failures: list[str] = field(default_factory=list)
-    """What is not as it was asked for, a line for each picture, in order."""
+    """What is not as it was asked for, a line for each image, in order."""
 
     def record_shown(self, face_count: int, request_count: int) -> None:
-        """A picture is what it should be: it replaces a number of faces, as a number of castings ask."""
+        """An image is what it should be: it replaces a number of faces, as a number of castings ask."""
         if face_count:
             self.swapped_count += 1
         else:
             self.original[NO_FACE if request_count else NO_MODIFIER] += 1
 
     def record_failure(self, reason: str, text: str) -> None:
-        """A picture could not be made, so the original is shown. `text` names strip and frame too.
+        """An image could not be made, so the original is shown. `text` names strip and frame too.
 
         Both may hold names from a project: what is kept is safe to show.
         """

@@ -50,7 +50,7 @@ class Report:
         Returns
         -------
         dict of str to object
-            The attributes by name; `source_images` is called "pictures" there.
+            The attributes by name; `source_images` is called "images" there.
         """
         return {
             "frames": self.frames,
@@ -118,7 +118,7 @@ class StageCounter:
             self.warnings.append(text)
 
     def report(self, models_loaded: int, image_counter: "StageCounter") -> Report:
-        """Return what was counted so far; `pictures` counted what was done for the source pictures."""
+        """Return what was counted so far; `pictures` counted what was done for the source images."""
         stages: dict[str, dict[str, int | float]] = {
             stage: {
                 "run": self.runs[stage],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run over layer pictures, a render, a preparation or a preview: its store, its pipeline, its clips, its counts.
+"""One run over layer images, a render, a preparation or a preview: its store, its pipeline, its clips, its counts.
 
 Nothing here is Blender's, so a run may work on whatever thread or in whatever process its caller is.
 """
@@ -48,12 +48,12 @@ MAX_OPEN_CLIPS = 8
 
 
 class LayerSession:
-    """Brings layer pictures up to date. Faults become warnings; the caller goes on."""
+    """Brings layer images up to date. Faults become warnings; the caller goes on."""
 
     def __init__(self, settings: RunSettings, fallback: Path | None = None) -> None:
         """Begin a run. What of the cache can't be used is left out, and said: the run goes on without it.
 
-        Pictures whose own folder can't be written to go to the folder `fallback`, if there is one; see `redirections`.
+        Images whose own folder can't be written to go to the folder `fallback`, if there is one; see `redirections`.
         """
         self._settings = settings
         self._output_folders = LayerOutputFolders(settings.cache.access, fallback)
@@ -73,17 +73,17 @@ class LayerSession:
 
     @property
     def write_count(self) -> int:
-        """How many layer pictures were made and written."""
+        """How many layer images were made and written."""
         return self._write_count
 
     @property
     def redirections(self) -> Mapping[Path, Path]:
-        """The folders that pictures could not be written to, and where these are instead."""
+        """The folders that images could not be written to, and where these are instead."""
         return self._output_folders.redirections
 
     @property
     def outcomes(self) -> Outcomes:
-        """What the pictures so far show, and why; callers add what they know of pictures that were not brought."""
+        """What the images so far show, and why; callers add what they know of images that were not brought."""
         return self._outcomes
 
     @property
@@ -96,9 +96,9 @@ class LayerSession:
         self._counter.warn(text)
 
     def update_layer(self, job: LayerJob) -> bool:
-        """Make sure that a job's picture is what its castings ask for; True if the file was written.
+        """Make sure that a job's image is what its castings ask for; True if the file was written.
 
-        Where that fails, the reason becomes a warning and the picture a transparent one.
+        Where that fails, the reason becomes a warning and the image a transparent one.
         """
         try:
             return self._update(job)
@@ -130,7 +130,7 @@ class LayerSession:
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
 
     def inspect_source_image(self, image: FaceImage) -> "SourceImageReport":
-        """Return what an editor should know of a picture of who plays the part. Raises ModelError, NotKnownError."""
+        """Return what an editor should know of an image of who plays the part. Raises ModelError, NotKnownError."""
         return self._get_pipeline().inspect_source_image(image)
 
     def purge(self, source: ClipSource | None) -> int:
@@ -207,7 +207,7 @@ class LayerSession:
         return state is LayerState.STALE
 
     def _count(self, job: LayerJob, state: LayerState, counts: FaceCounts) -> None:
-        """Count a picture that is right now, by the `state` that it was met in. No other method counts pictures."""
+        """Count an image that is right now, by the `state` that it was met in. No other method counts images."""
         if state is LayerState.STALE:
             self._write_count += 1  # its stages have counted what making it took
         else:
@@ -238,7 +238,7 @@ class LayerSession:
             self.warn(warning)
 
     def _blank(self, job: LayerJob) -> bool:
-        """Put a transparent picture in the place of one that can't be made; True if the file was written."""
+        """Put a transparent image in the place of one that can't be made; True if the file was written."""
         try:
             self._write_file(job.layer_path, PLACEHOLDER)
         except OutputError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a layer picture is what its job asks for, by its label and its plan. Nothing here counts or writes."""
+"""Whether a layer image is what its job asks for, by its label and its plan. Nothing here counts or writes."""
 
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LayerState(Enum):
-    """How a layer picture stands to its job."""
+    """How a layer image stands to its job."""
 
     CURRENT = auto()
     """It is right, and its label is as it may be."""
@@ -38,12 +38,12 @@ class FaceCounts(Protocol):
 
 
 def matching_summary(label: Label | None, digest: str | None) -> RequestSummary | None:
-    """Return what a picture's label says of its request where that is the request `digest`: then it is current.
+    """Return what an image's label says of its request where that is the request `digest`: then it is current.
 
     Parameters
     ----------
     label : Label or None
-        What the picture says of itself; None where it is missing or damaged.
+        What the image says of itself; None where it is missing or damaged.
     digest : str or None
         The hex digest of what is asked for; None where it has none.
 
@@ -57,14 +57,14 @@ def matching_summary(label: Label | None, digest: str | None) -> RequestSummary 
 
 
 def layer_state(label: Label | None, digest: str | None, plan: "LayerPlan") -> LayerState:
-    """Return how a picture stands to the plan of its job, its label having no `matching_summary`."""
+    """Return how an image stands to the plan of its job, its label having no `matching_summary`."""
     if label is None or label.key != plan.key.hex:
         return LayerState.STALE
     return LayerState.CURRENT if request_summary(digest, plan) is None else LayerState.RELABEL
 
 
 def request_summary(digest: str | None, plan: "LayerPlan") -> RequestSummary | None:
-    """Return what the label of a picture made by `plan` says of its request; None where it may say nothing."""
+    """Return what the label of an image made by `plan` says of its request; None where it may say nothing."""
     if digest is None or not plan.may_label:
         return None
     return RequestSummary(digest, plan.face_count, plan.masked_count, plan.enhanced_count)

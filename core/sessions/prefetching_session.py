@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run over layer pictures that makes the next ones while the host still works on this one."""
+"""A run over layer images that makes the next ones while the host still works on this one."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from ..pipeline.pipeline import Pipeline
 
 _PREFETCH_LAYERS = 2
-"""How many layer pictures may be made before they are asked for."""
+"""How many layer images may be made before they are asked for."""
 _MAX_UNREPORTED_WRITES = 4096
-"""How many pictures that were written but not asked for are remembered."""
+"""How many images that were written but not asked for are remembered."""
 
 
 class PrefetchingSession(LayerSession):
-    """A `LayerSession` that does everything on a thread of its own: the pictures are the same, bit for bit.
+    """A `LayerSession` that does everything on a thread of its own: the images are the same, bit for bit.
 
-    What came of a picture is counted when it is asked for, however early it was made.
+    What came of an image is counted when it is asked for, however early it was made.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class PrefetchingSession(LayerSession):
         self._busy_host = busy_host
         self._exit_stack = ExitStack()
         self._reported_outcomes = Outcomes()
-        # A picture made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
+        # An image made ahead may be dropped, and later be right as it is: the host has not seen it all the same.
         self._unreported_writes: LruCache[Path, None] = LruCache(_MAX_UNREPORTED_WRITES)
         self._prefetcher = Prefetcher(self._run_job, _PREFETCH_LAYERS, "understudy layers")
 

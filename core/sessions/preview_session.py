@@ -16,11 +16,11 @@ from .layer_state import LayerState, layer_state, matching_summary
 from .settings import RunSettings
 
 Preview = Literal["current", "fused", "blanked", "unprepared"]
-"""What became of a layer picture: it was right, was fused anew, was made transparent, or was left as it was."""
+"""What became of a layer image: it was right, was fused anew, was made transparent, or was left as it was."""
 
 
 class PreviewSession(LayerSession):
-    """Brings layer pictures up to date by fusing alone: no model runs and no frame is decoded."""
+    """Brings layer images up to date by fusing alone: no model runs and no frame is decoded."""
 
     def __init__(self, settings: RunSettings) -> None:
         """Begin a run; see `LayerSession`."""
@@ -33,10 +33,10 @@ class PreviewSession(LayerSession):
         return self._cache_only
 
     def preview(self, job: LayerJob, *, may_blank: bool = True) -> tuple[Preview, str]:
-        """Bring a job's picture up to date where what it is fused from is known; tell what became of it, and why.
+        """Bring a job's image up to date where what it is fused from is known; tell what became of it, and why.
 
         Otherwise it becomes transparent if it `may_blank`, so that the original is seen. But where the cache has
-        nothing of the clip the picture is left: it may have been made on another machine and be all there is.
+        nothing of the clip the image is left: it may have been made on another machine and be all there is.
         Not so once the clip's file was replaced while we looked on.
         """
         try:

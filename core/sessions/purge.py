@@ -15,9 +15,9 @@ _MAX_NAMES = 3
 
 
 def purge(folder: PackStore, clip: Clip | None) -> int:
-    """Delete what came of a clip, its people's pictures too, or everything; return the bytes freed.
+    """Delete what came of a clip, its people's images too, or everything; return the bytes freed.
 
-    What can't be traced to any clip or picture goes as well. Shared places keep what they have:
+    What can't be traced to any clip or image goes as well. Shared places keep what they have:
     `understudy cache purge` reaches those. Raises ClipError if the clip can't be read, CacheError where something
     can't be deleted.
     """

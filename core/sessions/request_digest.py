@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Digests of what layer pictures are asked to be, from values alone: nothing is decoded, analysed or looked up.
+"""Digests of what layer images are asked to be, from values alone: nothing is decoded, analysed or looked up.
 
 A layer's key is what decides: it is made from the frame's pixels and what was seen in them. But the same files,
 the same parameters, the same models and the same code give the same key. So where nothing of these changed, the
-digest that a picture carries in its label is enough to know that it is the right one.
+digest that an image carries in its label is enough to know that it is the right one.
 """
 
 import errno
@@ -46,7 +46,7 @@ class RequestDigester:
         self._request_texts: dict[SwapRequest, str] = {}
 
     def digest(self, job: LayerJob) -> str | None:
-        """Return the hex digest of what a job's picture is asked to be; None where it has none.
+        """Return the hex digest of what a job's image is asked to be; None where it has none.
 
         That is where a file of it is missing, or a model folder holds more than can be looked at.
 
@@ -111,7 +111,7 @@ class _Stamp:
 
 
 def _image_paths(request: SwapRequest) -> tuple[Path, ...]:
-    return tuple(picture.path for picture in (*request.identity.images, *request.target_references))
+    return tuple(image.path for image in (*request.identity.images, *request.target_references))
 
 
 def _file_status(path: Path) -> tuple[int, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Enhancers: networks that draw a face anew, finer, from the picture of it.
+"""Enhancers: networks that draw a face anew, finer, from the image of it.
 
 An enhancer sees the face as it will be: the frame's own crop with the swap laid over it. It never changes how
 far the swap is shown, so what lies outside the swap stays the frame's.
@@ -26,7 +26,7 @@ _SOFT_EDGE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """A picture to be laid over the frame."""
+    """An image to be laid over the frame."""
 
     pixels: Pixels
     """(h, w, 3) RGB."""
@@ -76,10 +76,10 @@ def enhance_crop(
         shape = [extent if isinstance(extent, int) else 1 for extent in tensor.shape or ()]
         rest[tensor.name] = np.full(shape, weight, np.dtype(tensor.dtype))
     tensors = runner.run(model, {name: preprocess(np.round(crop).astype(np.uint8)[None], model.family)}, rest)
-    pictures = postprocess(tensors[0], model)
-    if pictures.shape[1] != size:
-        raise ModelError(f"{model.file.path.name} gave images of {pictures.shape[1]} pixels, not {size}")
-    return limit_resolution(pictures[0], matrix)
+    images = postprocess(tensors[0], model)
+    if images.shape[1] != size:
+        raise ModelError(f"{model.file.path.name} gave images of {images.shape[1]} pixels, not {size}")
+    return limit_resolution(images[0], matrix)
 
 
 def blend_enhanced(swapped: Pixels, region: CropRegion, enhanced: AlignedImage, blend: float) -> Pixels:
@@ -92,7 +92,7 @@ def blend_enhanced(swapped: Pixels, region: CropRegion, enhanced: AlignedImage, 
 
 
 def _pad_cover(cover: Pixels) -> Pixels:
-    """Surround a cover with nothing: drawing repeats a picture's border, which must not count."""
+    """Surround a cover with nothing: drawing repeats an image's border, which must not count."""
     return np.pad(cover, 1)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run networks as the catalogue's families say: pictures in, pictures out, in batches where the file allows."""
+"""Run networks as the catalogue's families say: images in, images out, in batches where the file allows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ class LoadedModel:
     family: Family
     facts: OnnxInfo
     supports_batches: bool
-    """Whether it takes several pictures in one run."""
+    """Whether it takes several images in one run."""
     projection: Floats | None
     """(512, 512) what inswapper's source vectors are multiplied by; None for other families."""
 
     @property
     def size(self) -> int:
-        """Side of its picture in pixels: the family's, or for networks of any size the file's own."""
+        """Side of its image in pixels: the family's, or for networks of any size the file's own."""
         if self.family.size:
             return self.family.size
         rows = (tensor.shape or () for tensor in (*self.facts.inputs[:1], *self.facts.outputs[:3]))
@@ -68,9 +68,9 @@ class ModelRunner:
     def run(
         self, model: LoadedModel, inputs: Tensors, constant_inputs: Tensors | None = None
     ) -> list[Floats]:
-        """Run a network on inputs with one row a picture; those in `constant_inputs` are the same for every run.
+        """Run a network on inputs with one row an image; those in `constant_inputs` are the same for every run.
 
-        Returns every output that its family names, with one row a picture. Raises ModelError.
+        Returns every output that its family names, with one row an image. Raises ModelError.
         """
         count = len(next(iter(inputs.values())))
         outputs = tuple(tensor.name for tensor in model.facts.outputs[: len(model.family.outputs)])
@@ -94,16 +94,16 @@ class ModelRunner:
 
 
 def postprocess(tensor: Floats, model: LoadedModel) -> Pixels:
-    """Turn a network's pictures into (k, s, s, 3) uint8 RGB; beyond black and white they are cut off.
+    """Turn a network's images into (k, s, s, 3) uint8 RGB; beyond black and white they are cut off.
 
     Networks that take -1..1 give -1..1; all others give 0..1, whatever they take. ModelError if the tensor
-    holds no square pictures.
+    holds no square images.
     """
     family = model.family
-    pictures = tensor if family.layout == "nhwc" else np.moveaxis(tensor, 1, -1)
-    if pictures.ndim != 4 or pictures.shape[3] != 3 or pictures.shape[1] != pictures.shape[2]:
+    images = tensor if family.layout == "nhwc" else np.moveaxis(tensor, 1, -1)
+    if images.ndim != 4 or images.shape[3] != 3 or images.shape[1] != images.shape[2]:
         raise ModelError(f"{model.file.path.name} gave {tensor.shape} where images were expected")
-    values = (pictures + 1) / 2 if family.mean[0] == _SYMMETRIC_MEAN else pictures
+    values = (images + 1) / 2 if family.mean[0] == _SYMMETRIC_MEAN else images
     rgb = values[..., ::-1] if family.colour == "bgr" else values
     return np.asarray(np.round(np.clip(rgb, 0, 1) * 255), np.uint8)
 
@@ -122,7 +122,7 @@ def _load_and_check(file: ModelFile, family: Family) -> LoadedModel:
                 f"{file.path} is no {family.title} model: its last initializer was expected to be 512 x 512, "
                 f"and is {' x '.join(map(str, projection.shape))}"
             )
-    # An input with one value for the whole run, such as DFM's morph, has no row for each picture.
+    # An input with one value for the whole run, such as DFM's morph, has no row for each image.
     rows = [tensor.shape for tensor in facts.inputs if tensor.shape is None or len(tensor.shape) > 1]
     outputs = [tensor.shape for tensor in facts.outputs[: len(family.outputs)]]
     batches = all(shape is None or (shape and isinstance(shape[0], str)) for shape in rows + outputs)

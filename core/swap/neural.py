@@ -7,7 +7,7 @@ How each family takes its source (`values.source` in the catalogue):
 - normed: the ArcFace vector of length 1;
 - converted: the ArcFace vector as it is, through a converter network;
 - converted-normed: the same, brought to length 1;
-- picture: an aligned crop of the source picture, RGB in 0..1.
+- image: an aligned crop of the source image, RGB in 0..1.
 """
 
 import numpy as np
@@ -68,15 +68,13 @@ def source_image_tensor(image: Pixels) -> Floats:
 def swap_crops(model: LoadedModel, crops: Pixels, sources: Floats, boost: int, runner: ModelRunner) -> Pixels:
     """Swap aligned crops (k, n*s, n*s, 3) uint8 RGB, n the boost; `sources` has a row for each, as the net takes it.
 
-    Returns pictures of the same size. All crops' parts run together where the network allows. ModelError.
+    Returns images of the same size. All crops' parts run together where the network allows. ModelError.
     """
     parts = np.concatenate([split_phases(crop, boost) for crop in crops])
     rows = np.repeat(np.asarray(sources, np.float32), boost * boost, 0)
     tensor = runner.run(model, {"target": preprocess(parts, model.family), "source": rows})[0]
-    pictures = postprocess(tensor, model)
-    if pictures.shape != parts.shape:
-        raise ModelError(
-            f"{model.file.path.name} gave images of {pictures.shape[1]} pixels, not {model.size}"
-        )
+    images = postprocess(tensor, model)
+    if images.shape != parts.shape:
+        raise ModelError(f"{model.file.path.name} gave images of {images.shape[1]} pixels, not {model.size}")
     each = boost * boost
-    return np.stack([merge_phases(pictures[n * each : (n + 1) * each], boost) for n in range(len(crops))])
+    return np.stack([merge_phases(images[n * each : (n + 1) * each], boost) for n in range(len(crops))])

@@ -20,7 +20,7 @@ from .crops import AlignedCrop, AlignedImage, FusionCrop, UprightCrop
 from .mesh import LIGHT_PIXELS, CropRegion, light_size
 
 Affine = npt.NDArray[np.floating[Any]]
-"""(2, 3), from one picture's pixels to another's."""
+"""(2, 3), from one image's pixels to another's."""
 
 COVER_PIXELS = 256
 TARGET_PIXELS = 160
@@ -133,9 +133,9 @@ def draw_swapped(crop: FusionCrop, region: CropRegion) -> Pixels:
 
 
 def warp_image(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, int]) -> Pixels:
-    """Draw a crop (s, s[, 3]) into a picture of (width, height); beyond the crop its border is repeated.
+    """Draw a crop (s, s[, 3]) into an image of (width, height); beyond the crop its border is repeated.
 
-    `matrix` leads from frame pixels to the crop's, `onto` to the picture's. Reductions are averaged first.
+    `matrix` leads from frame pixels to the crop's, `onto` to the image's. Reductions are averaged first.
     """
     pixels, back = reduce_for_warp(pixels, compose_affine(matrix, invert_affine_float64(onto)))
     kind = cv2.INTER_CUBIC if enlarges(back) else cv2.INTER_LINEAR
@@ -146,9 +146,9 @@ def warp_image(pixels: Pixels, matrix: Affine, onto: Affine, size: tuple[int, in
 
 
 def reduce_for_warp(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
-    """Halve a picture until it is less than twice as fine as what is drawn from it.
+    """Halve an image until it is less than twice as fine as what is drawn from it.
 
-    `back` (2, 3) leads from the pixels of what is drawn to the picture's; it is returned for the halved one.
+    `back` (2, 3) leads from the pixels of what is drawn to the image's; it is returned for the halved one.
     """
     while _fineness(back) >= 2 and min(pixels.shape[:2]) >= 2:
         half = pixels.shape[1] // 2, pixels.shape[0] // 2
@@ -159,7 +159,7 @@ def reduce_for_warp(pixels: Pixels, back: Affine) -> tuple[Pixels, Affine]:
 
 
 def enlarges(back: Affine) -> bool:
-    """Tell whether a picture is coarser than what is drawn from it, for a `back` as `reduce_for_warp` takes it."""
+    """Tell whether an image is coarser than what is drawn from it, for a `back` as `reduce_for_warp` takes it."""
     return _fineness(back) < 1
 
 
@@ -170,7 +170,7 @@ def _fineness(back: Affine) -> float:
 def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) -> Floats:
     """Return (h, w) float32: 1 well within an aligned crop, falling to 0 at its sides over `edge` of them.
 
-    `unit` leads from frame pixels to 0..1 across the crop, `onto` to the picture of (width, height).
+    `unit` leads from frame pixels to 0..1 across the crop, `onto` to the image of (width, height).
     """
     return smoothstep(box_distance(compose_affine(unit, invert_affine_float64(onto)), size) / edge)
 
@@ -178,7 +178,7 @@ def box_cover(unit: Affine, onto: Affine, size: tuple[int, int], edge: float) ->
 def box_distance(back: Affine, size: tuple[int, int]) -> Floats:
     """Return (h, w) float32: how far each pixel is from the nearest side of an aligned crop, 1 being a side.
 
-    `back` leads from the pixels of a picture of (width, height) to 0..1 across the crop. Outside it is negative.
+    `back` leads from the pixels of an image of (width, height) to 0..1 across the crop. Outside it is negative.
     """
     x, y = np.arange(size[0], dtype=np.float32)[None], np.arange(size[1], dtype=np.float32)[:, None]
     across = back[0, 0] * x + back[0, 1] * y + back[0, 2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an identity's pictures to what neural swappers take: an ArcFace vector, or an aligned picture."""
+"""From an identity's images to what neural swappers take: an ArcFace vector, or an aligned image."""
 
 from collections.abc import Mapping
 
@@ -57,7 +57,7 @@ class NeuralSources:
         topology: Topology,
         runner: ModelRunner,
     ) -> None:
-        """`sources` and `analyser` are those that look at the source pictures."""
+        """`sources` and `analyser` are those that look at the source images."""
         self._store = store
         self._flight = flight
         self._sources = sources
@@ -73,9 +73,9 @@ class NeuralSources:
         return self._store_source_key({f"picture{n:02d}": part for n, part in enumerate(parts)})
 
     def vector(self, identity: Identity, recogniser: ModelFile, family: Family) -> Floats:
-        """Return the identity's raw vector (512,) float32: the mean over its pictures.
+        """Return the identity's raw vector (512,) float32: the mean over its images.
 
-        The mean is taken before any length is made 1: a recogniser gives a poor picture a short vector, so it
+        The mean is taken before any length is made 1: a recogniser gives a poor image a short vector, so it
         counts less. Raises PictureError or ModelError.
         """
         key = self.vector_key(identity, recogniser)
@@ -95,7 +95,7 @@ class NeuralSources:
         )
 
     def aligned_image(self, identity: Identity, template: str, size: int) -> Pixels:
-        """Return the identity's first picture as an aligned crop (size, size, 3) uint8 RGB."""
+        """Return the identity's first image as an aligned crop (size, size, 3) uint8 RGB."""
         face = self._sources.source_faces(identity)[0]
         matrix = alignment_matrix(alignment_points(face.face.landmarks, self._topology), template, size)
         return warp_crop(self._analyser.frame(face.clip, 0), matrix, size)
@@ -103,7 +103,7 @@ class NeuralSources:
     def _store_source_key(self, inputs: Mapping[str, Scalar | Key]) -> Key:
         key = stage_key("source", VERSION, inputs)
         if key not in self._stored_keys:
-            # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
+            # Kept though it holds nothing: its key text is what leads from an image to the crops made with it.
             self._store.put(key, {})
             self._stored_keys.add(key)
         return key

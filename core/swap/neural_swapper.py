@@ -71,7 +71,7 @@ class NeuralSwapper:
         self._topology = topology
 
     def check(self, request: SwapRequest) -> None:
-        """Make sure that the models are there and the pictures will do. Raises PictureError or ModelError."""
+        """Make sure that the models are there and the images will do. Raises PictureError or ModelError."""
         cast = self._load_swap_models(request)
         if cast.kind != "none":
             self._source_key(cast, request)
@@ -124,17 +124,17 @@ class NeuralSwapper:
         crops = np.stack([warp_crop(frame, matrix, size) for matrix in matrices])
         masks = None
         if cast.kind == "none":
-            pictures, masks = dfm.swap_dfm(network, crops, params.morph, self._runner)
+            images, masks = dfm.swap_dfm(network, crops, params.morph, self._runner)
         else:
             sources = self._source_rows(frame, faces, cast, request)
-            pictures = neural.swap_crops(network, crops, sources, boost, self._runner)
+            images = neural.swap_crops(network, crops, sources, boost, self._runner)
         return [
             AlignedCrop(
-                limit_resolution(picture, matrix),
+                limit_resolution(image, matrix),
                 light_target(frame, matrix, size),
                 None if masks is None else masks[number],
             )
-            for number, (picture, matrix) in enumerate(zip(pictures, matrices, strict=True))
+            for number, (image, matrix) in enumerate(zip(images, matrices, strict=True))
         ]
 
     def prepare_for_fusion(
@@ -231,8 +231,8 @@ class NeuralSwapper:
         """Return what the swapper takes as its source, one row a face."""
         recogniser = models.recogniser
         if recogniser is None:
-            picture = self._sources.aligned_image(request.identity, *_source_crop(models.swapper))
-            return np.stack([neural.source_image_tensor(picture)] * len(faces))
+            image = self._sources.aligned_image(request.identity, *_source_crop(models.swapper))
+            return np.stack([neural.source_image_tensor(image)] * len(faces))
         raw = self._sources.vector(request.identity, recogniser.file, recogniser.family)
         source = neural.convert_source_vector(models.swapper, models.converter, raw, self._runner)
         weight = request.recipe.swap.identity

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an identity's pictures to the texture that plays the part, made once and kept."""
+"""From an identity's images to the texture that plays the part, made once and kept."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -30,11 +30,11 @@ _Stamp = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class SourceFace:
-    """The face of one source picture."""
+    """The face of one source image."""
 
     clip: Clip
     landmark_key: Key
-    """The key of the picture's landmarks."""
+    """The key of the image's landmarks."""
     index: int
     """Which of the faces under that key it is."""
     face: Face
@@ -56,25 +56,25 @@ class Sources:
     def texture_key(self, identity: Identity) -> Key:
         """Return the key of the identity's texture.
 
-        Raises PictureError if a picture is missing, unreadable, or shows no face or several and none is chosen.
+        Raises PictureError if an image is missing, unreadable, or shows no face or several and none is chosen.
         """
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
         known = (identity, tuple(_stamp(picture) for picture in identity.images))
         kept = self._keys.get(known)
         if kept is None:
-            parts = [self.image_texture_key(picture) for picture in identity.images]
+            parts = [self.image_texture_key(image) for image in identity.images]
             key = stage_key("source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)})
-            # Kept though it holds nothing: its key text is what leads from a picture to the crops made with it.
+            # Kept though it holds nothing: its key text is what leads from an image to the crops made with it.
             self._store.put(key, {})
             kept = self._keys.put(known, key)
         return kept
 
     def source_faces(self, identity: Identity) -> tuple[SourceFace, ...]:
-        """Return the face of each of the identity's pictures. Raises PictureError as `texture_key` does."""
+        """Return the face of each of the identity's images. Raises PictureError as `texture_key` does."""
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
-        known = (identity, tuple(_stamp(picture) for picture in identity.images))
+        known = (identity, tuple(_stamp(image) for image in identity.images))
         kept = self._source_faces.get(known)
         if kept is None:
             faces = tuple(self._source_face(picture) for picture in identity.images)
@@ -86,12 +86,12 @@ class Sources:
         key = self.texture_key(identity)
         kept = self._textures.get((key, mirror))
         if kept is None:
-            parts = [self._image_texture(picture) for picture in identity.images]
+            parts = [self._image_texture(image) for image in identity.images]
             kept = self._textures.put((key, mirror), fill_hidden(merge_textures(parts), mirror))
         return kept
 
     def image_texture_key(self, image: FaceImage) -> Key:
-        """Return the key of one picture's texture. Raises PictureError as `texture_key` does."""
+        """Return the key of one image's texture. Raises PictureError as `texture_key` does."""
         analysis = self._analyse(self._open_image(image), image)
         return texture_key(analysis.key, _face_index(analysis, image))
 
@@ -128,7 +128,7 @@ class Sources:
 
 
 def _stamp(image: FaceImage) -> _Stamp:
-    """Return a picture file's size and time: looked at for every frame, so that a changed picture is noticed."""
+    """Return an image file's size and time: looked at for every frame, so that a changed image is noticed."""
     try:
         status = Path(image.path).stat()
     except OSError as error:
@@ -137,7 +137,7 @@ def _stamp(image: FaceImage) -> _Stamp:
 
 
 def _face_index(analysis: Analysis, image: FaceImage) -> int:
-    """Return the index of the picture's face; PictureError if that is not clear."""
+    """Return the index of the image's face; PictureError if that is not clear."""
     ordered = indices_left_to_right(analysis.faces)
     name = image.path.name
     if not ordered:

@@ -31,14 +31,14 @@ _NO_SECOND_MAP = np.empty(0, np.float32)
 
 
 def texture_key(landmark_key: Key, face_number: int) -> Key:
-    """Return the key of the texture of one face of a picture, given the key of its landmarks."""
+    """Return the key of the texture of one face of an image, given the key of its landmarks."""
     return stage_key(
         "texture", VERSION, {"landmark": landmark_key, "face": face_number, "size": TEXTURE_PIXELS}
     )
 
 
 def unwrap_texture(image: Pixels, landmarks: Floats, topology: Topology) -> Arrays:
-    """Unroll a face of an (H, W, 3) RGB picture, with landmarks (478, 3) in its pixels.
+    """Unroll a face of an (H, W, 3) RGB image, with landmarks (478, 3) in its pixels.
 
     Returns `texture` (768, 768, 3) uint8 RGB and `visibility` (768, 768) uint8: how squarely the camera saw each
     texel, 0 for what was hidden.
@@ -95,9 +95,9 @@ def _skin_mask(texture: Pixels, visibility: Floats, topology: Topology) -> Float
 
 
 def merge_textures(parts: Sequence[Arrays]) -> Arrays:
-    """Merge what several pictures show of one person: the first counts, the others fill what it hides.
+    """Merge what several images show of one person: the first counts, the others fill what it hides.
 
-    Each further picture is first given the first one's mean colour where both show skin.
+    Each further image is first given the first one's mean colour where both show skin.
     """
     texture = parts[0]["texture"].astype(np.float32)
     visibility = parts[0]["seen"].astype(np.float32) / 255
@@ -116,7 +116,7 @@ def merge_textures(parts: Sequence[Arrays]) -> Arrays:
 
 
 def fill_hidden(texture_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:
-    """Fill what the picture hid from the mirrored side of the face, at strength `mirror` 0..1.
+    """Fill what the image hid from the mirrored side of the face, at strength `mirror` 0..1.
 
     Returns the texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
     """
@@ -145,6 +145,6 @@ def _outline_fade(coverage: Floats) -> Floats:
 
 
 def _shrink_factor(landmarks: Floats) -> int:
-    """How many times a picture can be reduced with its face still as large as the texture."""
+    """How many times an image can be reduced with its face still as large as the texture."""
     extent = float((landmarks[:, :2].max(0) - landmarks[:, :2].min(0)).max())
     return int(extent / TEXTURE_PIXELS)

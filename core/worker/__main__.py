@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process that prepares layer pictures beside an editor: `python -m core.worker`, asked and answering by lines.
+"""The process that prepares layer images beside an editor: `python -m core.worker`, asked and answering by lines.
 
 Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
 each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
@@ -122,12 +122,12 @@ class WorkerRun:
             self._send("fault", f"{strip}: {error}")
 
     def _inspect_source_images(self, strip: str, request_id: object) -> None:
-        """Look at the pictures of who plays the part; what is seen is kept, for the asker to look up."""
+        """Look at the images of who plays the part; what is seen is kept, for the asker to look up."""
         faults: dict[str, None] = {}
         for casting in get_by_id(self._requests, request_id, "cast"):
-            for picture in casting.identity.images:
+            for image in casting.identity.images:
                 try:
-                    self._session.inspect_source_image(picture)
+                    self._session.inspect_source_image(image)
                 except UnderstudyError as error:
                     faults[str(error)] = None
         for text in faults:

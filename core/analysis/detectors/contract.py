@@ -66,9 +66,9 @@ def letterbox(frame: Pixels, max_side: int, shape: tuple[int | None, ...]) -> Le
     tall, wide = (
         fixed or -(-side // 32) * 32 for fixed, side in zip(shape[2:], (rows, columns), strict=True)
     )
-    picture = np.zeros((tall, wide, 3), np.uint8)
-    picture[:rows, :columns] = small
-    return Letterbox(picture, scale)
+    image = np.zeros((tall, wide, 3), np.uint8)
+    image[:rows, :columns] = small
+    return Letterbox(image, scale)
 
 
 def non_maximum_suppression(

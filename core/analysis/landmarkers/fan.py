@@ -64,7 +64,7 @@ class Peppa256(ModelAdapter):
 
 @dataclass(frozen=True, eq=False)
 class FiveTo68(ModelAdapter):
-    """Takes and gives points in the unit square of the ffhq template; never sees the picture."""
+    """Takes and gives points in the unit square of the ffhq template; never sees the image."""
 
     version = 2
 

@@ -19,7 +19,7 @@ _PASS_COUNT = 2
 
 @dataclass(frozen=True, eq=False)
 class BoxLandmarker(ModelAdapter):
-    """One picture a face in, a row of x, y values out."""
+    """One image a face in, a row of x, y values out."""
 
     crop_scale: float
     """How many times the box's longer side the crop shows."""

@@ -50,7 +50,7 @@ class Masker(Adapter, Protocol):
         ...
 
     def mask_key_text(self, params: Occlude) -> str:
-        """Say what the mask depends on besides what `segment` saw, for the key of the picture. Raises RecipeError."""
+        """Say what the mask depends on besides what `segment` saw, for the key of the image. Raises RecipeError."""
         ...
 
 

@@ -65,7 +65,7 @@ class FolderSummary:
     stages: Mapping[str, Share]
     bytes_on_disk: int
     layer_bytes: int
-    """What the layer pictures beside the results take, which no size limit counts."""
+    """What the layer images beside the results take, which no size limit counts."""
     usage: UsageTotals | None
     """Hits and misses of all runs so far."""
 
@@ -126,7 +126,7 @@ def _clips(entries: Iterable[CacheEntry]) -> dict[bytes, str]:
             if kept.id is not None:
                 _assign_clip(clips, bytes.fromhex(kept.id), [lines["clip"]])
         else:
-            # Swapped crops come from a clip and from pictures, which are clips too: the frame tells.
+            # Swapped crops come from a clip and from images, which are clips too: the frame tells.
             # Facts of a clip are kept by its files' stamp alone.
             named = [lines[name] for name in ("frame", "stamp") if _is_hash(lines.get(name, ""))][:1]
             named = named or references(kept.info.text)

@@ -13,7 +13,7 @@ MAX_FOLDER_DEPTH = 32
 
 
 def size_on_disk(root: Path) -> int:
-    """Return the bytes of all files of a cache folder but the layer pictures, as the file system says now.
+    """Return the bytes of all files of a cache folder but the layer images, as the file system says now.
 
     Raises OSError.
     """
@@ -21,7 +21,7 @@ def size_on_disk(root: Path) -> int:
 
 
 def layer_bytes_on_disk(root: Path) -> int:
-    """Return the bytes of the layer pictures that lie in a cache folder. Raises OSError."""
+    """Return the bytes of the layer images that lie in a cache folder. Raises OSError."""
     try:
         return sum(entry.status.st_size for entry in _files(Location(root) / LAYERS_FOLDER))
     except (FileNotFoundError, NotADirectoryError):

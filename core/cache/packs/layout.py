@@ -24,7 +24,7 @@ from .pack import NOT_A_FILE_ERRNOS, list_packs
 from .record import FORMAT, HEADER_BYTES, format_version
 
 LAYERS_FOLDER = "layers"
-"""The sub-folder for a project's layer pictures: what a timeline shows, and none of the cache's own."""
+"""The sub-folder for a project's layer images: what a timeline shows, and none of the cache's own."""
 ENGINES_FOLDER = "engines"
 """The sub-folder for what processors build from models. Such an engine is run: it is made and used on one machine."""
 _FORMAT_FOLDER_NAME = re.compile(r"format-[0-9]{1,9}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that was computed from some clips and pictures, by what the key texts name."""
+"""All that was computed from some clips and images, by what the key texts name."""
 
 import hashlib
 import re

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fuses crops on the pool's processor: by the graph where that is one for pictures, else by OpenCV."""
+"""Fuses crops on the pool's processor: by the graph where that is one for images, else by OpenCV."""
 
 from functools import cached_property
 from hashlib import sha256

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a graph resamples, blurs and draws pictures: (…, h, w) float32, whole levels as floats."""
+"""How a graph resamples, blurs and draws images: (…, h, w) float32, whole levels as floats."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class ResampleMatrices:
     columns: Value
 
     def apply(self, image: Value) -> Value:
-        """Reduce or blur a picture."""
+        """Reduce or blur an image."""
         return self.rows @ image @ self.columns
 
 
@@ -31,14 +31,14 @@ class TapPair:
     across_weights: Value
 
     def apply(self, image: Value) -> Value:
-        """Enlarge a picture of floats (…, h, w)."""
+        """Enlarge an image of floats (…, h, w)."""
         # (…, h, k, w') and (…, k, h', w'): every tap, then their sum.
         wide = (_take(image, self.across, -1) * self.across_weights).sum(-2).squeeze(-2)
         tall = _take(wide, self.down, -2) * self.down_weights.unsqueeze(-1)
         return tall.sum(-3).squeeze(-3)
 
     def apply_cubic_levels(self, image: Value) -> Value:
-        """Enlarge a picture of whole levels by whole weights: OpenCV's cubic enlargement."""
+        """Enlarge an image of whole levels by whole weights: OpenCV's cubic enlargement."""
         return (self.apply(image) / float(TAP_WEIGHT_SUM**2)).round().clip(0, 255)
 
     def apply_linear_levels(self, image: Value) -> Value:
@@ -62,7 +62,7 @@ class Warp:
     last_row: Value
 
     def apply(self, pixels: Value) -> Value:
-        """Warp a picture (s, s', 3) uint8 as `cv2.warpAffine` does: (3, h, w) whole levels. Borders are repeated.
+        """Warp an image (s, s', 3) uint8 as `cv2.warpAffine` does: (3, h, w) whole levels. Borders are repeated.
 
         ONNX's GridSample would place its taps more finely than OpenCV's 32nds of a pixel, and be levels off.
         """
@@ -103,12 +103,12 @@ def to_planes(image: Value) -> Value:
 
 
 def blur_levels(image: Value, matrices: ResampleMatrices) -> Value:
-    """Blur a picture of whole levels by whole weights: halves are rounded up."""
+    """Blur an image of whole levels by whole weights: halves are rounded up."""
     return (matrices.apply(image) / float(BLUR_WEIGHT_SUM**2) + 0.5).floor()
 
 
 def blur_image(image: Value, sigma: float) -> Value:
-    """The same for a large picture (c, h, w) and a spread that never changes."""
+    """The same for a large image (c, h, w) and a spread that never changes."""
     kernel = level_kernel(sigma).astype(np.float32)
     graph, reach = image.graph, len(kernel) // 2
     pads = graph.constant(np.asarray([0, 0, reach, reach, 0, 0, reach, reach], np.int64))
@@ -119,7 +119,7 @@ def blur_image(image: Value, sigma: float) -> Value:
 
 
 def dilate(image: Value, reach: int) -> Value:
-    """Return the largest value within `reach` pixels of each of a picture (h, w): OpenCV's dilation by a square."""
+    """Return the largest value within `reach` pixels of each of an image (h, w): OpenCV's dilation by a square."""
     side = 2 * reach + 1
     wide = image.graph.node(
         "MaxPool", image.unsqueeze(0, 1), kernel_shape=(side, side), pads=(reach,) * 4, strides=(1, 1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What OpenCV's resampling and blurs multiply pixels with, as matrices and taps that a graph takes as inputs.
 
-A reduction or a blur of a picture is `rows @ picture @ columns`; an enlargement or an affine warp takes a few
-neighbours ("taps") of each pixel. OpenCV computes pictures of whole levels with whole weights and rounds at certain
+A reduction or a blur of an image is `rows @ picture @ columns`; an enlargement or an affine warp takes a few
+neighbours ("taps") of each pixel. OpenCV computes images of whole levels with whole weights and rounds at certain
 places: these are the same weights, so a graph that rounds there too gives the same levels.
 
 Source: OpenCV 4.11, modules/imgproc/src/{resize,smooth.dispatch,imgwarp}.cpp, for the weights and where they are
@@ -113,7 +113,7 @@ def _cubic_weights(share: AnyFloats) -> AnyFloats:
 
 @dataclass(frozen=True, eq=False)
 class WarpPositions:
-    """Where each pixel of a warped picture comes from, in 32nds of a 32nd of a pixel: two terms for x, two for y."""
+    """Where each pixel of a warped image comes from, in 32nds of a 32nd of a pixel: two terms for x, two for y."""
 
     x_across: npt.NDArray[np.int32]
     x_down: npt.NDArray[np.int32]
@@ -122,7 +122,7 @@ class WarpPositions:
 
 
 def warp_positions(back: Doubles, size: tuple[int, int]) -> WarpPositions:
-    """Return the places of `cv2.warpAffine`: `back` (2, 3) leads from a picture of (width, height) to its source."""
+    """Return the places of `cv2.warpAffine`: `back` (2, 3) leads from an image of (width, height) to its source."""
     matrix, half = back.astype(np.float64), _WARP_FIXED_POINT // WARP_SUBPIXELS // 2
     x, y = np.arange(size[0]), np.arange(size[1])
     terms = [

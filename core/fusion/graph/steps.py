@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The steps of fusion as a graph: each has the name of its counterpart in `fuse`, `mask` or `colour`, and its terms.
 
-Pictures are (3, h, w) or (h, w) float32; those of whole levels 0..255 are rounded where OpenCV rounds them.
+Images are (3, h, w) or (h, w) float32; those of whole levels 0..255 are rounded where OpenCV rounds them.
 """
 
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def sharpen(rgb: Value, amount: Value) -> Value:
 
 @dataclass(frozen=True, eq=False)
 class LightInputs:
-    """The inputs of the light: both pictures and the brows, reduced to compare them, and the recipe's numbers."""
+    """The inputs of the light: both images and the brows, reduced to compare them, and the recipe's numbers."""
 
     target: Value
     swapped_image: Value
@@ -121,10 +121,10 @@ class _LowFrequencies:
         near = low_pass.apply(weight) + 1e-3
         overall = weight.sum(-2, -1) + 1e-3
         lows, self.details = [], []
-        for picture in (target, swapped_image):
-            mean = (picture * weight).sum(-2, -1) / overall
-            lows.append((low_pass.apply(picture * weight) + 1e-3 * mean) / near)
-            relative = (picture - lows[-1]).mean(0) / (lows[-1].mean(0) + DARK_OFFSET_LEVELS)
+        for image in (target, swapped_image):
+            mean = (image * weight).sum(-2, -1) / overall
+            lows.append((low_pass.apply(image * weight) + 1e-3 * mean) / near)
+            relative = (image - lows[-1]).mean(0) / (lows[-1].mean(0) + DARK_OFFSET_LEVELS)
             self.details.append(((relative * relative * weight).sum(-2, -1) / overall).sqrt())
         self.ratio = (lows[0] + DARK_OFFSET_LEVELS) / (lows[1] + DARK_OFFSET_LEVELS)
         self.low_swapped = lows[1]
