@@ -37,7 +37,7 @@ class PersonView:
 
 @dataclass(frozen=True)
 class SourceImageView:
-    """What an image of who plays the part shows: the icon of its face, None without one, and what is poor about it."""
+    """What an image of the source person shows: the icon of its face, None without one, and what is poor about it."""
 
     icon: int | None
     quality_issues: tuple[str, ...]

@@ -85,7 +85,7 @@ def move_modifier(scene: bpy.types.Scene, modifier: Any, steps: int) -> bool:
 
 
 def add_source_image(modifier: Any, filepath: str, face_number: int = 0) -> Any:
-    """Add an image of the person who plays the part."""
+    """Add an image of the source person."""
     image = modifier.identity.pictures.add()
     image.filepath, image.face_number = filepath, face_number
     return image

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on who plays the part: add and remove an image of the person."""
+"""Operators on the source person: add and remove an image."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Can this person play the part? Asked of a worker process, so that the window does not wait for the models."""
+"""Whether a source person can be used: a worker process checks, so that the window does not wait for the models."""
 
 from pathlib import Path
 

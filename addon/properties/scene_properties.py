@@ -120,7 +120,7 @@ STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Re
 
 
 class UNDERSTUDY_PG_picture(PropertyGroup):
-    """An image of the person who plays the part."""
+    """An image of the source person."""
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="Image",
@@ -140,7 +140,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
 
 
 class UNDERSTUDY_PG_identity(PropertyGroup):
-    """Who plays the part."""
+    """The source person."""
 
     name: StringProperty(name="Name", description="Name of the source person")  # type: ignore[valid-type]
     consent: StringProperty(  # type: ignore[valid-type]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel Who: the person who plays the part, by images."""
+"""The panel Who: the source person, by images."""
 
 from pathlib import Path
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which person of a clip is replaced, and whether the images of who plays the part will do."""
+"""Which person of a clip is replaced, and whether the images of the source person will do."""
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class FaceSelector:
         self._counter = counter
 
     def warn_of_poor_images(self, request: SwapRequest) -> None:
-        """Name images that show too little of who plays the part, and those that seem to show somebody else.
+        """Name images that show too little of the source person, and those that seem to show somebody else.
 
         Raises PictureError if an image can't be used at all.
         """

@@ -176,7 +176,7 @@ class Pipeline:
         return people_from_arrays(arrays)
 
     def inspect_source_image(self, image: FaceImage) -> SourceImageReport:
-        """Return what an editor should know of an image of who plays the part. Raises ModelError."""
+        """Return what an editor should know of an image of the source person. Raises ModelError."""
         return inspect_source_image(
             self._store, self._flight, self._sources, self._source_analyser, self._topology, image
         )

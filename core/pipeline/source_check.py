@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an editor should know of an image of who plays the part: the face that was found, and what is poor about it."""
+"""What an editor should know of an image of the source person: the face that was found, and what is poor about it."""
 
 from dataclasses import dataclass
 

@@ -130,7 +130,7 @@ class LayerSession:
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
 
     def inspect_source_image(self, image: FaceImage) -> "SourceImageReport":
-        """Return what an editor should know of an image of who plays the part. Raises ModelError, NotKnownError."""
+        """Return what an editor should know of an image of the source person. Raises ModelError, NotKnownError."""
         return self._get_pipeline().inspect_source_image(image)
 
     def purge(self, source: ClipSource | None) -> int:

@@ -40,7 +40,7 @@ class MeshSwapper:
         return stage_key("swap", mesh.VERSION, inputs)
 
     def target_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
-        """Return the key of what a face's light is matched with, whoever plays the part."""
+        """Return the key of what a face's light is matched with, whoever the source person is."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
         return stage_key("target", mesh.TARGET_VERSION, inputs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The neural swappers: a target crop and who plays the part go in, the swapped crop comes out.
+"""The neural swappers: a target crop and a source person go in, the swapped crop comes out.
 
 How each family takes its source (`values.source` in the catalogue):
 

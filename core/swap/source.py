@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From an identity's images to the texture that plays the part, made once and kept."""
+"""From an identity's images to the texture of the source person, made once and kept."""
 
 from dataclasses import dataclass
 from functools import partial

@@ -122,7 +122,7 @@ class WorkerRun:
             self._send("fault", f"{strip}: {error}")
 
     def _inspect_source_images(self, strip: str, request_id: object) -> None:
-        """Look at the images of who plays the part; what is seen is kept, for the asker to look up."""
+        """Look at the images of the source person; what is seen is kept, for the asker to look up."""
         faults: dict[str, None] = {}
         for casting in get_by_id(self._requests, request_id, "cast"):
             for image in casting.identity.images:
