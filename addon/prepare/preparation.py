@@ -26,7 +26,7 @@ _WALK_SLICE_SECONDS = 0.005
 
 
 def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> dict[str, Any]:
-    """Prepare a range before returning its report. Raises PictureError or ModelError for a bad casting."""
+    """Prepare a range before returning its report. Raises FaceImageError or ModelError for a bad casting."""
     problems = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
     session = open_session(cache_folder(scene), preferences())
     for text in problems:

@@ -18,7 +18,7 @@ _MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
-    """Return the images of a person; `numbers` holds face numbers for the first of them. PictureError."""
+    """Return the images of a person; `numbers` holds face numbers for the first of them. FaceImageError."""
     if len(numbers) > len(paths):
         raise FaceImageError(
             f"{len(numbers)} face numbers were given for {len(paths)} images: one each at most"

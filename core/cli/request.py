@@ -9,7 +9,7 @@ from .inputs import face_images
 
 
 def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> SwapRequest:
-    """Return what --face, --face-number, --replace and --set ask for. Raises PictureError, RecipeError."""
+    """Return what --face, --face-number, --replace and --set ask for. Raises FaceImageError, RecipeError."""
     by_picture = ["select.which=reference"] if arguments.replace else []
     recipe = with_settings(Recipe(), [*by_picture, *arguments.set])
     images = face_images(arguments.face, arguments.face_number)

@@ -49,7 +49,7 @@ class CacheOnly:
     """A `Flight` that computes nothing."""
 
     def get_or_compute(self, store: Store, key: Key, _compute: Callable[[], Arrays]) -> tuple[Arrays, bool]:
-        """Return the arrays of `key` and True. Raises NotKnownError where the store does not have them."""
+        """Return the arrays of `key` and True. Raises NotCachedError where the store does not have them."""
         arrays = store.get(key)
         if arrays is None:
             raise NotCachedError("not prepared yet: press Prepare")
@@ -70,7 +70,7 @@ class CachedClip(Closeable):
 
     @property
     def clip_id(self) -> str:
-        """Raises UnknownClipError: that takes reading the whole file."""
+        """Raises ClipNotCachedError: that takes reading the whole file."""
         raise ClipNotCachedError("not prepared yet: press Prepare")
 
     @property
@@ -79,7 +79,7 @@ class CachedClip(Closeable):
         return self._stamp
 
     def read(self, number: int) -> FramePixels:
-        """Raises NotKnownError."""
+        """Raises NotCachedError."""
         raise NotCachedError(f"frame {number} is not prepared yet: press Prepare")
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ def store_clip_info(store: Store, clip: Clip) -> None:
 def load_clip_info(store: Store, source: ClipSource) -> CachedClip:
     """Return a clip by the facts that were kept of it, without opening its files.
 
-    Raises UnknownClipError where there are none, ClipError where a file is missing.
+    Raises ClipNotCachedError where there are none, ClipError where a file is missing.
     """
     stamp = files_stamp(source.paths)
     kept = store.get(_clip_info_key(stamp))

@@ -95,7 +95,7 @@ def explain_frame(
 
     `make_pipeline` makes one over a store, with the models a render would use; `store` is what that render would
     read, and `entries` lists what it or its nearest folder keeps: all of it is looked through for each miss's
-    nearest result. Runs no model and keeps nothing. Raises ClipError, PictureError, ModelError and RecipeError
+    nearest result. Runs no model and keeps nothing. Raises ClipError, FaceImageError, ModelError and RecipeError
     as the pipeline does.
     """
     asked = [

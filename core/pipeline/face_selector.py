@@ -45,7 +45,7 @@ class FaceSelector:
     def warn_of_poor_images(self, request: SwapRequest) -> None:
         """Name images that show too little of the source person, and those that seem to show somebody else.
 
-        Raises PictureError if an image can't be used at all.
+        Raises FaceImageError if an image can't be used at all.
         """
         images = request.identity.images
         if not images:
@@ -66,7 +66,7 @@ class FaceSelector:
                 )
 
     def select(self, clip: Clip, number: int, request: SwapRequest, frame_faces: FrameFaces) -> list[int]:
-        """Return the indices of the faces of a frame that are replaced. Raises RecipeError, PictureError."""
+        """Return the indices of the faces of a frame that are replaced. Raises RecipeError, FaceImageError."""
         candidates = self._candidates(clip, number, request.recipe, frame_faces)
         match request.recipe.select.which:
             case "all":

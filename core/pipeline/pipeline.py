@@ -119,7 +119,7 @@ class Pipeline:
         self._pool.close()
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
-        """Make sure every identity can play its part; PictureError, ModelError or RecipeError say why not.
+        """Make sure every identity can play its part; FaceImageError, ModelError or RecipeError say why not.
 
         What is poor about an image is kept as a warning.
         """
@@ -140,7 +140,7 @@ class Pipeline:
         return self._analyser.keys(clip, number, recipe)
 
     def texture_key(self, image: FaceImage) -> Key:
-        """Return the key of an image's texture, of which the image's analysis is a part. PictureError."""
+        """Return the key of an image's texture, of which the image's analysis is a part. FaceImageError."""
         return self._sources.image_texture_key(image)
 
     def find_people(
@@ -184,7 +184,7 @@ class Pipeline:
     def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.
 
-        `number` counts the clip's frames from 0. Raises ClipError, PictureError, ModelError or RecipeError.
+        `number` counts the clip's frames from 0. Raises ClipError, FaceImageError, ModelError or RecipeError.
         """
         size, warning_count = (clip.info.width, clip.info.height), self._counter.warning_count
         planned = tuple(entry for casting in requests for entry in self._face_plans(clip, number, casting))

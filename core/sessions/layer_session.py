@@ -109,7 +109,7 @@ class LayerSession:
             return not isinstance(error, OutputError) and self._blank(job)
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
-        """Raise PictureError or ModelError, saying why, where a casting can't be played."""
+        """Raise FaceImageError or ModelError, saying why, where a casting can't be played."""
         self._get_pipeline().check(requests)
 
     def find_people(
@@ -123,14 +123,14 @@ class LayerSession:
         """Return who is seen in a clip from frame `first` to `last`, or to its end, the one seen most first.
 
         `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError; where only what is
-        known may be used, NotKnownError.
+        known may be used, NotCachedError.
         """
         clip = self._clip(source)
         last = min(last, clip.info.frame_count - 1)
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
 
     def inspect_source_image(self, image: FaceImage) -> "SourceImageReport":
-        """Return what an editor should know of an image of the source person. Raises ModelError, NotKnownError."""
+        """Return what an editor should know of an image of the source person. Raises ModelError, NotCachedError."""
         return self._get_pipeline().inspect_source_image(image)
 
     def purge(self, source: ClipSource | None) -> int:

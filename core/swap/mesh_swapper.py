@@ -32,7 +32,7 @@ class MeshSwapper:
         self._counter = counter
 
     def swap_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
-        """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises PictureError."""
+        """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises FaceImageError."""
         swap = request.recipe.swap
         source = self._sources.texture_key(request.identity)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}

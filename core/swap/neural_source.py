@@ -68,7 +68,7 @@ class NeuralSources:
         self._vectors: LruCache[Key, Floats] = LruCache(_MAX_CACHED_VECTORS)
 
     def vector_key(self, identity: Identity, recogniser: ModelFile) -> Key:
-        """Return the key of an identity's vector. Raises PictureError as `Sources.texture_key` does."""
+        """Return the key of an identity's vector. Raises FaceImageError as `Sources.texture_key` does."""
         parts = [_vector_key(face, recogniser) for face in self._sources.source_faces(identity)]
         return self._store_source_key({f"picture{n:02d}": part for n, part in enumerate(parts)})
 
@@ -76,7 +76,7 @@ class NeuralSources:
         """Return the identity's raw vector (512,) float32: the mean over its images.
 
         The mean is taken before any length is made 1: a recogniser gives a poor image a short vector, so it
-        counts less. Raises PictureError or ModelError.
+        counts less. Raises FaceImageError or ModelError.
         """
         key = self.vector_key(identity, recogniser)
         kept = self._vectors.get(key)

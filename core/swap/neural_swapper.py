@@ -71,7 +71,7 @@ class NeuralSwapper:
         self._topology = topology
 
     def check(self, request: SwapRequest) -> None:
-        """Make sure that the models are there and the images will do. Raises PictureError or ModelError."""
+        """Make sure that the models are there and the images will do. Raises FaceImageError or ModelError."""
         cast = self._load_swap_models(request)
         if cast.kind != "none":
             self._source_key(cast, request)
@@ -79,7 +79,7 @@ class NeuralSwapper:
             self._load_enhancer(request.recipe)
 
     def swap_key(self, frame: str, face: Face, request: SwapRequest) -> Key:
-        """Return the key of a face's swapped crop. Raises PictureError or ModelError."""
+        """Return the key of a face's swapped crop. Raises FaceImageError or ModelError."""
         params, cast = request.recipe.swap, self._load_swap_models(request)
         inputs: dict[str, Scalar | Key] = {
             "frame": frame,
@@ -114,7 +114,7 @@ class NeuralSwapper:
     def swap(self, frame: Pixels, faces: Sequence[Face], request: SwapRequest) -> list[AlignedCrop]:
         """Swap faces of an (H, W, 3) RGB uint8 frame, together where the network allows.
 
-        Raises PictureError or ModelError.
+        Raises FaceImageError or ModelError.
         """
         params, cast = request.recipe.swap, self._load_swap_models(request)
         network = cast.swapper

@@ -56,7 +56,7 @@ class Sources:
     def texture_key(self, identity: Identity) -> Key:
         """Return the key of the identity's texture.
 
-        Raises PictureError if an image is missing, unreadable, or shows no face or several and none is chosen.
+        Raises FaceImageError if an image is missing, unreadable, or shows no face or several and none is chosen.
         """
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
@@ -71,7 +71,7 @@ class Sources:
         return kept
 
     def source_faces(self, identity: Identity) -> tuple[SourceFace, ...]:
-        """Return the face of each of the identity's images. Raises PictureError as `texture_key` does."""
+        """Return the face of each of the identity's images. Raises FaceImageError as `texture_key` does."""
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
         known = (identity, tuple(_stamp(image) for image in identity.images))
@@ -91,7 +91,7 @@ class Sources:
         return kept
 
     def image_texture_key(self, image: FaceImage) -> Key:
-        """Return the key of one image's texture. Raises PictureError as `texture_key` does."""
+        """Return the key of one image's texture. Raises FaceImageError as `texture_key` does."""
         analysis = self._analyse(self._open_image(image), image)
         return texture_key(analysis.key, _face_index(analysis, image))
 
@@ -137,7 +137,7 @@ def _stamp(image: FaceImage) -> _Stamp:
 
 
 def _face_index(analysis: Analysis, image: FaceImage) -> int:
-    """Return the index of the image's face; PictureError if that is not clear."""
+    """Return the index of the image's face; FaceImageError if that is not clear."""
     ordered = indices_left_to_right(analysis.faces)
     name = image.path.name
     if not ordered:

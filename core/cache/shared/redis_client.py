@@ -51,7 +51,8 @@ class RedisServer:
     ) -> _T:
         """Return what `parse` makes of the reply to a question; it raises TypeError or ValueError for a wrong one.
 
-        Raises ServerError where the server fails, takes longer than `timeout_seconds` or sends more than `max_bytes`.
+        Raises RedisServerError where the server fails, takes longer than `timeout_seconds` or sends more than
+        `max_bytes`.
         """
         import redis
 
