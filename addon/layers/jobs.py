@@ -110,7 +110,7 @@ def jobs_at(
                     )
                 continue
             try:
-                castings = strip_cache.requests(
+                requests = strip_cache.requests(
                     here, strip_id, preview=preview, reuse_requests=reuse_requests
                 )
             except RecipeError:
@@ -121,5 +121,5 @@ def jobs_at(
                 source=strip_cache.source(clip),
                 number=int(name.removesuffix(".tif")),
                 layer_path=folder / name,
-                requests=castings,
+                requests=requests,
             )

@@ -26,15 +26,15 @@ _WALK_SLICE_SECONDS = 0.005
 
 
 def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> dict[str, Any]:
-    """Prepare a range before returning its report. Raises FaceImageError or ModelError for a bad casting."""
+    """Prepare a range before returning its report. Raises FaceImageError or ModelError for a bad request."""
     problems = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
     session = open_session(cache_folder(scene), preferences())
     for text in problems:
         session.warn(text)
     try:
         jobs = TimelineWalk(scene, first, last, strip_id).jobs()
-        for castings in dict.fromkeys(job.requests for job in jobs):
-            session.check(castings)
+        for requests in dict.fromkeys(job.requests for job in jobs):
+            session.check(requests)
         for job in jobs:
             session.update_layer(job)
         report: dict[str, Any] = {**session.as_dict(), "written": session.write_count}

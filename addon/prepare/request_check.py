@@ -16,7 +16,7 @@ from ..sessions.worker_query import WorkerQuery
 def check_request_in_background(
     name: str, request: SwapRequest, cache_folder: Path, preferences: Preferences
 ) -> None:
-    """Check a casting beside the editor; what is wrong and what its images show is in the panel once it is known."""
+    """Check a request beside the editor; what is wrong and what its images show is in the panel once it is known."""
     names = [image.path.name for image in request.identity.images]
 
     def on_end(faults: list[str]) -> None:

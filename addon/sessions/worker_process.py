@@ -96,17 +96,17 @@ class WorkerProcess:
         self._next_job_id += 1
 
     def check(self, strip: str, requests: tuple[SwapRequest, ...]) -> None:
-        """Ask whether castings can be played: where not, a `fault` that names the strip says why."""
+        """Ask whether requests can be executed: where not, a `fault` that names the strip says why."""
         self._send("check", {"strip": strip, "cast": self._request_id(requests)})
 
     def inspect_source_images(self, strip: str, requests: tuple[SwapRequest, ...]) -> None:
-        """Have the images of castings looked at: what is seen is kept in the cache."""
+        """Have the images of requests looked at: what is seen is kept in the cache."""
         self._send("note", {"strip": strip, "cast": self._request_id(requests)})
 
     def find_people(
         self, strip: str, source: ClipSource, first: int, last: int, request: SwapRequest
     ) -> None:
-        """Have the people of a clip found, from frame `first` to `last`, as a casting's recipe sees faces.
+        """Have the people of a clip found, from frame `first` to `last`, as a request's recipe sees faces.
 
         Who is found is kept in the cache; answers are `progress`, 0 to 1, and `fault`.
         """
@@ -160,10 +160,10 @@ class WorkerProcess:
         return self._clip_ids[source]
 
     def _request_id(self, requests: tuple[SwapRequest, ...]) -> int:
-        """Return the number under which the worker knows castings, telling it if it does not."""
+        """Return the number under which the worker knows requests; it gets them if it does not."""
         if requests not in self._request_ids:
             self._request_ids[requests] = len(self._request_ids)
-            values = [layer_job.request_values(casting) for casting in requests]
+            values = [layer_job.request_values(request) for request in requests]
             self._send("cast", {"id": self._request_ids[requests], "castings": values})
         return self._request_ids[requests]
 

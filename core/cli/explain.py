@@ -37,7 +37,7 @@ def explain(arguments: argparse.Namespace) -> None:
 
     Raises UnderstudyError if that can't be told.
     """
-    casting = request_from_arguments(arguments)
+    request = request_from_arguments(arguments)
     root = arguments.cache_dir or Path(
         os.environ.get(CACHE_VARIABLE) or _default_cache_folder(arguments.clip)
     )
@@ -67,7 +67,7 @@ def explain(arguments: argparse.Namespace) -> None:
             tuple if folder is None else folder.entries,
             clip,
             arguments.frame,
-            casting,
+            request,
         )
         for warning in (*run.ignored, *store.warnings):
             print_diagnostic(f"warning: {warning}")

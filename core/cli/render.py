@@ -81,7 +81,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     """
     began = time.perf_counter()
     stop.check()
-    casting = request_from_arguments(arguments, arguments.consent)
+    request = request_from_arguments(arguments, arguments.consent)
     _require_outputs(arguments)
     with ExitStack() as stack:
         clip, fps = open_clip_with_rate(arguments.clip, arguments.fps)
@@ -100,9 +100,9 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         )
         pipeline = stack.enter_context(closing(make_pipeline(settings, cache.store, cache.flight)))
         log_start("render", settings)
-        pipeline.check([casting])
+        pipeline.check([request])
         stop.check()
-        outcome = _write_movie(pipeline, clip, casting, numbers, fps, arguments, stop)
+        outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, stop)
         for warning in (
             *_sound_warnings(clip, numbers),
             *outcome.warnings(fps),

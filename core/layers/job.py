@@ -41,7 +41,7 @@ def job_from(
     clips: Mapping[int, ClipSource],
     requests: Mapping[int, tuple[SwapRequest, ...]],
 ) -> LayerJob:
-    """Return a job that names its clip and its castings by their ids. Raises MessageError."""
+    """Return a job that names its clip and its requests by their ids. Raises MessageError."""
     given = messages.entries(values, "id", "strip", "frame", "clip", "cast", "number", "picture")
     return LayerJob(
         strip=messages.text(given["strip"]),
@@ -75,7 +75,7 @@ def source_from(values: Mapping[str, Any]) -> ClipSource:
 
 
 def request_values(request: SwapRequest) -> dict[str, Any]:
-    """Return a casting as values for JSON. Floats keep every bit, so keys stay the same."""
+    """Return a request as values for JSON. Floats keep every bit, so keys stay the same."""
     identity, recipe = request.identity, request.recipe
     return {
         "name": identity.name,

@@ -60,14 +60,14 @@ class CropStage:
     def _swap_batch(self, plan: LayerPlan) -> dict[Key, AlignedCrop]:
         """Swap in one run what a neural swapper has to do for several faces of one frame."""
         done: dict[Key, AlignedCrop] = {}
-        for casting in dict.fromkeys(entry.request for entry in plan.faces if entry.target is None):
+        for request in dict.fromkeys(entry.request for entry in plan.faces if entry.target is None):
             missing = [
-                entry for entry in plan.faces if entry.request == casting and entry.swap not in self._store
+                entry for entry in plan.faces if entry.request == request and entry.swap not in self._store
             ]
             if len(missing) > 1:
                 frame = self._analyser.frame(plan.clip, plan.number)
                 with self._counter.measure("swap", len(missing)):
-                    crops = self._neural.swap(frame, [entry.face for entry in missing], casting)
+                    crops = self._neural.swap(frame, [entry.face for entry in missing], request)
                 done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
         return done
 

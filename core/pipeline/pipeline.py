@@ -119,17 +119,17 @@ class Pipeline:
         self._pool.close()
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
-        """Make sure every identity can play its part; FaceImageError, ModelError or RecipeError say why not.
+        """Make sure every source person can be used; FaceImageError, ModelError or RecipeError say why not.
 
         What is poor about an image is kept as a warning.
         """
-        for casting in requests:
-            _require_mesh(casting.recipe)
-            if _is_neural(casting.recipe):
-                self._neural.check(casting)
+        for request in requests:
+            _require_mesh(request.recipe)
+            if _is_neural(request.recipe):
+                self._neural.check(request)
             else:
-                self._sources.texture_key(casting.identity)
-            self._selector.warn_of_poor_images(casting)
+                self._sources.texture_key(request.identity)
+            self._selector.warn_of_poor_images(request)
 
     def faces(self, clip: Clip, number: int, recipe: Recipe) -> list[Face]:
         """Return the faces of a frame with steadied landmarks, the surest first."""
@@ -187,7 +187,7 @@ class Pipeline:
         `number` counts the clip's frames from 0. Raises ClipError, FaceImageError, ModelError or RecipeError.
         """
         size, warning_count = (clip.info.width, clip.info.height), self._counter.warning_count
-        planned = tuple(entry for casting in requests for entry in self._face_plans(clip, number, casting))
+        planned = tuple(entry for request in requests for entry in self._face_plans(clip, number, request))
         inputs: dict[str, Scalar | Key] = {"width": size[0], "height": size[1]}
         inputs.update({f"face{index:02d}": entry.fuse for index, entry in enumerate(planned)})
         key = stage_key("layer", LAYER_VERSION, inputs)

@@ -26,7 +26,7 @@ class Outcomes:
     """What is not as it was asked for, a line for each image, in order."""
 
     def record_shown(self, face_count: int, request_count: int) -> None:
-        """An image is what it should be: it replaces a number of faces, as a number of castings ask."""
+        """An image is what it should be: it replaces a number of faces, as a number of requests ask."""
         if face_count:
             self.swapped_count += 1
         else:

@@ -96,7 +96,7 @@ class LayerSession:
         self._counter.warn(text)
 
     def update_layer(self, job: LayerJob) -> bool:
-        """Make sure that a job's image is what its castings ask for; True if the file was written.
+        """Make sure that a job's image is what its requests ask for; True if the file was written.
 
         Where that fails, the reason becomes a warning and the image a transparent one.
         """
@@ -109,7 +109,7 @@ class LayerSession:
             return not isinstance(error, OutputError) and self._blank(job)
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
-        """Raise FaceImageError or ModelError, saying why, where a casting can't be played."""
+        """Raise FaceImageError or ModelError, saying why, where a request can't be executed."""
         self._get_pipeline().check(requests)
 
     def find_people(

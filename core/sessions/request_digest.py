@@ -55,14 +55,14 @@ class RequestDigester:
         """
         try:
             stamps = [self._stamp(job.source.paths)]
-            stamps += [self._stamp(_image_paths(casting)) for casting in job.requests]
+            stamps += [self._stamp(_image_paths(request)) for request in job.requests]
         except ClipError:
             return None
         ground = self._environment_digest()
         if not ground:
             return None
-        casts = [self._request_text(casting) for casting in job.requests]
-        lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *casts]
+        texts = [self._request_text(request) for request in job.requests]
+        lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def _stamp(self, paths: tuple[Path, ...]) -> str:

@@ -48,7 +48,7 @@ def swap_schema(text: str) -> Schema:
 
 @dataclass(frozen=True, eq=False)
 class _SwapModels:
-    """The networks of one casting."""
+    """The networks of one request."""
 
     swapper: LoadedModel
     converter: LoadedModel | None

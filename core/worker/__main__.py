@@ -67,8 +67,8 @@ class WorkerRun:
             self._clips[messages.integer(value.get("id"))] = source_from(value)
         elif kind == "cast":
             given = messages.entries(value, "id", "castings")
-            castings = messages.listing(given["castings"], request_from, _MAX_REQUESTS)
-            self._requests[messages.integer(given["id"])] = castings
+            requests = messages.listing(given["castings"], request_from, _MAX_REQUESTS)
+            self._requests[messages.integer(given["id"])] = requests
         elif kind == "check":
             given = messages.entries(value, "strip", "cast")
             self._passes_check(messages.text(given["strip"]), given["cast"])
@@ -106,8 +106,8 @@ class WorkerRun:
     def _find_people(self, value: Mapping[str, Any]) -> None:
         """Find the people in a stretch of a clip; they are kept, for the asker to look up."""
         strip, clip = messages.text(value["strip"]), get_by_id(self._clips, value["clip"], "clip")
-        castings = get_by_id(self._requests, value["cast"], "cast")
-        if not castings:
+        requests = get_by_id(self._requests, value["cast"], "cast")
+        if not requests:
             raise MessageError("a search needs a request with a recipe")
         first, last = (messages.integer(value[name], 0, _MAX_FRAME_NUMBER) for name in ("first", "last"))
         try:
@@ -115,7 +115,7 @@ class WorkerRun:
                 clip,
                 first,
                 last,
-                castings[0].recipe,
+                requests[0].recipe,
                 lambda share: self._send("progress", share),
             )
         except UnderstudyError as error:
@@ -124,8 +124,8 @@ class WorkerRun:
     def _inspect_source_images(self, strip: str, request_id: object) -> None:
         """Look at the images of the source person; what is seen is kept, for the asker to look up."""
         faults: dict[str, None] = {}
-        for casting in get_by_id(self._requests, request_id, "cast"):
-            for image in casting.identity.images:
+        for request in get_by_id(self._requests, request_id, "cast"):
+            for image in request.identity.images:
                 try:
                     self._session.inspect_source_image(image)
                 except UnderstudyError as error:
@@ -142,12 +142,12 @@ class WorkerRun:
             self._send("fault", f"{strip}: {error}")
 
     def _passes_check(self, strip: str, request_id: object) -> bool:
-        """Tell whether castings can be played; the reason why not is told once."""
-        castings, number = get_by_id(self._requests, request_id, "cast"), messages.integer(request_id)
+        """Return whether requests can be executed; the reason why not is sent once."""
+        requests, number = get_by_id(self._requests, request_id, "cast"), messages.integer(request_id)
         if number not in self._check_results:
             self._check_results[number] = True
             try:
-                self._session.check(castings)
+                self._session.check(requests)
             except UnderstudyError as error:
                 self._send("fault", f"{strip}: {error}")
                 self._check_results[number] = False
