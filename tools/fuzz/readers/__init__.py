@@ -7,7 +7,7 @@ from typing import cast
 from ..reader import Reader
 
 NAMES = ("packs", "sidecars", "labels", "models", "memory", "import", "worker", "redis", "blend")
-_MODULES = {"import": "exported"}
+_MODULES = {"import": "import_folder"}
 
 
 def reader(name: str) -> Reader:
