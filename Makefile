@@ -18,20 +18,20 @@ PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 demo: $(READY) models
 	$(BIN)/python -m tools.demo $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") --output out/demo
 
-# Everything on Blender 4.5, then what Blender has a part in on 5.0; edits of the timeline run in 5.2 as well, where
-# `make window` has made it.
+# Everything on Blender 4.5, and what depends on the version of Blender on 5.0 too, and on 5.2 where `make window` has
+# made it.
 test: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long" $(PYTEST)
-	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not one_blender and not long" tests/addon $(PYTEST)
 
 # For the inner loop: the tests of `core` that need no Blender.
 test-quick: $(READY) models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow and not long and not blender" tests/core $(PYTEST)
 
-# What `test` leaves out, since it takes minutes: the complete grids, and built artefacts in empty environments.
+# What `test` leaves out, since it takes minutes: real footage, the complete grids, built artefacts in empty environments,
+# and the rest of what Blender has a part in on 5.0.
 test-long: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m long $(PYTEST)
-	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "one_blender and not long" tests/addon $(PYTEST)
+	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not long" tests/addon $(PYTEST)
 
 # All the tests on Blender 5.0.
 test-5.0: $(BLENDER_50)/.ready models

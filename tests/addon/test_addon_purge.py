@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.blender, pytest.mark.one_blender]
+pytestmark = [pytest.mark.blender]
 
 
 def _with_faces(project):

@@ -111,6 +111,7 @@ def footage(tmp_path_factory, shared):
     return shared / "footage", *show(folder, clips)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FOOTAGE_CLIPS)
 def test_real_footage_is_blenders(footage, name):
     folder, facts, picture = footage

@@ -10,7 +10,7 @@ from tools.demo.make_up import write_sources
 from tools.demo.portrait import load_portrait
 from tools.demo.synthetic_clip import write_clip
 
-pytestmark = [pytest.mark.blender, pytest.mark.one_blender]
+pytestmark = [pytest.mark.blender]
 
 LENGTH = 3000
 HEAVY = ["av", "cv2", "onnxruntime"]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-pytestmark = [pytest.mark.blender, pytest.mark.one_blender, pytest.mark.in_turn]
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 COUNT = 6
 

@@ -8,7 +8,7 @@ import pytest
 from understudy.core.cache.stores.encryption import is_encrypted
 from understudy.core.cache.stores.local import PackStore
 
-pytestmark = [pytest.mark.blender, pytest.mark.one_blender, pytest.mark.in_turn]
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 COUNT = 4
 KEY = "00112233445566778899aabbccddeeff" * 2

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.blender, pytest.mark.one_blender, pytest.mark.in_turn]
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 COUNT = 12
 SHARED_STAGES = ("landmark", "embed", "swap")

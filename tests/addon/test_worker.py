@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from understudy.core.layers.label import layer_key
 
-pytestmark = [pytest.mark.blender, pytest.mark.one_blender, pytest.mark.in_turn]
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 DRIVE = Path(__file__).parent / "scripts" / "drive.py"
 COUNT = 12

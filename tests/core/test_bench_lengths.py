@@ -21,7 +21,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     return prepare_material(tmp_path_factory.mktemp("material"), None, None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_looped_clip_shows_the_same_again_with_other_grain(material: Material) -> None:
     with open_clip(material.make_loop(LOOP + 31)) as clip:
         frames = {number: clip.read(number).astype(float) for number in (10, 30, 70, LOOP + 30)}
@@ -30,7 +30,7 @@ def test_a_looped_clip_shows_the_same_again_with_other_grain(material: Material)
     assert np.abs(frames[10] - frames[30]).mean() > 8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_length_is_compared_with_the_shortest_at_that_moment(
     material: Material, tmp_path: Path
 ) -> None:

@@ -67,7 +67,7 @@ def known(engines: ModelAdapters, pictures: list[tuple[Pixels, int]]) -> list[li
     return fives
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", PLAIN_DETECTORS)
 def test_real_weights_give_the_boxes_and_points_of_a_plain_decode(
     name: str, engines: ModelAdapters, pictures: list[tuple[Pixels, int]]
@@ -86,7 +86,7 @@ def test_real_weights_give_the_boxes_and_points_of_a_plain_decode(
     assert compared >= 10
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", GOALS)
 def test_faces_are_detected_and_their_points_lie_on_them(
     name: str, engines: ModelAdapters, pictures: list[tuple[Pixels, int]], known: list[list[Floats]]

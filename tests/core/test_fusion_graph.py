@@ -54,7 +54,7 @@ def target() -> tuple[np.ndarray, Face]:
     return picture, faces(picture)[0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("path", CLIPS or [None], ids=lambda path: path.stem if path else "no footage")
 def test_on_footage_it_is_within_1_of_255(path: Path | None, source) -> None:
     if path is None:

@@ -103,7 +103,7 @@ def test_sound_is_copied_sample_for_sample_at_its_offset(tmp_path, talking, suff
         assert [make_clips.number_in(clip.read(n)) for n in (0, 20, 39)] == [0, 20, 39]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sound_of_a_real_late_clip_stays_in_sync(tmp_path, shared):
     source = shared / "footage" / "24_stage_cuts_mic_crowd_540p.mp4"
     with (

@@ -96,7 +96,7 @@ def people_in_footage(pipeline: Pipeline, shared: Path, number: str) -> tuple[Pe
         return pipeline.find_people(clip, 0, clip.info.frame_count - 1, Recipe())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_people_side_by_side_are_two(pipeline: Pipeline, shared: Path) -> None:
     people = people_in_footage(pipeline, shared, "30")
     assert [person.share for person in people] == [1.0, 1.0]
@@ -125,7 +125,7 @@ def test_people_are_the_same_after_cuts(pipeline: Pipeline, shared: Path) -> Non
         assert person.best_face[0] // 15 in shot
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline, shared: Path) -> None:
     """Clip 32: the built-in description alone takes some frames of B for A, if B is not named."""
     people = people_in_footage(pipeline, shared, "32")
@@ -155,7 +155,7 @@ def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline
     assert chosen[""] > own
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_picture_shows_the_face_at_its_best(pipeline: Pipeline, shared: Path) -> None:
     people = people_in_footage(pipeline, shared, "30")
     with open_clip(next((shared / "footage").glob("30_*.mp4"))) as clip:

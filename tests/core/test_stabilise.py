@@ -55,7 +55,7 @@ def source(shared: Path) -> Path:
     return shared / "footage/portraits/p01_astronaut_eileen_collins_512.png"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "cuts"), [("24", [20, 82, 211]), ("32", [60, 120, 135, 195]), ("31", []), ("33", []), ("01", [])]
 )
@@ -77,7 +77,7 @@ def test_a_flash_and_a_pan_are_no_cuts() -> None:
     assert thumbnail_difference(still, still) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path) -> None:
     """Clip 31: two cards swap sides at an even pace; from 64 to 87 the second person is hidden by the first."""
     settings = ("select.which=reference", "select.reference_frame=0", "landmark.steady=0", "landmark.gaps=0")
@@ -95,7 +95,7 @@ def test_people_keep_who_they_are_through_a_crossing(shared: Path, source: Path)
                 assert faces[0].box[[0, 2]].mean() == pytest.approx(place, abs=60)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_track_is_a_face_through_its_shot(shared: Path, source: Path) -> None:
     """Clip 32: A 0-59, B 60-119, nobody 120-134, A 135-194. Clip 31: the first person crosses before the second."""
     track = ("select.which=track", "landmark.steady=0")
@@ -117,7 +117,7 @@ def test_one_track_is_a_face_through_its_shot(shared: Path, source: Path) -> Non
         assert replaced_faces(pipeline, clip, 100, source, *second) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_people_are_known_again_after_cuts(shared: Path, source: Path) -> None:
     """Clip 32: A 0-59, B 60-119, nobody 120-134, A 135-194, B 195-239."""
     settings = (
@@ -164,7 +164,7 @@ def test_nothing_is_steadied_across_a_cut(shared: Path) -> None:
             assert np.abs(steady.landmarks - raw.landmarks)[:, :2].max() <= jitter
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_face_is_followed_through_the_full_roll(shared: Path) -> None:
     """Clip 34 turns at 90 degrees a second: in each of its 120 frames the roll grows by 3."""
     with open_pipeline(shared) as pipeline, footage(shared, "34") as clip:
@@ -213,7 +213,7 @@ def test_a_bar_and_a_box_stay_in_front_of_the_swapped_face(shared: Path, source:
             assert changed[front == 0].sum() > 4_000
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["02", "09"])
 def test_steadying_halves_the_jitter_at_least(shared: Path, name: str) -> None:
     """Jitter is the second difference of the points, in per cent of the distance of the eyes."""
