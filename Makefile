@@ -7,8 +7,8 @@ READY := $(VENV)/.ready
 MODELS := build/models/manifest.json
 BLENDER_50 := .venv-5.0
 BENCH := .venv-bench
-# A test process for each core; JOBS=1 for one.
-JOBS ?= auto
+# One test process more than there are cores, since tests also wait, for processes and for time; JOBS=1 for one.
+JOBS ?= $(shell python3 -c 'import os; print(os.cpu_count() + 1)')
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
 .PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension wheel models lock clean
@@ -18,8 +18,8 @@ PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 demo: $(READY) models
 	$(BIN)/python -m tools.demo $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") --output out/demo
 
-# Everything on Blender 4.5, and what depends on the version of Blender on 5.0 too, and on 5.2 where `make window` has
-# made it.
+# Everything on Blender 4.5; what depends on the version of Blender on 5.2 too, or on 5.0 where `make window` has not made
+# 5.2.
 test: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not long" $(PYTEST)
 
@@ -28,7 +28,7 @@ test-quick: $(READY) models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m "not slow and not long and not blender" tests/core $(PYTEST)
 
 # What `test` leaves out, since it takes minutes: real footage, the complete grids, built artefacts in empty environments,
-# and the rest of what Blender has a part in on 5.0.
+# and all that Blender has a part in on 5.0.
 test-long: $(READY) $(BLENDER_50)/.ready models
 	$(BIN)/python -m pytest -q $(PARALLEL) -m long $(PYTEST)
 	$(BLENDER_50)/bin/python -m pytest -q $(PARALLEL) -m "blender and not every_blender and not long" tests/addon $(PYTEST)

@@ -97,6 +97,11 @@ def find(name: str) -> Blender:
     return Module(name, python)
 
 
+def has_newest() -> bool:
+    """Tell whether the newest of `NAMES` was made on this machine and may be run."""
+    return is_ready(default_folder()) and os.geteuid() == 0
+
+
 def _program(name: str) -> Program:
     folder = default_folder()
     if not is_ready(folder):

@@ -3,7 +3,7 @@
 
 import pytest
 from blender_driver import BlenderPool, Driver, Footage
-from blenders import NAMES, MissingError, find
+from blenders import NAMES, MissingError, find, has_newest
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,14 @@ def in_turn(request, running):
     return running if request.node.get_closest_marker("in_turn") else None
 
 
-@pytest.fixture(scope="module", params=NAMES)
+# Where the newest is here, the one between repeats what the oldest and the newest show.
+_PARAMETERS = [
+    pytest.param(name, marks=[pytest.mark.long] if name in NAMES[1:-1] and has_newest() else [])
+    for name in NAMES
+]
+
+
+@pytest.fixture(scope="module", params=_PARAMETERS)
 def every_blender(request, tmp_path_factory, footage, in_turn):
     """Return a driver for each Blender in turn, with a folder of its own; skips those that are not here."""
     try:

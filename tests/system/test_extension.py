@@ -150,6 +150,7 @@ def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
                     build(platform, tmp_path, tmp_path, tmp_path, variant)
 
 
+@pytest.mark.long
 # CUDA's takes most of a gigabyte: for one Python, and only where somebody waits for it.
 @pytest.mark.parametrize(
     "variant",
