@@ -152,13 +152,7 @@ def test_a_variant_is_made_only_where_there_is_such_a_processor(tmp_path):
 
 @pytest.mark.long
 # CUDA's takes most of a gigabyte: for one Python, and only where somebody waits for it.
-@pytest.mark.parametrize(
-    "variant",
-    [
-        pytest.param(one, id=one.name, marks=[pytest.mark.long] * (one.name == "cuda"))
-        for one in ACCELERATED_VARIANTS
-    ],
-)
+@pytest.mark.parametrize("variant", ACCELERATED_VARIANTS, ids=lambda variant: variant.name)
 def test_a_variants_zip_has_its_runtime_and_blenders_checker_takes_it(variant, tmp_path):
     program = checker()
     if program is None:
