@@ -9,6 +9,7 @@ from typing import NoReturn
 from ..recipe import parameters
 from ..recipe.parameter import Parameter
 from ..reporting.quoting import quote
+from ..system.version import version
 from ..units import parse_count, parse_size
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .models_arguments import add_models
@@ -29,6 +30,13 @@ only when it is complete; a movie of that name is overwritten then.
 """
 
 
+class _PrintVersion(argparse.Action):
+    """Print the version and exit; it is looked up then alone, since that reads a file."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.exit(0, f"Understudy {version()}\n")
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other error does."""
 
@@ -40,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; `command` in its result is the sub-command."""
     top = _Parser(prog="understudy", description="Replace a face in a video clip.", allow_abbrev=False)
     top.set_defaults(online=True)
+    top.add_argument("--version", action=_PrintVersion, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     _add_render(commands)
     add_cache(commands)
@@ -134,4 +143,6 @@ def _allowed_values(parameter: Parameter) -> str:
         return f"({', '.join(choice[0] for choice in parameter.choices)})"
     if parameter.kind is str:
         return "(a name)"
+    if parameter.kind is bool:
+        return "(true or false)"
     return f"({parameter.low:g} to {parameter.high:g}{parameter.unit and ' ' + parameter.unit})"

@@ -89,12 +89,12 @@ def add_explain(commands: Any) -> None:
     )
     explain.add_argument("clip", type=Path, metavar="CLIP", help="as for render")
     explain.add_argument("frame", type=argument_type(parse_count), metavar="FRAME", help="counted from 0")
-    explain.add_argument("--face", action="append", required=True, type=Path, metavar="PICTURE")
+    explain.add_argument("--face", action="append", required=True, type=Path, metavar="IMAGE")
     explain.add_argument(
         "--face-number", action="append", type=argument_type(parse_count), metavar="N", default=[]
     )
     explain.add_argument(
-        "--replace", action="append", default=[], type=Path, metavar="PICTURE", help="as for render"
+        "--replace", action="append", default=[], type=Path, metavar="IMAGE", help="as for render"
     )
     explain.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for render")
     explain.add_argument(
@@ -115,7 +115,7 @@ def _add_purge(actions: Any) -> None:
         "--picture",
         "--identity",
         action="append",
-        metavar="PICTURE",
+        metavar="IMAGE",
         help="all that was computed from this image of a person: what describes them, and every crop they "
         "appear in; the image's SHA-256 works too. Give more of the same person with more --picture",
     )

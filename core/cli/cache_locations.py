@@ -47,7 +47,7 @@ class CachePlace:
 def open_folder(root: Path, *, read_only: bool = True) -> PackStore:
     """Open a cache folder that is there. Raises CacheError, also where it is to be changed and must not be."""
     if not is_cache_folder(root):
-        raise CacheError(f"there is no cache in {root}: give the folder that --cache-dir named")
+        raise CacheError(f"there is no cache in {root}: name the folder of the cache with --cache-dir")
     return _require_writable(PackStore(root, access=access_from_environment(), read_only=read_only))
 
 

@@ -50,11 +50,11 @@ def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
     """Return the numbers of the frames from `start` to `end`, itself included. ClipError if there are none."""
     last = clip.info.frame_count - 1
     first, final = 0 if start is None else start, last if end is None else end
-    if not first <= final <= last:
-        raise ClipError(
-            f"{clip.info.path} has frames 0 to {last}, so frames {first} to {final} can't be rendered: "
-            "change --start or --end"
-        )
+    if first > final:
+        raise ClipError(f"the first frame, {first}, comes after the last, {final}: give them in their order")
+    if not 0 <= first <= final <= last:
+        asked = f"frame {first}" if first == final else f"all of frames {first} to {final}"
+        raise ClipError(f"{clip.info.path} does not have {asked}: its frames are 0 to {last}")
     return range(first, final + 1)
 
 

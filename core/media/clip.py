@@ -144,7 +144,7 @@ def files_stamp(paths: Sequence[Path]) -> str:
             status = path.stat()
         except OSError as fault:
             raise ClipError(
-                f"can't find {path}: {os_error_reason(fault).lower()}; relink the strip to its file"
+                f"can't find {path}: {os_error_reason(fault).lower()}; check the path, or relink the strip to its file"
             ) from fault
         line = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n"
         digest.update(line.encode(errors="surrogateescape"))
@@ -157,7 +157,7 @@ def require_file(path: Path) -> None:
         status = path.stat()
     except OSError as fault:
         raise ClipError(
-            f"can't find {path}: {os_error_reason(fault).lower()}; relink the strip to its file"
+            f"can't find {path}: {os_error_reason(fault).lower()}; check the path, or relink the strip to its file"
         ) from fault
     if not stat.S_ISREG(status.st_mode):
         raise ClipError(f"{path} is not a file; choose a movie or image file")

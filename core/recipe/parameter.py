@@ -107,7 +107,7 @@ def validate_value(parameter: Parameter, value: Scalar) -> Scalar:
     if parameter.kind is bool:
         switch = _SWITCH_WORDS.get(str(value).lower())
         if switch is None:
-            raise RecipeError(f"{parameter.path} is on or off, not {value!r}")
+            raise RecipeError(f"{parameter.path} is on or off, not {value!r}: use true or false")
         return switch
     try:
         number: float | int = parameter.kind(value)

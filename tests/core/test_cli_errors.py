@@ -82,8 +82,8 @@ FAULTS = {
     "bad value": ({"--set": "fusion.blend=2"}, "fusion.blend must be from 0 to 1, not 2"),
     "no number": ({"--set": "fusion.blend=much"}, "fusion.blend takes a number"),
     "no value": ({"--set": "fusion.blend"}, "a setting is written name=value"),
-    "frames": ({"--end": "4"}, "clip.mp4 has frames 0 to 3"),
-    "backwards": ({"--start": "3", "--end": "1"}, "frames 3 to 1 can't be rendered"),
+    "frames": ({"--end": "4"}, "clip.mp4 does not have all of frames 0 to 4: its frames are 0 to 3"),
+    "backwards": ({"--start": "3", "--end": "1"}, "the first frame, 3, comes after the last, 1"),
     "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 images"),
 }
 
