@@ -5,6 +5,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import pytest
 import understudy
 from blender_driver import Footage
 from understudy.core.cli.main import main
@@ -21,12 +22,12 @@ def test_package_manifest_and_changelog_say_one_version():
     assert f"\n## [{project['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 def test_the_command_line_says_its_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"Understudy {module.version()}\n"
 
 
+@pytest.mark.slow
 def test_another_version_computes_nothing_again(tmp_path, monkeypatch):
     footage = Footage(tmp_path)
     for version in ("0.1.0", "9.9.9"):
