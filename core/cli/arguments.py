@@ -13,6 +13,7 @@ from ..system.version import version
 from ..units import parse_count, parse_size
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .models_arguments import add_models
+from .output import show
 
 _EXIT_CODES = """\
 exit codes:
@@ -34,7 +35,8 @@ class _PrintVersion(argparse.Action):
     """Print the version and exit; it is looked up then alone, since that reads a file."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        parser.exit(0, f"Understudy {version()}\n")
+        show(f"Understudy {version()}")
+        parser.exit(0)
 
 
 class _Parser(argparse.ArgumentParser):

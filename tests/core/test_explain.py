@@ -126,7 +126,7 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
     for wrong, said in (
         (
             ["explain", str(made.clip), "99", "--face", str(made.green), "--cache-dir", str(made.cache)],
-            "frames 0 to 7",
+            "frames are 0 to 7",
         ),
         (["explain", str(made.clip), "1", "--face", str(made.green)], "there is no cache"),
     ):
