@@ -122,7 +122,7 @@ class _SafeRedirects(HTTPRedirectHandler):
 
 
 class _SpeedWatchdog:
-    """Ends the connections of a download that brings less than _PACE in a span."""
+    """Ends the connections of a download that brings less than _MIN_BYTES_PER_SPAN in a span."""
 
     def __init__(self, span_seconds: float) -> None:
         self._span_seconds = span_seconds
