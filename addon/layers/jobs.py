@@ -114,7 +114,7 @@ def jobs_at(
                     here, strip_id, preview=preview, reuse_requests=reuse_requests
                 )
             except RecipeError:
-                continue  # said by `notices`
+                continue  # said by `strip_warnings`
             yield LayerJob(
                 strip=clip.name,
                 frame=at,

@@ -59,7 +59,7 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
     """Find the faces of an (H, W, 3) RGB uint8 frame.
 
     Returns `boxes` (n, 4), `points` (n, k, 2), both float32 in frame pixels, and `scores` (n,) float32,
-    the surest first. n is 0 for a frame without a face; k is 0, 3, 5 or 6 (see `Found`).
+    the surest first. n is 0 for a frame without a face; k is 0, 3, 5 or 6 (see `Detections`).
     """
     margin = params.margin / 100
     if params.angles == "auto":

@@ -120,7 +120,7 @@ class ModelAdapters:
         return self._adapters[role, name]
 
     def _adapter_arguments(self, role: str, name: str) -> tuple[ModelFile, Any, ModelPool]:
-        """Return what a `Network` is made from."""
+        """Return what a `ModelAdapter` is made from."""
         return self._model_file(role, name), self._library.catalogue.family(role, name), self._pool
 
     def _model_file(self, role: str, name: str) -> ModelFile:

@@ -32,7 +32,7 @@ _MAX_NAME_CHARACTERS = 60
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Do the action that the arguments of `cli_cache_arguments.add_cache` name; return whether all is well.
+    """Do the action that the arguments of `cache_arguments.add_cache` name; return whether all is well.
 
     Raises UnderstudyError if it can't be done.
     """

@@ -33,7 +33,7 @@ _LOCAL_PLACE_NAME = "the cache folder"
 
 
 def explain(arguments: argparse.Namespace) -> None:
-    """Print what is known of a frame, as the arguments of `cli_cache_arguments.add_explain` ask.
+    """Print what is known of a frame, as the arguments of `cache_arguments.add_explain` ask.
 
     Raises UnderstudyError if that can't be told.
     """

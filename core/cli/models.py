@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def run(arguments: argparse.Namespace, catalogue: Catalogue | None = None) -> bool:
-    """Do what the arguments of `cli_models_arguments` ask; return whether all is well. Raises UnderstudyError."""
+    """Do what the arguments of `models_arguments` ask; return whether all is well. Raises UnderstudyError."""
     catalogue = load_catalogue() if catalogue is None else catalogue
     folder = arguments.folder or user_model_folder()
     if arguments.action == "add":

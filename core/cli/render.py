@@ -75,7 +75,7 @@ class _RenderCounts:
 
 
 def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
-    """Render as the arguments of `cli_arguments.parser` ask; return whether any frame failed.
+    """Render as the arguments of `arguments.parser` ask; return whether any frame failed.
 
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """

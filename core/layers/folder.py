@@ -108,7 +108,7 @@ class LayerFolder:
         return self._reader.label(name, buffer, self._folder.access.file_mode)
 
     def relabel(self, name: str, label: Label, summary: RequestSummary) -> bool:
-        """Say in a layer that it is what is asked for now; False where that can't be, see `relabelled`."""
+        """Say in a layer that it is what is asked for now; False where that can't be, see `pieces_with_label`."""
         require_layer_name(name)
         pieces = self._reader.pieces_with_label(name, label, summary)
         if pieces:

@@ -108,7 +108,7 @@ def decode_image(path: Path) -> FramePixels:
     """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
 
     Raises ClipError when it is missing, damaged, of another kind (floating point images among them), or would take
-    more memory than `clip_bounds` allows: that is told from its header, before anything is allocated.
+    more memory than `bounds` allows: that is told from its header, before anything is allocated.
     """
     require_file(path)
     try:

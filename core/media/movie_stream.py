@@ -195,7 +195,7 @@ def open_media(path: Path) -> InputContainer:
     """Open a media file for reading. Raises ClipError, and what PyAV raises (`READ_ERRORS`).
 
     To FFmpeg a name such as `concat:x` is an address. Named as a file it is one. What the file itself names, as a
-    playlist does, is not opened. A frame beyond `clip_bounds` is an error of FFmpeg's, before it is allocated.
+    playlist does, is not opened. A frame beyond `bounds` is an error of FFmpeg's, before it is allocated.
     """
     require_file(path)
     options = {

@@ -22,7 +22,7 @@ from ..reporting.quoting import quote
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_SECONDS = 30.0
 _MIN_BYTES_PER_SPAN = 1 << 16
-"""Bytes that have to arrive in each SPAN: a fiftieth of what a modem brought."""
+"""Bytes that have to arrive in every SPAN_SECONDS: a fiftieth of what a modem brought."""
 SPAN_SECONDS = 60.0
 """Seconds."""
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -122,7 +122,7 @@ class _SafeRedirects(HTTPRedirectHandler):
 
 
 class _SpeedWatchdog:
-    """Ends the connections of a download that brings less than _PACE in a span."""
+    """Ends the connections of a download that brings less than _MIN_BYTES_PER_SPAN in a span."""
 
     def __init__(self, span_seconds: float) -> None:
         self._span_seconds = span_seconds

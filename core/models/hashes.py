@@ -2,7 +2,7 @@
 """The SHA-256 of model files, remembered in the user's own cache folder: large ones take seconds to hash.
 
 Never beside the models: a folder that someone handed over would say itself what its files are. What is remembered
-names a file in keys; before a file is run its bytes are hashed again (`session.checked_bytes`).
+names a file in keys; before a file is run its bytes are hashed again (`ModelFile.read_and_verify`).
 """
 
 import json

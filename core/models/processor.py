@@ -43,7 +43,7 @@ PROVIDERS: Mapping[str, str] = {
 """What the processors that ONNX Runtime can use are called here, and there."""
 
 AUTOMATIC = "automatic"
-"""The best processor that is here: of _BY_ITSELF, the CPU last."""
+"""The best processor that is here: of _AUTOMATIC_ORDER, the CPU last."""
 # TensorRT builds an engine for minutes before the first frame, and CoreML computes in half precision: both only
 # for those who ask for them by name.
 _AUTOMATIC_ORDER = ("cuda", "rocm", "directml", "openvino")

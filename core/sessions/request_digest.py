@@ -126,7 +126,7 @@ def _file_status(path: Path) -> tuple[int, ...]:
 def _folder_lines(folder: Path) -> Iterator[bytes]:
     """Yield a line for each file below a folder: small ones by what is in them, others by size and time.
 
-    What is nested deeper than models and code are is passed over. Raises _TooMuchError where it holds more than
+    What is nested deeper than models and code are is passed over. Raises _FolderTooLargeError where it holds more than
     those do.
     """
     try:

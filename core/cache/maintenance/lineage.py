@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What results come from: follow key texts from a clip or image to all that was computed from it.
 
-`purge.closure` follows the links that are there. A link may be gone, though: detections are evicted while the
+`dependents_of` follows the links that are there. A link may be gone, though: detections are evicted while the
 landmarks made from them stay in use. What then can't be traced back could be anybody's, and a purge that has
 to be sure takes it too.
 """

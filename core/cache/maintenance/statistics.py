@@ -42,7 +42,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a cache holds. Keys of `clips` are clip ids, or SHARED and UNKNOWN for what is not one clip's."""
+    """What a cache holds. Keys of `clips` are clip ids, or SEVERAL_CLIPS and UNKNOWN for what is not one clip's."""
 
     total: Share
     stages: dict[str, Share]

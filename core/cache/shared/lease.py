@@ -38,7 +38,7 @@ class Lease(Protocol):
     def try_acquire(self, key: Key, seconds: float) -> str | None:
         """Return a token if the right is ours for `seconds`, None if it is somebody else's.
 
-        Never waits for the other to finish. Returns ALONE where the place for leases fails.
+        Never waits for the other to finish. Returns NO_LEASE where the place for leases fails.
         """
         ...
 

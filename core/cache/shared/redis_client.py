@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REPLY_TIMEOUT_SECONDS = 0.5
 """How long a question may take, connecting included."""
 MAX_REPLY_BYTES = 1 << 26
-"""How large an answer may be: over 1 Gbit/s more could not come within ANSWER_SECONDS."""
+"""How large an answer may be: over 1 Gbit/s more could not come within REPLY_TIMEOUT_SECONDS."""
 _UNKNOWN_ADDRESS = "the address given"
 _T = TypeVar("_T")
 

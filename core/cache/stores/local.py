@@ -229,7 +229,7 @@ class PackStore:
         return self._purge(lambda kept: kept.info.written_at < moment)
 
     def purge_dependents(self, seeds: Collection[str]) -> int:
-        """Remove all that the `seeds`, hex digests and ids, lead to (see `purge.closure`); return the bytes freed."""
+        """Remove all that the `seeds`, hex digests and ids, lead to (see `dependents_of`); return the bytes freed."""
         return self._purge(dependents_of(lambda: walk_packs(self._pack_folder), seeds))
 
     def _purge(self, matches: Callable[[CacheEntry], bool] | None) -> int:

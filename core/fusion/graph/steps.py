@@ -71,7 +71,7 @@ def subtract_cover(mask: Value, inputs: CoverInputs) -> Value:
 
 
 def sharpen(rgb: Value, amount: Value) -> Value:
-    """`fuse._sharpened`: (3, h, w) whole levels."""
+    """`fuse._sharpen`: (3, h, w) whole levels."""
     blurred = blur_image(rgb, SHARPEN_SIGMA_PIXELS)
     return (rgb * (amount + 1) - blurred * amount).round().clip(0, 255)
 
@@ -91,7 +91,7 @@ class LightInputs:
 
 
 def match_light(rgb: Value, mask: Value, inputs: LightInputs) -> Value:
-    """`fuse._lit`: (3, h, w) whole levels."""
+    """`fuse._match_light`: (3, h, w) whole levels."""
     weight = inputs.mask_to_light.apply(mask) * (1 - inputs.brows.cast("float32") / 255)
     gain, offset = light_transfer(to_planes(inputs.target), to_planes(inputs.swapped_image), weight, inputs)
     out = rgb * inputs.to_crop.apply(gain) + inputs.to_crop.apply(offset)
