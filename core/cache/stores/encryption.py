@@ -71,7 +71,7 @@ class Encryption:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ImportError as error:
             raise CacheError(
-                "sealing the cache needs the extra: pip install 'understudy[encrypt]'"
+                "encrypting the cache needs the extra: pip install 'understudy[encrypt]'"
             ) from error
         if len(secret) != _SECRET_BYTES:
             raise CacheError(f"the cache's key has {len(secret)} bytes: it must have {_SECRET_BYTES}")
