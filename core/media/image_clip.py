@@ -126,6 +126,13 @@ def decode_image(path: Path) -> FramePixels:
     return pixels
 
 
+def _silence_opencv() -> None:
+    """Keep OpenCV from printing: what it finds wrong is reported as an error. The level is the whole process's."""
+    # OpenCV 4.11 has the function at the top, 4.14 in a module of its own.
+    module: Any = cv2 if hasattr(cv2, "setLogLevel") else vars(cv2.utils)["logging"]
+    module.setLogLevel(0)
+
+
 def _decode_bgr(path: Path) -> FramePixels | None:
     """Return an image as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
     stored = read_input(path, MAX_IMAGE_FILE_BYTES)
@@ -136,6 +143,6 @@ def _decode_bgr(path: Path) -> FramePixels | None:
         path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
     )
     del stored
-    cv2.setLogLevel(0)  # an error that it reports is ours to tell; it has one level for the whole process
+    _silence_opencv()
     # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
     return cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE_FLAGS))
