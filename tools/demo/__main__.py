@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         raise OutputError(f"can't write to {folder}: {error.strerror}; choose another --output") from error
     clip, face, other = _material(options, folder)
     frames = _count_frames(clip, (face, other), options.frames)
-    print(f"Clip {clip.name}, {frames} frames; part played by {face.name}, then {other.name}", flush=True)
+    print(f"Clip {clip.name}, {frames} frames; source {face.name}, then {other.name}", flush=True)
     project = build(folder, clip, face, frames, () if options.face else _PAINT)
     chosen = moments(frames)
     passes, masks = _passes(project, other, chosen, options.repeats)
