@@ -9,7 +9,6 @@ from typing import NoReturn
 from ..recipe import parameters
 from ..recipe.parameter import Parameter
 from ..reporting.quoting import quote
-from ..system.version import version
 from ..units import parse_count, parse_size
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .models_arguments import add_models
@@ -32,9 +31,11 @@ only when it is complete; a movie of that name is overwritten then.
 
 
 class _PrintVersion(argparse.Action):
-    """Print the version and exit; it is looked up then alone, since that reads a file."""
+    """Print the version and exit; only then is it looked up, since that loads a parser and reads a file."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from ..system.version import version
+
         show(f"Understudy {version()}")
         parser.exit(0)
 

@@ -2,7 +2,6 @@
 """The version of this program. It is for people to read: no key, label or digest holds it."""
 
 import tomllib
-from importlib import metadata
 from pathlib import Path
 
 from ..filesystem import read_input
@@ -17,6 +16,8 @@ def version() -> str:
         return str(tomllib.loads(read_input(_MANIFEST, _MANIFEST_BYTES).decode())["version"])
     except (OSError, ValueError, KeyError):
         pass
+    from importlib import metadata  # here: it takes 20 ms to load, and a checkout or an extension needs none
+
     try:
         return metadata.version("understudy")
     except metadata.PackageNotFoundError:

@@ -2,6 +2,8 @@
 """The version is for people: what an earlier release computed stays valid."""
 
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -25,6 +27,12 @@ def test_package_manifest_and_changelog_say_one_version():
 def test_the_command_line_says_its_version(capsys):
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"Understudy {module.version()}\n"
+
+
+def test_no_command_pays_for_looking_the_version_up():
+    program = "import sys; from understudy.core.cli.arguments import parser; parser(); print('tomllib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.slow
