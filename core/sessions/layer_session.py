@@ -5,7 +5,6 @@ Nothing here is Blender's, so a run may work on whatever thread or in whatever p
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -16,6 +15,7 @@ from ..cache.base.compute import Flight
 from ..cache.base.store import Store
 from ..cache.factory import OpenCache, open_cache_best_effort
 from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
+from ..concurrency.lru import LruCache
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
 from ..layers.label import Label, ReadBuffer
@@ -64,7 +64,7 @@ class LayerSession:
         for text in settings.ignored:
             self._counter.warn(text)
         self._outcomes = Outcomes()
-        self._clips: OrderedDict[ClipSource, Clip] = OrderedDict()
+        self._clips: LruCache[ClipSource, Clip] = LruCache(MAX_OPEN_CLIPS, on_evict=lambda clip: clip.close())
         folders = embedded_folder(), settings.model_folder or user_model_folder()
         self._digester = RequestDigester(folders, settings.provider)
         self._open_cache: OpenCache | None = None
@@ -144,8 +144,6 @@ class LayerSession:
     def close(self) -> None:
         """Let go of models, clips and store."""
         log_end("layer session", LayerSession.report(self))
-        for clip in self._clips.values():
-            clip.close()
         self._clips.clear()
         self._output_folders.close()
         if self._pipeline is not None:
@@ -263,8 +261,5 @@ class LayerSession:
             opening = (
                 partial(open_clip, source.paths[0]) if source.movie else partial(open_sequence, source.paths)
             )
-            self._clips[source] = known = PrefetchingClip(open_lazily(self._store, source, opening))
-            if len(self._clips) > MAX_OPEN_CLIPS:
-                self._clips.popitem(last=False)[1].close()
-        self._clips.move_to_end(source)
+            known = self._clips.put(source, PrefetchingClip(open_lazily(self._store, source, opening)))
         return known

@@ -11,7 +11,7 @@ from ..media.clip import files_stamp
 from ..media.clip_info_cache import CacheOnly, ClipNotCachedError, NotCachedError, load_clip_info
 from ..media.open import Clip
 from ..media.source import ClipSource
-from .layer_session import MAX_OPEN_CLIPS, LayerSession
+from .layer_session import LayerSession
 from .layer_state import LayerState, layer_state, matching_summary
 from .settings import RunSettings
 
@@ -74,9 +74,7 @@ class PreviewSession(LayerSession):
         clip_info = load_clip_info(self._store, source)
         known = self._clips.get(source)
         if known is None or known.stamp != clip_info.stamp:
-            self._clips[source] = known = clip_info
-            if len(self._clips) > MAX_OPEN_CLIPS:
-                self._clips.popitem(last=False)
+            known = self._clips.put(source, clip_info)
         return known
 
 
