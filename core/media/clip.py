@@ -2,6 +2,7 @@
 """What is known of a clip, what a clip can do, and the fingerprints of files and images."""
 
 import hashlib
+import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -140,25 +141,24 @@ def files_stamp(paths: Sequence[Path]) -> str:
     """Hex SHA-256 of the files' absolute paths, sizes and times. Raises ClipError for one that is missing."""
     digest = hashlib.sha256()
     for path in paths:
-        try:
-            status = path.stat()
-        except OSError as fault:
-            raise ClipError(
-                f"can't find {path}: {os_error_reason(fault).lower()}; check the path, or relink the strip to its file"
-            ) from fault
+        status = _require_status(path)
         line = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n"
         digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
-def require_file(path: Path) -> None:
-    """Raise ClipError unless `path` is a file with something in it."""
+def _require_status(path: Path) -> os.stat_result:
     try:
-        status = path.stat()
+        return path.stat()
     except OSError as fault:
         raise ClipError(
             f"can't find {path}: {os_error_reason(fault).lower()}; check the path, or relink the strip to its file"
         ) from fault
+
+
+def require_file(path: Path) -> None:
+    """Raise ClipError unless `path` is a file with something in it."""
+    status = _require_status(path)
     if not stat.S_ISREG(status.st_mode):
         raise ClipError(f"{path} is not a file; choose a movie or image file")
     if status.st_size == 0:
