@@ -25,7 +25,7 @@ from .strips import frame_rate, require_frame_limit
 # As Blender calls it, and as files do.
 _KEY_FIELDS = ("retiming_keys", "retiming_handles")
 _TRANSITION_FLAG = 1 << 0
-_FOLDER_PREFIX = "understudy_retiming_"
+_PREFIX = "understudy_retiming_"
 # Before 5.0 Blender takes a change of speed for none where the segment before the last has the speed of the next.
 _FROM_5_0 = bpy.app.version >= (5, 0, 0)
 
@@ -140,9 +140,7 @@ def _apply_strobe(frame: np.float32, strobe: float) -> np.float32:
 def read_retiming(scene: bpy.types.Scene, strip: Any) -> Retiming:
     """Read a clip's keys. Raises ClipError where that is impossible."""
     try:
-        parent = bpy.app.tempdir
-        options = {"prefix": _FOLDER_PREFIX, "dir": parent}
-        with tempfile.TemporaryDirectory(**options) as folder:  # gate: Blender writes there
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=bpy.app.tempdir) as folder:  # gate: for Blender
             path = Path(folder) / "clip.blend"
             _write_scene_copy(scene, strip, path)
             return _parse_retiming(BlendFile(path.read_bytes()), strip.name, frame_rate(scene))

@@ -49,8 +49,7 @@ class Download:
         try:
             with self._translate_errors():
                 request = Request(url, headers=headers)  # noqa: S310 - checked
-                timeout = _TIMEOUT_SECONDS
-                self._response = opener.open(request, timeout=timeout)  # gate: no file of this machine
+                self._response = opener.open(request, timeout=_TIMEOUT_SECONDS)  # gate: no local file
         except BaseException:
             self._watchdog.close()
             raise
