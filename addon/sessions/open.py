@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from ...core.cache.factory import CacheSettings
+from ...core.cache.settings import CacheSettings
 from ...core.filesystem import Access
 from ...core.sessions.settings import RunSettings, resolve_settings
 from ...core.units import DAY_SECONDS

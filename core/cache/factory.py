@@ -14,7 +14,7 @@ from .base.key import Key
 from .base.schema import NO_SCHEMAS, StageSchema, schema_for
 from .base.store import Arrays
 from .packs.layout import FolderError
-from .settings import MEMORY_BYTES, CacheSettings
+from .settings import CacheSettings
 from .shared.shared_tier import SharedTier
 from .shared_places import shared_flight, shared_tiers
 from .stack import OpenCache
@@ -25,8 +25,6 @@ from .stores.local import PackStore
 from .stores.memory import MemoryStore
 from .stores.signature import Signature
 from .tiers import TieredStore
-
-__all__ = ["MEMORY_BYTES", "CacheSettings", "OpenCache", "open_cache", "open_cache_best_effort"]
 
 _LOGGER = room_logger("cache")
 

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from ..cache.factory import CacheSettings, OpenCache, open_cache
-from ..cache.settings import CACHE_FOLDER_NAME
+from ..cache.factory import open_cache
+from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
+from ..cache.stack import OpenCache
 from ..errors import OutputError, os_error_reason
 from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter

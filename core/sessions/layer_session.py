@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ..cache.base.compute import Flight
 from ..cache.base.store import Store
-from ..cache.factory import OpenCache, open_cache_best_effort
+from ..cache.factory import open_cache_best_effort
+from ..cache.stack import OpenCache
 from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
 from ..concurrency.lru import LruCache
 from ..errors import ClipError, OutputError, UnderstudyError

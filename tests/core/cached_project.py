@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cli.main import main
 from understudy.core.fusion.patch import Patch
 from understudy.core.layers.tiff import layer_pieces

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
 from understudy.core.cache.maintenance.inspector import NamedStore, TierInspector
 from understudy.core.cache.maintenance.lineage import key_fields
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.media.open import open_sequence

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
 from understudy.core.cache.maintenance.verify import verify_folder
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.encryption import EncryptedStore, Encryption, secret_from
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.stores.memory import MemoryStore

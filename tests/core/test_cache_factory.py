@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from understudy.core.cache.base.compute import Uncoordinated
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.lease import SingleFlight
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.encryption import is_encrypted

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.export.frames import render_frames
 from understudy.core.media.open import open_sequence

@@ -19,7 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import Key, stage_key
-from understudy.core.cache.factory import CacheSettings, OpenCache, open_cache_best_effort
+from understudy.core.cache.factory import open_cache_best_effort
+from understudy.core.cache.settings import CacheSettings
+from understudy.core.cache.stack import OpenCache
 from understudy.core.filesystem import Folder
 from understudy.core.fusion.patch import Patch
 from understudy.core.layers.label import layer_key

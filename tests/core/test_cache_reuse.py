@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.media.open import frame_id, open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.layers.job import LayerJob
 from understudy.core.layers.label import layer_label
 from understudy.core.media.source import ClipSource

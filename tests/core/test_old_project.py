@@ -24,7 +24,8 @@ from old_project import (
     stage_of,
     version_of,
 )
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.layers.job import ClipSource
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.clip import files_stamp

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import ClipError

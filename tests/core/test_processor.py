@@ -18,8 +18,9 @@ from models import stand_ins
 from understudy.core.analysis.detect import detect_key
 from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
 from understudy.core.cache.removal.purge import purge_all
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import ModelError
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.models.embedded import embedded_models

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from footage.portrait import make_up_portrait, portrait, write_picture
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.layers.job import request_values
 from understudy.core.recipe import Recipe

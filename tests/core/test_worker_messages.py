@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import MessageError, RecipeError
 from understudy.core.layers.job import request_from, request_values
 from understudy.core.recipe import Recipe, parameters

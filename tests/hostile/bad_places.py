@@ -12,7 +12,8 @@ import pytest
 from garbage_server import GarbageServer, drip_reply, empty_reply
 from understudy.core.cache import factory
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.circuit_breaker import CircuitBreaker
 from understudy.core.cache.shared.lease import GuardedLease, SingleFlight
 from understudy.core.cache.shared.lease_folder import FolderLease

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_cache_best_effort
+from understudy.core.cache.factory import open_cache_best_effort
 from understudy.core.cache.maintenance.statistics import folder_summary
 from understudy.core.cache.removal.evict import evict
 from understudy.core.cache.removal.purge import purge_all
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
 from understudy.core.errors import CacheError

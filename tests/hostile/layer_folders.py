@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
-from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.packs.layout import prepare_cache_folder
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import OutputError
 from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.job import LayerJob

@@ -10,7 +10,8 @@ from footage.portrait import make_up_portrait, write_picture, write_sequence
 from models import stand_in_swappers, stand_ins
 from understudy.core.cache.base.key import Key, key_line_value
 from understudy.core.cache.base.store import Arrays
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.export.frames import render_frames
 from understudy.core.media.lazy_clip import open_lazily

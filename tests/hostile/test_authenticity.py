@@ -11,9 +11,9 @@ import pytest
 from hostile.poison import Project, RenderResult, entries, poison_cache
 from hostile.secrets_and_keys import ID, OTHER, SECRET, clip_key
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.maintenance.statistics import statistics
 from understudy.core.cache.removal.purge import walk_packs
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.stores.signature import SIGNATURE_NAME
 from understudy.core.cli.main import main

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from hostile.cache_folders import IMPORT_PATHS, KEYS, Dashboard, arrays, contents, every_use, fill_cache, hits
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
 from understudy.core.cache.removal.purge import purge_all
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.lease_folder import remove_stale_leases
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.stores.usage_log import record_usage

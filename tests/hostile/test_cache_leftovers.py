@@ -11,7 +11,8 @@ import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
 from hostile.cache_folders import IMPORT_PATHS, KEYS, Dashboard, arrays, fill_cache, hits
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.factory import CacheSettings, open_cache, open_cache_best_effort
+from understudy.core.cache.factory import open_cache, open_cache_best_effort
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
 from understudy.core.layers.folder import LayerFolder

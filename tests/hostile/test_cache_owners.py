@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from hostile.cache_folders import KEYS, Dashboard, arrays, contents, fill_cache, hits
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cache.stores.usage_log import read_usage
 from understudy.core.cli.main import main

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.lease_folder import LEASE_FOLDER, FolderLease
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.filesystem import Access

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hostile.model_folders import OTHER_USER_ID, Count, folder, time_limit
 from models import stand_ins
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import ModelError, OutputError
 from understudy.core.filesystem import Location
 from understudy.core.models.engine_folder import make_engine_folder

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from understudy.core.cache.factory import CacheSettings, open_cache_best_effort
+from understudy.core.cache.factory import open_cache_best_effort
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 
 from tests.core.test_cache_failures import Project

@@ -8,7 +8,8 @@ from contextlib import closing
 import numpy as np
 import pytest
 from hostile.bad_places import SLOW_PLACES, key
-from understudy.core.cache.factory import CacheSettings, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.circuit_breaker import WAIT_BUDGET_SECONDS
 from understudy.core.cache.shared.shared_tier import SharedTier
 from understudy.core.cache.stores.local import PackStore

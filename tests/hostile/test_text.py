@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from footage.portrait import portrait, write_picture
 from understudy.core.cache.base.key import Key
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource

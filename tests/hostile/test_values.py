@@ -12,7 +12,7 @@ from understudy.core.analysis.landmark import _POINT_COUNTS
 from understudy.core.analysis.model_adapters import _SPARSE_LANDMARKERS
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.base.schema import schema_for
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cli.main import main
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS

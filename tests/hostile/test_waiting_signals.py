@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from garbage_server import GarbageServer, drip_reply, empty_reply
 from hostile.bad_places import NEVER_SET
-from understudy.core.cache.factory import CacheSettings
 from understudy.core.cache.packs.folder_lock import folder_lock
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.filesystem import Location
 

@@ -22,7 +22,9 @@ from pathlib import Path
 import cv2
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.base.store import Arrays, Store
-from understudy.core.cache.factory import CacheSettings, OpenCache, open_cache
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
+from understudy.core.cache.stack import OpenCache
 from understudy.core.export.frames import render_frames
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.open import Clip, open_clip

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.prefetching_session import PrefetchingSession

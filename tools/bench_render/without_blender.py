@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import UnderstudyError
 from understudy.core.layers.folder import LayerFolder

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from understudy.core.cache.factory import CacheSettings
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.errors import UnderstudyError
 from understudy.core.layers.job import request_values, source_values
 from understudy.core.media.source import ClipSource
