@@ -2,13 +2,13 @@
 """Disks that are full, read-only or out of open files: a put is dropped, a warning given, nothing raised."""
 
 import resource
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from small_disk import mount_small_disk
 from understudy.core.cache.packs.pack import max_open_packs
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
@@ -59,13 +59,8 @@ def test_writes_that_stop_half_way_are_taken_back(tmp_path: Path) -> None:
 @pytest.fixture
 def tiny(tmp_path: Path):
     """A file system of 256 KiB."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with mount_small_disk(tmp_path / "tiny", "size=256k,mode=700") as folder:
+        yield folder
 
 
 def test_a_full_disk(tiny: Path) -> None:

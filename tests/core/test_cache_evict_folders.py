@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from small_disk import mount_small_disk
 from understudy.core.cache.packs.folder_lock import LOCK_NAME
 from understudy.core.cache.removal.evict import evict
 from understudy.core.cache.stores.local import PackStore
@@ -29,12 +30,7 @@ def test_packs_of_another_version_count_and_go_when_unused(tmp_path: Path) -> No
 
 def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
     """A full disk: what is in use can't be copied, so its pack is left, with a warning; unused ones go."""
-    small = tmp_path / "small"
-    small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(small)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here")
-    try:
+    with mount_small_disk(tmp_path / "small", "size=1m,mode=700") as small:
         fill_cache(small, 80)
         store = PackStore(small)
         assert all(is_intact(store, number) for number in range(0, 20, 2))
@@ -48,17 +44,10 @@ def test_a_pack_that_can_not_be_carried_stays(tmp_path: Path) -> None:
         assert not any(path.name.endswith(".tmp") for path in small.iterdir())
         assert done.bytes_after == bytes_on_disk(small)
         store.close()
-    finally:
-        subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(small)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here")
-    try:
+    with mount_small_disk(tmp_path / "small", "size=1m,mode=700") as small:
         fill_cache(small, 30)
         subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
         store = PackStore(small, cap_bytes=1)
@@ -69,8 +58,6 @@ def test_a_folder_that_can_only_be_read_is_left_with_a_warning(tmp_path: Path) -
         assert len(store.warnings) == 1
         assert "Read-only file system" in store.warnings[0]
         store.close()
-    finally:
-        subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 def test_a_folder_that_is_gone_is_a_warning(tmp_path: Path) -> None:

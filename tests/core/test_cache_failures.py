@@ -2,13 +2,13 @@
 """Rendering with a cache in trouble: the frames are those of a render without a cache, bit for bit."""
 
 import shutil
-import subprocess
 import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
+from small_disk import mount_small_disk
 from understudy.core.cache.factory import open_cache
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.memory import MemoryStore
@@ -106,12 +106,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(project, tmp_p
 
 @pytest.mark.slow
 def test_a_full_disk_changes_no_pixel(project, tmp_path):
-    small = tmp_path / "small"
-    small.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(small)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a small file system here")
-    try:
+    with mount_small_disk(tmp_path / "small", "size=700k") as small:
         with closing(
             open_cache(CacheSettings(small / "cache", memory_bytes=0), schemas=STAGE_SCHEMAS)
         ) as cache:
@@ -127,8 +122,6 @@ def test_a_full_disk_changes_no_pixel(project, tmp_path):
             assert cache.tiers.flush(30)
             assert cache.folder.counts.dropped == 0
             assert cache.tiers.unshared_count > 0
-    finally:
-        subprocess.run(["umount", "--lazy", str(small)], check=True)
 
 
 def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_path):

@@ -7,16 +7,14 @@ import threading
 
 import numpy as np
 import pytest
-from understudy.core.cache.base.key import Key, stage_key
+from understudy.core.cache.base.key import Key
 from understudy.core.cache.shared.redis_client import split_password, with_password
 from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.errors import CacheError
 
+from tests.core.folder_records import arrays_equal, key
+
 redis = pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
-
-
-def key(number: int) -> Key:
-    return stage_key("test", 1, {"number": number, "model": bytes(32)})
 
 
 def arrays(number: int) -> dict[str, np.ndarray]:
@@ -24,12 +22,6 @@ def arrays(number: int) -> dict[str, np.ndarray]:
     return {
         "embedding": random.random(64, dtype=np.float32),
         "crop": random.integers(0, 255, (9, 5, 3), np.uint8),
-    }
-
-
-def arrays_equal(arrays, expected) -> bool:
-    return arrays is not None and {n: (a.dtype, a.shape, a.tobytes()) for n, a in arrays.items()} == {
-        n: (a.dtype, a.shape, a.tobytes()) for n, a in expected.items()
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from footage.portrait import make_up_portrait, write_picture, write_sequence
 from hostile.cache_folders import IMPORT_PATHS, KEYS, Dashboard, arrays, fill_cache, hits
+from small_disk import mount_small_disk
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.factory import open_cache, open_cache_best_effort
 from understudy.core.cache.settings import CacheSettings
@@ -99,20 +100,13 @@ def test_v16_folders_nested_a_thousand_deep_end_nothing(tmp_path: Path, dashboar
 
 def test_v16_a_new_cache_where_none_can_be_made_is_a_warning(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
-    mount = tmp_path / "mount"
-    mount.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", str(mount)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a file system here")
-    try:
+    with mount_small_disk(tmp_path / "mount", "ro,size=64k") as mount:
         for opened in (open_cache, open_cache_best_effort):
             with closing(opened(CacheSettings(mount / "cache"))) as cache:
                 cache.store.put(KEYS[0], arrays(0))
                 assert cache.store.get(KEYS[0]) is not None
                 (warning,) = cache.warnings
                 assert "Read-only file system" in warning
-    finally:
-        subprocess.run(["umount", "--lazy", str(mount)], check=True)
 
 
 FEW_FILES = """
