@@ -123,12 +123,12 @@ def test_redis_that_dies_is_left_out_with_one_warning_and_taken_back(tmp_path, r
 def test_a_share_that_is_away_at_the_start_is_used_once_it_is_there(tmp_path) -> None:
     clock, share = Clock(), tmp_path / "mount" / "share"
 
-    def opened() -> PackStore:
+    def open_store() -> PackStore:
         if not share.parent.is_dir():
             raise CacheError("not mounted")
         return PackStore(share)
 
-    tier = SharedTier("the share", opened, lambda store: store.counts.dropped, clock=clock)
+    tier = SharedTier("the share", open_store, lambda store: store.counts.dropped, clock=clock)
     tier.put(key(1), arrays(1))
     assert tier.get(key(1)) is None
     assert tier.skipped_puts == 1

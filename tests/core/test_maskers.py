@@ -41,14 +41,14 @@ def test_bisenets_regions_can_be_chosen(tmp_path: Path) -> None:
     masker = engines.masker(Occlude("bisenet"))
     segmentation = masker.segment(picture, FIVE)  # once: whatever is chosen, the network need not run again
 
-    def shown(params: Occlude) -> list[bool]:
+    def visible_parts(params: Occlude) -> list[bool]:
         mask = masker.mask(segmentation, params)
         places = [mask.matrix @ np.array([x, 190, 1]) for x in (235, 285, 335)]
         return [bool(mask.visible[round(y), round(x)] > 127) for x, y in places]
 
-    assert shown(Occlude("bisenet")) == [True, False, False]
-    assert shown(Occlude("bisenet", hair=True)) == [True, True, False]
-    assert shown(Occlude("bisenet", skin=False, glasses=True)) == [False, False, True]
+    assert visible_parts(Occlude("bisenet")) == [True, False, False]
+    assert visible_parts(Occlude("bisenet", hair=True)) == [True, True, False]
+    assert visible_parts(Occlude("bisenet", skin=False, glasses=True)) == [False, False, True]
     nothing = dict.fromkeys(("skin", "brows", "eyes", "nose", "mouth", "lips"), False)
     with pytest.raises(RecipeError, match=r"needs a region: set occlude\.skin=on"):
         masker.mask_key_text(Occlude("bisenet", **nothing))

@@ -104,10 +104,10 @@ def _entry_bytes(kind: Kind) -> int:
 
 
 def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kept: list[Arrays]) -> list[Run]:
-    def opened(name: str) -> BenchStore:
+    def open_store(name: str) -> BenchStore:
         return STORES[name](home / name)
 
-    stores = {name: opened(name) for name in names}
+    stores = {name: open_store(name) for name in names}
     puts = _interleave(
         stores,
         [
@@ -123,13 +123,13 @@ def _compare(home: Path, names: Sequence[str], kind: Kind, every: list[Key], kep
     opens = {}
     for name in names:
         start = time.process_time()
-        stores[name] = opened(name)
+        stores[name] = open_store(name)
         _check(stores[name], every[0], kept[0])
         opens[name] = time.process_time() - start
         for number in chosen.tolist():
             _check(stores[name], every[number], kept[number % len(kept)])
         stores[name].close()
-        stores[name] = opened(name)
+        stores[name] = open_store(name)
     gets = _interleave(
         stores,
         [[(every[number],) for number in part.tolist()] for part in np.array_split(chosen, _SLICES)],
