@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open the cache that the settings describe: memory, this machine's folder, shared places, seal and leases."""
+"""Open the cache that the settings describe: memory, this machine's folder, shared places, encryption and leases."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -68,15 +68,15 @@ def open_cache(
     """
     if not settings.keep:
         return _assemble(settings, None, None, [], clock, schemas)
-    seal = Encryption(settings.secret) if settings.secret is not None else None
+    encryption = Encryption(settings.secret) if settings.secret is not None else None
     shared = shared_tiers(settings, clock, stop=stop)
     try:
         folder = _open_folder(settings, clock)
     except CacheError as error:
         if required and not isinstance(error, FolderError):
             raise
-        return _assemble(settings, seal, None, shared, clock, schemas, (_not_kept_warning(error),))
-    return _assemble(settings, seal, folder, shared, clock, schemas)
+        return _assemble(settings, encryption, None, shared, clock, schemas, (_not_kept_warning(error),))
+    return _assemble(settings, encryption, folder, shared, clock, schemas)
 
 
 def open_cache_best_effort(
@@ -105,11 +105,11 @@ def open_cache_best_effort(
     """
     left_out: list[str] = []
     try:
-        seal = Encryption(settings.secret) if settings.secret is not None and settings.keep else None
+        encryption = Encryption(settings.secret) if settings.secret is not None and settings.keep else None
     except CacheError as error:
         left_out.append(_not_kept_warning(error))
         settings = replace(settings, keep=False)
-        seal = None
+        encryption = None
     try:
         folder = _open_folder(settings, clock) if settings.keep else None
     except CacheError as error:
@@ -121,7 +121,7 @@ def open_cache_best_effort(
         left_out.append(f"the shared cache on Redis is not used: {error}")
         settings = replace(settings, redis_url=None)
         shared = shared_tiers(settings, clock)
-    return _assemble(settings, seal, folder, shared, clock, schemas, tuple(left_out))
+    return _assemble(settings, encryption, folder, shared, clock, schemas, tuple(left_out))
 
 
 def _assemble(
@@ -141,12 +141,12 @@ def _assemble(
         return not isinstance(opened, str) and (schema is None or not schema.fault(opened))
 
     tiers = TieredStore([] if folder is None else [folder], shared, accepts=accepts)
-    sealed = EncryptedStore(tiers, encryption, signature)
-    checked = CheckedStore(sealed, schemas)
+    encrypted = EncryptedStore(tiers, encryption, signature)
+    checked = CheckedStore(encrypted, schemas)
     memory = MemoryStore(settings.memory_bytes, checked)
     flight = shared_flight(settings, tiers, clock) if shared else Uncoordinated()
     _log_opening(settings, folder, unavailable)
-    return OpenCache(memory, checked, sealed, tiers, folder, flight, unavailable)
+    return OpenCache(memory, checked, encrypted, tiers, folder, flight, unavailable)
 
 
 def _log_opening(settings: CacheSettings, folder: PackStore | None, unavailable: Sequence[str]) -> None:

@@ -135,7 +135,7 @@ def open_local(
     """Open the usual pair: memory over a folder on this machine. Read and put through the memory.
 
     The folder is returned too, for its counts, warnings, entries and purge (clear the memory too
-    then). Results that are sealed are misses here. Raises CacheError where it can't be used.
+    then). Results that are encrypted are misses here. Raises CacheError where it can't be used.
     """
     below = PackStore(folder)
     return MemoryStore(memory_bytes, CheckedStore(EncryptedStore(below, None), schemas)), below

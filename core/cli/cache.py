@@ -126,7 +126,7 @@ def _gc(arguments: argparse.Namespace, places: list[CachePlace]) -> bool:
     swept = remove_stale_leases(folder.root / LEASE_FOLDER, _DEAD_LEASE_SECONDS)
     require_no_warnings(places[0])
     if done is None:
-        show(f"another program tidies {places[0].name} already")
+        show(f"another program evicts from {places[0].name} already")
         return True
     show(
         f"{(done.bytes_before - done.bytes_after) / 1e6:.1f} MB freed, {done.bytes_after / 1e6:.1f} MB kept: "

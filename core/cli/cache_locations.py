@@ -68,7 +68,7 @@ def access_from_environment() -> Access:
 
 
 def encryption_from_environment() -> Encryption | None:
-    """Return what seals and opens with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
+    """Return what encrypts and decrypts with the secret of UNDERSTUDY_CACHE_KEY, if there is one. CacheError."""
     secret = secret_from(os.environ)
     return Encryption(secret) if secret is not None else None
 

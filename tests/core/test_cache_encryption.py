@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sealed results: unreadable on the disk, exact for the holder of the key, a miss for everybody else."""
+"""Encrypted results: unreadable on the disk, exact for the holder of the key, a miss for everybody else."""
 
 import base64
 import subprocess
@@ -52,35 +52,35 @@ def arrays_equal(arrays, expected):
     )
 )
 def test_the_holder_of_the_key_gets_every_bit_back(value):
-    seal = Encryption(SECRET)
-    sealed = seal.encrypt(key(1), value)
-    assert arrays_equal(seal.decrypt(key(1), sealed), value)
-    assert seal.decrypt(key(2), sealed) is None
-    assert Encryption(OTHER).decrypt(key(1), sealed) is None
-    assert seal.encrypt(key(1), value)["aes-256-gcm"].tobytes() != sealed["aes-256-gcm"].tobytes()
+    encryption = Encryption(SECRET)
+    encrypted = encryption.encrypt(key(1), value)
+    assert arrays_equal(encryption.decrypt(key(1), encrypted), value)
+    assert encryption.decrypt(key(2), encrypted) is None
+    assert Encryption(OTHER).decrypt(key(1), encrypted) is None
+    assert encryption.encrypt(key(1), value)["aes-256-gcm"].tobytes() != encrypted["aes-256-gcm"].tobytes()
 
 
 def test_nothing_readable_reaches_the_disk(tmp_path):
-    store = EncryptedStore(PackStore(tmp_path / "sealed"), Encryption(SECRET))
+    store = EncryptedStore(PackStore(tmp_path / "encrypted"), Encryption(SECRET))
     plain = PackStore(tmp_path / "plain")
     for target in (store, plain):
         target.put(key(1), marked_arrays())
         target.close()
     readable = {
         name: any(MARK in path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file())
-        for name in ("sealed", "plain")
+        for name in ("encrypted", "plain")
     }
-    assert readable == {"sealed": False, "plain": True}
-    again = EncryptedStore(PackStore(tmp_path / "sealed"), Encryption(SECRET))
+    assert readable == {"encrypted": False, "plain": True}
+    again = EncryptedStore(PackStore(tmp_path / "encrypted"), Encryption(SECRET))
     got = again.get(key(1))
     assert arrays_equal(got, marked_arrays())
     assert not got["embedding"].flags.writeable
 
 
-@pytest.mark.parametrize("seal", [None, Encryption(OTHER)], ids=["no key", "another key"])
-def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, seal):
+@pytest.mark.parametrize("encryption", [None, Encryption(OTHER)], ids=["no key", "another key"])
+def test_without_the_key_it_is_a_miss_with_one_warning(tmp_path, encryption):
     EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked_arrays())
-    store = EncryptedStore(PackStore(tmp_path), seal)
+    store = EncryptedStore(PackStore(tmp_path), encryption)
     assert store.warnings == ()
     assert [store.get(key(1)) for _ in range(3)] == [None] * 3
     assert store.locked_count == 1
@@ -145,7 +145,7 @@ def test_what_was_kept_before_there_was_a_key_is_computed_anew_and_said_once(tmp
     for n in (1, 2):
         assert arrays_equal(store.get(key(n)), marked_arrays())
     assert arrays_equal(store.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
-    # Whoever has no key reads the ids and what was never sealed.
+    # Whoever has no key reads the ids and what was never encrypted.
     below = EncryptedStore(PackStore(tmp_path), None)
     assert arrays_equal(below.get(key(1)), marked_arrays())
     assert arrays_equal(below.get(key(3)), {"id": np.arange(32, dtype=np.uint8)})
@@ -167,15 +167,15 @@ def test_ids_stay_readable_for_a_purge_without_the_key(tmp_path):
 
 
 def test_every_flipped_bit_is_a_miss():
-    seal = Encryption(SECRET)
-    raw = seal.encrypt(key(1), marked_arrays())["aes-256-gcm"]
+    encryption = Encryption(SECRET)
+    raw = encryption.encrypt(key(1), marked_arrays())["aes-256-gcm"]
     random = np.random.default_rng(1)
     for _ in range(200):
         changed = raw.copy()
         changed[random.integers(len(raw))] ^= 1 << random.integers(8)
-        assert seal.decrypt(key(1), {"aes-256-gcm": changed}) is None
+        assert encryption.decrypt(key(1), {"aes-256-gcm": changed}) is None
     for size in (0, 5, 12, 27, len(raw) - 1):
-        assert seal.decrypt(key(1), {"aes-256-gcm": raw[:size]}) is None
+        assert encryption.decrypt(key(1), {"aes-256-gcm": raw[:size]}) is None
 
 
 def test_the_secret_comes_as_hex_or_base64():

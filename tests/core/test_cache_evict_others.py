@@ -112,7 +112,7 @@ def test_a_writer_whose_pack_is_evicted_loses_what_it_had_and_nothing_after(tmp_
 
 
 def test_the_process_start_method_does_not_matter(tmp_path: Path) -> None:
-    """The janitor's lock is given back even where a forked child lives on."""
+    """The eviction lock is given back even where a forked child lives on."""
     if "fork" not in multiprocessing.get_all_start_methods():
         pytest.skip("needs fork")
     fill_cache(tmp_path, 20)

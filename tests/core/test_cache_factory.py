@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole cache as settings describe it: tiers, seal, leases and permissions together."""
+"""The whole cache as settings describe it: tiers, encryption, leases and permissions together."""
 
 import os
 import stat

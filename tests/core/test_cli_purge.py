@@ -125,7 +125,7 @@ def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
     made, tmp_path, capsys, recognised, monkeypatch
 ):
     pytest.importorskip("cryptography")
-    cache, secret = tmp_path / "sealed", bytes(range(32))
+    cache, secret = tmp_path / "encrypted", bytes(range(32))
     assert made.run(made.green, cache, secret=secret) == ALL
     assert made.run(made.green, cache, secret=secret) == NO_RUNS
     assert count_occurrences(cache, recognised[0]) == 0

@@ -262,8 +262,8 @@ def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path
         for secret in (ours, others):
             with closing(PackStore(tmp_path / secret.hex())) as near:
                 for entry in list(folder.entries()):
-                    seal = Encryption(others if "stage=swap\n" in entry.text else secret)
-                    EncryptedStore(near, seal).put(Key(entry.text), folder.get(Key(entry.text)))
+                    encryption = Encryption(others if "stage=swap\n" in entry.text else secret)
+                    EncryptedStore(near, encryption).put(Key(entry.text), folder.get(Key(entry.text)))
     for secret, line in (
         (ours, "swap                   miss           it is kept, but damaged or encrypted with another key"),
         (others, "swap                   hit"),

@@ -29,8 +29,8 @@ class ProjectCaches:
         assert self.right.whole
 
     def make_cache(self, folder: Path, kind: str, secret: bytes = SECRET) -> CacheSettings:
-        chosen = {"sealed": {"secret": secret}, "signed": {"signing_key": secret}}
-        chosen["both"] = chosen["sealed"] | chosen["signed"]
+        chosen = {"encrypted": {"secret": secret}, "signed": {"signing_key": secret}}
+        chosen["both"] = chosen["encrypted"] | chosen["signed"]
         return CacheSettings(folder, **chosen[kind])
 
 
@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> ProjectCaches:
     return ProjectCaches(tmp_path_factory.mktemp("made"))
 
 
-@pytest.fixture(params=["sealed", "signed", "both"])
+@pytest.fixture(params=["encrypted", "signed", "both"])
 def kind(request: pytest.FixtureRequest) -> str:
     if request.param != "signed":
         pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
@@ -111,7 +111,9 @@ def test_v4_forged_codes(
         held.setdefault(stage, []).append(arrays)
 
     def forged(stage: str, there: Key, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        if attack == "moved":  # another entry of the stage, sealed, tagged and signed rightly for its own key
+        if (
+            attack == "moved"
+        ):  # another entry of the stage, encrypted, tagged and signed rightly for its own key
             return next(
                 (one for one in held[stage] if one is not arrays and arrays_differ(one, arrays)),
                 held["facts"][0],
@@ -187,7 +189,7 @@ def test_export_opens_and_import_signs(
     made.project.render("mesh", made.make_cache(tmp_path / "cache", kind))
     with closing(PackStore(tmp_path / "cache")) as folder:  # and one that somebody else has written
         folder.put(clip_key(77), {"id": ID})
-    for variable in {"sealed": ["CACHE"], "signed": ["SIGNING"], "both": ["CACHE", "SIGNING"]}[kind]:
+    for variable in {"encrypted": ["CACHE"], "signed": ["SIGNING"], "both": ["CACHE", "SIGNING"]}[kind]:
         monkeypatch.setenv(f"UNDERSTUDY_{variable}_KEY", SECRET.hex())
 
     def run(action: str, cache: str) -> str:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs SIGKILL, 
 
 def test_every_entry_is_right_after_kills_under_a_cap(tmp_path: Path, dashboard: Count) -> None:
     opened = "PackStore(root, pack_bytes=100_000)"
-    # Writers that keep a cap by themselves, beside those that tidy by hand and those that purge.
+    # Writers that keep a cap by themselves, beside those that evict by hand and those that purge.
     program = KILL.replace(opened, opened.replace(")", ", cap_bytes=400_000)"), 1)
     assert program != KILL
     figures = run(program, tmp_path, ROUNDS)

@@ -70,11 +70,11 @@ def _state(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 def _uses(root: Path) -> list[Callable[[], object]]:
     layers, lease = LayerFolder(root, ID), FolderLease(root / LEASE_FOLDER)
 
-    def leased() -> None:
+    def lease_key() -> None:
         key = stage_key("test", 1, {"number": secrets.token_hex(4)})
         lease.release(key, lease.try_acquire(key, 1) or "")
 
-    def tidied() -> None:
+    def evict() -> None:
         with closing(PackStore(root)) as folder:
             folder.put(stage_key("test", 1, {"number": secrets.token_hex(4)}), {"a": np.zeros(9, np.uint8)})
             folder.evict(1)
@@ -85,10 +85,10 @@ def _uses(root: Path) -> list[Callable[[], object]]:
         lambda: layers.add_placeholders(["000002.tif", "000009.tif"]),
         lambda: layers.copy_to(LayerFolder(root, "f" * 16)),
         layers.remove,
-        leased,
+        lease_key,
         lambda: remove_stale_leases(root / LEASE_FOLDER, 0),
         lambda: purge_all(root, time.time_ns()),
-        tidied,
+        evict,
     ]
 
 

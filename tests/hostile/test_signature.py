@@ -24,8 +24,8 @@ def key(number: int) -> Key:
 
 
 def store(root: Path, secret: bytes | None = SECRET, signing: bytes | None = None) -> EncryptedStore:
-    seal = None if secret is None else Encryption(secret)
-    return EncryptedStore(PackStore(root), seal, None if signing is None else Signature(signing))
+    encryption = None if secret is None else Encryption(secret)
+    return EncryptedStore(PackStore(root), encryption, None if signing is None else Signature(signing))
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_v4_no_forged_record_raises_or_is_used(tmp_path: Path, forged, keys, das
 
 def test_v4_a_tag_is_for_one_key_and_one_id_alone(tmp_path: Path) -> None:
     pytest.importorskip("cryptography", reason="cryptography is not installed: the extra 'encrypt'")
-    seal = Encryption(SECRET)
-    tagged = seal.encrypt(clip_key(1), {"id": ID})
+    encryption = Encryption(SECRET)
+    tagged = encryption.encrypt(clip_key(1), {"id": ID})
     assert set(tagged) == {"id", "tag"}
     assert tagged["id"].tobytes() == ID.tobytes()
-    assert seal.decrypt(clip_key(1), tagged)["id"].tobytes() == ID.tobytes()
-    assert seal.decrypt(clip_key(2), tagged) is None
+    assert encryption.decrypt(clip_key(1), tagged)["id"].tobytes() == ID.tobytes()
+    assert encryption.decrypt(clip_key(2), tagged) is None
     assert Encryption(OTHER).decrypt(clip_key(1), tagged) is None
     for bit in range(256):
         for name in ("id", "tag"):
             changed = tagged[name].copy()
             changed[bit // 8] ^= 1 << bit % 8
-            assert seal.decrypt(clip_key(1), {**tagged, name: changed}) is None
-    assert seal.decrypt(clip_key(1), {**tagged, "more": ID}) is None
+            assert encryption.decrypt(clip_key(1), {**tagged, name: changed}) is None
+    assert encryption.decrypt(clip_key(1), {**tagged, "more": ID}) is None
 
 
 def test_a_signature_does_not_serve_as_a_tag_nor_a_key_as_another(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_v5_the_command_line_ends_well(made: RecipeCaches, tmp_path: Path, capsy
     assert capsys.readouterr().err.count("did not fit") == 1
 
 
-@pytest.mark.parametrize("tail", ["none", "signed", "sealed"])
+@pytest.mark.parametrize("tail", ["none", "signed", "encrypted"])
 def test_v5_what_a_share_has_wrong_is_not_kept_on_this_machine(
     made: RecipeCaches, tmp_path: Path, tail: str, dashboard: Callable[[str], None]
 ) -> None:
@@ -220,7 +220,7 @@ def test_v5_what_a_share_has_wrong_is_not_kept_on_this_machine(
     dashboard("values")
     share, here = tmp_path / "share", tmp_path / "here"
     poison_cache(made.caches["mesh"], share, lambda _, key, arrays: MUTATIONS["rename_array"](arrays, 1))
-    key = {"signed": {"signing_key": bytes(32)}, "sealed": {"secret": bytes(32)}}.get(tail, {})
+    key = {"signed": {"signing_key": bytes(32)}, "encrypted": {"secret": bytes(32)}}.get(tail, {})
     met = made.project.render("mesh", CacheSettings(here, shared_folder=share, **key))
     assert met.shown == made.cold["mesh"].shown
     assert met.warnings

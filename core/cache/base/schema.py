@@ -3,7 +3,7 @@
 
 A checksum tells what an accident did; whoever may write to a cache makes a good one for any value. A schema tells
 whether a value has the form that the stage's own results have: only then may it be used without a further look.
-It is no proof of where a value comes from: see `seal` and `signature` for that.
+It is no proof of where a value comes from: see `stores.encryption` and `stores.signature` for that.
 """
 
 import struct

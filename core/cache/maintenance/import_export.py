@@ -43,7 +43,7 @@ class TransferCounts:
 def export(entries: Iterable[EntryInfo], store: Store, folder: Path) -> TransferCounts:
     """Write the results of `entries`, read from `store`, into `folder`, which must be empty or not there.
 
-    Left out are entries that are damaged or sealed. Raises OutputError where a file can't be written.
+    Left out are entries that are damaged or encrypted. Raises OutputError where a file can't be written.
     """
     copied = left_out = 0
     try:

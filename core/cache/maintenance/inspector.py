@@ -82,7 +82,7 @@ class TierInspector:
 
 
 class _NearestStore:
-    """The places below the seal, and which of them answered last."""
+    """The places below the encryption, and which of them answered last."""
 
     def __init__(self, stores: tuple[NamedStore, ...]) -> None:
         self._stores = stores

@@ -33,7 +33,7 @@ def verify_folder(root: Path) -> VerificationReport:
 def _verify_pack(folder: Folder, name: str) -> VerificationReport:
     try:
         file = OpenPack(folder, name)
-    except FileNotFoundError:  # tidied away meanwhile
+    except FileNotFoundError:  # removed meanwhile
         return VerificationReport(0, 0)
     size = file.size()
     scan_result = scan(file, 0, size)

@@ -31,7 +31,7 @@ class AccessTimes:
             return
         pack.next_touch_at = now + TOUCH_INTERVAL_SECONDS
         self._newest_ns = max(time.time_ns(), self._newest_ns + _TICK_NS)
-        # Removed, or only readable: then nothing is tidied from here either.
+        # Removed, or only readable: then nothing is evicted from here either.
         with suppress(OSError), self._pack_folder.open() as folder:
             try:
                 folder.set_times(pack.name, self._newest_ns)

@@ -38,7 +38,7 @@ class PackAppender:
                 raise
             if not writer.removed:
                 break
-            self.finish_pack()  # a janitor took it away: nobody would find the record there
+            self.finish_pack()  # an eviction took it away: nobody would find the record there
         else:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         self._inventory.add(digest, IndexEntry(pack, offset, size))

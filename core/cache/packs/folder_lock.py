@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One process at a time tidies a folder: a lock that the system takes back when its holder dies."""
+"""One process at a time evicts from a folder: a lock that the system takes back when its holder dies."""
 
 import errno
 import os

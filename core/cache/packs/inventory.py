@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which packs a folder has and where each record lies in them, kept up as other processes write and tidy."""
+"""Which packs a folder has and where each record lies in them, kept up as other processes write and evict."""
 
 import math
 import threading
@@ -109,7 +109,7 @@ class Inventory:
         with self._lock:
             return self._index.held_bytes()
 
-    # What the janitor asks
+    # What eviction needs
 
     def used_records(self, name: str) -> UsedRecords:
         """Return the records of a pack that this process used."""

@@ -59,7 +59,7 @@ class PackRegistry:
     def finish_refresh(self) -> None:
         """Once all packs are looked through: mark as used what vanished and is elsewhere now, and free memory."""
         if len(self._moved_prefixes):
-            # Another janitor may have moved what this process uses: it is as much in use where it lies now.
+            # Another process's eviction may have moved what this process uses: it is as much in use where it lies now.
             self.index.mark_used(self._moved_prefixes)
             self._moved_prefixes = np.empty(0, np.uint64)
         if self._needs_compaction:

@@ -68,7 +68,7 @@ class PackRewriter:
         self._close()
         with suppress(OSError), self._pack_folder.open() as folder:
             for name in (self._temporary_name, sidecar_name(self.name)):
-                with suppress(OSError):  # the next janitor finds it
+                with suppress(OSError):  # the next eviction removes it
                     folder.remove_file(name)
 
     def _close(self) -> None:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The janitor: keeps a cache folder under its cap, unused packs first, one process at a time.
+"""Eviction: keeps a cache folder under its cap, unused packs first, one process at a time.
 
 It may be killed at any instant: a new pack is written under a temporary name and moved into place whole
 before the packs it replaces are removed, so the worst that stays behind is a file with a name that tells
-(removed by the next janitor) or a record that is there twice.
+(removed by the next eviction) or a record that is there twice.
 """
 
 import sys
@@ -33,7 +33,7 @@ _MIN_SMALL_PACKS = 32
 
 
 class WorkingSet(Protocol):
-    """What the process that tidies has used itself: that is never evicted."""
+    """What the process that evicts has used itself: that is never evicted."""
 
     def used_records(self, name: str) -> UsedRecords:
         """Return the records of a pack that were used."""
@@ -45,7 +45,7 @@ class WorkingSet(Protocol):
 
 
 class EmptyWorkingSet:
-    """The working set of a process that only tidies."""
+    """The working set of a process that only evicts."""
 
     def used_records(self, name: str) -> UsedRecords:  # noqa: ARG002
         """Return no records."""
@@ -58,7 +58,7 @@ class EmptyWorkingSet:
 
 @dataclass(frozen=True)
 class EvictionReport:
-    """What a janitor did: sizes in bytes of the whole folder, records that are no longer kept."""
+    """What an eviction did: sizes in bytes of the whole folder, records that are no longer kept."""
 
     bytes_before: int
     bytes_after: int
@@ -93,7 +93,7 @@ def evict(
 
     `pack_folder` is the folder of the packs that this version reads and carries records from, `root` unless said;
     `own_packs` names packs that the caller is writing to. Many small packs are merged into one. Returns None where
-    another janitor is at work. Raises OSError where the folder can't be tidied at all, CacheError where it is
+    another process evicts. Raises OSError where the folder can't be cleaned at all, CacheError where it is
     not ours.
     """
     place = Location(root)
@@ -104,24 +104,24 @@ def evict(
         if not held:
             return None
         before = size_on_disk(root)
-        janitor = _EvictionRun(pack_folder, working_set or EmptyWorkingSet(), mode)
-        janitor.clean(place, clock_ns())
+        run = _EvictionRun(pack_folder, working_set or EmptyWorkingSet(), mode)
+        run.clean(place, clock_ns())
         packs = [pack for pack in packs_by_last_use(place, clock_ns()) if pack.name not in own_packs()]
         if max_age_seconds is not None:
             oldest = clock_ns() - int(max_age_seconds * 1e9)
             for pack in packs:
                 if pack.last_used_ns < oldest and not should_stop():
-                    janitor.evict_pack(pack)
-        if cap_bytes is not None and before - janitor.freed_bytes > cap_bytes:
+                    run.evict_pack(pack)
+        if cap_bytes is not None and before - run.freed_bytes > cap_bytes:
             for pack in packs:
-                if before - janitor.freed_bytes <= cap_bytes * _LOW_WATER or should_stop():
+                if before - run.freed_bytes <= cap_bytes * _LOW_WATER or should_stop():
                     break
-                janitor.evict_pack(pack)
+                run.evict_pack(pack)
         if not should_stop():
-            janitor.merge_small_packs(
+            run.merge_small_packs(
                 [pack for pack in packs if pack.pack_folder == pack_folder], pack_bytes, clock_ns()
             )
-        return janitor.report(before, size_on_disk(root))
+        return run.report(before, size_on_disk(root))
 
 
 class _EvictionRun:

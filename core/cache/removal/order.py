@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a janitor may remove: packs in the order of their use, and what killed processes left behind."""
+"""What an eviction may remove: packs in the order of their use, and what killed processes left behind."""
 
 import re
 from collections.abc import Iterator

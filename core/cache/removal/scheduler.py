@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Decides when a folder that is written to is tidied: rarely, and not in the thread that writes."""
+"""Decides when a folder that is written to is evicted from: rarely, and not in the thread that writes."""
 
 import threading
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class EvictionScheduler:
             self._thread is not None and self._thread.is_alive()
         ):
             return
-        self._thread = threading.Thread(target=self._run, name="cache janitor", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="cache eviction", daemon=True)
         self._thread.start()
 
     def is_stopping(self) -> bool:

@@ -2,7 +2,7 @@
 """Optional encryption at rest: embeddings and crops that only the holder of a key can read.
 
 AES-256 in Galois/Counter Mode (NIST SP 800-38D) with a random 96-bit nonce for each result, bound to the
-result's key by its digest as associated data, so that no sealed result can be passed off as another's. Key
+result's key by its digest as associated data, so that no encrypted result can be passed off as another's. Key
 texts and the ids of clips and frames stay readable: they are hashes and settings, and statistics, `explain` and
 purging need them, with or without the secret. A result that is nothing but an id has a tag instead, a code that only
 the secret makes. So whoever has the secret uses nothing that somebody without it has written.
@@ -31,8 +31,8 @@ _KEYRING_SERVICE = "understudy"
 _KEYRING_USERS = {KEY_VARIABLE: "cache", SIGNING_VARIABLE: "signing"}
 _SECRET_BYTES, _NONCE_BYTES = 32, 12
 _ID_NAME = "id"
-_MAX_COPIES = 16  # of one result, sealed with as many secrets
-_CIPHERTEXT_NAME = "aes-256-gcm"  # a sealed result: nonce, ciphertext, tag
+_MAX_COPIES = 16  # of one result, encrypted with as many secrets
+_CIPHERTEXT_NAME = "aes-256-gcm"  # an encrypted result: nonce, ciphertext, tag
 _TAG_NAME = "tag"  # of a result that is an id alone
 _MARK_NAMES = frozenset((_CIPHERTEXT_NAME, _TAG_NAME, SIGNATURE))
 _WRONG_KEY_WARNING = (
@@ -62,7 +62,7 @@ def secret_from(environment: Mapping[str, str], variable: str = KEY_VARIABLE) ->
 
 
 class Encryption:
-    """Seals and opens results with one secret. Safe to use from several threads."""
+    """Encrypts and decrypts results with one secret. Safe to use from several threads."""
 
     def __init__(self, secret: bytes) -> None:
         """Take a secret of 32 bytes. Raises CacheError where the `cryptography` package is missing."""
@@ -89,8 +89,8 @@ class Encryption:
         chunks, _ = encode(arrays)
         nonce = os.urandom(_NONCE_BYTES)
         open_bytes = b"".join(bytes(chunk) for chunk in chunks)
-        sealed = np.frombuffer(nonce + self._cipher.encrypt(nonce, open_bytes, key.digest), np.uint8)
-        return {_CIPHERTEXT_NAME: sealed} | {name: arrays[name] for name in arrays if name == _ID_NAME}
+        encrypted = np.frombuffer(nonce + self._cipher.encrypt(nonce, open_bytes, key.digest), np.uint8)
+        return {_CIPHERTEXT_NAME: encrypted} | {name: arrays[name] for name in arrays if name == _ID_NAME}
 
     def decrypt(self, key: Key, arrays: Arrays) -> Arrays | None:
         """Return what `encrypt` was given, read-only; None where it was another secret or another key, or nobody's."""
@@ -105,10 +105,10 @@ class Encryption:
 
 
 class EncryptedStore:
-    """A store over another that seals and signs what it puts, and opens only what is sealed and signed so.
+    """A store over another that encrypts and signs what it puts, and returns only what is encrypted and signed so.
 
-    With a seal nothing else is used, with a signature nothing that it does not confirm. What can't be used is a miss,
-    with one warning for each reason. Without a seal what is sealed is a miss: ciphertext is never handed out.
+    With encryption nothing else is used, with a signature nothing that it does not confirm. What can't be used is a
+    miss, with one warning for each reason. Without it what is encrypted is a miss: ciphertext is never handed out.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class EncryptedStore:
         """Return the arrays under `key`, opened, or None.
 
         A copy that can't be used is passed over: one of ours may be there too, or else comes there. Without
-        a seal a sealed one stays: what was once sealed is not to be written for all to read.
+        encryption an encrypted one stays: what was once encrypted is not to be written for all to read.
         """
         arrays = self._backing_store.get(key)
         if arrays is None or (self._is_plain and _MARK_NAMES.isdisjoint(arrays)):
@@ -146,7 +146,7 @@ class EncryptedStore:
         return None
 
     def put(self, key: Key, arrays: Arrays) -> None:
-        """Keep `arrays` under `key`, sealed and signed. A copy that proved not to be of use stays beside it."""
+        """Keep `arrays` under `key`, encrypted and signed. A copy that proved not to be of use stays beside it."""
         if self._encryption is not None:
             arrays = self._encryption.encrypt(key, arrays)
         if self._signature is not None:
@@ -181,7 +181,7 @@ class EncryptedStore:
 def decrypt_and_verify(
     key: Key, arrays: Arrays, encryption: Encryption | None, signature: Signature | None
 ) -> Arrays | str:
-    """Return what was put before it was sealed and signed, or else why this copy can't be used."""
+    """Return what was put before it was encrypted and signed, or else why this copy can't be used."""
     if signature is not None:
         signed = signature.verify(key, arrays)
         if signed is None:
@@ -208,7 +208,7 @@ def _drop_array(arrays: Arrays, array_name: str) -> Arrays:
 
 
 def is_encrypted(arrays: Arrays) -> bool:
-    """Tell whether these are a sealed result's."""
+    """Tell whether these are an encrypted result's."""
     return _CIPHERTEXT_NAME in arrays
 
 

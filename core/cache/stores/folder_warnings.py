@@ -62,7 +62,7 @@ class FolderWarnings:
 
     def add_busy(self) -> None:
         """Note that a purge could not start."""
-        self._add(f"cache folder {self._root} is being tidied by another process: purge again later")
+        self._add(f"cache folder {self._root} is in use by another process that evicts: purge again later")
 
     def add_not_searchable(self, packs: int) -> None:
         """Note that a purge left packs of other versions as they were."""

@@ -60,7 +60,7 @@ class PackStore:
         """Open the cache folder `root`, making it if need be, and index its packs.
 
         A pack grows to about `pack_bytes`. Where `cap_bytes` or `max_age_seconds` (seconds without use) is given,
-        puts now and then start a thread that tidies. `access` says for whom new files are, and whose folders may
+        puts now and then start a thread that evicts. `access` says for whom new files are, and whose folders may
         be written to; without one they are the owner's. Nothing is changed in a folder that may not be, which is
         a warning, or that is to be `read_only`. `clock` gives seconds that never go back. Raises CacheError
         where the folder can't be used at all.
@@ -202,7 +202,7 @@ class PackStore:
         """Bring the folder under a cap and an age, the ones it was opened with unless said, oldest use first.
 
         What this process has used is never evicted: a cap below that is a warning. None where another
-        process tidies already, or where it is impossible, which is a warning.
+        process evicts already, or where it is impossible, which is a warning.
         """
         if self._warn_if_read_only():
             return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cache folder with a spoilt pack: looked into, listed, counted, checked, tidied and purged."""
+"""A cache folder with a spoilt pack: looked into, listed, counted, checked, evicted and purged."""
 
 import os
 import tempfile
