@@ -49,12 +49,16 @@ class PreviewSession(LayerSession):
             return "unprepared", str(error)
         except UnderstudyError as error:
             reason = str(error)
-        if may_blank and self._output_folders.label(job.layer_path) is not None and self._blank(job):
+        if (
+            may_blank
+            and self._output_folders.label(job.layer_path, self._buffer) is not None
+            and self._blank(job)
+        ):
             return "blanked", reason
         return "unprepared", reason
 
     def _update_preview(self, job: LayerJob) -> Preview:
-        digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path)
+        digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
         summary = matching_summary(label, digest)
         if summary is not None:
             self._count(job, LayerState.CURRENT, summary)
