@@ -22,7 +22,9 @@ __all__ = ["folder"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     count = 60
     clip = face_clip.write_clip(tmp_path / "long.mp4", count)
@@ -57,17 +59,25 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when the program listens to signals")
-@pytest.mark.parametrize("milliseconds", [0, 70, 140, 210])
-def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, milliseconds):
+@pytest.mark.parametrize(
+    ("milliseconds", "number", "code"),
+    [
+        (0, signal.SIGINT, 130),
+        pytest.param(70, signal.SIGINT, 130, marks=pytest.mark.long),
+        (140, signal.SIGTERM, 143),
+        pytest.param(210, signal.SIGINT, 130, marks=pytest.mark.long),
+    ],
+)
+def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, milliseconds, number, code):
     command = ["render", folder / "clip.mp4", "--face", folder / "red.png", "--output", tmp_path / "out.mp4"]
     process = subprocess.Popen([*PROGRAM, *map(str, command)], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not handles_signal(process.pid, signal.SIGTERM) and time.monotonic() < deadline:
         time.sleep(0.005)
     time.sleep(milliseconds / 1000)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert said.startswith("understudy: stopped")
     assert said.count("\n") == 1
     assert not [path for path in tmp_path.iterdir() if path.name != "understudy_cache"]
