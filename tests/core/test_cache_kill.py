@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rounds of SIGKILL, and eight processes at once on one folder.
 
-20 rounds and 3 seconds as a rule; 200 rounds and 60 seconds in `make test-long`. Figures are printed.
+8 rounds and 1.2 seconds as a rule; 200 rounds and 60 seconds in `make test-long`. Figures are printed.
 """
 
 import json
@@ -164,7 +164,7 @@ def run(program: str, *arguments: object) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
-@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [8, pytest.param(200, marks=pytest.mark.long)])
 def test_killed_at_any_instant_while_writing_evicting_and_purging(tmp_path: Path, rounds: int) -> None:
     figures = run(KILL, tmp_path, rounds)
     print(f"killed 3 times in each of {rounds} rounds: {figures}, 0 wrong values")
@@ -174,7 +174,7 @@ def test_killed_at_any_instant_while_writing_evicting_and_purging(tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [1.2, pytest.param(60, marks=pytest.mark.long)])
 @pytest.mark.parametrize("cap", ["evicting", "keeping"])
 def test_eight_processes_on_one_folder(tmp_path: Path, cap: str, seconds: float) -> None:
     program = MANY if cap == "evicting" else MANY.replace("3_000_000", "None")
