@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from footage.portrait import portrait, write_picture
 from understudy.core.errors import UnderstudyError
 from understudy.core.media.open import open_clip
 from understudy.tools.bench_render.lengths import measure_lengths
@@ -47,12 +48,14 @@ def test_every_length_is_compared_with_the_shortest_at_that_moment(
     assert not folder.exists()
 
 
-def test_a_clip_that_cannot_be_made_is_reported_with_its_reason(material: Material, tmp_path: Path) -> None:
+def test_a_clip_that_cannot_be_made_is_reported_with_its_reason(tmp_path: Path) -> None:
+    face = write_picture(tmp_path / "face.png", portrait())
+
     def unreadable(count: int) -> Path:
         path = tmp_path / f"{count}.mp4"
         path.write_bytes(b"no movie")
         return path
 
     with pytest.raises(UnderstudyError, match=rf"{SHORT}\.mp4"):
-        measure_lengths(unreadable, (SHORT, LONG), material.face, tmp_path / "lengths", SHORT, tweaks=1)
+        measure_lengths(unreadable, (SHORT, LONG), face, tmp_path / "lengths", SHORT, tweaks=1)
     assert not (tmp_path / "lengths").exists()
