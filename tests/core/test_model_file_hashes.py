@@ -57,7 +57,7 @@ def test_where_nothing_can_be_remembered_files_are_hashed_each_time(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scans", [8, pytest.param(29, marks=pytest.mark.long)])
+@pytest.mark.parametrize("scans", [3, pytest.param(29, marks=pytest.mark.long)])
 def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(
     tmp_path: Path, memory: Path, scans: int
 ) -> None:
