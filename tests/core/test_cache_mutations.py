@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Random damage to the files of a real cache: every get is the right value or a miss, and nothing raises.
 
-500 mutations as a rule, 10,000 in `make test-long`. The seed is fixed, the figures are printed.
+200 mutations as a rule, 10,000 in `make test-long`. The seed is fixed, the figures are printed.
 """
 
 from pathlib import Path
@@ -88,7 +88,7 @@ def mutate(raw: bytes, others: list[bytes], random: np.random.Generator) -> byte
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rounds", [500, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [200, pytest.param(10_000, marks=pytest.mark.long)])
 def test_random_mutations_of_packs_and_sidecars(tmp_path: Path, rounds: int) -> None:
     store = PackStore(tmp_path, pack_bytes=40_000)
     for number, key in enumerate(KEYS):
