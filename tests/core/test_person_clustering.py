@@ -104,7 +104,7 @@ def test_two_people_side_by_side_are_two(pipeline: Pipeline, shared: Path) -> No
     assert {place for _, place in people[1].face_refs} == {1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_people_who_change_sides_stay_who_they_are(pipeline: Pipeline, shared: Path) -> None:
     """Clip 31: A is left until 60 and right from 96; in between A hides B."""
     people = people_in_footage(pipeline, shared, "31")
