@@ -27,6 +27,7 @@ LAYERS = f"layers/{ID}"
 NAMES = ["000001.tif", "000002.tif", ".000001.01234567.tif.tmp", ".uses", "engine.bin"]
 NAMES += [f"{'a' * 64}.lease", f"{'b' * 64}.{'c' * 32}", "0123456789abcdef-1-01234567.pack"]
 SECONDS = 1.5
+FEWER_SECONDS = 0.5
 
 
 class Swaps(threading.Thread):
@@ -92,9 +93,10 @@ def _uses(root: Path) -> list[Callable[[], object]]:
     ]
 
 
+@pytest.mark.parametrize("seconds", [FEWER_SECONDS, pytest.param(SECONDS, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", ["layers", LAYERS, LEASE_FOLDER, "engines", "format-2"])
 def test_v2_v3_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
-    name: str, tmp_path: Path, dashboard: Callable[[str], None]
+    name: str, seconds: float, tmp_path: Path, dashboard: Callable[[str], None]
 ) -> None:
     dashboard("projects")
     root, theirs = tmp_path / "cache", tmp_path / "theirs"
@@ -109,7 +111,7 @@ def test_v2_v3_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
     before = _state(theirs)
     swaps = Swaps(root / name, theirs / ID if name == LAYERS else theirs, tmp_path / "away")
     swaps.start()
-    uses, end, done = _uses(root), time.monotonic() + SECONDS, 0
+    uses, end, done = _uses(root), time.monotonic() + seconds, 0
     while time.monotonic() < end:
         with suppress(UnderstudyError, OSError):
             uses[done % len(uses)]()
