@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The movies of `tests/footage/make_clips.py`, made once."""
+"""The movies of `tests/footage/make_clips.py`, each made once."""
 
 import importlib.util
 import sys
@@ -15,8 +15,20 @@ sys.modules.setdefault("make_clips", make_clips)
 _spec.loader.exec_module(make_clips)
 
 
+class _Movies(dict):
+    """Movies by name, each made when it is looked up first."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self._folder = folder
+        self._recipes = {recipe.name: recipe for recipe in make_clips.MOVIES}
+
+    def __missing__(self, name):
+        self[name] = make_clips.make_movie(self._folder, self._recipes[name])
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def movies(tmp_path_factory):
-    """Every made movie by name."""
-    folder = tmp_path_factory.mktemp("movies")
-    return {recipe.name: make_clips.make_movie(folder, recipe) for recipe in make_clips.MOVIES}
+    """The made movies by name."""
+    return _Movies(tmp_path_factory.mktemp("movies"))
