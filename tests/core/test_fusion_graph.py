@@ -98,12 +98,28 @@ def any_settings() -> st.SearchStrategy[Fusion]:
     )
 
 
-@pytest.mark.slow
-@settings(max_examples=25, deadline=None)
-@given(
+mesh_cases = given(
     params=any_settings(), longest=st.integers(128, 640), noise=st.integers(0, 60), seed=st.integers(0, 99)
 )
+
+
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None)
+@mesh_cases
 def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, noise, seed) -> None:
+    check_mesh(target, source, params, longest, noise, seed)
+
+
+@pytest.mark.long
+@settings(max_examples=100, deadline=None)
+@mesh_cases
+def test_whatever_is_set_it_is_within_1_of_255_in_more_cases(
+    target, source, params, longest, noise, seed
+) -> None:
+    check_mesh(target, source, params, longest, noise, seed)
+
+
+def check_mesh(target, source, params, longest, noise, seed) -> None:
     picture, face = target
     place = face_crop_region(face.landmarks, (picture.shape[1], picture.shape[0]), longest)
     assert place is not None
@@ -113,9 +129,7 @@ def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, 
     assert difference(crop, face.landmarks, place, params) <= 1
 
 
-@pytest.mark.slow
-@settings(max_examples=15, deadline=None)
-@given(
+network_cases = given(
     params=any_settings(),
     angle=st.floats(-40, 40),
     size=st.sampled_from([128, 256, 512]),
@@ -123,7 +137,25 @@ def test_whatever_is_set_it_is_within_1_of_255(target, source, params, longest, 
     masked=st.sampled_from(["no mask", "mask", "rough mask"]),
     dfm=st.booleans(),
 )
+
+
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None)
+@network_cases
 def test_what_a_network_drew_is_fused_alike(target, params, angle, size, longest, masked, dfm) -> None:
+    check_network(target, params, angle, size, longest, masked, dfm)
+
+
+@pytest.mark.long
+@settings(max_examples=60, deadline=None)
+@network_cases
+def test_what_a_network_drew_is_fused_alike_in_more_cases(
+    target, params, angle, size, longest, masked, dfm
+) -> None:
+    check_network(target, params, angle, size, longest, masked, dfm)
+
+
+def check_network(target, params, angle, size, longest, masked, dfm) -> None:
     picture, face = target
     middle = face.landmarks[:468, :2].mean(0)
     matrix = crop_matrix(middle, 1.6 * float(np.ptp(face.landmarks[:468, 1])), np.radians(angle), size)
