@@ -16,3 +16,24 @@ def ort_exceptions() -> tuple[type[Exception], ...]:
         state.NotImplemented,
         state.RuntimeException,
     )
+
+
+# What the C++ library says of memory that it did not get.
+_OUT_OF_MEMORY_TEXTS = ("bad_alloc", "failed to allocate memory", "out of memory", "smaller than requested bytes")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether ONNX Runtime failed because it did not get the memory that it asked for.
+
+    Parameters
+    ----------
+    error
+        One of `ort_exceptions`.
+
+    Returns
+    -------
+    bool
+        False where it failed of anything else, such as a damaged file.
+    """
+    text = str(error).lower()
+    return any(known in text for known in _OUT_OF_MEMORY_TEXTS)

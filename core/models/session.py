@@ -19,13 +19,14 @@ from .engine_folder import make_engine_folder
 from .hashes import file_sha256, forget_hash
 from .memory_limit import release_memory
 from .onnx_file import read_model_file, read_onnx_info
-from .ort_exceptions import ort_exceptions
+from .ort_exceptions import is_out_of_memory, ort_exceptions
 from .processor import Processor, ProviderOptions, open_session, require_provider_names, select_processor
 
 if TYPE_CHECKING:
     import onnxruntime
 
 _LOGGER = room_logger("models")
+_MEMORY_HINT = ": close other programs, or raise the limit (ulimit -v)"
 Tensor = npt.NDArray[np.float32]
 Feeds = Tensor | Mapping[str, npt.NDArray[Any]]
 """The first input's tensor, or every input's by name."""
@@ -193,6 +194,10 @@ class ModelPool:
         try:
             session = open_session(data, self.processor, self._threads, provider_options)
         except ort_exceptions() as error:
+            if is_out_of_memory(error):
+                raise ModelError(
+                    f"there is not enough memory to load the model {name}{_MEMORY_HINT}"
+                ) from error
             reason = str(error).splitlines()[0]
             raise ModelError(
                 f"{name} is not a model ONNX Runtime can run{self._provider_hint()}: {reason}"
@@ -220,6 +225,10 @@ class ModelPool:
             else:
                 values = run_with_binding(session, tensors, names, self.processor.device)
         except ort_exceptions() as error:
+            if is_out_of_memory(error):
+                raise ModelError(
+                    f"there is not enough memory to run the model {name}{_MEMORY_HINT}"
+                ) from error
             reason, shapes = str(error).splitlines()[0], [tensor.shape for tensor in tensors.values()]
             raise ModelError(
                 f"{name} failed on an input of {', '.join(map(str, shapes))}: {reason}"

@@ -58,3 +58,22 @@ def test_sessions_are_shared_by_content_and_let_go(tmp_path: Path) -> None:
     assert pool.load_count == 1
     pool.close()
     assert pool.load_count == 0
+
+
+def test_a_model_that_gets_no_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    floats, whole = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Expand", ["x", "shape"], ["y"])],
+        "g",
+        [
+            onnx.helper.make_tensor_value_info("x", floats, [1]),
+            onnx.helper.make_tensor_value_info("shape", whole, [1]),
+        ],
+        [onnx.helper.make_tensor_value_info("y", floats, ["n"])],
+    )
+    path = tmp_path / "large.onnx"
+    path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    # Four tebibytes, more than any machine gives.
+    feeds = {"x": np.zeros(1, np.float32), "shape": np.array([1 << 40], np.int64)}
+    with pytest.raises(ModelError, match=r"not enough memory to run the model .*large\.onnx"):
+        ModelPool(1).run_all(ModelFile(path), feeds)
