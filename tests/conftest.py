@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fixtures for every test."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,11 +43,13 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def user_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what the tests and their processes remember apart from what this machine's user does."""
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("user") / "cache")
-    yield
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
+    """Keep what the tests and their processes remember apart from what this machine's user does.
+
+    The processes keep their compiled modules, as a user's do: an environment that forbids it, as some containers'
+    do, would let each of them, and each job of a Blender that stays, compile all of Understudy anew.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user") / "cache"))
+        patch.setenv("PYTHONPYCACHEPREFIX", str(Path(__file__).resolve().parents[1] / "build" / "compiled"))
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield

@@ -5,8 +5,8 @@ What that takes in processor time is printed, not asserted: `pytest -s`.
 """
 
 import pytest
+from blender_driver import Driver
 
-from tools.demo.make_up import write_sources
 from tools.demo.portrait import load_portrait
 from tools.demo.synthetic_clip import write_clip
 
@@ -16,9 +16,15 @@ LENGTH = 3000
 HEAVY = ["av", "cv2", "onnxruntime"]
 
 
-def test_opening_a_project_and_editing_loads_nothing_that_computes(every_blender, footage):
+@pytest.fixture
+def make(running, tmp_path):
+    """Return a driver for what is not looked at: it needs no process of its own."""
+    return Driver(tmp_path, running=running)
+
+
+def test_opening_a_project_and_editing_loads_nothing_that_computes(every_blender, running, footage, tmp_path):
     folder = every_blender.folder
-    every_blender(
+    Driver(tmp_path, every_blender.blender, running=running)(
         ["project", {"size": [320, 240], "frames": [1, 8], "save": str(folder / "p.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
@@ -51,8 +57,8 @@ def test_looking_at_frames_that_are_not_prepared_loads_no_model(drive, prepared)
     assert "onnxruntime" not in answers[-1]
 
 
-def test_an_untouched_render_opens_neither_cache_nor_clip(drive, prepared):
-    drive(["load", {"path": prepared}], ["render", {"out": drive.out("first")}])
+def test_an_untouched_render_opens_neither_cache_nor_clip(drive, make, prepared):
+    make(["load", {"path": prepared}], ["render", {"out": drive.out("first")}])
     answers = drive(
         ["load", {"path": prepared}],
         ["render", {"out": drive.out("again"), "report": str(drive.folder / "again.json")}],
@@ -68,17 +74,15 @@ def test_an_untouched_render_opens_neither_cache_nor_clip(drive, prepared):
     )
 
 
-def test_at_1080p_a_drag_fuses_once_a_move_and_playing_fuses_nothing(drive, tmp_path):
-    portrait = load_portrait()
-    write_clip(portrait, tmp_path / "large.mp4", 4)
-    write_sources(portrait, tmp_path / "one.png", tmp_path / "two.png")
+def test_at_1080p_a_drag_fuses_once_a_move_and_playing_fuses_nothing(drive, footage, tmp_path):
+    write_clip(load_portrait(), tmp_path / "large.mp4", 2)
     values = [round(0.3 + 0.01 * number, 2) for number in range(12)]
     answers = drive(
-        ["project", {"size": [1920, 1080], "frames": [1, 4], "save": str(drive.folder / "large.blend")}],
+        ["project", {"size": [1920, 1080], "frames": [1, 2], "save": str(drive.folder / "large.blend")}],
         ["movie", {"name": "clip", "file": str(tmp_path / "large.mp4")}],
-        ["cast", {"name": "clip", "picture": str(tmp_path / "one.png")}],
+        ["cast", {"name": "clip", "picture": footage.person}],
         ["work", {}],
-        ["playback_cost", {"frames": [1, 4], "rounds": 4}],
+        ["playback_cost", {"frames": [1, 2], "rounds": 4}],
         ["drag_cost", {"path": "fusion.blend", "values": values}],
     )
     playing, drag = answers[4], answers[5]

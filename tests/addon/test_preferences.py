@@ -141,7 +141,9 @@ def test_the_environment_comes_before_every_preference(drive, begin):
     ]
 
 
-@pytest.mark.parametrize("provider", ["cpu", "automatic", "cuda", "directml"])
+@pytest.mark.parametrize(
+    "provider", ["cpu", "automatic", "cuda", pytest.param("directml", marks=pytest.mark.long)]
+)
 def test_the_provider_reaches_the_models(drive, begin, render, provider):
     report = drive(*begin(["prefer", {"provider": provider}]), render)[-1]
     # Here is none but the CPU: the pool of models says so of the one that it was asked for.

@@ -15,15 +15,16 @@ SHARED_STAGES = ("landmark", "embed", "swap")
 class Machine:
     """A render machine of a farm: a Blender, its own disk, the same project."""
 
-    def __init__(self, drive, folder, footage):
+    def __init__(self, drive, folder, footage, running=None):
+        """`running` are the Blenders of machines that do not work at the same time: Understudy is loaded anew."""
         folder.mkdir()
-        self.drive = type(drive)(folder)
+        self.drive = type(drive)(folder, running=running)
         self.blend = str(folder / "project.blend")
         self.report = None
         self._footage = footage
 
     def render(self, *steps, name="shared", frames=(1, COUNT)):
-        """Make the project and render it in a Blender of its own, which dies with it; returns the report."""
+        """Make the project and render it; returns the report."""
         answers = self.drive(
             ["project", {"size": [320, 240], "frames": frames, "save": self.blend}],
             ["movie", {"name": "clip", "file": self._footage.movie}],
@@ -44,9 +45,9 @@ def runs(report, stages=SHARED_STAGES):
 
 
 @pytest.fixture(scope="module")
-def wanted(drive, footage, tmp_path_factory):
+def wanted(drive, footage, running, tmp_path_factory):
     """The frames of a render that keeps nothing, and shows new faces."""
-    alone = Machine(drive, tmp_path_factory.mktemp("alone") / "one", footage)
+    alone = Machine(drive, tmp_path_factory.mktemp("alone") / "one", footage, running)
     report = alone.render(["environment", {"UNDERSTUDY_NO_CACHE": "1"}])
     assert runs(report) == dict.fromkeys(SHARED_STAGES, COUNT)
     assert report["warnings"] == []
@@ -59,7 +60,7 @@ def wanted(drive, footage, tmp_path_factory):
 
 
 @pytest.mark.parametrize("place", ["folder", "redis"])
-def test_two_blenders_of_a_farm_share_the_work(drive, footage, wanted, tmp_path, request, place):
+def test_two_blenders_of_a_farm_share_the_work(drive, footage, running, wanted, tmp_path, request, place):
     if place == "redis":
         variable = {"UNDERSTUDY_REDIS": request.getfixturevalue("redis_server").url}
     else:
@@ -77,16 +78,16 @@ def test_two_blenders_of_a_farm_share_the_work(drive, footage, wanted, tmp_path,
     for stage in SHARED_STAGES:
         assert sum(runs(machine.report)[stage] for machine in machines) == COUNT
     # A third one, which comes later, computes nothing that the two did.
-    third = Machine(drive, tmp_path / "three", footage)
+    third = Machine(drive, tmp_path / "three", footage, running)
     report = third.render(["environment", variable])
     assert runs(report) == dict.fromkeys(SHARED_STAGES, 0)
     assert report["models_loaded"] == 0
     assert third.frames() == wanted
 
 
-def test_a_worker_shares_too(drive, footage, tmp_path):
+def test_a_worker_shares_too(drive, footage, running, tmp_path):
     variable = ["environment", {"UNDERSTUDY_SHARED_CACHE": str(tmp_path / "share")}]
-    first, second = Machine(drive, tmp_path / "one", footage), Machine(drive, tmp_path / "two", footage)
+    first, second = (Machine(drive, tmp_path / name, footage, running) for name in ("one", "two"))
     first.render(variable)
     answers = second.drive(
         ["project", {"size": [320, 240], "frames": (1, COUNT), "save": second.blend}],
@@ -99,9 +100,9 @@ def test_a_worker_shares_too(drive, footage, tmp_path):
     assert runs(answers[-1]["report"]) == dict.fromkeys(SHARED_STAGES, 0)
 
 
-def test_a_shared_place_that_is_away_costs_one_warning(drive, footage, wanted, tmp_path):
+def test_a_shared_place_that_is_away_costs_one_warning(drive, footage, running, wanted, tmp_path):
     pytest.importorskip("redis")
-    machine = Machine(drive, tmp_path / "one", footage)
+    machine = Machine(drive, tmp_path / "one", footage, running)
     report = machine.render(["environment", {"UNDERSTUDY_REDIS": "redis://:hidden@127.0.0.1:1/0"}])
     assert machine.frames() == wanted
     away = [text for text in report["warnings"] if "Redis" in text]
@@ -111,9 +112,9 @@ def test_a_shared_place_that_is_away_costs_one_warning(drive, footage, wanted, t
 
 
 def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(
-    drive, footage, wanted, tmp_path, redis_server
+    drive, footage, running, wanted, tmp_path, redis_server
 ):
-    machine, command = Machine(drive, tmp_path / "one", footage), redis_server.command
+    machine, command = Machine(drive, tmp_path / "one", footage, running), redis_server.command
     pid_file = tmp_path / "pid"
     restart = {"port": redis_server.port, "command": command, "pid_file": str(pid_file)}
     try:
@@ -128,7 +129,7 @@ def test_a_redis_killed_and_restarted_mid_render_changes_no_pixel(
         assert machine.frames() == wanted
         assert sum("Redis" in text and "not used for now" in text for text in report["warnings"]) == 1
         # The new server got what was computed after it came back, and nothing from before.
-        second = Machine(drive, tmp_path / "two", footage)
+        second = Machine(drive, tmp_path / "two", footage, running)
         report = second.render(["environment", {"UNDERSTUDY_REDIS": redis_server.url}])
         assert second.frames() == wanted
         assert 1 <= COUNT - runs(report)["swap"] <= COUNT - 4

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 BAD = 4
 LAST = 6

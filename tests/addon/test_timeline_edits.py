@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from timeline_edits import EDITS
 
-pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 COUNT = 12
 

@@ -10,7 +10,7 @@ import pytest
 from blenders import NAMES
 from timeline_edits import EDITS
 
-pytestmark = [pytest.mark.blender, pytest.mark.every_blender]
+pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_turn]
 
 LAST = 20
 # Those that go back and forth by themselves are no single edit.

@@ -12,7 +12,7 @@ import pytest
 from understudy.core.media.open import open_clip
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES = 6
+FRAMES = 4
 STAGES = {"detect", "landmark", "embed", "swap", "fuse"}
 pytestmark = pytest.mark.blender
 

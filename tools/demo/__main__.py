@@ -86,12 +86,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _material(options: argparse.Namespace, folder: Path) -> tuple[Path, Path, Path]:
     """Return clip, picture and second picture, generating those that were not given."""
+    if options.clip is not None:
+        with open_clip(options.clip):
+            pass  # a movie that can't be read is told before anything is painted
+    elif options.frames < 1 or not 0.1 <= options.scale <= 2:
+        raise OutputError("--frames must be 1 or more, --scale from 0.1 to 2")
     tiger, harlequin, own = folder / "tiger.png", folder / "harlequin.png", folder / "clip.mp4"
     portrait = load_portrait()
     write_sources(portrait, harlequin, tiger)
     if options.clip is None:
-        if options.frames < 1 or not 0.1 <= options.scale <= 2:
-            raise OutputError("--frames must be 1 or more, --scale from 0.1 to 2")
         write_clip(portrait, own, min(options.frames, 90), options.scale)
     return (options.clip or own).resolve(), (options.face or tiger).resolve(), harlequin
 

@@ -70,6 +70,9 @@ def _do_in_turn(job):
 
 
 if sys.argv[-1] == "-":
+    import_module("bpy")
+    gc.collect()
+    gc.freeze()  # what Blender and its own add-ons made stays, and is not looked through after each job
     for line in sys.stdin:
         _do_in_turn(json.loads(Path(line.strip()).read_text()))
     os._exit(0)
