@@ -141,7 +141,6 @@ EDITS = {
                 "transform_effect",
                 {"of": "clip", "rotation_start": 20.0, "scale_start_x": 0.8, "translate_start_x": 5.0},
             ],
-            ["nest", {"name": "clip"}],
         ],
         (3, 4),
     ),
@@ -178,22 +177,22 @@ EDITS = {
     ),
     "pasted into another scene": ([["paste_into_new_scene", {"names": ["clip"]}]], (3, 4)),
     "crossed with another": (
-        [SECOND, *_effect("CROSS", "clip", "second", start=8), ["nest", {"name": "clip"}]],
+        [SECOND, *_effect("CROSS", "clip", "second", start=8)],
         (5, 14),
     ),
     "crossed from another": (
-        [SECOND, *_effect("CROSS", "second", "clip", start=8), ["nest", {"name": "clip"}]],
+        [SECOND, *_effect("CROSS", "second", "clip", start=8)],
         (5, 14),
     ),
     "gamma crossed": (
-        [SECOND, *_effect("GAMMA_CROSS", "clip", "second", start=8), ["nest", {"name": "clip"}]],
+        [SECOND, *_effect("GAMMA_CROSS", "clip", "second", start=8)],
         (9, 11),
     ),
-    "wiped": ([SECOND, *_effect("WIPE", "clip", "second", start=8), ["nest", {"name": "clip"}]], (9, 11)),
-    "glowing": ([*_effect("GLOW"), ["nest", {"name": "clip"}]], (3, 4)),
-    "blurred": ([*_effect("GAUSSIAN_BLUR"), ["nest", {"name": "clip"}]], (3, 4)),
+    "wiped": ([SECOND, *_effect("WIPE", "clip", "second", start=8)], (9, 11)),
+    "glowing": ([*_effect("GLOW")], (3, 4)),
+    "blurred": ([*_effect("GAUSSIAN_BLUR")], (3, 4)),
     "added to another": (
-        [SECOND, *_effect("ADD", "clip", "second", start=8), ["nest", {"name": "clip"}]],
+        [SECOND, *_effect("ADD", "clip", "second", start=8)],
         (9, 11),
     ),
     "under an adjustment": (
@@ -206,25 +205,23 @@ EDITS = {
     "graded": (
         [
             ["strip_modifier", {"name": "clip", "kind": "BRIGHT_CONTRAST", "bright": 30.0, "contrast": 20.0}],
-            ["nest", {"name": "clip"}],
         ],
         (3, 4),
     ),
-    "half transparent": ([UNDER, *_adjust(channel=4, blend_alpha=0.5), ["nest", {"name": "clip"}]], (3, 4)),
+    "half transparent": ([UNDER, *_adjust(channel=4, blend_alpha=0.5)], (3, 4)),
     "faded in": (
         [
             UNDER,
             *_adjust(channel=4),
             ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.0, "9": 1.0}}],
-            ["nest", {"name": "clip"}],
         ],
         (1, 12),
     ),
     "added to what lies below": (
-        [UNDER, *_adjust(channel=4, blend_type="ADD"), ["nest", {"name": "clip"}]],
+        [UNDER, *_adjust(channel=4, blend_type="ADD")],
         (3, 4),
     ),
-    "multiplied": ([UNDER, *_adjust(channel=4, blend_type="MULTIPLY"), ["nest", {"name": "clip"}]], (3, 4)),
+    "multiplied": ([UNDER, *_adjust(channel=4, blend_type="MULTIPLY")], (3, 4)),
     "moved below a title": (
         [
             ["colour", {"name": "title", "channel": 6, "start": 3, "end": 9}],
@@ -265,7 +262,6 @@ EDITS = {
         [
             ["draw_every_frame_anew", {}],
             *_effect("SPEED", speed_control="MULTIPLY", speed_factor=2.0),
-            ["nest", {"name": "clip"}],
         ],
         (1, 5),
     ),

@@ -17,12 +17,13 @@ from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
-from ..sequencer.animation import animated_properties
+from ..sequencer.animation import animation_values
 from ..sequencer.channels import is_misplaced
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import layer_stack_id, layer_strips, stack_id, strips_with_modifiers
 from .folders import cache_folder
 from .layer_strip import layer_of
+from .nesting import nest_reasons
 from .sync import sync_layers
 
 SYNC_DELAY_SECONDS = 0.3
@@ -41,6 +42,7 @@ def timeline_fingerprint() -> tuple[Any, ...]:
             str(cache_folder(scene)),
             *_layer_fingerprints(scene),
             *_strip_fingerprints(scene),
+            *nest_reasons(scene).items(),
         )
         for scene in bpy.data.scenes
         if cast("Any", scene).library is None
@@ -69,7 +71,7 @@ def _strip_fingerprints(scene: bpy.types.Scene) -> list[Any]:
                     clip.frame_duration,
                 ),
                 (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
-                frozenset(animated_properties(scene, clip)),
+                animation_values(scene, clip),
                 layer is not None and is_misplaced(scene, clip, layer),
             )
         )

@@ -14,7 +14,7 @@ import bpy
 
 from ...core.errors import OutputError
 from ..properties.status import redraw
-from ..sequencer.animation import sync_drivers
+from ..sequencer.animation import sync_animation
 from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
@@ -67,7 +67,6 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
-    layer.blend_alpha = clip.blend_alpha
     sync_layer(scene, clip, layer, thorough=True)
     return layer
 
@@ -87,7 +86,7 @@ def sync_layer(scene: bpy.types.Scene, strip: Any, layer: Any, *, thorough: bool
     """
     changed = thorough and _sync_directory(scene, strip, layer)
     if thorough:
-        sync_drivers(scene, strip, layer)
+        sync_animation(scene, strip, layer)
         changed |= sync_elements(scene, strip, layer)
     changed |= _copy_properties(strip, layer, _APPEARANCE_PROPERTIES)
     changed |= _copy_properties(_NO_STROBE if is_retimed(strip) else strip, layer, ("strobe",))

@@ -15,6 +15,7 @@ from ..sequencer.channels import restore_lifted_strips
 from ..sequencer.strips import layer_stack_id, layer_strips, parent_strips, stack_id, strips_with_modifiers
 from .copies import separate_copies
 from .layer_strip import layer_of, make_layer, sync_layer
+from .nesting import nest_where_needed
 
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
@@ -57,7 +58,7 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
     _remove_orphans(scene)
-    return problems
+    return problems + nest_where_needed(scene)
 
 
 def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) -> Any | None:

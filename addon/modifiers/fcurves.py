@@ -10,15 +10,16 @@ from typing import Any
 
 import bpy
 
-from ..sequencer.animation import curves_of, drivers_of, keyframes_of
+from ..sequencer.curves import (
+    copy_driver,
+    copy_keyframes,
+    curves_of,
+    drivers_of,
+    keyframes_of,
+    make_action_local,
+)
 
 _MODIFIER_PATH = re.compile(r"^understudy\.modifiers\[([0-9]{1,6})\]")
-# Handles come after their types, which would move them.
-_KEYFRAME_PROPERTIES = (
-    "co", "handle_left_type", "handle_right_type", "handle_left", "handle_right", "interpolation", "easing", "back",
-    "amplitude", "period", "type",
-)  # fmt: skip
-_CURVE_PROPERTIES = ("extrapolation", "mute", "lock", "color_mode", "color", "auto_smoothing")
 
 
 def index_after_removal(index: int) -> Callable[[int], int | None]:
@@ -41,7 +42,7 @@ def renumber_curves(scene: bpy.types.Scene, new_index: Callable[[int], int | Non
     """Have a scene's curves follow modifiers that changed their places; None removes a modifier's curves."""
     if not any(_MODIFIER_PATH.match(curve.data_path) for curve in curves_of(scene)):
         return
-    _make_action_local(scene)
+    make_action_local(scene)
     for curves in (keyframes_of(scene), drivers_of(scene)):
         for curve in list(curves):
             path = _renumber_path(curve.data_path, new_index)
@@ -59,14 +60,11 @@ def copy_curves(source: bpy.types.Scene, target: bpy.types.Scene, new_indices: M
     for curve in [entry for entry in keyframes_of(source) if _MODIFIER_PATH.match(entry.data_path)]:
         path = _renumber_path(curve.data_path, new_indices.get)
         if path is not None:
-            _copy_keyframes(curve, target, path)
+            copy_keyframes(curve, target, path)
     for driver in [entry for entry in drivers_of(source) if _MODIFIER_PATH.match(entry.data_path)]:
         path = _renumber_path(driver.data_path, new_indices.get)
         if path is not None:
-            target.animation_data_create()
-            copied = drivers_of(target).from_existing(src_driver=driver)
-            copied.data_path = path
-            _retarget_driver(copied, source, target, new_indices)
+            _retarget_driver(copy_driver(driver, target, path), source, target, new_indices)
 
 
 def _renumber_path(path: str, new_index: Callable[[int], int | None]) -> str | None:
@@ -82,39 +80,6 @@ def _targets(driver: Any, scene: bpy.types.Scene) -> list[Any]:
     """List what a driver reads of a scene."""
     targets = (target for variable in driver.driver.variables for target in variable.targets)
     return [target for target in targets if target.id == scene]
-
-
-def _make_action_local(scene: bpy.types.Scene) -> None:
-    """Give a scene keyframes of its own: a copied scene shares those of the one it came from."""
-    animation: Any = scene.animation_data
-    action = animation.action
-    if action is None or action.users - action.use_fake_user < 2:
-        return
-    slot = animation.action_slot.identifier
-    animation.action = action.copy()
-    animation.action_slot = animation.action.slots[slot]
-
-
-def _copy_keyframes(curve: Any, target: bpy.types.Scene, path: str) -> None:
-    """Copy a curve with its keys and curve modifiers to a path of a scene."""
-    # Makes action, slot and curve as they are needed, in every Blender.
-    target.keyframe_insert(path, frame=0)
-    copied = next(entry for entry in keyframes_of(target) if entry.data_path == path)
-    copied.keyframe_points.clear()
-    copied.keyframe_points.add(len(curve.keyframe_points))
-    for key, known in zip(copied.keyframe_points, curve.keyframe_points, strict=True):
-        _copy_properties(known, key, _KEYFRAME_PROPERTIES)
-    _copy_properties(curve, copied, _CURVE_PROPERTIES)
-    for known in curve.modifiers:
-        added = copied.modifiers.new(known.type)
-        _copy_properties(known, added, [entry.identifier for entry in known.bl_rna.properties])
-    copied.update()
-
-
-def _copy_properties(source: Any, target: Any, names: Any) -> None:
-    for name in names:
-        if not source.bl_rna.properties[name].is_readonly:
-            setattr(target, name, getattr(source, name))
 
 
 def _retarget_driver(

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import bpy
 
-from .animation import curves_of, sync_drivers
+from .animation import sync_animation
+from .curves import curves_of
 from .strips import inputs_of, parent_strips
 
 _INPUT_PROPERTIES = ("input_1", "input_2")
@@ -37,7 +38,7 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     _move_appearance(scene, strip, meta)
     layer.blend_alpha = 1.0
     meta.channel = channel
-    sync_drivers(scene, strip, layer)
+    sync_animation(scene, strip, layer)
     return meta
 
 

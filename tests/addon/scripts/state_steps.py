@@ -4,7 +4,7 @@
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
 from understudy.addon.properties.scene_properties import recipe_of
-from understudy.addon.sequencer.animation import driven_properties
+from understudy.addon.sequencer.curves import drivers_of
 from understudy.core.recipe import parameters
 
 
@@ -46,7 +46,9 @@ def shown_pictures(name, frames):
 
 def drivers(name):
     """The paths of a strip's driven properties."""
-    return sorted(driven_properties(_scene(), _strip(name)))
+    start = f"{_strip(name).path_from_id()}."
+    paths = [curve.data_path for curve in drivers_of(_scene())]
+    return sorted(path.removeprefix(start) for path in paths if path.startswith(start))
 
 
 def sound_of(name, file):

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done to a clip that a layer above it can't follow is done to a meta strip around both.
+
+Opacity, blend modes, strip modifiers, effects and transitions apply to whole strips: done to the clip, then to its
+layer, they show the original through the new face, or leave the face as it was. So as soon as a clip has one of these
+the two are nested, and the meta strip has it in the clip's place.
+"""
+
+from typing import Any
+
+import bpy
+
+from ..sequencer.curves import curves_of
+from ..sequencer.meta_strips import nest_in_meta
+from ..sequencer.strips import all_strips, inputs_of, overlap, strips_with_modifiers
+from .layer_strip import layer_of
+
+# Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
+_COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
+
+
+def nest_reasons(scene: bpy.types.Scene) -> dict[str, str]:
+    """Say of each clip that has to be nested with its layer, by name, what its layer can't follow.
+
+    Only reads Blender's data.
+    """
+    strips = all_strips(scene)
+    effects = {entry.name: effect for effect in strips for entry in inputs_of(effect)}
+    cameras = [strip for strip in strips if strip.type == "MULTICAM"]
+    animated = {curve.data_path for curve in curves_of(scene) if curve.data_path.endswith(".blend_alpha")}
+    reasons = {}
+    for clip in strips_with_modifiers(scene):
+        layer = layer_of(scene, clip)
+        if layer is None or layer.parent_meta() != clip.parent_meta():
+            continue
+        if clip.name in effects:
+            reasons[clip.name] = f"feeds the effect {effects[clip.name].name}"
+        elif [entry.type for entry in clip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
+            reasons[clip.name] = "has strip modifiers"
+        elif clip.blend_type not in _COVERING_BLEND_TYPES:
+            reasons[clip.name] = "is blended with the strips below"
+        elif clip.blend_alpha < 1 or f"{clip.path_from_id()}.blend_alpha" in animated:
+            reasons[clip.name] = "is transparent or faded"
+        elif any(_shows_without_layer(camera, clip, layer) for camera in cameras):
+            reasons[clip.name] = "is shown by a multicam selector"
+    return reasons
+
+
+def _shows_without_layer(camera: Any, clip: Any, layer: Any) -> bool:
+    """Tell whether a multicam selector, which shows all up to a channel, may stop between a clip and its layer."""
+    return bool(
+        camera.parent_meta() == clip.parent_meta()
+        and clip.channel <= camera.multicam_source < layer.channel
+        and overlap(camera, clip)
+    )
+
+
+def nest_where_needed(scene: bpy.types.Scene) -> list[str]:
+    """Nest the clips whose layers can't follow them; returns what could not be done, a line each."""
+    problems = []
+    for name, reason in nest_reasons(scene).items():
+        clip = next(strip for strip in strips_with_modifiers(scene) if strip.name == name)
+        try:
+            _nest(scene, clip, layer_of(scene, clip))
+        except RuntimeError as error:  # an operator that Blender refuses
+            text = str(error).strip().removeprefix("Error: ")
+            problems.append(f"{name} {reason}, which does not see its layer: press Nest in Meta ({text})")
+    return problems
+
+
+def _nest(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
+    """Nest a clip and its layer. What is selected and active stays, the meta strip being in the two's place."""
+    editor: Any = scene.sequence_editor
+    active = editor.active_strip
+    selected = [strip for strip in all_strips(scene) if strip.select]
+    meta = None
+    try:
+        meta = nest_in_meta(scene, clip, layer)
+    finally:
+        nested = (clip, layer)
+        for strip in all_strips(scene):
+            strip.select = strip in selected or (strip == meta and any(entry in selected for entry in nested))
+        editor.active_strip = meta if meta is not None and active in nested else active
