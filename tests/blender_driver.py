@@ -169,14 +169,17 @@ class Driver:
                 self.blender, {"steps": steps, "result": str(result)}, TIMEOUT_SECONDS
             )
             assert result.is_file(), self.output[-1500:] + errors[-3000:]
-            assert self.complains or not complaints(errors), errors[-3000:]
+            printed = self.output + errors
+            assert self.complains or not complaints(printed), printed[-4500:]
             return json.loads(result.read_text())
         job.write_text(json.dumps({"steps": steps, "result": str(result)}))
         command = self.blender.command(DRIVE, str(job), self._folders)
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
         assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
         assert done.returncode == self.status, done.stderr[-3000:]
-        assert self.complains or not complaints(done.stderr), done.stderr[-3000:]
+        assert self.complains or not complaints(done.stdout + done.stderr), (
+            done.stdout[-1500:] + done.stderr[-3000:]
+        )
         self.output = done.stdout
         return json.loads(result.read_text())
 
@@ -193,10 +196,12 @@ class Driver:
         return str(self.folder / f"{prefix}_")
 
 
-def complaints(stderr):
-    """The lines of what a run printed that tell of a fault or a warning of ours."""
+def complaints(printed):
+    """The lines of what a run printed that tell of a fault or a warning of ours, or of drivers in a circle."""
     return [
         line
-        for line in stderr.splitlines()
-        if "Traceback" in line or ("Warning" in line and ("understudy" in line or "/addon/" in line))
+        for line in printed.splitlines()
+        if "Traceback" in line
+        or "Dependency cycle" in line
+        or ("Warning" in line and ("understudy" in line or "/addon/" in line))
     ]

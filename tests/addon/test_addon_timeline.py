@@ -246,7 +246,7 @@ def test_a_clip_inside_a_scene_strip(drive, footage):
     assert answers[4]["frames"] == answers[4]["faces"] == 2
 
 
-def test_a_fade_of_the_clip_fades_its_face_until_it_is_not_animated(drive, footage):
+def test_a_fade_of_the_clip_fades_its_face_without_a_driver(drive, footage):
     answers = drive(
         ["project", {"size": [320, 240], "frames": [1, 5], "save": str(drive.folder / "fade.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
@@ -254,12 +254,33 @@ def test_a_fade_of_the_clip_fades_its_face_until_it_is_not_animated(drive, foota
         ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.0, "5": 1.0}}],
         ["render", {"out": drive.out("fade")}],
         ["drivers", {"name": "clip Understudy"}],
-        ["animate_no_more", {"name": "clip", "path": "blend_alpha", "frames": [1, 5]}],
-        ["op", {"name": "understudy.refresh"}],
-        ["drivers", {"name": "clip Understudy"}],
+        ["timeline", {}],
     )
     faded = drive.pictures("fade", 5)
     assert faded[1].max() == 0
     assert faded[5].max() > 100
-    assert answers[5] == ["blend_alpha"]
-    assert answers[8] == []
+    assert answers[5] == []
+    assert sorted(answers[6]) == ["clip", "clip Face Swap", "clip Understudy"]
+
+
+def test_an_animated_clip_moves_its_layer_until_it_is_not_animated(drive, footage):
+    path = "transform.offset_x"
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, 5], "save": str(drive.folder / "moved.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["animate", {"name": "clip", "path": path, "values": {"1": 0.0, "5": 8.0}}],
+        ["op", {"name": "understudy.refresh"}],
+        ["animated", {"name": "clip Understudy", "path": path, "frames": [1, 3, 5]}],
+        ["animate", {"name": "clip", "path": path, "values": {"5": 4.0}}],
+        ["op", {"name": "understudy.refresh"}],
+        ["animated", {"name": "clip Understudy", "path": path, "frames": [1, 5]}],
+        ["drivers", {"name": "clip Understudy"}],
+        ["animate_no_more", {"name": "clip", "path": path, "frames": [1, 5]}],
+        ["op", {"name": "understudy.refresh"}],
+        ["animated", {"name": "clip Understudy", "path": path, "frames": [1]}],
+    )
+    assert answers[5] == [0.0, 4.0, 8.0]
+    assert answers[8] == [0.0, 4.0]
+    assert answers[9] == []
+    assert answers[12] == []

@@ -4,7 +4,7 @@
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
 from understudy.addon.properties.scene_properties import recipe_of
-from understudy.addon.sequencer.curves import drivers_of
+from understudy.addon.sequencer.curves import drivers_of, keyframes_of
 from understudy.core.recipe import parameters
 
 
@@ -49,6 +49,13 @@ def drivers(name):
     start = f"{_strip(name).path_from_id()}."
     paths = [curve.data_path for curve in drivers_of(_scene())]
     return sorted(path.removeprefix(start) for path in paths if path.startswith(start))
+
+
+def animated(name, path, frames):
+    """What the keyframes of a strip's property say at frames; nothing without keyframes."""
+    path = f"{_strip(name).path_from_id()}.{path}"
+    curves = [curve for curve in keyframes_of(_scene()) if curve.data_path == path]
+    return [round(curve.evaluate(frame), 4) for curve in curves for frame in frames]
 
 
 def sound_of(name, file):

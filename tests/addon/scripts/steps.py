@@ -210,7 +210,8 @@ def render(out, report=None, how="animation", frame=None):
 def animate_no_more(name, path, frames):
     """Delete the keyframes of a strip's property."""
     for frame in frames:
-        _strip(name).keyframe_delete(path, frame=frame)
+        owner, _, leaf = path.rpartition(".")
+        (getattr(_strip(name), owner) if owner else _strip(name)).keyframe_delete(leaf, frame=frame)
 
 
 def sound(name, file, start, trimmed):
