@@ -7,6 +7,7 @@ never while one goes on: Blender keeps pointers to what it drags.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -26,7 +27,11 @@ from .layer_strip import layer_of
 from .nesting import nest_reasons
 from .sync import sync_layers
 
-SYNC_DELAY_SECONDS = 0.3
+# After the last of the editor's changes: what is dragged in a panel changes many times a second.
+SYNC_DELAY_SECONDS = 0.15
+# What changes without a pause is put in order all the same.
+_MAX_DELAY_SECONDS = 5.0
+_TIMER_TOLERANCE_SECONDS = 0.01
 _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
 # Operators that drag strips about.
 _DRAG_OPERATOR_PREFIXES = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
@@ -101,17 +106,24 @@ class LayerAutoSync:
         self._sync = sync
         self._last_fingerprint: tuple[Any, ...] = ()
         self._last_trouble = ""
+        self._first_change_seconds = self._last_change_seconds = 0.0
         self._timer = self.tick  # one object: Blender knows timers by identity
 
     def schedule(self) -> None:
         """Something changed: look at it in a moment. Cheap, however often it is called."""
+        self._last_change_seconds = time.monotonic()
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
+            self._first_change_seconds = self._last_change_seconds
             bpy.app.timers.register(self._timer, first_interval=SYNC_DELAY_SECONDS)
 
     def tick(self) -> float | None:
         """Put the layers in order if something that matters changed; later, while the editor is at work."""
         if _is_busy():
             return SYNC_DELAY_SECONDS
+        now = time.monotonic()
+        remaining = SYNC_DELAY_SECONDS - (now - self._last_change_seconds)
+        if remaining > _TIMER_TOLERANCE_SECONDS and now - self._first_change_seconds < _MAX_DELAY_SECONDS:
+            return remaining
         try:
             self._sync_if_changed()
         except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer and show nothing

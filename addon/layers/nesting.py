@@ -64,7 +64,7 @@ def nest_where_needed(scene: bpy.types.Scene) -> list[str]:
             _nest(scene, clip, layer_of(scene, clip))
         except RuntimeError as error:  # an operator that Blender refuses
             text = str(error).strip().removeprefix("Error: ")
-            problems.append(f"{name} {reason}, which does not see its layer: press Nest in Meta ({text})")
+            problems.append(f"{name} {reason}, which its layer can't follow: press Nest in Meta ({text})")
     return problems
 
 

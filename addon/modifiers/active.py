@@ -7,6 +7,7 @@ import bpy
 
 from ..properties.scene_properties import settings_of
 from ..sequencer.strips import (
+    is_movie_of_sound,
     layer_stack_id,
     parent_strips,
     stack_id,
@@ -41,19 +42,9 @@ def active_strip(context: bpy.types.Context) -> Any | None:
         return nested[0] if len(nested) == 1 else strip
     if strip is not None and strip.type == "SOUND":
         return next(
-            (movie for movie in parent_strips(scene, strip) if _is_movie_of_sound(movie, strip)), strip
+            (movie for movie in parent_strips(scene, strip) if is_movie_of_sound(movie, strip)), strip
         )
     return strip
-
-
-def _is_movie_of_sound(movie: Any, sound: Any) -> bool:
-    """Tell whether a strip is the movie that a sound strip was added with."""
-    return bool(
-        movie.type == "MOVIE"
-        and sound.sound is not None
-        and movie.frame_final_start == sound.frame_final_start
-        and bpy.path.abspath(movie.filepath) == bpy.path.abspath(sound.sound.filepath)
-    )
 
 
 def active_stack(context: bpy.types.Context) -> list[Any]:

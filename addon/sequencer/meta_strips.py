@@ -13,11 +13,12 @@ import bpy
 
 from .animation import sync_animation
 from .curves import curves_of
-from .strips import inputs_of, parent_strips
+from .strips import inputs_of, is_movie_of_sound, parent_strips
 
 _INPUT_PROPERTIES = ("input_1", "input_2")
-# What of a clip is to be done to both.
+# What of a clip is to be done to both, and what the meta strip has like the clip, whose place it takes.
 _META_PROPERTIES = ("blend_type", "blend_alpha")
+_SHARED_PROPERTIES = ("lock", "color_tag")
 
 
 def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
@@ -30,7 +31,12 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
         for name in _INPUT_PROPERTIES
         if getattr(effect, name, None) == strip
     ]
-    meta = _make_meta(scene, strip, layer, fed)
+    connected = _disconnect(scene, strip, layer)
+    meta = strip
+    try:
+        meta = _make_meta(scene, strip, layer, fed)
+    finally:
+        _connect(scene, [meta, *connected])
     if [entry.type for entry in layer.modifiers] == [entry.type for entry in strip.modifiers]:
         layer.modifiers.clear()
     strip.modifiers.clear()
@@ -67,6 +73,33 @@ def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list
     return meta
 
 
+def _disconnect(scene: bpy.types.Scene, strip: Any, layer: Any) -> list[Any]:
+    """Disconnect a clip from the strips that are selected and moved along with it; return those, but for its layer.
+
+    Before 5.2 Blender does not tell which these are: there it is the sound that the movie was added with.
+    """
+    with _display_siblings(scene, strip):
+        if hasattr(strip, "connections"):
+            connected = [entry for entry in strip.connections if entry not in (strip, layer)]
+        else:
+            connected = [entry for entry in parent_strips(scene, strip) if _is_sound_of(entry, strip)]
+        _select(scene, [strip])
+        was_connected = "FINISHED" in _call_operator(scene, "disconnect")
+    return connected if was_connected else []
+
+
+def _connect(scene: bpy.types.Scene, strips: list[Any]) -> None:
+    """Have strips selected and moved together."""
+    if len(strips) > 1:
+        with _display_siblings(scene, strips[0]):
+            _select(scene, strips)
+            _call_operator(scene, "connect", toggle=False)
+
+
+def _is_sound_of(sound: Any, movie: Any) -> bool:
+    return sound.type == "SOUND" and is_movie_of_sound(movie, sound)
+
+
 def _reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
     """Make a strip the input of effects."""
     for effect, name in connections:
@@ -92,7 +125,7 @@ def _copy_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
 
 def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
     """Move opacity, blend mode and what animates them or the strip modifiers from a clip to a meta strip."""
-    for name in _META_PROPERTIES:
+    for name in (*_META_PROPERTIES, *_SHARED_PROPERTIES):
         setattr(meta, name, getattr(strip, name))
     strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
     before, after = strip.path_from_id(), meta.path_from_id()
@@ -108,10 +141,11 @@ def _select(scene: bpy.types.Scene, strips: list[Any]) -> None:
     cast("Any", scene.sequence_editor).active_strip = strips[0]
 
 
-def _call_operator(scene: bpy.types.Scene, name: str, **arguments: str) -> None:
+def _call_operator(scene: bpy.types.Scene, name: str, **arguments: str | bool) -> set[str]:
     # From Blender 5.0 the sequencer's scene need not be the window's.
     with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-        getattr(bpy.ops.sequencer, name)(**arguments)
+        returned: set[str] = getattr(bpy.ops.sequencer, name)(**arguments)
+    return returned
 
 
 @contextmanager

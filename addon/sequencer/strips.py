@@ -215,3 +215,13 @@ def inputs_of(effect: Any) -> list[Any]:
     """List the strips that an effect strip is made from."""
     inputs = (getattr(effect, f"input_{number}", None) for number in (1, 2))
     return [strip for strip in inputs if strip is not None]
+
+
+def is_movie_of_sound(movie: Any, sound: Any) -> bool:
+    """Tell whether a strip is the movie that a sound strip was added with."""
+    return bool(
+        movie.type == "MOVIE"
+        and sound.sound is not None
+        and movie.frame_final_start == sound.frame_final_start
+        and bpy.path.abspath(movie.filepath) == bpy.path.abspath(sound.sound.filepath)
+    )

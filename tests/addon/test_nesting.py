@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nesting that fails on the way: the timeline is as it was."""
+"""Nesting: what is selected, locked and connected stays so; where it fails on the way, the timeline is as it was."""
 
 import pytest
 
@@ -21,3 +21,49 @@ def test_what_a_clip_feeds_is_put_back_where_no_meta_strip_can_be_made(every_ble
     assert raised == "refused"
     assert before["blur"] == "clip"
     assert after == before
+
+
+def _begin(footage):
+    return [
+        ["project", {"size": [320, 240], "frames": [1, 12]}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": None}],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("connects", "connected"),
+    [([], "CANCELLED"), ([["by_operator", {"name": "connect", "strips": ["clip", "sound"]}]], "FINISHED")],
+    ids=["alone", "connected"],
+)
+def test_a_sound_that_was_connected_is_so_to_the_meta_strip(every_blender, footage, connects, connected):
+    answers = every_blender(
+        *_begin(footage),
+        ["sound_of", {"name": "sound", "file": footage.movie}],
+        *connects,
+        ["adjust", {"name": "clip", "blend_alpha": 0.5}],
+        ["op", {"name": "understudy.refresh"}],
+        ["timeline", {}],
+        # Blender does so only to what is connected.
+        ["by_operator", {"name": "disconnect", "strips": ["sound"]}],
+    )
+    assert "clip Face Swap" in answers[-2]
+    assert answers[-1] == [connected]
+
+
+def test_the_meta_strip_is_active_selected_and_locked_in_its_clips_place(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["colour", {"name": "other", "channel": 8, "start": 1, "end": 13}],
+        ["set_properties", {"clip": {"blend_alpha": 0.5, "lock": True, "color_tag": "COLOR_03"}}],
+        ["selection", {"selects": ["clip", "other"], "active": "clip"}],
+        ["op", {"name": "understudy.refresh"}],
+        ["selection", {}],
+        ["timeline", {}],
+    )
+    active, selected = answers[-2]
+    assert active == "clip Face Swap"
+    assert {"clip Face Swap", "other"} <= set(selected)
+    kind, channel, start, end, _, locked = answers[-1]["clip Face Swap"]
+    assert [kind, start, end, locked] == ["META", 1, 13, True]
+    assert channel == answers[-1]["clip"][1]

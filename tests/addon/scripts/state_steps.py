@@ -67,3 +67,13 @@ def timing(name):
     """Where a strip lies."""
     strip = _strip(name)
     return [strip.frame_start, strip.frame_offset_start, strip.frame_offset_end, strip.frame_final_end]
+
+
+def selection(selects=None, active=None):
+    """Select strips and make one active, if so asked; returns which is active and which are selected."""
+    editor = _scene().sequence_editor
+    if selects is not None:
+        for strip in editor.strips_all:
+            strip.select = strip.name in selects
+        editor.active_strip = _strip(active)
+    return [editor.active_strip.name, sorted(strip.name for strip in editor.strips_all if strip.select)]
