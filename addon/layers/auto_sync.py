@@ -24,13 +24,15 @@ from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import layer_stack_id, layer_strips, stack_id, strips_with_modifiers
 from .folders import cache_folder
 from .layer_strip import layer_of
-from .nesting import nest_reasons
+from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, nest_reasons
 from .sync import sync_layers
 
 # After the last of the editor's changes: what is dragged in a panel changes many times a second.
 SYNC_DELAY_SECONDS = 0.15
 # What changes without a pause is put in order all the same.
-_MAX_DELAY_SECONDS = 5.0
+_MAX_DELAY_SECONDS = 0.5
+# Whoever drags a value may hold still for that long.
+_DRAG_PAUSE_SECONDS = 1.0
 _TIMER_TOLERANCE_SECONDS = 0.01
 _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post", "load_post")
 # Operators that drag strips about.
@@ -98,10 +100,14 @@ def _media_fingerprint(strip: Any) -> tuple[Any, ...]:
     return (bpy.path.abspath(strip.directory), count, *ends)
 
 
+def _sync_during_edit(scene: bpy.types.Scene) -> list[str]:
+    return sync_layers(scene, during_edit=True)
+
+
 class LayerAutoSync:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
-    def __init__(self, sync: Callable[[bpy.types.Scene], list[str]] = sync_layers) -> None:
+    def __init__(self, sync: Callable[[bpy.types.Scene], list[str]] = _sync_during_edit) -> None:
         """`sync` puts a scene's layers in order and returns what could not be done."""
         self._sync = sync
         self._last_fingerprint: tuple[Any, ...] = ()
@@ -131,6 +137,19 @@ class LayerAutoSync:
             self._show_trouble(
                 f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
             )
+        return self._activate_shown_strips()
+
+    def _activate_shown_strips(self) -> float | None:
+        """Once nothing changes any more have the panels show what the timeline does; until then, return when."""
+        hidden = [scene for scene in bpy.data.scenes if hidden_active_strip(scene) is not None]
+        if not hidden:
+            return None
+        remaining = _DRAG_PAUSE_SECONDS - (time.monotonic() - self._last_change_seconds)
+        if remaining > _TIMER_TOLERANCE_SECONDS:
+            return remaining
+        for scene in hidden:
+            activate_shown_strip(scene)
+        redraw()
         return None
 
     def _sync_if_changed(self) -> None:
@@ -178,6 +197,8 @@ def _handlers() -> dict[str, Callable[..., None]]:
     @persistent
     def on_change(*_: Any) -> None:
         if not bpy.app.background and threading.current_thread() is threading.main_thread():
+            for scene in bpy.data.scenes:
+                move_opacity_to_meta(scene)
             auto_sync.schedule()
 
     on_change.__dict__["close"] = auto_sync.close

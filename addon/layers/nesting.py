@@ -6,17 +6,25 @@ layer, they show the original through the new face, or leave the face as it was.
 the two are nested, and the meta strip has it in the clip's place.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
 from ..sequencer.curves import curves_of
 from ..sequencer.meta_strips import nest_in_meta
-from ..sequencer.strips import all_strips, inputs_of, overlap, strips_with_modifiers
-from .layer_strip import layer_of
+from ..sequencer.strips import (
+    all_strips,
+    inputs_of,
+    layer_stack_id,
+    overlap,
+    stack_id,
+    strips_with_modifiers,
+)
+from .layer_strip import invalidate_layer_caches, layer_of
 
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
 _COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
+_FADED = "is transparent or faded"
 
 
 def nest_reasons(scene: bpy.types.Scene) -> dict[str, str]:
@@ -40,7 +48,7 @@ def nest_reasons(scene: bpy.types.Scene) -> dict[str, str]:
         elif clip.blend_type not in _COVERING_BLEND_TYPES:
             reasons[clip.name] = "is blended with the strips below"
         elif clip.blend_alpha < 1 or f"{clip.path_from_id()}.blend_alpha" in animated:
-            reasons[clip.name] = "is transparent or faded"
+            reasons[clip.name] = _FADED
         elif any(_shows_without_layer(camera, clip, layer) for camera in cameras):
             reasons[clip.name] = "is shown by a multicam selector"
     return reasons
@@ -55,20 +63,26 @@ def _shows_without_layer(camera: Any, clip: Any, layer: Any) -> bool:
     )
 
 
-def nest_where_needed(scene: bpy.types.Scene) -> list[str]:
-    """Nest the clips whose layers can't follow them; returns what could not be done, a line each."""
+def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:
+    """Nest the clips whose layers can't follow them; returns what could not be done, a line each.
+
+    `during_edit` leaves a faded clip active until `activate_shown_strip`: its opacity may just be dragged, and Blender
+    ends a drag when another strip becomes active.
+    """
     problems = []
+    if during_edit:
+        move_opacity_to_meta(scene)
     for name, reason in nest_reasons(scene).items():
         clip = next(strip for strip in strips_with_modifiers(scene) if strip.name == name)
         try:
-            _nest(scene, clip, layer_of(scene, clip))
+            _nest(scene, clip, layer_of(scene, clip), keeps_active=during_edit and reason == _FADED)
         except RuntimeError as error:  # an operator that Blender refuses
             text = str(error).strip().removeprefix("Error: ")
             problems.append(f"{name} {reason}, which its layer can't follow: press Nest in Meta ({text})")
     return problems
 
 
-def _nest(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
+def _nest(scene: bpy.types.Scene, clip: Any, layer: Any, *, keeps_active: bool) -> None:
     """Nest a clip and its layer. What is selected and active stays, the meta strip being in the two's place."""
     editor: Any = scene.sequence_editor
     active = editor.active_strip
@@ -80,4 +94,33 @@ def _nest(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
         nested = (clip, layer)
         for strip in all_strips(scene):
             strip.select = strip in selected or (strip == meta and any(entry in selected for entry in nested))
-        editor.active_strip = meta if meta is not None and active in nested else active
+        replaced = meta is not None and active in nested and not (keeps_active and active == clip)
+        editor.active_strip = meta if replaced else active
+    invalidate_layer_caches()
+
+
+def hidden_active_strip(scene: bpy.types.Scene) -> Any | None:
+    """Return the active strip where it is a clip that has just been nested: the timeline does not show it."""
+    editor: Any = scene.sequence_editor
+    clip = None if editor is None else editor.active_strip
+    if clip is None or not stack_id(clip):
+        return None
+    meta = clip.parent_meta()
+    if meta is None or meta in list(editor.meta_stack):
+        return None
+    others = [strip for strip in meta.strips if strip != clip]
+    return clip if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
+
+
+def move_opacity_to_meta(scene: bpy.types.Scene) -> None:
+    """Give the meta strip the opacity of a clip that is still dragged after it was nested."""
+    clip = hidden_active_strip(scene)
+    if clip is not None and clip.blend_alpha < 1:
+        clip.parent_meta().blend_alpha, clip.blend_alpha = clip.blend_alpha, 1.0
+
+
+def activate_shown_strip(scene: bpy.types.Scene) -> None:
+    """Make the meta strip around a nested clip active: that is what the timeline shows."""
+    clip = hidden_active_strip(scene)
+    if clip is not None:
+        cast("Any", scene.sequence_editor).active_strip = clip.parent_meta()

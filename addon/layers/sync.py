@@ -14,7 +14,7 @@ from ..properties.scene_properties import settings_of
 from ..sequencer.channels import restore_lifted_strips
 from ..sequencer.strips import layer_stack_id, layer_strips, parent_strips, stack_id, strips_with_modifiers
 from .copies import separate_copies
-from .layer_strip import layer_of, make_layer, sync_layer
+from .layer_strip import invalidate_layer_caches, layer_of, make_layer, sync_layer
 from .nesting import nest_where_needed
 
 
@@ -34,10 +34,11 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     return changed
 
 
-def sync_layers(scene: bpy.types.Scene) -> list[str]:
+def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:
     """Bring a scene's layers in order: copies get a stack of their own, every clip its layer, in step.
 
-    Layers whose clip is gone are removed. Returns what could not be done, a line each.
+    Layers whose clip is gone are removed. Clips that a layer can't follow are nested with it; for `during_edit` see
+    `nest_where_needed`. Returns what could not be done, a line each.
     """
     if cast("Any", scene).library is not None:
         return []
@@ -58,7 +59,7 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
     _remove_orphans(scene)
-    return problems + nest_where_needed(scene)
+    return problems + nest_where_needed(scene, during_edit=during_edit)
 
 
 def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) -> Any | None:
@@ -70,6 +71,7 @@ def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) 
         parent_strips(scene, layer).remove(layer)  # Blender can't move a strip out of a meta strip
         return None
     layer.move_to_meta(meta)
+    invalidate_layer_caches()  # Blender has the clip alone as the meta strip's image
     return layer
 
 
