@@ -23,12 +23,17 @@ def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
     return LayerFolder(cache_folder(scene), strip_id, access(preferences()))
 
 
-def layer_directory(scene: bpy.types.Scene, strip_id: str) -> str:
-    """Return the same as a strip keeps it: beside the .blend if the cache is, so that a project can move."""
-    place = cache_location(scene)
+def layer_directory(scene: bpy.types.Scene, strip_id: str, project_folder: Path | None = None) -> str:
+    """Return the same as a strip keeps it: beside the .blend if the cache is, so that a project can move.
+
+    `project_folder` is where the project is about to be saved.
+    """
+    place = cache_location(scene, project_folder)
     folder = str(LayerFolder(place.folder, strip_id).path)
     if place.moves_with_project:
-        folder = cast("Any", bpy.path).relpath(folder)
+        folder = cast("Any", bpy.path).relpath(
+            folder, start=None if project_folder is None else str(project_folder)
+        )
     return os.path.join(folder, "")  # noqa: PTH118 - a strip's directory ends with the separator
 
 

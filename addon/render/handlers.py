@@ -17,6 +17,7 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_message
 from ..blender.handlers import add_handlers, remove_handlers
+from ..layers.first_save import take_along
 from ..layers.sync import sync_layers, sync_timing
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
@@ -26,7 +27,7 @@ from .run import RenderResult, RenderRun, on_main_thread
 _POLL_SECONDS = 0.5
 _HANDLER_NAMES = (
     "render_init", "render_pre", "render_write", "render_complete", "render_cancel", "depsgraph_update_post",
-    "load_post", "save_pre",
+    "load_post", "save_pre", "save_post",
 )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         bpy.app.timers.register(show_results, first_interval=_POLL_SECONDS, persistent=True)
     on_end.__dict__["close"] = partial(_stop_timer, show_results)
 
-    handlers = (on_begin, on_frame, on_write, on_end, on_end, on_depsgraph_update, on_load, on_save)
+    handlers = (on_begin, on_frame, on_write, on_end, on_end, on_depsgraph_update, on_load, on_save, on_saved)
     return dict(zip(_HANDLER_NAMES, handlers, strict=True))
 
 
@@ -94,11 +95,23 @@ def on_load(*_: Any) -> None:
 
 
 @persistent
-def on_save(*_: Any) -> None:
-    """A project saved elsewhere takes its cache folder, and so its layers' folder, with it."""
-    for scene in bpy.data.scenes:
-        for text in sync_layers(scene):
-            print_message(f"warning: {text}")
+def on_save(filepath: object = "", *_: Any) -> None:
+    """Put the layers in order before they are saved; saved for the first time, they and their results come along."""
+    problems = [text for scene in bpy.data.scenes for text in sync_layers(scene)]
+    # Blender gives no name where it saves its own start-up file.
+    if not bpy.data.filepath and isinstance(filepath, str) and filepath:
+        problems += take_along(filepath)
+    for text in problems:
+        print_message(f"warning: {text}")
+
+
+@persistent
+def on_saved(*_: Any) -> None:
+    """After a copy was saved, a project without a file still has its layers in Blender's temporary folder."""
+    if not bpy.data.filepath:
+        for scene in bpy.data.scenes:
+            for text in sync_layers(scene):
+                print_message(f"warning: {text}")
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:

@@ -44,16 +44,17 @@ class CacheLocation:
         )
 
 
-def cache_location(scene: bpy.types.Scene) -> CacheLocation:
-    """Return where a scene's results and layers lie."""
+def cache_location(scene: bpy.types.Scene, project_folder: Path | None = None) -> CacheLocation:
+    """Return where a scene's results and layers lie, or will lie once the project is saved in `project_folder`."""
     own = preferences().cache_folder
     chosen = own or settings_of(scene).cache_folder or DEFAULT_CACHE_FOLDER
     library = cast("Any", scene).library
     if own and not own.startswith(_RELATIVE_PREFIX):
         return CacheLocation(_absolute_path(bpy.path.abspath(own)))
-    saved = bool(bpy.data.filepath)
-    project = Path(bpy.data.filepath).parent if saved else Path(bpy.app.tempdir)
-    if chosen.startswith(_RELATIVE_PREFIX) and not saved and library is None:
+    if project_folder is None and bpy.data.filepath:
+        project_folder = Path(bpy.data.filepath).parent
+    saved, project = project_folder is not None, project_folder or Path(bpy.app.tempdir)
+    if chosen.startswith(_RELATIVE_PREFIX) and not bpy.data.filepath and library is None:
         folder = _absolute_path(str(project / chosen[len(_RELATIVE_PREFIX) :]))
     else:
         folder = _absolute_path(bpy.path.abspath(chosen, library=library))

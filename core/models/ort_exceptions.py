@@ -19,7 +19,12 @@ def ort_exceptions() -> tuple[type[Exception], ...]:
 
 
 # What the C++ library says of memory that it did not get.
-_OUT_OF_MEMORY_TEXTS = ("bad_alloc", "failed to allocate memory", "out of memory", "smaller than requested bytes")
+_OUT_OF_MEMORY_TEXTS = (
+    "bad_alloc",
+    "failed to allocate memory",
+    "out of memory",
+    "smaller than requested bytes",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -159,3 +159,37 @@ def test_deleting_the_clip_deletes_its_layer(project):
         ["timeline", {}],
     )
     assert sorted(answers[-1]) == ["backdrop"]
+
+
+def test_what_was_prepared_before_the_first_save_comes_along(every_blender, footage):
+    drive = every_blender
+    saved = drive.folder / "first"
+    saved.mkdir()
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, COUNT]}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("unsaved")}],
+        ["directory_of", {"name": "clip Understudy"}],
+        ["save_a_copy", {"path": str(saved / "copy.blend")}],
+        ["directory_of", {"name": "clip Understudy"}],
+        ["render", {"out": drive.out("copied")}],
+        ["save", {"path": str(saved / "first.blend")}],
+        ["directory_of", {"name": "clip Understudy"}],
+        ["results_taken_along", {}],
+        ["load", {"path": str(saved / "first.blend")}],
+        ["directory_of", {"name": "clip Understudy"}],
+        ["render", {"out": drive.out("first"), "report": str(saved / "first.json")}],
+        ["setup", {"understudy__modifiers__0__fusion__blend": 0.5}],
+        ["render", {"out": drive.out("tweaked"), "report": str(saved / "tweaked.json")}],
+    )
+    base = drive.pictures("unsaved", COUNT)
+    assert answers[4] == answers[6] != answers[9]
+    assert answers[9] == answers[12]
+    assert answers[9].startswith("//understudy_cache")
+    assert pictures_equal(drive, "copied", base) == pictures_equal(drive, "first", base) == ALL
+    first, tweaked = answers[13], answers[15]
+    assert [first["frames_decoded"], first["models_loaded"]] == [0, 0]
+    # Only fused: every other result came along too.
+    assert [tweaked["frames_decoded"], tweaked["models_loaded"]] == [0, 0]
+    assert not any(pictures_equal(drive, "tweaked", base).values())

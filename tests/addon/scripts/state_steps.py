@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps that say what is there: strips, layers, times, drivers, sounds."""
 
+import threading
+
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
 from understudy.addon.properties.scene_properties import recipe_of
@@ -77,3 +79,15 @@ def selection(selects=None, active=None):
             strip.select = strip.name in selects
         editor.active_strip = _strip(active)
     return [editor.active_strip.name, sorted(strip.name for strip in editor.strips_all if strip.select)]
+
+
+def directory_of(name):
+    """Where an image strip reads its files, as it is written in the project."""
+    return _strip(name).directory
+
+
+def results_taken_along():
+    """Wait until the results of a project that was just saved for the first time are beside it."""
+    for thread in threading.enumerate():
+        if thread.name == "understudy first save":
+            thread.join()

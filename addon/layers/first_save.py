@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A project that is saved for the first time takes along what was prepared before.
+
+Until then results and layers lie in Blender's temporary folder, which is gone when Blender ends.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import bpy
+
+from ...core.errors import UnderstudyError
+from ...core.filesystem import Access
+from ...core.layers.folder import LayerFolder
+from ...core.reporting.log import room_logger
+from ..properties.preferences import preferences
+from ..sequencer.strips import layer_stack_id, layer_strips
+from ..sessions.cache_folder import cache_location
+from ..sessions.open import access
+from .folders import layer_directory
+
+_LOGGER = room_logger("addon.layers")
+
+
+def take_along(filepath: str) -> list[str]:
+    """Copy the layers and results of an unsaved project to where it is about to be saved; main thread only.
+
+    Layers are there, and their strips read them there, before this returns; results follow on a thread of their own,
+    which Blender waits for when it ends. Returns what could not be done, a line each.
+    """
+    project_folder = Path(filepath).parent
+    problems, moves = [], {}
+    for scene in bpy.data.scenes:
+        if cast("Any", scene).library is not None:
+            continue
+        here, there = cache_location(scene).folder, cache_location(scene, project_folder).folder
+        for layer in layer_strips(scene) if here != there else []:
+            try:
+                _copy_layers(here, there, layer_stack_id(layer))
+            except UnderstudyError as error:
+                problems.append(f"{layer.name}: {error}")
+                continue
+            layer.directory = layer_directory(scene, layer_stack_id(layer), project_folder)
+            moves[here] = there
+    for here, there in moves.items():
+        arguments = here, there, access(preferences())
+        threading.Thread(target=_copy_results, args=arguments, name="understudy first save").start()
+    return problems
+
+
+def _copy_layers(here: Path, there: Path, strip_id: str) -> None:
+    allowed = access(preferences())
+    LayerFolder(here, strip_id, allowed).copy_to(LayerFolder(there, strip_id, allowed))
+
+
+def _copy_results(here: Path, there: Path, allowed: Access) -> None:
+    from ...core.cache.maintenance.copy_entries import copy_entries
+
+    try:
+        copied = copy_entries(here, there, allowed)
+    except UnderstudyError as error:
+        _LOGGER.warning("what was prepared is computed again: %s", error)
+    else:
+        _LOGGER.info("%d results taken along to the saved project", copied)
