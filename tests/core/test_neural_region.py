@@ -74,7 +74,8 @@ def test_an_unchanged_crop_is_drawn_back_onto_its_own_pixels(
     assert inside.any()
     swapped = draw_swapped(drawn, place)
     assert swapped.shape == (*place.size[::-1], 3)
-    assert np.abs(swapped.astype(int) - expected)[inside].mean() < 2
+    # 2.63 was the most over 6,000 random cases, where a crop is drawn at a third of its size.
+    assert np.abs(swapped.astype(int) - expected)[inside].mean() < 3
     light = drawn.target
     small = cv2.resize(own, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_AREA)
     inside = cv2.resize(drawn.cover, (light.shape[1], light.shape[0])) > 250
