@@ -197,11 +197,11 @@ class Driver:
 
 
 def complaints(printed):
-    """The lines of what a run printed that tell of a fault or a warning of ours, or of drivers in a circle."""
+    """The lines of what a run printed that tell of a fault or a warning of ours, or of a cycle of strips' drivers."""
     return [
         line
         for line in printed.splitlines()
         if "Traceback" in line
-        or "Dependency cycle" in line
+        or "DRIVER(sequence_editor" in line  # of a cycle
         or ("Warning" in line and ("understudy" in line or "/addon/" in line))
     ]
