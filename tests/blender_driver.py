@@ -169,17 +169,16 @@ class Driver:
                 self.blender, {"steps": steps, "result": str(result)}, TIMEOUT_SECONDS
             )
             assert result.is_file(), self.output[-1500:] + errors[-3000:]
-            printed = self.output + errors
-            assert self.complains or not complaints(printed), printed[-4500:]
+            faults = complaints(self.output, errors)
+            assert self.complains or not faults, [*faults, errors[-3000:]]
             return json.loads(result.read_text())
         job.write_text(json.dumps({"steps": steps, "result": str(result)}))
         command = self.blender.command(DRIVE, str(job), self._folders)
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
         assert result.is_file(), done.stdout[-1500:] + done.stderr[-3000:]
         assert done.returncode == self.status, done.stderr[-3000:]
-        assert self.complains or not complaints(done.stdout + done.stderr), (
-            done.stdout[-1500:] + done.stderr[-3000:]
-        )
+        faults = complaints(done.stdout, done.stderr)
+        assert self.complains or not faults, [*faults, done.stderr[-3000:]]
         self.output = done.stdout
         return json.loads(result.read_text())
 
@@ -196,12 +195,11 @@ class Driver:
         return str(self.folder / f"{prefix}_")
 
 
-def complaints(printed):
+def complaints(output, errors):
     """The lines of what a run printed that tell of a fault or a warning of ours, or of a cycle of strips' drivers."""
-    return [
+    faults = [
         line
-        for line in printed.splitlines()
-        if "Traceback" in line
-        or "DRIVER(sequence_editor" in line  # of a cycle
-        or ("Warning" in line and ("understudy" in line or "/addon/" in line))
+        for line in errors.splitlines()
+        if "Traceback" in line or ("Warning" in line and ("understudy" in line or "/addon/" in line))
     ]
+    return faults + [line for line in (output + errors).splitlines() if "DRIVER(sequence_editor" in line]
