@@ -106,17 +106,15 @@ def test_a_clip_that_can_not_be_followed_fails_the_frames_that_show_it(drive, fo
     report = drive(
         ["project", {"size": [320, 240], "frames": [1, 6], "save": str(folder / "p.blend")}],
         ["movie", {"name": "clip", "file": footage.movie, "start": 4}],
+        ["colour", {"name": "title", "channel": 2, "start": 4, "end": 9}],
+        ["set_properties", {"title": {"lock": True}}],
         ["cast", {"name": "clip", "picture": footage.person}],
-        [
-            "effect",
-            {"name": "blur", "kind": "GAUSSIAN_BLUR", "channel": 5, "start": 4, "length": 5, "of": "clip"},
-        ],
         ["setup", {"understudy__strict": True}],
         ["render", {"out": str(folder / "out_"), "report": str(folder / "report.json")}],
     )[-1]
     assert report["failed"] == [4, 5, 6]
     assert rendered_frames(folder) == [1, 2, 3]
-    assert "clip, frame 4: clip feeds the effect blur" in drive.output
+    assert "clip, frame 4: clip has title between it and its layer" in drive.output
 
 
 def test_what_nobody_foresaw_is_reported_and_fails_a_strict_frame(drive, footage):
