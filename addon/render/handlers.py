@@ -10,7 +10,7 @@ which runs on the main thread whenever the editor changes something, and to the 
 import queue
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import bpy
 from bpy.app.handlers import persistent
@@ -18,6 +18,7 @@ from bpy.app.handlers import persistent
 from ..blender.console import print_message
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.sync import sync_layers, sync_timing
+from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
@@ -43,6 +44,8 @@ def _handlers() -> dict[str, Callable[..., None]]:
         while not ended.empty():
             last = ended.get()
             set_window_state("rendered", last.summary)
+            refresh_lookups()
+            _report(last)
             if last.failures:
                 set_window_state("trouble", last.failures[0])
             refresh_preview()
@@ -99,6 +102,16 @@ def on_save(*_: Any) -> None:
     for scene in bpy.data.scenes:
         for text in sync_layers(scene):
             print_message(f"warning: {text}")
+
+
+def _report(result: RenderResult) -> None:
+    """Say in Blender's own report what a render did. Called by a timer, which has no window of its own."""
+    windows = bpy.data.window_managers[0].windows
+    if len(windows):
+        with bpy.context.temp_override(window=windows[0]):
+            cast("Any", bpy.ops).understudy.render_report(
+                "INVOKE_DEFAULT", text=result.report, failed=result.has_originals
+            )
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:

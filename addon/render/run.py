@@ -17,6 +17,7 @@ from ...core.filesystem import write_file
 from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.layer_outcomes import NO_LAYER, pluralise
 from ...core.reporting.log import room_logger
+from ...core.reporting.strip_state import render_text, state_of_outcomes
 from ..blender.console import print_message, print_traceback
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
@@ -52,6 +53,10 @@ class RenderResult:
 
     summary: str
     failures: tuple[str, ...]
+    report: str = ""
+    """The same in a few words, as Blender reports it."""
+    has_originals: bool = False
+    """Whether an image that was asked for could not be made."""
 
 
 class RenderRun:
@@ -66,7 +71,7 @@ class RenderRun:
         self._fallback_layers = FallbackLayers()
         self._strict = False
         self._start_time = 0.0
-        self._frame_count = 0
+        self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
         self._strip_problems: dict[tuple[str, str], list[str]] = {}
         self._failed_frames: dict[int, list[str]] = {}
         self._begin_error = ""
@@ -80,6 +85,7 @@ class RenderRun:
         spare = fallback_folder() if on_main_thread() else None
         self._session = open_render(cache_folder(scene), preferences(), spare)
         self._strict, self._start_time, self._frame_count = is_strict(scene), time.time(), 0
+        self._swapped_frame_count = self._original_frame_count = 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         _LOGGER.info("render begins at frame %d", scene.frame_current)
@@ -111,7 +117,7 @@ class RenderRun:
         if self._session is None:
             return
         outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
-        before = len(outcomes.failures)
+        before, original_count = len(outcomes.failures), outcomes.original.total()
         out_of_step: list[str] = []
         jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, faults=out_of_step))
         coming = self._lookahead.upcoming_jobs(scene, jobs)
@@ -127,6 +133,10 @@ class RenderRun:
             self._session.warn(text)
             outcomes.record_failure(_OUT_OF_SYNC, text)
         self._record_strip_problems(scene)
+        if outcomes.original.total() > original_count or len(outcomes.failures) > before:
+            self._original_frame_count += 1
+        elif jobs:
+            self._swapped_frame_count += 1
         if self._strict and len(outcomes.failures) > before:
             self._fail_frame(scene, outcomes.failures[before:])
 
@@ -161,7 +171,9 @@ class RenderRun:
         session, self._session = self._session, None
         if session is None:
             return
-        facts = {**session.as_dict(), "failed": sorted(self._failed_frames)}
+        shown_text = render_text(self._frame_count, self._swapped_frame_count, self._original_frame_count)
+        facts = {**session.as_dict(), "failed": sorted(self._failed_frames), "result": shown_text}
+        facts["state"] = state_of_outcomes(session.outcomes).as_dict()
         facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
         session.close()
         _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
@@ -180,9 +192,8 @@ class RenderRun:
         if self._failed_frames:
             line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
         print_message(line)
-        self._on_end(
-            RenderResult(line, tuple(text for failures in self._failed_frames.values() for text in failures))
-        )
+        failures = tuple(text for failures in self._failed_frames.values() for text in failures)
+        self._on_end(RenderResult(line, failures, shown_text, bool(session.outcomes.failures)))
         self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
         if wanted:

@@ -11,7 +11,7 @@ from understudy.core.recipe import parameters
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
-SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Colour and Blend", "Analysis")
+SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Color and Blend", "Analysis")
 SWITCHES = {
     "swap.swapper": "dfm",
     "enhance.enhancer": "codeformer",
@@ -70,7 +70,7 @@ def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
     for neural in ("swap.pixel_boost", "swap.morph", "enhance.weight", "fusion.openings", "occlude.hat"):
         group, name = neural.split(".")
         assert f"UNDERSTUDY_PG_{group}.{name}" not in usual
-    assert {"understudy.prepare", "understudy.refresh"} <= set(plain[""])
+    assert {"understudy.prepare_clip", "understudy.prepare_all", "understudy.refresh"} <= set(plain[""])
     assert {"understudy.modifier_remove", "UNDERSTUDY_PG_modifier.enabled"} <= set(
         plain["Face Swap Expanded"]
     )
