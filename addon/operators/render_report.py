@@ -4,7 +4,7 @@
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ..blender.reports import report
 
@@ -20,13 +20,15 @@ class UNDERSTUDY_OT_render_report(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     text: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    failed: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    level: EnumProperty(  # type: ignore[valid-type]
+        items=[(level, level.title(), "") for level in ("INFO", "WARNING", "ERROR")], options={"SKIP_SAVE"}
+    )
 
     _timer: Any = None
 
     def execute(self, _context: Any) -> set[Any]:
         """Report at once."""
-        report(self, "WARNING" if self.failed else "INFO", self.text)
+        report(self, self.level, self.text)
         return {"FINISHED"}
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:

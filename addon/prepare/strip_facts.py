@@ -21,11 +21,11 @@ from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import FileStampLookup, SourceImageLookup, SourceImageView
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.stack import requests_of
-from ..modifiers.visibility import visibility_mismatches
+from ..modifiers.visibility import hidden_reason, visibility_mismatches
 from ..properties.preferences import preferences
 from ..properties.status import window_state
 from ..sequencer.animation import curves_of
-from ..sequencer.strips import channels_of, source_of, stack_id
+from ..sequencer.strips import source_of, stack_id
 from ..sessions.cache_folder import cache_location
 
 _REFRESH_SECONDS = 2.0
@@ -74,7 +74,7 @@ def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
     return StripFacts(
         has_source=has_source(requests),
         fault=_switch_fault(scene, layer, requests) or fault or _image_fault(scene, requests),
-        hidden=_hidden_reason(scene, strip, "strip"),
+        hidden=hidden_reason(scene, strip, "strip"),
         counts=None if survey is None else survey.counts,
         progress=_progress(scene, strip),
         stopped_frame=_stopped_frame(scene, strip),
@@ -95,21 +95,7 @@ def _has_warnings(scene: bpy.types.Scene, strip: Any) -> bool:
 
 def _switch_fault(scene: bpy.types.Scene, layer: Any, requests: tuple[SwapRequest, ...]) -> str:
     """Say what is switched off, if that keeps the new faces from being rendered."""
-    return _hidden_reason(scene, layer, "layer") if requests else "Face Swap is switched off"
-
-
-def _hidden_reason(scene: bpy.types.Scene, strip: Any, name: str) -> str:
-    """Say why a strip, which is called `name`, is not rendered; empty where it is."""
-    around: Any = strip
-    while around is not None:
-        thing = name if around == strip else "meta strip"
-        if around.mute:
-            return f"{thing} is muted"
-        channels = channels_of(scene, around)
-        if around.channel < len(channels) and channels[around.channel].mute:
-            return f"channel of the {thing} is muted"
-        around = around.parent_meta()
-    return ""
+    return hidden_reason(scene, layer, "layer") if requests else "Face Swap is switched off"
 
 
 def _progress(scene: bpy.types.Scene, strip: Any) -> PrepareProgress | None:

@@ -37,15 +37,20 @@ def _handlers() -> dict[str, Callable[..., None]]:
     The run that they share lives in this closure and nowhere else.
     """
     ended: queue.SimpleQueue[RenderResult] = queue.SimpleQueue()
-    run = RenderRun(ended.put)
+    notes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    run = RenderRun(ended.put, notes.put)
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
+        while not notes.empty():
+            text = notes.get()
+            set_window_state("trouble", text)
+            _report(text, "ERROR")
         while not ended.empty():
             last = ended.get()
             set_window_state("rendered", last.summary)
             refresh_lookups()
-            _report(last)
+            _report(last.report, "WARNING" if last.has_originals else "INFO")
             if last.failures:
                 set_window_state("trouble", last.failures[0])
             refresh_preview()
@@ -104,14 +109,12 @@ def on_save(*_: Any) -> None:
             print_message(f"warning: {text}")
 
 
-def _report(result: RenderResult) -> None:
-    """Say in Blender's own report what a render did. Called by a timer, which has no window of its own."""
+def _report(text: str, level: str) -> None:
+    """Say a line in Blender's own report. Called by a timer, which has no window of its own."""
     windows = bpy.data.window_managers[0].windows
     if len(windows):
         with bpy.context.temp_override(window=windows[0]):
-            cast("Any", bpy.ops).understudy.render_report(
-                "INVOKE_DEFAULT", text=result.report, failed=result.has_originals
-            )
+            cast("Any", bpy.ops).understudy.render_report("INVOKE_DEFAULT", text=text, level=level)
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:
