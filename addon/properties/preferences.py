@@ -18,6 +18,7 @@ from ...core.reporting.quoting import quote
 from ...core.sessions import settings
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from ..blender.reports import report
+from .default_paths import default_paths
 from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
 from .provider_items import PROVIDER_ITEMS
 
@@ -174,7 +175,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
             column = layout.column()
             column.use_property_split = True
             for name in names:
-                column.prop(self, name)
+                column.prop(self, name, placeholder=default_paths().get(name, ""))
                 if os.environ.get(_ENVIRONMENT_VARIABLES.get(name, "")):
                     _draw_note(column, f"{_ENVIRONMENT_VARIABLES[name]} is set, and comes before this")
             for text in self.notes(title):

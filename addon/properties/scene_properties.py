@@ -102,6 +102,20 @@ def _make_stage_group(stage: str) -> Any:
 STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Recipe)}
 
 
+def _on_image_change(image: Any, context: Any) -> None:
+    """Forget which face it was: another image shows others."""
+    if image.face_number and image.numbered_path != image.filepath:
+        image.face_number = 0
+    _tag_update(image, context)
+
+
+def _on_number_change(image: Any, context: Any) -> None:
+    """Remember in which image the faces were counted."""
+    if image.numbered_path != image.filepath:
+        image.numbered_path = image.filepath
+    _tag_update(image, context)
+
+
 class UNDERSTUDY_PG_picture(PropertyGroup):
     """An image of the source person."""
 
@@ -110,7 +124,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         description="An image that shows the person's face clearly",
         subtype="FILE_PATH",
         options=_RELATIVE_PATH_OPTIONS,
-        update=_tag_update,
+        update=_on_image_change,
     )
     face_number: IntProperty(  # type: ignore[valid-type]
         name="Face",
@@ -118,8 +132,9 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         translation_context=TRANSLATION_CONTEXT,
         min=0,
         max=64,
-        update=_tag_update,
+        update=_on_number_change,
     )
+    numbered_path: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_identity(PropertyGroup):

@@ -61,7 +61,6 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     was_stopped: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     stopped_frame: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     failures: CollectionProperty(type=UNDERSTUDY_PG_failure, options={"SKIP_SAVE"})  # type: ignore[valid-type]
-    checked: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
 def window_state() -> Any:

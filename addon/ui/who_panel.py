@@ -11,6 +11,7 @@ from ...core.sessions.request_faults import IMAGELESS_SWAPPER
 from ..blender.wrapped_text import draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
+from ..prepare.request_check import check_unknown_images
 from ..prepare.strip_facts import source_image_view
 
 _FACE_SCALE = 3.4
@@ -23,6 +24,7 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     scene = active_scene(context)
     for index, image in enumerate(modifier.identity.pictures):
         _draw_source_image(layout, context, scene, image, index)
+    check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
     if modifier.identity.pictures and not modifier.identity.consent:

@@ -90,11 +90,13 @@ def test_what_asks_for_no_face_is_rendered(drive, footage):
     folder, steps = begin(drive, footage, "off", None)
     report = drive(
         *steps,
+        # Where nothing of the sequencer is seen Blender renders the scene instead.
+        ["effect", {"name": "title", "kind": "COLOR", "channel": 8, "start": 1, "length": LAST}],
         ["tune", {"settings": {"enabled": False, "show_render": False}}],
         render(folder),
         ["tune", {"settings": {"show_render": True}}],
         ["adjust", {"name": "clip", "mute": True}],
         render(folder, "muted"),
     )
-    assert report[4]["refused"] == report[-1]["refused"] == ""
+    assert report[5]["refused"] == report[-1]["refused"] == ""
     assert len(list(folder.glob("out_*.png"))) == len(list(folder.glob("muted_*.png"))) == LAST

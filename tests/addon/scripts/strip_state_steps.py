@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Steps for the state of a strip: what each surface says of it."""
 
+import shutil
+
 import bpy
 from panel_steps import drawn
 from steps import _scene, _strip
@@ -39,6 +41,7 @@ def strip_state_surfaces(name):
     set_window_state("original_shown", False)
     return {
         "panel": " ".join(shown[""]),
+        "who": next((shown[section] for section in shown if section.endswith(" Who")), []),
         "status_bar": header.texts[0],
         "icon": header.icons[0],
         "overlay": over,
@@ -46,6 +49,16 @@ def strip_state_surfaces(name):
         "json": state.as_dict(),
         "can_prepare": [bpy.ops.understudy.prepare_clip.poll(), bpy.ops.understudy.prepare_all.poll()],
     }
+
+
+def face_numbers():
+    """Which face it is in each image of the first modifier."""
+    return [image.face_number for image in _scene().understudy.modifiers[0].identity.pictures]
+
+
+def copy_file(file, to):
+    """Put another file in the place of one."""
+    shutil.copy(file, to)
 
 
 def stop_preparing_at(name, frame):
