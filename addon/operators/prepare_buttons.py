@@ -35,11 +35,11 @@ class UNDERSTUDY_OT_prepare_clip(bpy.types.Operator):
 
     def invoke(self, _context: Any, _event: Any) -> set[Any]:
         """Prepare beside the editor."""
-        return cast("set[Any]", _operators().prepare("INVOKE_DEFAULT", what="STRIP"))
+        return _start("INVOKE_DEFAULT", "STRIP")
 
     def execute(self, _context: Any) -> set[Any]:
         """Prepare before returning."""
-        return cast("set[Any]", _operators().prepare(what="STRIP"))
+        return _start("EXEC_DEFAULT", "STRIP")
 
 
 class UNDERSTUDY_OT_prepare_all(bpy.types.Operator):
@@ -65,15 +65,17 @@ class UNDERSTUDY_OT_prepare_all(bpy.types.Operator):
 
     def invoke(self, _context: Any, _event: Any) -> set[Any]:
         """Prepare beside the editor."""
-        return cast("set[Any]", _operators().prepare("INVOKE_DEFAULT", what="TIMELINE"))
+        return _start("INVOKE_DEFAULT", "TIMELINE")
 
     def execute(self, _context: Any) -> set[Any]:
         """Prepare before returning."""
-        return cast("set[Any]", _operators().prepare(what="TIMELINE"))
+        return _start("EXEC_DEFAULT", "TIMELINE")
 
 
-def _operators() -> Any:
-    return cast("Any", bpy.ops).understudy
+def _start(how: str, what: str) -> set[Any]:
+    """Start the operator that prepares. It goes on by itself: a button that claimed to run as well would never end."""
+    ended = cast("Any", bpy.ops).understudy.prepare(how, what=what)
+    return {"CANCELLED"} if "CANCELLED" in ended else {"FINISHED"}
 
 
 CLASSES = (UNDERSTUDY_OT_prepare_clip, UNDERSTUDY_OT_prepare_all)

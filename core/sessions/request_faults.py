@@ -13,6 +13,7 @@ NO_SOURCE = "no source face yet"
 IMAGE_MISSING = "picture missing"
 IMAGELESS_SWAPPER = "dfm"
 """The swapper whose model is of one person: it needs no image of them."""
+_MORPH_SWAPPER = "dfm-morph"
 _CHOICES = (
     ("detect", "detector"),
     ("landmark", "landmarker"),
@@ -58,6 +59,8 @@ def _missing_model(recipe: Recipe, library: ModelLibrary) -> str:
         families = library.catalogue.families
         if (role, name) not in families:
             continue  # it needs no file
+        if name == IMAGELESS_SWAPPER and not library.has(role, name):
+            name = _MORPH_SWAPPER  # noqa: PLW2901 - either kind of its models will do
         try:
             library.model(role, name, file)
         except ModelError:
