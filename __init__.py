@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Understudy: recast a face in a video edit.
+"""Understudy: swap faces in video strips.
 
 Blender calls `register` and `unregister`. `understudy.core` imports without Blender, so nothing that
 needs `bpy` is imported before they are called.

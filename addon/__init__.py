@@ -36,7 +36,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
-    from .ui import panels
+    from .ui import overlay, panels, status_bar
 
     return (
         preferences,
@@ -46,6 +46,8 @@ def _parts() -> tuple[ModuleType, ...]:
         gallery,
         operators,
         panels,
+        status_bar,
+        overlay,
         handlers,
         retiming_cache,
         auto_sync,

@@ -7,14 +7,16 @@ them in memory only.
 
 import math
 import time
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import bpy
 import bpy.utils.previews
 from bpy.app.handlers import persistent
 
+from ...core.concurrency.lru import LruCache
 from ...core.errors import UnderstudyError
 from ...core.face.types import Pixels
 from ..blender.console import print_traceback
@@ -22,6 +24,8 @@ from ..properties.status import redraw
 from .lookups import Lookup
 
 _TICK_SECONDS = 0.05
+_MAX_VALUES = 64
+_T = TypeVar("_T")
 
 
 class LookupCache:
@@ -35,6 +39,7 @@ class LookupCache:
         self._fetch_times: dict[Lookup, float] = {}
         self._icon_names: dict[Lookup, list[str]] = {}
         self._icon_numbers = count()
+        self._values: LruCache[Hashable, Any] = LruCache(_MAX_VALUES)
         self._timer = self.tick  # one object: Blender knows timers by identity
 
     def get(self, lookup: Lookup, max_age_seconds: float = math.inf) -> Any | None:
@@ -49,6 +54,16 @@ class LookupCache:
             if not bpy.app.timers.is_registered(self._timer):
                 bpy.app.timers.register(self._timer, first_interval=_TICK_SECONDS)
         return self._results.get(lookup)
+
+    def is_unknown(self, lookup: Lookup) -> bool:
+        """Tell whether something was looked up and is not known."""
+        fetched = self._fetch_times.get(lookup, -math.inf) > -math.inf and lookup not in self._pending
+        return fetched and self._results.get(lookup) is None
+
+    def get_or_compute(self, key: Hashable, compute: Callable[[], _T]) -> _T:
+        """Return what `compute` returned for a key when it was last used: for what every redraw needs again."""
+        known: _T | None = self._values.get(key)
+        return self._values.put(key, compute()) if known is None else known
 
     def get_or_fetch(self, lookup: Lookup) -> Any | None:
         """Return the same, waiting for it."""
@@ -72,6 +87,7 @@ class LookupCache:
         self.refresh()
         self._results.clear()
         self._fetch_times.clear()
+        self._values.clear()
         self._icons.clear()
         self._icon_names.clear()
 

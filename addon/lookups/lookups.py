@@ -79,12 +79,33 @@ class PeopleLookup:
 
 
 @dataclass(frozen=True)
+class FileStampLookup:
+    """Which file a path leads to, looked at beside drawing: on a share that can take long."""
+
+    path: Path
+
+    def fetch(self) -> tuple[int, ...]:
+        """See `Lookup`."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return ()
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+    def to_view(self, result: tuple[int, ...], _make_icon: Callable[[Pixels], int]) -> tuple[int, ...]:
+        """See `Lookup`."""
+        return result
+
+
+@dataclass(frozen=True)
 class SourceImageLookup:
     """What an image of a person shows."""
 
     folder: Path
     preferences: Preferences
     image: FaceImage
+    stamp: tuple[int, ...] = ()
+    """That of the image's file: another file is looked at anew."""
 
     def fetch(self) -> tuple[Pixels | None, tuple[str, ...]]:
         """See `Lookup`."""

@@ -7,7 +7,7 @@ import bpy
 
 from ..properties.scene_properties import settings_of
 from ..sequencer.animation import curves_of
-from ..sequencer.strips import shown_scenes, stack_id, strips_with_modifiers
+from ..sequencer.strips import channels_of, shown_scenes, stack_id, strips_with_modifiers
 
 
 def is_rendered(modifier: Any) -> bool:
@@ -40,3 +40,17 @@ def visibility_mismatches(scene: bpy.types.Scene) -> list[Any]:
         for modifier in settings_of(here).modifiers
         if modifier.strip_id == strip_id and bool(modifier.enabled) != is_rendered(modifier)
     ]
+
+
+def hidden_reason(scene: bpy.types.Scene, strip: Any, name: str) -> str:
+    """Say why a strip, which is called `name`, is not rendered; empty where it is."""
+    around: Any = strip
+    while around is not None:
+        thing = name if around == strip else "meta strip"
+        if around.mute:
+            return f"{thing} is muted"
+        channels = channels_of(scene, around)
+        if around.channel < len(channels) and channels[around.channel].mute:
+            return f"channel of the {thing} is muted"
+        around = around.parent_meta()
+    return ""

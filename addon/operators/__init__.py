@@ -21,6 +21,28 @@ def unregister() -> None:
 
 
 def _families() -> tuple[ModuleType, ...]:
-    from . import modifiers, nest, people, prepare, purge, refresh, source_images, trust
+    from . import (
+        modifiers,
+        nest,
+        people,
+        prepare,
+        prepare_buttons,
+        purge,
+        refresh,
+        render_report,
+        source_images,
+        trust,
+    )
 
-    return (modifiers, nest, people, source_images, prepare, purge, refresh, trust)
+    return (
+        modifiers,
+        nest,
+        people,
+        source_images,
+        prepare,
+        prepare_buttons,
+        purge,
+        refresh,
+        render_report,
+        trust,
+    )

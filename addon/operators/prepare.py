@@ -7,10 +7,10 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...core.errors import UnderstudyError
-from ...core.reporting.quoting import quote
-from ..blender.reports import report
+from ...core.reporting.strip_state import StripFacts, StripStateKind, state_text, status_text, strip_state
+from ..blender.reports import Level, report
 from ..modifiers.active import active_scene, active_strip
-from ..prepare.preparation import Preparation, prepare_now, summarise_preparation
+from ..prepare.preparation import Preparation, finish_preparation, prepare_now
 from ..properties.status import (
     add_prepare_request,
     redraw,
@@ -66,6 +66,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Prepare everything before returning."""
         scene = active_scene(context)
         _, first, last, strip_id = self._requested_range(context)
+        window_state().was_stopped = False
         try:
             done = prepare_now(scene, first, last, strip_id)
         except UnderstudyError as error:
@@ -73,11 +74,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             return {"CANCELLED"}
         for text in done["warnings"][:10]:
             report(self, "WARNING", text)
-        report(
-            self,
-            "INFO",
-            f"{done['frames']} layers ready, {done['written']} new, {done['seconds']:.1f} s",
-        )
+        report(self, _report_kind(done["state"]["state"]), done["summary"])
         return {"FINISHED"}
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:
@@ -90,7 +87,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         if state.running:
             report(self, "INFO", f"{label} is prepared after what is being prepared now")
             return {"FINISHED"}
-        state.running, state.stopping, state.trouble = True, False, ""
+        state.running, state.stopping, state.trouble, state.rendered = True, False, "", ""
+        state.was_stopped = False
         manager = context.window_manager
         UNDERSTUDY_OT_prepare._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
         manager.modal_handler_add(self)
@@ -107,8 +105,13 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def _handle_event(self, context: Any, event: Any) -> set[Any]:
         if (event.type == "ESC" and event.value == "PRESS") or window_state().stopping:
+            frame = None if self._preparation is None else self._preparation.next_frame
             self._stop(context)
-            report(self, "INFO", "Stopped preparing; what is finished is kept")
+            if frame is not None:
+                set_window_state("stopped_frame", frame)
+                set_window_state("was_stopped", True)
+            at = "" if frame is None else f" at frame {frame}"
+            report(self, "INFO", f"Stopped{at}; what is finished is kept")
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
@@ -141,6 +144,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         """Begin the next request of the queue; None when there is none left."""
         while (request := take_prepare_request()) is not None:
             self._label, self._scene_name = request.label, request.scene.name
+            set_window_state("prepared_scene", request.scene.name)
+            set_window_state("prepared_strip", request.strip_id)
             try:
                 return Preparation(request.scene, request.first, request.last, request.strip_id)
             except UnderstudyError as error:
@@ -152,11 +157,14 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
 
     def _show_progress(self, context: Any, preparation: Preparation) -> None:
         context.window_manager.progress_update(preparation.progress)
+        frames = preparation.frames
+        set_window_state("prepared_count", frames.done)
+        set_window_state("prepared_total", frames.total)
+        set_window_state("seconds_left", -1.0 if frames.seconds_left is None else round(frames.seconds_left))
+        state = strip_state(StripFacts(progress=frames))
         set_window_state("progress", round(preparation.progress, 3))
-        set_window_state("status", f"{self._label}: {preparation.status}")
-        context.workspace.status_text_set(
-            quote(f"Understudy: {self._label}, {preparation.status} (Esc stops)")
-        )
+        set_window_state("status", f"{self._label}: {state_text(state)}")
+        context.workspace.status_text_set(status_text(self._label, state))
 
     def _report_results(self, preparation: Preparation) -> None:
         for text in preparation.faults:
@@ -165,7 +173,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             report(self, "WARNING", text)
         scene: Any = bpy.data.scenes.get(self._scene_name)
         if scene is not None:
-            report(self, "INFO", f"{self._label}: {summarise_preparation(preparation, scene)}")
+            state, summary = finish_preparation(preparation, scene)
+            report(self, _report_kind(state.kind.value), f"{self._label}: {summary}")
 
     def _report_trouble(self, text: str) -> None:
         set_window_state("trouble", text)
@@ -214,4 +223,13 @@ class UNDERSTUDY_OT_prepare_stop(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_prepare, UNDERSTUDY_OT_prepare_stop)
+def _report_kind(state: str) -> Level:
+    """Return as what a preparation is reported: a warning where originals will be rendered."""
+    bad = (StripStateKind.BLOCKED.value, StripStateKind.ORIGINALS.value)
+    return "WARNING" if state in bad else "INFO"
+
+
+CLASSES = (
+    UNDERSTUDY_OT_prepare,
+    UNDERSTUDY_OT_prepare_stop,
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ...core.errors import UnderstudyError
 from ..blender.reports import report
@@ -20,6 +20,9 @@ from ..properties.scene_properties import request_of
 from ..sessions.open import open_session
 from .requires_modifier import RequiresModifier, activate_modifier
 
+_DISPLAY_TYPES = ("DEFAULT", "LIST_VERTICAL", "LIST_HORIZONTAL", "THUMBNAIL")
+"""How the file browser shows files, by Blender's own numbers: faces are told apart by thumbnails."""
+
 
 class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
     """Choose an image that shows the face of the source person."""
@@ -31,6 +34,11 @@ class UNDERSTUDY_OT_picture_add(RequiresModifier, bpy.types.Operator):
 
     filepath: StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    display_type: EnumProperty(  # type: ignore[valid-type]
+        items=[(name, name.title(), "", number) for number, name in enumerate(_DISPLAY_TYPES)],
+        default=_DISPLAY_TYPES[-1],
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
     def invoke(self, context: Any, _event: Any) -> set[Any]:

@@ -2,23 +2,26 @@
 """Preparing a range of a scene: at once, or in a worker process while the editor goes on."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ...core.layers.job import LayerJob
+from ...core.reporting.strip_state import PrepareProgress, StripState, prepare_text
 from ..layers.folders import cache_folder
 from ..layers.jobs import jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
+from ..lookups.gallery import refresh_lookups
 from ..preview.refresh import refresh_preview
 from ..properties.preferences import preferences
 from ..properties.scene_properties import settings_of
+from ..properties.status import set_failure
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_session, run_settings
 from ..sessions.restarting_worker import RestartingWorker
+from .results import PrepareResults
 from .timeline_walk import TimelineWalk
 
 _MAX_PENDING_JOBS = 16
@@ -35,20 +38,32 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
         jobs = TimelineWalk(scene, first, last, strip_id).jobs()
         for requests in dict.fromkeys(job.requests for job in jobs):
             session.check(requests)
+        results = PrepareResults()
         for job in jobs:
+            before = session.outcomes.position
             session.update_layer(job)
-        report: dict[str, Any] = {**session.as_dict(), "written": session.write_count}
+            results.add(job, session.outcomes.shown_since(before), session.outcomes.last_reason)
+        state = results.state()
+        report: dict[str, Any] = {
+            **session.as_dict(),
+            "written": session.write_count,
+            "state": state.as_dict(),
+        }
     finally:
         session.close()
         if session.write_count:
             invalidate_layer_caches()
-    store_summary(scene, len(jobs), report)
+    report["summary"] = prepare_text(state, report["written"], report["seconds"])
+    _store_results(scene, results, report["summary"])
     return report
 
 
-def store_summary(scene: bpy.types.Scene, count: int, report: dict[str, Any]) -> None:
-    """Note in the scene what the last preparation did."""
-    settings_of(scene).last_run = f"{count} layers ready, {report['written']} new, {report['seconds']:.1f} s"
+def _store_results(scene: bpy.types.Scene, results: PrepareResults, summary: str) -> None:
+    """Note in the scene what the last preparation did, and in the window what it could not do."""
+    settings_of(scene).last_run = summary
+    for strip_id, (count, reason) in results.failures.items():
+        set_failure(strip_id, count, reason)
+    refresh_lookups()
 
 
 def _refresh_display() -> None:
@@ -65,8 +80,9 @@ class Preparation:
         self.warnings = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
         self.faults: list[str] = []
         self.report: dict[str, Any] | None = None
-        self.ready_count = self.written_count = 0
-        self._ready_images: set[Path] = set()
+        self.results = PrepareResults()
+        """What came of each image so far."""
+        self.written_count = 0
         # An editor who waits for this wants to see it: what only the preview has is made as well.
         self._walk = TimelineWalk(scene, first, last, strip_id, preview=True)
         self._job_queue: list[LayerJob] = []
@@ -83,16 +99,23 @@ class Preparation:
         )
 
     @property
-    def status(self) -> str:
-        """How it goes, in a line."""
-        if self._start_time is None:
-            return "starting"
-        seconds = time.perf_counter() - self._start_time
-        text = f"frame {self._next_frame} of {self._walk.last}, {self.progress:.0%}"
-        if self.ready_count and seconds > 0 and self.progress:
-            left = seconds / self.progress * (1 - self.progress)
-            text += f", {self.ready_count / seconds:.1f} fps, {_format_duration(left)} left"
-        return text
+    def has_begun(self) -> bool:
+        """Whether the worker is ready to work."""
+        return self._start_time is not None
+
+    @property
+    def next_frame(self) -> int:
+        """The timeline frame after the last that is done."""
+        return self._next_frame
+
+    @property
+    def frames(self) -> PrepareProgress:
+        """How many frames are done, and how long the others take."""
+        first, last = self._walk.first, self._walk.last
+        left = None
+        if self._start_time is not None and len(self.results) and self.progress:
+            left = (time.perf_counter() - self._start_time) / self.progress * (1 - self.progress)
+        return PrepareProgress(self._next_frame - first, max(last + 1 - first, 0), left)
 
     def tick(self) -> bool:
         """Hand out jobs and take answers; False once it is over."""
@@ -100,12 +123,10 @@ class Preparation:
         shown = False
         for kind, value in self.worker.messages():
             if kind == "done":
-                job, written = value
-                # What the preview shows otherwise than the render is made twice, but is one image.
-                self._ready_images.add(job.layer_path)
-                self.ready_count, self.written_count = len(self._ready_images), self.written_count + written
-                self._next_frame = max(self._next_frame, job.frame + 1)
-                shown |= written and self._is_visible(job)
+                self.results.add(value.job, value.shown, value.reason)
+                self.written_count += value.written
+                self._next_frame = max(self._next_frame, value.job.frame + 1)
+                shown |= value.written and self._is_visible(value.job)
             elif kind == "warning":
                 self.warnings.append(value)
             elif kind == "fault":
@@ -121,6 +142,7 @@ class Preparation:
     def cancel(self) -> None:
         """Stop at once; what was finished is kept."""
         self.worker.cancel()
+        refresh_lookups()
         if self.written_count:
             _refresh_display()
 
@@ -149,14 +171,10 @@ class Preparation:
         )
 
 
-def summarise_preparation(run: Preparation, scene: bpy.types.Scene) -> str:
-    """Say in a line what a run that ended did, and note it in the scene."""
-    if run.report is not None:
-        store_summary(scene, run.ready_count, run.report)
-        return f"{run.ready_count} layers ready, {run.written_count} new, {run.report['seconds']:.1f} s"
-    return f"{run.ready_count} layers ready, {run.written_count} new"
-
-
-def _format_duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+def finish_preparation(run: Preparation, scene: bpy.types.Scene) -> tuple[StripState, str]:
+    """Note what a run that ended did; return the state that it left behind, and the line that reports it."""
+    state = run.results.state()
+    seconds = None if run.report is None else float(run.report["seconds"])
+    summary = prepare_text(state, run.written_count, seconds)
+    _store_results(scene, run.results, summary)
+    return state, summary

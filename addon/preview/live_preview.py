@@ -17,6 +17,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
+from ...core.layers.job import LayerJob
+from ...core.layers.label import layer_key
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
@@ -187,6 +189,7 @@ class LivePreview:
         if not jobs:
             self._rest_state = PreviewState.IDLE
             set_window_state("notice", "")
+            set_window_state("original_shown", False)
             return False
         # The newest is wanted; what the thread has begun is still shown.
         self._futures = [entry for entry in self._futures if not entry.cancel()]
@@ -212,8 +215,19 @@ class LivePreview:
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
             self._rest_state = PreviewState.RETRY if missing else PreviewState.IDLE
             set_window_state("notice", missing[0] if missing else "")
+            set_window_state("original_shown", any(_shows_original(job, how) for job, how, _ in outcome))
             if any(how in ("fused", "blanked") for _, how, _ in outcome):
                 self._invalidate_caches()
+
+
+def _shows_original(job: LayerJob, how: str) -> bool:
+    """Tell whether a frame shows the original though a new face is asked for.
+
+    An image that is left as it was may be there all the same, made on another machine.
+    """
+    if not job.requests or how in ("current", "fused"):
+        return False
+    return how == "blanked" or layer_key(job.layer_path) is None
 
 
 def _is_viewport_rendering() -> bool:
@@ -246,6 +260,11 @@ def _handlers() -> dict[str, Callable[..., None]]:
             live.on_edit(active_scene(bpy.context) or scene)
 
     @persistent
+    def on_undo(scene: bpy.types.Scene, *_: Any) -> None:
+        set_window_state("rendered", "")
+        on_edit(scene)
+
+    @persistent
     def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
         if can_update():
             live.on_frame_change(scene, _wait_seconds())
@@ -261,7 +280,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
             live.schedule(scene)
 
     on_load.__dict__.update(close=live.close, release_session=live.release_session)
-    return dict(zip(_HANDLER_NAMES, (on_frame_change, on_edit, on_edit, on_edit, on_load), strict=True))
+    return dict(zip(_HANDLER_NAMES, (on_frame_change, on_edit, on_undo, on_undo, on_load), strict=True))
 
 
 def release_session() -> None:

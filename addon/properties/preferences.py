@@ -18,26 +18,13 @@ from ...core.reporting.quoting import quote
 from ...core.sessions import settings
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from ..blender.reports import report
+from .default_paths import default_paths
+from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
+from .provider_items import PROVIDER_ITEMS
 
 # The extension's own module: "bl_ext.<repository>.understudy" inside Blender.
 PACKAGE = (__package__ or "").rpartition(".addon.")[0]
 
-_PROVIDERS = (
-    (AUTOMATIC, "Automatic", "A graphics processor if ONNX Runtime can use one here, else the CPU"),
-    ("cpu", "CPU", "Runs everywhere, and gives the same result everywhere"),
-    ("cuda", "CUDA", "NVIDIA graphics processors"),
-    ("tensorrt", "TensorRT", "NVIDIA graphics processors; the first run takes minutes to build its engines"),
-    (
-        "tensorrt-fp16",
-        "TensorRT, Half Precision",
-        "The same; maskers, swappers and enhancers in half precision",
-    ),
-    ("directml", "DirectML", "Graphics processors under Windows"),
-    ("coreml", "CoreML", "Apple processors; computes in half precision"),
-    ("openvino", "OpenVINO", "Intel graphics processors"),
-    ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
-    ("rocm", "ROCm", "AMD graphics processors"),
-)
 _ENVIRONMENT_VARIABLES = {
     "cache_folder": settings.CACHE_VARIABLE,
     "keep_results": settings.NO_CACHE_VARIABLE,
@@ -51,12 +38,14 @@ _ENVIRONMENT_VARIABLES = {
     "threads": settings.THREADS_VARIABLE,
     "provider": settings.PROVIDER_VARIABLE,
     "model_folder": settings.MODELS_VARIABLE,
+    "originals": ORIGINALS_VARIABLE,
 }
 _SECTIONS = (
     ("Cache", ("cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes")),
     ("Shared Cache", ("shared_folder", "shared_with_group", "redis_address", "redis_password")),
     ("Encryption", ("key_in_keyring",)),
     ("Models", ("model_folder", "provider", "threads")),
+    ("Rendering", ("originals",)),
 )
 
 
@@ -76,6 +65,7 @@ class Preferences:
     threads: int = 0
     provider: str = AUTOMATIC
     model_folder: str = ""
+    originals: str = ASK
 
 
 def _move_password(page: Any, _context: Any) -> None:
@@ -161,13 +151,20 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
     provider: EnumProperty(  # type: ignore[valid-type]
         name="Run Models On",
         description="Which processor runs the models. If it is not available, the CPU does",
-        items=_PROVIDERS,
+        items=PROVIDER_ITEMS,
         default=AUTOMATIC,
     )
     model_folder: StringProperty(  # type: ignore[valid-type]
         name="Model Folder",
         description="The folder with your own models, if it is not the usual folder for such files",
         subtype="DIR_PATH",
+    )
+
+    originals: EnumProperty(  # type: ignore[valid-type]
+        name="If No Face Can Be Swapped",
+        description="What becomes of a render that would show nothing but originals: a picture or a model is missing",
+        items=ORIGINALS_ITEMS,
+        default=ASK,
     )
 
     def draw(self, _context: bpy.types.Context) -> None:
@@ -178,7 +175,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
             column = layout.column()
             column.use_property_split = True
             for name in names:
-                column.prop(self, name)
+                column.prop(self, name, placeholder=default_paths().get(name, ""))
                 if os.environ.get(_ENVIRONMENT_VARIABLES.get(name, "")):
                     _draw_note(column, f"{_ENVIRONMENT_VARIABLES[name]} is set, and comes before this")
             for text in self.notes(title):
@@ -282,6 +279,7 @@ def preferences() -> Preferences:
         page.threads,
         page.provider,
         page.model_folder,
+        page.originals,
     )
 
 

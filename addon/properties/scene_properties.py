@@ -27,44 +27,27 @@ from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
+from .labels import title_case, tooltip
+from .status import set_window_state
 
-COST_DESCRIPTIONS = {
-    "instant": "runs only fuse: it shows at once, no model runs and no frame is decoded",
-    "re-swap": "runs {stage} again, and the stages after it; the analysis of the strip stays",
-    "re-analyse": "runs {stage} again, and the stages after it: the strip is analysed again",
-}
 # Without it Blender shows a path that begins with // as a wrong one.
 _RELATIVE_PATH_OPTIONS = {"PATH_SUPPORTS_BLEND_RELATIVE"}
 TRANSLATION_CONTEXT = "Understudy"
 """The context for translators of words that mean something else in Blender."""
 DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
-_STAGE_NAMES = {"select": "swap", "fusion": "fuse"}
-_SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
 # What may change over time: what is analysed once for a whole clip can't.
 _ANIMATABLE_GROUPS = ("fusion", "select")
 _SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
 
 
 def _tag_update(group: Any, _context: Any) -> None:
-    """Let Blender's handlers know: a property that a script sets tells nobody by itself."""
+    """Let Blender's handlers know: a property that a script sets tells nobody by itself.
+
+    What the last render did is no longer what the next one will do.
+    """
     group.id_data.update_tag()
-
-
-def title_case(label: str) -> str:
-    """Write a label as Blender writes its own: Light and Colour."""
-    words = label.split(" ")
-    kept = (
-        word if index and word in _SMALL_WORDS else word[:1].upper() + word[1:]
-        for index, word in enumerate(words)
-    )
-    return " ".join(kept)
-
-
-def tooltip(parameter: Parameter) -> str:
-    """Say what a parameter does, and what a change of it runs again."""
-    cost = COST_DESCRIPTIONS[parameter.cost].format(stage=_STAGE_NAMES.get(parameter.group, parameter.group))
-    return f"{parameter.text}.\nA change {cost}"
+    set_window_state("rendered", "")
 
 
 def is_animatable(parameter: Parameter) -> bool:
@@ -119,6 +102,20 @@ def _make_stage_group(stage: str) -> Any:
 STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Recipe)}
 
 
+def _on_image_change(image: Any, context: Any) -> None:
+    """Forget which face it was: another image shows others."""
+    if image.face_number and image.numbered_path != image.filepath:
+        image.face_number = 0
+    _tag_update(image, context)
+
+
+def _on_number_change(image: Any, context: Any) -> None:
+    """Remember in which image the faces were counted."""
+    if image.numbered_path != image.filepath:
+        image.numbered_path = image.filepath
+    _tag_update(image, context)
+
+
 class UNDERSTUDY_PG_picture(PropertyGroup):
     """An image of the source person."""
 
@@ -127,7 +124,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         description="An image that shows the person's face clearly",
         subtype="FILE_PATH",
         options=_RELATIVE_PATH_OPTIONS,
-        update=_tag_update,
+        update=_on_image_change,
     )
     face_number: IntProperty(  # type: ignore[valid-type]
         name="Face",
@@ -135,8 +132,9 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         translation_context=TRANSLATION_CONTEXT,
         min=0,
         max=64,
-        update=_tag_update,
+        update=_on_number_change,
     )
+    numbered_path: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_identity(PropertyGroup):
@@ -186,11 +184,12 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
         update=_tag_update,
     )
     show_expanded: _make_fold_property("Expanded", expanded=True)  # type: ignore[valid-type]
+    show_more: _make_fold_property("Settings")  # type: ignore[valid-type]
     show_who: _make_fold_property("Who", expanded=True)  # type: ignore[valid-type]
     show_which_face: _make_fold_property("Which Face")  # type: ignore[valid-type]
     show_swap: _make_fold_property("Swap")  # type: ignore[valid-type]
     show_mask: _make_fold_property("Mask")  # type: ignore[valid-type]
-    show_colour: _make_fold_property("Colour and Blend")  # type: ignore[valid-type]
+    show_colour: _make_fold_property("Color and Blend")  # type: ignore[valid-type]
     show_analysis: _make_fold_property("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
 
@@ -200,6 +199,7 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
 
     modifiers: CollectionProperty(type=UNDERSTUDY_PG_modifier)  # type: ignore[valid-type]
     active_index: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    show_details: _make_fold_property("Details")  # type: ignore[valid-type]
     show_cache: _make_fold_property("Cache")  # type: ignore[valid-type]
     cache_folder: StringProperty(  # type: ignore[valid-type]
         name="Cache Folder",

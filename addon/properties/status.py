@@ -30,6 +30,14 @@ class UNDERSTUDY_PG_request(PropertyGroup):
     last: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
+class UNDERSTUDY_PG_failure(PropertyGroup):
+    """What the last preparation could not make of a strip."""
+
+    strip_id: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    count: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    reason: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+
 class UNDERSTUDY_PG_window(PropertyGroup):
     """What the panels show."""
 
@@ -44,6 +52,15 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     searching: FloatProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     searched_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     rendered: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    original_shown: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    prepared_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    prepared_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    prepared_count: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    prepared_total: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    seconds_left: FloatProperty(default=-1.0, options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    was_stopped: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    stopped_frame: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    failures: CollectionProperty(type=UNDERSTUDY_PG_failure, options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
 def window_state() -> Any:
@@ -88,6 +105,17 @@ def take_prepare_request() -> PrepareRequest | None:
     return None
 
 
+def set_failure(strip_id: str, count: int, reason: str) -> None:
+    """Note how many images of a strip could not be made, and why; 0 takes the note away."""
+    failures = window_state().failures
+    for place in reversed(range(len(failures))):
+        if failures[place].strip_id == strip_id:
+            failures.remove(place)
+    if count:
+        entry = failures.add()
+        entry.strip_id, entry.count, entry.reason = strip_id, count, quote(reason)
+
+
 def set_window_state(name: str, value: object) -> None:
     """Set a property of the window state, and draw anew what shows it. A text says only what it shows."""
     state = window_state()
@@ -104,19 +132,23 @@ def redraw() -> None:
         for area in window.screen.areas:
             if area.type in ("SEQUENCE_EDITOR", "PROPERTIES"):
                 area.tag_redraw()
+        if not window_state().running:
+            # The status bar is no area of the screen: this has it drawn anew.
+            window.workspace.status_text_set(None)
 
 
 def reset_window_state() -> None:
     """Show nothing, as after another file was loaded."""
     state = window_state()
     state.queue.clear()
+    state.failures.clear()
     for entry in state.bl_rna.properties:
         if entry.type != "COLLECTION" and not entry.is_readonly:
             state.property_unset(entry.identifier)
     redraw()
 
 
-CLASSES: tuple[Any, ...] = (UNDERSTUDY_PG_request, UNDERSTUDY_PG_window)
+CLASSES: tuple[Any, ...] = (UNDERSTUDY_PG_request, UNDERSTUDY_PG_failure, UNDERSTUDY_PG_window)
 
 
 def register() -> None:

@@ -10,7 +10,7 @@ which runs on the main thread whenever the editor changes something, and to the 
 import queue
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import bpy
 from bpy.app.handlers import persistent
@@ -19,6 +19,7 @@ from ..blender.console import print_message
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.first_save import take_along
 from ..layers.sync import sync_layers, sync_timing
+from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
@@ -37,13 +38,20 @@ def _handlers() -> dict[str, Callable[..., None]]:
     The run that they share lives in this closure and nowhere else.
     """
     ended: queue.SimpleQueue[RenderResult] = queue.SimpleQueue()
-    run = RenderRun(ended.put)
+    notes: queue.SimpleQueue[str] = queue.SimpleQueue()
+    run = RenderRun(ended.put, notes.put)
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
+        while not notes.empty():
+            text = notes.get()
+            set_window_state("trouble", text)
+            _report(text, "ERROR")
         while not ended.empty():
             last = ended.get()
             set_window_state("rendered", last.summary)
+            refresh_lookups()
+            _report(last.report, "WARNING" if last.has_originals else "INFO")
             if last.failures:
                 set_window_state("trouble", last.failures[0])
             refresh_preview()
@@ -112,6 +120,14 @@ def on_saved(*_: Any) -> None:
         for scene in bpy.data.scenes:
             for text in sync_layers(scene):
                 print_message(f"warning: {text}")
+
+
+def _report(text: str, level: str) -> None:
+    """Say a line in Blender's own report. Called by a timer, which has no window of its own."""
+    windows = bpy.data.window_managers[0].windows
+    if len(windows):
+        with bpy.context.temp_override(window=windows[0]):
+            cast("Any", bpy.ops).understudy.render_report("INVOKE_DEFAULT", text=text, level=level)
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:

@@ -17,6 +17,7 @@ from ...core.filesystem import write_file
 from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.layer_outcomes import NO_LAYER, pluralise
 from ...core.reporting.log import room_logger
+from ...core.reporting.strip_state import render_text, state_of_outcomes
 from ..blender.console import print_message, print_traceback
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
@@ -31,6 +32,7 @@ from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
+from .refusal import asked_text, is_asked, is_refused, originals_reason, refusal_text
 from .strict import is_strict, stop_render
 
 if TYPE_CHECKING:
@@ -52,34 +54,46 @@ class RenderResult:
 
     summary: str
     failures: tuple[str, ...]
+    report: str = ""
+    """The same in a few words, as Blender reports it."""
+    has_originals: bool = False
+    """Whether an image that was asked for could not be made."""
 
 
 class RenderRun:
     """The session of the render that runs now, if one does."""
 
-    def __init__(self, on_end: Callable[[RenderResult], None]) -> None:
-        """`on_end` is called when a render ends, on whatever thread that is."""
+    def __init__(
+        self, on_end: Callable[[RenderResult], None], on_originals: Callable[[str], None] = print_message
+    ) -> None:
+        """`on_end` is called when a render ends, on whatever thread that is.
+
+        `on_originals` is called as one starts that can swap no face and is not refused, if the user is to know.
+        """
         self._on_end = on_end
+        self._on_originals = on_originals
         self._session: PrefetchingSession | None = None
         self._strip_cache = StripCache()
         self._lookahead = RenderLookahead(self._strip_cache)
         self._fallback_layers = FallbackLayers()
         self._strict = False
         self._start_time = 0.0
-        self._frame_count = 0
+        self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
         self._strip_problems: dict[tuple[str, str], list[str]] = {}
         self._failed_frames: dict[int, list[str]] = {}
         self._begin_error = ""
+        self._refusal = ""
 
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end(scene)
-        self._begin_error = ""
+        self._begin_error = self._refusal = ""
         if not any(strips_with_modifiers(here) or strips_with_invalid_ids(here) for here in bpy.data.scenes):
             return
         spare = fallback_folder() if on_main_thread() else None
         self._session = open_render(cache_folder(scene), preferences(), spare)
         self._strict, self._start_time, self._frame_count = is_strict(scene), time.time(), 0
+        self._swapped_frame_count = self._original_frame_count = 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         _LOGGER.info("render begins at frame %d", scene.frame_current)
@@ -101,6 +115,16 @@ class RenderRun:
                 self._strip_problems[here.name, clip.name] = [text]
         for text in (text for problems in self._strip_problems.values() for text in problems):
             self._session.warn(text)
+        self._refuse_if_blocked(scene)
+
+    def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
+        """Refuse a render that can swap no face, or let the user know of it."""
+        reason = originals_reason(scene)
+        if reason and is_refused():
+            self._refusal = refusal_text(reason)
+            print_message(f"error: {self._refusal}")
+        elif reason and is_asked():
+            self._on_originals(asked_text(reason))
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -110,8 +134,15 @@ class RenderRun:
             self._record_error(scene, self._begin_error)
         if self._session is None:
             return
+        if self._refusal:
+            self._frame_count, self._original_frame_count = (
+                self._frame_count + 1,
+                self._original_frame_count + 1,
+            )
+            self._discard_frame(scene, [self._refusal])
+            return
         outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
-        before = len(outcomes.failures)
+        before, original_count = len(outcomes.failures), outcomes.original.total()
         out_of_step: list[str] = []
         jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, faults=out_of_step))
         coming = self._lookahead.upcoming_jobs(scene, jobs)
@@ -127,6 +158,10 @@ class RenderRun:
             self._session.warn(text)
             outcomes.record_failure(_OUT_OF_SYNC, text)
         self._record_strip_problems(scene)
+        if outcomes.original.total() > original_count or len(outcomes.failures) > before:
+            self._original_frame_count += 1
+        elif jobs:
+            self._swapped_frame_count += 1
         if self._strict and len(outcomes.failures) > before:
             self._fail_frame(scene, outcomes.failures[before:])
 
@@ -161,7 +196,10 @@ class RenderRun:
         session, self._session = self._session, None
         if session is None:
             return
-        facts = {**session.as_dict(), "failed": sorted(self._failed_frames)}
+        shown_text = render_text(self._frame_count, self._swapped_frame_count, self._original_frame_count)
+        facts = {**session.as_dict(), "failed": sorted(self._failed_frames), "result": shown_text}
+        facts["refused"] = self._refusal
+        facts["state"] = state_of_outcomes(session.outcomes).as_dict()
         facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
         session.close()
         _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
@@ -180,9 +218,8 @@ class RenderRun:
         if self._failed_frames:
             line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
         print_message(line)
-        self._on_end(
-            RenderResult(line, tuple(text for failures in self._failed_frames.values() for text in failures))
-        )
+        failures = tuple(text for failures in self._failed_frames.values() for text in failures)
+        self._on_end(RenderResult(line, failures, shown_text, bool(session.outcomes.failures)))
         self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
         if wanted:
@@ -207,10 +244,14 @@ class RenderRun:
                     outcomes.failures.extend(f"{clip.name}, frame {at}: {text}" for text in problems)
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
+        for text in reasons:
+            print_message(f"error: frame {scene.frame_current} failed: {text}")
+        self._discard_frame(scene, reasons)
+
+    def _discard_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
+        """See to it that no image of a frame stays, and stop the render where that is possible."""
         frame = scene.frame_current
         self._failed_frames[frame] = reasons
-        for text in reasons:
-            print_message(f"error: frame {frame} failed: {text}")
         _print_warnings(remove_earlier_image(scene, frame))
         stop_render()
 

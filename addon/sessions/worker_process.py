@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.errors import ModelError
 from ...core.layers import job as layer_job
@@ -27,6 +27,19 @@ from ...core.sessions.settings import RunSettings, settings_values
 
 _LOGGER = room_logger("addon.sessions")
 Message = tuple[str, Any]
+
+
+class JobResult(NamedTuple):
+    """What became of a job."""
+
+    job: LayerJob
+    written: bool
+    shown: str
+    """What its image shows: "swapped", "original" where there is nothing to replace, "failed"."""
+    reason: str
+    """Why it does not show a new face."""
+
+
 _MAX_ERROR_LINES = 20
 _TERMINATE_TIMEOUT_SECONDS = 2.0
 
@@ -125,7 +138,7 @@ class WorkerProcess:
     def messages(self) -> Iterator[Message]:
         """Yield what came since the last call, without waiting.
 
-        `done` has the job and whether its image was written; `gone` is why the worker ended without a report.
+        `done` has a `JobResult`; `gone` is why the worker ended without a report.
         """
         while not self.has_ended:
             try:
@@ -133,7 +146,9 @@ class WorkerProcess:
             except queue.Empty:
                 return
             if kind == "done":
-                yield kind, (self._pending_jobs.pop(value["id"]), value["written"])
+                job = self._pending_jobs.pop(value["id"])
+                shown, reason = value.get("shown", "failed"), value.get("reason", "")
+                yield kind, JobResult(job, value["written"], shown, reason)
             elif kind == "left":
                 self.has_ended = True
                 if value:

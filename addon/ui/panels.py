@@ -11,22 +11,26 @@ from typing import Any, NamedTuple
 
 import bpy
 
+from ...core.reporting.strip_state import state_text
 from ..blender.wrapped_text import draw_text
 from ..layers.strip_warnings import strip_warnings
 from ..modifiers.active import MODIFIER_POINTER, active_scene, active_stack, active_strip
 from ..modifiers.visibility import is_rendered, visibility_mismatches
 from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
+from ..prepare.strip_facts import state_of
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
+from .state_icon import state_icon
 from .which_face_panel import draw_which_face
-from .who_panel import draw_who
+from .who_panel import draw_who, needs_image
 
 _IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
 _MAX_DRAWN_MODIFIERS = 64
 """Of how many modifiers are drawn: each takes milliseconds, at every redraw."""
+_FIRST_STEP_SCALE = 1.8
 _Draw = Callable[[Any, bpy.types.Context, Any], None]
 
 
@@ -48,7 +52,7 @@ _SECTIONS = (
     _Section("which_face", "Which Face", draw_which_face),
     _Section("swap", "Swap", _parameters_of(in_swap)),
     _Section("mask", "Mask", _parameters_of(in_mask)),
-    _Section("colour", "Colour and Blend", _parameters_of(in_colour)),
+    _Section("colour", "Color and Blend", _parameters_of(in_colour)),
     _Section("analysis", "Analysis", _parameters_of(in_analysis)),
 )
 
@@ -94,6 +98,7 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
         if not stack:
             layout.operator("understudy.modifier_add", icon="ADD")
             return
+        _draw_first_step(layout, stack)
         _draw_preparation(layout, context)
         for modifier in stack[:_MAX_DRAWN_MODIFIERS]:
             _draw_modifier(layout, context, modifier)
@@ -104,17 +109,45 @@ class UNDERSTUDY_PT_stack(bpy.types.Panel):
                 f"{len(stack) - _MAX_DRAWN_MODIFIERS} more modifiers: remove some to see them",
                 "INFO",
             )
+        _draw_details(layout, context)
         header, body = layout.panel_prop(settings_of(active_scene(context)), "show_cache")
         header.label(text="Cache")
         if body:
             draw_cache(body, context)
 
 
+def _draw_first_step(layout: Any, stack: list[Any]) -> None:
+    """Draw one large button to choose an image with, as long as a modifier has none."""
+    waiting = next((modifier for modifier in stack if needs_image(modifier)), None)
+    if waiting is None:
+        return
+    column = layout.column()
+    column.context_pointer_set(MODIFIER_POINTER, waiting)
+    column.scale_y = _FIRST_STEP_SCALE
+    text = "Choose Face Picture" if len(stack) == 1 else f"Choose Face Picture for {waiting.name}"
+    column.operator("understudy.picture_add", text=text, icon="IMAGE_DATA", translate=len(stack) == 1)
+
+
+def _draw_details(layout: Any, context: bpy.types.Context) -> None:
+    """Draw what the last render and the preview have to say beyond the state, if anything."""
+    state = window_state()
+    if not (state.rendered or state.notice):
+        return
+    header, body = layout.panel_prop(settings_of(active_scene(context)), "show_details")
+    header.label(text="Details")
+    if body is None:
+        return
+    if state.rendered:
+        draw_text(body, context, f"Last render: {state.rendered}", "RENDER_ANIMATION")
+    if state.notice:
+        draw_text(body, context, f"This frame: {state.notice}", "INFO")
+
+
 def _draw_preparation(layout: Any, context: bpy.types.Context) -> None:
     """Draw what makes the new faces, how that goes, what went wrong, and what is seen instead."""
     row = layout.row(align=True)
-    row.operator("understudy.prepare", text="Prepare Strip", icon="RENDER_ANIMATION").what = "STRIP"
-    row.operator("understudy.prepare", text="Timeline").what = "TIMELINE"
+    row.operator("understudy.prepare_clip", icon="RENDER_ANIMATION")
+    row.operator("understudy.prepare_all")
     row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
     _draw_state(layout, context)
     draw_refusal(layout, context)
@@ -139,16 +172,14 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
         draw_text(layout, context, state.trouble, "ERROR")
     if state.running:
         return
-    unlike = visibility_mismatches(active_scene(context))
-    if state.notice:
-        draw_text(layout, context, state.notice, "INFO")
-    elif unlike:
-        only = "preview" if unlike[0].enabled else "render"
-        draw_text(layout, context, f"{unlike[0].name} is on in the {only} only", "INFO")
-    elif state.rendered:
-        draw_text(layout, context, f"Rendered {state.rendered}", "RENDER_ANIMATION")
-    elif not state.trouble:
-        draw_text(layout, context, "The preview shows what will be rendered", "CHECKMARK")
+    strip = active_strip(context)
+    if strip is None:
+        return
+    shown = state_of(active_scene(context), strip)
+    draw_text(layout, context, state_text(shown), state_icon(shown))
+    for modifier in visibility_mismatches(active_scene(context))[:1]:
+        only = "preview" if modifier.enabled else "render"
+        draw_text(layout, context, f"{modifier.name} is on in the {only} only", "INFO")
 
 
 def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -167,6 +198,12 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
     if body is None:
         return
+    if needs_image(modifier):
+        # Nothing of it matters yet: the first step is above.
+        more, body = body.panel_prop(modifier, "show_more")
+        more.label(text="Settings")
+        if body is None:
+            return
     for section in _SECTIONS:
         title, inside = body.panel_prop(modifier, f"show_{section.name}")
         title.label(text=section.label)

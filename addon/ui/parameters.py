@@ -83,7 +83,7 @@ def in_mask(parameter: Parameter) -> bool:
 
 
 def in_colour(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Colour and Blend."""
+    """Tell whether a parameter is in the panel Color and Blend."""
     return parameter.group == "fusion" and not in_mask(parameter) and not in_swap(parameter)
 
 

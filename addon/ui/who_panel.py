@@ -7,12 +7,12 @@ from typing import Any
 import bpy
 
 from ...core.recipe.request import FaceImage
+from ...core.sessions.request_faults import IMAGELESS_SWAPPER
 from ..blender.wrapped_text import draw_text
-from ..layers.folders import cache_folder
-from ..lookups.gallery import lookup_cache
-from ..lookups.lookups import SourceImageLookup, SourceImageView
+from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
-from ..properties.preferences import preferences
+from ..prepare.request_check import check_unknown_images
+from ..prepare.strip_facts import source_image_view
 
 _FACE_SCALE = 3.4
 
@@ -24,10 +24,11 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     scene = active_scene(context)
     for index, image in enumerate(modifier.identity.pictures):
         _draw_source_image(layout, context, scene, image, index)
+    check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
     if modifier.identity.pictures and not modifier.identity.consent:
-        draw_text(layout, context, "Replace only people who agreed to it: note the consent here", "INFO")
+        draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")
 
 
 def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, image: Any, index: int) -> None:
@@ -58,10 +59,12 @@ def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, imag
             draw_text(box, context, f"The face is {fault}", "INFO")
 
 
+def needs_image(modifier: Any) -> bool:
+    """Tell whether nothing can be swapped by a modifier since it has no image of the source person."""
+    has_image = any(image.filepath for image in modifier.identity.pictures)
+    return not has_image and modifier.swap.swapper != IMAGELESS_SWAPPER
+
+
 def _source_image_view(scene: Any, image: Any) -> SourceImageView | None:
     path = bpy.path.abspath(image.filepath)
-    if not path:
-        return None
-    wanted = SourceImageLookup(cache_folder(scene), preferences(), FaceImage(Path(path), image.face_number))
-    view: SourceImageView | None = lookup_cache().get(wanted)
-    return view
+    return source_image_view(scene, FaceImage(Path(path), image.face_number)) if path else None

@@ -27,7 +27,7 @@ from .files import (
     require_stack_id,
 )
 from .folder_access import FolderAccess
-from .label import MAX_LAYER_BYTES, Label, ReadBuffer, RequestSummary
+from .label import MAX_LAYER_BYTES, Label, LabelPeek, ReadBuffer, RequestSummary
 from .label_reader import LayerReader
 from .placeholder import PLACEHOLDER
 
@@ -106,6 +106,11 @@ class LayerFolder:
         """Return what a layer says of itself, see `LayerReader.label`."""
         require_layer_name(name)
         return self._reader.label(name, buffer, self._folder.access.file_mode)
+
+    def peek_label(self, name: str) -> LabelPeek | None:
+        """Return what a layer says of itself without reading its pixels, see `LayerReader.peek`."""
+        require_layer_name(name)
+        return self._reader.peek(name)
 
     def relabel(self, name: str, label: Label, summary: RequestSummary) -> bool:
         """Say in a layer that it is what is asked for now; False where that can't be, see `pieces_with_label`."""

@@ -128,6 +128,36 @@ def read_label(
         return label
 
 
+@dataclass(frozen=True)
+class LabelPeek:
+    """What a layer image says of itself, and whether it shows any pixels; those were not read."""
+
+    label: Label
+    has_pixels: bool
+
+
+def peek_label(folder: Folder, name: str) -> LabelPeek | None:
+    """Return what a layer image says of itself if it is as long as it should be, else None.
+
+    For who counts layers; who shows one takes `read_label`. Raises OSError where there is no such file.
+    """
+    fd = folder.open_file(name, os.O_RDONLY)
+    with FileIO(fd) as file:
+        size, buffer = os.fstat(fd).st_size, ReadBuffer()
+        for limit in (_FIRST_BYTES, HEAD_BYTES):
+            filled = _read_into(file, buffer, 0, min(size, limit))
+            match = _find_label(buffer, filled)
+            if match is not None:
+                # A layer of one tile has no list of their places.
+                end = _end_of_tiles(memoryview(buffer.memory)[: match.start])
+                has_pixels = size > body_offset(match.end) + TILE_BYTES
+                return LabelPeek(match.label, has_pixels) if end in (size, TILE_BYTES) else None
+            if filled < limit:
+                return None
+            file.seek(0)
+    return None
+
+
 def pieces_with_label(
     folder: Folder, name: str, label: Label, summary: RequestSummary
 ) -> tuple[bytes | memoryview, ...]:

@@ -4,7 +4,7 @@
 import os
 
 from ..filesystem import Folder, Location
-from .label import Label, ReadBuffer, RequestSummary, pieces_with_label, read_label
+from .label import Label, LabelPeek, ReadBuffer, RequestSummary, peek_label, pieces_with_label, read_label
 
 
 class LayerReader:
@@ -21,6 +21,13 @@ class LayerReader:
         """Return what a layer says of itself, see `read_label`; None too where it can't be read."""
         try:
             return read_label(self._open_folder(), name, buffer, mode)
+        except OSError:
+            return None
+
+    def peek(self, name: str) -> LabelPeek | None:
+        """Return what a layer says of itself, see `peek_label`; None too where it can't be read."""
+        try:
+            return peek_label(self._open_folder(), name)
         except OSError:
             return None
 

@@ -141,7 +141,7 @@ class Occlude:
         "colour",
         "Masker",
         "How hair, hands and objects in front of the face are found",
-        ("colour", "Colour of the skin", "Learned from each face itself: needs no model file"),
+        ("colour", "Color of the skin", "Learned from each face itself: needs no model file"),
         ("xseg", "XSeg", "DeepFaceLab's network"),
         ("bisenet", "BiSeNet", "A network that names 19 regions; choose below which are the face"),
         ("skin-hair", "Skin and hair", "A small network that finds skin, clothes and hair"),

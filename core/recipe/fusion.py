@@ -60,7 +60,7 @@ class Fusion:
         1.0, "Keep cover", "Show hair, hands and objects in front of the face", 0.0, 1.0
     )
     colour_match: float = number_field(
-        0.9, "Light and colour", "How far light and skin tone follow the target's", 0.0, 1.0
+        0.9, "Light and color", "How far light and skin tone follow the target's", 0.0, 1.0
     )
     light_radius: float = number_field(
         10.0,

@@ -3,10 +3,11 @@
 
 Each line is a JSON object of one entry. In come `begin` (the run's settings), then `clip` and `cast`,
 each with an `id`, and `check`, `note`, `people`, `purge` and `job`, which name them by it; at last `end`. Out go
-`ready`, then `done` for each job, `progress` of a search for people, the bytes that were `freed`, `warning` and
-`fault` as they arise, and at last `report`. Whoever asks keeps the input open until then. When it closes earlier they
-are gone: the frame in hand may finish within a second, and the process ends. A message that has not the form it should
-have is answered by a `fault` and passed over; without a right `begin` the process ends.
+`ready`, then `done` for each job with what its image shows and why, `progress` of a search for people, the bytes
+that were `freed`, `warning` and `fault` as they arise, and at last `report`. Whoever asks keeps the input open until
+then. When it closes earlier they are gone: the frame in hand may finish within a second, and the process ends. A
+message that has not the form it should have is answered by a `fault` and passed over; without a right `begin` the
+process ends.
 """
 
 import json
@@ -23,6 +24,7 @@ from ..layers.job import get_by_id, job_from, request_from, source_from
 from ..media.source import ClipSource
 from ..recipe import messages
 from ..recipe.request import SwapRequest
+from ..reporting.layer_outcomes import FAILED, SWAPPED
 from ..sessions.layer_session import LayerSession
 from ..sessions.settings import settings_of_values
 
@@ -46,7 +48,7 @@ class WorkerRun:
         self._session = LayerSession(settings_of_values(begin))
         self._clips: dict[int, ClipSource] = {}
         self._requests: dict[int, tuple[SwapRequest, ...]] = {}
-        self._check_results: dict[int, bool] = {}
+        self._check_faults: dict[int, str] = {}
         self._sent_warning_count = 0
         self._send("ready", os.getpid())
 
@@ -71,7 +73,7 @@ class WorkerRun:
             self._requests[messages.integer(given["id"])] = requests
         elif kind == "check":
             given = messages.entries(value, "strip", "cast")
-            self._passes_check(messages.text(given["strip"]), given["cast"])
+            self._check_fault(messages.text(given["strip"]), given["cast"])
         elif kind == "job":
             self._run_job(value)
         elif kind == "people":
@@ -94,9 +96,14 @@ class WorkerRun:
     def _run_job(self, value: Mapping[str, Any]) -> None:
         job = job_from(value, self._clips, self._requests)
         number = messages.integer(value["id"])
-        written = self._passes_check(job.strip, value["cast"]) and self._session.update_layer(job)
+        reason, shown, written = self._check_fault(job.strip, value["cast"]), FAILED, False
+        if not reason:
+            before = self._session.outcomes.position
+            written = self._session.update_layer(job)
+            shown = self._session.outcomes.shown_since(before)
+            reason = "" if shown == SWAPPED else self._session.outcomes.last_reason
         self._send_warnings()
-        self._send("done", {"id": number, "written": written})
+        self._send("done", {"id": number, "written": written, "shown": shown, "reason": reason})
 
     def _send_warnings(self) -> None:
         for text in self._session.warnings[self._sent_warning_count :]:
@@ -141,17 +148,17 @@ class WorkerRun:
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 
-    def _passes_check(self, strip: str, request_id: object) -> bool:
-        """Return whether requests can be executed; the reason why not is sent once."""
+    def _check_fault(self, strip: str, request_id: object) -> str:
+        """Return why requests can't be executed, empty where they can; the reason is sent once."""
         requests, number = get_by_id(self._requests, request_id, "cast"), messages.integer(request_id)
-        if number not in self._check_results:
-            self._check_results[number] = True
+        if number not in self._check_faults:
+            self._check_faults[number] = ""
             try:
                 self._session.check(requests)
             except UnderstudyError as error:
                 self._send("fault", f"{strip}: {error}")
-                self._check_results[number] = False
-        return self._check_results[number]
+                self._check_faults[number] = str(error)
+        return self._check_faults[number]
 
 
 Message = tuple[str, Any]

@@ -187,7 +187,7 @@ def test_prepare_makes_what_the_render_shows(drive, footage):
     )
     assert answers[2] is False
     assert answers[5] == ["FINISHED"]
-    assert "3 layers ready, 3 new" in drive.output
+    assert "All 3 ready, 3 new" in drive.output
     assert answers[6]["stages"]["fuse"] == {**answers[6]["stages"]["fuse"], "run": 0, "hit": 3}
 
 

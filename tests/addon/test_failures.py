@@ -67,7 +67,8 @@ def test_a_picture_without_a_face(drive, footage):
     assert_originals(drive, "nobody", footage)
 
 
-def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage):
+def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
     _, begin = project(drive, "was")
     answers = drive(
         *begin,
@@ -87,7 +88,8 @@ def test_a_face_that_becomes_impossible_leaves_nothing_old(drive, footage):
     assert answers[7]["warnings"] == []
 
 
-def test_nobody_cast_yet(drive, footage):
+def test_nobody_cast_yet(drive, footage, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
     _, begin = project(drive, "empty")
     answers = drive(
         *begin,

@@ -11,7 +11,7 @@ from understudy.core.recipe import parameters
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
-SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Colour and Blend", "Analysis")
+SECTIONS = ("Expanded", "Who", "Which Face", "Swap", "Mask", "Color and Blend", "Analysis")
 SWITCHES = {
     "swap.swapper": "dfm",
     "enhance.enhancer": "codeformer",
@@ -70,7 +70,7 @@ def test_the_panel_shows_every_parameter_once_where_it_matters(drive, footage):
     for neural in ("swap.pixel_boost", "swap.morph", "enhance.weight", "fusion.openings", "occlude.hat"):
         group, name = neural.split(".")
         assert f"UNDERSTUDY_PG_{group}.{name}" not in usual
-    assert {"understudy.prepare", "understudy.refresh"} <= set(plain[""])
+    assert {"understudy.prepare_clip", "understudy.prepare_all", "understudy.refresh"} <= set(plain[""])
     assert {"understudy.modifier_remove", "UNDERSTUDY_PG_modifier.enabled"} <= set(
         plain["Face Swap Expanded"]
     )
@@ -179,6 +179,69 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
     assert any("o face was found in" in text for text in who)
 
 
+def test_the_first_step_comes_first_and_alone(drive, footage):
+    answers = drive(
+        *begin_steps(drive, "first", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        ["drawn", {"active": "clip"}],
+        ["allowed", {"name": "understudy.prepare_clip", "active": "clip"}],
+        ["allowed", {"name": "understudy.prepare_all", "active": "clip"}],
+        ["op", {"name": "understudy.picture_add", "filepath": footage.person}],
+        ["drawn", {"active": "clip"}],
+        ["allowed", {"name": "understudy.prepare_clip", "active": "clip"}],
+        ["allowed", {"name": "understudy.prepare_all", "active": "clip"}],
+        ["op", {"name": "understudy.modifier_add", "active": "clip"}],
+        ["drawn", {"active": "clip"}],
+    )
+    empty, chosen, second = answers[3], answers[7], answers[-1]
+    assert empty[""][0] == "understudy.picture_add"
+    assert "Choose a face picture" in empty[""]
+    assert "Face Swap Settings" in empty  # everything else is folded in it
+    assert answers[4:6] == [False, False]
+    assert "understudy.picture_add" not in chosen[""]
+    assert "Face Swap Settings" not in chosen
+    assert answers[8:10] == [True, True]
+    assert second[""][0] == "understudy.picture_add"
+    assert "Face Swap 2 Settings" in second
+    assert "Choose a face picture" in second[""]
+
+
+def test_the_number_of_a_face_goes_with_its_picture(drive, footage):
+    number = "identity.pictures.0.face_number"
+    answers = drive(
+        *begin_steps(drive, "numbers", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["tune", {"settings": {number: 2}}],
+        ["recast", {"picture": footage.person}],
+        ["face_numbers", {}],
+        ["recast", {"picture": footage.second_person}],
+        ["face_numbers", {}],
+    )
+    assert answers[5] == [2]
+    assert answers[7] == [0]
+
+
+def test_a_picture_whose_file_was_replaced_is_looked_at_again(drive, footage, tmp_path):
+    person = str(tmp_path / "person.png")
+    shutil.copy(footage.person, person)
+    begin = begin_steps(drive, "replaced_picture", ["movie", {"name": "clip", "file": footage.movie}])
+    answers = drive(
+        *begin,
+        ["cast", {"name": "clip", "picture": person}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["copy_file", {"file": footage.nobody, "to": person}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["strip_state_surfaces", {"name": "clip"}],
+    )
+    before, unknown, after = answers[4], answers[6], answers[8]
+    assert "Clearly visible" in before["who"]
+    assert "Clearly visible" not in unknown["who"]
+    assert "understudy.picture_check" in unknown["who"]
+    assert after["json"]["text"] == "Originals will be rendered: no face was found in person.png"
+
+
 def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footage):
     begin = begin_steps(drive, "purged", ["pictures", {"name": "clip", "files": couple}])
     answers = drive(
@@ -264,7 +327,7 @@ def test_every_text_of_ours_is_where_a_translator_finds_it(drive, footage):
     texts = drive(
         *begin_steps(drive, "words", ["movie", {"name": "clip", "file": footage.movie}]), ["texts", {}]
     )[-1]
-    assert {"Blend", "Find People", "Light and Colour", "Smallest Face", "Mask Blur"} <= set(texts)
+    assert {"Blend", "Find People", "Light and Color", "Smallest Face", "Mask Blur"} <= set(texts)
     assert not [text for text in texts if text.endswith(".")]  # as Blender's guidelines ask
 
 

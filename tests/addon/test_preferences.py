@@ -161,7 +161,8 @@ def test_a_worker_gets_the_same_settings(drive, begin, tmp_path):
     assert [text.partition(" can't")[0] for text in run["report"]["warnings"]] == ["openvino"]
 
 
-def test_the_model_folder_is_searched(drive, begin, render, tmp_path):
+def test_the_model_folder_is_searched(drive, begin, render, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
     (tmp_path / "models").mkdir()
     answers = drive(
         *begin(["prefer", {"model_folder": str(tmp_path / "models")}]),
@@ -266,6 +267,7 @@ def test_the_page_shows_every_preference_and_what_comes_before_it(drive, begin):
     assert [name for name in plain if name.islower()] == [
         "cache_folder", "keep_results", "size_limit", "unused_days", "memory_megabytes", "shared_folder",
         "shared_with_group", "redis_address", "redis_password", "key_in_keyring", "model_folder", "provider", "threads",
+        "originals",
     ]  # fmt: skip
     assert "Results are not encrypted" in plain
     assert "UNDERSTUDY_REDIS is set, and comes before this" in farm

@@ -47,8 +47,7 @@ def test_a_worker_makes_what_a_render_needs(drive, footage):
     assert (first["done"], first["written"], first["progress"]) == (COUNT, COUNT, 1.0)
     assert (second["done"], second["written"], second["report"]["models_loaded"]) == (COUNT, 0, 0)
     assert first["faults"] == first["warnings"] == []
-    assert "fps" in first["status"]
-    assert "left" in first["status"]
+    assert first["state"]["text"] == f"All {COUNT} ready"
     assert first["report"]["stages"]["swap"]["run"] == COUNT
     # The keys that the worker found are those that Blender finds: nothing was written, decoded or loaded.
     assert render["stages"]["fuse"] == {**render["stages"]["fuse"], "run": 0, "hit": COUNT}

@@ -20,7 +20,7 @@ def test_a_worker_prepares_and_esc_stops_it_at_once(beside):
     working, stopped = beside["working"], beside["stopped"]
     assert working["running"]
     assert len(working["children"]) == 1
-    assert "fps" in working["status"]
+    assert "Preparing " in working["status"]
     assert "left" in working["status"]
     assert not stopped["running"]
     assert stopped["children"] == []

@@ -183,6 +183,6 @@ def test_disabling_leaves_nothing_even_while_a_worker_works(window):
     assert min(before[name] for name in ("handlers", "classes", "timers", "menus", "properties")) > 0
     assert disabled == dict.fromkeys(before, 0)
     assert enabled == {**before, "children": 0, "timers": enabled["timers"], "threads": enabled["threads"]}
-    assert window["works"].startswith(f"{COUNT} layers ready")
+    assert window["works"].startswith(f"All {COUNT} ready")
     lines = window["output"].splitlines()
     assert not [line for line in lines if "Traceback" in line or ("understudy" in line and "Warning" in line)]

@@ -39,7 +39,7 @@ class _Layout:
         self._modifier = modifier
 
     def panel_prop(self, owner, name):
-        of = "" if name == "show_cache" else f"{owner.name} "
+        of = f"{owner.name} " if owner.bl_rna.identifier == "UNDERSTUDY_PG_modifier" else ""
         section = _Layout(self._sections, of + owner.bl_rna.properties[name].name)
         return section, section  # as if nothing were folded
 

@@ -26,13 +26,13 @@ _STATE = {}
 
 def _facts(run):
     return {
-        "done": run.ready_count,
+        "done": len(run.results),
         "written": run.written_count,
         "report": run.report,
         "faults": run.faults,
         "warnings": run.warnings,
         "progress": run.progress,
-        "status": run.status,
+        "state": run.results.state().as_dict(),
         "pid": run.worker.pid,
     }
 
@@ -61,7 +61,7 @@ def work_and_kill(after, again=()):
     """Kill the worker with no warning once some layers are done; the next one once others are, and so on."""
     run = _begin()
     for count in (after, *again):
-        _tick_until(run, lambda count=count: run.ready_count >= count)
+        _tick_until(run, lambda count=count: len(run.results) >= count)
         os.kill(run.worker.pid, signal.SIGKILL)
     _tick_until(run)
     return _facts(run)
@@ -90,7 +90,7 @@ def work_until_killed(seconds):
         run, until = _begin(), []
 
         def over(run=run, until=until, pause=pause):
-            if not until and run.status != "starting":
+            if not until and run.has_begun:
                 until.append(time.monotonic() + pause)
             return until and time.monotonic() >= until[0]
 
@@ -105,7 +105,7 @@ def work_until_killed(seconds):
 def work_and_cancel(after):
     """Stop once some layers are done; also tells whether the process is still there."""
     run = _begin()
-    _tick_until(run, lambda: run.ready_count >= after)
+    _tick_until(run, lambda: len(run.results) >= after)
     run.cancel()
     try:
         os.kill(run.worker.pid, 0)
@@ -117,7 +117,7 @@ def work_and_cancel(after):
 def work_and_die(pid_file):
     """Begin to prepare, write the worker's id to a file once it works, and be killed."""
     run = _begin()
-    _tick_until(run, lambda: run.ready_count >= 1)
+    _tick_until(run, lambda: len(run.results) >= 1)
     Path(pid_file).write_text(str(run.worker.pid))
     os.kill(os.getpid(), signal.SIGKILL)
 

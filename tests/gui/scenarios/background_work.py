@@ -27,7 +27,7 @@ def steps(window):
     window.point(40, 600)
     press(window)
     # The first pictures are there before anything is known of how fast they come.
-    yield from window.until(lambda: count_layers() >= 3 and "fps" in state()["status"])
+    yield from window.until(lambda: count_layers() >= 3 and "left" in state()["status"])
     facts["working"] = {**state(), "children": children(), "made": count_layers()}
     window.shot("11_working")
     press(window)

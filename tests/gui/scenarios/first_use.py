@@ -113,7 +113,7 @@ def prepare(window, picture=None, since=None):
     properties = window.area("PROPERTIES")
     controls = yield from window.buttons(properties)
     since = since or time.time()
-    yield from window.click(controls["understudy.prepare"])
+    yield from window.click(controls["understudy.prepare_clip"])
     window.point(40, 600)
     for _ in range(400):
         yield 0.15
@@ -133,7 +133,7 @@ def _count_layers_since(moment):
 
 
 def tweak(window):
-    """Fold Who, open Colour and Blend, both by their headers, and drag Blend to about a half."""
+    """Fold Who, open Color and Blend, both by their headers, and drag Blend to about a half."""
     properties = window.area("PROPERTIES")
     for number in (0, 4):
         controls = yield from window.buttons(properties, across=0.35)

@@ -99,7 +99,7 @@ def choose(window):
 def prepare(window):
     """Press Prepare and wait for it."""
     controls = yield from window.buttons(window.area("PROPERTIES"))
-    yield from window.click(controls["understudy.prepare"])
+    yield from window.click(controls["understudy.prepare_clip"])
     yield 1.0
     yield from window.until(lambda: not state().running, 400)
     window.point(40, 600)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a strip stands: what is in the way of its new faces, and how many layer images are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...core.face.types import Pixels
+from ...core.layers.folder import LayerFolder
+from ...core.layers.job import LayerJob
+from ...core.media.source import ClipSource
+from ...core.models.embedded import embedded_folder
+from ...core.models.library import user_model_folder
+from ...core.recipe.request import SwapRequest
+from ...core.reporting.strip_state import FrameCounts
+from ...core.sessions.layer_counts import count_layers
+from ...core.sessions.request_digest import RequestDigester
+from ...core.sessions.request_faults import request_fault
+from ..layers.folders import layer_image_name
+from ..properties.preferences import Preferences
+from ..sessions.open import run_settings
+
+
+@dataclass(frozen=True)
+class StripSurvey:
+    """What was found of a strip, and for which requests."""
+
+    requests: tuple[SwapRequest, ...]
+    fault: str
+    """Why no frame can be swapped, as far as files tell; empty where nothing stands in the way."""
+    counts: FrameCounts
+
+
+@dataclass(frozen=True)
+class StripLookup:
+    """How a strip stands. What is asked for changes with every drag of a slider, so it is no part of the question."""
+
+    folder: Path
+    """The cache folder."""
+    preferences: Preferences
+    strip_id: str
+    shown: tuple[object, ...]
+    """What decides which layer images the strip shows."""
+    requests: tuple[SwapRequest, ...] = field(compare=False)
+    source: ClipSource = field(compare=False)
+    images: tuple[int, ...] = field(compare=False)
+    """The source frames that the strip shows, each once."""
+    animated: bool = False
+    """Whether what is asked for differs from frame to frame."""
+
+    def fetch(self) -> StripSurvey:
+        """See `Lookup`."""
+        settings = run_settings(self.folder, self.preferences)
+        layers = LayerFolder(self.folder, self.strip_id)
+        models = embedded_folder(), settings.model_folder or user_model_folder()
+        jobs = (
+            LayerJob(
+                self.strip_id, 0, self.source, number, layers.path / layer_image_name(number), self.requests
+            )
+            for number in self.images
+        )
+        try:
+            counts = count_layers(
+                jobs,
+                RequestDigester(models, settings.provider),
+                layers.peek_label,
+                any_request=self.animated,
+            )
+        finally:
+            layers.close()
+        return StripSurvey(self.requests, request_fault(self.requests, settings.library), counts)
+
+    def to_view(self, result: StripSurvey, _make_icon: Callable[[Pixels], int]) -> StripSurvey:
+        """See `Lookup`."""
+        return result

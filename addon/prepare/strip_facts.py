@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a strip as panels, status bar and overlay show it, read from Blender's data and the made layers.
+
+Files are looked at beside drawing; what is known so far is said at once.
+"""
+
+from typing import Any
+
+import bpy
+
+from ...core.errors import RecipeError
+from ...core.layers.folder import LAYER_NAME
+from ...core.media.source import ClipSource
+from ...core.recipe.request import FaceImage, SwapRequest
+from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
+from ...core.sessions.request_faults import has_source
+from ..layers.folders import cache_folder
+from ..layers.layer_strip import layer_of
+from ..layers.strip_warnings import strip_warnings
+from ..lookups.gallery import lookup_cache
+from ..lookups.lookups import FileStampLookup, SourceImageLookup, SourceImageView
+from ..lookups.strip_lookup import StripLookup, StripSurvey
+from ..modifiers.stack import requests_of
+from ..modifiers.visibility import hidden_reason, visibility_mismatches
+from ..properties.preferences import preferences
+from ..properties.status import window_state
+from ..sequencer.animation import curves_of
+from ..sequencer.strips import source_of, stack_id
+from ..sessions.cache_folder import cache_location
+
+_REFRESH_SECONDS = 2.0
+_FRAMES_A_SECOND = 2000
+"""How many labels are read in a second at least: long strips are counted less often."""
+
+
+def state_of(scene: bpy.types.Scene, strip: Any) -> StripState:
+    """Return the state of a strip that has a stack."""
+    return strip_state(_facts(scene, strip))
+
+
+def has_all_sources(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Tell whether the modifiers of a strip that are rendered have their images of the source person. Cheap."""
+    try:
+        requests = requests_of(scene, stack_id(strip))
+    except RecipeError:
+        return False
+    return bool(requests) and has_source(requests)
+
+
+def source_image_view(scene: bpy.types.Scene, image: FaceImage) -> SourceImageView | None:
+    """Return what an image of the source person shows; None where that is not known, or not yet."""
+    view: SourceImageView | None = lookup_cache().get(source_image_lookup(scene, image))
+    return view
+
+
+def source_image_lookup(scene: bpy.types.Scene, image: FaceImage) -> SourceImageLookup:
+    """Return the question what an image shows. It is another one when the image's file was replaced."""
+    stamp = lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS)
+    return SourceImageLookup(cache_folder(scene), preferences(), image, stamp or ())
+
+
+def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
+    layer = layer_of(scene, strip)
+    try:
+        requests = requests_of(scene, stack_id(strip))
+    except RecipeError:
+        return StripFacts(fault="too many modifiers")
+    if layer is None:
+        return StripFacts(has_source=has_source(requests), fault="no layer strip")
+    survey = _survey(scene, strip, layer, requests)
+    known = survey is not None and survey.requests == requests
+    fault = survey.fault if survey is not None and known else ""
+    failure = _failure(strip)
+    return StripFacts(
+        has_source=has_source(requests),
+        fault=_switch_fault(scene, layer, requests) or fault or _image_fault(scene, requests),
+        hidden=hidden_reason(scene, strip, "strip"),
+        counts=None if survey is None else survey.counts,
+        progress=_progress(scene, strip),
+        stopped_frame=_stopped_frame(scene, strip),
+        failed=0 if failure is None else failure.count,
+        failure="" if failure is None else failure.reason,
+        has_warnings=_has_warnings(scene, strip),
+    )
+
+
+def _has_warnings(scene: bpy.types.Scene, strip: Any) -> bool:
+    return bool(
+        window_state().trouble
+        or strip_warnings(strip, scene)
+        or visibility_mismatches(scene)
+        or cache_location(scene).refused_folder is not None
+    )
+
+
+def _switch_fault(scene: bpy.types.Scene, layer: Any, requests: tuple[SwapRequest, ...]) -> str:
+    """Say what is switched off, if that keeps the new faces from being rendered."""
+    return hidden_reason(scene, layer, "layer") if requests else "Face Swap is switched off"
+
+
+def _progress(scene: bpy.types.Scene, strip: Any) -> PrepareProgress | None:
+    state = window_state()
+    mine = state.prepared_scene == scene.name and state.prepared_strip in ("", stack_id(strip))
+    if not (state.running and mine):
+        return None
+    seconds = state.seconds_left if state.seconds_left >= 0 else None
+    return PrepareProgress(state.prepared_count, state.prepared_total, seconds)
+
+
+def _stopped_frame(scene: bpy.types.Scene, strip: Any) -> int | None:
+    """Return where the last preparation of a strip was stopped; None where it was not, or before it began."""
+    state = window_state()
+    mine = state.prepared_scene == scene.name and state.prepared_strip in ("", stack_id(strip))
+    stopped = state.was_stopped and mine and strip.frame_final_start <= state.stopped_frame
+    return int(state.stopped_frame) if stopped else None
+
+
+def _failure(strip: Any) -> Any | None:
+    """Return what the last preparation could not make of a strip."""
+    return next((entry for entry in window_state().failures if entry.strip_id == stack_id(strip)), None)
+
+
+def _image_fault(scene: bpy.types.Scene, requests: tuple[SwapRequest, ...]) -> str:
+    """Say which image of the source person can't be used, as far as that is known."""
+    for request in requests:
+        for image in request.identity.images:
+            view = source_image_view(scene, image)
+            if view is not None and view.icon is None and view.quality_issues:
+                return view.quality_issues[0].partition(": ")[0]
+    return ""
+
+
+def _survey(
+    scene: bpy.types.Scene, strip: Any, layer: Any, requests: tuple[SwapRequest, ...]
+) -> StripSurvey | None:
+    """Return what is known of a strip's layers; for other requests than it was taken for it is taken anew."""
+    lookups, shown = lookup_cache(), _shown_key(scene, strip, layer)
+    images = lookups.get_or_compute(("images", shown), lambda: _shown_images(strip, layer))
+    wanted = StripLookup(
+        cache_folder(scene),
+        preferences(),
+        stack_id(strip),
+        shown,
+        requests,
+        _source(strip),
+        images,
+        animated=_is_animated(scene),
+    )
+    age = max(_REFRESH_SECONDS, len(images) / _FRAMES_A_SECOND)
+    survey: StripSurvey | None = lookups.get(wanted, age)
+    if survey is not None and survey.requests != requests:
+        lookups.get(wanted, 0.0)
+    return survey
+
+
+def _shown_key(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[object, ...]:
+    """Return what decides which images a layer shows: where it lies, its trims and its elements."""
+    elements = layer.elements
+    count = len(elements)
+    ends = (elements[0].filename, elements[count - 1].filename) if count else ()
+    return (
+        scene.name,
+        stack_id(strip),
+        (strip.frame_final_start, strip.frame_final_end),
+        (layer.frame_start, layer.frame_offset_start, layer.frame_offset_end),
+        (layer.strobe, layer.use_reverse_frames, count, *ends),
+        tuple(key.timeline_frame for key in strip.retiming_keys),
+    )
+
+
+def _shown_images(strip: Any, layer: Any) -> tuple[int, ...]:
+    """Return the source frames of the images that a layer shows, each once."""
+    elements = (
+        layer.strip_elem_from_frame(frame) for frame in range(strip.frame_final_start, strip.frame_final_end)
+    )
+    names = dict.fromkeys(element.filename for element in elements if element is not None)
+    return tuple(int(name.removesuffix(".tif")) for name in names if LAYER_NAME.fullmatch(name))
+
+
+def _source(strip: Any) -> ClipSource:
+    if strip.type == "MOVIE":
+        return source_of(strip)
+    count = len(strip.elements)
+    ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
+    key = "source", bpy.data.filepath, strip.directory, count, *ends
+    return lookup_cache().get_or_compute(key, lambda: source_of(strip))
+
+
+def _is_animated(scene: bpy.types.Scene) -> bool:
+    """Tell whether what modifiers ask for differs from frame to frame."""
+    return any(curve.data_path.startswith("understudy.modifiers[") for curve in curves_of(scene))

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How parameters are called, and what their tooltips say."""
+
+from ...core.recipe.parameter import Parameter
+
+COST_DESCRIPTIONS = {
+    "instant": "runs only fuse: it shows at once, no model runs and no frame is decoded",
+    "re-swap": "runs {stage} again, and the stages after it; the analysis of the strip stays",
+    "re-analyse": "runs {stage} again, and the stages after it: the strip is analysed again",
+}
+_STAGE_NAMES = {"select": "swap", "fusion": "fuse"}
+_SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
+
+
+def title_case(label: str) -> str:
+    """Write a label as Blender writes its own: Light and Color."""
+    words = label.split(" ")
+    kept = (
+        word if index and word in _SMALL_WORDS else word[:1].upper() + word[1:]
+        for index, word in enumerate(words)
+    )
+    return " ".join(kept)
+
+
+def tooltip(parameter: Parameter) -> str:
+    """Say what a parameter does, and what a change of it runs again."""
+    cost = COST_DESCRIPTIONS[parameter.cost].format(stage=_STAGE_NAMES.get(parameter.group, parameter.group))
+    return f"{parameter.text}.\nA change {cost}"

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The processors that models can be run on, as the preferences offer them."""
+
+from ...core.models.processor import AUTOMATIC
+
+PROVIDER_ITEMS = (
+    (AUTOMATIC, "Automatic", "A graphics processor if ONNX Runtime can use one here, else the CPU"),
+    ("cpu", "CPU", "Runs everywhere, and gives the same result everywhere"),
+    ("cuda", "CUDA", "NVIDIA graphics processors"),
+    ("tensorrt", "TensorRT", "NVIDIA graphics processors; the first run takes minutes to build its engines"),
+    (
+        "tensorrt-fp16",
+        "TensorRT, Half Precision",
+        "The same; maskers, swappers and enhancers in half precision",
+    ),
+    ("directml", "DirectML", "Graphics processors under Windows"),
+    ("coreml", "CoreML", "Apple processors; computes in half precision"),
+    ("openvino", "OpenVINO", "Intel graphics processors"),
+    ("openvino-fp16", "OpenVINO, Half Precision", "The same; maskers, swappers, enhancers in half precision"),
+    ("rocm", "ROCm", "AMD graphics processors"),
+)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Renders in which no face can be swapped: they would show somebody who is not to be seen, and look finished."""
+
+import os
+from collections.abc import Iterator
+from typing import Any, cast
+
+import bpy
+
+from ...core.errors import RecipeError
+from ...core.sessions.request_faults import request_fault
+from ..layers.folders import cache_folder
+from ..modifiers.stack import requests_of
+from ..modifiers.visibility import hidden_reason
+from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, originals_choice
+from ..properties.preferences import preferences
+from ..sequencer.strips import all_strips, stack_id, strips_with_modifiers
+from ..sessions.open import run_settings
+
+
+def originals_reason(scene: bpy.types.Scene) -> str:
+    """Say why a render of a scene can swap no face at all; empty where it can, or where nobody asks for one.
+
+    Looks at files only, and only at the clips that are seen in the scene's range or at its frame.
+    """
+    if not scene.render.use_sequencer:
+        return ""
+    library = run_settings(cache_folder(scene), preferences()).library
+    reasons: list[str] = []
+    for here, clip in _rendered_clips(scene):
+        try:
+            requests = requests_of(here, stack_id(clip))
+        except RecipeError:
+            continue
+        fault = request_fault(requests, library)
+        if requests and not fault:
+            return ""
+        if requests:
+            reasons.append(f"{clip.name}: {fault}")
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def is_refused() -> bool:
+    """Tell whether such a render is refused here."""
+    choice = originals_choice(preferences().originals, os.environ)
+    return choice == REFUSE or (choice == ASK and bpy.app.background)
+
+
+def is_asked() -> bool:
+    """Tell whether such a render is reported to the user as it starts."""
+    return originals_choice(preferences().originals, os.environ) == ASK and not bpy.app.background
+
+
+def refusal_text(reason: str) -> str:
+    """Return the line that a refused render prints."""
+    return f"render refused, since no face can be swapped ({reason}); {ORIGINALS_VARIABLE}=render renders the originals"
+
+
+def asked_text(reason: str) -> str:
+    """Return the line that is reported in the window as such a render starts."""
+    return f"Originals are being rendered, since no face can be swapped ({reason}): Esc in the render's window stops it"
+
+
+def _rendered_clips(scene: bpy.types.Scene) -> Iterator[tuple[bpy.types.Scene, Any]]:
+    """Yield the clips with a stack that a render of a scene may show, each with its scene."""
+    for here in _played_scenes(scene):
+        for clip in strips_with_modifiers(here):
+            frames = range(clip.frame_final_start, clip.frame_final_end)
+            in_range = frames.start <= scene.frame_end and frames.stop > scene.frame_start
+            if hidden_reason(here, clip, "strip"):
+                continue
+            if here != scene or in_range or scene.frame_current in frames:
+                yield here, clip
+
+
+def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """List a scene and those that its scene strips play by their sequencer, and those within these."""
+    scenes, waiting = [scene], [scene]
+    while waiting:
+        for strip in all_strips(waiting.pop()):
+            inner = cast("Any", strip)
+            if inner.type != "SCENE" or inner.scene_input != "SEQUENCER" or inner.scene in (None, *scenes):
+                continue
+            scenes.append(inner.scene)
+            waiting.append(inner.scene)
+    return scenes

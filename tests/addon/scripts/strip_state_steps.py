@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps for the state of a strip: what each surface says of it."""
+
+import shutil
+
+import bpy
+from panel_steps import drawn
+from steps import _scene, _strip
+from understudy.addon.lookups.gallery import lookup_cache, refresh_lookups
+from understudy.addon.prepare.strip_facts import state_of
+from understudy.addon.properties.status import set_window_state
+from understudy.addon.sequencer.strips import stack_id
+from understudy.addon.ui import overlay, status_bar
+from understudy.core.reporting.strip_state import prepare_text
+
+
+class _Header:
+    """Takes the place of the status bar; keeps what is drawn."""
+
+    def __init__(self):
+        self.layout, self.texts, self.icons = self, [], []
+
+    def label(self, text, icon, **_):
+        self.texts.append(text)
+        self.icons.append(icon)
+
+
+def strip_state_surfaces(name):
+    """What panel, status bar, overlay, report and JSON say of a strip now, and whether it can be prepared."""
+    scene, strip = _scene(), _strip(name)
+    refresh_lookups()
+    for _ in range(2):  # which file a path leads to is looked at before what that shows
+        shown = drawn(name)
+    header = _Header()
+    status_bar._draw(header, bpy.context)
+    state = state_of(scene, strip)
+    while lookup_cache().tick() is not None:
+        pass
+    set_window_state("original_shown", True)
+    over = overlay.overlay_line(bpy.context)
+    set_window_state("original_shown", False)
+    return {
+        "panel": " ".join(shown[""]),
+        "who": next((shown[section] for section in shown if section.endswith(" Who")), []),
+        "status_bar": header.texts[0],
+        "icon": header.icons[0],
+        "overlay": over,
+        "report": prepare_text(state, 0, None),
+        "json": state.as_dict(),
+        "can_prepare": [bpy.ops.understudy.prepare_clip.poll(), bpy.ops.understudy.prepare_all.poll()],
+    }
+
+
+def face_numbers():
+    """Which face it is in each image of the first modifier."""
+    return [image.face_number for image in _scene().understudy.modifiers[0].identity.pictures]
+
+
+def copy_file(file, to):
+    """Put another file in the place of one."""
+    shutil.copy(file, to)
+
+
+def stop_preparing_at(name, frame):
+    """What a stopped preparation leaves behind."""
+    set_window_state("prepared_scene", _scene().name)
+    set_window_state("prepared_strip", stack_id(_strip(name)))
+    set_window_state("stopped_frame", frame)
+    set_window_state("was_stopped", True)
+
+
+def mute_channel(number):
+    """Mute a channel of the timeline."""
+    _scene().sequence_editor.channels[number].mute = True

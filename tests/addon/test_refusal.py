@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A render in which no face can be swapped is refused without a window, unless somebody wants it."""
+
+import pytest
+
+pytestmark = pytest.mark.blender
+
+LAST = 3
+REFUSED_EXIT = 3
+
+
+def begin(driver, footage, name, picture):
+    folder = driver.folder / name
+    folder.mkdir()
+    return folder, [
+        ["project", {"size": [320, 240], "frames": [1, LAST], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": picture}],
+    ]
+
+
+def render(folder, name="out"):
+    return ["render", {"out": str(folder / f"{name}_"), "report": str(folder / f"{name}.json")}]
+
+
+def errors(driver):
+    return [line for line in driver.output.splitlines() if line.startswith("Understudy: error: ")]
+
+
+@pytest.mark.parametrize("trouble", ["no picture", "missing picture", "missing model"])
+def test_what_can_swap_nothing_is_refused_in_one_line(every_blender, footage, trouble):
+    name = trouble.replace(" ", "_")
+    folder, steps = begin(every_blender, footage, name, None if trouble == "no picture" else footage.person)
+    if trouble == "missing picture":
+        steps.append(["recast", {"picture": str(folder / "gone.png")}])
+    elif trouble == "missing model":
+        steps.insert(0, ["environment", {"UNDERSTUDY_MODELS": str(folder)}])
+        steps.append(["tune", {"settings": {"swap.swapper": "inswapper"}}])
+    stale = folder / "out_0001.png"
+    stale.write_bytes(b"\x89PNG\r\n\x1a\n of an earlier render")
+    every_blender.status = REFUSED_EXIT
+    try:
+        report = every_blender(*steps, render(folder))[-1]
+    finally:
+        every_blender.status = 0
+    reason = {"no picture": "no source face yet", "missing picture": "picture missing"}.get(
+        trouble, "model missing"
+    )
+    assert len(errors(every_blender)) == 1
+    assert f"render refused, since no face can be swapped (clip: {reason}" in errors(every_blender)[0]
+    assert "UNDERSTUDY_ORIGINALS=render" in errors(every_blender)[0]
+    assert list(folder.glob("out_*.png")) == []
+    assert reason in report["refused"]
+    assert report["failed"][0] == 1
+    assert report["shown"]["swapped"] == report["models_loaded"] == 0
+
+
+def test_a_choice_renders_the_originals_and_counts_them(drive, footage, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
+    folder, steps = begin(drive, footage, "chosen", None)
+    report = drive(*steps, render(folder))[-1]
+    assert sorted(path.name for path in folder.glob("out_*.png")) == [f"out_{n:04d}.png" for n in (1, 2, 3)]
+    assert report["refused"] == ""
+    assert report["result"] == f"{LAST} frames, 0 swapped, {LAST} originals"
+    assert report["state"]["text"].startswith("Originals will be rendered: no source face yet")
+
+
+def test_the_preference_decides_where_the_environment_does_not(drive, footage):
+    folder, steps = begin(drive, footage, "preferred", None)
+    report = drive(["prefer", {"originals": "RENDER"}], *steps, render(folder))[-1]
+    assert report["refused"] == ""
+    assert len(list(folder.glob("out_*.png"))) == LAST
+
+
+def test_where_some_faces_can_be_swapped_the_others_are_counted(drive, footage):
+    folder, steps = begin(drive, footage, "some", footage.person)
+    report = drive(
+        *steps,
+        ["adjust", {"name": "clip", "frame_offset_end": 10}],
+        ["movie", {"name": "other", "file": footage.movie, "channel": 4, "start": 3}],
+        ["cast", {"name": "other", "picture": None}],
+        render(folder),
+    )[-1]
+    assert report["refused"] == ""
+    assert report["result"] == f"{LAST} frames, 2 swapped, 1 original"
+    assert len(list(folder.glob("out_*.png"))) == LAST
+
+
+def test_what_asks_for_no_face_is_rendered(drive, footage):
+    folder, steps = begin(drive, footage, "off", None)
+    report = drive(
+        *steps,
+        # Where nothing of the sequencer is seen Blender renders the scene instead.
+        ["effect", {"name": "title", "kind": "COLOR", "channel": 8, "start": 1, "length": LAST}],
+        ["tune", {"settings": {"enabled": False, "show_render": False}}],
+        render(folder),
+        ["tune", {"settings": {"show_render": True}}],
+        ["adjust", {"name": "clip", "mute": True}],
+        render(folder, "muted"),
+    )
+    assert report[5]["refused"] == report[-1]["refused"] == ""
+    assert len(list(folder.glob("out_*.png"))) == len(list(folder.glob("muted_*.png"))) == LAST

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In Blender: what panel, status bar, overlay, reports and JSON say of a strip is one truth, whatever is wrong."""
+
+import cv2
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def two_faces(footage, tmp_path_factory):
+    """A picture of two people."""
+    both = [cv2.imread(path)[:280, 90:370] for path in (footage.person, footage.second_person)]
+    path = tmp_path_factory.mktemp("two") / "two.png"
+    cv2.imwrite(str(path), np.hstack(both))
+    return str(path)
+
+
+def begin(drive, footage, name, picture):
+    folder = drive.folder / name
+    folder.mkdir()
+    return [
+        ["project", {"size": [320, 240], "frames": [1, COUNT], "save": str(folder / "p.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": picture}],
+    ]
+
+
+def check_one_truth(said, text, *, can_prepare):
+    """Hold every surface to one line."""
+    assert text.replace(" ", "") in said["panel"].replace(" ", "")  # long lines are broken
+    assert said["status_bar"] == f"clip: {text}"
+    assert said["json"]["text"] == text
+    assert said["report"].startswith(text)
+    if said["json"]["state"] == "hidden":
+        assert said["overlay"] == ""
+    elif said["json"]["state"] == "ready":
+        assert said["overlay"] == "Original shown: the layer is being read"
+    elif said["overlay"]:
+        assert said["overlay"] == f"Original shown: {text}"
+    assert said["can_prepare"][0] is can_prepare
+    assert (said["icon"] == "CHECKMARK") == (said["json"]["state"] == "ready")
+    if text.startswith(("Choose", "Originals", "Not rendered", "0 of")):
+        assert said["json"]["swapped"] == 0 or said["json"]["state"] in ("hidden", "blocked")
+
+
+def state_step():
+    return ["strip_state_surfaces", {"name": "clip"}]
+
+
+def test_a_strip_on_its_way_from_nothing_to_ready(drive, footage):
+    answers = drive(
+        *begin(drive, footage, "way", None),
+        state_step(),
+        ["op", {"name": "understudy.picture_add", "filepath": footage.person}],
+        state_step(),
+        ["work_and_cancel", {"after": 3}],
+        state_step(),
+        ["stop_preparing_at", {"name": "clip", "frame": 4}],
+        state_step(),
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        state_step(),
+        ["tune", {"settings": {"fusion.opacity": 0.5}}],
+        state_step(),
+        ["adjust", {"name": "clip", "mute": True}],
+        state_step(),
+    )
+    empty, chosen, part, stopped, ready, outdated, muted = (
+        answers[place] for place in (3, 5, 7, 9, 11, 13, 15)
+    )
+    check_one_truth(empty, "Choose a face picture", can_prepare=False)
+    assert empty["can_prepare"] == [False, False]
+    assert "understudy.picture_add" in empty["panel"].split()[0]
+    check_one_truth(chosen, f"0 of {COUNT} ready", can_prepare=True)
+    done = part["json"]["swapped"]
+    assert 3 <= done < COUNT
+    check_one_truth(part, f"{done} of {COUNT} ready", can_prepare=True)
+    check_one_truth(stopped, "Stopped at frame 4", can_prepare=True)
+    check_one_truth(ready, f"All {COUNT} ready", can_prepare=True)
+    assert f"All {COUNT} ready, " in drive.output
+    check_one_truth(outdated, f"0 of {COUNT} ready, {COUNT} outdated", can_prepare=True)
+    check_one_truth(muted, "Not rendered: strip is muted", can_prepare=False)
+
+
+def test_what_is_in_the_way_is_said_and_nothing_is_called_ready(drive, footage, two_faces, tmp_path):
+    gone = str(tmp_path / "gone.png")
+    answers = drive(
+        ["environment", {"UNDERSTUDY_MODELS": str(tmp_path)}],
+        *begin(drive, footage, "wrong", footage.person),
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        ["recast", {"picture": gone}],
+        state_step(),
+        ["work", {}],
+        ["recast", {"picture": footage.nobody}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        state_step(),
+        ["recast", {"picture": two_faces}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        state_step(),
+        ["recast", {"picture": footage.person}],
+        ["tune", {"settings": {"swap.swapper": "inswapper"}}],
+        state_step(),
+        ["tune", {"settings": {"swap.swapper": "mesh", "select.gender": "female"}}],
+        state_step(),
+        ["work", {}],
+        ["tune", {"settings": {"select.gender": "any"}}],
+        ["adjust", {"name": "clip", "mute": False}],
+        ["mute_channel", {"number": 2}],
+        state_step(),
+    )
+    missing, worked, nobody, two, model, gender, gender_worked, hidden = (
+        answers[place] for place in (6, 7, 10, 13, 16, 18, 19, 23)
+    )
+    check_one_truth(missing, "Originals will be rendered: picture missing", can_prepare=False)
+    assert worked["state"]["text"].startswith("Originals will be rendered: can't use the image")
+    check_one_truth(nobody, "Originals will be rendered: no face was found in nobody.png", can_prepare=False)
+    check_one_truth(two, "Originals will be rendered: two.png shows 2 faces", can_prepare=False)
+    assert model["json"]["text"].startswith("Originals will be rendered: model missing (")
+    check_one_truth(model, model["json"]["text"], can_prepare=False)
+    assert gender["json"]["text"].startswith("Originals will be rendered: model missing (")
+    check_one_truth(gender, gender["json"]["text"], can_prepare=False)
+    assert gender_worked["state"]["state"] == "blocked"
+    assert gender_worked["state"]["swapped"] == 0
+    check_one_truth(hidden, "Originals will be rendered: channel of the layer is muted", can_prepare=False)
+
+
+def test_frames_that_failed_are_counted_and_named(drive, footage):
+    files = []
+    folder = drive.folder / "failed"
+    folder.mkdir()
+    for number in range(4):
+        files.append(str(folder / f"{number:03d}.png"))
+        cv2.imwrite(files[-1], cv2.imread(footage.files[number]))
+    cv2.imwrite(files[2], np.zeros((90, 160, 3), np.uint8))
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, 4], "save": str(folder / "p.blend")}],
+        ["pictures", {"name": "clip", "files": files}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        state_step(),
+    )
+    text = answers[-1]["json"]["text"]
+    assert text.startswith("Ready, but 1 frame shows the original (")
+    assert "002.png" in text
+    check_one_truth(answers[-1], text, can_prepare=True)
+    assert text in drive.output
