@@ -2,11 +2,14 @@
 """Where the cache and the layer files of a scene lie."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import bpy
 
+from ...core.cache.packs.layout import LAYERS_FOLDER
+from ...core.filesystem import Access
 from ...core.layers.folder import LayerFolder
 from ..properties.preferences import preferences
 from ..sessions.cache_folder import cache_location
@@ -18,18 +21,48 @@ def cache_folder(scene: bpy.types.Scene) -> Path:
     return cache_location(scene).folder
 
 
+@dataclass(frozen=True)
+class LayerPlaces:
+    """Where the layers of a scene lie, found once for all of them."""
+
+    root: Path
+    """The cache folder."""
+    directory: str
+    """The folder of the layers' folders as strips keep it: beside the .blend if the cache is, so that it can move."""
+    access: Access
+
+    @classmethod
+    def of_scene(cls, scene: bpy.types.Scene) -> Self:
+        """Find the places of a scene's layers."""
+        location = cache_location(scene)
+        directory = str(location.folder / LAYERS_FOLDER)
+        if location.moves_with_project:
+            directory = cast("Any", bpy.path).relpath(directory)
+        return cls(location.folder, directory, access(preferences()))
+
+    def folder_path(self, strip_id: str) -> Path:
+        """Return the path of the folder of a stack's layer files."""
+        return self.root / LAYERS_FOLDER / strip_id
+
+    def layer_folder(self, strip_id: str) -> LayerFolder:
+        """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
+        return LayerFolder(self.root, strip_id, self.access)
+
+    def layer_directory(self, strip_id: str) -> str:
+        """Return the folder as the stack's layer strip keeps it: a strip's directory ends with the separator."""
+        return f"{os.path.join(self.directory, strip_id)}{os.sep}"  # noqa: PTH118 - `//` is Blender's
+
+
 def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
     """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
-    return LayerFolder(cache_folder(scene), strip_id, access(preferences()))
+    return LayerPlaces.of_scene(scene).layer_folder(strip_id)
 
 
 def layer_directory(scene: bpy.types.Scene, strip_id: str) -> str:
-    """Return the same as a strip keeps it: beside the .blend if the cache is, so that a project can move."""
-    place = cache_location(scene)
-    folder = str(LayerFolder(place.folder, strip_id).path)
-    if place.moves_with_project:
-        folder = cast("Any", bpy.path).relpath(folder)
-    return os.path.join(folder, "")  # noqa: PTH118 - a strip's directory ends with the separator
+    """Return the same as a strip keeps it, see `LayerPlaces`. Raises OutputError for what is no stack's id."""
+    places = LayerPlaces.of_scene(scene)
+    places.layer_folder(strip_id)
+    return places.layer_directory(strip_id)
 
 
 def layer_read_folder(layer: Any) -> Path:

@@ -6,12 +6,11 @@ from typing import Any
 
 import bpy
 
-from ..modifiers.stack import MAX_MODIFIERS, stack_of
-from ..sequencer.animation import animated_properties
+from ..modifiers.stack import MAX_MODIFIERS
 from ..sequencer.channels import strip_between
 from ..sequencer.retiming import content_length
-from ..sequencer.strips import all_strips, inputs_of, overlap, parent_strips, stack_id, strips_with_modifiers
-from .layer_strip import layer_of
+from ..sequencer.strips import stack_id
+from .scene_strips import SceneStrips
 
 NEST_OPERATOR = "understudy.nest"
 REFRESH_OPERATOR = "understudy.refresh"
@@ -27,18 +26,24 @@ class StripWarning:
     """The operator that does it when the clip is active, or an empty text."""
 
 
-def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
-    """List what the layer of a clip can't follow. Only reads Blender's data; cheap enough for a panel."""
-    layer = layer_of(scene, strip)
+def strip_warnings(
+    strip: Any, scene: bpy.types.Scene, strips: SceneStrips | None = None
+) -> list[StripWarning]:
+    """List what the layer of a clip can't follow. Only reads Blender's data; cheap enough for a panel.
+
+    `strips` are those of the scene, where they were read already.
+    """
+    strips = strips or SceneStrips(scene)
+    layer = strips.layer_of(strip)
     if layer is None:
         return [StripWarning("has no layer strip, so the original is shown: press Refresh", REFRESH_OPERATOR)]
     warnings = []
-    count = len(stack_of(scene, stack_id(strip)))
+    count = len(strips.modifiers_by_stack.get(stack_id(strip), ()))
     if count > MAX_MODIFIERS:
         warnings.append(
             StripWarning(f"has {count} modifiers, so its layer is not made: remove all but {MAX_MODIFIERS}")
         )
-    effect = next((entry for entry in all_strips(scene) if strip in inputs_of(entry)), None)
+    effect = strips.effect_of(strip)
     if effect is not None:
         warnings.append(
             StripWarning(
@@ -53,14 +58,14 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
                 NEST_OPERATOR,
             )
         )
-    if _is_blended_with_strips_below(scene, strip, layer):
+    if _is_blended_with_strips_below(strips, strip, layer):
         warnings.append(
             StripWarning(
                 "is blended with the strips below, which show through the new face: press Nest in Meta",
                 NEST_OPERATOR,
             )
         )
-    covered = strip_between(scene, strip, layer)
+    covered = strip_between(strips.siblings(strip), strip, layer)
     if covered is not None:
         warnings.append(
             StripWarning(
@@ -77,23 +82,21 @@ def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
 
 def scene_warnings(scene: bpy.types.Scene) -> list[str]:
     """Say of which clips of a scene the layer can't be seen as it should be, and what to do about it."""
+    strips = SceneStrips(scene)
     return [
         f"{clip.name} {notice.text}"
-        for clip in strips_with_modifiers(scene)
-        for notice in strip_warnings(clip, scene)
+        for clip in strips.clips
+        for notice in strip_warnings(clip, scene, strips)
     ]
 
 
-def _is_blended_with_strips_below(scene: bpy.types.Scene, strip: Any, layer: Any) -> bool:
+def _is_blended_with_strips_below(strips: SceneStrips, strip: Any, layer: Any) -> bool:
     """Tell whether a clip is blended in a way that a second strip above it can't repeat, and it shows."""
     plain = strip.blend_type in ("REPLACE", "ALPHA_OVER", "CROSS")
-    faded = strip.blend_alpha < 1 or "blend_alpha" in animated_properties(scene, strip)
+    faded = strip.blend_alpha < 1 or "blend_alpha" in strips.paths.animated_properties(strip)
     if plain and not faded:
         return False
     return any(
-        entry not in (strip, layer)
-        and entry.type != "SOUND"
-        and entry.channel < strip.channel
-        and overlap(entry, strip)
-        for entry in parent_strips(scene, strip)
+        entry.type != "SOUND" and entry.channel < strip.channel
+        for entry in strips.siblings(strip).overlapping(strip, layer)
     )

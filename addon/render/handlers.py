@@ -18,6 +18,7 @@ from bpy.app.handlers import persistent
 from ..blender.console import print_message
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.sync import sync_layers, sync_timing
+from ..layers.sync_memory import sync_memory
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
@@ -88,6 +89,7 @@ def on_depsgraph_update(scene: bpy.types.Scene, *_: Any) -> None:
 @persistent
 def on_load(*_: Any) -> None:
     """Bring the layers of a loaded project in step: it may have been edited without Understudy, by anyone."""
+    sync_memory().forget_layers()
     repair_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)

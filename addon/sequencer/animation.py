@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A layer follows what is animated on its clip: a driver hands each animated value on."""
 
-from typing import Any, cast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
 import bpy
 
@@ -20,22 +23,55 @@ ANIMATABLE_PATHS = (
     "crop.min_y",
     "crop.max_y",
 )
+# A strip's own path and that of its property; a quotation mark in a name has a backslash before it.
+_STRIP_PATH = re.compile(r'(sequence_editor\.\w+\["(?:[^"\\]|\\.)*"\])\.(.+)', re.DOTALL)
+_NO_PATHS: frozenset[str] = frozenset()
 
 
-def sync_drivers(scene: bpy.types.Scene, strip: Any, layer: Any) -> None:
-    """Drive the layer's properties by those of its clip that are animated or driven, and only those."""
-    animated = animated_properties(scene, strip)
-    driven = driven_properties(scene, layer)
+@dataclass(frozen=True)
+class AnimatedPaths:
+    """Which properties of a scene's strips keyframes or drivers decide, by the strips' own paths."""
+
+    animated: Mapping[str, frozenset[str]]
+    driven: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of_scene(cls, scene: bpy.types.Scene) -> Self:
+        """Read a scene's curves, once for all its strips."""
+        return cls(_paths_by_strip(curves_of(scene)), _paths_by_strip(drivers_of(scene)))
+
+    def animated_properties(self, strip: Any) -> frozenset[str]:
+        """Return the paths of a strip's properties that keyframes or drivers decide."""
+        return self.animated.get(strip.path_from_id(), _NO_PATHS) if self.animated else _NO_PATHS
+
+    def driven_properties(self, strip: Any) -> frozenset[str]:
+        """Return the paths of a strip's properties that drivers decide."""
+        return self.driven.get(strip.path_from_id(), _NO_PATHS) if self.driven else _NO_PATHS
+
+
+def _paths_by_strip(curves: Iterable[Any]) -> dict[str, frozenset[str]]:
+    paths: dict[str, set[str]] = {}
+    for curve in curves:
+        match = _STRIP_PATH.fullmatch(curve.data_path)
+        if match is not None:
+            paths.setdefault(match[1], set()).add(match[2])
+    return {strip: frozenset(properties) for strip, properties in paths.items()}
+
+
+def sync_drivers(scene: bpy.types.Scene, strip: Any, layer: Any, paths: AnimatedPaths | None = None) -> None:
+    """Drive the layer's properties by those of its clip that are animated or driven, and only those.
+
+    `paths` are those of the scene, where they were read already.
+    """
+    paths = paths or AnimatedPaths.of_scene(scene)
+    animated, driven = paths.animated_properties(strip), paths.driven_properties(layer)
+    if not animated and not driven:
+        return
     for path in ANIMATABLE_PATHS:
         if path in animated and path not in driven:
             _add_driver(scene, strip, layer, path)
         elif path in driven and path not in animated:
             layer.driver_remove(path)
-
-
-def animated_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
-    """Return the paths of a strip's properties that keyframes or drivers decide, such as `transform.offset_x`."""
-    return _property_paths(strip, curves_of(scene))
 
 
 def curves_of(scene: bpy.types.Scene) -> list[Any]:
@@ -57,16 +93,6 @@ def keyframes_of(scene: bpy.types.Scene) -> Any:
     bags = (bag for layer in layers for strip in layer.strips for bag in strip.channelbags)
     fcurves = [bag.fcurves for bag in bags if bag.slot_handle == animation.action_slot_handle]
     return fcurves[0] if fcurves else ()
-
-
-def driven_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
-    """Return the paths of a strip's properties that drivers decide."""
-    return _property_paths(strip, drivers_of(scene))
-
-
-def _property_paths(strip: Any, curves: list[Any]) -> set[str]:
-    start = strip.path_from_id() + "."
-    return {curve.data_path.removeprefix(start) for curve in curves if curve.data_path.startswith(start)}
 
 
 def _add_driver(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> None:

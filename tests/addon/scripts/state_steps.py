@@ -4,7 +4,7 @@
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
 from understudy.addon.properties.scene_properties import recipe_of
-from understudy.addon.sequencer.animation import driven_properties
+from understudy.addon.sequencer.animation import AnimatedPaths
 from understudy.core.recipe import parameters
 
 
@@ -46,7 +46,7 @@ def shown_pictures(name, frames):
 
 def drivers(name):
     """The paths of a strip's driven properties."""
-    return sorted(driven_properties(_scene(), _strip(name)))
+    return sorted(AnimatedPaths.of_scene(_scene()).driven_properties(_strip(name)))
 
 
 def sound_of(name, file):

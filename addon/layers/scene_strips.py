@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scene's strips at one moment, read once for all that asks of each of them: clips, layers, stacks, neighbours."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.errors import ClipError
+from ..properties.scene_properties import settings_of
+from ..sequencer.animation import AnimatedPaths
+from ..sequencer.channel_index import ChannelIndex
+from ..sequencer.retiming import Retiming, is_retimed, read_retimings
+from ..sequencer.strips import (
+    durations_at_other_rate,
+    inputs_of,
+    layer_stack_id,
+    stack_id,
+    strips_with_modifiers,
+)
+from .sync_memory import sync_memory
+
+_TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
+_TYPES_WITHOUT_INPUTS = ("MOVIE", "IMAGE", "SOUND", "META", "SCENE", "MOVIECLIP", "MASK")
+
+
+@dataclass(frozen=True, eq=False)
+class SceneStrips:
+    """What there is in a scene. Good until a strip or a modifier is added or removed: then another is made.
+
+    It holds Blender's own objects, so it is never kept longer than a function that makes it runs.
+    """
+
+    scene: Any
+
+    @cached_property
+    def _levels(self) -> dict[Any, list[Any]]:
+        """The strips of the timeline (None) and of each meta strip."""
+        editor = self.scene.sequence_editor
+        levels: dict[Any, list[Any]] = {}
+        waiting = [] if editor is None else [(None, editor.strips)]
+        while waiting:
+            meta, strips = waiting.pop()
+            levels[meta] = list(strips)
+            waiting += [(strip, strip.strips) for strip in levels[meta] if strip.type == "META"]
+        return levels
+
+    @cached_property
+    def _parents(self) -> dict[Any, Any]:
+        return {strip: meta for meta, strips in self._levels.items() for strip in strips}
+
+    @cached_property
+    def _siblings(self) -> dict[Any, ChannelIndex]:
+        return {}
+
+    @cached_property
+    def clips(self) -> list[Any]:
+        """The clips that have a stack, by name."""
+        return strips_with_modifiers(self.scene, self._parents)
+
+    @cached_property
+    def clips_by_stack(self) -> dict[str, list[Any]]:
+        """The clips by their stacks: more than one where a clip was copied or cut and not put in order yet."""
+        return _grouped((stack_id(clip), clip) for clip in self.clips)
+
+    @cached_property
+    def layers_by_stack(self) -> dict[str, list[Any]]:
+        """The layer strips by the stacks whose clips they belong to."""
+        layers = ((layer_stack_id(strip), strip) for strip in self._parents)
+        return _grouped((strip_id, layer) for strip_id, layer in layers if strip_id)
+
+    @cached_property
+    def modifiers_by_stack(self) -> dict[str, list[Any]]:
+        """The modifiers by their stacks, each stack in order."""
+        return _grouped((modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers)
+
+    @cached_property
+    def paths(self) -> AnimatedPaths:
+        """What keyframes and drivers decide."""
+        return AnimatedPaths.of_scene(self.scene)
+
+    def durations_at_other_rate(self) -> dict[str, int]:
+        """See the function of this name: it copies the scene, so once for all clips."""
+        return self._durations_at_other_rate
+
+    @cached_property
+    def _durations_at_other_rate(self) -> dict[str, int]:
+        return durations_at_other_rate(self.scene)
+
+    def movie_length(self, clip: Any) -> int | None:
+        """Return how many frames the movie of a clip has, None where it can't be read."""
+        path = bpy.path.abspath(clip.filepath)
+        if path not in self._movie_lengths:
+            self._movie_lengths[path] = sync_memory().frame_count(Path(path))
+        return self._movie_lengths[path]
+
+    @cached_property
+    def _movie_lengths(self) -> dict[str, int | None]:
+        return {}
+
+    def retiming(self, clip: Any) -> Retiming:
+        """Return the retiming of a clip that has keys. Raises ClipError where they can't be read."""
+        retiming = self._retimings[clip.name]
+        if isinstance(retiming, ClipError):
+            raise retiming
+        return retiming
+
+    @cached_property
+    def _retimings(self) -> dict[str, Retiming | ClipError]:
+        return read_retimings(self.scene, [clip for clip in self.clips if is_retimed(clip)])
+
+    @cached_property
+    def _effects_by_input(self) -> dict[Any, Any]:
+        effects = [strip for strip in self._parents if strip.type not in _TYPES_WITHOUT_INPUTS]
+        return {strip: effect for effect in reversed(effects) for strip in inputs_of(effect)}
+
+    def layer_of(self, clip: Any) -> Any | None:
+        """Return the layer strip of a clip, or None."""
+        return nearest_layer(clip, self.layers_by_stack.get(stack_id(clip), []))
+
+    def effect_of(self, clip: Any) -> Any | None:
+        """Return the first effect that a clip feeds, or None."""
+        return self._effects_by_input.get(clip)
+
+    def parent_meta(self, strip: Any) -> Any | None:
+        """Return the meta strip that a strip lies in, or None."""
+        return self._parents[strip]
+
+    def siblings(self, strip: Any) -> ChannelIndex:
+        """Return the strips beside a strip, itself too."""
+        meta = self._parents[strip]
+        if meta not in self._siblings:
+            self._siblings[meta] = ChannelIndex(self._levels[meta])
+        return self._siblings[meta]
+
+    def update(self, strip: Any) -> None:
+        """Note that a strip was moved."""
+        index = self._siblings.get(self._parents[strip])
+        if index is not None:
+            index.update(strip)
+
+
+def nearest_layer(clip: Any, layers: list[Any]) -> Any | None:
+    """Return the layer that is least out of step with a clip, or None of none."""
+    if len(layers) < 2:
+        return layers[0] if layers else None
+    return min(layers, key=lambda layer: _timing_distance(clip, layer))
+
+
+def _timing_distance(clip: Any, layer: Any) -> float:
+    """How far a layer is out of step with a clip, in frames."""
+    return sum(abs(getattr(clip, name) - getattr(layer, name)) for name in _TIMING_PROPERTIES) + abs(
+        clip.frame_final_end - layer.frame_final_end
+    )
+
+
+def _grouped(entries: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for name, entry in entries:
+        groups.setdefault(name, []).append(entry)
+    return groups
