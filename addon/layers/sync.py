@@ -68,6 +68,7 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
             strips = SceneStrips(scene)
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
+            strips = SceneStrips(scene)
     _remove_orphans(SceneStrips(scene))
     return problems
 

@@ -39,7 +39,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add the modifier; without its layer it could not be seen, so then it is not added."""
         scene, strip = active_scene(context), active_strip(context)
-        # A clip that has a stack may share it with the one it was copied from. Any other has nothing to do with the rest.
+        # A clip that has a stack may share it with the one it was copied from; any other has to do with no other.
         problems = sync_layers(scene) if stack_id(strip) else repair_ids()
         modifier = append_modifier(scene, strip)
         try:
