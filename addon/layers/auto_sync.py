@@ -19,7 +19,6 @@ from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
 from ..sequencer.channels import is_misplaced
 from ..sequencer.retiming import is_retimed
-from ..sequencer.strips import stack_id
 from .folders import cache_folder
 from .scene_strips import SceneStrips
 from .sync import sync_layers
@@ -37,6 +36,7 @@ def timeline_fingerprint() -> tuple[Any, ...]:
             scene.name,
             scene.render.fps,
             scene.render.fps_base,
+            bpy.data.filepath,
             str(cache_folder(scene)),
             *_layer_fingerprints(strips),
             *_strip_fingerprints(strips),
@@ -65,7 +65,7 @@ def _strip_fingerprints(strips: SceneStrips) -> list[Any]:
         fingerprints.append(
             (
                 (
-                    stack_id(clip),
+                    strips.stack_id(clip),
                     clip.name,
                     _parent_meta_name(strips, clip),
                     *_media_fingerprint(clip),
@@ -88,10 +88,10 @@ def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
 def _media_fingerprint(strip: Any) -> tuple[Any, ...]:
     """Return what tells a clip's files from others, whatever their number: to list them takes long."""
     if strip.type == "MOVIE":
-        return (bpy.path.abspath(strip.filepath),)
+        return (strip.filepath,)
     count = len(strip.elements)
     ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
-    return (bpy.path.abspath(strip.directory), count, *ends)
+    return (strip.directory, count, *ends)
 
 
 class LayerAutoSync:

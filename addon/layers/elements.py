@@ -3,26 +3,17 @@
 
 import math
 from collections.abc import Hashable
-from contextvars import ContextVar
 from typing import Any
 
 import bpy
+from _bpy import ops as _ops  # type: ignore[import-not-found]
 
 from ...core.errors import ClipError
 from ...core.layers.folder import LAYER_NAME
 from ..sequencer.retiming import is_retimed, retimed_source_frames
-from ..sequencer.strips import frame_rate, movie_rate, playback_rate, source_frames
+from ..sequencer.strips import movie_rate, playback_rate, source_frames
 from .folders import layer_image_name
 from .scene_strips import SceneStrips
-
-_SAMPLE_COUNT = 9
-"""How many of a layer's elements are looked at to tell whether somebody else changed them."""
-_WRITING: ContextVar[bool] = ContextVar("understudy_writing_elements", default=False)
-
-
-def is_writing_elements() -> bool:
-    """Tell whether an update of the scene comes of our own operator, in the midst of bringing a layer in order."""
-    return _WRITING.get()
 
 
 def sync_elements(strips: SceneStrips, clip: Any, layer: Any) -> bool:
@@ -40,17 +31,17 @@ def sync_elements(strips: SceneStrips, clip: Any, layer: Any) -> bool:
 
 
 def elements_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
-    """Return what the elements of a layer depend on, and a sample of them; None where no property tells."""
+    """Return what the elements of a layer depend on, and five of them; None where no property tells."""
     if is_retimed(clip):
         return None  # which frame a key holds is read from a file, see `retiming`
     elements = layer.elements
     count = len(elements)
-    places = sorted({count * step // (_SAMPLE_COUNT - 1) for step in range(_SAMPLE_COUNT - 1)} | {count - 1})
-    rate = _rate_ratio(strips.scene, clip)
+    places = (0, count // 4, count // 2, 3 * count // 4, count - 1) if count else ()
+    rate = _rate_ratio(strips, clip)
     return (
         (clip.type, clip.animation_offset_start, clip.animation_offset_end, clip.frame_duration, rate),
         None if rate == 1.0 else strips.movie_length(clip),
-        (count, *(elements[place].filename for place in places if 0 <= place < count)),
+        (count, *(elements[place].filename for place in places)),
     )
 
 
@@ -75,16 +66,16 @@ def _element_numbers(strips: SceneStrips, clip: Any) -> list[int]:
 
 def _frames_per_timeline_frame(strips: SceneStrips, clip: Any) -> float:
     """Return how many frames of a clip pass in a frame of the timeline."""
-    rate = _rate_ratio(strips.scene, clip)
+    rate = _rate_ratio(strips, clip)
     frames = None if rate == 1.0 else strips.movie_length(clip)
     return 1.0 if frames is None else playback_rate(clip, rate, frames, strips.durations_at_other_rate)
 
 
-def _rate_ratio(scene: bpy.types.Scene, clip: Any) -> float:
+def _rate_ratio(strips: SceneStrips, clip: Any) -> float:
     """Return a movie's frame rate by the timeline's; 1 where it is the same, unknown, or the clip is no movie."""
     if clip.type != "MOVIE":
         return 1.0
-    rate = movie_rate(clip) / frame_rate(scene)
+    rate = movie_rate(clip) / strips.frame_rate
     return 1.0 if not rate or math.isclose(rate, 1.0, rel_tol=1e-6) else rate
 
 
@@ -92,21 +83,16 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     """Give a layer its elements.
 
     Not by `elements.append`: that leaves a new element's size undefined, and Blender crashes on it where the
-    image is missing (4.5.15, 5.0.1). The operator leaves it zero.
+    image is missing (4.5.15, 5.0.1). The operator leaves it zero. It is called as `bpy.ops` calls it, but without the
+    two updates of the whole scene around it: for a thousand strips each takes as long as all the rest.
     """
     editor: Any = scene.sequence_editor
-    operators: Any = bpy.ops.sequencer
     active, directory = editor.active_strip, layer.directory
     editor.active_strip = layer
     # From Blender 5.0 the sequencer's scene need not be the window's.
-    writing = _WRITING.set(True)
-    try:
-        with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-            # Blender 5.2 warns of a relative directory, which the layer itself keeps.
-            operators.change_path(
-                directory=bpy.path.abspath(directory), files=[{"name": name} for name in names]
-            )
-    finally:
-        _WRITING.reset(writing)
+    with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
+        # Blender 5.2 warns of a relative directory, which the layer itself keeps.
+        files = [{"name": name} for name in names]
+        _ops.call("sequencer.change_path", {"directory": bpy.path.abspath(directory), "files": files})
     layer.directory = directory
     editor.active_strip = active

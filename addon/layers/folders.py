@@ -28,7 +28,7 @@ class LayerPlaces:
     root: Path
     """The cache folder."""
     directory: str
-    """The folder of the layers' folders as strips keep it: beside the .blend if the cache is, so that it can move."""
+    """How strips name the folder of the layers' folders: beside the .blend if the cache is, so that it can move."""
     access: Access
 
     @classmethod
@@ -38,11 +38,7 @@ class LayerPlaces:
         directory = str(location.folder / LAYERS_FOLDER)
         if location.moves_with_project:
             directory = cast("Any", bpy.path).relpath(directory)
-        return cls(location.folder, directory, access(preferences()))
-
-    def folder_path(self, strip_id: str) -> Path:
-        """Return the path of the folder of a stack's layer files."""
-        return self.root / LAYERS_FOLDER / strip_id
+        return cls(location.folder, directory.rstrip(os.sep) + os.sep, access(preferences()))
 
     def layer_folder(self, strip_id: str) -> LayerFolder:
         """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
@@ -50,7 +46,7 @@ class LayerPlaces:
 
     def layer_directory(self, strip_id: str) -> str:
         """Return the folder as the stack's layer strip keeps it: a strip's directory ends with the separator."""
-        return f"{os.path.join(self.directory, strip_id)}{os.sep}"  # noqa: PTH118 - `//` is Blender's
+        return f"{self.directory}{strip_id}{os.sep}"
 
 
 def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:

@@ -24,7 +24,7 @@ from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
-from .folders import LayerPlaces, layer_folder, layer_image_name
+from .folders import LayerPlaces, layer_image_name
 from .scene_strips import SceneStrips, nearest_layer
 from .sync_memory import sync_memory
 
@@ -87,16 +87,16 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
     """
     changed = in_order = False
     if places is not None:
-        changed = _sync_directory(places, clip, layer)
+        changed = _sync_directory(places, strips.stack_id(clip), layer)
         sync_drivers(strips.scene, clip, layer, strips.paths)
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
     if _differs(clip, layer):
         changed |= _copy_appearance(clip, layer)
-    for _ in range(2):  # a trim may be refused until the start is right, and the other way round
-        if _TIMING(clip) != _TIMING(layer) and _copy_properties(clip, layer, _TIMING_PROPERTIES):
-            changed = True
-            strips.update(layer)
+    if _TIMING(clip) != _TIMING(layer):
+        for _ in range(2):  # a trim may be refused until the start is right, and the other way round
+            changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
+        strips.update(layer)
     siblings = strips.siblings(clip)
     if is_misplaced(siblings, clip, layer):
         channel = (
@@ -108,15 +108,16 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
             layer.channel, changed = channel, True
             strips.update(layer)
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
-        _add_placeholders(places.layer_folder(stack_id(clip)), layer)
-        sync_memory().remember(places.folder_path(stack_id(clip)), _layer_state(strips, clip, layer))
+        strip_id = strips.stack_id(clip)
+        _add_placeholders(places.layer_folder(strip_id), layer)
+        sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
 
 
 def _is_in_order(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces) -> bool:
     """Tell whether a layer is as it was when its elements and images were last looked at."""
     state = _layer_state(strips, clip, layer)
-    return state is not None and sync_memory().is_in_order(places.folder_path(stack_id(clip)), state)
+    return state is not None and sync_memory().is_in_order(places.root, strips.stack_id(clip), state)
 
 
 def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
@@ -176,8 +177,8 @@ def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
     return changed
 
 
-def _sync_directory(places: LayerPlaces, clip: Any, layer: Any) -> bool:
-    wanted = places.layer_directory(stack_id(clip))
+def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
+    wanted = places.layer_directory(strip_id)
     if layer.directory == wanted:
         return False
     layer.directory = wanted
@@ -199,9 +200,9 @@ def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
         if layer_stack_id(layer) == strip_id:
             parent_strips(scene, layer).remove(layer)
     restore_lifted_strips(scene, strip_id)
-    folder = layer_folder(scene, strip_id)
-    sync_memory().forget(folder.path)
-    folder.remove()
+    places = LayerPlaces.of_scene(scene)
+    sync_memory().forget(places.root, strip_id)
+    places.layer_folder(strip_id).remove()
 
 
 def stop_prefetching() -> None:

@@ -15,11 +15,12 @@ from ..sequencer.animation import AnimatedPaths
 from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.retiming import Retiming, is_retimed, read_retimings
 from ..sequencer.strips import (
+    SUPPORTED_TYPES,
     durations_at_other_rate,
+    frame_rate,
     inputs_of,
     layer_stack_id,
     stack_id,
-    strips_with_modifiers,
 )
 from .sync_memory import sync_memory
 
@@ -57,20 +58,32 @@ class SceneStrips:
         return {}
 
     @cached_property
+    def _layer_ids(self) -> dict[Any, str]:
+        """The ids of the stacks whose clips the layer strips belong to."""
+        ids = ((strip, layer_stack_id(strip)) for strip in self._parents)
+        return {strip: strip_id for strip, strip_id in ids if strip_id}
+
+    @cached_property
+    def _stack_ids(self) -> dict[Any, str]:
+        """The ids of the clips' stacks."""
+        candidates = (strip for strip in self._parents if strip not in self._layer_ids)
+        ids = ((strip, stack_id(strip)) for strip in candidates if strip.type in SUPPORTED_TYPES)
+        return {strip: strip_id for strip, strip_id in ids if strip_id}
+
+    @cached_property
     def clips(self) -> list[Any]:
         """The clips that have a stack, by name."""
-        return strips_with_modifiers(self.scene, self._parents)
+        return sorted(self._stack_ids, key=lambda strip: strip.name)
 
     @cached_property
     def clips_by_stack(self) -> dict[str, list[Any]]:
         """The clips by their stacks: more than one where a clip was copied or cut and not put in order yet."""
-        return _grouped((stack_id(clip), clip) for clip in self.clips)
+        return _grouped((self._stack_ids[clip], clip) for clip in self.clips)
 
     @cached_property
     def layers_by_stack(self) -> dict[str, list[Any]]:
         """The layer strips by the stacks whose clips they belong to."""
-        layers = ((layer_stack_id(strip), strip) for strip in self._parents)
-        return _grouped((strip_id, layer) for strip_id, layer in layers if strip_id)
+        return _grouped((strip_id, layer) for layer, strip_id in self._layer_ids.items())
 
     @cached_property
     def modifiers_by_stack(self) -> dict[str, list[Any]]:
@@ -92,10 +105,10 @@ class SceneStrips:
 
     def movie_length(self, clip: Any) -> int | None:
         """Return how many frames the movie of a clip has, None where it can't be read."""
-        path = bpy.path.abspath(clip.filepath)
-        if path not in self._movie_lengths:
-            self._movie_lengths[path] = sync_memory().frame_count(Path(path))
-        return self._movie_lengths[path]
+        filepath = clip.filepath
+        if filepath not in self._movie_lengths:
+            self._movie_lengths[filepath] = sync_memory().frame_count(Path(bpy.path.abspath(filepath)))
+        return self._movie_lengths[filepath]
 
     @cached_property
     def _movie_lengths(self) -> dict[str, int | None]:
@@ -119,11 +132,20 @@ class SceneStrips:
 
     def layer_of(self, clip: Any) -> Any | None:
         """Return the layer strip of a clip, or None."""
-        return nearest_layer(clip, self.layers_by_stack.get(stack_id(clip), []))
+        return nearest_layer(clip, self.layers_by_stack.get(self.stack_id(clip), []))
+
+    def stack_id(self, clip: Any) -> str:
+        """Return the id of a clip's stack, an empty text where it has none."""
+        return self._stack_ids.get(clip, "")
 
     def effect_of(self, clip: Any) -> Any | None:
         """Return the first effect that a clip feeds, or None."""
         return self._effects_by_input.get(clip)
+
+    @cached_property
+    def frame_rate(self) -> float:
+        """The timeline's frames a second."""
+        return frame_rate(self.scene)
 
     def parent_meta(self, strip: Any) -> Any | None:
         """Return the meta strip that a strip lies in, or None."""

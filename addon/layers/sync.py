@@ -5,15 +5,13 @@ from typing import Any, cast
 
 import bpy
 
-from ...core.cache.packs.layout import LAYERS_FOLDER
 from ...core.errors import UnderstudyError
 from ..modifiers.sanitize import repair_ids
 from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
 from ..sequencer.channels import restore_lifted_strips
-from ..sequencer.strips import parent_strips, stack_id
+from ..sequencer.strips import parent_strips
 from .copies import separate_copies
-from .elements import is_writing_elements
 from .folders import LayerPlaces
 from .layer_strip import make_layer, sync_layer
 from .scene_strips import SceneStrips
@@ -22,14 +20,14 @@ from .sync_memory import sync_memory
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
-    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_writing_elements():
+    if cast("Any", scene).library is not None or not settings_of(scene).modifiers:
         return False
     migrate_visibility_flags(scene)
     changed = False
     strips = SceneStrips(scene)
     for clip in strips.clips:
         # A copy that has no stack of its own yet must not take the layer along.
-        layer = strips.layer_of(clip) if len(strips.clips_by_stack[stack_id(clip)]) == 1 else None
+        layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
         if layer is not None:
             changed |= sync_layer(strips, clip, layer)
     return changed
@@ -50,26 +48,28 @@ def sync_layers(scene: bpy.types.Scene) -> list[str]:
     if separate_copies(scene, strips):
         strips = SceneStrips(scene)
     places = LayerPlaces.of_scene(scene)
-    sync_memory().forget_layers_if_replaced(places.root / LAYERS_FOLDER)
+    sync_memory().forget_layers_if_replaced(places.root)
     for clip in strips.clips:
-        if not strips.modifiers_by_stack.get(stack_id(clip)):
+        if not strips.modifiers_by_stack.get(strips.stack_id(clip)):
             clip.understudy_id = ""
+            strips = SceneStrips(scene)
             continue
         try:
-            found = strips.layer_of(clip)
-            layer = _move_to_parent_meta(scene, clip, found)
-            if layer is None:
-                make_layer(scene, clip)
-            elif strips.parent_meta(layer) == strips.parent_meta(clip):
+            layer = strips.layer_of(clip)
+            if layer is not None and strips.parent_meta(layer) == strips.parent_meta(clip):
                 sync_layer(strips, clip, layer, places)
                 continue
-            else:
-                sync_layer(SceneStrips(scene), clip, layer, places)
+            layer = _move_to_parent_meta(scene, clip, layer)
+            strips = SceneStrips(scene)
+            if layer is not None:
+                sync_layer(strips, clip, layer, places)
+                continue
+            make_layer(scene, clip)
             strips = SceneStrips(scene)
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
             strips = SceneStrips(scene)
-    _remove_orphans(SceneStrips(scene))
+    _remove_orphans(strips)
     return problems
 
 
@@ -87,7 +87,7 @@ def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) 
 
 def _remove_orphans(strips: SceneStrips) -> None:
     """Remove layers without a clip, and second layers of one clip."""
-    kept = {stack_id(clip): strips.layer_of(clip) for clip in strips.clips}
+    kept = {strips.stack_id(clip): strips.layer_of(clip) for clip in strips.clips}
     for strip_id, layers in strips.layers_by_stack.items():
         for layer in layers:
             if kept.get(strip_id) != layer:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What earlier syncs learned, so that a sync opens no movie twice and looks at nothing that did not change.
 
-A movie's length is kept under all that tells the file from others. A layer is kept under its folder with the state
+A movie's length is kept under all that tells the file from others. A layer is kept under its stack with the state
 in which nothing was left to do: in any other state everything is checked. Main thread only.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
 
+from ...core.cache.packs.layout import LAYERS_FOLDER
 from ...core.concurrency.lru import LruCache
 from ...core.errors import ClipError
 from ...core.media.open import open_clip
@@ -22,7 +23,7 @@ class SyncMemory:
 
     def __init__(self) -> None:
         self._lengths: LruCache[tuple[int | str, ...], int] = LruCache(_MAX_MOVIES)
-        self._states: LruCache[Path, Hashable] = LruCache(_MAX_LAYERS)
+        self._states: LruCache[tuple[str, str], Hashable] = LruCache(_MAX_LAYERS)
         self._roots: dict[Path, tuple[int, int] | None] = {}
 
     def frame_count(self, path: Path) -> int | None:
@@ -43,22 +44,22 @@ class SyncMemory:
         except ClipError:
             return None  # said when the clip's frames are needed
 
-    def is_in_order(self, folder: Path, state: Hashable) -> bool:
-        """Tell whether a layer was in order when it was in this state. `folder` is that of its images."""
-        return self._states.get(folder) == state
+    def is_in_order(self, root: Path, strip_id: str, state: Hashable) -> bool:
+        """Tell whether the layer of a stack, in a cache folder, was in order when it was in this state."""
+        return self._states.get((str(root), strip_id)) == state
 
-    def remember(self, folder: Path, state: Hashable) -> None:
+    def remember(self, root: Path, strip_id: str, state: Hashable) -> None:
         """Keep the state of a layer that is in order now."""
-        self._states.put(folder, state)
+        self._states.put((str(root), strip_id), state)
 
-    def forget(self, folder: Path) -> None:
+    def forget(self, root: Path, strip_id: str) -> None:
         """Have a layer checked again, as when its images were removed."""
-        self._states.discard(folder)
+        self._states.discard((str(root), strip_id))
 
     def forget_layers_if_replaced(self, root: Path) -> None:
-        """Have all layers checked again if the folder that holds their folders is not the one it was."""
+        """Have all layers checked again if a cache folder's folder of layers is not the one it was."""
         try:
-            status = root.stat()
+            status = (root / LAYERS_FOLDER).stat()
         except OSError:
             identity = None
         else:

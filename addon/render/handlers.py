@@ -80,9 +80,10 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
 
 @persistent
-def on_depsgraph_update(scene: bpy.types.Scene, *_: Any) -> None:
+def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: Any = None, *_: Any) -> None:
     """Move the layers with their clips. Blender calls this for what it changes, too: then nothing is left."""
-    if on_main_thread():
+    # A strip is part of its scene: whatever else changed moved none.
+    if on_main_thread() and (depsgraph is None or depsgraph.id_type_updated("SCENE")):
         sync_timing(scene)
 
 

@@ -20,17 +20,24 @@ class ChannelIndex:
         self._longest: dict[int, int] = {}
         self._entries: dict[Any, tuple[int, _Entry]] = {}
         for number, strip in enumerate(strips):
-            entry = strip.frame_final_start, strip.frame_final_end, number, strip
-            self._channels.setdefault(strip.channel, []).append(entry)
-            self._note(strip.channel, entry)
-        for entries in self._channels.values():
+            start, end = strip.frame_final_start, strip.frame_final_end
+            entry, channel = (start, end, number, strip), strip.channel
+            self._channels.setdefault(channel, []).append(entry)
+            self._entries[strip] = channel, entry
+        for channel, entries in self._channels.items():
             entries.sort(key=lambda entry: entry[:3])
+            self._longest[channel] = max(entry[1] - entry[0] for entry in entries)
 
-    def overlapping(self, strip: Any, *others: Any) -> Iterator[Any]:
-        """Yield the strips that lie at a frame of a strip's, the lowest first, but for itself and `others`."""
+    def overlapping(self, strip: Any, *others: Any, channels: range | None = None) -> Iterator[Any]:
+        """Yield the strips that lie at a frame of a strip's, the lowest first, but for itself and `others`.
+
+        With `channels` only those on one of these.
+        """
         start, end = strip.frame_final_start, strip.frame_final_end
         left_out = (strip, *others)
-        for channel in sorted(self._channels):
+        for channel in sorted(self._channels) if channels is None else channels:
+            if channel not in self._channels:
+                continue
             entries = self._channels[channel]
             first = bisect_left(entries, (start - self._longest[channel],))
             for entry in entries[first : bisect_left(entries, (end,))]:
@@ -46,8 +53,5 @@ class ChannelIndex:
         entries = self._channels[channel]
         del entries[bisect_left(entries, entry[:3])]
         insort(self._channels.setdefault(strip.channel, []), now, key=lambda entry: entry[:3])
-        self._note(strip.channel, now)
-
-    def _note(self, channel: int, entry: _Entry) -> None:
-        self._entries[entry[3]] = channel, entry
-        self._longest[channel] = max(self._longest.get(channel, 0), entry[1] - entry[0])
+        self._entries[strip] = strip.channel, now
+        self._longest[strip.channel] = max(self._longest.get(strip.channel, 0), now[1] - now[0])

@@ -23,9 +23,10 @@ def is_misplaced(siblings: ChannelIndex, clip: Any, layer: Any) -> bool:
 
     `siblings` are the strips beside the clip.
     """
-    return layer.channel <= clip.channel or any(
-        clip.channel < strip.channel <= layer.channel and (strip.channel == layer.channel or has_image(strip))
-        for strip in siblings.overlapping(clip, layer)
+    own, above = clip.channel, layer.channel
+    return above <= own or any(
+        has_image(strip) or strip.channel == above
+        for strip in siblings.overlapping(clip, layer, channels=range(own + 1, above + 1))
     )
 
 
@@ -35,8 +36,8 @@ def strip_between(siblings: ChannelIndex, clip: Any, layer: Any) -> Any | None:
         return None
     candidates = (
         strip
-        for strip in siblings.overlapping(clip, layer)
-        if clip.channel < strip.channel < layer.channel and has_image(strip)
+        for strip in siblings.overlapping(clip, layer, channels=range(clip.channel + 1, layer.channel))
+        if has_image(strip)
     )
     return next(candidates, None)
 

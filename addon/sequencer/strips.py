@@ -33,13 +33,13 @@ def text_of(owner: Any, name: str) -> str:
 def stack_id(strip: bpy.types.Strip) -> str:
     """Return the id of a strip's stack, or an empty text, also for what is none by its form."""
     identifier = text_of(strip, "understudy_id")
-    return identifier if is_stack_id(identifier) else ""
+    return identifier if identifier and is_stack_id(identifier) else ""
 
 
 def layer_stack_id(strip: bpy.types.Strip) -> str:
     """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
     identifier = text_of(strip, "understudy_layer_of")
-    return identifier if is_stack_id(identifier) else ""
+    return identifier if identifier and is_stack_id(identifier) else ""
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
