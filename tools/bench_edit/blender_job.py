@@ -142,8 +142,8 @@ class Timeline:
             "trim": [self._edit(lambda number=number: self._trim(number)) for number in rounds],
             "undo": [self._undo(number) for number in rounds],
             "save": [self._save(number) for number in rounds],
-            "start_still": [self._render(number, animation=False) for number in rounds],
-            "start_animation": [self._render(number, animation=True) for number in rounds],
+            "start_still": [self._render(animation=False) for _ in rounds],
+            "start_animation": [self._render(animation=True) for _ in rounds],
             "split": [self._edit(lambda number=number: self._split(number)) for number in rounds],
             "add": [self._edit(lambda number=number: self._add(number)) for number in rounds],
         }
@@ -221,7 +221,7 @@ class Timeline:
         bpy.context.view_layer.update()
         return _milliseconds(bpy.ops.wm.save_mainfile)
 
-    def _render(self, number: int, *, animation: bool) -> float:
+    def _render(self, *, animation: bool) -> float:
         """Milliseconds of a render of one frame behind all strips: what is left is its start and its end."""
         scene = self.scene
         scene.frame_start = scene.frame_end
@@ -244,8 +244,8 @@ def main(arguments: list[str]) -> int:
     subject: Subject = BlenderAlone(options.images) if options.alone else WithUnderstudy()
     timeline = Timeline(options, subject)
     timeline.build()
-    facts: dict[str, object] = {"bytes": timeline.size_bytes, "memory_mib": _memory_mib()}
-    facts["milliseconds"] = timeline.measure()
+    milliseconds = timeline.measure()
+    facts = {"bytes": timeline.size_bytes, "memory_mib": _memory_mib(), "milliseconds": milliseconds}
     options.facts.write_text(json.dumps(facts), encoding="utf-8")
     return 0
 
