@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Hashable
+from contextvars import ContextVar
 from typing import Any
 
 import bpy
@@ -14,6 +15,8 @@ from ..sequencer.retiming import is_retimed, retimed_source_frames
 from ..sequencer.strips import movie_rate, playback_rate, source_frames
 from .folders import layer_image_name
 from .scene_strips import SceneStrips
+
+_WRITING: ContextVar[bool] = ContextVar("understudy_writing_elements", default=False)
 
 
 def sync_elements(strips: SceneStrips, clip: Any, layer: Any) -> bool:
@@ -79,12 +82,32 @@ def _rate_ratio(strips: SceneStrips, clip: Any) -> float:
     return 1.0 if not rate or math.isclose(rate, 1.0, rel_tol=1e-6) else rate
 
 
+def is_writing_elements() -> bool:
+    """Tell whether an update of the scene comes of our own operator, in the midst of bringing a layer in order."""
+    return _WRITING.get()
+
+
+def _call_operator(name: str, arguments: dict[str, Any]) -> None:
+    """Call an operator of the sequencer, if possible without the two updates of the whole scene that `bpy.ops` makes.
+
+    For a thousand strips each takes as long as all the rest of adding one. Blender 5.2 has no such call.
+    """
+    call = getattr(_ops, "call", None)
+    if call is not None:
+        call(f"sequencer.{name}", arguments)
+        return
+    writing = _WRITING.set(True)
+    try:
+        getattr(bpy.ops.sequencer, name)(**arguments)
+    finally:
+        _WRITING.reset(writing)
+
+
 def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:
     """Give a layer its elements.
 
     Not by `elements.append`: that leaves a new element's size undefined, and Blender crashes on it where the
-    image is missing (4.5.15, 5.0.1). The operator leaves it zero. It is called as `bpy.ops` calls it, but without the
-    two updates of the whole scene around it: for a thousand strips each takes as long as all the rest.
+    image is missing (4.5.15, 5.0.1). The operator leaves it zero.
     """
     editor: Any = scene.sequence_editor
     active, directory = editor.active_strip, layer.directory
@@ -93,6 +116,6 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
         # Blender 5.2 warns of a relative directory, which the layer itself keeps.
         files = [{"name": name} for name in names]
-        _ops.call("sequencer.change_path", {"directory": bpy.path.abspath(directory), "files": files})
+        _call_operator("change_path", {"directory": bpy.path.abspath(directory), "files": files})
     layer.directory = directory
     editor.active_strip = active

@@ -12,6 +12,7 @@ from ..properties.scene_properties import settings_of
 from ..sequencer.channels import restore_lifted_strips
 from ..sequencer.strips import parent_strips
 from .copies import separate_copies
+from .elements import is_writing_elements
 from .folders import LayerPlaces
 from .layer_strip import make_layer, sync_layer
 from .scene_strips import SceneStrips
@@ -20,7 +21,7 @@ from .sync_memory import sync_memory
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
-    if cast("Any", scene).library is not None or not settings_of(scene).modifiers:
+    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_writing_elements():
         return False
     migrate_visibility_flags(scene)
     changed = False
