@@ -11,7 +11,7 @@ BENCH := .venv-bench
 JOBS ?= $(shell python3 -c 'import os; print(os.cpu_count() + 1)')
 PARALLEL := -n $(JOBS) --dist worksteal --durations 20
 
-.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui window bench bench-cache extension wheel models lock clean
+.PHONY: demo test test-quick test-long test-hostile fuzz check test-5.0 test-gui window bench bench-edit bench-cache extension wheel models lock clean
 
 # The main job in real Blender: a clip, a source, five renders, a report, a contact sheet.
 # CLIP=path FACE=path take the place of the generated ones.
@@ -74,6 +74,11 @@ check: $(READY)
 # What rendering costs, every figure side by side: a table, out/bench/render.json and render.png; QUICK=1 for a small one.
 bench: $(READY) models
 	$(BIN)/python -m tools.bench_render --output out/bench $(if $(CLIP),--clip "$(CLIP)") $(if $(FACE),--face "$(FACE)") $(if $(QUICK),--quick)
+
+# What editing, saving and starting a render costs with up to 1,000 recast strips: a table, out/bench/edit.json and
+# edit.png; QUICK=1 stops at 100.
+bench-edit: $(READY) models
+	$(BIN)/python -m tools.bench_edit --output out/bench $(if $(QUICK),--quick)
 
 # Our cache against five others; CACHE_BENCH=--quick for a small one. Then what it costs a cold render, and the long runs.
 bench-cache: $(BENCH)/.ready $(READY) models

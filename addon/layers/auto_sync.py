@@ -18,13 +18,11 @@ from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
-from ..sequencer.animation import animation_values
 from ..sequencer.channels import is_misplaced
 from ..sequencer.retiming import is_retimed
-from ..sequencer.strips import layer_stack_id, layer_strips, stack_id, strips_with_modifiers
 from .folders import cache_folder
-from .layer_strip import layer_of
 from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, nest_reasons
+from .scene_strips import SceneStrips
 from .sync import sync_layers
 
 # After the last of the editor's changes: what is dragged in a panel changes many times a second.
@@ -46,58 +44,63 @@ def timeline_fingerprint() -> tuple[Any, ...]:
             scene.name,
             scene.render.fps,
             scene.render.fps_base,
+            bpy.data.filepath,
             str(cache_folder(scene)),
-            *_layer_fingerprints(scene),
-            *_strip_fingerprints(scene),
-            *nest_reasons(scene).items(),
+            *_layer_fingerprints(strips),
+            *_strip_fingerprints(strips),
+            *nest_reasons(strips).items(),
         )
         for scene in bpy.data.scenes
         if cast("Any", scene).library is None
-        and (strips_with_modifiers(scene) or layer_strips(scene) or strips_with_invalid_ids(scene))
+        and ((strips := SceneStrips(scene)).clips or strips.layers_by_stack or strips_with_invalid_ids(scene))
     )
 
 
-def _layer_fingerprints(scene: bpy.types.Scene) -> list[Any]:
-    return sorted((layer_stack_id(layer), _parent_meta_name(layer)) for layer in layer_strips(scene))
+def _layer_fingerprints(strips: SceneStrips) -> list[Any]:
+    return sorted(
+        (strip_id, _parent_meta_name(strips, layer))
+        for strip_id, layers in strips.layers_by_stack.items()
+        for layer in layers
+    )
 
 
-def _strip_fingerprints(scene: bpy.types.Scene) -> list[Any]:
+def _strip_fingerprints(strips: SceneStrips) -> list[Any]:
     fingerprints = []
-    for clip in strips_with_modifiers(scene):
-        layer = layer_of(scene, clip)
+    for clip in strips.clips:
+        layer = strips.layer_of(clip)
         keys = (
             [key.timeline_frame - clip.frame_start for key in clip.retiming_keys] if is_retimed(clip) else []
         )
         fingerprints.append(
             (
                 (
-                    stack_id(clip),
+                    strips.stack_id(clip),
                     clip.name,
-                    _parent_meta_name(clip),
+                    _parent_meta_name(strips, clip),
                     *_media_fingerprint(clip),
                     clip.frame_duration,
                 ),
                 (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
-                animation_values(scene, clip),
-                layer is not None and is_misplaced(scene, clip, layer),
+                strips.curves.values(clip),
+                layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
             )
         )
     return fingerprints
 
 
-def _parent_meta_name(strip: Any) -> str:
+def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
     """Return the name of the meta strip that a strip lies in, or an empty text."""
-    meta = strip.parent_meta()
+    meta = strips.parent_meta(strip)
     return "" if meta is None else str(meta.name)
 
 
 def _media_fingerprint(strip: Any) -> tuple[Any, ...]:
     """Return what tells a clip's files from others, whatever their number: to list them takes long."""
     if strip.type == "MOVIE":
-        return (bpy.path.abspath(strip.filepath),)
+        return (strip.filepath,)
     count = len(strip.elements)
     ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
-    return (bpy.path.abspath(strip.directory), count, *ends)
+    return (strip.directory, count, *ends)
 
 
 def _sync_during_edit(scene: bpy.types.Scene) -> list[str]:

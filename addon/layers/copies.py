@@ -1,55 +1,60 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Strips that were copied, cut or pasted still name the stack of the one they came from: each gets its own."""
 
-from typing import Any, cast
+from typing import Any
 
 import bpy
 
 from ...core.errors import OutputError
 from ..modifiers.stack import copy_stack, stack_of
 from ..modifiers.stack_id import new_id
-from ..sequencer.strips import layer_stack_id, layer_strips, stack_id, strips_with_modifiers
 from .folders import layer_folder
-from .layer_strip import nearest_layer
+from .scene_strips import SceneStrips, nearest_layer
 
 
-def separate_copies(scene: bpy.types.Scene) -> None:
-    """Give every clip of a scene a stack that no other clip has, in whatever scene that is."""
-    known: dict[str, list[Any]] = {}
-    for clip in strips_with_modifiers(scene):
-        known.setdefault(stack_id(clip), []).append(clip)
-    for strip_id, clips in known.items():
-        layers = [layer for layer in layer_strips(scene) if layer_stack_id(layer) == strip_id]
-        if not stack_of(scene, strip_id):
-            _copy_from_other_scene(scene, strip_id, clips, layers)
-        elif _is_copy(scene, strip_id):
+def separate_copies(scene: bpy.types.Scene, strips: SceneStrips | None = None) -> bool:
+    """Give every clip of a scene a stack that no other clip has, in whatever scene that is; True if one got another.
+
+    `strips` are those of the scene, where they were read already.
+    """
+    strips = strips or SceneStrips(scene)
+    others = [SceneStrips(other) for other in bpy.data.scenes if other != scene]
+    changed = False
+    for strip_id, clips in strips.clips_by_stack.items():
+        layers = list(strips.layers_by_stack.get(strip_id, []))
+        if not strips.modifiers_by_stack.get(strip_id):
+            changed |= _copy_from_other_scene(scene, strip_id, clips, layers)
+        elif any(_has_original(other, scene, strip_id) for other in others):
             _assign_new_id(scene, strip_id, clips, layers)
+            changed = True
         elif len(clips) > 1:
             _split_stack(scene, strip_id, clips, layers)
+            changed = True
+    return changed
 
 
 def _copy_from_other_scene(
     scene: bpy.types.Scene, strip_id: str, strips: list[Any], layers: list[Any]
-) -> None:
-    """Pasted into another scene, strips have come without their stack."""
+) -> bool:
+    """Pasted into another scene, strips have come without their stack; False if no scene has it."""
     origin: Any = next((other for other in bpy.data.scenes if stack_of(other, strip_id)), None)
     if origin is None:
-        return
+        return False
     for clip in strips:
         near = nearest_layer(clip, layers)
         if near is not None:
             layers.remove(near)
         _assign_copy(origin, scene, strip_id, clip, near)
+    return True
 
 
-def _is_copy(scene: bpy.types.Scene, strip_id: str) -> bool:
-    """Tell whether a scene has a stack as the copy of another: of the two the one that is named first keeps it."""
-    return any(
-        cast("Any", other).library is None
-        and other.name < scene.name
-        and stack_of(other, strip_id)
-        and strip_id in {stack_id(clip) for clip in strips_with_modifiers(other)}
-        for other in bpy.data.scenes
+def _has_original(other: SceneStrips, scene: bpy.types.Scene, strip_id: str) -> bool:
+    """Tell whether a scene has a stack as a copy of another's: of the two the one that is named first keeps it."""
+    return bool(
+        other.scene.library is None
+        and other.scene.name < scene.name
+        and strip_id in other.modifiers_by_stack
+        and strip_id in other.clips_by_stack
     )
 
 

@@ -2,30 +2,50 @@
 """The elements of a layer strip: which image file is seen at each frame of its content."""
 
 import math
+from collections.abc import Hashable
+from contextvars import ContextVar
 from typing import Any
 
 import bpy
+from _bpy import ops as _ops  # type: ignore[import-not-found]
 
 from ...core.errors import ClipError
 from ...core.layers.folder import LAYER_NAME
-from ...core.media.open import open_clip
 from ..sequencer.retiming import is_retimed, retimed_source_frames
-from ..sequencer.strips import frame_rate, movie_rate, playback_rate, source_frames, source_of
+from ..sequencer.strips import movie_rate, playback_rate, source_frames
 from .folders import layer_image_name
+from .scene_strips import SceneStrips
+
+_WRITING: ContextVar[bool] = ContextVar("understudy_writing_elements", default=False)
 
 
-def sync_elements(scene: bpy.types.Scene, strip: Any, layer: Any) -> bool:
+def sync_elements(strips: SceneStrips, clip: Any, layer: Any) -> bool:
     """Give a layer an element for every frame of its clip's content; True if any was missing or another.
 
     Raises ClipError where the clip's retiming can't be read, or where it claims to have what no clip has.
     """
-    numbers = _element_numbers(scene, strip)
-    _require_valid_numbers(strip, numbers)
+    numbers = _element_numbers(strips, clip)
+    _require_valid_numbers(clip, numbers)
     names = [layer_image_name(number) for number in numbers]
     if [element.filename for element in layer.elements] == names:
         return False
-    _write_elements(scene, layer, names)
+    _write_elements(strips.scene, layer, names)
     return True
+
+
+def elements_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
+    """Return what the elements of a layer depend on, and five of them; None where no property tells."""
+    if is_retimed(clip):
+        return None  # which frame a key holds is read from a file, see `retiming`
+    elements = layer.elements
+    count = len(elements)
+    places = (0, count // 4, count // 2, 3 * count // 4, count - 1) if count else ()
+    rate = _rate_ratio(strips, clip)
+    return (
+        (clip.type, clip.animation_offset_start, clip.animation_offset_end, clip.frame_duration, rate),
+        None if rate == 1.0 else strips.movie_length(clip),
+        (count, *(elements[place].filename for place in places)),
+    )
 
 
 def first_source_frame(strip: Any) -> int:
@@ -41,21 +61,46 @@ def _require_valid_numbers(strip: Any, numbers: list[int]) -> None:
         raise ClipError(f"{strip.name} shows frames that do not exist: remove its offsets")
 
 
-def _element_numbers(scene: bpy.types.Scene, strip: Any) -> list[int]:
-    if is_retimed(strip):
-        return retimed_source_frames(scene, strip)
-    return source_frames(strip, _frames_per_timeline_frame(scene, strip))
+def _element_numbers(strips: SceneStrips, clip: Any) -> list[int]:
+    if is_retimed(clip):
+        return retimed_source_frames(clip, strips.retiming(clip))
+    return source_frames(clip, _frames_per_timeline_frame(strips, clip))
 
 
-def _frames_per_timeline_frame(scene: bpy.types.Scene, strip: Any) -> float:
+def _frames_per_timeline_frame(strips: SceneStrips, clip: Any) -> float:
     """Return how many frames of a clip pass in a frame of the timeline."""
-    if strip.type != "MOVIE":
+    rate = _rate_ratio(strips, clip)
+    frames = None if rate == 1.0 else strips.movie_length(clip)
+    return 1.0 if frames is None else playback_rate(clip, rate, frames, strips.durations_at_other_rate)
+
+
+def _rate_ratio(strips: SceneStrips, clip: Any) -> float:
+    """Return a movie's frame rate by the timeline's; 1 where it is the same, unknown, or the clip is no movie."""
+    if clip.type != "MOVIE":
         return 1.0
-    rate = movie_rate(strip) / frame_rate(scene)
-    if not rate or math.isclose(rate, 1.0, rel_tol=1e-6):
-        return 1.0
-    frames = _frame_count(strip)
-    return 1.0 if frames is None else playback_rate(scene, strip, rate, frames)
+    rate = movie_rate(clip) / strips.frame_rate
+    return 1.0 if not rate or math.isclose(rate, 1.0, rel_tol=1e-6) else rate
+
+
+def is_writing_elements() -> bool:
+    """Tell whether an update of the scene comes of our own operator, in the midst of bringing a layer in order."""
+    return _WRITING.get()
+
+
+def _call_operator(name: str, arguments: dict[str, Any]) -> None:
+    """Call an operator of the sequencer, if possible without the two updates of the whole scene that `bpy.ops` makes.
+
+    For a thousand strips each takes as long as all the rest of adding one. Blender 5.2 has no such call.
+    """
+    call = getattr(_ops, "call", None)
+    if call is not None:
+        call(f"sequencer.{name}", arguments)
+        return
+    writing = _WRITING.set(True)
+    try:
+        getattr(bpy.ops.sequencer, name)(**arguments)
+    finally:
+        _WRITING.reset(writing)
 
 
 def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:
@@ -65,20 +110,12 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     image is missing (4.5.15, 5.0.1). The operator leaves it zero.
     """
     editor: Any = scene.sequence_editor
-    operators: Any = bpy.ops.sequencer
     active, directory = editor.active_strip, layer.directory
     editor.active_strip = layer
     # From Blender 5.0 the sequencer's scene need not be the window's.
     with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
         # Blender 5.2 warns of a relative directory, which the layer itself keeps.
-        operators.change_path(directory=bpy.path.abspath(directory), files=[{"name": name} for name in names])
+        files = [{"name": name} for name in names]
+        _call_operator("change_path", {"directory": bpy.path.abspath(directory), "files": files})
     layer.directory = directory
     editor.active_strip = active
-
-
-def _frame_count(strip: Any) -> int | None:
-    try:
-        with open_clip(source_of(strip).paths[0]) as opened:
-            return opened.info.frame_count
-    except ClipError:
-        return None  # said when the clip's frames are needed

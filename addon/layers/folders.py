@@ -2,11 +2,14 @@
 """Where the cache and the layer files of a scene lie."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import bpy
 
+from ...core.cache.packs.layout import LAYERS_FOLDER
+from ...core.filesystem import Access
 from ...core.layers.folder import LayerFolder
 from ..properties.preferences import preferences
 from ..sessions.cache_folder import cache_location
@@ -18,23 +21,45 @@ def cache_folder(scene: bpy.types.Scene) -> Path:
     return cache_location(scene).folder
 
 
+@dataclass(frozen=True)
+class LayerPlaces:
+    """Where the layers of a scene lie, found once for all of them."""
+
+    root: Path
+    """The cache folder."""
+    directory: str
+    """How strips name the folder of the layers' folders: beside the .blend if the cache is, so that it can move."""
+    access: Access
+
+    @classmethod
+    def of_scene(cls, scene: bpy.types.Scene, project_folder: Path | None = None) -> Self:
+        """Find the places of a scene's layers, or those once the project is saved in `project_folder`."""
+        location = cache_location(scene, project_folder)
+        directory = str(location.folder / LAYERS_FOLDER)
+        if location.moves_with_project:
+            start = None if project_folder is None else str(project_folder)
+            directory = cast("Any", bpy.path).relpath(directory, start=start)
+        return cls(location.folder, directory.rstrip(os.sep) + os.sep, access(preferences()))
+
+    def layer_folder(self, strip_id: str) -> LayerFolder:
+        """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
+        return LayerFolder(self.root, strip_id, self.access)
+
+    def layer_directory(self, strip_id: str) -> str:
+        """Return the folder as the stack's layer strip keeps it: a strip's directory ends with the separator."""
+        return f"{self.directory}{strip_id}{os.sep}"
+
+
 def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
     """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
-    return LayerFolder(cache_folder(scene), strip_id, access(preferences()))
+    return LayerPlaces.of_scene(scene).layer_folder(strip_id)
 
 
 def layer_directory(scene: bpy.types.Scene, strip_id: str, project_folder: Path | None = None) -> str:
-    """Return the same as a strip keeps it: beside the .blend if the cache is, so that a project can move.
-
-    `project_folder` is where the project is about to be saved.
-    """
-    place = cache_location(scene, project_folder)
-    folder = str(LayerFolder(place.folder, strip_id).path)
-    if place.moves_with_project:
-        folder = cast("Any", bpy.path).relpath(
-            folder, start=None if project_folder is None else str(project_folder)
-        )
-    return os.path.join(folder, "")  # noqa: PTH118 - a strip's directory ends with the separator
+    """Return the same as a strip keeps it, see `LayerPlaces`. Raises OutputError for what is no stack's id."""
+    places = LayerPlaces.of_scene(scene, project_folder)
+    places.layer_folder(strip_id)
+    return places.layer_directory(strip_id)
 
 
 def layer_read_folder(layer: Any) -> Path:

@@ -13,10 +13,18 @@ from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
 from ...core.recipe.request import SwapRequest
 from ..modifiers.stack import requests_of
-from ..sequencer.strips import is_shown, shown_scenes, source_of, stack_id, strips_with_modifiers
+from ..sequencer.strips import (
+    is_shown,
+    layer_stack_id,
+    shown_scenes,
+    source_of,
+    stack_id,
+    strips_at,
+    strips_with_modifiers,
+)
 from .fallback_folder import fallback_folder
 from .folders import cache_folder, layer_read_folder
-from .layer_strip import layer_of
+from .scene_strips import nearest_layer
 
 
 class StripCache:
@@ -92,8 +100,11 @@ def jobs_at(
     """
     strip_cache = strip_cache or StripCache()
     for here, at in shown_scenes(scene, frame):
-        for clip in strips_with_modifiers(here):
-            layer = layer_of(here, clip)
+        strips = strips_at(here, at)
+        layers = [strip for strip in strips if layer_stack_id(strip)]
+        for clip in strips_with_modifiers(here, strips):
+            own = [layer for layer in layers if layer_stack_id(layer) == stack_id(clip)]
+            layer = nearest_layer(clip, own)
             if layer is None or not is_shown(here, clip, at) or not is_shown(here, layer, at):
                 continue
             # What Blender itself will read there, whatever trims, reverse or strobe do.

@@ -6,6 +6,9 @@ clip's own timing and transform. So Blender itself finds the right image, trimme
 """
 
 import threading
+from collections.abc import Callable, Hashable
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,13 +16,17 @@ from typing import Any
 import bpy
 
 from ...core.errors import OutputError
+from ...core.layers.folder import LayerFolder
 from ..properties.status import redraw
 from ..sequencer.animation import sync_animation
+from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
-from .elements import first_source_frame, sync_elements
-from .folders import layer_directory, layer_folder, layer_image_name
+from .elements import elements_state, first_source_frame, sync_elements
+from .folders import LayerPlaces, layer_image_name
+from .scene_strips import SceneStrips, nearest_layer
+from .sync_memory import sync_memory
 
 _TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
 _APPEARANCE_PROPERTIES = (
@@ -28,46 +35,38 @@ _APPEARANCE_PROPERTIES = (
 )  # fmt: skip
 # A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
 _NO_STROBE = SimpleNamespace(strobe=1.0)
+_TIMING = attrgetter(*_TIMING_PROPERTIES)
 _TRANSFORM_PROPERTIES = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
+_TRANSFORM = attrgetter("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "filter")
 _TYPES_TO_KEEP_CACHED = ("MOVIE", "SOUND")
 _CROP_PROPERTIES = ("min_x", "max_x", "min_y", "max_y")
+_CROP = attrgetter(*_CROP_PROPERTIES)
 
 
 def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
-    """Return the layer strip of a clip, or None."""
+    """Return the layer strip of a clip, or None. For many clips `SceneStrips.layer_of` looks only once."""
     layers = [layer for layer in layer_strips(scene) if layer_stack_id(layer) == stack_id(strip)]
     return nearest_layer(strip, layers)
-
-
-def nearest_layer(strip: Any, layers: list[Any]) -> Any | None:
-    """Return the layer that is least out of step with a clip, or None of none."""
-    return min(layers, key=lambda layer: _timing_distance(strip, layer), default=None)
-
-
-def _timing_distance(strip: Any, layer: Any) -> float:
-    """How far a layer is out of step with a clip, in frames."""
-    return sum(abs(getattr(strip, name) - getattr(layer, name)) for name in _TIMING_PROPERTIES) + abs(
-        strip.frame_final_end - layer.frame_final_end
-    )
 
 
 def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
     first = layer_image_name(first_source_frame(clip))
-    folder = layer_folder(scene, stack_id(clip))
+    places = LayerPlaces.of_scene(scene)
+    folder = places.layer_folder(stack_id(clip))
     _require_utf8(folder.path)
     folder.add_placeholders([first])
     strips = parent_strips(scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
     far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
-    channel = free_channel(scene, clip, None)
+    channel = free_channel(ChannelIndex(strips), clip, None)
     layer = strips.new_image(
         f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
-    sync_layer(scene, clip, layer, thorough=True)
+    sync_layer(SceneStrips(scene), clip, layer, places)
     return layer
 
 
@@ -79,29 +78,85 @@ def _require_utf8(path: Path) -> None:
         raise OutputError(f"can't make a layer in {path}: its name is no UTF-8; rename the folder") from error
 
 
-def sync_layer(scene: bpy.types.Scene, strip: Any, layer: Any, *, thorough: bool) -> bool:
+def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
 
-    `thorough` also checks the folder, every element and what is animated: it opens the clip and uses an operator.
+    With `places` also the folder, every element and what is animated, unless all is as it was when they were last
+    looked at: that may open the clip and use an operator.
     """
-    changed = thorough and _sync_directory(scene, strip, layer)
-    if thorough:
-        sync_animation(scene, strip, layer)
-        changed |= sync_elements(scene, strip, layer)
-    changed |= _copy_properties(strip, layer, _APPEARANCE_PROPERTIES)
-    changed |= _copy_properties(_NO_STROBE if is_retimed(strip) else strip, layer, ("strobe",))
-    changed |= _copy_properties(strip.transform, layer.transform, _TRANSFORM_PROPERTIES)
-    changed |= _copy_properties(strip.crop, layer.crop, _CROP_PROPERTIES)
-    changed |= _copy_properties(strip.colorspace_settings, layer.colorspace_settings, ("name",))
-    for _ in range(2):  # a trim may be refused until the start is right, and the other way round
-        changed |= _copy_properties(strip, layer, _TIMING_PROPERTIES)
-    if is_misplaced(scene, strip, layer):
-        channel = make_room_for_layer(scene, strip, layer) if thorough else free_channel(scene, strip, layer)
+    changed = in_order = False
+    if places is not None:
+        changed = _sync_directory(places, strips.stack_id(clip), layer)
+        if sync_animation(strips.scene, clip, layer, strips.curves):
+            strips.forget_curves()
+        in_order = _is_in_order(strips, clip, layer, places)
+        changed |= not in_order and sync_elements(strips, clip, layer)
+    if _differs(clip, layer):
+        changed |= _copy_appearance(clip, layer)
+    if _TIMING(clip) != _TIMING(layer):
+        for _ in range(2):  # a trim may be refused until the start is right, and the other way round
+            changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
+        strips.update(layer)
+    siblings = strips.siblings(clip)
+    if is_misplaced(siblings, clip, layer):
+        channel = (
+            free_channel(siblings, clip, layer)
+            if places is None
+            else make_room_for_layer(strips.scene, siblings, clip, layer)
+        )
         if layer.channel != channel:
             layer.channel, changed = channel, True
-    if thorough:
-        _add_placeholders(scene, layer)
+            strips.update(layer)
+    if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
+        strip_id = strips.stack_id(clip)
+        _add_placeholders(places.layer_folder(strip_id), layer)
+        sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
+
+
+def _is_in_order(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces) -> bool:
+    """Tell whether a layer is as it was when its elements and images were last looked at."""
+    state = _layer_state(strips, clip, layer)
+    return state is not None and sync_memory().is_in_order(places.root, strips.stack_id(clip), state)
+
+
+def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
+    """Return all that decides which elements a layer has and which of its images are seen; None if it can't be told."""
+    elements = elements_state(strips, clip, layer)
+    if elements is None:
+        return None
+    start = layer.frame_start
+    shown = layer.frame_final_start - start, layer.frame_final_end - start, layer.use_reverse_frames
+    return elements, shown, layer.strobe
+
+
+def _differs(clip: Any, layer: Any) -> bool:
+    """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop."""
+    read = _appearance_reader(clip.type)
+    first, second = clip.transform, layer.transform
+    return bool(
+        read(clip) != read(layer)
+        or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
+        or _TRANSFORM(first) != _TRANSFORM(second)
+        or tuple(first.origin) != tuple(second.origin)
+        or _CROP(clip.crop) != _CROP(layer.crop)
+        or clip.colorspace_settings.name != layer.colorspace_settings.name
+    )
+
+
+@cache
+def _appearance_reader(kind: str) -> Callable[[Any], Any]:
+    """Return what reads the appearance of a strip of a type; 5.2 has no use_linear_modifiers."""
+    known = getattr(bpy.types, f"{kind.capitalize()}Strip").bl_rna.properties
+    return attrgetter(*(name for name in _APPEARANCE_PROPERTIES if name in known))
+
+
+def _copy_appearance(clip: Any, layer: Any) -> bool:
+    changed = _copy_properties(clip, layer, _APPEARANCE_PROPERTIES)
+    changed |= _copy_properties(_NO_STROBE if is_retimed(clip) else clip, layer, ("strobe",))
+    changed |= _copy_properties(clip.transform, layer.transform, _TRANSFORM_PROPERTIES)
+    changed |= _copy_properties(clip.crop, layer.crop, _CROP_PROPERTIES)
+    return changed | _copy_properties(clip.colorspace_settings, layer.colorspace_settings, ("name",))
 
 
 def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
@@ -122,22 +177,21 @@ def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
     return changed
 
 
-def _sync_directory(scene: bpy.types.Scene, strip: Any, layer: Any) -> bool:
-    wanted = layer_directory(scene, stack_id(strip))
+def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
+    wanted = places.layer_directory(strip_id)
     if layer.directory == wanted:
         return False
     layer.directory = wanted
     return True
 
 
-def _add_placeholders(scene: bpy.types.Scene, layer: Any) -> None:
+def _add_placeholders(folder: LayerFolder, layer: Any) -> None:
     """Make sure that every image which Blender may read in the layer's range is there."""
     frames = frames_of(layer)
     # A still that is shown for hours has one element: to ask at each frame takes seconds and says no more.
     few = len(layer.elements) <= len(frames)
     shown = layer.elements if few else (layer.strip_elem_from_frame(frame) for frame in frames)
-    names = {element.filename for element in shown if element is not None}
-    layer_folder(scene, layer_stack_id(layer)).add_placeholders(names)
+    folder.add_placeholders({element.filename for element in shown if element is not None})
 
 
 def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
@@ -146,7 +200,9 @@ def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
         if layer_stack_id(layer) == strip_id:
             parent_strips(scene, layer).remove(layer)
     restore_lifted_strips(scene, strip_id)
-    layer_folder(scene, strip_id).remove()
+    places = LayerPlaces.of_scene(scene)
+    sync_memory().forget(places.root, strip_id)
+    places.layer_folder(strip_id).remove()
 
 
 def stop_prefetching() -> None:

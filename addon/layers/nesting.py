@@ -10,54 +10,48 @@ from typing import Any, cast
 
 import bpy
 
-from ..sequencer.curves import curves_of
 from ..sequencer.meta_strips import nest_in_meta
-from ..sequencer.strips import (
-    all_strips,
-    inputs_of,
-    layer_stack_id,
-    overlap,
-    stack_id,
-    strips_with_modifiers,
-)
+from ..sequencer.strips import all_strips, layer_stack_id, overlap, stack_id, strips_with_modifiers
 from .layer_strip import invalidate_layer_caches, layer_of
+from .scene_strips import SceneStrips
 
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
 _COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
 _FADED = "is transparent or faded"
 
 
-def nest_reasons(scene: bpy.types.Scene) -> dict[str, str]:
+def nest_reasons(strips: SceneStrips) -> dict[str, str]:
     """Say of each clip that has to be nested with its layer, by name, what its layer can't follow.
 
     Only reads Blender's data.
     """
-    strips = all_strips(scene)
-    effects = {entry.name: effect for effect in strips for entry in inputs_of(effect)}
-    cameras = [strip for strip in strips if strip.type == "MULTICAM"]
-    animated = {curve.data_path for curve in curves_of(scene) if curve.data_path.endswith(".blend_alpha")}
-    reasons = {}
-    for clip in strips_with_modifiers(scene):
-        layer = layer_of(scene, clip)
-        if layer is None or layer.parent_meta() != clip.parent_meta():
-            continue
-        if clip.name in effects:
-            reasons[clip.name] = f"feeds the effect {effects[clip.name].name}"
-        elif [entry.type for entry in clip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
-            reasons[clip.name] = "has strip modifiers"
-        elif clip.blend_type not in _COVERING_BLEND_TYPES:
-            reasons[clip.name] = "is blended with the strips below"
-        elif clip.blend_alpha < 1 or f"{clip.path_from_id()}.blend_alpha" in animated:
-            reasons[clip.name] = _FADED
-        elif any(_shows_without_layer(camera, clip, layer) for camera in cameras):
-            reasons[clip.name] = "is shown by a multicam selector"
-    return reasons
+    reasons = ((clip.name, nest_reason(strips, clip)) for clip in strips.clips)
+    return {name: reason for name, reason in reasons if reason}
 
 
-def _shows_without_layer(camera: Any, clip: Any, layer: Any) -> bool:
+def nest_reason(strips: SceneStrips, clip: Any) -> str:
+    """Say what the layer of a clip can't follow; empty where there is no such thing, or no layer beside the clip."""
+    layer = strips.layer_of(clip)
+    if layer is None or strips.parent_meta(layer) != strips.parent_meta(clip):
+        return ""
+    effect = strips.effect_of(clip)
+    if effect is not None:
+        return f"feeds the effect {effect.name}"
+    if [entry.type for entry in clip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
+        return "has strip modifiers"
+    if clip.blend_type not in _COVERING_BLEND_TYPES:
+        return "is blended with the strips below"
+    if clip.blend_alpha < 1 or strips.curves.is_animated(clip, "blend_alpha"):
+        return _FADED
+    if any(_shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams):
+        return "is shown by a multicam selector"
+    return ""
+
+
+def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any) -> bool:
     """Tell whether a multicam selector, which shows all up to a channel, may stop between a clip and its layer."""
     return bool(
-        camera.parent_meta() == clip.parent_meta()
+        strips.parent_meta(camera) == strips.parent_meta(clip)
         and clip.channel <= camera.multicam_source < layer.channel
         and overlap(camera, clip)
     )
@@ -72,7 +66,7 @@ def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> l
     problems = []
     if during_edit:
         move_opacity_to_meta(scene)
-    for name, reason in nest_reasons(scene).items():
+    for name, reason in nest_reasons(SceneStrips(scene)).items():
         clip = next(strip for strip in strips_with_modifiers(scene) if strip.name == name)
         try:
             _nest(scene, clip, layer_of(scene, clip), keeps_active=during_edit and reason == _FADED)

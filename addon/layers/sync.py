@@ -1,36 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's layers kept in order: every clip has its own stack and its layer in step, and there are no others."""
 
-from collections import Counter
 from typing import Any, cast
 
 import bpy
 
 from ...core.errors import UnderstudyError
 from ..modifiers.sanitize import repair_ids
-from ..modifiers.stack import stack_of
 from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
 from ..sequencer.channels import restore_lifted_strips
-from ..sequencer.strips import layer_stack_id, layer_strips, parent_strips, stack_id, strips_with_modifiers
+from ..sequencer.strips import parent_strips
 from .copies import separate_copies
-from .layer_strip import invalidate_layer_caches, layer_of, make_layer, sync_layer
+from .elements import is_writing_elements
+from .folders import LayerPlaces
+from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
 from .nesting import nest_where_needed
+from .scene_strips import SceneStrips
+from .sync_memory import sync_memory
 
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
-    if cast("Any", scene).library is not None or not settings_of(scene).modifiers:
+    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_writing_elements():
         return False
     migrate_visibility_flags(scene)
     changed = False
-    clips = strips_with_modifiers(scene)
-    held = Counter(map(stack_id, clips))
-    for clip in clips:
+    strips = SceneStrips(scene)
+    for clip in strips.clips:
         # A copy that has no stack of its own yet must not take the layer along.
-        layer = layer_of(scene, clip) if held[stack_id(clip)] == 1 else None
+        layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
         if layer is not None:
-            changed |= sync_layer(scene, clip, layer, thorough=False)
+            changed |= sync_layer(strips, clip, layer)
     return changed
 
 
@@ -38,27 +39,40 @@ def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[st
     """Bring a scene's layers in order: copies get a stack of their own, every clip its layer, in step.
 
     Layers whose clip is gone are removed. Clips that a layer can't follow are nested with it; for `during_edit` see
-    `nest_where_needed`. Returns what could not be done, a line each.
+    `nest_where_needed`. What is as it was when it was last looked at costs little: see `SyncMemory`. Returns what could
+    not be done, a line each.
     """
     if cast("Any", scene).library is not None:
         return []
     problems = repair_ids()
-    if not (strips_with_modifiers(scene) or layer_strips(scene)):
+    strips = SceneStrips(scene)
+    if not (strips.clips or strips.layers_by_stack):
         return problems
-    separate_copies(scene)
-    for clip in strips_with_modifiers(scene):
-        if not stack_of(scene, stack_id(clip)):
+    if separate_copies(scene, strips):
+        strips = SceneStrips(scene)
+    places = LayerPlaces.of_scene(scene)
+    sync_memory().forget_layers_if_replaced(places.root)
+    for clip in strips.clips:
+        if not strips.modifiers_by_stack.get(strips.stack_id(clip)):
             clip.understudy_id = ""
+            strips = SceneStrips(scene)
             continue
         try:
-            layer = _move_to_parent_meta(scene, clip, layer_of(scene, clip))
-            if layer is None:
-                make_layer(scene, clip)
-            else:
-                sync_layer(scene, clip, layer, thorough=True)
+            layer = strips.layer_of(clip)
+            if layer is not None and strips.parent_meta(layer) == strips.parent_meta(clip):
+                sync_layer(strips, clip, layer, places)
+                continue
+            layer = _move_to_parent_meta(scene, clip, layer)
+            strips = SceneStrips(scene)
+            if layer is not None:
+                sync_layer(strips, clip, layer, places)
+                continue
+            make_layer(scene, clip)
+            strips = SceneStrips(scene)
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
-    _remove_orphans(scene)
+            strips = SceneStrips(scene)
+    _remove_orphans(strips)
     return problems + nest_where_needed(scene, during_edit=during_edit)
 
 
@@ -75,12 +89,12 @@ def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) 
     return layer
 
 
-def _remove_orphans(scene: bpy.types.Scene) -> None:
+def _remove_orphans(strips: SceneStrips) -> None:
     """Remove layers without a clip, and second layers of one clip."""
-    kept = {stack_id(clip): layer_of(scene, clip) for clip in strips_with_modifiers(scene)}
-    for layer in layer_strips(scene):
-        strip_id = layer_stack_id(layer)
-        if kept.get(strip_id) != layer:
-            parent_strips(scene, layer).remove(layer)
-            if strip_id not in kept:
-                restore_lifted_strips(scene, strip_id)
+    kept = {strips.stack_id(clip): strips.layer_of(clip) for clip in strips.clips}
+    for strip_id, layers in strips.layers_by_stack.items():
+        for layer in layers:
+            if kept.get(strip_id) != layer:
+                parent_strips(strips.scene, layer).remove(layer)
+                if strip_id not in kept:
+                    restore_lifted_strips(strips.scene, strip_id)

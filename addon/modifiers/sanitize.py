@@ -6,6 +6,7 @@ used: the stack gets a new one, and the project works as it did.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, cast
 
 import bpy
@@ -18,6 +19,9 @@ from ..sequencer.strips import INVALID_TEXT, SUPPORTED_TYPES, all_strips, text_o
 from .stack_id import new_id
 
 _FALLBACK_NAME = "Unnamed"
+_ID_TEXTS = ("understudy_id", "understudy_layer_of", "understudy_lifted")
+_MODIFIER_TEXTS = attrgetter("name", "strip_id", "identity.name", "identity.consent")
+_STRIP_TEXTS = attrgetter("name", *_ID_TEXTS)
 
 
 def repair_texts() -> None:
@@ -25,14 +29,20 @@ def repair_texts() -> None:
     for scene in _local_scenes():
         _repair_text(scene, "name", _FALLBACK_NAME)
         for strip in all_strips(scene):
-            _repair_text(strip, "name", _FALLBACK_NAME)
-            for name in ("understudy_id", "understudy_layer_of", "understudy_lifted"):
-                _repair_text(strip, name, INVALID_TEXT)
+            try:
+                _STRIP_TEXTS(strip)
+            except UnicodeDecodeError:
+                _repair_text(strip, "name", _FALLBACK_NAME)
+                for name in _ID_TEXTS:
+                    _repair_text(strip, name, INVALID_TEXT)
         for modifier in settings_of(scene).modifiers:
-            _repair_text(modifier, "name", _FALLBACK_NAME)
-            _repair_text(modifier, "strip_id", INVALID_TEXT)
-            _repair_text(modifier.identity, "name", "")
-            _repair_text(modifier.identity, "consent", "")
+            try:
+                _MODIFIER_TEXTS(modifier)
+            except UnicodeDecodeError:
+                _repair_text(modifier, "name", _FALLBACK_NAME)
+                _repair_text(modifier, "strip_id", INVALID_TEXT)
+                _repair_text(modifier.identity, "name", "")
+                _repair_text(modifier.identity, "consent", "")
 
 
 def repair_ids() -> list[str]:

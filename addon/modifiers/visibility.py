@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..properties.scene_properties import settings_of
-from ..sequencer.animation import curves_of
+from ..sequencer.curves import curves_of
 from ..sequencer.strips import channels_of, shown_scenes, stack_id, strips_with_modifiers
 
 
@@ -33,13 +33,15 @@ def migrate_visibility_flags(scene: bpy.types.Scene) -> None:
 
 def visibility_mismatches(scene: bpy.types.Scene) -> list[Any]:
     """Return the modifiers on clips of what a scene shows now that only its preview has, or only its render."""
-    return [
-        modifier
-        for here, _ in shown_scenes(scene, scene.frame_current)
-        for strip_id in {stack_id(clip): None for clip in strips_with_modifiers(here)}
-        for modifier in settings_of(here).modifiers
-        if modifier.strip_id == strip_id and bool(modifier.enabled) != is_rendered(modifier)
-    ]
+    mismatches = []
+    for here, _ in shown_scenes(scene, scene.frame_current):
+        ids = {stack_id(clip) for clip in strips_with_modifiers(here)}
+        mismatches += [
+            modifier
+            for modifier in settings_of(here).modifiers
+            if modifier.strip_id in ids and bool(modifier.enabled) != is_rendered(modifier)
+        ]
+    return mismatches
 
 
 def hidden_reason(scene: bpy.types.Scene, strip: Any, name: str) -> str:

@@ -12,7 +12,9 @@ from ..blender.reports import report
 from ..layers.layer_strip import layer_of, make_layer, remove_layer
 from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene, active_strip, make_active
+from ..modifiers.sanitize import repair_ids
 from ..modifiers.stack import append_modifier, move_modifier, remove_modifier, stack_of, unsupported_reason
+from ..sequencer.strips import stack_id
 from .requires_modifier import RequiresModifier, activate_modifier
 
 
@@ -37,7 +39,8 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add the modifier; without its layer it could not be seen, so then it is not added."""
         scene, strip = active_scene(context), active_strip(context)
-        problems = sync_layers(scene)
+        # A clip that has a stack may share it with the one it was copied from; any other has to do with no other.
+        problems = sync_layers(scene) if strip is not None and stack_id(strip) else repair_ids()
         modifier = append_modifier(scene, strip)
         try:
             if layer_of(scene, strip) is None:

@@ -9,6 +9,7 @@ from ..blender.reports import report
 from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
+from ..layers.sync_memory import sync_memory
 from ..modifiers.active import active_scene
 from ..sessions.cache_folder import refused_folder_warnings
 
@@ -29,6 +30,7 @@ class UNDERSTUDY_OT_refresh(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Put the scene's layers in order."""
         scene = active_scene(context)
+        sync_memory().forget_layers()  # this is pressed where anything may have been changed outside
         for text in [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]:
             report(self, "WARNING", text)
         invalidate_layer_caches()

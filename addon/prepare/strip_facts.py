@@ -24,7 +24,7 @@ from ..modifiers.stack import requests_of
 from ..modifiers.visibility import hidden_reason, visibility_mismatches
 from ..properties.preferences import preferences
 from ..properties.status import window_state
-from ..sequencer.animation import curves_of
+from ..sequencer.curves import curves_of
 from ..sequencer.strips import source_of, stack_id
 from ..sessions.cache_folder import cache_location
 

@@ -19,6 +19,7 @@ from ..blender.console import print_message
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.first_save import take_along
 from ..layers.sync import sync_layers, sync_timing
+from ..layers.sync_memory import sync_memory
 from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
@@ -88,15 +89,17 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
 
 @persistent
-def on_depsgraph_update(scene: bpy.types.Scene, *_: Any) -> None:
+def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: Any = None, *_: Any) -> None:
     """Move the layers with their clips. Blender calls this for what it changes, too: then nothing is left."""
-    if on_main_thread():
+    # A strip is part of its scene: whatever else changed moved none.
+    if on_main_thread() and (depsgraph is None or depsgraph.id_type_updated("SCENE")):
         sync_timing(scene)
 
 
 @persistent
 def on_load(*_: Any) -> None:
     """Bring the layers of a loaded project in step: it may have been edited without Understudy, by anyone."""
+    sync_memory().forget_layers()
     repair_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)

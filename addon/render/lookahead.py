@@ -7,7 +7,7 @@ import bpy
 
 from ...core.layers.job import LayerJob
 from ..layers.jobs import StripCache, jobs_at
-from ..sequencer.animation import curves_of
+from ..sequencer.curves import curves_of
 
 _LOOKAHEAD_FRAMES = 2
 _SETTINGS_PATH_PREFIX = "understudy."

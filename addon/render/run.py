@@ -23,11 +23,12 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, layer_of
+from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import strip_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.preferences import preferences
-from ..sequencer.strips import is_shown, shown_scenes, strips_with_modifiers
+from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
@@ -105,9 +106,9 @@ class RenderRun:
         # The layers are in step: what is still wrong stays so for the whole render.
         self._strip_problems = {
             (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in problems]
-            for here in bpy.data.scenes
-            for clip in strips_with_modifiers(here)
-            if (problems := strip_warnings(clip, here))
+            for here, strips in ((here, SceneStrips(here)) for here in bpy.data.scenes)
+            for clip in strips.clips
+            if (problems := strip_warnings(clip, here, strips))
         }
         for here in bpy.data.scenes:
             for clip in strips_with_invalid_ids(here):
@@ -233,7 +234,7 @@ class RenderRun:
         if self._session is None or not self._strip_problems:
             return
         for here, at in shown_scenes(scene, scene.frame_current):
-            for clip in (*strips_with_modifiers(here), *strips_with_invalid_ids(here)):
+            for clip in (*strips_with_modifiers(here, strips_at(here, at)), *strips_with_invalid_ids(here)):
                 problems = self._strip_problems.get((here.name, clip.name))
                 if not problems or not is_shown(here, clip, at):
                     continue

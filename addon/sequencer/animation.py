@@ -5,14 +5,16 @@ A driver that hands the clip's values on would be shorter, but Blender takes any
 strip of the scene for a cycle: it says so for each, and may evaluate it a frame late (seen in 4.5.15 and 5.0.1).
 """
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import bpy
 
 from .curves import (
     copy_driver,
     copy_keyframes,
-    curves_of,
     driver_values,
     drivers_of,
     keyframe_values,
@@ -34,77 +36,119 @@ ANIMATABLE_PATHS = (
     "crop.min_y",
     "crop.max_y",
 )
+# A strip's own path and that of its property; a quotation mark in a name has a backslash before it.
+_STRIP_PATH = re.compile(r'(sequence_editor\.\w+\["(?:[^"\\]|\\.)*"\])\.(.+)', re.DOTALL)
+_NO_CURVES: Mapping[str, Any] = {}
 
 
-def sync_animation(scene: bpy.types.Scene, strip: Any, layer: Any) -> None:
-    """Give the layer the keyframes and drivers of its clip, and take away those that the clip has no more."""
-    _remove_opacity_driver(scene, strip, layer)
-    clip_keyframes, layer_keyframes = (_by_path(keyframes_of(scene), owner) for owner in (strip, layer))
-    clip_drivers, layer_drivers = (_by_path(drivers_of(scene), owner) for owner in (strip, layer))
-    for path in ANIMATABLE_PATHS:
-        wanted, known = clip_keyframes.get(path), layer_keyframes.get(path)
-        if _differ(wanted, known, keyframe_values):
-            make_action_local(scene)
-            _remove_curve(keyframes_of(scene), layer, path)
-            wanted = _by_path(keyframes_of(scene), strip).get(path)
-            if wanted is not None:
-                copy_keyframes(wanted, scene, f"{layer.path_from_id()}.{path}")
-        wanted, known = clip_drivers.get(path), layer_drivers.get(path)
-        if _differ(wanted, known, driver_values):
-            _remove_curve(drivers_of(scene), layer, path)
-            if wanted is not None:
-                copy_driver(wanted, scene, f"{layer.path_from_id()}.{path}")
+@dataclass(frozen=True)
+class StripCurves:
+    """The curves of a scene's strips, by the strips' own paths and then by their properties' paths.
+
+    Good until a curve is added or removed: then another is made.
+    """
+
+    keyframes: Mapping[str, Mapping[str, Any]]
+    drivers: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of_scene(cls, scene: bpy.types.Scene) -> Self:
+        """Read a scene's curves, once for all its strips."""
+        return cls(_by_strip(keyframes_of(scene)), _by_strip(drivers_of(scene)))
+
+    def keyframes_of(self, strip: Any) -> Mapping[str, Any]:
+        """Return the keyframe curves of a strip by the paths of its properties, such as `transform.offset_x`."""
+        return self.keyframes.get(strip.path_from_id(), _NO_CURVES) if self.keyframes else _NO_CURVES
+
+    def drivers_of(self, strip: Any) -> Mapping[str, Any]:
+        """Return the driver curves of a strip by the paths of its properties."""
+        return self.drivers.get(strip.path_from_id(), _NO_CURVES) if self.drivers else _NO_CURVES
+
+    def is_animated(self, strip: Any, path: str) -> bool:
+        """Tell whether keyframes or a driver decide a property of a strip."""
+        return path in self.keyframes_of(strip) or path in self.drivers_of(strip)
+
+    def values(self, strip: Any) -> tuple[Any, ...]:
+        """Return a value that changes when what a layer follows of its clip's animation changes."""
+        keyframes, drivers = self.keyframes_of(strip), self.drivers_of(strip)
+        if not keyframes and not drivers:
+            return ()
+        return tuple(
+            (path, *values(curves[path]))
+            for curves, values in ((keyframes, keyframe_values), (drivers, driver_values))
+            for path in ANIMATABLE_PATHS
+            if path in curves
+        )
 
 
-def animated_properties(scene: bpy.types.Scene, strip: Any) -> set[str]:
-    """Return the paths of a strip's properties that keyframes or drivers decide, such as `transform.offset_x`."""
-    return set(_by_path(curves_of(scene), strip))
+def sync_animation(scene: bpy.types.Scene, strip: Any, layer: Any, curves: StripCurves) -> bool:
+    """Give the layer the keyframes and drivers of its clip, and take away those that the clip has no more.
+
+    `curves` are the scene's. True if anything had to change: then these are outdated.
+    """
+    changed = _remove_opacity_driver(scene, strip, layer, curves)
+    for wanted, known, values, sync in (
+        (curves.keyframes_of(strip), curves.keyframes_of(layer), keyframe_values, _sync_keyframes),
+        (curves.drivers_of(strip), curves.drivers_of(layer), driver_values, _sync_driver),
+    ):
+        if not wanted and not known:
+            continue
+        paths = [path for path in ANIMATABLE_PATHS if _differ(wanted.get(path), known.get(path), values)]
+        for path in paths:
+            sync(scene, strip, layer, path)
+        changed |= bool(paths)
+    return changed
 
 
-def animation_values(scene: bpy.types.Scene, strip: Any) -> tuple[Any, ...]:
-    """Return a value that changes when what a layer follows of its clip's animation changes."""
-    keyframes, drivers = _by_path(keyframes_of(scene), strip), _by_path(drivers_of(scene), strip)
-    return tuple(
-        (path, *values(curves[path]))
-        for curves, values in ((keyframes, keyframe_values), (drivers, driver_values))
-        for path in ANIMATABLE_PATHS
-        if path in curves
-    )
+def _sync_keyframes(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> None:
+    make_action_local(scene)
+    _remove_curve(keyframes_of(scene), layer, path)
+    wanted = _find_curve(keyframes_of(scene), strip, path)
+    if wanted is not None:
+        copy_keyframes(wanted, scene, f"{layer.path_from_id()}.{path}")
 
 
-def remove_animation(scene: bpy.types.Scene, layer: Any) -> None:
-    """Remove what animates a layer. Blender keeps the curves of a strip that a script removes."""
-    for curves in (keyframes_of(scene), drivers_of(scene)):
-        for path in _by_path(curves, layer):
-            make_action_local(scene)
-            _remove_curve(curves, layer, path)
+def _sync_driver(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> None:
+    _remove_curve(drivers_of(scene), layer, path)
+    wanted = _find_curve(drivers_of(scene), strip, path)
+    if wanted is not None:
+        copy_driver(wanted, scene, f"{layer.path_from_id()}.{path}")
 
 
-def _by_path(curves: Any, strip: Any) -> dict[str, Any]:
-    start = strip.path_from_id() + "."
-    return {
-        curve.data_path.removeprefix(start): curve for curve in curves if curve.data_path.startswith(start)
-    }
+def _by_strip(curves: Iterable[Any]) -> dict[str, dict[str, Any]]:
+    by_strip: dict[str, dict[str, Any]] = {}
+    for curve in curves:
+        match = _STRIP_PATH.fullmatch(curve.data_path)
+        if match is not None:
+            by_strip.setdefault(match[1], {})[match[2]] = curve
+    return by_strip
 
 
-def _differ(wanted: Any | None, known: Any | None, values: Any) -> bool:
+def _differ(wanted: Any | None, known: Any | None, values: Callable[[Any], tuple[Any, ...]]) -> bool:
     if wanted is None or known is None:
         return wanted is not known
     return bool(values(wanted) != values(known))
 
 
+def _find_curve(curves: Any, strip: Any, path: str) -> Any | None:
+    whole = f"{strip.path_from_id()}.{path}"
+    return next((curve for curve in curves if curve.data_path == whole), None)
+
+
 def _remove_curve(curves: Any, strip: Any, path: str) -> None:
-    known = _by_path(curves, strip).get(path)
+    known = _find_curve(curves, strip, path)
     if known is not None:
         curves.remove(known)
 
 
-def _remove_opacity_driver(scene: bpy.types.Scene, strip: Any, layer: Any) -> None:
+def _remove_opacity_driver(scene: bpy.types.Scene, strip: Any, layer: Any, curves: StripCurves) -> bool:
     """Earlier versions had the layer's opacity driven by the clip's, which lets the original show through."""
-    driver = _by_path(drivers_of(scene), layer).get("blend_alpha")
+    driver = curves.drivers_of(layer).get("blend_alpha")
     handed_on = f"{strip.path_from_id()}.blend_alpha"
-    if driver is not None and any(
+    if driver is None or not any(
         target.data_path == handed_on for variable in driver.driver.variables for target in variable.targets
     ):
-        drivers_of(scene).remove(driver)
-        layer.blend_alpha = 1.0
+        return False
+    _remove_curve(drivers_of(scene), layer, "blend_alpha")
+    layer.blend_alpha = 1.0
+    return True

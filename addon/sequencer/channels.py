@@ -6,11 +6,11 @@ The strips that moved carry a note, so that removing the layer can put them back
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
+from .channel_index import ChannelIndex
 from .strips import all_strips, channels_of, layer_stack_id, overlap, parent_strips, text_of
 
 CHANNEL_COUNT = 128
@@ -18,22 +18,26 @@ CHANNEL_COUNT = 128
 _LIFT_RECORD = re.compile(r"(.+) ([1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
 
 
-def is_misplaced(scene: bpy.types.Scene, clip: Any, layer: Any) -> bool:
-    """Tell whether a layer is not above its clip, on top of another strip, or has one between it and its clip."""
-    return layer.channel <= clip.channel or any(
-        clip.channel < strip.channel <= layer.channel and (strip.channel == layer.channel or has_image(strip))
-        for strip in _overlapping_strips(scene, clip, layer)
+def is_misplaced(siblings: ChannelIndex, clip: Any, layer: Any) -> bool:
+    """Tell whether a layer is not above its clip, on top of another strip, or has one between it and its clip.
+
+    `siblings` are the strips beside the clip.
+    """
+    own, above = clip.channel, layer.channel
+    return above <= own or any(
+        has_image(strip) or strip.channel == above
+        for strip in siblings.overlapping(clip, layer, channels=range(own + 1, above + 1))
     )
 
 
-def strip_between(scene: bpy.types.Scene, clip: Any, layer: Any) -> Any | None:
+def strip_between(siblings: ChannelIndex, clip: Any, layer: Any) -> Any | None:
     """Return a strip that is seen and lies between a clip and its layer, or None."""
     if layer.parent_meta() != clip.parent_meta():
         return None
     candidates = (
         strip
-        for strip in _overlapping_strips(scene, clip, layer)
-        if clip.channel < strip.channel < layer.channel and has_image(strip)
+        for strip in siblings.overlapping(clip, layer, channels=range(clip.channel + 1, layer.channel))
+        if has_image(strip)
     )
     return next(candidates, None)
 
@@ -43,22 +47,22 @@ def has_image(strip: bpy.types.Strip) -> bool:
     return strip.type != "SOUND"
 
 
-def free_channel(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> int:
+def free_channel(siblings: ChannelIndex, clip: Any, layer: Any | None) -> int:
     """Return the first channel above a clip that is free over the clip's whole range."""
-    taken = {strip.channel for strip in _overlapping_strips(scene, clip, layer)}
+    taken = {strip.channel for strip in siblings.overlapping(clip, layer)}
     channel = int(clip.channel) + 1
     while channel in taken:
         channel += 1
     return channel
 
 
-def make_room_for_layer(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
+def make_room_for_layer(scene: bpy.types.Scene, siblings: ChannelIndex, clip: Any, layer: Any) -> int:
     """Free the channel right above a clip for its layer by moving up what is seen there; return that channel.
 
     Where a strip is locked, or would come to a channel that is muted or locked unlike its own, nothing is moved, and
     it is the first free channel.
     """
-    others = list(_overlapping_strips(scene, clip, layer))
+    others = list(siblings.overlapping(clip, layer))
     channel = int(clip.channel) + 1
     while True:
         there = [strip for strip in others if strip.channel == channel]
@@ -69,14 +73,16 @@ def make_room_for_layer(scene: bpy.types.Scene, clip: Any, layer: Any) -> int:
         channel += 1  # a sound hides nothing
     lifted: list[Any] = []
     for strip in there:
-        _collect_strips_to_lift(scene, strip, layer, lifted)
+        _collect_strips_to_lift(siblings, strip, layer, lifted)
     if not all(_can_move_up(strip, channels_of(scene, clip)) for strip in lifted):
-        return free_channel(scene, clip, layer)
+        return free_channel(siblings, clip, layer)
     # The layer itself must not be in the way meanwhile: Blender moves what is put on top of another strip.
     layer.channel = max(strip.channel for strip in parent_strips(scene, clip)) + 2
     for strip in sorted(lifted, key=lambda entry: -entry.channel):
         strip.channel += 1
         strip.understudy_lifted = f"{layer_stack_id(layer)} {strip.channel}"
+    for strip in (layer, *lifted):
+        siblings.update(strip)
     return channel
 
 
@@ -109,19 +115,12 @@ def _can_move_up(strip: Any, channels: Any) -> bool:
 
 
 def _collect_strips_to_lift(
-    scene: bpy.types.Scene, strip: Any, layer: Any, strips_to_lift: list[Any]
+    siblings: ChannelIndex, strip: Any, layer: Any, strips_to_lift: list[Any]
 ) -> None:
     """Add to `strips_to_lift` a strip and whatever it would hit one channel higher."""
     if strip in strips_to_lift:
         return
     strips_to_lift.append(strip)
-    for other in parent_strips(scene, strip):
-        if other not in (strip, layer) and other.channel == strip.channel + 1 and overlap(other, strip):
-            _collect_strips_to_lift(scene, other, layer, strips_to_lift)
-
-
-def _overlapping_strips(scene: bpy.types.Scene, clip: Any, layer: Any | None) -> Iterator[Any]:
-    """Yield the strips beside a clip and its layer that lie at a frame of the clip's."""
-    return (
-        strip for strip in parent_strips(scene, clip) if strip not in (clip, layer) and overlap(strip, clip)
-    )
+    for other in siblings.overlapping(strip, layer):
+        if other.channel == strip.channel + 1:
+            _collect_strips_to_lift(siblings, other, layer, strips_to_lift)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import bpy
 
-from .animation import sync_animation
+from .animation import StripCurves, sync_animation
 from .curves import curves_of
 from .strips import inputs_of, is_movie_of_sound, parent_strips
 
@@ -44,7 +44,7 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     _move_appearance(scene, strip, meta)
     layer.blend_alpha = 1.0
     meta.channel = channel
-    sync_animation(scene, strip, layer)
+    sync_animation(scene, strip, layer, StripCurves.of_scene(scene))
     return meta
 
 

@@ -10,6 +10,7 @@ decide which way a frame is rounded.
 import math
 import tempfile
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,12 +118,11 @@ def content_length(strip: Any) -> int:
     return round(strip.frame_final_end + strip.frame_offset_end - strip.frame_start)
 
 
-def retimed_source_frames(scene: bpy.types.Scene, strip: Any) -> list[int]:
+def retimed_source_frames(strip: Any, retiming: Retiming) -> list[int]:
     """List the source frame that a retimed clip shows at each frame of its content, its trims not applied.
 
-    Strobe is in it; reverse is not. Raises ClipError where the clip's keys can't be read or followed.
+    Strobe is in it; reverse is not. Raises ClipError where the clip's keys can't be followed.
     """
-    retiming = read_retiming(scene, strip)
     require_frame_limit(strip, content_length(strip))
     try:
         shown = [
@@ -137,24 +137,37 @@ def _apply_strobe(frame: np.float32, strobe: float) -> np.float32:
     return np.float32(frame - math.fmod(frame, strobe)) if strobe > 1 else frame
 
 
-def read_retiming(scene: bpy.types.Scene, strip: Any) -> Retiming:
-    """Read a clip's keys. Raises ClipError where that is impossible."""
+def read_retimings(scene: bpy.types.Scene, strips: Sequence[Any]) -> dict[str, Retiming | ClipError]:
+    """Read the keys of clips at once, by the clips' names; where that is impossible it is an error that says why."""
     try:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=bpy.app.tempdir) as folder:  # gate: for Blender
-            path = Path(folder) / "clip.blend"
-            _write_scene_copy(scene, strip, path)
-            return _parse_retiming(BlendFile(path.read_bytes()), strip.name, frame_rate(scene))
+            path = Path(folder) / "clips.blend"
+            _write_scene_copy(scene, strips, path)
+            file = BlendFile(path.read_bytes())
+            blocks = file.blocks_with_field(_KEY_FIELDS)
+            # In a file a strip's name begins with two letters that say what it is.
+            by_name = {file.value(block, ("name",))[2:]: block for block in reversed(blocks)}
     except (OSError, RuntimeError, ValueError) as error:
-        raise ClipError(f"the retiming keys of {strip.name} can't be read: {error}; remove them") from error
+        return {strip.name: _unreadable(strip.name, error) for strip in strips}
+    rate = frame_rate(scene)
+    return {strip.name: _read_retiming(file, by_name.get(strip.name), strip.name, rate) for strip in strips}
 
 
-def _parse_retiming(file: BlendFile, name: str, timeline_rate: float) -> Retiming:
+def _read_retiming(
+    file: BlendFile, strip: Block | None, name: str, timeline_rate: float
+) -> Retiming | ClipError:
+    try:
+        return _parse_retiming(file, strip, timeline_rate)
+    except ValueError as error:
+        return _unreadable(name, error)
+
+
+def _unreadable(name: str, error: Exception) -> ClipError:
+    return ClipError(f"the retiming keys of {name} can't be read: {error}; remove them")
+
+
+def _parse_retiming(file: BlendFile, strip: Block | None, timeline_rate: float) -> Retiming:
     """Return the retiming of a clip in a file. Raises ValueError where it can't be read."""
-    # In a file a strip's name begins with two letters that say what it is.
-    strips = (
-        block for block in file.blocks_with_field(_KEY_FIELDS) if file.value(block, ("name",))[2:] == name
-    )
-    strip = next(strips, None)
     keys = None if strip is None else file.block_at(file.value(strip, _KEY_FIELDS))
     if strip is None or keys is None:
         raise ValueError("there are none")
@@ -175,12 +188,9 @@ def _parse_key(file: BlendFile, keys: Block, item: int) -> RetimingKey:
     return RetimingKey(float(index), factor, bool(flag & _TRANSITION_FLAG))
 
 
-def _write_scene_copy(scene: bpy.types.Scene, strip: Any, path: Path) -> None:
-    """Write a copy of a scene that has a clip and little else."""
-    around = strip
-    while around.parent_meta() is not None:
-        around = around.parent_meta()
-    name = around.name
+def _write_scene_copy(scene: bpy.types.Scene, clips: Sequence[Any], path: Path) -> None:
+    """Write a copy of a scene that has these clips and little else."""
+    names = {_outermost_strip(clip).name for clip in clips}
     trial: Any = scene.copy()
     try:
         trial.world = trial.camera = None
@@ -189,9 +199,16 @@ def _write_scene_copy(scene: bpy.types.Scene, strip: Any, path: Path) -> None:
         for entry in [*trial.collection.objects]:
             trial.collection.objects.unlink(entry)  # gate: an object, no file
         strips = trial.sequence_editor.strips
-        for other in [entry.name for entry in strips if entry.name != name]:
+        for other in [entry.name for entry in strips if entry.name not in names]:
             if other in strips and cast("Any", strips[other]).type in ("SCENE", "SOUND", "MOVIECLIP", "MASK"):
                 strips.remove(strips[other])
         bpy.data.libraries.write(str(path), {trial}, compress=False)
     finally:
         bpy.data.scenes.remove(trial)
+
+
+def _outermost_strip(strip: Any) -> Any:
+    """Return the meta strip around a strip that lies in no other, or the strip itself."""
+    while strip.parent_meta() is not None:
+        strip = strip.parent_meta()
+    return strip

@@ -14,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .retiming import is_retimed
-from .strips import covers_frame, strips_with_modifiers
+from .strips import strips_at, strips_with_modifiers
 
 _HANDLER_NAMES = ("render_pre", "frame_change_pre")
 
@@ -22,9 +22,10 @@ _HANDLER_NAMES = ("render_pre", "frame_change_pre")
 def invalidate_retimed_strips(scene: bpy.types.Scene) -> None:
     """Have Blender read the retimed clips that lie at the scenes' frames anew. It changes no data."""
     for here in (scene, *(other for other in bpy.data.scenes if other != scene)):
-        for clip in strips_with_modifiers(here):
-            # The frame of a scene that a scene strip plays is not known here.
-            if is_retimed(clip) and (here != scene or covers_frame(clip, here.frame_current)):
+        # The frame of a scene that a scene strip plays is not known here.
+        strips = strips_at(here, here.frame_current) if here == scene else None
+        for clip in strips_with_modifiers(here, strips):
+            if is_retimed(clip):
                 clip.invalidate_cache("RAW")
 
 

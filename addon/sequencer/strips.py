@@ -2,7 +2,8 @@
 """Strips and clips: which strips have a stack, what they play, and which frame of it is seen when."""
 
 import math
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,13 +33,13 @@ def text_of(owner: Any, name: str) -> str:
 def stack_id(strip: bpy.types.Strip) -> str:
     """Return the id of a strip's stack, or an empty text, also for what is none by its form."""
     identifier = text_of(strip, "understudy_id")
-    return identifier if is_stack_id(identifier) else ""
+    return identifier if identifier and is_stack_id(identifier) else ""
 
 
 def layer_stack_id(strip: bpy.types.Strip) -> str:
     """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
     identifier = text_of(strip, "understudy_layer_of")
-    return identifier if is_stack_id(identifier) else ""
+    return identifier if identifier and is_stack_id(identifier) else ""
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
@@ -47,14 +48,30 @@ def all_strips(scene: bpy.types.Scene) -> list[Any]:
     return list(editor.strips_all) if editor is not None else []
 
 
+def strips_at(scene: bpy.types.Scene, frame: int) -> list[Any]:
+    """List the strips of a scene that lie at a timeline frame, those inside meta strips too.
+
+    It is asked for at every frame: so Blender lists all strips' places at once, and no others are looked at.
+    """
+    strips = all_strips(scene)
+    if not strips:
+        return []
+    starts, ends = (array("i", bytes(4 * len(strips))) for _ in range(2))
+    everything = cast("Any", scene.sequence_editor).strips_all
+    everything.foreach_get("frame_final_start", starts)
+    everything.foreach_get("frame_final_end", ends)
+    return [strip for strip, start, end in zip(strips, starts, ends, strict=True) if start <= frame < end]
+
+
 def supports_modifiers(strip: bpy.types.Strip) -> bool:
     """Tell whether a strip can have a stack."""
     return strip.type in SUPPORTED_TYPES and not layer_stack_id(strip)
 
 
-def strips_with_modifiers(scene: bpy.types.Scene) -> list[Any]:
-    """List the clip strips that have a stack, by name."""
-    clips = [strip for strip in all_strips(scene) if supports_modifiers(strip) and stack_id(strip)]
+def strips_with_modifiers(scene: bpy.types.Scene, strips: Iterable[Any] | None = None) -> list[Any]:
+    """List the clip strips that have a stack, by name: those of a scene, or of some of its strips."""
+    listed = all_strips(scene) if strips is None else strips
+    clips = [strip for strip in listed if supports_modifiers(strip) and stack_id(strip)]
     return sorted(clips, key=lambda strip: strip.name)
 
 
@@ -130,7 +147,7 @@ def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types
         visited.add((here, at))
         around = (*around, here)
         yield here, at
-        for strip in all_strips(here):
+        for strip in strips_at(here, at):
             inner = cast("Any", strip)
             if strip.type != "SCENE" or inner.scene is None or inner.scene_input != "SEQUENCER":
                 continue
@@ -170,32 +187,33 @@ def _is_valid_rate(rate: float) -> bool:
     return 0 < rate < _MAX_FRAMES_PER_SECOND
 
 
-def playback_rate(scene: bpy.types.Scene, strip: Any, rate: float, frame_count: int) -> float:
+def playback_rate(
+    strip: Any, rate: float, frame_count: int, durations_at_other_rate: Callable[[], Mapping[str, int]]
+) -> float:
     """Return how many frames of a movie pass in a frame of the timeline: `rate`, or 1 where it is played by frames.
 
     Blender may play a movie at its own frame rate, which no property tells: it shows in the strip's length.
-    `rate` is the movie's frame rate by the timeline's, `frame_count` the movie's own length.
+    `rate` is the movie's frame rate by the timeline's, `frame_count` the movie's own length. Called where need be,
+    `durations_at_other_rate` returns what the function of this name does.
     """
     played = frame_count - strip.animation_offset_start - strip.animation_offset_end
     if strip.frame_duration != played:
         return rate
     if abs(played * (rate - 1)) < 0.5:
         return 1.0
-    return rate if _follows_frame_rate(scene, strip) else 1.0
+    return rate if durations_at_other_rate()[strip.name] != strip.frame_duration else 1.0
 
 
-def _follows_frame_rate(scene: bpy.types.Scene, strip: Any) -> bool:
-    """Find out by a change of the frame rate whether the strip's length follows it.
+def durations_at_other_rate(scene: bpy.types.Scene) -> dict[str, int]:
+    """Return the length that each strip's content has at twice the frame rate, by the strips' names.
 
     The change is made in a copy: Blender moves the scene's sound strips, and not quite back.
     """
     trial = scene.copy()
     trial.render.fps_base = scene.render.fps_base / 2
-    follows = bool(
-        cast("Any", trial.sequence_editor).strips_all[strip.name].frame_duration != strip.frame_duration
-    )
+    durations = {strip.name: int(strip.frame_duration) for strip in all_strips(trial)}
     bpy.data.scenes.remove(trial)
-    return follows
+    return durations
 
 
 def source_frames(strip: Any, rate: float) -> list[int]:

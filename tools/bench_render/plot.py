@@ -34,6 +34,11 @@ def draw(path: Path, report: Mapping[str, Any]) -> None:
         panels.append(_sizes(report["sizes"]))
     if report["lengths"]:
         panels.append(_lengths(report["lengths"]))
+    write_panels(path, panels)
+
+
+def write_panels(path: Path, panels: Sequence[Canvas]) -> None:
+    """Write panels side by side. OutputError where the picture can't be written."""
     picture = cv2.cvtColor(np.concatenate(panels, 1), cv2.COLOR_RGB2BGR)
     if not cv2.imwrite(str(path), picture):
         raise OutputError(f"can't write {path}: check the folder and free space")
@@ -75,7 +80,7 @@ def _sizes(sizes: Mapping[str, Any]) -> Canvas:
     heights = sorted(sizes, key=int)
     names = list(sizes[heights[0]])
     lines = {name: [sizes[height][name]["ms"]["median"] for height in heights] for name in names}
-    return _curves("Milliseconds a frame by size", [f"{height}p" for height in heights], lines)
+    return curves("Milliseconds a frame by size", [f"{height}p" for height in heights], lines)
 
 
 def _lengths(lengths: Mapping[str, Any]) -> Canvas:
@@ -86,10 +91,11 @@ def _lengths(lengths: Mapping[str, Any]) -> Canvas:
         for name in ("cold", "tweak")
         for kind in ("wall", "processor")
     }
-    return _curves("Milliseconds a frame (240p) by length", [f"{count} frames" for count in counts], lines)
+    return curves("Milliseconds a frame (240p) by length", [f"{count} frames" for count in counts], lines)
 
 
-def _curves(title: str, marks: Sequence[str], lines: Mapping[str, Sequence[float]]) -> Canvas:
+def curves(title: str, marks: Sequence[str], lines: Mapping[str, Sequence[float]]) -> Canvas:
+    """Draw a panel of lines, a value each at every mark; no value is below 0."""
     canvas = _panel(title)
     top = _axis(canvas, max(max(values) for values in lines.values()))
     step = (_WIDE - 2 * _EDGE) / max(len(marks), 1)

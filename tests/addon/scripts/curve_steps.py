@@ -4,7 +4,7 @@
 import bpy
 from steps import _strip
 from understudy.addon.modifiers import stack
-from understudy.addon.sequencer.animation import curves_of, keyframes_of
+from understudy.addon.sequencer.curves import curves_of, keyframes_of
 
 
 def drive_modifier(path, index, of=None, times=1.0):

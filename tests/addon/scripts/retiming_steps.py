@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 from steps import _in_sequencer, _scene
-from understudy.addon.sequencer.retiming import retimed_source_frames
+from understudy.addon.sequencer.retiming import read_retimings, retimed_source_frames
 
 _LENGTH = 60
 _APART = 11  # nearer to its neighbours a change of speed crashes Blender
@@ -46,7 +46,7 @@ def _retime_one_at_random(folder, chance):
             done = "freeze"
     strip.use_reverse_frames = chance.random() < 0.3
     strip.strobe = chance.choice([1, 1, 3])
-    ours = retimed_source_frames(scene, strip)
+    ours = retimed_source_frames(strip, read_retimings(scene, [strip])[strip.name])
     start = int(strip.frame_start)
     theirs = [int(strip.strip_elem_from_frame(start + at).filename[:6]) for at in range(len(ours))]
     return [done, ours[::-1] if strip.use_reverse_frames else ours, theirs]

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scene's strips at one moment, read once for all that asks of each of them: clips, layers, stacks, neighbours."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...core.errors import ClipError
+from ..properties.scene_properties import settings_of
+from ..sequencer.animation import StripCurves
+from ..sequencer.channel_index import ChannelIndex
+from ..sequencer.retiming import Retiming, is_retimed, read_retimings
+from ..sequencer.strips import (
+    SUPPORTED_TYPES,
+    durations_at_other_rate,
+    frame_rate,
+    inputs_of,
+    layer_stack_id,
+    stack_id,
+)
+from .sync_memory import sync_memory
+
+_TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
+_TYPES_WITHOUT_INPUTS = ("MOVIE", "IMAGE", "SOUND", "META", "SCENE", "MOVIECLIP", "MASK")
+
+
+@dataclass(frozen=True, eq=False)
+class SceneStrips:
+    """What there is in a scene. Good until a strip or a modifier is added or removed: then another is made.
+
+    It holds Blender's own objects, so it is never kept longer than a function that makes it runs.
+    """
+
+    scene: Any
+
+    @cached_property
+    def _levels(self) -> dict[Any, list[Any]]:
+        """The strips of the timeline (None) and of each meta strip."""
+        editor = self.scene.sequence_editor
+        levels: dict[Any, list[Any]] = {}
+        waiting = [] if editor is None else [(None, editor.strips)]
+        while waiting:
+            meta, strips = waiting.pop()
+            levels[meta] = list(strips)
+            waiting += [(strip, strip.strips) for strip in levels[meta] if strip.type == "META"]
+        return levels
+
+    @cached_property
+    def _parents(self) -> dict[Any, Any]:
+        return {strip: meta for meta, strips in self._levels.items() for strip in strips}
+
+    @cached_property
+    def _siblings(self) -> dict[Any, ChannelIndex]:
+        return {}
+
+    @cached_property
+    def _layer_ids(self) -> dict[Any, str]:
+        """The ids of the stacks whose clips the layer strips belong to."""
+        ids = ((strip, layer_stack_id(strip)) for strip in self._parents)
+        return {strip: strip_id for strip, strip_id in ids if strip_id}
+
+    @cached_property
+    def _stack_ids(self) -> dict[Any, str]:
+        """The ids of the clips' stacks."""
+        candidates = (strip for strip in self._parents if strip not in self._layer_ids)
+        ids = ((strip, stack_id(strip)) for strip in candidates if strip.type in SUPPORTED_TYPES)
+        return {strip: strip_id for strip, strip_id in ids if strip_id}
+
+    @cached_property
+    def clips(self) -> list[Any]:
+        """The clips that have a stack, by name."""
+        return sorted(self._stack_ids, key=lambda strip: strip.name)
+
+    @cached_property
+    def clips_by_stack(self) -> dict[str, list[Any]]:
+        """The clips by their stacks: more than one where a clip was copied or cut and not put in order yet."""
+        return _grouped((self._stack_ids[clip], clip) for clip in self.clips)
+
+    @cached_property
+    def layers_by_stack(self) -> dict[str, list[Any]]:
+        """The layer strips by the stacks whose clips they belong to."""
+        return _grouped((strip_id, layer) for layer, strip_id in self._layer_ids.items())
+
+    @cached_property
+    def modifiers_by_stack(self) -> dict[str, list[Any]]:
+        """The modifiers by their stacks, each stack in order."""
+        return _grouped((modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers)
+
+    @cached_property
+    def curves(self) -> StripCurves:
+        """What keyframes and drivers decide."""
+        return StripCurves.of_scene(self.scene)
+
+    def forget_curves(self) -> None:
+        """Note that curves were added or removed."""
+        self.__dict__.pop("curves", None)
+
+    @cached_property
+    def multicams(self) -> list[Any]:
+        """The multicam selectors."""
+        return [strip for strip in self._parents if strip.type == "MULTICAM"]
+
+    def durations_at_other_rate(self) -> dict[str, int]:
+        """See the function of this name: it copies the scene, so once for all clips."""
+        return self._durations_at_other_rate
+
+    @cached_property
+    def _durations_at_other_rate(self) -> dict[str, int]:
+        return durations_at_other_rate(self.scene)
+
+    def movie_length(self, clip: Any) -> int | None:
+        """Return how many frames the movie of a clip has, None where it can't be read."""
+        filepath = clip.filepath
+        if filepath not in self._movie_lengths:
+            self._movie_lengths[filepath] = sync_memory().frame_count(Path(bpy.path.abspath(filepath)))
+        return self._movie_lengths[filepath]
+
+    @cached_property
+    def _movie_lengths(self) -> dict[str, int | None]:
+        return {}
+
+    def retiming(self, clip: Any) -> Retiming:
+        """Return the retiming of a clip that has keys. Raises ClipError where they can't be read."""
+        retiming = self._retimings[clip.name]
+        if isinstance(retiming, ClipError):
+            raise retiming
+        return retiming
+
+    @cached_property
+    def _retimings(self) -> dict[str, Retiming | ClipError]:
+        return read_retimings(self.scene, [clip for clip in self.clips if is_retimed(clip)])
+
+    @cached_property
+    def _effects_by_input(self) -> dict[Any, Any]:
+        effects = [strip for strip in self._parents if strip.type not in _TYPES_WITHOUT_INPUTS]
+        return {strip: effect for effect in reversed(effects) for strip in inputs_of(effect)}
+
+    def layer_of(self, clip: Any) -> Any | None:
+        """Return the layer strip of a clip, or None."""
+        return nearest_layer(clip, self.layers_by_stack.get(self.stack_id(clip), []))
+
+    def stack_id(self, clip: Any) -> str:
+        """Return the id of a clip's stack, an empty text where it has none."""
+        return self._stack_ids.get(clip, "")
+
+    def effect_of(self, clip: Any) -> Any | None:
+        """Return the first effect that a clip feeds, or None."""
+        return self._effects_by_input.get(clip)
+
+    @cached_property
+    def frame_rate(self) -> float:
+        """The timeline's frames a second."""
+        return frame_rate(self.scene)
+
+    def parent_meta(self, strip: Any) -> Any | None:
+        """Return the meta strip that a strip lies in, or None."""
+        return self._parents[strip]
+
+    def siblings(self, strip: Any) -> ChannelIndex:
+        """Return the strips beside a strip, itself too."""
+        meta = self._parents[strip]
+        if meta not in self._siblings:
+            self._siblings[meta] = ChannelIndex(self._levels[meta])
+        return self._siblings[meta]
+
+    def update(self, strip: Any) -> None:
+        """Note that a strip was moved."""
+        index = self._siblings.get(self._parents[strip])
+        if index is not None:
+            index.update(strip)
+
+
+def nearest_layer(clip: Any, layers: list[Any]) -> Any | None:
+    """Return the layer that is least out of step with a clip, or None of none."""
+    if len(layers) < 2:
+        return layers[0] if layers else None
+    return min(layers, key=lambda layer: _timing_distance(clip, layer))
+
+
+def _timing_distance(clip: Any, layer: Any) -> float:
+    """How far a layer is out of step with a clip, in frames."""
+    return sum(abs(getattr(clip, name) - getattr(layer, name)) for name in _TIMING_PROPERTIES) + abs(
+        clip.frame_final_end - layer.frame_final_end
+    )
+
+
+def _grouped(entries: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for name, entry in entries:
+        groups.setdefault(name, []).append(entry)
+    return groups

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What earlier syncs learned, so that a sync opens no movie twice and looks at nothing that did not change.
+
+A movie's length is kept under all that tells the file from others. A layer is kept under its stack with the state
+in which nothing was left to do: in any other state everything is checked. Main thread only.
+"""
+
+from collections.abc import Hashable
+from functools import cache
+from pathlib import Path
+
+from ...core.cache.packs.layout import LAYERS_FOLDER
+from ...core.concurrency.lru import LruCache
+from ...core.errors import ClipError
+from ...core.media.open import open_clip
+
+_MAX_MOVIES = 4096
+_MAX_LAYERS = 1 << 16
+
+
+class SyncMemory:
+    """Lengths of movies, and layers that are in order."""
+
+    def __init__(self) -> None:
+        self._lengths: LruCache[tuple[int | str, ...], int] = LruCache(_MAX_MOVIES)
+        self._states: LruCache[tuple[str, str], Hashable] = LruCache(_MAX_LAYERS)
+        self._roots: dict[Path, tuple[int, int] | None] = {}
+
+    def frame_count(self, path: Path) -> int | None:
+        """Return a movie's length in frames, None where it can't be read."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        times = status.st_mtime_ns, status.st_ctime_ns
+        stamp = str(path), status.st_dev, status.st_ino, status.st_size, *times
+        known = self._lengths.get(stamp)
+        return self._read_frame_count(path, stamp) if known is None else known
+
+    def _read_frame_count(self, path: Path, stamp: tuple[int | str, ...]) -> int | None:
+        try:
+            with open_clip(path) as opened:
+                return self._lengths.put(stamp, opened.info.frame_count)
+        except ClipError:
+            return None  # said when the clip's frames are needed
+
+    def is_in_order(self, root: Path, strip_id: str, state: Hashable) -> bool:
+        """Tell whether the layer of a stack, in a cache folder, was in order when it was in this state."""
+        return self._states.get((str(root), strip_id)) == state
+
+    def remember(self, root: Path, strip_id: str, state: Hashable) -> None:
+        """Keep the state of a layer that is in order now."""
+        self._states.put((str(root), strip_id), state)
+
+    def forget(self, root: Path, strip_id: str) -> None:
+        """Have a layer checked again, as when its images were removed."""
+        self._states.discard((str(root), strip_id))
+
+    def forget_layers_if_replaced(self, root: Path) -> None:
+        """Have all layers checked again if a cache folder's folder of layers is not the one it was."""
+        try:
+            status = (root / LAYERS_FOLDER).stat()
+        except OSError:
+            identity = None
+        else:
+            identity = status.st_dev, status.st_ino
+        if identity is None or self._roots.get(root) != identity:
+            self._states.clear()
+        self._roots[root] = identity
+
+    def forget_layers(self) -> None:
+        """Have all layers checked again, as after another file was loaded."""
+        self._states.clear()
+        self._roots.clear()
+
+
+@cache
+def sync_memory() -> SyncMemory:
+    """Return the memory of this Blender."""
+    return SyncMemory()
