@@ -40,7 +40,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
         """Add the modifier; without its layer it could not be seen, so then it is not added."""
         scene, strip = active_scene(context), active_strip(context)
         # A clip that has a stack may share it with the one it was copied from; any other has to do with no other.
-        problems = sync_layers(scene) if stack_id(strip) else repair_ids()
+        problems = sync_layers(scene) if strip is not None and stack_id(strip) else repair_ids()
         modifier = append_modifier(scene, strip)
         try:
             if layer_of(scene, strip) is None:
