@@ -64,7 +64,8 @@ class SyncMemory:
             identity = None
         else:
             identity = status.st_dev, status.st_ino
-        if identity is None or self._roots.get(root) != identity:
+        # Where it was not there before, what is remembered was made in it since.
+        if identity is None or self._roots.get(root) not in (None, identity):
             self._states.clear()
         self._roots[root] = identity
 

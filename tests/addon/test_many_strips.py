@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A timeline of many recast strips: what did not change is not looked at, and what did is noticed whoever did it."""
+
+import pytest
+
+pytestmark = [pytest.mark.blender]
+
+COUNT = 30
+NOTHING = {"open_clip": 0, "sync_elements": 0, "add_placeholders": 0, "_write_elements": 0}
+
+
+def _project(drive, name, fps=24):
+    (drive.folder / name).mkdir()
+    path = str(drive.folder / name / "p.blend")
+    return ["project", {"size": [320, 240], "frames": [1, 8], "save": path, "fps": fps}]
+
+
+def test_a_second_sync_opens_no_movie_lists_no_elements_and_touches_no_folder(drive, footage):
+    # At another rate than the movie's the length of the movie matters.
+    answers = drive(
+        _project(drive, "twice", fps=30),
+        ["many_movies", {"file": footage.movie, "count": COUNT}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+        ["sync_counts", {}],
+        ["sync_counts", {}],
+        ["save", {}],
+        ["load", {"path": str(drive.folder / "twice" / "p.blend")}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+    )
+    first, facts, second, third = answers[2:6]
+    assert (first["open_clip"], first["_write_elements"]) == (1, COUNT)
+    assert second == third == NOTHING
+    # Another file may have been loaded, so all is looked at, but the movie is the one that it was.
+    assert answers[8] == {**NOTHING, "sync_elements": COUNT, "add_placeholders": COUNT}
+    assert answers[9] == facts
+    assert len(facts) == COUNT
+    assert all(len(entry[-1]) > 1 for entry in facts.values())
+
+
+def test_a_layer_that_was_changed_outside_is_put_right_and_it_alone_is_looked_at(drive, footage):
+    answers = drive(
+        _project(drive, "outside"),
+        ["many_movies", {"file": footage.movie, "count": COUNT}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+        ["spoil_layer", {"name": "many 003", "element": 0}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+        ["spoil_layer", {"name": "many 005", "directory": "//elsewhere/"}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+        ["set_properties", {"many 007": {"animation_offset_start": 2}}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+    )
+    facts = answers[3]
+    assert answers[5] == {**NOTHING, "sync_elements": 1, "add_placeholders": 1, "_write_elements": 1}
+    assert answers[6] == facts
+    assert answers[8] == NOTHING  # to set the folder right takes no look at what is in it
+    assert answers[9] == facts
+    assert answers[11] == {**NOTHING, "sync_elements": 1, "add_placeholders": 1, "_write_elements": 1}
+    changed = {name for name in facts if answers[12][name] != facts[name]}
+    assert changed == {"many 007"}
+
+
+def test_images_that_somebody_removed_are_there_again_after_a_sync(drive, footage):
+    answers = drive(
+        _project(drive, "removed"),
+        ["many_movies", {"file": footage.movie, "count": 3}],
+        ["sync_counts", {}],
+        ["layer_images", {}],
+        ["remove_layer_folders", {}],
+        ["sync_counts", {}],
+        ["layer_images", {}],
+    )
+    assert answers[3] > 3
+    assert answers[6] == answers[3]
+
+
+def test_what_is_done_at_every_edit_and_frame_grows_with_the_strips_and_not_faster(drive, footage):
+    answers = drive(
+        _project(drive, "growth"),
+        ["many_movies", {"file": footage.movie, "count": COUNT}],
+        ["sync_counts", {}],
+        ["looking_calls", {}],
+        ["many_movies", {"file": footage.movie, "count": 3 * COUNT, "start": COUNT}],
+        ["sync_counts", {}],
+        ["looking_calls", {}],
+    )
+    few, many = answers[3], answers[6]
+    assert set(few) == set(many)
+    for what in ("timing", "sync", "fingerprint", "warnings"):
+        assert many[what] < 4.2 * few[what], (what, few, many)
+    # At a frame only what lies there is looked at, but for its place: a few calls.
+    assert many["frame"] < few["frame"] + 3 * COUNT
+
+
+def test_the_index_of_channels_finds_the_strips_that_a_look_at_each_finds(drive):
+    answers = drive(
+        _project(drive, "index"),
+        *[["index_faults", {"seed": seed, "count": 40}] for seed in range(5)],
+    )
+    for faults, looks in answers[1:]:
+        assert faults == 0
+        assert looks > 1000
