@@ -164,7 +164,8 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         state = strip_state(StripFacts(progress=frames))
         set_window_state("progress", round(preparation.progress, 3))
         set_window_state("status", f"{self._label}: {state_text(state)}")
-        context.workspace.status_text_set(status_text(self._label, state))
+        # Not `status_text_set`: that may take what others draw out of the status bar, our own line too.
+        context.workspace.status_text_set_internal(status_text(self._label, state))
 
     def _report_results(self, preparation: Preparation) -> None:
         for text in preparation.faults:
@@ -201,7 +202,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
             context.window_manager.event_timer_remove(timer)
             context.window_manager.progress_end()
             if context.workspace is not None:
-                context.workspace.status_text_set(None)
+                context.workspace.status_text_set_internal(None)
 
 
 class UNDERSTUDY_OT_prepare_stop(bpy.types.Operator):

@@ -134,7 +134,7 @@ def redraw() -> None:
                 area.tag_redraw()
         if not window_state().running:
             # The status bar is no area of the screen: this has it drawn anew.
-            window.workspace.status_text_set(None)
+            window.workspace.status_text_set_internal(None)
 
 
 def reset_window_state() -> None:

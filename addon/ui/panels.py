@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
+from ...core.media.clip_info_cache import NOT_PREPARED
 from ...core.reporting.strip_state import state_text
 from ..blender.wrapped_text import draw_text
 from ..layers.strip_warnings import strip_warnings
@@ -131,7 +132,8 @@ def _draw_first_step(layout: Any, stack: list[Any]) -> None:
 def _draw_details(layout: Any, context: bpy.types.Context) -> None:
     """Draw what the last render and the preview have to say beyond the state, if anything."""
     state = window_state()
-    if not (state.rendered or state.notice):
+    notice = "" if NOT_PREPARED in state.notice else state.notice  # which the state says by its numbers
+    if not (state.rendered or notice):
         return
     header, body = layout.panel_prop(settings_of(active_scene(context)), "show_details")
     header.label(text="Details")
@@ -139,8 +141,8 @@ def _draw_details(layout: Any, context: bpy.types.Context) -> None:
         return
     if state.rendered:
         draw_text(body, context, f"Last render: {state.rendered}", "RENDER_ANIMATION")
-    if state.notice:
-        draw_text(body, context, f"This frame: {state.notice}", "INFO")
+    if notice:
+        draw_text(body, context, f"This frame: {notice}", "INFO")
 
 
 def _draw_preparation(layout: Any, context: bpy.types.Context) -> None:

@@ -24,8 +24,8 @@ def _draw(header: Any, context: bpy.types.Context) -> None:
 
 
 def register() -> None:
-    """Add it to the status bar."""
-    cast("Any", bpy.types).STATUSBAR_HT_header.append(_draw)
+    """Add it to the status bar, at the left: what is at its right end has no room beside it."""
+    cast("Any", bpy.types).STATUSBAR_HT_header.prepend(_draw)
 
 
 def unregister() -> None:

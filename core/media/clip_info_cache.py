@@ -37,6 +37,10 @@ def _clip_info_fault(arrays: Arrays) -> str:
 CLIP_INFO_SCHEMA = Schema((ArraySpec("facts", "int64", (7,), 0, _MAX_RATE),), check_values=_clip_info_fault)
 
 
+NOT_PREPARED = "not prepared yet: press Prepare"
+"""Why a frame is not shown as it will be, where that is only since nobody made it so far."""
+
+
 class NotCachedError(UnderstudyError):
     """Something would have to be computed or decoded first."""
 
@@ -52,7 +56,7 @@ class CacheOnly:
         """Return the arrays of `key` and True. Raises NotCachedError where the store does not have them."""
         arrays = store.get(key)
         if arrays is None:
-            raise NotCachedError("not prepared yet: press Prepare")
+            raise NotCachedError(NOT_PREPARED)
         return arrays, True
 
 
@@ -71,7 +75,7 @@ class CachedClip(Closeable):
     @property
     def clip_id(self) -> str:
         """Raises ClipNotCachedError: that takes reading the whole file."""
-        raise ClipNotCachedError("not prepared yet: press Prepare")
+        raise ClipNotCachedError(NOT_PREPARED)
 
     @property
     def stamp(self) -> str:
@@ -108,7 +112,7 @@ def load_clip_info(store: Store, source: ClipSource) -> CachedClip:
     kept = store.get(_clip_info_key(stamp))
     path = Path(source.paths[0])
     if kept is None:
-        raise ClipNotCachedError("not prepared yet: press Prepare")
+        raise ClipNotCachedError(NOT_PREPARED)
     kind, width, height, count, numerator, denominator, bits = (int(value) for value in kept["facts"])
     info = ClipInfo(path, _KINDS[kind], width, height, count, Fraction(numerator, denominator), bits)
     return CachedClip(info, stamp)

@@ -8,7 +8,13 @@ from ..cache.base.compute import Flight
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
 from ..media.clip import files_stamp
-from ..media.clip_info_cache import CacheOnly, ClipNotCachedError, NotCachedError, load_clip_info
+from ..media.clip_info_cache import (
+    NOT_PREPARED,
+    CacheOnly,
+    ClipNotCachedError,
+    NotCachedError,
+    load_clip_info,
+)
 from ..media.open import Clip
 from ..media.source import ClipSource
 from .layer_session import LayerSession
@@ -68,7 +74,7 @@ class PreviewSession(LayerSession):
         if state is LayerState.STALE:
             self._stamps[job.layer_path.parent] = plan.clip.stamp
             if not self._get_pipeline().is_cached(plan):
-                raise NotCachedError("not prepared yet: press Prepare")
+                raise NotCachedError(NOT_PREPARED)
             self._write(job, plan, digest)
         # A label that could say more is left as it is: the render or the next preparation has it say so.
         self._count(job, state, plan)

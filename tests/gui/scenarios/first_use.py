@@ -111,7 +111,7 @@ def look(window, name):
 def prepare(window, picture=None, since=None):
     """Press Prepare and wait until every layer picture is newer than now, or than `since`."""
     properties = window.area("PROPERTIES")
-    controls = yield from window.buttons(properties)
+    controls = yield from window.buttons(properties, across=0.35)
     since = since or time.time()
     yield from window.click(controls["understudy.prepare_clip"])
     window.point(40, 600)

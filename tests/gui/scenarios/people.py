@@ -98,7 +98,7 @@ def choose(window):
 
 def prepare(window):
     """Press Prepare and wait for it."""
-    controls = yield from window.buttons(window.area("PROPERTIES"))
+    controls = yield from window.buttons(window.area("PROPERTIES"), across=0.35)
     yield from window.click(controls["understudy.prepare_clip"])
     yield 1.0
     yield from window.until(lambda: not state().running, 400)
