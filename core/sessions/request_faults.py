@@ -3,7 +3,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from ..analysis.attributes import needs_attributes
 from ..errors import ModelError
 from ..models.library import ModelLibrary
 from ..recipe import Recipe
@@ -79,5 +78,9 @@ def _chosen_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if name != getattr(getattr(default, stage), parameter):
             file = recipe.enhance.model if stage == "enhance" else ""
             yield _ROLES.get(parameter, stage), name, file
-    if needs_attributes(recipe.select):
-        yield "attribute", "genderage", ""
+    if recipe.select != default.select:
+        # It imports OpenCV, which a project is opened without.
+        from ..analysis.attributes import needs_attributes
+
+        if needs_attributes(recipe.select):
+            yield "attribute", "genderage", ""
