@@ -7,7 +7,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import bpy
-from _bpy import ops as _ops  # type: ignore[import-not-found]
 
 from ...core.errors import ClipError
 from ...core.layers.folder import LAYER_NAME
@@ -88,14 +87,7 @@ def is_writing_elements() -> bool:
 
 
 def _call_operator(name: str, arguments: dict[str, Any]) -> None:
-    """Call an operator of the sequencer, if possible without the two updates of the whole scene that `bpy.ops` makes.
-
-    For a thousand strips each takes as long as all the rest of adding one. Blender 5.2 has no such call.
-    """
-    call = getattr(_ops, "call", None)
-    if call is not None:
-        call(f"sequencer.{name}", arguments)
-        return
+    """Call an operator of the sequencer. Blender updates the whole scene before and after it: that is no edit."""
     writing = _WRITING.set(True)
     try:
         getattr(bpy.ops.sequencer, name)(**arguments)
