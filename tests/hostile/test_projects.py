@@ -14,6 +14,7 @@ from hostile.strangers_project import (
     is_unchanged,
     shows_new_face,
 )
+from shared_result import shared_result
 
 pytestmark = pytest.mark.blender
 
@@ -25,7 +26,12 @@ def footage(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory, footage):
-    made = ProjectCases(tmp_path_factory.mktemp("world"), footage)
+    return shared_result(tmp_path_factory, "world", lambda folder: use_all(folder, footage))
+
+
+def use_all(folder, footage):
+    """Make the projects, and use them in one Blender."""
+    made = ProjectCases(folder, footage)
     victim = str(made.victim)
     for name, strip_id in IDS.items():
         made.case(f"id_{name}", strip_id=victim if strip_id == "VICTIM" else strip_id)
