@@ -67,3 +67,37 @@ def test_the_meta_strip_is_active_selected_and_locked_in_its_clips_place(every_b
     kind, channel, start, end, _, locked = answers[-1]["clip Face Swap"]
     assert [kind, start, end, locked] == ["META", 1, 13, True]
     assert channel == answers[-1]["clip"][1]
+
+
+def test_a_nested_clip_is_cut_and_copied_as_one_strip(every_blender, footage):
+    drive, count = every_blender, 12
+    drive(
+        ["project", {"size": [320, 240], "frames": [1, count], "save": str(drive.folder / "cut.blend")}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["adjust", {"name": "clip", "blend_alpha": 0.5}],
+        ["render", {"out": drive.out("whole")}],
+        [
+            "by_operator",
+            {
+                "name": "split",
+                "strips": ["clip Face Swap"],
+                "frame": 5,
+                "channel": 1,
+                "type": "SOFT",
+                "side": "BOTH",
+            },
+        ],
+        ["render", {"out": drive.out("cut")}],
+        ["by_operator", {"name": "duplicate", "strips": ["clip Face Swap"]}],
+        ["set_properties", {"clip Face Swap.002": {"frame_start": 21}}],
+        ["setup", {"frame_start": 21, "frame_end": 24}],
+        ["render", {"out": drive.out("copy")}],
+    )
+    whole, cut, copy = (drive.pictures(name) for name in ("whole", "cut", "copy"))
+    assert sorted(whole) == sorted(cut) == list(range(1, count + 1))
+    for frame, picture in whole.items():
+        assert (cut[frame] == picture).all(), frame
+    assert sorted(copy) == [21, 22, 23, 24]
+    for frame, picture in copy.items():
+        assert (picture == whole[frame - 20]).all(), frame
