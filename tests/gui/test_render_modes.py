@@ -104,7 +104,11 @@ def test_what_the_command_line_asks_for_is_rendered_and_nothing_else(place, give
 
 
 def test_a_strict_render_stops_at_the_frame_and_ends_with_a_code_of_its_own(place, given, whole):
-    lost = "import bpy; bpy.context.scene.understudy.modifiers[0].identity.pictures[0].filepath = '/work/none.png'"
+    lost = (
+        # Without this a render that can swap no face does not begin.
+        "import bpy, os; os.environ['UNDERSTUDY_ORIGINALS'] = 'render'; "
+        "bpy.context.scene.understudy.modifiers[0].identity.pictures[0].filepath = '/work/none.png'"
+    )
     words = ["-b", "/work/modes.blend", "--python-expr", lost, "-o"]
     stale = place.work / "strict_0002.png"
     stale.write_bytes(b"\x89PNG\r\n\x1a\nof an earlier render")
