@@ -30,6 +30,8 @@ def take_along(filepath: str) -> list[str]:
     which Blender waits for when it ends. Returns what could not be done, a line each.
     """
     project_folder = Path(filepath).parent
+    if not project_folder.is_dir():
+        return []  # Blender can't save there
     problems, moves = [], {}
     for scene in bpy.data.scenes:
         if cast("Any", scene).library is not None:

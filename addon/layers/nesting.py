@@ -18,6 +18,10 @@ from .scene_strips import SceneStrips
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
 _COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
 _FADED = "is transparent or faded"
+_FADED_INSIDE = "is faded inside its meta strip, where its layer can't follow: fade the meta strip instead"
+_FADED_BY_NLA = "is faded by the NLA, which its layer can't follow: bake the NLA strips into keyframes"
+NOT_NESTABLE = frozenset((_FADED_INSIDE, _FADED_BY_NLA))
+"""Reasons that nesting does not remove, with what to do."""
 
 
 def nest_reasons(strips: SceneStrips) -> dict[str, str]:
@@ -41,11 +45,19 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
         return "has strip modifiers"
     if clip.blend_type not in _COVERING_BLEND_TYPES:
         return "is blended with the strips below"
+    if strips.curves.is_in_nla(clip, "blend_alpha"):
+        return _FADED_BY_NLA
     if clip.blend_alpha < 1 or strips.curves.is_animated(clip, "blend_alpha"):
-        return _FADED
+        return _FADED_INSIDE if _is_nested(strips, clip, layer) else _FADED
     if any(_shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams):
         return "is shown by a multicam selector"
     return ""
+
+
+def _is_nested(strips: SceneStrips, clip: Any, layer: Any) -> bool:
+    """Tell whether a clip and its layer are all that their meta strip has."""
+    meta = strips.parent_meta(clip)
+    return meta is not None and set(meta.strips) == {clip, layer}
 
 
 def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any) -> bool:
@@ -68,6 +80,9 @@ def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> l
         move_opacity_to_meta(scene)
     for name, reason in nest_reasons(SceneStrips(scene)).items():
         clip = next(strip for strip in strips_with_modifiers(scene) if strip.name == name)
+        if reason in NOT_NESTABLE:
+            problems.append(f"{name} {reason}")
+            continue
         try:
             _nest(scene, clip, layer_of(scene, clip), keeps_active=during_edit and reason == _FADED)
         except RuntimeError as error:  # an operator that Blender refuses

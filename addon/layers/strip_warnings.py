@@ -10,7 +10,7 @@ from ..modifiers.stack import MAX_MODIFIERS
 from ..sequencer.channels import strip_between
 from ..sequencer.retiming import content_length
 from ..sequencer.strips import stack_id
-from .nesting import nest_reason
+from .nesting import NOT_NESTABLE, nest_reason
 from .scene_strips import SceneStrips
 
 NEST_OPERATOR = "understudy.nest"
@@ -45,7 +45,9 @@ def strip_warnings(
             StripWarning(f"has {count} modifiers, so its layer is not made: remove all but {MAX_MODIFIERS}")
         )
     reason = nest_reason(strips, strip)
-    if reason:
+    if reason in NOT_NESTABLE:
+        warnings.append(StripWarning(reason))
+    elif reason:
         warnings.append(
             StripWarning(f"{reason}, which its layer can't follow: press Nest in Meta", NEST_OPERATOR)
         )

@@ -29,7 +29,7 @@ from .run import RenderResult, RenderRun, on_main_thread
 _POLL_SECONDS = 0.5
 _HANDLER_NAMES = (
     "render_init", "render_pre", "render_write", "render_complete", "render_cancel", "depsgraph_update_post",
-    "load_post", "save_pre", "save_post",
+    "load_post", "save_pre", "save_post", "save_post_fail",
 )  # fmt: skip
 
 
@@ -84,7 +84,18 @@ def _handlers() -> dict[str, Callable[..., None]]:
         bpy.app.timers.register(show_results, first_interval=_POLL_SECONDS, persistent=True)
     on_end.__dict__["close"] = partial(_stop_timer, show_results)
 
-    handlers = (on_begin, on_frame, on_write, on_end, on_end, on_depsgraph_update, on_load, on_save, on_saved)
+    handlers = (
+        on_begin,
+        on_frame,
+        on_write,
+        on_end,
+        on_end,
+        on_depsgraph_update,
+        on_load,
+        on_save,
+        on_saved,
+        on_saved,
+    )
     return dict(zip(_HANDLER_NAMES, handlers, strict=True))
 
 
@@ -118,7 +129,7 @@ def on_save(filepath: object = "", *_: Any) -> None:
 
 @persistent
 def on_saved(*_: Any) -> None:
-    """After a copy was saved, a project without a file still has its layers in Blender's temporary folder."""
+    """Without a file, after a copy was saved or saving failed, layers lie in Blender's temporary folder again."""
     if not bpy.data.filepath:
         for scene in bpy.data.scenes:
             for text in sync_layers(scene):

@@ -21,7 +21,7 @@ from ..sessions.open import run_settings
 def originals_reason(scene: bpy.types.Scene) -> str:
     """Say why a render of a scene can swap no face at all; empty where it can, or where nobody asks for one.
 
-    Looks at files only, and only at the clips that are seen in the scene's range or at its frame.
+    Looks at files only, and only at the clips that are seen in the scene's range.
     """
     if not scene.render.use_sequencer:
         return ""
@@ -62,14 +62,14 @@ def asked_text(reason: str) -> str:
 
 
 def _rendered_clips(scene: bpy.types.Scene) -> Iterator[tuple[bpy.types.Scene, Any]]:
-    """Yield the clips with a stack that a render of a scene may show, each with its scene."""
+    """Yield the clips with a stack that a render of a scene's range may show, each with its scene.
+
+    A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its
+    originals are counted, and it is not refused.
+    """
     for here in _played_scenes(scene):
         for clip in strips_with_modifiers(here):
-            frames = range(clip.frame_final_start, clip.frame_final_end)
-            in_range = frames.start <= scene.frame_end and frames.stop > scene.frame_start
-            if hidden_reason(here, clip, "strip"):
-                continue
-            if here != scene or in_range or scene.frame_current in frames:
+            if not hidden_reason(here, clip, "strip") and (here != scene or _is_in_range(scene, clip)):
                 yield here, clip
 
 
@@ -77,10 +77,21 @@ def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
     """List a scene and those that its scene strips play by their sequencer, and those within these."""
     scenes, waiting = [scene], [scene]
     while waiting:
-        for strip in all_strips(waiting.pop()):
+        here = waiting.pop()
+        for strip in all_strips(here):
             inner = cast("Any", strip)
             if inner.type != "SCENE" or inner.scene_input != "SEQUENCER" or inner.scene in (None, *scenes):
                 continue
-            scenes.append(inner.scene)
-            waiting.append(inner.scene)
+            if not hidden_reason(here, inner, "strip") and (here != scene or _is_in_range(scene, inner)):
+                scenes.append(inner.scene)
+                waiting.append(inner.scene)
     return scenes
+
+
+def _is_in_range(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Tell whether a strip, and the meta strips around it, lie at frames of the scene's range."""
+    first, last, around = scene.frame_start, scene.frame_end, strip
+    while around is not None:
+        first, last = max(first, around.frame_final_start), min(last, around.frame_final_end - 1)
+        around = around.parent_meta()
+    return bool(first <= last)

@@ -5,7 +5,6 @@ A driver that hands the clip's values on would be shorter, but Blender takes any
 strip of the scene for a cycle: it says so for each, and may evaluate it a frame late (seen in 4.5.15 and 5.0.1).
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -20,6 +19,9 @@ from .curves import (
     keyframe_values,
     keyframes_of,
     make_action_local,
+    nla_paths,
+    split_strip_path,
+    strip_key,
 )
 
 # What of a clip decides where and how its layer is seen. Its opacity is not among that: see `meta_strips`.
@@ -36,37 +38,42 @@ ANIMATABLE_PATHS = (
     "crop.min_y",
     "crop.max_y",
 )
-# A strip's own path and that of its property; a quotation mark in a name has a backslash before it.
-_STRIP_PATH = re.compile(r'(sequence_editor\.\w+\["(?:[^"\\]|\\.)*"\])\.(.+)', re.DOTALL)
 _NO_CURVES: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
 class StripCurves:
-    """The curves of a scene's strips, by the strips' own paths and then by their properties' paths.
+    """The curves of a scene's strips, by the strips (see `strip_key`) and then by their properties' paths.
 
     Good until a curve is added or removed: then another is made.
     """
 
     keyframes: Mapping[str, Mapping[str, Any]]
     drivers: Mapping[str, Mapping[str, Any]]
+    nla: frozenset[tuple[str, str]]
+    """What strips of the NLA animate: of which strip, and the path of the property."""
 
     @classmethod
     def of_scene(cls, scene: bpy.types.Scene) -> Self:
         """Read a scene's curves, once for all its strips."""
-        return cls(_by_strip(keyframes_of(scene)), _by_strip(drivers_of(scene)))
+        nla = frozenset(map(split_strip_path, nla_paths(scene)))
+        return cls(_by_strip(keyframes_of(scene)), _by_strip(drivers_of(scene)), nla)
 
     def keyframes_of(self, strip: Any) -> Mapping[str, Any]:
         """Return the keyframe curves of a strip by the paths of its properties, such as `transform.offset_x`."""
-        return self.keyframes.get(strip.path_from_id(), _NO_CURVES) if self.keyframes else _NO_CURVES
+        return self.keyframes.get(strip_key(strip), _NO_CURVES) if self.keyframes else _NO_CURVES
 
     def drivers_of(self, strip: Any) -> Mapping[str, Any]:
         """Return the driver curves of a strip by the paths of its properties."""
-        return self.drivers.get(strip.path_from_id(), _NO_CURVES) if self.drivers else _NO_CURVES
+        return self.drivers.get(strip_key(strip), _NO_CURVES) if self.drivers else _NO_CURVES
 
     def is_animated(self, strip: Any, path: str) -> bool:
         """Tell whether keyframes or a driver decide a property of a strip."""
         return path in self.keyframes_of(strip) or path in self.drivers_of(strip)
+
+    def is_in_nla(self, strip: Any, path: str) -> bool:
+        """Tell whether the NLA decides a property of a strip."""
+        return bool(self.nla) and (strip_key(strip), path) in self.nla
 
     def values(self, strip: Any) -> tuple[Any, ...]:
         """Return a value that changes when what a layer follows of its clip's animation changes."""
@@ -118,9 +125,9 @@ def _sync_driver(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> N
 def _by_strip(curves: Iterable[Any]) -> dict[str, dict[str, Any]]:
     by_strip: dict[str, dict[str, Any]] = {}
     for curve in curves:
-        match = _STRIP_PATH.fullmatch(curve.data_path)
-        if match is not None:
-            by_strip.setdefault(match[1], {})[match[2]] = curve
+        name, path = split_strip_path(curve.data_path)
+        if path:
+            by_strip.setdefault(name, {})[path] = curve
     return by_strip
 
 
@@ -131,8 +138,8 @@ def _differ(wanted: Any | None, known: Any | None, values: Callable[[Any], tuple
 
 
 def _find_curve(curves: Any, strip: Any, path: str) -> Any | None:
-    whole = f"{strip.path_from_id()}.{path}"
-    return next((curve for curve in curves if curve.data_path == whole), None)
+    wanted = strip_key(strip), path
+    return next((curve for curve in curves if split_strip_path(curve.data_path) == wanted), None)
 
 
 def _remove_curve(curves: Any, strip: Any, path: str) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The curves of a scene: keyframes and drivers, found, compared and copied from one property to another."""
 
+import re
 from typing import Any
 
 import bpy
@@ -11,6 +12,22 @@ _KEYFRAME_PROPERTIES = (
     "amplitude", "period", "type",
 )  # fmt: skip
 _CURVE_PROPERTIES = ("extrapolation", "mute", "lock", "color_mode", "color", "auto_smoothing")
+
+# A strip's name as it stands in a path, and the path of a property of it. A strip has more than one path: `strips_all`,
+# `strips` outside meta strips, and `sequences_all` in files from before Blender 4.4. In a name a quotation mark has
+# a backslash before it.
+_STRIP_PATH = re.compile(r'sequence_editor\.\w+\["((?:[^"\\]|\\.)*)"\](?:\.(.+))?', re.DOTALL)
+
+
+def split_strip_path(path: str) -> tuple[str, str]:
+    """Return the strip that a path names, see `strip_key`, and the path of its property; two empty texts for others."""
+    match = _STRIP_PATH.fullmatch(path)
+    return ("", "") if match is None else (match[1], match[2] or "")
+
+
+def strip_key(strip: Any) -> str:
+    """Return a strip's name as it stands in paths. No two strips of a scene have one name."""
+    return split_strip_path(strip.path_from_id())[0]
 
 
 def curves_of(scene: bpy.types.Scene) -> list[Any]:
@@ -34,11 +51,26 @@ def keyframes_of(scene: bpy.types.Scene) -> Any:
     return fcurves[0] if fcurves else ()
 
 
+def nla_paths(scene: bpy.types.Scene) -> set[str]:
+    """Return the paths that strips of the NLA animate in a scene."""
+    animation: Any = scene.animation_data
+    tracks = () if animation is None else animation.nla_tracks
+    actions = {strip.action for track in tracks for strip in track.strips if strip.action is not None}
+    return {
+        curve.data_path
+        for action in actions
+        for layer in action.layers
+        for strip in layer.strips
+        for bag in strip.channelbags
+        for curve in bag.fcurves
+    }
+
+
 def make_action_local(scene: bpy.types.Scene) -> None:
-    """Give a scene keyframes of its own: a copied scene shares those of the one it came from."""
+    """Give a scene keyframes of its own: a copied scene shares those of the one it came from, others are linked."""
     animation: Any = scene.animation_data
     action = None if animation is None else animation.action
-    if action is None or action.users - action.use_fake_user < 2:
+    if action is None or (action.library is None and action.users - action.use_fake_user < 2):
         return
     slot = animation.action_slot.identifier
     animation.action = action.copy()

@@ -12,12 +12,12 @@ from typing import Any, cast
 import bpy
 
 from .animation import StripCurves, sync_animation
-from .curves import curves_of
+from .curves import curves_of, make_action_local, split_strip_path, strip_key
 from .strips import inputs_of, is_movie_of_sound, parent_strips
 
 _INPUT_PROPERTIES = ("input_1", "input_2")
 # What of a clip is to be done to both, and what the meta strip has like the clip, whose place it takes.
-_META_PROPERTIES = ("blend_type", "blend_alpha")
+_META_PROPERTIES = ("blend_type", "blend_alpha", "mute")
 _SHARED_PROPERTIES = ("lock", "color_tag")
 
 
@@ -42,7 +42,7 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     strip.modifiers.clear()
     meta.name = f"{strip.name} Face Swap"
     _move_appearance(scene, strip, meta)
-    layer.blend_alpha = 1.0
+    layer.blend_alpha, layer.mute = 1.0, False
     meta.channel = channel
     sync_animation(scene, strip, layer, StripCurves.of_scene(scene))
     return meta
@@ -127,12 +127,12 @@ def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
     """Move opacity, blend mode and what animates them or the strip modifiers from a clip to a meta strip."""
     for name in (*_META_PROPERTIES, *_SHARED_PROPERTIES):
         setattr(meta, name, getattr(strip, name))
-    strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
-    before, after = strip.path_from_id(), meta.path_from_id()
+    strip.blend_type, strip.blend_alpha, strip.mute = "ALPHA_OVER", 1.0, False
+    make_action_local(scene)
     for curve in curves_of(scene):
-        path = curve.data_path
-        if path == f"{before}.blend_alpha" or path.startswith(f"{before}.modifiers["):
-            curve.data_path = path.replace(before, after, 1)
+        name, path = split_strip_path(curve.data_path)
+        if name == strip_key(strip) and (path in _META_PROPERTIES or path.startswith("modifiers[")):
+            curve.data_path = f"{meta.path_from_id()}.{path}"
 
 
 def _select(scene: bpy.types.Scene, strips: list[Any]) -> None:

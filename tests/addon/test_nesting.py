@@ -101,3 +101,72 @@ def test_a_nested_clip_is_cut_and_copied_as_one_strip(every_blender, footage):
     assert sorted(copy) == [21, 22, 23, 24]
     for frame, picture in copy.items():
         assert (picture == whole[frame - 20]).all(), frame
+
+
+def _metas(layout):
+    return [name for name, (kind, *_) in layout.items() if kind == "META"]
+
+
+@pytest.mark.parametrize("collection", ["sequences_all", "strips"])
+def test_a_fade_by_another_path_of_the_clip_moves_to_the_meta_strip(every_blender, footage, collection):
+    """Blender before 4.4 wrote the first, and both are still evaluated."""
+    answers = every_blender(
+        *_begin(footage),
+        ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.0, "9": 1.0}}],
+        ["rename_paths", {"old": "strips_all", "new": collection}],
+        *[["op", {"name": "understudy.refresh"}]] * 3,
+        ["timeline", {}],
+        ["animated", {"name": "clip Face Swap", "path": "blend_alpha", "frames": [1, 5, 9]}],
+    )
+    assert _metas(answers[-2]) == ["clip Face Swap"]
+    assert answers[-1] == [0.0, 0.5, 1.0]
+
+
+def test_a_fade_by_the_nla_is_reported_and_nests_nothing(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.1, "9": 1.0}}],
+        ["push_action_down", {}],
+        ["setup", {"frame_current": 3}],
+        ["op", {"name": "understudy.refresh"}],
+        ["timeline", {}],
+        ["warnings", {"name": "clip"}],
+    )
+    assert _metas(answers[-2]) == []
+    assert any("bake the NLA strips into keyframes" in text for text in answers[-1])
+
+
+def test_a_clip_that_is_faded_inside_its_meta_strip_is_reported_and_not_nested_again(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["adjust", {"name": "clip", "blend_alpha": 0.5}],
+        ["op", {"name": "understudy.refresh"}],
+        ["adjust", {"name": "clip", "blend_alpha": 0.7}],
+        *[["op", {"name": "understudy.refresh"}]] * 2,
+        ["timeline", {}],
+        ["warnings", {"name": "clip"}],
+    )
+    assert _metas(answers[-2]) == ["clip Face Swap"]
+    assert any("fade the meta strip instead" in text for text in answers[-1])
+
+
+def test_scenes_that_share_keyframes_each_keep_their_fade(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["animate", {"name": "clip", "path": "blend_alpha", "values": {"1": 0.0, "9": 1.0}}],
+        ["copy_scene_and_sync", {}],
+        ["animated", {"name": "clip Face Swap", "path": "blend_alpha", "frames": [1, 9]}],
+    )
+    assert answers[-2] == [[0.0, 1.0], [0.0, 1.0]]
+    assert answers[-1] == [0.0, 1.0]
+
+
+def test_a_clip_that_is_muted_hides_nothing_when_it_is_nested(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["set_properties", {"clip": {"blend_alpha": 0.5, "blend_type": "REPLACE", "mute": True}}],
+        ["op", {"name": "understudy.refresh"}],
+        ["timeline", {}],
+    )
+    muted = {name: entry[4] for name, entry in answers[-1].items()}
+    assert muted == {"clip": False, "clip Face Swap": True, "clip Understudy": False}

@@ -3,6 +3,7 @@
 
 import bpy
 from steps import _strip
+from understudy.addon.layers.sync import sync_layers
 from understudy.addon.modifiers import stack
 from understudy.addon.sequencer.curves import curves_of, keyframes_of
 
@@ -70,3 +71,34 @@ def curve_paths(scene=None):
 def copy_scene_by_script():
     """Copy the scene as a script does: the copy shares the action. Returns its name."""
     return bpy.context.scene.copy().name
+
+
+def rename_paths(old, new):
+    """Have curves name their strips by another of the paths that Blender takes."""
+    for curve in curves_of(bpy.context.scene):
+        curve.data_path = curve.data_path.replace(old, new, 1)
+
+
+def push_action_down():
+    """Make a strip of the NLA of the scene's action."""
+    animation = bpy.context.scene.animation_data
+    action = animation.action
+    animation.action = None
+    animation.nla_tracks.new().strips.new(action.name, 1, action)
+
+
+def copy_scene_and_sync():
+    """Copy the scene, which shares the keyframes, and sync both; returns the meta strips' opacities at both ends."""
+    copied = bpy.context.scene.copy()
+    both = bpy.context.scene, copied
+    for scene in sorted(both, key=lambda entry: entry.name, reverse=True):
+        sync_layers(scene)
+    opacities = []
+    for scene in both:
+        curves = [
+            curve
+            for curve in keyframes_of(scene)
+            if "Face Swap" in curve.data_path and "alpha" in curve.data_path
+        ]
+        opacities.append([curves[0].evaluate(frame) for frame in (1, 9)])
+    return opacities

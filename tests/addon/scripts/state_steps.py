@@ -5,6 +5,7 @@ import threading
 
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
+from understudy.addon.layers.strip_warnings import strip_warnings
 from understudy.addon.properties.scene_properties import recipe_of
 from understudy.addon.sequencer.curves import drivers_of, keyframes_of
 from understudy.core.recipe import parameters
@@ -91,3 +92,8 @@ def results_taken_along():
     for thread in threading.enumerate():
         if thread.name == "understudy first save":
             thread.join()
+
+
+def warnings(name):
+    """What the panel says that the layer of a clip can't follow."""
+    return [warning.text for warning in strip_warnings(_strip(name), _scene())]
