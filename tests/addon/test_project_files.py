@@ -193,3 +193,19 @@ def test_what_was_prepared_before_the_first_save_comes_along(every_blender, foot
     # Only fused: every other result came along too.
     assert [tweaked["frames_decoded"], tweaked["models_loaded"]] == [0, 0]
     assert not any(pictures_equal(drive, "tweaked", base).values())
+
+
+def test_a_first_save_that_fails_leaves_the_layers_where_they_are(every_blender, footage):
+    drive = every_blender
+    blocked = drive.folder / "blocked"
+    (blocked / "first.blend").mkdir(parents=True)
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, COUNT]}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["directory_of", {"name": "clip Understudy"}],
+        ["save_refused", {"path": str(blocked / "first.blend")}],
+        ["directory_of", {"name": "clip Understudy"}],
+    )
+    assert answers[-2] is True
+    assert answers[-1] == answers[-3] != ""

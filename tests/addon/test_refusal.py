@@ -100,3 +100,32 @@ def test_what_asks_for_no_face_is_rendered(drive, footage):
     )
     assert report[5]["refused"] == report[-1]["refused"] == ""
     assert len(list(folder.glob("out_*.png"))) == len(list(folder.glob("muted_*.png"))) == LAST
+
+
+def test_a_clip_outside_the_range_decides_nothing_wherever_the_playhead_is(drive, footage):
+    folder, steps = begin(drive, footage, "outside", None)
+    answers = drive(
+        *steps,
+        ["adjust", {"name": "clip", "frame_start": 40}],
+        ["colour", {"name": "colour", "channel": 8, "start": 1, "end": 13}],
+        ["setup", {"frame_current": 41}],
+        render(folder),
+    )
+    assert answers[-1]["refused"] == ""
+    assert len(list(folder.glob("out_*.png"))) == LAST
+
+
+def test_a_good_clip_under_the_playhead_lets_no_originals_through(drive, footage):
+    folder, steps = begin(drive, footage, "playhead", footage.person)
+    drive.status = REFUSED_EXIT
+    try:
+        report = drive(
+            *steps,
+            ["movie", {"name": "other", "file": footage.movie, "start": 20}],
+            ["cast", {"name": "other", "picture": None}],
+            ["setup", {"frame_start": 20, "frame_end": 21, "frame_current": 2}],
+            render(folder),
+        )[-1]
+    finally:
+        drive.status = 0
+    assert "other: no source face yet" in report["refused"]

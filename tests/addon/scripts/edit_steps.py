@@ -196,3 +196,12 @@ def nest_refused(name):
     except RuntimeError as error:
         raised = str(error)
     return [raised, before, feeds()]
+
+
+def save_refused(path):
+    """Save where Blender can't; returns whether it said so."""
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=path)
+    except RuntimeError:
+        return True
+    return False
