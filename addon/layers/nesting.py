@@ -55,9 +55,9 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
 
 
 def _is_nested(strips: SceneStrips, clip: Any, layer: Any) -> bool:
-    """Tell whether a clip and its layer are all that their meta strip has."""
+    """Tell whether a clip and its layer are all that lies in a meta strip that nesting made."""
     meta = strips.parent_meta(clip)
-    return meta is not None and set(meta.strips) == {clip, layer}
+    return meta is not None and bool(meta.understudy_nest) and set(meta.strips) == {clip, layer}
 
 
 def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any) -> bool:

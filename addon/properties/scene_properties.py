@@ -153,6 +153,7 @@ _pointer: Any = PointerProperty
 _text: Any = StringProperty
 _numbers: Any = IntVectorProperty
 _number: Any = FloatProperty
+_switch: Any = BoolProperty
 _Stages: Any = type(
     "UNDERSTUDY_stages",
     (),
@@ -279,11 +280,13 @@ def register() -> None:
     strip.understudy_searched = _numbers(size=2, default=(-1, -1), options={"HIDDEN"})
     strip.understudy_lifted = _text(options={"HIDDEN"})
     strip.understudy_rate = _number(options={"HIDDEN"})
+    strip.understudy_nest = _switch(options={"HIDDEN"})
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
     for owner, name in (
+        (bpy.types.Strip, "understudy_nest"),
         (bpy.types.Strip, "understudy_rate"),
         (bpy.types.Strip, "understudy_lifted"),
         (bpy.types.Strip, "understudy_searched"),

@@ -41,6 +41,7 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
         layer.modifiers.clear()
     strip.modifiers.clear()
     meta.name = f"{strip.name} Face Swap"
+    meta.understudy_nest = True
     _move_appearance(scene, strip, meta)
     layer.blend_alpha, layer.mute = 1.0, False
     meta.channel = channel
