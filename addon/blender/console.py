@@ -17,3 +17,9 @@ def print_traceback(error: BaseException) -> None:
     for part in traceback.format_exception(error):
         for line in part.rstrip("\n").split("\n"):
             print(f"Understudy | {quote(line)}", file=sys.stderr)
+
+
+def print_warnings(texts: list[str]) -> None:
+    """Print warnings, a line each."""
+    for text in texts:
+        print_message(f"warning: {text}")

@@ -20,6 +20,7 @@ from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
 from ..sequencer.channels import is_misplaced
 from ..sequencer.retiming import is_retimed
+from ..sequencer.strips import media_fingerprint
 from .folders import cache_folder
 from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, nest_reasons
 from .scene_strips import SceneStrips
@@ -77,7 +78,7 @@ def _strip_fingerprints(strips: SceneStrips) -> list[Any]:
                     strips.stack_id(clip),
                     clip.name,
                     _parent_meta_name(strips, clip),
-                    *_media_fingerprint(clip),
+                    *media_fingerprint(clip),
                     clip.frame_duration,
                 ),
                 (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
@@ -92,15 +93,6 @@ def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
     """Return the name of the meta strip that a strip lies in, or an empty text."""
     meta = strips.parent_meta(strip)
     return "" if meta is None else str(meta.name)
-
-
-def _media_fingerprint(strip: Any) -> tuple[Any, ...]:
-    """Return what tells a clip's files from others, whatever their number: to list them takes long."""
-    if strip.type == "MOVIE":
-        return (strip.filepath,)
-    count = len(strip.elements)
-    ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
-    return (strip.directory, count, *ends)
 
 
 def _sync_during_edit(scene: bpy.types.Scene) -> list[str]:

@@ -12,13 +12,9 @@ import bpy
 
 from ...core.errors import UnderstudyError
 from ...core.filesystem import Access
-from ...core.layers.folder import LayerFolder
 from ...core.reporting.log import room_logger
-from ..properties.preferences import preferences
 from ..sequencer.strips import layer_stack_id, layer_strips
-from ..sessions.cache_folder import cache_location
-from ..sessions.open import access
-from .folders import layer_directory
+from .folders import LayerPlaces
 
 _LOGGER = room_logger("addon.layers")
 
@@ -32,28 +28,25 @@ def take_along(filepath: str) -> list[str]:
     project_folder = Path(filepath).parent
     if not project_folder.is_dir():
         return []  # Blender can't save there
-    problems, moves = [], {}
+    problems: list[str] = []
+    moves: dict[Path, LayerPlaces] = {}
     for scene in bpy.data.scenes:
         if cast("Any", scene).library is not None:
             continue
-        here, there = cache_location(scene).folder, cache_location(scene, project_folder).folder
-        for layer in layer_strips(scene) if here != there else []:
+        here, there = LayerPlaces.of_scene(scene), LayerPlaces.of_scene(scene, project_folder)
+        for layer in layer_strips(scene) if here.root != there.root else []:
+            strip_id = layer_stack_id(layer)
             try:
-                _copy_layers(here, there, layer_stack_id(layer))
+                here.layer_folder(strip_id).copy_to(there.layer_folder(strip_id))
             except UnderstudyError as error:
                 problems.append(f"{layer.name}: {error}")
                 continue
-            layer.directory = layer_directory(scene, layer_stack_id(layer), project_folder)
-            moves[here] = there
-    for here, there in moves.items():
-        arguments = here, there, access(preferences())
+            layer.directory = there.layer_directory(strip_id)
+            moves[here.root] = there
+    for root, place in moves.items():
+        arguments = root, place.root, place.access
         threading.Thread(target=_copy_results, args=arguments, name="understudy first save").start()
     return problems
-
-
-def _copy_layers(here: Path, there: Path, strip_id: str) -> None:
-    allowed = access(preferences())
-    LayerFolder(here, strip_id, allowed).copy_to(LayerFolder(there, strip_id, allowed))
 
 
 def _copy_results(here: Path, there: Path, allowed: Access) -> None:

@@ -55,13 +55,6 @@ def layer_folder(scene: bpy.types.Scene, strip_id: str) -> LayerFolder:
     return LayerPlaces.of_scene(scene).layer_folder(strip_id)
 
 
-def layer_directory(scene: bpy.types.Scene, strip_id: str, project_folder: Path | None = None) -> str:
-    """Return the same as a strip keeps it, see `LayerPlaces`. Raises OutputError for what is no stack's id."""
-    places = LayerPlaces.of_scene(scene, project_folder)
-    places.layer_folder(strip_id)
-    return places.layer_directory(strip_id)
-
-
 def layer_read_folder(layer: Any) -> Path:
     """Return the folder that Blender reads a layer's files from, whatever it should be."""
     owner = layer.id_data.library

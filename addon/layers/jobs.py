@@ -16,6 +16,7 @@ from ..modifiers.stack import requests_of
 from ..sequencer.strips import (
     is_shown,
     layer_stack_id,
+    media_fingerprint,
     shown_scenes,
     source_of,
     stack_id,
@@ -44,13 +45,7 @@ class StripCache:
 
         An image strip has an element for each, too many to list at every frame: the first and the last are looked at.
         """
-        looks: tuple[object, ...]
-        if strip.type == "MOVIE":
-            looks = bpy.data.filepath, strip.filepath
-        else:
-            elements = strip.elements
-            ends = elements[0].filename, elements[len(elements) - 1].filename
-            looks = bpy.data.filepath, strip.directory, len(elements), *ends
+        looks = bpy.data.filepath, *media_fingerprint(strip)
         known = self._sources.get(strip.as_pointer())
         if known is None or known[0] != looks:
             self._sources[strip.as_pointer()] = known = looks, source_of(strip)

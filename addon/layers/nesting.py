@@ -11,8 +11,8 @@ from typing import Any, cast
 import bpy
 
 from ..sequencer.meta_strips import nest_in_meta
-from ..sequencer.strips import all_strips, layer_stack_id, overlap, stack_id, strips_with_modifiers
-from .layer_strip import invalidate_layer_caches, layer_of
+from ..sequencer.strips import all_strips, layer_stack_id, overlap, stack_id
+from .layer_strip import invalidate_layer_caches
 from .scene_strips import SceneStrips
 
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
@@ -48,16 +48,19 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
     if strips.curves.is_in_nla(clip, "blend_alpha"):
         return _FADED_BY_NLA
     if clip.blend_alpha < 1 or strips.curves.is_animated(clip, "blend_alpha"):
-        return _FADED_INSIDE if _is_nested(strips, clip, layer) else _FADED
+        return _FADED if _nest_of(clip) is None else _FADED_INSIDE
     if any(_shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams):
         return "is shown by a multicam selector"
     return ""
 
 
-def _is_nested(strips: SceneStrips, clip: Any, layer: Any) -> bool:
-    """Tell whether a clip and its layer are all that lies in a meta strip that nesting made."""
-    meta = strips.parent_meta(clip)
-    return meta is not None and bool(meta.understudy_nest) and set(meta.strips) == {clip, layer}
+def _nest_of(clip: Any) -> Any | None:
+    """Return the meta strip that nesting made around a clip, as long as it has nothing but the clip and its layers."""
+    meta = clip.parent_meta()
+    if meta is None or not meta.understudy_nest:
+        return None
+    others = [strip for strip in meta.strips if strip != clip]
+    return meta if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
 
 
 def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any) -> bool:
@@ -78,16 +81,20 @@ def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> l
     problems = []
     if during_edit:
         move_opacity_to_meta(scene)
-    for name, reason in nest_reasons(SceneStrips(scene)).items():
-        clip = next(strip for strip in strips_with_modifiers(scene) if strip.name == name)
+    strips = SceneStrips(scene)
+    reasons = nest_reasons(strips)
+    for clip, layer in [(clip, strips.layer_of(clip)) for clip in strips.clips if clip.name in reasons]:
+        reason = reasons[clip.name]
         if reason in NOT_NESTABLE:
-            problems.append(f"{name} {reason}")
+            problems.append(f"{clip.name} {reason}")
             continue
         try:
-            _nest(scene, clip, layer_of(scene, clip), keeps_active=during_edit and reason == _FADED)
+            _nest(scene, clip, layer, keeps_active=during_edit and reason == _FADED)
         except RuntimeError as error:  # an operator that Blender refuses
             text = str(error).strip().removeprefix("Error: ")
-            problems.append(f"{name} {reason}, which its layer can't follow: press Nest in Meta ({text})")
+            problems.append(
+                f"{clip.name} {reason}, which its layer can't follow: press Nest in Meta ({text})"
+            )
     return problems
 
 
@@ -114,11 +121,8 @@ def hidden_active_strip(scene: bpy.types.Scene) -> Any | None:
     clip = None if editor is None else editor.active_strip
     if clip is None or not stack_id(clip):
         return None
-    meta = clip.parent_meta()
-    if meta is None or meta in list(editor.meta_stack):
-        return None
-    others = [strip for strip in meta.strips if strip != clip]
-    return clip if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
+    meta = _nest_of(clip)
+    return clip if meta is not None and meta not in list(editor.meta_stack) else None
 
 
 def move_opacity_to_meta(scene: bpy.types.Scene) -> None:

@@ -25,7 +25,7 @@ from ..modifiers.visibility import hidden_reason, visibility_mismatches
 from ..properties.preferences import preferences
 from ..properties.status import window_state
 from ..sequencer.curves import curves_of
-from ..sequencer.strips import source_of, stack_id
+from ..sequencer.strips import media_fingerprint, source_of, stack_id
 from ..sessions.cache_folder import cache_location
 
 _REFRESH_SECONDS = 2.0
@@ -155,15 +155,12 @@ def _survey(
 
 def _shown_key(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[object, ...]:
     """Return what decides which images a layer shows: where it lies, its trims and its elements."""
-    elements = layer.elements
-    count = len(elements)
-    ends = (elements[0].filename, elements[count - 1].filename) if count else ()
     return (
         scene.name,
         stack_id(strip),
         (strip.frame_final_start, strip.frame_final_end),
         (layer.frame_start, layer.frame_offset_start, layer.frame_offset_end),
-        (layer.strobe, layer.use_reverse_frames, count, *ends),
+        (layer.strobe, layer.use_reverse_frames, *media_fingerprint(layer)),
         tuple(key.timeline_frame for key in strip.retiming_keys),
     )
 
@@ -180,9 +177,7 @@ def _shown_images(strip: Any, layer: Any) -> tuple[int, ...]:
 def _source(strip: Any) -> ClipSource:
     if strip.type == "MOVIE":
         return source_of(strip)
-    count = len(strip.elements)
-    ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
-    key = "source", bpy.data.filepath, strip.directory, count, *ends
+    key = "source", bpy.data.filepath, *media_fingerprint(strip)
     return lookup_cache().get_or_compute(key, lambda: source_of(strip))
 
 

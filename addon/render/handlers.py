@@ -15,7 +15,7 @@ from typing import Any, cast
 import bpy
 from bpy.app.handlers import persistent
 
-from ..blender.console import print_message
+from ..blender.console import print_warnings
 from ..blender.handlers import add_handlers, remove_handlers
 from ..layers.first_save import take_along
 from ..layers.sync import sync_layers, sync_timing
@@ -119,21 +119,22 @@ def on_load(*_: Any) -> None:
 @persistent
 def on_save(filepath: object = "", *_: Any) -> None:
     """Put the layers in order before they are saved; saved for the first time, they and their results come along."""
-    problems = [text for scene in bpy.data.scenes for text in sync_layers(scene)]
+    problems = _sync_scenes()
     # Blender gives no name where it saves its own start-up file.
     if not bpy.data.filepath and isinstance(filepath, str) and filepath:
         problems += take_along(filepath)
-    for text in problems:
-        print_message(f"warning: {text}")
+    print_warnings(problems)
 
 
 @persistent
 def on_saved(*_: Any) -> None:
     """Without a file, after a copy was saved or saving failed, layers lie in Blender's temporary folder again."""
     if not bpy.data.filepath:
-        for scene in bpy.data.scenes:
-            for text in sync_layers(scene):
-                print_message(f"warning: {text}")
+        print_warnings(_sync_scenes())
+
+
+def _sync_scenes() -> list[str]:
+    return [text for scene in bpy.data.scenes for text in sync_layers(scene)]
 
 
 def _report(text: str, level: str) -> None:

@@ -40,13 +40,13 @@ def originals_reason(scene: bpy.types.Scene) -> str:
     return "; ".join(dict.fromkeys(reasons))
 
 
-def is_refused() -> bool:
+def refuses_originals() -> bool:
     """Tell whether such a render is refused here."""
     choice = originals_choice(preferences().originals, os.environ)
     return choice == REFUSE or (choice == ASK and bpy.app.background)
 
 
-def is_asked() -> bool:
+def reports_originals() -> bool:
     """Tell whether such a render is reported to the user as it starts."""
     return originals_choice(preferences().originals, os.environ) == ASK and not bpy.app.background
 
@@ -56,7 +56,7 @@ def refusal_text(reason: str) -> str:
     return f"render refused, since no face can be swapped ({reason}); {ORIGINALS_VARIABLE}=render renders the originals"
 
 
-def asked_text(reason: str) -> str:
+def report_text(reason: str) -> str:
     """Return the line that is reported in the window as such a render starts."""
     return f"Originals are being rendered, since no face can be swapped ({reason}): Esc in the render's window stops it"
 

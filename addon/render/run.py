@@ -18,7 +18,7 @@ from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.layer_outcomes import NO_LAYER, pluralise
 from ...core.reporting.log import room_logger
 from ...core.reporting.strip_state import render_text, state_of_outcomes
-from ..blender.console import print_message, print_traceback
+from ..blender.console import print_message, print_traceback, print_warnings
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
@@ -33,7 +33,7 @@ from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
-from .refusal import asked_text, is_asked, is_refused, originals_reason, refusal_text
+from .refusal import originals_reason, refusal_text, refuses_originals, report_text, reports_originals
 from .strict import is_strict, stop_render
 
 if TYPE_CHECKING:
@@ -121,11 +121,11 @@ class RenderRun:
     def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
         """Refuse a render that can swap no face, or let the user know of it."""
         reason = originals_reason(scene)
-        if reason and is_refused():
+        if reason and refuses_originals():
             self._refusal = refusal_text(reason)
             print_message(f"error: {self._refusal}")
-        elif reason and is_asked():
-            self._on_originals(asked_text(reason))
+        elif reason and reports_originals():
+            self._on_originals(report_text(reason))
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -136,10 +136,8 @@ class RenderRun:
         if self._session is None:
             return
         if self._refusal:
-            self._frame_count, self._original_frame_count = (
-                self._frame_count + 1,
-                self._original_frame_count + 1,
-            )
+            self._frame_count += 1
+            self._original_frame_count += 1
             self._discard_frame(scene, [self._refusal])
             return
         outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
@@ -190,7 +188,7 @@ class RenderRun:
     def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
         """A frame was written: one that failed must not stay."""
         if scene.frame_current in self._failed_frames:
-            _print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
+            print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
@@ -205,10 +203,9 @@ class RenderRun:
         session.close()
         _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
         self._fallback_layers.restore()
-        for text in warnings:
-            print_message(f"warning: {text}")
+        print_warnings(warnings)
         if self._failed_frames:
-            _print_warnings(mark_movie(scene, self._start_time))
+            print_warnings(mark_movie(scene, self._start_time))
         shown = session.outcomes.summary(cast("int", facts["faces"]))
         models = pluralise(cast("int", facts["models_loaded"]), "model")
         line = (
@@ -253,10 +250,5 @@ class RenderRun:
         """See to it that no image of a frame stays, and stop the render where that is possible."""
         frame = scene.frame_current
         self._failed_frames[frame] = reasons
-        _print_warnings(remove_earlier_image(scene, frame))
+        print_warnings(remove_earlier_image(scene, frame))
         stop_render()
-
-
-def _print_warnings(texts: list[str]) -> None:
-    for text in texts:
-        print_message(f"warning: {text}")

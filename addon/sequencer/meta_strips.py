@@ -129,11 +129,19 @@ def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
     for name in (*_META_PROPERTIES, *_SHARED_PROPERTIES):
         setattr(meta, name, getattr(strip, name))
     strip.blend_type, strip.blend_alpha, strip.mute = "ALPHA_OVER", 1.0, False
-    make_action_local(scene)
+    if any(_meta_path(curve, strip) for curve in curves_of(scene)):
+        make_action_local(scene)
     for curve in curves_of(scene):
-        name, path = split_strip_path(curve.data_path)
-        if name == strip_key(strip) and (path in _META_PROPERTIES or path.startswith("modifiers[")):
+        path = _meta_path(curve, strip)
+        if path:
             curve.data_path = f"{meta.path_from_id()}.{path}"
+
+
+def _meta_path(curve: Any, strip: Any) -> str:
+    """Return the path of the property that a curve animates, if it is a strip's that moves; else an empty text."""
+    name, path = split_strip_path(curve.data_path)
+    moves = name == strip_key(strip) and (path in _META_PROPERTIES or path.startswith("modifiers["))
+    return path if moves else ""
 
 
 def _select(scene: bpy.types.Scene, strips: list[Any]) -> None:

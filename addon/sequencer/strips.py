@@ -164,6 +164,15 @@ def source_of(strip: Any) -> ClipSource:
     return ClipSource(False, tuple(folder / element.filename for element in strip.elements))
 
 
+def media_fingerprint(strip: Any) -> tuple[Any, ...]:
+    """Return what tells a strip's files from others, whatever their number: to list them takes long."""
+    if strip.type == "MOVIE":
+        return (strip.filepath,)
+    count = len(strip.elements)
+    ends = (strip.elements[0].filename, strip.elements[count - 1].filename) if count else ()
+    return (strip.directory, count, *ends)
+
+
 def frame_rate(scene: bpy.types.Scene) -> float:
     """Return the timeline's frames a second."""
     base = scene.render.fps_base

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copy every result of one cache folder into another, as it is: encrypted and signed ones stay so."""
 
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 from ...errors import CacheError
 from ...filesystem import Access
 from ..base.key import Key
-from ..base.store import Arrays
 from ..stores.local import PackStore
 
 
@@ -36,13 +34,10 @@ def copy_entries(source: Path, target: Path, access: Access | None = None) -> in
     with closing(PackStore(source, read_only=True)) as old, closing(PackStore(target, access=access)) as new:
         if new.write_fault:
             raise CacheError(new.write_fault)
-        for key in _keys(old):
-            arrays: Arrays | None = None if key in new else old.get(key)
+        for entry in old.entries():
+            key = Key(entry.text)
+            arrays = None if key in new else old.get(key)
             if arrays is not None:
                 new.put(key, arrays)
                 copied += 1
     return copied
-
-
-def _keys(store: PackStore) -> Iterable[Key]:
-    return [Key(entry.text) for entry in store.entries()]

@@ -29,7 +29,7 @@ def many_movies(file, count, start=0):
 
 def sync_counts():
     """Bring the layers in order; how often was called what looks at files, elements or movies."""
-    return _counted(lambda: sync.sync_layers(_scene()))
+    return _count_work(lambda: sync.sync_layers(_scene()))
 
 
 def layer_facts():
@@ -108,7 +108,7 @@ def _random_place(chance):
     return 1 + chance.randrange(5), start, start + chance.choice([1, 5, 40])
 
 
-def _counted(work):
+def _count_work(work):
     calls = _profile(work)
     return {name: calls[name] for name in _COUNTED}
 
