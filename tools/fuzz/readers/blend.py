@@ -78,7 +78,7 @@ class Blend:
         clip = _project(scene, values)
         for read in (
             lambda: folders.cache_folder(scene),
-            lambda: folders.layer_directory(scene, timeline.stack_id(clip)),
+            lambda: folders.layer_folder(scene, timeline.stack_id(clip)),
             lambda: list(jobs.jobs_at(scene, 2)),
             lambda: strip_warnings.scene_warnings(scene),
             lambda: stack.requests_of(scene, timeline.stack_id(clip)),
