@@ -83,7 +83,7 @@ class ModelCard:
     page: str
     """Where its vendor publishes it."""
     size: int
-    """In bytes; 0 if not known."""
+    """In bytes; 0 if not known, which is only where the hash is not known either."""
     sha256: str
     """Lower-case hex; empty if not known."""
     url: str
@@ -121,6 +121,10 @@ class Catalogue:
     def card_by_sha256(self, sha256: str) -> ModelCard | None:
         """Return the published file with this content."""
         return next((model for model in self.models if model.sha256 == sha256), None)
+
+    def may_publish(self, size_bytes: int) -> bool:
+        """Tell whether a file of this size can be a published one: if not, it need not be hashed to be told."""
+        return any(model.size == size_bytes and model.sha256 for model in self.models)
 
     def card_by_file_name(self, name: str) -> ModelCard:
         """Return the published file of this name. ModelError if there is none."""

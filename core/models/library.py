@@ -19,7 +19,7 @@ from .catalog import Catalogue, Family, ModelCard, load_catalogue, mismatch
 from .embedded import embedded_files
 from .hashes import HashCache
 from .model_folder import model_files, world_writable_path
-from .onnx_file import OnnxInfo, read_model_file, read_onnx_info
+from .onnx_file import OnnxInfo, read_model_file, read_onnx_info, require_size
 from .session import ModelFile
 from .statement import read_statement
 
@@ -156,23 +156,25 @@ class ModelLibrary:
         return models
 
     def _identify(self, path: Path, hashes: HashCache) -> LocalModel:
+        """Say what a file is. Only what may be a model is hashed: files of gigabytes take seconds each."""
         try:
             size = path.stat().st_size
-            file = ModelFile(path, hashes.sha256_of(path))
+            require_size(path)
+            if self._catalogue.may_publish(size):
+                file = ModelFile(path, hashes.sha256_of(path))
+                known = self._catalogue.card_by_sha256(file.sha256)
+                if known is not None:
+                    return LocalModel(file, size, known.role, known.family, known, "")
+            stated, problem = read_statement(path, self._catalogue)
+            if stated is None:
+                return LocalModel(ModelFile(path), size, "", "", None, problem)
+            problem = signature_problem(path, self._catalogue.family(stated.role, stated.family))
+            file = ModelFile(path, "" if problem else hashes.sha256_of(path))
         except OSError as error:
-            return LocalModel(
-                ModelFile(path), 0, "", "", None, f"it can't be read: {error.strerror or error}"
-            )
+            problem = f"it can't be read: {error.strerror or error}"
+            return LocalModel(ModelFile(path), 0, "", "", None, problem)
         except ModelError as error:
             return LocalModel(ModelFile(path), 0, "", "", None, quote(error))
-        known = self._catalogue.card_by_sha256(file.sha256)
-        if known is not None:
-            return LocalModel(file, size, known.role, known.family, known, "")
-        stated, problem = read_statement(path, self._catalogue)
-        if stated is None:
-            return LocalModel(file, size, "", "", None, problem)
-        family = self._catalogue.family(stated.role, stated.family)
-        problem = signature_problem(path, family)
         return LocalModel(file, size, stated.role, stated.family, None, problem, stated)
 
 

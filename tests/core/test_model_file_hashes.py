@@ -22,11 +22,33 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "understudy" / FILE_NAME
 
 
+def _write_model(path: Path) -> Path:
+    """Write a model, and beside it what the user says it is."""
+    stand_ins.write_recogniser(path, "arcface")
+    statement_path(path).write_text('family = "embed/arcface"')
+    return path
+
+
+def _bytes_read() -> int:
+    counts = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(counts["rchar"])
+
+
+def test_a_large_file_that_can_be_no_model_is_not_read(tmp_path: Path, memory: Path) -> None:
+    path = stand_ins.write_recogniser(tmp_path / "a.onnx", "arcface")
+    with path.open("ab") as file:
+        file.truncate((1 << 31) - 2)
+    before = _bytes_read()
+    (found,) = [one for one in ModelLibrary([tmp_path]).local_models() if one.file.path == path]
+    assert _bytes_read() - before < 1 << 20
+    assert (found.role, found.problem, found.size) == ("", "", (1 << 31) - 2)
+    assert not memory.exists()
+
+
 def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path, memory: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
-    path = stand_ins.write_recogniser(folder / "a.onnx", "arcface")
-    statement_path(path).write_text('family = "embed/arcface"')
+    path = _write_model(folder / "a.onnx")
     first = ModelLibrary([folder]).model("embed", "arcface").sha256
     assert memory.stat().st_mode & 0o777 == 0o600
     assert memory.parent.stat().st_mode & 0o777 == 0o700
@@ -48,7 +70,7 @@ def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path, memory: Pat
 
 
 def test_where_nothing_can_be_remembered_files_are_hashed_each_time(tmp_path: Path, memory: Path) -> None:
-    path = stand_ins.write_recogniser(tmp_path / "a.onnx", "arcface")
+    path = _write_model(tmp_path / "a.onnx")
     memory.parent.parent.mkdir()
     memory.parent.write_text("no folder")
     for _ in range(2):
@@ -63,7 +85,7 @@ def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(
 ) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
-    content = stand_ins.write_recogniser(folder / "0.onnx", "arcface").read_bytes()
+    _write_model(folder / "0.onnx")
     ModelLibrary([folder]).local_models()
     # So that writing takes a while.
     gone = {f"/gone/{number}.onnx": [1, 1, 1, 1, 1, "0" * 64] for number in range(6000)}
@@ -82,7 +104,7 @@ def test_threads_that_scan_a_folder_at_once_never_leave_half_a_memory(
     watcher.start()
     try:
         for number in range(1, scans + 1):
-            (folder / f"{number}.onnx").write_bytes(content)
+            _write_model(folder / f"{number}.onnx")
             run_in_threads(lambda: ModelLibrary([folder]).local_models(), 6)
             assert str((folder / f"{number}.onnx").resolve()) in json.loads(memory.read_text())
     finally:
