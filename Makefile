@@ -68,6 +68,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict core
 	$(BIN)/mypy -p understudy.addon
+	$(BIN)/mypy tools
 	$(BIN)/python -m tools.check_gate
 	PYTHONPATH=build/package $(BIN)/lint-imports --no-cache
 

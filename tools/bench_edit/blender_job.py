@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -137,15 +138,15 @@ class Timeline:
         return {
             "load": [self._load() for _ in rounds],
             "scrub": [self._scrub(number) for number in rounds],
-            "slider": [self._edit(lambda number=number: self._slide(number)) for number in rounds],
-            "move": [self._edit(lambda number=number: self._move(number)) for number in rounds],
-            "trim": [self._edit(lambda number=number: self._trim(number)) for number in rounds],
+            "slider": [self._edit(partial(self._slide, number)) for number in rounds],
+            "move": [self._edit(partial(self._move, number)) for number in rounds],
+            "trim": [self._edit(partial(self._trim, number)) for number in rounds],
             "undo": [self._undo(number) for number in rounds],
             "save": [self._save(number) for number in rounds],
             "start_still": [self._render(animation=False) for _ in rounds],
             "start_animation": [self._render(animation=True) for _ in rounds],
-            "split": [self._edit(lambda number=number: self._split(number)) for number in rounds],
-            "add": [self._edit(lambda number=number: self._add(number)) for number in rounds],
+            "split": [self._edit(partial(self._split, number)) for number in rounds],
+            "add": [self._edit(partial(self._add, number)) for number in rounds],
         }
 
     @property
@@ -166,7 +167,7 @@ class Timeline:
 
         def whole() -> None:
             edit()
-            bpy.context.view_layer.update()
+            cast("Any", bpy.context).view_layer.update()
             self._subject.react(self.scene)
 
         return _milliseconds(whole)
@@ -205,20 +206,20 @@ class Timeline:
         if not number:
             bpy.ops.ed.undo_push(message="before")
         self._move(number)
-        bpy.context.view_layer.update()
+        cast("Any", bpy.context).view_layer.update()
         self._subject.react(self.scene)
         bpy.ops.ed.undo_push(message="move")
 
         def undo() -> None:
             bpy.ops.ed.undo()
-            bpy.context.view_layer.update()
+            cast("Any", bpy.context).view_layer.update()
             self._subject.react(self.scene)
 
         return _milliseconds(undo)
 
     def _save(self, number: int) -> float:
         self._trim(number)
-        bpy.context.view_layer.update()
+        cast("Any", bpy.context).view_layer.update()
         return _milliseconds(bpy.ops.wm.save_mainfile)
 
     def _render(self, *, animation: bool) -> float:

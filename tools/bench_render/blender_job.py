@@ -56,8 +56,13 @@ def _live(options: argparse.Namespace) -> dict[str, object]:
     scene, modifier = open_project(options.blend)
     # Only the preview is to bring layers here, as in a window; the render that draws the frame does not.
     handlers.unregister()
-    shown = []
-    preview = live_preview.LivePreview(lambda: (invalidate_layer_caches(), shown.append(None)))
+    shown: list[None] = []
+
+    def show() -> None:
+        invalidate_layer_caches()
+        shown.append(None)
+
+    preview = live_preview.LivePreview(show)
     scene.render.image_settings.file_format = "PNG"
     first, last = scene.frame_start, scene.frame_end
     fused, drawn, floor = [], [], []

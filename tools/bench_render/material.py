@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import cv2
+import numpy as np
 from understudy.core.errors import OutputError
 from understudy.core.media.clip import files_stamp
 from understudy.core.media.open import open_clip
@@ -90,7 +91,9 @@ def _write_scaled(source: Path, path: Path, height: int, frames: int) -> None:
             pixels = clip.read(number % info.frame_count)
             pixels = pixels if pixels.dtype == "uint8" else (pixels // 257).astype("uint8")
             reduced = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-            picture = av.VideoFrame.from_ndarray(reduced, "rgb24").reformat(format="yuv420p")
+            picture = av.VideoFrame.from_ndarray(np.asarray(reduced, np.uint8), "rgb24").reformat(
+                format="yuv420p"
+            )
             picture.pts, picture.time_base = number, 1 / rate
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))

@@ -75,7 +75,7 @@ def _build(options: argparse.Namespace) -> dict[str, object]:
     modifier = append_modifier(scene, strip)
     _play(modifier, options.face)
     set_parameters(modifier, options.settings)
-    bpy.context.preferences.filepaths.save_version = 0
+    cast("Any", bpy.context).preferences.filepaths.save_version = 0
     bpy.ops.wm.save_as_mainfile(filepath=str(options.blend), relative_remap=True)
     for problem in sync_layers(scene):
         raise UnderstudyError(problem)

@@ -99,8 +99,12 @@ def canvas_of(picture: Pixels, points: Floats, topology: Topology) -> Canvas:
     scale = _SKIN_SIZE / max(size)
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     valid = cv2.resize(oval, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
-    skin = skin_likeness(np.asarray(small), points * np.float32(scale), valid, topology)
-    skin = cv2.resize(cv2.GaussianBlur(skin, (0, 0), 1.0), size, interpolation=cv2.INTER_CUBIC)
+    alike = skin_likeness(
+        np.asarray(small), points * np.float32(scale), np.asarray(valid, np.float32), topology
+    )
+    skin = np.asarray(
+        cv2.resize(cv2.GaussianBlur(alike, (0, 0), 1.0), size, interpolation=cv2.INTER_CUBIC), np.float32
+    )
     own = fill_polygons([points[ring, :2] for ring in (topology.left_eye_ring, topology.right_eye_ring,
                                                 topology.inner_lips)], size).astype(np.float32) / 255  # fmt: skip
     free = cv2.GaussianBlur(oval, (0, 0), 0.01 * width) * np.clip(skin, 0, 1)

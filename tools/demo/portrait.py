@@ -73,11 +73,11 @@ def _person(small: Pixels, pool: ModelPool) -> Floats:
     tensor = cv2.resize(small, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     model = ModelFile(embedded_folder() / _SEGMENTER)
     rough = pool.run(model, tensor[None], ("activation_10",))[0].reshape(side, side)
-    rough = cv2.resize(rough, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_LINEAR)
+    likely = cv2.resize(rough, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_LINEAR)
     marks = np.full(small.shape[:2], cv2.GC_PR_BGD, np.uint8)
-    marks[rough > 0.5] = cv2.GC_PR_FGD
-    marks[cv2.erode((rough > 0.9).astype(np.uint8), np.ones((13, 13))) > 0] = cv2.GC_FGD
-    marks[cv2.dilate((rough > 0.1).astype(np.uint8), np.ones((17, 17))) == 0] = cv2.GC_BGD
+    marks[likely > 0.5] = cv2.GC_PR_FGD
+    marks[cv2.erode((likely > 0.9).astype(np.uint8), np.ones((13, 13))) > 0] = cv2.GC_FGD
+    marks[cv2.dilate((likely > 0.1).astype(np.uint8), np.ones((17, 17))) == 0] = cv2.GC_BGD
     cv2.setRNGSeed(1)
     colours = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.grabCut(

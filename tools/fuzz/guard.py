@@ -135,9 +135,9 @@ def _kind(fault: Exception) -> str:
 
 def _where(fault: BaseException) -> str:
     """Return the innermost of our own places in a fault's traceback."""
-    frames = traceback.extract_tb(fault.__traceback__)
+    frames = list(traceback.extract_tb(fault.__traceback__))
     ours = [frame for frame in frames if _ROOT in Path(frame.filename).resolve().parents]
-    frames = [frame for frame in ours if "/tools/fuzz/" not in frame.filename] or ours or list(frames)
+    frames = [frame for frame in ours if "/tools/fuzz/" not in frame.filename] or ours or frames
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno} {frames[-1].name}"
 
 

@@ -8,7 +8,7 @@ type. Nothing outside the project's own folder may change for it.
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 import understudy
@@ -74,7 +74,7 @@ class Blend:
             return
         bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         bpy.ops.wm.save_as_mainfile(filepath=str(place / "project.blend"))
-        scene = bpy.context.scene
+        scene = cast("Any", bpy.context).scene
         clip = _project(scene, values)
         for read in (
             lambda: folders.cache_folder(scene),
