@@ -65,7 +65,7 @@ class FaceTracker:
 
     def _track(self, clip: Clip, recipe: Recipe, start: TrackStart, step: int) -> _Track:
         asked = Recipe(detect=recipe.detect, landmark=recipe.landmark, embed=recipe.embed)
-        name = (self._analyser.clip_id(clip), asked, start, step)
+        name = (self._analyser.frames.map_id(clip), asked, start, step)
         walk = self._tracks.get(name)
         if walk is None:
             first = self._analyser.analysis(clip, start[0], recipe)
@@ -106,7 +106,7 @@ class FaceTracker:
         looks: dict[int, Pixels] = {}
         for near in range(max(number - 2, 0), min(number + 2, clip.info.frame_count)):
             with suppress(ClipError):
-                looks[near] = self._analyser.thumbnail(clip, near)
+                looks[near] = self._analyser.frames.thumbnail(clip, near)
         return is_cut(number, looks)
 
 

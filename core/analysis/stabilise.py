@@ -146,7 +146,7 @@ def _shot_frames(analyser: Analyser, clip: Clip, number: int, span: int) -> rang
     looks: dict[int, Pixels] = {}
     for near in range(first, last + 1):
         with suppress(ClipError):
-            looks[near] = analyser.thumbnail(clip, near)
+            looks[near] = analyser.frames.thumbnail(clip, near)
     begin = next((near for near in range(number, first, -1) if is_cut(near, looks)), first)
     end = next((near - 1 for near in range(number + 1, last + 1) if is_cut(near, looks)), last)
     return range(begin, end + 1)

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from ..analysis.analyser import to_eight_bit
+from ..analysis.frame_reader import to_eight_bit
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
@@ -77,7 +77,7 @@ def _render_frame(
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, patch = "", None
     try:
-        patch = pipeline.execute(pipeline.plan(clip, number, requests))
+        _, patch = pipeline.recast(clip, number, requests)
     except (ClipError, FaceImageError) as error:
         fault = str(error)
     except MemoryError:

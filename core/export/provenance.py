@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..cache.base.key import Scalar
-from ..media.clip import file_fingerprint
+from ..media.file_status import file_fingerprint
 from ..recipe import Recipe, parameters
 from ..recipe.request import SwapRequest
 from ..system.version import version

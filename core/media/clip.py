@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a clip, what a clip can do, and the fingerprints of files and images."""
+"""What is known of a clip, what a clip can do, and the fingerprints of images."""
 
 import hashlib
-import os
-import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..concurrency.lru import LruCache
-from ..errors import ClipError, os_error_reason
-from ..filesystem import open_input
-from .bounds import MAX_MOVIE_BYTES
+from ..errors import ClipError
+from .source import ClipSource
 
 FramePixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -62,13 +58,18 @@ class Clip(Protocol):
         ...
 
     @property
+    def source(self) -> ClipSource:
+        """The files of this clip."""
+        ...
+
+    @property
     def clip_id(self) -> str:
         """Hex SHA-256 of the file, or for a sequence of the list of its files' hashes in order."""
         ...
 
     @property
     def stamp(self) -> str:
-        """Hex SHA-256 of every file's absolute path, size and time: cheap, and changes when they do."""
+        """Hex SHA-256 of every file's path and status when the clip was opened: cheap, and holds on this machine."""
         ...
 
     def read(self, number: int) -> FramePixels:
@@ -89,6 +90,8 @@ class Clip(Protocol):
         ------
         ClipError
             There is no such frame, or it can't be read.
+        ClipChangedError
+            A file that it is in is not the one that was opened.
         """
         ...
 
@@ -124,47 +127,6 @@ def frame_id(pixels: FramePixels) -> str:
     digest = hashlib.sha256(f"{pixels.dtype.name} {pixels.shape}\n".encode())
     digest.update(np.ascontiguousarray(pixels).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def file_fingerprint(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes, read in pieces. Raises ClipError when it can't be read."""
-    try:
-        with open_input(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as fault:
-        raise ClipError(
-            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
-        ) from fault
-
-
-def files_stamp(paths: Sequence[Path]) -> str:
-    """Hex SHA-256 of the files' absolute paths, sizes and times. Raises ClipError for one that is missing."""
-    digest = hashlib.sha256()
-    for path in paths:
-        status = _require_status(path)
-        line = f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n"
-        digest.update(line.encode(errors="surrogateescape"))
-    return digest.hexdigest()
-
-
-def _require_status(path: Path) -> os.stat_result:
-    try:
-        return path.stat()
-    except OSError as fault:
-        raise ClipError(
-            f"can't find {path}: {os_error_reason(fault).lower()}; check the path, or relink the strip to its file"
-        ) from fault
-
-
-def require_file(path: Path) -> None:
-    """Raise ClipError unless `path` is a file with something in it."""
-    status = _require_status(path)
-    if not stat.S_ISREG(status.st_mode):
-        raise ClipError(f"{path} is not a file; choose a movie or image file")
-    if status.st_size == 0:
-        raise ClipError(f"{path} is empty; copy or render it again")
-    if status.st_size > MAX_MOVIE_BYTES:
-        raise ClipError(f"{path} has {status.st_size / 1e12:.1f} TB: at most 4 TB are read; split the clip")
 
 
 def require_frame(info: ClipInfo, number: int) -> None:

@@ -13,8 +13,9 @@ from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..concurrency.closing import Closeable
 from ..errors import UnderstudyError
-from .clip import Clip, ClipInfo, FramePixels, files_stamp
+from .clip import Clip, ClipInfo, FramePixels
 from .source import ClipSource
+from .source_stamps import SourceStamp, SourceStamps
 
 _KINDS: tuple[Literal["movie"], Literal["sequence"], Literal["picture"]] = ("movie", "sequence", "picture")
 
@@ -63,7 +64,8 @@ class CacheOnly:
 class CachedClip(Closeable):
     """A clip of which the facts are known and no frame is ever read; see `Clip`."""
 
-    def __init__(self, info: ClipInfo, stamp: str) -> None:
+    def __init__(self, source: ClipSource, info: ClipInfo, stamp: str) -> None:
+        self._source = source
         self._info = info
         self._stamp = stamp
 
@@ -73,13 +75,18 @@ class CachedClip(Closeable):
         return self._info
 
     @property
+    def source(self) -> ClipSource:
+        """The clip's files."""
+        return self._source
+
+    @property
     def clip_id(self) -> str:
         """Raises ClipNotCachedError: that takes reading the whole file."""
         raise ClipNotCachedError(NOT_PREPARED)
 
     @property
     def stamp(self) -> str:
-        """Hex SHA-256 of the files' absolute paths, sizes and times when the clip was made."""
+        """See `Clip.stamp`; when the clip was made."""
         return self._stamp
 
     def read(self, number: int) -> FramePixels:
@@ -90,9 +97,9 @@ class CachedClip(Closeable):
         """Nothing is open."""
 
 
-def store_clip_info(store: Store, clip: Clip) -> None:
+def store_clip_info(store: Store, stamps: SourceStamps, clip: Clip) -> None:
     """Keep a clip's facts under its stamp, so that `load_clip_info` need not open it. Raises ClipError."""
-    key = _clip_info_key(clip.stamp)
+    key = _clip_info_key(stamps.look_at_clip(clip))
     if store.get(key) is not None:  # read, since one that is there may prove to be of no use
         return
     info = clip.info
@@ -103,20 +110,20 @@ def store_clip_info(store: Store, clip: Clip) -> None:
     store.put(key, {"facts": np.array(numbers, np.int64)})
 
 
-def load_clip_info(store: Store, source: ClipSource) -> CachedClip:
+def load_clip_info(store: Store, stamps: SourceStamps, source: ClipSource) -> CachedClip:
     """Return a clip by the facts that were kept of it, without opening its files.
 
     Raises ClipNotCachedError where there are none, ClipError where a file is missing.
     """
-    stamp = files_stamp(source.paths)
+    stamp = stamps.look(source)
     kept = store.get(_clip_info_key(stamp))
     path = Path(source.paths[0])
     if kept is None:
         raise ClipNotCachedError(NOT_PREPARED)
     kind, width, height, count, numerator, denominator, bits = (int(value) for value in kept["facts"])
     info = ClipInfo(path, _KINDS[kind], width, height, count, Fraction(numerator, denominator), bits)
-    return CachedClip(info, stamp)
+    return CachedClip(source, info, stamp.local)
 
 
-def _clip_info_key(stamp: str) -> Key:
-    return stage_key("facts", 1, {"stamp": stamp})
+def _clip_info_key(stamp: SourceStamp) -> Key:
+    return stage_key("facts", 1, {"stamp": stamp.text})

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image files as clips: one image, or a numbered sequence of them."""
 
-import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -20,12 +19,11 @@ from .clip import (
     ClipInfo,
     FrameCache,
     FramePixels,
-    file_fingerprint,
-    files_stamp,
-    require_file,
     require_frame,
 )
+from .file_status import FileStatus, content_id, file_status, files_stamp, require_file, require_unchanged
 from .image_header import read_image_header, strip_ancillary_chunks
+from .source import ClipSource
 
 # Blender shows an image as it is stored, whatever turn its EXIF data asks for.
 _DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
@@ -45,6 +43,8 @@ class ImageClip(Closeable):
             raise ClipError("the image sequence has no files; choose at least one image")
         self._paths = tuple(paths)
         require_length(self._paths[0], len(self._paths))
+        self._source = ClipSource(kind == "picture", self._paths)
+        self._statuses = tuple(_status_if_there(path) for path in self._paths)
         first = decode_image(self._paths[0])
         self._cache = FrameCache(frame_capacity(FRAME_CACHE_SIZE, first.nbytes))
         height, width, _ = first.shape
@@ -58,18 +58,26 @@ class ImageClip(Closeable):
         """The facts of this clip."""
         return self._info
 
+    @property
+    def source(self) -> ClipSource:
+        """The image files."""
+        return self._source
+
     @cached_property
     def clip_id(self) -> str:
         """Hex SHA-256 of the file, or of the list of the files' hashes, one a line."""
-        if self._info.kind == "picture":
-            return file_fingerprint(self._paths[0])
-        listed = "".join(f"{file_fingerprint(path)}\n" for path in self._paths)
-        return hashlib.sha256(listed.encode()).hexdigest()
+        known = content_id(self._source)
+        for number in range(len(self._paths)):
+            self._require_unchanged(number)
+        return known
 
-    @property
+    @cached_property
     def stamp(self) -> str:
-        """Hex SHA-256 of every file's absolute path, size and time."""
-        return files_stamp(self._paths)
+        """See `Clip.stamp`."""
+        statuses = [
+            status or file_status(path) for path, status in zip(self._paths, self._statuses, strict=True)
+        ]
+        return files_stamp(self._paths, statuses)
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
@@ -79,6 +87,7 @@ class ImageClip(Closeable):
             return kept
         path = self._paths[number]
         pixels = decode_image(path)
+        self._require_unchanged(number)
         height, width, _ = pixels.shape
         if (width, height) != (self._info.width, self._info.height):
             raise ClipError(
@@ -92,6 +101,17 @@ class ImageClip(Closeable):
     def close(self) -> None:
         """Forget the frames; no file stays open."""
         self._cache.clear()
+
+    def _require_unchanged(self, number: int) -> None:
+        require_unchanged(self._paths[number], self._statuses[number])
+
+
+def _status_if_there(path: Path) -> FileStatus | None:
+    """Return a file's status; None for one that is missing, which is said when its frame is read."""
+    try:
+        return file_status(path)
+    except ClipError:
+        return None
 
 
 def is_image(path: Path) -> bool:

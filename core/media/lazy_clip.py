@@ -8,7 +8,9 @@ from ..concurrency.closing import Closeable
 from ..errors import ClipError
 from .clip import Clip, ClipInfo, FramePixels
 from .clip_info_cache import CachedClip, ClipNotCachedError, load_clip_info, store_clip_info
+from .file_status import ClipChangedError
 from .source import ClipSource
+from .source_stamps import SourceStamps
 
 
 class LazyClip(Closeable):
@@ -24,6 +26,11 @@ class LazyClip(Closeable):
     def info(self) -> ClipInfo:
         """The facts of this clip."""
         return self._cached_clip.info
+
+    @property
+    def source(self) -> ClipSource:
+        """The clip's files."""
+        return self._cached_clip.source
 
     @property
     def clip_id(self) -> str:
@@ -53,19 +60,19 @@ class LazyClip(Closeable):
             if clip.stamp != self._cached_clip.stamp:
                 # Its frames would be kept as those of the file that was there before.
                 clip.close()
-                raise ClipError(f"{self.info.path} was replaced since the run began; run it again")
+                raise ClipChangedError(f"{self.info.path} was replaced since the run began; run it again")
             self._clip = clip
         return self._clip
 
 
-def open_lazily(store: Store, source: ClipSource, opener: Callable[[], Clip]) -> Clip:
+def open_lazily(store: Store, stamps: SourceStamps, source: ClipSource, opener: Callable[[], Clip]) -> Clip:
     """Return the clip that `opener` opens, later if its facts are known, at once if not; its facts then are kept.
 
     Raises ClipError.
     """
     try:
-        return LazyClip(load_clip_info(store, source), opener)
+        return LazyClip(load_clip_info(store, stamps, source), opener)
     except ClipNotCachedError:
         clip = opener()
-        store_clip_info(store, clip)
+        store_clip_info(store, stamps, clip)
         return clip

@@ -21,11 +21,11 @@ from .clip import (
     ClipInfo,
     FrameCache,
     FramePixels,
-    file_fingerprint,
-    files_stamp,
     require_frame,
 )
+from .file_status import content_id, file_status, files_stamp, require_unchanged
 from .movie_stream import MovieFile
+from .source import ClipSource
 from .yuv_to_rgb import RgbConverter
 
 # How many frames before the wanted one a seek aims, try by try. Containers seek by decoding time, and a key
@@ -45,6 +45,8 @@ class MovieClip(Closeable):
         self._previous: VideoFrame | None = None
         self._current: VideoFrame | None = None
         self._position = 0
+        self._source = ClipSource(True, (path,))
+        self._status = file_status(path)
         self._file = MovieFile(path)
         try:
             self._info, self._converter = self._describe(self._read_first_frame())
@@ -57,15 +59,22 @@ class MovieClip(Closeable):
         """The facts of this clip."""
         return self._info
 
+    @property
+    def source(self) -> ClipSource:
+        """The movie file."""
+        return self._source
+
     @cached_property
     def clip_id(self) -> str:
         """Hex SHA-256 of the file."""
-        return file_fingerprint(self._info.path)
+        known = content_id(self._source)
+        require_unchanged(self._info.path, self._status)
+        return known
 
-    @property
+    @cached_property
     def stamp(self) -> str:
-        """Hex SHA-256 of the file's absolute path, size and time."""
-        return files_stamp([self._info.path])
+        """See `Clip.stamp`."""
+        return files_stamp(self._source.paths, [self._status])
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
@@ -77,7 +86,9 @@ class MovieClip(Closeable):
             return kept
         time = self._file.start_time + math.floor(number * self._file.ticks_per_frame + 0.5)
         try:
-            return self._cache.put(number, self._converter.convert(self._frame_at(time)))
+            pixels = self._converter.convert(self._frame_at(time))
+            require_unchanged(self._info.path, self._status)
+            return self._cache.put(number, pixels)
         except MemoryError as fault:
             raise ClipError(
                 f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from ..errors import ClipError
 from .bounds import coding_threads, max_movie_pixels, require_frame_size, require_length, require_times
-from .clip import require_file
+from .file_status import require_file
 
 READ_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
 

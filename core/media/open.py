@@ -8,7 +8,8 @@ imported when a clip is opened: an editor who opens none does not wait for it wh
 from collections.abc import Sequence
 from pathlib import Path
 
-from .clip import Clip, ClipInfo, FramePixels, file_fingerprint, frame_id
+from .clip import Clip, ClipInfo, FramePixels, frame_id
+from .file_status import file_fingerprint
 
 __all__ = ["Clip", "ClipInfo", "FramePixels", "file_fingerprint", "frame_id", "open_clip", "open_sequence"]
 

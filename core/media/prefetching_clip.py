@@ -7,6 +7,7 @@ from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError
 from .bounds import frame_capacity
 from .clip import FRAME_CACHE_SIZE, Clip, ClipInfo, FramePixels, frame_id, require_frame
+from .source import ClipSource
 
 _PREFETCH_FRAMES = 3
 """How many frames wait, decoded, where they are not very large: more would only take memory."""
@@ -35,6 +36,11 @@ class PrefetchingClip(Closeable):
     def info(self) -> ClipInfo:
         """The facts of this clip."""
         return self._clip.info
+
+    @property
+    def source(self) -> ClipSource:
+        """See `Clip.source`."""
+        return self._clip.source
 
     @property
     def clip_id(self) -> str:

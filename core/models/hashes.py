@@ -5,27 +5,21 @@ Never beside the models: a folder that someone handed over would say itself what
 names a file in keys; before a file is run its bytes are hashed again (`ModelFile.read_and_verify`).
 """
 
-import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from ..cache.base.key import SHA256_HEX
 from ..errors import ModelError
-from ..filesystem import Location, open_input
-from ..system.user_cache import is_private_to_user, ownership_fault, user_cache
+from ..filesystem import open_input
+from ..system.user_records import Record, UserRecords
 from .onnx_file import MAX_FILE_BYTES
 
 FILE_NAME = "model-hashes.json"
-_MAX_BYTES = 1 << 23
 _MAX_ENTRIES = 10_000
 _STAMP_LENGTH = 5
 _CHUNK_BYTES = 1 << 20
-
-Stamp = tuple[int, ...]
-"""Device, inode, size, and the times of the last change of content and of anything, in nanoseconds."""
 
 
 def file_sha256(path: Path) -> str:
@@ -51,41 +45,37 @@ class HashCache:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         """Read what is remembered, if anything; a memory that is not the user's own counts for nothing."""
-        self._location = user_cache(environment)
-        self._entries = _read(self._location)
-        self._new_entries: dict[str, tuple[Stamp, str]] = {}
+        self._records = _records(environment)
+        self._known = self._records.read()
+        self._new: dict[str, Record] = {}
 
     def sha256_of(self, path: Path) -> str:
         """Return the hash of a file. Raises OSError or ModelError if it can't be read."""
         name = _name(path)
         with open_input(path) as file:
             stamp = _stamp(os.fstat(file.fileno()))
-        known = self._entries.get(name)
-        if known is not None and known[0] == stamp:
-            return known[1]
+        known = self._known.get(name)
+        if known is not None and known[:_STAMP_LENGTH] == stamp:
+            return str(known[_STAMP_LENGTH])
         content = file_sha256(path)
         # A file that is written to meanwhile is another one the next time.
         if _stamp(path.stat()) == stamp:
-            self._entries[name] = self._new_entries[name] = stamp, content
+            self._known[name] = self._new[name] = [*stamp, content]
         return content
 
     def save(self) -> None:
         """Write what was learned. Where it can't be kept, files are hashed again in the next run."""
-        if not self._new_entries or self._location is None:
-            return
-        new, self._new_entries = self._new_entries, {}
-        _write(
-            self._location,
-            {**{name: one for name, one in _read(self._location).items() if name not in new}, **new},
-        )
+        new, self._new = self._new, {}
+        self._records.update(new)
 
 
 def forget_hash(path: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Forget the hash of a file that turned out to be another one."""
-    place = user_cache(environment)
-    kept = _read(place)
-    if place is not None and kept.pop(_name(path), None) is not None:
-        _write(place, kept)
+    _records(environment).forget(_name(path))
+
+
+def _records(environment: Mapping[str, str]) -> UserRecords:
+    return UserRecords(FILE_NAME, _is_record, _MAX_ENTRIES, environment)
 
 
 def _name(path: Path) -> str:
@@ -95,42 +85,15 @@ def _name(path: Path) -> str:
         return str(path.absolute())
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+def _stamp(status: os.stat_result) -> Record:
+    """Return what tells a file from others: device, inode, size, and times of change in nanoseconds."""
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _read(place: Location | None) -> dict[str, tuple[Stamp, str]]:
-    if place is None or ownership_fault(place):
-        return {}
-    try:
-        with place.open() as folder:
-            if not is_private_to_user(folder.status(FILE_NAME)):
-                return {}
-            kept = json.loads(folder.read_file(FILE_NAME, _MAX_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(kept, dict):
-        return {}
-    return {
-        name: (tuple(entry[:_STAMP_LENGTH]), entry[_STAMP_LENGTH])
-        for name, entry in kept.items()
-        if _is_entry(entry)
-    }
-
-
-def _is_entry(entry: object) -> bool:
-    if not isinstance(entry, list) or len(entry) != _STAMP_LENGTH + 1:
+def _is_record(record: object) -> bool:
+    if not isinstance(record, list) or len(record) != _STAMP_LENGTH + 1:
         return False
-    *stamp, content = entry
+    *stamp, content = record
     if not isinstance(content, str) or not SHA256_HEX.fullmatch(content):
         return False
     return all(type(number) is int for number in stamp)
-
-
-def _write(place: Location, entries: Mapping[str, tuple[Stamp, str]]) -> None:
-    if ownership_fault(place):
-        return
-    latest = list(entries.items())[-_MAX_ENTRIES:]
-    data = json.dumps({name: [*stamp, content] for name, (stamp, content) in latest}).encode()
-    with suppress(OSError), place.make(0o700) as folder:
-        folder.write_file(FILE_NAME, data)

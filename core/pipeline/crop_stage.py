@@ -65,14 +65,14 @@ class CropStage:
                 entry for entry in plan.faces if entry.request == request and entry.swap not in self._store
             ]
             if len(missing) > 1:
-                frame = self._analyser.frame(plan.clip, plan.number)
+                frame = self._analyser.frames.frame(plan.clip, plan.number)
                 with self._counter.measure("swap", len(missing)):
                     crops = self._neural.swap(frame, [entry.face for entry in missing], request)
                 done |= {entry.swap: crop for entry, crop in zip(missing, crops, strict=True)}
         return done
 
     def _swap(self, plan: LayerPlan, entry: FacePlan) -> Crop:
-        frame = partial(self._analyser.frame, plan.clip, plan.number)
+        frame = partial(self._analyser.frames.frame, plan.clip, plan.number)
         if entry.target is None:
             pixels = frame()
             with self._counter.measure("swap"):
@@ -96,7 +96,7 @@ class CropStage:
             return None
 
         def compute() -> Arrays:
-            frame = self._analyser.frame(plan.clip, plan.number)
+            frame = self._analyser.frames.frame(plan.clip, plan.number)
             with self._counter.measure("enhance"):
                 recipe = entry.request.recipe
                 return self._neural.enhance(frame, entry.face, crop, entry.region, recipe).to_arrays()
@@ -111,5 +111,5 @@ class CropStage:
         """Return what covers a face, None where no mask is asked for."""
         if entry.occlude is None:
             return None
-        frame = partial(self._analyser.frame, plan.clip, plan.number)
+        frame = partial(self._analyser.frames.frame, plan.clip, plan.number)
         return self._occlusion.mask(entry.occlude, frame, entry.face, entry.request.recipe)

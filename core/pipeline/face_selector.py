@@ -51,7 +51,9 @@ class FaceSelector:
         if not images:
             return
         for image, shown in zip(images, self._sources.source_faces(request.identity), strict=True):
-            poor = quality_issues(self._image_analyser.frame(shown.clip, 0), shown.face, self._topology)
+            poor = quality_issues(
+                self._image_analyser.frames.frame(shown.clip, 0), shown.face, self._topology
+            )
             if poor:
                 self._counter.warn(f"{image.path.name} is a poor source: its face is {'; '.join(poor)}")
         if request.recipe.embed.recogniser == "mesh" or len(images) == 1:

@@ -13,14 +13,7 @@ import numpy as np
 from ..analysis.analyser import Analyser
 from ..analysis.maskers.contract import OcclusionMask
 from ..analysis.model_adapters import MESH_LANDMARKERS
-from ..analysis.person_clustering import VERSION as PEOPLE_VERSION
-from ..analysis.person_clustering import (
-    FractionCallback,
-    Person,
-    find_people,
-    people_from_arrays,
-    sample_frames,
-)
+from ..analysis.person_clustering import FractionCallback, Person
 from ..analysis.stabilise import stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
@@ -34,6 +27,8 @@ from ..fusion.patch import Patch, composite_patches
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
+from ..media.file_status import ClipChangedError
+from ..media.source_stamps import SourceStamps
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
@@ -50,6 +45,7 @@ from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
 from .occlusion_stage import OcclusionStage
+from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
 from .source_check import SourceImageReport, inspect_source_image
 
@@ -68,13 +64,15 @@ class Pipeline:
         library: ModelLibrary | None = None,
         providers: Sequence[str] = ("cpu",),
         engine_folder: Location | None = None,
+        stamps: SourceStamps | None = None,
     ) -> None:
         """Make a pipeline; no model is loaded before one has to run. `threads` per model, 0 for all cores.
 
         What is missing is computed at once, or as `flight` has it. `library` has the user's own models.
         `providers` are the processors that run them, the first that can, `engine_folder` a folder for what these build
-        from models; see `ModelPool`.
+        from models; see `ModelPool`. `stamps` say which files clips and images are.
         """
+        stamps = stamps or SourceStamps()
         self._store = store
         self._flight = flight or Uncoordinated()
         self._pool = ModelPool(threads, providers, engine_folder)
@@ -83,11 +81,11 @@ class Pipeline:
         self._counter, self._image_counter = StageCounter(), StageCounter()
         self._library = library = library or ModelLibrary()
         shared = (store, models, self._pool, self._topology)
-        self._analyser = Analyser(*shared, self._counter, self._flight, library)
+        self._analyser = Analyser(*shared, self._counter, self._flight, library, stamps)
         self._source_analyser = source_analyser = Analyser(
-            *shared, self._image_counter, self._flight, library
+            *shared, self._image_counter, self._flight, library, stamps
         )
-        self._sources = Sources(store, source_analyser, self._topology)
+        self._sources = Sources(store, source_analyser, self._topology, stamps)
         self._mesh = MeshSwapper(store, self._flight, self._sources, self._topology, self._counter)
         self._selector = FaceSelector(
             self._analyser, source_analyser, self._sources, self._topology, self._counter
@@ -155,25 +153,16 @@ class Pipeline:
 
         `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError.
         """
-        frames = sample_frames(first, last, clip.info.fps)
-        inputs: dict[str, Scalar | Key] = {
-            "clip": self._analyser.clip_id(clip),
-            "first": first,
-            "last": last,
-            "step": frames.step,
-            "min_height": recipe.select.min_height,
-            "embed": self.analysis_keys(clip, first, recipe)[2],
-        }
-        # The first frame's key does not tell how often faces are looked for: it may be looked at either way.
-        if recipe.detect.every > 1:
-            inputs["every"] = recipe.detect.every
-        key = stage_key("people", PEOPLE_VERSION, inputs)
-        arrays, _ = self._flight.get_or_compute(
+        return find_people_in_clip(
             self._store,
-            key,
-            lambda: find_people(self._analyser, clip, frames, recipe, self._topology, on_progress),
+            self._flight,
+            self._analyser,
+            self._topology,
+            clip,
+            range(first, last + 1),
+            recipe,
+            on_progress,
         )
-        return people_from_arrays(arrays)
 
     def inspect_source_image(self, image: FaceImage) -> SourceImageReport:
         """Return what an editor should know of an image of the source person. Raises ModelError."""
@@ -205,6 +194,25 @@ class Pipeline:
                 for entry, (crop, better), mask in zip(plan.faces, crops, masks, strict=True)
             ]
             return composite_patches(patches, plan.size)
+
+    def recast(
+        self, clip: Clip, number: int, requests: Sequence[SwapRequest]
+    ) -> tuple[LayerPlan, Patch | None]:
+        """Plan and compute the layer of a frame that is read anyway: see `plan` and `execute`.
+
+        What the cache knows of the frame is compared with its pixels, so that no other file's faces are laid over it.
+        """
+        try:
+            return self._recast(clip, number, requests)
+        except ClipChangedError:
+            return self._recast(clip, number, requests)
+
+    def _recast(
+        self, clip: Clip, number: int, requests: Sequence[SwapRequest]
+    ) -> tuple[LayerPlan, Patch | None]:
+        self._analyser.frames.check_frame(clip, number)
+        plan = self.plan(clip, number, requests)
+        return plan, self.execute(plan)
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""

@@ -70,7 +70,7 @@ def _key(source_face: SourceFace) -> Key:
 
 
 def _compute_report(source_face: SourceFace, analyser: Analyser, topology: Topology) -> Arrays:
-    frame = analyser.frame(source_face.clip, 0)
+    frame = analyser.frames.frame(source_face.clip, 0)
     text = "\n".join(quality_issues(frame, source_face.face, topology))
     return {
         "face": face_thumbnail(frame, source_face.face),

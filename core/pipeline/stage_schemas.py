@@ -3,10 +3,10 @@
 
 from collections.abc import Mapping
 
-from ..analysis.analyser import CLIP_SCHEMA, FRAME_SCHEMA
 from ..analysis.attributes import ATTRIBUTE_SCHEMA
 from ..analysis.detect import detect_schema
 from ..analysis.embed import embed_schema
+from ..analysis.frame_reader import CLIP_SCHEMA, FRAME_SCHEMA
 from ..analysis.landmark import landmark_schema
 from ..analysis.person_clustering import people_schema
 from ..cache.base.schema import StageSchema

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.analyser import to_eight_bit
+from ..analysis.frame_reader import to_eight_bit
 from ..cache.factory import open_cache
 from ..concurrency.closing import Closeable
 from ..face.types import Pixels
@@ -117,8 +117,7 @@ class ClipSession(Closeable):
         RecipeError
             A recipe names a face that is not there.
         """
-        plan = self._pipeline.plan(self._clip, number, self._requests)
-        patch = self._pipeline.execute(plan)
+        plan, patch = self._pipeline.recast(self._clip, number, self._requests)
         pixels = composite_on_frame(to_eight_bit(self._clip.read(number)), patch)
         return RecastFrame(number, pixels, len(plan.faces))
 

@@ -23,10 +23,12 @@ from ..layers.label import Label, ReadBuffer
 from ..layers.output_folders import LayerOutputFolders
 from ..layers.placeholder import PLACEHOLDER
 from ..layers.tiff import layer_pieces
+from ..media.file_status import ClipChangedError
 from ..media.lazy_clip import open_lazily
 from ..media.open import Clip, open_clip, open_sequence
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
+from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
 from ..recipe import Recipe
@@ -51,10 +53,11 @@ MAX_OPEN_CLIPS = 8
 class LayerSession:
     """Brings layer images up to date. Faults become warnings; the caller goes on."""
 
-    def __init__(self, settings: RunSettings, fallback: Path | None = None) -> None:
+    def __init__(self, settings: RunSettings, fallback: Path | None = None, *, may_hash: bool = True) -> None:
         """Begin a run. What of the cache can't be used is left out, and said: the run goes on without it.
 
         Images whose own folder can't be written to go to the folder `fallback`, if there is one; see `redirections`.
+        `may_hash`: see `SourceStamps`.
         """
         self._settings = settings
         self._output_folders = LayerOutputFolders(settings.cache.access, fallback)
@@ -67,7 +70,8 @@ class LayerSession:
         self._outcomes = Outcomes()
         self._clips: LruCache[ClipSource, Clip] = LruCache(MAX_OPEN_CLIPS, on_evict=lambda clip: clip.close())
         folders = embedded_folder(), settings.model_folder or user_model_folder()
-        self._digester = RequestDigester(folders, settings.provider)
+        self._source_stamps = SourceStamps(may_hash=may_hash)
+        self._digester = RequestDigester(folders, settings.provider, self._source_stamps)
         self._open_cache: OpenCache | None = None
         self._pipeline: Pipeline | None = None
         log_start("layer session", settings)
@@ -102,7 +106,7 @@ class LayerSession:
         Where that fails, the reason becomes a warning and the image a transparent one.
         """
         try:
-            return self._update(job)
+            return self._update_current(job)
         except UnderstudyError as error:
             log_failed_frame(job.frame, error)
             self.warn(job.warning_text(error))
@@ -190,6 +194,13 @@ class LayerSession:
     def _flight(self) -> Flight:
         return self._cache.flight
 
+    def _update_current(self, job: LayerJob) -> bool:
+        """Update an image; once more where the clip turned out to be another than it was when that began."""
+        try:
+            return self._update(job)
+        except ClipChangedError:
+            return self._update(job)
+
     def _update(self, job: LayerJob) -> bool:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
         summary = matching_summary(label, digest)
@@ -214,7 +225,7 @@ class LayerSession:
         self._outcomes.record_shown(counts.face_count, len(job.requests))
 
     def _plan(self, job: LayerJob) -> "LayerPlan":
-        pipeline, clip = self._get_pipeline(), self._clip(job.source)
+        pipeline, clip = self._get_pipeline(), self._clip(job.source, job.number)
         if job.number >= clip.info.frame_count:
             raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
         return pipeline.plan(clip, job.number, job.requests)
@@ -250,17 +261,22 @@ class LayerSession:
             # Where nothing changed no stage runs, so what runs them is not imported either.
             from .pipeline_factory import make_pipeline
 
-            self._pipeline = make_pipeline(self._settings, self._store, self._flight)
+            self._pipeline = make_pipeline(self._settings, self._store, self._flight, self._source_stamps)
             # One tally from here on: what was known by labels so far counts as well.
             self._pipeline.counter.add(self._counter)
             self._counter = self._pipeline.counter
         return self._pipeline
 
-    def _clip(self, source: ClipSource) -> Clip:
+    def _clip(self, source: ClipSource, number: int = 0) -> Clip:
         known = self._clips.get(source)
+        if known is not None and known.stamp != self._source_stamps.look(source, number).local:
+            self._clips.discard(source)
+            known.close()
+            known = None
         if known is None:
             opening = (
                 partial(open_clip, source.paths[0]) if source.movie else partial(open_sequence, source.paths)
             )
-            known = self._clips.put(source, PrefetchingClip(open_lazily(self._store, source, opening)))
+            clip = open_lazily(self._store, self._source_stamps, source, opening)
+            known = self._clips.put(source, PrefetchingClip(clip))
         return known

@@ -7,7 +7,6 @@ from typing import Literal
 from ..cache.base.compute import Flight
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
-from ..media.clip import files_stamp
 from ..media.clip_info_cache import (
     NOT_PREPARED,
     CacheOnly,
@@ -30,7 +29,7 @@ class PreviewSession(LayerSession):
 
     def __init__(self, settings: RunSettings) -> None:
         """Begin a run; see `LayerSession`."""
-        super().__init__(settings)
+        super().__init__(settings, may_hash=False)
         self._cache_only = CacheOnly()
         self._stamps: dict[Path, str] = {}
 
@@ -49,7 +48,7 @@ class PreviewSession(LayerSession):
             return self._update_preview(job), ""
         except ClipNotCachedError as error:
             reason = str(error)
-            if self._stamps.get(job.layer_path.parent, "") in ("", _stamp(job)):
+            if self._stamps.get(job.layer_path.parent, "") in ("", self._local_stamp(job)):
                 return "unprepared", reason
         except OutputError as error:
             return "unprepared", str(error)
@@ -80,16 +79,15 @@ class PreviewSession(LayerSession):
         self._count(job, state, plan)
         return "fused" if state is LayerState.STALE else "current"
 
-    def _clip(self, source: ClipSource) -> Clip:
-        clip_info = load_clip_info(self._store, source)
+    def _clip(self, source: ClipSource, _number: int = 0) -> Clip:
+        clip_info = load_clip_info(self._store, self._source_stamps, source)
         known = self._clips.get(source)
         if known is None or known.stamp != clip_info.stamp:
             known = self._clips.put(source, clip_info)
         return known
 
-
-def _stamp(job: LayerJob) -> str:
-    try:
-        return files_stamp(job.source.paths)
-    except ClipError:
-        return ""
+    def _local_stamp(self, job: LayerJob) -> str:
+        try:
+            return self._source_stamps.look(job.source).local
+        except ClipError:
+            return ""

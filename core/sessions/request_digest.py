@@ -8,7 +8,6 @@ digest that an image carries in its label is enough to know that it is the right
 
 import errno
 import os
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -18,7 +17,8 @@ from pathlib import Path
 from ..errors import ClipError
 from ..filesystem import EntryKind, Folder, open_input
 from ..layers.job import LayerJob
-from ..media.clip import files_stamp
+from ..media.source import ClipSource
+from ..media.source_stamps import SourceStamps
 from ..recipe.request import SwapRequest
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
@@ -27,22 +27,24 @@ _SMALL_FILE_BYTES = 1 << 22
 _MAX_NAMES = 100_000
 _MAX_BYTES = 1 << 29
 _MAX_DEPTH = 32
-_RECHECK_COST_RATIO = 20.0
 _MAX_REQUEST_TEXTS = 64
 
 
 class RequestDigester:
     """Makes the digests of one run. What the run's code and models are is looked at once."""
 
-    def __init__(self, model_folders: Sequence[Path], provider: str = "") -> None:
+    def __init__(
+        self, model_folders: Sequence[Path], provider: str = "", stamps: SourceStamps | None = None
+    ) -> None:
         """`model_folders` hold the models that the run may use, the embedded ones too; one may be missing.
 
         `provider` is what is asked to run them; which processor that turns out to be is not looked at.
+        `stamps` say which files clips and images are.
         """
         self._provider = provider
         self._folders = (Path(__file__).parents[1], *model_folders)
         self._cached_environment_digest: str | None = None
-        self._stamps: dict[tuple[Path, ...], _Stamp] = {}
+        self._stamps = stamps or SourceStamps()
         self._request_texts: dict[SwapRequest, str] = {}
 
     def digest(self, job: LayerJob) -> str | None:
@@ -50,12 +52,13 @@ class RequestDigester:
 
         That is where a file of it is missing, or a model folder holds more than can be looked at.
 
-        Files are known by path, size and time, as the cache knows clips. They are looked at again after a while
-        that grows with how long that takes.
+        Files are known by their stamps, as the cache knows clips.
         """
         try:
-            stamps = [self._stamp(job.source.paths)]
-            stamps += [self._stamp(_image_paths(request)) for request in job.requests]
+            stamps = [self._stamps.look(job.source, job.number).text]
+            for request in job.requests:
+                images = (*request.identity.images, *request.target_references)
+                stamps += [self._stamps.look(ClipSource(True, (Path(image.path),))).text for image in images]
         except ClipError:
             return None
         ground = self._environment_digest()
@@ -64,16 +67,6 @@ class RequestDigester:
         texts = [self._request_text(request) for request in job.requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
         return sha256("\n".join(lines).encode()).hexdigest()
-
-    def _stamp(self, paths: tuple[Path, ...]) -> str:
-        known = self._stamps.get(paths)
-        now = time.monotonic()
-        if known is None or now - known.monotonic_seconds > _RECHECK_COST_RATIO * known.cost_seconds:
-            file_status = [_file_status(path) for path in paths]
-            text = files_stamp(paths) if known is None or known.file_status != file_status else known.text
-            ended = time.monotonic()
-            self._stamps[paths] = known = _Stamp(text, file_status, ended, ended - now)
-        return known.text
 
     def _request_text(self, request: SwapRequest) -> str:
         text = self._request_texts.get(request)
@@ -98,29 +91,6 @@ class RequestDigester:
             except _FolderTooLargeError:
                 self._cached_environment_digest = ""
         return self._cached_environment_digest
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """Files' stamp, what was seen of them when it was taken, when that was and how many seconds it took."""
-
-    text: str
-    file_status: list[tuple[int, ...]]
-    monotonic_seconds: float
-    cost_seconds: float
-
-
-def _image_paths(request: SwapRequest) -> tuple[Path, ...]:
-    return tuple(image.path for image in (*request.identity.images, *request.target_references))
-
-
-def _file_status(path: Path) -> tuple[int, ...]:
-    """Return what differs where a path leads to another file than before, or to a changed one; empty without one."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _folder_lines(folder: Path) -> Iterator[bytes]:

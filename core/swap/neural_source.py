@@ -98,7 +98,7 @@ class NeuralSources:
         """Return the identity's first image as an aligned crop (size, size, 3) uint8 RGB."""
         face = self._sources.source_faces(identity)[0]
         matrix = alignment_matrix(alignment_points(face.face.landmarks, self._topology), template, size)
-        return warp_crop(self._analyser.frame(face.clip, 0), matrix, size)
+        return warp_crop(self._analyser.frames.frame(face.clip, 0), matrix, size)
 
     def _store_source_key(self, inputs: Mapping[str, Scalar | Key]) -> Key:
         key = stage_key("source", VERSION, inputs)
@@ -110,7 +110,7 @@ class NeuralSources:
 
     def _image_vector(self, face: SourceFace, recogniser: ModelFile, family: Family) -> Floats:
         def compute() -> Arrays:
-            pixels = self._analyser.frame(face.clip, 0)
+            pixels = self._analyser.frames.frame(face.clip, 0)
             vector = face_vector(
                 pixels, face.face.landmarks, recogniser, family, self._runner, self._topology
             )

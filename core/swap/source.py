@@ -18,6 +18,7 @@ from ..media.clip import Clip
 from ..media.lazy_clip import open_lazily
 from ..media.open import open_clip
 from ..media.source import ClipSource
+from ..media.source_stamps import SourceStamps
 from ..recipe import Recipe
 from ..recipe.request import FaceImage, Identity
 from .texture import fill_hidden, merge_textures, texture_key, unwrap_texture
@@ -25,7 +26,6 @@ from .texture import fill_hidden, merge_textures, texture_key, unwrap_texture
 SOURCE_SCHEMA = Schema(())
 """Nothing is kept of it but its key."""
 _MAX_CACHED_IDENTITIES = 8
-_Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +43,14 @@ class SourceFace:
 class Sources:
     """Makes textures over one store."""
 
-    def __init__(self, store: Store, analyser: Analyser, topology: Topology) -> None:
+    def __init__(self, store: Store, analyser: Analyser, topology: Topology, stamps: SourceStamps) -> None:
+        self._stamps = stamps
         self._store = store
         self._analyser = analyser
         self._topology = topology
-        self._keys: LruCache[tuple[Identity, tuple[_Stamp, ...]], Key] = LruCache(_MAX_CACHED_IDENTITIES)
+        self._keys: LruCache[tuple[Identity, tuple[str, ...]], Key] = LruCache(_MAX_CACHED_IDENTITIES)
         self._textures: LruCache[tuple[Key, float], tuple[Pixels, Pixels]] = LruCache(_MAX_CACHED_IDENTITIES)
-        self._source_faces: LruCache[tuple[Identity, tuple[_Stamp, ...]], tuple[SourceFace, ...]] = LruCache(
+        self._source_faces: LruCache[tuple[Identity, tuple[str, ...]], tuple[SourceFace, ...]] = LruCache(
             _MAX_CACHED_IDENTITIES
         )
 
@@ -60,7 +61,7 @@ class Sources:
         """
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
-        known = (identity, tuple(_stamp(picture) for picture in identity.images))
+        known = (identity, self._image_stamps(identity))
         kept = self._keys.get(known)
         if kept is None:
             parts = [self.image_texture_key(image) for image in identity.images]
@@ -74,7 +75,7 @@ class Sources:
         """Return the face of each of the identity's images. Raises FaceImageError as `texture_key` does."""
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
-        known = (identity, tuple(_stamp(image) for image in identity.images))
+        known = (identity, self._image_stamps(identity))
         kept = self._source_faces.get(known)
         if kept is None:
             faces = tuple(self._source_face(picture) for picture in identity.images)
@@ -109,14 +110,26 @@ class Sources:
         arrays = self._store.get(key)
         if arrays is None:
             face: Face = analysis.faces[index]
-            arrays = unwrap_texture(self._analyser.frame(clip, 0), face.landmarks, self._topology)
+            arrays = unwrap_texture(self._analyser.frames.frame(clip, 0), face.landmarks, self._topology)
             self._store.put(key, arrays)
         return arrays
 
-    def _open_image(self, image: FaceImage) -> Clip:
-        path = Path(image.path)
+    def _image_stamps(self, identity: Identity) -> tuple[str, ...]:
+        """Return what the image files are: looked at for every frame, so that a changed image is noticed."""
+        return tuple(self._image_stamp(image) for image in identity.images)
+
+    def _image_stamp(self, image: FaceImage) -> str:
         try:
-            return open_lazily(self._store, ClipSource(True, (path,)), partial(open_clip, path))
+            return self._stamps.look(_source_of(image)).text
+        except ClipError as error:
+            cause = error.__cause__
+            reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else error
+            raise FaceImageError(f"can't use the image {image.path}: {reason}") from error
+
+    def _open_image(self, image: FaceImage) -> Clip:
+        source = _source_of(image)
+        try:
+            return open_lazily(self._store, self._stamps, source, partial(open_clip, source.paths[0]))
         except ClipError as error:
             raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
@@ -127,13 +140,8 @@ class Sources:
             raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
 
-def _stamp(image: FaceImage) -> _Stamp:
-    """Return an image file's size and time: looked at for every frame, so that a changed image is noticed."""
-    try:
-        status = Path(image.path).stat()
-    except OSError as error:
-        raise FaceImageError(f"can't use the image {image.path}: {error.strerror or error}") from error
-    return status.st_size, status.st_mtime_ns
+def _source_of(image: FaceImage) -> ClipSource:
+    return ClipSource(True, (Path(image.path),))
 
 
 def _face_index(analysis: Analysis, image: FaceImage) -> int:

@@ -12,6 +12,7 @@ from understudy.core.media.clip import Clip
 from understudy.core.media.lazy_clip import open_lazily
 from understudy.core.media.open import open_sequence
 from understudy.core.media.source import ClipSource
+from understudy.core.media.source_stamps import SourceStamps
 
 
 def test_it_is_opened_once_a_frame_is_read_and_says_the_same(tmp_path: Path) -> None:
@@ -23,9 +24,9 @@ def test_it_is_opened_once_a_frame_is_read_and_says_the_same(tmp_path: Path) -> 
         return open_sequence(paths)
 
     source = ClipSource(False, paths)
-    first = open_lazily(store, source, opening)
+    first = open_lazily(store, SourceStamps(), source, opening)
     assert len(opened) == 1
-    late = open_lazily(store, source, opening)
+    late = open_lazily(store, SourceStamps(), source, opening)
     assert (late.info, late.stamp) == (first.info, first.stamp)
     assert len(opened) == 1
     assert late.clip_id == first.clip_id
@@ -37,7 +38,7 @@ def test_it_is_opened_once_a_frame_is_read_and_says_the_same(tmp_path: Path) -> 
         late.read(0)
     # Another file is another clip: what was known of the first says nothing of it.
     paths[0].write_bytes(paths[0].read_bytes() + b" ")
-    open_lazily(store, source, opening)
+    open_lazily(store, SourceStamps(), source, opening)
     assert len(opened) == 3
 
 
@@ -46,19 +47,23 @@ def test_a_file_that_was_replaced_before_it_was_opened_is_not_taken_for_the_one_
 ) -> None:
     paths = tuple(write_sequence(tmp_path, 2, 64))
     store, source = MemoryStore(1 << 20), ClipSource(False, paths)
-    open_lazily(store, source, lambda: open_sequence(paths))
-    late = open_lazily(store, source, lambda: open_sequence(paths))
+    open_lazily(store, SourceStamps(), source, lambda: open_sequence(paths))
+    late = open_lazily(store, SourceStamps(), source, lambda: open_sequence(paths))
     paths[0].write_bytes(paths[0].read_bytes() + b" ")
     for asked in (lambda: late.read(0), lambda: late.clip_id):
         with pytest.raises(ClipError, match="was replaced"):
             asked()
-    assert open_lazily(store, source, lambda: open_sequence(paths)).read(0).shape == (64, 64, 3)
+    assert open_lazily(store, SourceStamps(), source, lambda: open_sequence(paths)).read(0).shape == (
+        64,
+        64,
+        3,
+    )
 
 
 def test_a_clip_that_is_gone_is_refused_though_its_facts_are_known(tmp_path: Path) -> None:
     paths = tuple(write_sequence(tmp_path, 2, 64))
     store, source = MemoryStore(1 << 20), ClipSource(False, paths)
-    open_lazily(store, source, lambda: open_sequence(paths))
+    open_lazily(store, SourceStamps(), source, lambda: open_sequence(paths))
     paths[1].unlink()
     with pytest.raises(ClipError, match="can't find"):
-        open_lazily(store, source, lambda: open_sequence(paths))
+        open_lazily(store, SourceStamps(), source, lambda: open_sequence(paths))

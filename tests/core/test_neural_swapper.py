@@ -14,6 +14,7 @@ from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import ModelError
 from understudy.core.face.types import Face
 from understudy.core.media.open import open_clip
+from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.models.session import ModelPool
@@ -54,7 +55,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 def engine(scene: Scene, folder: Path) -> NeuralSwapper:
     networks = ModelRunner(ModelPool(1))
-    sources = Sources(scene.store, scene.analyser, TOPOLOGY)
+    sources = Sources(scene.store, scene.analyser, TOPOLOGY, SourceStamps())
     pictured = NeuralSources(scene.store, Uncoordinated(), sources, scene.analyser, TOPOLOGY, networks)
     return NeuralSwapper(ModelLibrary([folder]), networks, pictured, TOPOLOGY)
 

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A cache that the code of commit 22253ac filled: what it holds is found, and what is made now is the same."""
 
-import json
 import os
 import re
 from contextlib import closing
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,10 +26,9 @@ from understudy.core.cache.factory import open_cache
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.layers.job import ClipSource
 from understudy.core.layers.tiff import layer_pieces
-from understudy.core.media.clip import files_stamp
-from understudy.core.media.clip_info_cache import load_clip_info
 from understudy.core.media.lazy_clip import open_lazily
 from understudy.core.media.open import open_clip, open_sequence
+from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
@@ -102,7 +99,7 @@ class Run:
                     if source.movie
                     else partial(open_sequence, source.paths)
                 )
-                with open_lazily(self.store, source, opening) as clip:
+                with open_lazily(self.store, SourceStamps(), source, opening) as clip:
                     for number in range(clip.info.frame_count):
                         plan = pipeline.plan(clip, number, [SwapRequest(Identity((person,)), recipe)])
                         pieces = layer_pieces(plan.key.hex, pipeline.execute(plan), plan.size)
@@ -221,42 +218,3 @@ def require_near(array, expected, what):
         np.testing.assert_allclose(array, expected, **NEAR, err_msg=what)
     else:
         assert np.abs(array.astype(np.int64) - expected.astype(np.int64)).max(initial=0) <= SHADES, what
-
-
-class OldFile:
-    """A file as it was where the project was made."""
-
-    def __init__(self, path, size, time) -> None:
-        self._path, self._status = path, SimpleNamespace(st_size=size, st_mtime_ns=time)
-
-    def __fspath__(self) -> str:
-        return self._path
-
-    def resolve(self) -> str:
-        return self._path
-
-    def stat(self):
-        return self._status
-
-
-def test_clips_where_the_project_was_made_are_known_without_a_look_at_them(old, project):
-    made = {name: OldFile(*facts) for name, facts in json.loads((FOLDER / "made.json").read_text()).items()}
-    pictures = tuple(file for name, file in made.items() if name.startswith("frames/"))
-    alone = [(made["still.png"],), (made["clip.mkv"],), (made["person.png"],)]
-    if not set(STAGES_BY_PLACE) & STAGES_WITH_NEW_VERSION.keys():
-        stamps = {
-            re.search("^stamp=(.*)$", text, re.MULTILINE)[1] for text in of_stage(old, *STAGES_BY_PLACE)
-        }
-        assert {files_stamp(paths) for paths in (pictures, *alone)} == stamps
-    if STAGES_WITH_NEW_VERSION:
-        return
-    with closing(open_cache(CacheSettings(project / "understudy_cache"))) as opened:
-        store = WatchedStore(opened.store, ())
-        pipeline = Pipeline(store, embedded_models(), 1)
-        for paths in (pictures, *alone):
-            clip = load_clip_info(store, ClipSource(False, paths))
-            assert clip.info.width in (160, 128)
-            pipeline.analysis_keys(clip, 0, Recipe())  # the clip can't be read: it would raise
-        pipeline.close()
-    assert of_stage(old, *STAGES_BY_PLACE) <= store.read
-    assert not store.made

@@ -17,6 +17,7 @@ from understudy.core.export.frames import render_frames
 from understudy.core.media.lazy_clip import open_lazily
 from understudy.core.media.open import open_sequence
 from understudy.core.media.source import ClipSource
+from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
@@ -70,7 +71,7 @@ class Project:
         with closing(open_cache(settings, schemas=STAGE_SCHEMAS)) as cache:
             pipeline = Pipeline(cache.store, embedded_models(), 1, cache.flight, ModelLibrary([self.models]))
             source = ClipSource(False, tuple(self.paths))
-            with open_lazily(cache.store, source, lambda: open_sequence(self.paths)) as clip:
+            with open_lazily(cache.store, SourceStamps(), source, lambda: open_sequence(self.paths)) as clip:
                 pipeline.check([casting])
                 people = pipeline.find_people(clip, 0, 0, casting.recipe)
                 note = pipeline.inspect_source_image(casting.identity.images[0])

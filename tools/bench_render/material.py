@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 from understudy.core.errors import OutputError
-from understudy.core.media.clip import files_stamp
+from understudy.core.media.file_status import file_status, files_stamp
 from understudy.core.media.open import open_clip
 
 from ..demo.make_up import write_sources
@@ -44,7 +44,7 @@ class Material:
                 f"clip_own_{height}p_{frames}.mp4",
                 lambda path: write_clip(load_portrait(), path, frames, height / HEIGHT),
             )
-        stamp = files_stamp([own])[:12]
+        stamp = files_stamp([own], [file_status(own)])[:12]
         return self._make_once(
             f"clip_{stamp}_{height}p_{frames}.mp4", lambda path: _write_scaled(own, path, height, frames)
         )

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The frames of clips, and what is kept of each: its id and what it looks like from afar."""
+
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..cache.base.key import Key, stage_key
+from ..cache.base.schema import ArraySpec, Schema
+from ..cache.base.store import Arrays, Store
+from ..concurrency.lru import LruCache
+from ..face.types import Pixels
+from ..media.clip import FRAME_CACHE_SIZE, Clip, frame_id
+from ..media.file_status import ClipChangedError
+from ..media.prefetching_clip import PrefetchingClip
+from ..media.source_stamps import SourceStamps
+from ..reporting.quoting import quote
+from ..reporting.stage_counts import StageCounter
+from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+DECODER_VERSION = 2
+_ID = ArraySpec("id", "uint8", (32,))
+CLIP_SCHEMA = Schema((_ID,))
+FRAME_SCHEMA = Schema(
+    (_ID, ArraySpec("look", "uint8", (FRAME_THUMBNAIL_SIZE[1], FRAME_THUMBNAIL_SIZE[0], 3)))
+)
+_BAND_SAMPLES = 1 << 20  # samples
+
+
+class FrameReader:
+    """Reads frames, each once where that is enough, and keeps a map of each clip's frames in the store."""
+
+    def __init__(self, store: Store, stamps: SourceStamps, counter: StageCounter) -> None:
+        """`stamps` say what clips are."""
+        self._store = store
+        self._stamps = stamps
+        self._counter = counter
+        self._clip_ids: WeakKeyDictionary[Clip, str] = WeakKeyDictionary()
+        # Of clips whose frames are others than the cache says, though their files are the same.
+        self._own_maps: WeakKeyDictionary[Clip, dict[int, Arrays]] = WeakKeyDictionary()
+        self._counted_frames: LruCache[tuple[str, int], None] = LruCache(FRAME_CACHE_SIZE)
+
+    def clip_id(self, clip: Clip) -> str:
+        """Return the clip's id; its file is hashed once, then known by its stamp."""
+        known = self._clip_ids.get(clip)
+        if known is None:
+            stamp = self._stamps.look_at_clip(clip)
+            key = stage_key("clip", 1, {"stamp": stamp.text})
+            kept = self._store.get(key)
+            if kept is None:
+                known = stamp.content or clip.clip_id
+                self._store.put(key, {"id": np.frombuffer(bytes.fromhex(known), np.uint8)})
+            else:
+                known = kept["id"].tobytes().hex()
+            self._stamps.learn(stamp, known)
+            self._clip_ids[clip] = known
+        return known
+
+    def map_id(self, clip: Clip) -> str:
+        """Return what a clip's frames are known by in this run: they may be others than those of its id."""
+        return f"{self.clip_id(clip)} own" if clip in self._own_maps else self.clip_id(clip)
+
+    def frame_id(self, clip: Clip, number: int) -> str:
+        """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""
+        return self._load_map_entry(clip, number)["id"].tobytes().hex()
+
+    def thumbnail(self, clip: Clip, number: int) -> Pixels:
+        """Return what a frame looks like from afar, by which cuts are found; see `cuts.frame_thumbnail`."""
+        return np.asarray(self._load_map_entry(clip, number)["look"], np.uint8)
+
+    def _load_map_entry(self, clip: Clip, number: int) -> Arrays:
+        """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `thumbnail`."""
+        own = self._own_maps.get(clip)
+        if own is not None:
+            if number not in own:
+                own[number] = _map_entry(clip, number)
+            return own[number]
+        key = self._map_key(clip, number)
+        kept = self._store.get(key)
+        if kept is None:
+            self.frame(clip, number)
+            kept = self._store.get(key)
+        return _map_entry(clip, number) if kept is None else kept
+
+    def frame(self, clip: Clip, number: int) -> Pixels:
+        """Decode a frame: (H, W, 3) RGB uint8; 16-bit clips are reduced to what the models see.
+
+        ClipChangedError where the clip's frame map knows it as another frame, see `check_frame`.
+        """
+        pixels = clip.read(number)
+        if self.check_frame(clip, number) is None and clip not in self._own_maps:
+            self._store.put(self._map_key(clip, number), _map_entry(clip, number))
+        self._count_decoding(clip, number)
+        return to_eight_bit(pixels)
+
+    def check_frame(self, clip: Clip, number: int) -> Arrays | None:
+        """Compare a frame's pixels with the clip's frame map; return its entry there, None if it has none.
+
+        Where they differ, the map is another file's. It is given up, with one warning, and ClipChangedError raised:
+        what was planned for this frame has to be planned anew.
+        """
+        if clip in self._own_maps:
+            return None
+        kept = self._store.get(self._map_key(clip, number))
+        if kept is None or kept["id"].tobytes().hex() == _fingerprint(clip, number):
+            return kept
+        before = self.clip_id(clip)
+        self._clip_ids[clip] = self._stamps.check_content(clip.source).content
+        if self._clip_ids[clip] == before:
+            self._own_maps[clip] = {}
+        text = f"{quote(clip.info.path.name)} is not the file that the cache knows: its faces are found anew"
+        self._counter.warn(text)
+        raise ClipChangedError(text)
+
+    def _count_decoding(self, clip: Clip, number: int) -> None:
+        """Count a frame that was read, unless the clip still remembered it from a moment ago."""
+        read = (self.map_id(clip), number)
+        self._counter.frames_decoded += read not in self._counted_frames
+        self._counted_frames.put(read, None)
+
+    def _map_key(self, clip: Clip, number: int) -> Key:
+        return stage_key("frame", DECODER_VERSION, {"clip": self.clip_id(clip), "number": number})
+
+
+def _map_entry(clip: Clip, number: int) -> Arrays:
+    identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
+    return {"id": identity, "look": frame_thumbnail(clip.read(number))}
+
+
+def _fingerprint(clip: Clip, number: int) -> str:
+    return clip.fingerprint(number) if isinstance(clip, PrefetchingClip) else frame_id(clip.read(number))
+
+
+def to_eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
+    """Reduce uint16 pixels to uint8 by rounding (65535 becomes 255); uint8 is returned as it is."""
+    if pixels.dtype == np.uint8:
+        return np.asarray(pixels, np.uint8)
+    result = np.empty(pixels.shape, np.uint8)
+    # A few rows at a time: the sums of a large image take four times its memory.
+    rows = max(1, _BAND_SAMPLES // max(1, pixels[:1].size))
+    for row in range(0, len(pixels), rows):
+        result[row : row + rows] = (pixels[row : row + rows].astype(np.uint32) * 255 + 32767) // 65535
+    return result

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A clip or an image that is replaced by another of the same size never keeps the former's faces."""
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from footage.portrait import make_up_portrait, portrait, transform_portrait
+from understudy.core.cache.settings import CacheSettings
+from understudy.core.layers.job import LayerJob
+from understudy.core.media.source import ClipSource
+from understudy.core.recipe import Recipe
+from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.sessions.clip_session import ClipSession
+from understudy.core.sessions.layer_session import LayerSession
+from understudy.core.sessions.settings import RunSettings
+
+SIZE = 192
+FRAMES = 2
+_MOVIE_TIME = 1_700_000_000
+
+
+def face(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Cut the head out of a portrait that is centred on the face."""
+    head = np.ascontiguousarray(pixels[126:386, 126:386])
+    return np.asarray(cv2.resize(head, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+VARIANTS = [
+    face(transform_portrait(scale, angle)[0]) for scale, angle in ((1.0, 0.0), (0.85, 9.0), (1.1, -7.0))
+]
+PEOPLE = [np.ascontiguousarray(make_up_portrait()[:260, 92:352]), portrait()[:260, 92:352]]
+PEOPLE = [np.asarray(cv2.resize(pixels, (SIZE, SIZE)), np.uint8) for pixels in PEOPLE]
+
+
+def write_bmp(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(path), pixels[..., ::-1])
+
+
+def write_raw_movie(path: Path, frames: list[npt.NDArray[np.uint8]]) -> None:
+    """Write an AVI of uncompressed frames: all of a size are as large."""
+    with av.open(str(path), "w", format="avi") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = SIZE, SIZE, "bgr24"
+        for pixels in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="bgr24")))
+        container.mux(stream.encode())
+
+
+def put_in_place(path: Path, content: Path) -> None:
+    path.write_bytes(content.read_bytes())
+    os.utime(path, (_MOVIE_TIME, _MOVIE_TIME))
+
+
+def put_by_rename(path: Path, content: Path) -> None:
+    new = path.with_name("new")
+    shutil.copy(content, new)
+    os.utime(new, (_MOVIE_TIME, _MOVIE_TIME))
+    new.replace(path)
+
+
+def put_with_its_own_time(path: Path, content: Path) -> None:
+    path.write_bytes(content.read_bytes())
+
+
+WAYS: list[Callable[[Path, Path], None]] = [put_in_place, put_by_rename, put_with_its_own_time]
+
+
+class Scene:
+    """A sequence, a movie and a person, each of which can be one of several contents of equal size."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        contents = folder / "contents"
+        contents.mkdir()
+        for number, pixels in enumerate(VARIANTS):
+            write_bmp(contents / f"frame{number}.bmp", pixels)
+            write_raw_movie(contents / f"movie{number}.avi", [pixels] * FRAMES)
+        for number, pixels in enumerate(PEOPLE):
+            write_bmp(contents / f"person{number}.bmp", pixels)
+        self.files = {name: folder / name for name in ("frame0.bmp", "frame1.bmp", "movie.avi", "person.bmp")}
+        self.state = dict.fromkeys(self.files, 0)
+        self.truths: dict[tuple[int, ...], npt.NDArray[np.uint8]] = {}
+        for name in self.files:
+            self.put(name, 0, put_in_place)
+
+    def put(self, name: str, number: int, way: Callable[[Path, Path], None]) -> None:
+        stem, ending = name.rstrip("01").split(".")[0].rstrip("01"), name.split(".")[1]
+        way(self.files[name], self.folder / "contents" / f"{stem}{number}.{ending}")
+        self.state[name] = number
+
+    def jobs(self, folder: str) -> list[LayerJob]:
+        request = SwapRequest(Identity((FaceImage(self.files["person.bmp"]),)), Recipe())
+        sequence = ClipSource(False, (self.files["frame0.bmp"], self.files["frame1.bmp"]))
+        movie = ClipSource(True, (self.files["movie.avi"],))
+        return [
+            LayerJob("clip", 1, source, 1, self.folder / folder / "layers" / strip / "000001.tif", (request,))
+            for source, strip in ((sequence, "0123456789abcdef"), (movie, "fedcba9876543210"))
+        ]
+
+    def open(self, cache: str) -> LayerSession:
+        return LayerSession(RunSettings(CacheSettings(self.folder / cache)))
+
+    def render(self, session: LayerSession, folder: str) -> npt.NDArray[np.uint8]:
+        jobs = self.jobs(folder)
+        for job in jobs:
+            session.update_layer(job)
+        assert session.warnings == ()
+        return np.stack([cv2.imread(str(job.layer_path), cv2.IMREAD_UNCHANGED) for job in jobs])
+
+    def truth(self) -> npt.NDArray[np.uint8]:
+        """What is to be seen, made by a run that knows nothing."""
+        state = tuple(self.state[name] for name in ("frame1.bmp", "movie.avi", "person.bmp"))
+        if state not in self.truths:
+            place = "truth" + "".join(map(str, state)) + str(self.state["frame0.bmp"])
+            session = self.open(f"{place}-cache")
+            self.truths[state] = self.render(session, place)
+            session.close()
+        return self.truths[state]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [20, pytest.param(1000, marks=pytest.mark.long)])
+def test_a_replaced_file_never_keeps_the_former_face(tmp_path: Path, rounds: int) -> None:
+    scene, choice = Scene(tmp_path), random.Random(7)
+    seen = set()
+    session = scene.open("cache")
+    for _ in range(rounds):
+        name = choice.choice(["frame1.bmp", "movie.avi", "person.bmp"])
+        others = [n for n in range(2 if name == "person.bmp" else 3) if n != scene.state[name]]
+        scene.put(name, choice.choice(others), choice.choice(WAYS))
+        if choice.random() < 0.5:
+            session.close()
+            session = scene.open("cache")
+        shown = scene.render(session, "project")
+        assert np.array_equal(shown, scene.truth()), (name, scene.state)
+        assert shown[..., 3].any(axis=(1, 2)).all()
+        seen.add(shown.tobytes())
+    session.close()
+    assert len(seen) > 6
+
+
+def test_what_lies_between_the_sampled_blocks_is_noticed_on_this_machine(tmp_path: Path) -> None:
+    """A movie of 15 MB, of which a frame in the middle is another one, with the time of the former."""
+    frames = [np.roll(VARIANTS[0], number % 3, axis=1) for number in range(140)]
+    movie = tmp_path / "movie.avi"
+    write_raw_movie(tmp_path / "a.avi", frames)
+    frames[70] = VARIANTS[1]
+    write_raw_movie(tmp_path / "b.avi", frames)
+    person = tmp_path / "person.bmp"
+    write_bmp(person, PEOPLE[0])
+    request = SwapRequest(Identity((FaceImage(person),)), Recipe())
+    shown = []
+    for content in ("a.avi", "b.avi", "a.avi"):
+        put_in_place(movie, tmp_path / content)
+        for cache in ("cache", f"empty{len(shown)}"):
+            layer = tmp_path / cache / "layers" / "0123456789abcdef" / "000070.tif"
+            session = LayerSession(RunSettings(CacheSettings(tmp_path / cache)))
+            session.update_layer(LayerJob("clip", 1, ClipSource(True, (movie,)), 70, layer, (request,)))
+            assert session.warnings == ()
+            session.close()
+            shown.append(cv2.imread(str(layer), cv2.IMREAD_UNCHANGED))
+    for with_cache, without in zip(shown[::2], shown[1::2], strict=True):
+        assert np.array_equal(with_cache, without)
+    assert np.array_equal(shown[0], shown[4])
+    assert not np.array_equal(shown[0], shown[2])
+
+
+def test_what_only_its_pixels_tell_is_noticed_by_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same movie on a machine that never saw the former one: only the decoded frame differs from the cache's."""
+    frames = [np.roll(VARIANTS[0], number % 3, axis=1) for number in range(140)]
+    movie, person = tmp_path / "movie.avi", tmp_path / "person.bmp"
+    write_raw_movie(tmp_path / "a.avi", frames)
+    frames[70] = VARIANTS[1]
+    write_raw_movie(tmp_path / "b.avi", frames)
+    write_bmp(person, PEOPLE[0])
+    request = SwapRequest(Identity((FaceImage(person),)), Recipe())
+    exported = []
+    for content, cache in (("a.avi", "cache"), ("b.avi", "cache"), ("b.avi", "empty")):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"machine{len(exported)}"))
+        put_in_place(movie, tmp_path / content)
+        with ClipSession(movie, [request], RunSettings(CacheSettings(tmp_path / cache))) as session:
+            exported.append(session.recast_frame(70).pixels)
+            warnings = session.report().warnings
+        noticed = sum("movie.avi is not the file that the cache knows" in text for text in warnings)
+        assert noticed == ((content, cache) == ("b.avi", "cache"))
+    assert np.array_equal(exported[1], exported[2])
+    assert not np.array_equal(exported[0], exported[1])
