@@ -43,7 +43,7 @@ def room(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory):
-    """A folder with clip.mp4 and couple.mp4, 640 x 360, with sound and without, and pictures of one and of two people."""
+    """A folder with clip.mp4 and couple.mp4, 640 x 360, with sound and without, face.png, harlequin.png, couple.png."""
     from tools.demo.make_up import write_sources
     from tools.demo.portrait import load_portrait
     from tools.demo.synthetic_clip import write_clip
