@@ -24,9 +24,22 @@ class FaceImage:
     face_number: int = 0
 
     def face_index(self, count: int) -> int:
-        """Return which of the `count` faces of the image is meant, counted from the left from 0.
+        """Return which face of the image is meant.
 
-        Raises FaceImageError where that is not clear.
+        Parameters
+        ----------
+        count : int
+            How many faces the image shows.
+
+        Returns
+        -------
+        int
+            The face's place from the left, counted from 0.
+
+        Raises
+        ------
+        FaceImageError
+            If there is no face, there are several and none is chosen, or there is none of that number.
         """
         name = self.path.name
         if not count:
