@@ -12,7 +12,9 @@ from understudy.core.cache.stores.local import PackStore
 
 FOLDER = Path(__file__).parent / "fixtures" / "project_22253ac"
 
-STAGES_WITH_NEW_VERSION: dict[str, tuple[int, str]] = {}
+STAGES_WITH_NEW_VERSION: dict[str, tuple[int, str]] = {
+    "note": (1, "it names smiles, open mouths, blinking and heads that are turned by more than 30 degrees"),
+}
 """Stages whose version was raised on purpose since: the version in the fixture, and why it was raised.
 
 A stage may have several engines, each with a version of its own: the mesh swapper has 2, the neural one 1. Meant are

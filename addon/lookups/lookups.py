@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...core.cache.packs.disk_usage import size_on_disk
+from ...core.errors import FaceImageError
 from ...core.face.types import Pixels
 from ...core.filesystem import Access
 from ...core.layers.folder import LayerFolder
@@ -22,6 +23,7 @@ from ..sessions.open import open_preview
 
 if TYPE_CHECKING:
     from ...core.analysis.person_clustering import Person
+    from ...core.pipeline.source_check import SourceImageReport
     from ...core.sessions.preview_session import PreviewSession
 
 _MEMORY_MEGABYTES = 8
@@ -41,6 +43,28 @@ class SourceImageView:
 
     icon: int | None
     quality_issues: tuple[str, ...]
+    face_icons: tuple[int, ...] = ()
+    """Of every face in the image, from the left."""
+
+
+@dataclass(frozen=True)
+class SourceFacesView:
+    """The faces of an image file, from the left: their icons, and what is poor about each."""
+
+    icons: tuple[int, ...]
+    quality_issues: tuple[tuple[str, ...], ...]
+    fault: str
+    """Why the file can't be used, whichever face is meant; empty where it can."""
+
+    def view_of(self, image: FaceImage) -> SourceImageView:
+        """Return what the image shows, with the face that is meant."""
+        if self.fault:
+            return SourceImageView(None, (self.fault,))
+        try:
+            index = image.face_index(len(self.icons))
+        except FaceImageError as error:
+            return SourceImageView(None, (str(error),), self.icons)
+        return SourceImageView(self.icons[index], self.quality_issues[index], self.icons)
 
 
 class Lookup(Protocol):
@@ -99,26 +123,26 @@ class FileStampLookup:
 
 @dataclass(frozen=True)
 class SourceImageLookup:
-    """What an image of a person shows."""
+    """Which faces an image file shows. Which of them is meant is no part of the question: a click costs no look-up."""
 
     folder: Path
     preferences: Preferences
-    image: FaceImage
-    stamp: tuple[int, ...] = ()
+    path: Path
+    stamp: tuple[int, ...]
     """That of the image's file: another file is looked at anew."""
 
-    def fetch(self) -> tuple[Pixels | None, tuple[str, ...]]:
+    def fetch(self) -> "SourceImageReport":
         """See `Lookup`."""
         with _open_lookup_session(self.folder, self.preferences) as session:
-            note = session.inspect_source_image(self.image)
-        return note.thumbnail, note.quality_issues
+            return session.inspect_source_image(FaceImage(self.path))
 
-    def to_view(
-        self, result: tuple[Pixels | None, tuple[str, ...]], make_icon: Callable[[Pixels], int]
-    ) -> SourceImageView:
+    def to_view(self, result: "SourceImageReport", make_icon: Callable[[Pixels], int]) -> SourceFacesView:
         """See `Lookup`."""
-        face, faults = result
-        return SourceImageView(None if face is None else make_icon(face), faults)
+        return SourceFacesView(
+            tuple(make_icon(face.thumbnail) for face in result.faces),
+            tuple(face.quality_issues for face in result.faces),
+            "" if result.faces else result.fault,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on the source person: add and remove an image."""
+"""Operators on the source person: add, remove and check an image, choose the face in it."""
 
 from contextlib import closing
 from pathlib import Path
@@ -9,12 +9,14 @@ import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ...core.errors import UnderstudyError
+from ...core.recipe.request import FaceImage
 from ..blender.reports import report
 from ..layers.folders import cache_folder
 from ..lookups.gallery import refresh_lookups
 from ..modifiers.active import active_scene
 from ..modifiers.stack import add_source_image
 from ..prepare.request_check import check_request_in_background
+from ..prepare.strip_facts import source_image_view
 from ..properties.preferences import preferences
 from ..properties.scene_properties import request_of
 from ..sessions.open import open_session
@@ -89,6 +91,33 @@ class UNDERSTUDY_OT_picture_remove(RequiresModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class UNDERSTUDY_OT_picture_face_choose(RequiresModifier, bpy.types.Operator):
+    """Use this face of the image."""
+
+    bl_idname = "understudy.picture_face_choose"
+    bl_label = "Use This Face"
+    bl_description = "Use this face of the image. Swaps the faces again"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: IntProperty(name="Index", min=0)  # type: ignore[valid-type]
+    number: IntProperty(name="Face", description="Which face it is, counted from the left", min=1, max=64)  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Set the number that the image keeps."""
+        scene, modifier = active_scene(context), activate_modifier(context)
+        if modifier is None or self.index >= len(modifier.identity.pictures):
+            report(self, "ERROR", f"There is no image number {self.index + 1}")
+            return {"CANCELLED"}
+        image = modifier.identity.pictures[self.index]
+        path = Path(bpy.path.abspath(image.filepath))
+        known = source_image_view(scene, FaceImage(path, self.number))
+        if known is not None and known.icon is None:
+            report(self, "ERROR", "; ".join(known.quality_issues))
+            return {"CANCELLED"}
+        image.face_number = self.number
+        return {"FINISHED"}
+
+
 class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
     """Check which face this image shows, and whether it is good enough."""
 
@@ -122,4 +151,9 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UNDERSTUDY_OT_picture_add, UNDERSTUDY_OT_picture_remove, UNDERSTUDY_OT_picture_check)
+CLASSES = (
+    UNDERSTUDY_OT_picture_add,
+    UNDERSTUDY_OT_picture_remove,
+    UNDERSTUDY_OT_picture_face_choose,
+    UNDERSTUDY_OT_picture_check,
+)

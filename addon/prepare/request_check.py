@@ -28,8 +28,12 @@ def check_unknown_images(scene: bpy.types.Scene, modifier: Any) -> None:
     For a panel, which may not start anything while it draws: it is started as soon as that is over.
     """
     request = request_of(modifier)
-    wanted = tuple(source_image_lookup(scene, image) for image in request.identity.images)
     lookups = lookup_cache()
+    wanted = tuple(
+        lookup
+        for image in request.identity.images
+        if (lookup := source_image_lookup(scene, image)) is not None
+    )
     if bpy.app.background or active_queries("picture") or not any(map(lookups.is_unknown, wanted)):
         return
     check = partial(

@@ -4,6 +4,7 @@
 Files are looked at beside drawing; what is known so far is said at once.
 """
 
+import math
 from typing import Any
 
 import bpy
@@ -18,7 +19,7 @@ from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of
 from ..layers.strip_warnings import strip_warnings
 from ..lookups.gallery import lookup_cache
-from ..lookups.lookups import FileStampLookup, SourceImageLookup, SourceImageView
+from ..lookups.lookups import FileStampLookup, SourceFacesView, SourceImageLookup, SourceImageView
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.stack import requests_of
 from ..modifiers.visibility import hidden_reason, visibility_mismatches
@@ -49,14 +50,22 @@ def has_all_sources(scene: bpy.types.Scene, strip: Any) -> bool:
 
 def source_image_view(scene: bpy.types.Scene, image: FaceImage) -> SourceImageView | None:
     """Return what an image of the source person shows; None where that is not known, or not yet."""
-    view: SourceImageView | None = lookup_cache().get(source_image_lookup(scene, image))
-    return view
+    lookup = source_image_lookup(scene, image)
+    if lookup is None:
+        return None
+    # A file that is not there may come back, and go again, between two looks at its stamp.
+    faces: SourceFacesView | None = lookup_cache().get(lookup, math.inf if lookup.stamp else _REFRESH_SECONDS)
+    return None if faces is None else faces.view_of(image)
 
 
-def source_image_lookup(scene: bpy.types.Scene, image: FaceImage) -> SourceImageLookup:
-    """Return the question what an image shows. It is another one when the image's file was replaced."""
+def source_image_lookup(scene: bpy.types.Scene, image: FaceImage) -> SourceImageLookup | None:
+    """Return the question which faces an image shows: another one when its file was replaced.
+
+    None where it is not known yet which file that is. An answer that was kept for no file at all would be given again
+    once the file is gone.
+    """
     stamp = lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS)
-    return SourceImageLookup(cache_folder(scene), preferences(), image, stamp or ())
+    return None if stamp is None else SourceImageLookup(cache_folder(scene), preferences(), image.path, stamp)
 
 
 def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:

@@ -6,16 +6,15 @@ from typing import Any
 import bpy
 
 from ...core.reporting.quoting import quote
-from ..blender.wrapped_text import draw_text, region_width
+from ..blender.wrapped_text import draw_text
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import PersonView
 from ..lookups.people import has_search_range, modifiers_replacing, people_lookup, replaces
 from ..modifiers.active import active_scene, active_strip
 from ..properties.status import window_state
+from .face_grid import draw_face, face_grid
 from .parameters import REFERENCE_PATHS, draw_parameters, in_which_face
 
-_FACE_SCALE = 4.6
-_FACE_WIDTH_PIXELS = 105
 _MAX_NAME_CHARACTERS = 200
 
 
@@ -48,17 +47,16 @@ def _draw_people(
     layout: Any, context: bpy.types.Context, modifier: Any, people: tuple[PersonView, ...]
 ) -> None:
     scene, strip = active_scene(context), active_strip(context)
-    columns = max(int((region_width(context) - 60) / _FACE_WIDTH_PIXELS), 1)
-    grid = layout.grid_flow(row_major=True, columns=min(columns, max(len(people), 2)), even_columns=True)
+    grid = face_grid(layout, context, len(people))
     for shown in people:
         box = grid.box()
-        box.template_icon(icon_value=shown.icon, scale=_FACE_SCALE)
         chosen = replaces(modifier, shown.person)
-        button = box.operator(
+        button = draw_face(
+            box,
+            shown.icon,
             "understudy.person_choose",
-            text="Replaced" if chosen else "Replace",
-            icon="CHECKMARK" if chosen else "NONE",
-            depress=chosen,
+            "Replaced" if chosen else "Replace",
+            is_chosen=chosen,
         )
         button.frame, button.face = shown.person.best_face
         # A row in any case, so that images and buttons stay side by side.

@@ -13,6 +13,7 @@ from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
 from ..prepare.strip_facts import source_image_view
+from .face_grid import draw_face, face_grid
 
 _FACE_SCALE = 3.4
 
@@ -34,29 +35,64 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
 def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, image: Any, index: int) -> None:
     box = layout.box()
     known = _source_image_view(scene, image)
+    has_choice = known is not None and _has_choice(known)
     row = box.row()
-    if known is not None and known.icon is not None:
+    if known is not None and known.icon is not None and not has_choice:
         face = row.column()
         face.template_icon(icon_value=known.icon, scale=_FACE_SCALE)
     column = row.column()
     path = column.row(align=True)
     path.use_property_split = False
     path.prop(image, "filepath", text="")
-    path.operator("understudy.picture_remove", text="", icon="X").index = index
-    below = column.row(align=True)
-    below.use_property_split = False
-    below.prop(image, "face_number")
     if known is None:
-        below.operator("understudy.picture_check", text="", icon="VIEWZOOM").index = index
+        path.operator("understudy.picture_check", text="", icon="VIEWZOOM").index = index
+    path.operator("understudy.picture_remove", text="", icon="X").index = index
+    if known is None:
         return
+    if has_choice:
+        _draw_faces(box, context, known, image.face_number, index)
+    _draw_quality(box if has_choice else column, box, context, known, Path(image.filepath).name)
+
+
+def _has_choice(known: SourceImageView) -> bool:
+    """Tell whether the image shows several faces, or one that is not the one that is meant."""
+    return len(known.face_icons) > 1 or (bool(known.face_icons) and known.icon is None)
+
+
+def _draw_faces(
+    box: Any, context: bpy.types.Context, known: SourceImageView, face_number: int, index: int
+) -> None:
+    if known.icon is None:
+        draw_text(box, context, "Choose the face to use", "ERROR")
+    grid = face_grid(box, context, len(known.face_icons))
+    for number, icon in enumerate(known.face_icons, 1):
+        is_chosen = number == face_number
+        button = draw_face(
+            grid.box(),
+            icon,
+            "understudy.picture_face_choose",
+            "Used" if is_chosen else "Use",
+            is_chosen=is_chosen,
+        )
+        button.index, button.number = index, number
+
+
+def _draw_quality(
+    column: Any, box: Any, context: bpy.types.Context, known: SourceImageView, file_name: str
+) -> None:
+    """Draw what is poor about the face that is used, or why the image can't be used."""
     if known.icon is not None and not known.quality_issues:
         column.label(text="Clearly visible", icon="CHECKMARK")
-    for fault in known.quality_issues:
-        if known.icon is None:
-            is_named = fault.startswith(Path(image.filepath).name)
-            draw_text(box, context, fault if is_named else fault[:1].upper() + fault[1:], "ERROR")
-        else:
-            draw_text(box, context, f"The face is {fault}", "INFO")
+    for issue in known.quality_issues:
+        if known.icon is not None:
+            draw_text(box, context, f"The face is {issue}", "INFO")
+        elif not known.face_icons:
+            draw_text(
+                box,
+                context,
+                issue if issue.startswith(file_name) else issue[:1].upper() + issue[1:],
+                "ERROR",
+            )
 
 
 def needs_image(modifier: Any) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an image shows a face well enough to play a part: sharp, turned to the camera, uncovered, large."""
+"""Whether an image shows a face well enough to play a part: sharp, turned to the camera, uncovered, large, calm."""
 
 import cv2
 import numpy as np
@@ -11,10 +11,12 @@ from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import convex_hull
 from ..geometry.skin_model import skin_likeness
+from .expression import expression_issues
 from .landmark import alignment_points
 
 MIN_FACE_PIXELS = 96.0
-MAX_TURN_DEGREES = 40.0
+MAX_TURN_DEGREES = 30.0
+"""The portraits of the reference footage that look into the camera turn by up to 24, three-quarter views by 33 on."""
 MIN_SHARPNESS = 0.38
 MAX_OCCLUDED_SHARE = 0.22
 MAX_OUTSIDE_SHARE = 0.08
@@ -39,6 +41,9 @@ def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, 
         hidden = occluded_share(image, face, topology)
         if hidden > MAX_OCCLUDED_SHARE:
             issues.append(f"covered: {100 * hidden:.0f} % of it by hair, a hand or an object")
+        # Of a head that is turned far the mesh guesses what the far half of the mouth and the far eye do.
+        if turn <= MAX_TURN_DEGREES:
+            issues += expression_issues(face.landmarks, topology)
     return tuple(issues)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an editor should know of an image of the source person: the face that was found, and what is poor about it."""
+"""What an editor should know of an image of the source person: the faces in it, and what is poor about them."""
 
 from dataclasses import dataclass
 
@@ -15,10 +15,10 @@ from ..cache.base.store import Arrays, Store
 from ..errors import FaceImageError
 from ..face.types import Pixels
 from ..geometry.mesh_topology import Topology
-from ..recipe.request import FaceImage, Identity
+from ..recipe.request import FaceImage
 from ..swap.source import SourceFace, Sources
 
-VERSION = 1
+VERSION = 2
 _MAX_TEXT_BYTES = 4096
 
 
@@ -41,28 +41,64 @@ SOURCE_IMAGE_SCHEMA = Schema(
 
 
 @dataclass(frozen=True, eq=False)
+class FaceReport:
+    """What is known of one face of an image."""
+
+    thumbnail: Pixels
+    """(96, 96, 3) RGB uint8."""
+    quality_issues: tuple[str, ...]
+    """What is poor about it; empty if nothing is."""
+
+
+@dataclass(frozen=True, eq=False)
 class SourceImageReport:
     """What is known of one image."""
 
     image: FaceImage
-    thumbnail: Pixels | None
-    """(96, 96, 3) RGB uint8: the face in it; None where it can't be used."""
-    quality_issues: tuple[str, ...]
-    """What is poor about it, or the one reason why it can't be used; empty if nothing is."""
+    faces: tuple[FaceReport, ...]
+    """Every face in it, from the left, whichever of them is meant."""
+    fault: str
+    """Why it can't be used, empty where it can; what is poor about the face that is meant is no reason."""
+
+    @property
+    def thumbnail(self) -> Pixels | None:
+        """The face that is meant, (96, 96, 3) RGB uint8; None where the image can't be used."""
+        return None if self.fault else self._face.thumbnail
+
+    @property
+    def quality_issues(self) -> tuple[str, ...]:
+        """What is poor about it, or the one reason why it can't be used; empty if nothing is."""
+        return (self.fault,) if self.fault else self._face.quality_issues
+
+    @property
+    def _face(self) -> FaceReport:
+        return self.faces[self.image.face_index(len(self.faces))]
 
 
 def inspect_source_image(
     store: Store, flight: Flight, sources: Sources, analyser: Analyser, topology: Topology, image: FaceImage
 ) -> SourceImageReport:
     """Return what is known of an image; `analyser` looks at images. Raises what `flight` does."""
+    faces: tuple[FaceReport, ...] = ()
+    fault = ""
     try:
-        shown = sources.source_faces(Identity((image,)))[0]
+        faces = tuple(
+            _face_report(store, flight, face, analyser, topology) for face in sources.faces_in(image)
+        )
+        image.face_index(len(faces))
     except FaceImageError as error:
-        return SourceImageReport(image, None, (str(error),))
-    key = _key(shown)
-    arrays, _ = flight.get_or_compute(store, key, lambda: _compute_report(shown, analyser, topology))
+        fault = str(error)
+    return SourceImageReport(image, faces, fault)
+
+
+def _face_report(
+    store: Store, flight: Flight, source_face: SourceFace, analyser: Analyser, topology: Topology
+) -> FaceReport:
+    arrays, _ = flight.get_or_compute(
+        store, _key(source_face), lambda: _compute_report(source_face, analyser, topology)
+    )
     text = arrays["faults"].tobytes().decode()
-    return SourceImageReport(image, np.asarray(arrays["face"], np.uint8), tuple(text.splitlines()))
+    return FaceReport(np.asarray(arrays["face"], np.uint8), tuple(text.splitlines()))
 
 
 def _key(source_face: SourceFace) -> Key:

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..errors import FaceImageError
 from . import Recipe
 
 
@@ -21,6 +22,35 @@ class FaceImage:
 
     path: Path
     face_number: int = 0
+
+    def face_index(self, count: int) -> int:
+        """Return which face of the image is meant.
+
+        Parameters
+        ----------
+        count : int
+            How many faces the image shows.
+
+        Returns
+        -------
+        int
+            The face's place from the left, counted from 0.
+
+        Raises
+        ------
+        FaceImageError
+            If there is no face, there are several and none is chosen, or there is none of that number.
+        """
+        name = self.path.name
+        if not count:
+            raise FaceImageError(f"no face was found in {name}: use an image that shows one face clearly")
+        if self.face_number == 0 and count > 1:
+            raise FaceImageError(
+                f"{name} shows {count} faces: choose one by its number from the left, 1 to {count}"
+            )
+        if self.face_number > count:
+            raise FaceImageError(f"{name} has no face number {self.face_number}: it shows {count}")
+        return max(self.face_number, 1) - 1
 
 
 @dataclass(frozen=True)

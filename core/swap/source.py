@@ -82,6 +82,16 @@ class Sources:
             kept = self._source_faces.put(known, faces)
         return kept
 
+    def faces_in(self, image: FaceImage) -> tuple[SourceFace, ...]:
+        """Return every face of an image, from the left. Raises FaceImageError where it is missing or unreadable."""
+        _stamp(image)
+        clip = self._open_image(image)
+        analysis = self._analyse(clip, image)
+        return tuple(
+            SourceFace(clip, analysis.key, index, analysis.faces[index])
+            for index in indices_left_to_right(analysis.faces)
+        )
+
     def texture(self, identity: Identity, mirror: float) -> tuple[Pixels, Pixels]:
         """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8."""
         key = self.texture_key(identity)
@@ -147,13 +157,4 @@ def _source_of(image: FaceImage) -> ClipSource:
 def _face_index(analysis: Analysis, image: FaceImage) -> int:
     """Return the index of the image's face; FaceImageError if that is not clear."""
     ordered = indices_left_to_right(analysis.faces)
-    name = image.path.name
-    if not ordered:
-        raise FaceImageError(f"no face was found in {name}: use an image that shows one face clearly")
-    if image.face_number == 0 and len(ordered) > 1:
-        raise FaceImageError(
-            f"{name} shows {len(ordered)} faces: choose one by its number from the left, 1 to {len(ordered)}"
-        )
-    if image.face_number > len(ordered):
-        raise FaceImageError(f"{name} has no face number {image.face_number}: it shows {len(ordered)}")
-    return ordered[max(image.face_number, 1) - 1]
+    return ordered[image.face_index(len(ordered))]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel shows of the source person: images, what is poor about them, and the number of a face."""
+"""What the panel shows of the source person: images, what is poor about them, and the faces to choose from."""
 
 import shutil
 
 import cv2
+import numpy as np
 import pytest
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
@@ -101,3 +102,115 @@ def test_a_picture_whose_file_was_replaced_is_looked_at_again(drive, footage, tm
     assert "Clearly visible" not in unknown["who"]
     assert "understudy.picture_check" in unknown["who"]
     assert after["json"]["text"] == "Originals will be rendered: no face was found in person.png"
+
+
+CHOOSE = "understudy.picture_face_choose"
+
+
+def write_group(path, *files):
+    """Put the faces of several pictures of one size side by side in one."""
+    cv2.imwrite(str(path), np.hstack([cv2.imread(file) for file in files]))
+    return str(path)
+
+
+def test_several_faces_of_a_picture_are_there_to_click(every_blender, footage, tmp_path):
+    """The click is kept as the number of the face, swaps that face, and is undone."""
+    drive = every_blender
+    both = write_group(tmp_path / "both.png", footage.person, footage.second_person)
+    begin = begin_steps(drive, "several_faces", ["movie", {"name": "clip", "file": footage.movie}])
+    short = ["setup", {"frame_start": 3, "frame_end": 3}]
+
+    def choice(number):
+        return ["op", {"name": CHOOSE, "active": "clip", "index": 0, "number": number}]
+
+    def looked(prefix):
+        return [
+            ["face_numbers", {}],
+            ["strip_state_surfaces", {"name": "clip"}],
+            ["render", {"out": drive.out(prefix)}],
+        ]
+
+    answers = drive(
+        *begin,
+        short,
+        ["cast", {"name": "clip", "picture": both}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        choice(1),
+        ["undo", {"push": "first", "times": 0}],
+        *looked("first"),
+        choice(2),
+        ["undo", {"push": "second", "times": 0}],
+        *looked("second"),
+        ["undo", {"times": 1}],
+        *looked("undone"),
+        choice(3),
+        ["op", {"name": CHOOSE, "active": "clip", "index": 1, "number": 1}],
+        ["face_numbers", {}],
+    )[len(begin) :]
+    unclear = answers[3]
+    assert unclear["json"]["text"] == "Originals will be rendered: both.png shows 2 faces"
+    assert unclear["who"].count("picture") == unclear["who"].count(CHOOSE) == 2
+    assert "Choose the face to use" in unclear["who"]
+    assert not any("number" in text for text in unclear["who"])
+    assert [answers[6], answers[11], answers[15]] == [[1], [2], [1]]
+    for state, place in ((answers[7], 0), (answers[12], 1), (answers[16], 0)):
+        who = state["who"]
+        assert who.count("picture") == who.count(CHOOSE) == 2
+        assert who.count("pressed: Used") == 1
+        faces = [index for index, text in enumerate(who) if text == CHOOSE]
+        assert who[faces[place] + 1] == "pressed: Used"
+        assert "Clearly visible" in who
+    first, second, undone = (drive.pictures(name, 1)[3] for name in ("first", "second", "undone"))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(undone, first)
+    assert "both.png has no face number 3: it shows 2" in answers[18]
+    assert "There is no image number 2" in answers[19]
+    assert answers[20] == [1]
+
+
+def test_one_face_needs_no_choice(drive, footage, tmp_path):
+    both = write_group(tmp_path / "person.png", footage.person, footage.second_person)
+    begin = begin_steps(drive, "one_face", ["movie", {"name": "clip", "file": footage.movie}])
+    answers = drive(
+        *begin,
+        ["cast", {"name": "clip", "picture": both}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["op", {"name": CHOOSE, "active": "clip", "index": 0, "number": 2}],
+        ["copy_file", {"file": footage.person, "to": both}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["op", {"name": CHOOSE, "active": "clip", "index": 0, "number": 1}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["remove_file", {"file": both}],
+        ["strip_state_surfaces", {"name": "clip"}],
+    )[len(begin) :]
+    replaced, stale, one, gone = answers[4], answers[6], answers[8], answers[10]
+    assert "picture" not in replaced["who"]  # another file: its faces are not known yet
+    assert stale["json"]["text"] == "Originals will be rendered: person.png has no face number 2"
+    assert stale["who"].count(CHOOSE) == 1  # the one face that is there
+    assert one["who"].count("picture") == 1
+    assert CHOOSE not in one["who"]
+    assert "Clearly visible" in one["who"]
+    assert "Clearly visible" not in gone["who"]
+    assert "picture" not in gone["who"]
+
+
+def test_strong_expressions_are_named_beside_the_picture(drive, footage, shared):
+    smile = str(shared / "footage/portraits/p02_obama_official.jpg")
+    begin = begin_steps(drive, "expressions", ["movie", {"name": "clip", "file": footage.movie}])
+    answers = drive(
+        *begin,
+        ["setup", {"frame_start": 3, "frame_end": 3}],
+        ["cast", {"name": "clip", "picture": smile}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["strip_state_surfaces", {"name": "clip"}],
+        ["work", {}],
+    )[len(begin) :]
+    who = " ".join(answers[3]["who"])
+    assert "The face is smiling broadly: a calm face is better" in who
+    assert "Clearly visible" not in who
+    assert answers[-1]["warnings"] == [
+        "p02_obama_official.jpg is a poor source: its face is smiling broadly: a calm face is better"
+    ]

@@ -230,3 +230,24 @@ def test_a_picture_is_noted_with_its_face_and_what_is_poor(pipeline: Pipeline, t
     )
     assert none.thumbnail is None
     assert "no face was found in none.png" in none.quality_issues[0]
+
+
+def test_each_face_of_a_picture_is_reported_whichever_is_meant(pipeline: Pipeline, tmp_path: Path) -> None:
+    face = portrait()[:300, 60:380]
+    both = np.concatenate([cv2.GaussianBlur(face, (0, 0), 5), face], 1)
+    path = write_picture(tmp_path / "both.png", np.asarray(both, np.uint8))
+    unclear, first, second, third = (
+        pipeline.inspect_source_image(FaceImage(path, number)) for number in range(4)
+    )
+    for report in (unclear, first, second, third):
+        assert [entry.quality_issues for entry in report.faces] == [("blurred",), ()]
+    assert unclear.quality_issues == (
+        "both.png shows 2 faces: choose one by its number from the left, 1 to 2",
+    )
+    assert third.quality_issues == ("both.png has no face number 3: it shows 2",)
+    assert unclear.thumbnail is third.thumbnail is None
+    assert first.quality_issues == ("blurred",)
+    assert second.quality_issues == ()
+    assert first.thumbnail is not None
+    assert np.array_equal(first.thumbnail, second.faces[0].thumbnail)
+    assert not np.array_equal(first.faces[0].thumbnail, first.faces[1].thumbnail)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from gui.couple import write_couple
+from gui.couple import write_couple, write_first_frame
 from gui.screen import FRAMES, keep_pictures, read
 from understudy.core.errors import UnderstudyError
 
@@ -43,7 +43,7 @@ def room(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory):
-    """A folder with clip.mp4 and couple.mp4, 640 x 360, with sound and without, face.png and harlequin.png."""
+    """A folder with clip.mp4 and couple.mp4, 640 x 360, with sound and without, face.png, harlequin.png, couple.png."""
     from tools.demo.make_up import write_sources
     from tools.demo.portrait import load_portrait
     from tools.demo.synthetic_clip import write_clip
@@ -53,6 +53,7 @@ def material(tmp_path_factory):
     write_sources(portrait, folder / "harlequin.png", folder / "face.png")
     write_clip(portrait, folder / "clip.mp4", FRAMES, 360.01 / 1080)
     write_couple(folder / "clip.mp4", folder / "couple.mp4", FRAMES)
+    write_first_frame(folder / "couple.mp4", folder / "couple.png")
     return folder
 
 
@@ -76,7 +77,7 @@ def package(tmp_path_factory):
 @pytest.fixture(scope="session")
 def given(material, package):
     """What Blender may read, by its name under /given."""
-    names = ("clip.mp4", "couple.mp4", "face.png", "harlequin.png")
+    names = ("clip.mp4", "couple.mp4", "couple.png", "face.png", "harlequin.png")
     return {"understudy.zip": package, **{name: material / name for name in names}}
 
 

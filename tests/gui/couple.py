@@ -3,6 +3,7 @@
 
 from fractions import Fraction
 
+import cv2
 import numpy as np
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.open import open_clip
@@ -20,6 +21,12 @@ def write_couple(source, target, frames):
             right = _half(clip.read(frames - 1 - number))[:, ::-1].astype(np.float32)
             other = np.clip(right * _TINT + _LIFT, 0, 255).astype(np.uint8)
             writer.write(np.hstack([left, other]))
+
+
+def write_first_frame(movie, target):
+    """Write the first frame of a movie as a picture: two people to choose from."""
+    with open_clip(movie) as clip:
+        cv2.imwrite(str(target), np.ascontiguousarray(clip.read(0)[..., ::-1]))
 
 
 def _half(frame):

@@ -85,6 +85,11 @@ def test_people_are_known_after_loading(people):
     assert people["loaded"] == [True, people["first"], people["second"]]
 
 
+def test_a_click_on_a_face_of_a_picture_chooses_the_source(people):
+    """The crop on the right is clicked, and undone."""
+    assert people["source_face"] == [0, 2, 0]
+
+
 def test_labels_are_shown_in_another_language(people, room):
     assert people["words"] == {"Which Face": "Welches Gesicht", "Replace": "Ersetzen"}
     assert people["label"] == "Kleinstes Gesicht"

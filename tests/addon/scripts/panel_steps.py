@@ -47,10 +47,12 @@ class _Layout:
         assert name in owner.bl_rna.properties
         self._sections[self._section].append(f"{owner.bl_rna.identifier}.{name}")
 
-    def operator(self, name, **_):
+    def operator(self, name, text="", depress=False, **_):
         family, function = name.split(".")
         assert getattr(getattr(bpy.ops, family), function).get_rna_type() is not None
         self._sections[self._section].append(name)
+        if depress:
+            self._sections[self._section].append(f"pressed: {text}")
         return _Layout(self._sections, self._section)
 
     def label(self, text="", **_):

@@ -2,6 +2,7 @@
 """Steps for the state of a strip: what each surface says of it."""
 
 import shutil
+from pathlib import Path
 
 import bpy
 from panel_steps import drawn
@@ -59,6 +60,11 @@ def face_numbers():
 def copy_file(file, to):
     """Put another file in the place of one."""
     shutil.copy(file, to)
+
+
+def remove_file(file):
+    """Remove a file."""
+    Path(file).unlink()
 
 
 def stop_preparing_at(name, frame):

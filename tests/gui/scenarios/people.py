@@ -25,6 +25,7 @@ def steps(window):
     yield from mask_and_colour(window)
     yield from undo(window)
     yield from load_again(window)
+    yield from choose_source_face(window)
     yield from in_another_language(window)
 
 
@@ -178,6 +179,36 @@ def load_again(window):
     controls = yield from window.buttons(window.area("PROPERTIES"))
     window.facts["loaded"] = ["understudy.person_choose" in controls, selection(0), selection(1)]
     window.shot("people_loaded")
+
+
+def choose_source_face(window):
+    """Give the first modifier a picture of two people; click one of them; go back to the picture before."""
+    first = modifiers()[0]
+    before = first.identity.pictures[0].filepath
+    first.identity.pictures[0].filepath = "/given/couple.png"
+    first.show_who, first.show_which_face = True, False
+    yield from wake(window)
+    controls = yield from window.buttons(window.area("PROPERTIES"))
+    for _ in range(20):
+        if "understudy.picture_face_choose" in controls:
+            break
+        yield 0.7
+        controls = yield from window.buttons(window.area("PROPERTIES"))
+    window.point(40, 600)
+    yield 0.5
+    window.shot("people_source_faces")
+    window.facts["source_face"] = [first.identity.pictures[0].face_number]
+    yield from window.click(controls["understudy.picture_face_choose"])
+    window.point(40, 600)
+    yield 1.5
+    window.facts["source_face"].append(modifiers()[0].identity.pictures[0].face_number)
+    window.shot("people_source_face")
+    take_back(window, bpy.ops.ed.undo)
+    yield 0.5
+    window.facts["source_face"].append(modifiers()[0].identity.pictures[0].face_number)
+    first = modifiers()[0]
+    first.identity.pictures[0].filepath = before
+    first.show_who, first.show_which_face = False, True
 
 
 def in_another_language(window):
