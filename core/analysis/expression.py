@@ -2,7 +2,7 @@
 """What a face does with its mouth and eyes, measured on its mesh after the head's pose is taken out.
 
 Lengths are in eye distances. Tuned on the photographs and paintings of the reference footage (24 portraits of about
-20 people, each also scaled, mirrored, turned by 12 degrees and darkened), and on frames of 10 of its clips.
+20 people, each also scaled, mirrored, turned by 12 degrees and darkened), and on frames of 9 of its clips.
 """
 
 import numpy as np

@@ -84,7 +84,7 @@ class Sources:
 
     def faces_in(self, image: FaceImage) -> tuple[SourceFace, ...]:
         """Return every face of an image, from the left. Raises FaceImageError where it is missing or unreadable."""
-        _stamp(image)
+        self._image_stamp(image)
         clip = self._open_image(image)
         analysis = self._analyse(clip, image)
         return tuple(
