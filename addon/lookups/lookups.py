@@ -16,7 +16,7 @@ from ...core.layers.placeholder import PLACEHOLDER
 from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
 from ...core.models.model_availability import ModelAvailability, model_availability
-from ...core.recipe import Recipe
+from ...core.recipe import Detect, Recipe
 from ...core.recipe.request import FaceImage
 from ..properties.preferences import Preferences
 from ..sessions.open import open_preview
@@ -130,11 +130,13 @@ class SourceImageLookup:
     path: Path
     stamp: tuple[int, ...]
     """That of the image's file: another file is looked at anew."""
+    detect: Detect
+    """How the modifier has faces looked for."""
 
     def fetch(self) -> "SourceImageReport":
         """See `Lookup`."""
         with _open_lookup_session(self.folder, self.preferences) as session:
-            return session.inspect_source_image(FaceImage(self.path))
+            return session.inspect_source_image(FaceImage(self.path), self.detect)
 
     def to_view(self, result: "SourceImageReport", make_icon: Callable[[Pixels], int]) -> SourceFacesView:
         """See `Lookup`."""

@@ -18,7 +18,7 @@ from ..modifiers.stack import add_source_image
 from ..prepare.request_check import check_request_in_background
 from ..prepare.strip_facts import source_image_view
 from ..properties.preferences import preferences
-from ..properties.scene_properties import request_of
+from ..properties.scene_properties import recipe_of, request_of
 from ..sessions.open import open_session
 from .requires_modifier import RequiresModifier, activate_modifier
 
@@ -110,7 +110,7 @@ class UNDERSTUDY_OT_picture_face_choose(RequiresModifier, bpy.types.Operator):
             return {"CANCELLED"}
         image = modifier.identity.pictures[self.index]
         path = Path(bpy.path.abspath(image.filepath))
-        known = source_image_view(scene, FaceImage(path, self.number))
+        known = source_image_view(scene, FaceImage(path, self.number), recipe_of(modifier).detect)
         if known is not None and known.icon is None:
             report(self, "ERROR", "; ".join(known.quality_issues))
             return {"CANCELLED"}
@@ -131,18 +131,17 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Look at it beside the editor, or at once where there is none."""
         scene, modifier = active_scene(context), activate_modifier(context)
-        images = [] if modifier is None else request_of(modifier).identity.images
-        if modifier is None or self.index >= len(images):
+        request = None if modifier is None else request_of(modifier)
+        if modifier is None or request is None or self.index >= len(request.identity.images):
             report(self, "ERROR", f"There is no image number {self.index + 1}")
             return {"CANCELLED"}
         if not bpy.app.background:
-            check_request_in_background(
-                modifier.name, request_of(modifier), cache_folder(scene), preferences()
-            )
+            check_request_in_background(modifier.name, request, cache_folder(scene), preferences())
             return {"FINISHED"}
         try:
             with closing(open_session(cache_folder(scene), preferences())) as session:
-                faults = session.inspect_source_image(images[self.index]).quality_issues
+                image = request.identity.images[self.index]
+                faults = session.inspect_source_image(image, request.recipe.detect).quality_issues
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}

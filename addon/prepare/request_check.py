@@ -32,7 +32,7 @@ def check_unknown_images(scene: bpy.types.Scene, modifier: Any) -> None:
     wanted = tuple(
         lookup
         for image in request.identity.images
-        if (lookup := source_image_lookup(scene, image)) is not None
+        if (lookup := source_image_lookup(scene, image, request.recipe.detect)) is not None
     )
     if bpy.app.background or active_queries("picture") or not any(map(lookups.is_unknown, wanted)):
         return

@@ -12,6 +12,7 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.layers.folder import LAYER_NAME
 from ...core.media.source import ClipSource
+from ...core.recipe import Detect
 from ...core.recipe.request import FaceImage, SwapRequest
 from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
 from ...core.sessions.request_faults import has_source
@@ -48,9 +49,12 @@ def has_all_sources(scene: bpy.types.Scene, strip: Any) -> bool:
     return bool(requests) and has_source(requests)
 
 
-def source_image_view(scene: bpy.types.Scene, image: FaceImage) -> SourceImageView | None:
-    """Return what an image of the source person shows; None where that is not known, or not yet."""
-    lookup = source_image_lookup(scene, image)
+def source_image_view(scene: bpy.types.Scene, image: FaceImage, detect: Detect) -> SourceImageView | None:
+    """Return what an image of the source person shows; None where that is not known, or not yet.
+
+    `detect` is how its modifier has faces looked for.
+    """
+    lookup = source_image_lookup(scene, image, detect)
     if lookup is None:
         return None
     # A file that is not there may come back, and go again, between two looks at its stamp.
@@ -58,14 +62,16 @@ def source_image_view(scene: bpy.types.Scene, image: FaceImage) -> SourceImageVi
     return None if faces is None else faces.view_of(image)
 
 
-def source_image_lookup(scene: bpy.types.Scene, image: FaceImage) -> SourceImageLookup | None:
+def source_image_lookup(scene: bpy.types.Scene, image: FaceImage, detect: Detect) -> SourceImageLookup | None:
     """Return the question which faces an image shows: another one when its file was replaced.
 
     None where it is not known yet which file that is. An answer that was kept for no file at all would be given again
     once the file is gone.
     """
     stamp = lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS)
-    return None if stamp is None else SourceImageLookup(cache_folder(scene), preferences(), image.path, stamp)
+    if stamp is None:
+        return None
+    return SourceImageLookup(cache_folder(scene), preferences(), image.path, stamp, detect.for_image())
 
 
 def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
@@ -133,7 +139,7 @@ def _image_fault(scene: bpy.types.Scene, requests: tuple[SwapRequest, ...]) -> s
     """Say which image of the source person can't be used, as far as that is known."""
     for request in requests:
         for image in request.identity.images:
-            view = source_image_view(scene, image)
+            view = source_image_view(scene, image, request.recipe.detect)
             if view is not None and view.icon is None and view.quality_issues:
                 return view.quality_issues[0].partition(": ")[0]
     return ""

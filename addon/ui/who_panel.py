@@ -13,6 +13,7 @@ from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
 from ..prepare.strip_facts import source_image_view
+from ..properties.scene_properties import recipe_of
 from .face_grid import draw_face, face_grid
 
 _FACE_SCALE = 3.4
@@ -23,8 +24,8 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     layout.use_property_split = True
     layout.prop(modifier.identity, "name")
     scene = active_scene(context)
-    for index, image in enumerate(modifier.identity.pictures):
-        _draw_source_image(layout, context, scene, image, index)
+    for index in range(len(modifier.identity.pictures)):
+        _draw_source_image(layout, context, scene, modifier, index)
     check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
@@ -32,9 +33,11 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
         draw_text(layout, context, "Only swap people who agreed. Note their permission here.", "INFO")
 
 
-def _draw_source_image(layout: Any, context: bpy.types.Context, scene: Any, image: Any, index: int) -> None:
-    box = layout.box()
-    known = _source_image_view(scene, image)
+def _draw_source_image(
+    layout: Any, context: bpy.types.Context, scene: Any, modifier: Any, index: int
+) -> None:
+    image, box = modifier.identity.pictures[index], layout.box()
+    known = _source_image_view(scene, modifier, image)
     has_choice = known is not None and _has_choice(known)
     row = box.row()
     if known is not None and known.icon is not None and not has_choice:
@@ -101,6 +104,8 @@ def needs_image(modifier: Any) -> bool:
     return not has_image and modifier.swap.swapper != IMAGELESS_SWAPPER
 
 
-def _source_image_view(scene: Any, image: Any) -> SourceImageView | None:
+def _source_image_view(scene: Any, modifier: Any, image: Any) -> SourceImageView | None:
     path = bpy.path.abspath(image.filepath)
-    return source_image_view(scene, FaceImage(Path(path), image.face_number)) if path else None
+    if not path:
+        return None
+    return source_image_view(scene, FaceImage(Path(path), image.face_number), recipe_of(modifier).detect)

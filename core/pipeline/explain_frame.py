@@ -14,8 +14,8 @@ from ..cache.maintenance.inspector import TierInspector
 from ..cache.packs.record import EntryInfo
 from ..media.clip import Clip
 from ..media.open import open_clip
-from ..recipe import Recipe
-from ..recipe.request import SwapRequest
+from ..recipe import Detect, Recipe
+from ..recipe.request import FaceImage, SwapRequest
 from .pipeline import Pipeline
 
 _UNCACHED_STAGES = ("fuse", "layer")
@@ -146,9 +146,12 @@ def _image_keys(
 ) -> Iterator[_StageKey]:
     for count, image in enumerate(request.identity.images, 1):
         about = f"picture {count}"
-        texture = _catch_miss(partial(make_pipeline(_ProbeStore(store)).texture_key, image))
+        texture = _catch_miss(
+            partial(make_pipeline(_ProbeStore(store)).texture_key, image, request.recipe.detect)
+        )
+        recipe = Recipe(detect=_image_detection(make_pipeline, store, request, image))
         with open_clip(image.path) as shown:
-            yield from _analysis_keys(make_pipeline, store, shown, 0, Recipe(), about)
+            yield from _analysis_keys(make_pipeline, store, shown, 0, recipe, about)
         if request.recipe.swap.swapper != "mesh":
             continue
         if isinstance(texture, _CacheMissError):
@@ -156,10 +159,20 @@ def _image_keys(
         else:
             yield _StageKey("texture", about, texture)
     for count, image in enumerate(request.target_references, 1):
+        recipe = Recipe(
+            detect=_image_detection(make_pipeline, store, request, image), embed=request.recipe.embed
+        )
         with open_clip(image.path) as shown:
-            yield from _analysis_keys(
-                make_pipeline, store, shown, 0, Recipe(embed=request.recipe.embed), f"replaced {count}"
-            )
+            yield from _analysis_keys(make_pipeline, store, shown, 0, recipe, f"replaced {count}")
+
+
+def _image_detection(
+    make_pipeline: Callable[[Store], Pipeline], store: Store, request: SwapRequest, image: FaceImage
+) -> Detect:
+    """Return the settings that an image's faces are found with; the first that are tried where that is not known."""
+    probe = _ProbeStore(store)
+    found = _catch_miss(lambda: make_pipeline(probe).image_detection(image, request.recipe.detect))
+    return Detect() if isinstance(found, _CacheMissError) else found
 
 
 def _swap_keys(

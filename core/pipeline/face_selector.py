@@ -50,7 +50,8 @@ class FaceSelector:
         images = request.identity.images
         if not images:
             return
-        for image, shown in zip(images, self._sources.source_faces(request.identity), strict=True):
+        shown_faces = self._sources.source_faces(request.identity, request.recipe.detect)
+        for image, shown in zip(images, shown_faces, strict=True):
             poor = quality_issues(
                 self._image_analyser.frames.frame(shown.clip, 0), shown.face, self._topology
             )
@@ -174,8 +175,11 @@ class FaceSelector:
     def _image_embeddings(self, identity: Identity, recipe: Recipe) -> Embeddings:
         """Return a vector (n, d) for each image of a person."""
         analyses = [
-            (self._image_analyser.analysis(shown.clip, 0, Recipe(embed=recipe.embed)), shown.index)
-            for shown in self._sources.source_faces(identity)
+            (
+                self._image_analyser.analysis(shown.clip, 0, Recipe(detect=shown.detect, embed=recipe.embed)),
+                shown.index,
+            )
+            for shown in self._sources.source_faces(identity, recipe.detect)
         ]
         rows = [analysis.embeddings[index] for analysis, index in analyses]
         return Embeddings(np.asarray(rows, np.float32), analyses[0][0].space)

@@ -32,7 +32,7 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
-from ..recipe import Recipe, key_inputs
+from ..recipe import Detect, Recipe, key_inputs
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
@@ -126,7 +126,7 @@ class Pipeline:
             if _is_neural(request.recipe):
                 self._neural.check(request)
             else:
-                self._sources.texture_key(request.identity)
+                self._sources.texture_key(request.identity, request.recipe.detect)
             self._selector.warn_of_poor_images(request)
 
     def faces(self, clip: Clip, number: int, recipe: Recipe) -> list[Face]:
@@ -137,9 +137,13 @@ class Pipeline:
         """Return the keys of a frame's detections, landmarks and embeddings, decoding it only for its id."""
         return self._analyser.keys(clip, number, recipe)
 
-    def texture_key(self, image: FaceImage) -> Key:
+    def texture_key(self, image: FaceImage, detect: Detect) -> Key:
         """Return the key of an image's texture, of which the image's analysis is a part. FaceImageError."""
-        return self._sources.image_texture_key(image)
+        return self._sources.image_texture_key(image, detect)
+
+    def image_detection(self, image: FaceImage, detect: Detect) -> Detect:
+        """Return the settings that an image's faces are found with. FaceImageError."""
+        return self._sources.image_analysis(image, detect).detect
 
     def find_people(
         self,
@@ -164,10 +168,13 @@ class Pipeline:
             on_progress,
         )
 
-    def inspect_source_image(self, image: FaceImage) -> SourceImageReport:
-        """Return what an editor should know of an image of the source person. Raises ModelError."""
+    def inspect_source_image(self, image: FaceImage, detect: Detect) -> SourceImageReport:
+        """Return what an editor should know of an image of the source person. Raises ModelError.
+
+        `detect` is how the recipe that it is used with has faces looked for.
+        """
         return inspect_source_image(
-            self._store, self._flight, self._sources, self._source_analyser, self._topology, image
+            self._store, self._flight, self._sources, self._source_analyser, self._topology, image, detect
         )
 
     def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:

@@ -15,6 +15,7 @@ from ..cache.base.store import Arrays, Store
 from ..errors import FaceImageError
 from ..face.types import Pixels
 from ..geometry.mesh_topology import Topology
+from ..recipe import Detect
 from ..recipe.request import FaceImage
 from ..swap.source import SourceFace, Sources
 
@@ -76,14 +77,20 @@ class SourceImageReport:
 
 
 def inspect_source_image(
-    store: Store, flight: Flight, sources: Sources, analyser: Analyser, topology: Topology, image: FaceImage
+    store: Store,
+    flight: Flight,
+    sources: Sources,
+    analyser: Analyser,
+    topology: Topology,
+    image: FaceImage,
+    detect: Detect,
 ) -> SourceImageReport:
-    """Return what is known of an image; `analyser` looks at images. Raises what `flight` does."""
+    """Return what is known of an image; `analyser` looks at images, as `detect` says. Raises what `flight` does."""
     faces: tuple[FaceReport, ...] = ()
     fault = ""
     try:
         faces = tuple(
-            _face_report(store, flight, face, analyser, topology) for face in sources.faces_in(image)
+            _face_report(store, flight, face, analyser, topology) for face in sources.faces_in(image, detect)
         )
         image.face_index(len(faces))
     except FaceImageError as error:

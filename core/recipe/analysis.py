@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is found out about the faces of a clip: where they are, their points, whose they are, what covers them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .parameter import choice_field, number_field, switch_field
@@ -58,6 +58,10 @@ class Detect:
         100.0,
         unit="%",
     )
+
+    def for_image(self) -> "Detect":
+        """Return the settings as far as they matter to a single image: the same for all that treat it alike."""
+        return replace(self, every=1)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
-from ..recipe import Recipe
+from ..recipe import Detect, Recipe
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
@@ -134,9 +134,12 @@ class LayerSession:
         last = min(last, clip.info.frame_count - 1)
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
 
-    def inspect_source_image(self, image: FaceImage) -> "SourceImageReport":
-        """Return what an editor should know of an image of the source person. Raises ModelError, NotCachedError."""
-        return self._get_pipeline().inspect_source_image(image)
+    def inspect_source_image(self, image: FaceImage, detect: Detect) -> "SourceImageReport":
+        """Return what an editor should know of an image of the source person. Raises ModelError, NotCachedError.
+
+        `detect` is how the recipe that it is used with has faces looked for.
+        """
+        return self._get_pipeline().inspect_source_image(image, detect)
 
     def purge(self, source: ClipSource | None) -> int:
         """Delete from this machine's cache folder what came of a clip, or everything; return the bytes freed.

@@ -34,7 +34,7 @@ class MeshSwapper:
     def swap_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
         """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises FaceImageError."""
         swap = request.recipe.swap
-        source = self._sources.texture_key(request.identity)
+        source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
         return stage_key("swap", mesh.VERSION, inputs)
@@ -65,7 +65,9 @@ class MeshSwapper:
         self, landmarks: Floats, region: mesh.CropRegion, request: SwapRequest, target: TargetCrop
     ) -> MeshCrop:
         """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.swap_mesh`."""
-        texture, coverage = self._sources.texture(request.identity, request.recipe.swap.mirror)
+        texture, coverage = self._sources.texture(
+            request.identity, request.recipe.swap.mirror, request.recipe.detect
+        )
         with self._counter.measure("swap"):
             swapped, cover = mesh.draw_texture(landmarks, region, texture, coverage, self._topology)
         return MeshCrop(swapped, cover, target.target, target.bare)

@@ -19,6 +19,7 @@ from ..geometry.mesh_topology import Topology
 from ..models.catalog import Family
 from ..models.preprocess import preprocess
 from ..models.session import ModelFile
+from ..recipe import Detect
 from ..recipe.request import Identity
 from .loaded_model import ModelRunner
 from .source import SourceFace, Sources
@@ -46,7 +47,7 @@ def face_vector(
 
 
 class NeuralSources:
-    """Makes vectors and crops of identities, once, over one store."""
+    """Makes vectors and crops of identities, once, over one store. `detect` is as in `Sources`."""
 
     def __init__(
         self,
@@ -67,36 +68,37 @@ class NeuralSources:
         self._stored_keys: set[Key] = set()
         self._vectors: LruCache[Key, Floats] = LruCache(_MAX_CACHED_VECTORS)
 
-    def vector_key(self, identity: Identity, recogniser: ModelFile) -> Key:
+    def vector_key(self, identity: Identity, detect: Detect, recogniser: ModelFile) -> Key:
         """Return the key of an identity's vector. Raises FaceImageError as `Sources.texture_key` does."""
-        parts = [_vector_key(face, recogniser) for face in self._sources.source_faces(identity)]
+        parts = [_vector_key(face, recogniser) for face in self._sources.source_faces(identity, detect)]
         return self._store_source_key({f"picture{n:02d}": part for n, part in enumerate(parts)})
 
-    def vector(self, identity: Identity, recogniser: ModelFile, family: Family) -> Floats:
+    def vector(self, identity: Identity, detect: Detect, recogniser: ModelFile, family: Family) -> Floats:
         """Return the identity's raw vector (512,) float32: the mean over its images.
 
         The mean is taken before any length is made 1: a recogniser gives a poor image a short vector, so it
         counts less. Raises FaceImageError or ModelError.
         """
-        key = self.vector_key(identity, recogniser)
+        key = self.vector_key(identity, detect, recogniser)
         kept = self._vectors.get(key)
         if kept is None:
             rows = [
-                self._image_vector(face, recogniser, family) for face in self._sources.source_faces(identity)
+                self._image_vector(face, recogniser, family)
+                for face in self._sources.source_faces(identity, detect)
             ]
             kept = self._vectors.put(key, np.asarray(np.mean(rows, 0), np.float32))
         return kept
 
-    def aligned_image_key(self, identity: Identity, template: str, size: int) -> Key:
+    def aligned_image_key(self, identity: Identity, detect: Detect, template: str, size: int) -> Key:
         """Return the key of the crop that `aligned_image` returns."""
-        face = self._sources.source_faces(identity)[0]
+        face = self._sources.source_faces(identity, detect)[0]
         return self._store_source_key(
             {"landmark": face.landmark_key, "face": face.index, "template": template, "size": size}
         )
 
-    def aligned_image(self, identity: Identity, template: str, size: int) -> Pixels:
+    def aligned_image(self, identity: Identity, detect: Detect, template: str, size: int) -> Pixels:
         """Return the identity's first image as an aligned crop (size, size, 3) uint8 RGB."""
-        face = self._sources.source_faces(identity)[0]
+        face = self._sources.source_faces(identity, detect)[0]
         matrix = alignment_matrix(alignment_points(face.face.landmarks, self._topology), template, size)
         return warp_crop(self._analyser.frames.frame(face.clip, 0), matrix, size)
 

@@ -222,8 +222,10 @@ class NeuralSwapper:
 
     def _source_key(self, models: _SwapModels, request: SwapRequest) -> Key:
         if models.recogniser is not None:
-            return self._sources.vector_key(request.identity, models.recogniser.file)
-        return self._sources.aligned_image_key(request.identity, *_source_crop(models.swapper))
+            return self._sources.vector_key(request.identity, request.recipe.detect, models.recogniser.file)
+        return self._sources.aligned_image_key(
+            request.identity, request.recipe.detect, *_source_crop(models.swapper)
+        )
 
     def _source_rows(
         self, frame: Pixels, faces: Sequence[Face], models: _SwapModels, request: SwapRequest
@@ -231,9 +233,13 @@ class NeuralSwapper:
         """Return what the swapper takes as its source, one row a face."""
         recogniser = models.recogniser
         if recogniser is None:
-            image = self._sources.aligned_image(request.identity, *_source_crop(models.swapper))
+            image = self._sources.aligned_image(
+                request.identity, request.recipe.detect, *_source_crop(models.swapper)
+            )
             return np.stack([neural.source_image_tensor(image)] * len(faces))
-        raw = self._sources.vector(request.identity, recogniser.file, recogniser.family)
+        raw = self._sources.vector(
+            request.identity, request.recipe.detect, recogniser.file, recogniser.family
+        )
         source = neural.convert_source_vector(models.swapper, models.converter, raw, self._runner)
         weight = request.recipe.swap.identity
         if weight == _NEUTRAL_IDENTITY:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from ..analysis.analyser import Analyser, Analysis
+from ..analysis.image_analysis import ImageAnalysis, analyse_image
 from ..analysis.select import indices_left_to_right
 from ..cache.base.key import Key, stage_key
 from ..cache.base.schema import Schema
@@ -19,7 +20,7 @@ from ..media.lazy_clip import open_lazily
 from ..media.open import open_clip
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
-from ..recipe import Recipe
+from ..recipe import Detect
 from ..recipe.request import FaceImage, Identity
 from .texture import fill_hidden, merge_textures, texture_key, unwrap_texture
 
@@ -38,83 +39,91 @@ class SourceFace:
     index: int
     """Which of the faces under that key it is."""
     face: Face
+    detect: Detect
+    """The settings that it was found with."""
+
+
+_IdentityFiles = tuple[Identity, tuple[str, ...], Detect]
+"""Who is meant, the stamps of the images' files, and how faces are looked for in them."""
 
 
 class Sources:
-    """Makes textures over one store."""
+    """Makes textures over one store. `detect` is how a recipe has faces looked for, see `analyse_image`."""
 
     def __init__(self, store: Store, analyser: Analyser, topology: Topology, stamps: SourceStamps) -> None:
         self._stamps = stamps
         self._store = store
         self._analyser = analyser
         self._topology = topology
-        self._keys: LruCache[tuple[Identity, tuple[str, ...]], Key] = LruCache(_MAX_CACHED_IDENTITIES)
+        self._keys: LruCache[_IdentityFiles, Key] = LruCache(_MAX_CACHED_IDENTITIES)
         self._textures: LruCache[tuple[Key, float], tuple[Pixels, Pixels]] = LruCache(_MAX_CACHED_IDENTITIES)
-        self._source_faces: LruCache[tuple[Identity, tuple[str, ...]], tuple[SourceFace, ...]] = LruCache(
+        self._source_faces: LruCache[_IdentityFiles, tuple[SourceFace, ...]] = LruCache(
             _MAX_CACHED_IDENTITIES
         )
 
-    def texture_key(self, identity: Identity) -> Key:
+    def texture_key(self, identity: Identity, detect: Detect) -> Key:
         """Return the key of the identity's texture.
 
         Raises FaceImageError if an image is missing, unreadable, or shows no face or several and none is chosen.
         """
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
-        known = (identity, self._image_stamps(identity))
+        known = (identity, self._image_stamps(identity), detect.for_image())
         kept = self._keys.get(known)
         if kept is None:
-            parts = [self.image_texture_key(image) for image in identity.images]
+            parts = [self.image_texture_key(image, detect) for image in identity.images]
             key = stage_key("source", 1, {f"picture{n:02d}": key for n, key in enumerate(parts)})
             # Kept though it holds nothing: its key text is what leads from an image to the crops made with it.
             self._store.put(key, {})
             kept = self._keys.put(known, key)
         return kept
 
-    def source_faces(self, identity: Identity) -> tuple[SourceFace, ...]:
+    def source_faces(self, identity: Identity, detect: Detect) -> tuple[SourceFace, ...]:
         """Return the face of each of the identity's images. Raises FaceImageError as `texture_key` does."""
         if not identity.images:
             raise FaceImageError("no source face yet: add an image of the source person")
-        known = (identity, self._image_stamps(identity))
+        known = (identity, self._image_stamps(identity), detect.for_image())
         kept = self._source_faces.get(known)
         if kept is None:
-            faces = tuple(self._source_face(picture) for picture in identity.images)
+            faces = tuple(self._source_face(image, detect) for image in identity.images)
             kept = self._source_faces.put(known, faces)
         return kept
 
-    def faces_in(self, image: FaceImage) -> tuple[SourceFace, ...]:
+    def faces_in(self, image: FaceImage, detect: Detect) -> tuple[SourceFace, ...]:
         """Return every face of an image, from the left. Raises FaceImageError where it is missing or unreadable."""
         self._image_stamp(image)
         clip = self._open_image(image)
-        analysis = self._analyse(clip, image)
+        found = self._analyse(clip, image, detect)
         return tuple(
-            SourceFace(clip, analysis.key, index, analysis.faces[index])
-            for index in indices_left_to_right(analysis.faces)
+            _source_face(clip, found, index) for index in indices_left_to_right(found.analysis.faces)
         )
 
-    def texture(self, identity: Identity, mirror: float) -> tuple[Pixels, Pixels]:
+    def texture(self, identity: Identity, mirror: float, detect: Detect) -> tuple[Pixels, Pixels]:
         """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8."""
-        key = self.texture_key(identity)
+        key = self.texture_key(identity, detect)
         kept = self._textures.get((key, mirror))
         if kept is None:
-            parts = [self._image_texture(image) for image in identity.images]
+            parts = [self._image_texture(image, detect) for image in identity.images]
             kept = self._textures.put((key, mirror), fill_hidden(merge_textures(parts), mirror))
         return kept
 
-    def image_texture_key(self, image: FaceImage) -> Key:
+    def image_analysis(self, image: FaceImage, detect: Detect) -> ImageAnalysis:
+        """Return all that is known of the faces of an image. FaceImageError where it is missing or unreadable."""
+        return self._analyse(self._open_image(image), image, detect)
+
+    def image_texture_key(self, image: FaceImage, detect: Detect) -> Key:
         """Return the key of one image's texture. Raises FaceImageError as `texture_key` does."""
-        analysis = self._analyse(self._open_image(image), image)
+        analysis = self.image_analysis(image, detect).analysis
         return texture_key(analysis.key, _face_index(analysis, image))
 
-    def _source_face(self, image: FaceImage) -> SourceFace:
+    def _source_face(self, image: FaceImage, detect: Detect) -> SourceFace:
         clip = self._open_image(image)
-        analysis = self._analyse(clip, image)
-        index = _face_index(analysis, image)
-        return SourceFace(clip, analysis.key, index, analysis.faces[index])
+        found = self._analyse(clip, image, detect)
+        return _source_face(clip, found, _face_index(found.analysis, image))
 
-    def _image_texture(self, image: FaceImage) -> Arrays:
+    def _image_texture(self, image: FaceImage, detect: Detect) -> Arrays:
         clip = self._open_image(image)
-        analysis = self._analyse(clip, image)
+        analysis = self._analyse(clip, image, detect).analysis
         index = _face_index(analysis, image)
         key = texture_key(analysis.key, index)
         arrays = self._store.get(key)
@@ -143,11 +152,15 @@ class Sources:
         except ClipError as error:
             raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 
-    def _analyse(self, clip: Clip, image: FaceImage) -> Analysis:
+    def _analyse(self, clip: Clip, image: FaceImage, detect: Detect) -> ImageAnalysis:
         try:
-            return self._analyser.analysis(clip, 0, Recipe())
+            return analyse_image(self._analyser, clip, detect, image.face_number)
         except ClipError as error:
             raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
+
+
+def _source_face(clip: Clip, found: ImageAnalysis, index: int) -> SourceFace:
+    return SourceFace(clip, found.analysis.key, index, found.analysis.faces[index], found.detect)
 
 
 def _source_of(image: FaceImage) -> ClipSource:

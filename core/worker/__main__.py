@@ -134,7 +134,7 @@ class WorkerRun:
         for request in get_by_id(self._requests, request_id, "cast"):
             for image in request.identity.images:
                 try:
-                    self._session.inspect_source_image(image)
+                    self._session.inspect_source_image(image, request.recipe.detect)
                 except UnderstudyError as error:
                     faults[str(error)] = None
         for text in faults:

@@ -108,7 +108,7 @@ class Run:
                         for number in range(MOVIE):
                             pipeline.faces(clip, number, Recipe())
                         self.people = pipeline.find_people(clip, 0, MOVIE - 1, Recipe())
-            self.note = pipeline.inspect_source_image(person)
+            self.note = pipeline.inspect_source_image(person, Recipe().detect)
             self.report = pipeline.report()
             pipeline.close()
             assert opened.warnings == ()

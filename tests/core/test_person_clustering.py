@@ -25,7 +25,7 @@ from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
-from understudy.core.recipe import Recipe, with_settings
+from understudy.core.recipe import Detect, Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 SHAPE = np.concatenate([load_topology().shape, np.zeros((10, 3), np.float32)])
@@ -216,17 +216,21 @@ def test_no_people_where_nobody_is(pipeline: Pipeline, tmp_path: Path) -> None:
 
 
 def test_a_picture_is_noted_with_its_face_and_what_is_poor(pipeline: Pipeline, tmp_path: Path) -> None:
-    sharp = pipeline.inspect_source_image(FaceImage(write_picture(tmp_path / "sharp.png", portrait())))
+    sharp = pipeline.inspect_source_image(
+        FaceImage(write_picture(tmp_path / "sharp.png", portrait())), Detect()
+    )
     assert sharp.quality_issues == ()
     assert sharp.thumbnail is not None
     assert sharp.thumbnail.shape == (96, 96, 3)
     soft = np.asarray(cv2.GaussianBlur(portrait(), (0, 0), 5), np.uint8)
     assert (
         "blurred"
-        in pipeline.inspect_source_image(FaceImage(write_picture(tmp_path / "soft.png", soft))).quality_issues
+        in pipeline.inspect_source_image(
+            FaceImage(write_picture(tmp_path / "soft.png", soft)), Detect()
+        ).quality_issues
     )
     none = pipeline.inspect_source_image(
-        FaceImage(write_picture(tmp_path / "none.png", np.full((200, 200, 3), 90, np.uint8)))
+        FaceImage(write_picture(tmp_path / "none.png", np.full((200, 200, 3), 90, np.uint8))), Detect()
     )
     assert none.thumbnail is None
     assert "no face was found in none.png" in none.quality_issues[0]
@@ -237,7 +241,7 @@ def test_each_face_of_a_picture_is_reported_whichever_is_meant(pipeline: Pipelin
     both = np.concatenate([cv2.GaussianBlur(face, (0, 0), 5), face], 1)
     path = write_picture(tmp_path / "both.png", np.asarray(both, np.uint8))
     unclear, first, second, third = (
-        pipeline.inspect_source_image(FaceImage(path, number)) for number in range(4)
+        pipeline.inspect_source_image(FaceImage(path, number), Detect()) for number in range(4)
     )
     for report in (unclear, first, second, third):
         assert [entry.quality_issues for entry in report.faces] == [("blurred",), ()]

@@ -74,7 +74,7 @@ class Project:
             with open_lazily(cache.store, SourceStamps(), source, lambda: open_sequence(self.paths)) as clip:
                 pipeline.check([casting])
                 people = pipeline.find_people(clip, 0, 0, casting.recipe)
-                note = pipeline.inspect_source_image(casting.identity.images[0])
+                note = pipeline.inspect_source_image(casting.identity.images[0], casting.recipe.detect)
                 frames = list(render_frames(pipeline, clip, [casting], [0]))
             pipeline.close()
             assert cache.tiers.flush(30)
