@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..cache.base.key import Key, stage_key
+from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..concurrency.lru import LruCache
@@ -62,7 +62,8 @@ class FrameReader:
 
     def map_id(self, clip: Clip) -> str:
         """Return what a clip's frames are known by in this run: they may be others than those of its id."""
-        return f"{self.clip_id(clip)} own" if clip in self._own_maps else self.clip_id(clip)
+        name = " ".join((self.clip_id(clip), *clip.source.key_inputs.values()))
+        return f"{name} own" if clip in self._own_maps else name
 
     def frame_id(self, clip: Clip, number: int) -> str:
         """Return the id of a frame: from the clip's frame map, or by decoding the frame once."""
@@ -123,7 +124,8 @@ class FrameReader:
         self._counted_frames.put(read, None)
 
     def _map_key(self, clip: Clip, number: int) -> Key:
-        return stage_key("frame", DECODER_VERSION, {"clip": self.clip_id(clip), "number": number})
+        inputs: dict[str, Scalar | Key] = {"clip": self.clip_id(clip), "number": number}
+        return stage_key("frame", DECODER_VERSION, {**inputs, **clip.source.key_inputs})
 
 
 def _map_entry(clip: Clip, number: int) -> Arrays:

@@ -12,6 +12,7 @@ from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os
 from ..filesystem import Folder
 from ..media.image_clip import is_image
 from ..media.open import Clip, open_clip, open_sequence
+from ..media.source_image import is_source_image
 from ..recipe.request import FaceImage
 
 _MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -25,8 +26,8 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
         )
     for path in paths:
         _require_file(path, "image", FaceImageError)
-        if not is_image(path):
-            raise FaceImageError(f"{path} is not an image: use a PNG, JPEG, TIFF, BMP or WebP file")
+        if not is_source_image(path):
+            raise FaceImageError(f"{path} is not an image: use a PNG, JPEG, TIFF, BMP, WebP or AVIF file")
     numbers = [*numbers, *([0] * (len(paths) - len(numbers)))]
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 

@@ -15,7 +15,8 @@ from ..cache.stores.local import PackStore
 from ..errors import CacheError, OutputError
 from ..layers.blanking import blank_layers
 from ..media.clip import frame_id
-from ..media.image_clip import ImageClip, is_image
+from ..media.image_clip import is_image
+from ..media.source_image import open_source_image, source_image
 from ..sessions.purge import forget_runs, require_nothing_left
 from ..sessions.settings import READ_ONLY_VARIABLE
 from ..units import DAY_SECONDS
@@ -133,7 +134,7 @@ def _root_ids(arguments: argparse.Namespace) -> set[str]:
         if SHA256_HEX.fullmatch(text):
             seeds.add(text)
             continue
-        with ImageClip([Path(text)], "picture") as image:
+        with open_source_image(source_image(Path(text))) as image:
             # The pixels too: another file with the same ones shares its results.
             seeds |= {image.clip_id, frame_id(image.read(0))}
     return seeds

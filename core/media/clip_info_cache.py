@@ -126,4 +126,4 @@ def load_clip_info(store: Store, stamps: SourceStamps, source: ClipSource) -> Ca
 
 
 def _clip_info_key(stamp: SourceStamp) -> Key:
-    return stage_key("facts", 1, {"stamp": stamp.text})
+    return stage_key("facts", 1, {"stamp": stamp.text, **stamp.source.key_inputs})

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image files as clips: one image, or a numbered sequence of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
-
-import cv2
-import numpy as np
+from typing import Literal
 
 from ..concurrency.closing import Closeable
 from ..errors import ClipError
-from ..filesystem import open_input, read_input
-from .bounds import MAX_IMAGE_FILE_BYTES, frame_capacity, require_image_size, require_length
+from ..filesystem import open_input
+from .bounds import frame_capacity, require_length
 from .clip import (
     FRAME_CACHE_SIZE,
     ClipInfo,
@@ -21,15 +18,9 @@ from .clip import (
     FramePixels,
     require_frame,
 )
-from .file_status import FileStatus, content_id, file_status, files_stamp, require_file, require_unchanged
-from .image_header import read_image_header, strip_ancillary_chunks
+from .file_status import FileStatus, content_id, file_status, files_stamp, require_unchanged
+from .image_decode import decode_image
 from .source import ClipSource
-
-# Blender shows an image as it is stored, whatever turn its EXIF data asks for.
-_DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-
-_BAND_BYTES = 1 << 22
-"""How much of an image is turned from BGR to RGB at once: all of it would take its memory again."""
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 
@@ -37,15 +28,25 @@ _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
 class ImageClip(Closeable):
     """Image files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
 
-    def __init__(self, paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> None:
-        """Read the first image. Raises ClipError when there is none or it can't be decoded."""
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        kind: Literal["sequence", "picture"],
+        reading: str = "",
+        decode: Callable[[Path], FramePixels] = decode_image,
+    ) -> None:
+        """Read the first image. Raises ClipError when there is none or it can't be decoded.
+
+        `decode` decodes a file, and `reading` names it in keys where that is not as Blender does it.
+        """
         if not paths:
             raise ClipError("the image sequence has no files; choose at least one image")
         self._paths = tuple(paths)
         require_length(self._paths[0], len(self._paths))
-        self._source = ClipSource(kind == "picture", self._paths)
+        self._source = ClipSource(kind == "picture", self._paths, reading)
+        self._decode = decode
         self._statuses = tuple(_status_if_there(path) for path in self._paths)
-        first = decode_image(self._paths[0])
+        first = decode(self._paths[0])
         self._cache = FrameCache(frame_capacity(FRAME_CACHE_SIZE, first.nbytes))
         height, width, _ = first.shape
         self._info = ClipInfo(
@@ -86,7 +87,7 @@ class ImageClip(Closeable):
         if kept is not None:
             return kept
         path = self._paths[number]
-        pixels = decode_image(path)
+        pixels = self._decode(path)
         self._require_unchanged(number)
         height, width, _ = pixels.shape
         if (width, height) != (self._info.width, self._info.height):
@@ -122,47 +123,3 @@ def is_image(path: Path) -> bool:
     except OSError:
         return False
     return head.startswith(_SIGNATURES) or (head.startswith(b"RIFF") and head.endswith(b"WEBP"))
-
-
-def decode_image(path: Path) -> FramePixels:
-    """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
-
-    Raises ClipError when it is missing, damaged, of another kind (floating point images among them), or would take
-    more memory than `bounds` allows: that is told from its header, before anything is allocated.
-    """
-    require_file(path)
-    try:
-        pixels = _decode_bgr(path)
-    except (OSError, cv2.error) as fault:
-        raise ClipError(f"{path} can't be read as an image; save it again as PNG or TIFF") from fault
-    except MemoryError as fault:
-        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
-    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
-        raise ClipError(f"{path} can't be read as an 8 or 16-bit image; save it again as PNG or TIFF")
-    rows = max(1, _BAND_BYTES // pixels[0].nbytes)
-    for row in range(0, len(pixels), rows):
-        band = pixels[row : row + rows]
-        band[...] = band[..., ::-1].copy()
-    return pixels
-
-
-def _silence_opencv() -> None:
-    """Keep OpenCV from printing: what it finds wrong is reported as an error. The level is the whole process's."""
-    # OpenCV 4.11 has the function at the top, 4.14 in a module of its own.
-    module: Any = cv2 if hasattr(cv2, "setLogLevel") else vars(cv2.utils)["logging"]
-    module.setLogLevel(0)
-
-
-def _decode_bgr(path: Path) -> FramePixels | None:
-    """Return an image as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
-    stored = read_input(path, MAX_IMAGE_FILE_BYTES)
-    header, plain = read_image_header(stored), strip_ancillary_chunks(stored)
-    if header is None or plain is None:
-        return None
-    require_image_size(
-        path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
-    )
-    del stored
-    _silence_opencv()
-    # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
-    return cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE_FLAGS))

@@ -11,3 +11,10 @@ class ClipSource:
 
     movie: bool
     paths: tuple[Path, ...]
+    reading: str = ""
+    """How the files are read where that is not as Blender's sequencer shows them: a part of what is kept of frames."""
+
+    @property
+    def key_inputs(self) -> dict[str, str]:
+        """What keys of frames name besides the content of the files."""
+        return {"reading": self.reading} if self.reading else {}

@@ -13,7 +13,7 @@ from ..cache.maintenance.explain import Explanation, explain_all
 from ..cache.maintenance.inspector import TierInspector
 from ..cache.packs.record import EntryInfo
 from ..media.clip import Clip
-from ..media.open import open_clip
+from ..media.source_image import open_source_image, source_image
 from ..recipe import Detect, Recipe
 from ..recipe.request import FaceImage, SwapRequest
 from .pipeline import Pipeline
@@ -150,7 +150,7 @@ def _image_keys(
             partial(make_pipeline(_ProbeStore(store)).texture_key, image, request.recipe.detect)
         )
         recipe = Recipe(detect=_image_detection(make_pipeline, store, request, image))
-        with open_clip(image.path) as shown:
+        with open_source_image(source_image(image.path)) as shown:
             yield from _analysis_keys(make_pipeline, store, shown, 0, recipe, about)
         if request.recipe.swap.swapper != "mesh":
             continue
@@ -162,7 +162,7 @@ def _image_keys(
         recipe = Recipe(
             detect=_image_detection(make_pipeline, store, request, image), embed=request.recipe.embed
         )
-        with open_clip(image.path) as shown:
+        with open_source_image(source_image(image.path)) as shown:
             yield from _analysis_keys(make_pipeline, store, shown, 0, recipe, f"replaced {count}")
 
 

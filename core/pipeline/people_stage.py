@@ -33,6 +33,7 @@ def find_people_in_clip(
     frames = sample_frames(first, last, clip.info.fps)
     inputs: dict[str, Scalar | Key] = {
         "clip": analyser.frames.clip_id(clip),
+        **clip.source.key_inputs,
         "first": first,
         "last": last,
         "step": frames.step,

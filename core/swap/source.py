@@ -2,7 +2,6 @@
 """From an identity's images to the texture of the source person, made once and kept."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from ..analysis.analyser import Analyser, Analysis
@@ -17,8 +16,8 @@ from ..face.types import Face, Pixels
 from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..media.lazy_clip import open_lazily
-from ..media.open import open_clip
 from ..media.source import ClipSource
+from ..media.source_image import open_source_image, source_image
 from ..media.source_stamps import SourceStamps
 from ..recipe import Detect
 from ..recipe.request import FaceImage, Identity
@@ -56,6 +55,7 @@ class Sources:
         self._analyser = analyser
         self._topology = topology
         self._keys: LruCache[_IdentityFiles, Key] = LruCache(_MAX_CACHED_IDENTITIES)
+        self._read_as: LruCache[tuple[Path, str], ClipSource] = LruCache(8 * _MAX_CACHED_IDENTITIES)
         self._textures: LruCache[tuple[Key, float], tuple[Pixels, Pixels]] = LruCache(_MAX_CACHED_IDENTITIES)
         self._source_faces: LruCache[_IdentityFiles, tuple[SourceFace, ...]] = LruCache(
             _MAX_CACHED_IDENTITIES
@@ -91,7 +91,6 @@ class Sources:
 
     def faces_in(self, image: FaceImage, detect: Detect) -> tuple[SourceFace, ...]:
         """Return every face of an image, from the left. Raises FaceImageError where it is missing or unreadable."""
-        self._image_stamp(image)
         clip = self._open_image(image)
         found = self._analyse(clip, image, detect)
         return tuple(
@@ -146,9 +145,10 @@ class Sources:
             raise FaceImageError(f"can't use the image {image.path}: {reason}") from error
 
     def _open_image(self, image: FaceImage) -> Clip:
-        source = _source_of(image)
+        known = (image.path, self._image_stamp(image))
         try:
-            return open_lazily(self._store, self._stamps, source, partial(open_clip, source.paths[0]))
+            source = self._read_as.get(known) or self._read_as.put(known, source_image(Path(image.path)))
+            return open_lazily(self._store, self._stamps, source, lambda: open_source_image(source))
         except ClipError as error:
             raise FaceImageError(f"can't use the image {image.path.name}: {error}") from error
 

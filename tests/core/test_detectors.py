@@ -19,7 +19,7 @@ from understudy.core.analysis.detectors.yolo import Yolo8Face
 from understudy.core.analysis.model_adapters import ModelAdapters
 from understudy.core.errors import ModelError
 from understudy.core.geometry.mesh_topology import load_topology
-from understudy.core.media.image_clip import decode_image
+from understudy.core.media.image_decode import decode_image
 from understudy.core.media.open import open_clip
 from understudy.core.models.catalog import load_catalogue
 from understudy.core.models.embedded import embedded_models

@@ -11,7 +11,7 @@ from models import stand_ins
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import RecipeError
-from understudy.core.media.image_clip import decode_image
+from understudy.core.media.image_decode import decode_image
 from understudy.core.media.open import open_clip, open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary

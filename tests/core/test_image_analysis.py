@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import portrait, write_picture
+from PIL import Image
 from understudy.core.analysis.analyser import Analyser
 from understudy.core.analysis.image_analysis import analyse_image
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import FaceImageError
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.open import open_clip
+from understudy.core.media.orientation import turn_upright
 from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.models.embedded import EmbeddedModels, embedded_models
 from understudy.core.models.session import ModelPool
@@ -130,3 +132,18 @@ def test_textures_and_faces_follow_the_settings(sources: Sources, shared: Path) 
     texture, coverage = sources.texture(Identity((image,)), 1.0, Detect())
     assert texture.shape == (768, 768, 3)
     assert coverage.any()
+
+
+@pytest.mark.parametrize("orientation", [2, 4, 5, 6, 7])
+def test_a_turned_image_gives_the_texture_of_the_upright_one(
+    sources: Sources, tmp_path: Path, orientation: int
+) -> None:
+    # Bit by bit, and under the same keys: what counts is what the image shows.
+    plain, turned = tmp_path / "plain.png", tmp_path / "turned.png"
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    Image.fromarray(portrait()).save(plain)
+    undone = {6: 8}.get(orientation, orientation)
+    Image.fromarray(turn_upright(portrait(), undone)).save(turned, exif=exif)
+    keys = [sources.texture_key(Identity((FaceImage(path),)), Detect()) for path in (plain, turned)]
+    assert keys[0] == keys[1]

@@ -16,7 +16,7 @@ from understudy.core.analysis.recognisers.contract import Embeddings, EmbeddingS
 from understudy.core.cache.base.key import stage_key
 from understudy.core.errors import RecipeError
 from understudy.core.geometry.alignment import alignment_matrix
-from understudy.core.media.image_clip import decode_image
+from understudy.core.media.image_decode import decode_image
 from understudy.core.recipe import Detect, Embed, Landmark
 
 from tests.core.face_adapters import FIVE, PICTURE, TOPOLOGY, engines_with, real

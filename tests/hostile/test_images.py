@@ -11,7 +11,8 @@ import pytest
 from hostile.bombs import bmp, chunk, jpeg, png, texts, tiff, webp
 from understudy.core.errors import ClipError
 from understudy.core.media.bounds import MAX_DECODED_BYTES, MAX_IMAGE_FILE_BYTES
-from understudy.core.media.image_clip import decode_image, is_image
+from understudy.core.media.image_clip import is_image
+from understudy.core.media.image_decode import decode_image
 from understudy.core.media.image_header import read_image_header, strip_ancillary_chunks
 from understudy.core.media.open import open_clip, open_sequence
 

@@ -10,6 +10,7 @@ BUNDLED = {
     "av": "av",
     "onnxruntime": "onnxruntime",
     "opencv-python-headless": "cv2",
+    "pillow": "PIL",
     "redis": "redis",
     "cryptography": "cryptography",
     "cffi": "",

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Image files to pixels: as Blender's sequencer shows them."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+
+from ..errors import ClipError
+from ..filesystem import read_input
+from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
+from .clip import FramePixels
+from .file_status import require_file
+from .image_header import read_image_header, strip_ancillary_chunks
+
+# Blender shows an image as it is stored, whatever turn its EXIF data asks for.
+_DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+
+_BAND_BYTES = 1 << 22
+"""How much of an image is turned from BGR to RGB at once: all of it would take its memory again."""
+
+
+def decode_image(path: Path) -> FramePixels:
+    """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
+
+    Raises ClipError when it is missing, damaged, of another kind (floating point images among them), or would take
+    more memory than `bounds` allows: that is told from its header, before anything is allocated.
+    """
+    require_file(path)
+    try:
+        pixels = _decode_bgr(path)
+    except (OSError, cv2.error) as fault:
+        raise ClipError(f"{path} can't be read as an image; save it again as PNG or TIFF") from fault
+    except MemoryError as fault:
+        raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+        raise ClipError(f"{path} can't be read as an 8 or 16-bit image; save it again as PNG or TIFF")
+    rows = max(1, _BAND_BYTES // pixels[0].nbytes)
+    for row in range(0, len(pixels), rows):
+        band = pixels[row : row + rows]
+        band[...] = band[..., ::-1].copy()
+    return pixels
+
+
+def _silence_opencv() -> None:
+    """Keep OpenCV from printing: what it finds wrong is reported as an error. The level is the whole process's."""
+    # OpenCV 4.11 has the function at the top, 4.14 in a module of its own.
+    module: Any = cv2 if hasattr(cv2, "setLogLevel") else vars(cv2.utils)["logging"]
+    module.setLogLevel(0)
+
+
+def _decode_bgr(path: Path) -> FramePixels | None:
+    """Return an image as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
+    stored = read_input(path, MAX_IMAGE_FILE_BYTES)
+    header, plain = read_image_header(stored), strip_ancillary_chunks(stored)
+    if header is None or plain is None:
+        return None
+    require_image_size(
+        path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
+    )
+    del stored
+    _silence_opencv()
+    # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
+    return cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE_FLAGS))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AVIF and HEIC images of people: what phones and browsers save. Blender's sequencer shows neither as an image."""
+
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ClipError
+from ..filesystem import open_input, read_input
+from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
+from .clip import FramePixels
+
+HEIF_READING = "heif"
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+
+
+def is_heif(path: Path) -> bool:
+    """Whether the file's first bytes are those of an AVIF or HEIC image."""
+    return bool(_brand(path))
+
+
+def decode_heif(path: Path) -> FramePixels:
+    """Decode an AVIF or HEIC file to (H, W, 3) sRGB uint8, upright. ClipError where it can't be read, or not here."""
+    from PIL import Image, ImageCms, ImageOps, features
+
+    if _brand(path) in _HEIC_BRANDS:
+        _register_heic(path)
+        kind = "HEIF"
+    elif features.check("avif"):
+        kind = "AVIF"
+    else:
+        raise ClipError(f"{path} is an AVIF image, which this Pillow can't read: save it as PNG or JPEG")
+    try:
+        data = read_input(path, MAX_IMAGE_FILE_BYTES)
+        with Image.open(BytesIO(data), formats=(kind,)) as image:  # gate: memory
+            width, height = image.size
+            require_image_size(path, width, height, 3 * width * height, 10 * width * height, len(data))
+            upright = ImageOps.exif_transpose(image)
+            profile = image.info.get("icc_profile")
+        shown = upright.convert("RGB")
+        if profile:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            flags, intent = ImageCms.Flags.BLACKPOINTCOMPENSATION, ImageCms.Intent.RELATIVE_COLORIMETRIC
+            srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            shown = ImageCms.ImageCmsTransform(source, srgb, "RGB", "RGB", intent, flags=flags).apply(shown)
+        return np.array(shown)
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as fault:
+        raise ClipError(f"{path} can't be read as an image; save it again as PNG or JPEG") from fault
+
+
+def _register_heic(path: Path) -> None:
+    try:
+        import_module("pillow_heif").register_heif_opener()
+    except ImportError as fault:
+        raise ClipError(
+            f"{path} is a HEIC image, which takes the library pillow-heif to read: save it as JPEG or PNG, "
+            "or `pip install pillow-heif` beside the command line"
+        ) from fault
+
+
+def _brand(path: Path) -> bytes:
+    """Return which of the two formats a file is of, by its brand; empty if it is of neither."""
+    try:
+        with open_input(path) as file:
+            head = file.read(64) or b""
+    except OSError:
+        return b""
+    if head[4:8] != b"ftyp":
+        return b""
+    brands = [
+        head[8:12],
+        *(head[at : at + 4] for at in range(16, min(int.from_bytes(head[:4], "big"), 64), 4)),
+    ]
+    for known in (_AVIF_BRANDS, _HEIC_BRANDS[:6], _HEIC_BRANDS):
+        for brand in brands:
+            if brand in known:
+                return brand
+    return b""

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images of people: read as every image viewer shows them, upright and in sRGB.
+
+An image that says nothing of its orientation or colours is read as it would be for a clip, and kept under the same
+keys.
+"""
+
+from pathlib import Path
+
+from ..errors import ClipError, os_error_reason
+from ..filesystem import read_input
+from .bounds import MAX_IMAGE_FILE_BYTES
+from .clip import Clip, FramePixels
+from .colour_profile import convert_to_srgb, decode_cmyk, profile_reading, read_profile
+from .image_clip import ImageClip, is_image
+from .image_decode import decode_image
+from .modern_image import HEIF_READING, decode_heif, is_heif
+from .open import open_clip
+from .orientation import UPRIGHT, read_orientation, turn_upright
+from .source import ClipSource
+
+UPRIGHT_READING = "upright"
+
+
+def is_source_image(path: Path) -> bool:
+    """Whether the file's first bytes are those of an image format that is read for people."""
+    return is_image(path) or is_heif(path)
+
+
+def source_image(path: Path) -> ClipSource:
+    """Return an image file and how it is read, see `ClipSource`. Raises ClipError."""
+    if is_heif(path):
+        return ClipSource(True, (path,), HEIF_READING)
+    if not is_image(path):
+        return ClipSource(True, (path,))
+    data = _read(path)
+    words = [UPRIGHT_READING] if read_orientation(data) != UPRIGHT else []
+    if read_profile(data):
+        words.append(profile_reading())
+    return ClipSource(True, (path,), " ".join(words))
+
+
+def open_source_image(source: ClipSource) -> Clip:
+    """Open an image as `source_image` returned it. Raises ClipError."""
+    path = source.paths[0]
+    if source.reading == HEIF_READING:
+        return ImageClip([path], "picture", source.reading, decode_heif)
+    if source.reading:
+        return ImageClip([path], "picture", source.reading, _decode)
+    if is_image(path):
+        return ImageClip([path], "picture", "", decode_image)
+    return open_clip(path)
+
+
+def _decode(path: Path) -> FramePixels:
+    """Decode an image file to (H, W, 3) sRGB as it is meant. Raises ClipError."""
+    data = _read(path)
+    profile = read_profile(data)
+    pixels = decode_image(path)
+    if profile:
+        inks = decode_cmyk(data, profile)
+        pixels = convert_to_srgb(pixels, profile) if inks is None else inks
+    return turn_upright(pixels, read_orientation(data))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_input(path, MAX_IMAGE_FILE_BYTES)
+    except OSError as fault:
+        raise ClipError(
+            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
+        ) from fault
