@@ -13,7 +13,6 @@ from ..cache.maintenance.inspector import NamedStore, TierInspector
 from ..cache.packs.layout import is_cache_folder
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.shared_places import shared_tiers
-from ..media.image_clip import is_image
 from ..models.embedded import embedded_models
 from ..pipeline.explain_frame import StageStatus, explain_frame
 from ..pipeline.pipeline import Pipeline
@@ -25,7 +24,7 @@ from .cache_locations import (
     shared_place_variables,
     signature_from_environment,
 )
-from .inputs import frame_range, open_clip_with_rate
+from .inputs import frame_range, open_named_clip
 from .output import print_diagnostic, show, show_json
 from .request import request_from_arguments
 
@@ -41,7 +40,6 @@ def explain(arguments: argparse.Namespace) -> None:
     root = arguments.cache_dir or Path(
         os.environ.get(CACHE_VARIABLE) or _default_cache_folder(arguments.clip)
     )
-    movie = arguments.clip.is_file() and not is_image(arguments.clip)
     cache_settings = CacheSettings(root, shared_folder=arguments.shared_dir, redis_url=arguments.redis)
     run = resolve_settings(
         RunSettings(cache_settings, online=arguments.online),
@@ -57,7 +55,7 @@ def explain(arguments: argparse.Namespace) -> None:
                 [*near, *shared], encryption_from_environment(), signature_from_environment(), STAGE_SCHEMAS
             )
         ) as store,
-        open_clip_with_rate(arguments.clip, None if movie else "25")[0] as clip,
+        open_named_clip(arguments.clip).clip as clip,
     ):
         frame_range(clip, arguments.frame, arguments.frame)
         models = embedded_models()

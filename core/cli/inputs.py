@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os_error_reason
 from ..filesystem import Folder
+from ..media.clip import Clip
 from ..media.image_clip import is_image
-from ..media.open import Clip, open_clip, open_sequence
 from ..media.source_image import is_source_image
+from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_sequence
 from ..recipe.request import FaceImage
 
 _MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -32,19 +33,23 @@ def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
     return tuple(FaceImage(path, number) for path, number in zip(paths, numbers, strict=True))
 
 
-def open_clip_with_rate(path: Path, rate: str | None) -> tuple[Clip, Fraction]:
-    """Open a movie, image, folder of images or pattern; return it with its frame rate. ClipError."""
+def open_named_clip(path: Path) -> ViewerClip:
+    """Open a movie, image, folder of images or pattern. ClipError."""
     paths = _sequence_paths(path)
     if paths is None:
         _require_file(path, "clip", ClipError)
-    clip = open_clip(path) if paths is None else open_sequence(paths)
+    return open_viewer_clip(path) if paths is None else open_viewer_sequence(paths)
+
+
+def frame_rate(path: Path, clip: Clip, rate: str | None) -> Fraction:
+    """Return a clip's frame rate, or the one that is given for images. ClipError."""
     if clip.info.fps:
         if rate is None:
-            return clip, clip.info.fps
+            return clip.info.fps
         raise ClipError(f"{path} has a frame rate of its own: leave --fps away")
     if rate is None:
         raise ClipError(f"{path} has no frame rate: give one with --fps, such as --fps 25")
-    return clip, _parse_frame_rate(rate)
+    return _parse_frame_rate(rate)
 
 
 def frame_range(clip: Clip, start: int | None, end: int | None) -> range:

@@ -15,13 +15,12 @@ from ..cache.stores.local import PackStore
 from ..errors import CacheError, OutputError
 from ..layers.blanking import blank_layers
 from ..media.clip import frame_id
-from ..media.image_clip import is_image
 from ..media.source_image import open_source_image, source_image
 from ..sessions.purge import forget_runs, require_nothing_left
 from ..sessions.settings import READ_ONLY_VARIABLE
 from ..units import DAY_SECONDS
 from .cache_locations import CachePlace, access_from_environment, open_places, require_no_warnings
-from .inputs import open_clip_with_rate
+from .inputs import open_named_clip
 from .output import show
 
 
@@ -126,8 +125,7 @@ def _root_ids(arguments: argparse.Namespace) -> set[str]:
     """Return the ids that the clip or images to be purged are known by."""
     if arguments.clip is not None:
         path = arguments.clip
-        movie = path.is_file() and not is_image(path)
-        with open_clip_with_rate(path, None if movie else "25")[0] as clip:
+        with open_named_clip(path).clip as clip:
             return {clip.clip_id}
     seeds: set[str] = set()
     for text in arguments.picture:

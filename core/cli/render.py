@@ -29,7 +29,7 @@ from ..recipe.request import SwapRequest
 from ..sessions.pipeline_factory import make_pipeline
 from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
-from .inputs import frame_range, open_clip_with_rate, require_movie_name, require_output
+from .inputs import frame_range, frame_rate, open_named_clip, require_movie_name, require_output
 from .output import print_diagnostic, show
 from .progress import ProgressDisplay
 from .request import request_from_arguments
@@ -85,8 +85,9 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     request = request_from_arguments(arguments, arguments.consent)
     _require_outputs(arguments)
     with ExitStack() as stack:
-        clip, fps = open_clip_with_rate(arguments.clip, arguments.fps)
-        clip = stack.enter_context(PrefetchingClip(clip))
+        opened = open_named_clip(arguments.clip)
+        clip = stack.enter_context(PrefetchingClip(opened.clip))
+        fps = frame_rate(arguments.clip, clip, arguments.fps)
         numbers = frame_range(clip, arguments.start, arguments.end)
         stop.check()
         settings = _settings(arguments)
@@ -105,6 +106,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         stop.check()
         outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, stop)
         for warning in (
+            *opened.warnings,
             *_sound_warnings(clip, numbers),
             *outcome.warnings(fps),
             *settings.ignored,

@@ -18,11 +18,12 @@ from .clip import (
     FramePixels,
     require_frame,
 )
+from .exr import SIGNATURE as EXR_SIGNATURE
 from .file_status import FileStatus, content_id, file_status, files_stamp, require_unchanged
-from .image_decode import decode_image
+from .image_decode import decode_shown
 from .source import ClipSource
 
-_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM")
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", EXR_SIGNATURE)
 
 
 class ImageClip(Closeable):
@@ -33,7 +34,7 @@ class ImageClip(Closeable):
         paths: Sequence[Path],
         kind: Literal["sequence", "picture"],
         reading: str = "",
-        decode: Callable[[Path], FramePixels] = decode_image,
+        decode: Callable[[Path], FramePixels] = decode_shown,
     ) -> None:
         """Read the first image. Raises ClipError when there is none or it can't be decoded.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Image files to pixels: as Blender's sequencer shows them."""
+"""Image files to pixels: with what their alpha hides, and as Blender's sequencer shows them."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -9,8 +9,12 @@ import numpy as np
 
 from ..errors import ClipError
 from ..filesystem import read_input
+from .alpha import alpha_kind, lay_over_black
+from .animation import is_animated_webp
 from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
 from .clip import FramePixels
+from .exr import SIGNATURE as EXR_SIGNATURE
+from .exr import decode_exr
 from .file_status import require_file
 from .image_header import read_image_header, strip_ancillary_chunks
 
@@ -22,24 +26,37 @@ _BAND_BYTES = 1 << 22
 
 
 def decode_image(path: Path) -> FramePixels:
-    """Decode a PNG, JPEG, TIFF, BMP or WebP file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
+    """Decode a PNG, JPEG, TIFF, BMP, WebP or EXR file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
 
-    Raises ClipError when it is missing, damaged, of another kind (floating point images among them), or would take
-    more memory than `bounds` allows: that is told from its header, before anything is allocated.
+    Raises ClipError when it is missing, damaged, of another kind (floating point TIFF images among them), or would
+    take more memory than `bounds` allows: that is told from its header, before anything is allocated.
     """
+    return _decode(path, shown=False)
+
+
+def decode_shown(path: Path) -> FramePixels:
+    """Decode an image file as `decode_image` does, but with its alpha over black, as Blender's sequencer shows it."""
+    return _decode(path, shown=True)
+
+
+def _decode(path: Path, *, shown: bool) -> FramePixels:
     require_file(path)
     try:
-        pixels = _decode_bgr(path)
+        stored = read_input(path, MAX_IMAGE_FILE_BYTES)
+        if stored.startswith(EXR_SIGNATURE):
+            return decode_exr(path, stored)
+        if shown and is_animated_webp(stored):
+            raise ClipError(
+                f"{path} is an animated WebP file, which Blender's sequencer shows as nothing: "
+                "convert it to a movie or to PNG images"
+            )
+        pixels = _decode_rgb(path, stored, shown=shown)
     except (OSError, cv2.error) as fault:
         raise ClipError(f"{path} can't be read as an image; save it again as PNG or TIFF") from fault
     except MemoryError as fault:
         raise ClipError(f"there is not enough memory to decode {path}; make it smaller") from fault
-    if pixels is None or pixels.dtype not in (np.uint8, np.uint16):
+    if pixels is None:
         raise ClipError(f"{path} can't be read as an 8 or 16-bit image; save it again as PNG or TIFF")
-    rows = max(1, _BAND_BYTES // pixels[0].nbytes)
-    for row in range(0, len(pixels), rows):
-        band = pixels[row : row + rows]
-        band[...] = band[..., ::-1].copy()
     return pixels
 
 
@@ -50,16 +67,32 @@ def _silence_opencv() -> None:
     module.setLogLevel(0)
 
 
-def _decode_bgr(path: Path) -> FramePixels | None:
-    """Return an image as OpenCV decodes it, BGR, or None. Raises OSError, cv2.error and ClipError."""
-    stored = read_input(path, MAX_IMAGE_FILE_BYTES)
+def _decode_rgb(path: Path, stored: bytes, *, shown: bool) -> FramePixels | None:
+    """Return an image as RGB, or None. Raises OSError, cv2.error and ClipError."""
     header, plain = read_image_header(stored), strip_ancillary_chunks(stored)
     if header is None or plain is None:
         return None
+    alpha = alpha_kind(header, plain) if shown else None
+    extra = 0 if alpha is None else header.decoded_bytes * 4 // 3
     require_image_size(
-        path, header.width, header.height, header.decoded_bytes, header.working_bytes, len(stored)
+        path,
+        header.width,
+        header.height,
+        header.decoded_bytes,
+        header.working_bytes + extra,
+        len(stored),
     )
     del stored
     _silence_opencv()
     # Not IMREAD_COLOR_RGB: with it OpenCV 4.11 scrambles 16-bit TIFF.
-    return cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), _DECODE_FLAGS))
+    flags = cv2.IMREAD_UNCHANGED if alpha == "channel" else _DECODE_FLAGS
+    pixels = cast("FramePixels | None", cv2.imdecode(np.frombuffer(plain, np.uint8), flags))
+    if pixels is None or pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim != 3:
+        return None
+    if alpha is not None:
+        lay_over_black(pixels, header, plain)
+    result = pixels if pixels.shape[2] == 3 else np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    rows = max(1, _BAND_BYTES // pixels[0].nbytes)
+    for row in range(0, len(pixels), rows):
+        result[row : row + rows] = pixels[row : row + rows, :, 2::-1].copy()
+    return cast("FramePixels", result)

@@ -30,6 +30,19 @@ _MAX_SCANS = 100
 _TIFF_TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 16: "Q", 17: "q"}
 _MAX_ENTRIES, _MAX_VALUES = 4096, 64
 _WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 258, 277, 278, 322, 323
+_EXTRA_SAMPLES, _PHOTOMETRIC, _RGB = 338, 262, 2
+_WEBP_ALPHA = 16
+_TIFF_TAGS = (
+    _WIDTH,
+    _HEIGHT,
+    _BITS,
+    _SAMPLES,
+    _ROWS,
+    _TILE_WIDTH,
+    _TILE_HEIGHT,
+    _EXTRA_SAMPLES,
+    _PHOTOMETRIC,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class ImageHeader:
     """Of one sample."""
     buffer_bytes: int = 0
     """What the decoder holds beside the decoded image."""
+    has_alpha: bool = False
+    """Of WebP: an alpha channel. Of TIFF: one that libtiff leaves alone, since nothing is said of what it is."""
 
     @property
     def decoded_bytes(self) -> int:
@@ -177,7 +192,7 @@ def _tiff_header(data: bytes) -> ImageHeader | None:
             size, place = struct.calcsize(letter) * count, at + (12 if big else 8)
             if size > (8 if big else 4):
                 (place,) = struct.unpack_from(order + ("Q" if big else "I"), data, place)
-            if tag in (_WIDTH, _HEIGHT, _BITS, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT):
+            if tag in _TIFF_TAGS:
                 largest = max(struct.unpack_from(f"{order}{min(count, _MAX_VALUES)}{letter}", data, place))
                 values[tag] = max(values.get(tag, 0), largest)
         at += 20 if big else 12
@@ -188,7 +203,8 @@ def _tiff_header(data: bytes) -> ImageHeader | None:
     # A strip or tile is decoded whole, and 8-bit ones then made into four channels.
     area = width * min(values.get(_ROWS) or height, height)
     area = max(area, values.get(_TILE_WIDTH, 0) * values.get(_TILE_HEIGHT, 0))
-    return ImageHeader("TIFF", width, height, samples, bits, area * (samples + 4) * -(-bits // 8))
+    has_alpha = samples == 4 and values.get(_PHOTOMETRIC) == _RGB and not values.get(_EXTRA_SAMPLES)
+    return ImageHeader("TIFF", width, height, samples, bits, area * (samples + 4) * -(-bits // 8), has_alpha)
 
 
 def _bmp_header(data: bytes) -> ImageHeader | None:
@@ -203,7 +219,7 @@ def _bmp_header(data: bytes) -> ImageHeader | None:
 
 
 def _webp_header(data: bytes) -> ImageHeader | None:
-    kind = data[12:16]
+    kind, has_alpha = data[12:16], False
     if kind == b"VP8 ":
         if data[23:26] != b"\x9d\x01\x2a":
             return None
@@ -212,14 +228,16 @@ def _webp_header(data: bytes) -> ImageHeader | None:
         mark, packed = struct.unpack_from("<BI", data, 20)
         if mark != 0x2F:
             return None
+        has_alpha = bool(packed >> 28 & 1)
         width, height = (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
     elif kind == b"VP8X":
         if len(data) < 30:
             return None
+        has_alpha = bool(data[20] & _WEBP_ALPHA)
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
     else:
         return None
     # A lossless image, and each of the two that make a moving one, is held with an alpha channel.
     held = 16 if kind == b"VP8X" else 8
-    return ImageHeader("WebP", width, height, 4, 8, held * width * height)
+    return ImageHeader("WebP", width, height, 4, 8, held * width * height, has_alpha)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from hostile.bombs import gif, movie, png
-from understudy.core.cli.inputs import open_clip_with_rate
+from understudy.core.cli.inputs import open_named_clip
 from understudy.core.errors import ClipError, OutputError
 from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.media.bounds import MAX_FRAMES, require_times
@@ -99,7 +99,7 @@ def test_v11_a_duration_that_no_movie_has_is_refused(tmp_path, dashboard, second
 
 def test_v11_as_many_frames_as_are_allowed_take_no_memory(tmp_path):
     path = _with_duration(movie(tmp_path / "long.mkv"), (MAX_FRAMES - 5) / 25)
-    clip, _ = open_clip_with_rate(path, None)
+    clip = open_named_clip(path).clip
     with clip:
         assert clip.info.frame_count == MAX_FRAMES - 5
         assert clip.read(MAX_FRAMES - 6).shape == (48, 64, 3)
@@ -201,8 +201,8 @@ def test_v16_a_sequence_leaves_no_file_open(tmp_path):
         (tmp_path / f"{number:04}.png").write_bytes(png(64, 48))
     limited = (
         "import resource, sys; from pathlib import Path; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-        "from understudy.core.cli.inputs import open_clip_with_rate\n"
-        "clip, _ = open_clip_with_rate(Path(sys.argv[1]), '25')\n"
+        "from understudy.core.cli.inputs import open_named_clip\n"
+        "clip = open_named_clip(Path(sys.argv[1])).clip\n"
         "print(sum(clip.read(n).shape[0] for n in range(200)), len(clip.clip_id), len(clip.stamp))"
     )
     run = subprocess.run(

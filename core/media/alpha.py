@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of an image its alpha hides: nothing of it is shown, as in Blender's sequencer, where black lies below.
+
+Blender multiplies 8-bit values as they are, and 16-bit ones of PNG files by their light.
+"""
+
+import struct
+from typing import Literal
+
+import numpy as np
+
+from .clip import FramePixels
+from .exr import decode_srgb, encode_srgb
+from .image_header import ImageHeader
+
+_GREY_KEY_BYTES = 2
+_BAND_SAMPLES = 1 << 20
+
+
+def alpha_kind(header: ImageHeader, data: bytes) -> Literal["channel", "key"] | None:
+    """Return how an image file's bytes hide parts of it: by an alpha channel, or by a grey value that is left out.
+
+    None where they hide nothing, and for TIFF files of which libtiff lays the image over black itself. 16-bit TIFF
+    files are shown as stored: Blender takes their alpha for something else.
+    """
+    match header.kind:
+        case "PNG":
+            has_key = b"tRNS" in data[: max(data.find(b"IDAT"), 0)]
+            if has_key and header.channels == 1 and not _has_palette(data):
+                return "key"
+            return "channel" if has_key or header.channels in (2, 4) else None
+        case "TIFF":
+            return "channel" if header.has_alpha and header.bits == 8 else None
+        case _:
+            return "channel" if header.has_alpha else None
+
+
+def lay_over_black(pixels: FramePixels, header: ImageHeader, data: bytes) -> None:
+    """Multiply, in place, the colours of a BGRA image by its alpha, or blacken the grey value that is left out.
+
+    A BGRA image has four channels; one with three and no such value stays as it is.
+    """
+    if pixels.shape[2] == 3:
+        if header.kind == "PNG":
+            _blacken_key(pixels, header, data)
+        return
+    most = np.iinfo(pixels.dtype).max
+    rows = max(1, _BAND_SAMPLES // pixels[0].size)
+    for row in range(0, len(pixels), rows):
+        band = pixels[row : row + rows]
+        alpha = band[..., 3:]
+        if alpha.min() == most:
+            continue
+        if pixels.dtype == np.uint8:
+            band[..., :3] = band[..., :3].astype(np.uint32) * alpha // most
+            continue
+        light = decode_srgb(band[..., :3].astype(np.float32) / most) * (alpha / np.float32(most))
+        coded = np.round(encode_srgb(light) * most)
+        band[..., :3] = np.where(alpha == most, band[..., :3], coded)
+
+
+def _blacken_key(pixels: FramePixels, header: ImageHeader, data: bytes) -> None:
+    at = data.find(b"tRNS")
+    length, *_ = struct.unpack_from(">I", data, at - 4)
+    if length < _GREY_KEY_BYTES:
+        return
+    (key,) = struct.unpack_from(">H", data, at + 4)
+    # Samples of fewer bits are decoded to 8.
+    scale = 255 // ((1 << header.bits) - 1) if header.bits < 8 else 1
+    pixels[(pixels == key * scale).all(2)] = 0
+
+
+def _has_palette(data: bytes) -> bool:
+    return b"PLTE" in data[: max(data.find(b"IDAT"), 0)]

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OpenEXR images: linear light, shown through the sRGB curve, as Blender's Standard view does.
+
+FFmpeg's decoder reads them: it comes with PyAV, and OpenCV's is switched off for its age. Light below black and above
+white is cut off. Of several layers and parts the first with plain R, G and B is read.
+"""
+
+import struct
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ..errors import ClipError
+from ..filesystem import open_input
+from .bounds import require_image_size
+from .clip import FramePixels
+
+if TYPE_CHECKING:
+    import av
+    import numpy.typing as npt
+
+SIGNATURE = b"\x76\x2f\x31\x01"
+_MAX_ATTRIBUTES = 10_000
+_MAX_NAME_BYTES = 256
+_WINDOWS = (b"dataWindow", b"displayWindow")
+_PLANES = {"gbrp": (2, 0, 1), "gbrap": (2, 0, 1), "gray": (0, 0, 0), "ya": (0, 0, 0)}
+"""Where red, green and blue are in FFmpeg's formats of floating point numbers, by their names."""
+_SAMPLES = {"16le": "<f2", "32le": "<f4"}
+_PIXEL_BYTES = 16
+"""Four floats of 32 bits, as decoded."""
+_BAND_BYTES = 1 << 22
+
+
+def decode_exr(path: Path, data: bytes) -> FramePixels:
+    """Decode an OpenEXR file's bytes to (H, W, 3) RGB uint16, coded as sRGB. Raises ClipError."""
+    import av
+
+    width, height = _size(path, data)
+    decoded = width * height * _PIXEL_BYTES
+    require_image_size(path, width, height, decoded, 3 * decoded, len(data))
+    try:
+        with av.open(BytesIO(data), mode="r", format="exr_pipe") as container:  # gate: memory
+            frame = next(container.decode(video=0))
+            planes = _planes(frame)
+    except (av.FFmpegError, StopIteration, ValueError, MemoryError) as fault:
+        raise ClipError(
+            f"{path} can't be read as an OpenEXR image; save it with layers R, G, B and ZIP compression"
+        ) from fault
+    result = np.empty((*planes[0].shape, 3), np.uint16)
+    rows = max(1, _BAND_BYTES // (4 * len(planes[0][0])))
+    for channel, plane in enumerate(planes):
+        for row in range(0, len(plane), rows):
+            coded = encode_srgb(plane[row : row + rows].astype(np.float32)) * 65535
+            result[row : row + rows, :, channel] = np.round(coded).astype(np.uint16)
+    return result
+
+
+def _planes(frame: "av.VideoFrame") -> "tuple[npt.NDArray[np.floating[Any]], ...]":
+    """Return the red, green and blue light of a frame, each (H, W). ValueError where it has none."""
+    order = _PLANES.get(frame.format.name.rpartition("f")[0])
+    sample = _SAMPLES.get(frame.format.name.rpartition("f")[2])
+    if order is None or sample is None:
+        raise ValueError(f"OpenEXR as {frame.format.name}")
+    return tuple(
+        np.frombuffer(cast("Any", frame.planes[at]), sample).reshape(frame.height, -1)[:, : frame.width]
+        for at in order
+    )
+
+
+def is_exr(path: Path) -> bool:
+    """Whether the file's first bytes are those of an OpenEXR image."""
+    try:
+        with open_input(path) as file:
+            return file.read(len(SIGNATURE)) == SIGNATURE
+    except OSError:
+        return False
+
+
+def encode_srgb(linear: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
+    """Return the sRGB curve's values, 0 to 1, of linear light; what is no number is black."""
+    light = np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055)
+
+
+def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
+    """Return the linear light of values of the sRGB curve, 0 to 1."""
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** np.float32(2.4))
+
+
+def _size(path: Path, data: bytes) -> tuple[int, int]:
+    """Return the larger of the windows that the first part's header names, in pixels. Raises ClipError."""
+    sides, at = [], 8
+    try:
+        for _ in range(_MAX_ATTRIBUTES):
+            name, at = _text(data, at)
+            if not name:
+                break
+            _, at = _text(data, at)
+            (length,) = struct.unpack_from("<i", data, at)
+            if name in _WINDOWS:
+                left, top, right, bottom = struct.unpack_from("<4i", data, at + 4)
+                sides.append((right - left + 1, bottom - top + 1))
+            at += 4 + max(length, 0)
+    except (struct.error, ValueError):
+        sides = []
+    width, height = (max((side[axis] for side in sides), default=0) for axis in (0, 1))
+    if len(sides) != len(_WINDOWS) or min(min(side) for side in sides) <= 0:
+        raise ClipError(f"{path} is damaged: its OpenEXR header is cut off or names no size; save it again")
+    return width, height
+
+
+def _text(data: bytes, at: int) -> tuple[bytes, int]:
+    end = data.index(b"\0", at, at + _MAX_NAME_BYTES)
+    return data[at:end], end + 1

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers that are missing in a sequence of image files: the image before is held, so that the rest keeps its time."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
+_MAX_NAMED_FRAMES = 10
+
+
+@dataclass(frozen=True)
+class HeldSequence:
+    """A sequence of images without gaps."""
+
+    paths: tuple[Path, ...]
+    """A file for each frame: the one before where a number is missing."""
+    missing: tuple[int, ...] = ()
+    """The frames whose files are missing, counted from 0."""
+
+    @property
+    def missing_text(self) -> str:
+        """The frames, as a sentence names them: `4, 7 to 9`."""
+        runs: list[list[int]] = []
+        for frame in self.missing:
+            if runs and frame == runs[-1][1] + 1:
+                runs[-1][1] = frame
+            else:
+                runs.append([frame, frame])
+        texts = [str(first) if first == last else f"{first} to {last}" for first, last in runs]
+        more = ["…"] if len(texts) > _MAX_NAMED_FRAMES else []
+        return ", ".join(texts[:_MAX_NAMED_FRAMES] + more)
+
+
+def hold_over_gaps(paths: Sequence[Path]) -> HeldSequence:
+    """Return the files of a sequence, in the order of their numbers, with the one before for each that is missing.
+
+    Files that differ by more than their last number are no numbered sequence, nor are those of which more numbers are
+    missing than there are, as photographs from a camera; images at even distances, as every second one, have no gap.
+    """
+    plain = HeldSequence(tuple(paths))
+    matches = [_NUMBERED.fullmatch(path.name[::-1]) for path in paths]
+    # Names are matched from their end, where the last number is.
+    parts = [(match[3], match[2][::-1], match[1]) for match in matches if match is not None]
+    if len(parts) != len(paths) or len({(after, before) for after, _, before in parts}) != 1:
+        return plain
+    numbers = [int(number) for _, number, _ in parts]
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    span = numbers[-1] - numbers[0] + 1
+    if len(steps) <= 1 or min(steps) < 1 or span > 2 * len(paths):
+        return plain
+    by_number = dict(zip(numbers, paths, strict=True))
+    held, missing, last = [], [], paths[0]
+    for frame, number in enumerate(range(numbers[0], numbers[-1] + 1)):
+        if number not in by_number:
+            missing.append(frame)
+        last = by_number.get(number, last)
+        held.append(last)
+    return HeldSequence(tuple(held), tuple(missing))

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clips as the command line reads them: images upright and moving, as viewers show them, missing ones held.
+
+Blender's sequencer shows images as they are stored, and of an animated file one image at most: clips of its strips are
+opened by `open`. A file that says nothing of its orientation is the same in both, and so are its keys.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ..errors import ClipError, os_error_reason
+from .animated_clip import AnimatedClip, is_animated
+from .clip import Clip, FramePixels
+from .exr import is_exr
+from .image_clip import ImageClip, is_image
+from .image_decode import decode_shown
+from .movie_clip import MovieClip
+from .number_gaps import HeldSequence, hold_over_gaps
+from .orientation import UPRIGHT, read_file_orientation, turn_upright
+from .source_image import UPRIGHT_READING
+
+
+class ViewerClip(NamedTuple):
+    """A clip, and what should be said of how it is read."""
+
+    clip: Clip
+    warnings: tuple[str, ...] = ()
+
+
+def open_viewer_clip(path: Path) -> ViewerClip:
+    """Open a movie, an image or an animated image. Raises ClipError."""
+    if not is_image(path):
+        return ViewerClip(MovieClip(path))
+    if is_animated(path):
+        return ViewerClip(AnimatedClip(path))
+    return ViewerClip(_open_images([path], "picture"), _notes([path]))
+
+
+def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
+    """Open image files, in their order, as a clip. Raises ClipError."""
+    held = hold_over_gaps(paths)
+    warnings = _notes(paths)
+    if held.missing:
+        warnings = (_gap_warning(held), *warnings)
+    return ViewerClip(_open_images(held.paths, "sequence"), warnings)
+
+
+def _open_images(paths: Sequence[Path], kind: Literal["sequence", "picture"]) -> Clip:
+    if all(_orientation(path) == UPRIGHT for path in dict.fromkeys(paths)):
+        return ImageClip(paths, kind)
+    return ImageClip(paths, kind, UPRIGHT_READING, _decode_upright)
+
+
+def _decode_upright(path: Path) -> FramePixels:
+    return turn_upright(decode_shown(path), _orientation(path))
+
+
+def _orientation(path: Path) -> int:
+    try:
+        return read_file_orientation(path)
+    except OSError as fault:
+        raise ClipError(
+            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
+        ) from fault
+
+
+def _notes(paths: Sequence[Path]) -> tuple[str, ...]:
+    if not is_exr(paths[0]):
+        return ()
+    text = (
+        f"{paths[0].name} is read as linear light with Rec.709 primaries and shown through the sRGB curve, as "
+        "Blender's Standard view does: light above white is cut off"
+    )
+    return (text,)
+
+
+def _gap_warning(held: HeldSequence) -> str:
+    count = len(held.missing)
+    images, frames = ("an image is", "frame") if count == 1 else (f"{count} images are", "frames")
+    return (
+        f"{images} missing in the sequence {held.paths[0].parent.name}: the one before is held in {frames} "
+        f"{held.missing_text}"
+    )
