@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..cache.base.key import Key, stage_key
+from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
 from ..concurrency.lru import LruCache
@@ -17,6 +17,7 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
 from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
+from ..system.library_versions import library_inputs
 from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
 
 if TYPE_CHECKING:
@@ -123,7 +124,9 @@ class FrameReader:
         self._counted_frames.put(read, None)
 
     def _map_key(self, clip: Clip, number: int) -> Key:
-        return stage_key("frame", DECODER_VERSION, {"clip": self.clip_id(clip), "number": number})
+        inputs: dict[str, Scalar] = {"clip": self.clip_id(clip), "number": number}
+        inputs |= library_inputs("av", "opencv")
+        return stage_key("frame", DECODER_VERSION, inputs)
 
 
 def _map_entry(clip: Clip, number: int) -> Arrays:
