@@ -9,6 +9,8 @@ from gui.couple import write_couple
 from gui.screen import FRAMES, keep_pictures, read
 from understudy.core.errors import UnderstudyError
 
+from tools.blender_window.window import Room
+
 PICTURES = "UNDERSTUDY_PICTURES"
 
 
@@ -30,7 +32,6 @@ def pytest_collection_modifyitems(config, items):
 def room(tmp_path_factory):
     """A Blender with an empty profile; skips, saying why, where this machine can't have one."""
     from tools.blender_window.folder import default_folder, ensure, why_not
-    from tools.blender_window.window import Room
 
     reason = why_not(default_folder())
     if reason:
@@ -78,6 +79,28 @@ def given(material, package):
     """What Blender may read, by its name under /given."""
     names = ("clip.mp4", "couple.mp4", "face.png", "harlequin.png")
     return {"understudy.zip": package, **{name: material / name for name in names}}
+
+
+@pytest.fixture(scope="session")
+def installed_room(room, given, tmp_path_factory):
+    """Make rooms, each with a profile of its own and the extension installed in it by the command line."""
+
+    def make(name):
+        own = Room(room.folder, tmp_path_factory.mktemp(name))
+        words = [
+            "--command",
+            "extension",
+            "install-file",
+            "-r",
+            "user_default",
+            "-e",
+            "/given/understudy.zip",
+        ]
+        run = own.blender(words, given)
+        assert run.status == 0, run.output
+        return own
+
+    return make
 
 
 @pytest.fixture(scope="session")
