@@ -89,6 +89,8 @@ def _make_property(parameter: Parameter) -> Any:
         return IntProperty(**common)
     if (low, high, parameter.unit) == (0.0, 1.0, ""):
         common["subtype"] = "FACTOR"
+    if parameter.unit in _SUBTYPES:
+        common["precision"] = 0  # shows 48 px for 48.0; more digits can be typed
     return FloatProperty(**common)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import bpy
 
 from ...core.reporting.quoting import quote
-from ..blender.wrapped_text import draw_text, region_width
+from ..blender.text_width import region_width
+from ..blender.wrapped_text import draw_text
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import PersonView
 from ..lookups.people import has_search_range, modifiers_replacing, people_lookup, replaces
