@@ -10,7 +10,7 @@ import bpy
 from ...core.reporting.quoting import quote
 from .text_width import region_width, text_width
 
-_MARGIN_PIXELS = 46
+_MARGIN_PIXELS = 42
 """What of a region's width panels leave free at both sides of a line, and what they draw beside it."""
 _ICON_PIXELS = 20
 _MIN_LINE_CHARACTERS = 8

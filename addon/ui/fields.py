@@ -13,14 +13,12 @@ import bpy
 from ..blender.text_width import region_width, text_width, translate_label
 from ..operators.cost import COST_ICONS, UNDERSTUDY_OT_cost
 
-_MARGIN_PIXELS = 46
+_MARGIN_PIXELS = 38
 """What of a region's width is left free at both sides of a panel within a panel."""
 _ICON_PIXELS = 24
 _LABEL_SHARE = 0.4
 _PADDING_PIXELS = 12
 _ARROW_PIXELS = 22
-_NUMBER_PIXELS = 48
-"""How wide the longest usual value of a number is, such as 2000 px."""
 _TEXT_PIXELS = 60
 _CHECKBOX_PIXELS = 30
 
@@ -136,8 +134,11 @@ def _fits_inside(context: bpy.types.Context, field: Field) -> bool:
     """Tell whether a number has room for its label beside its value within one field."""
     if field.rna.type not in ("INT", "FLOAT"):
         return False
-    width = _content_width(context) - _ICON_PIXELS - 2 * _PADDING_PIXELS
-    return text_width(context, field.label) + _NUMBER_PIXELS <= width
+    rna = field.rna
+    unit = {"PIXEL": " px", "PERCENTAGE": "%"}.get(rna.subtype, "")
+    number = f"{int(rna.soft_max)}{unit}" if rna.type == "INT" or unit else f"{rna.soft_max:.2f}"
+    width = text_width(context, field.label) + text_width(context, number)
+    return width <= _content_width(context) - _ICON_PIXELS - 2 * _PADDING_PIXELS
 
 
 def _value_width(context: bpy.types.Context, field: Field) -> float:

@@ -35,7 +35,7 @@ _MAX_DRAWN_MODIFIERS = 64
 """Of how many modifiers are drawn: each takes milliseconds, at every redraw."""
 _FIRST_STEP_SCALE = 1.8
 _NARROW_PIXELS = 260
-"""Below which width of a region a modifier's header has no room for its icon and its cross beside its name."""
+"""Below which width of a region a modifier's header has no room for its icon, its cross and a field for its name."""
 _Draw = Callable[[Any, bpy.types.Context, Any], None]
 
 
@@ -69,9 +69,12 @@ class UNDERSTUDY_MT_modifier(bpy.types.Menu):
     bl_label = "Face Swap"
     bl_description = "What else can be done with this modifier"
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the entries."""
         layout: Any = self.layout
+        modifier = getattr(context, MODIFIER_POINTER, None)
+        if modifier is not None:
+            layout.prop(modifier, "name", text="")
         layout.operator("understudy.modifier_move", text="Move Up", icon="TRIA_UP").direction = "UP"
         layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
         layout.separator()
@@ -197,9 +200,11 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
         if part is not None:
             part.context_pointer_set(MODIFIER_POINTER, modifier)
     is_narrow = region_width(context) < _NARROW_PIXELS
-    if not is_narrow:
+    if is_narrow:
+        header.label(text=modifier.name, translate=False)
+    else:
         header.label(text="", icon="USER")
-    header.prop(modifier, "name", text="")
+        header.prop(modifier, "name", text="")
     row = header.row(align=True)
     row.prop(modifier, "enabled", text="", icon="HIDE_OFF" if modifier.enabled else "HIDE_ON")
     camera = "RESTRICT_RENDER_OFF" if is_rendered(modifier) else "RESTRICT_RENDER_ON"

@@ -9,8 +9,8 @@ import importlib
 import bpy
 
 PARTS = ("who", "which_face", "swap", "mask", "colour", "analysis")
-_PAGE_PIXELS = 300
-"""How far a picture of a long panel is scrolled on for the next."""
+_TIMELINE_PIXELS = 60
+"""How high the timeline is made, so that panels are seen whole; their width is Blender's own."""
 
 
 def steps(window):
@@ -19,6 +19,8 @@ def steps(window):
     yield 1.0
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
     yield 2.0
+    sequencer = window.area("SEQUENCE_EDITOR")
+    yield from window.drag((300, sequencer.y + sequencer.height + 1.5), (300, _TIMELINE_PIXELS))
     yield from add_modifier(window)
     modifier = bpy.context.scene.understudy.modifiers[0]
     for part in PARTS:
@@ -67,20 +69,14 @@ def fold_all(modifier, but):
 
 
 def pictures(window, name):
-    """Keep pictures of the Properties editor as `name`, `name_1` and so on, scrolled to its end."""
+    """Keep two pictures of the Properties editor: of its top as `name`, of its end as `name_end`."""
     area = window.area("PROPERTIES")
     area.tag_redraw()
-    window.point(area.x + area.width / 2, area.y + area.height / 2)
-    for _ in range(60):
-        window.hand("click", 4)
-    yield 1.2
-    shots = max(1, -(-int(bpy.context.preferences.system.ui_scale * 1100) // window.region(area).height))
-    for number in range(shots):
-        window.shot(name if number == 0 else f"{name}_{number}")
-        for _ in range(window.region(area).height // 45):
-            window.hand("click", 5)
-            yield 0.02
-        yield 0.6
+    window.point(area.x + area.width - 20, area.y + area.height - 60)
+    for end, button in (("", 4), ("_end", 5)):
+        window.hand("click", "--repeat", 60, "--delay", 2, button)
+        yield 0.8
+        window.shot(f"{name}{end}")
 
 
 def preferences(window):
@@ -95,9 +91,7 @@ def preferences(window):
     yield 1.0
     second = bpy.context.window_manager.windows[-1]
     window.hand("mousemove", 240 + second.width // 2, 130 + second.height // 2)
-    for number in range(4):
-        window.shot(f"preferences_{number}")
-        for _ in range(8):
-            window.hand("click", 5)
-            yield 0.02
-        yield 0.6
+    for end in ("", "_end"):
+        window.shot(f"preferences{end}")
+        window.hand("click", "--repeat", 60, "--delay", 2, 5)
+        yield 0.8
