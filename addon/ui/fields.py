@@ -138,7 +138,7 @@ def _fits_inside(context: bpy.types.Context, field: Field) -> bool:
     unit = {"PIXEL": " px", "PERCENTAGE": "%"}.get(rna.subtype, "")
     number = f"{int(rna.soft_max)}{unit}" if rna.type == "INT" or unit else f"{rna.soft_max:.2f}"
     width = text_width(context, field.label) + text_width(context, number)
-    return width <= _content_width(context) - _ICON_PIXELS - 2 * _PADDING_PIXELS
+    return width <= _content_width(context) - _ICON_PIXELS - 3 * _PADDING_PIXELS
 
 
 def _value_width(context: bpy.types.Context, field: Field) -> float:

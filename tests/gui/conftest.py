@@ -107,10 +107,17 @@ def installed_room(room, given, tmp_path_factory):
 def newcomer(room, given):
     """The newcomer's path, played once; the pictures are kept where the environment asks for them."""
     facts = room.window(Path(__file__).parent / "scenarios" / "first_use.py", given)
+    keep_for_docs(room.work, "[01][0-9]_*.png", **{"07_prepared": "prepared_0010"})
+    return facts
+
+
+def keep_for_docs(work, pattern, **renames):
+    """Keep pictures of the screen where the environment asks for them, those that match and others by a new name."""
     wanted = os.environ.get(PICTURES)
     if wanted:
-        keep_pictures(room.work, Path(wanted))
-    return facts
+        paths = {path.stem: path for path in work.glob(pattern)}
+        paths |= {name: work / f"{old}.png" for name, old in renames.items()}
+        keep_pictures(paths, Path(wanted))
 
 
 @pytest.fixture(scope="session")
