@@ -71,7 +71,7 @@ def draw_field(layout: Any, context: bpy.types.Context, field: Field, *, is_narr
     column = layout.column(align=True)
     column.use_property_split = False
     value = column
-    if _fits_inside(context, field):
+    if fits_inside(context, field):
         value = column.row()
         value.prop(field.owner, field.name)
         draw_cost(value, field)
@@ -130,7 +130,7 @@ def _content_width(context: bpy.types.Context) -> float:
     return region_width(context) - _MARGIN_PIXELS
 
 
-def _fits_inside(context: bpy.types.Context, field: Field) -> bool:
+def fits_inside(context: bpy.types.Context, field: Field) -> bool:
     """Tell whether a number has room for its label beside its value within one field."""
     if field.rna.type not in ("INT", "FLOAT"):
         return False
