@@ -63,19 +63,19 @@ class UNDERSTUDY_OT_model_page(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     role: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    name: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    family: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
     @classmethod
     def description(cls, _context: bpy.types.Context, properties: Any) -> str:
         """Return the tooltip."""
-        state = look_up_model(properties.role, properties.name)
+        state = look_up_model(properties.role, properties.family)
         if state is None:
             return ""
         return f"{model_text(state)}.\nOpens {state.page}" if state.page else model_text(state)
 
     def execute(self, _context: bpy.types.Context) -> set[Any]:
         """Open the page, where one is known."""
-        state = look_up_model(self.role, self.name)
+        state = look_up_model(self.role, self.family)
         if state is None:
             return {"CANCELLED"}
         report(self, "INFO", model_text(state))

@@ -132,5 +132,5 @@ def _draw_model_availability(
     texts = model_button_texts(state)
     text = next((text for text in texts if fits_button(context, text)), texts[-1])
     button = row.operator("understudy.model_page", text=text, icon="URL" if state.page else "INFO")
-    button.role, button.name = role, name
+    button.role, button.family = role, name
     return state.available

@@ -10,8 +10,11 @@ import bpy
 import understudy
 from understudy.addon.blender.text_width import text_width
 from understudy.addon.lookups.gallery import lookup_cache
+from understudy.addon.lookups.lookups import ModelLookup
 from understudy.addon.lookups.people import modifiers_replacing, people_lookup, source_range
 from understudy.addon.modifiers.active import MODIFIER_POINTER
+from understudy.addon.operators.cost import COST_ICONS
+from understudy.addon.operators.model_page import model_button_texts, model_folder
 from understudy.addon.properties.scene_properties import request_of, settings_of
 from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
@@ -75,6 +78,20 @@ def drawn(active):
         while lookup_cache().tick() is not None:
             pass
     return sections
+
+
+def model_button(role, name):
+    """What the button below an engine may say, its tooltip, and whether the engine can be used."""
+    state = lookup_cache().get_or_fetch(ModelLookup(model_folder(), role, name))
+    button = SimpleNamespace(role=role, family=name)
+    tooltip = bpy.types.UNDERSTUDY_OT_model_page.description(bpy.context, button)
+    return [model_button_texts(state), tooltip, state.available]
+
+
+def cost_tooltips():
+    """The tooltip of every icon of a cost."""
+    icon = bpy.types.UNDERSTUDY_OT_cost
+    return {cost: icon.description(bpy.context, SimpleNamespace(cost=cost)) for cost in COST_ICONS}
 
 
 def parameter_properties():
