@@ -17,7 +17,7 @@ class Detect:
         "Detector",
         "The network that finds faces; all but the first need a model file",
         ("blaze", "BlazeFace", "The embedded detector, full range: needs no model file"),
-        ("blaze-short", "BlazeFace, short range", "For faces that fill much of the frame"),
+        ("blaze-short", "BlazeFace, short", "Short range: for faces that fill much of the frame"),
         ("yunet", "YuNet", "Small and quick, free for any use"),
         ("scrfd", "SCRFD", "InsightFace's; sure on small and turned faces"),
         ("retinaface", "RetinaFace", "InsightFace's 10g and r50"),

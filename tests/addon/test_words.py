@@ -69,7 +69,7 @@ def test_every_label_has_room_at_every_width(drive, footage):
         ["project", {"size": [560, 280], "frames": [1, 6], "save": str(folder / "p.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
-        ["label_widths", {"region_widths": list(range(186, 640, 6))}],
+        ["label_widths", {"region_widths": list(range(178, 640, 6))}],
     )[-1]
     assert {path for _, path, *_ in rows} >= {entry.path for entry in parameters()}
     assert [row for row in rows if row[3] > row[4]] == []

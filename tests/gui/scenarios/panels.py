@@ -14,7 +14,7 @@ _TIMELINE_PIXELS = 60
 
 
 def steps(window):
-    """Play everything; `window.facts` gets what the panels are called."""
+    """Play everything; `window.facts` gets how wide the editor of the panels is."""
     window.hand("key", "Escape")
     yield 1.0
     bpy.ops.wm.read_homefile(app_template="Video_Editing")
@@ -22,6 +22,8 @@ def steps(window):
     sequencer = window.area("SEQUENCE_EDITOR")
     yield from window.drag((300, sequencer.y + sequencer.height + 1.5), (300, _TIMELINE_PIXELS))
     yield from add_modifier(window)
+    region = window.region(window.area("PROPERTIES"))
+    window.facts["width"] = region.width / bpy.context.preferences.system.ui_scale
     modifier = bpy.context.scene.understudy.modifiers[0]
     for part in PARTS:
         fold_all(modifier, part)
