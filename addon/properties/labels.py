@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How parameters are called, and what their tooltips say."""
+"""How parameters are called, what their tooltips say, and how their values are written."""
 
 from ...core.recipe.parameter import Parameter
 
@@ -8,6 +8,10 @@ COST_DESCRIPTIONS = {
     "re-swap": "runs {stage} again, and the stages after it; the analysis of the strip stays",
     "re-analyse": "runs {stage} again, and the stages after it: the strip is analyzed again",
 }
+UNIT_SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
+"""The units that Blender writes behind a value, and what it calls them."""
+UNIT_DIGITS = {"%": 1, "px": 0}
+"""How many digits are shown after the point, such as 48 px; more can be typed."""
 _STAGE_NAMES = {"select": "swap", "fusion": "fuse"}
 _UNITS_IN_WORDS = ("frames", "years")
 _SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")

@@ -21,6 +21,8 @@ _PADDING_PIXELS = 12
 _ARROW_PIXELS = 22
 _TEXT_PIXELS = 60
 _CHECKBOX_PIXELS = 30
+_UNITS = {"PIXEL": " px", "PERCENTAGE": "%"}
+"""What Blender writes behind a number, by the subtype of its property."""
 
 
 class Field(NamedTuple):
@@ -135,8 +137,9 @@ def fits_inside(context: bpy.types.Context, field: Field) -> bool:
     if field.rna.type not in ("INT", "FLOAT"):
         return False
     rna = field.rna
-    unit = {"PIXEL": " px", "PERCENTAGE": "%"}.get(rna.subtype, "")
-    number = f"{int(rna.soft_max)}{unit}" if rna.type == "INT" or unit else f"{rna.soft_max:.2f}"
+    unit = _UNITS.get(rna.subtype, "")
+    digits = 0 if rna.type == "INT" else rna.precision
+    number = f"{rna.soft_max:.{digits}f}{unit}"
     width = text_width(context, field.label) + text_width(context, number)
     return width <= _content_width(context) - _ICON_PIXELS - 3 * _PADDING_PIXELS
 
