@@ -22,6 +22,8 @@ def unregister() -> None:
 
 def _families() -> tuple[ModuleType, ...]:
     from . import (
+        cost,
+        model_page,
         modifiers,
         nest,
         people,
@@ -35,6 +37,8 @@ def _families() -> tuple[ModuleType, ...]:
     )
 
     return (
+        cost,
+        model_page,
         modifiers,
         nest,
         people,
