@@ -5,6 +5,8 @@ A render calls `render_init`, `render_pre` for each frame and `render_complete` 
 window these run on the main thread; with one, on the render's own thread, where Blender's data may be read but
 not changed. There only files are written; bringing the layers in step is left to `depsgraph_update_post`,
 which runs on the main thread whenever the editor changes something, and to the operators.
+
+A render from the viewport calls `frame_change_post` alone, for each frame, and nothing as it ends.
 """
 
 import queue
@@ -17,6 +19,7 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_warnings
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.viewport_render import is_in_render_range, is_viewport_rendering
 from ..layers.first_save import take_along
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
@@ -29,7 +32,7 @@ from .run import RenderResult, RenderRun, on_main_thread
 _POLL_SECONDS = 0.5
 _HANDLER_NAMES = (
     "render_init", "render_pre", "render_write", "render_complete", "render_cancel", "depsgraph_update_post",
-    "load_post", "save_pre", "save_post", "save_post_fail",
+    "load_post", "save_pre", "save_post", "save_post_fail", "frame_change_post",
 )  # fmt: skip
 
 
@@ -41,9 +44,13 @@ def _handlers() -> dict[str, Callable[..., None]]:
     ended: queue.SimpleQueue[RenderResult] = queue.SimpleQueue()
     notes: queue.SimpleQueue[str] = queue.SimpleQueue()
     run = RenderRun(ended.put, notes.put)
+    viewport_run = RenderRun(ended.put, notes.put, from_viewport=True)
+    viewport_frames: set[int] = set()
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
+        if viewport_run.is_running and not is_viewport_rendering():
+            viewport_run.end(bpy.data.scenes[0])
         while not notes.empty():
             text = notes.get()
             set_window_state("trouble", text)
@@ -55,7 +62,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
             _report(last.report, "WARNING" if last.has_originals else "INFO")
             if last.failures:
                 set_window_state("trouble", last.failures[0])
-            refresh_preview()
+            refresh_preview(after_viewport_render=last.from_viewport)
         return _POLL_SECONDS
 
     @persistent
@@ -71,6 +78,21 @@ def _handlers() -> dict[str, Callable[..., None]]:
             run.update_frame(scene)
         except Exception as error:  # noqa: BLE001 - the border, as above
             run.on_error(scene, error)
+
+    @persistent
+    def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
+        if not is_viewport_rendering():
+            return
+        try:
+            if not viewport_run.is_running:
+                viewport_run.begin(scene)
+                viewport_frames.clear()
+            # Blender goes to the first frame twice, and back to where it was.
+            if is_in_render_range(scene) and scene.frame_current not in viewport_frames:
+                viewport_frames.add(scene.frame_current)
+                viewport_run.update_frame(scene)
+        except Exception as error:  # noqa: BLE001 - the border, as above
+            viewport_run.on_error(scene, error)
 
     @persistent
     def on_write(scene: bpy.types.Scene, *_: Any) -> None:
@@ -95,6 +117,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         on_save,
         on_saved,
         on_saved,
+        on_frame_change,
     )
     return dict(zip(_HANDLER_NAMES, handlers, strict=True))
 

@@ -59,18 +59,26 @@ class RenderResult:
     """The same in a few words, as Blender reports it."""
     has_originals: bool = False
     """Whether an image that was asked for could not be made."""
+    from_viewport: bool = False
+    """Whether it was a render from the viewport."""
 
 
 class RenderRun:
     """The session of the render that runs now, if one does."""
 
     def __init__(
-        self, on_end: Callable[[RenderResult], None], on_originals: Callable[[str], None] = print_message
+        self,
+        on_end: Callable[[RenderResult], None],
+        on_originals: Callable[[str], None] = print_message,
+        *,
+        from_viewport: bool = False,
     ) -> None:
         """`on_end` is called when a render ends, on whatever thread that is.
 
         `on_originals` is called as one starts that can swap no face and is not refused, if the user is to know.
+        `from_viewport`: it shows what the preview does, and Blender lets nobody refuse or stop it.
         """
+        self._from_viewport = from_viewport
         self._on_end = on_end
         self._on_originals = on_originals
         self._session: PrefetchingSession | None = None
@@ -85,21 +93,28 @@ class RenderRun:
         self._begin_error = ""
         self._refusal = ""
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a render goes on that has anything to swap."""
+        return self._session is not None
+
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
         self.end(scene)
         self._begin_error = self._refusal = ""
         if not any(strips_with_modifiers(here) or strips_with_invalid_ids(here) for here in bpy.data.scenes):
             return
-        spare = fallback_folder() if on_main_thread() else None
+        # A render from the viewport runs within an operator: nothing is edited there.
+        may_edit = on_main_thread() and not self._from_viewport
+        spare = fallback_folder() if may_edit else None
         self._session = open_render(cache_folder(scene), preferences(), spare)
-        self._strict, self._start_time, self._frame_count = is_strict(scene), time.time(), 0
-        self._swapped_frame_count = self._original_frame_count = 0
+        self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
+        self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
-            for text in sync_layers(here) if on_main_thread() else []:
+            for text in sync_layers(here) if may_edit else []:
                 self._session.warn(text)
         for text in refused_folder_warnings():
             self._session.warn(text)
@@ -121,7 +136,9 @@ class RenderRun:
     def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
         """Refuse a render that can swap no face, or let the user know of it."""
         reason = originals_reason(scene)
-        if reason and refuses_originals():
+        if reason and self._from_viewport:
+            self._on_originals(report_text(reason))
+        elif reason and refuses_originals():
             self._refusal = refusal_text(reason)
             print_message(f"error: {self._refusal}")
         elif reason and reports_originals():
@@ -143,8 +160,11 @@ class RenderRun:
         outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
         before, original_count = len(outcomes.failures), outcomes.original.total()
         out_of_step: list[str] = []
-        jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, faults=out_of_step))
-        coming = self._lookahead.upcoming_jobs(scene, jobs)
+        preview = self._from_viewport
+        jobs = list(
+            jobs_at(scene, scene.frame_current, self._strip_cache, preview=preview, faults=out_of_step)
+        )
+        coming = self._lookahead.upcoming_jobs(scene, jobs, preview=preview)
         written = [
             self._session.update_layer(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)
         ]
@@ -182,7 +202,7 @@ class RenderRun:
         else:
             self._session.warn(text)
             self._session.outcomes.record_failure(reason, text)
-        if is_strict(scene):
+        if is_strict(scene) and not self._from_viewport:
             self._fail_frame(scene, [text])
 
     def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
@@ -217,7 +237,8 @@ class RenderRun:
             line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
         print_message(line)
         failures = tuple(text for failures in self._failed_frames.values() for text in failures)
-        self._on_end(RenderResult(line, failures, shown_text, bool(session.outcomes.failures)))
+        has_originals = bool(session.outcomes.failures)
+        self._on_end(RenderResult(line, failures, shown_text, has_originals, self._from_viewport))
         self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
         if wanted:

@@ -26,10 +26,10 @@ def place(room, given, tmp_path_factory):
     return own
 
 
-def make(own, given, path, state):
+def make(own, given, path, state, count=COUNT):
     script = {**given, ".make.py": SCENARIOS / "make_project.py"}
     run = own.blender(
-        ["-b", "-P", "/given/.make.py", "--python-exit-code", "1", "--", path, str(COUNT), state], script
+        ["-b", "-P", "/given/.make.py", "--python-exit-code", "1", "--", path, str(count), state], script
     )
     assert run.status == 0, run.output
 
