@@ -19,7 +19,6 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_warnings
 from ..blender.handlers import add_handlers, remove_handlers
-from ..blender.viewport_render import is_in_render_range, is_viewport_rendering
 from ..layers.first_save import take_along
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
@@ -28,6 +27,7 @@ from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
 from .run import RenderResult, RenderRun, on_main_thread
+from .viewport import ViewportRender
 
 _POLL_SECONDS = 0.5
 _HANDLER_NAMES = (
@@ -44,13 +44,11 @@ def _handlers() -> dict[str, Callable[..., None]]:
     ended: queue.SimpleQueue[RenderResult] = queue.SimpleQueue()
     notes: queue.SimpleQueue[str] = queue.SimpleQueue()
     run = RenderRun(ended.put, notes.put)
-    viewport_run = RenderRun(ended.put, notes.put, from_viewport=True)
-    viewport_frames: set[int] = set()
+    viewport = ViewportRender(ended.put, notes.put)
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
-        if viewport_run.is_running and not is_viewport_rendering():
-            viewport_run.end(bpy.data.scenes[0])
+        viewport.end_if_over()
         while not notes.empty():
             text = notes.get()
             set_window_state("trouble", text)
@@ -81,18 +79,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     @persistent
     def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
-        if not is_viewport_rendering():
-            return
-        try:
-            if not viewport_run.is_running:
-                viewport_run.begin(scene)
-                viewport_frames.clear()
-            # Blender goes to the first frame twice, and back to where it was.
-            if is_in_render_range(scene) and scene.frame_current not in viewport_frames:
-                viewport_frames.add(scene.frame_current)
-                viewport_run.update_frame(scene)
-        except Exception as error:  # noqa: BLE001 - the border, as above
-            viewport_run.on_error(scene, error)
+        viewport.on_frame_change(scene)
 
     @persistent
     def on_write(scene: bpy.types.Scene, *_: Any) -> None:
