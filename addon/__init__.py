@@ -29,6 +29,7 @@ def unregister() -> None:
 
 def _parts() -> tuple[ModuleType, ...]:
     from . import cli_command, operators
+    from .blender import draw_memo
     from .layers import auto_sync
     from .lookups import gallery
     from .preview import live_preview
@@ -42,6 +43,7 @@ def _parts() -> tuple[ModuleType, ...]:
         preferences,
         scene_properties,
         status,
+        draw_memo,
         worker_query,
         gallery,
         operators,

@@ -4,6 +4,7 @@
 Files are looked at beside drawing; what is known so far is said at once.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -16,7 +17,7 @@ from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripStat
 from ...core.sessions.request_faults import has_source
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of
-from ..layers.strip_warnings import strip_warnings
+from ..layers.strip_warnings import StripWarning, strip_warnings
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import FileStampLookup, SourceImageLookup, SourceImageView
 from ..lookups.strip_lookup import StripLookup, StripSurvey
@@ -33,9 +34,11 @@ _FRAMES_A_SECOND = 2000
 """How many labels are read in a second at least: long strips are counted less often."""
 
 
-def state_of(scene: bpy.types.Scene, strip: Any) -> StripState:
-    """Return the state of a strip that has a stack."""
-    return strip_state(_facts(scene, strip))
+def state_of(
+    scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None = None
+) -> StripState:
+    """Return the state of a strip that has a stack. `warnings` are those of the strip, where they are known."""
+    return strip_state(_facts(scene, strip, warnings))
 
 
 def has_all_sources(scene: bpy.types.Scene, strip: Any) -> bool:
@@ -59,7 +62,7 @@ def source_image_lookup(scene: bpy.types.Scene, image: FaceImage) -> SourceImage
     return SourceImageLookup(cache_folder(scene), preferences(), image, stamp or ())
 
 
-def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
+def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> StripFacts:
     layer = layer_of(scene, strip)
     try:
         requests = requests_of(scene, stack_id(strip))
@@ -80,14 +83,14 @@ def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
         stopped_frame=_stopped_frame(scene, strip),
         failed=0 if failure is None else failure.count,
         failure="" if failure is None else failure.reason,
-        has_warnings=_has_warnings(scene, strip),
+        has_warnings=_has_warnings(scene, strip, warnings),
     )
 
 
-def _has_warnings(scene: bpy.types.Scene, strip: Any) -> bool:
+def _has_warnings(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> bool:
     return bool(
         window_state().trouble
-        or strip_warnings(strip, scene)
+        or (strip_warnings(strip, scene) if warnings is None else warnings)
         or visibility_mismatches(scene)
         or cache_location(scene).refused_folder is not None
     )

@@ -54,13 +54,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
             set_window_state("trouble", text)
             _report(text, "ERROR")
         while not ended.empty():
-            last = ended.get()
-            set_window_state("rendered", last.summary)
-            refresh_lookups()
-            _report(last.report, "WARNING" if last.has_originals else "INFO")
-            if last.failures:
-                set_window_state("trouble", last.failures[0])
-            refresh_preview(after_viewport_render=last.from_viewport)
+            _show_result(ended.get())
         return _POLL_SECONDS
 
     @persistent
@@ -145,6 +139,16 @@ def on_saved(*_: Any) -> None:
 
 def _sync_scenes() -> list[str]:
     return [text for scene in bpy.data.scenes for text in sync_layers(scene)]
+
+
+def _show_result(result: RenderResult) -> None:
+    """Show how a render ended."""
+    set_window_state("rendered", result.summary)
+    refresh_lookups()
+    _report(result.report, "WARNING" if result.has_originals else "INFO")
+    if result.failures:
+        set_window_state("trouble", result.failures[0])
+    refresh_preview(after_viewport_render=result.from_viewport)
 
 
 def _report(text: str, level: str) -> None:

@@ -9,7 +9,7 @@ import bpy
 from ...core.reporting.strip_state import overlay_text
 from ..modifiers.active import active_scene, active_strip
 from ..modifiers.stack import stack_of
-from ..prepare.strip_facts import state_of
+from ..prepare.drawn_state import drawn_state
 from ..properties.status import window_state
 from ..sequencer.strips import covers_frame, is_shown, stack_id, strips_with_modifiers
 
@@ -31,7 +31,7 @@ def overlay_line(context: bpy.types.Context) -> str:
     strip = _strip_at_frame(scene, active_strip(context))
     if strip is None:
         return ""
-    return overlay_text(state_of(scene, strip), shows_original=bool(window_state().original_shown))
+    return overlay_text(drawn_state(scene, strip), shows_original=bool(window_state().original_shown))
 
 
 def _strip_at_frame(scene: bpy.types.Scene, active: Any | None) -> Any | None:
