@@ -37,7 +37,7 @@ def _parts() -> tuple[ModuleType, ...]:
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
-    from .ui import overlay, panels, status_bar
+    from .ui import overlay, panels, status_bar, timeline_bar
 
     return (
         preferences,
@@ -50,6 +50,7 @@ def _parts() -> tuple[ModuleType, ...]:
         panels,
         status_bar,
         overlay,
+        timeline_bar,
         handlers,
         retiming_cache,
         auto_sync,
