@@ -29,6 +29,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         purge,
         refresh,
+        render_originals,
         render_report,
         source_images,
         trust,
@@ -43,6 +44,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         purge,
         refresh,
+        render_originals,
         render_report,
         trust,
     )

@@ -26,6 +26,7 @@ from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
+from .originals_question import originals_question
 from .run import RenderResult, RenderRun, on_main_thread
 from .viewport import ViewportRender
 
@@ -48,7 +49,9 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
+        originals_question().show()
         viewport.end_if_over()
+        run.end_if_refused()
         while not notes.empty():
             text = notes.get()
             set_window_state("trouble", text)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
@@ -27,14 +27,17 @@ from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import strip_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
+from ..properties.originals import ASK, REFUSE, RENDER
 from ..properties.preferences import preferences
 from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
+from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
-from .refusal import originals_reason, refusal_text, refuses_originals, report_text, reports_originals
-from .strict import is_strict, stop_render
+from .refusal import REPORT, originals_action, originals_reason, question_text, refusal_text, report_text
+from .refused_output import RefusedOutput
+from .strict import fail_process, is_strict, stop_render
 
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
@@ -92,6 +95,7 @@ class RenderRun:
         self._failed_frames: dict[int, list[str]] = {}
         self._begin_error = ""
         self._refusal = ""
+        self._refused_output = RefusedOutput()
 
     @property
     def is_running(self) -> bool:
@@ -134,15 +138,16 @@ class RenderRun:
         self._refuse_if_blocked(scene)
 
     def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
-        """Refuse a render that can swap no face, or let the user know of it."""
+        """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
         reason = originals_reason(scene)
-        if reason and self._from_viewport:
+        action = originals_action(scene, from_viewport=self._from_viewport) if reason else RENDER
+        if action == REPORT:
             self._on_originals(report_text(reason))
-        elif reason and refuses_originals():
+        elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):
             self._refusal = refusal_text(reason)
             print_message(f"error: {self._refusal}")
-        elif reason and reports_originals():
-            self._on_originals(report_text(reason))
+            self._refused_output.prevent(scene)
+            fail_process()
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -155,7 +160,8 @@ class RenderRun:
         if self._refusal:
             self._frame_count += 1
             self._original_frame_count += 1
-            self._discard_frame(scene, [self._refusal])
+            self._failed_frames[scene.frame_current] = [self._refusal]
+            stop_render()
             return
         outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
         before, original_count = len(outcomes.failures), outcomes.original.total()
@@ -207,12 +213,13 @@ class RenderRun:
 
     def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
         """A frame was written: one that failed must not stay."""
-        if scene.frame_current in self._failed_frames:
+        if scene.frame_current in self._failed_frames and not self._refusal:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
+        self._refused_output.restore()
         if session is None:
             return
         shown_text = render_text(self._frame_count, self._swapped_frame_count, self._original_frame_count)
@@ -224,7 +231,7 @@ class RenderRun:
         _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
         self._fallback_layers.restore()
         print_warnings(warnings)
-        if self._failed_frames:
+        if self._failed_frames and not self._refusal:
             print_warnings(mark_movie(scene, self._start_time))
         shown = session.outcomes.summary(cast("int", facts["faces"]))
         models = pluralise(cast("int", facts["models_loaded"]), "model")
@@ -246,6 +253,11 @@ class RenderRun:
                 write_file(Path(wanted), f"{json.dumps(facts, indent=1)}\n".encode())
             except OSError as error:
                 print_message(f"warning: can't write the report {wanted}: {error.strerror or error}")
+
+    def end_if_refused(self) -> None:
+        """End a refused render that Blender did not begin: of a movie it says so to no handler. On the main thread."""
+        if self._refused_output.is_set and not cast("Any", bpy.app).is_job_running("RENDER"):
+            self.end(bpy.data.scenes[0])
 
     def _record_strip_problems(self, scene: bpy.types.Scene) -> None:
         """Count the clips at this frame that are not seen as they should be, whatever their images are."""
