@@ -34,7 +34,7 @@ class UNDERSTUDY_OT_render_originals(bpy.types.Operator):
         layout: Any = self.layout
         column = layout.column()
         draw_text(column, context, self.text, "ERROR")
-        draw_text(column, context, "The rendered images would show the original faces.", "NONE")
+        draw_text(column, context, "The images would show the original faces.", "NONE")
 
     def execute(self, _context: Any) -> set[Any]:
         """Let the render go on."""

@@ -46,6 +46,9 @@ class OriginalsQuestion:
         # The last is the one that the render has opened, if it did.
         with bpy.context.temp_override(window=windows[-1]):
             cast("Any", bpy.ops).understudy.render_originals("INVOKE_DEFAULT", text=text)
+        # A dialog that a timer opens is not drawn before anything else is (5.2).
+        for area in windows[-1].screen.areas:
+            area.tag_redraw()
 
 
 @cache

@@ -19,6 +19,8 @@ from ..sequencer.strips import all_strips, stack_id, strips_with_modifiers
 from ..sessions.open import run_settings
 
 REPORT = "REPORT"
+REFUSED_TEXT = "Render refused: no face can be swapped"
+"""The same in Blender's own report."""
 
 
 def originals_reason(scene: bpy.types.Scene) -> str:
@@ -63,8 +65,8 @@ def refusal_text(reason: str) -> str:
 
 
 def question_text(reason: str) -> str:
-    """Return the line that the dialog shows before such a render."""
-    return f"No face can be swapped: {reason}."
+    """Return why, as the dialog before such a render shows it."""
+    return f"{reason}."
 
 
 def report_text(reason: str) -> str:

@@ -35,7 +35,15 @@ from ..sessions.open import open_render
 from .lookahead import RenderLookahead
 from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
-from .refusal import REPORT, originals_action, originals_reason, question_text, refusal_text, report_text
+from .refusal import (
+    REFUSED_TEXT,
+    REPORT,
+    originals_action,
+    originals_reason,
+    question_text,
+    refusal_text,
+    report_text,
+)
 from .refused_output import RefusedOutput
 from .strict import fail_process, is_strict, stop_render
 
@@ -244,7 +252,9 @@ class RenderRun:
             line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
         print_message(line)
         failures = tuple(text for failures in self._failed_frames.values() for text in failures)
-        has_originals = bool(session.outcomes.failures)
+        has_originals = bool(session.outcomes.failures or self._refusal)
+        if self._refusal:
+            shown_text = REFUSED_TEXT
         self._on_end(RenderResult(line, failures, shown_text, has_originals, self._from_viewport))
         self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
