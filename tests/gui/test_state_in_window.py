@@ -57,6 +57,12 @@ def test_a_render_that_can_swap_nothing_is_refused_by_the_dialog(shown):
     }
 
 
+def test_of_a_refused_still_or_movie_nothing_is_written_or_told(shown):
+    facts, _ = shown
+    assert max(facts["refused_still"]) < 10
+    assert facts["refused_movie"] == ["/work/asked_", "asked_0001.png"]
+
+
 def test_or_renders_the_originals_where_the_dialog_is_told_so(shown):
     facts, _ = shown
     assert facts["asked"] == [f"asked_{frame:04d}.png" for frame in (1, 2, 3)]

@@ -106,14 +106,10 @@ def questions(window):
     earlier.write_bytes(b"an earlier image")
     window.point(500, 650)
     yield 1.0
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.render.render("INVOKE_DEFAULT", animation=True, use_sequencer_scene=True)
-    yield 2.5
+    yield from render(window)
     window.shot("question")
-    window.facts["windows"] = len(bpy.context.window_manager.windows)
     window.hand("key", "Escape")
-    yield from window.until(lambda: not bpy.app.is_job_running("RENDER"), 60)
-    yield 1.5
+    yield from ended()
     window.shot("refused")
     window.facts["refused"] = {
         "files": sorted(path.name for path in Path("/work").glob("asked_*")),
@@ -121,13 +117,39 @@ def questions(window):
         "path": scene.render.filepath,
         "percentage": scene.render.resolution_percentage,
     }
-    with window.within(window.area("SEQUENCE_EDITOR")):
-        bpy.ops.render.render("INVOKE_DEFAULT", animation=True, use_sequencer_scene=True)
-    yield 2.5
+    yield from render(window, animation=False)
+    window.hand("key", "Escape")
+    yield from ended()
+    window.facts["refused_still"] = list(bpy.data.images["Render Result"].size)
+    scene.render.image_settings.media_type = "VIDEO"
+    yield from render(window)
+    window.hand("key", "Escape")
+    yield from ended()
+    window.facts["refused_movie"] = [
+        scene.render.filepath,
+        *(path.name for path in Path("/work").glob("asked_*")),
+    ]
+    scene.render.image_settings.media_type = "IMAGE"
+    yield from render(window)
     window.shot("question_again")
     yield from window.click((435, 343))
-    yield from window.until(lambda: not bpy.app.is_job_running("RENDER"), 100)
-    yield 1.5
+    yield from ended()
     window.shot("rendered")
     window.facts["asked"] = sorted(path.name for path in Path("/work").glob("asked_*"))
     window.facts["result"] = bpy.context.window_manager.understudy.rendered
+
+
+def render(window, *, animation=True):
+    """Render as F12 does, and wait for the dialog."""
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=animation, use_sequencer_scene=True)
+    yield 2.5
+
+
+def ended():
+    """Wait for the render's end, and for what is shown then."""
+    for _ in range(100):
+        if not bpy.app.is_job_running("RENDER"):
+            break
+        yield 0.1
+    yield 1.5
