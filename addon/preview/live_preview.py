@@ -120,6 +120,8 @@ class LivePreview:
             self._pause_prefetch()
         wait(self._futures, wait_seconds)
         self._collect_results()
+        if self._futures and after_edit:
+            set_window_state("updating", True)  # until it comes, the last image stays
 
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
@@ -188,9 +190,11 @@ class LivePreview:
         return now - self._last_worker_activity >= _WORKER_GRACE_SECONDS
 
     def _collect_results(self) -> None:
-        """Show what the thread has done."""
+        """Show what the thread has done, and that nothing more is awaited."""
         ended = [entry for entry in self._futures if entry.done()]
         self._futures = [entry for entry in self._futures if entry not in ended]
+        if not self._futures:
+            set_window_state("updating", False)
         for entry in ended:
             outcome = entry.result()
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
