@@ -5,9 +5,21 @@ from typing import Any, cast
 
 import bpy
 
+# Before 5.2 it runs within its operator, on the main thread.
+_IS_JOB = bpy.app.version >= (5, 2, 0)
+
 
 def is_viewport_rendering() -> bool:
     """Tell whether Blender renders from the viewport now. Not so where a script calls it without `INVOKE_DEFAULT`."""
+    is_running = not _IS_JOB or cast("Any", bpy.app).is_job_running("RENDER")
+    return bool(is_running and is_viewport_render_open())
+
+
+def is_viewport_render_open() -> bool:
+    """Tell whether the operator that renders from the viewport goes on; it ends with the first event after its job.
+
+    As it ends it goes back to the former frame. To have anything drawn anew within that crashes 5.2.2.
+    """
     if bpy.app.background:
         return False
     windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]

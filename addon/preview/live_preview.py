@@ -20,7 +20,7 @@ from ...core.errors import UnderstudyError
 from ...core.layers.job import LayerJob
 from ...core.layers.label import layer_key
 from ..blender.handlers import add_handlers, remove_handlers
-from ..blender.viewport_render import is_viewport_rendering
+from ..blender.viewport_render import is_viewport_render_open, is_viewport_rendering
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
@@ -217,7 +217,7 @@ def _shows_original(job: LayerJob, how: str) -> bool:
 
 def _is_rendering() -> bool:
     """Tell whether Blender renders, from the viewport or not."""
-    return bool(cast("Any", bpy.app).is_job_running("RENDER")) or is_viewport_rendering()
+    return is_viewport_rendering() or bool(cast("Any", bpy.app).is_job_running("RENDER"))
 
 
 def _wait_seconds() -> float:
@@ -247,7 +247,10 @@ def _handlers() -> dict[str, Callable[..., None]]:
     @persistent
     def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
         if can_update():
-            live.on_frame_change(scene, _wait_seconds())
+            if is_viewport_render_open():
+                live.schedule(scene)
+            else:
+                live.on_frame_change(scene, _wait_seconds())
 
     @persistent
     def on_load(*_: Any) -> None:
