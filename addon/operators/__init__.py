@@ -31,6 +31,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         purge,
         refresh,
+        render_originals,
         render_report,
         source_images,
         trust,
@@ -47,6 +48,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         purge,
         refresh,
+        render_originals,
         render_report,
         trust,
     )

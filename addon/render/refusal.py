@@ -2,6 +2,7 @@
 """Renders in which no face can be swapped: they would show somebody who is not to be seen, and look finished."""
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,10 +13,14 @@ from ...core.sessions.request_faults import request_fault
 from ..layers.folders import cache_folder
 from ..modifiers.stack import requests_of
 from ..modifiers.visibility import hidden_reason
-from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, originals_choice
+from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, RENDER, originals_choice
 from ..properties.preferences import preferences
 from ..sequencer.strips import all_strips, stack_id, strips_with_modifiers
 from ..sessions.open import run_settings
+
+REPORT = "REPORT"
+REFUSED_TEXT = "Render refused: no face can be swapped"
+"""The same in Blender's own report."""
 
 
 def originals_reason(scene: bpy.types.Scene) -> str:
@@ -40,20 +45,28 @@ def originals_reason(scene: bpy.types.Scene) -> str:
     return "; ".join(dict.fromkeys(reasons))
 
 
-def refuses_originals() -> bool:
-    """Tell whether such a render is refused here."""
+def originals_action(scene: bpy.types.Scene, *, from_viewport: bool) -> str:
+    """Return what becomes of such a render: ASK, REFUSE, REPORT (as it starts) or RENDER."""
     choice = originals_choice(preferences().originals, os.environ)
-    return choice == REFUSE or (choice == ASK and bpy.app.background)
-
-
-def reports_originals() -> bool:
-    """Tell whether such a render is reported to the user as it starts."""
-    return originals_choice(preferences().originals, os.environ) == ASK and not bpy.app.background
+    if from_viewport:
+        return RENDER if choice == RENDER else REPORT
+    if choice != ASK:
+        return choice
+    if bpy.app.background:
+        return REFUSE
+    # A script waits for its render on the main thread, and a locked window takes no answer.
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    return REPORT if on_main_thread or cast("Any", scene.render).use_lock_interface else ASK
 
 
 def refusal_text(reason: str) -> str:
     """Return the line that a refused render prints."""
     return f"render refused, since no face can be swapped ({reason}); {ORIGINALS_VARIABLE}=render renders the originals"
+
+
+def question_text(reason: str) -> str:
+    """Return why, as the dialog before such a render shows it."""
+    return f"{reason}."
 
 
 def report_text(reason: str) -> str:

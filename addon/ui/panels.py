@@ -15,11 +15,10 @@ from ...core.media.clip_info_cache import NOT_PREPARED
 from ...core.reporting.strip_state import state_text
 from ..blender.text_width import region_width
 from ..blender.wrapped_text import draw_text
-from ..layers.strip_warnings import strip_warnings
 from ..modifiers.active import MODIFIER_POINTER, active_scene, active_stack, active_strip
 from ..modifiers.visibility import is_rendered, visibility_mismatches
 from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
-from ..prepare.strip_facts import state_of
+from ..prepare.drawn_state import drawn_state, drawn_warnings
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import supports_modifiers
@@ -163,7 +162,7 @@ def _draw_preparation(layout: Any, context: bpy.types.Context) -> None:
     _draw_state(layout, context)
     draw_refusal(layout, context)
     strip: Any = active_strip(context)
-    for notice in strip_warnings(strip, active_scene(context)):
+    for notice in drawn_warnings(active_scene(context), strip):
         box = layout.box()
         draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
         if notice.operator:
@@ -186,7 +185,7 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
     strip = active_strip(context)
     if strip is None:
         return
-    shown = state_of(active_scene(context), strip)
+    shown = drawn_state(active_scene(context), strip)
     draw_text(layout, context, state_text(shown), state_icon(shown))
     for modifier in visibility_mismatches(active_scene(context))[:1]:
         only = "preview" if modifier.enabled else "render"
