@@ -96,7 +96,8 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
     if _TIMING(clip) != _TIMING(layer):
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
             changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
-        strips.update(layer)
+    if changed:
+        strips.update(layer)  # other elements change its length as well
     siblings = strips.siblings(clip)
     if is_misplaced(siblings, clip, layer):
         channel = (

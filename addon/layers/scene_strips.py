@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,7 @@ from ..sequencer.strips import (
     durations_at_other_rate,
     frame_rate,
     inputs_of,
-    layer_stack_id,
-    stack_id,
+    stack_ids_of,
 )
 from .sync_memory import sync_memory
 
@@ -60,35 +60,36 @@ class SceneStrips:
     @cached_property
     def _layer_ids(self) -> dict[Any, str]:
         """The ids of the stacks whose clips the layer strips belong to."""
-        ids = ((strip, layer_stack_id(strip)) for strip in self._parents)
-        return {strip: strip_id for strip, strip_id in ids if strip_id}
+        return stack_ids_of(list(self._parents), "understudy_layer_of")
 
     @cached_property
     def _stack_ids(self) -> dict[Any, str]:
         """The ids of the clips' stacks."""
-        candidates = (strip for strip in self._parents if strip not in self._layer_ids)
-        ids = ((strip, stack_id(strip)) for strip in candidates if strip.type in SUPPORTED_TYPES)
-        return {strip: strip_id for strip, strip_id in ids if strip_id}
+        layers = self._layer_ids
+        candidates = [
+            strip for strip in self._parents if strip not in layers and strip.type in SUPPORTED_TYPES
+        ]
+        return stack_ids_of(candidates, "understudy_id")
 
     @cached_property
     def clips(self) -> list[Any]:
         """The clips that have a stack, by name."""
-        return sorted(self._stack_ids, key=lambda strip: strip.name)
+        return sorted(self._stack_ids, key=attrgetter("name"))
 
     @cached_property
     def clips_by_stack(self) -> dict[str, list[Any]]:
         """The clips by their stacks: more than one where a clip was copied or cut and not put in order yet."""
-        return _grouped((self._stack_ids[clip], clip) for clip in self.clips)
+        return _grouped([(self._stack_ids[clip], clip) for clip in self.clips])
 
     @cached_property
     def layers_by_stack(self) -> dict[str, list[Any]]:
         """The layer strips by the stacks whose clips they belong to."""
-        return _grouped((strip_id, layer) for layer, strip_id in self._layer_ids.items())
+        return _grouped([(strip_id, layer) for layer, strip_id in self._layer_ids.items()])
 
     @cached_property
     def modifiers_by_stack(self) -> dict[str, list[Any]]:
         """The modifiers by their stacks, each stack in order."""
-        return _grouped((modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers)
+        return _grouped([(modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers])
 
     @cached_property
     def curves(self) -> StripCurves:
@@ -141,7 +142,8 @@ class SceneStrips:
 
     def layer_of(self, clip: Any) -> Any | None:
         """Return the layer strip of a clip, or None."""
-        return nearest_layer(clip, self.layers_by_stack.get(self.stack_id(clip), []))
+        layers = self.layers_by_stack.get(self.stack_id(clip))
+        return None if layers is None else nearest_layer(clip, layers)
 
     def stack_id(self, clip: Any) -> str:
         """Return the id of a clip's stack, an empty text where it has none."""

@@ -23,6 +23,8 @@ def is_misplaced(siblings: ChannelIndex, clip: Any, layer: Any) -> bool:
 
     `siblings` are the strips beside the clip.
     """
+    if siblings.is_right_above(clip, layer):
+        return False
     own, above = clip.channel, layer.channel
     return above <= own or any(
         has_image(strip) or strip.channel == above

@@ -3,7 +3,8 @@
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,6 +41,18 @@ def layer_stack_id(strip: bpy.types.Strip) -> str:
     """Return the stack id of the clip whose layer this strip is, or an empty text, also for none by its form."""
     identifier = text_of(strip, "understudy_layer_of")
     return identifier if identifier and is_stack_id(identifier) else ""
+
+
+def stack_ids_of(strips: Sequence[Any], name: str) -> dict[Any, str]:
+    """Return the stacks' ids that a text property of strips has, by the strips; those that have none are left out.
+
+    It is what `stack_id` and `layer_stack_id` return, read at once: at each edit all strips of a scene are read.
+    """
+    try:
+        texts = list(map(attrgetter(name), strips))
+    except UnicodeDecodeError:
+        texts = [text_of(strip, name) for strip in strips]
+    return {strip: text for strip, text in zip(strips, texts, strict=True) if text and is_stack_id(text)}
 
 
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
