@@ -81,8 +81,9 @@ def _require_utf8(path: Path) -> None:
 def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
 
-    With `places` also the folder, every element and what is animated, unless all is as it was when they were last
-    looked at: that may open the clip and use an operator.
+    A colour space is compared where somebody may just have changed it, see `SceneStrips.is_in_hand`. With `places`
+    that of any clip is, and the folder, every element and what is animated, unless all is as it was
+    when they were last looked at: that may open the clip and use an operator.
     """
     changed = in_order = False
     if places is not None:
@@ -91,7 +92,7 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
             strips.forget_curves()
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
-    if _differs(clip, layer):
+    if _differs(clip, layer, compares_colours=places is not None or strips.is_in_hand(clip, layer)):
         changed |= _copy_appearance(clip, layer)
     if _TIMING(clip) != _TIMING(layer):
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
@@ -131,17 +132,22 @@ def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
     return elements, shown, layer.strobe
 
 
-def _differs(clip: Any, layer: Any) -> bool:
-    """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop."""
+def _differs(clip: Any, layer: Any, *, compares_colours: bool) -> bool:
+    """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop.
+
+    The name of a colour space takes Blender longer to tell than all the rest: only with `compares_colours` it is read.
+    """
     read = _appearance_reader(clip.type)
     first, second = clip.transform, layer.transform
+    colours, layer_colours = clip.colorspace_settings, layer.colorspace_settings
     return bool(
         read(clip) != read(layer)
         or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
         or _TRANSFORM(first) != _TRANSFORM(second)
         or tuple(first.origin) != tuple(second.origin)
         or _CROP(clip.crop) != _CROP(layer.crop)
-        or clip.colorspace_settings.name != layer.colorspace_settings.name
+        or colours.is_data != layer_colours.is_data
+        or (compares_colours and colours.name != layer_colours.name)
     )
 
 

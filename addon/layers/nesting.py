@@ -29,8 +29,7 @@ def nest_reasons(strips: SceneStrips) -> dict[str, str]:
 
     Only reads Blender's data.
     """
-    reasons = ((clip.name, nest_reason(strips, clip)) for clip in strips.clips)
-    return {name: reason for name, reason in reasons if reason}
+    return {clip.name: reason for clip in strips.clips if (reason := nest_reason(strips, clip))}
 
 
 def nest_reason(strips: SceneStrips, clip: Any) -> str:
@@ -41,7 +40,8 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
     effect = strips.effect_of(clip)
     if effect is not None:
         return f"feeds the effect {effect.name}"
-    if [entry.type for entry in clip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
+    kinds = [entry.type for entry in clip.modifiers]
+    if kinds and kinds != [entry.type for entry in layer.modifiers]:
         return "has strip modifiers"
     if clip.blend_type not in _COVERING_BLEND_TYPES:
         return "is blended with the strips below"

@@ -25,6 +25,8 @@ from ..sequencer.strips import (
 from .sync_memory import sync_memory
 
 _TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
+# So many selected strips are looked at closely at each edit. Where more are selected, an editor selected all.
+_MAX_IN_HAND = 64
 _TYPES_WITHOUT_INPUTS = ("MOVIE", "IMAGE", "SOUND", "META", "SCENE", "MOVIECLIP", "MASK")
 
 
@@ -152,6 +154,16 @@ class SceneStrips:
     def effect_of(self, clip: Any) -> Any | None:
         """Return the first effect that a clip feeds, or None."""
         return self._effects_by_input.get(clip)
+
+    def is_in_hand(self, *strips: Any) -> bool:
+        """Tell whether any of these strips is active or one of a few that are selected: an editor changes what is."""
+        return not self._in_hand.isdisjoint(strips)
+
+    @cached_property
+    def _in_hand(self) -> frozenset[Any]:
+        editor: Any = self.scene.sequence_editor
+        selected = [strip for strip in self._parents if strip.select]
+        return frozenset((editor.active_strip, *(selected if len(selected) <= _MAX_IN_HAND else ())))
 
     @cached_property
     def frame_rate(self) -> float:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's layers kept in order: every clip has its own stack and its layer in step, and there are no others."""
 
+from collections.abc import Set
 from typing import Any, cast
 
 import bpy
@@ -35,12 +36,15 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     return changed
 
 
-def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:
+def sync_layers(
+    scene: bpy.types.Scene, *, during_edit: bool = False, changed_clips: Set[str] | None = None
+) -> list[str]:
     """Bring a scene's layers in order: copies get a stack of their own, every clip its layer, in step.
 
     Layers whose clip is gone are removed. Clips that a layer can't follow are nested with it; for `during_edit` see
-    `nest_where_needed`. What is as it was when it was last looked at costs little: see `SyncMemory`. Returns what could
-    not be done, a line each.
+    `nest_where_needed`. What is as it was when it was last looked at costs little: see `SyncMemory`. With
+    `changed_clips`, names, the others are only looked at where they lack a stack of their own or a layer. Returns
+    what could not be done, a line each.
     """
     if cast("Any", scene).library is not None:
         return []
@@ -48,10 +52,14 @@ def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[st
     strips = SceneStrips(scene)
     if not (strips.clips or strips.layers_by_stack):
         return problems
+    before = strips
     if separate_copies(scene, strips):
         strips = SceneStrips(scene)
+        if changed_clips is not None:
+            changed_clips |= _clips_of_other_stacks(before, strips)
     places = LayerPlaces.of_scene(scene)
-    sync_memory().forget_layers_if_replaced(places.root)
+    if sync_memory().forget_layers_if_replaced(places.root):
+        changed_clips = None
     for clip in strips.clips:
         if not strips.modifiers_by_stack.get(strips.stack_id(clip)):
             clip.understudy_id = ""
@@ -60,7 +68,8 @@ def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[st
         try:
             layer = strips.layer_of(clip)
             if layer is not None and strips.parent_meta(layer) == strips.parent_meta(clip):
-                sync_layer(strips, clip, layer, places)
+                if changed_clips is None or clip.name in changed_clips:
+                    sync_layer(strips, clip, layer, places)
                 continue
             layer = _move_to_parent_meta(scene, clip, layer)
             strips = SceneStrips(scene)
@@ -74,6 +83,16 @@ def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[st
             strips = SceneStrips(scene)
     _remove_orphans(strips)
     return problems + nest_where_needed(scene, during_edit=during_edit)
+
+
+def _clips_of_other_stacks(before: SceneStrips, strips: SceneStrips) -> set[str]:
+    """Return the names of the clips that had another stack before, or shared it."""
+    return {
+        clip.name
+        for clip in strips.clips
+        if before.stack_id(clip) != strips.stack_id(clip)
+        or len(before.clips_by_stack[before.stack_id(clip)]) > 1
+    }
 
 
 def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) -> Any | None:

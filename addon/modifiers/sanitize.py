@@ -5,7 +5,8 @@ A project may come from anyone, and a stack's id becomes the name of a folder. S
 used: the stack gets a new one, and the project works as it did.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import Any, cast
 
@@ -28,21 +29,26 @@ def repair_texts() -> None:
     """Give another text to what holds one that is none: to read it would be an error wherever it is used."""
     for scene in _local_scenes():
         _repair_text(scene, "name", _FALLBACK_NAME)
-        for strip in all_strips(scene):
-            try:
-                _STRIP_TEXTS(strip)
-            except UnicodeDecodeError:
-                _repair_text(strip, "name", _FALLBACK_NAME)
-                for name in _ID_TEXTS:
-                    _repair_text(strip, name, INVALID_TEXT)
-        for modifier in settings_of(scene).modifiers:
-            try:
-                _MODIFIER_TEXTS(modifier)
-            except UnicodeDecodeError:
-                _repair_text(modifier, "name", _FALLBACK_NAME)
-                _repair_text(modifier, "strip_id", INVALID_TEXT)
-                _repair_text(modifier.identity, "name", "")
-                _repair_text(modifier.identity, "consent", "")
+        strips = all_strips(scene)
+        for strip in [] if _are_texts(_STRIP_TEXTS, strips) else strips:
+            _repair_text(strip, "name", _FALLBACK_NAME)
+            for name in _ID_TEXTS:
+                _repair_text(strip, name, INVALID_TEXT)
+        modifiers = settings_of(scene).modifiers
+        for modifier in [] if _are_texts(_MODIFIER_TEXTS, modifiers) else modifiers:
+            _repair_text(modifier, "name", _FALLBACK_NAME)
+            _repair_text(modifier, "strip_id", INVALID_TEXT)
+            _repair_text(modifier.identity, "name", "")
+            _repair_text(modifier.identity, "consent", "")
+
+
+def _are_texts(read: Callable[[Any], Any], owners: Iterable[Any]) -> bool:
+    """Tell whether all that is read of these is text: it takes no look at each."""
+    try:
+        deque(map(read, owners), maxlen=0)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def repair_ids() -> list[str]:
@@ -52,27 +58,26 @@ def repair_ids() -> list[str]:
     """
     repair_texts()
     fresh: dict[str, str] = {}
-    for owner, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
-        current_id = getattr(owner, name)
-        if current_id and not is_stack_id(current_id):
-            setattr(owner, name, fresh.setdefault(current_id, new_id()))
+    for owners, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
+        ids = list(map(attrgetter(name), owners))
+        malformed = {text for text in set(ids) if text and not is_stack_id(text)}
+        for owner, current_id in zip(owners, ids, strict=True) if malformed else ():
+            if current_id in malformed:
+                setattr(owner, name, fresh.setdefault(current_id, new_id()))
     if not fresh:
         return []
-    for strip in (strip for scene in _local_scenes() for strip in all_strips(scene)):
+    for strip in [strip for scene in _local_scenes() for strip in all_strips(scene)]:
         lifter, channel = lift_record(strip)
         if lifter in fresh:
             strip.understudy_lifted = f"{fresh[lifter]} {channel}"
-    ids = pluralise(len(fresh), "invalid Understudy id")
-    return [f"{ids} replaced in this project"]
+    replaced = pluralise(len(fresh), "invalid Understudy id")
+    return [f"{replaced} replaced in this project"]
 
 
 def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
     """List the clips that have modifiers but an id of another form: as long as that is not mended, no stack."""
-    malformed = {
-        strip_id
-        for modifier in settings_of(scene).modifiers
-        if (strip_id := text_of(modifier, "strip_id")) and not is_stack_id(strip_id)
-    }
+    ids = {text_of(modifier, "strip_id") for modifier in settings_of(scene).modifiers}
+    malformed = {strip_id for strip_id in ids if strip_id and not is_stack_id(strip_id)}
     return [
         strip
         for strip in (all_strips(scene) if malformed else ())
@@ -80,13 +85,12 @@ def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
     ]
 
 
-def _id_properties(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:
-    """Yield whatever holds an id of a stack in a scene, and the name of the property that does."""
-    for strip in all_strips(scene):
-        yield strip, "understudy_id"
-        yield strip, "understudy_layer_of"
-    for modifier in settings_of(scene).modifiers:
-        yield modifier, "strip_id"
+def _id_properties(scene: bpy.types.Scene) -> Iterator[tuple[list[Any], str]]:
+    """Yield lists of what holds an id of a stack in a scene, and the name of the property that does."""
+    strips = all_strips(scene)
+    yield strips, "understudy_id"
+    yield strips, "understudy_layer_of"
+    yield list(settings_of(scene).modifiers), "strip_id"
 
 
 def _local_scenes() -> list[bpy.types.Scene]:

@@ -39,10 +39,7 @@ class ChannelIndex:
         """
         (channel, below), (own, above) = self._entries[lower], self._entries[upper]
         return (
-            own == channel + 1
-            and own not in self._crowded
-            and above[0] <= below[0]
-            and below[1] <= above[1]
+            own == channel + 1 and own not in self._crowded and above[0] <= below[0] and below[1] <= above[1]
         )
 
     def overlapping(self, strip: Any, *others: Any, channels: range | None = None) -> Iterator[Any]:
@@ -80,4 +77,4 @@ class ChannelIndex:
 
 def _has_overlap(entries: list[_Entry]) -> bool:
     """Tell whether of the strips of a channel, the first to begin first, any lie at a common frame."""
-    return any([before[1] > after[0] for before, after in pairwise(entries)])
+    return any(before[1] > after[0] for before, after in pairwise(entries))
