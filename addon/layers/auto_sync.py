@@ -18,7 +18,7 @@ from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
 from ..properties.status import redraw, set_window_state, window_state
 from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta
-from .sync import sync_layers
+from .sync import SyncResult, sync_scene
 from .timeline_fingerprint import SceneFingerprint, timeline_fingerprint
 
 # After the last of the editor's changes: what is dragged in a panel changes many times a second.
@@ -33,17 +33,17 @@ _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post", "load_post"
 _DRAG_OPERATOR_PREFIXES = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
 
 
-def _sync_during_edit(scene: bpy.types.Scene, changed_clips: Set[str] | None) -> list[str]:
-    return sync_layers(scene, during_edit=True, changed_clips=changed_clips)
+def _sync_during_edit(scene: bpy.types.Scene, changed_clips: Set[str] | None) -> SyncResult:
+    return sync_scene(scene, during_edit=True, changed_clips=changed_clips)
 
 
 class LayerAutoSync:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
     def __init__(
-        self, sync: Callable[[bpy.types.Scene, Set[str] | None], list[str]] = _sync_during_edit
+        self, sync: Callable[[bpy.types.Scene, Set[str] | None], SyncResult] = _sync_during_edit
     ) -> None:
-        """`sync` puts the layers of a scene's clips in order and returns what could not be done; None is all clips."""
+        """`sync` puts the layers of a scene's clips of these names in order, None being all clips."""
         self._sync = sync
         self._last_fingerprint: Mapping[str, SceneFingerprint] = {}
         self._syncs_all_clips = True
@@ -99,14 +99,18 @@ class LayerAutoSync:
         # Known before it is tried: what fails is not tried again at each edit of something else.
         self._last_fingerprint = fingerprint
         syncs_all_clips, self._syncs_all_clips = self._syncs_all_clips, True
-        problems = []
+        changed, problems = True, []
         try:
+            results = []
             for scene in bpy.data.scenes:
                 known = None if syncs_all_clips else before.get(scene.name)
                 here = fingerprint.get(scene.name)
-                problems += self._sync(scene, None if here is None else here.changed_clips(known))
+                results.append(self._sync(scene, None if here is None else here.changed_clips(known)))
+            problems = [text for result in results for text in result.problems]
+            changed = any(result.changed for result in results)
         finally:
-            self._last_fingerprint = timeline_fingerprint()
+            if changed:
+                self._last_fingerprint = timeline_fingerprint()
         # What could not be done is said again as long as it can't.
         self._syncs_all_clips = bool(problems)
         self._show_trouble(problems[0] if problems else "")

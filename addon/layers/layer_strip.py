@@ -19,7 +19,6 @@ from ...core.errors import OutputError
 from ...core.layers.folder import LayerFolder
 from ..properties.status import redraw
 from ..sequencer.animation import sync_animation
-from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
@@ -49,25 +48,29 @@ def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
     return nearest_layer(strip, layers)
 
 
-def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
-    """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
+def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
+    """Put a layer strip above a clip that has a stack; return the scene's strips, which have it.
+
+    Raises OutputError if its folder can't be written.
+    """
     first = layer_image_name(first_source_frame(clip))
-    places = LayerPlaces.of_scene(scene)
+    places = LayerPlaces.of_scene(strips.scene)
     folder = places.layer_folder(stack_id(clip))
     _require_utf8(folder.path)
     folder.add_placeholders([first])
-    strips = parent_strips(scene, clip)
+    beside = parent_strips(strips.scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
-    far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
-    channel = free_channel(ChannelIndex(strips), clip, None)
-    layer = strips.new_image(
+    far = max(map(attrgetter("frame_final_end"), beside)) + clip.frame_duration
+    channel = free_channel(strips.siblings(clip), clip, None)
+    layer = beside.new_image(
         f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
-    sync_layer(SceneStrips(scene), clip, layer, places)
-    return layer
+    strips = SceneStrips(strips.scene)
+    sync_layer(strips, clip, layer, places)
+    return strips
 
 
 def _require_utf8(path: Path) -> None:

@@ -72,22 +72,22 @@ def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any
     )
 
 
-def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:
-    """Nest the clips whose layers can't follow them; returns what could not be done, a line each.
+def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[str], bool]:
+    """Nest the clips whose layers can't follow them; returns what could not be done, a line each, and if any was.
 
     `during_edit` leaves a faded clip active until `activate_shown_strip`: its opacity may just be dragged, and Blender
     ends a drag when another strip becomes active.
     """
-    problems = []
+    scene, problems, nested = strips.scene, [], False
     if during_edit:
         move_opacity_to_meta(scene)
-    strips = SceneStrips(scene)
     reasons = nest_reasons(strips)
     for clip, layer in [(clip, strips.layer_of(clip)) for clip in strips.clips if clip.name in reasons]:
         reason = reasons[clip.name]
         if reason in NOT_NESTABLE:
             problems.append(f"{clip.name} {reason}")
             continue
+        nested = True
         try:
             _nest(scene, clip, layer, keeps_active=during_edit and reason == _FADED)
         except RuntimeError as error:  # an operator that Blender refuses
@@ -95,7 +95,7 @@ def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> l
             problems.append(
                 f"{clip.name} {reason}, which its layer can't follow: press Nest in Meta ({text})"
             )
-    return problems
+    return problems, nested
 
 
 def _nest(scene: bpy.types.Scene, clip: Any, layer: Any, *, keeps_active: bool) -> None:

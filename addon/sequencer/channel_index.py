@@ -37,10 +37,11 @@ class ChannelIndex:
 
         It takes no look at other strips: as a rule those of a channel do not overlap.
         """
+        if upper not in self._entries:
+            return False  # it lies in another meta strip
         (channel, below), (own, above) = self._entries[lower], self._entries[upper]
-        return (
-            own == channel + 1 and own not in self._crowded and above[0] <= below[0] and below[1] <= above[1]
-        )
+        is_next = own == channel + 1 and own not in self._crowded
+        return is_next and above[0] <= below[0] and below[1] <= above[1]
 
     def overlapping(self, strip: Any, *others: Any, channels: range | None = None) -> Iterator[Any]:
         """Yield the strips that lie at a frame of a strip's, the lowest first, but for itself and `others`.
