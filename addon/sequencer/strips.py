@@ -83,14 +83,15 @@ def supports_modifiers(strip: bpy.types.Strip) -> bool:
 
 def strips_with_modifiers(scene: bpy.types.Scene, strips: Iterable[Any] | None = None) -> list[Any]:
     """List the clip strips that have a stack, by name: those of a scene, or of some of its strips."""
-    listed = all_strips(scene) if strips is None else strips
-    clips = [strip for strip in listed if supports_modifiers(strip) and stack_id(strip)]
-    return sorted(clips, key=lambda strip: strip.name)
+    listed = all_strips(scene) if strips is None else list(strips)
+    layers = stack_ids_of(listed, "understudy_layer_of")
+    supported = [strip for strip in listed if strip not in layers and strip.type in SUPPORTED_TYPES]
+    return sorted(stack_ids_of(supported, "understudy_id"), key=attrgetter("name"))
 
 
 def layer_strips(scene: bpy.types.Scene) -> list[Any]:
     """List the layer strips of a scene."""
-    return [strip for strip in all_strips(scene) if layer_stack_id(strip)]
+    return list(stack_ids_of(all_strips(scene), "understudy_layer_of"))
 
 
 def parent_strips(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
