@@ -95,6 +95,6 @@ def _assign_copy(
 
 def _copy_layer_images(scene: bpy.types.Scene, strip_id: str, copy_id: str) -> None:
     try:
-        layer_folder(scene, strip_id).copy_to(layer_folder(scene, copy_id))
+        layer_folder(scene, strip_id).copy_to(layer_folder(scene, copy_id), placeholders=False)
     except OutputError:
         return  # said when the layer is brought in step
