@@ -49,7 +49,9 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
         return _FADED_BY_NLA
     if clip.blend_alpha < 1 or strips.curves.is_animated(clip, "blend_alpha"):
         return _FADED if _nest_of(clip) is None else _FADED_INSIDE
-    if any(_shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams):
+    if strips.multicams and any(
+        _shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams
+    ):
         return "is shown by a multicam selector"
     return ""
 

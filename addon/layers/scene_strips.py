@@ -144,8 +144,16 @@ class SceneStrips:
 
     def layer_of(self, clip: Any) -> Any | None:
         """Return the layer strip of a clip, or None."""
-        layers = self.layers_by_stack.get(self.stack_id(clip))
-        return None if layers is None else nearest_layer(clip, layers)
+        layer = self._only_layers.get(clip)
+        return (
+            nearest_layer(clip, self.layers_by_stack.get(self.stack_id(clip), [])) if layer is None else layer
+        )
+
+    @cached_property
+    def _only_layers(self) -> dict[Any, Any]:
+        """The layers by their clips, where there is one."""
+        layers = {strip_id: found[0] for strip_id, found in self.layers_by_stack.items() if len(found) == 1}
+        return {clip: layers[strip_id] for clip, strip_id in self._stack_ids.items() if strip_id in layers}
 
     def stack_id(self, clip: Any) -> str:
         """Return the id of a clip's stack, an empty text where it has none."""

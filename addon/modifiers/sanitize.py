@@ -5,8 +5,7 @@ A project may come from anyone, and a stack's id becomes the name of a folder. S
 used: the stack gets a new one, and the project works as it did.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any, cast
 
@@ -29,23 +28,32 @@ def repair_texts() -> None:
     """Give another text to what holds one that is none: to read it would be an error wherever it is used."""
     for scene in _local_scenes():
         _repair_text(scene, "name", _FALLBACK_NAME)
-        strips = all_strips(scene)
-        for strip in [] if _are_texts(_STRIP_TEXTS, strips) else strips:
-            _repair_text(strip, "name", _FALLBACK_NAME)
-            for name in _ID_TEXTS:
-                _repair_text(strip, name, INVALID_TEXT)
-        modifiers = settings_of(scene).modifiers
-        for modifier in [] if _are_texts(_MODIFIER_TEXTS, modifiers) else modifiers:
-            _repair_text(modifier, "name", _FALLBACK_NAME)
-            _repair_text(modifier, "strip_id", INVALID_TEXT)
-            _repair_text(modifier.identity, "name", "")
-            _repair_text(modifier.identity, "consent", "")
+        for strip in all_strips(scene):
+            try:
+                _STRIP_TEXTS(strip)
+            except UnicodeDecodeError:
+                _repair_text(strip, "name", _FALLBACK_NAME)
+                for name in _ID_TEXTS:
+                    _repair_text(strip, name, INVALID_TEXT)
+        for modifier in settings_of(scene).modifiers:
+            try:
+                _MODIFIER_TEXTS(modifier)
+            except UnicodeDecodeError:
+                _repair_text(modifier, "name", _FALLBACK_NAME)
+                _repair_text(modifier, "strip_id", INVALID_TEXT)
+                _repair_text(modifier.identity, "name", "")
+                _repair_text(modifier.identity, "consent", "")
 
 
-def _are_texts(read: Callable[[Any], Any], owners: Iterable[Any]) -> bool:
-    """Tell whether all that is read of these is text: it takes no look at each."""
+def _is_sound() -> bool:
+    """Tell whether all texts are some and all ids have their form. It is quick, since it only looks for a fault."""
     try:
-        deque(map(read, owners), maxlen=0)
+        for scene in _local_scenes():
+            strips = list(map(_STRIP_TEXTS, all_strips(scene)))
+            modifiers = list(map(_MODIFIER_TEXTS, settings_of(scene).modifiers))
+            ids = {texts[1] for texts in (*strips, *modifiers)} | {texts[2] for texts in strips}
+            if not scene.name or not all(map(is_stack_id, ids - {""})):
+                return False
     except UnicodeDecodeError:
         return False
     return True
@@ -56,22 +64,22 @@ def repair_ids() -> list[str]:
 
     Returns what there was to do, in a line if anything.
     """
+    if _is_sound():
+        return []
     repair_texts()
     fresh: dict[str, str] = {}
-    for owners, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
-        ids = list(map(attrgetter(name), owners))
-        malformed = {text for text in set(ids) if text and not is_stack_id(text)}
-        for owner, current_id in zip(owners, ids, strict=True) if malformed else ():
-            if current_id in malformed:
-                setattr(owner, name, fresh.setdefault(current_id, new_id()))
+    for owner, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
+        current_id = getattr(owner, name)
+        if current_id and not is_stack_id(current_id):
+            setattr(owner, name, fresh.setdefault(current_id, new_id()))
     if not fresh:
         return []
-    for strip in [strip for scene in _local_scenes() for strip in all_strips(scene)]:
+    for strip in (strip for scene in _local_scenes() for strip in all_strips(scene)):
         lifter, channel = lift_record(strip)
         if lifter in fresh:
             strip.understudy_lifted = f"{fresh[lifter]} {channel}"
-    replaced = pluralise(len(fresh), "invalid Understudy id")
-    return [f"{replaced} replaced in this project"]
+    ids = pluralise(len(fresh), "invalid Understudy id")
+    return [f"{ids} replaced in this project"]
 
 
 def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
@@ -85,12 +93,13 @@ def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
     ]
 
 
-def _id_properties(scene: bpy.types.Scene) -> Iterator[tuple[list[Any], str]]:
-    """Yield lists of what holds an id of a stack in a scene, and the name of the property that does."""
-    strips = all_strips(scene)
-    yield strips, "understudy_id"
-    yield strips, "understudy_layer_of"
-    yield list(settings_of(scene).modifiers), "strip_id"
+def _id_properties(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:
+    """Yield whatever holds an id of a stack in a scene, and the name of the property that does."""
+    for strip in all_strips(scene):
+        yield strip, "understudy_id"
+        yield strip, "understudy_layer_of"
+    for modifier in settings_of(scene).modifiers:
+        yield modifier, "strip_id"
 
 
 def _local_scenes() -> list[bpy.types.Scene]:
