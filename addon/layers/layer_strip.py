@@ -37,6 +37,7 @@ _NO_STROBE = SimpleNamespace(strobe=1.0)
 _TIMING = attrgetter(*_TIMING_PROPERTIES)
 _TRANSFORM_PROPERTIES = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
 _TRANSFORM = attrgetter("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "filter")
+_SHOWN = attrgetter("frame_start", "frame_final_start", "frame_final_end", "use_reverse_frames", "strobe")
 _TYPES_TO_KEEP_CACHED = ("MOVIE", "SOUND")
 _CROP_PROPERTIES = ("min_x", "max_x", "min_y", "max_y")
 _CROP = attrgetter(*_CROP_PROPERTIES)
@@ -130,9 +131,8 @@ def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
     elements = elements_state(strips, clip, layer)
     if elements is None:
         return None
-    start = layer.frame_start
-    shown = layer.frame_final_start - start, layer.frame_final_end - start, layer.use_reverse_frames
-    return elements, shown, layer.strobe
+    start, first, last, *look = _SHOWN(layer)
+    return elements, first - start, last - start, *look
 
 
 def _differs(clip: Any, layer: Any, *, compares_colours: bool) -> bool:

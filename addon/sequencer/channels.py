@@ -34,7 +34,7 @@ def is_misplaced(siblings: ChannelIndex, clip: Any, layer: Any) -> bool:
 
 def strip_between(siblings: ChannelIndex, clip: Any, layer: Any) -> Any | None:
     """Return a strip that is seen and lies between a clip and its layer, or None."""
-    if layer.parent_meta() != clip.parent_meta():
+    if layer.channel == clip.channel + 1 or layer.parent_meta() != clip.parent_meta():
         return None
     candidates = (
         strip

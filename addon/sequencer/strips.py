@@ -200,9 +200,11 @@ def movie_rate(strip: Any) -> float:
     Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
     movie to tell them: at 1080p that takes as long as rendering a frame does.
     """
-    if not _is_valid_rate(strip.understudy_rate):
+    rate: float = strip.understudy_rate
+    if not _is_valid_rate(rate):
         strip.understudy_rate = strip.fps
-    return float(strip.understudy_rate) if _is_valid_rate(strip.understudy_rate) else 0.0
+        rate = strip.understudy_rate
+    return rate if _is_valid_rate(rate) else 0.0
 
 
 def _is_valid_rate(rate: float) -> bool:
