@@ -105,6 +105,23 @@ def test_after_an_edit_only_what_changed_is_looked_at_however_many_strips_there_
     assert (cut["make_layer"], cut["sync_layer"], cut["_write_elements"], cut["copy_to"]) == (1, 2, 1, 1)
 
 
+def test_the_keys_of_a_retimed_clip_are_read_when_it_changed_and_not_at_other_edits(drive, footage):
+    settle = ["settle_counts", {}]
+    answers = drive(
+        _project(drive, "keys"),
+        ["many_movies", {"file": footage.movie, "count": 3}],
+        settle,
+        ["retime", {"name": "many 000", "keys": [3, 6], "moves": [[1, 5]]}],
+        settle,
+        ["adjust", {"name": "many 001", "animation_offset_start": 2}],
+        settle,
+    )
+    assert "read_retimings" not in answers[2]
+    assert answers[4]["read_retimings"] == 1
+    assert answers[6]["sync_layer"] == 1
+    assert "read_retimings" not in answers[6]
+
+
 def test_a_colour_space_is_followed_at_once_where_an_editor_sets_it_and_by_the_next_sync_elsewhere(
     drive, footage
 ):

@@ -20,6 +20,7 @@ _AUTO_SYNC = {}
 _SETTLED = (
     "timeline_fingerprint", "sync_scene", "sync_layer", "make_layer", "elements_state", "sync_elements",
     "_write_elements", "add_placeholders", "copy_to", "open_clip",
+    "read_retimings",
 )  # fmt: skip
 _COUNTED = ("open_clip", "sync_elements", "add_placeholders", "_write_elements")
 
