@@ -11,11 +11,12 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.sessions.request_faults import request_fault
 from ..layers.folders import cache_folder
-from ..modifiers.stack import requests_of
+from ..layers.scene_strips import SceneStrips
+from ..modifiers.stack import requests_of_modifiers
 from ..modifiers.visibility import hidden_reason
 from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, RENDER, originals_choice
 from ..properties.preferences import preferences
-from ..sequencer.strips import all_strips, stack_id, strips_with_modifiers
+from ..sequencer.strips import all_strips
 from ..sessions.open import run_settings
 
 REPORT = "REPORT"
@@ -32,9 +33,9 @@ def originals_reason(scene: bpy.types.Scene) -> str:
         return ""
     library = run_settings(cache_folder(scene), preferences()).library
     reasons: list[str] = []
-    for here, clip in _rendered_clips(scene):
+    for clip, modifiers in _rendered_clips(scene):
         try:
-            requests = requests_of(here, stack_id(clip))
+            requests = requests_of_modifiers(modifiers)
         except RecipeError:
             continue
         fault = request_fault(requests, library)
@@ -74,16 +75,17 @@ def report_text(reason: str) -> str:
     return f"Originals are being rendered, since no face can be swapped ({reason}): Esc in the render's window stops it"
 
 
-def _rendered_clips(scene: bpy.types.Scene) -> Iterator[tuple[bpy.types.Scene, Any]]:
-    """Yield the clips with a stack that a render of a scene's range may show, each with its scene.
+def _rendered_clips(scene: bpy.types.Scene) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the clips with a stack that a render of a scene's range may show, each with its modifiers.
 
     A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its
     originals are counted, and it is not refused.
     """
     for here in _played_scenes(scene):
-        for clip in strips_with_modifiers(here):
-            if not hidden_reason(here, clip, "strip") and (here != scene or _is_in_range(scene, clip)):
-                yield here, clip
+        strips = SceneStrips(here)
+        for clip in strips.clips:
+            if (here != scene or _is_in_range(scene, clip)) and not hidden_reason(here, clip, "strip"):
+                yield clip, strips.modifiers_by_stack.get(strips.stack_id(clip), [])
 
 
 def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
