@@ -29,6 +29,7 @@ def unregister() -> None:
 
 def _parts() -> tuple[ModuleType, ...]:
     from . import cli_command, operators
+    from .blender import draw_memo
     from .layers import auto_sync
     from .lookups import gallery
     from .preview import live_preview
@@ -36,18 +37,20 @@ def _parts() -> tuple[ModuleType, ...]:
     from .render import handlers
     from .sequencer import retiming_cache
     from .sessions import worker_query
-    from .ui import overlay, panels, status_bar
+    from .ui import overlay, panels, status_bar, timeline_bar
 
     return (
         preferences,
         scene_properties,
         status,
+        draw_memo,
         worker_query,
         gallery,
         operators,
         panels,
         status_bar,
         overlay,
+        timeline_bar,
         handlers,
         retiming_cache,
         auto_sync,

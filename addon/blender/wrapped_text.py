@@ -2,15 +2,20 @@
 """Sentences in panels: Blender cuts a label off where the panel ends, so that a long one needs several."""
 
 import textwrap
+from collections.abc import Callable
 from typing import Any, cast
 
 import bpy
 
 from ...core.reporting.quoting import quote
+from .text_width import region_width, text_width
 
-_CHARACTER_WIDTH_PIXELS = 6.6
-_ICON_WIDTH_PIXELS = 40
-_MIN_LINE_CHARACTERS = 24
+_MARGIN_PIXELS = 42
+"""What of a region's width panels leave free at both sides of a line, and what they draw beside it."""
+_ICON_PIXELS = 20
+_MIN_LINE_CHARACTERS = 8
+_LONGEST_LINE = 1.2
+"""How many more characters than the mean fit into a line of narrow letters."""
 
 
 def draw_text(
@@ -20,23 +25,24 @@ def draw_text(
     column = layout.column(align=True)
     column.scale_y = 0.85
     translated = quote(cast("Any", bpy.app.translations).pgettext_rpt(text))
-    for index, line in enumerate(wrap_text(translated, _line_characters(context, indent))):
+    width = region_width(context) - _MARGIN_PIXELS - indent - (0 if icon == "NONE" else _ICON_PIXELS)
+    for index, line in enumerate(wrap_text(translated, width, lambda part: text_width(context, part))):
         blank = "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=icon if index == 0 else blank, translate=False)
 
 
-def wrap_text(text: str, characters: int) -> list[str]:
-    """Break a text into lines of at most so many characters, between words where that is possible."""
-    return textwrap.wrap(text, max(characters, _MIN_LINE_CHARACTERS)) or [""]
+def wrap_text(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """Break a text into lines that are no wider than `width`, between words where that is possible.
 
-
-def _line_characters(context: bpy.types.Context, indent: int) -> int:
-    """Return about how many characters fit into a line of the region that is drawn."""
-    return int((region_width(context) - _ICON_WIDTH_PIXELS - indent) / _CHARACTER_WIDTH_PIXELS)
-
-
-def region_width(context: bpy.types.Context) -> float:
-    """Return how wide the region that is drawn is, in pixels of a screen without scaling."""
-    # Without a window there is no scale and no region.
-    scale = context.preferences.system.ui_scale if context.preferences else 0.0
-    return (context.region.width if context.region else 300) / (scale or 1.0)
+    A line is never shorter than a few characters, however narrow the place is.
+    """
+    whole = measure(text)
+    if whole <= width:
+        return [text]
+    # Begins with about as many as fit, since each round costs time at every redraw.
+    characters = max(int(_LONGEST_LINE * len(text) * width / whole), _MIN_LINE_CHARACTERS)
+    lines = textwrap.wrap(text, characters)
+    while characters > _MIN_LINE_CHARACTERS and any(measure(line) > width for line in lines):
+        characters -= 1
+        lines = textwrap.wrap(text, characters)
+    return lines

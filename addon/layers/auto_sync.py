@@ -8,7 +8,7 @@ never while one goes on: Blender keeps pointers to what it drags.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Any, cast
 
 import bpy
@@ -16,15 +16,10 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
-from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
-from ..sequencer.channels import is_misplaced
-from ..sequencer.retiming import is_retimed
-from ..sequencer.strips import media_fingerprint
-from .folders import cache_folder
-from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, nest_reasons
-from .scene_strips import SceneStrips
-from .sync import sync_layers
+from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta
+from .sync import SyncResult, sync_scene
+from .timeline_fingerprint import SceneFingerprint, timeline_fingerprint
 
 # After the last of the editor's changes: what is dragged in a panel changes many times a second.
 SYNC_DELAY_SECONDS = 0.15
@@ -38,74 +33,20 @@ _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post", "load_post"
 _DRAG_OPERATOR_PREFIXES = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
 
 
-def timeline_fingerprint() -> tuple[Any, ...]:
-    """Return a value that changes when layers may have to be made, removed or remade. Only reads Blender's data."""
-    return tuple(
-        (
-            scene.name,
-            scene.render.fps,
-            scene.render.fps_base,
-            bpy.data.filepath,
-            str(cache_folder(scene)),
-            *_layer_fingerprints(strips),
-            *_strip_fingerprints(strips),
-            *nest_reasons(strips).items(),
-        )
-        for scene in bpy.data.scenes
-        if cast("Any", scene).library is None
-        and ((strips := SceneStrips(scene)).clips or strips.layers_by_stack or strips_with_invalid_ids(scene))
-    )
-
-
-def _layer_fingerprints(strips: SceneStrips) -> list[Any]:
-    return sorted(
-        (strip_id, _parent_meta_name(strips, layer))
-        for strip_id, layers in strips.layers_by_stack.items()
-        for layer in layers
-    )
-
-
-def _strip_fingerprints(strips: SceneStrips) -> list[Any]:
-    fingerprints = []
-    for clip in strips.clips:
-        layer = strips.layer_of(clip)
-        keys = (
-            [key.timeline_frame - clip.frame_start for key in clip.retiming_keys] if is_retimed(clip) else []
-        )
-        fingerprints.append(
-            (
-                (
-                    strips.stack_id(clip),
-                    clip.name,
-                    _parent_meta_name(strips, clip),
-                    *media_fingerprint(clip),
-                    clip.frame_duration,
-                ),
-                (clip.animation_offset_start, clip.animation_offset_end, *keys, bool(keys) and clip.strobe),
-                strips.curves.values(clip),
-                layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
-            )
-        )
-    return fingerprints
-
-
-def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
-    """Return the name of the meta strip that a strip lies in, or an empty text."""
-    meta = strips.parent_meta(strip)
-    return "" if meta is None else str(meta.name)
-
-
-def _sync_during_edit(scene: bpy.types.Scene) -> list[str]:
-    return sync_layers(scene, during_edit=True)
+def _sync_during_edit(scene: bpy.types.Scene, changed_clips: Set[str] | None) -> SyncResult:
+    return sync_scene(scene, during_edit=True, changed_clips=changed_clips)
 
 
 class LayerAutoSync:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
-    def __init__(self, sync: Callable[[bpy.types.Scene], list[str]] = _sync_during_edit) -> None:
-        """`sync` puts a scene's layers in order and returns what could not be done."""
+    def __init__(
+        self, sync: Callable[[bpy.types.Scene, Set[str] | None], SyncResult] = _sync_during_edit
+    ) -> None:
+        """`sync` puts the layers of a scene's clips of these names in order, None being all clips."""
         self._sync = sync
-        self._last_fingerprint: tuple[Any, ...] = ()
+        self._last_fingerprint: Mapping[str, SceneFingerprint] = {}
+        self._syncs_all_clips = True
         self._last_trouble = ""
         self._first_change_seconds = self._last_change_seconds = 0.0
         self._timer = self.tick  # one object: Blender knows timers by identity
@@ -116,6 +57,10 @@ class LayerAutoSync:
         if not bpy.app.background and not bpy.app.timers.is_registered(self._timer):
             self._first_change_seconds = self._last_change_seconds
             bpy.app.timers.register(self._timer, first_interval=SYNC_DELAY_SECONDS)
+
+    def sync_all_clips(self) -> None:
+        """Something else than an edit changed: once the timeline changes trust nothing of what was in order."""
+        self._syncs_all_clips = True
 
     def tick(self) -> float | None:
         """Put the layers in order if something that matters changed; later, while the editor is at work."""
@@ -148,15 +93,26 @@ class LayerAutoSync:
         return None
 
     def _sync_if_changed(self) -> None:
-        fingerprint = timeline_fingerprint()
-        if fingerprint == self._last_fingerprint:
+        fingerprint, before = timeline_fingerprint(), self._last_fingerprint
+        if fingerprint == before:
             return
         # Known before it is tried: what fails is not tried again at each edit of something else.
         self._last_fingerprint = fingerprint
+        syncs_all_clips, self._syncs_all_clips = self._syncs_all_clips, True
+        changed, problems = True, []
         try:
-            problems = [text for scene in bpy.data.scenes for text in self._sync(scene)]
+            results = []
+            for scene in bpy.data.scenes:
+                known = None if syncs_all_clips else before.get(scene.name)
+                here = fingerprint.get(scene.name)
+                results.append(self._sync(scene, None if here is None else here.changed_clips(known)))
+            problems = [text for result in results for text in result.problems]
+            changed = any(result.changed for result in results)
         finally:
-            self._last_fingerprint = timeline_fingerprint()
+            if changed:
+                self._last_fingerprint = timeline_fingerprint()
+        # What could not be done is said again as long as it can't.
+        self._syncs_all_clips = bool(problems)
         self._show_trouble(problems[0] if problems else "")
         redraw()
 
@@ -196,8 +152,15 @@ def _handlers() -> dict[str, Callable[..., None]]:
                 move_opacity_to_meta(scene)
             auto_sync.schedule()
 
-    on_change.__dict__["close"] = auto_sync.close
-    return dict.fromkeys(_HANDLER_NAMES, on_change)
+    @persistent
+    def on_other_state(*_: Any) -> None:
+        auto_sync.sync_all_clips()
+        on_change()
+
+    handlers = (on_change, on_other_state, on_other_state, on_other_state)
+    for handler in handlers:
+        handler.__dict__["close"] = auto_sync.close
+    return dict(zip(_HANDLER_NAMES, handlers, strict=True))
 
 
 def register() -> None:

@@ -21,8 +21,11 @@ def separate_copies(scene: bpy.types.Scene, strips: SceneStrips | None = None) -
     others = [SceneStrips(other) for other in bpy.data.scenes if other != scene]
     changed = False
     for strip_id, clips in strips.clips_by_stack.items():
+        has_modifiers = strip_id in strips.modifiers_by_stack
+        if has_modifiers and len(clips) == 1 and not others:
+            continue
         layers = list(strips.layers_by_stack.get(strip_id, []))
-        if not strips.modifiers_by_stack.get(strip_id):
+        if not has_modifiers:
             changed |= _copy_from_other_scene(scene, strip_id, clips, layers)
         elif any(_has_original(other, scene, strip_id) for other in others):
             _assign_new_id(scene, strip_id, clips, layers)
@@ -95,6 +98,6 @@ def _assign_copy(
 
 def _copy_layer_images(scene: bpy.types.Scene, strip_id: str, copy_id: str) -> None:
     try:
-        layer_folder(scene, strip_id).copy_to(layer_folder(scene, copy_id))
+        layer_folder(scene, strip_id).copy_to(layer_folder(scene, copy_id), placeholders=False)
     except OutputError:
         return  # said when the layer is brought in step

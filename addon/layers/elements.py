@@ -4,6 +4,7 @@
 import math
 from collections.abc import Hashable
 from contextvars import ContextVar
+from operator import attrgetter
 from typing import Any
 
 import bpy
@@ -14,6 +15,8 @@ from ..sequencer.retiming import is_retimed, retimed_source_frames
 from ..sequencer.strips import movie_rate, playback_rate, source_frames
 from .folders import layer_image_name
 from .scene_strips import SceneStrips
+
+_CONTENT = attrgetter("type", "animation_offset_start", "animation_offset_end", "frame_duration")
 
 _WRITING: ContextVar[bool] = ContextVar("understudy_writing_elements", default=False)
 
@@ -41,9 +44,9 @@ def elements_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
     places = (0, count // 4, count // 2, 3 * count // 4, count - 1) if count else ()
     rate = _rate_ratio(strips, clip)
     return (
-        (clip.type, clip.animation_offset_start, clip.animation_offset_end, clip.frame_duration, rate),
+        (*_CONTENT(clip), rate),
         None if rate == 1.0 else strips.movie_length(clip),
-        (count, *(elements[place].filename for place in places)),
+        (count, *[elements[place].filename for place in places]),
     )
 
 

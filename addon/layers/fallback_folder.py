@@ -34,7 +34,7 @@ class FallbackLayers:
     def redirect(self, redirections: Mapping[Path, Path]) -> bool:
         """Let the layers of folders whose images moved read them where they are; True if any had to change."""
         changed = False
-        for layer in _all_layer_strips():
+        for layer in _all_layer_strips() if redirections else ():
             here = layer_read_folder(layer)
             if here in redirections:
                 self._original_directories[redirections[here]] = layer.directory
@@ -51,7 +51,7 @@ class FallbackLayers:
 
     def restore(self) -> None:
         """Let every layer read from its own folder again, and delete the spare images."""
-        for layer in _all_layer_strips():
+        for layer in _all_layer_strips() if self._original_directories else ():
             before = self._original_directories.get(layer_read_folder(layer))
             if before is not None:
                 layer.directory = before

@@ -19,7 +19,6 @@ from ...core.errors import OutputError
 from ...core.layers.folder import LayerFolder
 from ..properties.status import redraw
 from ..sequencer.animation import sync_animation
-from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
@@ -38,6 +37,7 @@ _NO_STROBE = SimpleNamespace(strobe=1.0)
 _TIMING = attrgetter(*_TIMING_PROPERTIES)
 _TRANSFORM_PROPERTIES = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
 _TRANSFORM = attrgetter("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "filter")
+_SHOWN = attrgetter("frame_start", "frame_final_start", "frame_final_end", "use_reverse_frames", "strobe")
 _TYPES_TO_KEEP_CACHED = ("MOVIE", "SOUND")
 _CROP_PROPERTIES = ("min_x", "max_x", "min_y", "max_y")
 _CROP = attrgetter(*_CROP_PROPERTIES)
@@ -49,25 +49,29 @@ def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
     return nearest_layer(strip, layers)
 
 
-def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
-    """Put a layer strip above a clip that has a stack. Raises OutputError if its folder can't be written."""
+def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
+    """Put a layer strip above a clip that has a stack; return the scene's strips, which have it.
+
+    Raises OutputError if its folder can't be written.
+    """
     first = layer_image_name(first_source_frame(clip))
-    places = LayerPlaces.of_scene(scene)
+    places = LayerPlaces.of_scene(strips.scene)
     folder = places.layer_folder(stack_id(clip))
     _require_utf8(folder.path)
     folder.add_placeholders([first])
-    strips = parent_strips(scene, clip)
+    beside = parent_strips(strips.scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
-    far = max(strip.frame_final_end for strip in strips) + clip.frame_duration
-    channel = free_channel(ChannelIndex(strips), clip, None)
-    layer = strips.new_image(
+    far = max(map(attrgetter("frame_final_end"), beside)) + clip.frame_duration
+    channel = free_channel(strips.siblings(clip), clip, None)
+    layer = beside.new_image(
         f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
-    sync_layer(SceneStrips(scene), clip, layer, places)
-    return layer
+    strips = SceneStrips(strips.scene)
+    sync_layer(strips, clip, layer, places)
+    return strips
 
 
 def _require_utf8(path: Path) -> None:
@@ -81,8 +85,9 @@ def _require_utf8(path: Path) -> None:
 def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
 
-    With `places` also the folder, every element and what is animated, unless all is as it was when they were last
-    looked at: that may open the clip and use an operator.
+    A colour space is compared where somebody may just have changed it, see `SceneStrips.is_in_hand`. With `places`
+    that of any clip is, and the folder, every element and what is animated, unless all is as it was
+    when they were last looked at: that may open the clip and use an operator.
     """
     changed = in_order = False
     if places is not None:
@@ -91,12 +96,13 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
             strips.forget_curves()
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
-    if _differs(clip, layer):
+    if _differs(clip, layer, compares_colours=places is not None or strips.is_in_hand(clip, layer)):
         changed |= _copy_appearance(clip, layer)
     if _TIMING(clip) != _TIMING(layer):
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
             changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
-        strips.update(layer)
+    if changed:
+        strips.update(layer)  # other elements change its length as well
     siblings = strips.siblings(clip)
     if is_misplaced(siblings, clip, layer):
         channel = (
@@ -125,22 +131,26 @@ def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
     elements = elements_state(strips, clip, layer)
     if elements is None:
         return None
-    start = layer.frame_start
-    shown = layer.frame_final_start - start, layer.frame_final_end - start, layer.use_reverse_frames
-    return elements, shown, layer.strobe
+    start, first, last, *look = _SHOWN(layer)
+    return elements, first - start, last - start, *look
 
 
-def _differs(clip: Any, layer: Any) -> bool:
-    """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop."""
+def _differs(clip: Any, layer: Any, *, compares_colours: bool) -> bool:
+    """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop.
+
+    The name of a colour space takes Blender longer to tell than all the rest: only with `compares_colours` it is read.
+    """
     read = _appearance_reader(clip.type)
     first, second = clip.transform, layer.transform
+    colours, layer_colours = clip.colorspace_settings, layer.colorspace_settings
     return bool(
         read(clip) != read(layer)
         or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
         or _TRANSFORM(first) != _TRANSFORM(second)
         or tuple(first.origin) != tuple(second.origin)
         or _CROP(clip.crop) != _CROP(layer.crop)
-        or clip.colorspace_settings.name != layer.colorspace_settings.name
+        or colours.is_data != layer_colours.is_data
+        or (compares_colours and colours.name != layer_colours.name)
     )
 
 

@@ -29,8 +29,7 @@ def nest_reasons(strips: SceneStrips) -> dict[str, str]:
 
     Only reads Blender's data.
     """
-    reasons = ((clip.name, nest_reason(strips, clip)) for clip in strips.clips)
-    return {name: reason for name, reason in reasons if reason}
+    return {clip.name: reason for clip in strips.clips if (reason := nest_reason(strips, clip))}
 
 
 def nest_reason(strips: SceneStrips, clip: Any) -> str:
@@ -41,7 +40,8 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
     effect = strips.effect_of(clip)
     if effect is not None:
         return f"feeds the effect {effect.name}"
-    if [entry.type for entry in clip.modifiers] not in ([], [entry.type for entry in layer.modifiers]):
+    kinds = [entry.type for entry in clip.modifiers]
+    if kinds and kinds != [entry.type for entry in layer.modifiers]:
         return "has strip modifiers"
     if clip.blend_type not in _COVERING_BLEND_TYPES:
         return "is blended with the strips below"
@@ -49,7 +49,9 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
         return _FADED_BY_NLA
     if clip.blend_alpha < 1 or strips.curves.is_animated(clip, "blend_alpha"):
         return _FADED if _nest_of(clip) is None else _FADED_INSIDE
-    if any(_shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams):
+    if strips.multicams and any(
+        _shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams
+    ):
         return "is shown by a multicam selector"
     return ""
 
@@ -72,22 +74,22 @@ def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any
     )
 
 
-def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:
-    """Nest the clips whose layers can't follow them; returns what could not be done, a line each.
+def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[str], bool]:
+    """Nest the clips whose layers can't follow them; returns what could not be done, a line each, and if any was.
 
     `during_edit` leaves a faded clip active until `activate_shown_strip`: its opacity may just be dragged, and Blender
     ends a drag when another strip becomes active.
     """
-    problems = []
+    scene, problems, nested = strips.scene, [], False
     if during_edit:
         move_opacity_to_meta(scene)
-    strips = SceneStrips(scene)
     reasons = nest_reasons(strips)
     for clip, layer in [(clip, strips.layer_of(clip)) for clip in strips.clips if clip.name in reasons]:
         reason = reasons[clip.name]
         if reason in NOT_NESTABLE:
             problems.append(f"{clip.name} {reason}")
             continue
+        nested = True
         try:
             _nest(scene, clip, layer, keeps_active=during_edit and reason == _FADED)
         except RuntimeError as error:  # an operator that Blender refuses
@@ -95,7 +97,7 @@ def nest_where_needed(scene: bpy.types.Scene, *, during_edit: bool = False) -> l
             problems.append(
                 f"{clip.name} {reason}, which its layer can't follow: press Nest in Meta ({text})"
             )
-    return problems
+    return problems, nested
 
 
 def _nest(scene: bpy.types.Scene, clip: Any, layer: Any, *, keeps_active: bool) -> None:

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from ..sequencer.strips import (
     durations_at_other_rate,
     frame_rate,
     inputs_of,
-    layer_stack_id,
-    stack_id,
+    stack_ids_of,
 )
 from .sync_memory import sync_memory
 
 _TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
+# So many selected strips are looked at closely at each edit. Where more are selected, an editor selected all.
+_MAX_IN_HAND = 64
 _TYPES_WITHOUT_INPUTS = ("MOVIE", "IMAGE", "SOUND", "META", "SCENE", "MOVIECLIP", "MASK")
 
 
@@ -60,35 +62,36 @@ class SceneStrips:
     @cached_property
     def _layer_ids(self) -> dict[Any, str]:
         """The ids of the stacks whose clips the layer strips belong to."""
-        ids = ((strip, layer_stack_id(strip)) for strip in self._parents)
-        return {strip: strip_id for strip, strip_id in ids if strip_id}
+        return stack_ids_of(list(self._parents), "understudy_layer_of")
 
     @cached_property
     def _stack_ids(self) -> dict[Any, str]:
         """The ids of the clips' stacks."""
-        candidates = (strip for strip in self._parents if strip not in self._layer_ids)
-        ids = ((strip, stack_id(strip)) for strip in candidates if strip.type in SUPPORTED_TYPES)
-        return {strip: strip_id for strip, strip_id in ids if strip_id}
+        layers = self._layer_ids
+        candidates = [
+            strip for strip in self._parents if strip not in layers and strip.type in SUPPORTED_TYPES
+        ]
+        return stack_ids_of(candidates, "understudy_id")
 
     @cached_property
     def clips(self) -> list[Any]:
         """The clips that have a stack, by name."""
-        return sorted(self._stack_ids, key=lambda strip: strip.name)
+        return sorted(self._stack_ids, key=attrgetter("name"))
 
     @cached_property
     def clips_by_stack(self) -> dict[str, list[Any]]:
         """The clips by their stacks: more than one where a clip was copied or cut and not put in order yet."""
-        return _grouped((self._stack_ids[clip], clip) for clip in self.clips)
+        return _grouped([(self._stack_ids[clip], clip) for clip in self.clips])
 
     @cached_property
     def layers_by_stack(self) -> dict[str, list[Any]]:
         """The layer strips by the stacks whose clips they belong to."""
-        return _grouped((strip_id, layer) for layer, strip_id in self._layer_ids.items())
+        return _grouped([(strip_id, layer) for layer, strip_id in self._layer_ids.items()])
 
     @cached_property
     def modifiers_by_stack(self) -> dict[str, list[Any]]:
         """The modifiers by their stacks, each stack in order."""
-        return _grouped((modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers)
+        return _grouped([(modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers])
 
     @cached_property
     def curves(self) -> StripCurves:
@@ -141,7 +144,16 @@ class SceneStrips:
 
     def layer_of(self, clip: Any) -> Any | None:
         """Return the layer strip of a clip, or None."""
-        return nearest_layer(clip, self.layers_by_stack.get(self.stack_id(clip), []))
+        layer = self._only_layers.get(clip)
+        return (
+            nearest_layer(clip, self.layers_by_stack.get(self.stack_id(clip), [])) if layer is None else layer
+        )
+
+    @cached_property
+    def _only_layers(self) -> dict[Any, Any]:
+        """The layers by their clips, where there is one."""
+        layers = {strip_id: found[0] for strip_id, found in self.layers_by_stack.items() if len(found) == 1}
+        return {clip: layers[strip_id] for clip, strip_id in self._stack_ids.items() if strip_id in layers}
 
     def stack_id(self, clip: Any) -> str:
         """Return the id of a clip's stack, an empty text where it has none."""
@@ -150,6 +162,16 @@ class SceneStrips:
     def effect_of(self, clip: Any) -> Any | None:
         """Return the first effect that a clip feeds, or None."""
         return self._effects_by_input.get(clip)
+
+    def is_in_hand(self, *strips: Any) -> bool:
+        """Tell whether any of these strips is active or one of a few that are selected: an editor changes what is."""
+        return not self._in_hand.isdisjoint(strips)
+
+    @cached_property
+    def _in_hand(self) -> frozenset[Any]:
+        editor: Any = self.scene.sequence_editor
+        selected = [strip for strip in self._parents if strip.select]
+        return frozenset((editor.active_strip, *(selected if len(selected) <= _MAX_IN_HAND else ())))
 
     @cached_property
     def frame_rate(self) -> float:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's layers kept in order: every clip has its own stack and its layer in step, and there are no others."""
 
+from collections.abc import Set
+from dataclasses import dataclass
 from typing import Any, cast
 
 import bpy
@@ -35,51 +37,101 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     return changed
 
 
-def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:
+def sync_layers(scene: bpy.types.Scene) -> list[str]:
     """Bring a scene's layers in order: copies get a stack of their own, every clip its layer, in step.
 
-    Layers whose clip is gone are removed. Clips that a layer can't follow are nested with it; for `during_edit` see
-    `nest_where_needed`. What is as it was when it was last looked at costs little: see `SyncMemory`. Returns what could
-    not be done, a line each.
+    Layers whose clip is gone are removed. Clips that a layer can't follow are nested with it. What is as it was when it
+    was last looked at costs little: see `SyncMemory`. Returns what could not be done, a line each.
+    """
+    return sync_scene(scene, during_edit=False).problems
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What became of a scene's layers."""
+
+    problems: list[str]
+    """What could not be done, a line each."""
+    changed: bool
+    """Whether anything was."""
+
+
+def sync_scene(
+    scene: bpy.types.Scene, *, during_edit: bool, changed_clips: Set[str] | None = None
+) -> SyncResult:
+    """Do what `sync_layers` does; for `during_edit` see `nest_where_needed`.
+
+    With `changed_clips`, names, the others are only looked at where they lack a stack of their own or a layer.
     """
     if cast("Any", scene).library is not None:
-        return []
+        return SyncResult([], False)
     problems = repair_ids()
     strips = SceneStrips(scene)
     if not (strips.clips or strips.layers_by_stack):
-        return problems
+        return SyncResult(problems, bool(problems))
+    changed = bool(problems)
+    before = strips
     if separate_copies(scene, strips):
-        strips = SceneStrips(scene)
+        strips, changed = SceneStrips(scene), True
+        if changed_clips is not None:
+            changed_clips |= _clips_of_other_stacks(before, strips)
     places = LayerPlaces.of_scene(scene)
-    sync_memory().forget_layers_if_replaced(places.root)
+    if sync_memory().forget_layers_if_replaced(places.root):
+        changed_clips = None
+    strips, repaired, not_synced = _sync_clips(strips, places, changed_clips)
+    changed |= repaired
+    problems += not_synced
+    if _remove_orphans(strips):
+        strips, changed = SceneStrips(scene), True
+    not_nested, nested = nest_where_needed(strips, during_edit=during_edit)
+    return SyncResult(problems + not_nested, changed or nested)
+
+
+def _sync_clips(
+    strips: SceneStrips, places: LayerPlaces, changed_clips: Set[str] | None
+) -> tuple[SceneStrips, bool, list[str]]:
+    """Give each clip its layer, in step; returns the scene's strips, if anything was done, and what could not be."""
+    changed, problems = False, []
     for clip in strips.clips:
         if not strips.modifiers_by_stack.get(strips.stack_id(clip)):
             clip.understudy_id = ""
-            strips = SceneStrips(scene)
+            strips, changed = SceneStrips(strips.scene), True
             continue
         try:
             layer = strips.layer_of(clip)
             if layer is not None and strips.parent_meta(layer) == strips.parent_meta(clip):
-                sync_layer(strips, clip, layer, places)
+                if changed_clips is None or clip.name in changed_clips:
+                    changed |= sync_layer(strips, clip, layer, places)
                 continue
-            layer = _move_to_parent_meta(scene, clip, layer)
-            strips = SceneStrips(scene)
+            changed = True
+            if layer is not None:
+                layer = _move_to_parent_meta(strips.scene, clip, layer)
+                strips = SceneStrips(strips.scene)
             if layer is not None:
                 sync_layer(strips, clip, layer, places)
                 continue
-            make_layer(scene, clip)
-            strips = SceneStrips(scene)
+            strips = make_layer(strips, clip)
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
-            strips = SceneStrips(scene)
-    _remove_orphans(strips)
-    return problems + nest_where_needed(scene, during_edit=during_edit)
+            changed = True
+            strips = SceneStrips(strips.scene)
+    return strips, changed, problems
 
 
-def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) -> Any | None:
+def _clips_of_other_stacks(before: SceneStrips, strips: SceneStrips) -> set[str]:
+    """Return the names of the clips that had another stack before, or shared it."""
+    return {
+        clip.name
+        for clip in strips.clips
+        if before.stack_id(clip) != strips.stack_id(clip)
+        or len(before.clips_by_stack[before.stack_id(clip)]) > 1
+    }
+
+
+def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any | None:
     """Return the layer once it lies in the same meta strip as its clip, or None where it must be made anew."""
     meta = strip.parent_meta()
-    if layer is None or layer.parent_meta() == meta:
+    if layer.parent_meta() == meta:
         return layer
     if meta is None:
         parent_strips(scene, layer).remove(layer)  # Blender can't move a strip out of a meta strip
@@ -89,12 +141,15 @@ def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any | None) 
     return layer
 
 
-def _remove_orphans(strips: SceneStrips) -> None:
-    """Remove layers without a clip, and second layers of one clip."""
+def _remove_orphans(strips: SceneStrips) -> bool:
+    """Remove layers without a clip, and second layers of one clip; True if there was any."""
+    removed = False
     kept = {strips.stack_id(clip): strips.layer_of(clip) for clip in strips.clips}
     for strip_id, layers in strips.layers_by_stack.items():
         for layer in layers:
             if kept.get(strip_id) != layer:
                 parent_strips(strips.scene, layer).remove(layer)
+                removed = True
                 if strip_id not in kept:
                     restore_lifted_strips(strips.scene, strip_id)
+    return removed

@@ -56,8 +56,8 @@ class SyncMemory:
         """Have a layer checked again, as when its images were removed."""
         self._states.discard((str(root), strip_id))
 
-    def forget_layers_if_replaced(self, root: Path) -> None:
-        """Have all layers checked again if a cache folder's folder of layers is not the one it was."""
+    def forget_layers_if_replaced(self, root: Path) -> bool:
+        """Have all layers checked again if a cache folder's folder of layers is not the one it was; True if so."""
         try:
             status = (root / LAYERS_FOLDER).stat()
         except OSError:
@@ -65,9 +65,11 @@ class SyncMemory:
         else:
             identity = status.st_dev, status.st_ino
         # Where it was not there before, what is remembered was made in it since.
-        if identity is None or self._roots.get(root) not in (None, identity):
+        replaced = identity is None or self._roots.get(root) not in (None, identity)
+        if replaced:
             self._states.clear()
         self._roots[root] = identity
+        return replaced
 
     def forget_layers(self) -> None:
         """Have all layers checked again, as after another file was loaded."""

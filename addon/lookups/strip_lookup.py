@@ -13,7 +13,7 @@ from ...core.models.embedded import embedded_folder
 from ...core.models.library import user_model_folder
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.strip_state import FrameCounts
-from ...core.sessions.layer_counts import count_layers
+from ...core.sessions.layer_counts import count_layers, layers_shown
 from ...core.sessions.request_digest import RequestDigester
 from ...core.sessions.request_faults import request_fault
 from ..layers.folders import layer_image_name
@@ -29,6 +29,8 @@ class StripSurvey:
     fault: str
     """Why no frame can be swapped, as far as files tell; empty where nothing stands in the way."""
     counts: FrameCounts
+    shown: dict[int, int] = field(default_factory=dict)
+    """What the image of each source frame shows, a `LayerShown`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class StripLookup:
             for number in self.images
         )
         try:
-            counts = count_layers(
+            shown = layers_shown(
                 jobs,
                 RequestDigester(models, settings.provider),
                 layers.peek_label,
@@ -68,7 +70,10 @@ class StripLookup:
             )
         finally:
             layers.close()
-        return StripSurvey(self.requests, request_fault(self.requests, settings.library), counts)
+        by_frame = dict(zip(self.images, shown, strict=True))
+        return StripSurvey(
+            self.requests, request_fault(self.requests, settings.library), count_layers(shown), by_frame
+        )
 
     def to_view(self, result: StripSurvey, _make_icon: Callable[[Pixels], int]) -> StripSurvey:
         """See `Lookup`."""

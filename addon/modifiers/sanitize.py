@@ -45,11 +45,27 @@ def repair_texts() -> None:
                 _repair_text(modifier.identity, "consent", "")
 
 
+def _is_sound() -> bool:
+    """Tell whether all texts are some and all ids have their form. It is quick, since it only looks for a fault."""
+    try:
+        for scene in _local_scenes():
+            strips = list(map(_STRIP_TEXTS, all_strips(scene)))
+            modifiers = list(map(_MODIFIER_TEXTS, settings_of(scene).modifiers))
+            ids = {texts[1] for texts in (*strips, *modifiers)} | {texts[2] for texts in strips}
+            if not scene.name or not all(map(is_stack_id, ids - {""})):
+                return False
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def repair_ids() -> list[str]:
     """Give stacks whose ids have another form new ones, in every scene of this file. Main thread only.
 
     Returns what there was to do, in a line if anything.
     """
+    if _is_sound():
+        return []
     repair_texts()
     fresh: dict[str, str] = {}
     for owner, name in (entry for scene in _local_scenes() for entry in _id_properties(scene)):
@@ -68,11 +84,8 @@ def repair_ids() -> list[str]:
 
 def strips_with_invalid_ids(scene: bpy.types.Scene) -> list[Any]:
     """List the clips that have modifiers but an id of another form: as long as that is not mended, no stack."""
-    malformed = {
-        strip_id
-        for modifier in settings_of(scene).modifiers
-        if (strip_id := text_of(modifier, "strip_id")) and not is_stack_id(strip_id)
-    }
+    ids = {text_of(modifier, "strip_id") for modifier in settings_of(scene).modifiers}
+    malformed = {strip_id for strip_id in ids if strip_id and not is_stack_id(strip_id)}
     return [
         strip
         for strip in (all_strips(scene) if malformed else ())

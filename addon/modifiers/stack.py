@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Face Swap modifiers of a strip: add, find, move, copy, remove. Scripts may call these as well."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import bpy
@@ -27,7 +28,11 @@ def requests_of(scene: bpy.types.Scene, strip_id: str, *, preview: bool = False)
 
     Raises RecipeError for more modifiers than a stack may have.
     """
-    stack = stack_of(scene, strip_id)
+    return requests_of_modifiers(stack_of(scene, strip_id), preview=preview)
+
+
+def requests_of_modifiers(stack: Sequence[Any], *, preview: bool = False) -> tuple[SwapRequest, ...]:
+    """Return what `requests_of` does, of the modifiers of a stack."""
     if len(stack) > MAX_MODIFIERS:
         raise RecipeError(f"a strip has {len(stack)} modifiers: remove all but {MAX_MODIFIERS}")
     return tuple(request_of(entry) for entry in stack if (entry.enabled if preview else is_rendered(entry)))

@@ -22,6 +22,8 @@ def unregister() -> None:
 
 def _families() -> tuple[ModuleType, ...]:
     from . import (
+        cost,
+        model_page,
         modifiers,
         nest,
         people,
@@ -29,12 +31,15 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         purge,
         refresh,
+        render_originals,
         render_report,
         source_images,
         trust,
     )
 
     return (
+        cost,
+        model_page,
         modifiers,
         nest,
         people,
@@ -43,6 +48,7 @@ def _families() -> tuple[ModuleType, ...]:
         prepare_buttons,
         purge,
         refresh,
+        render_originals,
         render_report,
         trust,
     )

@@ -9,7 +9,8 @@ from bpy.props import EnumProperty
 from ...core.errors import OutputError, UnderstudyError
 from ...core.reporting.quoting import quote
 from ..blender.reports import report
-from ..layers.layer_strip import layer_of, make_layer, remove_layer
+from ..layers.layer_strip import make_layer, remove_layer
+from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene, active_strip, make_active
 from ..modifiers.sanitize import repair_ids
@@ -43,8 +44,9 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
         problems = sync_layers(scene) if strip is not None and stack_id(strip) else repair_ids()
         modifier = append_modifier(scene, strip)
         try:
-            if layer_of(scene, strip) is None:
-                make_layer(scene, strip)
+            strips = SceneStrips(scene)
+            if strips.layer_of(strip) is None:
+                make_layer(strips, strip)
         except UnderstudyError as error:
             remove_modifier(scene, modifier)
             report(self, "ERROR", str(error))

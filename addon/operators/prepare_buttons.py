@@ -28,7 +28,7 @@ class UNDERSTUDY_OT_prepare_clip(bpy.types.Operator):
         if scene is None or strip is None or not stack_id(strip):
             cls.poll_message_set("The active strip has no Face Swap modifier")
             return False
-        state = state_of(scene, strip)
+        state = state_of(scene, strip, ())  # asked at every redraw, and warnings prevent nothing
         if not state.can_prepare:
             cls.poll_message_set(state_text(state))
         return state.can_prepare

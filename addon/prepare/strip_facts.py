@@ -5,39 +5,37 @@ Files are looked at beside drawing; what is known so far is said at once.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
 
 from ...core.errors import RecipeError
-from ...core.layers.folder import LAYER_NAME
-from ...core.media.source import ClipSource
 from ...core.recipe import Detect
 from ...core.recipe.request import FaceImage, SwapRequest
 from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
 from ...core.sessions.request_faults import has_source
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of
-from ..layers.strip_warnings import strip_warnings
+from ..layers.strip_warnings import StripWarning, strip_warnings
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import FileStampLookup, SourceFacesView, SourceImageLookup, SourceImageView
-from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.stack import requests_of
 from ..modifiers.visibility import hidden_reason, visibility_mismatches
 from ..properties.preferences import preferences
 from ..properties.status import window_state
-from ..sequencer.curves import curves_of
-from ..sequencer.strips import media_fingerprint, source_of, stack_id
+from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location
+from .strip_survey import survey_of
 
 _REFRESH_SECONDS = 2.0
-_FRAMES_A_SECOND = 2000
-"""How many labels are read in a second at least: long strips are counted less often."""
 
 
-def state_of(scene: bpy.types.Scene, strip: Any) -> StripState:
-    """Return the state of a strip that has a stack."""
-    return strip_state(_facts(scene, strip))
+def state_of(
+    scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None = None
+) -> StripState:
+    """Return the state of a strip that has a stack. `warnings` are those of the strip, where they are known."""
+    return strip_state(_facts(scene, strip, warnings))
 
 
 def has_all_sources(scene: bpy.types.Scene, strip: Any) -> bool:
@@ -74,7 +72,7 @@ def source_image_lookup(scene: bpy.types.Scene, image: FaceImage, detect: Detect
     return SourceImageLookup(cache_folder(scene), preferences(), image.path, stamp, detect.for_image())
 
 
-def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
+def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> StripFacts:
     layer = layer_of(scene, strip)
     try:
         requests = requests_of(scene, stack_id(strip))
@@ -82,7 +80,7 @@ def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
         return StripFacts(fault="too many modifiers")
     if layer is None:
         return StripFacts(has_source=has_source(requests), fault="no layer strip")
-    survey = _survey(scene, strip, layer, requests)
+    survey = survey_of(scene, strip, layer, requests)
     known = survey is not None and survey.requests == requests
     fault = survey.fault if survey is not None and known else ""
     failure = _failure(strip)
@@ -95,14 +93,14 @@ def _facts(scene: bpy.types.Scene, strip: Any) -> StripFacts:
         stopped_frame=_stopped_frame(scene, strip),
         failed=0 if failure is None else failure.count,
         failure="" if failure is None else failure.reason,
-        has_warnings=_has_warnings(scene, strip),
+        has_warnings=_has_warnings(scene, strip, warnings),
     )
 
 
-def _has_warnings(scene: bpy.types.Scene, strip: Any) -> bool:
+def _has_warnings(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> bool:
     return bool(
         window_state().trouble
-        or strip_warnings(strip, scene)
+        or (strip_warnings(strip, scene) if warnings is None else warnings)
         or visibility_mismatches(scene)
         or cache_location(scene).refused_folder is not None
     )
@@ -143,59 +141,3 @@ def _image_fault(scene: bpy.types.Scene, requests: tuple[SwapRequest, ...]) -> s
             if view is not None and view.icon is None and view.quality_issues:
                 return view.quality_issues[0].partition(": ")[0]
     return ""
-
-
-def _survey(
-    scene: bpy.types.Scene, strip: Any, layer: Any, requests: tuple[SwapRequest, ...]
-) -> StripSurvey | None:
-    """Return what is known of a strip's layers; for other requests than it was taken for it is taken anew."""
-    lookups, shown = lookup_cache(), _shown_key(scene, strip, layer)
-    images = lookups.get_or_compute(("images", shown), lambda: _shown_images(strip, layer))
-    wanted = StripLookup(
-        cache_folder(scene),
-        preferences(),
-        stack_id(strip),
-        shown,
-        requests,
-        _source(strip),
-        images,
-        animated=_is_animated(scene),
-    )
-    age = max(_REFRESH_SECONDS, len(images) / _FRAMES_A_SECOND)
-    survey: StripSurvey | None = lookups.get(wanted, age)
-    if survey is not None and survey.requests != requests:
-        lookups.get(wanted, 0.0)
-    return survey
-
-
-def _shown_key(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[object, ...]:
-    """Return what decides which images a layer shows: where it lies, its trims and its elements."""
-    return (
-        scene.name,
-        stack_id(strip),
-        (strip.frame_final_start, strip.frame_final_end),
-        (layer.frame_start, layer.frame_offset_start, layer.frame_offset_end),
-        (layer.strobe, layer.use_reverse_frames, *media_fingerprint(layer)),
-        tuple(key.timeline_frame for key in strip.retiming_keys),
-    )
-
-
-def _shown_images(strip: Any, layer: Any) -> tuple[int, ...]:
-    """Return the source frames of the images that a layer shows, each once."""
-    elements = (
-        layer.strip_elem_from_frame(frame) for frame in range(strip.frame_final_start, strip.frame_final_end)
-    )
-    names = dict.fromkeys(element.filename for element in elements if element is not None)
-    return tuple(int(name.removesuffix(".tif")) for name in names if LAYER_NAME.fullmatch(name))
-
-
-def _source(strip: Any) -> ClipSource:
-    if strip.type == "MOVIE":
-        return source_of(strip)
-    key = "source", bpy.data.filepath, *media_fingerprint(strip)
-    return lookup_cache().get_or_compute(key, lambda: source_of(strip))
-
-
-def _is_animated(scene: bpy.types.Scene) -> bool:
-    """Tell whether what modifiers ask for differs from frame to frame."""
-    return any(curve.data_path.startswith("understudy.modifiers[") for curve in curves_of(scene))

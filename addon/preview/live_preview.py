@@ -20,6 +20,7 @@ from ...core.errors import UnderstudyError
 from ...core.layers.job import LayerJob
 from ...core.layers.label import layer_key
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.viewport_render import is_viewport_render_open, is_viewport_rendering
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
@@ -39,7 +40,6 @@ PLAYBACK_WAIT_SECONDS = 0.025
 # After an edit: one that comes late costs Blender another whole redraw, which takes longer than this wait.
 EDIT_WAIT_SECONDS = 0.05
 STILL_FRAME_WAIT_SECONDS = 0.5
-VIEWPORT_RENDER_WAIT_SECONDS = 10.0
 
 _WORKER_GRACE_SECONDS = 2.0
 _HANDLER_NAMES = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
@@ -120,24 +120,8 @@ class LivePreview:
             self._pause_prefetch()
         wait(self._futures, wait_seconds)
         self._collect_results()
-
-    def on_viewport_render(self, scene: bpy.types.Scene) -> None:
-        """Bring the layers of a frame that the viewport renders, on that render's own thread (Blender 5.2).
-
-        Blender's data is only read there.
-        """
-        wanted = PreviewRequest(
-            cache_folder(scene),
-            preferences(),
-            tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True)),
-            self._may_blank(),
-        )
-        if not wanted.jobs:
-            return
-        asked = self._thread.submit(self._updater.update_layers, wanted)
-        wait([asked], VIEWPORT_RENDER_WAIT_SECONDS)
-        if asked.done() and any(how in ("fused", "blanked") for _, how, _ in asked.result()):
-            self._invalidate_caches()
+        if self._futures and after_edit:
+            set_window_state("updating", True)  # until it comes, the last image stays
 
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
@@ -173,9 +157,8 @@ class LivePreview:
         """Hand the visible frame's jobs to the thread, unless they are those it had last; True if it did."""
         self._state = PreviewState.PENDING
         scene: Any = bpy.data.scenes.get(self._scene_name)
-        # A render writes the images itself, but for one of the viewport; a walk only passes through its frames.
-        rendering = cast("Any", bpy.app).is_job_running("RENDER") and not _is_viewport_rendering()
-        if scene is None or window_state().walking or rendering:
+        # A render writes the images itself; a walk only passes through its frames.
+        if scene is None or window_state().walking or _is_rendering():
             return False
         try:
             jobs = tuple(jobs_at(scene, scene.frame_current, self._strip_cache, preview=True))
@@ -207,9 +190,11 @@ class LivePreview:
         return now - self._last_worker_activity >= _WORKER_GRACE_SECONDS
 
     def _collect_results(self) -> None:
-        """Show what the thread has done."""
+        """Show what the thread has done, and that nothing more is awaited."""
         ended = [entry for entry in self._futures if entry.done()]
         self._futures = [entry for entry in self._futures if entry not in ended]
+        if not self._futures:
+            set_window_state("updating", False)
         for entry in ended:
             outcome = entry.result()
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
@@ -230,18 +215,13 @@ def _shows_original(job: LayerJob, how: str) -> bool:
     return how == "blanked" or layer_key(job.layer_path) is None
 
 
-def _is_viewport_rendering() -> bool:
-    """Tell whether Blender renders from the viewport, which calls no handler of a render."""
-    windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
-    return any(
-        entry.bl_idname == "RENDER_OT_opengl" for window in windows for entry in window.modal_operators
-    )
+def _is_rendering() -> bool:
+    """Tell whether Blender renders, from the viewport or not."""
+    return is_viewport_rendering() or bool(cast("Any", bpy.app).is_job_running("RENDER"))
 
 
 def _wait_seconds() -> float:
     """Return how long the frame that Blender is about to show may be waited for."""
-    if _is_viewport_rendering():
-        return VIEWPORT_RENDER_WAIT_SECONDS
     windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
     moving = any(window.screen.is_animation_playing or window.screen.is_scrubbing for window in windows)
     return PLAYBACK_WAIT_SECONDS if moving else STILL_FRAME_WAIT_SECONDS
@@ -267,9 +247,10 @@ def _handlers() -> dict[str, Callable[..., None]]:
     @persistent
     def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
         if can_update():
-            live.on_frame_change(scene, _wait_seconds())
-        elif not bpy.app.background and _is_viewport_rendering():
-            live.on_viewport_render(scene)
+            if is_viewport_render_open():
+                live.schedule(scene)
+            else:
+                live.on_frame_change(scene, _wait_seconds())
 
     @persistent
     def on_load(*_: Any) -> None:

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How parameters are called, and what their tooltips say."""
+"""How parameters are called, what their tooltips say, and how their values are written."""
 
 from ...core.recipe.parameter import Parameter
 
 COST_DESCRIPTIONS = {
     "instant": "runs only fuse: it shows at once, no model runs and no frame is decoded",
     "re-swap": "runs {stage} again, and the stages after it; the analysis of the strip stays",
-    "re-analyse": "runs {stage} again, and the stages after it: the strip is analysed again",
+    "re-analyse": "runs {stage} again, and the stages after it: the strip is analyzed again",
 }
+UNIT_SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
+"""The units that Blender writes behind a value, and what it calls them."""
+UNIT_DIGITS = {"%": 1, "px": 0}
+"""How many digits are shown after the point, such as 48 px; more can be typed."""
 _STAGE_NAMES = {"select": "swap", "fusion": "fuse"}
+_UNITS_IN_WORDS = ("frames", "years")
 _SMALL_WORDS = ("a", "and", "at", "from", "in", "of", "on", "or", "the", "to", "with")
 
 
@@ -25,4 +30,6 @@ def title_case(label: str) -> str:
 def tooltip(parameter: Parameter) -> str:
     """Say what a parameter does, and what a change of it runs again."""
     cost = COST_DESCRIPTIONS[parameter.cost].format(stage=_STAGE_NAMES.get(parameter.group, parameter.group))
-    return f"{parameter.text}.\nA change {cost}"
+    # Blender itself writes the units of what it knows: pixels and per cent.
+    unit = f"In {parameter.unit}.\n" if parameter.unit in _UNITS_IN_WORDS else ""
+    return f"{parameter.text}.\n{unit}A change {cost}"

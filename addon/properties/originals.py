@@ -9,10 +9,10 @@ ORIGINALS_ITEMS = (
     (
         ASK,
         "Ask",
-        "With a window, report it as the render starts; without one, refuse it: Blender ends with exit code 3",
+        "With a window, ask as the render starts; without one, refuse it: Blender ends with exit code 3",
     ),
     (RENDER, "Render", "Render the originals, and count them"),
-    (REFUSE, "Refuse", "Keep no image of it; without a window, Blender ends with exit code 3"),
+    (REFUSE, "Refuse", "Write nothing; without a window, Blender ends with exit code 3"),
 )
 
 

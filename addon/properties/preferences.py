@@ -210,7 +210,10 @@ def _draw_trusted_folders(layout: Any) -> None:
     """Draw the folders that the user said yes to, each with a button that takes it back."""
     layout.label(text="Trusted Folders")
     column = layout.column()
-    for folder in trusted_folders({**os.environ, TRUST_VARIABLE: ""}):
+    folders = trusted_folders({**os.environ, TRUST_VARIABLE: ""})
+    if not folders:
+        _draw_note(column, "None")
+    for folder in folders:
         row = _value_column(column).row(align=True)
         row.label(text=quote(folder), icon="FILE_FOLDER", translate=False)
         row.operator("understudy.distrust_folder", text="", icon="X").folder = str(folder)

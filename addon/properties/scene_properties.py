@@ -27,7 +27,7 @@ from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
-from .labels import title_case, tooltip
+from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .status import set_window_state
 
 # Without it Blender shows a path that begins with // as a wrong one.
@@ -38,7 +38,6 @@ DEFAULT_CACHE_FOLDER = f"//{CACHE_FOLDER_NAME}/"
 """The folder of a project's results unless it names another."""
 # What may change over time: what is analysed once for a whole clip can't.
 _ANIMATABLE_GROUPS = ("fusion", "select")
-_SUBTYPES = {"%": "PERCENTAGE", "px": "PIXEL"}
 
 
 def _tag_update(group: Any, _context: Any) -> None:
@@ -84,11 +83,12 @@ def _make_property(parameter: Parameter) -> Any:
         soft = high if parameter.soft_high is None else parameter.soft_high
         limits = {"min": low, "max": high, "soft_max": soft}
         common.update({name: parameter.kind(limit) for name, limit in limits.items()})
-    common["subtype"] = _SUBTYPES.get(parameter.unit, "NONE")
+    common["subtype"] = UNIT_SUBTYPES.get(parameter.unit, "NONE")
     if parameter.kind is int:
         return IntProperty(**common)
     if (low, high, parameter.unit) == (0.0, 1.0, ""):
         common["subtype"] = "FACTOR"
+    common["precision"] = UNIT_DIGITS.get(parameter.unit, 2)
     return FloatProperty(**common)
 
 

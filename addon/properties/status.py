@@ -53,6 +53,7 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     searched_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     rendered: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     original_shown: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    updating: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_count: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]

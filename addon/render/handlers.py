@@ -5,6 +5,8 @@ A render calls `render_init`, `render_pre` for each frame and `render_complete` 
 window these run on the main thread; with one, on the render's own thread, where Blender's data may be read but
 not changed. There only files are written; bringing the layers in step is left to `depsgraph_update_post`,
 which runs on the main thread whenever the editor changes something, and to the operators.
+
+A render from the viewport calls `frame_change_post` alone, for each frame, and nothing as it ends.
 """
 
 import queue
@@ -24,12 +26,14 @@ from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
+from .originals_question import originals_question
 from .run import RenderResult, RenderRun, on_main_thread
+from .viewport import ViewportRender
 
 _POLL_SECONDS = 0.5
 _HANDLER_NAMES = (
     "render_init", "render_pre", "render_write", "render_complete", "render_cancel", "depsgraph_update_post",
-    "load_post", "save_pre", "save_post", "save_post_fail",
+    "load_post", "save_pre", "save_post", "save_post_fail", "frame_change_post",
 )  # fmt: skip
 
 
@@ -41,21 +45,19 @@ def _handlers() -> dict[str, Callable[..., None]]:
     ended: queue.SimpleQueue[RenderResult] = queue.SimpleQueue()
     notes: queue.SimpleQueue[str] = queue.SimpleQueue()
     run = RenderRun(ended.put, notes.put)
+    viewport = ViewportRender(ended.put, notes.put)
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
+        originals_question().show()
+        viewport.end_if_over()
+        run.end_if_refused()
         while not notes.empty():
             text = notes.get()
             set_window_state("trouble", text)
             _report(text, "ERROR")
         while not ended.empty():
-            last = ended.get()
-            set_window_state("rendered", last.summary)
-            refresh_lookups()
-            _report(last.report, "WARNING" if last.has_originals else "INFO")
-            if last.failures:
-                set_window_state("trouble", last.failures[0])
-            refresh_preview()
+            _show_result(ended.get())
         return _POLL_SECONDS
 
     @persistent
@@ -71,6 +73,10 @@ def _handlers() -> dict[str, Callable[..., None]]:
             run.update_frame(scene)
         except Exception as error:  # noqa: BLE001 - the border, as above
             run.on_error(scene, error)
+
+    @persistent
+    def on_frame_change(scene: bpy.types.Scene, *_: Any) -> None:
+        viewport.on_frame_change(scene)
 
     @persistent
     def on_write(scene: bpy.types.Scene, *_: Any) -> None:
@@ -95,6 +101,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         on_save,
         on_saved,
         on_saved,
+        on_frame_change,
     )
     return dict(zip(_HANDLER_NAMES, handlers, strict=True))
 
@@ -135,6 +142,16 @@ def on_saved(*_: Any) -> None:
 
 def _sync_scenes() -> list[str]:
     return [text for scene in bpy.data.scenes for text in sync_layers(scene)]
+
+
+def _show_result(result: RenderResult) -> None:
+    """Show how a render ended."""
+    set_window_state("rendered", result.summary)
+    refresh_lookups()
+    _report(result.report, "WARNING" if result.has_originals else "INFO")
+    if result.failures:
+        set_window_state("trouble", result.failures[0])
+    refresh_preview(after_viewport_render=result.from_viewport)
 
 
 def _report(text: str, level: str) -> None:

@@ -22,7 +22,9 @@ class RenderLookahead:
         self._predictions: dict[int, list[LayerJob]] = {}
         self._is_predictable: bool | None = None
 
-    def upcoming_jobs(self, scene: bpy.types.Scene, jobs: Sequence[LayerJob]) -> list[LayerJob]:
+    def upcoming_jobs(
+        self, scene: bpy.types.Scene, jobs: Sequence[LayerJob], *, preview: bool = False
+    ) -> list[LayerJob]:
         """Return what the frames after the current one will ask for, whose own jobs are `jobs`.
 
         Nothing before a second frame shows that a range is rendered, nothing where parameters are keyframed or driven,
@@ -43,7 +45,7 @@ class RenderLookahead:
         numbers = range(frame + step, min(frame + _LOOKAHEAD_FRAMES * step, scene.frame_end) + 1, step)
         self._predictions = {
             near: self._predictions.get(near)
-            or list(jobs_at(scene, near, self._strip_cache, reuse_requests=True))
+            or list(jobs_at(scene, near, self._strip_cache, preview=preview, reuse_requests=True))
             for near in numbers
         }
         return [job for near in numbers for job in self._predictions[near]]

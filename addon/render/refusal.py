@@ -2,6 +2,7 @@
 """Renders in which no face can be swapped: they would show somebody who is not to be seen, and look finished."""
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -10,12 +11,17 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.sessions.request_faults import request_fault
 from ..layers.folders import cache_folder
-from ..modifiers.stack import requests_of
+from ..layers.scene_strips import SceneStrips
+from ..modifiers.stack import requests_of_modifiers
 from ..modifiers.visibility import hidden_reason
-from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, originals_choice
+from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, RENDER, originals_choice
 from ..properties.preferences import preferences
-from ..sequencer.strips import all_strips, stack_id, strips_with_modifiers
+from ..sequencer.strips import all_strips
 from ..sessions.open import run_settings
+
+REPORT = "REPORT"
+REFUSED_TEXT = "Render refused: no face can be swapped"
+"""The same in Blender's own report."""
 
 
 def originals_reason(scene: bpy.types.Scene) -> str:
@@ -27,9 +33,9 @@ def originals_reason(scene: bpy.types.Scene) -> str:
         return ""
     library = run_settings(cache_folder(scene), preferences()).library
     reasons: list[str] = []
-    for here, clip in _rendered_clips(scene):
+    for clip, modifiers in _rendered_clips(scene):
         try:
-            requests = requests_of(here, stack_id(clip))
+            requests = requests_of_modifiers(modifiers)
         except RecipeError:
             continue
         fault = request_fault(requests, library)
@@ -40,15 +46,18 @@ def originals_reason(scene: bpy.types.Scene) -> str:
     return "; ".join(dict.fromkeys(reasons))
 
 
-def refuses_originals() -> bool:
-    """Tell whether such a render is refused here."""
+def originals_action(scene: bpy.types.Scene, *, from_viewport: bool) -> str:
+    """Return what becomes of such a render: ASK, REFUSE, REPORT (as it starts) or RENDER."""
     choice = originals_choice(preferences().originals, os.environ)
-    return choice == REFUSE or (choice == ASK and bpy.app.background)
-
-
-def reports_originals() -> bool:
-    """Tell whether such a render is reported to the user as it starts."""
-    return originals_choice(preferences().originals, os.environ) == ASK and not bpy.app.background
+    if from_viewport:
+        return RENDER if choice == RENDER else REPORT
+    if choice != ASK:
+        return choice
+    if bpy.app.background:
+        return REFUSE
+    # A script waits for its render on the main thread, and a locked window takes no answer.
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    return REPORT if on_main_thread or cast("Any", scene.render).use_lock_interface else ASK
 
 
 def refusal_text(reason: str) -> str:
@@ -56,21 +65,27 @@ def refusal_text(reason: str) -> str:
     return f"render refused, since no face can be swapped ({reason}); {ORIGINALS_VARIABLE}=render renders the originals"
 
 
+def question_text(reason: str) -> str:
+    """Return why, as the dialog before such a render shows it."""
+    return f"{reason}."
+
+
 def report_text(reason: str) -> str:
     """Return the line that is reported in the window as such a render starts."""
     return f"Originals are being rendered, since no face can be swapped ({reason}): Esc in the render's window stops it"
 
 
-def _rendered_clips(scene: bpy.types.Scene) -> Iterator[tuple[bpy.types.Scene, Any]]:
-    """Yield the clips with a stack that a render of a scene's range may show, each with its scene.
+def _rendered_clips(scene: bpy.types.Scene) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the clips with a stack that a render of a scene's range may show, each with its modifiers.
 
     A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its
     originals are counted, and it is not refused.
     """
     for here in _played_scenes(scene):
-        for clip in strips_with_modifiers(here):
-            if not hidden_reason(here, clip, "strip") and (here != scene or _is_in_range(scene, clip)):
-                yield here, clip
+        strips = SceneStrips(here)
+        for clip in strips.clips:
+            if (here != scene or _is_in_range(scene, clip)) and not hidden_reason(here, clip, "strip"):
+                yield clip, strips.modifiers_by_stack.get(strips.stack_id(clip), [])
 
 
 def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
@@ -27,14 +27,25 @@ from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import strip_warnings
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
+from ..properties.originals import ASK, REFUSE, RENDER
 from ..properties.preferences import preferences
 from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
+from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
-from .refusal import originals_reason, refusal_text, refuses_originals, report_text, reports_originals
-from .strict import is_strict, stop_render
+from .refusal import (
+    REFUSED_TEXT,
+    REPORT,
+    originals_action,
+    originals_reason,
+    question_text,
+    refusal_text,
+    report_text,
+)
+from .refused_output import RefusedOutput
+from .strict import fail_process, is_strict, stop_render
 
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
@@ -59,18 +70,26 @@ class RenderResult:
     """The same in a few words, as Blender reports it."""
     has_originals: bool = False
     """Whether an image that was asked for could not be made."""
+    from_viewport: bool = False
+    """Whether it was a render from the viewport."""
 
 
 class RenderRun:
     """The session of the render that runs now, if one does."""
 
     def __init__(
-        self, on_end: Callable[[RenderResult], None], on_originals: Callable[[str], None] = print_message
+        self,
+        on_end: Callable[[RenderResult], None],
+        on_originals: Callable[[str], None] = print_message,
+        *,
+        from_viewport: bool = False,
     ) -> None:
         """`on_end` is called when a render ends, on whatever thread that is.
 
         `on_originals` is called as one starts that can swap no face and is not refused, if the user is to know.
+        `from_viewport`: it shows what the preview does, and Blender lets nobody refuse or stop it.
         """
+        self._from_viewport = from_viewport
         self._on_end = on_end
         self._on_originals = on_originals
         self._session: PrefetchingSession | None = None
@@ -84,6 +103,12 @@ class RenderRun:
         self._failed_frames: dict[int, list[str]] = {}
         self._begin_error = ""
         self._refusal = ""
+        self._refused_output = RefusedOutput()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a render goes on that has anything to swap."""
+        return self._session is not None
 
     def begin(self, scene: bpy.types.Scene) -> None:
         """Begin a session, if any clip has a stack."""
@@ -91,15 +116,17 @@ class RenderRun:
         self._begin_error = self._refusal = ""
         if not any(strips_with_modifiers(here) or strips_with_invalid_ids(here) for here in bpy.data.scenes):
             return
-        spare = fallback_folder() if on_main_thread() else None
+        # A render from the viewport runs within an operator: nothing is edited there.
+        may_edit = on_main_thread() and not self._from_viewport
+        spare = fallback_folder() if may_edit else None
         self._session = open_render(cache_folder(scene), preferences(), spare)
-        self._strict, self._start_time, self._frame_count = is_strict(scene), time.time(), 0
-        self._swapped_frame_count = self._original_frame_count = 0
+        self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
+        self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
-            for text in sync_layers(here) if on_main_thread() else []:
+            for text in sync_layers(here) if may_edit else []:
                 self._session.warn(text)
         for text in refused_folder_warnings():
             self._session.warn(text)
@@ -119,13 +146,16 @@ class RenderRun:
         self._refuse_if_blocked(scene)
 
     def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
-        """Refuse a render that can swap no face, or let the user know of it."""
+        """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
         reason = originals_reason(scene)
-        if reason and refuses_originals():
+        action = originals_action(scene, from_viewport=self._from_viewport) if reason else RENDER
+        if action == REPORT:
+            self._on_originals(report_text(reason))
+        elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):
             self._refusal = refusal_text(reason)
             print_message(f"error: {self._refusal}")
-        elif reason and reports_originals():
-            self._on_originals(report_text(reason))
+            self._refused_output.prevent(scene)
+            fail_process()
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -138,13 +168,17 @@ class RenderRun:
         if self._refusal:
             self._frame_count += 1
             self._original_frame_count += 1
-            self._discard_frame(scene, [self._refusal])
+            self._failed_frames[scene.frame_current] = [self._refusal]
+            stop_render()
             return
         outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
         before, original_count = len(outcomes.failures), outcomes.original.total()
         out_of_step: list[str] = []
-        jobs = list(jobs_at(scene, scene.frame_current, self._strip_cache, faults=out_of_step))
-        coming = self._lookahead.upcoming_jobs(scene, jobs)
+        preview = self._from_viewport
+        jobs = list(
+            jobs_at(scene, scene.frame_current, self._strip_cache, preview=preview, faults=out_of_step)
+        )
+        coming = self._lookahead.upcoming_jobs(scene, jobs, preview=preview)
         written = [
             self._session.update_layer(job, jobs[place:] + coming) for place, job in enumerate(jobs, 1)
         ]
@@ -182,17 +216,18 @@ class RenderRun:
         else:
             self._session.warn(text)
             self._session.outcomes.record_failure(reason, text)
-        if is_strict(scene):
+        if is_strict(scene) and not self._from_viewport:
             self._fail_frame(scene, [text])
 
     def remove_failed_frame(self, scene: bpy.types.Scene) -> None:
         """A frame was written: one that failed must not stay."""
-        if scene.frame_current in self._failed_frames:
+        if scene.frame_current in self._failed_frames and not self._refusal:
             print_warnings(remove_written_image(scene, scene.frame_current, self._start_time))
 
     def end(self, scene: bpy.types.Scene) -> None:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
+        self._refused_output.restore()
         if session is None:
             return
         shown_text = render_text(self._frame_count, self._swapped_frame_count, self._original_frame_count)
@@ -204,7 +239,7 @@ class RenderRun:
         _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
         self._fallback_layers.restore()
         print_warnings(warnings)
-        if self._failed_frames:
+        if self._failed_frames and not self._refusal:
             print_warnings(mark_movie(scene, self._start_time))
         shown = session.outcomes.summary(cast("int", facts["faces"]))
         models = pluralise(cast("int", facts["models_loaded"]), "model")
@@ -217,7 +252,10 @@ class RenderRun:
             line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
         print_message(line)
         failures = tuple(text for failures in self._failed_frames.values() for text in failures)
-        self._on_end(RenderResult(line, failures, shown_text, bool(session.outcomes.failures)))
+        has_originals = bool(session.outcomes.failures or self._refusal)
+        if self._refusal:
+            shown_text = REFUSED_TEXT
+        self._on_end(RenderResult(line, failures, shown_text, has_originals, self._from_viewport))
         self._failed_frames = {}
         wanted = os.environ.get(REPORT_VARIABLE)
         if wanted:
@@ -225,6 +263,11 @@ class RenderRun:
                 write_file(Path(wanted), f"{json.dumps(facts, indent=1)}\n".encode())
             except OSError as error:
                 print_message(f"warning: can't write the report {wanted}: {error.strerror or error}")
+
+    def end_if_refused(self) -> None:
+        """End a refused render that Blender did not begin: of a movie it says so to no handler. On the main thread."""
+        if self._refused_output.is_set and not cast("Any", bpy.app).is_job_running("RENDER"):
+            self.end(bpy.data.scenes[0])
 
     def _record_strip_problems(self, scene: bpy.types.Scene) -> None:
         """Count the clips at this frame that are not seen as they should be, whatever their images are."""

@@ -27,12 +27,18 @@ def is_strict(scene: bpy.types.Scene) -> bool:
     return STRICT_FLAG in words or bool(settings_of(scene).strict)
 
 
+def fail_process() -> None:
+    """See to the exit code. Nobody waits for one with a window."""
+    if bpy.app.background:
+        atexit.unregister(_exit_process)
+        atexit.register(_exit_process)
+
+
 def stop_render() -> None:
-    """Stop the render where that is possible, and see to the exit code. Nobody waits for one with a window."""
+    """Stop the render where that is possible, once only, and see to the exit code."""
     if not bpy.app.background:
         return
-    atexit.unregister(_exit_process)
-    atexit.register(_exit_process)
+    fail_process()
     # Blender's own answer to the signal ends the render, closes what it writes and tells `render_cancel`. In the
     # module `bpy` the answer is Python's, an exception that would end nothing but our handler.
     if signal.getsignal(signal.SIGINT) is None:

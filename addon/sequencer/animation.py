@@ -69,6 +69,8 @@ class StripCurves:
 
     def is_animated(self, strip: Any, path: str) -> bool:
         """Tell whether keyframes or a driver decide a property of a strip."""
+        if not self.keyframes and not self.drivers:
+            return False  # most scenes have no curves of strips
         return path in self.keyframes_of(strip) or path in self.drivers_of(strip)
 
     def is_in_nla(self, strip: Any, path: str) -> bool:
@@ -77,9 +79,9 @@ class StripCurves:
 
     def values(self, strip: Any) -> tuple[Any, ...]:
         """Return a value that changes when what a layer follows of its clip's animation changes."""
-        keyframes, drivers = self.keyframes_of(strip), self.drivers_of(strip)
-        if not keyframes and not drivers:
+        if not self.keyframes and not self.drivers:
             return ()
+        keyframes, drivers = self.keyframes_of(strip), self.drivers_of(strip)
         return tuple(
             (path, *values(curves[path]))
             for curves, values in ((keyframes, keyframe_values), (drivers, driver_values))
@@ -93,6 +95,8 @@ def sync_animation(scene: bpy.types.Scene, strip: Any, layer: Any, curves: Strip
 
     `curves` are the scene's. True if anything had to change: then these are outdated.
     """
+    if not curves.keyframes and not curves.drivers:
+        return False
     changed = _remove_opacity_driver(scene, strip, layer, curves)
     for wanted, known, values, sync in (
         (curves.keyframes_of(strip), curves.keyframes_of(layer), keyframe_values, _sync_keyframes),

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which strips lie at which frames of which channel, found without looking at every strip."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 # Start, end and a number of its own, by which entries are sorted; the strip is never compared.
 _Entry: TypeAlias = tuple[int, int, int, Any]
+_PLACE = attrgetter("channel", "frame_final_start", "frame_final_end")
 
 
 class ChannelIndex:
@@ -20,13 +23,25 @@ class ChannelIndex:
         self._longest: dict[int, int] = {}
         self._entries: dict[Any, tuple[int, _Entry]] = {}
         for number, strip in enumerate(strips):
-            start, end = strip.frame_final_start, strip.frame_final_end
-            entry, channel = (start, end, number, strip), strip.channel
+            channel, start, end = _PLACE(strip)
+            entry = start, end, number, strip
             self._channels.setdefault(channel, []).append(entry)
             self._entries[strip] = channel, entry
         for channel, entries in self._channels.items():
-            entries.sort(key=lambda entry: entry[:3])
-            self._longest[channel] = max(entry[1] - entry[0] for entry in entries)
+            entries.sort()
+            self._longest[channel] = max([entry[1] - entry[0] for entry in entries])
+        self._crowded = {channel for channel, entries in self._channels.items() if _has_overlap(entries)}
+
+    def is_right_above(self, lower: Any, upper: Any) -> bool:
+        """Tell whether a strip covers all of another from one channel above; where strips overlap there it may not.
+
+        It takes no look at other strips: as a rule those of a channel do not overlap.
+        """
+        if upper not in self._entries:
+            return False  # it lies in another meta strip
+        (channel, below), (own, above) = self._entries[lower], self._entries[upper]
+        is_next = own == channel + 1 and own not in self._crowded
+        return is_next and above[0] <= below[0] and below[1] <= above[1]
 
     def overlapping(self, strip: Any, *others: Any, channels: range | None = None) -> Iterator[Any]:
         """Yield the strips that lie at a frame of a strip's, the lowest first, but for itself and `others`.
@@ -51,7 +66,16 @@ class ChannelIndex:
         if (channel, entry[:2]) == (strip.channel, now[:2]):
             return
         entries = self._channels[channel]
-        del entries[bisect_left(entries, entry[:3])]
-        insort(self._channels.setdefault(strip.channel, []), now, key=lambda entry: entry[:3])
+        del entries[bisect_left(entries, entry)]
+        entries = self._channels.setdefault(strip.channel, [])
+        place = bisect_left(entries, now)
+        entries.insert(place, now)
+        if _has_overlap(entries[max(place - 1, 0) : place + 2]):
+            self._crowded.add(strip.channel)
         self._entries[strip] = strip.channel, now
         self._longest[strip.channel] = max(self._longest.get(strip.channel, 0), now[1] - now[0])
+
+
+def _has_overlap(entries: list[_Entry]) -> bool:
+    """Tell whether of the strips of a channel, the first to begin first, any lie at a common frame."""
+    return any(before[1] > after[0] for before, after in pairwise(entries))

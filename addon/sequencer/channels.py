@@ -23,6 +23,8 @@ def is_misplaced(siblings: ChannelIndex, clip: Any, layer: Any) -> bool:
 
     `siblings` are the strips beside the clip.
     """
+    if siblings.is_right_above(clip, layer):
+        return False
     own, above = clip.channel, layer.channel
     return above <= own or any(
         has_image(strip) or strip.channel == above
@@ -32,7 +34,7 @@ def is_misplaced(siblings: ChannelIndex, clip: Any, layer: Any) -> bool:
 
 def strip_between(siblings: ChannelIndex, clip: Any, layer: Any) -> Any | None:
     """Return a strip that is seen and lies between a clip and its layer, or None."""
-    if layer.parent_meta() != clip.parent_meta():
+    if layer.channel == clip.channel + 1 or layer.parent_meta() != clip.parent_meta():
         return None
     candidates = (
         strip

@@ -26,6 +26,8 @@ from .strips import frame_rate, require_frame_limit
 # As Blender calls it, and as files do.
 _KEY_FIELDS = ("retiming_keys", "retiming_handles")
 _TRANSITION_FLAG = 1 << 0
+# SEQ_AUTO_PLAYBACK_RATE: the movie is played at its own frame rate. Without it all its frames are shown in turn.
+_OWN_RATE_FLAG = 1 << 17
 _PREFIX = "understudy_retiming_"
 # Before 5.0 Blender takes a change of speed for none where the segment before the last has the speed of the next.
 _FROM_5_0 = bpy.app.version >= (5, 0, 0)
@@ -175,7 +177,8 @@ def _parse_retiming(file: BlendFile, strip: Block | None, timeline_rate: float) 
     if not 0 < count <= keys.count:
         raise ValueError("there are fewer than is said")
     own_rate = file.value(strip, ("media_playback_rate",))
-    rate = own_rate / timeline_rate if own_rate else 1.0
+    plays_at_own_rate = own_rate and file.value(strip, ("flag",)) & _OWN_RATE_FLAG
+    rate = own_rate / timeline_rate if plays_at_own_rate else 1.0
     return Retiming(
         tuple(_parse_key(file, keys, item) for item in range(count)), file.value(strip, ("len",)), rate
     )

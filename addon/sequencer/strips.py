@@ -3,7 +3,8 @@
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,6 +43,18 @@ def layer_stack_id(strip: bpy.types.Strip) -> str:
     return identifier if identifier and is_stack_id(identifier) else ""
 
 
+def stack_ids_of(strips: Sequence[Any], name: str) -> dict[Any, str]:
+    """Return the stacks' ids that a text property of strips has, by the strips; those that have none are left out.
+
+    It is what `stack_id` and `layer_stack_id` return, read at once: at each edit all strips of a scene are read.
+    """
+    try:
+        texts = list(map(attrgetter(name), strips))
+    except UnicodeDecodeError:
+        texts = [text_of(strip, name) for strip in strips]
+    return {strip: text for strip, text in zip(strips, texts, strict=True) if text and is_stack_id(text)}
+
+
 def all_strips(scene: bpy.types.Scene) -> list[Any]:
     """List every strip of a scene, those inside meta strips too."""
     editor = scene.sequence_editor
@@ -70,14 +83,15 @@ def supports_modifiers(strip: bpy.types.Strip) -> bool:
 
 def strips_with_modifiers(scene: bpy.types.Scene, strips: Iterable[Any] | None = None) -> list[Any]:
     """List the clip strips that have a stack, by name: those of a scene, or of some of its strips."""
-    listed = all_strips(scene) if strips is None else strips
-    clips = [strip for strip in listed if supports_modifiers(strip) and stack_id(strip)]
-    return sorted(clips, key=lambda strip: strip.name)
+    listed = all_strips(scene) if strips is None else list(strips)
+    layers = stack_ids_of(listed, "understudy_layer_of")
+    supported = [strip for strip in listed if strip not in layers and strip.type in SUPPORTED_TYPES]
+    return sorted(stack_ids_of(supported, "understudy_id"), key=attrgetter("name"))
 
 
 def layer_strips(scene: bpy.types.Scene) -> list[Any]:
     """List the layer strips of a scene."""
-    return [strip for strip in all_strips(scene) if layer_stack_id(strip)]
+    return list(stack_ids_of(all_strips(scene), "understudy_layer_of"))
 
 
 def parent_strips(scene: bpy.types.Scene, strip: bpy.types.Strip) -> Any:
@@ -186,9 +200,11 @@ def movie_rate(strip: Any) -> float:
     Blender plays it at these even where another file has taken the movie's place (4.5.15), and opens the
     movie to tell them: at 1080p that takes as long as rendering a frame does.
     """
-    if not _is_valid_rate(strip.understudy_rate):
+    rate: float = strip.understudy_rate
+    if not _is_valid_rate(rate):
         strip.understudy_rate = strip.fps
-    return float(strip.understudy_rate) if _is_valid_rate(strip.understudy_rate) else 0.0
+        rate = strip.understudy_rate
+    return rate if _is_valid_rate(rate) else 0.0
 
 
 def _is_valid_rate(rate: float) -> bool:

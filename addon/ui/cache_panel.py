@@ -10,52 +10,47 @@ from ..layers.folders import cache_folder
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import CacheSizes, CacheSizesLookup
 from ..modifiers.active import active_scene, active_strip
+from ..operators.cost import COST_ICONS, COST_TEXTS
 from ..properties.preferences import preferences
 from ..properties.scene_properties import settings_of
 from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location
 from ..sessions.open import access
-from .parameters import COST_ICONS
+from .fields import Field, draw_field, fit_side_by_side, row_or_column
 
 _REFRESH_SECONDS = 2.0
-_COST_TEXTS = (
-    ("instant", "Shows at once: no model runs, no frame is decoded"),
-    ("re-swap", "Swaps the frames again"),
-    ("re-analyse", "Analyses the strip again, then swaps"),
-)
 
 
 def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     """Draw what is prepared, the folder, and what the icons beside the controls mean."""
     scene, strip = active_scene(context), active_strip(context)
     settings = settings_of(scene)
-    layout.use_property_split = True
     if strip is not None and stack_id(strip):
         wanted = CacheSizesLookup(cache_folder(scene), stack_id(strip), access(preferences()))
         sizes: CacheSizes | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
         if sizes is not None:
-            column = layout.column(align=True)
             length = strip.frame_final_duration
             text = f"{sizes.layer_count} frames prepared, the strip shows {length}"
-            column.label(text=text, icon="RENDERLAYERS")
+            draw_text(layout, context, text, "RENDERLAYERS")
             text = (
                 f"{_format_size(sizes.layer_bytes)} of layers, {_format_size(sizes.result_bytes)} of results"
             )
-            column.label(text=text, icon="DISK_DRIVE")
+            draw_text(layout, context, text, "DISK_DRIVE")
     if settings.last_run:
         draw_text(layout, context, f"Last prepared: {settings.last_run}", "TIME")
-    layout.prop(settings, "cache_folder")
+    folder = Field(settings, "cache_folder")
+    draw_field(layout, context, folder, is_narrow=not fit_side_by_side(context, [folder]))
     draw_refusal(layout, context)
     if preferences().cache_folder:
         draw_text(layout, context, "The preferences keep every project's results in one folder", "INFO")
     if not bpy.data.filepath and settings.cache_folder.startswith("//"):
         draw_text(layout, context, "Save the project to keep results", "INFO")
-    row = layout.row(align=True)
-    row.operator("understudy.purge", text="Purge Strip", icon="TRASH").what = "STRIP"
-    row.operator("understudy.purge", text="Purge All").what = "ALL"
+    buttons = row_or_column(layout, context, ("Purge Strip", "Purge All"))
+    buttons.operator("understudy.purge", text="Purge Strip", icon="TRASH").what = "STRIP"
+    buttons.operator("understudy.purge", text="Purge All").what = "ALL"
     column = layout.column(align=True)
-    column.label(text="What a change of a control with this icon costs:")
-    for cost, text in _COST_TEXTS:
+    draw_text(column, context, "The icons beside the controls:")
+    for cost, text in COST_TEXTS.items():
         draw_text(column, context, text, COST_ICONS[cost])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..blender.wrapped_text import region_width
+from ..blender.text_width import region_width
 
 _FACE_SCALE = 4.6
 _FACE_WIDTH_PIXELS = 105

@@ -9,10 +9,11 @@ import bpy
 from ...core.reporting.strip_state import overlay_text
 from ..modifiers.active import active_scene, active_strip
 from ..modifiers.stack import stack_of
-from ..prepare.strip_facts import state_of
+from ..prepare.drawn_state import drawn_state
 from ..properties.status import window_state
 from ..sequencer.strips import covers_frame, is_shown, stack_id, strips_with_modifiers
 
+_UPDATING_TEXT = "Updating…"
 _FONT = 0
 _FONT_POINTS = 13
 _MARGIN_PIXELS = 16
@@ -25,13 +26,17 @@ _HANDLES: list[Any] = []
 
 def overlay_line(context: bpy.types.Context) -> str:
     """Return what stands over the visible frame; empty where every face in it is as it will be rendered."""
+    if window_state().updating:
+        return _UPDATING_TEXT
+    if not window_state().original_shown:
+        return ""
     scene = active_scene(context)
     if scene is None:
         return ""
     strip = _strip_at_frame(scene, active_strip(context))
     if strip is None:
         return ""
-    return overlay_text(state_of(scene, strip), shows_original=bool(window_state().original_shown))
+    return overlay_text(drawn_state(scene, strip), shows_original=True)
 
 
 def _strip_at_frame(scene: bpy.types.Scene, active: Any | None) -> Any | None:
@@ -50,8 +55,6 @@ def _strip_at_frame(scene: bpy.types.Scene, active: Any | None) -> Any | None:
 def _draw() -> None:
     """Draw the line at the bottom left of the preview, where Blender itself writes nothing."""
     context = bpy.context
-    if not window_state().original_shown:
-        return
     region, text = context.region, overlay_line(context)
     if not text or region is None or context.preferences is None:
         return

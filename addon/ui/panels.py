@@ -13,16 +13,17 @@ import bpy
 
 from ...core.media.clip_info_cache import NOT_PREPARED
 from ...core.reporting.strip_state import state_text
+from ..blender.text_width import region_width
 from ..blender.wrapped_text import draw_text
-from ..layers.strip_warnings import strip_warnings
 from ..modifiers.active import MODIFIER_POINTER, active_scene, active_stack, active_strip
 from ..modifiers.visibility import is_rendered, visibility_mismatches
 from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
-from ..prepare.strip_facts import state_of
+from ..prepare.drawn_state import drawn_state, drawn_warnings
 from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
+from .fields import row_or_column
 from .parameters import draw_parameters, in_analysis, in_colour, in_mask, in_swap
 from .state_icon import state_icon
 from .which_face_panel import draw_which_face
@@ -32,6 +33,8 @@ _IN_SIDE_BAR = bpy.app.version < (5, 0, 0)
 _MAX_DRAWN_MODIFIERS = 64
 """Of how many modifiers are drawn: each takes milliseconds, at every redraw."""
 _FIRST_STEP_SCALE = 1.8
+_NARROW_PIXELS = 260
+"""Below which width of a region a modifier's header has no room for its icon, its cross and a field for its name."""
 _Draw = Callable[[Any, bpy.types.Context, Any], None]
 
 
@@ -65,13 +68,17 @@ class UNDERSTUDY_MT_modifier(bpy.types.Menu):
     bl_label = "Face Swap"
     bl_description = "What else can be done with this modifier"
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the entries."""
         layout: Any = self.layout
+        modifier = getattr(context, MODIFIER_POINTER, None)
+        if modifier is not None:
+            layout.prop(modifier, "name", text="")
         layout.operator("understudy.modifier_move", text="Move Up", icon="TRIA_UP").direction = "UP"
         layout.operator("understudy.modifier_move", text="Move Down", icon="TRIA_DOWN").direction = "DOWN"
         layout.separator()
         layout.operator("understudy.modifier_add", text="Add Face Swap", icon="ADD")
+        layout.operator("understudy.modifier_remove", icon="X")
 
 
 class UNDERSTUDY_PT_stack(bpy.types.Panel):
@@ -148,13 +155,14 @@ def _draw_details(layout: Any, context: bpy.types.Context) -> None:
 def _draw_preparation(layout: Any, context: bpy.types.Context) -> None:
     """Draw what makes the new faces, how that goes, what went wrong, and what is seen instead."""
     row = layout.row(align=True)
-    row.operator("understudy.prepare_clip", icon="RENDER_ANIMATION")
-    row.operator("understudy.prepare_all")
+    buttons = row_or_column(row, context, ("Prepare Clip", "Prepare All", "  "))
+    buttons.operator("understudy.prepare_clip", icon="RENDER_ANIMATION")
+    buttons.operator("understudy.prepare_all")
     row.operator("understudy.refresh", text="", icon="FILE_REFRESH")
     _draw_state(layout, context)
     draw_refusal(layout, context)
     strip: Any = active_strip(context)
-    for notice in strip_warnings(strip, active_scene(context)):
+    for notice in drawn_warnings(active_scene(context), strip):
         box = layout.box()
         draw_text(box, context, f"{strip.name} {notice.text}", "ERROR")
         if notice.operator:
@@ -177,7 +185,7 @@ def _draw_state(layout: Any, context: bpy.types.Context) -> None:
     strip = active_strip(context)
     if strip is None:
         return
-    shown = state_of(active_scene(context), strip)
+    shown = drawn_state(active_scene(context), strip)
     draw_text(layout, context, state_text(shown), state_icon(shown))
     for modifier in visibility_mismatches(active_scene(context))[:1]:
         only = "preview" if modifier.enabled else "render"
@@ -190,14 +198,19 @@ def _draw_modifier(layout: Any, context: bpy.types.Context, modifier: Any) -> No
     for part in (header, body):
         if part is not None:
             part.context_pointer_set(MODIFIER_POINTER, modifier)
-    header.label(text="", icon="USER")
-    header.prop(modifier, "name", text="")
+    is_narrow = region_width(context) < _NARROW_PIXELS
+    if is_narrow:
+        header.label(text=modifier.name, translate=False)
+    else:
+        header.label(text="", icon="USER")
+        header.prop(modifier, "name", text="")
     row = header.row(align=True)
     row.prop(modifier, "enabled", text="", icon="HIDE_OFF" if modifier.enabled else "HIDE_ON")
     camera = "RESTRICT_RENDER_OFF" if is_rendered(modifier) else "RESTRICT_RENDER_ON"
     row.prop(modifier, "show_render", text="", icon=camera)
     row.menu(UNDERSTUDY_MT_modifier.bl_idname, text="", icon="DOWNARROW_HLT")
-    header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
+    if not is_narrow:
+        header.operator("understudy.modifier_remove", text="", icon="X", emboss=False)
     if body is None:
         return
     if needs_image(modifier):

@@ -1,24 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which parameter is in which panel, when it matters, and how it is drawn with what a change of it costs."""
 
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import bpy
 
-from ...core.models.library import MODELS_VARIABLE, user_model_folder
-from ...core.models.model_availability import ModelAvailability
 from ...core.recipe import parameters
 from ...core.recipe.parameter import Parameter
-from ...core.units import OFF
-from ..blender.wrapped_text import draw_text
-from ..lookups.gallery import lookup_cache
-from ..lookups.lookups import ModelLookup
-from ..properties.preferences import preferences
-
-COST_ICONS = {"instant": "CHECKMARK", "re-swap": "FILE_REFRESH", "re-analyse": "VIEWZOOM"}
+from ..operators.model_page import look_up_model, model_button_texts
+from .fields import Field, draw_field, draw_switches, fit_side_by_side, fits_button
 
 _NEURAL_ONLY_PATHS = {
     "swap.model", "swap.pixel_boost", "swap.identity", "fusion.mask_shape", "fusion.openings",
@@ -45,7 +36,6 @@ _RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
 _MODEL_ONLY_GROUPS = ("swap", "enhance")
 """The groups whose other settings are the engine's own: without its file they do nothing."""
 _BISENET_ONLY_PREFIX = "With BiSeNet"
-_REFRESH_SECONDS = 5.0
 _MODEL_ROLES = {
     "detect.detector": "detect",
     "landmark.landmarker": "landmark",
@@ -97,77 +87,50 @@ def draw_parameters(
 ) -> None:
     """Draw the parameters that belong to a panel and matter, each with the icon of what a change costs.
 
-    Switches that follow each other share a row in pairs: there are many of them. Below an engine stands whether its
+    Switches that follow each other are drawn side by side: there are many of them. Below an engine stands whether its
     file is there; what it alone uses is greyed out until it is.
     """
-    layout.use_property_split = True
     whole, layout = layout, layout.column()
     shown = [entry for entry in parameters() if belongs(entry) and is_relevant(entry, modifier)]
+    fields = [Field(getattr(modifier, entry.group), entry.name, entry.cost) for entry in shown]
+    is_narrow = not fit_side_by_side(context, fields)
     group = shown[0].group if shown else ""
     while shown:
-        parameter = shown.pop(0)
+        parameter, field = shown.pop(0), fields.pop(0)
         if parameter.group != group:
             layout.separator()
             layout, group = whole.column(), parameter.group
         if parameter.kind is not bool:
-            draw_parameter(layout, modifier, parameter)
+            draw_field(layout, context, field, is_narrow=is_narrow)
             if parameter.path in _MODEL_ROLES and not _draw_model_availability(
                 layout, context, modifier, parameter
             ):
                 layout = layout.column()
                 layout.enabled = parameter.group not in _MODEL_ONLY_GROUPS
             continue
-        switches = [parameter]
+        switches = [field]
         while shown and shown[0].kind is bool and shown[0].group == parameter.group:
-            switches.append(shown.pop(0))
-        _draw_switches(layout, modifier, switches)
+            shown.pop(0)
+            switches.append(fields.pop(0))
+        draw_switches(layout, context, "Parts of the Face", switches, is_narrow=is_narrow)
 
 
 def _draw_model_availability(
     layout: Any, context: bpy.types.Context, modifier: Any, parameter: Parameter
 ) -> bool:
-    """Say below an engine that needs a file whether it is there, and its licence; tell whether it can be used."""
+    """Draw one button below an engine that needs a file: what the file lacks or its license, and where it is from."""
     name = getattr(getattr(modifier, parameter.group), parameter.name)
     if name == parameter.default:
         return True
-    models = model_folder()
-    wanted = ModelLookup(models, _MODEL_ROLES[parameter.path], name)
-    state: ModelAvailability | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
+    role = _MODEL_ROLES[parameter.path]
+    state = look_up_model(role, name)
     if state is None:
         return True
-    licence = f"Licence {state.licence}" if state.licence else "The licence is not known"
-    if not state.commercial and "commercial" not in licence:
-        licence += ": probably not for commercial use"
-    if not state.available:
-        text = state.problem or f"put its file into {models}, or choose another folder in the preferences"
-        draw_text(layout, context, f"{state.title} can't be used: {text}", "ERROR")
-    draw_text(layout, context, licence, "INFO")
-    return state.available
-
-
-def model_folder() -> Path:
-    """Return where the user's models lie: what the environment says comes before the preferences."""
-    said = os.environ.get(MODELS_VARIABLE, "").strip()
-    chosen = "" if said == OFF else said or preferences().model_folder
-    return Path(bpy.path.abspath(chosen)) if chosen else user_model_folder()
-
-
-def draw_parameter(layout: Any, modifier: Any, parameter: Parameter) -> None:
-    """Draw one parameter with the icon of what a change costs."""
-    row = layout.row(align=False)
-    row.prop(getattr(modifier, parameter.group), parameter.name)
-    row.label(icon=COST_ICONS[parameter.cost])
-
-
-def _draw_switches(layout: Any, modifier: Any, switches: list[Parameter]) -> None:
     row = layout.row()
-    split = row.split(factor=0.4)
-    title = split.column()
-    title.alignment = "RIGHT"
-    title.label(text="Parts of the Face")
-    grid = split.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
-    grid.use_property_split = False
-    for switch in switches:
-        grid.prop(getattr(modifier, switch.group), switch.name)
-    row.label(icon=COST_ICONS[switches[0].cost])
-    row.label(icon="BLANK1")  # where others have their dot for keyframes
+    row.use_property_split = False
+    row.alert = not state.available
+    texts = model_button_texts(state)
+    text = next((text for text in texts if fits_button(context, text)), texts[-1])
+    button = row.operator("understudy.model_page", text=text, icon="URL" if state.page else "INFO")
+    button.role, button.family = role, name
+    return state.available

@@ -7,7 +7,7 @@ import bpy
 
 from ...core.reporting.strip_state import status_text
 from ..modifiers.active import active_scene, active_strip
-from ..prepare.strip_facts import state_of
+from ..prepare.drawn_state import drawn_state
 from ..properties.status import window_state
 from ..sequencer.strips import stack_id
 from .state_icon import state_icon
@@ -19,7 +19,7 @@ def _draw(header: Any, context: bpy.types.Context) -> None:
     strip = None if scene is None else active_strip(context)
     if strip is None or not stack_id(strip) or window_state().running:
         return
-    state = state_of(scene, strip)
+    state = drawn_state(scene, strip)
     header.layout.label(text=status_text(strip.name, state), icon=state_icon(state), translate=False)
 
 

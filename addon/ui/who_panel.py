@@ -39,12 +39,7 @@ def _draw_source_image(
     image, box = modifier.identity.pictures[index], layout.box()
     known = _source_image_view(scene, modifier, image)
     has_choice = known is not None and _has_choice(known)
-    row = box.row()
-    if known is not None and known.icon is not None and not has_choice:
-        face = row.column()
-        face.template_icon(icon_value=known.icon, scale=_FACE_SCALE)
-    column = row.column()
-    path = column.row(align=True)
+    path = box.row(align=True)
     path.use_property_split = False
     path.prop(image, "filepath", text="")
     if known is None:
@@ -52,6 +47,10 @@ def _draw_source_image(
     path.operator("understudy.picture_remove", text="", icon="X").index = index
     if known is None:
         return
+    row = box.row()
+    if known.icon is not None and not has_choice:
+        row.column().template_icon(icon_value=known.icon, scale=_FACE_SCALE)
+    column = row.column()
     if has_choice:
         _draw_faces(box, context, known, image.face_number, index)
     _draw_quality(box if has_choice else column, box, context, known, Path(image.filepath).name)
@@ -85,7 +84,7 @@ def _draw_quality(
 ) -> None:
     """Draw what is poor about the face that is used, or why the image can't be used."""
     if known.icon is not None and not known.quality_issues:
-        column.label(text="Clearly visible", icon="CHECKMARK")
+        column.label(text="Clear face", icon="CHECKMARK")
     for issue in known.quality_issues:
         if known.icon is not None:
             draw_text(box, context, f"The face is {issue}", "INFO")

@@ -17,6 +17,7 @@ from ..media.prefetching_clip import PrefetchingClip
 from ..media.source_stamps import SourceStamps
 from ..reporting.quoting import quote
 from ..reporting.stage_counts import StageCounter
+from ..system.library_versions import library_inputs
 from .cuts import FRAME_THUMBNAIL_SIZE, frame_thumbnail
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ class FrameReader:
 
     def _map_key(self, clip: Clip, number: int) -> Key:
         inputs: dict[str, Scalar | Key] = {"clip": self.clip_id(clip), "number": number}
-        return stage_key("frame", DECODER_VERSION, {**inputs, **clip.source.key_inputs})
+        inputs |= library_inputs("av", "opencv") | clip.source.key_inputs
+        return stage_key("frame", DECODER_VERSION, inputs)
 
 
 def _map_entry(clip: Clip, number: int) -> Arrays:

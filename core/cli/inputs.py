@@ -54,7 +54,7 @@ def frame_rate(path: Path, clip: Clip, rate: str | None) -> Fraction:
 
 def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
     """Return the numbers of the frames from `start` to `end`, itself included. ClipError if there are none."""
-    last = clip.info.frame_count - 1
+    last = clip.image_count - 1
     first, final = 0 if start is None else start, last if end is None else end
     if first > final:
         raise ClipError(f"the first frame, {first}, comes after the last, {final}: give them in their order")

@@ -26,6 +26,7 @@ from ..models.embedded import embedded_models
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.stage_schemas import STAGE_SCHEMAS
 from ..recipe.request import SwapRequest
+from ..reporting.spans import frame_spans
 from ..sessions.pipeline_factory import make_pipeline
 from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
@@ -109,6 +110,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             *opened.warnings,
             *_sound_warnings(clip, numbers),
             *outcome.warnings(fps),
+            *clip.faults,
             *settings.ignored,
             *cache.warnings,
         ):
@@ -122,18 +124,6 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     if not arguments.quiet:
         show(f"{outcome.written_count} frames, {outcome.changed_count} of them changed, in {seconds:.1f} s")
     return bool(outcome.failed_frames)
-
-
-def frame_spans(numbers: Sequence[int]) -> str:
-    """Write ascending numbers shortly: 1, 2, 3, 7 as `frames 1-3, 7 show`, a single one as `frame 7 shows`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
-    return f"frames {text} show" if len(numbers) > 1 else f"frame {text} shows"
 
 
 def _write_movie(

@@ -43,6 +43,10 @@ class LruCache(Generic[_Name, _Value]):
         del self._values[name]
         return True
 
+    def values(self) -> tuple[_Value, ...]:
+        """Return every value, the one used least recently first."""
+        return tuple(self._values.values())
+
     def clear(self) -> None:
         """Evict every value."""
         while self._values:

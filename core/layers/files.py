@@ -95,10 +95,10 @@ def require_layer_name(name: str) -> None:
 def link_file(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
     """Give a file another name, here or in `target`, in place of what has it; False where that can't be."""
     into = source if target is None else target
-    beside = temporary_name(to)
     try:
         source.link(name, to, into)
     except FileExistsError:
+        beside = temporary_name(to)
         try:
             source.link(name, beside, into)
             into.rename(beside, to)  # gate: this is its own

@@ -7,13 +7,13 @@ through a link.
 """
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ..cache.packs.layout import LAYERS_FOLDER
 from ..errors import OutputError
-from ..filesystem import Access, Location
+from ..filesystem import Access, Folder, Location
 from .files import (
     LAYER_NAME,
     STACK_ID,
@@ -139,29 +139,49 @@ class LayerFolder:
             raise
         with opened as folder:
             try:
-                missing = sorted(wanted.difference(folder.file_names()))
-                there = wanted.intersection(folder.names()) if missing else set()
-                first = ""
-                for name in missing:
-                    # One file under many names: layer files are replaced, never changed in place.
-                    if not first or name in there or not link_file(folder, first, name):
-                        folder.write_file(name, PLACEHOLDER, mode=self._folder.access.file_mode)
-                        first = name
+                self._write_placeholders(folder, wanted)
             except OSError as error:
                 raise self._folder.error("write placeholders in", error) from error
 
-    def copy_to(self, other: "LayerFolder") -> None:
-        """Give another stack the layer files of this one; what can't be copied is made again later."""
-        names = self.names()
-        if not names:
+    def _write_placeholders(self, folder: Folder, names: set[str]) -> None:
+        """Put a placeholder for each layer that is not there into the open folder."""
+        missing = sorted(names.difference(folder.file_names()))
+        there = names.intersection(folder.names()) if missing else set()
+        first = ""
+        for name in missing:
+            # One file under many names: layer files are replaced, never changed in place.
+            if not first or name in there or not link_file(folder, first, name):
+                folder.write_file(name, PLACEHOLDER, mode=self._folder.access.file_mode)
+                first = name
+
+    def copy_to(self, other: "LayerFolder", *, placeholders: bool = True) -> None:
+        """Give another stack the layer files of this one; what can't be copied is made again later.
+
+        Files are linked where the file system can. Without `placeholders` those are left out: they take as long, and
+        `add_placeholders` makes the ones that the other stack shows.
+        """
+        try:
+            with self._folder.open_to_read() as source:
+                entries = [entry for entry in source.entries() if is_layer(entry) and entry.is_file]
+                images = {entry.name for entry in entries if entry.status.st_size > len(PLACEHOLDER)}
+                blank = {entry.name for entry in entries if placeholders} - images
+                if images or blank:
+                    self._copy_files(source, sorted(images), blank, other)
+        except FileNotFoundError:
             return
+        except OSError as error:
+            raise self._folder.error("look through", error) from error
+
+    def _copy_files(
+        self, source: Folder, images: Sequence[str], placeholders: set[str], other: "LayerFolder"
+    ) -> None:
         with other._folder.open_to_write(make=True) as target:
             try:
-                with self._folder.open_to_read() as source:
-                    for name in names:
-                        if not link_file(source, name, name, target):
-                            data = source.read_file(name, MAX_LAYER_BYTES)
-                            target.write_file(name, data, mode=other._folder.access.file_mode)
+                for name in images:
+                    if not link_file(source, name, name, target):
+                        data = source.read_file(name, MAX_LAYER_BYTES)
+                        target.write_file(name, data, mode=other._folder.access.file_mode)
+                other._write_placeholders(target, placeholders)
             except OSError:
                 return
 

@@ -82,6 +82,16 @@ class AnimatedClip(Closeable):
         """See `Clip.stamp`."""
         return files_stamp(self._source.paths, [self._status])
 
+    @property
+    def image_count(self) -> int:
+        """See `Clip.image_count`."""
+        return self._info.frame_count
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """See `Clip.faults`."""
+        return ()
+
     def read(self, number: int) -> FramePixels:
         """Return the pixels of frame `number`, (H, W, 3) RGB uint8; see `Clip.read`."""
         require_frame(self._info, number)

@@ -72,6 +72,16 @@ class Clip(Protocol):
         """Hex SHA-256 of every file's path and status when the clip was opened: cheap, and holds on this machine."""
         ...
 
+    @property
+    def image_count(self) -> int:
+        """How many frames its images last: fewer than `info.frame_count` where a file's sound or subtitles go on."""
+        ...
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the frames that were read so far, in words, with their numbers."""
+        ...
+
     def read(self, number: int) -> FramePixels:
         """Return the pixels of a frame, as Blender decodes it for the n-th frame of the strip's content.
 

@@ -89,6 +89,16 @@ class CachedClip(Closeable):
         """See `Clip.stamp`; when the clip was made."""
         return self._stamp
 
+    @property
+    def image_count(self) -> int:
+        """Raises ClipNotCachedError: that takes opening the file."""
+        raise ClipNotCachedError(NOT_PREPARED)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Nothing: no frame is read."""
+        return ()
+
     def read(self, number: int) -> FramePixels:
         """Raises NotCachedError."""
         raise NotCachedError(f"frame {number} is not prepared yet: press Prepare")

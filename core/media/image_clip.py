@@ -81,6 +81,16 @@ class ImageClip(Closeable):
         ]
         return files_stamp(self._paths, statuses)
 
+    @property
+    def image_count(self) -> int:
+        """How many images there are."""
+        return len(self._paths)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Nothing: an image that can't be read is an error."""
+        return ()
+
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
         require_frame(self._info, number)

@@ -42,6 +42,16 @@ class LazyClip(Closeable):
         """See `Clip.stamp`."""
         return self._cached_clip.stamp
 
+    @property
+    def image_count(self) -> int:
+        """See `Clip.image_count`."""
+        return self._open().image_count
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """See `Clip.faults`."""
+        return () if self._clip is None else self._clip.faults
+
     def read(self, number: int) -> FramePixels:
         """See `Clip.read`."""
         return self._open().read(number)

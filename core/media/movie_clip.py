@@ -15,6 +15,8 @@ from av.video.frame import VideoFrame
 
 from ..concurrency.closing import Closeable
 from ..errors import ClipError
+from ..reporting.quoting import quote
+from ..reporting.spans import frame_spans
 from .bounds import frame_capacity, require_frame_size
 from .clip import (
     FRAME_CACHE_SIZE,
@@ -48,6 +50,7 @@ class MovieClip(Closeable):
         self._source = ClipSource(True, (path,))
         self._status = file_status(path)
         self._file = MovieFile(path)
+        self._damaged_times = self._file.damaged_times
         try:
             self._info, self._converter = self._describe(self._read_first_frame())
         except BaseException:
@@ -75,6 +78,27 @@ class MovieClip(Closeable):
     def stamp(self) -> str:
         """See `Clip.stamp`."""
         return files_stamp(self._source.paths, [self._status])
+
+    @cached_property
+    def image_count(self) -> int:
+        """See `Clip.image_count`."""
+        file = MovieFile(self._info.path)
+        try:
+            return file.image_count
+        finally:
+            file.close()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """See `Clip.faults`."""
+        start, ticks = self._file.start_time, self._file.ticks_per_frame
+        numbers = sorted({math.floor((time - start) / ticks + 0.5) for time in self._damaged_times})
+        if not numbers:
+            return ()
+        name = quote(self._info.path.name)
+        return (
+            f"{name} is damaged: {frame_spans(numbers)} what could be decoded; copy or transcode it again",
+        )
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
@@ -167,6 +191,7 @@ class MovieClip(Closeable):
         # Not every format can seek to its start, so it is opened again.
         self._file.close()
         self._file = MovieFile(self._file.path)
+        self._file.damaged_times = self._damaged_times
         self._read_first_frame()
 
     def _read_first_frame(self) -> VideoFrame:

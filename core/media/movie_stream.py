@@ -8,9 +8,11 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
@@ -60,6 +62,8 @@ class MovieFile:
     def __init__(self, path: Path) -> None:
         """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
         self.path = path
+        self.damaged_times: set[int] = set()
+        """When those of the images so far begin that could not be decoded, or only in part."""
         try:
             self._container = open_media(path)
         except READ_ERRORS as fault:
@@ -120,6 +124,34 @@ class MovieFile:
             lead = float(self.start_time * self._time_base)
         return _round((seconds - max(0.0, lead)) * float(self.fps))
 
+    @property
+    def image_count(self) -> int:
+        """How many frames the images of the video stream last, as far as the file says: `frame_count` at most.
+
+        What a container says of its length may be that of a sound or of subtitles. Then the end of the stream is
+        looked for, which moves the place of reading: use a file of its own.
+        """
+        count = self.frame_count
+        if self._container.format.name.startswith("mov") or len(self._container.streams) == 1:
+            return count
+        ends = list(self._packet_ends_from(count))
+        if not ends:
+            return count
+        seconds = float((max(ends) - self.start_time) * self._time_base)
+        return max(1, min(count, _round(seconds * float(self.fps))))
+
+    def _packet_ends_from(self, number: int) -> Iterator[int]:
+        """Yield when the images of the last packets end, from the key frame before a frame on."""
+        if not self.seek(self.start_time + math.floor(number * self.ticks_per_frame)):
+            return
+        try:
+            for packet in self._container.demux(self._stream):
+                time = packet.dts if packet.pts is None else packet.pts
+                if time is not None:
+                    yield time + (packet.duration or round(self.ticks_per_frame))
+        except READ_ERRORS:  # a file that was cut off ends there
+            return
+
     def key_frame_time_before(self, time: int) -> int | None:
         """Decoding time of the last key frame at or before `time`, where the file has an index."""
         entries = self._stream.index_entries
@@ -139,12 +171,16 @@ class MovieFile:
     def frames(self) -> Iterator[VideoFrame]:
         """Decode from here to the end, in the order of showing."""
         packets = self._container.demux(self._stream)
+        waiting = _WaitingImages(self.damaged_times)
         while True:
             try:
                 packet = next(packets, None)
                 if packet is None:
                     return
-                yield from packet.decode()
+                waiting.add(packet)
+                for image in packet.decode():
+                    waiting.remove(image)
+                    yield image
             except av.InvalidDataError:
                 # Blender passes over a damaged packet too and goes on showing the image before it.
                 continue
@@ -189,6 +225,36 @@ class MovieFile:
         # A cover image counts as video to FFmpeg; Blender takes one only where there is nothing else.
         real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
         return (real or list(streams))[0]
+
+
+class _WaitingImages:
+    """Images whose packets went to the decoder. It puts them out in the order of showing, and leaves damaged ones out.
+
+    The error that it raises for one comes later, with a packet of another.
+    """
+
+    def __init__(self, damaged_times: set[int]) -> None:
+        """The times of those that are damaged are added to a set."""
+        self._damaged_times = damaged_times
+        self._times: set[int] = set()
+        self._has_begun = False
+
+    def add(self, packet: "Packet[Any]") -> None:
+        """Note that a packet goes to the decoder."""
+        if packet.pts is not None:
+            self._times.add(packet.pts)
+
+    def remove(self, image: VideoFrame) -> None:
+        """Note that an image came out: those to be shown before it do not come any more."""
+        if image.pts is None:
+            return
+        before = {time for time in self._times if time < image.pts}
+        self._times -= {*before, image.pts}
+        if self._has_begun:  # what is shown before a key frame that was sought may need what lies before it
+            self._damaged_times |= before
+        if image.is_corrupt:
+            self._damaged_times.add(image.pts)
+        self._has_begun = True
 
 
 def open_media(path: Path) -> InputContainer:

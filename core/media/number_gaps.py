@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
-_MAX_NAMED_FRAMES = 10
 
 
 @dataclass(frozen=True)
@@ -19,19 +18,6 @@ class HeldSequence:
     """A file for each frame: the one before where a number is missing."""
     missing: tuple[int, ...] = ()
     """The frames whose files are missing, counted from 0."""
-
-    @property
-    def missing_text(self) -> str:
-        """The frames, as a sentence names them: `4, 7 to 9`."""
-        runs: list[list[int]] = []
-        for frame in self.missing:
-            if runs and frame == runs[-1][1] + 1:
-                runs[-1][1] = frame
-            else:
-                runs.append([frame, frame])
-        texts = [str(first) if first == last else f"{first} to {last}" for first, last in runs]
-        more = ["…"] if len(texts) > _MAX_NAMED_FRAMES else []
-        return ", ".join(texts[:_MAX_NAMED_FRAMES] + more)
 
 
 def hold_over_gaps(paths: Sequence[Path]) -> HeldSequence:

@@ -52,6 +52,16 @@ class PrefetchingClip(Closeable):
         """See `Clip.stamp`."""
         return self._clip.stamp
 
+    @property
+    def image_count(self) -> int:
+        """See `Clip.image_count`."""
+        return self._clip.image_count
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """See `Clip.faults`."""
+        return self._clip.faults
+
     def read(self, number: int) -> FramePixels:
         """See `Clip.read`."""
         return self._frame(number)[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..errors import ClipError, os_error_reason
+from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
 from .exr import is_exr
@@ -76,9 +77,6 @@ def _notes(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def _gap_warning(held: HeldSequence) -> str:
-    count = len(held.missing)
-    images, frames = ("an image is", "frame") if count == 1 else (f"{count} images are", "frames")
-    return (
-        f"{images} missing in the sequence {held.paths[0].parent.name}: the one before is held in {frames} "
-        f"{held.missing_text}"
-    )
+    images = "an image is" if len(held.missing) == 1 else f"{len(held.missing)} images are"
+    folder = held.paths[0].parent.name
+    return f"{images} missing in the sequence {folder}: {frame_spans(held.missing)} the one before"

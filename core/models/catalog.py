@@ -130,7 +130,7 @@ class Catalogue:
         """Return the published file of this name. ModelError if there is none."""
         card = next((model for model in self.models if model.file == name), None)
         if card is None:
-            raise ModelError(f"the catalogue has no file {name!r}: `understudy models list` names them")
+            raise ModelError(f"the catalog has no file {name!r}: `understudy models list` names them")
         return card
 
 
@@ -150,7 +150,7 @@ def _read(path: Path) -> Catalogue:
         families = [_family(entry) for entry in table["family"]]
         models = tuple(_card(entry) for entry in table["model"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"can't use the catalogue {path}: {error}; install Understudy again") from error
+        raise ModelError(f"can't use the catalog {path}: {error}; install Understudy again") from error
     return Catalogue({(family.role, family.name): family for family in families}, models)
 
 

@@ -19,6 +19,8 @@ class ModelAvailability:
     """Whether that licence surely allows commercial use."""
     problem: str = ""
     """Why a file that is there can't be used."""
+    page: str = ""
+    """The web page of its publisher, by our own catalog; empty where nobody publishes it."""
 
 
 def model_availability(library: ModelLibrary, role: str, name: str) -> ModelAvailability | None:
@@ -37,4 +39,5 @@ def model_availability(library: ModelLibrary, role: str, name: str) -> ModelAvai
     about = next((one for one in said if one is not None), None) or next(iter(published), None)
     licence, commercial = ("", False) if about is None else (about.licence, about.commercial)
     problem = "" if usable else next((one.problem for one in there), "")
-    return ModelAvailability(family.title, bool(usable), licence, commercial, problem)
+    page = next((one.page for one in published if one.page.startswith("https://")), "")
+    return ModelAvailability(family.title, bool(usable), licence, commercial, problem, page)

@@ -15,6 +15,7 @@ from ..errors import ModelError
 from ..filesystem import Location
 from ..reporting.log import room_logger
 from ..reporting.quoting import quote
+from ..system.library_versions import library_inputs
 from .engine_folder import make_engine_folder
 from .hashes import file_sha256, forget_hash
 from .memory_limit import release_memory
@@ -97,7 +98,7 @@ class ModelPool:
     @property
     def key_inputs(self) -> dict[str, str]:
         """What the processor adds to the key of every stage that runs a model."""
-        return self.processor.key_inputs
+        return {**self.processor.key_inputs, **library_inputs("numpy", "onnxruntime", "opencv")}
 
     @property
     def warnings(self) -> tuple[str, ...]:

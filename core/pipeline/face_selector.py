@@ -140,7 +140,7 @@ class FaceSelector:
         """Return the mean vector (1, d) of the images of who is replaced."""
         if request.recipe.embed.recogniser == "mesh":
             raise RecipeError(
-                "to find a person by an image a recogniser is needed: set embed.recogniser to arcface, ghostface, "
+                "to find a person by an image a recognizer is needed: set embed.recogniser to arcface, ghostface, "
                 "sface or mobileface"
             )
         return self._image_embeddings(Identity(request.target_references), request.recipe).mean()

@@ -17,7 +17,7 @@ class Detect:
         "Detector",
         "The network that finds faces; all but the first need a model file",
         ("blaze", "BlazeFace", "The embedded detector, full range: needs no model file"),
-        ("blaze-short", "BlazeFace, short range", "For faces that fill much of the frame"),
+        ("blaze-short", "BlazeFace, short", "Short range: for faces that fill much of the frame"),
         ("yunet", "YuNet", "Small and quick, free for any use"),
         ("scrfd", "SCRFD", "InsightFace's; sure on small and turned faces"),
         ("retinaface", "RetinaFace", "InsightFace's 10g and r50"),
@@ -74,7 +74,7 @@ class Landmark:
     steady: float = number_field(
         1.5,
         "Steady",
-        "Even out the jitter of the points over neighbouring frames; 0 is off. Real motion stays",
+        "Even out the jitter of the points over neighboring frames; 0 is off. Real motion stays",
         0.0,
         4.0,
         unit="frames",
@@ -91,7 +91,7 @@ class Landmark:
         "face-mesh",
         "Landmarker",
         "The network that finds the points of a face; all but the first need a model file",
-        ("face-mesh", "FaceMesh with attention", "The embedded landmarker, 478 points: needs no model file"),
+        ("face-mesh", "FaceMesh", "The embedded landmarker with attention, 478 points: needs no model file"),
         ("face-mesh-468", "FaceMesh 468", "Without refined lips, eyes and irises"),
         ("face-mesh-478", "FaceMesh 478", "The newer, larger network"),
         ("fan-68", "2DFAN4", "68 points; for neural swappers only"),
@@ -118,7 +118,7 @@ class Embed:
 
     recogniser: str = choice_field(
         "mesh",
-        "Recogniser",
+        "Recognizer",
         "How people are distinguished, in a clip and in images; all but the first need a model file",
         (
             "mesh",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Count the layer images of a strip by what they show, from their labels alone: nothing is opened or computed."""
+"""What the layer images of a strip show, from their labels alone: nothing is opened or computed."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from enum import IntEnum
 
 from ..layers.job import LayerJob
 from ..layers.label import LabelPeek
@@ -11,14 +12,26 @@ from .layer_state import matching_summary
 from .request_digest import RequestDigester
 
 
-def count_layers(
+class LayerShown(IntEnum):
+    """What a layer image shows now."""
+
+    MISSING = 0
+    """It is not made."""
+    OUTDATED = 1
+    """It is made, but for other settings, images or models than there are now."""
+    ORIGINAL = 2
+    """It is made, and the original by right: no face to replace is in the frame."""
+    SWAPPED = 3
+
+
+def layers_shown(
     jobs: Iterable[LayerJob],
     digester: RequestDigester,
     peek_label: Callable[[str], LabelPeek | None],
     *,
     any_request: bool = False,
-) -> FrameCounts:
-    """Return how many of the images that jobs name are what is asked for, and what they show.
+) -> bytes:
+    """Return the `LayerShown` of each image that jobs name.
 
     An image whose making gave a warning does not say what it was asked to be: it counts as the others do.
 
@@ -34,23 +47,35 @@ def count_layers(
         Whether an image of whatever request counts, as where parameters are keyframed: what is asked for at each
         frame can't be told then without going there.
     """
-    total = outdated = 0
-    shown: Counter[bool] = Counter()
-    silent: Counter[bool] = Counter()
+    shown = bytearray()
+    silent = []
     for job in jobs:
-        total += 1
         peek = peek_label(job.layer_path.name)
         if peek is None:
+            shown.append(LayerShown.MISSING)
             continue
         label = peek.label
         if label.summary is None:
-            silent[peek.has_pixels] += 1
+            silent.append(len(shown))
+            shown.append(_shows(has_face=peek.has_pixels))
         elif any_request or matching_summary(label, digester.digest(job)) is not None:
-            shown[label.summary.face_count > 0] += 1
+            shown.append(_shows(has_face=label.summary.face_count > 0))
         else:
-            outdated += 1
-    if outdated and not shown:
-        outdated += silent.total()
-    else:
-        shown += silent
-    return FrameCounts(total, shown[True], shown[False], outdated)
+            shown.append(LayerShown.OUTDATED)
+    others = Counter(shown) - Counter(shown[place] for place in silent)
+    if others[LayerShown.OUTDATED] and not (others[LayerShown.SWAPPED] or others[LayerShown.ORIGINAL]):
+        for place in silent:
+            shown[place] = LayerShown.OUTDATED
+    return bytes(shown)
+
+
+def count_layers(shown: bytes) -> FrameCounts:
+    """Count images by what they show, as `layers_shown` returns it."""
+    counts = Counter(shown)
+    return FrameCounts(
+        len(shown), counts[LayerShown.SWAPPED], counts[LayerShown.ORIGINAL], counts[LayerShown.OUTDATED]
+    )
+
+
+def _shows(*, has_face: bool) -> LayerShown:
+    return LayerShown.SWAPPED if has_face else LayerShown.ORIGINAL

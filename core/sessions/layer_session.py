@@ -163,6 +163,9 @@ class LayerSession:
         """Return what was done so far."""
         for text in () if self._open_cache is None else self._open_cache.warnings:
             self._counter.warn(text)
+        for clip in self._clips.values():
+            for text in clip.faults:
+                self._counter.warn(text)
         return self._counter.report(0, StageCounter()) if self._pipeline is None else self._pipeline.report()
 
     def as_dict(self) -> dict[str, object]:

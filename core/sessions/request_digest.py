@@ -20,6 +20,7 @@ from ..layers.job import LayerJob
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
 from ..recipe.request import SwapRequest
+from ..system.library_versions import library_inputs
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
 _SMALL_FILE_BYTES = 1 << 22
@@ -83,6 +84,8 @@ class RequestDigester:
         """Digest what every answer stands on: this code, its data, the models. Empty where that is too much."""
         if self._cached_environment_digest is None:
             digest = sha256()
+            libraries = library_inputs("av", "numpy", "onnxruntime", "opencv")
+            digest.update("".join(f"{name} {version}\n" for name, version in libraries.items()).encode())
             try:
                 for folder in self._folders:
                     for line in _folder_lines(folder):

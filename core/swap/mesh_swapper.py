@@ -11,6 +11,7 @@ from ..face.types import Floats, Pixels
 from ..geometry.mesh_topology import Topology
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
+from ..system.library_versions import library_inputs
 from . import mesh
 from .crops import MeshCrop, TargetCrop
 from .source import Sources
@@ -37,13 +38,13 @@ class MeshSwapper:
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
-        return stage_key("swap", mesh.VERSION, inputs)
+        return stage_key("swap", mesh.VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
         """Return the key of what a face's light is matched with, whoever the source person is."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
-        return stage_key("target", mesh.TARGET_VERSION, inputs)
+        return stage_key("target", mesh.TARGET_VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target(
         self, key: Key, decode_frame: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion

@@ -102,6 +102,34 @@ def test_a_movie_that_keeps_its_own_rate(drive, footage, fps):
     assert numbers != sorted(numbers)
 
 
+@pytest.mark.parametrize(
+    "own_rate",
+    [
+        pytest.param(
+            True, marks=pytest.mark.skipif(version("bpy") == "5.0.1", reason="movie_strip_add crashes in it")
+        ),
+        False,
+    ],
+    ids=["own rate", "by frames"],
+)
+@pytest.mark.parametrize("fps", [24, 25, 30])
+def test_a_retimed_movie_at_another_frame_rate(drive, footage, own_rate, fps):
+    """The movie has 30 frames a second; it is played at these, or each of its frames is one of the timeline."""
+    name = f"retimed_{fps}_{own_rate}"
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, 12]}],
+        ["movie", {"name": "clip", "file": str(footage.movie_at(30)), "own_rate": own_rate}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["retime", {"name": "clip", "operators": {"retiming_segment_speed_set": {"speed": 200.0}}}],
+        ["setup", {"render__fps": fps, "frame_end": 4}],
+        ["render", {"out": drive.out(name), "report": str(drive.folder / "rate.json")}],
+        ["shown_pictures", {"name": "clip", "frames": [1, 2, 3, 4]}],
+    )
+    assert answers[5]["warnings"] == []
+    shown = [int(file.removesuffix(".tif")) for file in answers[6]]
+    assert shown == [footage.number_in(drive.pictures(name, 4)[frame]) for frame in (1, 2, 3, 4)]
+
+
 @pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
 def test_a_rate_that_the_length_does_not_give(drive, footage):
     # 12 frames at 22.5 a second last 12.8 frames at 24, so the strip is 12 long at its own rate as well.

@@ -64,6 +64,18 @@ def test_a_drag_fuses_at_most_once_a_tick(drive, prepared):
     assert same["facts"]["stages"]["fuse"]["run"] == drag["facts"]["stages"]["fuse"]["run"]
 
 
+def test_until_a_late_image_comes_the_preview_says_so(drive, prepared):
+    answers = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 3}],
+        ["tune", {"settings": {"fusion.blend": 0.35}}],
+        ["live_late_edit", {}],
+        ["live_end", {}],
+    )
+    assert answers[4] == ["Updating…", ""]
+
+
 def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_the_picture(drive, prepared):
     """Clearing it takes Blender's own cache: not for a new frame, and not for an edit of something else."""
     answers = drive(

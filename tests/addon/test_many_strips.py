@@ -65,6 +65,85 @@ def test_a_layer_that_was_changed_outside_is_put_right_and_it_alone_is_looked_at
     assert changed == {"many 007"}
 
 
+@pytest.mark.parametrize("count", [COUNT, 3 * COUNT])
+def test_after_an_edit_only_what_changed_is_looked_at_however_many_strips_there_are(drive, footage, count):
+    settle = ["settle_counts", {}]
+    answers = drive(
+        _project(drive, f"edits {count}"),
+        ["many_movies", {"file": footage.movie, "count": count}],
+        settle,
+        settle,
+        ["adjust", {"name": "many 003", "frame_start": 65}],
+        settle,
+        ["adjust", {"name": "many 003", "frame_offset_start": 1}],
+        settle,
+        ["adjust", {"name": "many 004", "animation_offset_start": 2}],
+        settle,
+        ["many_movies", {"file": footage.movie, "count": 1, "start": count}],
+        settle,
+        ["split", {"name": "many 005", "frame": 105}],
+        settle,
+        settle,
+    )
+    made, nothing, moved, trimmed, slipped, added, cut, after = [
+        answers[step] for step in (2, 3, 5, 7, 9, 11, 13, 14)
+    ]
+    assert made["make_layer"] == made["_write_elements"] == count
+    # Moved or trimmed, a layer is in step before: no clip is looked at closely.
+    assert nothing == moved == trimmed == after == {"timeline_fingerprint": 1}
+    # The layer of what was trimmed before is looked at with the next change: it may show other images.
+    once = {"sync_scene": 1, "timeline_fingerprint": 2}
+    assert slipped == {
+        **once,
+        "sync_layer": 2,
+        "elements_state": 4,
+        "sync_elements": 2,
+        "_write_elements": 1,
+        "add_placeholders": 2,
+    }
+    assert (added["make_layer"], added["sync_layer"], added["_write_elements"]) == (1, 1, 1)
+    assert (cut["make_layer"], cut["sync_layer"], cut["_write_elements"], cut["copy_to"]) == (1, 2, 1, 1)
+
+
+def test_the_keys_of_a_retimed_clip_are_read_when_it_changed_and_not_at_other_edits(drive, footage):
+    settle = ["settle_counts", {}]
+    answers = drive(
+        _project(drive, "keys"),
+        ["many_movies", {"file": footage.movie, "count": 3}],
+        settle,
+        ["retime", {"name": "many 000", "keys": [3, 6], "moves": [[1, 5]]}],
+        settle,
+        ["adjust", {"name": "many 001", "animation_offset_start": 2}],
+        settle,
+    )
+    assert "read_retimings" not in answers[2]
+    assert answers[4]["read_retimings"] == 1
+    assert answers[6]["sync_layer"] == 1
+    assert "read_retimings" not in answers[6]
+
+
+def test_a_colour_space_is_followed_at_once_where_an_editor_sets_it_and_by_the_next_sync_elsewhere(
+    drive, footage
+):
+    answers = drive(
+        _project(drive, "colours"),
+        ["many_movies", {"file": footage.movie, "count": 3}],
+        ["sync_counts", {}],
+        ["deselect_all", {}],
+        ["set_properties", {"many 000": {"colorspace_settings__name": "Linear Rec.709"}}],
+        ["colours", {}],
+        ["set_properties", {"many 001": {"select": True, "colorspace_settings__name": "Linear Rec.709"}}],
+        ["set_properties", {"many 002": {"colorspace_settings__name": "Non-Color"}}],
+        ["colours", {}],
+        ["sync_counts", {}],
+        ["colours", {}],
+    )
+    linear = ["Linear Rec.709"] * 2
+    assert answers[5] == {"many 000": ["Linear Rec.709", "sRGB"]}
+    assert answers[8] == {**answers[5], "many 001": linear, "many 002": ["Non-Color"] * 2}
+    assert answers[10] == {"many 000": linear, "many 001": linear, "many 002": ["Non-Color"] * 2}
+
+
 def test_images_that_somebody_removed_are_there_again_after_a_sync(drive, footage):
     answers = drive(
         _project(drive, "removed"),

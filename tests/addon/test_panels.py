@@ -178,7 +178,7 @@ def test_purging_a_strip_forgets_its_people_and_its_layers(drive, couple, footag
     assert b"stage=people" not in b"".join(path.read_bytes() for path in packs)
 
 
-def test_a_missing_model_is_reported_with_its_licence(drive, footage, tmp_path):
+def test_a_model_is_one_button_that_says_what_is_missing_and_its_license(drive, footage, tmp_path):
     answers = drive(
         ["environment", {"UNDERSTUDY_MODELS": str(tmp_path)}],
         *begin_steps(drive, "engines", ["movie", {"name": "clip", "file": footage.movie}]),
@@ -186,14 +186,38 @@ def test_a_missing_model_is_reported_with_its_licence(drive, footage, tmp_path):
         ["drawn", {"active": "clip"}],
         ["tune", {"settings": {"swap.swapper": "inswapper", "occlude.masker": "selfie"}}],
         ["drawn", {"active": "clip"}],
+        ["model_button", {"role": "swap", "name": "inswapper"}],
+        ["model_button", {"role": "occlude", "name": "selfie"}],
+        ["op", {"name": "understudy.model_page", "role": "swap", "family": "inswapper"}],
     )
-    assert not [text for text in answers[4]["Face Swap Swap"] if "icence" in text]
-    swap = " ".join(answers[6]["Face Swap Swap"])
-    assert "can't be used: put its file into" in swap
-    assert "Licence non-commercial research purposes only" in swap
-    mask = " ".join(answers[6]["Face Swap Mask"])
-    assert "Licence Apache-2.0" in mask  # it is embedded
-    assert "can't be used" not in mask
+    plain, shown, missing, embedded, pressed = answers[4], answers[6], answers[7], answers[8], answers[9]
+    assert "understudy.model_page" not in plain["Face Swap Swap"]
+    for part in ("Swap", "Mask"):
+        assert shown[f"Face Swap {part}"].count("understudy.model_page") == 1
+        assert not [text for text in shown[f"Face Swap {part}"] if "icense" in text]
+    texts, tooltip, is_available = missing
+    assert texts == ["Get inswapper 128", "Get Model"]
+    assert not is_available
+    assert f"can't be used: put its file into {tmp_path}" in tooltip
+    assert "License: non-commercial research purposes only" in tooltip
+    assert tooltip.rpartition("\n")[2].startswith("Opens https://github.com/")
+    texts, tooltip, is_available = embedded
+    assert texts[0] == "License: Apache-2.0"
+    assert is_available
+    assert "can't be used" not in tooltip
+    assert pressed == ["FINISHED"]
+
+
+def test_the_icon_of_a_cost_says_what_it_means(drive, footage):
+    answers = drive(
+        *begin_steps(drive, "icons", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cost_tooltips", {}],
+        ["op", {"name": "understudy.cost", "cost": "re-swap"}],
+    )
+    assert set(answers[-2]) == {"instant", "re-swap", "re-analyse"}
+    assert len(set(answers[-2].values())) == 3
+    assert all(text.startswith("A change ") for text in answers[-2].values())
+    assert answers[-1] == ["FINISHED"]
 
 
 def test_what_makes_sense_over_time_can_be_animated_and_the_rest_can_not(drive, footage):

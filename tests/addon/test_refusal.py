@@ -7,6 +7,7 @@ pytestmark = pytest.mark.blender
 
 LAST = 3
 REFUSED_EXIT = 3
+EARLIER = b"\x89PNG\r\n\x1a\n of an earlier render"
 
 
 def begin(driver, footage, name, picture):
@@ -37,7 +38,7 @@ def test_what_can_swap_nothing_is_refused_in_one_line(every_blender, footage, tr
         steps.insert(0, ["environment", {"UNDERSTUDY_MODELS": str(folder)}])
         steps.append(["tune", {"settings": {"swap.swapper": "inswapper"}}])
     stale = folder / "out_0001.png"
-    stale.write_bytes(b"\x89PNG\r\n\x1a\n of an earlier render")
+    stale.write_bytes(EARLIER)
     every_blender.status = REFUSED_EXIT
     try:
         report = every_blender(*steps, render(folder))[-1]
@@ -49,10 +50,29 @@ def test_what_can_swap_nothing_is_refused_in_one_line(every_blender, footage, tr
     assert len(errors(every_blender)) == 1
     assert f"render refused, since no face can be swapped (clip: {reason}" in errors(every_blender)[0]
     assert "UNDERSTUDY_ORIGINALS=render" in errors(every_blender)[0]
-    assert list(folder.glob("out_*.png")) == []
+    # Nothing is written, and what an earlier render wrote stays.
+    assert list(folder.glob("out_*")) == [stale]
+    assert stale.read_bytes() == EARLIER
     assert reason in report["refused"]
-    assert report["failed"][0] == 1
     assert report["shown"]["swapped"] == report["models_loaded"] == 0
+
+
+@pytest.mark.parametrize("how", ["still", "movie"])
+def test_a_refused_still_or_movie_leaves_the_earlier_file(every_blender, footage, how):
+    folder, steps = begin(every_blender, footage, f"refused_{how}", None)
+    out, earlier = folder / "out_", folder / ("out_.png" if how == "still" else "out_0001-0003.mp4")
+    earlier.write_bytes(EARLIER)
+    if how == "movie":
+        steps.append(["movie_output", {}])
+    every_blender.status = REFUSED_EXIT
+    try:
+        arguments = {"how": "still", "frame": 2} if how == "still" else {}
+        every_blender(*steps, ["render", {"out": str(out), **arguments}])
+    finally:
+        every_blender.status = 0
+    assert "render refused" in errors(every_blender)[0]
+    assert list(folder.glob("out_*")) == [earlier]
+    assert earlier.read_bytes() == EARLIER
 
 
 def test_a_choice_renders_the_originals_and_counts_them(drive, footage, monkeypatch):

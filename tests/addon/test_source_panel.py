@@ -36,7 +36,7 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
     assert "There is no image number 4" in answers[9]
     who = answers[-1]["Face Swap Who"]
     assert who.count("picture") == 2
-    assert who.count("Clearly visible") == 1
+    assert who.count("Clear face") == 1
     assert any("blurred" in text for text in who)
     assert any("o face was found in" in text for text in who)
 
@@ -98,8 +98,8 @@ def test_a_picture_whose_file_was_replaced_is_looked_at_again(drive, footage, tm
         ["strip_state_surfaces", {"name": "clip"}],
     )
     before, unknown, after = answers[4], answers[6], answers[8]
-    assert "Clearly visible" in before["who"]
-    assert "Clearly visible" not in unknown["who"]
+    assert "Clear face" in before["who"]
+    assert "Clear face" not in unknown["who"]
     assert "understudy.picture_check" in unknown["who"]
     assert after["json"]["text"] == "Originals will be rendered: no face was found in person.png"
 
@@ -160,7 +160,7 @@ def test_several_faces_of_a_picture_are_there_to_click(every_blender, footage, t
         assert who.count("pressed: Used") == 1
         faces = [index for index, text in enumerate(who) if text == CHOOSE]
         assert who[faces[place] + 1] == "pressed: Used"
-        assert "Clearly visible" in who
+        assert "Clear face" in who
     first, second, undone = (drive.pictures(name, 1)[3] for name in ("first", "second", "undone"))
     assert not np.array_equal(first, second)
     assert np.array_equal(undone, first)
@@ -192,8 +192,8 @@ def test_one_face_needs_no_choice(drive, footage, tmp_path):
     assert stale["who"].count(CHOOSE) == 1  # the one face that is there
     assert one["who"].count("picture") == 1
     assert CHOOSE not in one["who"]
-    assert "Clearly visible" in one["who"]
-    assert "Clearly visible" not in gone["who"]
+    assert "Clear face" in one["who"]
+    assert "Clear face" not in gone["who"]
     assert "picture" not in gone["who"]
 
 
@@ -210,7 +210,7 @@ def test_strong_expressions_are_named_beside_the_picture(drive, footage, shared)
     )[len(begin) :]
     who = " ".join(answers[3]["who"])
     assert "The face is smiling broadly: a calm face is better" in who
-    assert "Clearly visible" not in who
+    assert "Clear face" not in who
     assert answers[-1]["warnings"] == [
         "p02_obama_official.jpg is a poor source: its face is smiling broadly: a calm face is better"
     ]

@@ -147,3 +147,21 @@ def test_frames_that_failed_are_counted_and_named(drive, footage):
     assert "002.png" in text
     check_one_truth(answers[-1], text, can_prepare=True)
     assert text in drive.output
+
+
+def test_the_timeline_tells_which_frames_are_ready_of_the_strips_in_sight(drive, footage):
+    answers = drive(
+        *begin(drive, footage, "bars", footage.person),
+        ["movie", {"name": "other", "file": footage.movie, "channel": 5, "start": 101}],
+        ["cast", {"name": "other", "picture": footage.person}],
+        ["setup", {"frame_end": 5}],
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        ["timeline_bars", {"first": 0, "end": 50, "least_frames": 1}],
+        ["timeline_bars", {"first": 0, "end": 500, "least_frames": 1}],
+        ["timeline_bars", {"first": 0, "end": 500, "least_frames": 2 * COUNT}],
+    )
+    near, both, narrow = answers[-3:]
+    clip = [[1, 6, "SWAPPED"], [6, 1 + COUNT, "MISSING"]]
+    assert [runs for _, runs in near] == [clip]
+    assert [runs for _, runs in both] == [clip, [[101, 101 + COUNT, "MISSING"]]]
+    assert narrow == []

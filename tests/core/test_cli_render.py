@@ -13,13 +13,13 @@ import pytest
 from understudy.core.cache.tiers import open_local
 from understudy.core.cli.main import main
 from understudy.core.cli.progress import progress_line
-from understudy.core.cli.render import frame_spans
 from understudy.core.export.frames import render_frames
 from understudy.core.media.open import file_fingerprint, open_clip
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.reporting.spans import frame_spans
 
 from tests.core.rendered_clip import ANALYSIS, FRAMES, PROGRAM, face_clip, folder, pictures
 

@@ -127,7 +127,7 @@ def test_who_is_replaced_can_be_shown_by_pictures(shared: Path) -> None:
         assert faces[0].face.box[2] < clip.info.width / 2
         nobody = (FaceImage(portraits / "p13_woman_c.jpg"),)
         assert pipeline.plan(clip, 0, [SwapRequest(Identity(source), known, nobody)]).faces == ()
-        with pytest.raises(RecipeError, match=r"a recogniser is needed: set embed\.recogniser"):
+        with pytest.raises(RecipeError, match=r"a recognizer is needed: set embed\.recogniser"):
             pipeline.plan(clip, 0, [SwapRequest(Identity(source), with_settings(Recipe(), settings), wanted)])
 
 

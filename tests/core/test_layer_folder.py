@@ -15,7 +15,7 @@ from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 
 STACK_ID, OTHER_STACK_ID = "0123456789abcdef", "fedcba9876543210"
-FACE = b"a face" * 1000
+FACE, OTHER_FACE = b"a face" * 1000, b"another face" * 1000
 NAMES = [f"{number:06d}.tif" for number in range(4)]
 
 
@@ -77,6 +77,34 @@ def test_a_copy_has_the_layers_in_place_of_its_placeholders(folder: LayerFolder,
     assert sorted(path.name for path in copy.path.iterdir()) == NAMES
     folder.copy_to(copy)  # both names are of one file by now
     assert sorted(path.name for path in copy.path.iterdir()) == NAMES
+
+
+def test_a_copy_is_linked_and_what_is_written_to_either_stays_out_of_the_other(
+    folder: LayerFolder, tmp_path: Path
+) -> None:
+    for name in NAMES[:2]:
+        folder.write(name, FACE)
+    copy = LayerFolder(tmp_path / "cache", OTHER_STACK_ID)
+    folder.copy_to(copy)
+    assert all((folder.path / name).samefile(copy.path / name) for name in NAMES[:2])
+    copy.write(NAMES[0], OTHER_FACE)
+    folder.write(NAMES[1], OTHER_FACE)
+    contents = {
+        place.name: [(place / name).read_bytes() for name in NAMES[:2]] for place in (folder.path, copy.path)
+    }
+    assert contents == {STACK_ID: [FACE, OTHER_FACE], OTHER_STACK_ID: [OTHER_FACE, FACE]}
+    assert (folder.blank(), (copy.path / NAMES[1]).read_bytes()) == (2, FACE)
+
+
+def test_a_copy_of_a_cut_clip_leaves_out_placeholders(folder: LayerFolder, tmp_path: Path) -> None:
+    folder.write(NAMES[0], FACE)
+    folder.add_placeholders(NAMES)
+    copies = [LayerFolder(tmp_path / "cache", stack_id) for stack_id in (OTHER_STACK_ID, "f" * 16)]
+    folder.copy_to(copies[0])
+    folder.copy_to(copies[1], placeholders=False)
+    assert [copy.names() for copy in copies] == [NAMES, NAMES[:1]]
+    assert (copies[0].path / NAMES[1]).samefile(copies[0].path / NAMES[2])
+    assert (copies[0].path / NAMES[1]).read_bytes() == PLACEHOLDER
 
 
 def test_two_threads_of_a_process_may_write_one_layer(folder: LayerFolder) -> None:

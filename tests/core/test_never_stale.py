@@ -7,12 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from footage.portrait import make_up_portrait, portrait, transform_portrait
+from footage.replaced_files import PEOPLE, VARIANTS, Contents, write_bmp, write_raw_movie
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.source import ClipSource
@@ -22,47 +21,18 @@ from understudy.core.sessions.clip_session import ClipSession
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
 
-SIZE = 192
-FRAMES = 2
-_MOVIE_TIME = 1_700_000_000
-
-
-def face(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Cut the head out of a portrait that is centred on the face."""
-    head = np.ascontiguousarray(pixels[126:386, 126:386])
-    return np.asarray(cv2.resize(head, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-VARIANTS = [
-    face(transform_portrait(scale, angle)[0]) for scale, angle in ((1.0, 0.0), (0.85, 9.0), (1.1, -7.0))
-]
-PEOPLE = [np.ascontiguousarray(make_up_portrait()[:260, 92:352]), portrait()[:260, 92:352]]
-PEOPLE = [np.asarray(cv2.resize(pixels, (SIZE, SIZE)), np.uint8) for pixels in PEOPLE]
-
-
-def write_bmp(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
-    cv2.imwrite(str(path), pixels[..., ::-1])
-
-
-def write_raw_movie(path: Path, frames: list[npt.NDArray[np.uint8]]) -> None:
-    """Write an AVI of uncompressed frames: all of a size are as large."""
-    with av.open(str(path), "w", format="avi") as container:
-        stream = container.add_stream("rawvideo", rate=25)
-        stream.width, stream.height, stream.pix_fmt = SIZE, SIZE, "bgr24"
-        for pixels in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="bgr24")))
-        container.mux(stream.encode())
+_FILE_TIME = 1_700_000_000
 
 
 def put_in_place(path: Path, content: Path) -> None:
     path.write_bytes(content.read_bytes())
-    os.utime(path, (_MOVIE_TIME, _MOVIE_TIME))
+    os.utime(path, (_FILE_TIME, _FILE_TIME))
 
 
 def put_by_rename(path: Path, content: Path) -> None:
     new = path.with_name("new")
     shutil.copy(content, new)
-    os.utime(new, (_MOVIE_TIME, _MOVIE_TIME))
+    os.utime(new, (_FILE_TIME, _FILE_TIME))
     new.replace(path)
 
 
@@ -78,13 +48,7 @@ class Scene:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        contents = folder / "contents"
-        contents.mkdir()
-        for number, pixels in enumerate(VARIANTS):
-            write_bmp(contents / f"frame{number}.bmp", pixels)
-            write_raw_movie(contents / f"movie{number}.avi", [pixels] * FRAMES)
-        for number, pixels in enumerate(PEOPLE):
-            write_bmp(contents / f"person{number}.bmp", pixels)
+        self.contents = Contents(folder / "contents").folder
         self.files = {name: folder / name for name in ("frame0.bmp", "frame1.bmp", "movie.avi", "person.bmp")}
         self.state = dict.fromkeys(self.files, 0)
         self.truths: dict[tuple[int, ...], npt.NDArray[np.uint8]] = {}
@@ -93,7 +57,7 @@ class Scene:
 
     def put(self, name: str, number: int, way: Callable[[Path, Path], None]) -> None:
         stem, ending = name.rstrip("01").split(".")[0].rstrip("01"), name.split(".")[1]
-        way(self.files[name], self.folder / "contents" / f"{stem}{number}.{ending}")
+        way(self.files[name], self.contents / f"{stem}{number}.{ending}")
         self.state[name] = number
 
     def jobs(self, folder: str) -> list[LayerJob]:

@@ -9,6 +9,8 @@ from gui.couple import write_couple, write_first_frame
 from gui.screen import FRAMES, keep_pictures, read
 from understudy.core.errors import UnderstudyError
 
+from tools.blender_window.window import Room
+
 PICTURES = "UNDERSTUDY_PICTURES"
 
 
@@ -30,7 +32,6 @@ def pytest_collection_modifyitems(config, items):
 def room(tmp_path_factory):
     """A Blender with an empty profile; skips, saying why, where this machine can't have one."""
     from tools.blender_window.folder import default_folder, ensure, why_not
-    from tools.blender_window.window import Room
 
     reason = why_not(default_folder())
     if reason:
@@ -82,13 +83,42 @@ def given(material, package):
 
 
 @pytest.fixture(scope="session")
+def installed_room(room, given, tmp_path_factory):
+    """Make rooms, each with a profile of its own and the extension installed in it by the command line."""
+
+    def make(name):
+        own = Room(room.folder, tmp_path_factory.mktemp(name))
+        words = [
+            "--command",
+            "extension",
+            "install-file",
+            "-r",
+            "user_default",
+            "-e",
+            "/given/understudy.zip",
+        ]
+        run = own.blender(words, given)
+        assert run.status == 0, run.output
+        return own
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def newcomer(room, given):
     """The newcomer's path, played once; the pictures are kept where the environment asks for them."""
     facts = room.window(Path(__file__).parent / "scenarios" / "first_use.py", given)
+    keep_for_docs(room.work, "[01][0-9]_*.png", **{"07_prepared": "prepared_0010"})
+    return facts
+
+
+def keep_for_docs(work, pattern, **renames):
+    """Keep pictures of the screen where the environment asks for them, those that match and others by a new name."""
     wanted = os.environ.get(PICTURES)
     if wanted:
-        keep_pictures(room.work, Path(wanted))
-    return facts
+        paths = {path.stem: path for path in work.glob(pattern)}
+        paths |= {name: work / f"{old}.png" for name, old in renames.items()}
+        keep_pictures(paths, Path(wanted))
 
 
 @pytest.fixture(scope="session")

@@ -36,12 +36,10 @@ def off(screen, frame):
     return int((difference(crop_to_frame(screen, frame), frame)[1:-1] > 1).sum())
 
 
-def keep_pictures(work, folder):
-    """Keep the screenshots of the steps, in 256 colours, for the documentation."""
+def keep_pictures(paths, folder):
+    """Keep pictures of the screen, by their names, in 256 colors, for the documentation."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = {path.stem: path for path in work.glob("[01][0-9]_*.png")}
-    names["07_prepared"], names["08_blend_prepared"] = work / "prepared_0010.png", work / "tweaked_0010.png"
-    for name, path in names.items():
+    for name, path in paths.items():
         with Image.open(path) as picture:
             few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
             few.save(folder / f"{name}.png", optimize=True)

@@ -6,17 +6,13 @@ from pathlib import Path
 import pytest
 from gui.test_render_modes import make
 
-from tools.blender_window.window import Room
-
 SCENARIO = Path(__file__).parent / "scenarios" / "editing.py"
 
 
 @pytest.fixture(scope="module")
-def editing(room, given, tmp_path_factory):
+def editing(installed_room, given):
     """The scenario, played in a room of its own."""
-    own = Room(room.folder, tmp_path_factory.mktemp("editing"))
-    install = ["--command", "extension", "install-file", "-r", "user_default", "-e", "/given/understudy.zip"]
-    assert own.blender(install, given).status == 0
+    own = installed_room("editing")
     make(own, given, "/work/editing.blend", "prepared")
     return own.window(SCENARIO, given, factory=False)
 

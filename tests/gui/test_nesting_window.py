@@ -8,8 +8,6 @@ import pytest
 from gui.screen import crop_to_frame, off, read
 from gui.test_render_modes import make
 
-from tools.blender_window.window import Room
-
 SCENARIO = Path(__file__).parent / "scenarios" / "nesting.py"
 FRAME = 2
 NESTED = [
@@ -20,11 +18,9 @@ NESTED = [
 
 
 @pytest.fixture(scope="module")
-def nesting(room, given, tmp_path_factory):
+def nesting(installed_room, given):
     """The scenario, played in a room of its own, and the frame that it looks at, rendered: recast and original."""
-    own = Room(room.folder, tmp_path_factory.mktemp("nesting"))
-    install = ["--command", "extension", "install-file", "-r", "user_default", "-e", "/given/understudy.zip"]
-    assert own.blender(install, given).status == 0
+    own = installed_room("nesting")
     make(own, given, "/work/nesting.blend", "prepared")
     words = ["-b", "/work/nesting.blend", "-o", "/work/whole_", "-f", str(FRAME)]
     assert own.blender(words, given).status == 0

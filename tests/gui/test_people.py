@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Choosing who is replaced by their pictures, Mask and Colour, undo and a translation, in real Blender 5.2."""
+"""Choosing who is replaced by their pictures, Mask, Color and Blend, undo and a translation, in real Blender 5.2."""
 
-import os
 from pathlib import Path
 
 import pytest
-from gui.screen import crop_to_frame, difference, keep_pictures, read
+from gui.conftest import keep_for_docs
+from gui.screen import crop_to_frame, difference, read
 from understudy.core.media.open import open_clip
 
 SCENARIO = Path(__file__).parent / "scenarios" / "people.py"
@@ -17,8 +17,7 @@ def people(room, given, newcomer):
     """The scenario, played once with the extension that the newcomer's path installed."""
     assert newcomer["addons"]
     facts = room.window(SCENARIO, given, factory=False)
-    if os.environ.get("UNDERSTUDY_PICTURES"):
-        keep_pictures(room.work, Path(os.environ["UNDERSTUDY_PICTURES"]))
+    keep_for_docs(room.work, "[01][0-9]_*.png")
     return facts
 
 

@@ -4,23 +4,17 @@
 from pathlib import Path
 
 import pytest
-
-from tools.blender_window.window import Room
+from gui.test_render_modes import make
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 COUNT = 4
 
 
 @pytest.fixture(scope="module")
-def window(room, given, tmp_path_factory):
+def window(installed_room, given):
     """The scenario, played once in a room of its own."""
-    own = Room(room.folder, tmp_path_factory.mktemp("switches"))
-    for words in (
-        ["--command", "extension", "install-file", "-r", "user_default", "-e", "/given/understudy.zip"],
-        ["-b", "-P", "/given/.make.py", "--", "/work/switches.blend", str(COUNT), "prepared"],
-    ):
-        run = own.blender(words, {**given, ".make.py": SCENARIOS / "make_project.py"})
-        assert run.status == 0, run.output
+    own = installed_room("switches")
+    make(own, given, "/work/switches.blend", "prepared", COUNT)
     return {**own.window(SCENARIOS / "visibility.py", given, factory=False), "work": own.work}
 
 

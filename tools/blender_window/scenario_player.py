@@ -151,12 +151,20 @@ class Window:
     def centre(self):
         """Bring the windows beside the first to the middle: without a window manager they open anywhere. Generator."""
         for title in ("Preferences", "File", "Render"):
-            search = subprocess.run(
-                ["xdotool", "search", "--name", title], capture_output=True, text=True, check=False
-            )
-            for number in search.stdout.split():
-                self.hand("windowmove", number, 240, 130)
+            self._move(title, (240, 130))
         yield 0.7
+
+    def move(self, title, corner):
+        """Move the windows whose title has a word: their upper left to a place from the screen's. Generator."""
+        self._move(title, corner)
+        yield 0.7
+
+    def _move(self, title, corner):
+        search = subprocess.run(
+            ["xdotool", "search", "--name", title], capture_output=True, text=True, check=False
+        )
+        for number in search.stdout.split():
+            self.hand("windowmove", number, *corner)
 
     def choose(self, path, picture=None):
         """Choose a file in the file browser that has just opened. Generator."""

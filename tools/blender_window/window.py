@@ -11,6 +11,7 @@ from typing import Any
 from .folder import chroot_command
 
 SIZE = (1600, 900)
+"""The width and height of the screen unless another is asked for, in pixels."""
 _DRIVER = Path(__file__).with_name("scenario_player.py")
 
 
@@ -47,18 +48,20 @@ class Room:
         factory: bool = True,
         timeout: float = 300,
         opengl: bool = True,
+        size: tuple[int, int] = SIZE,
     ) -> dict[str, Any]:
         """Run a scenario in a window; returns what it told. AssertionError, with the output, where it failed.
 
         A scenario is a Python file with a generator `steps(window)`; see `scenario_player.py`. `factory` starts as
         Blender comes, for video editing, instead of with what is saved in the profile. Without `opengl` Blender
-        draws as ever, but its calls come to nothing: the screen stays black, and takes next to no time.
+        draws as ever, but its calls come to nothing: the screen stays black, and takes next to no time. `size` is the
+        width and height of the screen in pixels.
         """
         report_path = self.work / "facts.json"
         report_path.unlink(missing_ok=True)
-        program = ["xvfb-run", "-a", "-s", f"-screen 0 {SIZE[0]}x{SIZE[1]}x24 -nolisten tcp", "blender"]
+        program = ["xvfb-run", "-a", "-s", f"-screen 0 {size[0]}x{size[1]}x24 -nolisten tcp", "blender"]
         program += ["--factory-startup", "--app-template", "Video_Editing"] if factory else []
-        program += ["--window-geometry", "0", "0", *map(str, SIZE)]
+        program += ["--window-geometry", "0", "0", *map(str, size)]
         program += ["-P", "/given/.inside.py", "--", "/given/.scenario.py", "/work/facts.json"]
         files = {**given, ".inside.py": _DRIVER, ".scenario.py": scenario}
         # Mesa's own driver that does nothing; its documentation, "Environment variables".

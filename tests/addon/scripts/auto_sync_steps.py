@@ -17,7 +17,7 @@ def settled_failing(touches):
     """Settle several times with a fault nobody foresaw; returns how often it was run into, and what is told."""
     calls = []
 
-    def sync(scene):
+    def sync(scene, _changed_clips):
         calls.append(scene.name)
         raise KeyError("unforeseen")
 

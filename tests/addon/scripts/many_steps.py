@@ -16,6 +16,12 @@ from understudy.addon.modifiers import stack
 from understudy.addon.sequencer.channel_index import ChannelIndex
 from understudy.addon.sequencer.strips import overlap
 
+_AUTO_SYNC = {}
+_SETTLED = (
+    "timeline_fingerprint", "sync_scene", "sync_layer", "make_layer", "elements_state", "sync_elements",
+    "_write_elements", "add_placeholders", "copy_to", "open_clip",
+    "read_retimings",
+)  # fmt: skip
 _COUNTED = ("open_clip", "sync_elements", "add_placeholders", "_write_elements")
 
 
@@ -30,6 +36,29 @@ def many_movies(file, count, start=0):
 def sync_counts():
     """Bring the layers in order; how often was called what looks at files, elements or movies."""
     return _count_work(lambda: sync.sync_layers(_scene()))
+
+
+def settle_counts():
+    """Do what the timer does after an edit; how often was called what looks at a scene, a clip or a file."""
+    calls = _profile(_AUTO_SYNC.setdefault("timer", auto_sync.LayerAutoSync()).tick)
+    return {name: calls[name] for name in _SETTLED if calls[name]}
+
+
+def colours():
+    """The colour space of each clip that has another than the usual one, and its layer's."""
+    found = {}
+    for clip in SceneStrips(_scene()).clips:
+        names = [strip.colorspace_settings.name for strip in (clip, layer_of(_scene(), clip))]
+        if set(names) != {"sRGB"}:
+            found[clip.name] = names
+    return found
+
+
+def deselect_all():
+    """Leave nothing selected and nothing active."""
+    for strip in _scene().sequence_editor.strips_all:
+        strip.select = False
+    _scene().sequence_editor.active_strip = None
 
 
 def layer_facts():

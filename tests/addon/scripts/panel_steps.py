@@ -4,17 +4,22 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import understudy
+from understudy.addon.blender.text_width import text_width
 from understudy.addon.lookups.gallery import lookup_cache
+from understudy.addon.lookups.lookups import ModelLookup
 from understudy.addon.lookups.people import modifiers_replacing, people_lookup, source_range
 from understudy.addon.modifiers.active import MODIFIER_POINTER
+from understudy.addon.operators.cost import COST_ICONS
+from understudy.addon.operators.model_page import model_button_texts, model_folder
 from understudy.addon.properties.scene_properties import request_of, settings_of
 from understudy.addon.sessions.open import run_settings
 from understudy.addon.sessions.worker_process import WorkerProcess
 from understudy.addon.sessions.worker_query import WorkerQuery, active_queries
-from understudy.addon.ui import panels
+from understudy.addon.ui import fields, panels
 from understudy.core.recipe import parameters
 
 
@@ -75,6 +80,20 @@ def drawn(active):
         while lookup_cache().tick() is not None:
             pass
     return sections
+
+
+def model_button(role, name):
+    """What the button below an engine may say, its tooltip, and whether the engine can be used."""
+    state = lookup_cache().get_or_fetch(ModelLookup(model_folder(), role, name))
+    button = SimpleNamespace(role=role, family=name)
+    tooltip = bpy.types.UNDERSTUDY_OT_model_page.description(bpy.context, button)
+    return [model_button_texts(state), tooltip, state.available]
+
+
+def cost_tooltips():
+    """The tooltip of every icon of a cost."""
+    icon = bpy.types.UNDERSTUDY_OT_cost
+    return {cost: icon.description(bpy.context, SimpleNamespace(cost=cost)) for cost in COST_ICONS}
 
 
 def parameter_properties():
@@ -193,3 +212,51 @@ def looked_up_after_a_fault():
     while lookup_cache().tick() is not None:
         time.sleep(0.01)
     return [lookup_cache().get(entry) for entry in wanted]
+
+
+def label_widths(region_widths):
+    """How wide each label is and the place that it gets, at widths of the region.
+
+    A row for each: the region's width, the path of the parameter, where the label is, its width, that of its place.
+    Blender's layout works in units of 20 pixels; what it leaves free was measured in pictures of its window.
+    """
+    modifier = settings_of(_scene()).modifiers[0]
+    shown = [entry for entry in parameters() if entry.kind is not bool]
+    switches = [entry for entry in parameters() if entry.kind is bool]
+    rows = []
+    for width in region_widths:
+        context = _Context(width)
+        for entry in shown:
+            field = fields.Field(getattr(modifier, entry.group), entry.name, entry.cost)
+            rows += [[width, entry.path, *row] for row in _places(context, field)]
+        for entry in switches:
+            label = text_width(context, fields.Field(getattr(modifier, entry.group), entry.name).label)
+            rows.append([width, entry.path, "switch", label + 24, width - 36])
+    return rows
+
+
+def _places(context, field):
+    """Where a label and its values are, each with its width and that of its place."""
+    content = context.region.width - 36
+    label = text_width(context, field.label)
+    is_number = field.rna.type in ("INT", "FLOAT")
+    if fields.fit_side_by_side(context, [field]):
+        split = content - 40  # the icon of the cost, and the dot for keyframes
+        yield "beside", label + 8, split * 0.4
+        values = split * 0.6
+    elif fields.fits_inside(context, field):
+        yield "inside", label + 24, content - 24
+        values = content
+    else:
+        yield "above", label + 8, content - 24
+        values = content
+    if not is_number and field.rna.type == "ENUM":
+        yield "item", max(text_width(context, item.name) for item in field.rna.enum_items) + 22, values
+
+
+class _Context:
+    """A region of a width, and Blender's own preferences."""
+
+    def __init__(self, width):
+        self.region = SimpleNamespace(width=width)
+        self.preferences = bpy.context.preferences

@@ -201,9 +201,14 @@ def render(out, report=None, how="animation", frame=None):
     scene.render.filepath = out
     if how == "still":
         scene.frame_set(frame)
-        bpy.ops.render.render(write_still=True)
-    else:
-        bpy.ops.render.render(animation=True)
+    try:
+        bpy.ops.render.render(**({"write_still": True} if how == "still" else {"animation": True}))
+    except RuntimeError as error:
+        if "{Understudy: render refused" not in str(error):
+            raise
+    # A refusal borrows settings of the scene.
+    assert scene.render.filepath == out
+    assert scene.render.resolution_percentage > 1
     return json.loads(Path(report).read_text()) if report and Path(report).is_file() else None
 
 

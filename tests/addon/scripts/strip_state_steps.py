@@ -8,6 +8,7 @@ import bpy
 from panel_steps import drawn
 from steps import _scene, _strip
 from understudy.addon.lookups.gallery import lookup_cache, refresh_lookups
+from understudy.addon.prepare.prepared_frames import PreparedFrames
 from understudy.addon.prepare.strip_facts import state_of
 from understudy.addon.properties.status import set_window_state
 from understudy.addon.sequencer.strips import stack_id
@@ -50,6 +51,19 @@ def strip_state_surfaces(name):
         "json": state.as_dict(),
         "can_prepare": [bpy.ops.understudy.prepare_clip.poll(), bpy.ops.understudy.prepare_all.poll()],
     }
+
+
+def timeline_bars(first, end, least_frames):
+    """What the timeline's bars show between two frames: for each strip its channel, and each run of frames."""
+    frames = PreparedFrames()
+    frames.bars(_scene(), first, end, least_frames)
+    while lookup_cache().tick() is not None:
+        pass
+    while True:
+        bars = frames.bars(_scene(), first, end, least_frames)
+        if frames.is_complete:
+            break
+    return [[bar.channel, [[run.first, run.end, run.shown.name] for run in bar.runs]] for bar in bars]
 
 
 def face_numbers():

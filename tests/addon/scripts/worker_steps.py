@@ -19,6 +19,7 @@ from understudy.addon.properties.scene_properties import request_of
 from understudy.addon.properties.status import add_prepare_request, take_prepare_request, window_state
 from understudy.addon.sequencer.strips import stack_id
 from understudy.addon.sessions.worker_query import active_queries
+from understudy.addon.ui.overlay import overlay_line
 from understudy.core.layers.label import layer_key
 
 _STATE = {}
@@ -189,6 +190,19 @@ def live_edit():
     """What a window does after an edit; returns how often was shown when the way for it was cleared, each time."""
     _STATE["live"].on_edit(bpy.context.scene, wait_seconds=60)
     return {**_preview_state(), "cleared": list(_STATE["cleared"])}
+
+
+def live_late_edit():
+    """What a window does after an edit whose image comes late: what stands over the frame until then, and after."""
+    live = _STATE["live"]
+    # The preview's thread is held up, as by an image that takes long.
+    gate = threading.Event()
+    live._thread.submit(gate.wait)
+    live.on_edit(bpy.context.scene, wait_seconds=0.0)
+    lines = [overlay_line(bpy.context)]
+    gate.set()
+    live_settle()
+    return [*lines, overlay_line(bpy.context)]
 
 
 def live_let_go():

@@ -16,6 +16,8 @@ MODULE = "bl_ext.user_default.understudy"
 
 def steps(window):
     """Play everything; `window.facts` gets what a test wants to know."""
+    # A render that can swap nothing is to go on without a question.
+    os.environ["UNDERSTUDY_ORIGINALS"] = "render"
     window.hand("key", "Escape")
     yield
     bpy.context.preferences.view.smooth_view = 0
@@ -37,6 +39,8 @@ def arrange(window):
     for area, view in ((areas[-1], "PREVIEW"), (areas[-2], "SEQUENCER")):
         area.type = "SEQUENCE_EDITOR"
         area.spaces.active.view_type = view
+    # What is compared is the preview alone.
+    area.spaces.active.show_overlays = False
 
 
 def viewport(window):

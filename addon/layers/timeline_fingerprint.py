@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of the timelines decides whether layers have to be made, removed or remade, and for which clips."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, cast
+
+import bpy
+
+from ..modifiers.sanitize import strips_with_invalid_ids
+from ..sequencer.channels import is_misplaced
+from ..sequencer.retiming import is_retimed
+from ..sequencer.strips import media_fingerprint
+from .folders import cache_folder
+from .nesting import nest_reasons
+from .scene_strips import SceneStrips
+
+_CONTENT = attrgetter("name", "frame_duration", "animation_offset_start", "animation_offset_end")
+_RANGE = attrgetter("frame_start", "frame_final_start", "frame_final_end")
+
+
+@dataclass(frozen=True)
+class SceneFingerprint:
+    """What of a scene decides what its layers have to be. Another is unequal where they may have to change."""
+
+    settings: tuple[Any, ...]
+    """What all layers depend on."""
+    layers: tuple[Any, ...]
+    """The layers' stacks, and the meta strips that they lie in."""
+    clips: Mapping[str, tuple[Any, ...]]
+    """What the layer of each clip depends on, by the clips' names."""
+    reasons: Mapping[str, str]
+    """Why clips have to be nested."""
+    shown: Mapping[str, tuple[int, int]] = field(compare=False)
+    """Which part of each clip is shown: it decides what images there must be, and seldom is one missing."""
+
+    def changed_clips(self, before: "SceneFingerprint | None") -> frozenset[str] | None:
+        """Return the names of the clips that changed since an earlier fingerprint; None for all."""
+        if before is None or before.settings != self.settings:
+            return None
+        return frozenset(
+            name
+            for name, entry in self.clips.items()
+            if before.clips.get(name) != entry
+            or before.shown[name] != self.shown[name]
+            or before.reasons.get(name) != self.reasons.get(name)
+        )
+
+
+def timeline_fingerprint() -> dict[str, SceneFingerprint]:
+    """Return the fingerprints of the scenes that have layers or should, by name. Only reads Blender's data."""
+    return {
+        scene.name: _scene_fingerprint(scene, strips)
+        for scene in bpy.data.scenes
+        if cast("Any", scene).library is None
+        and ((strips := SceneStrips(scene)).clips or strips.layers_by_stack or strips_with_invalid_ids(scene))
+    }
+
+
+def _scene_fingerprint(scene: bpy.types.Scene, strips: SceneStrips) -> SceneFingerprint:
+    render = scene.render
+    settings = render.fps, render.fps_base, bpy.data.filepath, str(cache_folder(scene))
+    layers = sorted(
+        [
+            (strip_id, _parent_meta_name(strips, layer))
+            for strip_id, layers in strips.layers_by_stack.items()
+            for layer in layers
+        ]
+    )
+    clips: dict[str, tuple[Any, ...]] = {}
+    shown = {}
+    for clip in strips.clips:
+        start, first, last = _RANGE(clip)
+        shown[clip.name] = first - start, last - start
+        clips[clip.name] = _clip_fingerprint(strips, clip)
+    return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), shown)
+
+
+def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
+    layer = strips.layer_of(clip)
+    keys: tuple[Any, ...] = ()
+    if is_retimed(clip):
+        start = clip.frame_start
+        keys = clip.strobe, *[key.timeline_frame - start for key in clip.retiming_keys]
+    return (
+        strips.stack_id(clip),
+        _CONTENT(clip),
+        _parent_meta_name(strips, clip),
+        media_fingerprint(clip),
+        keys,
+        strips.curves.values(clip),
+        layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
+    )
+
+
+def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
+    """Return the name of the meta strip that a strip lies in, or an empty text."""
+    meta = strips.parent_meta(strip)
+    return "" if meta is None else str(meta.name)

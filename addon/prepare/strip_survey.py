@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which images a strip's layer shows, and how these stand: looked up beside drawing, from their labels."""
+
+from typing import Any
+
+import bpy
+
+from ...core.layers.folder import LAYER_NAME
+from ...core.media.source import ClipSource
+from ...core.recipe.request import SwapRequest
+from ..layers.folders import cache_folder
+from ..lookups.gallery import lookup_cache
+from ..lookups.strip_lookup import StripLookup, StripSurvey
+from ..properties.preferences import preferences
+from ..sequencer.curves import curves_of
+from ..sequencer.strips import media_fingerprint, source_of, stack_id
+
+REFRESH_SECONDS = 2.0
+_FRAMES_A_SECOND = 2000
+"""How many labels are read in a second at least: long strips are counted less often."""
+
+
+def survey_of(
+    scene: bpy.types.Scene, strip: Any, layer: Any, requests: tuple[SwapRequest, ...]
+) -> StripSurvey | None:
+    """Return what is known of a strip's layers; for other requests than it was taken for it is taken anew."""
+    shown = images_key(scene, strip, layer)
+    images = lookup_cache().get_or_compute(
+        ("images", shown), lambda: unique_images(images_by_frame(strip, layer))
+    )
+    lookup = strip_lookup(scene, strip, shown, requests, images)
+    return survey(lookup, max(REFRESH_SECONDS, len(images) / _FRAMES_A_SECOND))
+
+
+def survey(lookup: StripLookup, max_age_seconds: float) -> StripSurvey | None:
+    """Return what is known of a strip's layers; what is too old, or of other requests, is taken anew meanwhile."""
+    known: StripSurvey | None = lookup_cache().get(lookup, max_age_seconds)
+    if known is not None and known.requests != lookup.requests:
+        lookup_cache().get(lookup, 0.0)
+    return known
+
+
+def strip_lookup(
+    scene: bpy.types.Scene,
+    strip: Any,
+    shown: tuple[object, ...],
+    requests: tuple[SwapRequest, ...],
+    images: tuple[int, ...],
+) -> StripLookup:
+    """Return the question how a strip stands; `shown` is its `images_key`, `images` are its `unique_images`."""
+    animated = _is_animated(scene)
+    return StripLookup(
+        cache_folder(scene), preferences(), stack_id(strip), shown, requests, _source(strip), images, animated
+    )
+
+
+def images_key(scene: bpy.types.Scene, strip: Any, layer: Any) -> tuple[object, ...]:
+    """Return what decides which images a layer shows: where it lies, its trims and its elements."""
+    return (
+        scene.name,
+        stack_id(strip),
+        (strip.frame_final_start, strip.frame_final_end),
+        (layer.frame_start, layer.frame_offset_start, layer.frame_offset_end),
+        (layer.strobe, layer.use_reverse_frames, *media_fingerprint(layer)),
+        tuple(key.timeline_frame for key in strip.retiming_keys),
+    )
+
+
+def images_by_frame(strip: Any, layer: Any) -> tuple[int, ...]:
+    """Return the source frame of the image that a layer shows at each frame of a strip; -1 where it shows none."""
+    elements = (
+        layer.strip_elem_from_frame(frame) for frame in range(strip.frame_final_start, strip.frame_final_end)
+    )
+    names = ("" if element is None else element.filename for element in elements)
+    return tuple(int(name.removesuffix(".tif")) if LAYER_NAME.fullmatch(name) else -1 for name in names)
+
+
+def unique_images(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the source frames of the images that are shown at all, each once."""
+    return tuple(number for number in dict.fromkeys(numbers) if number >= 0)
+
+
+def _source(strip: Any) -> ClipSource:
+    if strip.type == "MOVIE":
+        return source_of(strip)
+    key = "source", bpy.data.filepath, *media_fingerprint(strip)
+    return lookup_cache().get_or_compute(key, lambda: source_of(strip))
+
+
+def _is_animated(scene: bpy.types.Scene) -> bool:
+    """Tell whether what modifiers ask for differs from frame to frame."""
+    return any(curve.data_path.startswith("understudy.modifiers[") for curve in curves_of(scene))

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the images of a movie last, whatever else is in its file, and which of them are damaged."""
+
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from understudy.core.cli.inputs import frame_range
+from understudy.core.media.open import open_clip
+
+FRAMES = 36
+
+
+def write_movie(path: Path, *, sound_seconds: float = 0.0, subtitles: Path | None = None) -> Path:
+    """Write 36 moving frames at 30 a second, and what else is asked for."""
+    noise = np.random.default_rng(5).integers(0, 255, (120, 160 + 4 * FRAMES, 3), np.uint8)
+    with ExitStack() as stack:
+        container = stack.enter_context(av.open(str(path), "w"))
+        video = container.add_stream("libx264", rate=30, options={"g": "12", "crf": "18", "bf": "0"})
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        sound = (
+            container.add_stream("pcm_s16le" if path.suffix == ".avi" else "aac", rate=8000)
+            if sound_seconds
+            else None
+        )
+        texts = None if subtitles is None else stack.enter_context(av.open(str(subtitles)))
+        text_stream = None if texts is None else container.add_stream_from_template(texts.streams[0])
+        for number in range(FRAMES):
+            pixels = np.ascontiguousarray(noise[:, 4 * number : 4 * number + 160])
+            container.mux(video.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(video.encode())
+        if sound is not None:
+            for start in range(0, int(8000 * sound_seconds), 800):
+                frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+                frame.sample_rate, frame.pts, frame.time_base = 8000, start, Fraction(1, 8000)
+                container.mux(sound.encode(frame))
+            container.mux(sound.encode())
+        for packet in () if texts is None else texts.demux():
+            if packet.size:
+                packet.stream = text_stream
+                container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "mov", "avi", "ts"])
+@pytest.mark.parametrize("sound_seconds", [0.0, 0.5, 6.0])
+def test_a_long_sound_makes_no_frames(tmp_path: Path, ending: str, sound_seconds: float) -> None:
+    path = write_movie(tmp_path / f"clip.{ending}", sound_seconds=sound_seconds)
+    with open_clip(path) as clip:
+        assert frame_range(clip, None, None) == range(FRAMES)
+        assert clip.faults == ()
+
+
+def test_late_subtitles_make_no_frames(tmp_path: Path) -> None:
+    subtitles = tmp_path / "late.srt"
+    subtitles.write_text("1\n00:00:05,000 --> 00:00:06,000\nlate\n")
+    with open_clip(write_movie(tmp_path / "clip.mkv", subtitles=subtitles)) as clip:
+        assert clip.info.frame_count > FRAMES  # as Blender has it
+        assert frame_range(clip, None, None) == range(FRAMES)
+        last = clip.read(FRAMES - 1)
+        assert not np.array_equal(last, clip.read(FRAMES - 2))
+
+
+def test_frames_that_are_damaged_are_named(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "clip.mp4")
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    inner = [packet for packet in packets if not packet.is_keyframe][10:12]
+    data = bytearray(path.read_bytes())
+    for packet in inner:
+        data[packet.pos : packet.pos + packet.size] = bytes(packet.size)
+    path.write_bytes(data)
+    numbers = sorted(round(float(packet.pts * packet.time_base) * 30) for packet in inner)
+    with open_clip(path) as clip:
+        for number in range(FRAMES):
+            clip.read(number)
+        (text,) = clip.faults
+    assert text.startswith("clip.mp4 is damaged: frame")
+    assert all(f"{number}" in text for number in numbers)

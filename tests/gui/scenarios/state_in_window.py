@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A project prepared in part: its bar in the timeline, the state that is drawn, and renders that could swap nothing."""
+
+import sys
+from pathlib import Path
+
+import bpy
+
+PROJECT = "/work/state.blend"
+MODULE = "bl_ext.user_default.understudy.addon."
+
+
+def steps(window):
+    """Play everything; `window.facts` gets what a test wants to know."""
+    window.hand("key", "Escape")
+    yield
+    bpy.ops.wm.open_mainfile(filepath=PROJECT)
+    yield 1.0
+    preview = window.area("VIEW_3D")
+    preview.type = "SEQUENCE_EDITOR"
+    preview.spaces.active.view_type = "PREVIEW"
+    window.area("DOPESHEET_EDITOR").type = "SEQUENCE_EDITOR"
+    bpy.context.workspace.sequencer_scene = bpy.context.scene
+    yield 0.5
+    yield from window.make_room(400)
+    properties = window.area("PROPERTIES")
+    properties.spaces.active.context = "STRIP_MODIFIER"
+    timeline = window.area("SEQUENCE_EDITOR")
+    with window.within(timeline):
+        bpy.ops.sequencer.view_all()
+    yield 0.5
+    yield from bars(window, timeline)
+    yield from drawn_states(window)
+    yield from questions(window)
+
+
+def bars(window, timeline):
+    """Look at the timeline with a part prepared, then changed, then all prepared."""
+    scene = bpy.context.scene
+    region = window.region(timeline)
+    clip = scene.sequence_editor.strips_all["Clip"]
+    places = [
+        region.view2d.view_to_region(frame, clip.channel, clip=False)
+        for frame in (clip.frame_final_start, clip.frame_final_end)
+    ]
+    window.facts["bar"] = {
+        "first": region.x + places[0][0],
+        "end": region.x + places[1][0],
+        "bottom": window.window.height - 1 - (region.y + places[0][1]),
+        "frames": clip.frame_final_duration,
+    }
+    yield 1.5
+    window.shot("bar_part")
+    scene.understudy.modifiers[0].swap.crop_size = 1024
+    scene.update_tag()
+    yield 3.0
+    window.shot("bar_changed")
+    scene.understudy.modifiers[0].swap.property_unset("crop_size")
+    scene.update_tag()
+    yield 3.0
+    window.shot("bar_back")
+
+
+def drawn_states(window):
+    """Note, at each redraw of the timeline, the state that is drawn and the state that is true then."""
+    facts = sys.modules[MODULE + "prepare.strip_facts"]
+    drawn = sys.modules[MODULE + "prepare.drawn_state"]
+    scene = bpy.context.scene
+    clip = scene.sequence_editor.strips_all["Clip"]
+    pairs, counted = [], []
+    original = drawn.state_of
+
+    def counting(*arguments):
+        counted.append(len(pairs))
+        return original(*arguments)
+
+    def note():
+        shown = {str(drawn.drawn_state(scene, clip)) for _ in range(4)}
+        pairs.append([sorted(shown), str(facts.state_of(scene, clip))])
+
+    drawn.state_of = counting
+    handle = bpy.types.SpaceSequenceEditor.draw_handler_add(note, (), "WINDOW", "POST_PIXEL")
+    modifier = scene.understudy.modifiers[0]
+    for step in range(6):
+        # Set by a script, nothing of it is told to any handler in 5.2.
+        modifier.enabled = modifier.show_render = bool(step % 2)
+        clip.mute = step == 3
+        for area in window.window.screen.areas:
+            area.tag_redraw()
+        yield 0.6
+    bpy.types.SpaceSequenceEditor.draw_handler_remove(handle, "WINDOW")
+    drawn.state_of = original
+    modifier.enabled = modifier.show_render = True
+    window.facts["drawn"] = {"pairs": pairs, "computed": len(counted)}
+    yield 0.5
+
+
+def questions(window):
+    """Render what can swap no face, by the keys: cancelled, and then wanted."""
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 3
+    image = scene.understudy.modifiers[0].identity.pictures[0]
+    image.filepath = "/work/none.png"
+    scene.render.filepath = "/work/asked_"
+    earlier = Path("/work/asked_0001.png")
+    earlier.write_bytes(b"an earlier image")
+    window.point(500, 650)
+    yield 1.0
+    yield from render(window)
+    window.shot("question")
+    window.hand("key", "Escape")
+    yield from ended()
+    window.shot("refused")
+    window.facts["refused"] = {
+        "files": sorted(path.name for path in Path("/work").glob("asked_*")),
+        "earlier": earlier.read_bytes().decode("latin-1"),
+        "path": scene.render.filepath,
+        "percentage": scene.render.resolution_percentage,
+    }
+    yield from render(window, animation=False)
+    window.hand("key", "Escape")
+    yield from ended()
+    window.facts["refused_still"] = list(bpy.data.images["Render Result"].size)
+    scene.render.image_settings.media_type = "VIDEO"
+    yield from render(window)
+    window.hand("key", "Escape")
+    yield from ended()
+    window.facts["refused_movie"] = [
+        scene.render.filepath,
+        *(path.name for path in Path("/work").glob("asked_*")),
+    ]
+    scene.render.image_settings.media_type = "IMAGE"
+    yield from render(window)
+    window.shot("question_again")
+    yield from window.click((435, 343))
+    yield from ended()
+    window.shot("rendered")
+    window.facts["asked"] = sorted(path.name for path in Path("/work").glob("asked_*"))
+    window.facts["result"] = bpy.context.window_manager.understudy.rendered
+
+
+def render(window, *, animation=True):
+    """Render as F12 does, and wait for the dialog."""
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=animation, use_sequencer_scene=True)
+    yield 2.5
+
+
+def ended():
+    """Wait for the render's end, and for what is shown then."""
+    for _ in range(100):
+        if not bpy.app.is_job_running("RENDER"):
+            break
+        yield 0.1
+    yield 1.5

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is shown of a strip is true: in the timeline's bar, in the state that is drawn, and before a render."""
+
+from pathlib import Path
+
+import pytest
+from gui.screen import read
+from gui.test_render_modes import make
+
+from tools.blender_window.window import Room
+
+SCENARIO = Path(__file__).parent / "scenarios" / "state_in_window.py"
+PREPARED = 12
+
+
+@pytest.fixture(scope="module")
+def shown(room, given, tmp_path_factory):
+    """The scenario, played in a room of its own."""
+    own = Room(room.folder, tmp_path_factory.mktemp("state"))
+    install = ["--command", "extension", "install-file", "-r", "user_default", "-e", "/given/understudy.zip"]
+    assert own.blender(install, given).status == 0
+    make(own, given, "/work/state.blend", "prepared", PREPARED)
+    return own.window(SCENARIO, given, factory=False, timeout=200), own.work
+
+
+def bar_share(picture, bar):
+    """What share of the clip's width is drawn as ready, in the row of the timeline that has most of it."""
+    rows = picture[bar["bottom"] - 12 : bar["bottom"], bar["first"] : bar["end"]].astype(int)
+    ready = (rows[..., 1] > rows[..., 0] + 60) & (rows[..., 1] > rows[..., 2] + 60)
+    return ready.mean(1).max()
+
+
+def test_the_timeline_shows_what_is_ready(shown):
+    facts, work = shown
+    share = PREPARED / facts["bar"]["frames"]
+    assert bar_share(read(work / "bar_part.png"), facts["bar"]) == pytest.approx(share, abs=0.02)
+    # Nothing is, once a setting is changed that decides how a face is made; until it is set back.
+    assert bar_share(read(work / "bar_changed.png"), facts["bar"]) == 0
+    assert bar_share(read(work / "bar_back.png"), facts["bar"]) == pytest.approx(share, abs=0.02)
+
+
+def test_the_state_that_is_drawn_is_true_and_computed_once_per_redraw(shown):
+    pairs, computed = shown[0]["drawn"]["pairs"], shown[0]["drawn"]["computed"]
+    assert len({fresh for _, fresh in pairs}) > 1
+    assert all(drawn == [fresh] for drawn, fresh in pairs)
+    # Each redraw asks four times here, and panel and status bar besides.
+    assert len(pairs) <= computed < 2 * len(pairs)
+
+
+def test_a_render_that_can_swap_nothing_is_refused_by_the_dialog(shown):
+    facts, _ = shown
+    assert facts["refused"] == {
+        "files": ["asked_0001.png"],
+        "earlier": "an earlier image",
+        "path": "/work/asked_",
+        "percentage": 100,
+    }
+
+
+def test_of_a_refused_still_or_movie_nothing_is_written_or_told(shown):
+    facts, _ = shown
+    assert max(facts["refused_still"]) < 10
+    assert facts["refused_movie"] == ["/work/asked_", "asked_0001.png"]
+
+
+def test_or_renders_the_originals_where_the_dialog_is_told_so(shown):
+    facts, _ = shown
+    assert facts["asked"] == [f"asked_{frame:04d}.png" for frame in (1, 2, 3)]
+    assert "3 shown as the original" in facts["result"]
+    assert "Traceback" not in facts["output"]
