@@ -39,6 +39,18 @@ def decode_shown(path: Path) -> FramePixels:
     return _decode(path, shown=True)
 
 
+def hides_parts(path: Path) -> bool:
+    """Whether an image's alpha hides something. Raises ClipError."""
+    try:
+        stored = read_input(path, MAX_IMAGE_FILE_BYTES)
+    except OSError:
+        return False  # said when it is decoded
+    header = read_image_header(stored)
+    if header is None or alpha_kind(header, stored) is None or is_animated_webp(stored):
+        return False
+    return not np.array_equal(decode_image(path), decode_shown(path))
+
+
 def _decode(path: Path, *, shown: bool) -> FramePixels:
     require_file(path)
     try:

@@ -15,11 +15,13 @@ from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
 from .exr import is_exr
 from .image_clip import ImageClip, is_image
-from .image_decode import decode_shown
+from .image_decode import decode_shown, hides_parts
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
 from .orientation import UPRIGHT, read_file_orientation, turn_upright
 from .source_image import UPRIGHT_READING
+
+_ALPHA_NOTE = "{} has transparent parts: they are black in the movie, as in Blender's sequencer"
 
 
 class ViewerClip(NamedTuple):
@@ -68,7 +70,7 @@ def _orientation(path: Path) -> int:
 
 def _notes(paths: Sequence[Path]) -> tuple[str, ...]:
     if not is_exr(paths[0]):
-        return ()
+        return (_ALPHA_NOTE.format(paths[0].name),) if hides_parts(paths[0]) else ()
     text = (
         f"{paths[0].name} is read as linear light with Rec.709 primaries and shown through the sRGB curve, as "
         "Blender's Standard view does: light above white is cut off"

@@ -10,7 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
+from understudy.core.errors import ClipError
 from understudy.core.media.open import open_clip, open_sequence
+
+from tests.core import image_files
 
 FOOTAGE = Path(__file__).parents[1] / "footage"
 _spec = importlib.util.spec_from_file_location("make_clips", FOOTAGE / "make_clips.py")
@@ -157,3 +161,79 @@ def test_every_picture_of_a_sequence_is_blenders(stills, kind):
             ours, theirs = clip.read(frame), picture(kind, frame)
             assert largest_difference(ours, theirs) <= MAX_DIFFERENCE_BY_BITS[clip.info.bit_depth], frame
             assert make_clips.number_in(ours) == make_clips.number_in(theirs) == frame
+
+
+ALPHA_IMAGES = {
+    **{
+        f"{kind} png": ("png", kind)
+        for kind in ("rgba", "grey", "palette", "colour key", "grey key", "sixteen bits")
+    },
+    **{f"{kind} webp": ("webp", kind) for kind in ("rgba", "lossy")},
+    **{f"{kind} tif": ("tif", kind) for kind in ("rgba", "undeclared")},
+}
+ORIENTATIONS = {
+    f"orientation {number} {suffix}": (suffix, number)
+    for suffix in ("jpg", "png", "webp")
+    for number in (2, 6)
+}
+EXR_IMAGES = ("exr", "exr alpha", "exr half")
+
+
+@pytest.fixture(scope="module")
+def image_kinds(tmp_path_factory):
+    """Images that hide a part, that ask to be turned, animated ones and OpenEXR, shown by Blender."""
+    folder = tmp_path_factory.mktemp("kinds")
+    files = {
+        name: image_files.write_alpha_image(folder / f"{name}.{suffix}", kind)
+        for name, (suffix, kind) in ALPHA_IMAGES.items()
+    }
+    for name, (suffix, number) in ORIENTATIONS.items():
+        exif = Image.Exif()
+        exif[0x112] = number
+        files[name] = folder / f"{name}.{suffix}"
+        Image.fromarray(image_files.colours()).save(files[name], exif=exif, lossless=True)
+    light, share = image_files.light(), image_files.alpha().astype(np.float32) / 255
+    covered = {**{name: values * share for name, values in light.items()}, "A": share}
+    files["exr"] = image_files.write_exr(folder / "plain.exr", light, 2)
+    files["exr alpha"] = image_files.write_exr(folder / "alpha.exr", covered)
+    files["exr half"] = image_files.write_exr(folder / "half.exr", light, 2, half=True)
+    files["animated png"] = image_files.write_animation(folder / "animated.png", [100] * 3)
+    clips = []
+    for name, path in files.items():
+        with open_clip(path) as clip:
+            clips.append(request_for(name, [path], clip, [0]))
+    files["animated webp"] = image_files.write_animation(folder / "animated.webp", [100] * 3)
+    size = [image_files.W, image_files.H]
+    clips.append(
+        {
+            "name": "animated webp",
+            "files": [str(files["animated webp"])],
+            "frames": [0],
+            "depth": 8,
+            "size": size,
+        }
+    )
+    return files, *show(folder, clips)
+
+
+@pytest.mark.parametrize("name", [*ALPHA_IMAGES, *ORIENTATIONS, *EXR_IMAGES])
+def test_every_kind_of_image_is_blenders(image_kinds, name):
+    files, _, picture = image_kinds
+    with open_clip(files[name]) as clip:
+        assert (
+            largest_difference(clip.read(0), picture(name, 0)) <= MAX_DIFFERENCE_BY_BITS[clip.info.bit_depth]
+        )
+
+
+def test_a_png_animation_is_its_first_image_in_blender(image_kinds):
+    files, facts, picture = image_kinds
+    with open_clip(files["animated png"]) as clip:
+        assert clip.info.frame_count == facts["animated png"]["frames"] == 1
+        assert np.array_equal(clip.read(0), picture("animated png", 0))
+
+
+def test_blender_shows_nothing_of_an_animated_webp_and_no_face_is_laid_over_it(image_kinds):
+    files, _, picture = image_kinds
+    assert not picture("animated webp", 0).any()
+    with pytest.raises(ClipError, match="which Blender's sequencer shows as nothing"):
+        open_clip(files["animated webp"])

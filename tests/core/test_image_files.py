@@ -51,6 +51,15 @@ def test_what_alpha_hides_is_black(tmp_path: Path, suffix: str, kind: str) -> No
         assert (decode_image(path) != pixels).any()  # of people the whole image is read, as before
 
 
+def test_the_command_line_says_that_transparent_parts_are_black(tmp_path: Path) -> None:
+    clear = open_named_clip(write_alpha_image(tmp_path / "a.png", "rgba"))
+    assert clear.warnings == (
+        "a.png has transparent parts: they are black in the movie, as in Blender's sequencer",
+    )
+    Image.fromarray(np.dstack([colours(), np.full((H, W), 255, np.uint8)])).save(tmp_path / "b.png")
+    assert open_named_clip(tmp_path / "b.png").warnings == ()
+
+
 def test_sixteen_bits_are_hidden_by_their_light(tmp_path: Path) -> None:
     path = write_alpha_image(tmp_path / "a.png", "sixteen bits")
     with open_clip(path) as clip:

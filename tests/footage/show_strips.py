@@ -13,7 +13,7 @@ from pathlib import Path
 
 import bpy
 
-PICTURES = (".png", ".jpg", ".tif", ".bmp", ".webp")
+PICTURES = (".png", ".jpg", ".tif", ".bmp", ".webp", ".exr")
 
 
 def add_strip(editor, files):
@@ -32,8 +32,9 @@ def show(clip, out):
     if scene.sequence_editor:
         scene.sequence_editor_clear()
     strip = add_strip(scene.sequence_editor_create(), clip["files"])
-    # Colours pass through unchanged: stored as sRGB, shown as sRGB.
-    strip.colorspace_settings.name = "sRGB"
+    # Colours pass through unchanged: stored as sRGB, shown as sRGB; OpenEXR is linear, as Blender takes it by itself.
+    if not clip["files"][0].endswith(".exr"):
+        strip.colorspace_settings.name = "sRGB"
     scene.view_settings.view_transform = "Standard"
     scene.view_settings.look = "None"
     render = scene.render
