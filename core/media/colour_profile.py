@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ICC profiles of images: what their numbers look like, in sRGB. LittleCMS does it, which Pillow carries."""
 
-import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from ..errors import ClipError
 from .clip import FramePixels
+from .pillow_image import open_with_pillow
 
 if TYPE_CHECKING:
     from PIL import ImageCms
@@ -25,13 +25,10 @@ def read_profile(data: bytes) -> bytes:
     """Return the ICC profile in an image file's bytes; empty where it has none but sRGB's."""
     if not data.startswith((b"II", b"MM")) and not any(mark in data for mark in _PROFILE_MARKS):
         return b""
-    # Imported here: few images need it, and it takes 30 ms.
-    from PIL import Image
-
     try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP", "TIFF")) as image:  # gate: memory
+        with open_with_pillow(data, "JPEG", "PNG", "WEBP", "TIFF") as image:
             profile, mode = image.info.get("icc_profile") or b"", image.mode
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except ValueError:
         return b""
     if not isinstance(profile, bytes) or len(profile) > _MAX_PROFILE_BYTES:
         return b""
@@ -43,7 +40,7 @@ def convert_to_srgb(pixels: FramePixels, profile: bytes) -> FramePixels:
     from PIL import Image
 
     transform = _transform(profile)
-    grey = transform.inputMode == "L"
+    grey = transform.input_mode == "L"
     result = np.empty(pixels.shape, np.uint8)
     rows = max(1, _BAND_BYTES // pixels[0].nbytes)
     for row in range(0, len(pixels), rows):
@@ -55,18 +52,13 @@ def convert_to_srgb(pixels: FramePixels, profile: bytes) -> FramePixels:
 
 def decode_cmyk(data: bytes, profile: bytes) -> FramePixels | None:
     """Decode an image file of four inks to (H, W, 3) sRGB, uint8; None if it is of another kind. Raises ClipError."""
-    from PIL import Image
-
     transform = _transform(profile)
-    if transform.inputMode != "CMYK":
+    if transform.input_mode != "CMYK":
         return None
     try:
-        with warnings.catch_warnings():
-            # Its size was checked before.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data), formats=("JPEG", "TIFF")) as image:  # gate: memory
-                return np.array(transform.apply(image)) if image.mode == "CMYK" else None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        with open_with_pillow(data, "JPEG", "TIFF") as image:
+            return np.array(transform.apply(image)) if image.mode == "CMYK" else None
+    except ValueError as fault:
         raise ClipError("it can't be read as a CMYK image; save it again as PNG") from fault
 
 
@@ -82,13 +74,13 @@ def _changes_colours(profile: bytes, mode: str) -> bool:
 
     try:
         transform = _transform(profile)
-        if transform.inputMode == "CMYK":
+        if transform.input_mode == "CMYK":
             return mode == "CMYK"
-        if transform.inputMode == "L" and not mode.startswith(("L", "I", "1")):
+        if transform.input_mode == "L" and not mode.startswith(("L", "I", "1")):
             return False
-        steps = np.linspace(0, 255, 16 if transform.inputMode == "RGB" else 256).astype(np.uint8)
+        steps = np.linspace(0, 255, 16 if transform.input_mode == "RGB" else 256).astype(np.uint8)
         colours = steps[None, :]
-        if transform.inputMode == "RGB":
+        if transform.input_mode == "RGB":
             colours = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
         shown = np.asarray(transform.apply(Image.fromarray(colours))).astype(int)
     except (ImageCms.PyCMSError, OSError, ValueError):

@@ -11,6 +11,7 @@ from ..errors import ClipError
 from ..filesystem import open_input, read_input
 from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
 from .clip import FramePixels
+from .pillow_image import open_with_pillow
 
 HEIF_READING = "heif"
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -24,7 +25,7 @@ def is_heif(path: Path) -> bool:
 
 def decode_heif(path: Path) -> FramePixels:
     """Decode an AVIF or HEIC file to (H, W, 3) sRGB uint8, upright. ClipError where it can't be read, or not here."""
-    from PIL import Image, ImageCms, ImageOps, features
+    from PIL import ImageCms, ImageOps, features
 
     if _brand(path) in _HEIC_BRANDS:
         _register_heic(path)
@@ -35,7 +36,7 @@ def decode_heif(path: Path) -> FramePixels:
         raise ClipError(f"{path} is an AVIF image, which this Pillow can't read: save it as PNG or JPEG")
     try:
         data = read_input(path, MAX_IMAGE_FILE_BYTES)
-        with Image.open(BytesIO(data), formats=(kind,)) as image:  # gate: memory
+        with open_with_pillow(data, kind) as image:
             width, height = image.size
             require_image_size(path, width, height, 3 * width * height, 10 * width * height, len(data))
             upright = ImageOps.exif_transpose(image)
@@ -47,7 +48,7 @@ def decode_heif(path: Path) -> FramePixels:
             srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
             shown = ImageCms.ImageCmsTransform(source, srgb, "RGB", "RGB", intent, flags=flags).apply(shown)
         return np.array(shown)
-    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as fault:
+    except (OSError, ValueError) as fault:
         raise ClipError(f"{path} can't be read as an image; save it again as PNG or JPEG") from fault
 
 

@@ -4,7 +4,6 @@
 Blender shows an image as it is stored. Images of people, and clips of the command line, are shown upright.
 """
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ import numpy as np
 from ..filesystem import open_input, read_input
 from .bounds import MAX_IMAGE_FILE_BYTES
 from .clip import FramePixels
+from .pillow_image import open_with_pillow
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x112
@@ -29,13 +29,10 @@ def read_orientation(data: bytes) -> int:
     """
     if data.startswith((b"II", b"MM")) or not any(mark in data for mark in _EXIF_MARKS):
         return UPRIGHT
-    # Imported here: few images need it, and it takes 30 ms.
-    from PIL import Image
-
     try:
-        with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:  # gate: memory
+        with open_with_pillow(data, "JPEG", "PNG", "WEBP") as image:
             value = image.getexif().get(_ORIENTATION_TAG, UPRIGHT)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except ValueError:
         return UPRIGHT
     return value if value in range(1, 9) else UPRIGHT
 
