@@ -96,7 +96,7 @@ def _transform(profile: bytes) -> "ImageCms.ImageCmsTransform":
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
     mode = _MODES.get(str(source.profile.xcolor_space).strip())
     if mode is None:
-        raise ValueError("a profile of another colour model")
+        raise ValueError("a profile of other channels")
     return ImageCms.ImageCmsTransform(
         source,
         ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),

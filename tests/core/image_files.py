@@ -37,7 +37,7 @@ def write_alpha_image(path: Path, kind: str) -> Path:
         case "lossy":
             Image.fromarray(rgba).save(path, quality=80)
         case "grey":
-            Image.fromarray(np.dstack([colours()[..., 0], alpha()]), "LA").save(path)
+            Image.fromarray(np.dstack([colours()[..., 0], alpha()])).save(path)
         case "palette":
             Image.fromarray(colours()).quantize(32).save(
                 path, transparency=bytes([0] * 8 + [128] * 8 + [255] * 16)
