@@ -13,7 +13,6 @@ from .bounds import MAX_IMAGE_FILE_BYTES, require_image_size
 from .clip import FramePixels
 from .pillow_image import open_with_pillow
 
-HEIF_READING = "heif"
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -21,6 +20,15 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b
 def is_heif(path: Path) -> bool:
     """Whether the file's first bytes are those of an AVIF or HEIC image."""
     return bool(_brand(path))
+
+
+def heif_reading(path: Path) -> str:
+    """Return what keys name of how such an image is read: another release of its decoder may give other pixels."""
+    from PIL import features
+
+    if _brand(path) in _HEIC_BRANDS:
+        return "heic"
+    return f"avif {features.version('avif')}"
 
 
 def decode_heif(path: Path) -> FramePixels:

@@ -14,7 +14,7 @@ from .clip import Clip, FramePixels
 from .colour_profile import convert_to_srgb, decode_cmyk, profile_reading, read_profile
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_image
-from .modern_image import HEIF_READING, decode_heif, is_heif
+from .modern_image import decode_heif, heif_reading, is_heif
 from .open import open_clip
 from .orientation import UPRIGHT, read_orientation, turn_upright
 from .source import ClipSource
@@ -30,7 +30,7 @@ def is_source_image(path: Path) -> bool:
 def source_image(path: Path) -> ClipSource:
     """Return an image file and how it is read, see `ClipSource`. Raises ClipError."""
     if is_heif(path):
-        return ClipSource(True, (path,), HEIF_READING)
+        return ClipSource(True, (path,), heif_reading(path))
     if not is_image(path):
         return ClipSource(True, (path,))
     data = _read(path)
@@ -43,7 +43,7 @@ def source_image(path: Path) -> ClipSource:
 def open_source_image(source: ClipSource) -> Clip:
     """Open an image as `source_image` returned it. Raises ClipError."""
     path = source.paths[0]
-    if source.reading == HEIF_READING:
+    if is_heif(path):
         return ImageClip([path], "picture", source.reading, decode_heif)
     if source.reading:
         return ImageClip([path], "picture", source.reading, _decode)
