@@ -93,11 +93,9 @@ class Pipeline:
         self._occlusion = OcclusionStage(
             store, self._flight, self._analyser.adapters, self._topology, self._counter
         )
-        networks = ModelRunner(self._pool)
-        pictured = NeuralSources(
-            store, self._flight, self._sources, source_analyser, self._topology, networks
-        )
-        self._neural = NeuralSwapper(library, networks, pictured, self._topology)
+        runner = ModelRunner(self._pool)
+        images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
+        self._neural = NeuralSwapper(library, runner, images, self._topology)
         swappers = self._mesh, self._neural
         self._crops = CropStage(store, self._flight, self._analyser, swappers, self._occlusion, self._counter)
 
@@ -169,10 +167,7 @@ class Pipeline:
         )
 
     def inspect_source_image(self, image: FaceImage, detect: Detect) -> SourceImageReport:
-        """Return what an editor should know of an image of the source person. Raises ModelError.
-
-        `detect` is how the recipe that it is used with has faces looked for.
-        """
+        """Return what an editor should know of an image of the source person, for a recipe's `detect`. ModelError."""
         return inspect_source_image(
             self._store, self._flight, self._sources, self._source_analyser, self._topology, image, detect
         )
