@@ -82,7 +82,8 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
     """Bring a layer in step with its clip; True if anything had to change.
 
     With `places` also the folder, every element and what is animated, unless all is as it was when they were last
-    looked at: that may open the clip and use an operator.
+    looked at: that may open the clip and use an operator. Raises UnderstudyError where that can't be done, or where no
+    channel is free.
     """
     changed = in_order = False
     if places is not None:
@@ -97,21 +98,31 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
             changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
         strips.update(layer)
-    siblings = strips.siblings(clip)
-    if is_misplaced(siblings, clip, layer):
-        channel = (
-            free_channel(siblings, clip, layer)
-            if places is None
-            else make_room_for_layer(strips.scene, siblings, clip, layer)
-        )
-        if layer.channel != channel:
-            layer.channel, changed = channel, True
-            strips.update(layer)
+    if is_misplaced(strips.siblings(clip), clip, layer):
+        changed |= _move_to_its_channel(strips, clip, layer, makes_room=places is not None)
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
         strip_id = strips.stack_id(clip)
         _add_placeholders(places.layer_folder(strip_id), layer)
         sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
+
+
+def _move_to_its_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> bool:
+    """Put a layer on the channel where it belongs; True if it was on another.
+
+    With `makes_room` other strips move up for it. Raises ChannelError where no channel is free.
+    """
+    siblings = strips.siblings(clip)
+    channel = (
+        make_room_for_layer(strips.scene, siblings, clip, layer)
+        if makes_room
+        else free_channel(siblings, clip, layer)
+    )
+    if layer.channel == channel:
+        return False
+    layer.channel = channel
+    strips.update(layer)
+    return True
 
 
 def _is_in_order(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces) -> bool:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's layers kept in order: every clip has its own stack and its layer in step, and there are no others."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 import bpy
@@ -9,7 +10,7 @@ from ...core.errors import UnderstudyError
 from ..modifiers.sanitize import repair_ids
 from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
-from ..sequencer.channels import restore_lifted_strips
+from ..sequencer.channels import ChannelError, restore_lifted_strips
 from ..sequencer.strips import parent_strips
 from .copies import separate_copies
 from .elements import is_writing_elements
@@ -31,7 +32,8 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
         # A copy that has no stack of its own yet must not take the layer along.
         layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
         if layer is not None:
-            changed |= sync_layer(strips, clip, layer)
+            with suppress(ChannelError):  # said by `sync_layers`
+                changed |= sync_layer(strips, clip, layer)
     return changed
 
 
