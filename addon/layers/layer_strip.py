@@ -21,6 +21,7 @@ from ..properties.status import redraw
 from ..sequencer.animation import sync_animation
 from ..sequencer.channel_index import ChannelIndex
 from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
+from ..sequencer.connections import connect_layer
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
@@ -67,6 +68,8 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
     sync_layer(SceneStrips(scene), clip, layer, places)
+    connect_layer(scene, clip, layer)
+    layer.select = clip.select
     return layer
 
 

@@ -11,9 +11,9 @@ from ..modifiers.sanitize import repair_ids
 from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
 from ..sequencer.channels import ChannelError, restore_lifted_strips
+from ..sequencer.own_operators import is_in_own_operator
 from ..sequencer.strips import parent_strips
 from .copies import separate_copies
-from .elements import is_writing_elements
 from .folders import LayerPlaces
 from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
 from .nesting import nest_where_needed
@@ -23,7 +23,7 @@ from .sync_memory import sync_memory
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
-    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_writing_elements():
+    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_in_own_operator():
         return False
     migrate_visibility_flags(scene)
     changed = False

@@ -5,15 +5,15 @@ The meta strip becomes the input of the effects that the clip fed, and gets the 
 modifiers: over the two together these are exact, over one after the other they are not.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import bpy
 
 from .animation import StripCurves, sync_animation
+from .connections import connect, connected_strips, disconnect, display_siblings, select, sounds_of
 from .curves import curves_of, make_action_local, split_strip_path, strip_key
-from .strips import inputs_of, is_movie_of_sound, parent_strips
+from .own_operators import call_operator
+from .strips import inputs_of, parent_strips
 
 _INPUT_PROPERTIES = ("input_1", "input_2")
 # What of a clip is to be done to both, and what the meta strip has like the clip, whose place it takes.
@@ -32,11 +32,12 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
         if getattr(effect, name, None) == strip
     ]
     connected = _disconnect(scene, strip, layer)
-    meta = strip
+    meta = None
     try:
         meta = _make_meta(scene, strip, layer, fed)
     finally:
-        _connect(scene, [meta, *connected])
+        connect(scene, [strip, layer, *connected] if meta is None else [meta, *connected])
+    connect(scene, [strip, layer])
     if [entry.type for entry in layer.modifiers] == [entry.type for entry in strip.modifiers]:
         layer.modifiers.clear()
     strip.modifiers.clear()
@@ -59,10 +60,10 @@ def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list
     meanwhile, feeds = _make_temporary_strip(strips, strip), strip
     try:
         _reconnect(connections, meanwhile)
-        with _display_siblings(scene, strip):
+        with display_siblings(scene, strip):
             _copy_modifiers(scene, strip, meanwhile)
-            _select(scene, [strip, layer])
-            _call_operator(scene, "meta_make")
+            select(scene, [strip, layer])
+            call_operator(scene, "meta_make")
             meta: Any = strip.parent_meta()
             feeds = meta
             _copy_modifiers(scene, meanwhile, meta)
@@ -75,30 +76,16 @@ def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list
 
 
 def _disconnect(scene: bpy.types.Scene, strip: Any, layer: Any) -> list[Any]:
-    """Disconnect a clip from the strips that are selected and moved along with it; return those, but for its layer.
+    """Disconnect a clip and its layer from the strips that are selected and moved along with them; return those.
 
-    Before 5.2 Blender does not tell which these are: there it is the sound that the movie was added with.
+    Before Blender 5.2 they can't always be told: then it is the sound that the movie was added with.
     """
-    with _display_siblings(scene, strip):
-        if hasattr(strip, "connections"):
-            connected = [entry for entry in strip.connections if entry not in (strip, layer)]
-        else:
-            connected = [entry for entry in parent_strips(scene, strip) if _is_sound_of(entry, strip)]
-        _select(scene, [strip])
-        was_connected = "FINISHED" in _call_operator(scene, "disconnect")
-    return connected if was_connected else []
-
-
-def _connect(scene: bpy.types.Scene, strips: list[Any]) -> None:
-    """Have strips selected and moved together."""
-    if len(strips) > 1:
-        with _display_siblings(scene, strips[0]):
-            _select(scene, strips)
-            _call_operator(scene, "connect", toggle=False)
-
-
-def _is_sound_of(sound: Any, movie: Any) -> bool:
-    return sound.type == "SOUND" and is_movie_of_sound(movie, sound)
+    connected = connected_strips(scene, strip, layer)
+    if connected is None:
+        connected = sounds_of(scene, strip)
+    disconnect(scene, strip)
+    disconnect(scene, layer)
+    return connected
 
 
 def _reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
@@ -119,9 +106,9 @@ def _copy_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
     """Give a strip the strip modifiers of another. Blender copies them from the active strip to the selected ones."""
     if not len(source.modifiers):
         return
-    _select(scene, [target])
+    select(scene, [target])
     cast("Any", scene.sequence_editor).active_strip = source
-    _call_operator(scene, "strip_modifier_copy", type="REPLACE")
+    call_operator(scene, "strip_modifier_copy", type="REPLACE")
 
 
 def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
@@ -142,28 +129,3 @@ def _meta_path(curve: Any, strip: Any) -> str:
     name, path = split_strip_path(curve.data_path)
     moves = name == strip_key(strip) and (path in _META_PROPERTIES or path.startswith("modifiers["))
     return path if moves else ""
-
-
-def _select(scene: bpy.types.Scene, strips: list[Any]) -> None:
-    for strip in cast("Any", scene.sequence_editor).strips_all:
-        strip.select = strip in strips
-    cast("Any", scene.sequence_editor).active_strip = strips[0]
-
-
-def _call_operator(scene: bpy.types.Scene, name: str, **arguments: str | bool) -> set[str]:
-    # From Blender 5.0 the sequencer's scene need not be the window's.
-    with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-        returned: set[str] = getattr(bpy.ops.sequencer, name)(**arguments)
-    return returned
-
-
-@contextmanager
-def _display_siblings(scene: bpy.types.Scene, strip: Any) -> Iterator[None]:
-    """Have the sequencer show the strips beside a strip: its operators work on what it shows."""
-    editor: Any = scene.sequence_editor
-    before = editor.meta_stack[-1] if len(editor.meta_stack) else None
-    editor.display_stack(strip.parent_meta())
-    try:
-        yield
-    finally:
-        editor.display_stack(before)

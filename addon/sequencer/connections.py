@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's connections between strips: a click selects all of them, so they are moved, cut, muted and deleted together.
+
+A layer is connected to its clip. Blender tells from 5.2 on which strips are connected; before, only its operators do.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import bpy
+
+from .own_operators import call_operator
+from .strips import all_strips, is_movie_of_sound, parent_strips
+
+
+def connect_layer(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
+    """Connect a layer to its clip and to what that is connected to.
+
+    Before Blender 5.2 not where the editor connected it to more than its own sound: to connect strips ends what
+    connected them before, and which these are is not told.
+    """
+    connected = connected_strips(scene, clip, layer)
+    if connected is not None:
+        with keep_selection(scene):
+            connect(scene, [clip, layer, *connected])
+
+
+def connected_strips(scene: bpy.types.Scene, clip: Any, layer: Any) -> list[Any] | None:
+    """Return the strips that a clip is connected to, but for its layer; None where Blender does not tell."""
+    if hasattr(clip, "connections"):
+        return [entry for entry in clip.connections if entry not in (clip, layer)]
+    if not _is_connected_in_copy(scene, clip, toggled=[]):
+        return []
+    sounds = sounds_of(scene, clip)
+    for strips in ([layer], [*sounds, layer], sounds):
+        if strips and not _is_connected_in_copy(scene, clip, toggled=[clip, *strips]):
+            return [strip for strip in strips if strip != layer]
+    return None
+
+
+def sounds_of(scene: bpy.types.Scene, movie: Any) -> list[Any]:
+    """Return the sound strips that a movie strip was added with."""
+    return [
+        entry
+        for entry in parent_strips(scene, movie)
+        if entry.type == "SOUND" and is_movie_of_sound(movie, entry)
+    ]
+
+
+def connect(scene: bpy.types.Scene, strips: list[Any]) -> None:
+    """Have strips that lie beside each other selected and moved together, and none of them with any other."""
+    if len(strips) > 1:
+        with display_siblings(scene, strips[0]):
+            select(scene, strips)
+            call_operator(scene, "connect", toggle=False)
+
+
+def disconnect(scene: bpy.types.Scene, strip: Any) -> bool:
+    """End the connections of a strip; True if it had any."""
+    with display_siblings(scene, strip):
+        select(scene, [strip])
+        return "FINISHED" in call_operator(scene, "disconnect")
+
+
+def _is_connected_in_copy(scene: bpy.types.Scene, strip: Any, toggled: list[Any]) -> bool:
+    """Tell by ending them in a copy of the scene whether a strip has connections.
+
+    Before, those of `toggled` end where these are connected to each other and to nothing else.
+    """
+    trial = scene.copy()
+    try:
+        copies: Any = cast("Any", trial.sequence_editor).strips_all
+        if toggled:
+            with display_siblings(trial, copies[strip.name]):
+                select(trial, [copies[entry.name] for entry in toggled])
+                call_operator(trial, "connect", toggle=True)
+        return disconnect(trial, copies[strip.name])
+    finally:
+        bpy.data.scenes.remove(trial)
+
+
+def select(scene: bpy.types.Scene, strips: list[Any]) -> None:
+    """Select these strips and no others; the first is then active."""
+    for strip in all_strips(scene):
+        if strip.select != (strip in strips):
+            strip.select = not strip.select
+    cast("Any", scene.sequence_editor).active_strip = strips[0]
+
+
+@contextmanager
+def keep_selection(scene: bpy.types.Scene) -> Iterator[None]:
+    """Select afterwards what was selected before, and make active what was."""
+    editor: Any = scene.sequence_editor
+    active, selected = editor.active_strip, [strip for strip in all_strips(scene) if strip.select]
+    try:
+        yield
+    finally:
+        for strip in all_strips(scene):
+            if strip.select != (strip in selected):
+                strip.select = not strip.select
+        editor.active_strip = active
+
+
+@contextmanager
+def display_siblings(scene: bpy.types.Scene, strip: Any) -> Iterator[None]:
+    """Have the sequencer show the strips beside a strip: its operators work on what it shows."""
+    editor: Any = scene.sequence_editor
+    before = editor.meta_stack[-1] if len(editor.meta_stack) else None
+    editor.display_stack(strip.parent_meta())
+    try:
+        yield
+    finally:
+        editor.display_stack(before)
