@@ -16,12 +16,14 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.reports import show_report
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
 from ..sequencer.channels import is_misplaced
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import media_fingerprint
 from .folders import cache_folder
+from .layer_edits import layer_edits
 from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, nest_reasons
 from .scene_strips import SceneStrips
 from .sync import sync_layers
@@ -102,9 +104,14 @@ def _sync_during_edit(scene: bpy.types.Scene) -> list[str]:
 class LayerAutoSync:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
-    def __init__(self, sync: Callable[[bpy.types.Scene], list[str]] = _sync_during_edit) -> None:
-        """`sync` puts a scene's layers in order and returns what could not be done."""
+    def __init__(
+        self,
+        sync: Callable[[bpy.types.Scene], list[str]] = _sync_during_edit,
+        report: Callable[[str, str], None] = show_report,
+    ) -> None:
+        """`sync` puts a scene's layers in order and returns what could not be done; `report` says a line at a level."""
         self._sync = sync
+        self._report = report
         self._last_fingerprint: tuple[Any, ...] = ()
         self._last_trouble = ""
         self._first_change_seconds = self._last_change_seconds = 0.0
@@ -132,6 +139,8 @@ class LayerAutoSync:
             self._show_trouble(
                 f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
             )
+        for text in layer_edits().take_notices():
+            self._report(text, "WARNING")
         return self._activate_shown_strips()
 
     def _activate_shown_strips(self) -> float | None:

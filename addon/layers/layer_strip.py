@@ -26,6 +26,7 @@ from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
 from .folders import LayerPlaces, layer_image_name
+from .layer_edits import layer_edits
 from .scene_strips import SceneStrips, nearest_layer
 from .sync_memory import sync_memory
 
@@ -95,6 +96,7 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
             strips.forget_curves()
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
+    layer_edits().compare_mute(strips.scene, strips.stack_id(clip), clip, layer)
     if _differs(clip, layer):
         changed |= _copy_appearance(clip, layer)
     if _TIMING(clip) != _TIMING(layer):

@@ -15,6 +15,7 @@ from ..sequencer.own_operators import is_in_own_operator
 from ..sequencer.strips import parent_strips
 from .copies import separate_copies
 from .folders import LayerPlaces
+from .layer_edits import layer_edits
 from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
 from .nesting import nest_where_needed
 from .scene_strips import SceneStrips
@@ -61,6 +62,8 @@ def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[st
             continue
         try:
             layer = strips.layer_of(clip)
+            if layer is None:
+                layer_edits().note_missing(scene, strips.stack_id(clip), clip)
             if layer is not None and strips.parent_meta(layer) == strips.parent_meta(clip):
                 sync_layer(strips, clip, layer, places)
                 continue

@@ -10,14 +10,16 @@ which runs on the main thread whenever the editor changes something, and to the 
 import queue
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..blender.console import print_warnings
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.reports import show_report
 from ..layers.first_save import take_along
+from ..layers.layer_edits import layer_edits
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
 from ..lookups.gallery import refresh_lookups
@@ -47,12 +49,12 @@ def _handlers() -> dict[str, Callable[..., None]]:
         while not notes.empty():
             text = notes.get()
             set_window_state("trouble", text)
-            _report(text, "ERROR")
+            show_report(text, "ERROR")
         while not ended.empty():
             last = ended.get()
             set_window_state("rendered", last.summary)
             refresh_lookups()
-            _report(last.report, "WARNING" if last.has_originals else "INFO")
+            show_report(last.report, "WARNING" if last.has_originals else "INFO")
             if last.failures:
                 set_window_state("trouble", last.failures[0])
             refresh_preview()
@@ -111,6 +113,7 @@ def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: Any = None, *_: Any) 
 def on_load(*_: Any) -> None:
     """Bring the layers of a loaded project in step: it may have been edited without Understudy, by anyone."""
     sync_memory().forget_layers()
+    layer_edits().forget()
     repair_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)
@@ -135,14 +138,6 @@ def on_saved(*_: Any) -> None:
 
 def _sync_scenes() -> list[str]:
     return [text for scene in bpy.data.scenes for text in sync_layers(scene)]
-
-
-def _report(text: str, level: str) -> None:
-    """Say a line in Blender's own report. Called by a timer, which has no window of its own."""
-    windows = bpy.data.window_managers[0].windows
-    if len(windows):
-        with bpy.context.temp_override(window=windows[0]):
-            cast("Any", bpy.ops).understudy.render_report("INVOKE_DEFAULT", text=text, level=level)
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:

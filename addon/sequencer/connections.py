@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's connections between strips: a click selects all of them, so they are moved, cut, muted and deleted together.
+"""Blender's connections between strips: a click selects all of them, so they are moved, cut and deleted together.
 
 A layer is connected to its clip. Blender tells from 5.2 on which strips are connected; before, only its operators do.
 """

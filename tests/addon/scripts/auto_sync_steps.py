@@ -9,8 +9,17 @@ _STATE = {}
 
 def settled():
     """Do what the timer does; returns what it returned and what the panels tell of."""
-    watching = _STATE.setdefault("settling", auto_sync.LayerAutoSync())
+    watching = _STATE.setdefault("settling", auto_sync.LayerAutoSync(report=_keep_report))
     return [watching.tick(), bpy.data.window_managers[0].understudy.trouble]
+
+
+def _keep_report(text, level):
+    _STATE.setdefault("reports", []).append([level, text])
+
+
+def reports():
+    """What was said in Blender's own report since this was last called."""
+    return _STATE.pop("reports", [])
 
 
 def settled_failing(touches):
