@@ -24,7 +24,8 @@ from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import media_fingerprint
 from .folders import cache_folder
 from .layer_edits import layer_edits
-from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, nest_reasons
+from .nesting import nest_reasons
+from .opacity_drag import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, opacity_drag
 from .scene_strips import SceneStrips
 from .sync import sync_layers
 
@@ -147,12 +148,14 @@ class LayerAutoSync:
         """Once nothing changes any more have the panels show what the timeline does; until then, return when."""
         hidden = [scene for scene in bpy.data.scenes if hidden_active_strip(scene) is not None]
         if not hidden:
+            opacity_drag().end()
             return None
         remaining = _DRAG_PAUSE_SECONDS - (time.monotonic() - self._last_change_seconds)
         if remaining > _TIMER_TOLERANCE_SECONDS:
             return remaining
         for scene in hidden:
             activate_shown_strip(scene)
+        opacity_drag().end()
         redraw()
         return None
 

@@ -13,7 +13,7 @@ from .animation import StripCurves, sync_animation
 from .connections import connect, connected_strips, disconnect, display_siblings, select, sounds_of
 from .curves import curves_of, make_action_local, split_strip_path, strip_key
 from .own_operators import call_operator
-from .strips import inputs_of, parent_strips
+from .strips import inputs_of, layer_stack_id, parent_strips, stack_id
 
 _INPUT_PROPERTIES = ("input_1", "input_2")
 # What of a clip is to be done to both, and what the meta strip has like the clip, whose place it takes.
@@ -48,6 +48,15 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     meta.channel = channel
     sync_animation(scene, strip, layer, StripCurves.of_scene(scene))
     return meta
+
+
+def nest_of(clip: Any) -> Any | None:
+    """Return the meta strip that nesting made around a clip, as long as it has nothing but the clip and its layers."""
+    meta = clip.parent_meta()
+    if meta is None or not meta.understudy_nest:
+        return None
+    others = [strip for strip in meta.strips if strip != clip]
+    return meta if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
 
 
 def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list[tuple[Any, str]]) -> Any:

@@ -2,7 +2,7 @@
 """Steps for what happens by itself a moment after an edit: what Blender's timer does, done at once."""
 
 import bpy
-from understudy.addon.layers import auto_sync
+from understudy.addon.layers import auto_sync, opacity_drag, sync
 
 _STATE = {}
 
@@ -51,3 +51,17 @@ def fingerprint_changes(name, element=None, adds=None, into=None):
 
 def fingerprint_text():
     return str(auto_sync.timeline_fingerprint())
+
+
+def drag_opacity(name, values):
+    """Drag a strip's opacity in a panel, and wait each time until layers are put in order; returns all opacities."""
+    scene = bpy.context.scene
+    strips = scene.sequence_editor.strips_all
+    scene.sequence_editor.active_strip = strips[name]
+    opacities = []
+    for value in values:
+        strips[name].blend_alpha = value
+        opacity_drag.move_opacity_to_meta(scene)
+        sync.sync_layers(scene, during_edit=True)
+        opacities.append({strip.name: round(strip.blend_alpha, 6) for strip in strips})
+    return opacities
