@@ -10,8 +10,9 @@ from typing import Any
 
 import bpy
 
-from ..sequencer.meta_strips import nest_in_meta, nest_of
+from ..sequencer.meta_strips import has_moved_curves, nest_in_meta, nest_of
 from ..sequencer.strips import all_strips, overlap
+from ..sequencer.unnest import removable_nest, unnest
 from .layer_strip import invalidate_layer_caches
 from .opacity_drag import DRAGGED_OPACITY, move_opacity_to_meta, opacity_drag
 from .scene_strips import SceneStrips
@@ -113,3 +114,46 @@ def _nest(scene: bpy.types.Scene, clip: Any, layer: Any, *, keeps_active: bool) 
     if keeps_active and active == clip:
         opacity_drag().begin(scene, clip)
     invalidate_layer_caches()
+
+
+def unnest_clip(scene: bpy.types.Scene, clip: Any) -> bool:
+    """Put a clip in the place of the meta strip that nesting made around it, if that changes no pixel; True if so.
+
+    Not during an edit: a panel may show the meta strip, and Blender would go on dragging what is gone.
+    """
+    meta = removable_nest(scene, clip)
+    if meta is None or not unnest(scene, meta, clip):
+        return False
+    invalidate_layer_caches()
+    return True
+
+
+def unnest_where_possible(scene: Any) -> None:
+    """Take the clips out of their meta strips whose layers can follow them again. Not during an edit."""
+    if scene.library is not None:
+        return
+    names = [clip.name for clip in SceneStrips(scene).clips if nest_of(clip) is not None]
+    for name in names:
+        strips = SceneStrips(scene)
+        clip = next((strip for strip in strips.clips if strip.name == name), None)
+        if clip is not None and not _needs_nest(scene, strips, clip):
+            unnest_clip(scene, clip)
+
+
+def _needs_nest(scene: bpy.types.Scene, strips: SceneStrips, clip: Any) -> bool:
+    """Tell whether a nested clip has to stay so, or is to by the editor's wish."""
+    meta: Any = strips.parent_meta(clip)
+    return bool(
+        meta.understudy_nest_by_editor
+        or strips.layer_of(clip) is None
+        or nest_reason(strips, clip)
+        or meta.blend_type not in _COVERING_BLEND_TYPES
+        or meta.blend_alpha < 1
+        or len(meta.modifiers)
+        or strips.effect_of(meta) is not None
+        or has_moved_curves(scene, meta)
+        or any(
+            strips.parent_meta(camera) == strips.parent_meta(meta) and overlap(camera, meta)
+            for camera in strips.multicams
+        )
+    )

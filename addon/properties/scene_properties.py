@@ -281,11 +281,13 @@ def register() -> None:
     strip.understudy_lifted = _text(options={"HIDDEN"})
     strip.understudy_rate = _number(options={"HIDDEN"})
     strip.understudy_nest = _switch(options={"HIDDEN"})
+    strip.understudy_nest_by_editor = _switch(options={"HIDDEN"})
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
     for owner, name in (
+        (bpy.types.Strip, "understudy_nest_by_editor"),
         (bpy.types.Strip, "understudy_nest"),
         (bpy.types.Strip, "understudy_rate"),
         (bpy.types.Strip, "understudy_lifted"),

@@ -20,6 +20,7 @@ from ..blender.handlers import add_handlers, remove_handlers
 from ..blender.reports import show_report
 from ..layers.first_save import take_along
 from ..layers.layer_edits import layer_edits
+from ..layers.nesting import unnest_where_possible
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
 from ..lookups.gallery import refresh_lookups
@@ -123,6 +124,8 @@ def on_load(*_: Any) -> None:
 def on_save(filepath: object = "", *_: Any) -> None:
     """Put the layers in order before they are saved; saved for the first time, they and their results come along."""
     problems = _sync_scenes()
+    for scene in bpy.data.scenes:
+        unnest_where_possible(scene)
     # Blender gives no name where it saves its own start-up file.
     if not bpy.data.filepath and isinstance(filepath, str) and filepath:
         problems += take_along(filepath)

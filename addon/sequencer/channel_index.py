@@ -28,6 +28,10 @@ class ChannelIndex:
             entries.sort(key=lambda entry: entry[:3])
             self._longest[channel] = max(entry[1] - entry[0] for entry in entries)
 
+    def __iter__(self) -> Iterator[Any]:
+        """Yield every strip."""
+        return iter(self._entries)
+
     def overlapping(self, strip: Any, *others: Any, channels: range | None = None) -> Iterator[Any]:
         """Yield the strips that lie at a frame of a strip's, the lowest first, but for itself and `others`.
 

@@ -26,25 +26,31 @@ def connect_layer(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
             connect(scene, [clip, layer, *connected])
 
 
-def connected_strips(scene: bpy.types.Scene, clip: Any, layer: Any) -> list[Any] | None:
-    """Return the strips that a clip is connected to, but for its layer; None where Blender does not tell."""
-    if hasattr(clip, "connections"):
-        return [entry for entry in clip.connections if entry not in (clip, layer)]
-    if not _is_connected_in_copy(scene, clip, toggled=[]):
+def connected_strips(
+    scene: bpy.types.Scene, strip: Any, layer: Any | None = None, *, movie: Any | None = None
+) -> list[Any] | None:
+    """Return the strips that a strip is connected to, but for its layer; None where Blender does not tell.
+
+    `movie` is the clip inside a meta strip, whose sound may be connected to that.
+    """
+    if hasattr(strip, "connections"):
+        return [entry for entry in strip.connections if entry not in (strip, layer)]
+    if not _is_connected_in_copy(scene, strip, toggled=[]):
         return []
-    sounds = sounds_of(scene, clip)
-    for strips in ([layer], [*sounds, layer], sounds):
-        if strips and not _is_connected_in_copy(scene, clip, toggled=[clip, *strips]):
-            return [strip for strip in strips if strip != layer]
+    sounds = sounds_of(scene, strip, movie)
+    layers = [] if layer is None else [layer]
+    for strips in (layers, [*sounds, *layers], sounds):
+        if strips and not _is_connected_in_copy(scene, strip, toggled=[strip, *strips]):
+            return [entry for entry in strips if entry not in layers]
     return None
 
 
-def sounds_of(scene: bpy.types.Scene, movie: Any) -> list[Any]:
-    """Return the sound strips that a movie strip was added with."""
+def sounds_of(scene: bpy.types.Scene, strip: Any, movie: Any | None = None) -> list[Any]:
+    """Return the sound strips beside a strip that it, or the `movie` inside it, was added with."""
     return [
         entry
-        for entry in parent_strips(scene, movie)
-        if entry.type == "SOUND" and is_movie_of_sound(movie, entry)
+        for entry in parent_strips(scene, strip)
+        if entry.type == "SOUND" and is_movie_of_sound(movie or strip, entry)
     ]
 
 

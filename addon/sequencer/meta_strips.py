@@ -24,13 +24,7 @@ _SHARED_PROPERTIES = ("lock", "color_tag")
 def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     """Nest a clip and its layer, which lie beside each other; return the meta strip."""
     strips, channel = parent_strips(scene, strip), strip.channel
-    fed = [
-        (effect, name)
-        for effect in strips
-        if strip in inputs_of(effect)
-        for name in _INPUT_PROPERTIES
-        if getattr(effect, name, None) == strip
-    ]
+    fed = effect_inputs(strips, strip)
     connected = _disconnect(scene, strip, layer)
     meta = None
     try:
@@ -43,7 +37,7 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     strip.modifiers.clear()
     meta.name = f"{strip.name} Face Swap"
     meta.understudy_nest = True
-    _move_appearance(scene, strip, meta)
+    move_appearance(scene, strip, meta)
     layer.blend_alpha, layer.mute = 1.0, False
     meta.channel = channel
     sync_animation(scene, strip, layer, StripCurves.of_scene(scene))
@@ -66,21 +60,19 @@ def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list
     """
     strips = parent_strips(scene, strip)
     # `meta_make` takes along the effects that a strip feeds, so something else feeds them meanwhile.
-    meanwhile, feeds = _make_temporary_strip(strips, strip), strip
+    meanwhile, feeds = make_temporary_strip(strips, strip), strip
     try:
-        _reconnect(connections, meanwhile)
+        reconnect(connections, meanwhile)
         with display_siblings(scene, strip):
-            _copy_modifiers(scene, strip, meanwhile)
+            copy_strip_modifiers(scene, strip, meanwhile)
             select(scene, [strip, layer])
             call_operator(scene, "meta_make")
             meta: Any = strip.parent_meta()
             feeds = meta
-            _copy_modifiers(scene, meanwhile, meta)
+            copy_strip_modifiers(scene, meanwhile, meta)
     finally:
-        _reconnect(connections, feeds)
-        # Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
-        meanwhile.name = f"{meanwhile.name} done"
-        strips.remove(meanwhile)
+        reconnect(connections, feeds)
+        remove_temporary_strip(strips, meanwhile)
     return meta
 
 
@@ -97,21 +89,41 @@ def _disconnect(scene: bpy.types.Scene, strip: Any, layer: Any) -> list[Any]:
     return connected
 
 
-def _reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
+def reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
     """Make a strip the input of effects."""
     for effect, name in connections:
         setattr(effect, name, strip)
 
 
-def _make_temporary_strip(strips: Any, clip: Any) -> Any:
-    """Make a strip of the clip's length above all others."""
+def effect_inputs(strips: Any, strip: Any) -> list[tuple[Any, str]]:
+    """List the effects of some strips that a strip feeds, each with the name of the input that it is."""
+    return [
+        (effect, name)
+        for effect in strips
+        if strip in inputs_of(effect)
+        for name in _INPUT_PROPERTIES
+        if getattr(effect, name, None) == strip
+    ]
+
+
+def make_temporary_strip(strips: Any, clip: Any) -> Any:
+    """Make a strip of the clip's length above all others; see `remove_temporary_strip`."""
     channel = max(strip.channel for strip in strips) + 1
     start, end = clip.frame_final_start, clip.frame_final_end
     span = {"frame_end": end} if bpy.app.version < (5, 0, 0) else {"length": end - start}
     return strips.new_effect("Understudy nests", "COLOR", channel, start, **span)
 
 
-def _copy_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
+def remove_temporary_strip(strips: Any, strip: Any) -> None:
+    """Remove a strip that feeds nothing any more.
+
+    Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
+    """
+    strip.name = f"{strip.name} done"
+    strips.remove(strip)
+
+
+def copy_strip_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
     """Give a strip the strip modifiers of another. Blender copies them from the active strip to the selected ones."""
     if not len(source.modifiers):
         return
@@ -120,20 +132,25 @@ def _copy_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
     call_operator(scene, "strip_modifier_copy", type="REPLACE")
 
 
-def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
-    """Move opacity, blend mode and what animates them or the strip modifiers from a clip to a meta strip."""
+def move_appearance(scene: bpy.types.Scene, source: Any, target: Any) -> None:
+    """Move opacity, blend mode and what animates them or the strip modifiers from a strip to another."""
     for name in (*_META_PROPERTIES, *_SHARED_PROPERTIES):
-        setattr(meta, name, getattr(strip, name))
-    strip.blend_type, strip.blend_alpha, strip.mute = "ALPHA_OVER", 1.0, False
-    if any(_meta_path(curve, strip) for curve in curves_of(scene)):
+        setattr(target, name, getattr(source, name))
+    source.blend_type, source.blend_alpha, source.mute = "ALPHA_OVER", 1.0, False
+    if has_moved_curves(scene, source):
         make_action_local(scene)
     for curve in curves_of(scene):
-        path = _meta_path(curve, strip)
+        path = meta_path(curve, source)
         if path:
-            curve.data_path = f"{meta.path_from_id()}.{path}"
+            curve.data_path = f"{target.path_from_id()}.{path}"
 
 
-def _meta_path(curve: Any, strip: Any) -> str:
+def has_moved_curves(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Tell whether something animates what of a strip is moved by `move_appearance`."""
+    return any(meta_path(curve, strip) for curve in curves_of(scene))
+
+
+def meta_path(curve: Any, strip: Any) -> str:
     """Return the path of the property that a curve animates, if it is a strip's that moves; else an empty text."""
     name, path = split_strip_path(curve.data_path)
     moves = name == strip_key(strip) and (path in _META_PROPERTIES or path.startswith("modifiers["))
