@@ -25,7 +25,7 @@ from ..sequencer.connections import connect_layer
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
-from .folders import LayerPlaces, layer_image_name
+from .folders import LayerPlaces, layer_image_name, temporary_layer_folder
 from .layer_edits import layer_edits
 from .scene_strips import SceneStrips, nearest_layer
 from .sync_memory import sync_memory
@@ -194,9 +194,23 @@ def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
 
 
 def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
+    """Have a layer read its images where they belong; True if it read them elsewhere.
+
+    Images that an unsaved project has come along. Raises OutputError where there can't be a folder for them: then the
+    layer goes on reading what it read.
+    """
     wanted = places.layer_directory(strip_id)
     if layer.directory == wanted:
         return False
+    target, source = places.layer_folder(strip_id), temporary_layer_folder(layer, strip_id, places.access)
+    try:
+        target.make()
+    except OutputError:
+        if source is not None and not target.exists():
+            raise
+    else:
+        if source is not None and source.path != target.path:
+            source.copy_to(target)
     layer.directory = wanted
     return True
 

@@ -2,6 +2,7 @@
 """Steps that say what is there: strips, layers, times, drivers, sounds."""
 
 import threading
+from pathlib import Path
 
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
@@ -97,3 +98,8 @@ def results_taken_along():
 def warnings(name):
     """What the panel says that the layer of a clip can't follow."""
     return [warning.text for warning in strip_warnings(_strip(name), _scene())]
+
+
+def rename_file(path, new):
+    """Have a file out of the way, as its owner may between two saves."""
+    Path(path).rename(new)
