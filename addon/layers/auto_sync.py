@@ -16,6 +16,7 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.modal_operators import is_operator_running
 from ..blender.reports import show_report
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.status import redraw, set_window_state, window_state
@@ -188,13 +189,9 @@ def _is_busy() -> bool:
     """Tell whether Blender renders or plays, or an operator such as a drag goes on."""
     if cast("Any", bpy.app).is_job_running("RENDER"):
         return True
-    for window in bpy.data.window_managers[0].windows:
-        going_on = cast("Any", window).modal_operators
-        if window.screen.is_animation_playing or any(
-            entry.bl_idname.startswith(_DRAG_OPERATOR_PREFIXES) for entry in going_on
-        ):
-            return True
-    return False
+    windows = bpy.data.window_managers[0].windows
+    is_playing = any(window.screen.is_animation_playing for window in windows)
+    return is_playing or is_operator_running(*_DRAG_OPERATOR_PREFIXES)
 
 
 def _handlers() -> dict[str, Callable[..., None]]:

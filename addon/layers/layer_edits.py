@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an editor does to a layer strip alone does not last: a line says how to do what was meant.
 
-A click selects clip and layer together, so this takes a click with Alt, the outliner or a script.
+A click on a layer selects its clip, see `selection`; this is for what is done all the same.
 """
 
 from collections import deque
@@ -37,7 +37,8 @@ class LayerEdits:
         """Note that the layer of a clip has to be made, perhaps anew."""
         if (scene.name, strip_id) in self._present:
             self._notices.append(
-                f"The layer strip of {clip.name} is back: to remove it, remove the Face Swap modifiers of {clip.name}"
+                f"The layer strip of {clip.name} was removed and made again: to remove it, remove the Face Swap "
+                f"modifiers of {clip.name}"
             )
 
     def take_notices(self) -> list[str]:

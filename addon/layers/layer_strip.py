@@ -20,8 +20,13 @@ from ...core.layers.folder import LayerFolder
 from ..properties.status import redraw
 from ..sequencer.animation import sync_animation
 from ..sequencer.channel_index import ChannelIndex
-from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
-from ..sequencer.connections import connect_layer
+from ..sequencer.channels import (
+    free_channel,
+    is_misplaced,
+    make_room_for_layer,
+    remote_channel,
+    restore_lifted_strips,
+)
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
@@ -69,8 +74,7 @@ def make_layer(scene: bpy.types.Scene, clip: Any) -> Any:
     layer.understudy_id = ""
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
     sync_layer(SceneStrips(scene), clip, layer, places)
-    connect_layer(scene, clip, layer)
-    layer.select = clip.select
+    layer.select = False
     return layer
 
 
@@ -82,8 +86,13 @@ def _require_utf8(path: Path) -> None:
         raise OutputError(f"can't make a layer in {path}: its name is no UTF-8; rename the folder") from error
 
 
-def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None) -> bool:
+def sync_layer(
+    strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None, *, is_dragged: bool = False
+) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
+
+    The layer of a clip that `is_dragged` goes to a channel where it is in nobody's way: Blender pushes aside what is
+    dropped on another strip, as a clip on its own layer one channel up.
 
     With `places` also the folder, every element and what is animated, unless all is as it was when they were last
     looked at: that may open the clip and use an operator. Raises UnderstudyError where that can't be done, or where no
@@ -103,8 +112,10 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
             changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
         strips.update(layer)
-    if is_misplaced(strips.siblings(clip), clip, layer):
-        changed |= _move_to_its_channel(strips, clip, layer, makes_room=places is not None)
+    if is_dragged:
+        changed |= _move_to(strips, layer, remote_channel(strips.siblings(clip), clip, layer))
+    elif is_misplaced(strips.siblings(clip), clip, layer):
+        changed |= _move_to(strips, layer, _own_channel(strips, clip, layer, makes_room=places is not None))
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
         strip_id = strips.stack_id(clip)
         _add_placeholders(places.layer_folder(strip_id), layer)
@@ -112,18 +123,17 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
     return changed
 
 
-def _move_to_its_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> bool:
-    """Put a layer on the channel where it belongs; True if it was on another.
-
-    With `makes_room` other strips move up for it. Raises ChannelError where no channel is free.
-    """
+def _own_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> int:
+    """Return the channel where a layer belongs, freed if it `makes_room`. Raises ChannelError where none is free."""
     siblings = strips.siblings(clip)
-    channel = (
-        make_room_for_layer(strips.scene, siblings, clip, layer)
-        if makes_room
-        else free_channel(siblings, clip, layer)
-    )
-    if layer.channel == channel:
+    if makes_room:
+        return make_room_for_layer(strips.scene, siblings, clip, layer)
+    return free_channel(siblings, clip, layer)
+
+
+def _move_to(strips: SceneStrips, layer: Any, channel: int | None) -> bool:
+    """Move a layer to a channel, if there is one; True if it was on another."""
+    if channel is None or layer.channel == channel:
         return False
     layer.channel = channel
     strips.update(layer)

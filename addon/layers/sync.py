@@ -7,6 +7,7 @@ from typing import Any, cast
 import bpy
 
 from ...core.errors import UnderstudyError
+from ..blender.modal_operators import is_operator_running
 from ..modifiers.sanitize import repair_ids
 from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
@@ -21,21 +22,31 @@ from .nesting import nest_where_needed
 from .scene_strips import SceneStrips
 from .sync_memory import sync_memory
 
+DRAG_OPERATORS = ("TRANSFORM_OT_seq_slide",)
+"""What moves strips as long as the pointer moves."""
+
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
     if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_in_own_operator():
         return False
     migrate_visibility_flags(scene)
-    changed = False
+    changed, are_dragged = False, is_operator_running(*DRAG_OPERATORS)
     strips = SceneStrips(scene)
     for clip in strips.clips:
         # A copy that has no stack of its own yet must not take the layer along.
         layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
         if layer is not None:
             with suppress(ChannelError):  # said by `sync_layers`
-                changed |= sync_layer(strips, clip, layer)
+                changed |= sync_layer(
+                    strips, clip, layer, is_dragged=are_dragged and _is_selected_whole(clip)
+                )
     return changed
+
+
+def _is_selected_whole(clip: Any) -> bool:
+    """Tell whether a clip is selected and not only one of its ends."""
+    return bool(clip.select and not clip.select_left_handle and not clip.select_right_handle)
 
 
 def sync_layers(scene: bpy.types.Scene, *, during_edit: bool = False) -> list[str]:

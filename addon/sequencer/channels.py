@@ -63,6 +63,12 @@ def free_channel(siblings: ChannelIndex, clip: Any, layer: Any | None) -> int:
     return channel
 
 
+def remote_channel(siblings: ChannelIndex, clip: Any, layer: Any) -> int | None:
+    """Return the highest channel above a clip that is free over the clip's whole range, or None."""
+    taken = {strip.channel for strip in siblings.overlapping(clip, layer)}
+    return next((channel for channel in range(CHANNEL_COUNT, clip.channel, -1) if channel not in taken), None)
+
+
 def make_room_for_layer(scene: bpy.types.Scene, siblings: ChannelIndex, clip: Any, layer: Any) -> int:
     """Free the channel right above a clip for its layer by moving up what is seen there; return that channel.
 

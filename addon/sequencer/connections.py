@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blender's connections between strips: a click selects all of them, so they are moved, cut and deleted together.
+"""Blender's connections between strips, as between a movie and its sound: what is connected is selected together.
 
-A layer is connected to its clip. Blender tells from 5.2 on which strips are connected; before, only its operators do.
+From Blender 5.2 on a strip says what it is connected to; before, only the operators tell.
 """
 
 from collections.abc import Iterator
@@ -12,18 +12,6 @@ import bpy
 
 from .own_operators import call_operator
 from .strips import all_strips, is_movie_of_sound, parent_strips
-
-
-def connect_layer(scene: bpy.types.Scene, clip: Any, layer: Any) -> None:
-    """Connect a layer to its clip and to what that is connected to.
-
-    Before Blender 5.2 not where the editor connected it to more than its own sound: to connect strips ends what
-    connected them before, and which these are is not told.
-    """
-    connected = connected_strips(scene, clip, layer)
-    if connected is not None:
-        with keep_selection(scene):
-            connect(scene, [clip, layer, *connected])
 
 
 def connected_strips(

@@ -30,8 +30,7 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     try:
         meta = _make_meta(scene, strip, layer, fed)
     finally:
-        connect(scene, [strip, layer, *connected] if meta is None else [meta, *connected])
-    connect(scene, [strip, layer])
+        connect(scene, [meta or strip, *connected])
     if [entry.type for entry in layer.modifiers] == [entry.type for entry in strip.modifiers]:
         layer.modifiers.clear()
     strip.modifiers.clear()
