@@ -46,6 +46,18 @@ def test_adding_a_modifier_leaves_the_clip_selected_and_active(every_blender, fo
     assert answers[-1] == ["clip", ["clip"]]
 
 
+def test_a_selected_layer_hands_its_selection_to_its_clip_and_to_nobody_else(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage, _colour("other", 5)),
+        ["selection", {"selects": [LAYER, "other"], "active": LAYER}],
+        ["hand_over_selection", {}],
+        ["selection", {}],
+        ["hand_over_selection", {}],
+        ["selection", {}],
+    )
+    assert answers[-4:] == [True, ["clip", ["clip", "other"]], False, ["clip", ["clip", "other"]]]
+
+
 def test_a_layer_that_is_deleted_alone_comes_back_and_a_line_says_how_to_remove_it(every_blender, footage):
     answers = every_blender(*_begin(footage), ["delete", {"names": [LAYER]}], SETTLED, TIMELINE, REPORTS)
     assert _places(answers[-2]) == {"clip": [1, 1, 13], LAYER: [2, 1, 13]}
