@@ -286,16 +286,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
-    for owner, name in (
-        (bpy.types.Strip, "understudy_nest_by_editor"),
-        (bpy.types.Strip, "understudy_nest"),
-        (bpy.types.Strip, "understudy_rate"),
-        (bpy.types.Strip, "understudy_lifted"),
-        (bpy.types.Strip, "understudy_searched"),
-        (bpy.types.Strip, "understudy_layer_of"),
-        (bpy.types.Strip, "understudy_id"),
-        (bpy.types.Scene, "understudy"),
-    ):
-        delattr(owner, name)
+    for name in ("nest_by_editor", "nest", "rate", "lifted", "searched", "layer_of", "id"):
+        delattr(bpy.types.Strip, f"understudy_{name}")
+    delattr(bpy.types.Scene, "understudy")
     for group in reversed(CLASSES):
         bpy.utils.unregister_class(group)
