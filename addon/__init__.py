@@ -30,7 +30,7 @@ def unregister() -> None:
 def _parts() -> tuple[ModuleType, ...]:
     from . import cli_command, operators
     from .blender import draw_memo
-    from .layers import auto_sync
+    from .layers import auto_sync, timeline_watch
     from .lookups import gallery
     from .preview import live_preview
     from .properties import preferences, scene_properties, status
@@ -54,6 +54,7 @@ def _parts() -> tuple[ModuleType, ...]:
         handlers,
         retiming_cache,
         auto_sync,
+        timeline_watch,
         live_preview,
         cli_command,
     )

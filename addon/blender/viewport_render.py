@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import bpy
 
+from .modal_operators import is_operator_running
+
 # Before 5.2 it runs within its operator, on the main thread.
 _IS_JOB = bpy.app.version >= (5, 2, 0)
 
@@ -20,12 +22,7 @@ def is_viewport_render_open() -> bool:
 
     As it ends it goes back to the former frame. To have anything drawn anew within that crashes 5.2.2.
     """
-    if bpy.app.background:
-        return False
-    windows = [cast("Any", window) for window in bpy.data.window_managers[0].windows]
-    return any(
-        entry.bl_idname == "RENDER_OT_opengl" for window in windows for entry in window.modal_operators
-    )
+    return not bpy.app.background and is_operator_running("RENDER_OT_opengl")
 
 
 def is_in_render_range(scene: Any) -> bool:

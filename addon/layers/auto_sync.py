@@ -16,8 +16,11 @@ from bpy.app.handlers import persistent
 
 from ..blender.console import print_traceback
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.modal_operators import is_operator_running
+from ..blender.reports import show_report
 from ..properties.status import redraw, set_window_state, window_state
-from .nesting import activate_shown_strip, hidden_active_strip, move_opacity_to_meta
+from .layer_edits import layer_edits
+from .opacity_drag import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, opacity_drag
 from .sync import SyncResult, sync_scene
 from .timeline_fingerprint import SceneFingerprint, timeline_fingerprint
 
@@ -41,10 +44,16 @@ class LayerAutoSync:
     """Puts the layers in order when the editor has done something. Called on the main thread."""
 
     def __init__(
-        self, sync: Callable[[bpy.types.Scene, Set[str] | None], SyncResult] = _sync_during_edit
+        self,
+        sync: Callable[[bpy.types.Scene, Set[str] | None], SyncResult] = _sync_during_edit,
+        report: Callable[[str, str], None] = show_report,
     ) -> None:
-        """`sync` puts the layers of a scene's clips of these names in order, None being all clips."""
+        """`sync` puts the layers of a scene's clips of these names in order, None being all clips.
+
+        `report` says a line at a level.
+        """
         self._sync = sync
+        self._report = report
         self._last_fingerprint: Mapping[str, SceneFingerprint] = {}
         self._syncs_all_clips = True
         self._last_trouble = ""
@@ -77,18 +86,22 @@ class LayerAutoSync:
             self._show_trouble(
                 f"Understudy itself failed, please report it ({type(error).__name__}: {error})"
             )
+        for text in layer_edits().take_notices():
+            self._report(text, "WARNING")
         return self._activate_shown_strips()
 
     def _activate_shown_strips(self) -> float | None:
         """Once nothing changes any more have the panels show what the timeline does; until then, return when."""
         hidden = [scene for scene in bpy.data.scenes if hidden_active_strip(scene) is not None]
         if not hidden:
+            opacity_drag().end()
             return None
         remaining = _DRAG_PAUSE_SECONDS - (time.monotonic() - self._last_change_seconds)
         if remaining > _TIMER_TOLERANCE_SECONDS:
             return remaining
         for scene in hidden:
             activate_shown_strip(scene)
+        opacity_drag().end()
         redraw()
         return None
 
@@ -132,13 +145,9 @@ def _is_busy() -> bool:
     """Tell whether Blender renders or plays, or an operator such as a drag goes on."""
     if cast("Any", bpy.app).is_job_running("RENDER"):
         return True
-    for window in bpy.data.window_managers[0].windows:
-        going_on = cast("Any", window).modal_operators
-        if window.screen.is_animation_playing or any(
-            entry.bl_idname.startswith(_DRAG_OPERATOR_PREFIXES) for entry in going_on
-        ):
-            return True
-    return False
+    windows = bpy.data.window_managers[0].windows
+    is_playing = any(window.screen.is_animation_playing for window in windows)
+    return is_playing or is_operator_running(*_DRAG_OPERATOR_PREFIXES)
 
 
 def _handlers() -> dict[str, Callable[..., None]]:

@@ -3,7 +3,6 @@
 
 import math
 from collections.abc import Hashable
-from contextvars import ContextVar
 from operator import attrgetter
 from typing import Any
 
@@ -11,14 +10,13 @@ import bpy
 
 from ...core.errors import ClipError
 from ...core.layers.folder import LAYER_NAME
+from ..sequencer.own_operators import call_operator
 from ..sequencer.retiming import is_retimed, retimed_source_frames
 from ..sequencer.strips import movie_rate, playback_rate, source_frames
 from .folders import layer_image_name
 from .scene_strips import SceneStrips
 
 _CONTENT = attrgetter("type", "animation_offset_start", "animation_offset_end", "frame_duration")
-
-_WRITING: ContextVar[bool] = ContextVar("understudy_writing_elements", default=False)
 
 
 def sync_elements(strips: SceneStrips, clip: Any, layer: Any) -> bool:
@@ -84,20 +82,6 @@ def _rate_ratio(strips: SceneStrips, clip: Any) -> float:
     return 1.0 if not rate or math.isclose(rate, 1.0, rel_tol=1e-6) else rate
 
 
-def is_writing_elements() -> bool:
-    """Tell whether an update of the scene comes of our own operator, in the midst of bringing a layer in order."""
-    return _WRITING.get()
-
-
-def _call_operator(name: str, arguments: dict[str, Any]) -> None:
-    """Call an operator of the sequencer. Blender updates the whole scene before and after it: that is no edit."""
-    writing = _WRITING.set(True)
-    try:
-        getattr(bpy.ops.sequencer, name)(**arguments)
-    finally:
-        _WRITING.reset(writing)
-
-
 def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> None:
     """Give a layer its elements.
 
@@ -107,10 +91,8 @@ def _write_elements(scene: bpy.types.Scene, layer: Any, names: list[str]) -> Non
     editor: Any = scene.sequence_editor
     active, directory = editor.active_strip, layer.directory
     editor.active_strip = layer
-    # From Blender 5.0 the sequencer's scene need not be the window's.
-    with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-        # Blender 5.2 warns of a relative directory, which the layer itself keeps.
-        files = [{"name": name} for name in names]
-        _call_operator("change_path", {"directory": bpy.path.abspath(directory), "files": files})
+    # Blender 5.2 warns of a relative directory, which the layer itself keeps.
+    files = [{"name": name} for name in names]
+    call_operator(scene, "change_path", directory=bpy.path.abspath(directory), files=files)
     layer.directory = directory
     editor.active_strip = active

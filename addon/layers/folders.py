@@ -10,6 +10,7 @@ import bpy
 
 from ...core.cache.packs.layout import LAYERS_FOLDER
 from ...core.filesystem import Access
+from ...core.filesystem.access import is_within
 from ...core.layers.folder import LayerFolder
 from ..properties.preferences import preferences
 from ..sessions.cache_folder import cache_location
@@ -59,6 +60,18 @@ def layer_read_folder(layer: Any) -> Path:
     """Return the folder that Blender reads a layer's files from, whatever it should be."""
     owner = layer.id_data.library
     return Path(os.path.normpath(bpy.path.abspath(layer.directory, library=owner)))
+
+
+def temporary_layer_folder(layer: Any, strip_id: str, allowed: Access = Access()) -> LayerFolder | None:  # noqa: B008 - frozen
+    """Return the folder that a layer's files are read from if it is that of a project which was not saved; else None.
+
+    It lies in Blender's temporary folder, and is in use as long as the layer can't have one beside the saved project.
+    """
+    folder = layer_read_folder(layer)
+    named = folder.name == strip_id and folder.parent.name == LAYERS_FOLDER
+    if not named or not is_within(folder, Path(bpy.app.tempdir)):
+        return None
+    return LayerFolder(folder.parents[1], strip_id, allowed)
 
 
 def layer_image_name(number: int) -> str:

@@ -24,7 +24,7 @@ from ..sequencer.strips import (
     strips_with_modifiers,
 )
 from .fallback_folder import fallback_folder
-from .folders import cache_folder, layer_read_folder
+from .folders import cache_folder, layer_read_folder, temporary_layer_folder
 from .scene_strips import nearest_layer
 
 
@@ -60,7 +60,8 @@ class StripCache:
         if place not in self._folders:
             here, own = layer_read_folder(layer), LayerFolder(cache_folder(scene), strip_id).path
             spare = LayerFolder.fallback(fallback_folder(), strip_id).path
-            self._folders[place] = here if here in (own, spare) else None
+            unsaved = temporary_layer_folder(layer, strip_id)
+            self._folders[place] = here if here in (own, spare) or unsaved is not None else None
         return self._folders[place]
 
     def requests(

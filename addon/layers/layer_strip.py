@@ -19,11 +19,18 @@ from ...core.errors import OutputError
 from ...core.layers.folder import LayerFolder
 from ..properties.status import redraw
 from ..sequencer.animation import sync_animation
-from ..sequencer.channels import free_channel, is_misplaced, make_room_for_layer, restore_lifted_strips
+from ..sequencer.channels import (
+    free_channel,
+    is_misplaced,
+    make_room_for_layer,
+    remote_channel,
+    restore_lifted_strips,
+)
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_strips, parent_strips, stack_id
 from .elements import elements_state, first_source_frame, sync_elements
-from .folders import LayerPlaces, layer_image_name
+from .folders import LayerPlaces, layer_image_name, temporary_layer_folder
+from .layer_edits import layer_edits
 from .scene_strips import SceneStrips, nearest_layer
 from .sync_memory import sync_memory
 
@@ -71,6 +78,7 @@ def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
     layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
     strips = SceneStrips(strips.scene)
     sync_layer(strips, clip, layer, places)
+    layer.select = False
     return strips
 
 
@@ -82,12 +90,18 @@ def _require_utf8(path: Path) -> None:
         raise OutputError(f"can't make a layer in {path}: its name is no UTF-8; rename the folder") from error
 
 
-def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None) -> bool:
+def sync_layer(
+    strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces | None = None, *, is_dragged: bool = False
+) -> bool:
     """Bring a layer in step with its clip; True if anything had to change.
 
+    The layer of a clip that `is_dragged` goes to a channel where it is in nobody's way: Blender pushes aside what is
+    dropped on another strip, as a clip on its own layer one channel up.
+
     A colour space is compared where somebody may just have changed it, see `SceneStrips.is_in_hand`. With `places`
-    that of any clip is, and the folder, every element and what is animated, unless all is as it was
-    when they were last looked at: that may open the clip and use an operator.
+    that of any clip is, and the folder, every element and what is animated, unless all is as it was when they were last
+    looked at: that may open the clip and use an operator. Raises UnderstudyError where that can't be done, or where no
+    channel is free.
     """
     changed = in_order = False
     if places is not None:
@@ -96,6 +110,7 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
             strips.forget_curves()
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
+    layer_edits().compare_mute(strips.scene, strips.stack_id(clip), clip, layer)
     if _differs(clip, layer, compares_colours=places is not None or strips.is_in_hand(clip, layer)):
         changed |= _copy_appearance(clip, layer)
     if _TIMING(clip) != _TIMING(layer):
@@ -104,20 +119,32 @@ def sync_layer(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces |
     if changed:
         strips.update(layer)  # other elements change its length as well
     siblings = strips.siblings(clip)
-    if is_misplaced(siblings, clip, layer):
-        channel = (
-            free_channel(siblings, clip, layer)
-            if places is None
-            else make_room_for_layer(strips.scene, siblings, clip, layer)
-        )
-        if layer.channel != channel:
-            layer.channel, changed = channel, True
-            strips.update(layer)
+    if is_dragged:
+        changed |= _move_to(strips, layer, remote_channel(siblings, clip, layer))
+    elif is_misplaced(siblings, clip, layer):
+        changed |= _move_to(strips, layer, _own_channel(strips, clip, layer, makes_room=places is not None))
     if places is not None and not (in_order and (not changed or _is_in_order(strips, clip, layer, places))):
         strip_id = strips.stack_id(clip)
         _add_placeholders(places.layer_folder(strip_id), layer)
         sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
+
+
+def _own_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> int:
+    """Return the channel where a layer belongs, freed if it `makes_room`. Raises ChannelError where none is free."""
+    siblings = strips.siblings(clip)
+    if makes_room:
+        return make_room_for_layer(strips.scene, siblings, clip, layer)
+    return free_channel(siblings, clip, layer)
+
+
+def _move_to(strips: SceneStrips, layer: Any, channel: int | None) -> bool:
+    """Move a layer to a channel, if there is one; True if it was on another."""
+    if channel is None or layer.channel == channel:
+        return False
+    layer.channel = channel
+    strips.update(layer)
+    return True
 
 
 def _is_in_order(strips: SceneStrips, clip: Any, layer: Any, places: LayerPlaces) -> bool:
@@ -188,9 +215,23 @@ def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
 
 
 def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
+    """Have a layer read its images where they belong; True if it read them elsewhere.
+
+    Images that an unsaved project has come along. Raises OutputError where there can't be a folder for them: then the
+    layer goes on reading what it read.
+    """
     wanted = places.layer_directory(strip_id)
     if layer.directory == wanted:
         return False
+    target, source = places.layer_folder(strip_id), temporary_layer_folder(layer, strip_id, places.access)
+    try:
+        target.make()
+    except OutputError:
+        if source is not None and not target.exists():
+            raise
+    else:
+        if source is not None and source.path != target.path:
+            source.copy_to(target)
     layer.directory = wanted
     return True
 

@@ -6,13 +6,15 @@ layer, they show the original through the new face, or leave the face as it was.
 the two are nested, and the meta strip has it in the clip's place.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import bpy
 
-from ..sequencer.meta_strips import nest_in_meta
-from ..sequencer.strips import all_strips, layer_stack_id, overlap, stack_id
+from ..sequencer.meta_strips import has_moved_curves, nest_in_meta, nest_of
+from ..sequencer.strips import all_strips, overlap
+from ..sequencer.unnest import removable_nest, unnest
 from .layer_strip import invalidate_layer_caches
+from .opacity_drag import DRAGGED_OPACITY, move_opacity_to_meta, opacity_drag
 from .scene_strips import SceneStrips
 
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
@@ -47,22 +49,13 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
         return "is blended with the strips below"
     if strips.curves.is_in_nla(clip, "blend_alpha"):
         return _FADED_BY_NLA
-    if clip.blend_alpha < 1 or strips.curves.is_animated(clip, "blend_alpha"):
-        return _FADED if _nest_of(clip) is None else _FADED_INSIDE
+    if clip.blend_alpha < DRAGGED_OPACITY or strips.curves.is_animated(clip, "blend_alpha"):
+        return _FADED if nest_of(clip) is None else _FADED_INSIDE
     if strips.multicams and any(
         _shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams
     ):
         return "is shown by a multicam selector"
     return ""
-
-
-def _nest_of(clip: Any) -> Any | None:
-    """Return the meta strip that nesting made around a clip, as long as it has nothing but the clip and its layers."""
-    meta = clip.parent_meta()
-    if meta is None or not meta.understudy_nest:
-        return None
-    others = [strip for strip in meta.strips if strip != clip]
-    return meta if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
 
 
 def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any) -> bool:
@@ -83,6 +76,11 @@ def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[s
     scene, problems, nested = strips.scene, [], False
     if during_edit:
         move_opacity_to_meta(scene)
+    else:
+        opacity_drag().end()
+    for clip in strips.clips:
+        if clip.blend_alpha == DRAGGED_OPACITY and not opacity_drag().is_of(scene, clip):
+            clip.blend_alpha = 1.0  # redone after its drag
     reasons = nest_reasons(strips)
     for clip, layer in [(clip, strips.layer_of(clip)) for clip in strips.clips if clip.name in reasons]:
         reason = reasons[clip.name]
@@ -90,8 +88,9 @@ def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[s
             problems.append(f"{clip.name} {reason}")
             continue
         nested = True
+        keeps_active = during_edit and reason == _FADED
         try:
-            _nest(scene, clip, layer, keeps_active=during_edit and reason == _FADED)
+            _nest(scene, clip, layer, keeps_active=keeps_active)
         except RuntimeError as error:  # an operator that Blender refuses
             text = str(error).strip().removeprefix("Error: ")
             problems.append(
@@ -114,28 +113,49 @@ def _nest(scene: bpy.types.Scene, clip: Any, layer: Any, *, keeps_active: bool) 
             strip.select = strip in selected or (strip == meta and any(entry in selected for entry in nested))
         replaced = meta is not None and active in nested and not (keeps_active and active == clip)
         editor.active_strip = meta if replaced else active
+    if keeps_active and active == clip:
+        opacity_drag().begin(scene, clip)
     invalidate_layer_caches()
 
 
-def hidden_active_strip(scene: bpy.types.Scene) -> Any | None:
-    """Return the active strip where it is a clip that has just been nested: the timeline does not show it."""
-    editor: Any = scene.sequence_editor
-    clip = None if editor is None else editor.active_strip
-    if clip is None or not stack_id(clip):
-        return None
-    meta = _nest_of(clip)
-    return clip if meta is not None and meta not in list(editor.meta_stack) else None
+def unnest_clip(scene: bpy.types.Scene, clip: Any) -> bool:
+    """Put a clip in the place of the meta strip that nesting made around it, if that changes no pixel; True if so.
+
+    Not during an edit: a panel may show the meta strip, and Blender would go on dragging what is gone.
+    """
+    meta = removable_nest(scene, clip)
+    if meta is None or not unnest(scene, meta, clip):
+        return False
+    invalidate_layer_caches()
+    return True
 
 
-def move_opacity_to_meta(scene: bpy.types.Scene) -> None:
-    """Give the meta strip the opacity of a clip that is still dragged after it was nested."""
-    clip = hidden_active_strip(scene)
-    if clip is not None and clip.blend_alpha < 1:
-        clip.parent_meta().blend_alpha, clip.blend_alpha = clip.blend_alpha, 1.0
+def unnest_where_possible(scene: Any) -> None:
+    """Take the clips out of their meta strips whose layers can follow them again. Not during an edit."""
+    if scene.library is not None:
+        return
+    names = [clip.name for clip in SceneStrips(scene).clips if nest_of(clip) is not None]
+    for name in names:
+        strips = SceneStrips(scene)
+        clip = next((strip for strip in strips.clips if strip.name == name), None)
+        if clip is not None and not _needs_nest(scene, strips, clip):
+            unnest_clip(scene, clip)
 
 
-def activate_shown_strip(scene: bpy.types.Scene) -> None:
-    """Make the meta strip around a nested clip active: that is what the timeline shows."""
-    clip = hidden_active_strip(scene)
-    if clip is not None:
-        cast("Any", scene.sequence_editor).active_strip = clip.parent_meta()
+def _needs_nest(scene: bpy.types.Scene, strips: SceneStrips, clip: Any) -> bool:
+    """Tell whether a nested clip has to stay so, or is to by the editor's wish."""
+    meta: Any = strips.parent_meta(clip)
+    return bool(
+        meta.understudy_nest_by_editor
+        or strips.layer_of(clip) is None
+        or nest_reason(strips, clip)
+        or meta.blend_type not in _COVERING_BLEND_TYPES
+        or meta.blend_alpha < 1
+        or len(meta.modifiers)
+        or strips.effect_of(meta) is not None
+        or has_moved_curves(scene, meta)
+        or any(
+            strips.parent_meta(camera) == strips.parent_meta(meta) and overlap(camera, meta)
+            for camera in strips.multicams
+        )
+    )

@@ -51,6 +51,10 @@ def strip_warnings(
         warnings.append(
             StripWarning(f"{reason}, which its layer can't follow: press Nest in Meta", NEST_OPERATOR)
         )
+    if layer.channel <= strip.channel and strips.parent_meta(layer) == strips.parent_meta(strip):
+        warnings.append(
+            StripWarning("has no free channel above it for its layer: move it down", REFRESH_OPERATOR)
+        )
     covered = strip_between(strips.siblings(strip), strip, layer)
     if covered is not None:
         warnings.append(

@@ -2,39 +2,53 @@
 """A scene's layers kept in order: every clip has its own stack and its layer in step, and there are no others."""
 
 from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 import bpy
 
 from ...core.errors import UnderstudyError
+from ..blender.modal_operators import is_operator_running
 from ..modifiers.sanitize import repair_ids
 from ..modifiers.visibility import migrate_visibility_flags
 from ..properties.scene_properties import settings_of
-from ..sequencer.channels import restore_lifted_strips
+from ..sequencer.channels import ChannelError, restore_lifted_strips
+from ..sequencer.own_operators import is_in_own_operator
 from ..sequencer.strips import parent_strips
 from .copies import separate_copies
-from .elements import is_writing_elements
 from .folders import LayerPlaces
+from .layer_edits import layer_edits
 from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
 from .nesting import nest_where_needed
 from .scene_strips import SceneStrips
 from .sync_memory import sync_memory
 
+DRAG_OPERATORS = ("TRANSFORM_OT_seq_slide",)
+"""What moves strips as long as the pointer moves."""
+
 
 def sync_timing(scene: bpy.types.Scene) -> bool:
     """Bring every layer of a scene in step with its clip; True if anything had to change. Cheap."""
-    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_writing_elements():
+    if cast("Any", scene).library is not None or not settings_of(scene).modifiers or is_in_own_operator():
         return False
     migrate_visibility_flags(scene)
-    changed = False
+    changed, are_dragged = False, is_operator_running(*DRAG_OPERATORS)
     strips = SceneStrips(scene)
     for clip in strips.clips:
         # A copy that has no stack of its own yet must not take the layer along.
         layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
         if layer is not None:
-            changed |= sync_layer(strips, clip, layer)
+            with suppress(ChannelError):  # said by `sync_layers`
+                changed |= sync_layer(
+                    strips, clip, layer, is_dragged=are_dragged and _is_selected_whole(clip)
+                )
     return changed
+
+
+def _is_selected_whole(clip: Any) -> bool:
+    """Tell whether a clip is selected and not only one of its ends."""
+    return bool(clip.select and not clip.select_left_handle and not clip.select_right_handle)
 
 
 def sync_layers(scene: bpy.types.Scene) -> list[str]:
@@ -99,6 +113,8 @@ def _sync_clips(
             continue
         try:
             layer = strips.layer_of(clip)
+            if layer is None:
+                layer_edits().note_missing(strips.scene, strips.stack_id(clip), clip)
             if layer is not None and strips.parent_meta(layer) == strips.parent_meta(clip):
                 if changed_clips is None or clip.name in changed_clips:
                     changed |= sync_layer(strips, clip, layer, places)

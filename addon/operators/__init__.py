@@ -22,6 +22,7 @@ def unregister() -> None:
 
 def _families() -> tuple[ModuleType, ...]:
     from . import (
+        check_key,
         cost,
         model_page,
         modifiers,
@@ -38,6 +39,7 @@ def _families() -> tuple[ModuleType, ...]:
     )
 
     return (
+        check_key,
         cost,
         model_page,
         modifiers,

@@ -10,6 +10,7 @@ from ...core.errors import OutputError, UnderstudyError
 from ...core.reporting.quoting import quote
 from ..blender.reports import report
 from ..layers.layer_strip import make_layer, remove_layer
+from ..layers.nesting import unnest_clip
 from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene, active_strip, make_active
@@ -83,6 +84,7 @@ class UNDERSTUDY_OT_modifier_remove(RequiresModifier, bpy.types.Operator):
             remove_layer(scene, strip_id)
         except OutputError as error:
             report(self, "WARNING", str(error))
+        unnest_clip(scene, strip)
         strip.understudy_id = ""
         return {"FINISHED"}
 

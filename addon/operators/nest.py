@@ -45,6 +45,7 @@ class UNDERSTUDY_OT_nest(bpy.types.Operator):
             report(self, "ERROR", f"{name} has no layer strip beside it: press Refresh")
             return {"CANCELLED"}
         meta = nest_in_meta(scene, clip, layer)
+        meta.understudy_nest_by_editor = True
         scene.sequence_editor.active_strip = meta
         return {"FINISHED"}
 

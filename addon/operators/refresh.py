@@ -7,6 +7,7 @@ import bpy
 
 from ..blender.reports import report
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.nesting import unnest_where_possible
 from ..layers.strip_warnings import scene_warnings
 from ..layers.sync import sync_layers
 from ..layers.sync_memory import sync_memory
@@ -31,7 +32,9 @@ class UNDERSTUDY_OT_refresh(bpy.types.Operator):
         """Put the scene's layers in order."""
         scene = active_scene(context)
         sync_memory().forget_layers()  # this is pressed where anything may have been changed outside
-        for text in [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]:
+        problems = sync_layers(scene)
+        unnest_where_possible(scene)
+        for text in [*problems, *refused_folder_warnings(), *scene_warnings(scene)]:
             report(self, "WARNING", text)
         invalidate_layer_caches()
         return {"FINISHED"}

@@ -11,13 +11,11 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ...core.cache.shared.redis_client import split_password, with_password
-from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE, Encryption, secret_from
-from ...core.errors import CacheError
+from ...core.cache.stores.encryption import KEY_VARIABLE, KEYRING_VALUE
 from ...core.models.processor import AUTOMATIC, available_providers
 from ...core.reporting.quoting import quote
 from ...core.sessions import settings
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
-from ..blender.reports import report
 from .default_paths import default_paths
 from .originals import ASK, ORIGINALS_ITEMS, ORIGINALS_VARIABLE
 from .provider_items import PROVIDER_ITEMS
@@ -181,7 +179,7 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
             for text in self.notes(title):
                 _draw_note(column, text)
             if title == "Encryption":
-                _value_column(column).operator(UNDERSTUDY_OT_check_key.bl_idname)
+                _value_column(column).operator("understudy.check_key")
         _draw_trusted_folders(layout)
 
     def notes(self, section: str) -> list[str]:
@@ -238,31 +236,6 @@ def encryption_summary(settings: Preferences, environment: Mapping[str, str]) ->
     return f"Results are encrypted with the key in {where}"
 
 
-class UNDERSTUDY_OT_check_key(bpy.types.Operator):
-    """See whether results can be encrypted as they are set to be."""
-
-    bl_idname = "understudy.check_key"
-    bl_label = "Check Encryption Key"
-    bl_description = "See whether the key is there and can be used"
-    bl_options = {"REGISTER", "INTERNAL"}
-
-    def execute(self, _context: bpy.types.Context) -> set[Any]:
-        """Get the key and say what came of it; the key itself is told to nobody."""
-        said = os.environ.get(KEY_VARIABLE, "").strip()
-        asked = said or (KEYRING_VALUE if preferences().key_in_keyring else "")
-        try:
-            secret = secret_from({KEY_VARIABLE: asked})
-            if secret is None:
-                report(self, "INFO", "Results are not encrypted")
-                return {"FINISHED"}
-            Encryption(secret)
-        except CacheError as error:
-            report(self, "ERROR", f"Nothing is kept: {error}")
-            return {"CANCELLED"}
-        report(self, "INFO", "The key can be used: results are encrypted")
-        return {"FINISHED"}
-
-
 def preferences() -> Preferences:
     """Return the preferences; the defaults where Understudy was registered by a script."""
     addon: Any = bpy.context.preferences.addons.get(PACKAGE) if bpy.context.preferences else None
@@ -286,7 +259,7 @@ def preferences() -> Preferences:
     )
 
 
-CLASSES = (UNDERSTUDY_preferences, UNDERSTUDY_OT_check_key)
+CLASSES = (UNDERSTUDY_preferences,)
 
 
 def register() -> None:

@@ -281,19 +281,13 @@ def register() -> None:
     strip.understudy_lifted = _text(options={"HIDDEN"})
     strip.understudy_rate = _number(options={"HIDDEN"})
     strip.understudy_nest = _switch(options={"HIDDEN"})
+    strip.understudy_nest_by_editor = _switch(options={"HIDDEN"})
 
 
 def unregister() -> None:
     """Take the properties off again. What they hold stays in the .blend."""
-    for owner, name in (
-        (bpy.types.Strip, "understudy_nest"),
-        (bpy.types.Strip, "understudy_rate"),
-        (bpy.types.Strip, "understudy_lifted"),
-        (bpy.types.Strip, "understudy_searched"),
-        (bpy.types.Strip, "understudy_layer_of"),
-        (bpy.types.Strip, "understudy_id"),
-        (bpy.types.Scene, "understudy"),
-    ):
-        delattr(owner, name)
+    for name in ("nest_by_editor", "nest", "rate", "lifted", "searched", "layer_of", "id"):
+        delattr(bpy.types.Strip, f"understudy_{name}")
+    delattr(bpy.types.Scene, "understudy")
     for group in reversed(CLASSES):
         bpy.utils.unregister_class(group)

@@ -12,14 +12,17 @@ A render from the viewport calls `frame_change_post` alone, for each frame, and 
 import queue
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..blender.console import print_warnings
 from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.reports import show_report
 from ..layers.first_save import take_along
+from ..layers.layer_edits import layer_edits
+from ..layers.nesting import unnest_where_possible
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
 from ..lookups.gallery import refresh_lookups
@@ -55,7 +58,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
         while not notes.empty():
             text = notes.get()
             set_window_state("trouble", text)
-            _report(text, "ERROR")
+            show_report(text, "ERROR")
         while not ended.empty():
             _show_result(ended.get())
         return _POLL_SECONDS
@@ -118,6 +121,7 @@ def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: Any = None, *_: Any) 
 def on_load(*_: Any) -> None:
     """Bring the layers of a loaded project in step: it may have been edited without Understudy, by anyone."""
     sync_memory().forget_layers()
+    layer_edits().forget()
     repair_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)
@@ -127,6 +131,8 @@ def on_load(*_: Any) -> None:
 def on_save(filepath: object = "", *_: Any) -> None:
     """Put the layers in order before they are saved; saved for the first time, they and their results come along."""
     problems = _sync_scenes()
+    for scene in bpy.data.scenes:
+        unnest_where_possible(scene)
     # Blender gives no name where it saves its own start-up file.
     if not bpy.data.filepath and isinstance(filepath, str) and filepath:
         problems += take_along(filepath)
@@ -148,18 +154,10 @@ def _show_result(result: RenderResult) -> None:
     """Show how a render ended."""
     set_window_state("rendered", result.summary)
     refresh_lookups()
-    _report(result.report, "WARNING" if result.has_originals else "INFO")
+    show_report(result.report, "WARNING" if result.has_originals else "INFO")
     if result.failures:
         set_window_state("trouble", result.failures[0])
     refresh_preview(after_viewport_render=result.from_viewport)
-
-
-def _report(text: str, level: str) -> None:
-    """Say a line in Blender's own report. Called by a timer, which has no window of its own."""
-    windows = bpy.data.window_managers[0].windows
-    if len(windows):
-        with bpy.context.temp_override(window=windows[0]):
-            cast("Any", bpy.ops).understudy.render_report("INVOKE_DEFAULT", text=text, level=level)
 
 
 def _stop_timer(timer: Callable[[], float]) -> None:

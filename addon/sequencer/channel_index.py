@@ -43,6 +43,10 @@ class ChannelIndex:
         is_next = own == channel + 1 and own not in self._crowded
         return is_next and above[0] <= below[0] and below[1] <= above[1]
 
+    def __iter__(self) -> Iterator[Any]:
+        """Yield every strip."""
+        return iter(self._entries)
+
     def overlapping(self, strip: Any, *others: Any, channels: range | None = None) -> Iterator[Any]:
         """Yield the strips that lie at a frame of a strip's, the lowest first, but for itself and `others`.
 

@@ -5,15 +5,15 @@ The meta strip becomes the input of the effects that the clip fed, and gets the 
 modifiers: over the two together these are exact, over one after the other they are not.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import bpy
 
 from .animation import StripCurves, sync_animation
+from .connections import connect, connected_strips, disconnect, display_siblings, select, sounds_of
 from .curves import curves_of, make_action_local, split_strip_path, strip_key
-from .strips import inputs_of, is_movie_of_sound, parent_strips
+from .own_operators import call_operator
+from .strips import inputs_of, layer_stack_id, parent_strips, stack_id
 
 _INPUT_PROPERTIES = ("input_1", "input_2")
 # What of a clip is to be done to both, and what the meta strip has like the clip, whose place it takes.
@@ -24,29 +24,32 @@ _SHARED_PROPERTIES = ("lock", "color_tag")
 def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     """Nest a clip and its layer, which lie beside each other; return the meta strip."""
     strips, channel = parent_strips(scene, strip), strip.channel
-    fed = [
-        (effect, name)
-        for effect in strips
-        if strip in inputs_of(effect)
-        for name in _INPUT_PROPERTIES
-        if getattr(effect, name, None) == strip
-    ]
+    fed = effect_inputs(strips, strip)
     connected = _disconnect(scene, strip, layer)
-    meta = strip
+    meta = None
     try:
         meta = _make_meta(scene, strip, layer, fed)
     finally:
-        _connect(scene, [meta, *connected])
+        connect(scene, [meta or strip, *connected])
     if [entry.type for entry in layer.modifiers] == [entry.type for entry in strip.modifiers]:
         layer.modifiers.clear()
     strip.modifiers.clear()
     meta.name = f"{strip.name} Face Swap"
     meta.understudy_nest = True
-    _move_appearance(scene, strip, meta)
+    move_appearance(scene, strip, meta)
     layer.blend_alpha, layer.mute = 1.0, False
     meta.channel = channel
     sync_animation(scene, strip, layer, StripCurves.of_scene(scene))
     return meta
+
+
+def nest_of(clip: Any) -> Any | None:
+    """Return the meta strip that nesting made around a clip, as long as it has nothing but the clip and its layers."""
+    meta = clip.parent_meta()
+    if meta is None or not meta.understudy_nest:
+        return None
+    others = [strip for strip in meta.strips if strip != clip]
+    return meta if all(layer_stack_id(strip) == stack_id(clip) for strip in others) else None
 
 
 def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list[tuple[Any, str]]) -> Any:
@@ -56,114 +59,98 @@ def _make_meta(scene: bpy.types.Scene, strip: Any, layer: Any, connections: list
     """
     strips = parent_strips(scene, strip)
     # `meta_make` takes along the effects that a strip feeds, so something else feeds them meanwhile.
-    meanwhile, feeds = _make_temporary_strip(strips, strip), strip
+    meanwhile, feeds = make_temporary_strip(strips, strip), strip
     try:
-        _reconnect(connections, meanwhile)
-        with _display_siblings(scene, strip):
-            _copy_modifiers(scene, strip, meanwhile)
-            _select(scene, [strip, layer])
-            _call_operator(scene, "meta_make")
+        reconnect(connections, meanwhile)
+        with display_siblings(scene, strip):
+            copy_strip_modifiers(scene, strip, meanwhile)
+            select(scene, [strip, layer])
+            call_operator(scene, "meta_make")
             meta: Any = strip.parent_meta()
             feeds = meta
-            _copy_modifiers(scene, meanwhile, meta)
+            copy_strip_modifiers(scene, meanwhile, meta)
     finally:
-        _reconnect(connections, feeds)
-        # Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
-        meanwhile.name = f"{meanwhile.name} done"
-        strips.remove(meanwhile)
+        reconnect(connections, feeds)
+        remove_temporary_strip(strips, meanwhile)
     return meta
 
 
 def _disconnect(scene: bpy.types.Scene, strip: Any, layer: Any) -> list[Any]:
-    """Disconnect a clip from the strips that are selected and moved along with it; return those, but for its layer.
+    """Disconnect a clip and its layer from the strips that are selected and moved along with them; return those.
 
-    Before 5.2 Blender does not tell which these are: there it is the sound that the movie was added with.
+    Before Blender 5.2 they can't always be told: then it is the sound that the movie was added with.
     """
-    with _display_siblings(scene, strip):
-        if hasattr(strip, "connections"):
-            connected = [entry for entry in strip.connections if entry not in (strip, layer)]
-        else:
-            connected = [entry for entry in parent_strips(scene, strip) if _is_sound_of(entry, strip)]
-        _select(scene, [strip])
-        was_connected = "FINISHED" in _call_operator(scene, "disconnect")
-    return connected if was_connected else []
+    connected = connected_strips(scene, strip, layer)
+    if connected is None:
+        connected = sounds_of(scene, strip)
+    disconnect(scene, strip)
+    disconnect(scene, layer)
+    return connected
 
 
-def _connect(scene: bpy.types.Scene, strips: list[Any]) -> None:
-    """Have strips selected and moved together."""
-    if len(strips) > 1:
-        with _display_siblings(scene, strips[0]):
-            _select(scene, strips)
-            _call_operator(scene, "connect", toggle=False)
-
-
-def _is_sound_of(sound: Any, movie: Any) -> bool:
-    return sound.type == "SOUND" and is_movie_of_sound(movie, sound)
-
-
-def _reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
+def reconnect(connections: list[tuple[Any, str]], strip: Any) -> None:
     """Make a strip the input of effects."""
     for effect, name in connections:
         setattr(effect, name, strip)
 
 
-def _make_temporary_strip(strips: Any, clip: Any) -> Any:
-    """Make a strip of the clip's length above all others."""
+def effect_inputs(strips: Any, strip: Any) -> list[tuple[Any, str]]:
+    """List the effects of some strips that a strip feeds, each with the name of the input that it is."""
+    return [
+        (effect, name)
+        for effect in strips
+        if strip in inputs_of(effect)
+        for name in _INPUT_PROPERTIES
+        if getattr(effect, name, None) == strip
+    ]
+
+
+def make_temporary_strip(strips: Any, clip: Any) -> Any:
+    """Make a strip of the clip's length above all others; see `remove_temporary_strip`."""
     channel = max(strip.channel for strip in strips) + 1
     start, end = clip.frame_final_start, clip.frame_final_end
     span = {"frame_end": end} if bpy.app.version < (5, 0, 0) else {"length": end - start}
     return strips.new_effect("Understudy nests", "COLOR", channel, start, **span)
 
 
-def _copy_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
+def remove_temporary_strip(strips: Any, strip: Any) -> None:
+    """Remove a strip that feeds nothing any more.
+
+    Blender 5.2 removes what a strip feeds along with it, and learns of other inputs only when a name changes.
+    """
+    strip.name = f"{strip.name} done"
+    strips.remove(strip)
+
+
+def copy_strip_modifiers(scene: bpy.types.Scene, source: Any, target: Any) -> None:
     """Give a strip the strip modifiers of another. Blender copies them from the active strip to the selected ones."""
     if not len(source.modifiers):
         return
-    _select(scene, [target])
+    select(scene, [target])
     cast("Any", scene.sequence_editor).active_strip = source
-    _call_operator(scene, "strip_modifier_copy", type="REPLACE")
+    call_operator(scene, "strip_modifier_copy", type="REPLACE")
 
 
-def _move_appearance(scene: bpy.types.Scene, strip: Any, meta: Any) -> None:
-    """Move opacity, blend mode and what animates them or the strip modifiers from a clip to a meta strip."""
+def move_appearance(scene: bpy.types.Scene, source: Any, target: Any) -> None:
+    """Move opacity, blend mode and what animates them or the strip modifiers from a strip to another."""
     for name in (*_META_PROPERTIES, *_SHARED_PROPERTIES):
-        setattr(meta, name, getattr(strip, name))
-    strip.blend_type, strip.blend_alpha, strip.mute = "ALPHA_OVER", 1.0, False
-    if any(_meta_path(curve, strip) for curve in curves_of(scene)):
+        setattr(target, name, getattr(source, name))
+    source.blend_type, source.blend_alpha, source.mute = "ALPHA_OVER", 1.0, False
+    if has_moved_curves(scene, source):
         make_action_local(scene)
     for curve in curves_of(scene):
-        path = _meta_path(curve, strip)
+        path = meta_path(curve, source)
         if path:
-            curve.data_path = f"{meta.path_from_id()}.{path}"
+            curve.data_path = f"{target.path_from_id()}.{path}"
 
 
-def _meta_path(curve: Any, strip: Any) -> str:
+def has_moved_curves(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Tell whether something animates what of a strip is moved by `move_appearance`."""
+    return any(meta_path(curve, strip) for curve in curves_of(scene))
+
+
+def meta_path(curve: Any, strip: Any) -> str:
     """Return the path of the property that a curve animates, if it is a strip's that moves; else an empty text."""
     name, path = split_strip_path(curve.data_path)
     moves = name == strip_key(strip) and (path in _META_PROPERTIES or path.startswith("modifiers["))
     return path if moves else ""
-
-
-def _select(scene: bpy.types.Scene, strips: list[Any]) -> None:
-    for strip in cast("Any", scene.sequence_editor).strips_all:
-        strip.select = strip in strips
-    cast("Any", scene.sequence_editor).active_strip = strips[0]
-
-
-def _call_operator(scene: bpy.types.Scene, name: str, **arguments: str | bool) -> set[str]:
-    # From Blender 5.0 the sequencer's scene need not be the window's.
-    with bpy.context.temp_override(scene=scene, sequencer_scene=scene):
-        returned: set[str] = getattr(bpy.ops.sequencer, name)(**arguments)
-    return returned
-
-
-@contextmanager
-def _display_siblings(scene: bpy.types.Scene, strip: Any) -> Iterator[None]:
-    """Have the sequencer show the strips beside a strip: its operators work on what it shows."""
-    editor: Any = scene.sequence_editor
-    before = editor.meta_stack[-1] if len(editor.meta_stack) else None
-    editor.display_stack(strip.parent_meta())
-    try:
-        yield
-    finally:
-        editor.display_stack(before)

@@ -16,7 +16,6 @@ from av.video.frame import VideoFrame
 from ..concurrency.closing import Closeable
 from ..errors import ClipError
 from ..reporting.quoting import quote
-from ..reporting.spans import frame_spans
 from .bounds import frame_capacity, require_frame_size
 from .clip import (
     FRAME_CACHE_SIZE,
@@ -50,7 +49,7 @@ class MovieClip(Closeable):
         self._source = ClipSource(True, (path,))
         self._status = file_status(path)
         self._file = MovieFile(path)
-        self._damaged_times = self._file.damaged_times
+        self._faults = self._file.faults
         try:
             self._info, self._converter = self._describe(self._read_first_frame())
         except BaseException:
@@ -91,14 +90,8 @@ class MovieClip(Closeable):
     @property
     def faults(self) -> tuple[str, ...]:
         """See `Clip.faults`."""
-        start, ticks = self._file.start_time, self._file.ticks_per_frame
-        numbers = sorted({math.floor((time - start) / ticks + 0.5) for time in self._damaged_times})
-        if not numbers:
-            return ()
         name = quote(self._info.path.name)
-        return (
-            f"{name} is damaged: {frame_spans(numbers)} what could be decoded; copy or transcode it again",
-        )
+        return self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame)
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
@@ -191,7 +184,7 @@ class MovieClip(Closeable):
         # Not every format can seek to its start, so it is opened again.
         self._file.close()
         self._file = MovieFile(self._file.path)
-        self._file.damaged_times = self._damaged_times
+        self._file.faults = self._faults
         self._read_first_frame()
 
     def _read_first_frame(self) -> VideoFrame:

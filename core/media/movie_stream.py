@@ -8,11 +8,9 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 from av.container import InputContainer
-from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
@@ -21,6 +19,7 @@ from av.video.stream import VideoStream
 from ..errors import ClipError
 from .bounds import coding_threads, max_movie_pixels, require_frame_size, require_length, require_times
 from .file_status import require_file
+from .stream_faults import StreamFaults, WaitingImages
 
 READ_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
 
@@ -62,8 +61,7 @@ class MovieFile:
     def __init__(self, path: Path) -> None:
         """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
         self.path = path
-        self.damaged_times: set[int] = set()
-        """When those of the images so far begin that could not be decoded, or only in part."""
+        self.faults = StreamFaults()
         try:
             self._container = open_media(path)
         except READ_ERRORS as fault:
@@ -171,7 +169,7 @@ class MovieFile:
     def frames(self) -> Iterator[VideoFrame]:
         """Decode from here to the end, in the order of showing."""
         packets = self._container.demux(self._stream)
-        waiting = _WaitingImages(self.damaged_times)
+        waiting = WaitingImages(self.faults)
         while True:
             try:
                 packet = next(packets, None)
@@ -225,36 +223,6 @@ class MovieFile:
         # A cover image counts as video to FFmpeg; Blender takes one only where there is nothing else.
         real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
         return (real or list(streams))[0]
-
-
-class _WaitingImages:
-    """Images whose packets went to the decoder. It puts them out in the order of showing, and leaves damaged ones out.
-
-    The error that it raises for one comes later, with a packet of another.
-    """
-
-    def __init__(self, damaged_times: set[int]) -> None:
-        """The times of those that are damaged are added to a set."""
-        self._damaged_times = damaged_times
-        self._times: set[int] = set()
-        self._has_begun = False
-
-    def add(self, packet: "Packet[Any]") -> None:
-        """Note that a packet goes to the decoder."""
-        if packet.pts is not None:
-            self._times.add(packet.pts)
-
-    def remove(self, image: VideoFrame) -> None:
-        """Note that an image came out: those to be shown before it do not come any more."""
-        if image.pts is None:
-            return
-        before = {time for time in self._times if time < image.pts}
-        self._times -= {*before, image.pts}
-        if self._has_begun:  # what is shown before a key frame that was sought may need what lies before it
-            self._damaged_times |= before
-        if image.is_corrupt:
-            self._damaged_times.add(image.pts)
-        self._has_begun = True
 
 
 def open_media(path: Path) -> InputContainer:

@@ -113,12 +113,16 @@ class SourceStamps:
         return self._keep(replace(stamp, content=content, is_replaced=True))
 
     def _identify(self, source: ClipSource, statuses: tuple[FileStatus, ...]) -> SourceStamp:
-        sampled = _sampled_stamp(source, statuses)
-        record = self._read().get(_record_name(sampled))
+        sampled, local = _sampled_stamp(source, statuses), _local_digest(statuses)
+        name = _record_name(sampled)
+        record = self._read().get(name)
+        if record is not None and record[0] != local and not self._may_hash:
+            self._saved = None  # a process that may hash it may have done so since
+            record = self._read().get(name)
         if record is None:
             return self._keep(SourceStamp(source, statuses, sampled, "", is_replaced=False))
-        local, content, is_replaced = str(record[0]), str(record[1]), bool(record[2])
-        if local == _local_digest(statuses):
+        content, is_replaced = str(record[1]), bool(record[2])
+        if record[0] == local:
             return SourceStamp(source, statuses, sampled, content, is_replaced)
         if not self._may_hash:
             raise ClipChangedError(f"{source.paths[0]} was replaced or touched: prepare it again")

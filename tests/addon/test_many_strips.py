@@ -105,6 +105,30 @@ def test_after_an_edit_only_what_changed_is_looked_at_however_many_strips_there_
     assert (cut["make_layer"], cut["sync_layer"], cut["_write_elements"], cut["copy_to"]) == (1, 2, 1, 1)
 
 
+def test_a_layer_that_is_edited_alone_is_put_in_order_though_its_clip_did_not_change(drive, footage):
+    settle, timeline = ["settled", {}], ["timeline", {}]
+    layers = [f"many {number:03d} Understudy" for number in range(4)]
+    answers = drive(
+        _project(drive, "alone"),
+        ["many_movies", {"file": footage.movie, "count": 4}],
+        settle,
+        ["adjust", {"name": "many 003", "animation_offset_start": 2}],
+        settle,
+        timeline,
+        ["set_properties", {layers[0]: {"mute": True}}],
+        ["set_properties", {layers[1]: {"lock": True, "channel": 6}}],
+        ["delete", {"names": [layers[2]]}],
+        settle,
+        timeline,
+        ["reports", {}],
+    )
+    assert answers[10] == answers[5]
+    assert set(answers[10]) >= set(layers)
+    muted, removed = (text for _, text in answers[11])
+    assert muted.startswith(f"{layers[0]} is muted with many 000 only")
+    assert removed.startswith("The layer strip of many 002 was removed and made again")
+
+
 def test_the_keys_of_a_retimed_clip_are_read_when_it_changed_and_not_at_other_edits(drive, footage):
     settle = ["settle_counts", {}]
     answers = drive(

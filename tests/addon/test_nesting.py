@@ -103,6 +103,21 @@ def test_a_nested_clip_is_cut_and_copied_as_one_strip(every_blender, footage):
         assert (picture == whole[frame - 20]).all(), frame
 
 
+def test_an_opacity_that_is_dragged_back_in_the_same_drag_is_what_it_was_dragged_to(every_blender, footage):
+    values = [0.5, 0.7, 1.0, 0.9, 1.0]
+    answers = every_blender(
+        *_begin(footage),
+        ["drag_opacity", {"name": "clip", "values": values}],
+        ["settled", {}],
+        ["selection", {}],
+        ["drag_opacity", {"name": "clip Face Swap", "values": [0.4]}],
+    )
+    opaque = {"clip": 1.0, "clip Understudy": 1.0}
+    assert answers[3] == [{**opaque, "clip Face Swap": value} for value in values]
+    assert answers[5][0] == "clip Face Swap"
+    assert answers[6] == [{**opaque, "clip Face Swap": 0.4}]
+
+
 def _metas(layout):
     return [name for name, (kind, *_) in layout.items() if kind == "META"]
 

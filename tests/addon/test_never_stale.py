@@ -10,7 +10,7 @@ from footage.replaced_files import FRAMES, Contents
 
 pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.slow]
 
-STATES = [(0, 0, 0), (1, 0, 0), (1, 2, 0), (1, 2, 1), (0, 0, 0)]
+STATES = [(0, 0, 0), (1, 2, 1), (0, 0, 0)]
 """Which contents the image sequence, the movie and the source person have, one after the other."""
 
 

@@ -2,6 +2,7 @@
 """What is done to projects and files, and what taking a face swap away leaves, in every Blender."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,6 +207,46 @@ def test_a_first_save_that_fails_leaves_the_layers_where_they_are(every_blender,
         ["directory_of", {"name": "clip Understudy"}],
         ["save_refused", {"path": str(blocked / "first.blend")}],
         ["directory_of", {"name": "clip Understudy"}],
+        ["results_taken_along", {}],
     )
-    assert answers[-2] is True
-    assert answers[-1] == answers[-3] != ""
+    assert answers[-3] is True
+    assert answers[-2] == answers[-4] != ""
+
+
+def test_where_the_cache_folder_is_a_file_layers_stay_until_it_is_gone(every_blender, footage):
+    drive = every_blender
+    folder = drive.folder / "file"
+    folder.mkdir()
+    blocked = folder / "understudy_cache"
+    blocked.write_text("somebody else's")
+    save, directory = (
+        ["save", {"path": str(folder / "p.blend")}],
+        ["directory_of", {"name": "clip Understudy"}],
+    )
+    answers = drive(
+        ["project", {"size": [320, 240], "frames": [1, COUNT]}],
+        ["movie", {"name": "clip", "file": footage.movie}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["render", {"out": drive.out("temporary")}],
+        directory,
+        save,
+        save,
+        ["settled", {}],
+        directory,
+        ["render", {"out": drive.out("blocked"), "report": str(folder / "blocked.json")}],
+        ["setup", {"understudy__modifiers__0__fusion__blend": 0.5}],
+        ["render", {"out": drive.out("changed")}],
+        ["setup", {"understudy__modifiers__0__fusion__blend": 1.0}],
+        ["rename_file", {"path": str(blocked), "new": str(folder / "elsewhere")}],
+        save,
+        directory,
+        ["render", {"out": drive.out("allowed"), "report": str(folder / "allowed.json")}],
+    )
+    base = drive.pictures("temporary", COUNT)
+    # Blender makes paths relative when it saves.
+    assert Path(answers[8]).parts[-4:] == Path(answers[4]).parts[-4:]
+    assert "understudy_cache" in answers[7][1]
+    assert answers[15].startswith("//understudy_cache")
+    assert (folder / "elsewhere").read_text() == "somebody else's"
+    assert pictures_equal(drive, "blocked", base) == pictures_equal(drive, "allowed", base) == ALL
+    assert not any(pictures_equal(drive, "changed", base).values())

@@ -80,3 +80,17 @@ def test_frames_that_are_damaged_are_named(tmp_path: Path) -> None:
         (text,) = clip.faults
     assert text.startswith("clip.mp4 is damaged: frame")
     assert all(f"{number}" in text for number in numbers)
+
+
+def test_files_that_were_joined_byte_by_byte_are_named(tmp_path: Path) -> None:
+    path = write_movie(tmp_path / "clip.ts")
+    path.write_bytes(path.read_bytes() * 2)
+    with open_clip(path) as clip:
+        numbers = frame_range(clip, None, None)
+        for number in numbers:
+            clip.read(number)
+        (text,) = clip.faults
+    assert numbers == range(FRAMES)
+    assert text.startswith(
+        "clip.ts goes on after frame 35 with times that begin anew, and the rest is not read"
+    )

@@ -14,7 +14,9 @@ import pytest
 from footage.replaced_files import PEOPLE, VARIANTS, Contents, write_bmp, write_raw_movie
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.layers.job import LayerJob
+from understudy.core.media.file_status import ClipChangedError
 from understudy.core.media.source import ClipSource
+from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.recipe import Recipe
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.clip_session import ClipSession
@@ -159,3 +161,23 @@ def test_what_only_its_pixels_tell_is_noticed_by_an_export(
         assert noticed == ((content, cache) == ("b.avi", "cache"))
     assert np.array_equal(exported[1], exported[2])
     assert not np.array_equal(exported[0], exported[1])
+
+
+def test_a_file_that_was_only_touched_stays_known(tmp_path: Path) -> None:
+    """Its time of change is another, as after a change of permissions: it is hashed once, and nothing else."""
+    scene = Scene(tmp_path)
+    session = scene.open("cache")
+    first = scene.render(session, "project")
+    session.close()
+    for path in scene.files.values():
+        path.chmod(0o640)
+    source = scene.jobs("project")[1].source
+    editor = SourceStamps(may_hash=False)
+    with pytest.raises(ClipChangedError, match="was replaced or touched"):
+        editor.look(source)
+    session = scene.open("cache")
+    again = scene.render(session, "project")
+    assert session.write_count == session.report().frames_decoded == 0
+    session.close()
+    assert np.array_equal(first, again)
+    assert editor.look(source).text == SourceStamps().look(source).text  # another process has looked since

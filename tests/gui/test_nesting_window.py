@@ -57,6 +57,14 @@ def test_a_drag_goes_on_though_its_clip_is_nested_meanwhile(nesting):
     assert facts["opacity"]["Clip Face Swap"] <= opacities[-1] < 0.9
 
 
+def test_a_drag_back_to_opaque_in_the_same_drag_is_opaque(nesting):
+    facts, _, _ = nesting
+    assert min(opacity for count, opacity in facts["dragged_back"] if count == len(NESTED)) < 0.9
+    assert facts["dragged_back_to"] == dict.fromkeys(
+        ("Black", "Clip", "Clip Face Swap", "Clip Understudy"), 1
+    )
+
+
 def test_blenders_own_strip_modifiers_reach_the_face(nesting):
     facts, work, whole = nesting
     assert facts["graded"] == NESTED

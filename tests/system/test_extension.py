@@ -21,7 +21,7 @@ from tools.build_extension.package import ROOT, checker, code_files, manifest, m
 from tools.build_extension.platforms import BUNDLED, CPU, PLATFORMS, PYTHONS, VARIANTS
 from tools.build_extension.wheels import LOCKED, pins, wanted_pins
 
-HOSTS_OWN = {"blf", "bpy", "numpy", "mathutils"}
+HOSTS_OWN = {"blf", "bpy", "gpu", "gpu_extras", "numpy", "mathutils"}
 LINUX, WINDOWS = PLATFORMS[:2]
 ACCELERATED_VARIANTS = [variant for variant in VARIANTS if variant != CPU]
 

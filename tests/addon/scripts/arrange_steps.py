@@ -41,3 +41,8 @@ def remove(name):
 def split(name, frame):
     """Cut a strip in two; returns the right part's name."""
     return _strip(name).split(frame=frame, split_method="SOFT").name
+
+
+def move_into_meta(name, meta):
+    """Move a strip into a meta strip."""
+    _strip(name).move_to_meta(_strip(meta))

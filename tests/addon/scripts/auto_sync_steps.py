@@ -2,15 +2,24 @@
 """Steps for what happens by itself a moment after an edit: what Blender's timer does, done at once."""
 
 import bpy
-from understudy.addon.layers import auto_sync
+from understudy.addon.layers import auto_sync, opacity_drag, sync
 
 _STATE = {}
 
 
 def settled():
     """Do what the timer does; returns what it returned and what the panels tell of."""
-    watching = _STATE.setdefault("settling", auto_sync.LayerAutoSync())
+    watching = _STATE.setdefault("settling", auto_sync.LayerAutoSync(report=_keep_report))
     return [watching.tick(), bpy.data.window_managers[0].understudy.trouble]
+
+
+def _keep_report(text, level):
+    _STATE.setdefault("reports", []).append([level, text])
+
+
+def reports():
+    """What was said in Blender's own report since this was last called."""
+    return _STATE.pop("reports", [])
 
 
 def settled_failing(touches):
@@ -42,3 +51,17 @@ def fingerprint_changes(name, element=None, adds=None, into=None):
 
 def fingerprint_text():
     return str(auto_sync.timeline_fingerprint())
+
+
+def drag_opacity(name, values):
+    """Drag a strip's opacity in a panel, and wait each time until layers are put in order; returns all opacities."""
+    scene = bpy.context.scene
+    strips = scene.sequence_editor.strips_all
+    scene.sequence_editor.active_strip = strips[name]
+    opacities = []
+    for value in values:
+        strips[name].blend_alpha = value
+        opacity_drag.move_opacity_to_meta(scene)
+        sync.sync_scene(scene, during_edit=True)
+        opacities.append({strip.name: round(strip.blend_alpha, 6) for strip in strips})
+    return opacities

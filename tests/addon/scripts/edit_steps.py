@@ -178,6 +178,9 @@ class _UnselectableStrip:
 
     __hash__ = None
 
+    def __init__(self, strip):
+        self.name, self.parent_meta = strip.name, strip.parent_meta
+
     def __eq__(self, _other):
         raise RuntimeError("refused")
 
@@ -192,7 +195,7 @@ def nest_refused(name):
 
     before, raised = feeds(), ""
     try:
-        meta_strips.nest_in_meta(scene, _strip(name), _UnselectableStrip())
+        meta_strips.nest_in_meta(scene, _strip(name), _UnselectableStrip(_strip(f"{name} Understudy")))
     except RuntimeError as error:
         raised = str(error)
     return [raised, before, feeds()]

@@ -2,9 +2,11 @@
 """Steps that say what is there: strips, layers, times, drivers, sounds."""
 
 import threading
+from pathlib import Path
 
 from steps import _scene, _strip
 from understudy.addon.layers import layer_strip
+from understudy.addon.layers import selection as selection_of_layers
 from understudy.addon.layers.strip_warnings import strip_warnings
 from understudy.addon.properties.scene_properties import recipe_of
 from understudy.addon.sequencer.curves import drivers_of, keyframes_of
@@ -97,3 +99,13 @@ def results_taken_along():
 def warnings(name):
     """What the panel says that the layer of a clip can't follow."""
     return [warning.text for warning in strip_warnings(_strip(name), _scene())]
+
+
+def hand_over_selection():
+    """Do what a moment after a click is done in a window; returns whether a layer was selected."""
+    return selection_of_layers.select_clips_of_layers(_scene())
+
+
+def rename_file(path, new):
+    """Have a file out of the way, as its owner may between two saves."""
+    Path(path).rename(new)

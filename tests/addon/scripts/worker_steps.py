@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps for what a Blender with a window does beside drawing: worker processes and the live preview."""
+"""Steps for what a Blender with a window does beside drawing: worker processes."""
 
 import os
 import shutil
@@ -9,20 +9,14 @@ import time
 from pathlib import Path
 
 import bpy
-from understudy.addon.layers import layer_strip
 from understudy.addon.layers.folders import cache_folder
 from understudy.addon.prepare import request_check
 from understudy.addon.prepare.preparation import Preparation
-from understudy.addon.preview.live_preview import LivePreview
 from understudy.addon.properties.preferences import preferences
 from understudy.addon.properties.scene_properties import request_of
 from understudy.addon.properties.status import add_prepare_request, take_prepare_request, window_state
 from understudy.addon.sequencer.strips import stack_id
 from understudy.addon.sessions.worker_query import active_queries
-from understudy.addon.ui.overlay import overlay_line
-from understudy.core.layers.label import layer_key
-
-_STATE = {}
 
 
 def _facts(run):
@@ -158,109 +152,6 @@ def frame_now():
     return bpy.context.scene.frame_current
 
 
-class _ShowCounter:
-    """Counts how often Blender was told to read pictures again, and does tell it."""
-
-    def __init__(self):
-        self.count = 0
-
-    def __call__(self):
-        self.count += 1
-        layer_strip.invalidate_layer_caches()
-
-
-def live_begin():
-    shows, cleared = _ShowCounter(), []
-    _STATE["live"], _STATE["shows"], _STATE["cleared"] = (
-        LivePreview(shows, lambda: cleared.append(shows.count)),
-        shows,
-        cleared,
-    )
-
-
-def live_frame(frame):
-    """Go to a frame as a window does; returns what is known then."""
-    scene = bpy.context.scene
-    scene.frame_set(frame)
-    _STATE["live"].on_frame_change(scene, wait_seconds=60)
-    return _preview_state()
-
-
-def live_edit():
-    """What a window does after an edit; returns how often was shown when the way for it was cleared, each time."""
-    _STATE["live"].on_edit(bpy.context.scene, wait_seconds=60)
-    return {**_preview_state(), "cleared": list(_STATE["cleared"])}
-
-
-def live_late_edit():
-    """What a window does after an edit whose image comes late: what stands over the frame until then, and after."""
-    live = _STATE["live"]
-    # The preview's thread is held up, as by an image that takes long.
-    gate = threading.Event()
-    live._thread.submit(gate.wait)
-    live.on_edit(bpy.context.scene, wait_seconds=0.0)
-    lines = [overlay_line(bpy.context)]
-    gate.set()
-    live_settle()
-    return [*lines, overlay_line(bpy.context)]
-
-
-def live_let_go():
-    """What a purge does with the preview."""
-    _STATE["live"].release_session()
-
-
-def live_drag(path, values, updates_a_tick):
-    """Drag a slider: many updates between two ticks."""
-    scene, live = bpy.context.scene, _STATE["live"]
-    group, name = path.split(".")
-    for number, value in enumerate(values):
-        setattr(getattr(scene.understudy.modifiers[0], group), name, value)
-        live.schedule(scene)
-        if number % updates_a_tick == updates_a_tick - 1:
-            live.tick()
-    ticks = len(values) // updates_a_tick
-    return {"ticks": ticks, **live_settle()}
-
-
-def live_states(prepared, unprepared):
-    """Go through every state; returns each one's name and the seconds to the next tick, where that is known."""
-    live, states = _STATE["live"], []
-
-    def note(*interval):
-        states.append([live._state.name, *interval])
-
-    note()
-    live_frame(prepared)
-    note()
-    note(live.tick())
-    live.schedule(bpy.context.scene)
-    note()
-    note(live.tick())  # the request is the same
-    live_frame(unprepared)
-    note()
-    note(live.tick())
-    note(live.tick())  # asked again
-    live_settle()
-    live.on_load()
-    note(live.tick())
-    return states
-
-
-def live_settle():
-    """Tick until nothing is on its way any more."""
-    while _STATE["live"].tick() not in (None, 1.0):
-        time.sleep(0.005)
-    return _preview_state()
-
-
-def live_again():
-    """What the timer does a second after a frame was not prepared."""
-    time.sleep(1.05)
-    _STATE["live"].tick()
-    return live_settle()
-
-
 def viewed(out, frame):
     """Save what the sequencer shows at a frame, with no handler of ours at work."""
     scene = bpy.context.scene
@@ -291,21 +182,3 @@ def touch(path):
 def threads():
     """Our threads that run."""
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("understudy")]
-
-
-def live_end():
-    _STATE["live"].close()
-    _STATE["live"].close()
-
-
-def _preview_state():
-    scene = bpy.context.scene
-    clip = scene.sequence_editor.strips_all["clip"]
-    layer = layer_strip.layer_of(scene, clip)
-    path = bpy.path.abspath(layer.directory) + layer.strip_elem_from_frame(scene.frame_current).filename
-    return {
-        "facts": _STATE["live"].report,
-        "notice": window_state().notice,
-        "shows": _STATE["shows"].count,
-        "key": layer_key(Path(path)),
-    }

@@ -46,6 +46,11 @@ def steps(window):
     yield from operate(window, brighten)
     yield from look(window, "graded")
 
+    yield from back(window)
+    select("Clip")
+    yield 1.0
+    yield from drag_back(window, properties)
+
 
 def drag_opacity(window, properties):
     """Drag the clip's own Opacity; what it is at the end is kept."""
@@ -58,6 +63,25 @@ def drag_opacity(window, properties):
         yield number
     yield 2.0
     window.facts["opacity"] = {
+        strip.name: strip.blend_alpha for strip in bpy.context.scene.sequence_editor.strips_all
+    }
+
+
+def drag_back(window, properties):
+    """Drag the clip's own Opacity down until it is nested, and in the same drag up as far as it goes."""
+    controls = yield from window.buttons(properties)
+    x, y = controls["blend_alpha"]
+    window.point(x, y)
+    yield
+    window.hand("mousedown", 1)
+    yield
+    for offset in (*range(0, -61, -5), *range(-55, 200, 15)):
+        window.point(x + offset, y)
+        yield 0.1
+        window.facts.setdefault("dragged_back", []).append([len(layout()), opacity()])
+    window.hand("mouseup", 1)
+    yield 2.0
+    window.facts["dragged_back_to"] = {
         strip.name: strip.blend_alpha for strip in bpy.context.scene.sequence_editor.strips_all
     }
 
