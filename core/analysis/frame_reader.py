@@ -9,6 +9,7 @@ import numpy as np
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.schema import ArraySpec, Schema
 from ..cache.base.store import Arrays, Store
+from ..cache.stores.checked_store import FilteringStore
 from ..concurrency.lru import LruCache
 from ..face.types import Pixels
 from ..media.clip import FRAME_CACHE_SIZE, Clip, frame_id
@@ -79,7 +80,7 @@ class FrameReader:
         own = self._own_maps.get(clip)
         if own is not None:
             if number not in own:
-                own[number] = _map_entry(clip, number)
+                own[number] = self._replace_map_entry(clip, number)
             return own[number]
         key = self._map_key(clip, number)
         kept = self._store.get(key)
@@ -87,6 +88,19 @@ class FrameReader:
             self.frame(clip, number)
             kept = self._store.get(key)
         return _map_entry(clip, number) if kept is None else kept
+
+    def _replace_map_entry(self, clip: Clip, number: int) -> Arrays:
+        """Return a frame's entry by its pixels, and keep it where the store has another, for the next run."""
+        entry = _map_entry(clip, number)
+        if self._matching_map_entry(clip, number) is None:
+            self._store.put(self._map_key(clip, number), entry)
+        return entry
+
+    def _matching_map_entry(self, clip: Clip, number: int) -> Arrays | None:
+        """Return the entry that has the id of a frame's pixels, if the store has one; others are left out from now on."""
+        known = _fingerprint(clip, number)
+        store = FilteringStore(self._store, lambda kept: kept["id"].tobytes().hex() == known)
+        return store.get(self._map_key(clip, number))
 
     def frame(self, clip: Clip, number: int) -> Pixels:
         """Decode a frame: (H, W, 3) RGB uint8; 16-bit clips are reduced to what the models see.
@@ -110,12 +124,13 @@ class FrameReader:
         kept = self._store.get(self._map_key(clip, number))
         if kept is None or kept["id"].tobytes().hex() == _fingerprint(clip, number):
             return kept
-        before = self.clip_id(clip)
-        self._clip_ids[clip] = self._stamps.check_content(clip.source).content
-        if self._clip_ids[clip] == before:
-            self._own_maps[clip] = {}
         text = f"{quote(clip.info.path.name)} is not the file that the cache knows: its faces are found anew"
-        self._counter.warn(text)
+        if self._matching_map_entry(clip, number) is None:  # an earlier run may have mended it
+            before = self.clip_id(clip)
+            self._clip_ids[clip] = self._stamps.check_content(clip.source).content
+            if self._clip_ids[clip] == before:
+                self._own_maps[clip] = {}
+            self._counter.warn(text)
         raise ClipChangedError(text)
 
     def _count_decoding(self, clip: Clip, number: int) -> None:

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -12,13 +13,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from footage.replaced_files import PEOPLE, VARIANTS, Contents, write_bmp, write_raw_movie
+from understudy.core.analysis.cuts import FRAME_THUMBNAIL_SIZE
+from understudy.core.analysis.frame_reader import DECODER_VERSION, FrameReader
+from understudy.core.cache.base.key import stage_key
+from understudy.core.cache.factory import open_cache
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.file_status import ClipChangedError
+from understudy.core.media.open import open_clip
 from understudy.core.media.source import ClipSource
 from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.recipe import Recipe
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+from understudy.core.reporting.stage_counts import StageCounter
 from understudy.core.sessions.clip_session import ClipSession
 from understudy.core.sessions.layer_session import LayerSession
 from understudy.core.sessions.settings import RunSettings
@@ -181,3 +188,25 @@ def test_a_file_that_was_only_touched_stays_known(tmp_path: Path) -> None:
     session.close()
     assert np.array_equal(first, again)
     assert editor.look(source).text == SourceStamps().look(source).text  # another process has looked since
+
+
+def test_a_frame_map_that_is_wrong_is_mended_for_the_next_run(tmp_path: Path) -> None:
+    """As where an earlier version decoded the file otherwise: the file is the same, its frames are others."""
+    scene = Scene(tmp_path)
+    movie, cache = scene.files["movie.avi"], RunSettings(CacheSettings(tmp_path / "cache"))
+    request = SwapRequest(Identity((FaceImage(scene.files["person.bmp"]),)), Recipe())
+    with ClipSession(movie, [request], RunSettings(CacheSettings(tmp_path / "other"))) as session:
+        right = session.recast_frame(1).pixels
+    with open_clip(movie) as clip, closing(open_cache(cache.cache)) as opened:
+        reader = FrameReader(opened.store, SourceStamps(), StageCounter())
+        key = stage_key("frame", DECODER_VERSION, {"clip": reader.clip_id(clip), "number": 1})
+        look = np.zeros((FRAME_THUMBNAIL_SIZE[1], FRAME_THUMBNAIL_SIZE[0], 3), np.uint8)
+        opened.store.put(key, {"id": np.zeros(32, np.uint8), "look": look})
+    warned = []
+    for _ in range(2):
+        with ClipSession(movie, [request], cache) as session:
+            assert np.array_equal(session.recast_frame(1).pixels, right)
+            warned.append(
+                sum("not the file that the cache knows" in text for text in session.report().warnings)
+            )
+    assert warned == [1, 0]
