@@ -19,6 +19,7 @@ from ..errors import OutputError, os_error_reason
 from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
+from ..export.source_video import describe_clip
 from ..filesystem import write_file
 from ..media.open import Clip
 from ..media.prefetching_clip import PrefetchingClip
@@ -86,7 +87,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     _require_outputs(arguments)
     with ExitStack() as stack:
         clip, fps = open_clip_with_rate(arguments.clip, arguments.fps)
-        clip = stack.enter_context(PrefetchingClip(clip))
+        clip = stack.enter_context(PrefetchingClip(clip, keep_images=True))
         numbers = frame_range(clip, arguments.start, arguments.end)
         stop.check()
         settings = _settings(arguments)
@@ -146,15 +147,16 @@ def _write_movie(
     """Write the movie and its sidecar."""
     info, output, outcome = clip.info, arguments.output, _RenderCounts()
     sound = info.path if info.kind == "movie" and not numbers.start else None
+    source = describe_clip(info)
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
-        VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
+        VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT, source=source) as writer,
         ProgressDisplay(len(numbers), sys.stderr, shown) as progress,
         closing(render_frames(pipeline, clip, [request], numbers)) as frames,
     ):
         for frame in frames:
             stop.check()
-            writer.write(frame.pixels)
+            writer.write_frame(frame)
             outcome.add(frame)
             progress.update(outcome.written_count)
         writer.add_sidecar(*sidecar(output, provenance_of(arguments.clip, request, outcome.changed_count)))

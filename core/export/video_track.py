@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The video track of a movie that is written: its encoder, and what the container says of it."""
+
+from fractions import Fraction
+
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ..errors import OutputError
+from ..fusion.patch import Patch
+from ..media.bounds import coding_threads
+from ..system import address_space
+from .colour_tags import ColourTags
+from .encoding import Encoding
+from .image_preparation import ImagePreparation
+from .pixel_formats import pixel_layout
+from .source_video import PROGRESSIVE, SourceVideo
+
+_MIN_TICKS_PER_SECOND = 10_000
+_INTERLACED_CODECS = ("h264", "prores", "ffv1")
+_HVC1_SUFFIXES = (".mp4", ".mov")
+
+
+class VideoTrack:
+    """One video track in an output container; frames come at a fixed rate.
+
+    Frame n is shown `offset` seconds and n / fps after the movie's start.
+    """
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        suffix: str,
+        source: SourceVideo,
+        fps: Fraction,
+        encoding: Encoding,
+        tags: ColourTags,
+    ) -> None:
+        """Add the track. Raises OutputError and what PyAV raises."""
+        interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
+        self._preparation = ImagePreparation(
+            source.width,
+            source.height,
+            encoding.pixel_format,
+            tags,
+            quarter_turns=source.quarter_turns,
+            field_order=("tff" if source.is_top_first else "bff") if interlaced else "",
+        )
+        self._container = container
+        self._fps = fps
+        self._frame_ticks = fps.denominator * -(-_MIN_TICKS_PER_SECOND // fps.numerator)
+        self._tick = 1 / (fps * self._frame_ticks)
+        stream = container.add_stream(encoding.encoder, rate=fps, options=dict(encoding.options))
+        if not isinstance(stream, VideoStream):
+            raise OutputError(f"{encoding.encoder} is no encoder of video; install the av wheel with it")
+        self.stream = stream
+        context = stream.codec_context
+        context.width, context.height = self._preparation.coded_size
+        context.pix_fmt = encoding.pixel_format
+        context.time_base = self._tick
+        tags.apply_to_encoder(context)
+        if source.sample_aspect is not None:
+            context.sample_aspect_ratio = source.sample_aspect
+        if interlaced:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+            context.field_order = source.field_order
+        elif source.field_order == PROGRESSIVE:
+            context.field_order = PROGRESSIVE
+        if encoding.codec == "hevc" and suffix in _HVC1_SUFFIXES:
+            context.codec_tag = "hvc1"  # what Apple's players ask for
+        if source.display_matrix is not None:
+            stream.set_display_matrix(source.display_matrix)
+        if address_space.limit_bytes() is not None:  # else encoders choose: other numbers make other bytes
+            sample_bytes = 2 if pixel_layout(encoding.pixel_format).depth > 8 else 1
+            context.thread_count = coding_threads(3 * sample_bytes * source.width * source.height)
+        self.frame_count = 0
+
+    def write(self, image: VideoFrame, patch: Patch | None, offset: Fraction) -> None:
+        """Encode the next frame, with a patch over it. Raises what PyAV raises."""
+        ready = self._preparation.prepare(image, patch)
+        ready.time_base = self._tick
+        ready.pts = round(offset / self._tick) + self.frame_count * self._frame_ticks
+        ready.duration = self._frame_ticks
+        self._mux(self.stream.encode(ready))
+        self.frame_count += 1
+
+    def finish(self) -> None:
+        """Write what the encoder still holds."""
+        self._mux(self.stream.encode(None))
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long the frames written last."""
+        return self.frame_count / self._fps
+
+    def _mux(self, packets: "list[Packet[Stream]]") -> None:
+        self._container.mux(packets)
