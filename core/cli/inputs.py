@@ -14,7 +14,7 @@ from ..media.image_clip import is_image
 from ..media.open import Clip, open_clip, open_sequence
 from ..recipe.request import FaceImage
 
-_MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
+_MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm")
 
 
 def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:

@@ -20,6 +20,7 @@ from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..export.source_video import describe_clip
+from ..export.tracks import TrackRange
 from ..filesystem import write_file
 from ..media.open import Clip
 from ..media.prefetching_clip import PrefetchingClip
@@ -30,6 +31,7 @@ from ..recipe.request import SwapRequest
 from ..sessions.pipeline_factory import make_pipeline
 from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
+from .export_arguments import encoding_choice
 from .inputs import frame_range, open_clip_with_rate, require_movie_name, require_output
 from .output import print_diagnostic, show
 from .progress import ProgressDisplay
@@ -48,6 +50,8 @@ class _RenderCounts:
     still_count: int = 0
     """How many frames in a row, up to the last, showed the same image as the one before."""
     failed_frames: dict[str, list[int]] = field(default_factory=dict)
+    early_warnings: list[str] = field(default_factory=list)
+    """What was said before the first frame."""
 
     def add(self, frame: RenderedFrame) -> None:
         self.written_count += 1
@@ -106,7 +110,6 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         stop.check()
         outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, stop)
         for warning in (
-            *_sound_warnings(clip, numbers),
             *outcome.warnings(fps),
             *settings.ignored,
             *cache.warnings,
@@ -114,7 +117,8 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             pipeline.counter.warn(warning)
         report = pipeline.report()
         log_end("render", report)
-        _print_warnings(report.warnings, arguments.report)
+        early = set(outcome.early_warnings)
+        _print_warnings([line for line in report.warnings if line not in early], arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:
             _write_report(arguments.report, report.as_dict() | _report_extras(outcome, seconds, cache))
@@ -146,14 +150,28 @@ def _write_movie(
 ) -> _RenderCounts:
     """Write the movie and its sidecar."""
     info, output, outcome = clip.info, arguments.output, _RenderCounts()
-    sound = info.path if info.kind == "movie" and not numbers.start else None
-    source = describe_clip(info)
+    writer = VideoWriter(
+        output,
+        info.width,
+        info.height,
+        fps,
+        info.path if info.kind == "movie" else None,
+        COMMENT,
+        source=describe_clip(info),
+        choice=encoding_choice(arguments),
+        sound=arguments.sound,
+        shown=_track_range(clip, numbers, fps),
+    )
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
-        VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT, source=source) as writer,
+        writer,
         ProgressDisplay(len(numbers), sys.stderr, shown) as progress,
         closing(render_frames(pipeline, clip, [request], numbers)) as frames,
     ):
+        outcome.early_warnings = writer.warnings
+        for warning in writer.warnings:
+            print_diagnostic(f"warning: {warning}")
+            pipeline.counter.warn(warning)
         for frame in frames:
             stop.check()
             writer.write_frame(frame)
@@ -192,10 +210,11 @@ def _require_outputs(arguments: argparse.Namespace) -> None:
         require_output(arguments.report, "report", [*sources, arguments.output])
 
 
-def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
-    if clip.info.kind == "movie" and numbers.start:
-        return ["the movie has no sound, since the render does not begin at frame 0"]
-    return []
+def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
+    """Return what is shown of the clip; None for all of it."""
+    whole = not numbers.start and numbers.stop == clip.info.frame_count
+    end = numbers.stop if numbers.stop < clip.info.frame_count else None
+    return None if whole else TrackRange(numbers.start, end, fps)
 
 
 def _print_warnings(warnings: Sequence[str], report: Path | None) -> None:

@@ -16,10 +16,14 @@ from av.video.frame import VideoFrame
 from ..errors import OutputError
 from ..filesystem import NewFiles
 from ..fusion.patch import Patch
-from .encoding import EncodingChoice, choose_encoding
+from .containers import FORMATS
+from .encoding import choose_encoding
 from .frames import RenderedFrame
+from .metadata import needs_quicktime_tags
+from .options import EncodingChoice
+from .pixel_formats import losses
 from .source_video import SourceVideo, describe_images
-from .tracks import SourceTracks
+from .tracks import SourceTracks, TrackRange
 from .video_track import VideoTrack
 
 _WRITE_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
@@ -35,7 +39,7 @@ class VideoWriter:
 
     `comment` is kept in the file's metadata. `source` is the clip's own video track, for a movie that is to be like
     it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
-    coded.
+    coded, `sound` what becomes of its sound (see `options.SOUND`), and `shown` which of the clip's frames these are.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -51,6 +55,8 @@ class VideoWriter:
         *,
         source: SourceVideo | None = None,
         choice: EncodingChoice | None = None,
+        sound: str = "copy",
+        shown: TrackRange | None = None,
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
@@ -61,6 +67,7 @@ class VideoWriter:
         self._comment = comment
         self._source = source or describe_images(width, height, 8)
         self._choice = choice or EncodingChoice()
+        self._sound, self._shown = sound, shown
         self._sidecar: tuple[str, bytes] | None = None
         self._exit_stack = contextlib.ExitStack()
 
@@ -99,8 +106,8 @@ class VideoWriter:
     def write_image(self, image: VideoFrame, patch: Patch | None) -> None:
         """Append a frame as it was decoded, unrotated, with a patch over its upright form. Raises OutputError."""
         try:
-            if self._audio is not None:
-                self._container.mux(list(self._audio.packets_before(self._offset + self._track.seconds)))
+            if self._tracks is not None:
+                self._container.mux(list(self._tracks.packets_before(self._offset + self._track.seconds)))
             self._track.write(image, patch, self._offset)
         except _WRITE_ERRORS as fault:
             raise self._write_error(fault) from fault
@@ -127,25 +134,45 @@ class VideoWriter:
     @property
     def _offset(self) -> Fraction:
         """Seconds from the movie's start to its first image."""
-        return self._audio.video_offset if self._audio is not None else Fraction(0)
+        return self._tracks.video_offset if self._tracks is not None else Fraction(0)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What of the clip the movie won't have; known as soon as the block is entered."""
+        lost = losses(self._source.pixel_format, self._encoding.pixel_format)
+        if self._source.is_interlaced and not self._track.is_interlaced:
+            lost.append("fields become whole images")
+        name = self._encoding.codec
+        coding = f"the clip is {self._source.pixel_format}, the movie {self._encoding.pixel_format}"
+        lines = (
+            [f"{coding} as {name}: {', '.join(lost)}; choose another --codec or --pixel-format"]
+            if lost
+            else []
+        )
+        return [*lines, *(self._tracks.warnings if self._tracks is not None else [])]
 
     def _begin(self) -> None:
         suffix = self._path.suffix.lower()
         tags = self._source.tags.with_read_matrix()
-        encoding = choose_encoding(suffix, self._source, self._choice, tags)
+        self._encoding = choose_encoding(suffix, self._source, self._choice, tags)
         with contextlib.ExitStack() as stack:
             self._files = stack.enter_context(NewFiles(self._path.parent))
             part = self._files.create(self._path.name)
             with contextlib.ExitStack() as media:
-                self._audio = (
-                    media.enter_context(SourceTracks(self._audio_from)) if self._audio_from else None
+                self._tracks = self._open_tracks(media, suffix)
+                self._container: OutputContainer = media.enter_context(
+                    av.open(f"file:{part}", "w", options=self._container_options(suffix))
                 )
-                self._container: OutputContainer = media.enter_context(av.open(f"file:{part}", "w"))
                 if self._comment:
                     self._container.metadata["comment"] = self._comment
-                self._track = VideoTrack(self._container, suffix, self._source, self._fps, encoding, tags)
-                if self._audio is not None:
-                    self._audio.add_to(self._container)
+                self._track = VideoTrack(
+                    self._container, suffix, self._source, self._fps, self._encoding, tags
+                )
+                if self._tracks is not None:
+                    self._tracks.add_to(self._container)
+                    self._tracks.describe_video(self._track.stream)
+                # What can't be written is met here, before a frame is rendered.
+                self._container.start_encoding()
                 self._exit_stack = media.pop_all()
             stack.pop_all()
 
@@ -153,10 +180,29 @@ class VideoWriter:
         if not self._track.frame_count:
             raise OutputError(f"no frame was written to {self._path}; choose at least one frame")
         self._track.finish()
-        if self._audio is not None:
+        if self._tracks is not None:
             end = self._offset + self._track.seconds
-            whole = end + Fraction(1, 2) / self._fps >= self._audio.video_end
-            self._container.mux(list(self._audio.packets_before(None if whole else end)))
+            whole = self._shown is None and end + Fraction(1, 2) / self._fps >= self._tracks.video_end
+            self._container.mux(list(self._tracks.packets_before(None if whole else end)))
+            self._container.mux(list(self._tracks.rest()))
+
+    def _open_tracks(self, stack: contextlib.ExitStack, suffix: str) -> SourceTracks | None:
+        if self._audio_from is None:
+            return None
+        if suffix not in FORMATS:
+            raise OutputError(f"can't write {self._path}: choose an {', '.join(FORMATS)} name")
+        return stack.enter_context(
+            SourceTracks(self._audio_from, suffix, sound=self._sound, shown=self._shown)
+        )
+
+    def _container_options(self, suffix: str) -> dict[str, str]:
+        if (
+            suffix in (".mp4", ".mov")
+            and self._tracks is not None
+            and needs_quicktime_tags(self._tracks.tags)
+        ):
+            return {"movflags": "use_metadata_tags"}
+        return {}
 
     def _write_error(self, error: BaseException) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

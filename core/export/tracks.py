@@ -1,65 +1,244 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tracks of a clip beside its video, for the movie that is made of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.packet import Packet
-from av.stream import Stream
+from av.stream import AttachmentStream, Disposition, Stream
+from av.subtitles.stream import SubtitleStream
+from av.video.stream import VideoStream
 
 from ..concurrency.closing import Closeable
-from ..errors import ClipError
-from ..media.movie_stream import READ_ERRORS, open_media
+from ..errors import ClipError, OutputError
+from ..media.movie_stream import READ_ERRORS, open_media, video_stream
+from .containers import holds, sound_codec, suffixes_that_hold, text_subtitle_codec
+from .metadata import carried_chapters, carried_tags, timecode_after
+from .sound_track import EncodedSound
+from .track_copy import AnyPacket, CopiedTrack, SubtitleTrack, TrackWriter
+
+_TEXT_CODECS = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text")
+_EDIT_LIST_SUFFIXES = (".mp4", ".mov")
+_COVER_NAMES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+_PROBED_PACKETS = 2000
+
+
+@dataclass(frozen=True)
+class TrackRange:
+    """Which of a clip's frames a movie shows: `first` and so on, up to before `end`; None for all the rest."""
+
+    first: int
+    end: int | None
+    fps: Fraction
 
 
 class SourceTracks(Closeable):
-    """The audio packets of a clip, with times counted from the clip's start."""
+    """All tracks of a clip but the one that its frames come from, with times counted from the movie's start."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, suffix: str, *, sound: str = "copy", shown: TrackRange | None = None
+    ) -> None:
+        """Open the clip and choose what becomes of each track.
+
+        Raises ClipError, and OutputError for what a file of this kind can't hold.
+        """
+        self.warnings: list[str] = []
+        """What the movie won't have, and what to do about it."""
         try:
             self._container = open_media(path)
         except READ_ERRORS as fault:
             raise ClipError(f"{path} can't be opened for its sound; check that it plays") from fault
-        self._path = path
-        self._audio = self._container.streams.audio
-        videos = self._container.streams.video[:1]
-        starts = [_start_seconds(stream) for stream in (*self._audio, *videos)]
-        self._start_seconds = min(starts, default=Fraction(0))
-        self.video_offset = _start_seconds(videos[0]) - self._start_seconds if videos else Fraction(0)
-        self.video_end = self.video_offset + (_duration_seconds(videos[0]) if videos else 0)
-        self._output_streams: dict[int, AudioStream] = {}
-        self._packets: Iterator[Packet[AudioStream]] = iter(())
-        self._next: Packet[AudioStream] | None = None
+        try:
+            self._path = path
+            self._suffix = suffix
+            self._shown = shown
+            self._video = self._container.streams.video and video_stream(path, self._container)
+            self._set_times()
+            self._attachments: list[tuple[str, str, bytes]] = []
+            self._writers = self._choose_writers(sound)
+        except BaseException:
+            self._container.close()
+            raise
+        self._packets: Iterator[AnyPacket] = iter(())
+        self._next: AnyPacket | None = None
 
     def close(self) -> None:
         """Close the clip."""
         self._container.close()
 
     def add_to(self, container: OutputContainer) -> None:
-        """Give the movie one stream for each of the clip's audio streams."""
-        self._output_streams = {
-            stream.index: container.add_stream_from_template(stream) for stream in self._audio
-        }
-        if self._audio:
-            self._packets = self._container.demux(tuple(self._audio))
+        """Give the movie its tracks, tags and chapters."""
+        for writer in self._writers.values():
+            writer.add_to(container)
+        for name, kind, data in self._attachments:
+            container.add_attachment(name, kind, data)
+        tags = carried_tags(self._container.metadata)
+        mark = container.metadata.get("comment")
+        if mark and tags.get("comment"):
+            tags["comment"] += f"\n{mark}"
+        container.metadata.update({**container.metadata, **tags})
+        end = None if self._end is None else self._origin + self._end
+        container.set_chapters(carried_chapters(self._container, self._origin, end))
+        wanted = [self._container.streams[index] for index in self._writers]
+        if wanted:
+            self._packets = self._container.demux(*wanted)
             self._next = next(self._packets, None)
 
-    def packets_before(self, time: Fraction | None) -> "Iterator[Packet[AudioStream]]":
+    def describe_video(self, track: VideoStream) -> None:
+        """Give the movie's video track what the clip says of its own: title, language, timecode."""
+        if not self._video:
+            return
+        tags = carried_tags(self._video.metadata)
+        if self._shown is not None and "timecode" in tags:
+            tags["timecode"] = timecode_after(tags["timecode"], self._shown.first, self._shown.fps)
+        track.metadata.update(tags)
+        track.disposition = self._video.disposition
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """The names of the clip's own tags."""
+        return list(carried_tags(self._container.metadata))
+
+    def packets_before(self, time: Fraction | None) -> Iterator[AnyPacket]:
         """Hand out the packets not handed out yet that start before `time` seconds; all if it is None."""
         while self._next is not None:
             packet = self._next
             if packet.dts is not None:
-                shift = round(self._start_seconds / packet.time_base)
-                if time is not None and (packet.dts - shift) * packet.time_base >= time:
+                if time is not None and packet.dts * packet.time_base - self._origin >= time:
                     return
-                packet.dts -= shift
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                packet.stream = self._output_streams[packet.stream.index]
-                yield packet
+                yield from self._writers[packet.stream.index].packets(packet)
             self._next = next(self._packets, None)
+
+    def rest(self) -> Iterator[AnyPacket]:
+        """Hand out what tracks still hold."""
+        for writer in self._writers.values():
+            yield from writer.rest()
+
+    def _set_times(self) -> None:
+        sounds = self._container.streams.audio
+        videos = [self._video] if self._video else []
+        begin = min(map(_start_seconds, (*sounds, *videos)), default=Fraction(0))
+        video_start = _start_seconds(videos[0]) if videos else Fraction(0)
+        self._end: Fraction | None = None
+        if self._shown is None or not self._shown.first:
+            self._origin, self.video_offset = begin, video_start - begin
+        else:
+            self._origin, self.video_offset = video_start + self._shown.first / self._shown.fps, Fraction(0)
+        self.video_end = self.video_offset + (_duration_seconds(videos[0]) if videos else 0)
+        if self._shown is not None and self._shown.end is not None:
+            self._end = self.video_offset + (self._shown.end - self._shown.first) / self._shown.fps
+
+    # What becomes of each track
+
+    def _choose_writers(self, sound: str) -> dict[int, TrackWriter]:
+        writers: dict[int, TrackWriter] = {}
+        samples = _first_packets(self._path)
+        choices: dict[str, Callable[[Stream, AnyPacket | None], TrackWriter | None]] = {
+            "audio": lambda stream, packet: self._sound(stream, packet, sound),
+            "subtitle": self._subtitles,
+            "video": self._other_video,
+            "attachment": self._attachment,
+        }
+        for stream in self._container.streams:
+            if not self._video or stream.index != self._video.index:
+                writer = choices.get(stream.type, self._data)(stream, samples.get(stream.index))
+                if writer is not None:
+                    writers[stream.index] = writer
+        return writers
+
+    @property
+    def _cuts(self) -> bool:
+        return self._shown is not None and self._shown.first > 0
+
+    def _copied(self, stream: Stream) -> CopiedTrack:
+        precede = self._suffix in _EDIT_LIST_SUFFIXES
+        return CopiedTrack(stream, self._origin, cuts=self._cuts, may_precede=precede)
+
+    def _sound(self, stream: Stream, packet: AnyPacket | None, sound: str) -> TrackWriter | None:
+        if sound == "none" or packet is None:
+            return None
+        if sound == "encode" and isinstance(stream, AudioStream):
+            end = None if self._end is None else self._origin + self._end
+            return EncodedSound(stream, sound_codec(self._suffix), self._origin, end)
+        self._require_holds(stream, packet, "sound", "--sound encode")
+        return self._copied(stream)
+
+    def _subtitles(self, stream: Stream, packet: AnyPacket | None) -> TrackWriter | None:
+        if holds(self._suffix, stream, packet):
+            return self._copied(stream)
+        if isinstance(stream, SubtitleStream) and _codec(stream) in _TEXT_CODECS:
+            return SubtitleTrack(stream, text_subtitle_codec(self._suffix), self._origin, cuts=self._cuts)
+        self._require_holds(stream, packet, "subtitles", "")
+        return None
+
+    def _other_video(self, stream: Stream, packet: AnyPacket | None) -> TrackWriter | None:
+        if stream.disposition & Disposition.attached_pic:
+            if self._suffix == ".mkv" and packet is not None and _codec(stream) in _COVER_NAMES:
+                self._attachments.append((*_COVER_NAMES[_codec(stream)], bytes(packet)))
+                return None
+            if self._suffix in _EDIT_LIST_SUFFIXES:
+                return CopiedTrack(stream, Fraction(0), cuts=False, may_precede=False)
+            self.warnings.append(self._loss("the cover image"))
+            return None
+        if holds(self._suffix, stream, packet):
+            return self._copied(stream)
+        self.warnings.append(self._loss(f"the video track {stream.index}"))
+        return None
+
+    def _attachment(self, stream: Stream, _: AnyPacket | None) -> TrackWriter | None:
+        if isinstance(stream, AttachmentStream) and self._suffix == ".mkv":
+            self._attachments.append((stream.name or "attachment", stream.mimetype or "", stream.data))
+        else:
+            name = stream.metadata.get("filename", f"track {stream.index}")
+            self.warnings.append(self._loss(f"the attachment {name}"))
+        return None
+
+    def _data(self, stream: Stream, packet: AnyPacket | None) -> TrackWriter | None:
+        # Writers make the tracks of chapters and timecodes themselves, from what is said of them.
+        if packet is None or stream.metadata.get("timecode") or self._is_chapter_track(stream):
+            return None
+        if holds(self._suffix, stream, packet):
+            return self._copied(stream)
+        self.warnings.append(self._loss(f"the data track {stream.index}"))
+        return None
+
+    def _is_chapter_track(self, stream: Stream) -> bool:
+        return bool(self._container.chapters()) and stream.type == "data" and _codec(stream) == "bin_data"
+
+    def _loss(self, what: str) -> str:
+        other = ".mkv" if self._suffix != ".mkv" else ".mov"
+        return f"the movie does not have {what} of {self._path.name}, which an {self._suffix} can't hold: use {other}"
+
+    def _require_holds(self, stream: Stream, packet: AnyPacket | None, what: str, instead: str) -> None:
+        if holds(self._suffix, stream, packet):
+            return
+        fixes = [f"use {suffix}" for suffix in suffixes_that_hold(stream, packet)[:2]]
+        fixes += [instead] if instead else []
+        raise OutputError(
+            f"an {self._suffix} can't hold the {what} of {self._path.name} ({_codec(stream)}): "
+            + (", or ".join(fixes) or "make a copy of the clip without it")
+        )
+
+
+def _first_packets(path: Path) -> dict[int, AnyPacket]:
+    """Return the first packet of each track that begins early in the file."""
+    first: dict[int, AnyPacket] = {}
+    with open_media(path) as container:
+        wanted = [stream for stream in container.streams if stream.type != "attachment"]
+        for count, packet in enumerate(container.demux(*wanted)):
+            if packet.size:
+                first.setdefault(packet.stream.index, packet)
+            if len(first) == len(wanted) or count > _PROBED_PACKETS:
+                break
+    return first
+
+
+def _codec(stream: Stream) -> str:
+    context = getattr(stream, "codec_context", None)  # data tracks and attachments have none
+    return getattr(context, "name", None) or getattr(stream, "name", None) or "unknown"
 
 
 def _start_seconds(stream: Stream) -> Fraction:

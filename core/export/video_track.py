@@ -41,7 +41,7 @@ class VideoTrack:
         tags: ColourTags,
     ) -> None:
         """Add the track. Raises OutputError and what PyAV raises."""
-        interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
+        self.is_interlaced = interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
         self._preparation = ImagePreparation(
             source.width,
             source.height,
