@@ -3,6 +3,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from fractions import Fraction
@@ -14,6 +15,7 @@ from ..media.image_clip import is_image
 from ..media.open import Clip, open_clip, open_sequence
 from ..recipe.request import FaceImage
 
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm")
 
 
@@ -76,8 +78,21 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
         raise OutputError(f"can't write the {kind} {path}: it is not a file; give another name")
     if same:
         raise OutputError(f"can't write the {kind} over {path}, which is read: choose another name")
+    if path.exists() and _is_read_only(path):
+        raise OutputError(f"can't write the {kind} over {path}: it is read-only; choose another name")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"can't write the {kind} {path}: the folder is not writable; choose another one")
+
+
+def follow_link(path: Path, kind: str) -> Path:
+    """Return the file that is written where `path` is a link, else `path`. Raises OutputError for an endless one."""
+    try:
+        return path.resolve() if path.is_symlink() and path.parent != Path("/dev") else path
+    except RuntimeError as error:
+        raise OutputError(f"can't write the {kind} {path}: it is a link in a circle; remove it") from error
+    except OSError as error:
+        reason = os_error_reason(error).lower()
+        raise OutputError(f"can't write the {kind} {path}: {reason}; choose another place") from error
 
 
 def require_movie_name(path: Path) -> None:
@@ -86,6 +101,11 @@ def require_movie_name(path: Path) -> None:
         raise OutputError(
             f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}"
         )
+
+
+def _is_read_only(path: Path) -> bool:
+    """Tell whether a file is not to be written, whoever asks: an administrator's programs may write it all the same."""
+    return not path.stat().st_mode & _ANY_WRITE or not os.access(path, os.W_OK)
 
 
 def _sequence_paths(path: Path) -> list[Path] | None:

@@ -16,6 +16,7 @@ from ..cache.factory import open_cache
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.stack import OpenCache
 from ..errors import OutputError, os_error_reason
+from ..export.frame_times import variable_times
 from ..export.frames import RenderedFrame, render_frames
 from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
@@ -32,13 +33,15 @@ from ..sessions.pipeline_factory import make_pipeline
 from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
 from .export_arguments import encoding_choice
-from .inputs import frame_range, open_clip_with_rate, require_movie_name, require_output
+from .inputs import follow_link, frame_range, open_clip_with_rate, require_movie_name, require_output
 from .output import print_diagnostic, show
 from .progress import ProgressDisplay
 from .request import request_from_arguments
 from .signals import StopSignal
 
 _MAX_WARNINGS = 10
+_SVT_ERRORS_ONLY = "1"
+"""The AV1 encoder prints about itself unless its environment variable says otherwise."""
 
 
 @dataclass
@@ -86,9 +89,10 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """
     began = time.perf_counter()
+    os.environ.setdefault("SVT_LOG", _SVT_ERRORS_ONLY)
     stop.check()
     request = request_from_arguments(arguments, arguments.consent)
-    _require_outputs(arguments)
+    output = _require_outputs(arguments)
     with ExitStack() as stack:
         clip, fps = open_clip_with_rate(arguments.clip, arguments.fps)
         clip = stack.enter_context(PrefetchingClip(clip, keep_images=True))
@@ -108,7 +112,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         log_start("render", settings)
         pipeline.check([request])
         stop.check()
-        outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, stop)
+        outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, output, stop)
         for warning in (
             *outcome.warnings(fps),
             *settings.ignored,
@@ -146,10 +150,11 @@ def _write_movie(
     numbers: range,
     fps: Fraction,
     arguments: argparse.Namespace,
+    output: Path,
     stop: StopSignal,
 ) -> _RenderCounts:
     """Write the movie and its sidecar."""
-    info, output, outcome = clip.info, arguments.output, _RenderCounts()
+    info, outcome = clip.info, _RenderCounts()
     writer = VideoWriter(
         output,
         info.width,
@@ -161,6 +166,7 @@ def _write_movie(
         choice=encoding_choice(arguments),
         sound=arguments.sound,
         shown=_track_range(clip, numbers, fps),
+        times=variable_times(info.path, fps) if info.kind == "movie" else None,
     )
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
@@ -202,12 +208,15 @@ def _has_cache_folder_setting(arguments: argparse.Namespace) -> bool:
     return arguments.cache_dir is not None or bool(os.environ.get(CACHE_VARIABLE, "").strip())
 
 
-def _require_outputs(arguments: argparse.Namespace) -> None:
+def _require_outputs(arguments: argparse.Namespace) -> Path:
+    """Make sure that the movie and the report can be written; return the file that the movie becomes."""
     sources = [arguments.clip, *arguments.face]
     require_movie_name(arguments.output)
-    require_output(arguments.output, "movie", sources)
+    output = follow_link(arguments.output, "movie")
+    require_output(output, "movie", sources)
     if arguments.report:
         require_output(arguments.report, "report", [*sources, arguments.output])
+    return output
 
 
 def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:

@@ -53,6 +53,17 @@ _KNOWN_TO_MP4 = {
     "disc",
     "location",
 }
+# ISO 639-2 has two codes for some languages; FFmpeg's list of QuickTime's languages has the older of these.
+_QUICKTIME_LANGUAGES = {
+    "deu": "ger",
+    "ell": "gre",
+    "fas": "per",
+    "fre": "fra",
+    "isl": "ice",
+    "nld": "dut",
+    "sqi": "alb",
+    "zho": "chi",
+}
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
 
 
@@ -63,6 +74,20 @@ def carried_tags(tags: Mapping[str, str]) -> dict[str, str]:
         for name, value in tags.items()
         if name.lower().split("-")[0] not in _OF_THE_FILE and not name.lower().startswith(_STATISTICS)
     }
+
+
+def carried_track_tags(tags: Mapping[str, str], suffix: str) -> dict[str, str]:
+    """Return the tags of a track in the form that a movie file with this ending keeps them in."""
+    carried = carried_tags(tags)
+    # MP4 and MOV call a track's title its name, and name the part of a program that handles it.
+    named = carried.pop("name", None)
+    if named is not None:
+        carried.setdefault("title", named)
+    if suffix not in (".mp4", ".mov"):
+        carried.pop("handler_name", None)
+    if suffix == ".mov" and "language" in carried:
+        carried["language"] = _QUICKTIME_LANGUAGES.get(carried["language"], carried["language"])
+    return carried
 
 
 def needs_quicktime_tags(tags: Iterable[str]) -> bool:

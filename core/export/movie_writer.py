@@ -18,6 +18,7 @@ from ..filesystem import NewFiles
 from ..fusion.patch import Patch
 from .containers import FORMATS
 from .encoding import choose_encoding
+from .frame_times import FrameTimes
 from .frames import RenderedFrame
 from .metadata import needs_quicktime_tags
 from .options import EncodingChoice
@@ -39,7 +40,8 @@ class VideoWriter:
 
     `comment` is kept in the file's metadata. `source` is the clip's own video track, for a movie that is to be like
     it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
-    coded, `sound` what becomes of its sound (see `options.SOUND`), and `shown` which of the clip's frames these are.
+    coded, `sound` what becomes of the sound (see `options.SOUND`), `shown` which of the clip's frames these are, and
+    `times` when the clip's images are shown, where they do not come at `fps`.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -57,6 +59,7 @@ class VideoWriter:
         choice: EncodingChoice | None = None,
         sound: str = "copy",
         shown: TrackRange | None = None,
+        times: FrameTimes | None = None,
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
@@ -67,7 +70,7 @@ class VideoWriter:
         self._comment = comment
         self._source = source or describe_images(width, height, 8)
         self._choice = choice or EncodingChoice()
-        self._sound, self._shown = sound, shown
+        self._sound, self._shown, self._times = sound, shown, times
         self._sidecar: tuple[str, bytes] | None = None
         self._exit_stack = contextlib.ExitStack()
 
@@ -149,6 +152,11 @@ class VideoWriter:
             if lost
             else []
         )
+        if self._times is not None and self._times.hidden:
+            lines.append(
+                f"{self._times.hidden} images of the clip are shown for less than a frame of its {self._fps} fps "
+                "and are left out: transcode it at a fixed rate to have them all"
+            )
         return [*lines, *(self._tracks.warnings if self._tracks is not None else [])]
 
     def _begin(self) -> None:
@@ -166,7 +174,14 @@ class VideoWriter:
                 if self._comment:
                     self._container.metadata["comment"] = self._comment
                 self._track = VideoTrack(
-                    self._container, suffix, self._source, self._fps, self._encoding, tags
+                    self._container,
+                    suffix,
+                    self._source,
+                    self._fps,
+                    self._encoding,
+                    tags,
+                    times=self._times,
+                    first=self._shown.first if self._shown is not None else 0,
                 )
                 if self._tracks is not None:
                     self._tracks.add_to(self._container)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.filter import Graph
@@ -16,6 +17,7 @@ from .track_copy import AnyPacket, describe_like
 
 _BITS_PER_SECOND_A_CHANNEL = 128_000
 _OPUS_RATE = 48_000
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
 class EncodedSound:
@@ -38,8 +40,10 @@ class EncodedSound:
         if not isinstance(track, AudioStream):
             raise OutputError(f"{self._codec} is no codec of sound; install the av wheel with it")
         encoder = track.codec_context
-        encoder.layout = source.layout
-        encoder.bit_rate = _BITS_PER_SECOND_A_CHANNEL * source.layout.nb_channels
+        channels = source.layout.nb_channels
+        # Old files say how many channels there are, not where they belong.
+        encoder.layout = _LAYOUTS.get(channels, "stereo") if _is_unnamed(source.layout) else source.layout
+        encoder.bit_rate = _BITS_PER_SECOND_A_CHANNEL * channels
         encoder.time_base = Fraction(1, rate)
         describe_like(track, self._stream)
         self._track = track
@@ -74,7 +78,7 @@ class EncodedSound:
             graph.add_abuffer(
                 sample_rate=frame.sample_rate,
                 format=frame.format.name,
-                layout=frame.layout.name,
+                layout=encoder.layout.name if _is_unnamed(frame.layout) else frame.layout.name,
                 time_base=self._stream.time_base,
             ),
             graph.add("atrim", cut),
@@ -99,6 +103,10 @@ class EncodedSound:
                 return
             if isinstance(frame, AudioFrame):
                 yield from self._track.encode(frame)
+
+
+def _is_unnamed(layout: AudioLayout) -> bool:
+    return "channels" in layout.name
 
 
 def _sound(packet: "Packet[Stream]") -> "Packet[AudioStream]":

@@ -12,7 +12,8 @@ from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 
 from ..errors import OutputError
-from .metadata import carried_tags
+from .containers import FORMATS
+from .metadata import carried_track_tags
 
 if TYPE_CHECKING:
     AnyPacket: TypeAlias = Packet[Stream]
@@ -24,7 +25,9 @@ _AAC_PREROLL_PACKETS = 1
 
 def describe_like(track: Stream, source: Stream) -> None:
     """Give a track the language, title, tags and disposition of another."""
-    track.metadata.update(carried_tags(source.metadata))
+    names = track.container.format.name.split(",")
+    suffix = next((suffix for suffix, name in FORMATS.items() if name in names), "")
+    track.metadata.update(carried_track_tags(source.metadata, suffix))
     track.disposition = source.disposition
 
 

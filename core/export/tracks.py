@@ -16,7 +16,7 @@ from ..concurrency.closing import Closeable
 from ..errors import ClipError, OutputError
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
 from .containers import holds, sound_codec, suffixes_that_hold, text_subtitle_codec
-from .metadata import carried_chapters, carried_tags, timecode_after
+from .metadata import carried_chapters, carried_tags, carried_track_tags, timecode_after
 from .sound_track import EncodedSound
 from .track_copy import AnyPacket, CopiedTrack, SubtitleTrack, TrackWriter
 
@@ -91,7 +91,7 @@ class SourceTracks(Closeable):
         """Give the movie's video track what the clip says of its own: title, language, timecode."""
         if not self._video:
             return
-        tags = carried_tags(self._video.metadata)
+        tags = carried_track_tags(self._video.metadata, self._suffix)
         if self._shown is not None and "timecode" in tags:
             tags["timecode"] = timecode_after(tags["timecode"], self._shown.first, self._shown.fps)
         track.metadata.update(tags)
@@ -210,15 +210,17 @@ class SourceTracks(Closeable):
 
     def _loss(self, what: str) -> str:
         other = ".mkv" if self._suffix != ".mkv" else ".mov"
-        return f"the movie does not have {what} of {self._path.name}, which an {self._suffix} can't hold: use {other}"
+        reason = f"which {self._suffix} files can't hold"
+        return f"the movie does not have {what} of {self._path.name}, {reason}: use {other}"
 
     def _require_holds(self, stream: Stream, packet: AnyPacket | None, what: str, instead: str) -> None:
         if holds(self._suffix, stream, packet):
             return
-        fixes = [f"use {suffix}" for suffix in suffixes_that_hold(stream, packet)[:2]]
+        suffixes = suffixes_that_hold(stream, packet)[:2]
+        fixes = [f"use {' or '.join(suffixes)}"] if suffixes else []
         fixes += [instead] if instead else []
         raise OutputError(
-            f"an {self._suffix} can't hold the {what} of {self._path.name} ({_codec(stream)}): "
+            f"{self._suffix} files can't hold the {what} of {self._path.name} ({_codec(stream)}): "
             + (", or ".join(fixes) or "make a copy of the clip without it")
         )
 

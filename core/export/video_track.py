@@ -16,6 +16,7 @@ from ..media.bounds import coding_threads
 from ..system import address_space
 from .colour_tags import ColourTags
 from .encoding import Encoding
+from .frame_times import FrameTimes
 from .image_preparation import ImagePreparation
 from .pixel_formats import pixel_layout
 from .source_video import PROGRESSIVE, SourceVideo
@@ -26,9 +27,10 @@ _HVC1_SUFFIXES = (".mp4", ".mov")
 
 
 class VideoTrack:
-    """One video track in an output container; frames come at a fixed rate.
+    """One video track in an output container; frames come at a fixed rate, or at the times of the clip's images.
 
-    Frame n is shown `offset` seconds and n / fps after the movie's start.
+    Frame n is shown `offset` seconds and n / fps after the movie's start. With `times` an image is shown when the clip
+    shows it, and one that several frames show is stored once; `first` is the clip's number of frame 0.
     """
 
     def __init__(
@@ -39,6 +41,9 @@ class VideoTrack:
         fps: Fraction,
         encoding: Encoding,
         tags: ColourTags,
+        *,
+        times: FrameTimes | None = None,
+        first: int = 0,
     ) -> None:
         """Add the track. Raises OutputError and what PyAV raises."""
         self.is_interlaced = interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
@@ -53,7 +58,10 @@ class VideoTrack:
         self._container = container
         self._fps = fps
         self._frame_ticks = fps.denominator * -(-_MIN_TICKS_PER_SECOND // fps.numerator)
-        self._tick = 1 / (fps * self._frame_ticks)
+        self._tick = 1 / (fps * self._frame_ticks) if times is None else times.time_base
+        self._times = times
+        self._first_seconds = first / fps
+        self._last_time: int | None = None
         stream = container.add_stream(encoding.encoder, rate=fps, options=dict(encoding.options))
         if not isinstance(stream, VideoStream):
             raise OutputError(f"{encoding.encoder} is no encoder of video; install the av wheel with it")
@@ -81,12 +89,25 @@ class VideoTrack:
 
     def write(self, image: VideoFrame, patch: Patch | None, offset: Fraction) -> None:
         """Encode the next frame, with a patch over it. Raises what PyAV raises."""
+        time, duration = self._time_of(image)
+        self.frame_count += 1
+        if self._last_time is not None and time <= self._last_time:
+            return
+        self._last_time = time
         ready = self._preparation.prepare(image, patch)
         ready.time_base = self._tick
-        ready.pts = round(offset / self._tick) + self.frame_count * self._frame_ticks
-        ready.duration = self._frame_ticks
+        ready.pts = round(offset / self._tick) + time
+        ready.duration = duration
         self._mux(self.stream.encode(ready))
-        self.frame_count += 1
+
+    def _time_of(self, image: VideoFrame) -> tuple[int, int]:
+        """Return when an image is shown and for how long, in ticks from frame 0."""
+        if self._times is None:
+            return self.frame_count * self._frame_ticks, self._frame_ticks
+        if image.pts is None:
+            return round(self.frame_count / (self._fps * self._tick)), 0
+        start = self._times.start + round(self._first_seconds / self._tick)
+        return max(0, image.pts - start), image.duration or 0
 
     def finish(self) -> None:
         """Write what the encoder still holds."""
