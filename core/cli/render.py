@@ -16,12 +16,9 @@ from ..cache.factory import open_cache
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.stack import OpenCache
 from ..errors import OutputError, os_error_reason
-from ..export.frame_times import variable_times
+from ..export.clip_writer import clip_writer
 from ..export.frames import RenderedFrame, render_frames
-from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
-from ..export.source_video import describe_clip
-from ..export.tracks import TrackRange
 from ..filesystem import write_file
 from ..media.open import Clip
 from ..media.prefetching_clip import PrefetchingClip
@@ -154,19 +151,15 @@ def _write_movie(
     stop: StopSignal,
 ) -> _RenderCounts:
     """Write the movie and its sidecar."""
-    info, outcome = clip.info, _RenderCounts()
-    writer = VideoWriter(
+    outcome = _RenderCounts()
+    writer = clip_writer(
+        clip,
         output,
-        info.width,
-        info.height,
+        numbers,
         fps,
-        info.path if info.kind == "movie" else None,
-        COMMENT,
-        source=describe_clip(info),
         choice=encoding_choice(arguments),
         sound=arguments.sound,
-        shown=_track_range(clip, numbers, fps),
-        times=variable_times(info.path, fps) if info.kind == "movie" else None,
+        comment=COMMENT,
     )
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
@@ -217,13 +210,6 @@ def _require_outputs(arguments: argparse.Namespace) -> Path:
     if arguments.report:
         require_output(arguments.report, "report", [*sources, arguments.output])
     return output
-
-
-def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
-    """Return what is shown of the clip; None for all of it."""
-    whole = not numbers.start and numbers.stop == clip.info.frame_count
-    end = numbers.stop if numbers.stop < clip.info.frame_count else None
-    return None if whole else TrackRange(numbers.start, end, fps)
 
 
 def _print_warnings(warnings: Sequence[str], report: Path | None) -> None:

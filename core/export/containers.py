@@ -36,6 +36,12 @@ def suffixes_that_hold(stream: Stream, packet: "Packet[Stream] | None") -> Seque
     return [suffix for suffix in FORMATS if holds(suffix, stream, packet)]
 
 
+def takes_encoder(suffix: str, encoder: str) -> bool:
+    """Tell whether a kind of movie file can hold what an encoder makes."""
+    with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
+        return encoder in container.supported_codecs
+
+
 def text_subtitle_codec(suffix: str) -> str:
     """Return the codec that a kind of movie file keeps text subtitles in."""
     return _TEXT_SUBTITLES[suffix]

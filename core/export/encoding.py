@@ -8,6 +8,7 @@ import av
 
 from ..errors import OutputError
 from .colour_tags import ColourTags
+from .containers import FORMATS, takes_encoder
 from .options import DEFAULT_QUALITY, PRESETS, EncodingChoice
 from .pixel_formats import nearest_format, pixel_layout
 from .source_video import SourceVideo
@@ -63,6 +64,9 @@ def choose_encoding(suffix: str, source: SourceVideo, choice: EncodingChoice, ta
     """
     codec = choice.codec or _default_codec(suffix, source, tags)
     encoder = _ENCODERS[codec]
+    if suffix in FORMATS and not takes_encoder(suffix, encoder):
+        others = [other for other in FORMATS if takes_encoder(other, encoder)]
+        raise OutputError(f"{suffix} files can't hold {codec}: use {' or '.join(others)}, or another --codec")
     offered = [layout.name for layout in av.Codec(encoder, "w").video_formats or []]
     offered = [
         name for name in offered if "be" not in name and name not in ("nv12", "nv16", "nv20le", "nv21")
@@ -126,6 +130,8 @@ def _options(codec: str, source: SourceVideo, choice: EncodingChoice, pixel_form
     else:
         options["preset"] = preset
         parameters = [*(_X264_PARAMETERS if codec == "h264" else _X265_PARAMETERS), *hdr]
+        if codec == "h264" and source.is_interlaced:
+            parameters.append("tff=1" if source.is_top_first else "bff=1")
     if parameters:
         options[{"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}[codec]] = ":".join(
             parameters

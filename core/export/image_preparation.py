@@ -2,6 +2,7 @@
 """From a clip's decoded image to the one that is encoded: with faces over it, and else the same where that can be."""
 
 import itertools
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -24,7 +25,8 @@ class ImagePreparation:
     """Makes images of one pixel format and size, in new frames: the clip's own are never written into.
 
     `tags` are those of the movie, `quarter_turns` how often its images are turned counter-clockwise to stand upright.
-    `field_order` is `tff` or `bff` where the images are to be marked as interlaced.
+    `field_order` is `tff` or `bff` where the images are to be marked as interlaced, `sample_aspect` a pixel's width by
+    its height, which some codecs take from the images.
     """
 
     def __init__(
@@ -36,13 +38,16 @@ class ImagePreparation:
         *,
         quarter_turns: int = 0,
         field_order: str = "",
+        sample_aspect: Fraction | None = None,
     ) -> None:
         self._size = (width, height)
         self._even = _even_size(width, height, pixel_format)
         self._format = pixel_format
         self._tags = tags
         self._turns = quarter_turns
-        self._field_order = field_order
+        self._marks = [("setfield", f"mode={field_order}")] if field_order else []
+        if sample_aspect is not None:
+            self._marks.append(("setsar", f"{sample_aspect.numerator}/{sample_aspect.denominator}"))
         self._reformatter = VideoReformatter()
         self._graphs: dict[tuple[int, int, str, bool], Graph] = {}
 
@@ -55,7 +60,7 @@ class ImagePreparation:
         """Return an image with a patch over it, ready to be encoded."""
         converted = self._converted(image)
         own = converted is not image
-        if not own or self._field_order:
+        if not own or self._marks:
             converted = self._passed(converted, copy=patch is not None and not own)
         if patch is not None:
             blend_patch(converted, patch, self._tags, self._turns)
@@ -92,7 +97,7 @@ class ImagePreparation:
         key = (image.width, image.height, image.format.name, copy)
         graph = self._graphs.get(key)
         if graph is None:
-            graph = self._graphs[key] = _graph(*key[:3], self._field_order, copy=copy)
+            graph = self._graphs[key] = _graph(*key[:3], self._marks, copy=copy)
         graph.push(image)
         passed = graph.pull()
         if not isinstance(passed, VideoFrame):
@@ -100,13 +105,14 @@ class ImagePreparation:
         return passed
 
 
-def _graph(width: int, height: int, pixel_format: str, field_order: str, *, copy: bool) -> Graph:
+def _graph(
+    width: int, height: int, pixel_format: str, marks: Sequence[tuple[str, str]], *, copy: bool
+) -> Graph:
     graph = Graph()
     layout = VideoFormat(pixel_format, width, height)
     # Any time base does: the image passes straight through.
     steps = [graph.add_buffer(width=width, height=height, format=layout, time_base=Fraction(1, 1000))]
-    if field_order:
-        steps.append(graph.add("setfield", f"mode={field_order}"))
+    steps += [graph.add(*mark) for mark in marks]
     steps.append(graph.add("copy" if copy else "null"))
     steps.append(graph.add("buffersink"))
     for one, other in itertools.pairwise(steps):

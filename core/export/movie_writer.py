@@ -22,7 +22,7 @@ from .frame_times import FrameTimes
 from .frames import RenderedFrame
 from .metadata import needs_quicktime_tags
 from .options import EncodingChoice
-from .pixel_formats import losses
+from .pixel_formats import losses, pixel_layout
 from .source_video import SourceVideo, describe_images
 from .tracks import SourceTracks, TrackRange
 from .video_track import VideoTrack
@@ -152,6 +152,11 @@ class VideoWriter:
             if lost
             else []
         )
+        aspect = self._source.sample_aspect
+        if aspect not in (None, 1) and name in ("ffv1", "prores") and self._path.suffix.lower() == ".mkv":
+            lines.append(
+                f"an .mkv with {name} does not say that pixels are {aspect} as wide as high: use --codec h264"
+            )
         if self._times is not None and self._times.hidden:
             lines.append(
                 f"{self._times.hidden} images of the clip are shown for less than a frame of its {self._fps} fps "
@@ -161,7 +166,9 @@ class VideoWriter:
 
     def _begin(self) -> None:
         suffix = self._path.suffix.lower()
-        tags = self._source.tags.with_read_matrix()
+        tags = self._source.tags
+        if pixel_layout(self._source.pixel_format).chroma_samples:  # grey has no matrix
+            tags = tags.with_read_matrix()
         self._encoding = choose_encoding(suffix, self._source, self._choice, tags)
         with contextlib.ExitStack() as stack:
             self._files = stack.enter_context(NewFiles(self._path.parent))

@@ -54,6 +54,7 @@ class VideoTrack:
             tags,
             quarter_turns=source.quarter_turns,
             field_order=("tff" if source.is_top_first else "bff") if interlaced else "",
+            sample_aspect=source.sample_aspect,
         )
         self._container = container
         self._fps = fps
