@@ -105,7 +105,11 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         help="an image of the person to replace, who is found in the clip by it; needs embed.recogniser",
     )
     render.add_argument(
-        "--output", required=True, type=Path, metavar="OUT.mp4", help=".mp4, .mov, .mkv or .webm"
+        "--output",
+        required=True,
+        type=Path,
+        metavar="OUT.mp4",
+        help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png or .tif, for an image of each frame",
     )
     add_export(render)
     render.add_argument(

@@ -35,6 +35,11 @@ def add_export(parser: argparse.ArgumentParser) -> None:
         help="FFmpeg's name of one, such as yuv420p or yuv422p10le (default: the clip's, or what loses least of it)",
     )
     parser.add_argument(
+        "--sdr",
+        action="store_true",
+        help="tone-map an HDR clip to SDR (BT.2390); else it stays HDR, in 10 bits",
+    )
+    parser.add_argument(
         "--sound",
         choices=SOUND,
         default="copy",
@@ -44,7 +49,9 @@ def add_export(parser: argparse.ArgumentParser) -> None:
 
 def encoding_choice(arguments: argparse.Namespace) -> EncodingChoice:
     """Return how the arguments want the video coded."""
-    return EncodingChoice(arguments.codec, arguments.quality, arguments.preset, arguments.pixel_format)
+    return EncodingChoice(
+        arguments.codec, arguments.quality, arguments.preset, arguments.pixel_format, arguments.sdr
+    )
 
 
 def _parse_quality(text: str) -> int:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os_error_reason
+from ..export.image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 from ..filesystem import Folder
 from ..media.image_clip import is_image
 from ..media.open import Clip, open_clip, open_sequence
@@ -62,9 +63,11 @@ def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
 
 def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
     """Raise OutputError unless a file can be written at `path` without destroying one of `sources`."""
+    sources = list(sources)
     try:
         folder_there, is_folder = path.parent.is_dir(), path.is_dir()
-        same = any(path.exists() and source.exists() and path.samefile(source) for source in sources)
+        same = is_image_pattern(path) and any(matches(path, source) for source in sources)
+        same = same or any(path.exists() and source.exists() and path.samefile(source) for source in sources)
     except OSError as error:
         raise OutputError(
             f"can't write the {kind} {path}: {os_error_reason(error).lower()}; choose another place"
@@ -96,11 +99,17 @@ def follow_link(path: Path, kind: str) -> Path:
 
 
 def require_movie_name(path: Path) -> None:
-    """Raise OutputError unless the name ends as a movie's does."""
-    if path.suffix.lower() not in _MOVIE_SUFFIXES:
+    """Raise OutputError unless the name ends as a movie's does, or stands for numbered images."""
+    if path.suffix.lower() in _MOVIE_SUFFIXES or is_image_pattern(path):
+        return
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         raise OutputError(
-            f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}"
+            f"{path.name} is one image for all frames: give a number, such as out_%05d{path.suffix}"
         )
+    raise OutputError(
+        f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
+        "or give a pattern such as out_%05d.png"
+    )
 
 
 def _is_read_only(path: Path) -> bool:

@@ -121,7 +121,7 @@ def _options(codec: str, source: SourceVideo, choice: EncodingChoice, pixel_form
     worst, best = _CRF_RANGES[codec]
     options = {"crf": f"{worst + (best - worst) * quality / 100:g}"}
     preset = choice.preset or "medium"
-    hdr = _hdr_parameters(codec, source) if not choice.sdr else []
+    hdr = _hdr_parameters(codec, source)
     if codec == "av1":
         # SVT-AV1 takes whole numbers only.
         options["crf"] = str(round(float(options["crf"])))

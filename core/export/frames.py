@@ -16,7 +16,7 @@ from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
 from ..fusion.patch import Patch, composite_on_frame
 from ..media.bounds import frame_capacity
-from ..media.clip import Clip
+from ..media.clip import Clip, FramePixels
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
 
@@ -34,6 +34,8 @@ class RenderedFrame:
     number: int
     original: Pixels
     """(H, W, 3) RGB uint8, display-coded, upright. A frame that can't be read is the one before it, or black."""
+    source: FramePixels
+    """The original with all its bits: uint8, or uint16 with 65535 for white."""
     patch: Patch | None
     """What is laid over it."""
     image: VideoFrame | None
@@ -62,6 +64,7 @@ class ImageSource(Protocol):
 
 class _Read(NamedTuple):
     pixels: Pixels
+    source: FramePixels
     image: VideoFrame | None
 
 
@@ -78,7 +81,8 @@ def render_frames(
     size = (clip.info.height, clip.info.width, 3)
     most = frame_capacity(_PREFETCH_FRAMES, math.prod(size))
     before: Pixels | None = None
-    shown = _Read(np.zeros(size, np.uint8), None)
+    black = np.zeros(size, np.uint8)
+    shown = _Read(black, black, None)
     ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests), most, "understudy frames")
     try:
         for position, number in enumerate(numbers, 1):
@@ -88,7 +92,9 @@ def render_frames(
             rows = shown.pixels[::_ROW_STEP]
             repeated = before is not None and np.array_equal(rows, before)
             before = rows
-            yield RenderedFrame(number, shown.pixels, patch, shown.image, changed, fault, repeated)
+            yield RenderedFrame(
+                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated
+            )
     finally:
         ahead.close()
 
@@ -109,7 +115,7 @@ def _render_frame(
         image = clip.source_image(number) if isinstance(clip, ImageSource) else None
         if image is None and pixels.dtype == np.uint16:
             image = VideoFrame.from_ndarray(pixels, "rgb48le")
-        return patch, _Read(to_eight_bit(pixels), image), fault
+        return patch, _Read(to_eight_bit(pixels), pixels, image), fault
     except ClipError as error:
         return None, None, str(error)
     except MemoryError:

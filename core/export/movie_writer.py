@@ -24,6 +24,7 @@ from .metadata import needs_quicktime_tags
 from .options import EncodingChoice
 from .pixel_formats import losses, pixel_layout
 from .source_video import SourceVideo, describe_images
+from .tone_mapping import as_sdr
 from .tracks import SourceTracks, TrackRange
 from .video_track import VideoTrack
 
@@ -166,6 +167,9 @@ class VideoWriter:
 
     def _begin(self) -> None:
         suffix = self._path.suffix.lower()
+        clip = self._source
+        if self._choice.sdr and clip.tags.is_hdr:
+            self._source = as_sdr(clip)
         tags = self._source.tags
         if pixel_layout(self._source.pixel_format).chroma_samples:  # grey has no matrix
             tags = tags.with_read_matrix()
@@ -189,6 +193,7 @@ class VideoWriter:
                     tags,
                     times=self._times,
                     first=self._shown.first if self._shown is not None else 0,
+                    tone_mapping_from=clip if self._source is not clip else None,
                 )
                 if self._tracks is not None:
                     self._tracks.add_to(self._container)

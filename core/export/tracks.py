@@ -225,6 +225,12 @@ class SourceTracks(Closeable):
         )
 
 
+def has_other_tracks(path: Path) -> bool:
+    """Tell whether a movie has more than its video. Raises ClipError."""
+    with open_media(path) as container:
+        return len(container.streams) > 1
+
+
 def _first_packets(path: Path) -> dict[int, AnyPacket]:
     """Return the first packet of each track that begins early in the file."""
     first: dict[int, AnyPacket] = {}

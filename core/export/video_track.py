@@ -20,6 +20,7 @@ from .frame_times import FrameTimes
 from .image_preparation import ImagePreparation
 from .pixel_formats import pixel_layout
 from .source_video import PROGRESSIVE, SourceVideo
+from .tone_mapping import HdrPreparation
 
 _MIN_TICKS_PER_SECOND = 10_000
 _INTERLACED_CODECS = ("h264", "prores", "ffv1")
@@ -30,7 +31,8 @@ class VideoTrack:
     """One video track in an output container; frames come at a fixed rate, or at the times of the clip's images.
 
     Frame n is shown `offset` seconds and n / fps after the movie's start. With `times` an image is shown when the clip
-    shows it, and one that several frames show is stored once; `first` is the clip's number of frame 0.
+    shows it, and one that several frames show is stored once; `first` is the clip's number of frame 0. With
+    `tone_mapping_from`, what the clip is like, its HDR images are turned into SDR ones like `source`.
     """
 
     def __init__(
@@ -44,8 +46,12 @@ class VideoTrack:
         *,
         times: FrameTimes | None = None,
         first: int = 0,
+        tone_mapping_from: SourceVideo | None = None,
     ) -> None:
         """Add the track. Raises OutputError and what PyAV raises."""
+        self._hdr = (
+            None if tone_mapping_from is None else HdrPreparation(tone_mapping_from, source.pixel_format)
+        )
         self.is_interlaced = interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
         self._preparation = ImagePreparation(
             source.width,
@@ -95,6 +101,8 @@ class VideoTrack:
         if self._last_time is not None and time <= self._last_time:
             return
         self._last_time = time
+        if self._hdr is not None:
+            image, patch = self._hdr.prepare(image, patch), None
         ready = self._preparation.prepare(image, patch)
         ready.time_base = self._tick
         ready.pts = round(offset / self._tick) + time
