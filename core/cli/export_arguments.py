@@ -23,7 +23,7 @@ def add_export(parser: argparse.ArgumentParser) -> None:
         "--quality",
         type=argument_type(_parse_quality),
         metavar="N",
-        help="0 to 100, the same scale for every codec (default: 88, which no eye tells from the clip)",
+        help="0 to 100, the same scale for every codec (default: 90, which no eye tells from the clip)",
     )
     parser.add_argument(
         "--preset", choices=PRESETS, default="", help="how long the encoder may take to make the file small"

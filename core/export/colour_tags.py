@@ -4,13 +4,14 @@
 The numbers are those of ISO/IEC 23091-2; 2 stands for "not said" in each of the first three.
 """
 
-import io
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import av
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
+
+from .track_header import CHROMA_HORIZONTAL, CHROMA_VERTICAL
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
@@ -22,8 +23,7 @@ BT709, BT601, PQ, HLG = 1, 6, 16, 18
 # From this size on, images are written as BT.709, as cameras and players expect, below it as BT.601.
 _HD_WIDTH_PIXELS, _HD_HEIGHT_PIXELS = 1280, 720
 
-# Matroska's elements for the place of chroma samples, each with a length of one byte.
-_CHROMA_HORIZONTAL, _CHROMA_VERTICAL = b"\x55\xb7\x81", b"\x55\xb8\x81"
+# By its horizontal and vertical place in Matroska.
 _CHROMA_LOCATIONS = {(1, 2): "left", (2, 2): "center", (1, 1): "topleft", (2, 1): "top"}
 
 
@@ -62,15 +62,15 @@ class ColourTags:
         image.color_range = ColorRange.JPEG if self.full_range else ColorRange.MPEG
 
 
-def tags_of_stream(stream: VideoStream) -> ColourTags:
-    """Return what a movie's video track says of its colour."""
+def tags_of_stream(stream: VideoStream, numbers: Mapping[int, int]) -> ColourTags:
+    """Return what a movie's video track says of its colour; `numbers` are those of `track_header`."""
     context = stream.codec_context
     return ColourTags(
         int(context.color_primaries),
         int(context.color_trc),
         int(context.colorspace),
         context.color_range == ColorRange.JPEG or (context.pix_fmt or "").startswith("yuvj"),
-        _chroma_location(stream),
+        _CHROMA_LOCATIONS.get((numbers.get(CHROMA_HORIZONTAL, 0), numbers.get(CHROMA_VERTICAL, 0)), ""),
     )
 
 
@@ -79,26 +79,3 @@ def tags_of_images(width: int, height: int) -> ColourTags:
     if width >= _HD_WIDTH_PIXELS or height >= _HD_HEIGHT_PIXELS:
         return ColourTags(BT709, BT709, BT709)
     return ColourTags(BT601, BT601, BT601)
-
-
-def _chroma_location(stream: VideoStream) -> str:
-    """Return where a track's chroma samples lie.
-
-    PyAV does not say it, but writes it into the header of a Matroska file that gets such a track.
-    """
-    file = io.BytesIO()
-    try:
-        with av.open(file, "w", format="matroska") as container:
-            container.add_stream_from_template(stream, opaque=True)
-            container.start_encoding()
-            header = file.getvalue()
-    except (av.FFmpegError, ValueError):
-        return ""
-    return _CHROMA_LOCATIONS.get(
-        (_byte_after(header, _CHROMA_HORIZONTAL), _byte_after(header, _CHROMA_VERTICAL)), ""
-    )
-
-
-def _byte_after(data: bytes, mark: bytes) -> int:
-    position = data.find(mark)
-    return data[position + len(mark)] if position >= 0 else 0

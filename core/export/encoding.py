@@ -22,7 +22,7 @@ _ENCODERS = {
 }
 _HDR_BITS = 10
 
-# What each encoder takes as the value for quality 0 and 100; in between it is linear. Tuned on footage so that 88 is a
+# What each encoder takes as the value for quality 0 and 100; in between it is linear. Tuned on footage so that 90 is a
 # mean difference of at most 0.35 levels of 8 bits.
 _CRF_RANGES = {"h264": (51, 0), "hevc": (51, 0), "av1": (63, 1)}
 _PRORES_PROFILES = ((25, "proxy"), (50, "lt"), (75, "standard"), (101, "hq"))

@@ -7,7 +7,7 @@ CODECS = ("h264", "hevc", "av1", "prores", "ffv1")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 SOUND = ("copy", "encode", "none")
 """What can become of a clip's sound."""
-DEFAULT_QUALITY = 88
+DEFAULT_QUALITY = 90
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 """What a clip's own video track is like, so that a movie made of it can be alike."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,11 +15,14 @@ from ..errors import ClipError
 from ..media.clip import ClipInfo
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
 from .colour_tags import ColourTags, tags_of_images, tags_of_stream
+from .track_header import FIELD_ORDER, FLAG_INTERLACED, track_numbers
 
 PROGRESSIVE = 1
 """FFmpeg's number for a field order; 0 is unknown, 2 to 5 are interlaced."""
 
 _TOP_FIRST = (2, 4)
+_FIELD_ORDERS = {1: 2, 6: 3, 9: 4, 14: 5}
+"""FFmpeg's numbers by Matroska's."""
 _RATIONALS = struct.Struct("=20i")
 
 
@@ -107,15 +110,15 @@ def describe_video(path: Path) -> SourceVideo:
             first = next(container.decode(stream), None)
             if first is None:
                 raise ClipError(f"{path} has no image that can be decoded; transcode it")
-            context = stream.codec_context
+            context, numbers = stream.codec_context, track_numbers(stream)
             return SourceVideo(
                 codec=context.name,
                 pixel_format=first.format.name,
                 width=context.width,
                 height=context.height,
-                tags=tags_of_stream(stream),
+                tags=tags_of_stream(stream, numbers),
                 sample_aspect=stream.sample_aspect_ratio or None,
-                field_order=int(context.field_order),
+                field_order=_field_order(numbers),
                 display_matrix=_display_matrix(first),
                 quarter_turns=_quarter_turns(first),
                 mastering=_mastering_display(first),
@@ -125,6 +128,11 @@ def describe_video(path: Path) -> SourceVideo:
         raise ClipError(
             f"{path} can't be decoded as a movie; check that it plays, or transcode it"
         ) from fault
+
+
+def _field_order(numbers: Mapping[int, int]) -> int:
+    flag = numbers.get(FLAG_INTERLACED, 0)
+    return _FIELD_ORDERS.get(numbers.get(FIELD_ORDER, 0), 0) if flag == 1 else PROGRESSIVE if flag else 0
 
 
 def _quarter_turns(image: VideoFrame) -> int:

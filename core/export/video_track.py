@@ -24,6 +24,7 @@ from .tone_mapping import HdrPreparation
 
 _MIN_TICKS_PER_SECOND = 10_000
 _INTERLACED_CODECS = ("h264", "prores", "ffv1")
+_FIELD_ORDERS = {2: "tt", 3: "bb", 4: "tb", 5: "bt"}
 _HVC1_SUFFIXES = (".mp4", ".mov")
 
 
@@ -82,9 +83,9 @@ class VideoTrack:
             context.sample_aspect_ratio = source.sample_aspect
         if interlaced:
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-            context.field_order = source.field_order
+            context.options["field_order"] = _FIELD_ORDERS[source.field_order]
         elif source.field_order == PROGRESSIVE:
-            context.field_order = PROGRESSIVE
+            context.options["field_order"] = "progressive"
         if encoding.codec == "hevc" and suffix in _HVC1_SUFFIXES:
             context.codec_tag = "hvc1"  # what Apple's players ask for
         if source.display_matrix is not None:

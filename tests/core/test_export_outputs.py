@@ -162,7 +162,7 @@ def test_what_can_not_be_coded_is_said_with_the_fix(suffix, clip, choice, said):
 
 def test_quality_is_one_scale():
     best, usual, worst = (
-        encoding(".mp4", source(), quality=quality).options["crf"] for quality in (100, 88, 0)
+        encoding(".mp4", source(), quality=quality).options["crf"] for quality in (100, 90, 0)
     )
     assert float(best) < float(usual) < float(worst)
     assert encoding(".mov", source(), codec="prores", quality=10).options["profile"] == "proxy"
