@@ -23,14 +23,18 @@ _ENCODERS = {
 _HDR_BITS = 10
 
 # What each encoder takes as the value for quality 0 and 100; in between it is linear. Tuned on footage so that 90 is a
-# mean difference of at most 0.35 levels of 8 bits.
-_CRF_RANGES = {"h264": (51, 0), "hevc": (51, 0), "av1": (63, 1)}
+# mean difference of at most 0.35 levels of 8 bits. SVT-AV1 does not come that near to grain: it has 1 from 90 on.
+_CRF_RANGES = {"h264": (51, 0), "hevc": (40, 0), "av1": (63, -6)}
+_MIN_AV1_CRF = 1
 _PRORES_PROFILES = ((25, "proxy"), (50, "lt"), (75, "standard"), (101, "hq"))
 _SVT_PRESETS = dict(zip(PRESETS, (13, 12, 11, 10, 9, 8, 6, 4, 2), strict=True))
 
 # With macroblock-tree x264 writes other bytes from the same frames each time.
 _X264_PARAMETERS = ("mbtree=0",)
-_X265_PARAMETERS = ("log-level=none",)
+# Its coding-unit tree, too, takes bits from what is not looked at again, which would lose more there than elsewhere.
+_X265_PARAMETERS = ("log-level=none", "cutree=0")
+# Filtering in time smooths grain away before it is coded.
+_SVT_PARAMETERS = ("enable-tf=0", "aq-mode=0")
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,9 @@ def _options(codec: str, source: SourceVideo, choice: EncodingChoice, pixel_form
     hdr = _hdr_parameters(codec, source)
     if codec == "av1":
         # SVT-AV1 takes whole numbers only.
-        options["crf"] = str(round(float(options["crf"])))
+        options["crf"] = str(max(_MIN_AV1_CRF, round(float(options["crf"]))))
         options["preset"] = str(_SVT_PRESETS[preset])
-        parameters = hdr
+        parameters = [*_SVT_PARAMETERS, *hdr]
     else:
         options["preset"] = preset
         parameters = [*(_X264_PARAMETERS if codec == "h264" else _X265_PARAMETERS), *hdr]
