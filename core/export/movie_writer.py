@@ -20,7 +20,6 @@ from .containers import FORMATS
 from .encoding import choose_encoding
 from .frame_times import FrameTimes
 from .frames import RenderedFrame
-from .metadata import needs_quicktime_tags
 from .options import EncodingChoice
 from .pixel_formats import losses, pixel_layout
 from .source_video import SourceVideo, describe_images
@@ -223,11 +222,7 @@ class VideoWriter:
         )
 
     def _container_options(self, suffix: str) -> dict[str, str]:
-        if (
-            suffix in (".mp4", ".mov")
-            and self._tracks is not None
-            and needs_quicktime_tags(self._tracks.tags)
-        ):
+        if suffix in (".mp4", ".mov") and self._tracks is not None and self._tracks.needs_quicktime_tags:
             return {"movflags": "use_metadata_tags"}
         return {}
 

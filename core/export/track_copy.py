@@ -38,7 +38,7 @@ class TrackWriter(Protocol):
         """Add the movie's track. Raises what PyAV raises."""
         ...
 
-    def packets(self, packet: AnyPacket) -> Iterator[AnyPacket]:
+    def packets(self, packet: AnyPacket, /) -> Iterator[AnyPacket]:
         """Return what the movie gets for a packet of the clip."""
         ...
 
@@ -100,6 +100,33 @@ class CopiedTrack:
         if not self._may_precede:
             return begin >= 0
         return begin + duration * (1 + _AAC_PREROLL_PACKETS) > 0
+
+
+class CoverImage:
+    """A cover image, which belongs to the whole movie."""
+
+    def __init__(self, stream: Stream, packet: AnyPacket) -> None:
+        self._stream = stream
+        self._image = bytes(packet)
+        self._track: Stream | None = None
+
+    def add_to(self, container: OutputContainer) -> None:
+        """See `TrackWriter`."""
+        self._track = container.add_stream_from_template(self._stream, opaque=True)
+        describe_like(self._track, self._stream)
+
+    def packets(self, _: AnyPacket) -> Iterator[AnyPacket]:
+        """See `TrackWriter`."""
+        return iter(())
+
+    def rest(self) -> Iterator[AnyPacket]:
+        """See `TrackWriter`."""
+        if self._track is not None:
+            packet: AnyPacket = Packet(self._image)
+            packet.time_base, packet.pts, packet.dts = Fraction(1, 1000), 0, 0
+            packet.is_keyframe = True
+            packet.stream = self._track
+            yield packet
 
 
 class SubtitleTrack:

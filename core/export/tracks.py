@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tracks of a clip beside its video, for the movie that is made of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,9 +16,9 @@ from ..concurrency.closing import Closeable
 from ..errors import ClipError, OutputError
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
 from .containers import holds, sound_codec, suffixes_that_hold, text_subtitle_codec
-from .metadata import carried_chapters, carried_tags, carried_track_tags, timecode_after
+from .metadata import carried_chapters, carried_tags, carried_track_tags, needs_quicktime_tags, timecode_after
 from .sound_track import EncodedSound
-from .track_copy import AnyPacket, CopiedTrack, SubtitleTrack, TrackWriter
+from .track_copy import AnyPacket, CopiedTrack, CoverImage, SubtitleTrack, TrackWriter
 
 _TEXT_CODECS = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text")
 _EDIT_LIST_SUFFIXES = (".mp4", ".mov")
@@ -98,9 +98,10 @@ class SourceTracks(Closeable):
         track.disposition = self._video.disposition
 
     @property
-    def tags(self) -> Sequence[str]:
-        """The names of the clip's own tags."""
-        return list(carried_tags(self._container.metadata))
+    def needs_quicktime_tags(self) -> bool:
+        """Whether an MP4 or MOV file has to hold the tags in QuickTime's form, which has no place for a cover."""
+        has_cover = any(isinstance(writer, CoverImage) for writer in self._writers.values())
+        return needs_quicktime_tags(carried_tags(self._container.metadata)) and not has_cover
 
     def packets_before(self, time: Fraction | None) -> Iterator[AnyPacket]:
         """Hand out the packets not handed out yet that start before `time` seconds; all if it is None."""
@@ -179,8 +180,8 @@ class SourceTracks(Closeable):
             if self._suffix == ".mkv" and packet is not None and _codec(stream) in _COVER_NAMES:
                 self._attachments.append((*_COVER_NAMES[_codec(stream)], bytes(packet)))
                 return None
-            if self._suffix in _EDIT_LIST_SUFFIXES:
-                return CopiedTrack(stream, Fraction(0), cuts=False, may_precede=False)
+            if self._suffix == ".mp4" and packet is not None:
+                return CoverImage(stream, packet)
             self.warnings.append(self._loss("the cover image"))
             return None
         if holds(self._suffix, stream, packet):

@@ -2,7 +2,10 @@
 """What goes in comes out: clips of every kind, exported without a face, and compared with what another reader says."""
 
 import subprocess
+from fractions import Fraction
 
+import av
+import cv2
 import numpy as np
 import pytest
 from understudy.core.errors import OutputError
@@ -134,3 +137,75 @@ def test_a_range_has_the_sound_of_its_frames(tmp_path, suffix, sound):
     starts = [int(place) for place in np.flatnonzero(loud) if not loud[max(0, place - 2000) : place].any()]
     video = media_matrix.video_properties(output)["times"][0]
     assert starts[0] / 48000 - video == pytest.approx(0.08, abs=0.003)
+
+
+def turned(folder, suffix, degrees, pixel_format):
+    """A clip that is stored on its side."""
+    path = folder / f"turned{suffix}"
+    source = media_matrix.make(Case("plain", media_matrix.x264("-pix_fmt", pixel_format)), folder)
+    with av.open(str(source)) as clip, av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"qp": "8"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, pixel_format
+        stream.set_display_rotation(degrees)
+        for number, frame in enumerate(clip.decode(video=0)):
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p"])
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_turned_clip_stays_turned(tmp_path, suffix, degrees, pixel_format):
+    source, output = turned(tmp_path, ".mp4", degrees, pixel_format), tmp_path / f"out{suffix}"
+    assert export(source, output) == []
+    with open_clip(source) as clip, open_clip(output) as movie:
+        assert (movie.info.width, movie.info.height) == (clip.info.width, clip.info.height)
+        assert np.abs(movie.read(3).astype(int) - clip.read(3)).mean() < 1.5
+    if suffix != ".mkv":  # FFmpeg 5.1 does not read it there
+        theirs, ours = (media_matrix.video_properties(path)["side data"] for path in (source, output))
+        assert len(ours) >= 1
+        assert ours == theirs
+
+
+def test_transparency_stays_in_prores_and_ffv1_and_its_loss_is_said(tmp_path):
+    fade = ("-vf", "format=yuva444p10le,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='X*10'")
+    case = Case("alpha", ("-map", "0:v", "-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le", *fade),
+                source="clip.mov")  # fmt: skip
+    source = media_matrix.make(case, tmp_path)
+    theirs = media_matrix.samples(source, "yuva444p10le")
+    for name, choice in (("out.mov", None), ("out.mkv", {"codec": "ffv1", "pixel_format": "yuva444p10le"})):
+        export(source, tmp_path / name, choice)
+        ours = media_matrix.samples(tmp_path / name, "yuva444p10le")
+        assert np.abs(ours - theirs).mean() < 0.6
+    said = export(source, tmp_path / "out.mp4", {"codec": "hevc"})
+    assert "transparency is lost" in said[0]
+
+
+def test_covers_and_attachments_survive_where_they_can(tmp_path):
+    case = Case("plain", media_matrix.x264())
+    source, movie = media_matrix.make(case, tmp_path), tmp_path / "clip.mkv"
+    (tmp_path / "font.ttf").write_bytes(b"a font" * 50)
+    command = [media_matrix.FFMPEG, "-loglevel", "error", "-y", "-i", str(source), "-c", "copy",
+               "-attach", str(tmp_path / "font.ttf"), "-metadata:s:t", "mimetype=font/ttf", str(movie)]  # fmt: skip
+    subprocess.run(command, check=True)
+    assert export(movie, tmp_path / "out.mkv") == []
+    attached = media_matrix.probe(tmp_path / "out.mkv", "-show_streams")["streams"][1]
+    assert (attached["codec_type"], attached["tags"]["filename"]) == ("attachment", "font.ttf")
+    assert attached["extradata_size"] == 300
+    said = export(movie, tmp_path / "out.mp4")
+    assert "the attachment font.ttf" in said[0]
+    assert "use .mkv" in said[0]
+
+    cover, covered = tmp_path / "cover.png", tmp_path / "covered.mp4"
+    cv2.imwrite(str(cover), np.zeros((16, 16, 3), np.uint8))
+    command = [media_matrix.FFMPEG, "-loglevel", "error", "-y", "-i", str(source), "-i", str(cover), "-map", "0",
+               "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic", str(covered)]  # fmt: skip
+    subprocess.run(command, check=True)
+    assert "the cover image" in export(covered, tmp_path / "covered_out.mov")[0]
+    for suffix in (".mp4", ".mkv"):
+        output = tmp_path / f"covered_out{suffix}"
+        assert export(covered, output) == []
+        shown = media_matrix.probe(output, "-show_streams")["streams"][1]
+        assert (shown["codec_name"], shown["disposition"]["attached_pic"]) == ("png", 1)
