@@ -170,7 +170,7 @@ class VideoWriter:
         if self._choice.sdr and clip.tags.is_hdr:
             self._source = as_sdr(clip)
         tags = self._source.tags
-        if pixel_layout(self._source.pixel_format).chroma_samples:  # grey has no matrix
+        if any(pixel_layout(self._source.pixel_format).chroma_size):  # grey has no matrix
             tags = tags.with_read_matrix()
         self._encoding = choose_encoding(suffix, self._source, self._choice, tags)
         with contextlib.ExitStack() as stack:

@@ -14,8 +14,8 @@ class PixelLayout:
     name: str
     depth: int
     """Bits of a sample."""
-    chroma_samples: int
-    """Of each of the two chroma planes, for 8x8 pixels: 64 where it is not subsampled; 0 for grey."""
+    chroma_size: tuple[int, int]
+    """Width and height of a chroma plane for 8x8 pixels: 8 and 8 where it is not subsampled; 0 and 0 for grey."""
     is_rgb: bool
     has_alpha: bool
     is_planar: bool
@@ -26,12 +26,12 @@ def pixel_layout(name: str) -> PixelLayout:
     layout = VideoFormat(name, 8, 8)
     parts = layout.components
     colours = len(parts) - (len(parts) in (2, 4))
-    chroma = parts[1].width * parts[1].height if colours == 3 else 0
+    chroma = (parts[1].width, parts[1].height) if colours == 3 else (0, 0)
     planes = {part.plane for part in parts}
     return PixelLayout(
         name,
         max(part.bits for part in parts) if parts else 8,
-        64 if layout.is_rgb or layout.has_palette else chroma,
+        (8, 8) if layout.is_rgb or layout.has_palette else chroma,
         layout.is_rgb or layout.has_palette,
         len(parts) in (2, 4),
         len(planes) == len(parts) and not layout.is_bit_stream,
@@ -45,7 +45,7 @@ def nearest_format(source: str, offered: Iterable[str]) -> str:
     def loss(name: str) -> tuple[int, ...]:
         layout = pixel_layout(name)
         return (
-            max(0, wanted.chroma_samples - layout.chroma_samples),
+            sum(_missing(wanted.chroma_size, layout.chroma_size)),
             max(0, wanted.depth - layout.depth),
             wanted.has_alpha and not layout.has_alpha,
             wanted.is_rgb != layout.is_rgb,
@@ -54,10 +54,14 @@ def nearest_format(source: str, offered: Iterable[str]) -> str:
             name.startswith("yuvj"),
             layout.has_alpha and not wanted.has_alpha,
             layout.depth - wanted.depth,
-            layout.chroma_samples - wanted.chroma_samples,
+            sum(layout.chroma_size) - sum(wanted.chroma_size),
         )
 
     return min(offered, key=loss)
+
+
+def _missing(wanted: tuple[int, int], had: tuple[int, int]) -> tuple[int, int]:
+    return max(0, wanted[0] - had[0]), max(0, wanted[1] - had[1])
 
 
 def losses(source: str, target: str) -> list[str]:
@@ -66,7 +70,7 @@ def losses(source: str, target: str) -> list[str]:
     said = []
     if after.depth < before.depth:
         said.append(f"{before.depth} bits become {after.depth}")
-    if after.chroma_samples < before.chroma_samples and not before.is_rgb:
+    if any(_missing(before.chroma_size, after.chroma_size)) and not before.is_rgb:
         said.append("colour detail is halved")
     if before.has_alpha and not after.has_alpha:
         said.append("transparency is lost")

@@ -8,6 +8,7 @@ from av.audio.frame import AudioFrame
 from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.error import InvalidDataError
 from av.filter import Graph
 from av.packet import Packet
 from av.stream import Stream
@@ -52,7 +53,11 @@ class EncodedSound:
         """Return what the movie gets for a packet of the clip."""
         if packet.dts is None:
             return
-        for frame in self._stream.codec_context.decode(_sound(packet)):
+        try:
+            frames = self._stream.codec_context.decode(_sound(packet))
+        except InvalidDataError:
+            return  # what is damaged is silent: the gap is filled
+        for frame in frames:
             graph = self._graph or self._open_graph(frame)
             graph.push(frame)
             yield from self._encoded()

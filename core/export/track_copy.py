@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from av.container import OutputContainer
+from av.error import InvalidDataError
 from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
@@ -157,7 +158,10 @@ class SubtitleTrack:
         if packet.dts is None or track is None:
             return
         encoder = track.codec_context
-        subtitle = self._stream.codec_context.decode2(packet)
+        try:
+            subtitle = self._stream.codec_context.decode2(packet)
+        except InvalidDataError:
+            return
         if subtitle is None or not isinstance(encoder, SubtitleCodecContext):
             return
         made = encoder.encode_subtitle(subtitle)

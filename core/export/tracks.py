@@ -159,7 +159,7 @@ class SourceTracks(Closeable):
         return CopiedTrack(stream, self._origin, cuts=self._cuts, may_precede=precede)
 
     def _sound(self, stream: Stream, packet: AnyPacket | None, sound: str) -> TrackWriter | None:
-        if sound == "none" or packet is None:
+        if sound == "none":
             return None
         if sound == "encode" and isinstance(stream, AudioStream):
             end = None if self._end is None else self._origin + self._end
@@ -228,20 +228,26 @@ class SourceTracks(Closeable):
 
 def has_other_tracks(path: Path) -> bool:
     """Tell whether a movie has more than its video. Raises ClipError."""
-    with open_media(path) as container:
-        return len(container.streams) > 1
+    try:
+        with open_media(path) as container:
+            return len(container.streams) > 1
+    except READ_ERRORS as fault:
+        raise ClipError(f"{path} can't be opened for its tracks; check that it plays") from fault
 
 
 def _first_packets(path: Path) -> dict[int, AnyPacket]:
     """Return the first packet of each track that begins early in the file."""
     first: dict[int, AnyPacket] = {}
-    with open_media(path) as container:
-        wanted = [stream for stream in container.streams if stream.type != "attachment"]
-        for count, packet in enumerate(container.demux(*wanted)):
-            if packet.size:
-                first.setdefault(packet.stream.index, packet)
-            if len(first) == len(wanted) or count > _PROBED_PACKETS:
-                break
+    try:
+        with open_media(path) as container:
+            wanted = [stream for stream in container.streams if stream.type != "attachment"]
+            for count, packet in enumerate(container.demux(*wanted)):
+                if packet.size:
+                    first.setdefault(packet.stream.index, packet)
+                if len(first) == len(wanted) or count > _PROBED_PACKETS:
+                    break
+    except READ_ERRORS as fault:
+        raise ClipError(f"the tracks of {path} can't be read; check that it plays") from fault
     return first
 
 

@@ -172,6 +172,17 @@ def test_a_part_of_the_clip(folder, first):
     assert ours[0][0] <= 0 < ours[2][0]
 
 
+def test_no_bit_outside_of_the_face_changes(folder, first):
+    report = run(folder, "red.png", "exact.mkv", "--codec", "ffv1", "--end", "3")
+    assert report["frames_changed"] == 4
+    with av.open(str(folder / "clip.mp4")) as clip, av.open(str(folder / "exact.mkv")) as movie:
+        for _, theirs, ours in zip(range(4), clip.decode(video=0), movie.decode(video=0), strict=False):
+            assert ours.format.name == theirs.format.name == "yuv420p"
+            luma = [frame.to_ndarray()[: frame.height] for frame in (theirs, ours)]
+            assert np.array_equal(luma[0][:, :50], luma[1][:, :50])
+            assert np.abs(luma[0].astype(int) - luma[1]).max() > 10
+
+
 def test_a_clip_without_a_face_stays_as_it_is(folder, first, tmp_path, capsys):
     for number in range(3):
         face_clip.write_picture(tmp_path / f"{number}.png", face_clip.frame(0)[:, :50].repeat(4, 1))

@@ -106,6 +106,7 @@ def test_what_a_file_says_of_itself_is_not_carried():
         ("yuv420p12le", ["yuv420p", "yuv420p10le"], "yuv420p10le"),
         ("yuva444p12le", ["yuv444p10le", "yuva444p10le"], "yuva444p10le"),
         ("nv12", ["yuv420p", "yuv444p"], "yuv420p"),
+        ("yuv411p", ["yuv420p", "yuv422p", "yuv444p"], "yuv422p"),
         ("gbrp", ["yuv420p", "yuv444p"], "yuv444p"),
         ("yuvj420p", ["yuv420p", "yuvj420p"], "yuvj420p"),
     ],
