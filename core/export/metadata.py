@@ -92,7 +92,15 @@ def carried_track_tags(tags: Mapping[str, str], suffix: str) -> dict[str, str]:
 
 def needs_quicktime_tags(tags: Iterable[str]) -> bool:
     """Tell whether an MP4 or MOV file can hold the tags in QuickTime's form only."""
-    return any(name.split("-")[0] not in _KNOWN_TO_MP4 for name in tags)
+    return any(name.lower().split("-")[0] not in _KNOWN_TO_MP4 for name in tags)
+
+
+def with_mark(tags: Mapping[str, str], mark: str) -> dict[str, str]:
+    """Return tags whose comment has a line more. Names count the same in capitals, as Matroska writes them."""
+    comments = [value for name, value in tags.items() if name.lower() == "comment"]
+    others = {name: value for name, value in tags.items() if name.lower() != "comment"}
+    comment = "\n".join([*comments, mark] if mark else comments)
+    return others | ({"comment": comment} if comment else {})
 
 
 def carried_chapters(container: InputContainer, start: Fraction, end: Fraction | None) -> "list[Chapter]":

@@ -152,6 +152,8 @@ class VideoWriter:
             if lost
             else []
         )
+        if self._choice.sdr and not self._is_tone_mapped:
+            lines.append("the clip is not HDR: --sdr changes nothing")
         aspect = self._source.sample_aspect
         if aspect not in (None, 1) and name in ("ffv1", "prores") and self._path.suffix.lower() == ".mkv":
             lines.append(
@@ -169,6 +171,7 @@ class VideoWriter:
         clip = self._source
         if self._choice.sdr and clip.tags.is_hdr:
             self._source = as_sdr(clip)
+        self._is_tone_mapped = self._source is not clip
         tags = self._source.tags
         if any(pixel_layout(self._source.pixel_format).chroma_size):  # grey has no matrix
             tags = tags.with_read_matrix()
@@ -192,7 +195,7 @@ class VideoWriter:
                     tags,
                     times=self._times,
                     first=self._shown.first if self._shown is not None else 0,
-                    tone_mapping_from=clip if self._source is not clip else None,
+                    tone_mapping_from=clip if self._is_tone_mapped else None,
                 )
                 if self._tracks is not None:
                     self._tracks.add_to(self._container)

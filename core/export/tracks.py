@@ -16,7 +16,14 @@ from ..concurrency.closing import Closeable
 from ..errors import ClipError, OutputError
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
 from .containers import holds, sound_codec, suffixes_that_hold, text_subtitle_codec
-from .metadata import carried_chapters, carried_tags, carried_track_tags, needs_quicktime_tags, timecode_after
+from .metadata import (
+    carried_chapters,
+    carried_tags,
+    carried_track_tags,
+    needs_quicktime_tags,
+    timecode_after,
+    with_mark,
+)
 from .sound_track import EncodedSound
 from .track_copy import AnyPacket, CopiedTrack, CoverImage, SubtitleTrack, TrackWriter
 
@@ -76,10 +83,7 @@ class SourceTracks(Closeable):
         for name, kind, data in self._attachments:
             container.add_attachment(name, kind, data)
         tags = carried_tags(self._container.metadata)
-        mark = container.metadata.get("comment")
-        if mark and tags.get("comment"):
-            tags["comment"] += f"\n{mark}"
-        container.metadata.update({**container.metadata, **tags})
+        container.metadata.update(with_mark(tags, container.metadata.get("comment", "")))
         end = None if self._end is None else self._origin + self._end
         container.set_chapters(carried_chapters(self._container, self._origin, end))
         wanted = [self._container.streams[index] for index in self._writers]
@@ -92,8 +96,9 @@ class SourceTracks(Closeable):
         if not self._video:
             return
         tags = carried_track_tags(self._video.metadata, self._suffix)
-        if self._shown is not None and "timecode" in tags:
-            tags["timecode"] = timecode_after(tags["timecode"], self._shown.first, self._shown.fps)
+        if self._shown is not None:
+            for name in [name for name in tags if name.lower() == "timecode"]:
+                tags[name] = timecode_after(tags[name], self._shown.first, self._shown.fps)
         track.metadata.update(tags)
         track.disposition = self._video.disposition
 
@@ -218,11 +223,10 @@ class SourceTracks(Closeable):
         if holds(self._suffix, stream, packet):
             return
         suffixes = suffixes_that_hold(stream, packet)[:2]
-        fixes = [f"use {' or '.join(suffixes)}"] if suffixes else []
-        fixes += [instead] if instead else []
+        fixes = [text for text in (" or ".join(suffixes), instead) if text]
         raise OutputError(
             f"{self._suffix} files can't hold the {what} of {self._path.name} ({_codec(stream)}): "
-            + (", or ".join(fixes) or "make a copy of the clip without it")
+            + (f"use {', or '.join(fixes)}" if fixes else "make a copy of the clip without it")
         )
 
 

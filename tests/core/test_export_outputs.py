@@ -8,7 +8,13 @@ from understudy.core.cli.inputs import follow_link, require_movie_name, require_
 from understudy.core.errors import OutputError
 from understudy.core.export.colour_tags import ColourTags
 from understudy.core.export.encoding import choose_encoding
-from understudy.core.export.metadata import carried_tags, carried_track_tags, timecode_after
+from understudy.core.export.metadata import (
+    carried_tags,
+    carried_track_tags,
+    needs_quicktime_tags,
+    timecode_after,
+    with_mark,
+)
 from understudy.core.export.options import EncodingChoice
 from understudy.core.export.pixel_formats import losses, nearest_format
 from understudy.core.export.provenance import sidecar_name
@@ -96,6 +102,18 @@ def test_what_a_file_says_of_itself_is_not_carried():
         "language": "deu",
     }
     assert carried_track_tags({"language": "deu"}, ".mov") == {"language": "ger"}
+
+
+@pytest.mark.parametrize("name", ["comment", "COMMENT"])
+def test_the_mark_and_the_clips_comment_are_both_kept(name):
+    assert with_mark({name: "theirs", "title": "A"}, "ours") == {"title": "A", "comment": "theirs\nours"}
+    assert with_mark({"title": "A"}, "ours") == {"title": "A", "comment": "ours"}
+    assert with_mark({name: "theirs"}, "") == {"comment": "theirs"}
+
+
+def test_only_rare_tags_need_the_form_that_few_players_read():
+    assert not needs_quicktime_tags(["title", "ARTIST", "creation_time"])
+    assert needs_quicktime_tags(["title", "com.apple.quicktime.make"])
 
 
 @pytest.mark.parametrize(
