@@ -22,7 +22,7 @@ exit codes:
   1    an error that you can fix: one line says what
   2    the command line is not valid
   70   a bug in Understudy; UNDERSTUDY_DEBUG=1 shows where
-  130  stopped by Ctrl-C (143: by SIGTERM); no result is lost and no unfinished movie is left
+  130  stopped by Ctrl-C (143: by SIGTERM, 129: as its terminal closed); no result is lost, no unfinished movie is left
 """
 _RENDER_DESCRIPTION = """\
 Replace a face in a clip. The movie keeps what the clip has: its depth, colour tags, pixel shape and field
