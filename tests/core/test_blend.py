@@ -121,3 +121,13 @@ def test_at_an_odd_edge_the_face_reaches_the_edge(turns):
     assert min(map(int, np.ptp(upright(prepared, tags, turns)[-20:-4, -26:-4], axis=(0, 1)))) <= 2
     corner = upright(prepared, tags, turns)[height - 3, width - 3]
     assert np.abs(corner.astype(int) - (250, 30, 60)).max() <= 3
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "nv12", "yuv444p", "yuv410p", "bgra"])
+def test_an_image_of_another_size_and_kind_becomes_the_movies(pixel_format):
+    image = original(pixel_format, WIDTH // 2, HEIGHT // 2)
+    prepared = ImagePreparation(WIDTH, HEIGHT, "yuv420p", ColourTags(matrix=6)).prepare(image, None)
+    assert (prepared.width, prepared.height, prepared.format.name) == (WIDTH, HEIGHT, "yuv420p")
+    wanted = original("rgb24", WIDTH // 2, HEIGHT // 2).to_ndarray().repeat(2, 0).repeat(2, 1)
+    shown = upright(prepared, ColourTags(matrix=6), 0).astype(int)
+    assert np.abs(shown - wanted).mean() < 4
