@@ -11,6 +11,7 @@ from ..recipe.parameter import Parameter
 from ..reporting.quoting import quote
 from ..units import parse_count, parse_size
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
+from .export_arguments import add_export
 from .models_arguments import add_models
 from .output import show
 
@@ -21,12 +22,14 @@ exit codes:
   1    an error that you can fix: one line says what
   2    the command line is not valid
   70   a bug in Understudy; UNDERSTUDY_DEBUG=1 shows where
-  130  stopped by Ctrl-C (143: by SIGTERM); no result is lost and no unfinished movie is left
+  130  stopped by Ctrl-C (143: by SIGTERM, 129: as its terminal closed); no result is lost, no unfinished movie is left
 """
 _RENDER_DESCRIPTION = """\
-Replace a face in a clip. The movie is H.264 with the clip's own sound, copied as it is. It is marked as a
-composite in its metadata, and OUTPUT.understudy.json beside it says what was done. It takes OUTPUT's place
-only when it is complete; a movie of that name is overwritten then.
+Replace a face in a clip. The movie keeps what the clip has: its depth, colour tags, pixel shape and field
+order, its sound and subtitles as they are, its chapters and tags. What a file of OUTPUT's kind can't hold is
+said before the first frame. The movie is marked as a composite in its metadata, and OUTPUT.understudy.json
+beside it says what was done. It takes OUTPUT's place only when it is complete; a movie of that name is
+overwritten then.
 """
 
 
@@ -101,7 +104,14 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="IMAGE",
         help="an image of the person to replace, who is found in the clip by it; needs embed.recogniser",
     )
-    render.add_argument("--output", required=True, type=Path, metavar="OUT.mp4", help=".mp4, .mov or .mkv")
+    render.add_argument(
+        "--output",
+        required=True,
+        type=Path,
+        metavar="OUT.mp4",
+        help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png or .tif, for an image of each frame",
+    )
+    add_export(render)
     render.add_argument(
         "--cache-dir",
         type=Path,

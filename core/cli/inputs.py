@@ -3,12 +3,14 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os_error_reason
+from ..export.image_names import IMAGE_SUFFIXES, is_image_pattern, matches
 from ..filesystem import Folder
 from ..media.clip import Clip
 from ..media.image_clip import is_image
@@ -16,7 +18,8 @@ from ..media.source_image import is_source_image
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_sequence
 from ..recipe.request import FaceImage
 
-_MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm")
 
 
 def face_images(paths: list[Path], numbers: list[int]) -> tuple[FaceImage, ...]:
@@ -66,9 +69,11 @@ def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
 
 def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
     """Raise OutputError unless a file can be written at `path` without destroying one of `sources`."""
+    sources = list(sources)
     try:
         folder_there, is_folder = path.parent.is_dir(), path.is_dir()
-        same = any(path.exists() and source.exists() and path.samefile(source) for source in sources)
+        same = is_image_pattern(path) and any(matches(path, source) for source in sources)
+        same = same or any(path.exists() and source.exists() and path.samefile(source) for source in sources)
     except OSError as error:
         raise OutputError(
             f"can't write the {kind} {path}: {os_error_reason(error).lower()}; choose another place"
@@ -82,16 +87,40 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
         raise OutputError(f"can't write the {kind} {path}: it is not a file; give another name")
     if same:
         raise OutputError(f"can't write the {kind} over {path}, which is read: choose another name")
+    if path.exists() and _is_read_only(path):
+        raise OutputError(f"can't write the {kind} over {path}: it is read-only; choose another name")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"can't write the {kind} {path}: the folder is not writable; choose another one")
 
 
+def follow_link(path: Path, kind: str) -> Path:
+    """Return the file that is written where `path` is a link, else `path`. Raises OutputError for an endless one."""
+    try:
+        return path.resolve() if path.is_symlink() and path.parent != Path("/dev") else path
+    except RuntimeError as error:
+        raise OutputError(f"can't write the {kind} {path}: it is a link in a circle; remove it") from error
+    except OSError as error:
+        reason = os_error_reason(error).lower()
+        raise OutputError(f"can't write the {kind} {path}: {reason}; choose another place") from error
+
+
 def require_movie_name(path: Path) -> None:
-    """Raise OutputError unless the name ends as a movie's does."""
-    if path.suffix.lower() not in _MOVIE_SUFFIXES:
+    """Raise OutputError unless the name ends as a movie's does, or stands for numbered images."""
+    if path.suffix.lower() in _MOVIE_SUFFIXES or is_image_pattern(path):
+        return
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         raise OutputError(
-            f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}"
+            f"{path.name} is one image for all frames: give a number, such as out_%05d{path.suffix}"
         )
+    raise OutputError(
+        f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
+        "or give a pattern such as out_%05d.png"
+    )
+
+
+def _is_read_only(path: Path) -> bool:
+    """Tell whether a file is not to be written, whoever asks: an administrator's programs may write it all the same."""
+    return not path.stat().st_mode & _ANY_WRITE or not os.access(path, os.W_OK)
 
 
 def _sequence_paths(path: Path) -> list[Path] | None:

@@ -16,8 +16,8 @@ from ..cache.factory import open_cache
 from ..cache.settings import CACHE_FOLDER_NAME, CacheSettings
 from ..cache.stack import OpenCache
 from ..errors import OutputError, os_error_reason
+from ..export.clip_writer import clip_writer
 from ..export.frames import RenderedFrame, render_frames
-from ..export.movie_writer import VideoWriter
 from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..filesystem import write_file
 from ..media.open import Clip
@@ -30,13 +30,23 @@ from ..reporting.spans import frame_spans
 from ..sessions.pipeline_factory import make_pipeline
 from ..sessions.run_log import log_end, log_start
 from ..sessions.settings import CACHE_VARIABLE, RunSettings, resolve_settings
-from .inputs import frame_range, frame_rate, open_named_clip, require_movie_name, require_output
+from .export_arguments import encoding_choice
+from .inputs import (
+    follow_link,
+    frame_range,
+    frame_rate,
+    open_named_clip,
+    require_movie_name,
+    require_output,
+)
 from .output import print_diagnostic, show
 from .progress import ProgressDisplay
 from .request import request_from_arguments
 from .signals import StopSignal
 
 _MAX_WARNINGS = 10
+_SVT_ERRORS_ONLY = "1"
+"""The AV1 encoder prints about itself unless its environment variable says otherwise."""
 
 
 @dataclass
@@ -48,6 +58,8 @@ class _RenderCounts:
     still_count: int = 0
     """How many frames in a row, up to the last, showed the same image as the one before."""
     failed_frames: dict[str, list[int]] = field(default_factory=dict)
+    early_warnings: list[str] = field(default_factory=list)
+    """What was said before the first frame."""
 
     def add(self, frame: RenderedFrame) -> None:
         self.written_count += 1
@@ -82,12 +94,13 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
     Raises UnderstudyError if the render can't be done. Prints progress and warnings on stderr.
     """
     began = time.perf_counter()
+    os.environ.setdefault("SVT_LOG", _SVT_ERRORS_ONLY)
     stop.check()
     request = request_from_arguments(arguments, arguments.consent)
-    _require_outputs(arguments)
+    output = _require_outputs(arguments)
     with ExitStack() as stack:
         opened = open_named_clip(arguments.clip)
-        clip = stack.enter_context(PrefetchingClip(opened.clip))
+        clip = stack.enter_context(PrefetchingClip(opened.clip, keep_images=True))
         fps = frame_rate(arguments.clip, clip, arguments.fps)
         numbers = frame_range(clip, arguments.start, arguments.end)
         stop.check()
@@ -105,10 +118,9 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         log_start("render", settings)
         pipeline.check([request])
         stop.check()
-        outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, stop)
+        outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, output, stop)
         for warning in (
             *opened.warnings,
-            *_sound_warnings(clip, numbers),
             *outcome.warnings(fps),
             *clip.faults,
             *settings.ignored,
@@ -117,7 +129,8 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             pipeline.counter.warn(warning)
         report = pipeline.report()
         log_end("render", report)
-        _print_warnings(report.warnings, arguments.report)
+        early = set(outcome.early_warnings)
+        _print_warnings([line for line in report.warnings if line not in early], arguments.report)
         seconds = time.perf_counter() - began
         if arguments.report:
             _write_report(arguments.report, report.as_dict() | _report_extras(outcome, seconds, cache))
@@ -133,20 +146,33 @@ def _write_movie(
     numbers: range,
     fps: Fraction,
     arguments: argparse.Namespace,
+    output: Path,
     stop: StopSignal,
 ) -> _RenderCounts:
     """Write the movie and its sidecar."""
-    info, output, outcome = clip.info, arguments.output, _RenderCounts()
-    sound = info.path if info.kind == "movie" and not numbers.start else None
+    outcome = _RenderCounts()
+    writer = clip_writer(
+        clip,
+        output,
+        numbers,
+        fps,
+        choice=encoding_choice(arguments),
+        sound=arguments.sound,
+        comment=COMMENT,
+    )
     shown = sys.stderr.isatty() and not arguments.quiet
     with (
-        VideoWriter(output, info.width, info.height, fps, sound, comment=COMMENT) as writer,
+        writer,
         ProgressDisplay(len(numbers), sys.stderr, shown) as progress,
         closing(render_frames(pipeline, clip, [request], numbers)) as frames,
     ):
+        outcome.early_warnings = writer.warnings
+        for warning in writer.warnings:
+            print_diagnostic(f"warning: {warning}")
+            pipeline.counter.warn(warning)
         for frame in frames:
             stop.check()
-            writer.write(frame.pixels)
+            writer.write_frame(frame)
             outcome.add(frame)
             progress.update(outcome.written_count)
         writer.add_sidecar(*sidecar(output, provenance_of(arguments.clip, request, outcome.changed_count)))
@@ -174,18 +200,15 @@ def _has_cache_folder_setting(arguments: argparse.Namespace) -> bool:
     return arguments.cache_dir is not None or bool(os.environ.get(CACHE_VARIABLE, "").strip())
 
 
-def _require_outputs(arguments: argparse.Namespace) -> None:
+def _require_outputs(arguments: argparse.Namespace) -> Path:
+    """Make sure that the movie and the report can be written; return the file that the movie becomes."""
     sources = [arguments.clip, *arguments.face]
     require_movie_name(arguments.output)
-    require_output(arguments.output, "movie", sources)
+    output = follow_link(arguments.output, "movie")
+    require_output(output, "movie", sources)
     if arguments.report:
         require_output(arguments.report, "report", [*sources, arguments.output])
-
-
-def _sound_warnings(clip: Clip, numbers: range) -> list[str]:
-    if clip.info.kind == "movie" and numbers.start:
-        return ["the movie has no sound, since the render does not begin at frame 0"]
-    return []
+    return output
 
 
 def _print_warnings(warnings: Sequence[str], report: Path | None) -> None:

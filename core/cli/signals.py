@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # not on Windows
 FORCE_AFTER_SECONDS = 5.0
 
 
@@ -16,7 +17,7 @@ class StopInterrupt(KeyboardInterrupt):
 
 
 class StopSignal:
-    """Notes that SIGINT or SIGTERM came. For the main thread only.
+    """Notes that SIGINT, SIGTERM or SIGHUP came. For the main thread only.
 
     Whoever sends another `force_after` seconds after the first, or later, ends the program as it stands.
     """
@@ -39,7 +40,11 @@ class StopSignal:
         since whoever sends it to us by name means it. If a signal came, more are ignored after the block: the
         program is ending.
         """
-        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        numbers = [*_SIGNALS]
+        # A terminal that is closed sends SIGHUP; `nohup` has it ignored, and means it.
+        if _HANG_UP is not None and signal.getsignal(_HANG_UP) is not signal.SIG_IGN:
+            numbers.append(_HANG_UP)
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
             yield
         finally:

@@ -5,8 +5,10 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from av.video.frame import VideoFrame
 
 from ..analysis.frame_reader import to_eight_bit
 from ..concurrency.prefetch import Prefetcher
@@ -14,7 +16,7 @@ from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
 from ..fusion.patch import Patch, composite_on_frame
 from ..media.bounds import frame_capacity
-from ..media.clip import Clip
+from ..media.clip import Clip, FramePixels
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
 
@@ -30,14 +32,40 @@ class RenderedFrame:
     """One frame of the clip, ready to be written."""
 
     number: int
-    pixels: Pixels
-    """(H, W, 3) RGB uint8, display-coded. A frame that can't be read is the one before it, or black."""
+    original: Pixels
+    """(H, W, 3) RGB uint8, display-coded, upright. A frame that can't be read is the one before it, or black."""
+    source: FramePixels
+    """The original with all its bits: uint8, or uint16 with 65535 for white."""
+    patch: Patch | None
+    """What is laid over it."""
+    image: VideoFrame | None
+    """The original as it was decoded, unrotated; None where the clip does not give it. Its planes are shared."""
     is_changed: bool
     """Whether any of its pixels show a new face."""
     fault: str
     """Why it shows the original; empty if it does not, or has no face to replace."""
     is_repeat: bool
     """Whether the clip shows the same image as in the frame before it."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """(H, W, 3) RGB uint8, display-coded, upright: the original with the patch over it."""
+        return composite_on_frame(self.original, self.patch)
+
+
+@runtime_checkable
+class ImageSource(Protocol):
+    """A clip that keeps the images of its file as they were decoded, while their frames are at hand."""
+
+    def source_image(self, number: int) -> VideoFrame | None:
+        """Return the image of a frame; None if it has none. Raises ClipError."""
+        ...
+
+
+class _Read(NamedTuple):
+    pixels: Pixels
+    source: FramePixels
+    image: VideoFrame | None
 
 
 def render_frames(
@@ -53,27 +81,27 @@ def render_frames(
     size = (clip.info.height, clip.info.width, 3)
     most = frame_capacity(_PREFETCH_FRAMES, math.prod(size))
     before: Pixels | None = None
-    shown: Pixels = np.zeros(size, np.uint8)
+    black = np.zeros(size, np.uint8)
+    shown = _Read(black, black, None)
     ahead = Prefetcher(partial(_render_frame, pipeline, clip, requests), most, "understudy frames")
     try:
         for position, number in enumerate(numbers, 1):
             patch, read, fault = ahead.result(number, numbers[position : position + most])
             shown = shown if read is None else read
             changed = patch is not None and bool(patch.pixels[..., 3].any())
-            repeated = before is not None and np.array_equal(shown[::_ROW_STEP], before[::_ROW_STEP])
-            before = shown
-            try:
-                pixels = composite_on_frame(shown, patch)
-            except MemoryError:
-                pixels, changed, fault = shown, False, NO_MEMORY
-            yield RenderedFrame(number, pixels, changed, fault, repeated)
+            rows = shown.pixels[::_ROW_STEP]
+            repeated = before is not None and np.array_equal(rows, before)
+            before = rows
+            yield RenderedFrame(
+                number, shown.pixels, shown.source, patch, shown.image, changed, fault, repeated
+            )
     finally:
         ahead.close()
 
 
 def _render_frame(
     pipeline: Pipeline, clip: Clip, requests: Sequence[SwapRequest], number: int
-) -> tuple[Patch | None, Pixels | None, str]:
+) -> tuple[Patch | None, _Read | None, str]:
     """Return what is laid over a frame, the frame, and why not; None for a frame that can't be read."""
     fault, patch = "", None
     try:
@@ -83,7 +111,11 @@ def _render_frame(
     except MemoryError:
         fault = NO_MEMORY
     try:
-        return patch, to_eight_bit(clip.read(number)), fault
+        pixels = clip.read(number)
+        image = clip.source_image(number) if isinstance(clip, ImageSource) else None
+        if image is None and pixels.dtype == np.uint16:
+            image = VideoFrame.from_ndarray(pixels, "rgb48le")
+        return patch, _Read(to_eight_bit(pixels), pixels, image), fault
     except ClipError as error:
         return None, None, str(error)
     except MemoryError:

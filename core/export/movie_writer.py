@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes finished frames as an H.264 movie, with the sound of the clip they came from left as it is."""
+"""Writes finished frames as a movie, with the sound and other tracks of the clip they came from."""
 
 import contextlib
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,41 +10,38 @@ from typing import Self
 import av
 import numpy as np
 import numpy.typing as npt
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.packet import Packet
-from av.stream import Stream
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
-from av.video.stream import VideoStream
 
-from ..concurrency.closing import Closeable
-from ..errors import ClipError, OutputError
+from ..errors import OutputError
 from ..filesystem import NewFiles
-from ..media.bounds import coding_threads
-from ..media.movie_stream import open_media
-from ..system import address_space
+from ..fusion.patch import Patch
+from .containers import FORMATS
+from .encoding import choose_encoding
+from .frame_times import FrameTimes
+from .frames import RenderedFrame
+from .options import EncodingChoice
+from .pixel_formats import losses, pixel_layout
+from .source_video import SourceVideo, describe_images
+from .tone_mapping import as_sdr
+from .tracks import SourceTracks, TrackRange
+from .video_track import VideoTrack
 
 _WRITE_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
-_SCALER_FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
-_MIN_TICKS_PER_SECOND = 10_000
-_CRF = 16
-# With macroblock-tree x264 writes other bytes from the same frames each time.
-_DETERMINISTIC_OPTIONS = {"x264-params": "mbtree=0"}
-
-# From this size on, video without a named matrix is taken as BT.709 by players, below it as BT.601.
-_HD_WIDTH_PIXELS, _HD_HEIGHT_PIXELS = 1280, 720
 
 
 class VideoWriter:
-    """A context manager that makes one movie; `write` its frames in order.
+    """A context manager that makes one movie; write its frames in order.
 
     `audio_from` is the clip whose sound is copied without re-encoding, at the offset it has there from the
     clip's own images; frame 0 here is frame 0 there. If fewer frames are written than that clip has, its
     sound ends with the last of them. The file appears at `path` only when the block ends well, and is on the disk
-    then; the extension (.mp4, .mov, .mkv) chooses the container.
+    then; the extension (.mp4, .mov, .mkv, .webm) chooses the container.
 
-    `comment` is kept in the file's metadata.
+    `comment` is kept in the file's metadata. `source` is the clip's own video track, for a movie that is to be like
+    it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
+    coded, `sound` what becomes of the sound (see `options.SOUND`), `shown` which of the clip's frames these are, and
+    `times` when the clip's images are shown, where they do not come at `fps`.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -58,6 +54,12 @@ class VideoWriter:
         fps: Fraction,
         audio_from: Path | None = None,
         comment: str = "",
+        *,
+        source: SourceVideo | None = None,
+        choice: EncodingChoice | None = None,
+        sound: str = "copy",
+        shown: TrackRange | None = None,
+        times: FrameTimes | None = None,
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
@@ -66,7 +68,9 @@ class VideoWriter:
         self._fps = Fraction(fps)
         self._audio_from = audio_from
         self._comment = comment
-        self._frame_count = 0
+        self._source = source or describe_images(width, height, 8)
+        self._choice = choice or EncodingChoice()
+        self._sound, self._shown, self._times = sound, shown, times
         self._sidecar: tuple[str, bytes] | None = None
         self._exit_stack = contextlib.ExitStack()
 
@@ -92,29 +96,24 @@ class VideoWriter:
             raise OutputError(
                 f"a frame for {self._path} is {pixels.shape} {pixels.dtype}; it must be {self._shape} uint8"
             )
+        as_coded = np.rot90(pixels, -self._source.quarter_turns)
+        self.write_image(VideoFrame.from_ndarray(np.ascontiguousarray(as_coded), "rgb24"), None)
+
+    def write_frame(self, frame: RenderedFrame) -> None:
+        """Append a frame, as it was decoded where that is known. Raises OutputError."""
+        if frame.image is None:
+            self.write(frame.pixels)
+        else:
+            self.write_image(frame.image, frame.patch)
+
+    def write_image(self, image: VideoFrame, patch: Patch | None) -> None:
+        """Append a frame as it was decoded, unrotated, with a patch over its upright form. Raises OutputError."""
         try:
-            image = self._to_video_frame(pixels)
-            if self._audio is not None:
-                self._container.mux(
-                    list(self._audio.packets_before(self._offset + self._frame_count / self._fps))
-                )
-            self._container.mux(self._stream.encode(image))
+            if self._tracks is not None:
+                self._container.mux(list(self._tracks.packets_before(self._offset + self._track.seconds)))
+            self._track.write(image, patch, self._offset)
         except _WRITE_ERRORS as fault:
             raise self._write_error(fault) from fault
-        self._frame_count += 1
-
-    def _to_video_frame(self, pixels: npt.NDArray[np.uint8]) -> VideoFrame:
-        even = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)), mode="edge")
-        image = VideoFrame.from_ndarray(np.ascontiguousarray(even), "rgb24").reformat(
-            format="yuv420p",
-            dst_colorspace=_matrix(self._stream),
-            dst_color_range=ColorRange.MPEG,
-            interpolation=_SCALER_FLAGS,
-        )
-        image.time_base = self._tick
-        image.pts = round(self._offset / self._tick) + self._frame_count * self._frame_ticks
-        image.duration = self._frame_ticks
-        return image
 
     def __exit__(
         self,
@@ -138,60 +137,97 @@ class VideoWriter:
     @property
     def _offset(self) -> Fraction:
         """Seconds from the movie's start to its first image."""
-        return self._audio.video_offset if self._audio is not None else Fraction(0)
+        return self._tracks.video_offset if self._tracks is not None else Fraction(0)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What of the clip the movie won't have; known as soon as the block is entered."""
+        lost = losses(self._source.pixel_format, self._encoding.pixel_format)
+        if self._source.is_interlaced and not self._track.is_interlaced:
+            lost.append("fields become whole images")
+        name = self._encoding.codec
+        coding = f"the clip is {self._source.pixel_format}, the movie {self._encoding.pixel_format}"
+        lines = (
+            [f"{coding} as {name}: {', '.join(lost)}; choose another --codec or --pixel-format"]
+            if lost
+            else []
+        )
+        if self._choice.sdr and not self._is_tone_mapped:
+            lines.append("the clip is not HDR: --sdr changes nothing")
+        aspect = self._source.sample_aspect
+        if aspect not in (None, 1) and name in ("ffv1", "prores") and self._path.suffix.lower() == ".mkv":
+            lines.append(
+                f"an .mkv with {name} does not say that pixels are {aspect} as wide as high: use --codec h264"
+            )
+        if self._times is not None and self._times.hidden:
+            lines.append(
+                f"{self._times.hidden} images of the clip are shown for less than a frame of its {self._fps} fps "
+                "and are left out: transcode it at a fixed rate to have them all"
+            )
+        return [*lines, *(self._tracks.warnings if self._tracks is not None else [])]
 
     def _begin(self) -> None:
+        suffix = self._path.suffix.lower()
+        clip = self._source
+        if self._choice.sdr and clip.tags.is_hdr:
+            self._source = as_sdr(clip)
+        self._is_tone_mapped = self._source is not clip
+        tags = self._source.tags
+        if any(pixel_layout(self._source.pixel_format).chroma_size):  # grey has no matrix
+            tags = tags.with_read_matrix()
+        self._encoding = choose_encoding(suffix, self._source, self._choice, tags)
         with contextlib.ExitStack() as stack:
             self._files = stack.enter_context(NewFiles(self._path.parent))
             part = self._files.create(self._path.name)
             with contextlib.ExitStack() as media:
-                self._audio = (
-                    media.enter_context(_AudioPackets(self._audio_from)) if self._audio_from else None
+                self._tracks = self._open_tracks(media, suffix)
+                self._container: OutputContainer = media.enter_context(
+                    av.open(f"file:{part}", "w", options=self._container_options(suffix))
                 )
-                self._container: OutputContainer = media.enter_context(av.open(f"file:{part}", "w"))
                 if self._comment:
                     self._container.metadata["comment"] = self._comment
-                self._stream = self._add_video()
-                if self._audio is not None:
-                    self._audio.add_to(self._container)
+                self._track = VideoTrack(
+                    self._container,
+                    suffix,
+                    self._source,
+                    self._fps,
+                    self._encoding,
+                    tags,
+                    times=self._times,
+                    first=self._shown.first if self._shown is not None else 0,
+                    tone_mapping_from=clip if self._is_tone_mapped else None,
+                )
+                if self._tracks is not None:
+                    self._tracks.add_to(self._container)
+                    self._tracks.describe_video(self._track.stream)
+                # What can't be written is met here, before a frame is rendered.
+                self._container.start_encoding()
                 self._exit_stack = media.pop_all()
             stack.pop_all()
 
-    def _add_video(self) -> VideoStream:
-        height, width, _ = self._shape
-        stream = self._container.add_stream(
-            "libx264",
-            rate=self._fps,
-            options={"crf": str(_CRF), "preset": "medium", **_DETERMINISTIC_OPTIONS},
-        )
-        if not isinstance(stream, VideoStream):
-            raise OutputError(
-                f"can't write {self._path}: no H.264 encoder; install the av wheel with libx264"
-            )
-        context = stream.codec_context
-        context.width, context.height = width + width % 2, height + height % 2
-        context.pix_fmt = "yuv420p"
-        if address_space.limit_bytes() is not None:  # else x264 chooses: other numbers make other bytes
-            context.thread_count = coding_threads(3 * width * height)
-        self._frame_ticks = self._fps.denominator * -(-_MIN_TICKS_PER_SECOND // self._fps.numerator)
-        self._tick = 1 / (self._fps * self._frame_ticks)
-        context.time_base = self._tick
-        hd = width >= _HD_WIDTH_PIXELS or height >= _HD_HEIGHT_PIXELS
-        # ISO/IEC 23091-2: matrix 1 is BT.709 and 6 is BT.601; PyAV names swscale's tables only.
-        context.colorspace = 1 if hd else 6
-        context.color_range = ColorRange.MPEG
-        context.color_primaries = ColorPrimaries.BT709 if hd else ColorPrimaries.SMPTE170M
-        context.color_trc = ColorTrc.BT709 if hd else ColorTrc.SMPTE170M
-        return stream
-
     def _finish(self) -> None:
-        if not self._frame_count:
+        if not self._track.frame_count:
             raise OutputError(f"no frame was written to {self._path}; choose at least one frame")
-        self._container.mux(self._stream.encode(None))
-        if self._audio is not None:
-            end = self._offset + self._frame_count / self._fps
-            whole = end + Fraction(1, 2) / self._fps >= self._audio.video_end
-            self._container.mux(list(self._audio.packets_before(None if whole else end)))
+        self._track.finish()
+        if self._tracks is not None:
+            end = self._offset + self._track.seconds
+            whole = self._shown is None and end + Fraction(1, 2) / self._fps >= self._tracks.video_end
+            self._container.mux(list(self._tracks.packets_before(None if whole else end)))
+            self._container.mux(list(self._tracks.rest()))
+
+    def _open_tracks(self, stack: contextlib.ExitStack, suffix: str) -> SourceTracks | None:
+        if self._audio_from is None:
+            return None
+        if suffix not in FORMATS:
+            raise OutputError(f"can't write {self._path}: choose an {', '.join(FORMATS)} name")
+        return stack.enter_context(
+            SourceTracks(self._audio_from, suffix, sound=self._sound, shown=self._shown)
+        )
+
+    def _container_options(self, suffix: str) -> dict[str, str]:
+        if suffix in (".mp4", ".mov") and self._tracks is not None and self._tracks.needs_quicktime_tags:
+            return {"movflags": "use_metadata_tags"}
+        return {}
 
     def _write_error(self, error: BaseException) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -203,62 +239,3 @@ class VideoWriter:
             f"can't write {path}: {reason.splitlines()[0].lower()}; "
             "check the folder and free space, or choose an .mp4, .mov or .mkv name"
         )
-
-
-class _AudioPackets(Closeable):
-    """The audio packets of a clip, with times counted from the clip's start."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._container = open_media(path)
-        except _WRITE_ERRORS as fault:
-            raise ClipError(f"{path} can't be opened for its sound; check that it plays") from fault
-        self._path = path
-        self._audio = self._container.streams.audio
-        videos = self._container.streams.video[:1]
-        starts = [_start_seconds(stream) for stream in (*self._audio, *videos)]
-        self._start_seconds = min(starts, default=Fraction(0))
-        self.video_offset = _start_seconds(videos[0]) - self._start_seconds if videos else Fraction(0)
-        self.video_end = self.video_offset + (_duration_seconds(videos[0]) if videos else 0)
-        self._output_streams: dict[int, AudioStream] = {}
-        self._packets: Iterator[Packet[AudioStream]] = iter(())
-        self._next: Packet[AudioStream] | None = None
-
-    def close(self) -> None:
-        """Close the clip."""
-        self._container.close()
-
-    def add_to(self, container: OutputContainer) -> None:
-        """Give the movie one stream for each of the clip's audio streams."""
-        self._output_streams = {
-            stream.index: container.add_stream_from_template(stream) for stream in self._audio
-        }
-        if self._audio:
-            self._packets = self._container.demux(tuple(self._audio))
-            self._next = next(self._packets, None)
-
-    def packets_before(self, time: Fraction | None) -> "Iterator[Packet[AudioStream]]":
-        """Hand out the packets not handed out yet that start before `time` seconds; all if it is None."""
-        while self._next is not None:
-            packet = self._next
-            if packet.dts is not None:
-                shift = round(self._start_seconds / packet.time_base)
-                if time is not None and (packet.dts - shift) * packet.time_base >= time:
-                    return
-                packet.dts -= shift
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                packet.stream = self._output_streams[packet.stream.index]
-                yield packet
-            self._next = next(self._packets, None)
-
-
-def _start_seconds(stream: Stream) -> Fraction:
-    return (stream.start_time or 0) * (stream.time_base or Fraction(0))
-
-
-def _duration_seconds(stream: Stream) -> Fraction:
-    return (stream.duration or 0) * (stream.time_base or Fraction(0))
-
-
-def _matrix(stream: VideoStream) -> Colorspace:
-    return Colorspace.ITU709 if stream.codec_context.colorspace == 1 else Colorspace.ITU601

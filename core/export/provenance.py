@@ -4,6 +4,7 @@
 People are not named: an image is told by the hash of its file, so that whoever has the image can check.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..cache.base.key import Scalar
+from ..filesystem import MAX_NAME_BYTES
 from ..media.file_status import file_fingerprint
 from ..recipe import Recipe, parameters
 from ..recipe.request import SwapRequest
@@ -18,6 +20,7 @@ from ..system.version import version
 
 COMMENT = "Composite: a face was replaced with Understudy"
 SUFFIX = ".understudy.json"
+_MARK_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -81,4 +84,15 @@ def program_name() -> str:
 def sidecar(movie: Path, provenance: Provenance) -> tuple[str, bytes]:
     """Return the name, beside `movie`, and the bytes of the file that says what was done."""
     text = json.dumps(provenance.as_dict(), indent=2) + "\n"
-    return movie.name + SUFFIX, text.encode("ascii")
+    return sidecar_name(movie.name), text.encode("ascii")
+
+
+def sidecar_name(movie_name: str) -> str:
+    """Return what the file is called that says what was done: the movie's name, and less of it where it is long."""
+    stored = movie_name.encode(errors="surrogateescape")
+    most = MAX_NAME_BYTES - len(SUFFIX)
+    if len(stored) <= most:
+        return movie_name + SUFFIX
+    # Two movies whose names begin alike must not share it.
+    mark = "~" + hashlib.sha256(stored).hexdigest()[:_MARK_DIGITS]
+    return stored[: most - len(mark)].decode(errors="ignore") + mark + SUFFIX

@@ -9,7 +9,7 @@ that no other code of `core` or `addon` writes, removes, renames or walks.
 
 from .access import Access
 from .entry import EntryKind, FolderEntry
-from .folder import Folder, temporary_name, write_all
+from .folder import MAX_NAME_BYTES, Folder, temporary_name, write_all
 from .group import set_access
 from .input import open_input, read_input
 from .location import Location
@@ -17,6 +17,7 @@ from .output import make_folder, write_file
 from .together import NewFiles
 
 __all__ = [
+    "MAX_NAME_BYTES",
     "Access",
     "EntryKind",
     "Folder",

@@ -26,6 +26,9 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # not on Windows
 _NO_BLOCK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _DEFAULT_MODE = 0o666
+MAX_NAME_BYTES = 255
+"""The longest name that the usual file systems take."""
+_STEM_BYTES = 200
 _SEPARATORS = frozenset("/\0\\:" if sys.platform == "win32" else "/\0")
 
 
@@ -275,7 +278,13 @@ def temporary_name(name: str) -> str:
     """Return the name that a file has until it is whole: `.<stem>.<eight hex digits><ending>.tmp`."""
     stem, dot, ending = name.rpartition(".")
     stem, ending = (stem, dot + ending) if stem else (name, "")
-    return f".{stem}.{secrets.token_hex(4)}{ending}.tmp"
+    return f".{shortened(stem)}.{secrets.token_hex(4)}{ending}.tmp"
+
+
+def shortened(stem: str) -> str:
+    """Return as much of a name's stem as leaves room for what marks a file that is not whole yet."""
+    stored = stem.encode(errors="surrogateescape")
+    return stem if len(stored) <= _STEM_BYTES else stored[:_STEM_BYTES].decode(errors="ignore")
 
 
 def write_all(file: FileIO, piece: bytes | memoryview) -> None:

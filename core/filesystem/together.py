@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..concurrency.closing import Closeable
-from .folder import Folder
+from .folder import Folder, shortened
 
 _NO_FILE, _NO_BACKUP = "", "?"
 """Of what had a file's place before: there was nothing; it could not be kept."""
@@ -48,9 +48,7 @@ class NewFiles(Closeable):
         """Make a file that will be called `name`; return where it lies until then, for whoever writes it."""
         stem, dot, ending = name.rpartition(".")
         stem, ending = (stem, dot + ending) if stem else (name, "")
-        # A name may have 255 bytes.
-        short = stem.encode(errors="surrogateescape")[:200].decode(errors="ignore")
-        beside = f".{short}.{secrets.token_hex(4)}.part{ending}"
+        beside = f".{shortened(stem)}.{secrets.token_hex(4)}.part{ending}"
         fd = self._folder.create_file(beside, os.O_WRONLY, None)
         with open(fd, "wb") as file:
             status = os.fstat(fd)

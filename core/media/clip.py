@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import numpy.typing as npt
 from ..concurrency.lru import LruCache
 from ..errors import ClipError
 from .source import ClipSource
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 FramePixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -118,6 +121,18 @@ class Clip(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None: ...
+
+
+@runtime_checkable
+class DecodedImages(Protocol):
+    """A clip that can give the images of its file as they were decoded: in the file's own pixel format."""
+
+    def decoded_image(self, number: int) -> "VideoFrame":
+        """Return the image that `read` makes the pixels of frame `number` from, unrotated. Raises ClipError.
+
+        It may be shared: do not write into its planes.
+        """
+        ...
 
 
 class FrameCache(LruCache[int, FramePixels]):

@@ -101,15 +101,21 @@ class MovieClip(Closeable):
         kept = self._cache.get(number)
         if kept is not None:
             return kept
-        time = self._file.start_time + math.floor(number * self._file.ticks_per_frame + 0.5)
         try:
-            pixels = self._converter.convert(self._frame_at(time))
+            pixels = self._converter.convert(self._frame_at(self._time_of(number)))
             require_unchanged(self._info.path, self._status)
             return self._cache.put(number, pixels)
         except MemoryError as fault:
             raise ClipError(
                 f"there is not enough memory for frame {number} of {self._info.path}; make it smaller"
             ) from fault
+
+    def decoded_image(self, number: int) -> VideoFrame:
+        """See `DecodedImages`. It costs nothing just after `read` of the same frame, if that had to decode it."""
+        require_frame(self._info, number)
+        if self._closed:
+            raise ClipError(f"{self._info.path} was closed; open it again")
+        return self._frame_at(self._time_of(number))
 
     def close(self) -> None:
         """Close the file and forget its frames."""
@@ -137,6 +143,9 @@ class MovieClip(Closeable):
             width, height = height, width
         info = ClipInfo(file.path, "movie", width, height, count, file.fps, 16 if deep else 8)
         return info, converter
+
+    def _time_of(self, number: int) -> int:
+        return self._file.start_time + math.floor(number * self._file.ticks_per_frame + 0.5)
 
     def _frame_at(self, time: int) -> VideoFrame:
         """The last image that starts at or before `time`, or the first of all.

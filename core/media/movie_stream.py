@@ -67,7 +67,7 @@ class MovieFile:
         except READ_ERRORS as fault:
             raise self.unreadable_error() from fault
         try:
-            self._stream = self._video_stream()
+            self._stream = video_stream(path, self._container)
             self.start_time: int = self._stream.start_time or 0
             self.fps, self._time_base = self._rates()
             self.ticks_per_frame = float(1 / (self.fps * self._time_base))
@@ -216,13 +216,15 @@ class MovieFile:
         self._stream.codec_context.thread_count = coding_threads(3 * width * height)
         self._stream.codec_context.options = {"max_pixels": str(max_movie_pixels(stored))}
 
-    def _video_stream(self) -> VideoStream:
-        streams = self._container.streams.video
-        if not streams:
-            raise ClipError(f"{self.path} has no video in it; choose a movie file")
-        # A cover image counts as video to FFmpeg; Blender takes one only where there is nothing else.
-        real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
-        return (real or list(streams))[0]
+
+def video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """Return the stream that a clip's frames come from. Raises ClipError where there is no video."""
+    streams = container.streams.video
+    if not streams:
+        raise ClipError(f"{path} has no video in it; choose a movie file")
+    # A cover image counts as video to FFmpeg; Blender takes one only where there is nothing else.
+    real = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
+    return (real or list(streams))[0]
 
 
 def open_media(path: Path) -> InputContainer:

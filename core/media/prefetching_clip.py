@@ -1,32 +1,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A clip that decodes ahead: while a frame is worked on, the next ones are read and fingerprinted on another thread."""
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from ..concurrency.closing import Closeable
 from ..concurrency.lru import LruCache
 from ..concurrency.prefetch import Prefetcher
 from ..errors import ClipError
 from .bounds import frame_capacity
-from .clip import FRAME_CACHE_SIZE, Clip, ClipInfo, FramePixels, frame_id, require_frame
+from .clip import FRAME_CACHE_SIZE, Clip, ClipInfo, DecodedImages, FramePixels, frame_id, require_frame
 from .source import ClipSource
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 _PREFETCH_FRAMES = 3
 """How many frames wait, decoded, where they are not very large: more would only take memory."""
 
 
+class _Frame(NamedTuple):
+    pixels: FramePixels
+    fingerprint: str
+    image: "VideoFrame | None"
+
+
 class PrefetchingClip(Closeable):
     """A clip around another, which it alone uses from then on, on a thread of its own; see `Clip`.
 
-    Nothing is decoded before a frame is read, so that what is known costs nothing.
+    Nothing is decoded before a frame is read, so that what is known costs nothing. With `keep_images` the images of a
+    movie stay at hand as they were decoded, for `source_image`.
     """
 
-    def __init__(self, clip: Clip) -> None:
+    def __init__(self, clip: Clip, *, keep_images: bool = False) -> None:
         self._clip = clip
+        self._images = clip if keep_images and isinstance(clip, DecodedImages) else None
         frame_bytes = clip.info.width * clip.info.height * 3 * (clip.info.bit_depth // 8)
+        frame_bytes *= 1 if self._images is None else 2
         self._prefetch_depth = frame_capacity(_PREFETCH_FRAMES, frame_bytes)
-        self._frames: LruCache[int, tuple[FramePixels, str]] = LruCache(
-            frame_capacity(FRAME_CACHE_SIZE, frame_bytes)
-        )
-        self._prefetcher: Prefetcher[int, tuple[FramePixels, str]] = Prefetcher(
+        self._frames: LruCache[int, _Frame] = LruCache(frame_capacity(FRAME_CACHE_SIZE, frame_bytes))
+        self._prefetcher: Prefetcher[int, _Frame] = Prefetcher(
             self._decode, self._prefetch_depth, "understudy decode"
         )
         self._last = -1
@@ -64,11 +76,15 @@ class PrefetchingClip(Closeable):
 
     def read(self, number: int) -> FramePixels:
         """See `Clip.read`."""
-        return self._frame(number)[0]
+        return self._frame(number).pixels
 
     def fingerprint(self, number: int) -> str:
         """Return `frame_id` of a frame's pixels, found while other frames were worked on. Raises ClipError."""
-        return self._frame(number)[1]
+        return self._frame(number).fingerprint
+
+    def source_image(self, number: int) -> "VideoFrame | None":
+        """Return the image of `DecodedImages`; None for images that are kept as RGB, or not kept. Raises ClipError."""
+        return self._frame(number).image
 
     def close(self) -> None:
         """Close the clip, once the frame that is being read is."""
@@ -77,7 +93,7 @@ class PrefetchingClip(Closeable):
         self._frames.clear()
         self._clip.close()
 
-    def _frame(self, number: int) -> tuple[FramePixels, str]:
+    def _frame(self, number: int) -> _Frame:
         require_frame(self.info, number)
         if self._closed:
             raise ClipError(f"{self.info.path} was closed; open it again")
@@ -90,6 +106,7 @@ class PrefetchingClip(Closeable):
             kept = self._frames.put(number, self._prefetcher.result(number, coming))
         return kept
 
-    def _decode(self, number: int) -> tuple[FramePixels, str]:
+    def _decode(self, number: int) -> _Frame:
         pixels = self._clip.read(number)
-        return pixels, frame_id(pixels)
+        image = None if self._images is None else self._images.decoded_image(number)
+        return _Frame(pixels, frame_id(pixels), image)

@@ -30,6 +30,11 @@ _MATRICES = {
 }
 
 
+def matrix_table(matrix: int) -> Colorspace:
+    """Return swscale's table for an ISO/IEC 23091-2 matrix number: what a clip's YUV is taken as."""
+    return _MATRICES.get(matrix, Colorspace.ITU601)
+
+
 class RgbConverter:
     """Converts the frames of one stream.
 
@@ -49,7 +54,7 @@ class RgbConverter:
         deep: bool,
     ) -> None:
         self._size = (width, height)
-        self._matrix = _MATRICES.get(matrix, Colorspace.ITU601)
+        self._matrix = matrix_table(matrix)
         self._full_range = full_range
         self._quarter_turns = rotation // 90 % 4
         self._deep = deep

@@ -83,7 +83,8 @@ def test_the_movie_shows_what_a_viewer_does(place: Path, clip: str, order: list[
     for ours, theirs in zip(shown, expected, strict=True):
         assert ours.shape == theirs.shape
         assert np.abs(ours.astype(int) - theirs).mean() < 3
-    said = [text for text in report["warnings"] if not text.startswith("no frame was changed")]
+    about_movie = ("no frame was changed", "the clip is rgb48le")
+    said = [text for text in report["warnings"] if not text.startswith(about_movie)]
     assert [text.startswith(warning) for text in said] == ([True] if warning else [])
 
 

@@ -162,7 +162,25 @@ def test_a_part_of_the_clip(folder, first):
     assert info.frame_count == part["frames_written"] == 3
     assert np.abs(shown[0].astype(int) - originals[3]).mean() < 2.5
     assert np.abs(shown[0].astype(int) - originals[0]).mean() > 5
-    assert part["warnings"] == ["the movie has no sound, since the render does not begin at frame 0"]
+    assert part["warnings"] == []
+    # The sound begins with the packet that is heard as frame 3 is shown, after one that its decoder begins with.
+    theirs, ours = sound(folder / "clip.mp4"), sound(folder / "part.mp4")
+    at = [data for _, data in theirs].index(ours[0][1])
+    assert [data for _, data in ours] == [data for _, data in theirs[at : at + len(ours)]]
+    start = 3 / info.fps
+    assert ours[0][0] == pytest.approx(float(theirs[at][0] - start), abs=0.001)
+    assert ours[0][0] <= 0 < ours[2][0]
+
+
+def test_no_bit_outside_of_the_face_changes(folder, first):
+    report = run(folder, "red.png", "exact.mkv", "--codec", "ffv1", "--end", "3")
+    assert report["frames_changed"] == 4
+    with av.open(str(folder / "clip.mp4")) as clip, av.open(str(folder / "exact.mkv")) as movie:
+        for _, theirs, ours in zip(range(4), clip.decode(video=0), movie.decode(video=0), strict=False):
+            assert ours.format.name == theirs.format.name == "yuv420p"
+            luma = [frame.to_ndarray()[: frame.height] for frame in (theirs, ours)]
+            assert np.array_equal(luma[0][:, :50], luma[1][:, :50])
+            assert np.abs(luma[0].astype(int) - luma[1]).max() > 10
 
 
 def test_a_clip_without_a_face_stays_as_it_is(folder, first, tmp_path, capsys):

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The writer for a clip's frames: it knows what the clip is like and what is asked for."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import OutputError
+from ..media.clip import Clip
+from .frame_times import variable_times
+from .image_names import image_path, is_image_pattern
+from .image_writer import ImageSequenceWriter
+from .movie_writer import VideoWriter
+from .options import EncodingChoice
+from .source_video import describe_clip
+from .tracks import TrackRange, has_other_tracks
+
+
+def clip_writer(
+    clip: Clip,
+    output: Path,
+    numbers: range,
+    fps: Fraction,
+    *,
+    choice: EncodingChoice | None = None,
+    sound: str = "copy",
+    comment: str = "",
+) -> VideoWriter | ImageSequenceWriter:
+    """Return what writes the frames of `numbers`, in their order, as a movie that is like the clip, or as images.
+
+    Parameters
+    ----------
+    clip : Clip
+        The clip, which the frames are rendered from.
+    output : pathlib.Path
+        The movie; its ending chooses the container. A name such as `out_%05d.png` stands for images.
+    numbers : range
+        The frames, in steps of 1.
+    fps : fractions.Fraction
+        Frames per second.
+    choice : EncodingChoice, optional
+        How the video is coded.
+    sound : {"copy", "encode", "none"}
+        What becomes of the clip's sound.
+    comment : str
+        Kept in the movie's metadata.
+
+    Raises
+    ------
+    ClipError
+        The clip can't be read.
+    OutputError
+        It can't be written so.
+    """
+    if is_image_pattern(output):
+        return _image_writer(clip, output, numbers, choice, sound, comment)
+    info = clip.info
+    is_movie = info.kind == "movie"
+    return VideoWriter(
+        output,
+        info.width,
+        info.height,
+        fps,
+        info.path if is_movie else None,
+        comment,
+        source=describe_clip(info),
+        choice=choice,
+        sound=sound,
+        shown=_shown(clip, numbers, fps),
+        times=variable_times(info.path, fps) if is_movie else None,
+    )
+
+
+def _image_writer(
+    clip: Clip, output: Path, numbers: range, choice: EncodingChoice | None, sound: str, comment: str
+) -> ImageSequenceWriter:
+    if choice is not None and choice != EncodingChoice():
+        raise OutputError(
+            "images have no codec: leave --codec, --quality, --preset, --pixel-format and --sdr away"
+        )
+    mine = {path.resolve() for path in clip.source.paths}
+    over = next((path for number in numbers if (path := image_path(output, number)).resolve() in mine), None)
+    if over is not None:
+        raise OutputError(f"can't write an image over {over}, which is read: choose another name")
+    writer = ImageSequenceWriter(output, comment)
+    if clip.info.kind == "movie":
+        if sound != "none" and has_other_tracks(clip.info.path):
+            writer.warnings.append("images hold no sound and no other tracks: make a movie for these")
+        if describe_clip(clip.info).tags.is_hdr:
+            writer.warnings.append(
+                "the images have the clip's HDR values, and do not say so: make a movie for HDR"
+            )
+    return writer
+
+
+def _shown(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
+    """Return what is shown of the clip; None for all of it."""
+    ends_early = numbers.stop < clip.info.frame_count
+    if not numbers.start and not ends_early:
+        return None
+    return TrackRange(numbers.start, numbers.stop if ends_early else None, fps)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes finished frames as numbered image files, 8 or 16 bits as the clip has."""
+
+import struct
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from ..errors import OutputError, os_error_reason
+from ..filesystem import write_file
+from ..fusion.patch import Patch, composite_on_frame
+from ..media.clip import FramePixels
+from .frames import RenderedFrame
+from .image_names import image_path
+
+_PNG_HEADER_BYTES = 33
+"""A PNG's signature and its first chunk."""
+
+
+class ImageSequenceWriter:
+    """A context manager that writes images; each is whole as soon as it is there. See `VideoWriter`."""
+
+    def __init__(self, pattern: Path, comment: str = "") -> None:
+        self._pattern = pattern
+        self._comment = comment
+        self._sidecar: tuple[str, bytes] | None = None
+        self.warnings: list[str] = []
+        """What of the clip the images don't have."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add_sidecar(self, name: str, data: bytes) -> None:
+        """Have a file of the images' folder written after the last of them."""
+        self._sidecar = name, data
+
+    def write_frame(self, frame: RenderedFrame) -> None:
+        """Write a frame under its number. Raises OutputError."""
+        pixels = composite(frame.source, frame.patch)
+        self._write(image_path(self._pattern, frame.number), self._encode(pixels))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None and self._sidecar is not None:
+            name, data = self._sidecar
+            self._write(self._pattern.with_name(name), data)
+
+    def _encode(self, pixels: FramePixels) -> bytes:
+        is_png = self._pattern.suffix.lower() == ".png"
+        try:
+            done, data = cv2.imencode(".png" if is_png else ".tif", np.ascontiguousarray(pixels[..., ::-1]))
+        except (cv2.error, MemoryError) as error:
+            raise OutputError(f"can't encode an image for {self._pattern}; make the clip smaller") from error
+        if not done:
+            raise OutputError(f"can't encode an image for {self._pattern}; choose a .png name")
+        return with_png_comment(data.tobytes(), self._comment) if is_png and self._comment else data.tobytes()
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            write_file(path, data)
+        except OSError as error:
+            reason = os_error_reason(error).lower()
+            raise OutputError(f"can't write {path}: {reason}; check the folder and free space") from error
+
+
+def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:
+    """Lay a patch over an (H, W, 3) RGB frame of 8 or 16 bits; other pixels keep their bits."""
+    if pixels.dtype == np.uint8 or patch is None:
+        return composite_on_frame(np.asarray(pixels, np.uint8), patch) if patch is not None else pixels
+    out = np.array(pixels, np.uint16)
+    height, width = patch.pixels.shape[:2]
+    region = out[patch.top : patch.top + height, patch.left : patch.left + width]
+    alpha = patch.pixels[..., 3:].astype(np.uint32)
+    mixed = region.astype(np.uint32) * (255 - alpha) + patch.pixels[..., :3].astype(np.uint32) * 257 * alpha
+    region[:] = (mixed + 127) // 255
+    return out
+
+
+def with_png_comment(data: bytes, comment: str) -> bytes:
+    """Return a PNG file with a comment in its metadata."""
+    text = b"tEXtComment\0" + comment.encode("latin-1", errors="replace")
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    return data[:_PNG_HEADER_BYTES] + chunk + data[_PNG_HEADER_BYTES:]

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The video track of a movie that is written: its encoder, and what the container says of it."""
+
+from fractions import Fraction
+
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ..errors import OutputError
+from ..fusion.patch import Patch
+from ..media.bounds import coding_threads
+from ..system import address_space
+from .colour_tags import ColourTags
+from .encoding import Encoding
+from .frame_times import FrameTimes
+from .image_preparation import ImagePreparation
+from .pixel_formats import pixel_layout
+from .source_video import PROGRESSIVE, SourceVideo
+from .tone_mapping import HdrPreparation
+
+_MIN_TICKS_PER_SECOND = 10_000
+_INTERLACED_CODECS = ("h264", "prores", "ffv1")
+_FIELD_ORDERS = {2: "tt", 3: "bb", 4: "tb", 5: "bt"}
+_HVC1_SUFFIXES = (".mp4", ".mov")
+
+
+class VideoTrack:
+    """One video track in an output container; frames come at a fixed rate, or at the times of the clip's images.
+
+    Frame n is shown `offset` seconds and n / fps after the movie's start. With `times` an image is shown when the clip
+    shows it, and one that several frames show is stored once; `first` is the clip's number of frame 0. With
+    `tone_mapping_from`, what the clip is like, its HDR images are turned into SDR ones like `source`.
+    """
+
+    def __init__(
+        self,
+        container: OutputContainer,
+        suffix: str,
+        source: SourceVideo,
+        fps: Fraction,
+        encoding: Encoding,
+        tags: ColourTags,
+        *,
+        times: FrameTimes | None = None,
+        first: int = 0,
+        tone_mapping_from: SourceVideo | None = None,
+    ) -> None:
+        """Add the track. Raises OutputError and what PyAV raises."""
+        self._hdr = (
+            None if tone_mapping_from is None else HdrPreparation(tone_mapping_from, source.pixel_format)
+        )
+        self.is_interlaced = interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
+        self._preparation = ImagePreparation(
+            source.width,
+            source.height,
+            encoding.pixel_format,
+            tags,
+            quarter_turns=source.quarter_turns,
+            field_order=("tff" if source.is_top_first else "bff") if interlaced else "",
+            sample_aspect=source.sample_aspect,
+        )
+        self._container = container
+        self._fps = fps
+        self._frame_ticks = fps.denominator * -(-_MIN_TICKS_PER_SECOND // fps.numerator)
+        self._tick = 1 / (fps * self._frame_ticks) if times is None else times.time_base
+        self._times = times
+        self._first_seconds = first / fps
+        self._last_time: int | None = None
+        stream = container.add_stream(encoding.encoder, rate=fps, options=dict(encoding.options))
+        if not isinstance(stream, VideoStream):
+            raise OutputError(f"{encoding.encoder} is no encoder of video; install the av wheel with it")
+        self.stream = stream
+        context = stream.codec_context
+        context.width, context.height = self._preparation.coded_size
+        context.pix_fmt = encoding.pixel_format
+        context.time_base = self._tick
+        tags.apply_to_encoder(context)
+        if source.sample_aspect is not None:
+            context.sample_aspect_ratio = source.sample_aspect
+        if interlaced:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+            context.options["field_order"] = _FIELD_ORDERS[source.field_order]
+        elif source.field_order == PROGRESSIVE:
+            context.options["field_order"] = "progressive"
+        if encoding.codec == "hevc" and suffix in _HVC1_SUFFIXES:
+            context.codec_tag = "hvc1"  # what Apple's players ask for
+        if source.display_matrix is not None:
+            stream.set_display_matrix(source.display_matrix)
+        if address_space.limit_bytes() is not None:  # else encoders choose: other numbers make other bytes
+            sample_bytes = 2 if pixel_layout(encoding.pixel_format).depth > 8 else 1
+            context.thread_count = coding_threads(3 * sample_bytes * source.width * source.height)
+        self.frame_count = 0
+
+    def write(self, image: VideoFrame, patch: Patch | None, offset: Fraction) -> None:
+        """Encode the next frame, with a patch over it. Raises what PyAV raises."""
+        time, duration = self._time_of(image)
+        self.frame_count += 1
+        if self._last_time is not None and time <= self._last_time:
+            return
+        self._last_time = time
+        if self._hdr is not None:
+            image, patch = self._hdr.prepare(image, patch), None
+        ready = self._preparation.prepare(image, patch)
+        ready.time_base = self._tick
+        ready.pts = round(offset / self._tick) + time
+        ready.duration = duration
+        self._mux(self.stream.encode(ready))
+
+    def _time_of(self, image: VideoFrame) -> tuple[int, int]:
+        """Return when an image is shown and for how long, in ticks from frame 0."""
+        if self._times is None:
+            return self.frame_count * self._frame_ticks, self._frame_ticks
+        if image.pts is None:
+            return round(self.frame_count / (self._fps * self._tick)), 0
+        start = self._times.start + round(self._first_seconds / self._tick)
+        return max(0, image.pts - start), image.duration or 0
+
+    def finish(self) -> None:
+        """Write what the encoder still holds."""
+        self._mux(self.stream.encode(None))
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long the frames written last."""
+        return self.frame_count / self._fps
+
+    def _mux(self, packets: "list[Packet[Stream]]") -> None:
+        self._container.mux(packets)
