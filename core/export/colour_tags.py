@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 UNSPECIFIED = 2
-BT709, BT601, PQ, HLG = 1, 6, 16, 18
+RGB, BT709, BT601, PQ, HLG = 0, 1, 6, 16, 18
 
 # From this size on, images are written as BT.709, as cameras and players expect, below it as BT.601.
 _HD_WIDTH_PIXELS, _HD_HEIGHT_PIXELS = 1280, 720

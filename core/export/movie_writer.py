@@ -21,8 +21,8 @@ from .encoding import choose_encoding
 from .frame_times import FrameTimes
 from .frames import RenderedFrame
 from .options import EncodingChoice
-from .pixel_formats import losses, pixel_layout
-from .source_video import SourceVideo, describe_images
+from .pixel_formats import losses
+from .source_video import SourceVideo, describe_images, written_tags
 from .tone_mapping import as_sdr
 from .tracks import SourceTracks, TrackRange
 from .video_track import VideoTrack
@@ -172,10 +172,8 @@ class VideoWriter:
         if self._choice.sdr and clip.tags.is_hdr:
             self._source = as_sdr(clip)
         self._is_tone_mapped = self._source is not clip
-        tags = self._source.tags
-        if any(pixel_layout(self._source.pixel_format).chroma_size):  # grey has no matrix
-            tags = tags.with_read_matrix()
-        self._encoding = choose_encoding(suffix, self._source, self._choice, tags)
+        self._encoding = choose_encoding(suffix, self._source, self._choice, self._source.tags)
+        tags = written_tags(self._source, self._encoding.pixel_format)
         with contextlib.ExitStack() as stack:
             self._files = stack.enter_context(NewFiles(self._path.parent))
             part = self._files.create(self._path.name)

@@ -3,7 +3,7 @@
 
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,8 @@ from av.video.frame import VideoFrame
 from ..errors import ClipError
 from ..media.clip import ClipInfo
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
-from .colour_tags import ColourTags, tags_of_images, tags_of_stream
+from .colour_tags import RGB, ColourTags, tags_of_images, tags_of_stream
+from .pixel_formats import pixel_layout
 from .track_header import FIELD_ORDER, FLAG_INTERLACED, track_numbers
 
 PROGRESSIVE = 1
@@ -128,6 +129,21 @@ def describe_video(path: Path) -> SourceVideo:
         raise ClipError(
             f"{path} can't be decoded as a movie; check that it plays, or transcode it"
         ) from fault
+
+
+def written_tags(source: SourceVideo, pixel_format: str) -> ColourTags:
+    """Return the tags of a movie whose pixel format may be of another kind than the clip's.
+
+    A clip without a matrix is written with the one that it is read with. RGB has none, nor has grey; a clip of RGB
+    becomes YUV as images do.
+    """
+    before, after = pixel_layout(source.pixel_format), pixel_layout(pixel_format)
+    if after.is_rgb:
+        return replace(source.tags, matrix=RGB, full_range=True, chroma_location="")
+    if before.is_rgb:
+        matrix = tags_of_images(source.width, source.height).matrix
+        return replace(source.tags, matrix=matrix, full_range=False, chroma_location="")
+    return source.tags.with_read_matrix() if any(before.chroma_size) else source.tags
 
 
 def _field_order(numbers: Mapping[int, int]) -> int:

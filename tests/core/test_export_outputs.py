@@ -18,7 +18,7 @@ from understudy.core.export.metadata import (
 from understudy.core.export.options import EncodingChoice
 from understudy.core.export.pixel_formats import losses, nearest_format
 from understudy.core.export.provenance import sidecar_name
-from understudy.core.export.source_video import SourceVideo
+from understudy.core.export.source_video import SourceVideo, written_tags
 from understudy.core.filesystem import NewFiles, write_file
 
 
@@ -102,6 +102,22 @@ def test_what_a_file_says_of_itself_is_not_carried():
         "language": "deu",
     }
     assert carried_track_tags({"language": "deu"}, ".mov") == {"language": "ger"}
+
+
+@pytest.mark.parametrize(
+    ("clip", "tags", "movie", "matrix", "full_range"),
+    [
+        ("yuv420p", ColourTags(), "yuv420p", 6, False),
+        ("yuv420p", ColourTags(1, 1, 1, True), "yuv420p", 1, True),
+        ("gbrp", ColourTags(matrix=0, full_range=True), "yuv444p", 6, False),
+        ("gbrp", ColourTags(matrix=0, full_range=True), "gbrp", 0, True),
+        ("rgb24", ColourTags(), "bgr0", 0, True),
+        ("gray", ColourTags(), "gray", 2, False),
+    ],
+)
+def test_the_matrix_is_that_of_what_is_stored(clip, tags, movie, matrix, full_range):
+    written = written_tags(SourceVideo("x", clip, 64, 64, tags), movie)
+    assert (written.matrix, written.full_range) == (matrix, full_range)
 
 
 @pytest.mark.parametrize("name", ["comment", "COMMENT"])

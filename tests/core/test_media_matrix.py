@@ -209,3 +209,16 @@ def test_covers_and_attachments_survive_where_they_can(tmp_path):
         assert export(covered, output) == []
         shown = media_matrix.probe(output, "-show_streams")["streams"][1]
         assert (shown["codec_name"], shown["disposition"]["attached_pic"]) == ("png", 1)
+
+
+@pytest.mark.parametrize(
+    ("coding", "pixel_format"), [("qtrle", "rgb24"), ("png", "rgba"), ("ffv1", "gbrp10le")]
+)
+@pytest.mark.parametrize("size", ["96x64", "1280x720"])
+def test_a_clip_of_rgb_keeps_its_colours(tmp_path, coding, pixel_format, size):
+    arguments = ("-map", "0:v", "-vf", f"scale={size}", "-c:v", coding, "-pix_fmt", pixel_format)
+    name = "clip.mkv" if coding == "ffv1" else "clip.mov"
+    source, output = media_matrix.make(Case("rgb", arguments, source=name), tmp_path), tmp_path / "out.mp4"
+    export(source, output)
+    theirs, ours = (media_matrix.samples(path, "rgb24") for path in (source, output))
+    assert np.abs(theirs - ours).mean() < 1.2
