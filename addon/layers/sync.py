@@ -21,6 +21,7 @@ from .folders import LayerPlaces
 from .layer_edits import layer_edits
 from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
 from .nesting import nest_where_needed
+from .replaced_files import reload_replaced_movies
 from .scene_strips import SceneStrips
 from .sync_memory import sync_memory
 
@@ -84,6 +85,8 @@ def sync_scene(
     if not (strips.clips or strips.layers_by_stack):
         return SyncResult(problems, bool(problems))
     changed = bool(problems)
+    if reload_replaced_movies(strips):
+        strips, changed, changed_clips = SceneStrips(scene), True, None
     before = strips
     if separate_copies(scene, strips):
         strips, changed = SceneStrips(scene), True

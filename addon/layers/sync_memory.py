@@ -25,6 +25,18 @@ class SyncMemory:
         self._lengths: LruCache[tuple[int | str, ...], int] = LruCache(_MAX_MOVIES)
         self._states: LruCache[tuple[str, str], Hashable] = LruCache(_MAX_LAYERS)
         self._roots: dict[Path, tuple[int, int] | None] = {}
+        self._files: LruCache[Path, tuple[int, ...]] = LruCache(_MAX_MOVIES)
+
+    def is_replaced(self, path: Path) -> bool:
+        """Tell whether a file is another one than when this was last asked. A file that is gone is not."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        now = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        before = self._files.get(path)
+        self._files.put(path, now)
+        return before is not None and before != now
 
     def frame_count(self, path: Path) -> int | None:
         """Return a movie's length in frames, None where it can't be read."""

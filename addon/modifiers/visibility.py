@@ -7,7 +7,7 @@ import bpy
 
 from ..properties.scene_properties import settings_of
 from ..sequencer.curves import curves_of
-from ..sequencer.strips import channels_of, shown_scenes, stack_id, strips_with_modifiers
+from ..sequencer.strips import mute_reason, shown_scenes, stack_id, strips_with_modifiers
 
 
 def is_rendered(modifier: Any) -> bool:
@@ -49,10 +49,8 @@ def hidden_reason(scene: bpy.types.Scene, strip: Any, name: str) -> str:
     around: Any = strip
     while around is not None:
         thing = name if around == strip else "meta strip"
-        if around.mute:
-            return f"{thing} is muted"
-        channels = channels_of(scene, around)
-        if around.channel < len(channels) and channels[around.channel].mute:
-            return f"channel of the {thing} is muted"
+        muted = mute_reason(scene, around)
+        if muted:
+            return f"{thing} is muted" if muted == "strip" else f"channel of the {thing} is muted"
         around = around.parent_meta()
     return ""

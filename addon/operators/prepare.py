@@ -163,7 +163,7 @@ class UNDERSTUDY_OT_prepare(bpy.types.Operator):
         set_window_state("seconds_left", -1.0 if frames.seconds_left is None else round(frames.seconds_left))
         state = strip_state(StripFacts(progress=frames))
         set_window_state("progress", round(preparation.progress, 3))
-        set_window_state("status", f"{self._label}: {state_text(state)}")
+        set_window_state("status", state_text(state))  # the status bar says of which strip
         # Not `status_text_set`: that may take what others draw out of the status bar, our own line too.
         context.workspace.status_text_set_internal(status_text(self._label, state))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...core.layers.job import LayerJob
+from ...core.sessions.request_faults import has_source
 from ..properties.preferences import Preferences
 from ..sessions.open import open_preview
 
@@ -21,6 +22,11 @@ class PreviewRequest:
     preferences: Preferences
     jobs: tuple[LayerJob, ...]
     may_blank: bool
+
+    @property
+    def can_show_faces(self) -> bool:
+        """Whether anything asks for a new face and has a source person for it."""
+        return any(job.requests and has_source(job.requests) for job in self.jobs)
 
 
 PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"

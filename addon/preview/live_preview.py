@@ -120,7 +120,12 @@ class LivePreview:
             self._pause_prefetch()
         wait(self._futures, wait_seconds)
         self._collect_results()
-        if self._futures and after_edit:
+        if (
+            self._futures
+            and after_edit
+            and self._last_request is not None
+            and self._last_request.can_show_faces
+        ):
             set_window_state("updating", True)  # until it comes, the last image stays
 
     def tick(self) -> float | None:

@@ -135,12 +135,37 @@ def is_shown(scene: bpy.types.Scene, strip: bpy.types.Strip, frame: int) -> bool
     """Tell whether a strip plays at a timeline frame, as do the meta strips around it."""
     around: Any = strip
     while around is not None:
-        channels = channels_of(scene, around)
-        hidden = around.channel < len(channels) and channels[around.channel].mute
-        if around.mute or hidden or not covers_frame(around, frame):
+        if mute_reason(scene, around) or not covers_frame(around, frame):
             return False
         around = around.parent_meta()
     return True
+
+
+def mute_reason(scene: bpy.types.Scene, strip: bpy.types.Strip) -> str:
+    """Say what mutes a strip, `strip` or `channel`; empty where nothing does, or where it is drawn all the same.
+
+    Blender draws the inputs of an effect though they are muted, unless their channel is (tried in 4.5 and 5.2).
+    """
+    muted = _own_mute_reason(scene, strip)
+    return "" if muted == "strip" and _feeds_drawn_effect(scene, strip, {strip}) else muted
+
+
+def _own_mute_reason(scene: bpy.types.Scene, strip: bpy.types.Strip) -> str:
+    channels = channels_of(scene, strip)
+    if strip.channel < len(channels) and channels[strip.channel].mute:
+        return "channel"
+    return "strip" if strip.mute else ""
+
+
+def _feeds_drawn_effect(scene: bpy.types.Scene, strip: Any, visited: set[Any]) -> bool:
+    for effect in parent_strips(scene, strip):
+        inputs = (getattr(effect, "input_1", None), getattr(effect, "input_2", None))
+        if strip not in inputs or effect in visited:
+            continue
+        visited.add(effect)
+        if not _own_mute_reason(scene, effect) or _feeds_drawn_effect(scene, effect, visited):
+            return True
+    return False
 
 
 def shown_scenes(scene: bpy.types.Scene, frame: int) -> Iterator[tuple[bpy.types.Scene, int]]:

@@ -97,7 +97,7 @@ class FrameReader:
         return entry
 
     def _matching_map_entry(self, clip: Clip, number: int) -> Arrays | None:
-        """Return the entry that has the id of a frame's pixels, if the store has one; others are left out henceforth."""
+        """Return the entry with the id of a frame's pixels, if the store has one; others are left out from then on."""
         known = _fingerprint(clip, number)
         store = FilteringStore(self._store, lambda kept: kept["id"].tobytes().hex() == known)
         return store.get(self._map_key(clip, number))

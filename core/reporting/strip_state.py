@@ -243,7 +243,7 @@ def overlay_text(state: StripState, *, shows_original: bool) -> str:
         return ""
     if state.kind is StripStateKind.READY:
         return "Original shown: the layer is being read"
-    return f"Original shown: {state_text(state)}"
+    return f"Original shown: {state.reason if state.kind is StripStateKind.BLOCKED else state_text(state)}"
 
 
 def prepare_text(state: StripState, written: int, seconds: float | None) -> str:

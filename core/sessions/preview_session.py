@@ -66,6 +66,7 @@ class PreviewSession(LayerSession):
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
         summary = matching_summary(label, digest)
         if summary is not None:
+            self._stamps[job.layer_path.parent] = self._local_stamp(job)
             self._count(job, LayerState.CURRENT, summary)
             return "current"
         plan = self._plan(job)

@@ -71,3 +71,18 @@ def test_a_replaced_file_never_keeps_the_former_face(every_blender):
             made[state] = render(place, place, *new_project(place))
         assert np.array_equal(shown[number], made[state]), state
     assert len({pictures.tobytes() for pictures in shown}) == len(set(STATES))
+    # And in one Blender, which has the files open.
+    put(every_blender.folder / "project", contents, STATES[0])
+    content = {name: str(contents / f"{name}.avi") for name in ("movie0", "movie2")}
+    movie = str(every_blender.folder / "project" / "movie.avi")
+    again = render(
+        "project",
+        "reopened",
+        ["load", {"path": str(every_blender.folder / "project" / "project.blend")}],
+        ["render", {"out": str(every_blender.folder / "opened_")}],
+        ["replace_file", {"file": movie, "content": content["movie2"]}],
+    )
+    only_movie = STATES[0][0], 2, STATES[0][2]
+    (every_blender.folder / "only").mkdir()
+    put(every_blender.folder / "only", contents, only_movie)
+    assert np.array_equal(again, render("only", "only", *new_project("only")))

@@ -2,6 +2,9 @@
 """Steps for what an editor does to strips, with the sequencer's own operators."""
 
 import atexit
+import os
+import shutil
+from pathlib import Path
 
 import bpy
 from steps import _in_sequencer, _put, _scene, _select, _show_in_sequencer, _strip
@@ -208,3 +211,20 @@ def save_refused(path):
     except RuntimeError:
         return True
     return False
+
+
+def mute_channel_of(name):
+    """Mute the channel of a strip, or of the meta strip that it was nested in."""
+    scene = bpy.context.scene
+    strip = scene.sequence_editor.strips_all[name]
+    while strip.parent_meta() is not None:
+        strip = strip.parent_meta()
+    scene.sequence_editor.channels[strip.channel].mute = True
+
+
+def replace_file(file, content):
+    """Put another file's content in the place of a file, with its time."""
+    status, new = Path(file).stat(), Path(f"{file}.new")
+    shutil.copy(content, new)
+    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+    new.replace(file)
