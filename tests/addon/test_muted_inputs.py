@@ -11,10 +11,6 @@ MUTED = {
     "nothing": [],
     "the clip": [["adjust", {"name": "clip", "mute": True}]],
     "its channel": [["mute_channel_of", {"name": "clip"}]],
-    "clip and effect": [
-        ["adjust", {"name": "clip", "mute": True}],
-        ["adjust", {"name": "blur", "mute": True}],
-    ],
 }
 
 
@@ -23,6 +19,10 @@ def test_the_input_of_an_effect_has_its_new_face_whether_it_is_muted_or_not(ever
     for place, (name, steps) in enumerate(MUTED.items()):
         answers = drive(
             ["project", {"size": [320, 240], "frames": FRAMES, "save": str(drive.folder / f"{place}.blend")}],
+            [
+                "effect",
+                {"name": "grey", "kind": "COLOR", "channel": 1, "start": 1, "length": 2},
+            ],  # else EEVEE renders
             ["movie", {"name": "clip", "file": footage.movie, "channel": 2}],
             ["cast", {"name": "clip", "picture": footage.person}],
             [
@@ -44,6 +44,5 @@ def test_the_input_of_an_effect_has_its_new_face_whether_it_is_muted_or_not(ever
         reports[name] = answers[-2]
     assert np.array_equal(shown["the clip"], shown["nothing"])
     assert reports["the clip"]["faces"] == reports["nothing"]["faces"] == 2
-    for name in ("its channel", "clip and effect"):
-        assert not shown[name].any(), name
-        assert reports[name] is None or reports[name]["faces"] == 0, name
+    assert np.ptp(shown["its channel"]) == 0  # what lies below alone
+    assert reports["its channel"] is None or reports["its channel"]["faces"] == 0
