@@ -35,7 +35,14 @@ def export(path, output, choice=None, sound="copy", numbers=None):
     return said
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize(
+    "case",
+    # Every third one at each change, all of them in the long tests.
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.long] if place % 3 else [])
+        for place, case in enumerate(CASES)
+    ],
+)
 def test_every_property_of_the_video_survives(case, tmp_path):
     source, output = media_matrix.make(case, tmp_path), tmp_path / case.output
     said = export(source, output, case.choice)
