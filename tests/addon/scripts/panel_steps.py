@@ -78,7 +78,7 @@ def drawn(active):
         sections = {}
         panels.UNDERSTUDY_PT_stack.draw(type("Drawer", (), {"layout": _Layout(sections)})(), bpy.context)
         while lookup_cache().tick() is not None:
-            pass
+            time.sleep(0.01)  # a loop without a pause takes Python from the thread that is waited for
     return sections
 
 

@@ -2,6 +2,7 @@
 """Steps for the state of a strip: what each surface says of it."""
 
 import shutil
+import time
 from pathlib import Path
 
 import bpy
@@ -37,7 +38,7 @@ def strip_state_surfaces(name):
     status_bar._draw(header, bpy.context)
     state = state_of(scene, strip)
     while lookup_cache().tick() is not None:
-        pass
+        time.sleep(0.01)
     set_window_state("original_shown", True)
     over = overlay.overlay_line(bpy.context)
     set_window_state("original_shown", False)
@@ -58,7 +59,7 @@ def timeline_bars(first, end, least_frames):
     frames = PreparedFrames()
     frames.bars(_scene(), first, end, least_frames)
     while lookup_cache().tick() is not None:
-        pass
+        time.sleep(0.01)
     while True:
         bars = frames.bars(_scene(), first, end, least_frames)
         if frames.is_complete:
