@@ -142,7 +142,7 @@ CASES = (
     Case("ffv1_sar_mkv", x264("-vf", "setsar=64/45", *_BT709), output="out.mkv", choice={"codec": "ffv1"}, loss=0,
          changes={"codec_name": "ffv1", **_NO_ASPECT}, warning="use --codec"),
     Case("av1", x264(*_BT709), output="out.webm", changes={"codec_name": "av1"}),
-    Case("av1_of_444", x264(*_BT709, "-pix_fmt", "yuv444p"), output="out.webm", warning="colour detail is halved",
+    Case("av1_of_444", x264(*_BT709, "-pix_fmt", "yuv444p"), output="out.webm", warning="chroma detail is halved",
          changes={"codec_name": "av1", "pix_fmt": "yuv420p", "chroma_location": "left",
                   "frames": [("0", "0", "bt709", "left")]}, loss=2),
     # HDR

@@ -6,7 +6,7 @@ The numbers are those of ISO/IEC 23091-2; 2 stands for "not said" in each of the
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
@@ -43,7 +43,7 @@ class ColourTags:
         """Whether the light is coded as PQ or HLG."""
         return self.transfer in (PQ, HLG)
 
-    def with_read_matrix(self) -> "ColourTags":
+    def with_read_matrix(self) -> Self:
         """Return the tags with the matrix named that frames are read with: BT.601 where a clip names none."""
         return self if self.matrix != UNSPECIFIED else replace(self, matrix=BT601)
 

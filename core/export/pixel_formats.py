@@ -71,7 +71,7 @@ def losses(source: str, target: str) -> list[str]:
     if after.depth < before.depth:
         said.append(f"{before.depth} bits become {after.depth}")
     if any(_missing(before.chroma_size, after.chroma_size)) and not before.is_rgb:
-        said.append("colour detail is halved")
+        said.append("chroma detail is halved")
     if before.has_alpha and not after.has_alpha:
         said.append("transparency is lost")
     return said

@@ -36,7 +36,13 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     report = tmp_path / "report.json"
     command = ["render", str(clip), "--face", str(folder / "red.png"), "--output", str(tmp_path / "out.mp4"),
                "--report", str(report)]  # fmt: skip
-    process = subprocess.Popen([*PROGRAM, *command], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*PROGRAM, *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        # `nohup` hands its disregard of a closed terminal down, and a render keeps to it.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509
+    )
     cache = tmp_path / "understudy_cache"
     deadline = time.monotonic() + 60
     while count_results(cache)["swap"] < 3 and time.monotonic() < deadline:

@@ -152,7 +152,7 @@ def test_the_nearest_pixel_format_loses_least(clip, offered, nearest):
 def test_what_a_pixel_format_loses_is_said():
     assert losses("yuva444p12le", "yuv420p10le") == [
         "12 bits become 10",
-        "colour detail is halved",
+        "chroma detail is halved",
         "transparency is lost",
     ]
     assert losses("yuv420p", "yuv444p10le") == []
