@@ -12,6 +12,7 @@ from pathlib import Path
 from ...core.cache.packs.layout import LAYERS_FOLDER
 from ...core.concurrency.lru import LruCache
 from ...core.errors import ClipError
+from ...core.media.file_status import FileStatus, status_if_there
 from ...core.media.open import open_clip
 
 _MAX_MOVIES = 4096
@@ -22,37 +23,32 @@ class SyncMemory:
     """Lengths of movies, and layers that are in order."""
 
     def __init__(self) -> None:
-        self._lengths: LruCache[tuple[int | str, ...], int] = LruCache(_MAX_MOVIES)
+        self._lengths: LruCache[tuple[Path, FileStatus], int] = LruCache(_MAX_MOVIES)
         self._states: LruCache[tuple[str, str], Hashable] = LruCache(_MAX_LAYERS)
         self._roots: dict[Path, tuple[int, int] | None] = {}
-        self._files: LruCache[Path, tuple[int, ...]] = LruCache(_MAX_MOVIES)
+        self._files: LruCache[Path, FileStatus] = LruCache(_MAX_MOVIES)
 
     def is_replaced(self, path: Path) -> bool:
         """Tell whether a file is another one than when this was last asked. A file that is gone is not."""
-        try:
-            status = path.stat()
-        except OSError:
+        now = status_if_there(path)
+        if now is None:
             return False
-        now = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
         before = self._files.get(path)
         self._files.put(path, now)
         return before is not None and before != now
 
     def frame_count(self, path: Path) -> int | None:
         """Return a movie's length in frames, None where it can't be read."""
-        try:
-            status = path.stat()
-        except OSError:
+        status = status_if_there(path)
+        if status is None:
             return None
-        times = status.st_mtime_ns, status.st_ctime_ns
-        stamp = str(path), status.st_dev, status.st_ino, status.st_size, *times
-        known = self._lengths.get(stamp)
-        return self._read_frame_count(path, stamp) if known is None else known
+        known = self._lengths.get((path, status))
+        return self._read_frame_count(path, status) if known is None else known
 
-    def _read_frame_count(self, path: Path, stamp: tuple[int | str, ...]) -> int | None:
+    def _read_frame_count(self, path: Path, status: FileStatus) -> int | None:
         try:
             with open_clip(path) as opened:
-                return self._lengths.put(stamp, opened.info.frame_count)
+                return self._lengths.put((path, status), opened.info.frame_count)
         except ClipError:
             return None  # said when the clip's frames are needed
 

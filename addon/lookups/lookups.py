@@ -13,6 +13,7 @@ from ...core.face.types import Pixels
 from ...core.filesystem import Access
 from ...core.layers.folder import LayerFolder
 from ...core.layers.placeholder import PLACEHOLDER
+from ...core.media.file_status import status_if_there
 from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
 from ...core.models.model_availability import ModelAvailability, model_availability
@@ -110,11 +111,7 @@ class FileStampLookup:
 
     def fetch(self) -> tuple[int, ...]:
         """See `Lookup`."""
-        try:
-            status = self.path.stat()
-        except OSError:
-            return ()
-        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+        return status_if_there(self.path) or ()
 
     def to_view(self, result: tuple[int, ...], _make_icon: Callable[[Pixels], int]) -> tuple[int, ...]:
         """See `Lookup`."""

@@ -3,17 +3,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from ...core.face.types import Pixels
 from ...core.layers.folder import LayerFolder
 from ...core.layers.job import LayerJob
 from ...core.media.source import ClipSource
+from ...core.media.source_stamps import SourceStamps
 from ...core.models.embedded import embedded_folder
 from ...core.models.library import user_model_folder
 from ...core.recipe.request import SwapRequest
 from ...core.reporting.strip_state import FrameCounts
-from ...core.sessions.layer_counts import count_layers, layers_shown
+from ...core.sessions.layer_counts import count_layers, layer_contents
 from ...core.sessions.request_digest import RequestDigester
 from ...core.sessions.request_faults import request_fault
 from ..layers.folders import layer_image_name
@@ -29,8 +31,8 @@ class StripSurvey:
     fault: str
     """Why no frame can be swapped, as far as files tell; empty where nothing stands in the way."""
     counts: FrameCounts
-    shown: dict[int, int] = field(default_factory=dict)
-    """What the image of each source frame shows, a `LayerShown`."""
+    contents: dict[int, int] = field(default_factory=dict)
+    """What the image of each source frame shows, a `LayerContent`."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class StripLookup:
     """The cache folder."""
     preferences: Preferences
     strip_id: str
-    shown: tuple[object, ...]
+    images_key: tuple[object, ...]
     """What decides which layer images the strip shows."""
     requests: tuple[SwapRequest, ...] = field(compare=False)
     source: ClipSource = field(compare=False)
@@ -62,19 +64,25 @@ class StripLookup:
             for number in self.images
         )
         try:
-            shown = layers_shown(
+            contents = layer_contents(
                 jobs,
-                RequestDigester(models, settings.provider),
+                RequestDigester(models, settings.provider, _source_stamps()),
                 layers.peek_label,
                 any_request=self.animated,
             )
         finally:
             layers.close()
-        by_frame = dict(zip(self.images, shown, strict=True))
+        by_frame = dict(zip(self.images, contents, strict=True))
         return StripSurvey(
-            self.requests, request_fault(self.requests, settings.library), count_layers(shown), by_frame
+            self.requests, request_fault(self.requests, settings.library), count_layers(contents), by_frame
         )
 
     def to_view(self, result: StripSurvey, _make_icon: Callable[[Pixels], int]) -> StripSurvey:
         """See `Lookup`."""
         return result
+
+
+@cache
+def _source_stamps() -> SourceStamps:
+    """Return the stamps of this Blender's lookups, which are all fetched on one thread: files are read once."""
+    return SourceStamps()

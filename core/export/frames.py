@@ -5,7 +5,7 @@ import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -16,7 +16,7 @@ from ..errors import ClipError, FaceImageError
 from ..face.types import Pixels
 from ..fusion.patch import Patch, composite_on_frame
 from ..media.bounds import frame_capacity
-from ..media.clip import Clip, FramePixels
+from ..media.clip import Clip, DecodedImages, FramePixels
 from ..pipeline.pipeline import Pipeline
 from ..recipe.request import SwapRequest
 
@@ -51,15 +51,6 @@ class RenderedFrame:
     def pixels(self) -> Pixels:
         """(H, W, 3) RGB uint8, display-coded, upright: the original with the patch over it."""
         return composite_on_frame(self.original, self.patch)
-
-
-@runtime_checkable
-class ImageSource(Protocol):
-    """A clip that keeps the images of its file as they were decoded, while their frames are at hand."""
-
-    def source_image(self, number: int) -> VideoFrame | None:
-        """Return the image of a frame; None if it has none. Raises ClipError."""
-        ...
 
 
 class _Read(NamedTuple):
@@ -112,7 +103,7 @@ def _render_frame(
         fault = NO_MEMORY
     try:
         pixels = clip.read(number)
-        image = clip.source_image(number) if isinstance(clip, ImageSource) else None
+        image = clip.decoded_image(number) if isinstance(clip, DecodedImages) else None
         if image is None and pixels.dtype == np.uint16:
             image = VideoFrame.from_ndarray(pixels, "rgb48le")
         return patch, _Read(to_eight_bit(pixels), pixels, image), fault

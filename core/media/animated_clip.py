@@ -1,27 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Animated WebP and PNG files as clips of the command line. Blender shows a PNG's first image, and of WebP nothing."""
 
-import warnings
 from fractions import Fraction
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..concurrency.closing import Closeable
-from ..errors import ClipError, os_error_reason
-from ..filesystem import read_input
+from ..errors import ClipError
 from .animation import Animation, read_animation
-from .bounds import (
-    MAX_IMAGE_FILE_BYTES,
-    frame_capacity,
-    require_image_size,
-    require_length,
-)
+from .bounds import frame_capacity, require_image_size, require_length
 from .clip import FRAME_CACHE_SIZE, ClipInfo, FrameCache, FramePixels, require_frame
-from .file_status import content_id, file_status, files_stamp, require_file, require_unchanged
+from .file_clip import FileClip
+from .file_status import read_image_file, require_file
+from .pillow_image import translate_pillow_errors
 from .source import ClipSource
 
 if TYPE_CHECKING:
@@ -34,24 +27,24 @@ _RGBA_BYTES = 4
 
 def is_animated(path: Path) -> bool:
     """Whether an image file holds several images that follow each other. Raises ClipError."""
-    return read_animation(_read(path)) is not None
+    return read_animation(read_image_file(path)) is not None
 
 
-class AnimatedClip(Closeable):
+class AnimatedClip(FileClip):
     """The images of an animated WebP or PNG file, each for its time, over black where they are clear; see `Clip`."""
 
     def __init__(self, path: Path) -> None:
         """Read the times of the images. Raises ClipError where the file is damaged or holds one image."""
         require_file(path)
-        self._path, self._status = path, file_status(path)
-        self._data = _read(path)
+        super().__init__(ClipSource(True, (path,), ANIMATED_READING))
+        self._path = path
+        self._data = read_image_file(path)
         animation = read_animation(self._data)
         if animation is None:
             raise ClipError(f"{path} is not animated; choose an animated WebP or PNG file")
         self._animation: Animation = animation
         self._frames = animation.frames()
         require_length(path, len(self._frames))
-        self._source = ClipSource(True, (path,), ANIMATED_READING)
         self._image = _open(path, self._data)
         width, height = self._image.size
         decoded = width * height * _RGBA_BYTES
@@ -59,38 +52,6 @@ class AnimatedClip(Closeable):
         self._info = ClipInfo(path, "sequence", width, height, len(self._frames), Fraction(animation.fps), 8)
         self._cache = FrameCache(frame_capacity(FRAME_CACHE_SIZE, decoded))
         self.read(0)
-
-    @property
-    def info(self) -> ClipInfo:
-        """The facts of this clip."""
-        return self._info
-
-    @property
-    def source(self) -> ClipSource:
-        """The file."""
-        return self._source
-
-    @cached_property
-    def clip_id(self) -> str:
-        """Hex SHA-256 of the file."""
-        known = content_id(self._source)
-        require_unchanged(self._path, self._status)
-        return known
-
-    @cached_property
-    def stamp(self) -> str:
-        """See `Clip.stamp`."""
-        return files_stamp(self._source.paths, [self._status])
-
-    @property
-    def image_count(self) -> int:
-        """See `Clip.image_count`."""
-        return self._info.frame_count
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """See `Clip.faults`."""
-        return ()
 
     def read(self, number: int) -> FramePixels:
         """Return the pixels of frame `number`, (H, W, 3) RGB uint8; see `Clip.read`."""
@@ -105,15 +66,11 @@ class AnimatedClip(Closeable):
         self._image.close()
 
     def _decode(self, index: int) -> FramePixels:
-        from PIL import Image
-
         try:
-            with warnings.catch_warnings():
-                # Its size was checked before.
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with translate_pillow_errors(*_FORMATS):
                 self._image.seek(index + self._animation.first)
                 pixels = np.array(self._image.convert("RGBA"))
-        except (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        except ValueError as fault:
             raise ClipError(f"image {index} of {self._path} can't be decoded; save it again") from fault
         alpha = pixels[..., 3:].astype(np.uint16)
         return (pixels[..., :3] * alpha // 255).astype(np.uint8)
@@ -123,15 +80,7 @@ def _open(path: Path, data: bytes) -> "Image.Image":
     from PIL import Image
 
     try:
-        return Image.open(BytesIO(data), formats=_FORMATS)  # gate: memory
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        with translate_pillow_errors(*_FORMATS):
+            return Image.open(BytesIO(data), formats=_FORMATS)  # gate: memory
+    except ValueError as fault:
         raise ClipError(f"{path} can't be read as an animated image; save it again") from fault
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_input(path, MAX_IMAGE_FILE_BYTES)
-    except OSError as fault:
-        raise ClipError(
-            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
-        ) from fault

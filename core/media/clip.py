@@ -127,10 +127,10 @@ class Clip(Protocol):
 class DecodedImages(Protocol):
     """A clip that can give the images of its file as they were decoded: in the file's own pixel format."""
 
-    def decoded_image(self, number: int) -> "VideoFrame":
+    def decoded_image(self, number: int) -> "VideoFrame | None":
         """Return the image that `read` makes the pixels of frame `number` from, unrotated. Raises ClipError.
 
-        It may be shared: do not write into its planes.
+        None where it is not at hand. It may be shared: do not write into its planes.
         """
         ...
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import ClipError, os_error_reason
-from ..filesystem import open_input
-from .bounds import MAX_MOVIE_BYTES
+from ..filesystem import open_input, read_input
+from .bounds import MAX_IMAGE_FILE_BYTES, MAX_MOVIE_BYTES
 from .source import ClipSource
 
 _Value = TypeVar("_Value")
@@ -33,6 +33,14 @@ def file_status(path: Path) -> FileStatus:
     """Return what tells a file from others on this machine. ClipError where it is missing."""
     status = _require_status(path)
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def status_if_there(path: Path) -> FileStatus | None:
+    """Return a file's status; None for one that is missing."""
+    try:
+        return file_status(path)
+    except ClipError:
+        return None
 
 
 def files_stamp(paths: Sequence[Path], statuses: Sequence[FileStatus]) -> str:
@@ -64,15 +72,28 @@ def require_unchanged(path: Path, status: FileStatus | None) -> None:
         raise ClipChangedError(f"{path} was replaced since it was opened; run it again")
 
 
+def unreadable_error(path: Path, error: OSError) -> ClipError:
+    """Return the error for a file that is there and can't be read."""
+    return ClipError(
+        f"can't read {path}: {os_error_reason(error).lower()}; check the path and its permissions"
+    )
+
+
+def read_image_file(path: Path) -> bytes:
+    """Return the bytes of an image file. Raises ClipError."""
+    try:
+        return read_input(path, MAX_IMAGE_FILE_BYTES)
+    except OSError as fault:
+        raise unreadable_error(path, fault) from fault
+
+
 def file_fingerprint(path: Path) -> str:
     """Hex SHA-256 of a file's bytes, read in pieces. Raises ClipError when it can't be read."""
     try:
         with open_input(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as fault:
-        raise ClipError(
-            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
-        ) from fault
+        raise unreadable_error(path, fault) from fault
 
 
 def content_id(source: ClipSource) -> str:
@@ -98,9 +119,7 @@ def sample_digest(source: ClipSource) -> bytes:
             with open_input(path) as file:
                 _add_blocks(digest, file, _SAMPLE_BLOCK_BYTES if len(paths) == 1 else _SEQUENCE_BLOCK_BYTES)
         except OSError as fault:
-            raise ClipError(
-                f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
-            ) from fault
+            raise unreadable_error(path, fault) from fault
     return digest.digest()
 
 

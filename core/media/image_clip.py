@@ -3,11 +3,9 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ..concurrency.closing import Closeable
 from ..errors import ClipError
 from ..filesystem import open_input
 from .bounds import frame_capacity, require_length
@@ -19,14 +17,14 @@ from .clip import (
     require_frame,
 )
 from .exr import SIGNATURE as EXR_SIGNATURE
-from .file_status import FileStatus, content_id, file_status, files_stamp, require_unchanged
-from .image_decode import decode_shown
+from .file_clip import FileClip
+from .image_decode import decode_over_black
 from .source import ClipSource
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", EXR_SIGNATURE)
 
 
-class ImageClip(Closeable):
+class ImageClip(FileClip):
     """Image files in order, one frame each; see `Clip`. All must have the first one's size and depth."""
 
     def __init__(
@@ -34,7 +32,7 @@ class ImageClip(Closeable):
         paths: Sequence[Path],
         kind: Literal["sequence", "picture"],
         reading: str = "",
-        decode: Callable[[Path], FramePixels] = decode_shown,
+        decode: Callable[[Path], FramePixels] = decode_over_black,
     ) -> None:
         """Read the first image. Raises ClipError when there is none or it can't be decoded.
 
@@ -44,9 +42,8 @@ class ImageClip(Closeable):
             raise ClipError("the image sequence has no files; choose at least one image")
         self._paths = tuple(paths)
         require_length(self._paths[0], len(self._paths))
-        self._source = ClipSource(kind == "picture", self._paths, reading)
+        super().__init__(ClipSource(kind == "picture", self._paths, reading))
         self._decode = decode
-        self._statuses = tuple(_status_if_there(path) for path in self._paths)
         first = decode(self._paths[0])
         self._cache = FrameCache(frame_capacity(FRAME_CACHE_SIZE, first.nbytes))
         height, width, _ = first.shape
@@ -54,42 +51,6 @@ class ImageClip(Closeable):
             self._paths[0], kind, width, height, len(self._paths), Fraction(0), 8 * first.dtype.itemsize
         )
         self._cache.put(0, first)
-
-    @property
-    def info(self) -> ClipInfo:
-        """The facts of this clip."""
-        return self._info
-
-    @property
-    def source(self) -> ClipSource:
-        """The image files."""
-        return self._source
-
-    @cached_property
-    def clip_id(self) -> str:
-        """Hex SHA-256 of the file, or of the list of the files' hashes, one a line."""
-        known = content_id(self._source)
-        for number in range(len(self._paths)):
-            self._require_unchanged(number)
-        return known
-
-    @cached_property
-    def stamp(self) -> str:
-        """See `Clip.stamp`."""
-        statuses = [
-            status or file_status(path) for path, status in zip(self._paths, self._statuses, strict=True)
-        ]
-        return files_stamp(self._paths, statuses)
-
-    @property
-    def image_count(self) -> int:
-        """How many images there are."""
-        return len(self._paths)
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """Nothing: an image that can't be read is an error."""
-        return ()
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""
@@ -113,17 +74,6 @@ class ImageClip(Closeable):
     def close(self) -> None:
         """Forget the frames; no file stays open."""
         self._cache.clear()
-
-    def _require_unchanged(self, number: int) -> None:
-        require_unchanged(self._paths[number], self._statuses[number])
-
-
-def _status_if_there(path: Path) -> FileStatus | None:
-    """Return a file's status; None for one that is missing, which is said when its frame is read."""
-    try:
-        return file_status(path)
-    except ClipError:
-        return None
 
 
 def is_image(path: Path) -> bool:

@@ -31,12 +31,12 @@ def decode_image(path: Path) -> FramePixels:
     Raises ClipError when it is missing, damaged, of another kind (floating point TIFF images among them), or would
     take more memory than `bounds` allows: that is told from its header, before anything is allocated.
     """
-    return _decode(path, shown=False)
+    return _decode(path, over_black=False)
 
 
-def decode_shown(path: Path) -> FramePixels:
+def decode_over_black(path: Path) -> FramePixels:
     """Decode an image file as `decode_image` does, but with its alpha over black, as Blender's sequencer shows it."""
-    return _decode(path, shown=True)
+    return _decode(path, over_black=True)
 
 
 def hides_parts(path: Path) -> bool:
@@ -48,21 +48,21 @@ def hides_parts(path: Path) -> bool:
     header = read_image_header(stored)
     if header is None or alpha_kind(header, stored) is None or is_animated_webp(stored):
         return False
-    return not np.array_equal(decode_image(path), decode_shown(path))
+    return not np.array_equal(decode_image(path), decode_over_black(path))
 
 
-def _decode(path: Path, *, shown: bool) -> FramePixels:
+def _decode(path: Path, *, over_black: bool) -> FramePixels:
     require_file(path)
     try:
         stored = read_input(path, MAX_IMAGE_FILE_BYTES)
         if stored.startswith(EXR_SIGNATURE):
             return decode_exr(path, stored)
-        if shown and is_animated_webp(stored):
+        if over_black and is_animated_webp(stored):
             raise ClipError(
                 f"{path} is an animated WebP file, which Blender's sequencer shows as nothing: "
                 "convert it to a movie or to PNG images"
             )
-        pixels = _decode_rgb(path, stored, shown=shown)
+        pixels = _decode_rgb(path, stored, over_black=over_black)
     except (OSError, cv2.error) as fault:
         raise ClipError(f"{path} can't be read as an image; save it again as PNG or TIFF") from fault
     except MemoryError as fault:
@@ -79,12 +79,12 @@ def _silence_opencv() -> None:
     module.setLogLevel(0)
 
 
-def _decode_rgb(path: Path, stored: bytes, *, shown: bool) -> FramePixels | None:
+def _decode_rgb(path: Path, stored: bytes, *, over_black: bool) -> FramePixels | None:
     """Return an image as RGB, or None. Raises OSError, cv2.error and ClipError."""
     header, plain = read_image_header(stored), strip_ancillary_chunks(stored)
     if header is None or plain is None:
         return None
-    alpha = alpha_kind(header, plain) if shown else None
+    alpha = alpha_kind(header, plain) if over_black else None
     extra = 0 if alpha is None else header.decoded_bytes * 4 // 3
     require_image_size(
         path,

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from ..concurrency.closing import Closeable
 from ..errors import ClipError
 from ..reporting.quoting import quote
 from .bounds import frame_capacity, require_frame_size
@@ -24,7 +23,7 @@ from .clip import (
     FramePixels,
     require_frame,
 )
-from .file_status import content_id, file_status, files_stamp, require_unchanged
+from .file_clip import FileClip
 from .movie_stream import MovieFile
 from .source import ClipSource
 from .yuv_to_rgb import RgbConverter
@@ -35,19 +34,18 @@ _SEEK_MARGIN_FRAMES = (3, 24, 192)
 _DECODE_AHEAD_FRAMES = 24
 
 
-class MovieClip(Closeable):
+class MovieClip(FileClip):
     """A movie file opened for exact reading; see `Clip`."""
 
     def __init__(self, path: Path) -> None:
         """Open `path` and decode its first image. Raises ClipError when that can't be done."""
+        super().__init__(ClipSource(True, (path,)))
         self._cache = FrameCache()
         self._closed = False
         self._frames: Iterator[VideoFrame] = iter(())
         self._previous: VideoFrame | None = None
         self._current: VideoFrame | None = None
         self._position = 0
-        self._source = ClipSource(True, (path,))
-        self._status = file_status(path)
         self._file = MovieFile(path)
         self._faults = self._file.faults
         try:
@@ -55,28 +53,6 @@ class MovieClip(Closeable):
         except BaseException:
             self.close()
             raise
-
-    @property
-    def info(self) -> ClipInfo:
-        """The facts of this clip."""
-        return self._info
-
-    @property
-    def source(self) -> ClipSource:
-        """The movie file."""
-        return self._source
-
-    @cached_property
-    def clip_id(self) -> str:
-        """Hex SHA-256 of the file."""
-        known = content_id(self._source)
-        require_unchanged(self._info.path, self._status)
-        return known
-
-    @cached_property
-    def stamp(self) -> str:
-        """See `Clip.stamp`."""
-        return files_stamp(self._source.paths, [self._status])
 
     @cached_property
     def image_count(self) -> int:
@@ -103,7 +79,7 @@ class MovieClip(Closeable):
             return kept
         try:
             pixels = self._converter.convert(self._frame_at(self._time_of(number)))
-            require_unchanged(self._info.path, self._status)
+            self._require_unchanged()
             return self._cache.put(number, pixels)
         except MemoryError as fault:
             raise ClipError(

@@ -21,12 +21,23 @@ def open_with_pillow(data: bytes, *formats: str) -> "Iterator[Image.Image]":
     # Imported here: few images need it, and it takes 30 ms.
     from PIL import Image
 
+    with (
+        translate_pillow_errors(*formats),
+        Image.open(BytesIO(data), formats=formats) as image,  # gate: memory
+    ):
+        yield image
+
+
+@contextmanager
+def translate_pillow_errors(*formats: str) -> Iterator[None]:
+    """Raise ValueError for whatever Pillow raises in the `with` block for a damaged file, and print nothing."""
+    from PIL import Image
+
     try:
         with warnings.catch_warnings():
             # Of damaged metadata, and of a size that is checked by `bounds`.
             warnings.simplefilter("ignore")
-            with Image.open(BytesIO(data), formats=formats) as image:  # gate: memory
-                yield image
+            yield
     except (
         OSError,
         SyntaxError,

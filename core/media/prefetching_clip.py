@@ -28,7 +28,7 @@ class PrefetchingClip(Closeable):
     """A clip around another, which it alone uses from then on, on a thread of its own; see `Clip`.
 
     Nothing is decoded before a frame is read, so that what is known costs nothing. With `keep_images` the images of a
-    movie stay at hand as they were decoded, for `source_image`.
+    movie stay at hand as they were decoded, for `decoded_image`.
     """
 
     def __init__(self, clip: Clip, *, keep_images: bool = False) -> None:
@@ -82,8 +82,8 @@ class PrefetchingClip(Closeable):
         """Return `frame_id` of a frame's pixels, found while other frames were worked on. Raises ClipError."""
         return self._frame(number).fingerprint
 
-    def source_image(self, number: int) -> "VideoFrame | None":
-        """Return the image of `DecodedImages`; None for images that are kept as RGB, or not kept. Raises ClipError."""
+    def decoded_image(self, number: int) -> "VideoFrame | None":
+        """See `DecodedImages`; None for images that are kept as RGB, or not kept."""
         return self._frame(number).image
 
     def close(self) -> None:

@@ -7,11 +7,9 @@ keys.
 
 from pathlib import Path
 
-from ..errors import ClipError, os_error_reason
-from ..filesystem import read_input
-from .bounds import MAX_IMAGE_FILE_BYTES
 from .clip import Clip, FramePixels
 from .colour_profile import convert_to_srgb, decode_cmyk, profile_reading, read_profile
+from .file_status import read_image_file
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_image
 from .modern_image import decode_heif, heif_reading, is_heif
@@ -33,7 +31,7 @@ def source_image(path: Path) -> ClipSource:
         return ClipSource(True, (path,), heif_reading(path))
     if not is_image(path):
         return ClipSource(True, (path,))
-    data = _read(path)
+    data = read_image_file(path)
     words = [UPRIGHT_READING] if read_orientation(data) != UPRIGHT else []
     if read_profile(data):
         words.append(profile_reading())
@@ -54,19 +52,10 @@ def open_source_image(source: ClipSource) -> Clip:
 
 def _decode(path: Path) -> FramePixels:
     """Decode an image file to (H, W, 3) sRGB as it is meant. Raises ClipError."""
-    data = _read(path)
+    data = read_image_file(path)
     profile = read_profile(data)
     pixels = decode_image(path)
     if profile:
         inks = decode_cmyk(data, profile)
         pixels = convert_to_srgb(pixels, profile) if inks is None else inks
     return turn_upright(pixels, read_orientation(data))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_input(path, MAX_IMAGE_FILE_BYTES)
-    except OSError as fault:
-        raise ClipError(
-            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
-        ) from fault

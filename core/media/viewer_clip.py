@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ..errors import ClipError, os_error_reason
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
 from .exr import is_exr
+from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
-from .image_decode import decode_shown, hides_parts
+from .image_decode import decode_over_black, hides_parts
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
 from .orientation import UPRIGHT, read_file_orientation, turn_upright
@@ -56,16 +56,14 @@ def _open_images(paths: Sequence[Path], kind: Literal["sequence", "picture"]) ->
 
 
 def _decode_upright(path: Path) -> FramePixels:
-    return turn_upright(decode_shown(path), _orientation(path))
+    return turn_upright(decode_over_black(path), _orientation(path))
 
 
 def _orientation(path: Path) -> int:
     try:
         return read_file_orientation(path)
     except OSError as fault:
-        raise ClipError(
-            f"can't read {path}: {os_error_reason(fault).lower()}; check the path and its permissions"
-        ) from fault
+        raise unreadable_error(path, fault) from fault
 
 
 def _notes(paths: Sequence[Path]) -> tuple[str, ...]:

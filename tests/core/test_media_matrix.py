@@ -31,7 +31,7 @@ def export(path, output, choice=None, sound="copy", numbers=None):
         with clip_writer(clip, output, shown, clip.info.fps, choice=options, sound=sound) as writer:
             said = writer.warnings
             for number in shown:
-                writer.write_image(clip.source_image(number), None)
+                writer.write_image(clip.decoded_image(number), None)
     return said
 
 
