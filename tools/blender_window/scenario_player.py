@@ -118,6 +118,15 @@ class Window:
             last = name
         return {name: (x, sum(ends) / 2) for name, ends in extents.items() if name}
 
+    def show_sequencer(self):
+        """Turn the areas of Blender's own layout into the sequencer's preview and timeline. Generator."""
+        preview = self.area("VIEW_3D")
+        preview.type = "SEQUENCE_EDITOR"
+        preview.spaces.active.view_type = "PREVIEW"
+        self.area("DOPESHEET_EDITOR").type = "SEQUENCE_EDITOR"
+        bpy.context.workspace.sequencer_scene = bpy.context.scene
+        yield 0.5
+
     def make_room(self, top):
         """Drag the borders of the areas, so that panels have room; the timeline ends at `top`. Generator."""
         bpy.context.preferences.view.smooth_view = 0

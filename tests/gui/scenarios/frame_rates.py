@@ -18,12 +18,7 @@ def steps(window):
     bpy.context.preferences.view.render_display_type = "NONE"  # no window over the preview
     bpy.ops.wm.open_mainfile(filepath=PROJECT)
     yield 1.0
-    preview = window.area("VIEW_3D")
-    preview.type = "SEQUENCE_EDITOR"
-    preview.spaces.active.view_type = "PREVIEW"
-    window.area("DOPESHEET_EDITOR").type = "SEQUENCE_EDITOR"
-    bpy.context.workspace.sequencer_scene = bpy.context.scene
-    yield 0.5
+    yield from window.show_sequencer()
     yield from window.make_room(200)
     yield from window.exact_preview()
     for edit in (nothing, retime, speed_effect):

@@ -18,12 +18,7 @@ def steps(window):
     strips["Clip"].channel = 3
     # Where nothing lies below, the preview shows a pattern through what is transparent.
     strips.new_effect("Black", "COLOR", 1, 1, length=5).color = (0, 0, 0)
-    preview = window.area("VIEW_3D")
-    preview.type = "SEQUENCE_EDITOR"
-    preview.spaces.active.view_type = "PREVIEW"
-    bpy.context.workspace.sequencer_scene = scene
-    window.area("DOPESHEET_EDITOR").type = "SEQUENCE_EDITOR"
-    yield 0.5
+    yield from window.show_sequencer()
     yield from window.make_room(200)
     yield from window.exact_preview()
     properties = window.area("PROPERTIES")

@@ -16,12 +16,7 @@ def steps(window):
     yield
     bpy.ops.wm.open_mainfile(filepath=PROJECT)
     yield 1.0
-    preview = window.area("VIEW_3D")
-    preview.type = "SEQUENCE_EDITOR"
-    preview.spaces.active.view_type = "PREVIEW"
-    window.area("DOPESHEET_EDITOR").type = "SEQUENCE_EDITOR"
-    bpy.context.workspace.sequencer_scene = bpy.context.scene
-    yield 0.5
+    yield from window.show_sequencer()
     yield from window.make_room(400)
     properties = window.area("PROPERTIES")
     properties.spaces.active.context = "STRIP_MODIFIER"
