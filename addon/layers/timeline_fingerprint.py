@@ -32,7 +32,7 @@ class SceneFingerprint:
     """What the layer of each clip depends on, by the clips' names."""
     reasons: Mapping[str, str]
     """Why clips have to be nested."""
-    shown: Mapping[str, tuple[int, int]] = field(compare=False)
+    ranges: Mapping[str, tuple[int, int]] = field(compare=False)
     """Which part of each clip is shown: it decides what images there must be, and seldom is one missing."""
 
     def changed_clips(self, before: "SceneFingerprint | None") -> frozenset[str] | None:
@@ -43,7 +43,7 @@ class SceneFingerprint:
             name
             for name, entry in self.clips.items()
             if before.clips.get(name) != entry
-            or before.shown[name] != self.shown[name]
+            or before.ranges[name] != self.ranges[name]
             or before.reasons.get(name) != self.reasons.get(name)
         )
 
@@ -69,12 +69,12 @@ def _scene_fingerprint(scene: bpy.types.Scene, strips: SceneStrips) -> SceneFing
         ]
     )
     clips: dict[str, tuple[Any, ...]] = {}
-    shown = {}
+    ranges = {}
     for clip in strips.clips:
         start, first, last = _RANGE(clip)
-        shown[clip.name] = first - start, last - start
+        ranges[clip.name] = first - start, last - start
         clips[clip.name] = _clip_fingerprint(strips, clip)
-    return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), shown)
+    return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), ranges)
 
 
 def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:

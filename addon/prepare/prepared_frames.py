@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 
 from ...core.concurrency.lru import LruCache
-from ...core.sessions.layer_counts import LayerShown
+from ...core.sessions.layer_counts import LayerContent
 from ..layers.scene_strips import nearest_layer
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..modifiers.visibility import is_rendered
@@ -36,7 +36,7 @@ class PreparedRun:
     first: int
     end: int
     """The frame after the last."""
-    shown: LayerShown
+    content: LayerContent
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class _Entry:
     """What is kept of a strip."""
 
     lookup: StripLookup
-    shown: tuple[object, ...]
+    key: tuple[object, ...]
+    """See `images_key`."""
     numbers: tuple[int, ...]
     generation: int
     checked_at: float
@@ -128,10 +129,10 @@ class PreparedFrames:
         requests = tuple(request_of(entry) for entry in level.stacks.get(strip_id, ()) if is_rendered(entry))
         if layer is None or not requests:
             return None
-        shown = images_key(level.scene, clip, layer)
-        numbers = last.numbers if last is not None and last.shown == shown else images_by_frame(clip, layer)
-        lookup = strip_lookup(level.scene, clip, shown, requests, unique_images(numbers))
-        return _Entry(lookup, shown, numbers, self._generation, time.monotonic())
+        key = images_key(level.scene, clip, layer)
+        numbers = last.numbers if last is not None and last.key == key else images_by_frame(clip, layer)
+        lookup = strip_lookup(level.scene, clip, key, requests, unique_images(numbers))
+        return _Entry(lookup, key, numbers, self._generation, time.monotonic())
 
 
 class _Level:
@@ -191,7 +192,7 @@ def _bar(strip: Any, runs: tuple[PreparedRun, ...]) -> StripBar:
         strip.channel,
         first,
         end,
-        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.shown) for run in seen),
+        tuple(PreparedRun(max(run.first, first), min(run.end, end), run.content) for run in seen),
     )
 
 
@@ -199,10 +200,10 @@ def _runs_of(entry: _Entry, first: int) -> tuple[PreparedRun, ...]:
     """Return what the frames of a strip show, from its first on."""
     if entry.survey is None or entry.survey.fault:
         return ()
-    shown = entry.survey.shown
+    contents = entry.survey.contents
     runs = []
-    for value, group in groupby(shown.get(number, LayerShown.MISSING) for number in entry.numbers):
+    for value, group in groupby(contents.get(number, LayerContent.MISSING) for number in entry.numbers):
         end = first + len(list(group))
-        runs.append(PreparedRun(first, end, LayerShown(value)))
+        runs.append(PreparedRun(first, end, LayerContent(value)))
         first = end
     return tuple(runs)

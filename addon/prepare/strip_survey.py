@@ -24,11 +24,11 @@ def survey_of(
     scene: bpy.types.Scene, strip: Any, layer: Any, requests: tuple[SwapRequest, ...]
 ) -> StripSurvey | None:
     """Return what is known of a strip's layers; for other requests than it was taken for it is taken anew."""
-    shown = images_key(scene, strip, layer)
+    key = images_key(scene, strip, layer)
     images = lookup_cache().get_or_compute(
-        ("images", shown), lambda: unique_images(images_by_frame(strip, layer))
+        ("images", key), lambda: unique_images(images_by_frame(strip, layer))
     )
-    lookup = strip_lookup(scene, strip, shown, requests, images)
+    lookup = strip_lookup(scene, strip, key, requests, images)
     return survey(lookup, max(REFRESH_SECONDS, len(images) / _FRAMES_A_SECOND))
 
 
@@ -43,14 +43,14 @@ def survey(lookup: StripLookup, max_age_seconds: float) -> StripSurvey | None:
 def strip_lookup(
     scene: bpy.types.Scene,
     strip: Any,
-    shown: tuple[object, ...],
+    key: tuple[object, ...],
     requests: tuple[SwapRequest, ...],
     images: tuple[int, ...],
 ) -> StripLookup:
-    """Return the question how a strip stands; `shown` is its `images_key`, `images` are its `unique_images`."""
+    """Return the question how a strip stands; `key` is its `images_key`, `images` are its `unique_images`."""
     animated = _is_animated(scene)
     return StripLookup(
-        cache_folder(scene), preferences(), stack_id(strip), shown, requests, _source(strip), images, animated
+        cache_folder(scene), preferences(), stack_id(strip), key, requests, _source(strip), images, animated
     )
 
 

@@ -9,7 +9,7 @@ import gpu
 from bpy.app.handlers import persistent
 from gpu_extras.batch import batch_for_shader
 
-from ...core.sessions.layer_counts import LayerShown
+from ...core.sessions.layer_counts import LayerContent
 from ..modifiers.active import active_scene
 from ..prepare.prepared_frames import PreparedFrames, StripBar
 
@@ -21,9 +21,9 @@ _LEAST_PIXELS = 6
 _STRIP_BOTTOM = 0.06
 """Where Blender begins a strip in its channel."""
 _TRACK_COLOUR: _Colour = (0.0, 0.0, 0.0, 0.55)
-_COLOURS: dict[LayerShown, _Colour] = {
-    LayerShown.SWAPPED: (0.36, 0.82, 0.45, 1.0),
-    LayerShown.ORIGINAL: (1.0, 0.75, 0.2, 1.0),
+_COLOURS: dict[LayerContent, _Colour] = {
+    LayerContent.SWAPPED: (0.36, 0.82, 0.45, 1.0),
+    LayerContent.ORIGINAL: (1.0, 0.75, 0.2, 1.0),
 }
 _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post")
 # Blender hands out a number for what is drawn, and takes it back by that alone.
@@ -43,9 +43,9 @@ def rectangles(bars: list[StripBar]) -> list[tuple[float, float, int, _Colour]]:
         if bar.runs:
             drawn.append((bar.first, bar.end, bar.channel, _TRACK_COLOUR))
         drawn += [
-            (run.first, run.end, bar.channel, _COLOURS[run.shown])
+            (run.first, run.end, bar.channel, _COLOURS[run.content])
             for run in bar.runs
-            if run.shown in _COLOURS
+            if run.content in _COLOURS
         ]
     return drawn
 

@@ -65,7 +65,7 @@ def clip_writer(
         source=describe_clip(info),
         choice=choice,
         sound=sound,
-        shown=_shown(clip, numbers, fps),
+        track_range=_track_range(clip, numbers, fps),
         times=variable_times(info.path, fps) if is_movie else None,
     )
 
@@ -92,7 +92,7 @@ def _image_writer(
     return writer
 
 
-def _shown(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
+def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
     """Return what is shown of the clip; None for all of it."""
     ends_early = numbers.stop < clip.info.frame_count
     if not numbers.start and not ends_early:

@@ -40,8 +40,8 @@ class VideoWriter:
 
     `comment` is kept in the file's metadata. `source` is the clip's own video track, for a movie that is to be like
     it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
-    coded, `sound` what becomes of the sound (see `options.SOUND`), `shown` which of the clip's frames these are, and
-    `times` when the clip's images are shown, where they do not come at `fps`.
+    coded, `sound` what becomes of the sound (see `options.SOUND`), `track_range` which of the clip's frames these are,
+    and `times` when the clip's images are shown, where they do not come at `fps`.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -58,7 +58,7 @@ class VideoWriter:
         source: SourceVideo | None = None,
         choice: EncodingChoice | None = None,
         sound: str = "copy",
-        shown: TrackRange | None = None,
+        track_range: TrackRange | None = None,
         times: FrameTimes | None = None,
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
@@ -70,7 +70,7 @@ class VideoWriter:
         self._comment = comment
         self._source = source or describe_images(width, height, 8)
         self._choice = choice or EncodingChoice()
-        self._sound, self._shown, self._times = sound, shown, times
+        self._sound, self._track_range, self._times = sound, track_range, times
         self._sidecar: tuple[str, bytes] | None = None
         self._exit_stack = contextlib.ExitStack()
 
@@ -192,7 +192,7 @@ class VideoWriter:
                     self._encoding,
                     tags,
                     times=self._times,
-                    first=self._shown.first if self._shown is not None else 0,
+                    first=self._track_range.first if self._track_range is not None else 0,
                     tone_mapping_from=clip if self._is_tone_mapped else None,
                 )
                 if self._tracks is not None:
@@ -209,7 +209,7 @@ class VideoWriter:
         self._track.finish()
         if self._tracks is not None:
             end = self._offset + self._track.seconds
-            whole = self._shown is None and end + Fraction(1, 2) / self._fps >= self._tracks.video_end
+            whole = self._track_range is None and end + Fraction(1, 2) / self._fps >= self._tracks.video_end
             self._container.mux(list(self._tracks.packets_before(None if whole else end)))
             self._container.mux(list(self._tracks.rest()))
 
@@ -219,7 +219,7 @@ class VideoWriter:
         if suffix not in FORMATS:
             raise OutputError(f"can't write {self._path}: choose an {', '.join(FORMATS)} name")
         return stack.enter_context(
-            SourceTracks(self._audio_from, suffix, sound=self._sound, shown=self._shown)
+            SourceTracks(self._audio_from, suffix, sound=self._sound, track_range=self._track_range)
         )
 
     def _container_options(self, suffix: str) -> dict[str, str]:

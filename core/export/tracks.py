@@ -46,7 +46,7 @@ class SourceTracks(Closeable):
     """All tracks of a clip but the one that its frames come from, with times counted from the movie's start."""
 
     def __init__(
-        self, path: Path, suffix: str, *, sound: str = "copy", shown: TrackRange | None = None
+        self, path: Path, suffix: str, *, sound: str = "copy", track_range: TrackRange | None = None
     ) -> None:
         """Open the clip and choose what becomes of each track.
 
@@ -61,7 +61,7 @@ class SourceTracks(Closeable):
         try:
             self._path = path
             self._suffix = suffix
-            self._shown = shown
+            self._track_range = track_range
             self._video = self._container.streams.video and video_stream(path, self._container)
             self._set_times()
             self._attachments: list[tuple[str, str, bytes]] = []
@@ -96,9 +96,9 @@ class SourceTracks(Closeable):
         if not self._video:
             return
         tags = carried_track_tags(self._video.metadata, self._suffix)
-        if self._shown is not None:
+        if self._track_range is not None:
             for name in [name for name in tags if name.lower() == "timecode"]:
-                tags[name] = timecode_after(tags[name], self._shown.first, self._shown.fps)
+                tags[name] = timecode_after(tags[name], self._track_range.first, self._track_range.fps)
         track.metadata.update(tags)
         track.disposition = self._video.disposition
 
@@ -129,13 +129,18 @@ class SourceTracks(Closeable):
         begin = min(map(_start_seconds, (*sounds, *videos)), default=Fraction(0))
         video_start = _start_seconds(videos[0]) if videos else Fraction(0)
         self._end: Fraction | None = None
-        if self._shown is None or not self._shown.first:
+        if self._track_range is None or not self._track_range.first:
             self._origin, self.video_offset = begin, video_start - begin
         else:
-            self._origin, self.video_offset = video_start + self._shown.first / self._shown.fps, Fraction(0)
+            self._origin, self.video_offset = (
+                video_start + self._track_range.first / self._track_range.fps,
+                Fraction(0),
+            )
         self.video_end = self.video_offset + (_duration_seconds(videos[0]) if videos else 0)
-        if self._shown is not None and self._shown.end is not None:
-            self._end = self.video_offset + (self._shown.end - self._shown.first) / self._shown.fps
+        if self._track_range is not None and self._track_range.end is not None:
+            self._end = (
+                self.video_offset + (self._track_range.end - self._track_range.first) / self._track_range.fps
+            )
 
     # What becomes of each track
 
@@ -157,7 +162,7 @@ class SourceTracks(Closeable):
 
     @property
     def _cuts(self) -> bool:
-        return self._shown is not None and self._shown.first > 0
+        return self._track_range is not None and self._track_range.first > 0
 
     def _copied(self, stream: Stream) -> CopiedTrack:
         precede = self._suffix in _EDIT_LIST_SUFFIXES

@@ -12,7 +12,7 @@ from .layer_state import matching_summary
 from .request_digest import RequestDigester
 
 
-class LayerShown(IntEnum):
+class LayerContent(IntEnum):
     """What a layer image shows now."""
 
     MISSING = 0
@@ -24,14 +24,14 @@ class LayerShown(IntEnum):
     SWAPPED = 3
 
 
-def layers_shown(
+def layer_contents(
     jobs: Iterable[LayerJob],
     digester: RequestDigester,
     peek_label: Callable[[str], LabelPeek | None],
     *,
     any_request: bool = False,
 ) -> bytes:
-    """Return the `LayerShown` of each image that jobs name.
+    """Return the `LayerContent` of each image that jobs name.
 
     An image whose making gave a warning does not say what it was asked to be: it counts as the others do.
 
@@ -47,35 +47,38 @@ def layers_shown(
         Whether an image of whatever request counts, as where parameters are keyframed: what is asked for at each
         frame can't be told then without going there.
     """
-    shown = bytearray()
+    contents = bytearray()
     silent = []
     for job in jobs:
         peek = peek_label(job.layer_path.name)
         if peek is None:
-            shown.append(LayerShown.MISSING)
+            contents.append(LayerContent.MISSING)
             continue
         label = peek.label
         if label.summary is None:
-            silent.append(len(shown))
-            shown.append(_shows(has_face=peek.has_pixels))
+            silent.append(len(contents))
+            contents.append(_shows(has_face=peek.has_pixels))
         elif any_request or matching_summary(label, digester.digest(job)) is not None:
-            shown.append(_shows(has_face=label.summary.face_count > 0))
+            contents.append(_shows(has_face=label.summary.face_count > 0))
         else:
-            shown.append(LayerShown.OUTDATED)
-    others = Counter(shown) - Counter(shown[place] for place in silent)
-    if others[LayerShown.OUTDATED] and not (others[LayerShown.SWAPPED] or others[LayerShown.ORIGINAL]):
+            contents.append(LayerContent.OUTDATED)
+    others = Counter(contents) - Counter(contents[place] for place in silent)
+    if others[LayerContent.OUTDATED] and not (others[LayerContent.SWAPPED] or others[LayerContent.ORIGINAL]):
         for place in silent:
-            shown[place] = LayerShown.OUTDATED
-    return bytes(shown)
+            contents[place] = LayerContent.OUTDATED
+    return bytes(contents)
 
 
-def count_layers(shown: bytes) -> FrameCounts:
-    """Count images by what they show, as `layers_shown` returns it."""
-    counts = Counter(shown)
+def count_layers(contents: bytes) -> FrameCounts:
+    """Count images by what they show, as `layer_contents` returns it."""
+    counts = Counter(contents)
     return FrameCounts(
-        len(shown), counts[LayerShown.SWAPPED], counts[LayerShown.ORIGINAL], counts[LayerShown.OUTDATED]
+        len(contents),
+        counts[LayerContent.SWAPPED],
+        counts[LayerContent.ORIGINAL],
+        counts[LayerContent.OUTDATED],
     )
 
 
-def _shows(*, has_face: bool) -> LayerShown:
-    return LayerShown.SWAPPED if has_face else LayerShown.ORIGINAL
+def _shows(*, has_face: bool) -> LayerContent:
+    return LayerContent.SWAPPED if has_face else LayerContent.ORIGINAL

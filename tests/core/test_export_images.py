@@ -56,7 +56,7 @@ def test_other_names_are_no_pattern(name):
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_every_bit_outside_of_faces_is_kept(tmp_path, dtype, suffix):
+def test_no_bit_outside_of_faces_changes(tmp_path, dtype, suffix):
     paths = write_images(tmp_path / "in", dtype)
     with open_sequence(paths) as clip:
         with clip_writer(

@@ -121,7 +121,7 @@ def test_the_matrix_is_that_of_what_is_stored(clip, tags, movie, matrix, full_ra
 
 
 @pytest.mark.parametrize("name", ["comment", "COMMENT"])
-def test_the_mark_and_the_clips_comment_are_both_kept(name):
+def test_the_mark_and_the_clips_comment_both_survive(name):
     assert with_mark({name: "theirs", "title": "A"}, "ours") == {"title": "A", "comment": "theirs\nours"}
     assert with_mark({"title": "A"}, "ours") == {"title": "A", "comment": "ours"}
     assert with_mark({name: "theirs"}, "") == {"comment": "theirs"}

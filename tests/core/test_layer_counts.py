@@ -12,7 +12,7 @@ from understudy.core.layers.label import RequestSummary
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.source import ClipSource
 from understudy.core.reporting.strip_state import FrameCounts
-from understudy.core.sessions.layer_counts import count_layers, layers_shown
+from understudy.core.sessions.layer_counts import count_layers, layer_contents
 from understudy.core.sessions.request_digest import RequestDigester
 
 STACK = "0123456789abcdef"
@@ -44,7 +44,7 @@ class Layers:
     def count(self, total: int, *, any_request: bool = False) -> FrameCounts:
         jobs = map(self.job, range(total))
         return count_layers(
-            layers_shown(jobs, self.digester, self.folder.peek_label, any_request=any_request)
+            layer_contents(jobs, self.digester, self.folder.peek_label, any_request=any_request)
         )
 
 

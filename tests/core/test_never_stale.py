@@ -170,7 +170,7 @@ def test_what_only_its_pixels_tell_is_noticed_by_an_export(
     assert not np.array_equal(exported[0], exported[1])
 
 
-def test_a_file_that_was_only_touched_stays_known(tmp_path: Path) -> None:
+def test_another_time_of_change_alone_costs_one_hash(tmp_path: Path) -> None:
     """Its time of change is another, as after a change of permissions: it is hashed once, and nothing else."""
     scene = Scene(tmp_path)
     session = scene.open("cache")

@@ -64,7 +64,7 @@ def timeline_bars(first, end, least_frames):
         bars = frames.bars(_scene(), first, end, least_frames)
         if frames.is_complete:
             break
-    return [[bar.channel, [[run.first, run.end, run.shown.name] for run in bar.runs]] for bar in bars]
+    return [[bar.channel, [[run.first, run.end, run.content.name] for run in bar.runs]] for bar in bars]
 
 
 def face_numbers():
