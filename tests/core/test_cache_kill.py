@@ -106,7 +106,8 @@ written, wrong, evicted, evictions, gets, hits = 0, 0, 0, 0, 0, 0
 print("ready", flush=True)
 sys.stdin.readline()
 end = time.monotonic() + seconds
-while time.monotonic() < end:
+# A machine may be busy with other things for all of the time: the least work is counted, not timed.
+while time.monotonic() < end or written < 600:
     for _ in range(20):
         store.put(key(me, written), {"a": value(me, written)})
         written += 1
@@ -127,6 +128,10 @@ while time.monotonic() < end:
     if me == 0 and written % 1000 == 0:
         store.close()
         store = PackStore(root, pack_bytes=200_000)
+while (done := store.evict(3_000_000)) is None:  # another one is at it
+    time.sleep(0.01)
+evictions += 1
+evicted += done.evicted_records
 counts = store.counts
 troubles = [warning for warning in store.warnings if "more than its cap" not in warning]
 store.close()
