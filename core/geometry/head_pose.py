@@ -5,24 +5,47 @@ Source: Umeyama, "Least-squares estimation of transformation parameters between 
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from ..face.types import Floats, Pose
 from .mesh_topology import Topology
 
+Doubles = npt.NDArray[np.float64]
 
-def fit_similarity(points: Floats, onto: Floats) -> tuple[float, Floats, Floats]:
+
+def fit_similarity(
+    points: Floats, onto: Floats, weights: Floats | None = None
+) -> tuple[float, Floats, Floats]:
     """Fit scale, rotation (3, 3) and shift (3,) with `onto ≈ scale * points @ rotation.T + shift`.
 
-    Both are (n, 3). The rotation is proper (no mirroring).
+    Both are (n, 3), `weights` (n,) how far each point counts, all alike without. The rotation is proper (no
+    mirroring).
     """
     points64, onto64 = np.asarray(points, np.float64), np.asarray(onto, np.float64)
+    if weights is not None:
+        return _fit_weighted(points64, onto64, np.asarray(weights, np.float64))
     middle, goal = points64.mean(0), onto64.mean(0)
     covariance = (onto64 - goal).T @ (points64 - middle) / len(points64)
+    variance = ((points64 - middle) ** 2).sum(1).mean()
+    return _similarity(covariance, variance, middle, goal)
+
+
+def _fit_weighted(points: Doubles, onto: Doubles, weights: Doubles) -> tuple[float, Floats, Floats]:
+    shares = weights / weights.sum()
+    middle, goal = shares @ points, shares @ onto
+    covariance = (onto - goal).T @ ((points - middle) * shares[:, None])
+    variance = shares @ ((points - middle) ** 2).sum(1)
+    return _similarity(covariance, variance, middle, goal)
+
+
+def _similarity(
+    covariance: Doubles, variance: float, middle: Doubles, goal: Doubles
+) -> tuple[float, Floats, Floats]:
     left, stretch, right = np.linalg.svd(covariance)
     proper = np.ones(3)
     proper[2] = np.sign(np.linalg.det(left) * np.linalg.det(right))
     rotation = left @ np.diag(proper) @ right
-    scale = float((stretch * proper).sum() / ((points64 - middle) ** 2).sum(1).mean())
+    scale = float((stretch * proper).sum() / variance)
     shift = goal - scale * rotation @ middle
     return scale, np.asarray(rotation, np.float32), np.asarray(shift, np.float32)
 

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A smooth warp of an image that never folds: displacements on a coarse grid, linear between its nodes.
+
+A warp says for each place of the result where in the image it is taken from: `place + displacement(place)`. It is
+drawn out of displacements at scattered points by radial basis functions of limited reach, so that it is smooth and
+ends by itself. Between four nodes the warp is bilinear, and the determinant of a bilinear map's Jacobian is linear in
+the place: it is positive within a cell where it is at the cell's corners. So the grid's nodes alone prove that nothing
+folds.
+
+Source of the basis functions: Wendland, "Piecewise polynomial, positive definite and compactly supported radial
+functions of minimal degree", 1995.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from ..face.types import Floats
+from .smoothstep import smoothstep
+
+MIN_DETERMINANT = 0.2
+"""A warp shrinks nothing to less than this share of its area."""
+_GRID_CELLS = 20
+"""Cells over a warp's reach."""
+_SMOOTHING = 0.02
+_BORDER_REACH_SHARE = 0.25
+_NEIGHBOUR_REACH_SHARE = 0.3
+_SOFTENING_ROUNDS = 10
+_SOFTENING_SHARE = 0.3
+_SOFTENING_CELLS = 2.5
+_HALVINGS = 24
+_INVERSION_ROUNDS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class WarpGrid:
+    """A warp over an upright region of a frame; beyond it nothing moves.
+
+    Attributes
+    ----------
+    left, top, width, height
+        The region, in frame pixels.
+    displacement
+        (rows, columns, 2) float32, frame pixels in x and y, at the middles of equal cells of the region.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    displacement: Floats
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        """Width and height of a cell in frame pixels."""
+        rows, columns = self.displacement.shape[:2]
+        return self.width / columns, self.height / rows
+
+    def dense(self) -> Floats:
+        """Return the displacement of each pixel of the region: (height, width, 2) float32."""
+        size = (self.width, self.height)
+        return np.asarray(cv2.resize(self.displacement, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def at(self, points: Floats) -> Floats:
+        """Return the displacement (n, 2) at frame points (n, 2)."""
+        rows, columns = self.displacement.shape[:2]
+        across, down = self.cell
+        x = np.clip((points[:, 0] - self.left + 0.5) / across - 0.5, 0, columns - 1)
+        y = np.clip((points[:, 1] - self.top + 0.5) / down - 0.5, 0, rows - 1)
+        column = np.minimum(x.astype(int), max(columns - 2, 0))
+        row = np.minimum(y.astype(int), max(rows - 2, 0))
+        right, low = np.minimum(column + 1, columns - 1), np.minimum(row + 1, rows - 1)
+        u, v = (x - column)[:, None], (y - row)[:, None]
+        upper = self.displacement[row, column] * (1 - u) + self.displacement[row, right] * u
+        lower = self.displacement[low, column] * (1 - u) + self.displacement[low, right] * u
+        return np.asarray(upper * (1 - v) + lower * v, np.float32)
+
+    def find_moved(self, points: Floats) -> Floats:
+        """Return where frame points (n, 2) of the image lie in the warped one: the places that are taken from them."""
+        moved = np.asarray(points, np.float32)
+        for _ in range(_INVERSION_ROUNDS):
+            moved = np.asarray(moved + 0.7 * (points - moved - self.at(moved)), np.float32)
+        return moved
+
+    def determinants(self) -> Floats:
+        """Return the Jacobian's determinant at each cell corner: (rows - 1, columns - 1, 4) float32, 1 where all rests.
+
+        It lies between these everywhere else.
+        """
+        rows, columns = self.displacement.shape[:2]
+        across, down = self.cell
+        nodes = self.displacement.astype(np.float64)
+        nodes = nodes + np.stack(np.meshgrid(np.arange(columns) * across, np.arange(rows) * down), -1)
+        upper, lower = np.diff(nodes[:-1], axis=1), np.diff(nodes[1:], axis=1)
+        left, right = np.diff(nodes[:, :-1], axis=0), np.diff(nodes[:, 1:], axis=0)
+        corners = [
+            a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0] for a in (upper, lower) for b in (left, right)
+        ]
+        return np.asarray(np.stack(corners, -1) / (across * down), np.float32)
+
+
+def fit_warp(
+    points: Floats,
+    displacement: Floats,
+    reach: float,
+    frame_size: tuple[int, int],
+    resting: Sequence[Floats] = (),
+) -> WarpGrid | None:
+    """Fit a warp that moves points by a displacement, both (n, 2) in frame pixels; None where no pixel moves.
+
+    `reach` is how many pixels beyond the points it ends. The frame's border, of `frame_size` (width, height), rests,
+    and so do the boxes `resting`, each (4,) left, top, right, bottom. Where the warp would fold it moves less.
+    """
+    ends = np.concatenate([points, points + displacement])
+    low = np.maximum(np.floor(ends.min(0) - reach), 0).astype(int)
+    high = np.minimum(np.ceil(ends.max(0) + reach) + 1, frame_size).astype(int)
+    width, height = (high - low).tolist()
+    if min(width, height) < 8:
+        return None
+    step = max(reach / _GRID_CELLS, 1.0)
+    columns, rows = max(int(np.ceil(width / step)), 4), max(int(np.ceil(height / step)), 4)
+    grid = WarpGrid(int(low[0]), int(low[1]), width, height, np.zeros((rows, columns, 2), np.float32))
+    across, down = grid.cell
+    x = grid.left + (np.arange(columns) + 0.5) * across - 0.5
+    y = grid.top + (np.arange(rows) + 0.5) * down - 0.5
+    nodes = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    field = _interpolate(points + displacement, -displacement, nodes, reach)
+    field *= _rest_share(nodes, reach, frame_size, resting)[:, None]
+    grid = replace(grid, displacement=np.asarray(field.reshape(rows, columns, 2), np.float32))
+    return _unfold(grid)
+
+
+def _interpolate(places: Floats, values: Floats, nodes: Floats, reach: float) -> Floats:
+    """Return at nodes (m, 2) what goes smoothly through values (n, 2) at places (n, 2), and is 0 beyond `reach`."""
+    near = _basis(places, places, reach)
+    near[np.diag_indices(len(places))] += _SMOOTHING
+    factors = np.linalg.solve(near, values.astype(np.float64))
+    return np.asarray(_basis(nodes, places, reach) @ factors.astype(np.float32), np.float32)
+
+
+def _basis(points: Floats, places: Floats, reach: float) -> Floats:
+    """Return Wendland's function of the distance of points (m, 2) to places (n, 2): (m, n), 1 at no distance."""
+    here, there = np.asarray(points / reach, np.float32), np.asarray(places / reach, np.float32)
+    squares = (here[:, None, 0] - there[None, :, 0]) ** 2 + (here[:, None, 1] - there[None, :, 1]) ** 2
+    distance = np.sqrt(squares)
+    left = np.maximum(1 - distance, 0)
+    left *= left
+    return np.asarray(left * left * (4 * distance + 1), np.float32)
+
+
+def _rest_share(
+    nodes: Floats, reach: float, frame_size: tuple[int, int], resting: Sequence[Floats]
+) -> Floats:
+    """Return how far each node (m, 2) may move: 0 at the frame's border and in what rests, 1 away from both."""
+    x, y = nodes[:, 0], nodes[:, 1]
+    border = np.minimum(np.minimum(x, frame_size[0] - 1 - x), np.minimum(y, frame_size[1] - 1 - y))
+    share = smoothstep(np.asarray(border / (_BORDER_REACH_SHARE * reach), np.float32))
+    for left, top, right, bottom in resting:
+        apart = np.hypot(
+            np.maximum(np.maximum(left - x, x - right), 0), np.maximum(np.maximum(top - y, y - bottom), 0)
+        )
+        share = share * smoothstep(np.asarray(apart / (_NEIGHBOUR_REACH_SHARE * reach), np.float32))
+    return np.asarray(share, np.float32)
+
+
+def _unfold(grid: WarpGrid) -> WarpGrid:
+    """Return a warp that moves less around the places where this one folds, and nowhere folds."""
+    for _ in range(_SOFTENING_ROUNDS):
+        folded = (grid.determinants() < MIN_DETERMINANT).any(-1)
+        if not folded.any():
+            return grid
+        nodes = np.zeros(grid.displacement.shape[:2], np.float32)
+        for rows, columns in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            part = nodes[rows : rows + folded.shape[0], columns : columns + folded.shape[1]]
+            part[folded] = 1
+        wide = cv2.dilate(nodes, np.ones((5, 5), np.uint8))
+        less = 1 - _SOFTENING_SHARE * cv2.GaussianBlur(wide, (0, 0), _SOFTENING_CELLS)
+        grid = replace(grid, displacement=np.asarray(grid.displacement * less[..., None], np.float32))
+    for _ in range(_HALVINGS):
+        if grid.determinants().min() >= MIN_DETERMINANT:
+            return grid
+        grid = replace(grid, displacement=np.asarray(grid.displacement / 2, np.float32))
+    return replace(grid, displacement=np.zeros_like(grid.displacement))
