@@ -148,7 +148,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 def _setting_lines() -> Iterator[str]:
     for parameter in parameters():
-        yield f"  {f'{parameter.path}={parameter.default!s}':<27} {parameter.text} {_allowed_values(parameter)}"
+        yield f"  {f'{parameter.path}={parameter.initial!s}':<27} {parameter.text} {_allowed_values(parameter)}"
 
 
 def _allowed_values(parameter: Parameter) -> str:

@@ -3,7 +3,7 @@
 
 import argparse
 
-from ..recipe import Recipe, with_settings
+from ..recipe import initial_recipe, with_settings
 from ..recipe.request import Identity, SwapRequest
 from .inputs import face_images
 
@@ -11,6 +11,6 @@ from .inputs import face_images
 def request_from_arguments(arguments: argparse.Namespace, consent: str = "") -> SwapRequest:
     """Return what --face, --face-number, --replace and --set ask for. Raises FaceImageError, RecipeError."""
     by_picture = ["select.which=reference"] if arguments.replace else []
-    recipe = with_settings(Recipe(), [*by_picture, *arguments.set])
+    recipe = with_settings(initial_recipe(), [*by_picture, *arguments.set])
     images = face_images(arguments.face, arguments.face_number)
     return SwapRequest(Identity(images, consent=consent), recipe, face_images(arguments.replace, []))

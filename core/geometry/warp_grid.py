@@ -107,18 +107,17 @@ def fit_warp(
     reach: float,
     frame_size: tuple[int, int],
     resting: Sequence[Floats] = (),
-) -> WarpGrid | None:
-    """Fit a warp that moves points by a displacement, both (n, 2) in frame pixels; None where no pixel moves.
+) -> WarpGrid:
+    """Fit a warp that moves points by a displacement, both (n, 2) in frame pixels.
 
     `reach` is how many pixels beyond the points it ends. The frame's border, of `frame_size` (width, height), rests,
     and so do the boxes `resting`, each (4,) left, top, right, bottom. Where the warp would fold it moves less.
     """
     ends = np.concatenate([points, points + displacement])
-    low = np.maximum(np.floor(ends.min(0) - reach), 0).astype(int)
-    high = np.minimum(np.ceil(ends.max(0) + reach) + 1, frame_size).astype(int)
+    limit = np.array(frame_size)
+    low = np.clip(np.floor(ends.min(0) - reach), 0, limit - 1).astype(int)
+    high = np.clip(np.ceil(ends.max(0) + reach) + 1, low + 1, limit).astype(int)
     width, height = (high - low).tolist()
-    if min(width, height) < 8:
-        return None
     step = max(reach / _GRID_CELLS, 1.0)
     columns, rows = max(int(np.ceil(width / step)), 4), max(int(np.ceil(height / step)), 4)
     grid = WarpGrid(int(low[0]), int(low[1]), width, height, np.zeros((rows, columns, 2), np.float32))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The crops that planned layers are fused from: taken from the store, or made."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from ..analysis.analyser import Analyser
@@ -9,13 +11,16 @@ from ..cache.base.compute import Flight
 from ..cache.base.key import Key
 from ..cache.base.store import Arrays, Store
 from ..cache.stores.checked_store import FilteringStore
+from ..face.types import Face, Pixels
 from ..reporting.stage_counts import StageCounter
 from ..swap.crops import AlignedCrop, AlignedImage, Crop, MeshCrop, crop_from_arrays
 from ..swap.mesh import fits_region
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
+from ..swap.shape import MovedFace
 from .occlusion_stage import OcclusionStage
 from .plan import FacePlan, LayerPlan
+from .shape_stage import ShapeStage
 
 
 class CropStage:
@@ -28,6 +33,7 @@ class CropStage:
         analyser: Analyser,
         swappers: tuple[MeshSwapper, NeuralSwapper],
         occlusion: OcclusionStage,
+        shape: ShapeStage,
         counter: StageCounter,
     ) -> None:
         self._store = store
@@ -35,6 +41,7 @@ class CropStage:
         self._analyser = analyser
         self._mesh, self._neural = swappers
         self._occlusion = occlusion
+        self._shape = shape
         self._counter = counter
 
     def crops(self, plan: LayerPlan) -> list[tuple[Crop, AlignedImage | None]]:
@@ -45,6 +52,22 @@ class CropStage:
             (crop, self._get_or_enhance(plan, entry, crop))
             for entry, crop in zip(plan.faces, crops, strict=True)
         ]
+
+    def moved_face(self, plan: LayerPlan, entry: FacePlan) -> MovedFace | None:
+        """Return a face that is given another form, moved; None for one that keeps its own."""
+        if entry.shape is None:
+            return None
+        return self._shape.moved_face(
+            entry.shape, entry.face, partial(self._analyser.frames.frame, plan.clip, plan.number)
+        )
+
+    def _shaped(self, plan: LayerPlan, entry: FacePlan) -> tuple[Face, Callable[[], Pixels]]:
+        """Return the face as it is to be swapped, and what gives the frame that it is in."""
+        decode = partial(self._analyser.frames.frame, plan.clip, plan.number)
+        moved = self.moved_face(plan, entry)
+        if moved is None:
+            return entry.face, decode
+        return replace(entry.face, landmarks=moved.landmarks), lambda: moved.frame_with_face(decode())
 
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
         def compute() -> Arrays:
@@ -72,13 +95,13 @@ class CropStage:
         return done
 
     def _swap(self, plan: LayerPlan, entry: FacePlan) -> Crop:
-        frame = partial(self._analyser.frames.frame, plan.clip, plan.number)
         if entry.target is None:
-            pixels = frame()
+            pixels = self._analyser.frames.frame(plan.clip, plan.number)
             with self._counter.measure("swap"):
                 return self._neural.swap(pixels, [entry.face], entry.request)[0]
-        target = self._mesh.target(entry.target, frame, entry.face.landmarks, entry.region)
-        return self._mesh.swap(entry.face.landmarks, entry.region, entry.request, target)
+        face, frame = self._shaped(plan, entry)
+        target = self._mesh.target(entry.target, frame, face.landmarks, entry.region)
+        return self._mesh.swap(face.landmarks, entry.region, entry.request, target)
 
     def _fits_swap(self, entry: FacePlan, arrays: Arrays) -> bool:
         """Tell whether a swap lies where this face is: a key says what it is made from, not how large it is."""
@@ -88,20 +111,21 @@ class CropStage:
             case AlignedCrop() as crop:
                 return self._neural.fits_swap(crop, entry.face, entry.request)
 
-    def _fits_enhanced(self, entry: FacePlan, arrays: Arrays) -> bool:
-        return self._neural.fits_enhanced(AlignedImage.from_arrays(arrays), entry.face, entry.request.recipe)
+    def _fits_enhanced(self, face: Face, entry: FacePlan, arrays: Arrays) -> bool:
+        return self._neural.fits_enhanced(AlignedImage.from_arrays(arrays), face, entry.request.recipe)
 
     def _get_or_enhance(self, plan: LayerPlan, entry: FacePlan, crop: Crop) -> AlignedImage | None:
         if entry.enhance is None:
             return None
+        face, decode = self._shaped(plan, entry)
 
         def compute() -> Arrays:
-            frame = self._analyser.frames.frame(plan.clip, plan.number)
+            frame = decode()
             with self._counter.measure("enhance"):
                 recipe = entry.request.recipe
-                return self._neural.enhance(frame, entry.face, crop, entry.region, recipe).to_arrays()
+                return self._neural.enhance(frame, face, crop, entry.region, recipe).to_arrays()
 
-        store = FilteringStore(self._store, partial(self._fits_enhanced, entry))
+        store = FilteringStore(self._store, partial(self._fits_enhanced, face, entry))
         arrays, hit = self._flight.get_or_compute(store, entry.enhance, compute)
         if hit:
             self._counter.record_hit("enhance")

@@ -6,6 +6,7 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -14,14 +15,14 @@ from ..analysis.analyser import Analyser
 from ..analysis.maskers.contract import OcclusionMask
 from ..analysis.model_adapters import MESH_LANDMARKERS
 from ..analysis.person_clustering import FractionCallback, Person
-from ..analysis.stabilise import stabilised_faces
+from ..analysis.stabilise import FrameFaces, stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..errors import RecipeError
 from ..face.types import Face
 from ..filesystem import Location
-from ..fusion import fuse
+from ..fusion import fuse, moved
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
 from ..geometry.mesh_fit import fit_face_mesh
@@ -41,12 +42,14 @@ from ..swap.loaded_model import ModelRunner
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_source import NeuralSources
 from ..swap.neural_swapper import NeuralSwapper
+from ..swap.shape import MovedFace
 from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
+from .shape_stage import ShapePlan, ShapeStage
 from .source_check import SourceImageReport, inspect_source_image
 
 LAYER_VERSION = 1
@@ -97,7 +100,12 @@ class Pipeline:
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
         swappers = self._mesh, self._neural
-        self._crops = CropStage(store, self._flight, self._analyser, swappers, self._occlusion, self._counter)
+        self._shape = ShapeStage(
+            store, self._flight, self._analyser, self._sources, self._topology, self._counter
+        )
+        self._crops = CropStage(
+            store, self._flight, self._analyser, swappers, self._occlusion, self._shape, self._counter
+        )
 
     @property
     def counter(self) -> StageCounter:
@@ -190,10 +198,13 @@ class Pipeline:
         self._count_faces(plan)
         crops = self._crops.crops(plan)
         masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
+        shaped = [self._crops.moved_face(plan, entry) for entry in plan.faces]
         with self._counter.measure("fuse"):
             patches = [
                 self._fuse(entry, crop, better, mask)
-                for entry, (crop, better), mask in zip(plan.faces, crops, masks, strict=True)
+                if face is None
+                else self._fuse_shaped(entry, crop, better, mask, face, plan.size)
+                for entry, (crop, better), mask, face in zip(plan.faces, crops, masks, shaped, strict=True)
             ]
             return composite_patches(patches, plan.size)
 
@@ -218,7 +229,9 @@ class Pipeline:
 
     def is_cached(self, plan: LayerPlan) -> bool:
         """Tell whether `execute` would only fuse: every crop is in the store, so no frame and no model is needed."""
-        keys = [key for entry in plan.faces for key in (entry.swap, entry.enhance) if key is not None]
+        keys = [
+            key for entry in plan.faces for key in (entry.move, entry.swap, entry.enhance) if key is not None
+        ]
         return all(key in self._store for key in keys)
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
@@ -227,6 +240,7 @@ class Pipeline:
         self._crops.crops(plan)
         for entry in plan.faces:
             self._crops.occlusion_mask(plan, entry)
+            self._crops.moved_face(plan, entry)
 
     def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
         recipe = request.recipe
@@ -234,29 +248,35 @@ class Pipeline:
         here = stabilised_faces(self._analyser, clip, number, recipe)
         plans = []
         for index in self._selector.select(clip, number, request, here):
-            entry = self._face_plan(
-                here.frame, here.faces[index], (clip.info.width, clip.info.height), request
-            )
+            entry = self._face_plan(clip, number, request, here, index)
             if entry is not None:
                 plans.append(entry)
         return plans
 
     def _face_plan(
-        self, frame: str, face: Face, size: tuple[int, int], request: SwapRequest
+        self, clip: Clip, number: int, request: SwapRequest, here: FrameFaces, index: int
     ) -> FacePlan | None:
-        recipe = request.recipe
+        recipe, size = request.recipe, (clip.info.width, clip.info.height)
+        frame, face = here.frame, here.faces[index]
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
         target = None
+        shape: ShapePlan | None = None
+        move: Key | None = None
         if _is_neural(recipe):
             place = self._neural.crop_region(face, size, recipe)
             swap = self._neural.swap_key(frame, face, request)
             look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
         else:
-            place = mesh.face_crop_region(face.landmarks, size, recipe.swap.crop_size)
-            swap = self._mesh.swap_key(frame, landmarks, request)
-            target = self._mesh.target_key(frame, landmarks, request)
+            points = face.landmarks[:468]
+            if recipe.swap.shape > 0:
+                shape = self._shape.plan(clip, number, request, here, index)
+                move, points = shape.key, points + shape.displacement
+                look["moved"] = moved.VERSION
+            place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
+            swap = self._mesh.swap_key(frame, landmarks, request, move)
+            target = self._mesh.target_key(frame, landmarks, request, move)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
         if place is None:
             return None
@@ -269,7 +289,7 @@ class Pipeline:
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.key_inputs})
-        return FacePlan(face, place, request, swap, target, occlude, enhance, fused)
+        return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
 
     def _fuse(
         self, entry: FacePlan, crop: Crop, enhanced: AlignedImage | None, mask: OcclusionMask | None
@@ -279,6 +299,26 @@ class Pipeline:
         points = fit_face_mesh(entry.face.landmarks, self._topology)
         pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
         return Patch(entry.region.left, entry.region.top, pixels)
+
+    def _fuse_shaped(
+        self,
+        entry: FacePlan,
+        crop: Crop,
+        enhanced: AlignedImage | None,
+        mask: OcclusionMask | None,
+        face: MovedFace,
+        size: tuple[int, int],
+    ) -> Patch:
+        """Fuse a face that was given another form, and lay it over the picture that was moved along."""
+        request, params = entry.request, entry.request.recipe.fusion
+        opaque = replace(request.recipe, fusion=replace(params, blend=1.0, opacity=1.0))
+        there = replace(
+            entry,
+            face=replace(entry.face, landmarks=face.landmarks),
+            request=replace(request, recipe=opaque),
+        )
+        patch = self._fuse(there, crop, enhanced, None if mask is None else moved.move_mask(mask, face))
+        return moved.lay_on_moved_picture(patch, face, params.blend * params.opacity, size)
 
     def _count_faces(self, plan: LayerPlan) -> None:
         self._counter.frames += 1

@@ -8,6 +8,7 @@ from ..face.types import Face
 from ..media.clip import Clip
 from ..recipe.request import SwapRequest
 from ..swap.mesh import CropRegion
+from .shape_stage import ShapePlan
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,10 @@ class FacePlan:
     occlude: Key | None
     enhance: Key | None
     fuse: Key
+    move: Key | None = None
+    """Of the picture that is moved along where the face is given another form, else None."""
+    shape: ShapePlan | None = None
+    """How it is moved; `face` is the frame's own face all the same."""
 
 
 @dataclass(frozen=True, eq=False)

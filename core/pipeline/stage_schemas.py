@@ -15,9 +15,11 @@ from ..swap.mesh import TARGET_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neural_swapper import swap_schema
+from ..swap.shape import MOVE_SCHEMA
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .occlusion_stage import occlude_schema
+from .shape_stage import SHAPE_SCHEMA
 from .source_check import SOURCE_IMAGE_SCHEMA
 
 STAGE_SCHEMAS: Mapping[str, StageSchema] = {
@@ -29,9 +31,11 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "facts": CLIP_INFO_SCHEMA,
     "frame": FRAME_SCHEMA,
     "landmark": landmark_schema,
+    "move": MOVE_SCHEMA,
     "note": SOURCE_IMAGE_SCHEMA,
     "occlude": occlude_schema,
     "people": people_schema,
+    "shape": SHAPE_SCHEMA,
     "source": SOURCE_SCHEMA,
     "source_vector": SOURCE_VECTOR_SCHEMA,
     "swap": swap_schema,

@@ -7,7 +7,15 @@ cache are all made from the fields below, so a parameter can't be in one of them
 
 from .analysis import Detect, Embed, Landmark, Occlude
 from .fusion import Fusion
-from .settings import Recipe, find_parameter, key_inputs, parameters, with_settings, with_value
+from .settings import (
+    Recipe,
+    find_parameter,
+    initial_recipe,
+    key_inputs,
+    parameters,
+    with_settings,
+    with_value,
+)
 from .swap import Enhance, Select, Swap
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "Select",
     "Swap",
     "find_parameter",
+    "initial_recipe",
     "key_inputs",
     "parameters",
     "with_settings",

@@ -21,7 +21,9 @@ class Parameter:
     kind : type
         bool, int, float or str.
     default : Scalar
-        Its value in a new recipe.
+        Its value in a recipe that does not say it.
+    initial : Scalar
+        Its value in what a user makes anew; see `initial_recipe`.
     label, text : str
         Its name and its description for people.
     low, high : float or None
@@ -40,6 +42,7 @@ class Parameter:
     name: str
     kind: type
     default: Scalar
+    initial: Scalar
     label: str
     text: str
     low: float | None
@@ -64,9 +67,15 @@ def number_field(
     *,
     unit: str = "",
     soft_high: float | None = None,
+    initial: float | None = None,
 ) -> Any:
-    """A dataclass field that is a number within bounds; `soft_high` is how far a slider goes."""
+    """A dataclass field that is a number within bounds; `soft_high` is how far a slider goes.
+
+    `initial` is what a new modifier begins with, where that is not the default: the default is what a recipe has that
+    was saved before there was the field.
+    """
     about = {"label": label, "text": text, "low": low, "high": high, "soft_high": soft_high, "unit": unit}
+    about |= {} if initial is None else {"initial": initial}
     return field(default=default, metadata=about)
 
 

@@ -70,6 +70,7 @@ def _parameter(group: str, entry: "DataclassField[Any]") -> Parameter:
         name=entry.name,
         kind=type(entry.default),
         default=cast("Scalar", entry.default),
+        initial=about.get("initial", cast("Scalar", entry.default)),
         label=about["label"],
         text=about["text"],
         low=about.get("low"),
@@ -92,6 +93,18 @@ def parameters() -> Iterator[Parameter]:
     for group in fields(Recipe):
         for entry in fields(getattr(Recipe(), group.name)):
             yield _parameter(group.name, entry)
+
+
+def initial_recipe() -> Recipe:
+    """Return what a new Face Swap modifier and the command line begin with.
+
+    A plain `Recipe` has each parameter's default: what was saved before there was a parameter is read as that, and
+    keeps its pixels. Where something newer is better, this has it.
+    """
+    recipe = Recipe()
+    for parameter in parameters():
+        recipe = with_value(recipe, parameter.path, parameter.initial)
+    return recipe
 
 
 def find_parameter(path: str) -> Parameter:

@@ -116,6 +116,14 @@ class Swap:
         0.0,
         1.0,
     )
+    shape: float = number_field(
+        0.0,
+        "Shape",
+        "How far the face takes the source's form: 0 keeps the target's, 1 is the source's, above it is overdrawn",
+        0.0,
+        1.5,
+        initial=1.0,
+    )
     pixel_boost: int = number_field(
         1, "Pixel boost", "Neural swappers work at this many times their size, up to 1024 pixels", 1, 8
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from .quoting import quote
 
-STAGES = ("detect", "landmark", "embed", "attribute", "occlude", "swap", "enhance", "fuse")
-_ON_DEMAND = ("attribute", "occlude", "enhance")
+STAGES = ("detect", "landmark", "embed", "attribute", "occlude", "shape", "swap", "enhance", "fuse")
+_ON_DEMAND = ("attribute", "occlude", "shape", "enhance")
 USUAL_STAGES = tuple(stage for stage in STAGES if stage not in _ON_DEMAND)
 """The stages of every render; the others run only where a recipe asks for them."""
 
@@ -28,8 +28,8 @@ class Report:
         Models that were loaded to run.
     stages : dict of str to dict
         For each stage: how often it ran ("run"), how often its result was in the cache ("hit"), and "seconds". Stages
-        count frames of the clip; occlude, swap and enhance count faces, fuse counts layers. A stage that only some
-        recipes use is left out where no recipe did.
+        count frames of the clip; occlude, shape, swap and enhance count faces, fuse counts layers. A stage that only
+        some recipes use is left out where no recipe did.
     source_images : dict of str to int
         The runs and hits ("run", "hit") for the images of people, counted apart.
     warnings : tuple of str

@@ -32,18 +32,23 @@ class MeshSwapper:
         self._topology = topology
         self._counter = counter
 
-    def swap_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
-        """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises FaceImageError."""
+    def swap_key(self, frame: str, landmarks: bytes, request: SwapRequest, move: Key | None = None) -> Key:
+        """Return the key of a face's swap: `landmarks` are its steadied points' digest. Raises FaceImageError.
+
+        `move` is the key of the moved face that is swapped, where it was given another form.
+        """
         swap = request.recipe.swap
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
+        inputs |= {} if move is None else {"move": move}
         return stage_key("swap", mesh.VERSION, inputs | library_inputs("numpy", "opencv"))
 
-    def target_key(self, frame: str, landmarks: bytes, request: SwapRequest) -> Key:
-        """Return the key of what a face's light is matched with, whoever the source person is."""
+    def target_key(self, frame: str, landmarks: bytes, request: SwapRequest, move: Key | None = None) -> Key:
+        """Return the key of what a face's light is matched with, whoever the source person is; see `swap_key`."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
+        inputs |= {} if move is None else {"move": move}
         return stage_key("target", mesh.TARGET_VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target(

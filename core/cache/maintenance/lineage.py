@@ -17,7 +17,7 @@ from ..removal.dependents import MAX_PASSES, CacheEntry, dependents_of
 
 _MAX_ID_PAYLOAD_BYTES = 4096  # a frame's id and its look from afar
 # Hashes in key texts that name no other result: of files, of settings, of values.
-_NON_ORIGIN_NAME = re.compile(r"clip|landmarks|stamp|(.*_)?model\d*")
+_NON_ORIGIN_NAME = re.compile(r"clip|landmarks|stamp|form|resting|(.*_)?model\d*")
 
 
 class PurgeableStore(Protocol):
