@@ -6,13 +6,11 @@ layer is there already under the planned key costs no decode, no model and no fu
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.maskers.contract import OcclusionMask
 from ..analysis.model_adapters import MESH_LANDMARKERS
 from ..analysis.person_clustering import FractionCallback, Person
 from ..analysis.stabilise import FrameFaces, stabilised_faces
@@ -25,7 +23,6 @@ from ..filesystem import Location
 from ..fusion import fuse, moved
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
-from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import load_topology
 from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
@@ -37,19 +34,18 @@ from ..recipe import Detect, Recipe, key_inputs
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
-from ..swap.crops import AlignedImage, Crop
 from ..swap.loaded_model import ModelRunner
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_source import NeuralSources
 from ..swap.neural_swapper import NeuralSwapper
-from ..swap.shape import MovedFace
 from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
+from .fuse_stage import FuseStage
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
-from .shape_stage import ShapePlan, ShapeStage
+from .shape_stage import ShapeStage
 from .source_check import SourceImageReport, inspect_source_image
 
 LAYER_VERSION = 1
@@ -100,12 +96,10 @@ class Pipeline:
         images = NeuralSources(store, self._flight, self._sources, source_analyser, self._topology, runner)
         self._neural = NeuralSwapper(library, runner, images, self._topology)
         swappers = self._mesh, self._neural
-        self._shape = ShapeStage(
-            store, self._flight, self._analyser, self._sources, self._topology, self._counter
-        )
-        self._crops = CropStage(
-            store, self._flight, self._analyser, swappers, self._occlusion, self._shape, self._counter
-        )
+        basis = store, self._flight, self._analyser
+        self._shape = ShapeStage(*basis, self._sources, self._topology, self._counter)
+        self._fusion = FuseStage(self._fuser, self._neural, self._topology)
+        self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
     @property
     def counter(self) -> StageCounter:
@@ -201,10 +195,8 @@ class Pipeline:
         shaped = [self._crops.moved_face(plan, entry) for entry in plan.faces]
         with self._counter.measure("fuse"):
             patches = [
-                self._fuse(entry, crop, better, mask)
-                if face is None
-                else self._fuse_shaped(entry, crop, better, mask, face, plan.size)
-                for entry, (crop, better), mask, face in zip(plan.faces, crops, masks, shaped, strict=True)
+                self._fusion.fuse(entry, both, mask, face, plan.size)
+                for entry, both, mask, face in zip(plan.faces, crops, masks, shaped, strict=True)
             ]
             return composite_patches(patches, plan.size)
 
@@ -261,18 +253,15 @@ class Pipeline:
         # Steadied landmarks depend on neighbouring frames: they enter keys by what they are.
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
-        target = None
-        shape: ShapePlan | None = None
-        move: Key | None = None
+        target, shape, move, points = None, None, None, face.landmarks
         if _is_neural(recipe):
             place = self._neural.crop_region(face, size, recipe)
             swap = self._neural.swap_key(frame, face, request)
             look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
         else:
-            points = face.landmarks[:468]
             if recipe.swap.shape > 0:
                 shape = self._shape.plan(clip, number, request, here, index)
-                move, points = shape.key, points + shape.displacement
+                move, points = shape.key, points[:468] + shape.displacement
                 look["moved"] = moved.VERSION
             place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
             swap = self._mesh.swap_key(frame, landmarks, request, move)
@@ -290,35 +279,6 @@ class Pipeline:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.key_inputs})
         return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
-
-    def _fuse(
-        self, entry: FacePlan, crop: Crop, enhanced: AlignedImage | None, mask: OcclusionMask | None
-    ) -> Patch:
-        recipe = entry.request.recipe
-        ready = self._neural.prepare_for_fusion(crop, enhanced, entry.region, recipe)
-        points = fit_face_mesh(entry.face.landmarks, self._topology)
-        pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
-        return Patch(entry.region.left, entry.region.top, pixels)
-
-    def _fuse_shaped(
-        self,
-        entry: FacePlan,
-        crop: Crop,
-        enhanced: AlignedImage | None,
-        mask: OcclusionMask | None,
-        face: MovedFace,
-        size: tuple[int, int],
-    ) -> Patch:
-        """Fuse a face that was given another form, and lay it over the picture that was moved along."""
-        request, params = entry.request, entry.request.recipe.fusion
-        opaque = replace(request.recipe, fusion=replace(params, blend=1.0, opacity=1.0))
-        there = replace(
-            entry,
-            face=replace(entry.face, landmarks=face.landmarks),
-            request=replace(request, recipe=opaque),
-        )
-        patch = self._fuse(there, crop, enhanced, None if mask is None else moved.move_mask(mask, face))
-        return moved.lay_on_moved_picture(patch, face, params.blend * params.opacity, size)
 
     def _count_faces(self, plan: LayerPlan) -> None:
         self._counter.frames += 1

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fuse the crops of a planned face, and lay the face over the picture that was moved along with it."""
+
+from dataclasses import replace
+
+from ..analysis.maskers.contract import OcclusionMask
+from ..fusion.graph.fuser import Fuser
+from ..fusion.moved import lay_on_moved_picture, move_mask
+from ..fusion.patch import Patch
+from ..geometry.mesh_fit import fit_face_mesh
+from ..geometry.mesh_topology import Topology
+from ..swap.crops import AlignedImage, Crop
+from ..swap.neural_swapper import NeuralSwapper
+from ..swap.shape import MovedFace
+from .plan import FacePlan
+
+
+class FuseStage:
+    """Makes patches of faces. What it makes is not kept."""
+
+    def __init__(self, fuser: Fuser, neural: NeuralSwapper, topology: Topology) -> None:
+        self._fuser = fuser
+        self._neural = neural
+        self._topology = topology
+
+    def fuse(
+        self,
+        entry: FacePlan,
+        crops: tuple[Crop, AlignedImage | None],
+        mask: OcclusionMask | None,
+        moved: MovedFace | None,
+        size: tuple[int, int],
+    ) -> Patch:
+        """Fuse a face from its swapped and its enhanced crop; `size` is the frame's (width, height).
+
+        `mask` says what covers the face in the frame, `moved` is the face where it was given another form.
+        """
+        params = entry.request.recipe.fusion
+        if moved is None:
+            return self._fuse(entry, crops, mask)
+        # The face and the picture around it fade together, so nothing fades before they are one.
+        recipe = replace(entry.request.recipe, fusion=replace(params, blend=1.0, opacity=1.0))
+        there = replace(
+            entry,
+            face=replace(entry.face, landmarks=moved.landmarks),
+            request=replace(entry.request, recipe=recipe),
+        )
+        patch = self._fuse(there, crops, None if mask is None else move_mask(mask, moved))
+        return lay_on_moved_picture(patch, moved, params.blend * params.opacity, size)
+
+    def _fuse(
+        self, entry: FacePlan, crops: tuple[Crop, AlignedImage | None], mask: OcclusionMask | None
+    ) -> Patch:
+        recipe = entry.request.recipe
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, recipe)
+        points = fit_face_mesh(entry.face.landmarks, self._topology)
+        pixels = self._fuser.fuse(ready, points, entry.region, recipe.fusion, mask)
+        return Patch(entry.region.left, entry.region.top, pixels)
