@@ -30,7 +30,7 @@ def page() -> str:
 
 def _row(parameter: Parameter) -> str:
     name = f"{parameter.label} (`{parameter.path}`)"
-    default = ("on" if parameter.default else "off") if parameter.kind is bool else str(parameter.default)
+    default = ("on" if parameter.initial else "off") if parameter.kind is bool else str(parameter.initial)
     shown = {choice[0]: choice[1] for choice in parameter.choices}.get(default, default)
     unit = f" {parameter.unit}" if parameter.unit else ""
     if parameter.choices:
@@ -43,7 +43,7 @@ def _row(parameter: Parameter) -> str:
     low, high = (
         f"{int(limit)}" if limit == int(limit) else f"{limit:g}" for limit in (parameter.low, parameter.high)
     )
-    return f"| {name} | {parameter.text} | {low} to {high}{unit} | {float(parameter.default):g}{unit} |"
+    return f"| {name} | {parameter.text} | {low} to {high}{unit} | {float(parameter.initial):g}{unit} |"
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import bpy
 
 from ...core.errors import RecipeError
+from ...core.recipe import parameters
 from ...core.recipe.request import SwapRequest
 from ..properties.scene_properties import request_of, settings_of
 from ..sequencer.strips import SUPPORTED_TYPES, layer_stack_id, stack_id, supports_modifiers
@@ -60,6 +61,10 @@ def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
     modifier = settings_of(scene).modifiers.add()
     modifier.strip_id = stack_id(strip)
     modifier.show_render = True  # unset it would follow the preview's switch, as in old projects
+    for parameter in parameters():
+        # A property's default is what old projects have, which do not hold it.
+        if parameter.initial != parameter.default:
+            setattr(getattr(modifier, parameter.group), parameter.name, parameter.initial)
     count = len(stack_of(scene, modifier.strip_id))
     modifier.name = "Face Swap" if count == 1 else f"Face Swap {count}"
     return modifier

@@ -27,12 +27,15 @@ _RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_NEURAL_ONLY_PATHS, _is_neural),
     **dict.fromkeys(REFERENCE_PATHS, lambda modifier: modifier.select.which == "reference"),
     "swap.mirror": lambda modifier: not _is_neural(modifier),
+    "swap.shape": lambda modifier: not _is_neural(modifier),
     "swap.morph": lambda modifier: modifier.swap.swapper == "dfm",
     "enhance.model": lambda modifier: modifier.enhance.enhancer != "none",
     "enhance.weight": lambda modifier: modifier.enhance.enhancer == "codeformer",
     "fusion.enhancer_blend": lambda modifier: modifier.enhance.enhancer != "none",
     "fusion.light_radius": lambda modifier: modifier.fusion.colour_match > 0,
 }
+SHAPE_PATH = "swap.shape"
+"""Of the stage swap, but an editor looks for it beside Blend."""
 _MODEL_ONLY_GROUPS = ("swap", "enhance")
 """The groups whose other settings are the engine's own: without its file they do nothing."""
 _BISENET_ONLY_PREFIX = "With BiSeNet"
@@ -63,6 +66,8 @@ def in_which_face(parameter: Parameter) -> bool:
 
 def in_swap(parameter: Parameter) -> bool:
     """Tell whether a parameter is in the panel Swap."""
+    if parameter.path == SHAPE_PATH:
+        return False
     return parameter.group in ("swap", "enhance") or parameter.path == "fusion.enhancer_blend"
 
 
@@ -73,8 +78,9 @@ def in_mask(parameter: Parameter) -> bool:
 
 
 def in_colour(parameter: Parameter) -> bool:
-    """Tell whether a parameter is in the panel Color and Blend."""
-    return parameter.group == "fusion" and not in_mask(parameter) and not in_swap(parameter)
+    """Tell whether a parameter is in the panel Color and Blend: how much of the other person there is."""
+    fusion = parameter.group == "fusion" and not in_mask(parameter) and not in_swap(parameter)
+    return fusion or parameter.path == SHAPE_PATH
 
 
 def in_analysis(parameter: Parameter) -> bool:

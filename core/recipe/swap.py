@@ -122,6 +122,7 @@ class Swap:
         "How far the face takes the source's form: 0 keeps the target's, 1 is the source's, above it is overdrawn",
         0.0,
         1.5,
+        soft_high=1.0,
         initial=1.0,
     )
     pixel_boost: int = number_field(

@@ -85,7 +85,7 @@ def test_a_stack_is_built_moved_and_taken_down(drive, footage):
 
 def test_a_modifier_keeps_what_was_set(drive, stacked, footage):
     facts = drive(["load", {"path": stacked}], ["facts", {}])[1]
-    expected = {entry.path: entry.default for entry in parameters()} | {"fusion.mask_blur": 41.5}
+    expected = {entry.path: entry.initial for entry in parameters()} | {"fusion.mask_blur": 41.5}
     assert facts["recipes"] == [expected]
     assert facts["recipes"][0]["fusion.colour_match"] == Recipe().fusion.colour_match
     assert facts["modifiers"][0][0] == "Lead"
