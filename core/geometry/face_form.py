@@ -19,7 +19,7 @@ from .smoothstep import smoothstep
 FORM_LIMIT = 8.0
 """No point of a form lies farther from the face's middle, in eye distances: a face is about two wide and high."""
 _ALIGNMENT_ROUNDS = 3
-_CALM_MOUTH_OPENING = 0.08
+_CALM_MOUTH_OPENING = 0.1
 _OPEN_EYE = 0.2
 _FRONTAL_COSINE, _PROFILE_COSINE = 0.94, 0.6
 _STILL_SPREAD = 0.05
@@ -97,6 +97,7 @@ def form_displacement(source: FaceForm, target: FaceForm, topology: Topology) ->
     length = np.linalg.norm(away, axis=1, keepdims=True)
     away = away * (_MAX_DISPLACEMENT * np.tanh(length / _MAX_DISPLACEMENT) / np.maximum(length, 1e-9))
     away = _smooth_on_mesh(away, topology)
+    away = (away + mirror_points(away, topology)) / 2
     return np.asarray(np.round(away * _GRID_STEPS) / _GRID_STEPS, np.float32)
 
 
@@ -130,7 +131,7 @@ def _calmness(points: Floats) -> float:
         float(np.linalg.norm(points[upper] - points[lower]) / np.linalg.norm(points[left] - points[right]))
         for upper, lower, left, right in _LIDS
     ]
-    return (0.05 + min(min(eyes) / _OPEN_EYE, 1.0)) / (1.05 * (1 + (opening / _CALM_MOUTH_OPENING) ** 2))
+    return (0.05 + min(min(eyes) / _OPEN_EYE, 1.0)) / (1.05 * (1 + (opening / _CALM_MOUTH_OPENING) ** 4))
 
 
 def _frontality(mesh: Floats, form: Floats, stable: Floats) -> float:

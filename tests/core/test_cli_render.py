@@ -93,15 +93,16 @@ def test_the_new_face_has_the_sources_colour(folder, first):
 
 
 def test_each_stage_runs_once_for_each_frame(first):
-    assert runs(first) == dict.fromkeys((*ANALYSIS, "swap", "fuse"), FRAMES)
-    assert first["frames_decoded"] == FRAMES
+    assert runs(first) == dict.fromkeys((*ANALYSIS, "shape", "swap", "fuse"), FRAMES)
+    # So short a clip is decoded once to learn the target's form, from up to 16 frames of it, and once to be recast.
+    assert first["frames_decoded"] == 2 * FRAMES
     assert first["models_loaded"] == 2
 
 
 def test_the_second_render_only_fuses_and_gives_the_same_movie(folder, first):
     # Compared as decoded, within the codec's error: x264 does not give the same bytes twice.
     again = run(folder, "red.png", "again.mp4")
-    assert runs(again) == {**dict.fromkeys((*ANALYSIS, "swap"), 0), "fuse": FRAMES}
+    assert runs(again) == {**dict.fromkeys((*ANALYSIS, "shape", "swap"), 0), "fuse": FRAMES}
     assert again["models_loaded"] == again["frames_decoded"] == 0
     assert again["store"]["folder"]["misses"] == 0
     assert again["store"]["folder"]["hits"] > 0
@@ -126,7 +127,7 @@ def test_frames_from_the_cache_are_bit_for_bit_those_computed(folder, tmp_path):
 
 def test_a_blend_only_fuses(folder, first):
     half = run(folder, "red.png", "half.mp4", "--set", "fusion.blend=0.5")
-    assert runs(half) == {**dict.fromkeys((*ANALYSIS, "swap"), 0), "fuse": FRAMES}
+    assert runs(half) == {**dict.fromkeys((*ANALYSIS, "shape", "swap"), 0), "fuse": FRAMES}
     assert half["models_loaded"] == 0
     _, originals = pictures(folder / "clip.mp4")
     _, whole = pictures(folder / "first.mp4")
@@ -138,7 +139,7 @@ def test_a_blend_only_fuses(folder, first):
 def test_another_person_is_swapped_and_fused_but_the_clip_is_not_analysed_again(folder, first):
     face_clip.write_picture(folder / "green.png", face_clip.make_up_portrait((20, 200, 20)))
     other = run(folder, "green.png", "green.mp4")
-    assert runs(other) == {**dict.fromkeys(ANALYSIS, 0), "swap": FRAMES, "fuse": FRAMES}
+    assert runs(other) == {**dict.fromkeys(ANALYSIS, 0), "shape": FRAMES, "swap": FRAMES, "fuse": FRAMES}
     assert other["pictures"]["run"] == 3
 
 
@@ -151,7 +152,7 @@ def test_the_movie_and_its_sidecar_say_that_it_is_a_composite(folder, first):
     assert said["pictures"] == [file_fingerprint(folder / "red.png")]
     assert said["consent"] == "It is me."
     assert said["frames_changed"] == FRAMES
-    assert said["recipe"] == {}
+    assert said["recipe"] == {"swap.shape": 1.0}  # a recipe that does not say it has 0
     assert "red" not in (folder / "first.mp4.understudy.json").read_text()
 
 

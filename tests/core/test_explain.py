@@ -31,6 +31,8 @@ def made(tmp_path_factory):
 FRAME = ("clip", "frame", "detect", "landmark", "embed", "swap")
 PICTURE = tuple(f"picture 1 {stage}" for stage in ("clip", "frame", "detect", "landmark", "embed", "texture"))
 KNOWN = dict.fromkeys((*FRAME, "target", *PICTURE), "hit") | {"fuse": "not kept"}
+FLAT = ("--set", "swap.shape=0")
+"""What the cache of these tests was made with."""
 
 
 def test_what_was_rendered_is_known(made):
@@ -112,7 +114,7 @@ def test_the_nearest_is_of_the_same_stage_with_the_fewest_lines_that_differ(tmp_
 
 
 def test_the_command_says_the_same(made, capsys, tmp_path):
-    arguments = ["explain", made.clip, "1", "--face", made.green, "--cache-dir", made.cache]
+    arguments = ["explain", made.clip, "1", "--face", made.green, *FLAT, "--cache-dir", made.cache]
     arguments = [str(part) for part in arguments]
     assert main([*arguments, "--set", "swap.crop_size=512"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -174,7 +176,10 @@ def explain_by_command(capsys, made, *arguments):
     """Explain frame 1 by the command; return the status and place of each stage of the frame, and the warnings."""
     capsys.readouterr()
     assert (
-        main(["explain", str(made.clip), "1", "--face", str(made.green), *map(str, arguments), "--json"]) == 0
+        main(
+            ["explain", str(made.clip), "1", "--face", str(made.green), *FLAT, *map(str, arguments), "--json"]
+        )
+        == 0
     )
     out, warnings = capsys.readouterr()
     rows = [row for row in json.loads(out)["stages"] if not row["about"]]
@@ -209,7 +214,7 @@ def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
     facts, _ = explain_by_command(capsys, made, *places[:2])
     assert facts["landmark"] == ("miss", None)
     assert facts["swap"] == ("not known yet", None)
-    main(["explain", str(made.clip), "1", "--face", str(made.green), *map(str, places)])
+    main(["explain", str(made.clip), "1", "--face", str(made.green), *FLAT, *map(str, places)])
     lines = capsys.readouterr().out.splitlines()
     assert f"landmark               hit            in {there}" in lines
     assert "detect                 hit" in lines
@@ -269,7 +274,16 @@ def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path
         (others, "swap                   hit"),
     ):
         monkeypatch.setenv("UNDERSTUDY_CACHE_KEY", secret.hex())
-        arguments = ["explain", made.clip, "1", "--face", made.green, "--cache-dir", tmp_path / secret.hex()]
+        arguments = [
+            "explain",
+            made.clip,
+            "1",
+            "--face",
+            made.green,
+            *FLAT,
+            "--cache-dir",
+            tmp_path / secret.hex(),
+        ]
         assert main([str(part) for part in arguments]) == 0
         out, warnings = capsys.readouterr()
         assert line in out.splitlines()
