@@ -58,7 +58,7 @@ def skin_likeness(
     size = image.shape[1], image.shape[0]
     soft = cv2.GaussianBlur(image, (0, 0), max(0.006 * image.shape[0], 0.3))
     lab = np.asarray(cv2.cvtColor(soft.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
-    features = _feature_mask(points, size, topology)
+    features = feature_mask(points, size, topology)
     skin = _learn_skin(
         lab, points, sample_weight * (features == 0), _feature_visibility(lab, points, topology)
     )
@@ -217,7 +217,7 @@ def _feature_outline(points: Floats) -> Floats:
     return grow_outline(convex_hull(points), _FEATURE_GROWTH)
 
 
-def _feature_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+def feature_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
     """Fill brows, eyes with their sockets, lips and the underside of the nose: (h, w) uint8."""
     left_brow, right_brow, left_eye, right_eye, lips, nose = _feature_groups(topology)
     groups = (np.concatenate([left_brow, left_eye]), np.concatenate([right_brow, right_eye]), lips, nose)

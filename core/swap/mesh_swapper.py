@@ -12,7 +12,7 @@ from ..geometry.mesh_topology import Topology
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
-from . import mesh
+from . import mesh, skin_fill
 from .crops import MeshCrop, TargetCrop
 from .source import Sources
 
@@ -41,7 +41,7 @@ class MeshSwapper:
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
-        inputs |= {} if move is None else {"move": move}
+        inputs |= {} if move is None else {"move": move, "skin_fill": skin_fill.VERSION}
         return stage_key("swap", mesh.VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target_key(self, frame: str, landmarks: bytes, request: SwapRequest, move: Key | None = None) -> Key:
@@ -71,8 +71,9 @@ class MeshSwapper:
         self, landmarks: Floats, region: mesh.CropRegion, request: SwapRequest, target: TargetCrop
     ) -> MeshCrop:
         """Swap a face with landmarks (478, 3) in frame pixels, given its `target`. See `mesh.swap_mesh`."""
+        params = request.recipe.swap
         texture, coverage = self._sources.texture(
-            request.identity, request.recipe.swap.mirror, request.recipe.detect
+            request.identity, params.mirror, request.recipe.detect, whole_skin=params.shape > 0
         )
         with self._counter.measure("swap"):
             swapped, cover = mesh.draw_texture(landmarks, region, texture, coverage, self._topology)

@@ -21,6 +21,7 @@ from ..media.source_image import open_source_image, source_image
 from ..media.source_stamps import SourceStamps
 from ..recipe import Detect
 from ..recipe.request import FaceImage, Identity
+from .skin_fill import fill_skin
 from .texture import fill_hidden, merge_textures, texture_key, unwrap_texture
 
 SOURCE_SCHEMA = Schema(())
@@ -56,7 +57,9 @@ class Sources:
         self._topology = topology
         self._keys: LruCache[_IdentityFiles, Key] = LruCache(_MAX_CACHED_IDENTITIES)
         self._read_as: LruCache[tuple[Path, str], ClipSource] = LruCache(8 * _MAX_CACHED_IDENTITIES)
-        self._textures: LruCache[tuple[Key, float], tuple[Pixels, Pixels]] = LruCache(_MAX_CACHED_IDENTITIES)
+        self._textures: LruCache[tuple[Key, float, bool], tuple[Pixels, Pixels]] = LruCache(
+            _MAX_CACHED_IDENTITIES
+        )
         self._source_faces: LruCache[_IdentityFiles, tuple[SourceFace, ...]] = LruCache(
             _MAX_CACHED_IDENTITIES
         )
@@ -97,13 +100,20 @@ class Sources:
             _source_face(clip, found, index) for index in indices_left_to_right(found.analysis.faces)
         )
 
-    def texture(self, identity: Identity, mirror: float, detect: Detect) -> tuple[Pixels, Pixels]:
-        """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8."""
+    def texture(
+        self, identity: Identity, mirror: float, detect: Detect, *, whole_skin: bool = False
+    ) -> tuple[Pixels, Pixels]:
+        """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
+
+        With `whole_skin`, skin that no image shows is filled in from what they show.
+        """
         key = self.texture_key(identity, detect)
-        kept = self._textures.get((key, mirror))
+        kept = self._textures.get((key, mirror, whole_skin))
         if kept is None:
             parts = [self._image_texture(image, detect) for image in identity.images]
-            kept = self._textures.put((key, mirror), fill_hidden(merge_textures(parts), mirror))
+            kept = fill_hidden(merge_textures(parts), mirror)
+            kept = fill_skin(*kept, self._topology) if whole_skin else kept
+            self._textures.put((key, mirror, whole_skin), kept)
         return kept
 
     def image_analysis(self, image: FaceImage, detect: Detect) -> ImageAnalysis:
