@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 
 from ..analysis.maskers.contract import OcclusionMask
-from ..face.types import Floats
+from ..face.types import Floats, Pixels
 from ..geometry.crop import invert_affine, transform_points
 from ..swap.shape import MovedFace
-from .patch import Patch, composite_patches
+from .patch import Patch
 
 VERSION = 1
 
@@ -20,13 +20,33 @@ def lay_on_moved_picture(face: Patch, moved: MovedFace, amount: float, size: tup
 
     `amount`, 0 to 1, is how much of the result is shown: face and picture fade together.
     """
-    around = Patch(moved.warp.left, moved.warp.top, np.dstack([moved.picture, moved.share]))
-    both = composite_patches([around, face], size) or around
-    pixels = both.pixels
+    height, width = moved.picture.shape[:2]
+    face_height, face_width = face.pixels.shape[:2]
+    left, top = min(moved.left, face.left), min(moved.top, face.top)
+    right = min(max(moved.left + width, face.left + face_width), size[0])
+    bottom = min(max(moved.top + height, face.top + face_height), size[1])
+    layer = np.zeros((bottom - top, right - left, 4), np.uint8)
+    layer[moved.top - top : moved.top - top + height, moved.left - left : moved.left - left + width] = (
+        moved.picture
+    )
+    there = layer[
+        face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
+    ]
+    there[:] = _lay_over(face.pixels[: there.shape[0], : there.shape[1]], there)
     if amount < 1:
-        pixels = pixels.copy()
-        pixels[..., 3] = np.round(pixels[..., 3] * np.float32(amount))
-    return replace(both, pixels=pixels)
+        layer[..., 3] = np.round(layer[..., 3] * np.float32(amount))
+    return Patch(left, top, layer)
+
+
+def _lay_over(above: Pixels, below: Pixels) -> Pixels:
+    """Lay an RGBA image over another of its size, both with straight alpha."""
+    upper, lower = above[..., 3].astype(np.float32), below[..., 3].astype(np.float32)
+    alpha = upper + lower * (1 - upper / np.float32(255))
+    share = upper / np.maximum(alpha, np.float32(1e-3))
+    mixed = np.asarray(
+        cv2.blendLinear(np.ascontiguousarray(above), np.ascontiguousarray(below), share, 1 - share), np.uint8
+    )
+    return np.asarray(cv2.insertChannel(np.round(alpha).astype(np.uint8), mixed, 3), np.uint8)
 
 
 def move_mask(mask: OcclusionMask, moved: MovedFace) -> OcclusionMask:

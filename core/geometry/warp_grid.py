@@ -22,7 +22,7 @@ from .smoothstep import smoothstep
 
 MIN_DETERMINANT = 0.2
 """A warp shrinks nothing to less than this share of its area."""
-_GRID_CELLS = 20
+_GRID_CELLS = 16
 """Cells over a warp's reach."""
 _SMOOTHING = 0.02
 _BORDER_REACH_SHARE = 0.25

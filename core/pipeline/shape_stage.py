@@ -64,11 +64,14 @@ class ShapePlan:
         (468, 3) float32: how far the face's points are to go, in frame pixels.
     resting
         The boxes (4,) of other faces nearby, in frame pixels.
+    size
+        Width and height of the frame in pixels.
     """
 
     key: Key
     displacement: Floats
     resting: tuple[Floats, ...]
+    size: tuple[int, int]
 
 
 class ShapeStage:
@@ -115,7 +118,8 @@ class ShapeStage:
         if resting:
             inputs["resting"] = sha256(np.concatenate(resting).tobytes()).digest()
         key = stage_key("move", shape.VERSION, inputs | library_inputs("numpy", "opencv"))
-        return ShapePlan(key, np.asarray(amount * moved, np.float32), resting)
+        size = clip.info.width, clip.info.height
+        return ShapePlan(key, np.asarray(amount * moved, np.float32), resting, size)
 
     def moved_face(self, plan: ShapePlan, face: Face, decode_frame: Callable[[], Pixels]) -> MovedFace:
         """Return a planned face moved, kept or made.
@@ -130,7 +134,8 @@ class ShapeStage:
                     frame, face.landmarks, plan.displacement, plan.resting, self._topology
                 ).to_arrays()
 
-        arrays, hit = self._flight.get_or_compute(self._store, plan.key, compute)
+        store = FilteringStore(self._store, lambda kept: MovedFace.from_arrays(kept).fits(plan.size))
+        arrays, hit = self._flight.get_or_compute(store, plan.key, compute)
         if hit:
             self._counter.record_hit("shape")
         return MovedFace.from_arrays(arrays)

@@ -7,6 +7,7 @@ are. Everything after it, the swap, the light and the mask, takes these as it ta
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import cv2
@@ -16,7 +17,7 @@ from ..cache.base.schema import MAX_COORDINATE_PIXELS, ArraySpec, Schema
 from ..cache.base.store import Arrays
 from ..face.types import LANDMARK_COUNT, Floats, Pixels
 from ..geometry.mesh_raster import point_normals
-from ..geometry.mesh_topology import Topology
+from ..geometry.mesh_topology import Indices, Topology
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 
@@ -26,13 +27,14 @@ _REACH_SHARE = 0.45
 _REST_PIXELS = 0.12
 """A picture that is moved by less than this can't be told from the frame: there it fades into it."""
 _HIDDEN_COSINE = 0.05
+_CONTROL_POINTS = 200
 _MAX_SIDE = 1 << 16
 _EYE_POINTS = 5
 MOVE_SCHEMA = Schema(
     (
-        ArraySpec("picture", "uint8", ("height", "width", 3)),
-        ArraySpec("share", "uint8", ("height", "width")),
+        ArraySpec("picture", "uint8", ("height", "width", 4)),
         ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
+        ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
         ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
         ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
     ),
@@ -52,46 +54,58 @@ class MovedFace:
     Attributes
     ----------
     picture
-        (h, w, 3) uint8 RGB: the frame's picture, moved.
-    share
-        (h, w) uint8: 255 where it is moved, 0 where it is the frame's own.
+        (h, w, 4) uint8 RGBA with straight alpha: the frame's picture, moved; transparent and black where it is the
+        frame's own.
+    left, top
+        Where the picture lies in the frame, in its pixels.
     landmarks
         (478, 3) float32: the face's points in the moved picture, in frame pixels.
     warp
-        By what it was moved; its region is where the picture lies in the frame.
+        By what it was moved.
     """
 
     picture: Pixels
-    share: Pixels
+    left: int
+    top: int
     landmarks: Floats
     warp: WarpGrid
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Read what `to_arrays` gives. Raises KeyError for a missing array."""
-        picture = np.asarray(arrays["picture"], np.uint8)
         left, top = np.asarray(arrays["corner"], np.int32).tolist()
-        grid = np.asarray(arrays["grid"], np.float32)
-        warp = WarpGrid(left, top, picture.shape[1], picture.shape[0], grid)
-        return cls(
-            picture, np.asarray(arrays["share"], np.uint8), np.asarray(arrays["landmarks"], np.float32), warp
-        )
+        x, y, width, height = (int(value) for value in arrays["region"])
+        warp = WarpGrid(x, y, width, height, np.asarray(arrays["grid"], np.float32))
+        landmarks = np.asarray(arrays["landmarks"], np.float32)
+        return cls(np.asarray(arrays["picture"], np.uint8), left, top, landmarks, warp)
 
     def to_arrays(self) -> Arrays:
         """Return the arrays to store."""
+        warp = self.warp
         return {
             "picture": self.picture,
-            "share": self.share,
-            "corner": np.array([self.warp.left, self.warp.top], np.int32),
+            "corner": np.array([self.left, self.top], np.int32),
+            "region": np.array([warp.left, warp.top, warp.width, warp.height], np.int32),
             "landmarks": self.landmarks,
-            "grid": self.warp.displacement,
+            "grid": warp.displacement,
         }
+
+    def fits(self, size: tuple[int, int]) -> bool:
+        """Tell whether it lies in a frame of `size` (width, height)."""
+        height, width = self.picture.shape[:2]
+        warp = self.warp
+        return (
+            max(self.left + width, warp.left + warp.width) <= size[0]
+            and max(self.top + height, warp.top + warp.height) <= size[1]
+            and min(warp.width, warp.height) > 0
+        )
 
     def frame_with_face(self, frame: Pixels) -> Pixels:
         """Return an (H, W, 3) RGB uint8 frame with its picture moved around this face."""
         moved = frame.copy()
-        warp = self.warp
-        moved[warp.top : warp.top + warp.height, warp.left : warp.left + warp.width] = self.picture
+        height, width = self.picture.shape[:2]
+        there = moved[self.top : self.top + height, self.left : self.left + width]
+        cv2.copyTo(cv2.cvtColor(self.picture, cv2.COLOR_RGBA2RGB), self.picture[..., 3], there)
         return moved
 
 
@@ -109,38 +123,64 @@ def move_face(
     """
     size = frame.shape[1], frame.shape[0]
     height = face_height(landmarks)
+    chosen = _control_points(topology)
     # Points on a side that is turned away lie behind the cheek: they would pull it where nothing of them is seen.
-    visible = -point_normals(landmarks, topology)[:, 2] > _HIDDEN_COSINE
-    visible |= -point_normals(landmarks[:468] + displacement, topology)[:, 2] > _HIDDEN_COSINE
-    visible[topology.oval] |= _on_outline(landmarks[topology.oval, :2])
-    warp = fit_warp(
-        landmarks[:468][visible, :2], displacement[visible, :2], _REACH_SHARE * height, size, resting
+    facing = np.maximum(
+        -point_normals(landmarks, topology)[:, 2],
+        -point_normals(landmarks[:468] + displacement, topology)[:, 2],
     )
+    visible = facing > _HIDDEN_COSINE
+    visible[topology.oval] |= _on_outline(landmarks[topology.oval, :2])
+    chosen = chosen[visible[chosen]]
+    warp = fit_warp(landmarks[chosen, :2], displacement[chosen, :2], _REACH_SHARE * height, size, resting)
     moved = np.array(landmarks, np.float32)
     moved[:, :2] = warp.find_moved(landmarks[:, :2])
     moved[:468, 2] += displacement[:, 2]
     for first, ring in ((468, topology.left_eye_ring), (473, topology.right_eye_ring)):
         moved[first : first + _EYE_POINTS, 2] += displacement[ring, 2].mean()
-    picture = warp_picture(frame[warp.top : warp.top + warp.height, warp.left : warp.left + warp.width], warp)
-    away = np.linalg.norm(warp.dense(), axis=2)
-    share = np.round(255 * smoothstep(np.asarray(away / _REST_PIXELS, np.float32))).astype(np.uint8)
-    return MovedFace(np.asarray(picture, np.uint8), share, moved, warp)
+    dense = warp.dense()
+    away = cv2.magnitude(dense[..., 0], dense[..., 1])
+    share = np.round(255 * smoothstep(away / np.float32(_REST_PIXELS))).astype(np.uint8)
+    shown = cv2.boundingRect(share)
+    part = slice(shown[1], shown[1] + max(shown[3], 1)), slice(shown[0], shown[0] + max(shown[2], 1))
+    picture = _warp_picture(
+        frame[warp.top : warp.top + warp.height, warp.left : warp.left + warp.width], dense, part
+    )
+    share = share[part]
+    rgba = cv2.insertChannel(share, cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), 3)
+    shown_only = np.asarray(cv2.bitwise_and(rgba, rgba, mask=share), np.uint8)
+    return MovedFace(shown_only, warp.left + shown[0], warp.top + shown[1], moved, warp)
 
 
-def warp_picture(picture: "Pixels | Floats", warp: WarpGrid) -> "Pixels | Floats":
-    """Warp the picture of a warp's region: (height, width[, channels]) uint8, or float32 in 0..1."""
-    where = warp.dense()
-    where[..., 0] += np.arange(warp.width, dtype=np.float32)[None]
-    where[..., 1] += np.arange(warp.height, dtype=np.float32)[:, None]
-    moved = cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    if picture.dtype == np.float32:
-        return np.asarray(np.clip(moved, 0, 1), np.float32)
+def _warp_picture(picture: Pixels, displacement: Floats, part: tuple[slice, slice]) -> Pixels:
+    """Warp a picture (h, w, 3) by the displacement (h, w, 2) of its pixels, and return `part` of it."""
+    rows, columns = (np.arange(side, dtype=np.float32) for side in displacement.shape[:2])
+    across = displacement[part][..., 0] + columns[None, part[1]]
+    down = displacement[part][..., 1] + rows[part[0], None]
+    moved = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
 
 
 def face_height(landmarks: Floats) -> float:
     """Return the height of a face in pixels, however it is turned: that of (478, 3) landmarks from brow to chin."""
     return float(np.linalg.norm(landmarks[10] - landmarks[152]))
+
+
+@lru_cache(maxsize=4)
+def _control_points(topology: Topology) -> Indices:
+    """Choose points that are spread evenly over the mesh, and all of its outline: (k,) indices, ascending.
+
+    The mesh is dense about the eyes and the mouth, far denser than displacements differ.
+    """
+    chosen = topology.oval.tolist()
+    nearest = np.full(468, np.inf)
+    for index in chosen:
+        nearest = np.minimum(nearest, np.linalg.norm(topology.shape - topology.shape[index], axis=1))
+    while len(chosen) < _CONTROL_POINTS:
+        index = int(nearest.argmax())
+        chosen.append(index)
+        nearest = np.minimum(nearest, np.linalg.norm(topology.shape - topology.shape[index], axis=1))
+    return np.array(sorted(chosen), np.int32)
 
 
 def _on_outline(points: Floats) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
