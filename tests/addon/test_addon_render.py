@@ -60,7 +60,8 @@ def test_only_the_face_changes(drive, made):
         difference = np.abs(plain[frame].astype(int) - first[frame]).max(2)
         assert (alpha > 0).sum() > 1500
         assert difference[alpha == 0].max() == 0
-        assert difference[alpha > 128].mean() > 8
+        # The layer shows the picture around the face too, which moves along with its outline.
+        assert difference[alpha > 128].mean() > 4
     assert report["frames"] == report["faces"] == 6
     assert report["models_loaded"] == 2
     assert report["warnings"] == []
@@ -87,7 +88,7 @@ def test_a_second_process_computes_nothing(drive, made):
 
 def test_a_blend_only_fuses_again(drive, made):
     report = render_again(drive, made[0], "half", ["tune", {"settings": {"fusion.blend": 0.5}}])
-    assert runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": 0, "fuse": 6}
+    assert runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "shape": 0, "swap": 0, "fuse": 6}
     assert report["models_loaded"] == report["frames_decoded"] == 0
     plain, first, half = (drive.pictures(name, 6) for name in ("plain", "first", "half"))
     for frame in plain:
@@ -97,7 +98,7 @@ def test_a_blend_only_fuses_again(drive, made):
 
 def test_another_person_analyses_nothing_of_the_clip(drive, made, footage):
     report = render_again(drive, made[0], "other", ["recast", {"picture": footage.second_person}])
-    assert runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "swap": 6, "fuse": 6}
+    assert runs(report) == {"detect": 0, "landmark": 0, "embed": 0, "shape": 6, "swap": 6, "fuse": 6}
     first, other = drive.pictures("first", 6), drive.pictures("other", 6)
     assert all((first[frame] != other[frame]).any() for frame in first)
 
