@@ -22,10 +22,10 @@ _ALIGNMENT_ROUNDS = 3
 _CALM_MOUTH_OPENING = 0.1
 _OPEN_EYE = 0.2
 _FRONTAL_COSINE, _PROFILE_COSINE = 0.94, 0.6
-_STILL_SPREAD = 0.05
+_STILL_SPREAD = 0.1
 _MAX_DISPLACEMENT = 0.22
 """Eye distances, about a tenth of the face's height: farther would be caricature even at a shape of 1."""
-_LIPS_SHARE, _LIDS_SHARE = 0.3, 0.35
+_LIPS_SHARE, _LIDS_SHARE = 0.2, 0.15
 _LIPS_REACH, _LIDS_REACH = 0.16, 0.12
 _MAX_YAW_COSINE, _MIN_YAW_COSINE = 0.62, 0.34
 _GRID_STEPS = 2.0**14
