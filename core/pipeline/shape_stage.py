@@ -28,7 +28,7 @@ from ..geometry.face_form import FORM_LIMIT, FaceForm, form_displacement, neutra
 from ..geometry.mesh_topology import Topology
 from ..media.clip import Clip
 from ..recipe import Recipe
-from ..recipe.request import Identity, SwapRequest
+from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
 from ..swap import shape
 from ..swap.shape import MovedFace, face_height, move_face
@@ -103,8 +103,8 @@ class ShapeStage:
         face, amount = frame_faces.faces[index], request.recipe.swap.shape
         target = self._target_form(clip, number, request.recipe, frame_faces, index)
         form = sha256(target.points.tobytes() + target.spread.tobytes()).digest()
-        source = self._sources.texture_key(request.identity)
-        between = self._displacement(request.identity, source, target, form)
+        source = self._sources.texture_key(request.identity, request.recipe.detect)
+        between = self._displacement(request, source, target, form)
         moved = pose_displacement(between, target, face.landmarks, self._topology)
         resting = _faces_around(frame_faces.faces, index)
         inputs: dict[str, Scalar | Key] = {
@@ -219,13 +219,14 @@ class ShapeStage:
             "vectors": l2_normalise(vectors),
         }
 
-    def _displacement(self, identity: Identity, source: Key, target: FaceForm, form: bytes) -> Floats:
+    def _displacement(self, request: SwapRequest, source: Key, target: FaceForm, form: bytes) -> Floats:
         kept = self._displacements.get((source, form))
         if kept is not None:
             return kept
         own = self._source_forms.get(source)
         if own is None:
-            meshes = [shown.face.landmarks for shown in self._sources.source_faces(identity)]
+            shown_faces = self._sources.source_faces(request.identity, request.recipe.detect)
+            meshes = [shown.face.landmarks for shown in shown_faces]
             own = self._source_forms.put(source, neutral_form(meshes, self._topology))
         return self._displacements.put((source, form), form_displacement(own, target, self._topology))
 
