@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuse: from the cached crops to the pixels of the layer. Never needs the frame or a model."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,11 +13,14 @@ from ..geometry.mesh_raster import fill_polygons
 from ..geometry.mesh_topology import Topology
 from ..geometry.outline import convex_hull, grow_outline
 from ..geometry.skin_model import unoccluded_mask
+from ..geometry.smoothstep import smoothstep
 from ..recipe import Fusion
 from ..swap.crops import FusionCrop, MeshCrop, UprightCrop
 from ..swap.mesh import CropRegion, light_size
 from ..swap.neural_region import Affine, compose_affine, draw_swapped, invert_affine_float64, region_matrix
 from .colour import light_transfer
+from .edge_light import edge_gain
+from .grain import match_grain
 from .mask import face_mask
 
 VERSION = 6
@@ -29,6 +32,29 @@ ROUND_HALF_UP_OFFSET = 2.0**-10
 """Added before alpha is rounded: masks meet exact halves often, and the last bit of a float must not decide."""
 _BROW_GROWTH = 1.25
 _SHARPEN_STEPS = 256
+_ENOUGH_COVER = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class FootageLook:
+    """What a face with another form takes of the footage around it.
+
+    Attributes
+    ----------
+    edge
+        How far the face's edge is brought to the light around it, 0..1.
+    detail
+        (2,) float32: how strong the finest detail of the frame's own skin is, see `skin_detail.measure_detail`.
+    grain
+        How far the face is given that, 0..1.
+    seed
+        Of the grain, 32 bits.
+    """
+
+    edge: float
+    detail: Floats
+    grain: float
+    seed: int
 
 
 def fuse_crop(
@@ -38,11 +64,13 @@ def fuse_crop(
     params: Fusion,
     topology: Topology,
     occlusion_mask: OcclusionMask | None = None,
+    footage: FootageLook | None = None,
 ) -> Pixels:
     """Fuse one swapped crop.
 
     `landmarks` are (478, 3) in frame pixels. `occlusion_mask` tells what covers the face; without it the skin's
-    colour does. Returns (height, width, 4) uint8 RGBA with straight alpha, in frame pixels of `region`.
+    colour does. `footage` is what else the face takes of the frame.
+    Returns (height, width, 4) uint8 RGBA with straight alpha, in frame pixels of `region`.
     """
     swapped = draw_swapped(crop, region)
     height, width = swapped.shape[:2]
@@ -54,18 +82,24 @@ def fuse_crop(
     if cover.shape != mask.shape:
         cover = np.asarray(cv2.resize(cover, small, interpolation=cv2.INTER_AREA), np.uint8)
     mask = np.asarray(mask * (cover.astype(np.float32) / 255), np.float32)
+    bare = None
     if params.keep_cover > 0:
         bare = unoccluded_face(crop, points, region, topology, occlusion_mask)
         mask *= 1 - params.keep_cover * (1 - cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR))
     # Sharpened before it is lit: afterwards, sharpening would raise what rounding to whole levels left.
     rgb = _sharpen(swapped, sharpen_amount(params)) if params.sharpen > 0 else swapped
     if params.colour_match > 0:
-        rgb = _match_light(rgb, crop, region, mask, points, params, topology)
+        edge = None if footage is None else (_edge_weight(cover, bare), footage.edge * params.colour_match)
+        rgb = _match_light(rgb, crop, region, mask, points, params, topology, edge)
     alpha = np.round(mask * (255 * params.blend * params.opacity) + ROUND_HALF_UP_OFFSET).astype(np.uint8)
     full = region.width, region.height
     alpha = np.asarray(cv2.resize(alpha, full, interpolation=cv2.INTER_LINEAR))
     if (width, height) != full:
         rgb = np.asarray(cv2.resize(rgb, full, interpolation=cv2.INTER_CUBIC))
+    if footage is not None and footage.grain > 0:
+        corner = np.array((region.left, region.top), np.float32)
+        in_layer = np.asarray(landmarks[:, :2] - corner, np.float32)
+        rgb = match_grain(rgb, alpha, in_layer, footage.detail, footage.grain, footage.seed, topology)
     layer = cv2.insertChannel(alpha, cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), 3)
     # What is not shown is left black, so that it holds no likeness; but for a rim: a layer that is scaled mixes
     # neighbours, and black ones would draw a dark line around the face.
@@ -135,8 +169,12 @@ def _match_light(
     points: Floats,
     params: Fusion,
     topology: Topology,
+    edge: tuple[Floats, float] | None,
 ) -> Pixels:
-    """Give the swapped colours the target's light: what they lack is found small and spread over the full crop."""
+    """Give the swapped colours the target's light: what they lack is found small and spread over the full crop.
+
+    `edge` is where both show skin, (h, w) 0..1, and how far the face's edge is brought to what is around it.
+    """
     small = light_size((crop.target.shape[1], crop.target.shape[0]))
     target = np.asarray(cv2.resize(crop.target, small, interpolation=cv2.INTER_AREA), np.uint8)
     swapped = swapped_at_light_size(crop, region, small)
@@ -144,12 +182,26 @@ def _match_light(
     scaled = scale_points(points, (rgb.shape[1], rgb.shape[0]), small)
     weight *= 1 - brow_mask(scaled, small, topology).astype(np.float32) / 255
     gain, offset = light_transfer(target, swapped, weight, light_radius(scaled, params), params.colour_match)
+    if edge is not None:
+        both = np.asarray(cv2.resize(edge[0], small, interpolation=cv2.INTER_AREA), np.float32)
+        lit_small = np.asarray(swapped * gain + offset, np.float32)
+        further = edge_gain(target.astype(np.float32), lit_small, both, scaled[topology.oval], edge[1])
+        gain, offset = gain * further, offset * further
     full = rgb.shape[1], rgb.shape[0]
     lit = cv2.multiply(rgb, cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_32F)
     # Rounded and kept within 0..255 in the same step.
     return np.asarray(
         cv2.add(lit, cv2.resize(offset, full, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U), np.uint8
     )
+
+
+def _edge_weight(cover: Pixels, bare: Floats | None) -> Floats:
+    """Tell where the swapped crop and the target both show skin: as large as `cover`, float32 in 0..1."""
+    shown = smoothstep(cover.astype(np.float32) / np.float32(255 * _ENOUGH_COVER))
+    if bare is None:
+        return shown
+    small = cover.shape[1], cover.shape[0]
+    return np.asarray(shown * cv2.resize(bare, small, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def swapped_at_light_size(crop: FusionCrop, region: CropRegion, size: tuple[int, int]) -> Pixels:

@@ -4,8 +4,9 @@
 from dataclasses import replace
 
 from ..analysis.maskers.contract import OcclusionMask
+from ..fusion.fuse import FootageLook, fuse_crop
 from ..fusion.graph.fuser import Fuser
-from ..fusion.moved import lay_on_moved_picture, move_mask
+from ..fusion.moved import lay_on_moved_picture, move_mask, widen_for_shape
 from ..fusion.patch import Patch
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
@@ -38,15 +39,19 @@ class FuseStage:
         params = entry.request.recipe.fusion
         if moved is None:
             return self._fuse(entry, crops, mask)
+        amount = min(entry.request.recipe.swap.shape, 1.0)
         # The face and the picture around it fade together, so nothing fades before they are one.
-        recipe = replace(entry.request.recipe, fusion=replace(params, blend=1.0, opacity=1.0))
-        there = replace(
-            entry,
-            face=replace(entry.face, landmarks=moved.landmarks),
-            request=replace(entry.request, recipe=recipe),
+        look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
+        footage = FootageLook(
+            amount, moved.detail, amount * params.grain, entry.shape.seed if entry.shape else 0
         )
-        patch = self._fuse(there, crops, None if mask is None else move_mask(mask, moved))
-        return lay_on_moved_picture(patch, moved, params.blend * params.opacity, size)
+        ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
+        points = fit_face_mesh(moved.landmarks, self._topology)
+        cover = None if mask is None else move_mask(mask, moved)
+        # By OpenCV on every processor: the graph knows nothing of the footage's look.
+        pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage)
+        face = Patch(entry.region.left, entry.region.top, pixels)
+        return lay_on_moved_picture(face, moved, params.blend * params.opacity, size)
 
     def _fuse(
         self, entry: FacePlan, crops: tuple[Crop, AlignedImage | None], mask: OcclusionMask | None

@@ -267,6 +267,8 @@ class Pipeline:
             swap = self._mesh.swap_key(frame, landmarks, request, move)
             target = self._mesh.target_key(frame, landmarks, request, move)
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
+        if shape is None:
+            look.pop("grain")
         if place is None:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)
@@ -277,7 +279,8 @@ class Pipeline:
             look.pop("enhancer_blend")
         else:
             look["enhance"] = enhance = self._neural.enhance_key(swap, recipe)
-        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **self._fuser.key_inputs})
+        processor = self._fuser.key_inputs if shape is None else {}
+        fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
 
     def _count_faces(self, plan: LayerPlan) -> None:

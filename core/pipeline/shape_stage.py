@@ -66,12 +66,15 @@ class ShapePlan:
         The boxes (4,) of other faces nearby, in frame pixels.
     size
         Width and height of the frame in pixels.
+    seed
+        Of the grain, 32 bits: the frame's own.
     """
 
     key: Key
     displacement: Floats
     resting: tuple[Floats, ...]
     size: tuple[int, int]
+    seed: int
 
 
 class ShapeStage:
@@ -119,7 +122,8 @@ class ShapeStage:
             inputs["resting"] = sha256(np.concatenate(resting).tobytes()).digest()
         key = stage_key("move", shape.VERSION, inputs | library_inputs("numpy", "opencv"))
         size = clip.info.width, clip.info.height
-        return ShapePlan(key, np.asarray(amount * moved, np.float32), resting, size)
+        seed = int.from_bytes(sha256(frame_faces.frame.encode()).digest()[:4], "little")
+        return ShapePlan(key, np.asarray(amount * moved, np.float32), resting, size, seed)
 
     def moved_face(self, plan: ShapePlan, face: Face, decode_frame: Callable[[], Pixels]) -> MovedFace:
         """Return a planned face moved, kept or made.

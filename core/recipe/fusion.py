@@ -70,4 +70,11 @@ class Fusion:
         60.0,
         unit="%",
     )
+    grain: float = number_field(
+        1.0,
+        "Grain and focus",
+        "How far the new face has the footage's own focus, motion blur and grain, where Shape is above 0",
+        0.0,
+        1.0,
+    )
     sharpen: float = number_field(0.0, "Sharpen", "Sharpen the new face", 0.0, 2.0, soft_high=1.0)

@@ -18,6 +18,7 @@ from ..cache.base.store import Arrays
 from ..face.types import LANDMARK_COUNT, Floats, Pixels
 from ..geometry.mesh_raster import point_normals
 from ..geometry.mesh_topology import Indices, Topology
+from ..geometry.skin_detail import STRENGTH_LIMIT_LEVELS, measure_detail
 from ..geometry.smoothstep import smoothstep
 from ..geometry.warp_grid import WarpGrid, fit_warp
 
@@ -36,6 +37,7 @@ MOVE_SCHEMA = Schema(
         ArraySpec("corner", "int32", (2,), 0, _MAX_SIDE),
         ArraySpec("region", "int32", (4,), 0, _MAX_SIDE),
         ArraySpec("landmarks", "float32", (LANDMARK_COUNT, 3), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
+        ArraySpec("detail", "float32", (2,), 0.0, STRENGTH_LIMIT_LEVELS),
         ArraySpec("grid", "float32", ("rows", "columns", 2), -MAX_COORDINATE_PIXELS, MAX_COORDINATE_PIXELS),
     ),
     {
@@ -62,6 +64,8 @@ class MovedFace:
         (478, 3) float32: the face's points in the moved picture, in frame pixels.
     warp
         By what it was moved.
+    detail
+        (2,) float32: how strong the finest detail of the frame's own skin is, see `skin_detail.measure_detail`.
     """
 
     picture: Pixels
@@ -69,6 +73,7 @@ class MovedFace:
     top: int
     landmarks: Floats
     warp: WarpGrid
+    detail: Floats
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
@@ -77,7 +82,8 @@ class MovedFace:
         x, y, width, height = (int(value) for value in arrays["region"])
         warp = WarpGrid(x, y, width, height, np.asarray(arrays["grid"], np.float32))
         landmarks = np.asarray(arrays["landmarks"], np.float32)
-        return cls(np.asarray(arrays["picture"], np.uint8), left, top, landmarks, warp)
+        detail = np.asarray(arrays["detail"], np.float32)
+        return cls(np.asarray(arrays["picture"], np.uint8), left, top, landmarks, warp, detail)
 
     def to_arrays(self) -> Arrays:
         """Return the arrays to store."""
@@ -87,6 +93,7 @@ class MovedFace:
             "corner": np.array([self.left, self.top], np.int32),
             "region": np.array([warp.left, warp.top, warp.width, warp.height], np.int32),
             "landmarks": self.landmarks,
+            "detail": self.detail,
             "grid": warp.displacement,
         }
 
@@ -149,7 +156,8 @@ def move_face(
     share = share[part]
     rgba = cv2.insertChannel(share, cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), 3)
     shown_only = np.asarray(cv2.bitwise_and(rgba, rgba, mask=share), np.uint8)
-    return MovedFace(shown_only, warp.left + shown[0], warp.top + shown[1], moved, warp)
+    detail = measure_detail(frame, landmarks, topology)
+    return MovedFace(shown_only, warp.left + shown[0], warp.top + shown[1], moved, warp, detail)
 
 
 def _warp_picture(picture: Pixels, displacement: Floats, part: tuple[slice, slice]) -> Pixels:

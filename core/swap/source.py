@@ -22,6 +22,7 @@ from ..media.source_stamps import SourceStamps
 from ..recipe import Detect
 from ..recipe.request import FaceImage, Identity
 from .skin_fill import fill_skin
+from .source_light import remove_side_light
 from .texture import fill_hidden, merge_textures, texture_key, unwrap_texture
 
 SOURCE_SCHEMA = Schema(())
@@ -105,13 +106,15 @@ class Sources:
     ) -> tuple[Pixels, Pixels]:
         """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
 
-        With `whole_skin`, skin that no image shows is filled in from what they show.
+        With `whole_skin`, skin that no image shows is filled in from what they show, and the images' own light from
+        one side is taken out.
         """
         key = self.texture_key(identity, detect)
         kept = self._textures.get((key, mirror, whole_skin))
         if kept is None:
             parts = [self._image_texture(image, detect) for image in identity.images]
-            kept = fill_hidden(merge_textures(parts), mirror)
+            merged = merge_textures(parts)
+            kept = fill_hidden(remove_side_light(merged) if whole_skin else merged, mirror)
             kept = fill_skin(*kept, self._topology) if whole_skin else kept
             self._textures.put((key, mirror, whole_skin), kept)
         return kept

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a face's edge to the light and colour of the skin around it, and let that fade out inwards.
+
+Where the face's form is the source's, its own cheeks and eye sockets are to be kept, so light is compared in the large.
+That leaves steps at the edge. They are measured along the edge alone and spread from there, as seamless cloning does
+(Pérez et al., "Poisson image editing", 2003), but as ratios, and in the small image in which light is compared.
+"""
+
+import cv2
+import numpy as np
+
+from ..face.types import Floats
+from ..geometry.outline import convex_hull
+from ..geometry.smoothstep import smoothstep
+from .colour import DARK_OFFSET_LEVELS
+
+_BAND_SHARE = 0.16
+"""How wide the edge is, of the face's width."""
+_SIGMAS = (5.0, 2.5)
+"""How far a step is spread, in pixels of an image of 64: from the rough to the exact."""
+_ENOUGH_WEIGHT = 0.12
+_MAX_LOG_GAIN = 0.7
+
+
+def edge_gain(target: Floats, lit: Floats, weight: Floats, outline: Floats, strength: float) -> Floats:
+    """Return what a lit face is to be multiplied with so that its edge has the colours around it: (h, w, 3) float32.
+
+    `target` and `lit` are (h, w, 3) float32 RGB in levels, of the same small crop, `weight` (h, w) 0..1 tells where
+    both show skin, and `outline` (n, 2) is the face's, in its pixels. `strength` 0..1 goes from no change to all of it.
+    """
+    weight = np.asarray(weight * _edge_band(outline, (target.shape[1], target.shape[0])), np.float32)
+    weight3, offset = weight[..., None], np.float32(DARK_OFFSET_LEVELS)
+    spread = np.zeros_like(target)
+    for sigma in _SIGMAS:
+        near = _blur(weight, sigma)
+        around, own = (
+            _blur(image * weight3, sigma) / np.maximum(near, 1e-4)[..., None] for image in (target, lit)
+        )
+        share = smoothstep(near / np.float32(_ENOUGH_WEIGHT))[..., None]
+        spread = spread + share * (np.log((around + offset) / (np.maximum(own, 0) + offset)) - spread)
+    limited = np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN)
+    return np.asarray(np.exp(limited * np.float32(strength)), np.float32)
+
+
+def _edge_band(outline: Floats, size: tuple[int, int]) -> Floats:
+    """Return 1 along the inside of a face's outline and outside of it, falling to 0 further in: (h, w) float32."""
+    frame = 2
+    inside = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
+    corners = np.round((convex_hull(outline) + frame) * 16).astype(np.int32)
+    cv2.fillPoly(inside, [corners], (255,), cv2.LINE_8, 4)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)[frame:-frame, frame:-frame]
+    band = max(_BAND_SHARE * float(np.ptp(outline[:, 0])), 1.0)
+    return smoothstep(np.asarray(1 - distance / band, np.float32))
+
+
+def _blur(image: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How strong the finest detail of a face's skin is: what its focus, its motion blur and its grain leave of it."""
+
+import cv2
+import numpy as np
+
+from ..face.types import Floats, Pixels
+from .mesh_raster import fill_polygons
+from .mesh_topology import Topology
+from .outline import convex_hull, grow_outline
+from .skin_model import feature_mask
+
+STRENGTH_LIMIT_LEVELS = 24.0
+"""Stronger detail counts as this: it is a fold or an edge."""
+_INNER_SHARE = 0.85
+_SECOND_DIFFERENCE = np.array([[1, -2, 1]], np.float32)
+_MIN_REGION_PIXELS = 64
+_BAND_ROWS = 24
+_BAND_ENDS = (0, 1, 2, 3, 20, 21, 22, 23)
+"""Rows of a band that a blur mixes with the next one."""
+
+
+def measure_detail(image: Pixels, points: Floats, topology: Topology) -> Floats:
+    """Return how strong the finest detail of a face's skin is, across and down: (2,) float32 in levels.
+
+    It is the mean absolute second difference of the green channel. `image` is (h, w, 3) uint8 RGB, `points`
+    (>=468, 2 or 3) are in its pixels. Zeros where too little of the face is in the image.
+    """
+    size = np.array((image.shape[1], image.shape[0]))
+    low = np.clip(np.floor(points[:468, :2].min(0)).astype(int), 0, size - 1)
+    high = np.clip(np.ceil(points[:468, :2].max(0)).astype(int) + 1, low + 1, size)
+    green = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0], 1])
+    region = skin_region(points[:, :2] - low, (green.shape[1], green.shape[0]), topology)
+    return detail_strength(*sample_bands(green, region))
+
+
+def skin_region(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
+    """Draw a face's skin well within its outline, without brows, eyes and lips: (h, w) uint8, 255 inside."""
+    flat = np.asarray(points[:468, :2], np.float32)
+    region = fill_polygons([grow_outline(convex_hull(flat[topology.oval]), _INNER_SHARE)], size)
+    return np.asarray(cv2.subtract(region, feature_mask(flat, size, topology)), np.uint8)
+
+
+def sample_bands(green: Pixels, region: Pixels) -> tuple[Pixels, Pixels]:
+    """Return every third band of rows of an image and its region, each (h, w): a third of the work tells as much."""
+    bands = range(0, max(green.shape[0] - _BAND_ROWS, 0) + 1, 3 * _BAND_ROWS)
+    rows = np.concatenate([np.arange(first, min(first + _BAND_ROWS, green.shape[0])) for first in bands])
+    ends = np.array([first + row for first in bands for row in _BAND_ENDS])
+    inner = region.copy()
+    inner[ends[ends < len(inner)]] = 0
+    return green[rows], inner[rows]
+
+
+def detail_strength(green: Pixels, region: Pixels) -> Floats:
+    """Return the mean absolute second difference across and down, (2,) float32, of (h, w) where `region` is 255.
+
+    Zeros where the region is too small to tell.
+    """
+    inside = np.asarray(region == 255, np.uint8)
+    if cv2.countNonZero(inside) < _MIN_REGION_PIXELS:
+        return np.zeros(2, np.float32)
+    means = []
+    for kernel in (_SECOND_DIFFERENCE, _SECOND_DIFFERENCE.T):
+        detail = cv2.filter2D(green, cv2.CV_16S, kernel)
+        limited = np.minimum(np.abs(detail), np.int16(STRENGTH_LIMIT_LEVELS))
+        means.append(cv2.mean(limited, inside)[0])
+    return np.asarray(means, np.float32)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take a source image's own light out of the texture, as far as it differs between the face's sides.
+
+Faces are nearly symmetric: what is brighter on one side in the large is light from there, or the shadow of the nose.
+"""
+
+import cv2
+import numpy as np
+
+from ..cache.base.store import Arrays
+from ..face.types import Floats
+from ..geometry.smoothstep import smoothstep
+
+VERSION = 1
+_PIXELS = 96
+_SIGMA_PIXELS = 3.0
+"""Standard deviation of what counts as light, in pixels of a texture of 96: finer differences are the person's."""
+_SPREAD_SIGMAS = (24.0, 12.0, 6.0)
+_ENOUGH_SEEN = 0.3
+_DARK_OFFSET_LEVELS = 6.0
+_MAX_LOG_GAIN = 0.7
+
+
+def remove_side_light(texture_arrays: Arrays) -> Arrays:
+    """Return a texture, see `texture.unwrap_texture`, whose sides are lit alike; what was `seen` stays."""
+    texture = np.asarray(texture_arrays["texture"], np.uint8)
+    seen = np.asarray(texture_arrays["seen"], np.uint8)
+    small = (_PIXELS, _PIXELS)
+    weight = np.asarray(cv2.resize(seen, small, interpolation=cv2.INTER_AREA), np.float32) / 255
+    colours = np.asarray(cv2.resize(texture, small, interpolation=cv2.INTER_AREA), np.float32)
+    log = np.log(colours + np.float32(_DARK_OFFSET_LEVELS))
+    low = (
+        _blur(log * weight[..., None], _SIGMA_PIXELS)
+        / np.maximum(_blur(weight, _SIGMA_PIXELS), 1e-3)[..., None]
+    )
+    both = np.minimum(weight, weight[:, ::-1])
+    aside = (low - low[:, ::-1]) / 2
+    spread = np.zeros_like(aside)
+    for sigma in _SPREAD_SIGMAS:
+        near = _blur(both, sigma)
+        value = _blur(aside * both[..., None], sigma) / np.maximum(near, 1e-4)[..., None]
+        spread = spread + smoothstep(near / np.float32(_ENOUGH_SEEN))[..., None] * (value - spread)
+    spread = spread + both[..., None] * (aside - spread)
+    gain = np.exp(-np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
+    full = texture.shape[1], texture.shape[0]
+    gain = np.asarray(cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), np.float32)
+    lit = (texture.astype(np.float32) + _DARK_OFFSET_LEVELS) * gain - _DARK_OFFSET_LEVELS
+    return {"texture": np.round(np.clip(lit, 0, 255)).astype(np.uint8), "seen": seen}
+
+
+def _blur(image: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)
