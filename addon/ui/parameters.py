@@ -33,6 +33,7 @@ _RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
     "enhance.weight": lambda modifier: modifier.enhance.enhancer == "codeformer",
     "fusion.enhancer_blend": lambda modifier: modifier.enhance.enhancer != "none",
     "fusion.light_radius": lambda modifier: modifier.fusion.colour_match > 0,
+    "fusion.grain": lambda modifier: not _is_neural(modifier) and modifier.swap.shape > 0,
 }
 SHAPE_PATH = "swap.shape"
 """Of the stage swap, but an editor looks for it beside Blend."""
