@@ -73,9 +73,9 @@ class StripLookup:
         finally:
             layers.close()
         by_frame = dict(zip(self.images, contents, strict=True))
-        return StripSurvey(
-            self.requests, request_fault(self.requests, settings.library), count_layers(contents), by_frame
-        )
+        fault = request_fault(self.requests, settings.library)
+        fault_text = "" if fault is None else fault.state_text
+        return StripSurvey(self.requests, fault_text, count_layers(contents), by_frame)
 
     def to_view(self, result: StripSurvey, _make_icon: Callable[[Pixels], int]) -> StripSurvey:
         """See `Lookup`."""

@@ -14,7 +14,7 @@ from ...core.errors import RecipeError
 from ...core.recipe import Detect
 from ...core.recipe.request import FaceImage, SwapRequest
 from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
-from ...core.sessions.request_faults import has_source
+from ...core.sessions.request_faults import has_source, image_fault, sourceless_modifier
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of
 from ..layers.strip_warnings import StripWarning, strip_warnings
@@ -86,6 +86,7 @@ def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] 
     failure = _failure(strip)
     return StripFacts(
         has_source=has_source(requests),
+        sourceless_modifier=sourceless_modifier(requests),
         fault=_switch_fault(scene, layer, requests) or fault or _image_fault(scene, requests),
         hidden=hidden_reason(scene, strip, "strip"),
         counts=None if survey is None else survey.counts,
@@ -135,9 +136,12 @@ def _failure(strip: Any) -> Any | None:
 
 def _image_fault(scene: bpy.types.Scene, requests: tuple[SwapRequest, ...]) -> str:
     """Say which image of the source person can't be used, as far as that is known."""
-    for request in requests:
-        for image in request.identity.images:
-            view = source_image_view(scene, image, request.recipe.detect)
-            if view is not None and view.icon is None and view.quality_issues:
-                return view.quality_issues[0].partition(": ")[0]
-    return ""
+
+    def fault_of(image: FaceImage, detect: Detect) -> str:
+        view = source_image_view(scene, image, detect)
+        return (
+            view.quality_issues[0] if view is not None and view.icon is None and view.quality_issues else ""
+        )
+
+    fault = image_fault(requests, fault_of)
+    return "" if fault is None else fault.state_text

@@ -26,7 +26,7 @@ class PreviewRequest:
     @property
     def can_show_faces(self) -> bool:
         """Whether anything asks for a new face and has a source person for it."""
-        return any(job.requests and has_source(job.requests) for job in self.jobs)
+        return any(has_source((request,)) for job in self.jobs for request in job.requests)
 
 
 PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"

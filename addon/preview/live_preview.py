@@ -18,7 +18,7 @@ from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
 from ...core.layers.job import LayerJob
-from ...core.layers.label import layer_key
+from ...core.layers.label import layer_label
 from ..blender.handlers import add_handlers, remove_handlers
 from ..blender.viewport_render import is_viewport_render_open, is_viewport_rendering
 from ..layers.folders import cache_folder
@@ -206,7 +206,7 @@ class LivePreview:
             self._rest_state = PreviewState.RETRY if missing else PreviewState.IDLE
             set_window_state("notice", missing[0] if missing else "")
             set_window_state("original_shown", any(_shows_original(job, how) for job, how, _ in outcome))
-            if any(how in ("fused", "blanked") for _, how, _ in outcome):
+            if any(how in ("fused", "incomplete", "blanked") for _, how, _ in outcome):
                 self._invalidate_caches()
 
 
@@ -217,7 +217,8 @@ def _shows_original(job: LayerJob, how: str) -> bool:
     """
     if not job.requests or how in ("current", "fused"):
         return False
-    return how == "blanked" or layer_key(job.layer_path) is None
+    label = layer_label(job.layer_path)
+    return how in ("incomplete", "blanked") or label is None or label.is_incomplete
 
 
 def _is_rendering() -> bool:

@@ -257,7 +257,7 @@ def request_of(modifier: Any) -> SwapRequest:
         if entry.filepath
     )
     identity = Identity(images, modifier.identity.name, modifier.identity.consent)
-    return SwapRequest(identity, recipe_of(modifier))
+    return SwapRequest(identity, recipe_of(modifier), modifier=modifier.name)
 
 
 CLASSES: tuple[Any, ...] = (

@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 # A template is begun and not ended, so that Blender takes it for none.
-_REFUSAL_PATH = "{Understudy: render refused, since no face can be swapped"
+_REFUSAL_PATH = "{Understudy: render refused, since original faces would be shown"
 _TEMPORARY_NAME = "understudy_refused_"
 _PERCENTAGE = 1
 

@@ -147,8 +147,11 @@ class RenderRun:
 
     def _refuse_if_blocked(self, scene: bpy.types.Scene) -> None:
         """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
-        reason = originals_reason(scene)
-        action = originals_action(scene, from_viewport=self._from_viewport) if reason else RENDER
+        action = originals_action(scene, from_viewport=self._from_viewport)
+        # Who wants the originals anyway does not wait for the images to be looked into.
+        reason = "" if action == RENDER or self._session is None else originals_reason(scene, self._session)
+        if not reason:
+            return
         if action == REPORT:
             self._on_originals(report_text(reason))
         elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):

@@ -31,9 +31,10 @@ class LayerJob:
     layer_path: Path
     requests: tuple[SwapRequest, ...]
 
-    def warning_text(self, error: object) -> str:
-        """Return a warning that names strip and frame."""
-        return f"{self.strip}, frame {self.frame}: {error}; the original is shown"
+    def warning_text(self, reason: object, *, is_incomplete: bool = False) -> str:
+        """Return a warning that names strip and frame; `is_incomplete` where some of the faces are swapped."""
+        shown = "other faces are swapped, this one is shown" if is_incomplete else "the original is shown"
+        return f"{self.strip}, frame {self.frame}: {reason}; {shown}"
 
 
 def job_from(
@@ -82,6 +83,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "consent": identity.consent,
         "pictures": _image_values(identity.images),
         "replaced": _image_values(request.target_references),
+        "modifier": request.modifier,
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
             for stage in fields(recipe)
@@ -92,12 +94,12 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
 
 def request_from(values: object) -> SwapRequest:
     """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
-    given = messages.entries(values, "name", "consent", "pictures", "replaced", "recipe")
+    given = messages.entries(values, "name", "consent", "pictures", "replaced", "modifier", "recipe")
     images, replaced = (
         messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
     )
     identity = Identity(images, messages.text(given["name"]), messages.text(given["consent"]))
-    return SwapRequest(identity, _recipe_from(given["recipe"]), replaced)
+    return SwapRequest(identity, _recipe_from(given["recipe"]), replaced, messages.text(given["modifier"]))
 
 
 def _recipe_from(values: object) -> Recipe:

@@ -37,6 +37,8 @@ _MAX_RELABEL_BYTES = 1 << 28
 MAX_LAYER_BYTES = 1 << 31
 """Of a layer. One of 16384 by 16384 pixels that is a face all over has half of that."""
 _NO_DIGEST = "0" * 64
+INCOMPLETE_DIGEST = "f" * 64
+"""In place of a request's digest: the image lacks a face that it was asked for, so it is never current."""
 _MAX_FACES = 9999
 
 
@@ -76,6 +78,11 @@ class Label:
     key: str
     summary: RequestSummary | None
     """None where that was not known when it was written."""
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the image lacks a face that it was asked for."""
+        return self.summary is not None and self.summary.digest == INCOMPLETE_DIGEST
 
 
 def label_text(key: str, checksum32: int, summary: RequestSummary | None) -> bytes:

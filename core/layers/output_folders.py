@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..cache.stores.folder_warnings import NOT_KEPT_PREFIX, READ_ONLY_PREFIX
@@ -36,10 +37,14 @@ class LayerOutputFolders:
         folder, name = self._folder(path)
         return folder.label(name, buffer)
 
-    def relabel(self, path: Path, label: Label, summary: RequestSummary) -> bool:
-        """Say in an image that it is what is asked for now; see `LayerFolder.relabel`. Raises OutputError."""
-        folder, name = self._folder(path)
-        return folder.relabel(name, label, summary)
+    def relabel(self, path: Path, label: Label, summary: RequestSummary) -> None:
+        """Say in an image that it is what is asked for now, where that can be; see `LayerFolder.relabel`.
+
+        A folder that can't be written to is no trouble while what is in it is right.
+        """
+        with suppress(OutputError):
+            folder, name = self._folder(path)
+            folder.relabel(name, label, summary)
 
     def write(self, path: Path, *pieces: bytes | memoryview) -> str:
         """Write an image of pieces at its path, or at its spare one; return a warning when that begins.

@@ -10,8 +10,18 @@ from pathlib import Path
 
 from .clip import Clip, ClipInfo, FramePixels, frame_id
 from .file_status import file_fingerprint
+from .source import ClipSource
 
-__all__ = ["Clip", "ClipInfo", "FramePixels", "file_fingerprint", "frame_id", "open_clip", "open_sequence"]
+__all__ = [
+    "Clip",
+    "ClipInfo",
+    "FramePixels",
+    "file_fingerprint",
+    "frame_id",
+    "open_clip",
+    "open_sequence",
+    "open_source",
+]
 
 
 def open_clip(path: Path) -> Clip:
@@ -60,3 +70,8 @@ def open_sequence(paths: Sequence[Path]) -> Clip:
     from .image_clip import ImageClip
 
     return ImageClip(paths, "sequence")
+
+
+def open_source(source: ClipSource) -> Clip:
+    """Open the files that a strip plays. Raises ClipError as `open_clip` and `open_sequence` do."""
+    return open_clip(source.paths[0]) if source.movie else open_sequence(source.paths)

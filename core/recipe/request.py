@@ -84,8 +84,11 @@ class SwapRequest:
         Which faces are replaced, and how.
     target_references : tuple of FaceImage
         Images of the person who is replaced, for `select.which=reference`; none to pick them in the clip.
+    modifier : str
+        The modifier's name, by which messages say what is at fault. No key and no digest has it.
     """
 
     identity: Identity
     recipe: Recipe = field(default_factory=Recipe)
     target_references: tuple[FaceImage, ...] = ()
+    modifier: str = field(default="", repr=False)

@@ -72,6 +72,8 @@ class StripFacts:
 
     has_source: bool = True
     """Whether every modifier that is rendered has an image of the source person."""
+    sourceless_modifier: str = ""
+    """The name of one that has none, where the strip has several."""
     fault: str = ""
     """Why no frame of it can be swapped; empty where nothing is in the way."""
     hidden: str = ""
@@ -101,6 +103,8 @@ class StripState:
     reason: str = ""
     frame: int | None = None
     """The timeline frame at which preparing was stopped."""
+    modifier: str = ""
+    """The one of several that has no image of the source person."""
     progress: PrepareProgress | None = None
     has_warnings: bool = False
     can_prepare: bool = True
@@ -151,6 +155,8 @@ def strip_state(facts: StripFacts) -> StripState:
     match kind:
         case StripStateKind.PREPARING:
             return replace(state, progress=facts.progress)
+        case StripStateKind.NO_SOURCE:
+            return replace(state, modifier=quote(facts.sourceless_modifier))
         case StripStateKind.HIDDEN:
             return replace(state, reason=quote(facts.hidden, _MAX_REASON_CHARACTERS))
         case StripStateKind.STOPPED:
@@ -194,7 +200,7 @@ def state_text(state: StripState) -> str:
     counts = state.counts
     match state.kind:
         case StripStateKind.NO_SOURCE:
-            text = "Choose a face picture"
+            text = "Choose a face picture" + (f" for {state.modifier}" if state.modifier else "")
         case StripStateKind.BLOCKED:
             text = f"Originals will be rendered: {state.reason}"
         case StripStateKind.PREPARING:

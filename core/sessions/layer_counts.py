@@ -16,7 +16,7 @@ class LayerContent(IntEnum):
     """What a layer image shows now."""
 
     MISSING = 0
-    """It is not made."""
+    """It is not made, or lacks a face that it was asked for."""
     OUTDATED = 1
     """It is made, but for other settings, images or models than there are now."""
     ORIGINAL = 2
@@ -51,7 +51,7 @@ def layer_contents(
     silent = []
     for job in jobs:
         peek = peek_label(job.layer_path.name)
-        if peek is None:
+        if peek is None or peek.label.is_incomplete:
             contents.append(LayerContent.MISSING)
             continue
         label = peek.label

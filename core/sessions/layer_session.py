@@ -6,8 +6,6 @@ Nothing here is Blender's, so a run may work on whatever thread or in whatever p
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +17,13 @@ from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
 from ..concurrency.lru import LruCache
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
-from ..layers.label import Label, ReadBuffer
+from ..layers.label import ReadBuffer, RequestSummary
 from ..layers.output_folders import LayerOutputFolders
 from ..layers.placeholder import PLACEHOLDER
 from ..layers.tiff import layer_pieces
 from ..media.file_status import ClipChangedError
 from ..media.lazy_clip import open_lazily
-from ..media.open import Clip, open_clip, open_sequence
+from ..media.open import Clip, open_source
 from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
@@ -35,6 +33,7 @@ from ..recipe import Detect, Recipe
 from ..recipe.request import FaceImage, SwapRequest
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
+from .incomplete_layer import IncompletePlan, incomplete_plan
 from .layer_state import FaceCounts, LayerState, layer_state, matching_summary, request_summary
 from .purge import purge
 from .request_digest import RequestDigester
@@ -103,15 +102,22 @@ class LayerSession:
     def update_layer(self, job: LayerJob) -> bool:
         """Make sure that a job's image is what its requests ask for; True if the file was written.
 
-        Where that fails, the reason becomes a warning and the image a transparent one.
+        Where that fails, the reason becomes a warning, and the image shows what of it can be made, or nothing.
         """
         try:
             return self._update_current(job)
         except UnderstudyError as error:
             log_failed_frame(job.frame, error)
-            self.warn(job.warning_text(error))
-            self._outcomes.record_failure(str(error), job.warning_text(error))
-            return not isinstance(error, OutputError) and self._blank(job)
+            failed = incomplete_plan(job, error, self._plan)
+            text = job.warning_text(failed.reason, is_incomplete=failed.plan is not None)
+            self.warn(text)
+            self._outcomes.record_failure(failed.reason, text)
+            return not isinstance(error, OutputError) and self._write_failed(job, failed)
+
+    def current_summary(self, job: LayerJob) -> RequestSummary | None:
+        """Return what the image of a job says of its request; None where only a plan tells whether it is right."""
+        label = self._output_folders.label(job.layer_path, self._buffer)
+        return matching_summary(label, self._digester.digest(job))
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Raise FaceImageError or ModelError, saying why, where a request can't be executed."""
@@ -214,12 +220,12 @@ class LayerSession:
             self._count(job, LayerState.CURRENT, summary)
             return False
         plan = self._plan(job)
-        state = layer_state(label, digest, plan)
+        state, summary = layer_state(label, digest, plan), request_summary(digest, plan)
         if state is LayerState.STALE:
-            self._write(job, plan, digest)
+            self._write(job, plan, summary)
         self._count(job, state, plan)
-        if state is LayerState.RELABEL:
-            self._relabel(job, plan, digest, label)
+        if state is LayerState.RELABEL and label is not None and summary is not None:
+            self._output_folders.relabel(job.layer_path, label, summary)
         return state is LayerState.STALE
 
     def _count(self, job: LayerJob, state: LayerState, counts: FaceCounts) -> None:
@@ -236,17 +242,22 @@ class LayerSession:
             raise ClipError(f"{clip.info.path.name} has no frame {job.number}: refresh the layer")
         return pipeline.plan(clip, job.number, job.requests)
 
-    def _write(self, job: LayerJob, plan: "LayerPlan", digest: str | None) -> None:
-        patch = self._get_pipeline().execute(plan)
-        summary = request_summary(digest, plan)
-        self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
+    def _write_failed(self, job: LayerJob, failed: IncompletePlan) -> bool:
+        """Have an image that failed show what of it can be made; True if the file was written."""
+        if failed.plan is None or failed.label is None:
+            return self._blank(job)
+        try:
+            if self._output_folders.label(job.layer_path, self._buffer) == failed.label:
+                return False
+            self._write(job, failed.plan, failed.label.summary)
+        except UnderstudyError:
+            return self._blank(job)
+        self._write_count += 1
+        return True
 
-    def _relabel(self, job: LayerJob, plan: "LayerPlan", digest: str | None, label: Label | None) -> None:
-        summary = request_summary(digest, plan)
-        if label is not None and summary is not None:
-            # A folder that can't be written to is no trouble while what is in it is right.
-            with suppress(OutputError):
-                self._output_folders.relabel(job.layer_path, label, summary)
+    def _write(self, job: LayerJob, plan: "LayerPlan", summary: RequestSummary | None) -> None:
+        patch = self._get_pipeline().execute(plan)
+        self._write_file(job.layer_path, *layer_pieces(plan.key.hex, patch, plan.size, summary))
 
     def _write_file(self, path: Path, *pieces: bytes | memoryview) -> None:
         warning = self._output_folders.write(path, *pieces)
@@ -280,9 +291,6 @@ class LayerSession:
             known.close()
             known = None
         if known is None:
-            opening = (
-                partial(open_clip, source.paths[0]) if source.movie else partial(open_sequence, source.paths)
-            )
-            clip = open_lazily(self._store, self._source_stamps, source, opening)
+            clip = open_lazily(self._store, self._source_stamps, source, lambda: open_source(source))
             known = self._clips.put(source, PrefetchingClip(clip))
         return known

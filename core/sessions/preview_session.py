@@ -16,12 +16,14 @@ from ..media.clip_info_cache import (
 )
 from ..media.open import Clip
 from ..media.source import ClipSource
+from .incomplete_layer import incomplete_plan
 from .layer_session import LayerSession
-from .layer_state import LayerState, layer_state, matching_summary
+from .layer_state import LayerState, layer_state, matching_summary, request_summary
 from .settings import RunSettings
 
-Preview = Literal["current", "fused", "blanked", "unprepared"]
-"""What became of a layer image: it was right, was fused anew, was made transparent, or was left as it was."""
+Preview = Literal["current", "fused", "incomplete", "blanked", "unprepared"]
+"""What became of a layer image: it was right, was fused anew, wholly or without the modifiers that fail, was made
+transparent, or was left as it was."""
 
 
 class PreviewSession(LayerSession):
@@ -40,9 +42,9 @@ class PreviewSession(LayerSession):
     def preview(self, job: LayerJob, *, may_blank: bool = True) -> tuple[Preview, str]:
         """Bring a job's image up to date where what it is fused from is known; tell what became of it, and why.
 
-        Otherwise it becomes transparent if it `may_blank`, so that the original is seen. But where the cache has
-        nothing of the clip the image is left: it may have been made on another machine and be all there is.
-        Not so once the clip's file was replaced while we looked on.
+        Otherwise, if it `may_blank`, it becomes transparent, so that the original is seen; where a modifier fails it
+        shows what the others ask for. But where the cache has nothing of the clip the image is left: it may have been
+        made on another machine and be all there is. Not so once the clip's file was replaced while we looked on.
         """
         try:
             return self._update_preview(job), ""
@@ -52,8 +54,13 @@ class PreviewSession(LayerSession):
                 return "unprepared", reason
         except OutputError as error:
             return "unprepared", str(error)
-        except UnderstudyError as error:
+        except NotCachedError as error:
             reason = str(error)
+        except UnderstudyError as error:
+            failed = incomplete_plan(job, error, self._plan)
+            reason = failed.reason
+            if may_blank and failed.plan is not None and self._get_pipeline().is_cached(failed.plan):
+                return ("incomplete" if self._write_failed(job, failed) else "unprepared"), reason
         if (
             may_blank
             and self._output_folders.label(job.layer_path, self._buffer) is not None
@@ -75,7 +82,7 @@ class PreviewSession(LayerSession):
             self._stamps[job.layer_path.parent] = plan.clip.stamp
             if not self._get_pipeline().is_cached(plan):
                 raise NotCachedError(NOT_PREPARED)
-            self._write(job, plan, digest)
+            self._write(job, plan, request_summary(digest, plan))
         # A label that could say more is left as it is: the render or the next preparation has it say so.
         self._count(job, state, plan)
         return "fused" if state is LayerState.STALE else "current"

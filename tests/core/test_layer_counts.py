@@ -8,7 +8,7 @@ import pytest
 from understudy.core.fusion.patch import Patch
 from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.job import LayerJob
-from understudy.core.layers.label import RequestSummary
+from understudy.core.layers.label import INCOMPLETE_DIGEST, RequestSummary
 from understudy.core.layers.tiff import layer_pieces
 from understudy.core.media.source import ClipSource
 from understudy.core.reporting.strip_state import FrameCounts
@@ -86,3 +86,9 @@ def test_a_clip_that_was_replaced_has_outdated_layers(layers: Layers) -> None:
     layers.source.paths[0].write_bytes(b"another clip")
     layers.digester = RequestDigester(())
     assert layers.count(1) == FrameCounts(1, outdated=1)
+
+
+def test_an_image_that_lacks_a_face_is_not_ready(layers: Layers) -> None:
+    layers.write(0, 1)
+    layers.write(1, 1, INCOMPLETE_DIGEST)
+    assert layers.count(2) == layers.count(2, any_request=True) == FrameCounts(2, swapped=1)

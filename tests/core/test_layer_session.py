@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from understudy.core.cache.settings import CacheSettings
@@ -153,3 +154,43 @@ def test_what_failed_is_counted_by_reason_and_asked_again(project: Project) -> N
         assert len(report["warnings"]) == COUNT
     nobody = project.run([replace(job, requests=()) for job in jobs])
     assert nobody["shown"]["original"] == {"no modifier is enabled": COUNT}
+
+
+def test_where_one_modifier_fails_the_others_faces_are_swapped_and_the_image_counts_as_failed(project):
+    (job, *_) = project.jobs()
+    good = replace(job.requests[0], modifier="First")
+    nobody = write_picture(project.folder / "nobody.png", np.full((120, 160, 3), 90, np.uint8))
+    bad = SwapRequest(Identity((FaceImage(nobody),)), Recipe(), modifier="Second")
+    alone = replace(job, layer_path=job.layer_path.with_name("000007.tif"))
+    both = replace(job, requests=(good, bad))
+    project.run([alone])
+    report = project.run([both])
+    # The other modifier's pixels, as if it were the only one; but no tick, and no name for what it was asked.
+    label, whole = layer_label(both.layer_path), layer_label(alone.layer_path)
+    assert label.key == whole.key
+    assert label.is_incomplete
+    assert not whole.is_incomplete
+    assert report["shown"]["swapped"] == 0
+    assert list(report["shown"]["original"]) == [
+        "Second: no face was found in nobody.png: use an image that shows one face clearly"
+    ]
+    assert "this one is shown" in report["shown"]["failures"][0]
+    assert report["written"] == 1
+    # It is not written again for nothing, and is right as soon as the image is.
+    again = project.run([both])
+    assert again["written"] == 0
+    assert again["shown"]["failures"]
+    preview = PreviewSession(RunSettings(CacheSettings(project.folder / "cache")))
+    try:
+        shown = [preview.preview(both)]
+        both.layer_path.unlink()
+        shown.append(preview.preview(both))
+    finally:
+        preview.close()
+    assert [how for how, _ in shown] == ["unprepared", "incomplete"]
+    assert all(reason.startswith("Second: no face was found") for _, reason in shown)
+    assert layer_label(both.layer_path) == label
+    shutil.copy(project.person, nobody)
+    mended = project.run([both])
+    assert mended["shown"] == {"swapped": 1, "original": {}, "failures": []}
+    assert not layer_label(both.layer_path).is_incomplete

@@ -8,7 +8,12 @@ import pytest
 from understudy.core.models.library import ModelLibrary
 from understudy.core.recipe import Recipe
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
-from understudy.core.sessions.request_faults import IMAGE_MISSING, NO_SOURCE, has_source, request_fault
+from understudy.core.sessions.request_faults import (
+    has_source,
+    image_fault,
+    request_fault,
+    sourceless_modifier,
+)
 
 
 @pytest.fixture
@@ -24,8 +29,14 @@ def person(tmp_path: Path) -> Path:
     return path
 
 
-def request_for(*paths: Path, recipe: Recipe | None = None) -> SwapRequest:
-    return SwapRequest(Identity(tuple(FaceImage(path) for path in paths)), recipe or Recipe())
+def request_for(*paths: Path, recipe: Recipe | None = None, modifier: str = "Face Swap") -> SwapRequest:
+    identity = Identity(tuple(FaceImage(path) for path in paths))
+    return SwapRequest(identity, recipe or Recipe(), modifier=modifier)
+
+
+def text_of(requests: list[SwapRequest], library: ModelLibrary) -> str:
+    fault = request_fault(requests, library)
+    return "" if fault is None else fault.full_text
 
 
 def recipe_with(stage: str, **values: object) -> Recipe:
@@ -33,12 +44,45 @@ def recipe_with(stage: str, **values: object) -> Recipe:
 
 
 def test_a_request_needs_an_image_that_is_there(library: ModelLibrary, person: Path) -> None:
-    assert request_fault([request_for(person)], library) == ""
-    assert request_fault([request_for(person), request_for()], library) == NO_SOURCE
-    assert request_fault([request_for(person, person.with_name("gone.png"))], library) == IMAGE_MISSING
-    assert request_fault([request_for(person.parent)], library) == IMAGE_MISSING
-    assert request_fault([], library) == ""
+    gone = request_for(person, person.with_name("gone.png"))
+    assert text_of([request_for(person)], library) == ""
+    assert text_of([request_for(person), request_for(modifier="Second")], library).startswith(
+        "Second: no source face yet: "
+    )
+    assert text_of([gone], library).startswith("Face Swap: picture missing (gone.png): ")
+    assert text_of([request_for(person.parent)], library).startswith("Face Swap: picture missing (")
+    assert text_of([], library) == ""
     assert not has_source([request_for()])
+
+
+def test_a_state_names_the_modifier_and_what_to_do_where_there_are_several(
+    library: ModelLibrary, person: Path
+) -> None:
+    gone = request_for(person.with_name("gone.png"), modifier="Second")
+    alone, one_of_two = (
+        request_fault(requests, library) for requests in ([gone], [request_for(person), gone])
+    )
+    assert alone is not None and alone.state_text == "picture missing (gone.png)"
+    assert one_of_two is not None
+    assert one_of_two.state_text == "Second: picture missing (gone.png): put it back, or choose another"
+    assert sourceless_modifier([request_for()]) == ""
+    assert sourceless_modifier([request_for(person), request_for(modifier="Second")]) == "Second"
+
+
+def test_what_images_show_is_a_fault_of_the_modifier_that_needs_them(person: Path) -> None:
+    other = person.with_name("nobody.png")
+    looked_at: list[str] = []
+
+    def fault_of(image: FaceImage, _detect: object) -> str:
+        looked_at.append(image.path.name)
+        return "no face was found in nobody.png: use another" if image.path == other else ""
+
+    fault = image_fault([request_for(person), request_for(person, other, modifier="Second")], fault_of)
+    assert fault is not None
+    assert fault.full_text == "Second: no face was found in nobody.png: use another"
+    assert looked_at == ["person.png", "person.png", "nobody.png"]
+    # A model of one person needs no image.
+    assert image_fault([request_for(other, recipe=recipe_with("swap", swapper="dfm"))], fault_of) is None
 
 
 @pytest.mark.parametrize(
@@ -57,18 +101,18 @@ def test_a_request_needs_an_image_that_is_there(library: ModelLibrary, person: P
 def test_a_model_that_is_chosen_must_be_there(
     library: ModelLibrary, person: Path, stage: str, values: dict[str, object], title: str
 ) -> None:
-    fault = request_fault([request_for(person, recipe=recipe_with(stage, **values))], library)
-    assert fault.startswith("model missing (")
+    fault = text_of([request_for(person, recipe=recipe_with(stage, **values))], library)
+    assert fault.startswith("Face Swap: model missing (")
     assert title.lower() in fault.lower()
 
 
 def test_what_needs_no_file_of_the_users_is_no_fault(library: ModelLibrary, person: Path) -> None:
     for stage, values in (("detect", {"detector": "many"}), ("occlude", {"masker": "selfie"})):
         recipe = recipe_with(stage, **values)
-        assert request_fault([request_for(person, recipe=recipe)], library) == ""
+        assert request_fault([request_for(person, recipe=recipe)], library) is None
 
 
 def test_a_model_of_one_person_needs_no_image(library: ModelLibrary) -> None:
     request = request_for(recipe=recipe_with("swap", swapper="dfm"))
     assert has_source([request])
-    assert request_fault([request], library).startswith("model missing (")
+    assert text_of([request], library).startswith("Face Swap: model missing (")
