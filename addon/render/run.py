@@ -15,21 +15,19 @@ import bpy
 from ...core.errors import UnderstudyError
 from ...core.filesystem import write_file
 from ...core.layers.output_folders import merge_folder_warnings
-from ...core.reporting.layer_outcomes import NO_LAYER, pluralise
+from ...core.reporting.layer_outcomes import pluralise
 from ...core.reporting.log import room_logger
 from ...core.reporting.strip_state import render_text, state_of_outcomes
 from ..blender.console import print_message, print_traceback, print_warnings
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
-from ..layers.layer_strip import invalidate_layer_caches, layer_of
-from ..layers.scene_strips import SceneStrips
-from ..layers.strip_warnings import strip_warnings
+from ..layers.layer_strip import invalidate_layer_caches
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.originals import ASK, REFUSE, RENDER
 from ..properties.preferences import preferences
-from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
+from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
@@ -46,6 +44,7 @@ from .refusal import (
 )
 from .refused_output import RefusedOutput
 from .strict import fail_process, is_strict, stop_render
+from .strip_problems import StripProblems
 
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
@@ -99,7 +98,7 @@ class RenderRun:
         self._strict = False
         self._start_time = 0.0
         self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
-        self._strip_problems: dict[tuple[str, str], list[str]] = {}
+        self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
         self._begin_error = ""
         self._refusal = ""
@@ -130,18 +129,8 @@ class RenderRun:
                 self._session.warn(text)
         for text in refused_folder_warnings():
             self._session.warn(text)
-        # The layers are in step: what is still wrong stays so for the whole render.
-        self._strip_problems = {
-            (here.name, clip.name): [f"{clip.name} {notice.text}" for notice in problems]
-            for here, strips in ((here, SceneStrips(here)) for here in bpy.data.scenes)
-            for clip in strips.clips
-            if (problems := strip_warnings(clip, here, strips))
-        }
-        for here in bpy.data.scenes:
-            for clip in strips_with_invalid_ids(here):
-                text = f"{clip.name} has an invalid Understudy id: press Refresh"
-                self._strip_problems[here.name, clip.name] = [text]
-        for text in (text for problems in self._strip_problems.values() for text in problems):
+        self._strip_problems = StripProblems(bpy.data.scenes)
+        for text in self._strip_problems.texts:
             self._session.warn(text)
         self._refuse_if_blocked(scene)
 
@@ -193,7 +182,7 @@ class RenderRun:
         for text in out_of_step:
             self._session.warn(text)
             outcomes.record_failure(_OUT_OF_SYNC, text)
-        self._record_strip_problems(scene)
+        self._strip_problems.record(scene, outcomes)
         if outcomes.original.total() > original_count or len(outcomes.failures) > before:
             self._original_frame_count += 1
         elif jobs:
@@ -271,21 +260,6 @@ class RenderRun:
         """End a refused render that Blender did not begin: of a movie it says so to no handler. On the main thread."""
         if self._refused_output.is_set and not cast("Any", bpy.app).is_job_running("RENDER"):
             self.end(bpy.data.scenes[0])
-
-    def _record_strip_problems(self, scene: bpy.types.Scene) -> None:
-        """Count the clips at this frame that are not seen as they should be, whatever their images are."""
-        if self._session is None or not self._strip_problems:
-            return
-        for here, at in shown_scenes(scene, scene.frame_current):
-            for clip in (*strips_with_modifiers(here, strips_at(here, at)), *strips_with_invalid_ids(here)):
-                problems = self._strip_problems.get((here.name, clip.name))
-                if not problems or not is_shown(here, clip, at):
-                    continue
-                outcomes = self._session.outcomes
-                if layer_of(here, clip) is None:
-                    outcomes.record_failure(NO_LAYER, f"{clip.name}, frame {at}: {problems[0]}")
-                else:
-                    outcomes.failures.extend(f"{clip.name}, frame {at}: {text}" for text in problems)
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
         for text in reasons:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A made clip with a real face, and a Blender in a process of its own that does what a test asks."""
 
+import cv2
+import numpy as np
 import pytest
 from blender_driver import BlenderPool, Driver, Footage
 from blenders import NAMES, MissingError, find, has_newest
@@ -10,6 +12,15 @@ from blenders import NAMES, MissingError, find, has_newest
 def footage(tmp_path_factory):
     """Return the made footage."""
     return Footage(tmp_path_factory.mktemp("footage"))
+
+
+@pytest.fixture(scope="session")
+def two_faces(footage):
+    """A picture of two people."""
+    both = [cv2.imread(path)[:280, 90:370] for path in (footage.person, footage.second_person)]
+    path = f"{footage.folder}/two.png"
+    cv2.imwrite(path, np.hstack(both))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,8 @@ def test_a_clip_that_went_missing(drive, footage):
     assert "Understudy: warning: lost clip, frame 1" in drive.output
 
 
-def test_a_picture_without_a_face(drive, footage):
+def test_a_picture_without_a_face(drive, footage, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
     _, begin = project(drive, "nobody")
     answers = drive(
         *begin,

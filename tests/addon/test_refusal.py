@@ -28,12 +28,29 @@ def errors(driver):
     return [line for line in driver.output.splitlines() if line.startswith("Understudy: error: ")]
 
 
-@pytest.mark.parametrize("trouble", ["no picture", "missing picture", "missing model"])
-def test_what_can_swap_nothing_is_refused_in_one_line(every_blender, footage, trouble):
+REASONS = {
+    "no picture": "no source face yet: choose an image of one",
+    "missing picture": "picture missing (gone.png): put it back, or choose another",
+    "missing model": "model missing (",
+    "no face": "no face was found in nobody.png: use an image that shows one face clearly",
+    "two faces": "two.png shows 2 faces: choose one by its number from the left, 1 to 2",
+    "no image": "can't use the image damaged.png: ",
+}
+
+
+@pytest.mark.parametrize("trouble", REASONS)
+def test_what_can_swap_nothing_is_refused_in_one_line(every_blender, footage, two_faces, trouble):
     name = trouble.replace(" ", "_")
     folder, steps = begin(every_blender, footage, name, None if trouble == "no picture" else footage.person)
     if trouble == "missing picture":
         steps.append(["recast", {"picture": str(folder / "gone.png")}])
+    elif trouble == "no face":
+        steps.append(["recast", {"picture": footage.nobody}])
+    elif trouble == "two faces":
+        steps.append(["recast", {"picture": two_faces}])
+    elif trouble == "no image":
+        (folder / "damaged.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+        steps.append(["recast", {"picture": str(folder / "damaged.png")}])
     elif trouble == "missing model":
         steps.insert(0, ["environment", {"UNDERSTUDY_MODELS": str(folder)}])
         steps.append(["tune", {"settings": {"swap.swapper": "inswapper"}}])
@@ -44,17 +61,20 @@ def test_what_can_swap_nothing_is_refused_in_one_line(every_blender, footage, tr
         report = every_blender(*steps, render(folder))[-1]
     finally:
         every_blender.status = 0
-    reason = {"no picture": "no source face yet", "missing picture": "picture missing"}.get(
-        trouble, "model missing"
-    )
+    reason = REASONS[trouble]
     assert len(errors(every_blender)) == 1
-    assert f"render refused, since no face can be swapped (clip: {reason}" in errors(every_blender)[0]
+    assert (
+        f"render refused, since original faces would be shown (Face Swap of clip: {reason}"
+        in errors(every_blender)[0]
+    )
     assert "UNDERSTUDY_ORIGINALS=render" in errors(every_blender)[0]
     # Nothing is written, and what an earlier render wrote stays.
     assert list(folder.glob("out_*")) == [stale]
     assert stale.read_bytes() == EARLIER
     assert reason in report["refused"]
-    assert report["shown"]["swapped"] == report["models_loaded"] == 0
+    assert report["shown"]["swapped"] == report["faces"] == 0
+    # Nothing is looked for in an image but where one is there.
+    assert bool(report["models_loaded"]) == (trouble in ("no face", "two faces"))
 
 
 @pytest.mark.parametrize("how", ["still", "movie"])
@@ -148,4 +168,50 @@ def test_a_good_clip_under_the_playhead_lets_no_originals_through(drive, footage
         )[-1]
     finally:
         drive.status = 0
-    assert "other: no source face yet" in report["refused"]
+    assert "Face Swap of other: no source face yet" in report["refused"]
+
+
+def test_images_are_looked_into_once_and_never_where_a_layer_proves_them(drive, footage):
+    folder, steps = begin(drive, footage, "warm", footage.person)
+    tune = ["tune", {"settings": {"fusion.opacity": 0.5}}]
+    cold, warm = drive(*steps, render(folder), tune, render(folder, "again"))[3::2]
+    assert cold["models_loaded"]
+    assert not warm["models_loaded"]
+    assert warm["shown"]["swapped"] == LAST
+
+
+def test_a_refusal_that_was_found_out_before_loads_no_model(drive, footage):
+    folder, steps = begin(drive, footage, "asked_before", footage.person)
+    drive.status = REFUSED_EXIT
+    try:
+        first, second = drive(
+            *steps, ["recast", {"picture": footage.nobody}], render(folder), render(folder, "again")
+        )[-2:]
+    finally:
+        drive.status = 0
+    assert first["refused"] == second["refused"]
+    assert first["models_loaded"]
+    assert not second["models_loaded"]
+
+
+def test_one_modifier_at_fault_is_named_and_the_others_face_is_swapped(drive, footage, monkeypatch):
+    folder, steps = begin(drive, footage, "two", footage.person)
+    steps += [
+        ["cast", {"name": "clip", "picture": footage.second_person}],
+        ["recast", {"picture": footage.nobody, "index": 1}],
+    ]
+    fault = "Face Swap 2: no face was found in nobody.png: use an image that shows one face clearly"
+    drive.status = REFUSED_EXIT
+    try:
+        refused = drive(*steps, render(folder))[-1]
+    finally:
+        drive.status = 0
+    assert refused["refused"].startswith(
+        "render refused, since original faces would be shown (Face Swap 2 of clip: no face was found in nobody.png"
+    )
+    monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
+    report = drive(*steps, render(folder))[-1]
+    assert report["result"] == f"{LAST} frames, 0 swapped, {LAST} originals"
+    assert report["shown"]["original"] == {fault: LAST}
+    assert report["faces"] == LAST
+    assert report["state"]["text"] == f"Originals will be rendered: {fault}"

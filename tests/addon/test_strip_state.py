@@ -10,15 +10,6 @@ pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 COUNT = 12
 
 
-@pytest.fixture(scope="module")
-def two_faces(footage, tmp_path_factory):
-    """A picture of two people."""
-    both = [cv2.imread(path)[:280, 90:370] for path in (footage.person, footage.second_person)]
-    path = tmp_path_factory.mktemp("two") / "two.png"
-    cv2.imwrite(str(path), np.hstack(both))
-    return str(path)
-
-
 def begin(drive, footage, name, picture):
     folder = drive.folder / name
     folder.mkdir()
@@ -115,7 +106,7 @@ def test_what_is_in_the_way_is_said_and_nothing_is_called_ready(drive, footage, 
     missing, worked, nobody, two, model, gender, gender_worked, hidden = (
         answers[place] for place in (6, 7, 10, 13, 16, 18, 19, 23)
     )
-    check_one_truth(missing, "Originals will be rendered: picture missing", can_prepare=False)
+    check_one_truth(missing, "Originals will be rendered: picture missing (gone.png)", can_prepare=False)
     assert worked["state"]["text"].startswith("Originals will be rendered: can't use the image")
     check_one_truth(nobody, "Originals will be rendered: no face was found in nobody.png", can_prepare=False)
     check_one_truth(two, "Originals will be rendered: two.png shows 2 faces", can_prepare=False)

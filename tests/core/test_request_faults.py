@@ -62,7 +62,8 @@ def test_a_state_names_the_modifier_and_what_to_do_where_there_are_several(
     alone, one_of_two = (
         request_fault(requests, library) for requests in ([gone], [request_for(person), gone])
     )
-    assert alone is not None and alone.state_text == "picture missing (gone.png)"
+    assert alone is not None
+    assert alone.state_text == "picture missing (gone.png)"
     assert one_of_two is not None
     assert one_of_two.state_text == "Second: picture missing (gone.png): put it back, or choose another"
     assert sourceless_modifier([request_for()]) == ""
