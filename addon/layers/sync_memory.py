@@ -2,7 +2,7 @@
 """What earlier syncs learned, so that a sync opens no movie twice and looks at nothing that did not change.
 
 A movie's length is kept under all that tells the file from others. A layer is kept under its stack with the state
-in which nothing was left to do: in any other state everything is checked. Main thread only.
+in which nothing was left to do: in any other state everything is checked. Main thread only, but for one question.
 """
 
 from collections.abc import Hashable
@@ -26,16 +26,22 @@ class SyncMemory:
         self._lengths: LruCache[tuple[Path, FileStatus], int] = LruCache(_MAX_MOVIES)
         self._states: LruCache[tuple[str, str], Hashable] = LruCache(_MAX_LAYERS)
         self._roots: dict[Path, tuple[int, int] | None] = {}
-        self._files: LruCache[Path, FileStatus] = LruCache(_MAX_MOVIES)
+        # No cache of a size: what is read of it is read on a render's thread too.
+        self._files: dict[Path, FileStatus] = {}
 
     def is_replaced(self, path: Path) -> bool:
-        """Tell whether a file is another one than when this was last asked. A file that is gone is not."""
-        now = status_if_there(path)
-        if now is None:
-            return False
+        """Tell whether a file is another one than it was for `remember_file`. A file that is gone is not.
+
+        On any thread.
+        """
         before = self._files.get(path)
-        self._files.put(path, now)
-        return before is not None and before != now
+        return before is not None and status_if_there(path) not in (None, before)
+
+    def remember_file(self, path: Path) -> None:
+        """Keep which file a path leads to: Blender is about to open that one, or has it open."""
+        now = status_if_there(path)
+        if now is not None:
+            self._files[path] = now
 
     def frame_count(self, path: Path) -> int | None:
         """Return a movie's length in frames, None where it can't be read."""
@@ -83,6 +89,7 @@ class SyncMemory:
         """Have all layers checked again, as after another file was loaded."""
         self._states.clear()
         self._roots.clear()
+        self._files.clear()
 
 
 @cache

@@ -23,12 +23,15 @@ from ..blender.reports import show_report
 from ..layers.first_save import take_along
 from ..layers.layer_edits import layer_edits
 from ..layers.nesting import unnest_where_possible
+from ..layers.replaced_files import remember_movies
+from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
 from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
+from .main_thread_task import main_thread_task
 from .originals_question import originals_question
 from .run import RenderResult, RenderRun, on_main_thread
 from .viewport import ViewportRender
@@ -52,6 +55,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     def show_results() -> float:
         """Show on the main thread how a render ended: its own thread may not change what windows show."""
+        main_thread_task().run_pending()
         originals_question().show()
         viewport.end_if_over()
         run.end_if_refused()
@@ -125,6 +129,7 @@ def on_load(*_: Any) -> None:
     repair_texts()
     for scene in bpy.data.scenes:
         sync_timing(scene)
+        remember_movies(SceneStrips(scene))
 
 
 @persistent

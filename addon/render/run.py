@@ -23,6 +23,8 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.replaced_files import replaced_movies
+from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..properties.originals import ASK, REFUSE, RENDER
@@ -31,6 +33,7 @@ from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_render
 from .lookahead import RenderLookahead
+from .main_thread_task import main_thread_task
 from .originals_question import originals_question
 from .output_files import mark_movie, remove_earlier_image, remove_written_image
 from .refusal import (
@@ -123,6 +126,8 @@ class RenderRun:
         self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
+        if not on_main_thread():
+            _reload_movies()
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
@@ -272,3 +277,14 @@ class RenderRun:
         self._failed_frames[frame] = reasons
         print_warnings(remove_earlier_image(scene, frame))
         stop_render()
+
+
+def _reload_movies() -> None:
+    """Have the main thread open replaced movies again before the first frame. On a render's thread, which waits."""
+
+    def sync_all() -> None:
+        for scene in bpy.data.scenes:
+            sync_layers(scene)
+
+    if any(replaced_movies(SceneStrips(scene)) for scene in bpy.data.scenes):
+        main_thread_task().run(sync_all)

@@ -7,10 +7,13 @@ import bpy
 
 from ...core.reporting.layer_outcomes import NO_LAYER, Outcomes
 from ..layers.layer_strip import layer_of
+from ..layers.replaced_files import replaced_movies
 from ..layers.scene_strips import SceneStrips
 from ..layers.strip_warnings import strip_warnings
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
+
+_REPLACED_FIX = "Blender shows the former one until you press Refresh"
 
 
 class StripProblems:
@@ -23,6 +26,8 @@ class StripProblems:
             for clip in strips.clips:
                 for notice in strip_warnings(clip, scene, strips):
                     self.add(scene, clip.name, f"{clip.name} {notice.text}")
+            for clip in replaced_movies(strips):
+                self.add(scene, clip.name, f"{clip.name} plays a file that was replaced: {_REPLACED_FIX}")
             for clip in strips_with_invalid_ids(scene):
                 self._texts[scene.name, clip.name] = [
                     f"{clip.name} has an invalid Understudy id: press Refresh"

@@ -49,6 +49,29 @@ def test_a_clip_that_went_missing(drive, footage):
     assert "Understudy: warning: lost clip, frame 1" in drive.output
 
 
+def test_a_movie_that_was_replaced_and_can_not_be_opened_again_is_said(drive, footage):
+    folder, begin = project(drive, "replaced")
+    movie = folder / "own.mp4"
+    shutil.copy(footage.movie, movie)
+    shutil.copy(footage.movie, folder / "other.mp4")
+    with (folder / "other.mp4").open("ab") as file:
+        file.write(b"another file")
+    report = drive(
+        *begin,
+        ["movie", {"name": "clip", "file": str(movie)}],
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["save", {}],
+        ["load", {"path": str(folder / "p.blend")}],
+        ["replace_file", {"file": str(movie), "content": str(folder / "other.mp4")}],
+        # The main thread waits for it, so it can't be asked to open the movie.
+        ["render_calls_from_a_thread", {"frame": 2, "report": str(folder / "r.json")}],
+    )[-1]
+    assert any(
+        text.startswith("clip, frame 2: clip plays a file that was replaced: ")
+        for text in report["shown"]["failures"]
+    )
+
+
 def test_a_picture_without_a_face(drive, footage, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
     _, begin = project(drive, "nobody")
