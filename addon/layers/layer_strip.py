@@ -41,6 +41,12 @@ _APPEARANCE_PROPERTIES = (
 )  # fmt: skip
 # A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
 _NO_STROBE = SimpleNamespace(strobe=1.0)
+_OWN_VALUES = SimpleNamespace(
+    blend_type="ALPHA_OVER", blend_alpha=1.0, alpha_mode="STRAIGHT", use_deinterlace=False
+)
+"""What a layer has whatever its clip has: otherwise the original would show through. See `nesting`."""
+_OWN_PROPERTIES = tuple(vars(_OWN_VALUES))
+_OWN = attrgetter(*_OWN_PROPERTIES)
 _TIMING = attrgetter(*_TIMING_PROPERTIES)
 _TRANSFORM_PROPERTIES = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
 _TRANSFORM = attrgetter("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "filter")
@@ -75,7 +81,7 @@ def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
-    layer.blend_type, layer.alpha_mode = "ALPHA_OVER", "STRAIGHT"
+    _copy_properties(_OWN_VALUES, layer, _OWN_PROPERTIES)
     strips = SceneStrips(strips.scene)
     sync_layer(strips, clip, layer, places)
     layer.select = False
@@ -172,6 +178,7 @@ def _differs(clip: Any, layer: Any, *, compares_colours: bool) -> bool:
     colours, layer_colours = clip.colorspace_settings, layer.colorspace_settings
     return bool(
         read(clip) != read(layer)
+        or _OWN(layer) != _OWN(_OWN_VALUES)
         or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
         or _TRANSFORM(first) != _TRANSFORM(second)
         or tuple(first.origin) != tuple(second.origin)
@@ -190,6 +197,7 @@ def _appearance_reader(kind: str) -> Callable[[Any], Any]:
 
 def _copy_appearance(clip: Any, layer: Any) -> bool:
     changed = _copy_properties(clip, layer, _APPEARANCE_PROPERTIES)
+    changed |= _copy_properties(_OWN_VALUES, layer, _OWN_PROPERTIES)
     changed |= _copy_properties(_NO_STROBE if is_retimed(clip) else clip, layer, ("strobe",))
     changed |= _copy_properties(clip.transform, layer.transform, _TRANSFORM_PROPERTIES)
     changed |= _copy_properties(clip.crop, layer.crop, _CROP_PROPERTIES)

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..modifiers.stack import MAX_MODIFIERS
+from ..sequencer.animation import OPACITY_PATH
 from ..sequencer.channels import strip_between
 from ..sequencer.retiming import content_length
 from ..sequencer.strips import stack_id
@@ -51,6 +52,8 @@ def strip_warnings(
         warnings.append(
             StripWarning(f"{reason}, which its layer can't follow: press Nest in Meta", NEST_OPERATOR)
         )
+    if foreign := _foreign_look(strips, strip, layer):
+        warnings.append(StripWarning(foreign))
     if layer.channel <= strip.channel and strips.parent_meta(layer) == strips.parent_meta(strip):
         warnings.append(
             StripWarning("has no free channel above it for its layer: move it down", REFRESH_OPERATOR)
@@ -68,6 +71,19 @@ def strip_warnings(
             StripWarning("is longer or shorter than its layer was made for: press Refresh", REFRESH_OPERATOR)
         )
     return warnings
+
+
+def _foreign_look(strips: SceneStrips, strip: Any, layer: Any) -> str:
+    """Say what a script did to a layer that its clip does not have and no sync takes away; empty where nothing is.
+
+    Where clip and layer have modifiers of the same kinds, an editor gave both the same look by hand.
+    """
+    kinds = [entry.type for entry in layer.modifiers]
+    if kinds and kinds != [entry.type for entry in strip.modifiers]:
+        return f"has strip modifiers on its layer alone: remove them from {layer.name}"
+    if strips.curves.is_in_nla(layer, OPACITY_PATH):
+        return f"has a layer that the NLA fades: remove {layer.name} from the NLA strips"
+    return ""
 
 
 def scene_warnings(scene: bpy.types.Scene) -> list[str]:

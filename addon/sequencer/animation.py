@@ -38,6 +38,7 @@ ANIMATABLE_PATHS = (
     "crop.min_y",
     "crop.max_y",
 )
+OPACITY_PATH = "blend_alpha"
 _NO_CURVES: Mapping[str, Any] = {}
 
 
@@ -91,13 +92,13 @@ class StripCurves:
 
 
 def sync_animation(scene: bpy.types.Scene, strip: Any, layer: Any, curves: StripCurves) -> bool:
-    """Give the layer the keyframes and drivers of its clip, and take away those that the clip has no more.
+    """Give the layer the keyframes and drivers of its clip, and take away others.
 
     `curves` are the scene's. True if anything had to change: then these are outdated.
     """
     if not curves.keyframes and not curves.drivers:
         return False
-    changed = _remove_opacity_driver(scene, strip, layer, curves)
+    changed = _remove_opacity_curves(scene, layer, curves)
     for wanted, known, values, sync in (
         (curves.keyframes_of(strip), curves.keyframes_of(layer), keyframe_values, _sync_keyframes),
         (curves.drivers_of(strip), curves.drivers_of(layer), driver_values, _sync_driver),
@@ -152,14 +153,14 @@ def _remove_curve(curves: Any, strip: Any, path: str) -> None:
         curves.remove(known)
 
 
-def _remove_opacity_driver(scene: bpy.types.Scene, strip: Any, layer: Any, curves: StripCurves) -> bool:
-    """Earlier versions had the layer's opacity driven by the clip's, which lets the original show through."""
-    driver = curves.drivers_of(layer).get("blend_alpha")
-    handed_on = f"{strip.path_from_id()}.blend_alpha"
-    if driver is None or not any(
-        target.data_path == handed_on for variable in driver.driver.variables for target in variable.targets
-    ):
+def _remove_opacity_curves(scene: bpy.types.Scene, layer: Any, curves: StripCurves) -> bool:
+    """Take what animates a layer's own opacity, which would let the original show through; True if there was any.
+
+    A script may have made it, and earlier versions had it driven by the clip's.
+    """
+    if not curves.is_animated(layer, OPACITY_PATH):
         return False
-    _remove_curve(drivers_of(scene), layer, "blend_alpha")
-    layer.blend_alpha = 1.0
+    make_action_local(scene)
+    _remove_curve(keyframes_of(scene), layer, OPACITY_PATH)
+    _remove_curve(drivers_of(scene), layer, OPACITY_PATH)
     return True

@@ -177,3 +177,36 @@ def test_a_full_stack_of_channels_moves_nothing_and_is_reported(every_blender, f
     assert any("has no free channel above it" in text for text in warnings)
     assert later == ""
     assert _places(down) == {"clip": [1, 1, 13], LAYER: [2, 1, 13], **titles}
+
+
+OPAQUE = ["ALPHA_OVER", 1.0, "STRAIGHT", []]
+
+
+def test_what_a_script_does_to_a_layer_does_not_let_the_original_through(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["adjust", {"name": LAYER, "blend_alpha": 0.3, "blend_type": "ADD", "alpha_mode": "PREMUL"}],
+        SETTLED,
+        ["own_look", {"name": LAYER}],
+        ["animate", {"name": LAYER, "path": "blend_alpha", "values": {1: 0.0, 9: 1.0}}],
+        ["own_look", {"name": LAYER}],
+        ["op", {"name": "understudy.refresh"}],
+        ["own_look", {"name": LAYER}],
+        ["warnings", {"name": "clip"}],
+    )
+    assert answers[-6] == OPAQUE
+    assert answers[-4][3] == [[1, 9]]
+    assert answers[-2] == OPAQUE
+    assert answers[-1] == []
+
+
+def test_a_modifier_on_the_layer_alone_is_said(every_blender, footage):
+    answers = every_blender(
+        *_begin(footage),
+        ["strip_modifier", {"name": LAYER, "kind": "BRIGHT_CONTRAST"}],
+        SETTLED,
+        ["warnings", {"name": "clip"}],
+        ["strip_state_surfaces", {"name": "clip"}],
+    )
+    assert answers[-2] == [f"has strip modifiers on its layer alone: remove them from {LAYER}"]
+    assert answers[-1]["icon"] != "CHECKMARK"

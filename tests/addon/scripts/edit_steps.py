@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 from steps import _in_sequencer, _put, _scene, _select, _show_in_sequencer, _strip
 from understudy.addon.sequencer import meta_strips
+from understudy.addon.sequencer.curves import curves_of
 
 
 def by_operator(name, strips=(), active=None, **arguments):
@@ -228,3 +229,14 @@ def replace_file(file, content):
     shutil.copy(content, new)
     os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
     new.replace(file)
+
+
+def own_look(name):
+    """What a strip has of its own: opacity and how it is blended, and the frames of its opacity's keyframes."""
+    strip = _strip(name)
+    curves = [
+        [key.co.x for key in curve.keyframe_points]
+        for curve in curves_of(_scene())
+        if curve.data_path == f"{strip.path_from_id()}.blend_alpha"
+    ]
+    return [strip.blend_type, strip.blend_alpha, strip.alpha_mode, curves]

@@ -61,7 +61,8 @@ def viewport(window):
 
 def proxies(window):
     """Look at a frame through proxies of the clip, with its layer and without."""
-    clip, layer = strips()
+    clip, _ = strips()
+    modifier = bpy.context.scene.understudy.modifiers[0]
     clip.use_proxy = True
     proxy = clip.proxy
     proxy.build_25 = proxy.build_50 = True
@@ -82,19 +83,13 @@ def proxies(window):
         else:
             space.use_proxies, space.proxy_render_size = True, size
         for name, hidden in (("with", False), ("without", True)):
-            layer.mute = hidden
-            clip_follows(layer)
-            yield 1.5
+            modifier.enabled = not hidden
+            bpy.context.scene.update_tag()
+            yield 2.5
             window.shot(f"{size.lower()}_{name}")
-    layer.mute = False
+    modifier.enabled = True
     space.use_proxies, space.proxy_render_size = False, "SCENE"
     yield 1.0
-
-
-def clip_follows(layer):
-    """Hide a layer by its opacity: its mute is kept in step with the clip's."""
-    layer.blend_alpha = 0.0 if layer.mute else 1.0
-    layer.mute = False
 
 
 def strictly(window):
