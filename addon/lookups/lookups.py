@@ -17,8 +17,8 @@ from ...core.media.file_status import status_if_there
 from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
 from ...core.models.model_availability import ModelAvailability, model_availability
-from ...core.recipe import Detect, Recipe
-from ...core.recipe.request import FaceImage
+from ...core.recipe import Detect, Embed, Recipe
+from ...core.recipe.request import FaceImage, Identity, SwapRequest
 from ..properties.preferences import Preferences
 from ..sessions.open import open_preview
 
@@ -142,6 +142,29 @@ class SourceImageLookup:
             tuple(face.quality_issues for face in result.faces),
             "" if result.faces else result.fault,
         )
+
+
+@dataclass(frozen=True)
+class OtherPersonLookup:
+    """Which images of a source person show somebody else, as the recogniser of a modifier tells."""
+
+    folder: Path
+    preferences: Preferences
+    images: tuple[FaceImage, ...]
+    stamps: tuple[tuple[int, ...], ...]
+    """Those of the images' files."""
+    detect: Detect
+    embed: Embed
+
+    def fetch(self) -> tuple[str, ...]:
+        """See `Lookup`."""
+        request = SwapRequest(Identity(self.images), Recipe(detect=self.detect, embed=self.embed))
+        with _open_lookup_session(self.folder, self.preferences) as session:
+            return session.other_person_warnings(request)
+
+    def to_view(self, result: tuple[str, ...], _make_icon: Callable[[Pixels], int]) -> tuple[str, ...]:
+        """See `Lookup`."""
+        return result
 
 
 @dataclass(frozen=True)

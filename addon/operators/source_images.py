@@ -142,6 +142,7 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
             with closing(open_session(cache_folder(scene), preferences())) as session:
                 image = request.identity.images[self.index]
                 faults = session.inspect_source_image(image, request.recipe.detect).quality_issues
+                faults += session.other_person_warnings(request)
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}

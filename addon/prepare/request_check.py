@@ -12,6 +12,7 @@ from ...core.errors import ModelError
 from ...core.recipe.request import SwapRequest
 from ..layers.folders import cache_folder
 from ..lookups.gallery import lookup_cache, refresh_lookups
+from ..lookups.lookups import Lookup
 from ..properties.preferences import Preferences
 from ..properties.preferences import preferences as current_preferences
 from ..properties.scene_properties import request_of
@@ -19,7 +20,7 @@ from ..properties.status import set_window_state
 from ..sessions.open import run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
-from .strip_facts import source_image_lookup
+from .strip_facts import other_person_lookup, source_image_lookup
 
 
 def check_unknown_images(scene: bpy.types.Scene, modifier: Any) -> None:
@@ -29,11 +30,13 @@ def check_unknown_images(scene: bpy.types.Scene, modifier: Any) -> None:
     """
     request = request_of(modifier)
     lookups = lookup_cache()
-    wanted = tuple(
+    wanted: tuple[Lookup, ...] = tuple(
         lookup
         for image in request.identity.images
         if (lookup := source_image_lookup(scene, image, request.recipe.detect)) is not None
     )
+    people = other_person_lookup(scene, request)
+    wanted = wanted if people is None else (*wanted, people)
     if bpy.app.background or active_queries("picture") or not any(map(lookups.is_unknown, wanted)):
         return
     check = partial(

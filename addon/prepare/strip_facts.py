@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import RecipeError
-from ...core.recipe import Detect
+from ...core.recipe import BUILT_IN_RECOGNISER, Detect
 from ...core.recipe.request import FaceImage, SwapRequest
 from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
 from ...core.sessions.request_faults import has_source, image_fault, sourceless_modifier
@@ -19,7 +19,13 @@ from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of
 from ..layers.strip_warnings import StripWarning, strip_warnings
 from ..lookups.gallery import lookup_cache
-from ..lookups.lookups import FileStampLookup, SourceFacesView, SourceImageLookup, SourceImageView
+from ..lookups.lookups import (
+    FileStampLookup,
+    OtherPersonLookup,
+    SourceFacesView,
+    SourceImageLookup,
+    SourceImageView,
+)
 from ..modifiers.stack import requests_of
 from ..modifiers.visibility import hidden_reason, visibility_mismatches
 from ..properties.preferences import preferences
@@ -72,6 +78,25 @@ def source_image_lookup(scene: bpy.types.Scene, image: FaceImage, detect: Detect
     return SourceImageLookup(cache_folder(scene), preferences(), image.path, stamp, detect.for_image())
 
 
+def other_person_warnings(scene: bpy.types.Scene, request: SwapRequest) -> tuple[str, ...]:
+    """Say which images of a modifier show another person than its first, as far as that is known."""
+    lookup = other_person_lookup(scene, request)
+    return () if lookup is None else lookup_cache().get(lookup) or ()
+
+
+def other_person_lookup(scene: bpy.types.Scene, request: SwapRequest) -> OtherPersonLookup | None:
+    """Return the question whether the images of a modifier show one person; None where nothing can tell."""
+    images, embed = request.identity.images, request.recipe.embed
+    if len(images) < 2 or embed.recogniser == BUILT_IN_RECOGNISER:
+        return None
+    stamps = [lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS) for image in images]
+    known = tuple(stamp for stamp in stamps if stamp is not None)
+    if len(known) < len(images):
+        return None
+    detect = request.recipe.detect.for_image()
+    return OtherPersonLookup(cache_folder(scene), preferences(), images, known, detect, embed)
+
+
 def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> StripFacts:
     layer = layer_of(scene, strip)
     try:
@@ -94,7 +119,8 @@ def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] 
         stopped_frame=_stopped_frame(scene, strip),
         failed=0 if failure is None else failure.count,
         failure="" if failure is None else failure.reason,
-        has_warnings=_has_warnings(scene, strip, warnings),
+        has_warnings=_has_warnings(scene, strip, warnings)
+        or any(other_person_warnings(scene, request) for request in requests),
     )
 
 

@@ -12,8 +12,8 @@ from ..blender.wrapped_text import draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
-from ..prepare.strip_facts import source_image_view
-from ..properties.scene_properties import recipe_of
+from ..prepare.strip_facts import other_person_warnings, source_image_view
+from ..properties.scene_properties import recipe_of, request_of
 from .face_grid import draw_face, face_grid
 
 _FACE_SCALE = 3.4
@@ -26,6 +26,8 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
     scene = active_scene(context)
     for index in range(len(modifier.identity.pictures)):
         _draw_source_image(layout, context, scene, modifier, index)
+    for text in other_person_warnings(scene, request_of(modifier)):
+        draw_text(layout, context, text, "ERROR")
     check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")

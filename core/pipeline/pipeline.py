@@ -11,13 +11,11 @@ from hashlib import sha256
 import numpy as np
 
 from ..analysis.analyser import Analyser
-from ..analysis.model_adapters import MESH_LANDMARKERS
 from ..analysis.person_clustering import FractionCallback, Person
 from ..analysis.stabilise import FrameFaces, stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
-from ..errors import RecipeError
 from ..face.types import Face
 from ..filesystem import Location
 from ..fusion import fuse, moved
@@ -47,6 +45,7 @@ from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
 from .source_check import SourceImageReport, inspect_source_image
+from .swapper_check import is_neural, require_mesh
 
 LAYER_VERSION = 1
 
@@ -122,8 +121,8 @@ class Pipeline:
         What is poor about an image is kept as a warning.
         """
         for request in requests:
-            _require_mesh(request.recipe)
-            if _is_neural(request.recipe):
+            require_mesh(request.recipe)
+            if is_neural(request.recipe):
                 self._neural.check(request)
             else:
                 self._sources.texture_key(request.identity, request.recipe.detect)
@@ -173,6 +172,10 @@ class Pipeline:
         return inspect_source_image(
             self._store, self._flight, self._sources, self._source_analyser, self._topology, image, detect
         )
+
+    def other_person_warnings(self, request: SwapRequest) -> tuple[str, ...]:
+        """Say which images show another person than the first, see `FaceSelector.other_person_warnings`."""
+        return self._selector.other_person_warnings(request)
 
     def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.
@@ -236,7 +239,7 @@ class Pipeline:
 
     def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
         recipe = request.recipe
-        _require_mesh(recipe)
+        require_mesh(recipe)
         here = stabilised_faces(self._analyser, clip, number, recipe)
         plans = []
         for index in self._selector.select(clip, number, request, here):
@@ -254,7 +257,7 @@ class Pipeline:
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
         target, shape, move, points = None, None, None, face.landmarks
-        if _is_neural(recipe):
+        if is_neural(recipe):
             place = self._neural.crop_region(face, size, recipe)
             swap = self._neural.swap_key(frame, face, request)
             look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}
@@ -286,17 +289,3 @@ class Pipeline:
     def _count_faces(self, plan: LayerPlan) -> None:
         self._counter.frames += 1
         self._counter.faces += len(plan.faces)
-
-
-def _require_mesh(recipe: Recipe) -> None:
-    """Raise RecipeError where the swapper needs a mesh and the landmarker finds none."""
-    name = recipe.landmark.landmarker
-    if not _is_neural(recipe) and name not in MESH_LANDMARKERS:
-        raise RecipeError(
-            f"swap.swapper=mesh draws on FaceMesh's points, which landmark.landmarker={name} does not find: "
-            f"set it to {' or '.join(MESH_LANDMARKERS)}, or choose a neural swapper"
-        )
-
-
-def _is_neural(recipe: Recipe) -> bool:
-    return recipe.swap.swapper != "mesh"

@@ -5,7 +5,7 @@ A recipe is what the editor chose for one Face Swap modifier. The UI, the CLI's 
 cache are all made from the fields below, so a parameter can't be in one of them and be missed by another.
 """
 
-from .analysis import Detect, Embed, Landmark, Occlude
+from .analysis import BUILT_IN_RECOGNISER, Detect, Embed, Landmark, Occlude
 from .fusion import Fusion
 from .settings import (
     Recipe,
@@ -19,6 +19,7 @@ from .settings import (
 from .swap import Enhance, Select, Swap
 
 __all__ = [
+    "BUILT_IN_RECOGNISER",
     "Detect",
     "Embed",
     "Enhance",

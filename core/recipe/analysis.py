@@ -112,16 +112,20 @@ class Landmark:
     )
 
 
+BUILT_IN_RECOGNISER = "mesh"
+"""The recogniser that needs no model file."""
+
+
 @dataclass(frozen=True)
 class Embed:
     """How faces are told from each other."""
 
     recogniser: str = choice_field(
-        "mesh",
+        BUILT_IN_RECOGNISER,
         "Recognizer",
         "How people are distinguished, in a clip and in images; all but the first need a model file",
         (
-            "mesh",
+            BUILT_IN_RECOGNISER,
             "Shape and look",
             "The face's proportions and its light and dark: distinguishes the people of one scene",
         ),

@@ -147,6 +147,10 @@ class LayerSession:
         """
         return self._get_pipeline().inspect_source_image(image, detect)
 
+    def other_person_warnings(self, request: SwapRequest) -> tuple[str, ...]:
+        """See `Pipeline.other_person_warnings`. Raises FaceImageError, ModelError, NotCachedError."""
+        return self._get_pipeline().other_person_warnings(request)
+
     def purge(self, source: ClipSource | None) -> int:
         """Delete from this machine's cache folder what came of a clip, or everything; return the bytes freed.
 

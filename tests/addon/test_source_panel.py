@@ -214,3 +214,31 @@ def test_strong_expressions_are_named_beside_the_picture(drive, footage, shared)
     assert answers[-1]["warnings"] == [
         "p02_obama_official.jpg is a poor source: its face is smiling broadly: a calm face is better"
     ]
+
+
+@pytest.mark.slow
+def test_images_of_two_people_are_said_where_a_recogniser_is_chosen(drive, shared):
+    portraits = shared / "footage" / "portraits"
+    clip = str(shared / "footage" / "02_single_calm_movingcam_720p.mp4")
+
+    def steps(name, *images):
+        return [
+            *begin_steps(drive, name, ["movie", {"name": "clip", "file": clip}]),
+            ["environment", {"UNDERSTUDY_MODELS": str(shared / "models")}],
+            ["cast", {"name": "clip", "picture": str(portraits / images[0])}],
+            ["op", {"name": "understudy.picture_add", "filepath": str(portraits / images[1])}],
+            ["tune", {"settings": {"embed.recogniser": "mobileface"}}],
+            ["op", {"name": "understudy.picture_check", "index": 0}],
+            ["strip_state_surfaces", {"name": "clip"}],
+        ]
+
+    one, two = (
+        drive(*steps(name, *images))[-1]
+        for name, images in (
+            ("one_person", ("p10_man_a1.jpg", "p10_man_a2.jpg")),
+            ("two_people", ("p10_man_a3.jpg", "p13_woman_c.jpg")),
+        )
+    )
+    said = "p13_woman_c.jpg seems to show another person than p10_man_a3.jpg: use images of one person"
+    assert said.replace(" ", "") in "".join(two["who"]).replace(" ", "")
+    assert "another person" not in " ".join(one["who"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture, write_sequence
 from models import stand_ins
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.cache.tiers import open_local
 from understudy.core.errors import RecipeError
@@ -21,6 +22,9 @@ from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
+from understudy.core.sessions.layer_session import LayerSession
+from understudy.core.sessions.preview_session import PreviewSession
+from understudy.core.sessions.settings import RunSettings
 
 COUNT = 3
 
@@ -180,3 +184,34 @@ def test_pictures_of_two_people_are_reported(shared: Path) -> None:
 
 def test_the_portrait_files_are_what_the_tests_think(shared: Path) -> None:
     assert decode_image(shared / "footage/portraits/p03_obama_biden_two_people.jpg").shape == (661, 1126, 3)
+
+
+@pytest.mark.slow
+def test_two_people_in_one_modifier_are_known_to_a_panel_that_loads_no_model(
+    shared: Path, tmp_path: Path
+) -> None:
+    portraits = shared / "footage/portraits"
+    settings = RunSettings(CacheSettings(tmp_path / "cache"), model_folder=shared / "models")
+    same = (("p10_man_a1", "p10_man_a2", "p10_man_a3"), ("p11_woman_a1", "p11_woman_a2"))
+    same = (*same, ("p12_woman_b1", "p12_woman_b2"))
+    different = ("p10_man_a3", "p13_woman_c")
+
+    def request_for(names: tuple[str, ...], recogniser: str = "mobileface") -> SwapRequest:
+        images = tuple(FaceImage(portraits / f"{name}.jpg") for name in names)
+        return SwapRequest(Identity(images), with_settings(Recipe(), [f"embed.recogniser={recogniser}"]))
+
+    worker = LayerSession(settings)
+    try:
+        worker.check([request_for(names) for names in (*same, different)])
+    finally:
+        worker.close()
+    panel = PreviewSession(settings)
+    try:
+        assert [panel.other_person_warnings(request_for(names)) for names in same] == [(), (), ()]
+        (warning,) = panel.other_person_warnings(request_for(different))
+        assert warning.startswith("p13_woman_c.jpg seems to show another person than p10_man_a3.jpg: ")
+        # The built-in description can't tell, so it says nothing.
+        assert panel.other_person_warnings(request_for(different, "mesh")) == ()
+        assert panel.as_dict()["models_loaded"] == 0
+    finally:
+        panel.close()
