@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The dialog that asks, as a render begins that can swap no face, whether to render the originals."""
+"""The dialog that asks, as a render begins that can swap no face as it is to be, whether to render the originals."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ _WIDTH = 420
 
 
 class UNDERSTUDY_OT_render_originals(bpy.types.Operator):
-    """Render the originals, since no face can be swapped."""
+    """Render, though original faces are shown."""
 
     bl_idname = "understudy.render_originals"
-    bl_label = "No Face Can Be Swapped"
-    bl_description = "Render the originals, since no face can be swapped"
+    bl_label = "Original Faces Would Be Shown"
+    bl_description = "Render, though original faces are shown"
     bl_options = {"INTERNAL"}
 
     text: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
@@ -34,7 +34,7 @@ class UNDERSTUDY_OT_render_originals(bpy.types.Operator):
         layout: Any = self.layout
         column = layout.column()
         draw_text(column, context, self.text, "ERROR")
-        draw_text(column, context, "The images would show the original faces.", "NONE")
+        draw_text(column, context, "Faces can't be swapped as the strips ask.", "NONE")
 
     def execute(self, _context: Any) -> set[Any]:
         """Let the render go on."""

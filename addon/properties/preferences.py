@@ -160,7 +160,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
 
     originals: EnumProperty(  # type: ignore[valid-type]
         name="If No Face Can Be Swapped",
-        description="What becomes of a render that would show nothing but originals: a picture or a model is missing",
+        description="What becomes of a render in which no face can be swapped as asked: "
+        "an image or a model is missing, or an image shows no face",
         items=ORIGINALS_ITEMS,
         default=ASK,
     )

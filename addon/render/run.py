@@ -126,7 +126,7 @@ class RenderRun:
         self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
-        if not on_main_thread():
+        if not (on_main_thread() or self._from_viewport):
             _reload_movies()
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:

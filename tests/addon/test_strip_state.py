@@ -157,3 +157,31 @@ def test_the_timeline_tells_which_frames_are_ready_of_the_strips_in_sight(drive,
     assert [runs for _, runs in near] == [clip]
     assert [runs for _, runs in both] == [clip, [[101, 101 + COUNT, "MISSING"]]]
     assert narrow == []
+
+
+def test_the_modifier_at_fault_is_named_on_every_surface(drive, footage, two_faces):
+    second = ["op", {"name": "understudy.modifier_add", "active": "clip"}]
+    answers = drive(
+        *begin(drive, footage, "second", footage.person),
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        second,
+        state_step(),
+        ["op", {"name": "understudy.picture_add", "filepath": two_faces}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        state_step(),
+        ["work", {}],
+        state_step(),
+        ["timeline_bars", {"first": 0, "end": 50, "least_frames": 1}],
+        ["tune", {"settings": {"enabled": False, "show_render": False}, "index": 1}],
+        state_step(),
+    )
+    sourceless, two, worked, made, bars, one = (answers[place] for place in (5, 8, 9, 10, 11, 13))
+    check_one_truth(sourceless, "Choose a face picture for Face Swap 2", can_prepare=False)
+    fault = "Face Swap 2: two.png shows 2 faces: choose one by its number from the left, 1 to 2"
+    check_one_truth(two, f"Originals will be rendered: {fault}", can_prepare=False)
+    # The first one's faces are swapped: but none of these images is called ready, anywhere.
+    assert worked["state"]["text"] == f"Originals will be rendered: {fault}"
+    check_one_truth(made, f"Originals will be rendered: {fault}", can_prepare=False)
+    assert made["json"]["swapped"] == 0
+    assert [runs for _, runs in bars] == [[[1, 1 + COUNT, "MISSING"]]]
+    check_one_truth(one, f"0 of {COUNT} ready", can_prepare=True)

@@ -27,9 +27,10 @@ FAULTS = {
     "two faces": "two.png shows 2 faces",
     "missing file": "picture missing",
     "missing model": "model missing (InSwapper)",
+    "second modifier": "Face Swap 2: two.png shows 2 faces: choose one by its number from the left, 1 to 2",
 }
 CONDITIONS = (
-    "no image", *FAULTS, "unprepared", "part prepared", "stopped", "muted", "hidden", "failed",
+    "no image", "no second image", *FAULTS, "unprepared", "part prepared", "stopped", "muted", "hidden", "failed",
 )  # fmt: skip
 COMBINATIONS = [
     frozenset(name for name, on in zip(CONDITIONS, switches, strict=True) if on)
@@ -48,7 +49,8 @@ def facts_of(conditions: frozenset[str]) -> StripFacts:
         failed = 2
         swapped = min(swapped, TOTAL - failed)
     return StripFacts(
-        has_source="no image" not in conditions,
+        has_source=not conditions & {"no image", "no second image"},
+        sourceless_modifier="Face Swap 2" if "no second image" in conditions else "",
         fault=fault,
         hidden="strip is muted" if "muted" in conditions else "",
         counts=FrameCounts(TOTAL, swapped),
@@ -74,6 +76,8 @@ def expected_text(conditions: frozenset[str]) -> str:
     """Return what a strip's line is, by what an editor has to know first."""
     facts = facts_of(conditions)
     assert facts.counts is not None
+    if "no second image" in conditions:
+        return "Choose a face picture for Face Swap 2"
     if "no image" in conditions:
         return "Choose a face picture"
     if "muted" in conditions:
@@ -124,7 +128,7 @@ def test_a_tick_stands_only_where_all_is_swapped_and_nothing_else_is_wrong() -> 
 
 def test_what_can_not_work_can_not_be_prepared() -> None:
     for conditions in COMBINATIONS:
-        blocked = conditions & {"no image", *FAULTS, "muted", "hidden"}
+        blocked = conditions & {"no image", "no second image", *FAULTS, "muted", "hidden"}
         assert strip_state(facts_of(conditions)).can_prepare is not bool(blocked), conditions
 
 

@@ -59,6 +59,7 @@ def test_a_render_that_can_swap_nothing_is_refused_by_the_dialog(shown):
 
 def test_a_refused_still_or_movie_writes_nothing(shown):
     facts, _ = shown
+    assert facts["asks_of_nobody"]
     assert max(facts["refused_still"]) < 10
     assert facts["refused_movie"] == ["/work/asked_", "asked_0001.png"]
 

@@ -112,7 +112,15 @@ def questions(window):
         "path": scene.render.filepath,
         "percentage": scene.render.resolution_percentage,
     }
+    plain = bpy.data.images.new("nobody", 320, 240)
+    plain.filepath_raw, plain.file_format = "/work/nobody.png", "PNG"
+    plain.save()
+    image.filepath = plain.filepath_raw
     yield from render(window, animation=False)
+    yield 5.0  # a face is looked for in it first
+    window.facts["asks_of_nobody"] = bpy.app.is_job_running("RENDER")
+    window.shot("question_of_nobody")
+    image.filepath = "/work/none.png"
     window.hand("key", "Escape")
     yield from ended()
     window.facts["refused_still"] = list(bpy.data.images["Render Result"].size)
