@@ -26,6 +26,7 @@ from ..recipe import messages
 from ..recipe.request import SwapRequest
 from ..reporting.layer_outcomes import FAILED, SWAPPED
 from ..sessions.layer_session import LayerSession
+from ..sessions.request_faults import RequestFault
 from ..sessions.settings import settings_of_values
 
 GRACE_SECONDS = 1.0
@@ -48,7 +49,7 @@ class WorkerRun:
         self._session = LayerSession(settings_of_values(begin))
         self._clips: dict[int, ClipSource] = {}
         self._requests: dict[int, tuple[SwapRequest, ...]] = {}
-        self._check_faults: dict[int, str] = {}
+        self._faults: dict[int, tuple[str, ...]] = {}
         self._sent_warning_count = 0
         self._send("ready", os.getpid())
 
@@ -73,7 +74,7 @@ class WorkerRun:
             self._requests[messages.integer(given["id"])] = requests
         elif kind == "check":
             given = messages.entries(value, "strip", "cast")
-            self._check_fault(messages.text(given["strip"]), given["cast"])
+            self._find_faults(messages.text(given["strip"]), given["cast"])
         elif kind == "job":
             self._run_job(value)
         elif kind == "people":
@@ -96,8 +97,10 @@ class WorkerRun:
     def _run_job(self, value: Mapping[str, Any]) -> None:
         job = job_from(value, self._clips, self._requests)
         number = messages.integer(value["id"])
-        reason, shown, written = self._check_fault(job.strip, value["cast"]), FAILED, False
-        if not reason:
+        faults, shown, written = self._find_faults(job.strip, value["cast"]), FAILED, False
+        reason = "; ".join(dict.fromkeys(faults))
+        # Where some modifiers fail, the image shows the faces of the others.
+        if not faults or len(faults) < len(job.requests):
             before = self._session.outcomes.position
             written = self._session.update_layer(job)
             shown = self._session.outcomes.shown_since(before)
@@ -148,17 +151,21 @@ class WorkerRun:
         except UnderstudyError as error:
             self._send("fault", f"{strip}: {error}")
 
-    def _check_fault(self, strip: str, request_id: object) -> str:
-        """Return why requests can't be executed, empty where they can; the reason is sent once."""
+    def _find_faults(self, strip: str, request_id: object) -> tuple[str, ...]:
+        """Return why requests can't be executed, a text for each that can't be; they are sent once."""
         requests, number = get_by_id(self._requests, request_id, "cast"), messages.integer(request_id)
-        if number not in self._check_faults:
-            self._check_faults[number] = ""
-            try:
-                self._session.check(requests)
-            except UnderstudyError as error:
-                self._send("fault", f"{strip}: {error}")
-                self._check_faults[number] = str(error)
-        return self._check_faults[number]
+        if number not in self._faults:
+            faults = []
+            for request in requests:
+                try:
+                    self._session.check((request,))
+                except UnderstudyError as error:
+                    faults.append(RequestFault(request.modifier, str(error)))
+            texts = [fault.full_text if len(requests) > 1 else fault.text for fault in faults]
+            for text in dict.fromkeys(texts):
+                self._send("fault", f"{strip}: {text}")
+            self._faults[number] = tuple(texts)
+        return self._faults[number]
 
 
 Message = tuple[str, Any]
