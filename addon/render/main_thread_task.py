@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from functools import cache
 
+from ..blender.console import print_traceback
+
 _TIMEOUT_SECONDS = 10.0
 """How long is waited for the main thread, which looks for a task twice a second."""
 
@@ -16,13 +18,12 @@ class MainThreadTask:
         self._done = threading.Event()
         self._task: Callable[[], object] | None = None
 
-    def run(self, task: Callable[[], object]) -> bool:
-        """Have the main thread call `task`, and wait; False where it had no time. On a render's thread."""
+    def run(self, task: Callable[[], object]) -> None:
+        """Have the main thread call `task`, and wait until it did, or had no time. On a render's thread."""
         self._done.clear()
         self._task = task
         self._done.wait(_TIMEOUT_SECONDS)
         self._task = None
-        return self._done.is_set()
 
     def run_pending(self) -> None:
         """Call the task, if one waits. On the main thread."""
@@ -30,6 +31,8 @@ class MainThreadTask:
         if task is not None:
             try:
                 task()
+            except Exception as error:  # noqa: BLE001 - the border: Blender would drop the timer
+                print_traceback(error)
             finally:
                 self._done.set()
 

@@ -127,7 +127,8 @@ class RenderRun:
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         if not (on_main_thread() or self._from_viewport):
-            _reload_movies()
+            for text in _reload_movies():
+                self._session.warn(text)
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
@@ -279,12 +280,14 @@ class RenderRun:
         stop_render()
 
 
-def _reload_movies() -> None:
-    """Have the main thread open replaced movies again before the first frame. On a render's thread, which waits."""
+def _reload_movies() -> list[str]:
+    """Have the main thread open replaced movies again, and wait for it; returns what it could not do, a line each."""
+    problems: list[str] = []
 
     def sync_all() -> None:
         for scene in bpy.data.scenes:
-            sync_layers(scene)
+            problems.extend(sync_layers(scene))
 
     if any(replaced_movies(SceneStrips(scene)) for scene in bpy.data.scenes):
         main_thread_task().run(sync_all)
+    return problems

@@ -64,8 +64,8 @@ class FaceSelector:
         """Say which images show another person than the first does, by the threshold of the recipe's recogniser.
 
         Nothing of the built-in description, which tells people of one scene apart: between photographs of one person it
-        gives .26 to .66, between those of two up to .61; MobileFace .69 and more, and .21 at most (on 15 portraits of
-        10 people, some of them in two or three photographs).
+        gives .26 to .66, between those of two up to .61; MobileFace .69 and more, and .21 at most (on 17 portraits of
+        11 people, some of them in two or three photographs).
 
         Raises FaceImageError if an image can't be used at all.
         """

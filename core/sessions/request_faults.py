@@ -9,7 +9,7 @@ from ..models.library import ModelLibrary
 from ..recipe import Detect, Recipe
 from ..recipe.request import FaceImage, SwapRequest
 
-_NO_SOURCE = "no source face yet: choose an image of one"
+_NO_SOURCE = "no source face yet: choose a face picture"
 IMAGELESS_SWAPPER = "dfm"
 """The swapper whose model is of one person: it needs no image of them."""
 _MORPH_SWAPPER = "dfm-morph"

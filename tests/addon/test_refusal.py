@@ -29,7 +29,7 @@ def errors(driver):
 
 
 REASONS = {
-    "no picture": "no source face yet: choose an image of one",
+    "no picture": "no source face yet: choose a face picture",
     "missing picture": "picture missing (gone.png): put it back, or choose another",
     "missing model": "model missing (",
     "no face": "no face was found in nobody.png: use an image that shows one face clearly",
