@@ -3,7 +3,6 @@
 
 from fractions import Fraction
 
-from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -12,20 +11,16 @@ from av.video.stream import VideoStream
 
 from ..errors import OutputError
 from ..fusion.patch import Patch
-from ..media.bounds import coding_threads
-from ..system import address_space
 from .colour_tags import ColourTags
 from .encoding import Encoding
 from .frame_times import FrameTimes
-from .image_preparation import ImagePreparation
-from .pixel_formats import pixel_layout
-from .source_video import PROGRESSIVE, SourceVideo
+from .source_video import SourceVideo
 from .tone_mapping import HdrPreparation
+from .video_encoder import configure_encoder, image_preparation, keeps_fields
 
 _MIN_TICKS_PER_SECOND = 10_000
-_INTERLACED_CODECS = ("h264", "prores", "ffv1")
-_FIELD_ORDERS = {2: "tt", 3: "bb", 4: "tb", 5: "bt"}
-_HVC1_SUFFIXES = (".mp4", ".mov")
+HVC1_SUFFIXES = (".mp4", ".mov")
+"""Where HEVC is called `hvc1`, which is what Apple's players ask for."""
 
 
 class VideoTrack:
@@ -53,16 +48,8 @@ class VideoTrack:
         self._hdr = (
             None if tone_mapping_from is None else HdrPreparation(tone_mapping_from, source.pixel_format)
         )
-        self.is_interlaced = interlaced = source.is_interlaced and encoding.codec in _INTERLACED_CODECS
-        self._preparation = ImagePreparation(
-            source.width,
-            source.height,
-            encoding.pixel_format,
-            tags,
-            quarter_turns=source.quarter_turns,
-            field_order=("tff" if source.is_top_first else "bff") if interlaced else "",
-            sample_aspect=source.sample_aspect,
-        )
+        self.is_interlaced = keeps_fields(source, encoding)
+        self._preparation = image_preparation(source, encoding, tags)
         self._container = container
         self._fps = fps
         self._frame_ticks = fps.denominator * -(-_MIN_TICKS_PER_SECOND // fps.numerator)
@@ -75,24 +62,12 @@ class VideoTrack:
             raise OutputError(f"{encoding.encoder} is no encoder of video; install the av wheel with it")
         self.stream = stream
         context = stream.codec_context
-        context.width, context.height = self._preparation.coded_size
-        context.pix_fmt = encoding.pixel_format
+        configure_encoder(context, source, encoding, tags, self._preparation.coded_size)
         context.time_base = self._tick
-        tags.apply_to_encoder(context)
-        if source.sample_aspect is not None:
-            context.sample_aspect_ratio = source.sample_aspect
-        if interlaced:
-            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-            context.options["field_order"] = _FIELD_ORDERS[source.field_order]
-        elif source.field_order == PROGRESSIVE:
-            context.options["field_order"] = "progressive"
-        if encoding.codec == "hevc" and suffix in _HVC1_SUFFIXES:
-            context.codec_tag = "hvc1"  # what Apple's players ask for
+        if encoding.codec == "hevc" and suffix in HVC1_SUFFIXES:
+            context.codec_tag = "hvc1"
         if source.display_matrix is not None:
             stream.set_display_matrix(source.display_matrix)
-        if address_space.limit_bytes() is not None:  # else encoders choose: other numbers make other bytes
-            sample_bytes = 2 if pixel_layout(encoding.pixel_format).depth > 8 else 1
-            context.thread_count = coding_threads(3 * sample_bytes * source.width * source.height)
         self.frame_count = 0
 
     def write(self, image: VideoFrame, patch: Patch | None, offset: Fraction) -> None:
