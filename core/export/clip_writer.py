@@ -11,6 +11,7 @@ from .image_names import image_path, is_image_pattern
 from .image_writer import ImageSequenceWriter
 from .movie_writer import VideoWriter
 from .options import EncodingChoice
+from .packet_copy import Splice
 from .source_video import describe_clip
 from .tracks import TrackRange, has_other_tracks
 
@@ -24,6 +25,7 @@ def clip_writer(
     choice: EncodingChoice | None = None,
     sound: str = "copy",
     comment: str = "",
+    splice: Splice | None = None,
 ) -> VideoWriter | ImageSequenceWriter:
     """Return what writes the frames of `numbers`, in their order, as a movie that is like the clip, or as images.
 
@@ -43,6 +45,8 @@ def clip_writer(
         What becomes of the clip's sound.
     comment : str
         Kept in the movie's metadata.
+    splice : Splice, optional
+        Which packets of the clip the movie keeps, see `plan_splice`; then only `encoded_numbers` are written.
 
     Raises
     ------
@@ -67,6 +71,7 @@ def clip_writer(
         sound=sound,
         track_range=_track_range(clip, numbers, fps),
         times=variable_times(info.path, fps) if is_movie else None,
+        splice=splice,
     )
 
 

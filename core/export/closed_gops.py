@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from ..errors import ClipError, OutputError
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
-from .nal_units import is_idr_slice, is_parameter_set, is_slice, split_lengths
+from .nal_units import is_idr_slice, is_parameter_set, split_lengths
 from .parameter_sets import TrackHeader, read_header
 
 _CODECS = ("h264", "hevc")
@@ -82,38 +82,43 @@ def _read(path: Path, container: InputContainer, stream: VideoStream) -> GopMap:
     except ValueError as error:
         fix = "copy it with `ffmpeg -i CLIP -c copy NEW.mp4` first"
         raise _refusal(path, f"it has {error}", fix) from error
+    found = [Gop(tuple(images)) for images in _grouped(path, container, stream, header)]
+    if not found or time_base is None:
+        raise _refusal(path, "it has no image", "choose another clip")
+    if any(one.times[-1] >= other.times[0] for one, other in pairwise(found)):
+        raise _open_refusal(path, codec)
+    if not _are_dts_usable(found):
+        found = _with_own_dts(found)
+    profile = stream.codec_context.profile or ""
+    return GopMap(header, tuple(found), time_base, stream.start_time or 0, profile)
+
+
+def _grouped(
+    path: Path, container: InputContainer, stream: VideoStream, header: TrackHeader
+) -> list[list[CodedImage]]:
+    codec = header.codec
     gops: list[list[CodedImage]] = []
-    guessed = False
     for packet in container.demux(stream):
-        if packet.pts is None or not packet.size:
-            if packet.size:
-                raise _refusal(path, "its packets have no times", "copy it to an .mp4 first")
+        if not packet.size:
             continue
+        if packet.pts is None:
+            raise _refusal(path, "its packets have no times", "copy it to an .mp4 first")
+        if packet.is_discard:
+            raise _refusal(path, "an edit list hides some of its images", "transcode it first")
         try:
             units = split_lengths(bytes(packet))
         except ValueError as error:
             raise _refusal(path, "it has a damaged packet", "leave --copy-untouched away") from error
-        if packet.is_discard:
-            raise _refusal(path, "an edit list hides some of its images", "transcode it first")
         if any(is_parameter_set(codec, unit) and unit not in header.sets for unit in units):
             raise _refusal(path, "its parameter sets change on the way", "transcode it first")
-        starts = any(is_idr_slice(codec, unit) for unit in units)
-        if starts:
+        if any(is_idr_slice(codec, unit) for unit in units):
             gops.append([])
-        elif not gops or (packet.is_keyframe and any(is_slice(codec, unit) for unit in units)):
+        elif not gops or packet.is_keyframe:
             raise _open_refusal(path, codec)
-        guessed = guessed or packet.dts is None
-        dts = packet.pts if packet.dts is None else packet.dts
+        # Matroska stores no decoding times; one that can't be guessed fails `_are_dts_usable`.
+        dts = packet.pts + 1 if packet.dts is None else packet.dts
         gops[-1].append(CodedImage(packet.pts, dts, packet.duration or 0, packet.size))
-    if not gops or time_base is None:
-        raise _refusal(path, "it has no image", "choose another clip")
-    found = [Gop(tuple(images)) for images in gops]
-    if any(one.times[-1] >= other.times[0] for one, other in pairwise(found)):
-        raise _open_refusal(path, codec)
-    if guessed or not _are_dts_usable(found):
-        found = _with_own_dts(found)
-    profile = stream.codec_context.profile or ""
-    return GopMap(header, tuple(found), time_base, stream.start_time or 0, profile)
+    return gops
 
 
 def _are_dts_usable(gops: Sequence[Gop]) -> bool:
@@ -150,6 +155,5 @@ def _open_refusal(path: Path, codec: str) -> OutputError:
     return _refusal(
         path,
         "its GOPs are open, so that images of one need another",
-        f"transcode it with closed ones (ffmpeg -c:v {encoder}), "
-        "or leave --copy-untouched away",
+        f"transcode it with closed ones (ffmpeg -c:v {encoder}), or leave --copy-untouched away",
     )

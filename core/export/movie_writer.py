@@ -21,10 +21,13 @@ from .encoding import choose_encoding
 from .frame_times import FrameTimes
 from .frames import RenderedFrame
 from .options import EncodingChoice
+from .packet_copy import Splice
 from .pixel_formats import losses
 from .source_video import SourceVideo, describe_images, written_tags
+from .spliced_track import SplicedTrack
 from .tone_mapping import as_sdr
 from .tracks import SourceTracks, TrackRange
+from .video_encoder import keeps_fields
 from .video_track import VideoTrack
 
 _WRITE_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
@@ -41,7 +44,8 @@ class VideoWriter:
     `comment` is kept in the file's metadata. `source` is the clip's own video track, for a movie that is to be like
     it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
     coded, `sound` what becomes of the sound (see `options.SOUND`), `track_range` which of the clip's frames these are,
-    and `times` when the clip's images are shown, where they do not come at `fps`.
+    and `times` when the clip's images are shown, where they do not come at `fps`. With `splice` parts of the clip's
+    video are copied, and only frames of the others are written.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -60,6 +64,7 @@ class VideoWriter:
         sound: str = "copy",
         track_range: TrackRange | None = None,
         times: FrameTimes | None = None,
+        splice: Splice | None = None,
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
             raise OutputError(f"can't write {path} as {width}x{height} at {fps} fps; give positive numbers")
@@ -71,6 +76,7 @@ class VideoWriter:
         self._source = source or describe_images(width, height, 8)
         self._choice = choice or EncodingChoice()
         self._sound, self._track_range, self._times = sound, track_range, times
+        self._splice = splice
         self._sidecar: tuple[str, bytes] | None = None
         self._exit_stack = contextlib.ExitStack()
 
@@ -109,9 +115,9 @@ class VideoWriter:
     def write_image(self, image: VideoFrame, patch: Patch | None) -> None:
         """Append a frame as it was decoded, unrotated, with a patch over its upright form. Raises OutputError."""
         try:
-            if self._tracks is not None:
-                self._container.mux(list(self._tracks.packets_before(self._offset + self._track.seconds)))
-            self._track.write(image, patch, self._offset)
+            if self._splice is None:
+                self._write_tracks_before(self._offset + self._track.seconds)
+            self._track.write(image, patch)
         except _WRITE_ERRORS as fault:
             raise self._write_error(fault) from fault
 
@@ -143,7 +149,7 @@ class VideoWriter:
     def warnings(self) -> list[str]:
         """What of the clip the movie won't have; known as soon as the block is entered."""
         lost = losses(self._source.pixel_format, self._encoding.pixel_format)
-        if self._source.is_interlaced and not self._track.is_interlaced:
+        if self._source.is_interlaced and not keeps_fields(self._source, self._encoding):
             lost.append("fields become whole images")
         name = self._encoding.codec
         coding = f"the clip is {self._source.pixel_format}, the movie {self._encoding.pixel_format}"
@@ -172,8 +178,10 @@ class VideoWriter:
         if self._choice.sdr and clip.tags.is_hdr:
             self._source = as_sdr(clip)
         self._is_tone_mapped = self._source is not clip
-        self._encoding = choose_encoding(suffix, self._source, self._choice, self._source.tags)
-        tags = written_tags(self._source, self._encoding.pixel_format)
+        if self._splice is not None:
+            self._encoding = self._splice.encoding
+        else:
+            self._encoding = choose_encoding(suffix, self._source, self._choice, self._source.tags)
         with contextlib.ExitStack() as stack:
             self._files = stack.enter_context(NewFiles(self._path.parent))
             part = self._files.create(self._path.name)
@@ -184,17 +192,7 @@ class VideoWriter:
                 )
                 if self._comment:
                     self._container.metadata["comment"] = self._comment
-                self._track = VideoTrack(
-                    self._container,
-                    suffix,
-                    self._source,
-                    self._fps,
-                    self._encoding,
-                    tags,
-                    times=self._times,
-                    first=self._track_range.first if self._track_range is not None else 0,
-                    tone_mapping_from=clip if self._is_tone_mapped else None,
-                )
+                self._track = self._add_video(media, suffix, clip)
                 if self._tracks is not None:
                     self._tracks.add_to(self._container)
                     self._tracks.describe_video(self._track.stream)
@@ -203,6 +201,31 @@ class VideoWriter:
                 self._exit_stack = media.pop_all()
             stack.pop_all()
 
+    def _add_video(
+        self, media: contextlib.ExitStack, suffix: str, clip: SourceVideo
+    ) -> VideoTrack | SplicedTrack:
+        if self._splice is not None:
+            return media.enter_context(
+                SplicedTrack(self._container, suffix, self._splice, self._offset, self._write_tracks_before)
+            )
+        return VideoTrack(
+            self._container,
+            suffix,
+            self._source,
+            self._fps,
+            self._encoding,
+            written_tags(self._source, self._encoding.pixel_format),
+            offset=self._offset,
+            times=self._times,
+            first=self._track_range.first if self._track_range is not None else 0,
+            tone_mapping_from=clip if self._is_tone_mapped else None,
+        )
+
+    def _write_tracks_before(self, time: Fraction | None) -> None:
+        """Write the packets of the other tracks that start before a time in seconds; all if it is None."""
+        if self._tracks is not None:
+            self._container.mux(list(self._tracks.packets_before(time)))
+
     def _finish(self) -> None:
         if not self._track.frame_count:
             raise OutputError(f"no frame was written to {self._path}; choose at least one frame")
@@ -210,7 +233,7 @@ class VideoWriter:
         if self._tracks is not None:
             end = self._offset + self._track.seconds
             whole = self._track_range is None and end + Fraction(1, 2) / self._fps >= self._tracks.video_end
-            self._container.mux(list(self._tracks.packets_before(None if whole else end)))
+            self._write_tracks_before(None if whole else end)
             self._container.mux(list(self._tracks.rest()))
 
     def _open_tracks(self, stack: contextlib.ExitStack, suffix: str) -> SourceTracks | None:

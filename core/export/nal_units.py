@@ -10,9 +10,9 @@ from itertools import pairwise
 
 LENGTH_BYTES = 4
 
-_START_CODE = re.compile(rb"\0\0\1")
-_PREVENTED = re.compile(rb"\0\0\3")
-_TO_PREVENT = re.compile(rb"\0\0(?=[\0-\3])")
+_START_CODE = re.compile(b"\0\0\1")
+_PREVENTED = re.compile(b"\0\0\3")
+_TO_PREVENT = re.compile(b"\0\0(?=[\0-\3])")
 
 _H264_SLICES, _H264_IDR, _H264_PARAMETERS = range(1, 6), (5,), (7, 8)
 _HEVC_SLICES, _HEVC_IDR, _HEVC_PARAMETERS = range(32), (19, 20), (32, 33, 34)

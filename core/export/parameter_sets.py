@@ -14,6 +14,7 @@ _H264_SPS, _H264_PPS = 7, 8
 _VPS, _SPS, _PPS = 32, 33, 34
 _HIGH_PROFILES = (100, 110, 122, 244, 44)
 _HVCC_BYTES = 22
+_TIER_FLAG = 0x20
 
 MAX_SPS_ID = {"h264": 31, "hevc": 15}
 # From 15 to 30 a PPS's number takes 9 bits in a slice, where 0 takes 1: the rest moves on by a whole byte. With these
@@ -79,11 +80,14 @@ def write_header(header: TrackHeader) -> bytes:
 def joined_header(source: TrackHeader, own: Sequence[bytes]) -> TrackHeader:
     """Return a track's header with parameter sets added, whose numbers are others than its own."""
     prefix = bytearray(source.prefix)
-    # A level in front that is less than one of the sets' would have players refuse the track.
+    # A level or tier in front that is less than one of the sets' would have players refuse the track.
     if source.codec == "h264":
         level, added = 3, [unit[3] for unit in own if nal_type("h264", unit) == _H264_SPS]
     else:
-        level, added = 12, [unescape(unit)[14] for unit in own if nal_type("hevc", unit) == _SPS]
+        own_sps = [unescape(unit) for unit in own if nal_type("hevc", unit) == _SPS]
+        level, added = 12, [unit[14] for unit in own_sps]
+        for unit in own_sps:
+            prefix[1] |= unit[3] & _TIER_FLAG
     prefix[level] = max(prefix[level], *added)
     return TrackHeader(source.codec, bytes(prefix), (*source.sets, *own), source.others, source.suffix)
 

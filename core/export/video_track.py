@@ -16,7 +16,7 @@ from .encoding import Encoding
 from .frame_times import FrameTimes
 from .source_video import SourceVideo
 from .tone_mapping import HdrPreparation
-from .video_encoder import configure_encoder, image_preparation, keeps_fields
+from .video_encoder import configure_encoder, image_preparation
 
 _MIN_TICKS_PER_SECOND = 10_000
 HVC1_SUFFIXES = (".mp4", ".mov")
@@ -40,6 +40,7 @@ class VideoTrack:
         encoding: Encoding,
         tags: ColourTags,
         *,
+        offset: Fraction = Fraction(0),
         times: FrameTimes | None = None,
         first: int = 0,
         tone_mapping_from: SourceVideo | None = None,
@@ -48,9 +49,9 @@ class VideoTrack:
         self._hdr = (
             None if tone_mapping_from is None else HdrPreparation(tone_mapping_from, source.pixel_format)
         )
-        self.is_interlaced = keeps_fields(source, encoding)
         self._preparation = image_preparation(source, encoding, tags)
         self._container = container
+        self._offset = offset
         self._fps = fps
         self._frame_ticks = fps.denominator * -(-_MIN_TICKS_PER_SECOND // fps.numerator)
         self._tick = 1 / (fps * self._frame_ticks) if times is None else times.time_base
@@ -70,7 +71,7 @@ class VideoTrack:
             stream.set_display_matrix(source.display_matrix)
         self.frame_count = 0
 
-    def write(self, image: VideoFrame, patch: Patch | None, offset: Fraction) -> None:
+    def write(self, image: VideoFrame, patch: Patch | None) -> None:
         """Encode the next frame, with a patch over it. Raises what PyAV raises."""
         time, duration = self._time_of(image)
         self.frame_count += 1
@@ -81,7 +82,7 @@ class VideoTrack:
             image, patch = self._hdr.prepare(image, patch), None
         ready = self._preparation.prepare(image, patch)
         ready.time_base = self._tick
-        ready.pts = round(offset / self._tick) + time
+        ready.pts = round(self._offset / self._tick) + time
         ready.duration = duration
         self._mux(self.stream.encode(ready))
 
