@@ -124,7 +124,7 @@ class FrameReader:
         kept = self._store.get(self._map_key(clip, number))
         if kept is None or kept["id"].tobytes().hex() == _fingerprint(clip, number):
             return kept
-        text = f"{quote(clip.info.path.name)} is not the file that the cache knows: its faces are found anew"
+        text = _change_text(clip)
         if self._matching_map_entry(clip, number) is None:  # an earlier run may have mended it
             before = self.clip_id(clip)
             self._clip_ids[clip] = self._stamps.check_content(clip.source).content
@@ -132,6 +132,14 @@ class FrameReader:
                 self._own_maps[clip] = {}
             self._counter.warn(text)
         raise ClipChangedError(text)
+
+    def check_content(self, clip: Clip) -> None:
+        """Read the whole of a clip's files, where frames are to be judged by the map alone; warn if it was another's."""
+        before = self.clip_id(clip)
+        content = self._stamps.check_content(clip.source).content
+        if content != before:
+            self._clip_ids[clip] = content
+            self._counter.warn(_change_text(clip))
 
     def _count_decoding(self, clip: Clip, number: int) -> None:
         """Count a frame that was read, unless the clip still remembered it from a moment ago."""
@@ -148,6 +156,10 @@ class FrameReader:
 def _map_entry(clip: Clip, number: int) -> Arrays:
     identity = np.frombuffer(bytes.fromhex(_fingerprint(clip, number)), np.uint8)
     return {"id": identity, "look": frame_thumbnail(clip.read(number))}
+
+
+def _change_text(clip: Clip) -> str:
+    return f"{quote(clip.info.path.name)} is not the file that the cache knows: its faces are found anew"
 
 
 def _fingerprint(clip: Clip, number: int) -> str:

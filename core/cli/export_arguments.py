@@ -45,6 +45,12 @@ def add_export(parser: argparse.ArgumentParser) -> None:
         default="copy",
         help="copy the clip's sound as it is, encode it as AAC (Opus in .webm), or leave it away",
     )
+    parser.add_argument(
+        "--copy-untouched",
+        action="store_true",
+        help="copy the packets of the clip byte for byte wherever no face is replaced: only the GOPs with one are "
+        "encoded; for H.264 and HEVC with closed GOPs",
+    )
 
 
 def encoding_choice(arguments: argparse.Namespace) -> EncodingChoice:

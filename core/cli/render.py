@@ -18,6 +18,8 @@ from ..cache.stack import OpenCache
 from ..errors import OutputError, os_error_reason
 from ..export.clip_writer import clip_writer
 from ..export.frames import RenderedFrame, render_frames
+from ..export.movie_writer import VideoWriter
+from ..export.packet_copy import plan_splice
 from ..export.provenance import COMMENT, provenance_of, sidecar
 from ..filesystem import write_file
 from ..media.open import Clip
@@ -43,6 +45,7 @@ from .output import print_diagnostic, show
 from .progress import ProgressDisplay
 from .request import request_from_arguments
 from .signals import StopSignal
+from .untouched_frames import find_changes
 
 _MAX_WARNINGS = 10
 _SVT_ERRORS_ONLY = "1"
@@ -67,6 +70,12 @@ class _RenderCounts:
         self.still_count = self.still_count + 1 if frame.is_repeat else 0
         if frame.fault:
             self.failed_frames.setdefault(frame.fault, []).append(frame.number)
+
+    def add_copied(self, number: int, fault: str) -> None:
+        """Count a frame whose packet stays as it is."""
+        self.written_count += 1
+        if fault:
+            self.failed_frames.setdefault(fault, []).append(number)
 
     @property
     def failure_count(self) -> int:
@@ -151,25 +160,34 @@ def _write_movie(
 ) -> _RenderCounts:
     """Write the movie and its sidecar."""
     outcome = _RenderCounts()
+    choice = encoding_choice(arguments)
+    splice = plan_splice(clip, output, numbers, fps, choice) if arguments.copy_untouched else None
     writer = clip_writer(
         clip,
         output,
         numbers,
         fps,
-        choice=encoding_choice(arguments),
+        choice=choice,
         sound=arguments.sound,
         comment=COMMENT,
+        splice=splice,
     )
     shown = sys.stderr.isatty() and not arguments.quiet
-    with (
-        writer,
-        ProgressDisplay(len(numbers), sys.stderr, shown) as progress,
-        closing(render_frames(pipeline, clip, [request], numbers)) as frames,
-    ):
+    with writer, ExitStack() as stack:
         outcome.early_warnings = writer.warnings
         for warning in writer.warnings:
             print_diagnostic(f"warning: {warning}")
             pipeline.counter.warn(warning)
+        rendered: Sequence[int] = numbers
+        if splice is not None and isinstance(writer, VideoWriter):
+            changes = find_changes(pipeline, clip, request, numbers, stop, shows_progress=shown)
+            copied = splice.untouched_gops(changes.changed)
+            writer.copy_gops(copied)
+            rendered = splice.encoded_numbers(copied)
+            for number in sorted(set(numbers).difference(rendered)):
+                outcome.add_copied(number, changes.faults.get(number, ""))
+        progress = stack.enter_context(ProgressDisplay(len(numbers), sys.stderr, shown))
+        frames = stack.enter_context(closing(render_frames(pipeline, clip, [request], rendered)))
         for frame in frames:
             stop.check()
             writer.write_frame(frame)

@@ -46,7 +46,7 @@ def clip_writer(
     comment : str
         Kept in the movie's metadata.
     splice : Splice, optional
-        Which packets of the clip the movie keeps, see `plan_splice`; then only `encoded_numbers` are written.
+        For a movie that keeps packets of the clip, see `plan_splice` and `VideoWriter.copy_gops`.
 
     Raises
     ------

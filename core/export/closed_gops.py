@@ -56,6 +56,11 @@ class GopMap:
     profile: str
     """FFmpeg's name of the codec's profile."""
 
+    @property
+    def reorder_depth(self) -> int:
+        """How many images come before one in the order of decoding, and after it in that of showing, at most."""
+        return max(_reorder_depth(gop) for gop in self.gops)
+
     def shown_times(self, numbers: range, fps: Fraction) -> list[int]:
         """Return for each frame the time of the image that it shows: the last one by then, or the first of all."""
         times = [time for gop in self.gops for time in gop.times]
@@ -119,6 +124,16 @@ def _grouped(
         dts = packet.pts + 1 if packet.dts is None else packet.dts
         gops[-1].append(CodedImage(packet.pts, dts, packet.duration or 0, packet.size))
     return gops
+
+
+def _reorder_depth(gop: Gop) -> int:
+    earlier: list[int] = []
+    depth = 0
+    for image in gop.images:
+        place = bisect.bisect(earlier, image.pts)
+        depth = max(depth, len(earlier) - place)
+        earlier.insert(place, image.pts)
+    return depth
 
 
 def _are_dts_usable(gops: Sequence[Gop]) -> bool:

@@ -2,6 +2,7 @@
 """Writes finished frames as a movie, with the sound and other tracks of the clip they came from."""
 
 import contextlib
+from collections.abc import Collection
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +46,7 @@ class VideoWriter:
     it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
     coded, `sound` what becomes of the sound (see `options.SOUND`), `track_range` which of the clip's frames these are,
     and `times` when the clip's images are shown, where they do not come at `fps`. With `splice` parts of the clip's
-    video are copied, and only frames of the others are written.
+    video are copied, see `copy_gops`.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -95,6 +96,11 @@ class VideoWriter:
         It takes its place just before the movie does, so that no power cut leaves this movie without it.
         """
         self._sidecar = name, data
+
+    def copy_gops(self, places: Collection[int]) -> None:
+        """Choose, before the first frame, which GOPs of the clip are copied; the frames of the others are written."""
+        if isinstance(self._track, SplicedTrack):
+            self._track.copied = places
 
     def write(self, pixels: npt.NDArray[np.uint8]) -> None:
         """Append a frame: (H, W, 3) RGB uint8, display-coded. Raises OutputError when it can't be written."""

@@ -35,7 +35,7 @@ _X264_PROFILES = {
 
 @dataclass(frozen=True)
 class Splice:
-    """A movie whose video is partly copied, partly encoded."""
+    """A movie whose video can be copied in parts, and encoded in between."""
 
     path: Path
     """The clip."""
@@ -51,31 +51,25 @@ class Splice:
     numbers: range
     """The clip's frames that the movie shows."""
     fps: Fraction
-    copied: frozenset[int] = frozenset()
-    """The places of the GOPs that are copied."""
 
-    def with_changes(self, changed: Collection[int]) -> "Splice":
-        """Return the movie in which the frames `changed` are others than the clip's."""
+    def untouched_gops(self, changed: Collection[int]) -> frozenset[int]:
+        """Return the places of the GOPs that the movie shows as a whole and that have none of the frames `changed`."""
         shown = self.gop_map.shown_times(self.numbers, self.fps)
         every, others = set(shown), set(changed)
         touched = {time for number, time in zip(self.numbers, shown, strict=True) if number in others}
-        return replace(
-            self,
-            copied=frozenset(
-                place
-                for place, gop in enumerate(self.gop_map.gops)
-                if every.issuperset(gop.times) and touched.isdisjoint(gop.times)
-            ),
+        return frozenset(
+            place
+            for place, gop in enumerate(self.gop_map.gops)
+            if every.issuperset(gop.times) and touched.isdisjoint(gop.times)
         )
 
-    @property
-    def encoded_numbers(self) -> list[int]:
-        """The frames that have to be rendered, in their order."""
+    def encoded_numbers(self, copied: Collection[int]) -> list[int]:
+        """Return the frames that have to be rendered where the GOPs of these places are copied, in their order."""
         shown = self.gop_map.shown_times(self.numbers, self.fps)
         return [
             number
             for number, time in zip(self.numbers, shown, strict=True)
-            if self.place_of(time) not in self.copied
+            if self.place_of(time) not in copied
         ]
 
     def place_of(self, time: int) -> int:
@@ -102,7 +96,7 @@ def plan_splice(clip: Clip, output: Path, numbers: range, fps: Fraction, choice:
     Returns
     -------
     Splice
-        With nothing copied; see `Splice.with_changes`.
+        What can be copied, and how the rest is coded.
 
     Raises
     ------
@@ -126,7 +120,7 @@ def plan_splice(clip: Clip, output: Path, numbers: range, fps: Fraction, choice:
         status,
         source,
         gop_map,
-        replace(encoding, options=_options(encoding, gop_map.profile, sps_id)),
+        replace(encoding, options=_options(encoding, gop_map, sps_id)),
         sps_id,
         pps_id,
         numbers,
@@ -162,15 +156,22 @@ def _encoding(suffix: str, source: SourceVideo, choice: EncodingChoice, gop_map:
     return encoding
 
 
-def _options(encoding: Encoding, profile: str, sps_id: int) -> dict[str, str]:
-    """Return an encoder's options for images that stand beside others: each is decoded in the order of showing."""
+def _options(encoding: Encoding, gop_map: GopMap, sps_id: int) -> dict[str, str]:
+    """Return an encoder's options for images that stand beside the clip's.
+
+    None is decoded before one that is shown earlier. The encoder must not say so: players go by the first parameter
+    sets that they meet, and would not wait for the clip's images to come in order.
+    """
+    depth = gop_map.reorder_depth
     options = {**encoding.options, "forced-idr": "1"}
     if encoding.codec == "h264":
-        name, more = "x264-params", f"bframes=0:sps-id={sps_id}"
-        if profile in _X264_PROFILES:
-            options["profile"] = _X264_PROFILES[profile]
+        reordering = f"bframes={min(depth, 2)}:b-pyramid={'normal' if depth > 1 else 'none'}"
+        name, more = "x264-params", f"{reordering}:b-adapt=0:sps-id={sps_id}"
+        if gop_map.profile in _X264_PROFILES:
+            options["profile"] = _X264_PROFILES[gop_map.profile]
     else:
-        name, more = "x265-params", "bframes=0:open-gop=0:repeat-headers=0:info=0:slices=1"
+        reordering = f"bframes={min(depth, 2)}:b-pyramid={int(depth > 1)}:b-adapt=0"
+        name, more = "x265-params", f"{reordering}:open-gop=0:repeat-headers=0:info=0:slices=1"
     options[name] = f"{options[name]}:{more}"
     return options
 

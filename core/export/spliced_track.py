@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The video track of a movie that has the packets of its clip wherever nothing changes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 
 import av
@@ -87,6 +87,8 @@ class SplicedTrack(Closeable):
             track.codec_context.codec_tag = "hvc1"
         self.stream: VideoStream = track
         self.frame_count = len(splice.numbers)
+        self.copied: Collection[int] = ()
+        """The places of the GOPs that are copied; to be set before the first image comes."""
 
     def close(self) -> None:
         """Close the clip."""
@@ -110,9 +112,8 @@ class SplicedTrack(Closeable):
             self._encoder = self._open_encoder()
         ready = self._preparation.prepare(image, patch)
         ready.time_base, ready.pts = self._tick, image.pts
-        if place != self._encoded_place:
-            ready.pict_type = PictureType.I
-            self._encoded_place = place
+        ready.pict_type = PictureType.P if place == self._encoded_place else PictureType.I
+        self._encoded_place = place
         self._mux_encoded(self._encoder, ready)
 
     def finish(self) -> None:
@@ -125,7 +126,7 @@ class SplicedTrack(Closeable):
         """Copy the GOPs up to a place that are to be copied, and pass over the others."""
         for number in range(self._place, place):
             gop = self._splice.gop_map.gops[number]
-            if number in self._splice.copied:
+            if number in self.copied:
                 self._end_encoder()
                 self._copy(gop)
             else:

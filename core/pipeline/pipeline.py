@@ -192,7 +192,7 @@ class Pipeline:
 
     def execute(self, plan: LayerPlan) -> Patch | None:
         """Compute a planned layer: its pixels, or None where no face is replaced."""
-        self._count_faces(plan)
+        self._counter.record_frame(len(plan.faces))
         crops = self._crops.crops(plan)
         masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
         shaped = [self._crops.moved_face(plan, entry) for entry in plan.faces]
@@ -215,6 +215,10 @@ class Pipeline:
         except ClipChangedError:
             return self._recast(clip, number, requests)
 
+    def check_content(self, clip: Clip) -> None:
+        """Make sure that the cache knows a clip by all of its content: for frames that are planned, and not read."""
+        self._analyser.frames.check_content(clip)
+
     def _recast(
         self, clip: Clip, number: int, requests: Sequence[SwapRequest]
     ) -> tuple[LayerPlan, Patch | None]:
@@ -231,7 +235,7 @@ class Pipeline:
 
     def prefetch_crops(self, plan: LayerPlan) -> None:
         """Make sure that everything a layer is fused from is in the store, without fusing it."""
-        self._count_faces(plan)
+        self._counter.record_frame(len(plan.faces))
         self._crops.crops(plan)
         for entry in plan.faces:
             self._crops.occlusion_mask(plan, entry)
@@ -285,7 +289,3 @@ class Pipeline:
         processor = self._fuser.key_inputs if shape is None else {}
         fused = stage_key("fuse", fuse.VERSION, {"swap": swap, **look, **processor})
         return FacePlan(face, place, request, swap, target, occlude, enhance, fused, move, shape)
-
-    def _count_faces(self, plan: LayerPlan) -> None:
-        self._counter.frames += 1
-        self._counter.faces += len(plan.faces)

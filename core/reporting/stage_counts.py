@@ -81,10 +81,14 @@ class StageCounter:
         """A stage's result was known."""
         self.hits[stage] += count
 
-    def record_cached_layer(self, faces: int, occluded: int, enhanced: int) -> None:
-        """A frame's layer was there already, with its faces, and as many of them masked and enhanced."""
+    def record_frame(self, faces: int) -> None:
+        """Count a frame that is worked on, in which so many faces are replaced."""
         self.frames += 1
         self.faces += faces
+
+    def record_cached_layer(self, faces: int, occluded: int, enhanced: int) -> None:
+        """A frame's layer was there already, with its faces, and as many of them masked and enhanced."""
+        self.record_frame(faces)
         for stage, count in (("swap", faces), ("occlude", occluded), ("enhance", enhanced), ("fuse", 1)):
             self.record_hit(stage, count)
 
