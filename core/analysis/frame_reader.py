@@ -134,7 +134,7 @@ class FrameReader:
         raise ClipChangedError(text)
 
     def check_content(self, clip: Clip) -> None:
-        """Read the whole of a clip's files, where frames are to be judged by the map alone; warn if it was another's."""
+        """Read all of a clip's files, where frames are to be judged by the map alone; warn if it was another's."""
         before = self.clip_id(clip)
         content = self._stamps.check_content(clip.source).content
         if content != before:

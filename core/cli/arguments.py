@@ -109,7 +109,7 @@ def _add_render(commands: "argparse._SubParsersAction[_Parser]") -> None:
         required=True,
         type=Path,
         metavar="OUT.mp4",
-        help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png or .tif, for an image of each frame",
+        help=".mp4, .mov, .mkv or .webm; or a pattern such as out_%%05d.png, .tif or .exr, for an image of each frame",
     )
     add_export(render)
     render.add_argument(

@@ -86,11 +86,16 @@ def _image_writer(
     over = next((path for number in numbers if (path := image_path(output, number)).resolve() in mine), None)
     if over is not None:
         raise OutputError(f"can't write an image over {over}, which is read: choose another name")
-    writer = ImageSequenceWriter(output, comment)
+    source = describe_clip(clip.info)
+    if source.tags.is_hdr and output.suffix.lower() == ".exr":
+        raise OutputError(
+            f"can't write HDR as linear light: write {output.stem}.tif, which keeps the clip's values, or a movie"
+        )
+    writer = ImageSequenceWriter(output, source, comment)
     if clip.info.kind == "movie":
         if sound != "none" and has_other_tracks(clip.info.path):
             writer.warnings.append("images hold no sound and no other tracks: make a movie for these")
-        if describe_clip(clip.info).tags.is_hdr:
+        if source.tags.is_hdr:
             writer.warnings.append(
                 "the images have the clip's HDR values, and do not say so: make a movie for HDR"
             )

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-IMAGE_SUFFIXES = (".png", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".exr")
 
 _NUMBER = re.compile(r"%0?(\d*)d")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes finished frames as numbered image files, 8 or 16 bits as the clip has."""
+"""Writes finished frames as numbered image files: 8 or 16 bits as the clip has, or linear light in OpenEXR."""
 
 import struct
 import zlib
@@ -14,18 +14,24 @@ from ..errors import OutputError, os_error_reason
 from ..filesystem import write_file
 from ..fusion.patch import Patch, composite_on_frame
 from ..media.clip import FramePixels
+from .exr_file import encode_exr
 from .frames import RenderedFrame
 from .image_names import image_path
+from .source_video import SourceVideo
 
 _PNG_HEADER_BYTES = 33
 """A PNG's signature and its first chunk."""
 
 
 class ImageSequenceWriter:
-    """A context manager that writes images; each is whole as soon as it is there. See `VideoWriter`."""
+    """A context manager that writes images; each is whole as soon as it is there. See `VideoWriter`.
 
-    def __init__(self, pattern: Path, comment: str = "") -> None:
+    `source` is the clip's own video track, for what OpenEXR files say of their pixels.
+    """
+
+    def __init__(self, pattern: Path, source: SourceVideo, comment: str = "") -> None:
         self._pattern = pattern
+        self._source = source
         self._comment = comment
         self._sidecar: tuple[str, bytes] | None = None
         self.warnings: list[str] = []
@@ -54,7 +60,14 @@ class ImageSequenceWriter:
             self._write(self._pattern.with_name(name), data)
 
     def _encode(self, pixels: FramePixels) -> bytes:
-        is_png = self._pattern.suffix.lower() == ".png"
+        suffix = self._pattern.suffix.lower()
+        if suffix == ".exr":
+            aspect = self._source.sample_aspect
+            if aspect and self._source.quarter_turns % 2:
+                aspect = 1 / aspect
+            primaries = self._source.tags.primaries
+            return encode_exr(pixels, primaries=primaries, pixel_aspect=aspect, comment=self._comment)
+        is_png = suffix == ".png"
         try:
             done, data = cv2.imencode(".png" if is_png else ".tif", np.ascontiguousarray(pixels[..., ::-1]))
         except (cv2.error, MemoryError) as error:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames as numbered images: their names, their bits, and what they must not overwrite."""
 
+import json
+import struct
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,12 +12,19 @@ import numpy as np
 import pytest
 from understudy.core.errors import OutputError
 from understudy.core.export.clip_writer import clip_writer
+from understudy.core.export.colour_tags import ColourTags
+from understudy.core.export.exr_file import encode_exr
 from understudy.core.export.frames import RenderedFrame
 from understudy.core.export.image_names import image_path, is_image_pattern, matches
-from understudy.core.export.image_writer import composite
+from understudy.core.export.image_writer import ImageSequenceWriter, composite
 from understudy.core.export.options import EncodingChoice
+from understudy.core.export.source_video import SourceVideo
 from understudy.core.fusion.patch import Patch, composite_on_frame
+from understudy.core.media.exr import decode_exr
+from understudy.core.media.movie_clip import MovieClip
 from understudy.core.media.open import open_sequence
+
+from tests.media_matrix import FFMPEG, FFPROBE, colours, x265
 
 
 def write_images(folder, dtype, count=3):
@@ -97,3 +107,64 @@ def test_images_have_no_codec(tmp_path):
         pytest.raises(OutputError, match="leave --codec"),
     ):
         clip_writer(clip, tmp_path / "o_%d.png", range(3), Fraction(25), choice=EncodingChoice("hevc"))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_openexr_has_the_linear_light_of_each_pixel(tmp_path, dtype):
+    source = SourceVideo("", "rgb24", 50, 37, ColourTags(primaries=9), sample_aspect=Fraction(4, 3))
+    pixels = np.random.default_rng(6).integers(0, np.iinfo(dtype).max, (37, 50, 3), dtype, endpoint=True)
+    frame = RenderedFrame(3, np.zeros((37, 50, 3), np.uint8), pixels, None, None, False, "", False)
+    with ImageSequenceWriter(tmp_path / "o_%05d.exr", source, "It is made.") as writer:
+        writer.write_frame(frame)
+    path = tmp_path / "o_00003.exr"
+    read = decode_exr(path, path.read_bytes())
+    exact = pixels.astype(np.float64) / np.iinfo(dtype).max
+    # The step of half floats is a 2048th of a value's light, less than that of its code.
+    assert (np.abs(read / 65535 - exact) <= exact / 2048 + 1 / 65535).all()
+    if dtype == np.uint8:
+        assert np.array_equal((read.astype(np.uint32) * 255 + 32767) // 65535, pixels)
+
+
+@pytest.mark.skipif(FFPROBE is None, reason="FFmpeg's programs are not installed")
+def test_openexr_says_what_its_pixels_are(tmp_path):
+    pixels = np.full((40, 300, 3), 188, np.uint8)
+    path = tmp_path / "o.exr"
+    path.write_bytes(encode_exr(pixels, primaries=9, pixel_aspect=Fraction(4, 3), comment="It is made."))
+    command = (FFPROBE, "-v", "error", "-show_streams", "-show_frames", "-of", "json", str(path))
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    stream, frame = (json.loads(done.stdout)[name][0] for name in ("streams", "frames"))
+    assert done.stderr == ""
+    assert (stream["width"], stream["height"], stream["sample_aspect_ratio"]) == (300, 40, "4:3")
+    assert frame["tags"]["comments"] == "It is made."
+    data = path.read_bytes()
+    at = data.index(b"chromaticities\0chromaticities\0") + len(b"chromaticities\0chromaticities\0") + 4
+    assert struct.unpack_from("<8f", data, at) == pytest.approx(
+        (0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329)
+    )
+    assert len(data) < pixels.size
+
+
+@pytest.mark.skipif(FFMPEG is None, reason="FFmpeg's programs are not installed")
+def test_hdr_is_not_written_as_linear_light(tmp_path):
+    with (
+        MovieClip(make_hdr(tmp_path / "hdr.mp4")) as clip,
+        pytest.raises(OutputError, match=r"write o_%05d.tif"),
+    ):
+        clip_writer(clip, tmp_path / "o_%05d.exr", range(1), clip.info.fps)
+
+
+def make_hdr(path):
+    arguments = x265("", "-pix_fmt", "yuv420p10le", *colours("bt2020", "smpte2084", "bt2020nc"))
+    command = (
+        FFMPEG,
+        "-loglevel",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=160x120:d=0.1",
+        *arguments,
+        str(path),
+    )
+    subprocess.run(command, check=True)
+    return path
