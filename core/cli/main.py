@@ -6,7 +6,6 @@ What a command needs is imported when it runs: so `--help` is quick, and Ctrl-C 
 
 import argparse
 import os
-import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +14,7 @@ from pathlib import Path
 from ..errors import UnderstudyError
 from ..system.address_space import keep_within_limit, limit_bytes
 from .arguments import parser
-from .output import flush_lines, print_diagnostic
+from .output import close_result, flush_lines, keep_standard_streams, print_diagnostic
 from .signals import StopInterrupt, StopSignal
 
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE, EXIT_FRAMES_FAILED, EXIT_BUG = 0, 1, 2, 3, 70
@@ -26,6 +25,7 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
 
     `online` is whether it may send anything over a network.
     """
+    keep_standard_streams()
     stop = StopSignal()
     keep_within_limit(os.environ)
     with stop.listen():
@@ -83,9 +83,7 @@ def _report_error(error: BaseException, stop: StopSignal) -> int:
         print_diagnostic("stopped; finished results are in the cache: run the same command again to continue")
         return 128 + stop.signal_number
     if isinstance(error, BrokenPipeError):  # who read our lines has gone, as `head` does
-        # Else Python writes the rest as it ends, and fails.
-        nowhere = os.open(os.devnull, os.O_WRONLY)  # gate: a device, not a file
-        os.dup2(nowhere, sys.stdout.fileno())
+        close_result()
         return EXIT_FAILURE
     if isinstance(error, UnderstudyError):
         print_diagnostic(" ".join(str(error).split()))

@@ -4,7 +4,6 @@
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from ..models.session import ModelFile
 from ..models.statement import statement_path
 from ..reporting.quoting import quote
 from ..sessions.settings import STAY_OFFLINE
-from .output import show, show_transfer
+from .output import is_terminal, show, show_transfer
 
 _CHUNK_BYTES = 1 << 20
 
@@ -163,7 +162,7 @@ def _without_cached_hashes(models: Iterable[LocalModel]) -> Iterable[LocalModel]
 
 
 def _progress_printer(card: ModelCard, *, quiet: bool) -> ProgressCallback:
-    shown = sys.stderr.isatty() and not quiet
+    shown = is_terminal() and not quiet
 
     def print_progress(received_bytes: int, total_bytes: int) -> None:
         if shown:

@@ -20,9 +20,7 @@ class ProgressDisplay(Closeable):
 
     def close(self) -> None:
         """Empty the line."""
-        if self._visible:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+        self._show("")
 
     def update(self, count: int) -> None:
         """Say that `count` frames are done."""
@@ -30,8 +28,16 @@ class ProgressDisplay(Closeable):
         if not self._visible or (now - self._last_update < _UPDATE_SECONDS and count < self._total):
             return
         self._last_update = now
-        self._stream.write(f"\r\x1b[K{progress_line(count, self._total, now - self._start_time)}")
-        self._stream.flush()
+        self._show(progress_line(count, self._total, now - self._start_time))
+
+    def _show(self, text: str) -> None:
+        if not self._visible:
+            return
+        try:
+            self._stream.write(f"\r\x1b[K{text}")
+            self._stream.flush()
+        except OSError:  # the terminal was closed
+            self._visible = False
 
 
 def progress_line(count: int, total: int, seconds: float) -> str:

@@ -41,7 +41,7 @@ from .inputs import (
     require_movie_name,
     require_output,
 )
-from .output import print_diagnostic, show
+from .output import is_terminal, print_diagnostic, show
 from .progress import ProgressDisplay
 from .request import request_from_arguments
 from .signals import StopSignal
@@ -172,7 +172,7 @@ def _write_movie(
         comment=COMMENT,
         splice=splice,
     )
-    shown = sys.stderr.isatty() and not arguments.quiet
+    shown = is_terminal() and not arguments.quiet
     with writer, ExitStack() as stack:
         outcome.early_warnings = writer.warnings
         for warning in writer.warnings:

@@ -34,6 +34,7 @@ class ImageSequenceWriter:
         self._source = source
         self._comment = comment
         self._sidecar: tuple[str, bytes] | None = None
+        self._written: list[Path] = []
         self.warnings: list[str] = []
         """What of the clip the images don't have."""
 
@@ -47,7 +48,9 @@ class ImageSequenceWriter:
     def write_frame(self, frame: RenderedFrame) -> None:
         """Write a frame under its number. Raises OutputError."""
         pixels = composite(frame.source, frame.patch)
-        self._write(image_path(self._pattern, frame.number), self._encode(pixels))
+        path = image_path(self._pattern, frame.number)
+        self._write(path, self._encode(pixels))
+        self._written.append(path)
 
     def __exit__(
         self,
@@ -55,6 +58,10 @@ class ImageSequenceWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            gone = next((path for path in self._written if not path.exists()), None)
+            if gone is not None:
+                raise OutputError(f"{gone} is gone: its folder was moved or unmounted meanwhile; render again")
         if error is None and self._sidecar is not None:
             name, data = self._sidecar
             self._write(self._pattern.with_name(name), data)

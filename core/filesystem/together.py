@@ -60,7 +60,8 @@ class NewFiles(Closeable):
         """Give all files their names, the one created last first, each once it is on the disk.
 
         So a power cut may leave a later one's new state with an earlier one's old state, but never the reverse. Where
-        one can't be put in its place, those before it are taken back.
+        one can't be put in its place, those before it are taken back. FileNotFoundError where all are, and the folder
+        is not the one of this name any more.
         """
         for part in self._files:
             self._sync(part)
@@ -75,11 +76,15 @@ class NewFiles(Closeable):
                 with suppress(OSError):
                     self._restore(name, before)
             raise
+        names = [part.name for part in self._files]
         self._files.clear()
         for _, before in placed:
             if before not in (_NO_FILE, _NO_BACKUP):
                 with suppress(OSError):
                     self._folder.remove_file(before)
+        for name in names:
+            if not (self._folder.path / name).exists():
+                raise FileNotFoundError(errno.ENOENT, "its folder was moved or unmounted meanwhile", name)
 
     def _sync(self, part: _NewFile) -> None:
         fd = self._folder.open_file(part.temporary_name, os.O_RDWR)
