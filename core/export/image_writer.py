@@ -61,7 +61,9 @@ class ImageSequenceWriter:
         if error is None:
             gone = next((path for path in self._written if not path.exists()), None)
             if gone is not None:
-                raise OutputError(f"{gone} is gone: its folder was moved or unmounted meanwhile; render again")
+                raise OutputError(
+                    f"{gone} is gone: its folder was moved or unmounted meanwhile; render again"
+                )
         if error is None and self._sidecar is not None:
             name, data = self._sidecar
             self._write(self._pattern.with_name(name), data)

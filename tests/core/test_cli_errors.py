@@ -3,9 +3,11 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import numpy as np
@@ -17,6 +19,8 @@ from understudy.core.models.embedded import embedded_folder
 from tests.core import face_clip
 
 PROGRAM = [sys.executable, "-m", "understudy.core.cli"]
+
+FULL = Path("/dev/full")
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +217,30 @@ def test_a_reader_that_goes_is_no_bug(words, unbuffered):
         said = process.stderr.read()
     assert process.returncode == 1
     assert said == b""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("words", [["models", "list"], ["--help"]], ids=" ".join)
+def test_a_result_that_can_not_be_printed_is_a_failure_in_one_line(words):
+    with FULL.open("wb") as full:
+        done = subprocess.run([*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("understudy: can't print the result: no space left on device;")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such shell")
+@pytest.mark.parametrize("closing", ["2>&-", "2>/dev/full"])
+def test_what_nobody_hears_is_not_said_elsewhere(closing, tmp_path):
+    command = shlex.join(
+        [*PROGRAM, "render", "no.mp4", "--face", "no.png", "--output", str(tmp_path / "out.xyz")]
+    )
+    done = subprocess.run(f"{command} {closing}", shell=True, stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    done = subprocess.run(
+        f"{shlex.join(PROGRAM)} doctor {closing}", shell=True, stdout=subprocess.PIPE, check=False
+    )
+    assert done.returncode == 0
+    assert b" is intact" in done.stdout

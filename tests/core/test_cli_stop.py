@@ -95,6 +95,28 @@ def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, millise
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_while_modules_load_is_one_line(name):
+    program = f"""if True:
+        import signal, sys
+        from understudy.core.cli.start import start
+
+        class Interruption:
+            def find_spec(self, module, path, target=None):
+                if module == "understudy.core.cli.main":
+                    signal.raise_signal(signal.{name})
+
+        sys.meta_path.insert(0, Interruption())
+        sys.argv[1:] = ["--help"]
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        start()
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 128 + signal.Signals[name]
+    assert (done.stdout, done.stderr) == ("", "understudy: stopped\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 def test_who_insists_ends_what_does_not_come_to_an_end():
     program = """if True:
         import time

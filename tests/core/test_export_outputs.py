@@ -3,11 +3,14 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from understudy.core.cli.inputs import follow_link, require_movie_name, require_output
 from understudy.core.errors import OutputError
 from understudy.core.export.colour_tags import ColourTags
 from understudy.core.export.encoding import choose_encoding
+from understudy.core.export.frames import RenderedFrame
+from understudy.core.export.image_writer import ImageSequenceWriter
 from understudy.core.export.metadata import (
     carried_tags,
     carried_track_tags,
@@ -15,6 +18,7 @@ from understudy.core.export.metadata import (
     timecode_after,
     with_mark,
 )
+from understudy.core.export.movie_writer import VideoWriter
 from understudy.core.export.options import EncodingChoice
 from understudy.core.export.pixel_formats import losses, nearest_format
 from understudy.core.export.provenance import sidecar_name
@@ -47,6 +51,25 @@ def test_long_names_that_begin_alike_have_sidecars_of_their_own():
     names = {sidecar_name("a" * 248 + letter + ".mp4") for letter in "xyz"}
     assert len(names) == 3
     assert sidecar_name("short.mp4") == "short.mp4.understudy.json"
+
+
+def test_a_folder_that_moves_away_is_said_not_passed_over(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    writer = VideoWriter(folder / "movie.mp4", 32, 32, Fraction(25))
+    writer.__enter__()
+    writer.write(pixels)
+    folder.rename(tmp_path / "other")
+    with pytest.raises(OutputError, match=r"movie\.mp4: (its folder was moved or unmounted|no such file)"):
+        writer.__exit__(None, None, None)
+    folder.mkdir()
+    images = ImageSequenceWriter(folder / "%d.png", source())
+    for number in range(2):
+        images.write_frame(RenderedFrame(number, pixels, pixels, None, None, False, "", False))
+    (folder / "0.png").unlink()
+    with pytest.raises(OutputError, match=r"0\.png is gone"):
+        images.__exit__(None, None, None)
 
 
 def test_a_link_is_written_through(tmp_path):
