@@ -19,6 +19,7 @@ from typing import Any
 from understudy.core.errors import UnderstudyError
 
 from ..demo.project import Project, build, in_blender
+from .exports import measure_exports, print_exports
 from .lengths import measure_lengths
 from .material import LOOP, Material, prepare_material
 from .percentiles import spread
@@ -84,7 +85,9 @@ def _bench(options: argparse.Namespace) -> None:
     counts, tweaks = ((50, 100), 1) if options.quick else (_LENGTHS, _TWEAKS)
     lengths = measure_lengths(material.make_loop, counts, material.face, work / "lengths", _EVERY, tweaks)
     opening = _time_opening(material, 1000 if options.quick else _LENGTHS[-1])
-    report = _report(done, alone, live, sizes, lengths, opening) | window
+    _say("the command line beside FFmpeg")
+    exports = measure_exports(material, 1, 20) if options.quick else measure_exports(material, rounds)
+    report = _report(done, alone, live, sizes, lengths, opening) | window | {"exports": exports}
     report["machine"] = {"processors": os.cpu_count(), "load": os.getloadavg()[2], "quick": options.quick}
     report["minutes"] = round((time.perf_counter() - began) / 60, 1)
     (output / "render.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -248,6 +251,7 @@ def _print(report: dict[str, Any]) -> None:
         wall, processor = more[name]["wall"], more[name]["processor"]["median"]
         spreads = f"{wall['low']:.3f} to {wall['high']:.3f}, processor {processor:.3f}"
         print(f"{'growth, ' + name:<18}{wall['median']:>8.3f}  ({spreads})")
+    print_exports(report["exports"])
     print(f"{'peak_mib':<18}{report['peak_mib']:>8.1f}  ({more['peak']:.3f} times that of the shortest clip)")
     print(f"{'open_s':<18}{report['open_s']:>8.3f}")
 
