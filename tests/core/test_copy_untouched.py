@@ -1,122 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A movie keeps the packets of its clip where nothing changes, and every decoder takes both kinds."""
 
-import json
 import subprocess
 
 import numpy as np
 import pytest
-from understudy.core.errors import ClipError, OutputError
+from understudy.core.errors import ClipError
 from understudy.core.export.clip_writer import clip_writer
 from understudy.core.export.options import EncodingChoice
 from understudy.core.export.packet_copy import plan_splice
-from understudy.core.fusion.patch import Patch
 from understudy.core.media.movie_clip import MovieClip
 
 from tests.core.second_decoders import LIBDE265, OPENH264, decode_h264, decode_hevc
-from tests.media_matrix import FFMPEG, FFPROBE, colours
+from tests.core.spliced_movies import (
+    CODECS,
+    FRAMES,
+    GOP,
+    H264,
+    clips,
+    copied,
+    decoded,
+    make,
+    packets,
+    probe,
+    write,
+)
+from tests.media_matrix import FFMPEG
 
-pytestmark = pytest.mark.skipif(FFMPEG is None, reason="FFmpeg's programs are not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(FFMPEG is None, reason="FFmpeg's programs are not installed"),
+]
 
-GOP, FRAMES = 12, 60
-TONE = ("-f", "lavfi", "-i", "sine=frequency=300:duration=2.4")
-H264 = ("-c:v", "libx264", "-crf", "12", "-g", str(GOP), "-keyint_min", str(GOP), "-sc_threshold", "0")
-HEVC = ("-c:v", "libx265", "-crf", "12", "-tag:v", "hvc1", "-x265-params")
-CLOSED = f"log-level=none:keyint={GOP}:min-keyint={GOP}:scenecut=0:open-gop=0"
-CODECS = {
-    "h264": H264,
-    "h264_no_b": (*H264, "-bf", "0"),
-    "h264_baseline": (*H264, "-profile:v", "baseline"),
-    "h264_pyramid": (*H264, "-bf", "8", "-x264-params", "b-pyramid=normal"),
-    "h264_10_bits": (*H264, "-pix_fmt", "yuv420p10le"),
-    "h264_422": (*H264, "-pix_fmt", "yuv422p"),
-    "h264_interlaced": (*H264, "-flags", "+ildct+ilme", "-x264-params", "tff=1", "-vf", "setfield=tff"),
-    "h264_tagged": (*H264, "-vf", "setsar=4/3", *colours("bt709", "bt709", "bt709")),
-    "hevc": (*HEVC, CLOSED),
-    "hevc_no_b": (*HEVC, f"{CLOSED}:bframes=0"),
-    "hevc_10_bits": (*HEVC, f"{CLOSED}:hdr10=1:max-cll=1000,400", "-pix_fmt", "yuv420p10le", "-color_trc", "smpte2084",
-                     "-color_primaries", "bt2020", "-colorspace", "bt2020nc"),
-    "hevc_layers": (*HEVC, f"{CLOSED}:temporal-layers=1"),
-}  # fmt: skip
-
-
-def make(path, *arguments, rate="25"):
-    video = ("-f", "lavfi", "-i", f"testsrc2=s=320x240:r={rate},trim=end_frame={FRAMES}")
-    command = (
-        FFMPEG,
-        "-loglevel",
-        "error",
-        "-y",
-        *video,
-        *TONE,
-        "-pix_fmt",
-        "yuv420p",
-        *arguments,
-        "-c:a",
-        "aac",
-        str(path),
-    )
-    subprocess.run(command, check=True)
-    return path
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    folder, made = tmp_path_factory.mktemp("clips"), {}
-
-    def clip(name, suffix):
-        if (name, suffix) not in made:
-            made[name, suffix] = make(folder / f"{name}{suffix}", *CODECS[name])
-        return made[name, suffix]
-
-    return clip
-
-
-def write(source, output, changed, numbers=None, choice=None):
-    """Write a movie with a red square in the frames `changed`; return which frames were encoded."""
-    choice = choice or EncodingChoice()
-    with MovieClip(source) as clip:
-        fps, numbers = clip.info.fps, numbers or range(clip.info.frame_count)
-        splice = plan_splice(clip, output, numbers, fps, choice)
-        copied = splice.untouched_gops(changed)
-        writer = clip_writer(clip, output, numbers, fps, choice=choice, splice=splice)
-        with writer:
-            writer.copy_gops(copied)
-            for number in splice.encoded_numbers(copied):
-                writer.write_image(clip.decoded_image(number), square() if number in changed else None)
-    return splice.encoded_numbers(copied)
-
-
-def square():
-    pixels = np.zeros((60, 80, 4), np.uint8)
-    pixels[..., 0] = pixels[..., 3] = 255
-    return Patch(100, 80, pixels)
-
-
-def probe(path, *arguments):
-    command = (FFPROBE, "-v", "error", "-select_streams", "v", "-of", "json", *arguments, str(path))
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stderr == ""
-    return json.loads(done.stdout)
-
-
-def packets(path, *, absolute):
-    """Return by time the hash of each packet, in the order of the file; the first is at 0 unless `absolute`."""
-    listed = probe(path, "-show_packets", "-show_data_hash", "sha256")["packets"]
-    if path.suffix != ".mkv":  # Matroska does not store them
-        assert [int(one["dts"]) for one in listed] == sorted({int(one["dts"]) for one in listed})
-        assert all(int(one["dts"]) <= int(one["pts"]) for one in listed)
-    first = 0 if absolute else min(float(one["pts_time"]) for one in listed)
-    return {round(float(one["pts_time"]) - first, 3): one["data_hash"] for one in listed}
-
-
-def decoded(path):
-    """Return each image's planes and time as FFmpeg's program decodes them; it must have nothing to say."""
-    command = (FFMPEG, "-loglevel", "warning", "-xerror", "-i", str(path), "-map", "0:v", "-fps_mode", "passthrough",
-               "-copyts", "-f", "framehash", "-hash", "sha256", "-")  # fmt: skip
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stderr == ""
-    return [line.split(",")[-1].strip() for line in done.stdout.splitlines() if not line.startswith("#")]
+__all__ = ["clips"]
 
 
 def lumas(path, name):
@@ -142,7 +58,14 @@ CASES = [
 PLACES = {"first": {0, 3}, "middle": {29}, "last": {59}, "two": {14, 26, 50}}
 
 
-@pytest.mark.parametrize(("name", "before", "after", "place"), CASES, ids=map("-".join, CASES))
+@pytest.mark.parametrize(
+    ("name", "before", "after", "place"),
+    [
+        # Every third one at each change, all of them in the long tests.
+        pytest.param(*case, id="-".join(case), marks=[pytest.mark.long] if number % 3 else [])
+        for number, case in enumerate(CASES)
+    ],
+)
 def test_untouched_packets_stay_and_others_are_decoded_beside_them(
     clips, tmp_path, name, before, after, place
 ):
@@ -249,67 +172,6 @@ def test_sound_is_kept_beside_what_is_copied(clips, tmp_path):
         for path in (source, movie)
     ]  # fmt: skip
     assert hashes[0] == hashes[1]
-
-
-def joined(folder):
-    """A clip whose parameter sets change on the way, as one that was joined has them."""
-    parts = [
-        make(folder / f"{qp}.ts", *H264, "-x264-params", more) for qp, more in ((1, "ref=1"), (2, "ref=4"))
-    ]
-    whole = folder / "whole.ts"
-    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
-    return copied(whole, folder / "joined.mp4")
-
-
-def copied(source, path, *before, after=()):
-    command = (FFMPEG, "-loglevel", "error", *before, "-i", str(source), "-c", "copy", *after, str(path))
-    subprocess.run(command, check=True)
-    return path
-
-
-def making(suffix, *arguments):
-    return lambda folder: make(folder / f"clip{suffix}", *arguments)
-
-
-def cut(folder):
-    return copied(make(folder / "whole.mp4", *H264), folder / "clip.mp4", "-ss", "0.3")
-
-
-OPEN_HEVC = CLOSED.replace("open-gop=0", "open-gop=1")
-REFUSALS = {
-    "open": (making(".mp4", *H264, "-x264-params", "open-gop=1:b-adapt=0"), {}, "GOPs are open.*libx264"),
-    "open_hevc": (making(".mp4", *HEVC, OPEN_HEVC), {}, "GOPs are open.*open-gop=0"),
-    "codec": (making(".mp4", "-c:v", "mpeg4"), {}, "is mpeg4, not H.264.*leave --copy-untouched"),
-    "stream": (making(".ts", *H264), {}, "no parameter sets.*copy it with"),
-    "joined": (joined, {}, "parameter sets change.*transcode"),
-    "cut": (cut, {}, "edit list hides.*transcode"),
-    "other_codec": (None, {"codec": "hevc"}, "the clip is h264.*--codec h264"),
-    "other_format": (None, {"pixel_format": "yuv444p"}, "the clip is yuv420p.*--pixel-format yuv420p"),
-    "sdr": (None, {"sdr": True}, "leave it or --sdr away"),
-    "lossless": (None, {"quality": 100}, "--quality 99"),
-    "fields": (
-        making(".mkv", *HEVC, CLOSED, "-field_order", "tt"),
-        {},
-        "can't make fields: leave --copy-untouched",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REFUSALS)
-def test_what_can_not_be_kept_is_refused_with_the_fix(clips, tmp_path, name):
-    make_clip, choice, text = REFUSALS[name]
-    source = clips("h264", ".mp4") if make_clip is None else make_clip(tmp_path)
-    with MovieClip(source) as clip, pytest.raises(OutputError, match=text):
-        plan_splice(clip, tmp_path / "out.mp4", range(10), clip.info.fps, EncodingChoice(**choice))
-    assert not (tmp_path / "out.mp4").exists()
-
-
-@pytest.mark.parametrize(
-    ("output", "text"), [("out.webm", "can't hold h264: use .mp4"), ("out_%05d.png", "give a movie name")]
-)
-def test_outputs_that_hold_no_such_packets_are_refused(clips, tmp_path, output, text):
-    with MovieClip(clips("h264", ".mp4")) as clip, pytest.raises(OutputError, match=text):
-        plan_splice(clip, tmp_path / output, range(10), clip.info.fps, EncodingChoice())
 
 
 def test_a_clip_that_is_replaced_meanwhile_is_no_movie(clips, tmp_path):

@@ -73,12 +73,9 @@ def _compare(
     program: str, material: Material, clip: Path, rounds: int, more: tuple[str, ...]
 ) -> dict[str, float]:
     cache, movie = material.folder / f"export_cache_{clip.stem}", clip.with_name(f"export_{clip.name}")
-    render: tuple[str | Path, ...] = (sys.executable, "-m", "understudy.core.cli", "render", clip, "--face", material.face, "--quiet",
-              "--output", movie, "--cache-dir", cache)  # fmt: skip
-    encoding = choose_encoding(".mp4", describe_video(clip), EncodingChoice(), describe_video(clip).tags)
-    settings = [word for name, value in encoding.options.items() for word in (f"-{name}", value)]
-    transcode = (program, "-loglevel", "error", "-y", "-i", clip, "-c:v", encoding.encoder, *settings,
-                 "-c:a", "copy", movie)  # fmt: skip
+    render = [sys.executable, "-m", "understudy.core.cli", "render", str(clip), "--face", str(material.face),
+              "--quiet", "--output", str(movie), "--cache-dir", str(cache)]  # fmt: skip
+    transcode = _transcode_command(program, clip, movie)
     _processor_seconds(*render)
     seconds = []
     for number in range(rounds):
@@ -89,9 +86,18 @@ def _compare(
     return spread([ours / theirs for ours, theirs in seconds])
 
 
-def _processor_seconds(*words: str | Path) -> float:
+def _transcode_command(program: str, clip: Path, movie: Path) -> list[str]:
+    """Return FFmpeg's command for what a render without arguments makes of a clip."""
+    source = describe_video(clip)
+    encoding = choose_encoding(".mp4", source, EncodingChoice(), source.tags)
+    settings = [word for name, value in encoding.options.items() for word in (f"-{name}", value)]
+    return [program, "-loglevel", "error", "-y", "-i", str(clip), "-c:v", encoding.encoder, *settings,
+            "-c:a", "copy", str(movie)]  # fmt: skip
+
+
+def _processor_seconds(*words: str) -> float:
     before = os.times()
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UnderstudyError(f"{words[0]} failed: {(done.stderr.strip() or 'no reason given')[-500:]}")
     after = os.times()
