@@ -193,6 +193,8 @@ def _write_movie(
             writer.write_frame(frame)
             outcome.add(frame)
             progress.update(outcome.written_count)
+        if rendered and rendered[-1] != numbers[-1]:
+            outcome.still_count = 0  # what stands still is not the end
         writer.add_sidecar(*sidecar(output, provenance_of(arguments.clip, request, outcome.changed_count)))
     return outcome
 

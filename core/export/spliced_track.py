@@ -105,6 +105,8 @@ class SplicedTrack(Closeable):
             raise OutputError(f"an image of {self._splice.path.name} is damaged: leave --copy-untouched away")
         if self._last_time is not None and image.pts <= self._last_time:
             return
+        if image.pts not in self._images:
+            raise self._replacement_error()
         self._last_time = image.pts
         place = self._splice.place_of(image.pts)
         self._copy_before(place)
@@ -138,7 +140,7 @@ class SplicedTrack(Closeable):
         for image in gop.images:
             packet = next(self._packets, None)
             if packet is None or (packet.pts, packet.size) != (image.pts, image.size):
-                raise ClipError(f"{self._splice.path} was replaced since it was opened; run it again")
+                raise self._replacement_error()
             self._mux(packet, image.pts, image.dts, image.duration)
 
     def _mux(self, packet: AnyPacket, pts: int, dts: int, duration: int) -> None:
@@ -146,6 +148,9 @@ class SplicedTrack(Closeable):
         packet.stream, packet.time_base = self.stream, self._tick
         packet.pts, packet.dts, packet.duration = pts + self._shift, dts + self._shift, duration
         self._container.mux(packet)
+
+    def _replacement_error(self) -> ClipError:
+        return ClipError(f"{self._splice.path} was replaced since it was opened; run it again")
 
     # What is encoded
 
