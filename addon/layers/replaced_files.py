@@ -2,6 +2,7 @@
 """Movies that were replaced while Blender has them open: it goes on showing the file that it opened."""
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from .sync_memory import sync_memory
 
 def replaced_movies(strips: SceneStrips) -> list[Any]:
     """List the clips whose movies are other files than those that Blender has open. On any thread."""
-    movies = [(clip, _path(clip)) for clip in strips.clips if clip.type == "MOVIE"]
-    replaced = {path for path in {path for _, path in movies} if sync_memory().is_replaced(path)}
-    return [clip for clip, path in movies if path in replaced]
+    movies = _movies_by_file(strips.clips)
+    replaced = [file for file in movies if sync_memory().is_replaced(_path(file))]
+    return [movie for file in replaced for movie in movies[file]]
 
 
 def reload_replaced_movies(strips: SceneStrips) -> bool:
@@ -26,24 +27,33 @@ def reload_replaced_movies(strips: SceneStrips) -> bool:
     """
     if threading.current_thread() is not threading.main_thread():
         return False
-    replaced = {_path(clip) for clip in replaced_movies(strips)}
+    replaced = {_path(movie.filepath) for movie in replaced_movies(strips)}
     remember_movies(strips)
     if not replaced:
         return False
     for scene in bpy.data.scenes:
-        for strip in all_strips(scene):
-            movie: Any = strip
-            if movie.type == "MOVIE" and _path(movie) in replaced:
-                # Its range stays, as with Reload Strips.
-                movie.filepath = movie.filepath
+        for file, movies in _movies_by_file(all_strips(scene)).items():
+            if _path(file) in replaced:
+                for movie in movies:
+                    # Its range stays, as with Reload Strips.
+                    movie.filepath = movie.filepath
     return True
 
 
 def remember_movies(strips: SceneStrips) -> None:
     """Keep which files the movies of clips are that Blender has open, or is about to open. On the main thread."""
-    for path in {_path(clip) for clip in strips.clips if clip.type == "MOVIE"}:
-        sync_memory().remember_file(path)
+    for file in _movies_by_file(strips.clips):
+        sync_memory().remember_file(_path(file))
 
 
-def _path(movie: Any) -> Path:
-    return Path(bpy.path.abspath(movie.filepath))
+def _movies_by_file(strips: Iterable[Any]) -> dict[str, list[Any]]:
+    """Group the movie strips by their file as Blender writes it: a few files may be on the timeline a thousand times."""
+    movies: dict[str, list[Any]] = {}
+    for strip in strips:
+        if strip.type == "MOVIE":
+            movies.setdefault(strip.filepath, []).append(strip)
+    return movies
+
+
+def _path(file: str) -> Path:
+    return Path(bpy.path.abspath(file))
