@@ -47,7 +47,7 @@ def remember_movies(strips: SceneStrips) -> None:
 
 
 def _movies_by_file(strips: Iterable[Any]) -> dict[str, list[Any]]:
-    """Group the movie strips by their file as Blender writes it: a few files may be on the timeline a thousand times."""
+    """Group the movie strips by their file as Blender writes it: one file may be on the timeline a thousand times."""
     movies: dict[str, list[Any]] = {}
     for strip in strips:
         if strip.type == "MOVIE":
