@@ -38,7 +38,8 @@ class LayerPlaces:
         location = cache_location(scene, project_folder)
         directory = str(location.folder / LAYERS_FOLDER)
         if location.moves_with_project:
-            start = None if project_folder is None else str(project_folder)
+            # Saved elsewhere, a project that has a folder has its paths rewritten by Blender, from that to the new one.
+            start = None if project_folder is None or bpy.data.filepath else str(project_folder)
             directory = cast("Any", bpy.path).relpath(directory, start=start)
         return cls(location.folder, directory.rstrip(os.sep) + os.sep, access(preferences()))
 

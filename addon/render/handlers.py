@@ -20,9 +20,9 @@ from bpy.app.handlers import persistent
 from ..blender.console import print_warnings
 from ..blender.handlers import add_handlers, remove_handlers
 from ..blender.reports import show_report
-from ..layers.first_save import take_along
 from ..layers.layer_edits import layer_edits
 from ..layers.nesting import unnest_where_possible
+from ..layers.project_save import has_layers_elsewhere, take_along
 from ..layers.replaced_files import remember_movies
 from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers, sync_timing
@@ -134,20 +134,20 @@ def on_load(*_: Any) -> None:
 
 @persistent
 def on_save(filepath: object = "", *_: Any) -> None:
-    """Put the layers in order before they are saved; saved for the first time, they and their results come along."""
+    """Put the layers in order before they are saved; into another folder than before, they come along."""
     problems = _sync_scenes()
     for scene in bpy.data.scenes:
         unnest_where_possible(scene)
     # Blender gives no name where it saves its own start-up file.
-    if not bpy.data.filepath and isinstance(filepath, str) and filepath:
+    if isinstance(filepath, str) and filepath:
         problems += take_along(filepath)
     print_warnings(problems)
 
 
 @persistent
 def on_saved(*_: Any) -> None:
-    """Without a file, after a copy was saved or saving failed, layers lie in Blender's temporary folder again."""
-    if not bpy.data.filepath:
+    """After a copy was saved elsewhere, or saving failed, layers have their own folder again."""
+    if any(map(has_layers_elsewhere, bpy.data.scenes)):
         print_warnings(_sync_scenes())
 
 

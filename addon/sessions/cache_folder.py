@@ -54,7 +54,7 @@ def cache_location(scene: bpy.types.Scene, project_folder: Path | None = None) -
     if project_folder is None and bpy.data.filepath:
         project_folder = Path(bpy.data.filepath).parent
     saved, project = project_folder is not None, project_folder or Path(bpy.app.tempdir)
-    if chosen.startswith(_RELATIVE_PREFIX) and not bpy.data.filepath and library is None:
+    if chosen.startswith(_RELATIVE_PREFIX) and library is None:
         folder = _absolute_path(str(project / chosen[len(_RELATIVE_PREFIX) :]))
     else:
         folder = _absolute_path(bpy.path.abspath(chosen, library=library))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A project that is saved for the first time takes along what was prepared before.
+"""A project that is saved in another folder takes along the layers that were prepared before.
 
-Until then results and layers lie in Blender's temporary folder, which is gone when Blender ends.
+Saved for the first time it takes its results as well: until then both lie in Blender's temporary folder, which is gone
+when Blender ends. Saved elsewhere later, it leaves them: the cache beside it may be that of many projects.
 """
 
 import threading
@@ -14,18 +15,20 @@ from ...core.errors import UnderstudyError
 from ...core.filesystem import Access
 from ...core.reporting.log import room_logger
 from ..sequencer.strips import layer_stack_id, layer_strips
-from .folders import LayerPlaces
+from .folders import LayerPlaces, temporary_layer_folder
 
 _LOGGER = room_logger("addon.layers")
 
 
 def take_along(filepath: str) -> list[str]:
-    """Copy the layers and results of an unsaved project to where it is about to be saved; main thread only.
+    """Copy a project's layers, and an unsaved one's results, to where it is about to be saved; main thread only.
 
-    Layers are there, and their strips read them there, before this returns; results follow on a thread of their own,
-    which Blender waits for when it ends. Returns what could not be done, a line each.
+    Layers are there, and their strips read them there, before this returns: what is written must name them. Whether a
+    copy is saved, after which they must read the old ones again, Blender does not say. What the project had stays.
+    Results follow on a thread of their own, which Blender waits for when it ends. Returns what could not be done, a
+    line each.
     """
-    project_folder = Path(filepath).parent
+    is_first_save, project_folder = not bpy.data.filepath, Path(filepath).parent
     if not project_folder.is_dir():
         return []  # Blender can't save there
     problems: list[str] = []
@@ -37,16 +40,27 @@ def take_along(filepath: str) -> list[str]:
         for layer in layer_strips(scene) if here.root != there.root else []:
             strip_id = layer_stack_id(layer)
             try:
-                here.layer_folder(strip_id).copy_to(there.layer_folder(strip_id))
+                source = temporary_layer_folder(layer, strip_id) or here.layer_folder(strip_id)
+                source.copy_to(there.layer_folder(strip_id))
             except UnderstudyError as error:
                 problems.append(f"{layer.name}: {error}")
                 continue
             layer.directory = there.layer_directory(strip_id)
             moves[here.root] = there
-    for root, place in moves.items():
+    for root, place in moves.items() if is_first_save else ():
         arguments = root, place.root, place.access
         threading.Thread(target=_copy_results, args=arguments, name="understudy first save").start()
     return problems
+
+
+def has_layers_elsewhere(scene: bpy.types.Scene) -> bool:
+    """Tell whether a layer of a scene reads from another folder than its own, as after a copy was saved."""
+    if cast("Any", scene).library is not None:
+        return False
+    places = LayerPlaces.of_scene(scene)
+    return any(
+        layer.directory != places.layer_directory(layer_stack_id(layer)) for layer in layer_strips(scene)
+    )
 
 
 def _copy_results(here: Path, there: Path, allowed: Access) -> None:
