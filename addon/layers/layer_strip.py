@@ -258,7 +258,7 @@ def remove_layer(scene: bpy.types.Scene, strip_id: str) -> None:
     for layer in layer_strips(scene):
         if layer_stack_id(layer) == strip_id:
             parent_strips(scene, layer).remove(layer)
-    restore_lifted_strips(scene, strip_id)
+    restore_lifted_strips(scene)
     places = LayerPlaces.of_scene(scene)
     sync_memory().forget(places.root, strip_id)
     places.layer_folder(strip_id).remove()

@@ -83,7 +83,7 @@ def sync_scene(
     problems = repair_ids()
     strips = SceneStrips(scene)
     if not (strips.clips or strips.layers_by_stack):
-        return SyncResult(problems, bool(problems))
+        return SyncResult(problems, restore_lifted_strips(scene) or bool(problems))
     changed = bool(problems)
     if reload_replaced_movies(strips):
         strips, changed, changed_clips = SceneStrips(scene), True, None
@@ -101,7 +101,8 @@ def sync_scene(
     if _remove_orphans(strips):
         strips, changed = SceneStrips(scene), True
     not_nested, nested = nest_where_needed(strips, during_edit=during_edit)
-    return SyncResult(problems + not_nested, changed or nested)
+    restored = restore_lifted_strips(scene)
+    return SyncResult(problems + not_nested, changed or nested or restored)
 
 
 def _sync_clips(
@@ -169,6 +170,4 @@ def _remove_orphans(strips: SceneStrips) -> bool:
             if kept.get(strip_id) != layer:
                 parent_strips(strips.scene, layer).remove(layer)
                 removed = True
-                if strip_id not in kept:
-                    restore_lifted_strips(strips.scene, strip_id)
     return removed

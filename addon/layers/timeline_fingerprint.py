@@ -9,7 +9,7 @@ from typing import Any, cast
 import bpy
 
 from ..modifiers.sanitize import strips_with_invalid_ids
-from ..sequencer.channels import is_misplaced
+from ..sequencer.channels import is_misplaced, restorable_strips
 from ..sequencer.retiming import is_retimed
 from ..sequencer.strips import media_fingerprint
 from .folders import cache_folder
@@ -32,6 +32,8 @@ class SceneFingerprint:
     """What the layer of each clip depends on, by the clips' names."""
     reasons: Mapping[str, str]
     """Why clips have to be nested."""
+    restorable: tuple[str, ...]
+    """What made room for a layer that is there no more, by names."""
     ranges: Mapping[str, tuple[int, int]] = field(compare=False)
     """Which part of each clip is shown: it decides what images there must be, and seldom is one missing."""
 
@@ -74,7 +76,8 @@ def _scene_fingerprint(scene: bpy.types.Scene, strips: SceneStrips) -> SceneFing
         start, first, last = _RANGE(clip)
         ranges[clip.name] = first - start, last - start
         clips[clip.name] = _clip_fingerprint(strips, clip)
-    return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), ranges)
+    restorable = tuple(restorable_strips(scene))
+    return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), restorable, ranges)
 
 
 def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ used: the stack gets a new one, and the project works as it did.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, cast
 
@@ -75,9 +76,9 @@ def repair_ids() -> list[str]:
     if not fresh:
         return []
     for strip in (strip for scene in _local_scenes() for strip in all_strips(scene)):
-        lifter, channel = lift_record(strip)
-        if lifter in fresh:
-            strip.understudy_lifted = f"{fresh[lifter]} {channel}"
+        record = lift_record(strip)
+        if record is not None and record.stack_id in fresh:
+            strip.understudy_lifted = replace(record, stack_id=fresh[record.stack_id]).text
     ids = pluralise(len(fresh), "invalid Understudy id")
     return [f"{ids} replaced in this project"]
 

@@ -156,6 +156,53 @@ def test_a_title_right_above_makes_room_and_nothing_else_moves(every_blender, fo
     assert _places(answers[-1]) == {"clip": [3, 1, 13], LAYER: [4, 1, 13], **others, "title": [5, 6, 10]}
 
 
+def _visit(*channels):
+    """Steps that move the clip to channels in turn, and let its layer follow to the last."""
+    return *(["adjust", {"name": "clip", "channel": channel}] for channel in channels), SETTLED, TIMELINE
+
+
+def _channels(answers, *names):
+    """Return the channels of strips, each time that they were asked for."""
+    timelines = [answer for answer in answers if isinstance(answer, dict) and "title" in answer]
+    return [tuple(timeline[name][1] for name in names) for timeline in timelines]
+
+
+def test_a_title_that_made_room_comes_back_when_the_layer_goes(every_blender, footage):
+    titles = _colour("title", 4, 6, 10), _colour("upper", 5, 8, 12)
+    answers = every_blender(
+        *_begin(footage, *titles),
+        *_visit(3),
+        *_visit(1),
+        *_visit(3),
+        *_visit(1, 4),  # by now it moved up twice
+        *_visit(1),
+        *_visit(3),
+        ["delete", {"names": ["clip", LAYER]}],
+        SETTLED,
+        TIMELINE,
+    )
+    expected = [(5, 6), (4, 5), (5, 6), (6, 7), (4, 5), (5, 6), (4, 5)]
+    assert _channels(answers, "title", "upper") == expected
+
+
+def test_what_made_room_stays_where_somebody_put_it_and_above_what_it_is_above(every_blender, footage):
+    titles = _colour("title", 4, 6, 10), _colour("moved", 4, 1, 4)
+    answers = every_blender(
+        *_begin(footage, *titles),
+        *_visit(3),
+        ["adjust", {"name": "moved", "channel": 9}],
+        ["adjust", {"name": "clip", "channel": 1}],
+        _colour("blocker", 4, 9, 12),
+        SETTLED,
+        TIMELINE,
+        ["remove", {"name": "blocker"}],
+        SETTLED,
+        TIMELINE,
+        *_visit(3),
+    )
+    assert _channels(answers, "title", "moved") == [(5, 5), (5, 9), (4, 9), (5, 9)]
+
+
 def test_a_full_stack_of_channels_moves_nothing_and_is_reported(every_blender, footage):
     answers = every_blender(
         *_begin(footage),
