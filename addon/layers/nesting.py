@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 
 from ..sequencer.meta_strips import has_moved_curves, nest_in_meta, nest_of
+from ..sequencer.nest_range import follow_frame_rate
 from ..sequencer.strips import all_strips, overlap
 from ..sequencer.unnest import removable_nest, unnest
 from .layer_strip import invalidate_layer_caches
@@ -97,6 +98,16 @@ def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[s
                 f"{clip.name} {reason}, which its layer can't follow: press Nest in Meta ({text})"
             )
     return problems, nested
+
+
+def trim_nests_at_other_rate(strips: SceneStrips) -> bool:
+    """Have the meta strips that nesting made show what they did before the frame rate changed; True if any did not."""
+    trimmed = False
+    for clip in strips.clips:
+        meta = None if strips.parent_meta(clip) is None else nest_of(clip)
+        if meta is not None:
+            trimmed |= follow_frame_rate(strips.scene, meta, clip)
+    return trimmed
 
 
 def _nest(scene: bpy.types.Scene, clip: Any, layer: Any, *, keeps_active: bool) -> None:

@@ -20,7 +20,7 @@ from .copies import separate_copies
 from .folders import LayerPlaces
 from .layer_edits import layer_edits
 from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
-from .nesting import nest_where_needed
+from .nesting import nest_where_needed, trim_nests_at_other_rate
 from .replaced_files import reload_replaced_movies
 from .scene_strips import SceneStrips
 from .sync_memory import sync_memory
@@ -101,8 +101,9 @@ def sync_scene(
     if _remove_orphans(strips):
         strips, changed = SceneStrips(scene), True
     not_nested, nested = nest_where_needed(strips, during_edit=during_edit)
+    trimmed = trim_nests_at_other_rate(SceneStrips(scene) if nested else strips)
     restored = restore_lifted_strips(scene)
-    return SyncResult(problems + not_nested, changed or nested or restored)
+    return SyncResult(problems + not_nested, changed or nested or trimmed or restored)
 
 
 def _sync_clips(

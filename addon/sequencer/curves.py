@@ -51,6 +51,15 @@ def keyframes_of(scene: bpy.types.Scene) -> Any:
     return fcurves[0] if fcurves else ()
 
 
+def animates(curve: Any, scene: bpy.types.Scene) -> bool:
+    """Tell whether a curve decides anything: Blender keeps those of a strip modifier that was removed."""
+    try:
+        scene.path_resolve(curve.data_path)
+    except ValueError:
+        return False
+    return True
+
+
 def nla_paths(scene: bpy.types.Scene) -> set[str]:
     """Return the paths that strips of the NLA animate in a scene."""
     animation: Any = scene.animation_data

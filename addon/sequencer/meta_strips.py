@@ -5,16 +5,22 @@ The meta strip becomes the input of the effects that the clip fed, and gets the 
 modifiers: over the two together these are exact, over one after the other they are not.
 """
 
+import re
 from typing import Any, cast
 
 import bpy
 
 from .animation import StripCurves, sync_animation
 from .connections import connect, connected_strips, disconnect, display_siblings, select, sounds_of
-from .curves import curves_of, make_action_local, split_strip_path, strip_key
+from .curves import animates, curves_of, make_action_local, split_strip_path, strip_key
 from .own_operators import call_operator
 from .strips import inputs_of, layer_stack_id, parent_strips, stack_id
 
+_NEST_SUFFIX = " Face Swap"
+# What Blender adds to a name that another strip has; it cuts the name for that.
+_NUMBER = re.compile(r"\.[0-9]+\Z")
+_MAX_NUMBER_BYTES = 4
+_MAX_NAME_BYTES = 61
 _INPUT_PROPERTIES = ("input_1", "input_2")
 # What of a clip is to be done to both, and what the meta strip has like the clip, whose place it takes.
 _META_PROPERTIES = ("blend_type", "blend_alpha", "mute")
@@ -34,13 +40,30 @@ def nest_in_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any:
     if [entry.type for entry in layer.modifiers] == [entry.type for entry in strip.modifiers]:
         layer.modifiers.clear()
     strip.modifiers.clear()
-    meta.name = f"{strip.name} Face Swap"
+    meta.name = nest_name(strip)
     meta.understudy_nest = True
     move_appearance(scene, strip, meta)
     layer.blend_alpha, layer.mute = 1.0, False
     meta.channel = channel
     sync_animation(scene, strip, layer, StripCurves.of_scene(scene))
     return meta
+
+
+def nest_name(clip: Any) -> str:
+    """Return the name of the meta strip that nesting makes around a clip; Blender cuts names that are too long."""
+    longest = _MAX_NAME_BYTES - len(_NEST_SUFFIX) - _MAX_NUMBER_BYTES
+    return f"{clip.name.encode()[:longest].decode(errors='ignore')}{_NEST_SUFFIX}"
+
+
+def has_nest_name(meta: Any) -> bool:
+    """Tell whether a meta strip has the name that nesting gave it: then nobody else named it.
+
+    Earlier versions let Blender cut it. Then it may be the clip's own name and a number.
+    """
+    name = _NUMBER.sub("", meta.name)
+    wanted = (f"{strip.name}{_NEST_SUFFIX}" for strip in meta.strips)
+    is_cut = len(meta.name.encode()) > _MAX_NAME_BYTES - _MAX_NUMBER_BYTES
+    return name.endswith(_NEST_SUFFIX) or (is_cut and any(text.startswith(name) for text in wanted))
 
 
 def nest_of(clip: Any) -> Any | None:
@@ -136,7 +159,7 @@ def move_appearance(scene: bpy.types.Scene, source: Any, target: Any) -> None:
     for name in (*_META_PROPERTIES, *_SHARED_PROPERTIES):
         setattr(target, name, getattr(source, name))
     source.blend_type, source.blend_alpha, source.mute = "ALPHA_OVER", 1.0, False
-    if has_moved_curves(scene, source):
+    if any(meta_path(curve, source) for curve in curves_of(scene)):
         make_action_local(scene)
     for curve in curves_of(scene):
         path = meta_path(curve, source)
@@ -146,7 +169,7 @@ def move_appearance(scene: bpy.types.Scene, source: Any, target: Any) -> None:
 
 def has_moved_curves(scene: bpy.types.Scene, strip: Any) -> bool:
     """Tell whether something animates what of a strip is moved by `move_appearance`."""
-    return any(meta_path(curve, strip) for curve in curves_of(scene))
+    return any(meta_path(curve, strip) and animates(curve, scene) for curve in curves_of(scene))
 
 
 def meta_path(curve: Any, strip: Any) -> str:

@@ -5,7 +5,6 @@ Only where the pixels stay as they are, and where nothing else has to move. What
 beyond what nesting did (a transform, a name, a locked track) keeps it.
 """
 
-import re
 from typing import Any, cast
 
 import bpy
@@ -13,11 +12,12 @@ import bpy
 from .channel_index import ChannelIndex
 from .channels import CHANNEL_COUNT
 from .connections import connect, connected_strips, disconnect, display_siblings, keep_selection, select
-from .curves import curves_of, nla_paths, split_strip_path, strip_key
+from .curves import animates, curves_of, nla_paths, split_strip_path, strip_key
 from .meta_strips import (
     copy_strip_modifiers,
     effect_inputs,
     has_moved_curves,
+    has_nest_name,
     make_temporary_strip,
     meta_path,
     move_appearance,
@@ -28,7 +28,6 @@ from .meta_strips import (
 from .own_operators import call_operator
 from .strips import channels_of, parent_strips
 
-_META_NAME = re.compile(r".+ Face Swap(\.\d+)?", re.DOTALL)
 # What changes the pixels of a meta strip, with the value at which it does not.
 _PLAIN_VALUES = {
     "use_flip_x": False, "use_flip_y": False, "use_reverse_frames": False, "use_float": False,
@@ -42,7 +41,7 @@ _PLAIN_VALUES = {
 def removable_nest(scene: bpy.types.Scene, clip: Any) -> Any | None:
     """Return the meta strip that nesting made around a clip if the clip can take its place; else None."""
     meta, editor = nest_of(clip), cast("Any", scene.sequence_editor)
-    if meta is None or not _META_NAME.fullmatch(meta.name) or meta in list(editor.meta_stack):
+    if meta is None or not has_nest_name(meta) or meta in list(editor.meta_stack):
         return None
     is_plain = (
         all(_value(meta, path) in (value, None) for path, value in _PLAIN_VALUES.items())
@@ -146,7 +145,11 @@ def _is_animated_otherwise(scene: bpy.types.Scene, meta: Any) -> bool:
     """Tell whether keyframes, drivers or the NLA change more of a meta strip than can be moved to its clip."""
     key = strip_key(meta)
     paths = [split_strip_path(path) for path in nla_paths(scene)]
-    paths += [split_strip_path(curve.data_path) for curve in curves_of(scene) if not meta_path(curve, meta)]
+    paths += [
+        split_strip_path(curve.data_path)
+        for curve in curves_of(scene)
+        if not meta_path(curve, meta) and animates(curve, scene)
+    ]
     return any(name == key for name, _ in paths)
 
 

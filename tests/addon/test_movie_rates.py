@@ -5,6 +5,7 @@ import shutil
 from fractions import Fraction
 from importlib.metadata import version
 
+import numpy as np
 import pytest
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
@@ -109,3 +110,46 @@ def test_a_movie_that_was_replaced_by_one_of_another_rate(drive, footage, first,
     )
     read = [int(picture.removesuffix(".tif")) for picture in answers[2]]
     assert read == [footage.number_in(picture) for _, picture in sorted(drive.pictures(name, 12).items())]
+
+
+@pytest.mark.skipif(version("bpy") == "5.0.1", reason="bpy 5.0.1 crashes in sequencer.movie_strip_add")
+@pytest.mark.parametrize(
+    "edits", [{}, {"frame_final_start": 3, "frame_final_end": 10}], ids=["whole", "trimmed"]
+)
+def test_a_meta_strip_is_as_long_as_its_clip_at_every_frame_rate(drive, footage, edits):
+    begin = (
+        ["project", {"size": [320, 240], "frames": [1, 16]}],
+        ["movie", {"name": "clip", "file": footage.movie, "channel": 3, "own_rate": True}],
+    )
+    refresh = ["op", {"name": "understudy.refresh"}]
+    rates = [["setup", {"render__fps": fps}] for fps in (30, 12, 24)]
+    plain = drive(
+        *begin,
+        ["set_properties", {"clip": edits}],
+        ["adjust", {"name": "clip", "blend_alpha": 0.5}],
+        *(step for rate in rates for step in (rate, ["timeline", {}])),
+        rates[0],
+        ["render", {"out": drive.out("plain_rate")}],
+    )
+    nested = drive(
+        *begin,
+        ["cast", {"name": "clip", "picture": None}],
+        ["adjust", {"name": "clip", "blend_alpha": 0.5}],
+        refresh,
+        ["set_properties", {"clip Face Swap": edits}],
+        refresh,
+        *(step for rate in rates for step in (rate, refresh, ["timeline", {}])),
+        rates[0],
+        ["prefer", {"originals": "RENDER"}],
+        ["render", {"out": drive.out("nested_rate")}],
+        ["prefer", {"originals": "ASK"}],
+    )
+    expected = [timeline["clip"][1:4] for timeline in plain if isinstance(timeline, dict)]
+    timelines = [
+        timeline for timeline in nested if isinstance(timeline, dict) and "clip Face Swap" in timeline
+    ]
+    assert len(expected) == len(timelines) == 3
+    assert [timeline["clip Face Swap"][1:4] for timeline in timelines] == expected
+    plain_frames, nested_frames = (drive.pictures(name, 16) for name in ("plain_rate", "nested_rate"))
+    for frame, pixels in plain_frames.items():
+        np.testing.assert_array_equal(nested_frames[frame], pixels)

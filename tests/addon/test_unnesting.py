@@ -167,6 +167,42 @@ def test_a_meta_strip_that_is_needed_or_was_edited_stays(every_blender, footage,
     assert [entry[0] for entry in answers[-1].values()].count("META") == 1
 
 
+@pytest.mark.parametrize("name", ["n" * 58, "ü" * 29, "n" * 61], ids=["long", "two bytes each", "longest"])
+@pytest.mark.parametrize("is_cut", [False, True], ids=["now", "as Blender cut it"])
+def test_a_clip_with_a_long_name_leaves_its_meta_strip_too(every_blender, footage, name, is_cut):
+    answers = every_blender(
+        *_begin(footage, every_blender),
+        ["set_properties", {"clip": {"name": name}}],
+        _adjust(name, blend_alpha=0.5),
+        REFRESH,
+        TIMELINE,
+        [
+            "set_opacity_of_meta",
+            {"clip": name, "opacity": 1.0, "name": f"{name} Face Swap" if is_cut else None},
+        ],
+        REFRESH,
+        TIMELINE,
+    )
+    assert [entry[0] for entry in answers[-4].values()].count("META") == 1
+    assert sorted(answers[-1]) == sorted(["below", name, LAYER])
+
+
+def test_curves_of_a_strip_modifier_that_is_gone_keep_no_meta_strip(every_blender, footage):
+    bright = 'modifiers["Bright_Contrast"].bright'
+    answers = every_blender(
+        *_begin(footage, every_blender),
+        BRIGHT,
+        ["animate", {"name": "clip", "path": bright, "values": {"1": 0.0, "9": 20.0}}],
+        REFRESH,
+        TIMELINE,
+        ["remove_strip_modifiers", {"name": META}],
+        REFRESH,
+        TIMELINE,
+    )
+    assert META in answers[-4]
+    assert sorted(answers[-1]) == sorted(["below", "clip", LAYER])
+
+
 def test_a_clip_that_the_editor_nested_stays_nested(every_blender, footage):
     answers = every_blender(*_begin(footage, every_blender), ["nest", {"name": "clip"}], REFRESH, TIMELINE)
     assert META in answers[-1]

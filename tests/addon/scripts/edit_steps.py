@@ -77,6 +77,18 @@ def strip_modifier(name, kind, **properties):
         _put(entry, path, value)
 
 
+def remove_strip_modifiers(name):
+    """Remove Blender's own strip modifiers of a strip."""
+    _strip(name).modifiers.clear()
+
+
+def set_opacity_of_meta(clip, opacity, name=None):
+    """Set the opacity of the meta strip that a strip lies in, and its name."""
+    meta = _strip(clip).parent_meta()
+    meta.blend_alpha = opacity
+    meta.name = name or meta.name
+
+
 def draw_every_frame_anew():
     """Have renders forget what they read: a plain strip too may show a neighbour or nothing (4.5, 5.0, 5.2)."""
 

@@ -169,7 +169,7 @@ def keyframe(path, values, index=0):
 def animate(name, path, values):
     """Keyframe a property of a strip: {frame: value}."""
     owner, _, leaf = path.rpartition(".")
-    owner = getattr(_strip(name), owner) if owner else _strip(name)
+    owner = _strip(name).path_resolve(owner) if owner else _strip(name)
     for frame, value in values.items():
         setattr(owner, leaf, value)
         owner.keyframe_insert(leaf, frame=int(frame))
