@@ -39,8 +39,14 @@ class LookupCache:
         self._fetch_times: dict[Lookup, float] = {}
         self._icon_names: dict[Lookup, list[str]] = {}
         self._icon_numbers = count()
+        self._result_count = 0
         self._values: LruCache[Hashable, Any] = LruCache(_MAX_VALUES)
         self._timer = self.tick  # one object: Blender knows timers by identity
+
+    @property
+    def result_count(self) -> int:
+        """How often something was looked up so far: what follows from several answers is good until it changes."""
+        return self._result_count
 
     def get(self, lookup: Lookup, max_age_seconds: float = math.inf) -> Any | None:
         """Return what panels draw, None where it is not known or not yet; then it is looked up.
@@ -116,6 +122,7 @@ class LookupCache:
 
     def _store(self, lookup: Lookup, result: Any) -> None:
         self._fetch_times[lookup] = time.monotonic()
+        self._result_count += 1
         for name in self._icon_names.pop(lookup, ()):
             del self._icons[name]
         names = self._icon_names.setdefault(lookup, [])

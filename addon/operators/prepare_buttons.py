@@ -60,7 +60,7 @@ class UNDERSTUDY_OT_prepare_all(bpy.types.Operator):
         strips = [] if scene is None else strips_with_modifiers(scene)
         can_prepare = any(has_all_sources(scene, strip) for strip in strips)
         if not can_prepare:
-            cls.poll_message_set("No strip has a Face Swap modifier with a face picture")
+            cls.poll_message_set("No strip has a Face Swap modifier with a face image")
         return can_prepare
 
     def invoke(self, _context: Any, _event: Any) -> set[Any]:

@@ -5,18 +5,21 @@ Files are looked at beside drawing; what is known so far is said at once.
 """
 
 import math
+import os
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
 from ...core.errors import RecipeError
 from ...core.recipe import BUILT_IN_RECOGNISER, Detect
 from ...core.recipe.request import FaceImage, SwapRequest
-from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
-from ...core.sessions.request_faults import has_source, image_fault, sourceless_modifier
+from ...core.reporting.strip_state import PrepareProgress, RenderAction, StripFacts, StripState, strip_state
+from ...core.sessions.request_faults import RequestFault, has_source, image_fault, sourceless_modifier
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of
+from ..layers.rendered_clips import originals_reason
 from ..layers.strip_warnings import StripWarning, strip_warnings
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import (
@@ -28,7 +31,9 @@ from ..lookups.lookups import (
 )
 from ..modifiers.stack import requests_of
 from ..modifiers.visibility import hidden_reason, visibility_mismatches
+from ..properties.originals import expected_choice, originals_choice
 from ..properties.preferences import preferences
+from ..properties.scene_properties import settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import stack_id
 from ..sessions.cache_folder import cache_location
@@ -107,12 +112,18 @@ def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] 
         return StripFacts(has_source=has_source(requests), fault="no layer strip")
     survey = survey_of(scene, strip, layer, requests)
     known = survey is not None and survey.requests == requests
-    fault = survey.fault if survey is not None and known else ""
+    known_image_fault = _image_fault(scene, requests)
+    file_fault = survey.fault if survey is not None and known else ""
+    fault = file_fault or ("" if known_image_fault is None else known_image_fault.state_text)
+    render_action = _render_action(scene, strip, fault) if fault else RenderAction.RENDER
+    switch_fault = _switch_fault(scene, layer, requests)
     failure = _failure(strip)
     return StripFacts(
         has_source=has_source(requests),
         sourceless_modifier=sourceless_modifier(requests),
-        fault=_switch_fault(scene, layer, requests) or fault or _image_fault(scene, requests),
+        # What is switched off keeps no render from beginning.
+        fault=(switch_fault or fault) if render_action is RenderAction.RENDER else fault,
+        render_action=render_action,
         hidden=hidden_reason(scene, strip, "strip"),
         counts=None if survey is None else survey.counts,
         progress=_progress(scene, strip),
@@ -138,6 +149,29 @@ def _switch_fault(scene: bpy.types.Scene, layer: Any, requests: tuple[SwapReques
     return hidden_reason(scene, layer, "layer") if requests else "Face Swap is switched off"
 
 
+def _render_action(scene: bpy.types.Scene, strip: Any, fault: str) -> RenderAction:
+    """Return what a render started now does about a strip in which nothing can be swapped as asked.
+
+    Whether another strip can have its new faces is looked at every few seconds, and when more is known of images: a
+    redraw must not look at every strip.
+    """
+    modifier_count, now = len(settings_of(scene).modifiers), int(time.monotonic() // _REFRESH_SECONDS)
+    lookups = lookup_cache()
+    key = "originals", scene.name, stack_id(strip), fault, modifier_count, now, lookups.result_count
+
+    def reason() -> str:
+        return originals_reason(scene, lambda rendered: _image_fault(scene, rendered.requests))
+
+    if not lookups.get_or_compute(key, reason):
+        return RenderAction.RENDER
+    choice = expected_choice(
+        originals_choice(preferences().originals, os.environ),
+        in_background=bpy.app.background,
+        locks_interface=cast("Any", scene.render).use_lock_interface,
+    )
+    return RenderAction[choice]
+
+
 def _progress(scene: bpy.types.Scene, strip: Any) -> PrepareProgress | None:
     state = window_state()
     mine = state.prepared_scene == scene.name and state.prepared_strip in ("", stack_id(strip))
@@ -160,8 +194,8 @@ def _failure(strip: Any) -> Any | None:
     return next((entry for entry in window_state().failures if entry.strip_id == stack_id(strip)), None)
 
 
-def _image_fault(scene: bpy.types.Scene, requests: tuple[SwapRequest, ...]) -> str:
-    """Say which image of the source person can't be used, as far as that is known."""
+def _image_fault(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> RequestFault | None:
+    """Return which image of the source person can't be used, as far as that is known."""
 
     def fault_of(image: FaceImage, detect: Detect) -> str:
         view = source_image_view(scene, image, detect)
@@ -169,5 +203,4 @@ def _image_fault(scene: bpy.types.Scene, requests: tuple[SwapRequest, ...]) -> s
             view.quality_issues[0] if view is not None and view.icon is None and view.quality_issues else ""
         )
 
-    fault = image_fault(requests, fault_of)
-    return "" if fault is None else fault.state_text
+    return image_fault(requests, fault_of)

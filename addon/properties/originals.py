@@ -16,6 +16,15 @@ ORIGINALS_ITEMS = (
 )
 
 
+def expected_choice(choice: str, *, in_background: bool, locks_interface: bool) -> str:
+    """Return what becomes of such a render if it is started now: without a window nobody can be asked."""
+    if choice != ASK:
+        return choice
+    if in_background:
+        return REFUSE
+    return RENDER if locks_interface else ASK
+
+
 def originals_choice(preference: str, environment: Mapping[str, str]) -> str:
     """Return the choice that holds: what the environment says comes before the preference."""
     said = environment.get(ORIGINALS_VARIABLE, "").strip().upper()

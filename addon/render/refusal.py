@@ -3,26 +3,19 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
-from ...core.errors import RecipeError, UnderstudyError
+from ...core.errors import UnderstudyError
 from ...core.recipe import Detect
-from ...core.recipe.request import FaceImage, SwapRequest
-from ...core.sessions.request_faults import image_fault, request_fault
-from ..layers.folders import cache_folder
+from ...core.recipe.request import FaceImage
+from ...core.sessions.request_faults import RequestFault, image_fault
 from ..layers.jobs import jobs_at
-from ..layers.scene_strips import SceneStrips
-from ..modifiers.stack import requests_of_modifiers
-from ..modifiers.visibility import hidden_reason
+from ..layers.rendered_clips import RenderedClip
 from ..properties.originals import ASK, ORIGINALS_VARIABLE, REFUSE, RENDER, originals_choice
 from ..properties.preferences import preferences
-from ..sequencer.strips import all_strips
-from ..sessions.open import run_settings
 
 if TYPE_CHECKING:
     from ...core.sessions.layer_session import LayerSession
@@ -32,52 +25,23 @@ REFUSED_TEXT = "Render refused: original faces would be shown"
 """The same in Blender's own report."""
 
 
-@dataclass(frozen=True)
-class RenderedClip:
-    """A clip with a stack that a render may show."""
+def rendered_image_fault(session: "LayerSession", rendered: RenderedClip) -> RequestFault | None:
+    """Return which image of a clip's source persons can't be used, and why; None where all can.
 
-    scene: bpy.types.Scene
-    """The scene that it lies in."""
-    clip: Any
-    frame: int
-    """The first frame of that scene at which the render may show it."""
-    modifiers: Sequence[Any]
-
-
-def originals_reason(scene: bpy.types.Scene, session: "LayerSession") -> str:
-    """Say why a render of a scene can swap no face as it is to be; empty where it can, or where nobody asks for one.
-
-    Looks at the clips that are seen in the scene's range, up to the first that can have its new faces. Images of source
-    persons are only looked into where no layer image proves that they will do: with `session`, whose cache has what was
+    They are only looked into where no layer image proves that they will do: with `session`, whose cache has what was
     found in them before.
     """
-    if not scene.render.use_sequencer:
-        return ""
-    library = run_settings(cache_folder(scene), preferences()).library
-    reasons: list[str] = []
-    for rendered in _rendered_clips(scene):
-        try:
-            requests = requests_of_modifiers(rendered.modifiers)
-        except RecipeError:
-            continue
-        if not requests:
-            continue
-        fault = request_fault(requests, library)
-        if fault is None and not _has_new_faces(rendered, requests, session):
-            fault = image_fault(requests, partial(_image_fault_text, session))
-        if fault is None:
-            return ""
-        name = f"{fault.modifier} of {rendered.clip.name}" if fault.modifier else rendered.clip.name
-        reasons.append(f"{name}: {fault.text}")
-    return "; ".join(dict.fromkeys(reasons))
+    if _has_new_faces(session, rendered):
+        return None
+    return image_fault(rendered.requests, partial(_image_fault_text, session))
 
 
-def _has_new_faces(rendered: RenderedClip, requests: Sequence[SwapRequest], session: "LayerSession") -> bool:
+def _has_new_faces(session: "LayerSession", rendered: RenderedClip) -> bool:
     """Tell whether the first layer image of a clip is right and has a new face for each of its modifiers."""
     for job in jobs_at(rendered.scene, rendered.frame):
         if job.strip == rendered.clip.name:
             summary = session.current_summary(job)
-            return summary is not None and summary.face_count >= len(requests)
+            return summary is not None and summary.face_count >= len(rendered.requests)
     return False
 
 
@@ -119,49 +83,3 @@ def question_text(reason: str) -> str:
 def report_text(reason: str) -> str:
     """Return the line that is reported in the window as such a render starts."""
     return f"Original faces are being rendered ({reason}): Esc in the render's window stops it"
-
-
-def _rendered_clips(scene: bpy.types.Scene) -> Iterator[RenderedClip]:
-    """Yield the clips with a stack that a render of a scene's range may show.
-
-    A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its
-    originals are counted, and it is not refused.
-    """
-    for here in _played_scenes(scene):
-        strips = SceneStrips(here)
-        for clip in strips.clips:
-            frame = _first_frame(clip, scene if here == scene else None)
-            if frame is not None and not hidden_reason(here, clip, "strip"):
-                modifiers = strips.modifiers_by_stack.get(strips.stack_id(clip), [])
-                yield RenderedClip(here, clip, frame, modifiers)
-
-
-def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
-    """List a scene and those that its scene strips play by their sequencer, and those within these."""
-    scenes, waiting = [scene], [scene]
-    while waiting:
-        here = waiting.pop()
-        for strip in all_strips(here):
-            inner = cast("Any", strip)
-            if inner.type != "SCENE" or inner.scene_input != "SEQUENCER" or inner.scene in (None, *scenes):
-                continue
-            shown = _first_frame(inner, scene if here == scene else None) is not None
-            if shown and not hidden_reason(here, inner, "strip"):
-                scenes.append(inner.scene)
-                waiting.append(inner.scene)
-    return scenes
-
-
-def _first_frame(strip: Any, scene: bpy.types.Scene | None) -> int | None:
-    """Return the first frame at which a strip and the meta strips around it lie; None where there is none.
-
-    In the range of a scene, if one is given.
-    """
-    first, last = strip.frame_final_start, strip.frame_final_end - 1
-    if scene is not None:
-        first, last = max(first, scene.frame_start), min(last, scene.frame_end)
-    around = strip.parent_meta()
-    while around is not None:
-        first, last = max(first, around.frame_final_start), min(last, around.frame_final_end - 1)
-        around = around.parent_meta()
-    return int(first) if first <= last else None

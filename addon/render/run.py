@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,7 @@ from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches
+from ..layers.rendered_clips import originals_reason
 from ..layers.replaced_files import replaced_movies
 from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers
@@ -40,9 +42,9 @@ from .refusal import (
     REFUSED_TEXT,
     REPORT,
     originals_action,
-    originals_reason,
     question_text,
     refusal_text,
+    rendered_image_fault,
     report_text,
 )
 from .refused_output import RefusedOutput
@@ -144,7 +146,9 @@ class RenderRun:
         """Refuse a render that can swap no face unless the user wants it, or let them know of it."""
         action = originals_action(scene, from_viewport=self._from_viewport)
         # Who wants the originals anyway does not wait for the images to be looked into.
-        reason = "" if action == RENDER or self._session is None else originals_reason(scene, self._session)
+        if action == RENDER or self._session is None:
+            return
+        reason = originals_reason(scene, partial(rendered_image_fault, self._session))
         if not reason:
             return
         if action == REPORT:

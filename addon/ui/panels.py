@@ -132,7 +132,7 @@ def _draw_first_step(layout: Any, stack: list[Any]) -> None:
     column = layout.column()
     column.context_pointer_set(MODIFIER_POINTER, waiting)
     column.scale_y = _FIRST_STEP_SCALE
-    text = "Choose Face Picture" if len(stack) == 1 else f"Choose Face Picture for {waiting.name}"
+    text = "Choose Face Image" if len(stack) == 1 else f"Choose Face Image for {waiting.name}"
     column.operator("understudy.picture_add", text=text, icon="IMAGE_DATA", translate=len(stack) == 1)
 
 

@@ -36,7 +36,7 @@ def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, 
         issues.append("blurred")
     outside = outside_share(image, face)
     if outside > MAX_OUTSIDE_SHARE:
-        issues.append(f"cut off by the picture's border: {100 * outside:.0f} % of it")
+        issues.append(f"cut off by the image's border: {100 * outside:.0f} % of it")
     elif face.has_mesh:
         hidden = occluded_share(image, face, topology)
         if hidden > MAX_OCCLUDED_SHARE:

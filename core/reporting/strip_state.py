@@ -24,7 +24,7 @@ class StripStateKind(Enum):
     NO_SOURCE = "no_source"
     """A modifier has no image of the source person yet."""
     BLOCKED = "blocked"
-    """The original will be rendered in every frame."""
+    """No frame of it can be swapped: the originals will be rendered, or nothing, see `RenderAction`."""
     PREPARING = "preparing"
     HIDDEN = "hidden"
     """The strip itself is not rendered."""
@@ -37,6 +37,22 @@ class StripStateKind(Enum):
     """Every frame is made, but some show the original."""
     READY = "ready"
     """A new face is in every frame."""
+
+
+class RenderAction(Enum):
+    """What a render does that can swap no face in any of its strips."""
+
+    RENDER = "render"
+    """It renders the originals."""
+    ASK = "ask"
+    REFUSE = "refuse"
+
+
+_BLOCKED_TEXTS = {
+    RenderAction.RENDER: "Originals will be rendered",
+    RenderAction.ASK: "Render will ask first",
+    RenderAction.REFUSE: "Render will be refused",
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,8 @@ class StripFacts:
     """The name of one that has none, where the strip has several."""
     fault: str = ""
     """Why no frame of it can be swapped; empty where nothing is in the way."""
+    render_action: RenderAction = RenderAction.RENDER
+    """What a render does about that: it asks or refuses only where no other strip can be swapped either."""
     hidden: str = ""
     """Why the strip itself is not rendered; empty where it is."""
     counts: FrameCounts | None = None
@@ -107,6 +125,8 @@ class StripState:
     """The one of several that has no image of the source person."""
     progress: PrepareProgress | None = None
     has_warnings: bool = False
+    render_action: RenderAction = RenderAction.RENDER
+    """What a render does of a strip in which no frame can be swapped."""
     can_prepare: bool = True
     """Whether preparing it can make new faces, as far as that is known before."""
 
@@ -117,7 +137,7 @@ class StripState:
 
     @property
     def is_bad(self) -> bool:
-        """Whether originals will be rendered unless somebody does something."""
+        """Whether originals will be rendered, or nothing, unless somebody does something."""
         return self.kind in (StripStateKind.BLOCKED, StripStateKind.ORIGINALS) or bool(self.failed)
 
     @property
@@ -150,6 +170,7 @@ def strip_state(facts: StripFacts) -> StripState:
         failed,
         quote(facts.fault or facts.failure, _MAX_REASON_CHARACTERS),
         has_warnings=facts.has_warnings,
+        render_action=facts.render_action,
         can_prepare=facts.has_source and not (facts.fault or facts.hidden),
     )
     match kind:
@@ -200,9 +221,9 @@ def state_text(state: StripState) -> str:
     counts = state.counts
     match state.kind:
         case StripStateKind.NO_SOURCE:
-            text = "Choose a face picture" + (f" for {state.modifier}" if state.modifier else "")
+            text = "Choose a face image" + (f" for {state.modifier}" if state.modifier else "")
         case StripStateKind.BLOCKED:
-            text = f"Originals will be rendered: {state.reason}"
+            text = f"{_BLOCKED_TEXTS[state.render_action]}: {state.reason}"
         case StripStateKind.PREPARING:
             text = _progress_text(state.progress or PrepareProgress(0, counts.total))
         case StripStateKind.HIDDEN:

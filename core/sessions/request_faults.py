@@ -9,7 +9,7 @@ from ..models.library import ModelLibrary
 from ..recipe import Detect, Recipe
 from ..recipe.request import FaceImage, SwapRequest
 
-_NO_SOURCE = "no source face yet: choose a face picture"
+_NO_SOURCE = "no source face yet: choose a face image"
 IMAGELESS_SWAPPER = "dfm"
 """The swapper whose model is of one person: it needs no image of them."""
 _MORPH_SWAPPER = "dfm-morph"
@@ -105,7 +105,7 @@ def _file_fault(request: SwapRequest, library: ModelLibrary) -> str:
     if _needs_image(request):
         for image in request.identity.images:
             if not image.path.is_file():
-                return f"picture missing ({image.path.name}): put it back, or choose another"
+                return f"image missing ({image.path.name}): put it back, or choose another"
     title = _missing_model(request.recipe, library)
     return f"model missing ({title}): add it in the preferences, or choose another" if title else ""
 

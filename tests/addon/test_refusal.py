@@ -29,8 +29,8 @@ def errors(driver):
 
 
 REASONS = {
-    "no picture": "no source face yet: choose a face picture",
-    "missing picture": "picture missing (gone.png): put it back, or choose another",
+    "no picture": "no source face yet: choose a face image",
+    "missing picture": "image missing (gone.png): put it back, or choose another",
     "missing model": "model missing (",
     "no face": "no face was found in nobody.png: use an image that shows one face clearly",
     "two faces": "two.png shows 2 faces: choose one by its number from the left, 1 to 2",

@@ -57,7 +57,7 @@ def test_the_first_step_comes_first_and_alone(drive, footage):
     )
     empty, chosen, second = answers[3], answers[7], answers[-1]
     assert empty[""][0] == "understudy.picture_add"
-    assert "Choose a face picture" in empty[""]
+    assert "Choose a face image" in empty[""]
     assert "Face Swap Settings" in empty  # everything else is folded in it
     assert answers[4:6] == [False, False]
     assert "understudy.picture_add" not in chosen[""]
@@ -65,7 +65,7 @@ def test_the_first_step_comes_first_and_alone(drive, footage):
     assert answers[8:10] == [True, True]
     assert second[""][0] == "understudy.picture_add"
     assert "Face Swap 2 Settings" in second
-    assert "Choose a face picture for Face Swap 2" in second[""]
+    assert "Choose a face image for Face Swap 2" in second[""]
 
 
 def test_the_number_of_a_face_goes_with_its_picture(drive, footage):

@@ -31,11 +31,11 @@ def check_one_truth(said, text, *, can_prepare):
     elif said["json"]["state"] == "ready":
         assert said["overlay"] == "Original shown: the layer is being read"
     elif said["overlay"]:
-        short = text.removeprefix("Originals will be rendered: ")
+        short = text.removeprefix("Originals will be rendered: ").removeprefix("Render will be refused: ")
         assert said["overlay"] == f"Original shown: {short}"
     assert said["can_prepare"][0] is can_prepare
     assert (said["icon"] == "CHECKMARK") == (said["json"]["state"] == "ready")
-    if text.startswith(("Choose", "Originals", "Not rendered", "0 of")):
+    if text.startswith(("Choose", "Originals", "Render will", "Not rendered", "0 of")):
         assert said["json"]["swapped"] == 0 or said["json"]["state"] in ("hidden", "blocked")
 
 
@@ -63,7 +63,7 @@ def test_a_strip_on_its_way_from_nothing_to_ready(drive, footage):
     empty, chosen, part, stopped, ready, outdated, muted = (
         answers[place] for place in (3, 5, 7, 9, 11, 13, 15)
     )
-    check_one_truth(empty, "Choose a face picture", can_prepare=False)
+    check_one_truth(empty, "Choose a face image", can_prepare=False)
     assert empty["can_prepare"] == [False, False]
     assert "understudy.picture_add" in empty["panel"].split()[0]
     check_one_truth(chosen, f"0 of {COUNT} ready", can_prepare=True)
@@ -75,6 +75,29 @@ def test_a_strip_on_its_way_from_nothing_to_ready(drive, footage):
     assert f"All {COUNT} ready, " in drive.output
     check_one_truth(outdated, f"0 of {COUNT} ready, {COUNT} outdated", can_prepare=True)
     check_one_truth(muted, "Not rendered: strip is muted", can_prepare=False)
+
+
+def test_the_line_says_what_a_render_will_do_about_a_missing_image(drive, footage, tmp_path):
+    second = ["movie", {"name": "second", "file": footage.movie, "channel": 5}]
+    answers = drive(
+        *begin(drive, footage, "refused", footage.person),
+        ["recast", {"picture": str(tmp_path / "gone.png")}],
+        state_step(),
+        ["prefer", {"originals": "RENDER"}],
+        state_step(),
+        ["prefer", {"originals": "REFUSE"}],
+        state_step(),
+        ["prefer", {"originals": "ASK"}],
+        second,
+        ["cast", {"name": "second", "picture": footage.person}],
+        state_step(),
+    )
+    refused, rendered, refused_anyway, beside_another = (answers[place] for place in (4, 6, 8, 12))
+    for said in (refused, refused_anyway):
+        check_one_truth(said, "Render will be refused: image missing (gone.png)", can_prepare=False)
+    check_one_truth(rendered, "Originals will be rendered: image missing (gone.png)", can_prepare=False)
+    # The other strip has its face, so that a render begins.
+    assert beside_another["json"]["text"] == "Originals will be rendered: image missing (gone.png)"
 
 
 def test_what_is_in_the_way_is_said_and_nothing_is_called_ready(drive, footage, two_faces, tmp_path):
@@ -106,13 +129,13 @@ def test_what_is_in_the_way_is_said_and_nothing_is_called_ready(drive, footage, 
     missing, worked, nobody, two, model, gender, gender_worked, hidden = (
         answers[place] for place in (6, 7, 10, 13, 16, 18, 19, 23)
     )
-    check_one_truth(missing, "Originals will be rendered: picture missing (gone.png)", can_prepare=False)
+    check_one_truth(missing, "Render will be refused: image missing (gone.png)", can_prepare=False)
     assert worked["state"]["text"].startswith("Originals will be rendered: can't use the image")
-    check_one_truth(nobody, "Originals will be rendered: no face was found in nobody.png", can_prepare=False)
-    check_one_truth(two, "Originals will be rendered: two.png shows 2 faces", can_prepare=False)
-    assert model["json"]["text"].startswith("Originals will be rendered: model missing (")
+    check_one_truth(nobody, "Render will be refused: no face was found in nobody.png", can_prepare=False)
+    check_one_truth(two, "Render will be refused: two.png shows 2 faces", can_prepare=False)
+    assert model["json"]["text"].startswith("Render will be refused: model missing (")
     check_one_truth(model, model["json"]["text"], can_prepare=False)
-    assert gender["json"]["text"].startswith("Originals will be rendered: model missing (")
+    assert gender["json"]["text"].startswith("Render will be refused: model missing (")
     check_one_truth(gender, gender["json"]["text"], can_prepare=False)
     assert gender_worked["state"]["state"] == "blocked"
     assert gender_worked["state"]["swapped"] == 0
@@ -176,12 +199,12 @@ def test_the_modifier_at_fault_is_named_on_every_surface(drive, footage, two_fac
         state_step(),
     )
     sourceless, two, worked, made, bars, one = (answers[place] for place in (5, 8, 9, 10, 11, 13))
-    check_one_truth(sourceless, "Choose a face picture for Face Swap 2", can_prepare=False)
+    check_one_truth(sourceless, "Choose a face image for Face Swap 2", can_prepare=False)
     fault = "Face Swap 2: two.png shows 2 faces: choose one by its number from the left, 1 to 2"
-    check_one_truth(two, f"Originals will be rendered: {fault}", can_prepare=False)
+    check_one_truth(two, f"Render will be refused: {fault}", can_prepare=False)
     # The first one's faces are swapped: but none of these images is called ready, anywhere.
     assert worked["state"]["text"] == f"Originals will be rendered: {fault}"
-    check_one_truth(made, f"Originals will be rendered: {fault}", can_prepare=False)
+    check_one_truth(made, f"Render will be refused: {fault}", can_prepare=False)
     assert made["json"]["swapped"] == 0
     assert [runs for _, runs in bars] == [[[1, 1 + COUNT, "MISSING"]]]
     check_one_truth(one, f"0 of {COUNT} ready", can_prepare=True)

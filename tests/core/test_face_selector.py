@@ -152,7 +152,7 @@ def test_poor_sources_are_named_with_what_is_poor(shared: Path, tmp_path: Path) 
     )
     said = warnings_for(shared, portraits / "p04_partial_face_cut.jpg")
     assert said.startswith(
-        "p04_partial_face_cut.jpg is a poor source: its face is cut off by the picture's border"
+        "p04_partial_face_cut.jpg is a poor source: its face is cut off by the image's border"
     )
     blurred = write_picture(
         tmp_path / "soft.png", np.asarray(cv2.GaussianBlur(portrait(), (0, 0), 2.0), np.uint8)

@@ -49,8 +49,8 @@ def test_a_request_needs_an_image_that_is_there(library: ModelLibrary, person: P
     assert text_of([request_for(person), request_for(modifier="Second")], library).startswith(
         "Second: no source face yet: "
     )
-    assert text_of([gone], library).startswith("Face Swap: picture missing (gone.png): ")
-    assert text_of([request_for(person.parent)], library).startswith("Face Swap: picture missing (")
+    assert text_of([gone], library).startswith("Face Swap: image missing (gone.png): ")
+    assert text_of([request_for(person.parent)], library).startswith("Face Swap: image missing (")
     assert text_of([], library) == ""
     assert not has_source([request_for()])
 
@@ -63,9 +63,9 @@ def test_a_state_names_the_modifier_and_what_to_do_where_there_are_several(
         request_fault(requests, library) for requests in ([gone], [request_for(person), gone])
     )
     assert alone is not None
-    assert alone.state_text == "picture missing (gone.png)"
+    assert alone.state_text == "image missing (gone.png)"
     assert one_of_two is not None
-    assert one_of_two.state_text == "Second: picture missing (gone.png): put it back, or choose another"
+    assert one_of_two.state_text == "Second: image missing (gone.png): put it back, or choose another"
     assert sourceless_modifier([request_for()]) == ""
     assert sourceless_modifier([request_for(person), request_for(modifier="Second")]) == "Second"
 

@@ -9,6 +9,7 @@ from understudy.core.reporting.layer_outcomes import Outcomes
 from understudy.core.reporting.strip_state import (
     FrameCounts,
     PrepareProgress,
+    RenderAction,
     StripFacts,
     StripState,
     StripStateKind,
@@ -25,7 +26,7 @@ TOTAL = 12
 FAULTS = {
     "no face": "no face was found in nobody.png",
     "two faces": "two.png shows 2 faces",
-    "missing file": "picture missing",
+    "missing file": "image missing",
     "missing model": "model missing (InSwapper)",
     "second modifier": "Face Swap 2: two.png shows 2 faces: choose one by its number from the left, 1 to 2",
 }
@@ -77,9 +78,9 @@ def expected_text(conditions: frozenset[str]) -> str:
     facts = facts_of(conditions)
     assert facts.counts is not None
     if "no second image" in conditions:
-        return "Choose a face picture for Face Swap 2"
+        return "Choose a face image for Face Swap 2"
     if "no image" in conditions:
-        return "Choose a face picture"
+        return "Choose a face image"
     if "muted" in conditions:
         return "Not rendered: strip is muted"
     if facts.fault:
@@ -208,3 +209,18 @@ def test_a_runs_outcomes_are_worded_as_a_strip_is() -> None:
 def test_a_render_is_reported_in_a_few_words() -> None:
     assert render_text(60, 58, 2) == "60 frames, 58 swapped, 2 originals"
     assert render_text(1, 0, 1) == "1 frame, 0 swapped, 1 original"
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        (RenderAction.RENDER, "Originals will be rendered: image missing"),
+        (RenderAction.ASK, "Render will ask first: image missing"),
+        (RenderAction.REFUSE, "Render will be refused: image missing"),
+    ],
+)
+def test_the_state_says_what_a_render_will_do(action: RenderAction, text: str) -> None:
+    state = strip_state(StripFacts(fault="image missing", render_action=action))
+    assert state_text(state) == text
+    assert overlay_text(state, shows_original=True) == "Original shown: image missing"
+    assert state.is_bad

@@ -85,9 +85,9 @@ def add_modifier(window):
 
 
 def choose_picture(window):
-    """Choose Face Picture, a thumbnail, Return."""
+    """Choose Face Image, a thumbnail, Return."""
     controls = yield from window.buttons(window.area("PROPERTIES"), across=0.5)
-    yield from click(window, "Choose Face Picture", controls["understudy.picture_add"])
+    yield from click(window, "Choose Face Image", controls["understudy.picture_add"])
     yield 1.0
     yield from to_the_middle(window, "File")
     browser = bpy.context.window_manager.windows[-1]

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clips that a render of a scene shows, and whether any of them can have its new faces."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import bpy
+
+from ...core.errors import RecipeError
+from ...core.recipe.request import SwapRequest
+from ...core.sessions.request_faults import RequestFault, request_fault
+from ..modifiers.stack import requests_of_modifiers
+from ..modifiers.visibility import hidden_reason
+from ..properties.preferences import preferences
+from ..sequencer.strips import all_strips
+from ..sessions.open import run_settings
+from .folders import cache_folder
+from .scene_strips import SceneStrips
+
+
+@dataclass(frozen=True)
+class RenderedClip:
+    """A clip that a render may show, and what its modifiers ask for."""
+
+    scene: bpy.types.Scene
+    """The scene that it lies in."""
+    clip: Any
+    frame: int
+    """The first frame of that scene at which the render may show it."""
+    requests: Sequence[SwapRequest]
+
+
+def originals_reason(
+    scene: bpy.types.Scene, image_fault_of: Callable[[RenderedClip], RequestFault | None]
+) -> str:
+    """Say why a render of a scene can swap no face as it is to be; empty where it can, or where nobody asks for one.
+
+    Looks at the clips that are seen in the scene's range, up to the first that can have its new faces. Of images of
+    source persons it looks whether their files are there; `image_fault_of` returns what else is wrong with those of a
+    clip.
+    """
+    if not scene.render.use_sequencer:
+        return ""
+    library = run_settings(cache_folder(scene), preferences()).library
+    reasons: list[str] = []
+    for rendered in _rendered_clips(scene):
+        fault = request_fault(rendered.requests, library) or image_fault_of(rendered)
+        if fault is None:
+            return ""
+        name = f"{fault.modifier} of {rendered.clip.name}" if fault.modifier else rendered.clip.name
+        reasons.append(f"{name}: {fault.text}")
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _rendered_clips(scene: bpy.types.Scene) -> Iterator[RenderedClip]:
+    """Yield the clips that ask for a face and that a render of a scene's range may show.
+
+    A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its
+    originals are counted, and it is not refused.
+    """
+    for here in _played_scenes(scene):
+        strips = SceneStrips(here)
+        for clip in strips.clips:
+            frame = _first_frame(clip, scene if here == scene else None)
+            if frame is None or hidden_reason(here, clip, "strip"):
+                continue
+            try:
+                requests = requests_of_modifiers(strips.modifiers_by_stack.get(strips.stack_id(clip), []))
+            except RecipeError:
+                continue
+            if requests:
+                yield RenderedClip(here, clip, frame, requests)
+
+
+def _played_scenes(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """List a scene and those that its scene strips play by their sequencer, and those within these."""
+    scenes, waiting = [scene], [scene]
+    while waiting:
+        here = waiting.pop()
+        for strip in all_strips(here):
+            inner = cast("Any", strip)
+            if inner.type != "SCENE" or inner.scene_input != "SEQUENCER" or inner.scene in (None, *scenes):
+                continue
+            shown = _first_frame(inner, scene if here == scene else None) is not None
+            if shown and not hidden_reason(here, inner, "strip"):
+                scenes.append(inner.scene)
+                waiting.append(inner.scene)
+    return scenes
+
+
+def _first_frame(strip: Any, scene: bpy.types.Scene | None) -> int | None:
+    """Return the first frame at which a strip and the meta strips around it lie; None where there is none.
+
+    In the range of a scene, if one is given.
+    """
+    first, last = strip.frame_final_start, strip.frame_final_end - 1
+    if scene is not None:
+        first, last = max(first, scene.frame_start), min(last, scene.frame_end)
+    around = strip.parent_meta()
+    while around is not None:
+        first, last = max(first, around.frame_final_start), min(last, around.frame_final_end - 1)
+        around = around.parent_meta()
+    return int(first) if first <= last else None
