@@ -19,6 +19,10 @@ class FaceImageError(UnderstudyError):
     """An image of the source person is missing, unreadable or does not show one clear face."""
 
 
+class FaceNumberError(FaceImageError):
+    """An image of the source person shows several faces and none of them is chosen, or one that is not there."""
+
+
 class ModelError(UnderstudyError):
     """A model file is missing, is not what it should be, or can't be run."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from ..errors import UnderstudyError
+from ..errors import FaceNumberError, UnderstudyError
 from ..system.address_space import keep_within_limit, limit_bytes
 from .arguments import parser
 from .output import close_result, flush_lines, keep_standard_streams, print_diagnostic
@@ -86,7 +86,8 @@ def _report_error(error: BaseException, stop: StopSignal) -> int:
         close_result()
         return EXIT_FAILURE
     if isinstance(error, UnderstudyError):
-        print_diagnostic(" ".join(str(error).split()))
+        remedy = "; give the number with --face-number" if isinstance(error, FaceNumberError) else ""
+        print_diagnostic(" ".join(str(error).split()) + remedy)
         return EXIT_FAILURE
     # A library that can't be mapped is an ImportError.
     if isinstance(error, MemoryError) or (isinstance(error, ImportError) and limit_bytes() is not None):

@@ -81,14 +81,20 @@ class _RenderCounts:
     def failure_count(self) -> int:
         return sum(map(len, self.failed_frames.values()))
 
-    def warnings(self, fps: Fraction) -> list[str]:
-        """Return a line for each reason, naming its frames, and for what else looks wrong."""
+    def warnings(self, fps: Fraction, min_height: float) -> list[str]:
+        """Return a line for each reason, naming its frames, and for what else looks wrong.
+
+        Faces that are lower than `min_height` pixels were not replaced.
+        """
         lines = [
             f"{frame_spans(numbers)} the original: {' '.join(reason.split())}"
             for reason, numbers in self.failed_frames.items()
         ]
         if not self.changed_count and not self.failed_frames:
-            lines.append("no frame was changed: no face to replace was found, or the settings hide it")
+            lines.append(
+                "no frame was changed: no face to replace was found, or the settings hide it; "
+                f"faces lower than {min_height:g} pixels are not replaced: lower that with --set select.min_height"
+            )
         # A movie file that was cut off still says its full length; decoders then go on showing what they have.
         if fps / 2 < self.still_count < self.written_count - 1:
             lines.append(
@@ -130,7 +136,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         outcome = _write_movie(pipeline, clip, request, numbers, fps, arguments, output, stop)
         for warning in (
             *opened.warnings,
-            *outcome.warnings(fps),
+            *outcome.warnings(fps, request.recipe.select.min_height),
             *clip.faults,
             *settings.ignored,
             *cache.warnings,

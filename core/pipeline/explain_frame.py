@@ -145,7 +145,7 @@ def _image_keys(
     make_pipeline: Callable[[Store], Pipeline], store: Store, request: SwapRequest
 ) -> Iterator[_StageKey]:
     for count, image in enumerate(request.identity.images, 1):
-        about = f"picture {count}"
+        about = f"image {count}"
         texture = _catch_miss(
             partial(make_pipeline(_ProbeStore(store)).texture_key, image, request.recipe.detect)
         )

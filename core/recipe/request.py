@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import FaceImageError
+from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
 
 
@@ -39,17 +39,19 @@ class FaceImage:
         Raises
         ------
         FaceImageError
-            If there is no face, there are several and none is chosen, or there is none of that number.
+            If there is no face.
+        FaceNumberError
+            If there are several and none is chosen, or there is none of that number.
         """
         name = self.path.name
         if not count:
             raise FaceImageError(f"no face was found in {name}: use an image that shows one face clearly")
         if self.face_number == 0 and count > 1:
-            raise FaceImageError(
+            raise FaceNumberError(
                 f"{name} shows {count} faces: choose one by its number from the left, 1 to {count}"
             )
         if self.face_number > count:
-            raise FaceImageError(f"{name} has no face number {self.face_number}: it shows {count}")
+            raise FaceNumberError(f"{name} has no face number {self.face_number}: it shows {count}")
         return max(self.face_number, 1) - 1
 
 

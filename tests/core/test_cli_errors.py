@@ -56,8 +56,11 @@ def write_without_frames(path):
 VALID_ARGUMENTS = {"clip": "clip.mp4", "--face": "face.png", "--output": "out.mp4"}
 FAULTS = {
     "no face": ({"--face": "nobody.png"}, "no face was found in nobody.png"),
-    "two faces": ({"--face": "two.png"}, "two.png shows 2 faces: choose one"),
-    "face number": ({"--face": "two.png", "--face-number": "3"}, "two.png has no face number 3: it shows 2"),
+    "two faces": ({"--face": "two.png"}, "from the left, 1 to 2; give the number with --face-number"),
+    "face number": (
+        {"--face": "two.png", "--face-number": "3"},
+        "two.png has no face number 3: it shows 2; give the number with --face-number",
+    ),
     "no clip": ({"clip": "nowhere.mp4"}, "can't find the clip nowhere.mp4"),
     "noise": ({"clip": "noise.mp4"}, "noise.mp4 can't be decoded as a movie"),
     "headless": ({"clip": "headless.mp4"}, "headless.mp4 can't be decoded as a movie"),

@@ -189,7 +189,9 @@ def test_a_clip_without_a_face_stays_as_it_is(folder, first, tmp_path, capsys):
         face_clip.write_picture(tmp_path / f"{number}.png", face_clip.frame(0)[:, :50].repeat(4, 1))
     arguments = ["render", str(tmp_path), "--fps", "24", "--face", str(folder / "red.png")]
     assert main([*arguments, "--output", str(tmp_path / "out.mp4")]) == 0
-    assert "no frame was changed" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "no frame was changed" in said
+    assert "faces lower than 48 pixels are not replaced: lower that with --set select.min_height" in said
     assert json.loads((tmp_path / "out.mp4.understudy.json").read_text())["composite"] is False
 
 

@@ -29,7 +29,7 @@ def made(tmp_path_factory):
 
 
 FRAME = ("clip", "frame", "detect", "landmark", "embed", "swap")
-PICTURE = tuple(f"picture 1 {stage}" for stage in ("clip", "frame", "detect", "landmark", "embed", "texture"))
+PICTURE = tuple(f"image 1 {stage}" for stage in ("clip", "frame", "detect", "landmark", "embed", "texture"))
 KNOWN = dict.fromkeys((*FRAME, "target", *PICTURE), "hit") | {"fuse": "not kept"}
 FLAT = ("--set", "swap.shape=0")
 """What the cache of these tests was made with."""
@@ -70,8 +70,8 @@ def test_another_person_is_a_picture_nobody_looked_at(made):
     assert {name: fact.status for name, fact in facts.items() if name in FRAME[:-1]} == dict.fromkeys(
         FRAME[:-1], "hit"
     )
-    assert facts["picture 1 frame"].status == "miss"
-    assert facts["picture 1 texture"].reason == "the image's frame is not there"
+    assert facts["image 1 frame"].status == "miss"
+    assert facts["image 1 texture"].reason == "the image's frame is not there"
     assert facts["swap"].status == "not known yet"
 
 
@@ -119,7 +119,7 @@ def test_the_command_says_the_same(made, capsys, tmp_path):
     assert main([*arguments, "--set", "swap.crop_size=512"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "swap                   miss           crop_size is 512, in the nearest result 640" in lines
-    assert "picture 1: texture     hit" in lines
+    assert "image 1: texture       hit" in lines
     assert main([*arguments, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert {row["stage"]: row["status"] for row in report["stages"] if not row["about"]} == {
