@@ -89,13 +89,19 @@ def add_modifier(window):
 
 
 def add_picture(window):
-    """The panel Who: Add Picture."""
+    """The panel Who: Add Image, then wait until the face in it is shown."""
     properties = window.area("PROPERTIES")
     controls = yield from window.buttons(properties)
     window.facts["controls"] = sorted(controls)
     yield from window.click(controls["understudy.picture_add"])
     yield from window.choose("/given/face.png")
-    yield 1.0
+    for _ in range(40):
+        yield 0.5
+        # Until then there is a button that looks for the face.
+        if "understudy.picture_check" not in (yield from window.buttons(properties, across=0.865)):
+            break
+    window.point(40, 600)
+    yield 0.5
     window.shot("05_picture")
 
 
