@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...core.layers.job import LayerJob
+from ...core.layers.label import layer_label
 from ...core.sessions.request_faults import has_source
 from ..properties.preferences import Preferences
 from ..sessions.open import open_preview
@@ -30,6 +31,17 @@ class PreviewRequest:
 
 
 PreviewResults: TypeAlias = "list[tuple[LayerJob, Preview, str]]"
+
+
+def shows_original(job: LayerJob, how: str) -> bool:
+    """Tell whether a frame shows the original though a new face is asked for.
+
+    An image that is left as it was may be there all the same, made on another machine.
+    """
+    if not job.requests or how in ("current", "fused"):
+        return False
+    label = layer_label(job.layer_path)
+    return how in ("incomplete", "blanked") or label is None or label.is_incomplete
 
 
 class LayerUpdater:

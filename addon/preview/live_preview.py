@@ -3,7 +3,8 @@
 
 Fusing is done on a thread of its own, one request at a time and the newest first; Blender's data is read and
 shown images are renewed on the main thread only. No model runs here and no frame is decoded: what is not
-prepared shows the original, and the panel says so.
+prepared shows the original, and the panel says so. Only a frame that had its faces when an edit asked for other ones
+is made beside the editor, see `FrameWorker`, and shows the last ones until then.
 """
 
 import threading
@@ -17,8 +18,6 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
-from ...core.layers.job import LayerJob
-from ...core.layers.label import layer_label
 from ..blender.handlers import add_handlers, remove_handlers
 from ..blender.viewport_render import is_viewport_render_open, is_viewport_rendering
 from ..layers.folders import cache_folder
@@ -27,12 +26,14 @@ from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
 from ..modifiers.active import active_scene
 from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
-from .layer_updater import LayerUpdater, PreviewRequest, PreviewResults
+from .frame_worker import FrameWorker
+from .layer_updater import LayerUpdater, PreviewRequest, PreviewResults, shows_original
 
 # How often is looked for an image that did not come while it was waited for. Only one is asked for at a time, so a
 # short tick never fuses faster than Blender shows; and it ticks only while one is awaited.
 TICK_SECONDS = 0.002
 RETRY_SECONDS = 1.0
+_MAKING_TICK_SECONDS = 0.02
 # How long a new frame may wait for its layer before it is drawn without it: while it plays or anything is dragged, one
 # frame's time; where somebody waits for this very frame longer, and longest where it is written to a file. What is
 # not prepared is not waited for.
@@ -77,6 +78,7 @@ class LivePreview:
         """`invalidate_caches` makes Blender reload rewritten images; `pause_prefetch` is called during fusion."""
         self._invalidate_caches, self._pause_prefetch = invalidate_caches, pause_prefetch
         self._updater = LayerUpdater()
+        self._frame_worker = FrameWorker()
         self._thread = ThreadPoolExecutor(1, "understudy preview")
         self._state = PreviewState.IDLE
         # IDLE or RETRY, by the last results: the state once nothing is due or pending.
@@ -130,6 +132,9 @@ class LivePreview:
 
     def tick(self) -> float | None:
         """Ask for what changed and show what came; return the seconds to the next tick, None for no more."""
+        if self._frame_worker.tick():
+            self._invalidate_caches()
+            self._last_request, self._state = None, PreviewState.DUE  # a failure shows the original
         self._collect_results()
         if self._state in (PreviewState.DUE, PreviewState.RETRY) and not self._futures:
             self._submit_request()
@@ -137,10 +142,14 @@ class LivePreview:
             self._state = self._rest_state
             if self._state is PreviewState.RETRY:
                 self._last_request = None  # the same request is made again
-        return _TICK_INTERVALS_SECONDS[self._state]
+        seconds = _TICK_INTERVALS_SECONDS[self._state]
+        if self._frame_worker.is_busy:
+            return _MAKING_TICK_SECONDS if seconds is None else min(seconds, _MAKING_TICK_SECONDS)
+        return RETRY_SECONDS if seconds is None and self._frame_worker.is_open else seconds
 
     def on_load(self) -> None:
         """Another file was loaded."""
+        self._frame_worker.close()
         self._last_request, self._rest_state = None, PreviewState.IDLE
         # What the thread has begun is shown even so.
         self._state = PreviewState.PENDING if self._futures else PreviewState.IDLE
@@ -148,6 +157,7 @@ class LivePreview:
     def release_session(self) -> None:
         """Results were deleted: forget those in memory, or what shows them would be fused again."""
         self._last_request = None
+        self._frame_worker.close()
         self._thread.submit(self._updater.close).result()
 
     def close(self) -> None:
@@ -156,6 +166,7 @@ class LivePreview:
             bpy.app.timers.unregister(self._timer)
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._futures.clear()
+        self._frame_worker.close()
         self._updater.close()
 
     def _submit_request(self) -> bool:
@@ -170,7 +181,9 @@ class LivePreview:
         except UnderstudyError as error:
             set_window_state("notice", str(error))
             return False
-        wanted = PreviewRequest(cache_folder(scene), preferences(), jobs, self._may_blank())
+        self._frame_worker.note_jobs(jobs)
+        may_blank = self._may_blank() and not self._frame_worker.keeps_images
+        wanted = PreviewRequest(cache_folder(scene), preferences(), jobs, may_blank)
         if wanted == self._last_request:
             return False
         self._last_request = wanted
@@ -198,27 +211,20 @@ class LivePreview:
         """Show what the thread has done, and that nothing more is awaited."""
         ended = [entry for entry in self._futures if entry.done()]
         self._futures = [entry for entry in self._futures if entry not in ended]
-        if not self._futures:
+        if not self._futures and not self._frame_worker.is_busy:
             set_window_state("updating", False)
         for entry in ended:
             outcome = entry.result()
             missing = [f"{job.strip}: {reason}" for job, _, reason in outcome if reason]
             self._rest_state = PreviewState.RETRY if missing else PreviewState.IDLE
             set_window_state("notice", missing[0] if missing else "")
-            set_window_state("original_shown", any(_shows_original(job, how) for job, how, _ in outcome))
+            set_window_state("original_shown", any(shows_original(job, how) for job, how, _ in outcome))
             if any(how in ("fused", "incomplete", "blanked") for _, how, _ in outcome):
                 self._invalidate_caches()
-
-
-def _shows_original(job: LayerJob, how: str) -> bool:
-    """Tell whether a frame shows the original though a new face is asked for.
-
-    An image that is left as it was may be there all the same, made on another machine.
-    """
-    if not job.requests or how in ("current", "fused"):
-        return False
-    label = layer_label(job.layer_path)
-    return how in ("incomplete", "blanked") or label is None or label.is_incomplete
+            jobs = self._frame_worker.jobs_to_make(outcome)
+            if jobs and self._last_request is not None and not window_state().running:
+                self._frame_worker.make(self._last_request, jobs)
+                set_window_state("updating", True)
 
 
 def _is_rendering() -> bool:

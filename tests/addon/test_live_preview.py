@@ -76,6 +76,57 @@ def test_until_a_late_image_comes_the_preview_says_so(drive, prepared):
     assert answers[4] == ["Updating…", ""]
 
 
+def test_after_an_edit_the_visible_frame_is_made_and_shows_its_last_face_until_then(drive, prepared, footage):
+    answers = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 3}],
+        ["tune", {"settings": {"swap.crop_size": 768}}],
+        ["live_remake", {}],
+        ["viewed", {"out": drive.out("remade"), "frame": 3}],
+        ["tune", {"settings": {"swap.crop_size": 896}}],
+        ["live_remake", {}],
+        ["recast", {"picture": footage.nobody}],
+        ["live_remake", {}],
+        ["live_end", {}],
+        ["recast", {"picture": footage.person}],
+        ["render", {"out": drive.out("remade_render"), "report": str(drive.folder / "remade.json")}],
+    )
+    first, (until, made), (until_next, made_next), (until_failed, failed) = (
+        answers[place] for place in (2, 4, 7, 9)
+    )
+    assert until["key"] == first["key"]
+    assert until["overlay"] == until_next["overlay"] == until_failed["overlay"] == "Updating…"
+    assert made["key"] not in (None, first["key"])
+    assert until_next["key"] == made["key"] != made_next["key"] is not None
+    assert made["overlay"] == made_next["overlay"] == made["notice"] == ""
+    assert made["shows"] > until["shows"]
+    # It was made by another process: here no model ran.
+    assert is_light(made["facts"])
+    # Where that is impossible the original is shown, and said to be.
+    assert until_failed["key"] == made_next["key"]
+    assert failed["key"] is None
+    assert failed["overlay"].startswith("Original shown")
+    assert answers[12]["stages"]["swap"]["hit"] >= 1
+
+
+def test_a_frame_that_never_had_a_new_face_is_not_made_by_an_edit(drive, prepared):
+    answers = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 10}],
+        ["tune", {"settings": {"swap.crop_size": 768}}],
+        ["live_remake", {}],
+        ["live_frame", {"frame": 4}],
+        ["live_end", {}],
+    )
+    edited, rested = answers[4]
+    assert edited["key"] is rested["key"] is None
+    assert edited["overlay"] == rested["overlay"] != "Updating…"
+    # Nor is one that is only gone to.
+    assert answers[5]["key"] is None
+
+
 def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_the_picture(drive, prepared):
     """Clearing it takes Blender's own cache: not for a new frame, and not for an edit of something else."""
     answers = drive(
@@ -117,6 +168,7 @@ def test_a_frame_that_is_not_prepared_shows_the_original_and_says_so(drive, prep
         ["live_frame", {"frame": 11}],
         ["viewed", {"out": drive.out("bare"), "frame": 11}],
         ["live_frame", {"frame": 4}],
+        ["live_frame", {"frame": 3}],
         ["recast", {"picture": footage.second_person}],
         ["live_frame", {"frame": 4}],
         ["viewed", {"out": drive.out("recast"), "frame": 4}],
@@ -125,7 +177,7 @@ def test_a_frame_that_is_not_prepared_shows_the_original_and_says_so(drive, prep
         ["recast", {"picture": footage.person}],
         ["live_frame", {"frame": 4}],
     )
-    bare, good, recast, again, back = answers[3], answers[5], answers[7], answers[10], answers[12]
+    bare, good, recast, again, back = answers[3], answers[5], answers[8], answers[11], answers[13]
     for state in (bare, recast):
         assert state["notice"].startswith("clip: ")
         assert "not prepared yet: press Prepare" in state["notice"]

@@ -62,6 +62,14 @@ def live_late_edit():
     return [*lines, overlay_line(bpy.context)]
 
 
+def live_remake():
+    """What a window does after an edit for which a layer must be made: what is seen until then, and after."""
+    live = _STATE["live"]
+    live.on_edit(bpy.context.scene, wait_seconds=60)
+    before = {**_preview_state(), "overlay": overlay_line(bpy.context)}
+    return [before, {**live_settle(), "overlay": overlay_line(bpy.context)}]
+
+
 def live_let_go():
     """What a purge does with the preview."""
     _STATE["live"].release_session()
