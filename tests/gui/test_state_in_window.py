@@ -34,9 +34,18 @@ def test_the_timeline_shows_what_is_ready(shown):
     facts, work = shown
     share = PREPARED / facts["bar"]["frames"]
     assert bar_share(read(work / "bar_part.png"), facts["bar"]) == pytest.approx(share, abs=0.02)
-    # Nothing is, once a setting is changed that decides how a face is made; until it is set back.
-    assert bar_share(read(work / "bar_changed.png"), facts["bar"]) == 0
+    # Once a setting is changed that decides how a face is made only the visible frame is; until it is set back.
+    only_one = pytest.approx(1 / facts["bar"]["frames"], abs=0.02)
+    assert bar_share(read(work / "bar_changed.png"), facts["bar"]) == only_one
     assert bar_share(read(work / "bar_back.png"), facts["bar"]) == pytest.approx(share, abs=0.02)
+
+
+def test_after_a_change_the_visible_frame_is_made_and_keeps_its_face_until_then(shown):
+    remade = shown[0]["remade"]
+    assert remade["changed"]
+    assert remade["kept"]
+    assert remade["said"]
+    assert remade["is_face"]
 
 
 def test_the_state_that_is_drawn_is_true_and_computed_once_per_redraw(shown):

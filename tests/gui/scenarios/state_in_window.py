@@ -46,14 +46,36 @@ def bars(window, timeline):
     }
     yield 1.5
     window.shot("bar_part")
+    before = shown_layer(scene)
     scene.understudy.modifiers[0].swap.crop_size = 1024
     scene.update_tag()
+    yield 0.5
+    kept = shown_layer(scene)
+    updating = bpy.context.window_manager.understudy.updating
+    for _ in range(100):
+        if shown_layer(scene) != before:
+            break
+        yield 0.2
+    made = shown_layer(scene)
+    window.facts["remade"] = {
+        "changed": made != before,
+        "kept": kept in (before, made),
+        "said": updating or kept == made,
+        "is_face": min(len(made), len(before)) > 1000,
+    }
     yield 3.0
     window.shot("bar_changed")
     scene.understudy.modifiers[0].swap.property_unset("crop_size")
     scene.update_tag()
     yield 3.0
     window.shot("bar_back")
+
+
+def shown_layer(scene):
+    """Return the bytes of the layer of the visible frame."""
+    layer = next(strip for strip in scene.sequence_editor.strips_all if strip.understudy_layer_of)
+    name = layer.strip_elem_from_frame(scene.frame_current).filename
+    return (Path(bpy.path.abspath(layer.directory)) / name).read_bytes()
 
 
 def drawn_states(window):
