@@ -39,7 +39,7 @@ def test_the_notice_comes_and_goes(beside, room, frames):
     assert beside["prepared"]["notice"] == beside["viewed"]["notice"] == ""
     assert "not prepared yet" in beside["changed"]["notice"]
     assert not beside["changed"]["key"]
-    assert off(read(room.work / "beside_unprepared_0010.png"), frames("plain")[9]) == 0
+    assert off(read(room.work / "beside_unprepared_0011.png"), frames("plain")[10]) == 0
 
 
 def test_a_dragged_slider_shows_at_once(beside, room, frames):

@@ -18,12 +18,17 @@ def steps(window):
     scene.frame_set(10)
     yield 1.5
     facts["prepared"] = state()
-    # Another look: what was made is of no use, so the original is shown. And more work, or it were done at once.
+    # Another look: what was made is of no use, and only the visible frame is made anew: the next shows the original.
+    # And more work, or it were done at once.
     recipe = scene.understudy.modifiers[0]
     recipe.swap.mirror, recipe.swap.crop_size, recipe.detect.angles = 0.25, 1024, "all"
     yield 2.0
+    scene.frame_set(11)
+    yield 1.5
     facts["changed"] = state()
-    window.shot("beside_unprepared_0010")
+    window.shot("beside_unprepared_0011")
+    scene.frame_set(10)
+    yield 0.5
     window.point(40, 600)
     press(window)
     # The first pictures are there before anything is known of how fast they come.
