@@ -15,7 +15,8 @@ import bpy
 from ...core.errors import RecipeError
 from ...core.recipe import BUILT_IN_RECOGNISER, Detect
 from ...core.recipe.request import FaceImage, SwapRequest
-from ...core.reporting.strip_state import PrepareProgress, RenderAction, StripFacts, StripState, strip_state
+from ...core.reporting.render_action import RenderAction
+from ...core.reporting.strip_state import PrepareProgress, StripFacts, StripState, strip_state
 from ...core.sessions.request_faults import RequestFault, has_source, image_fault, sourceless_modifier
 from ..layers.folders import cache_folder
 from ..layers.layer_strip import layer_of

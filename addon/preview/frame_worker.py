@@ -54,17 +54,22 @@ class FrameWorker:
         last_jobs = {(job.layer_path, job.frame): job for job in self._last_jobs}
         edited_jobs = [job for job in jobs if last_jobs.get((job.layer_path, job.frame), job) != job]
         self._edited_jobs = frozenset([*edited_jobs, *self._edited_jobs.intersection(jobs)])
+        self._failed_jobs &= frozenset(jobs)
         self._last_jobs = tuple(jobs)
 
     def jobs_to_make(self, results: PreviewResults) -> list[LayerJob]:
-        """Return the jobs whose images show a face that an edit changed, and that fusing can't bring up to date."""
-        return [
-            job
+        """Return the jobs whose images show a face that an edit changed, and that fusing can't bring up to date.
+
+        Those for which no face can be made are noted: the next look shows their originals.
+        """
+        edited = [
+            (job, reason)
             for job, how, reason in results
-            if how == "unprepared"
-            and reason == NOT_PREPARED
-            and job in self._edited_jobs - self._failed_jobs
-            and layer_key(job.layer_path) is not None
+            if how == "unprepared" and job in self._edited_jobs - self._failed_jobs
+        ]
+        self._failed_jobs |= {job for job, reason in edited if reason != NOT_PREPARED}
+        return [
+            job for job, reason in edited if reason == NOT_PREPARED and layer_key(job.layer_path) is not None
         ]
 
     def make(self, request: PreviewRequest, jobs: Sequence[LayerJob]) -> None:
@@ -83,12 +88,13 @@ class FrameWorker:
         for kind, value in self._process.messages():
             if kind == "done":
                 ended = True
+                self._edited_jobs -= {value.job}  # if it is not right even so, it is not made again
                 if value.shown == "failed":
                     failed.append(value.job)
             elif kind == "gone":
                 ended, failed = True, [*failed, *pending]
         if failed:
-            self._failed_jobs = frozenset(failed)
+            self._failed_jobs |= frozenset(failed)
         if self._process.has_ended:
             self._process = None
         self._submit_waiting()
@@ -116,7 +122,7 @@ class FrameWorker:
             try:
                 self._process = WorkerProcess(run_settings(*arguments))
             except ModelError:
-                self._failed_jobs = frozenset(jobs)
+                self._failed_jobs |= frozenset(jobs)
                 return
             self._process_arguments = arguments
         for job in jobs:

@@ -11,6 +11,7 @@ from enum import Enum
 from .layer_outcomes import NO_FACE as NO_FACE_REASON
 from .layer_outcomes import Outcomes
 from .quoting import quote
+from .render_action import RenderAction
 
 NO_FACE = "no face found"
 FAILED = "failed"
@@ -37,15 +38,6 @@ class StripStateKind(Enum):
     """Every frame is made, but some show the original."""
     READY = "ready"
     """A new face is in every frame."""
-
-
-class RenderAction(Enum):
-    """What a render does that can swap no face in any of its strips."""
-
-    RENDER = "render"
-    """It renders the originals."""
-    ASK = "ask"
-    REFUSE = "refuse"
 
 
 _BLOCKED_TEXTS = {

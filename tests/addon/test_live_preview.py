@@ -110,6 +110,21 @@ def test_after_an_edit_the_visible_frame_is_made_and_shows_its_last_face_until_t
     assert answers[12]["stages"]["swap"]["hit"] >= 1
 
 
+def test_after_an_edit_that_asks_for_the_impossible_the_original_is_shown(drive, prepared, tmp_path):
+    answers = drive(
+        ["load", {"path": prepared}],
+        ["live_begin", {}],
+        ["live_frame", {"frame": 5}],
+        ["recast", {"picture": str(tmp_path / "gone.png")}],
+        ["live_remake", {}],
+        ["live_again", {}],
+        ["live_end", {}],
+    )
+    assert answers[2]["key"] is not None
+    assert "gone.png" in answers[5]["notice"]
+    assert answers[5]["key"] is None
+
+
 def test_a_frame_that_never_had_a_new_face_is_not_made_by_an_edit(drive, prepared):
     answers = drive(
         ["load", {"path": prepared}],

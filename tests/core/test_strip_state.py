@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 from understudy.core.reporting.layer_outcomes import Outcomes
+from understudy.core.reporting.render_action import RenderAction
 from understudy.core.reporting.strip_state import (
     FrameCounts,
     PrepareProgress,
-    RenderAction,
     StripFacts,
     StripState,
     StripStateKind,
