@@ -11,3 +11,15 @@ class RenderAction(Enum):
     """It renders the originals."""
     ASK = "ask"
     REFUSE = "refuse"
+
+    @property
+    def text(self) -> str:
+        """What the line of state begins with, before it says why."""
+        return _TEXTS[self]
+
+
+_TEXTS = {
+    RenderAction.RENDER: "Originals will be rendered",
+    RenderAction.ASK: "Render will ask first",
+    RenderAction.REFUSE: "Render will be refused",
+}

@@ -40,13 +40,6 @@ class StripStateKind(Enum):
     """A new face is in every frame."""
 
 
-_BLOCKED_TEXTS = {
-    RenderAction.RENDER: "Originals will be rendered",
-    RenderAction.ASK: "Render will ask first",
-    RenderAction.REFUSE: "Render will be refused",
-}
-
-
 @dataclass(frozen=True)
 class FrameCounts:
     """How many layer images a strip has, by what they show now."""
@@ -215,7 +208,7 @@ def state_text(state: StripState) -> str:
         case StripStateKind.NO_SOURCE:
             text = "Choose a face image" + (f" for {state.modifier}" if state.modifier else "")
         case StripStateKind.BLOCKED:
-            text = f"{_BLOCKED_TEXTS[state.render_action]}: {state.reason}"
+            text = f"{state.render_action.text}: {state.reason}"
         case StripStateKind.PREPARING:
             text = _progress_text(state.progress or PrepareProgress(0, counts.total))
         case StripStateKind.HIDDEN:

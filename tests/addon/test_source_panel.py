@@ -101,7 +101,7 @@ def test_a_picture_whose_file_was_replaced_is_looked_at_again(drive, footage, tm
     assert "Clear face" in before["who"]
     assert "Clear face" not in unknown["who"]
     assert "understudy.picture_check" in unknown["who"]
-    assert after["json"]["text"] == "Originals will be rendered: no face was found in person.png"
+    assert after["json"]["text"] == "Render will be refused: no face was found in person.png"
 
 
 CHOOSE = "understudy.picture_face_choose"
@@ -149,7 +149,7 @@ def test_several_faces_of_a_picture_are_there_to_click(every_blender, footage, t
         ["face_numbers", {}],
     )[len(begin) :]
     unclear = answers[3]
-    assert unclear["json"]["text"] == "Originals will be rendered: both.png shows 2 faces"
+    assert unclear["json"]["text"] == "Render will be refused: both.png shows 2 faces"
     assert unclear["who"].count("picture") == unclear["who"].count(CHOOSE) == 2
     assert "Choose the face to use" in unclear["who"]
     assert not any("number" in text for text in unclear["who"])
@@ -188,7 +188,7 @@ def test_one_face_needs_no_choice(drive, footage, tmp_path):
     )[len(begin) :]
     replaced, stale, one, gone = answers[4], answers[6], answers[8], answers[10]
     assert "picture" not in replaced["who"]  # another file: its faces are not known yet
-    assert stale["json"]["text"] == "Originals will be rendered: person.png has no face number 2"
+    assert stale["json"]["text"] == "Render will be refused: person.png has no face number 2"
     assert stale["who"].count(CHOOSE) == 1  # the one face that is there
     assert one["who"].count("picture") == 1
     assert CHOOSE not in one["who"]

@@ -8,6 +8,7 @@ import pytest
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
 
 COUNT = 12
+REFUSED_EXIT = 3
 
 
 def begin(drive, footage, name, picture):
@@ -98,6 +99,39 @@ def test_the_line_says_what_a_render_will_do_about_a_missing_image(drive, footag
     check_one_truth(rendered, "Originals will be rendered: image missing (gone.png)", can_prepare=False)
     # The other strip has its face, so that a render begins.
     assert beside_another["json"]["text"] == "Originals will be rendered: image missing (gone.png)"
+
+
+def test_the_line_and_the_render_agree_about_images_without_a_face(drive, footage, tmp_path):
+    render = ["render", {"out": drive.out("faceless_"), "report": str(tmp_path / "faceless.json")}]
+    check = ["op", {"name": "understudy.picture_check", "index": 0}]
+    drive.status = REFUSED_EXIT
+    try:
+        answers = drive(
+            *begin(drive, footage, "faceless", footage.person),
+            ["recast", {"picture": footage.nobody}],
+            check,
+            ["movie", {"name": "second", "file": footage.movie, "channel": 5}],
+            ["cast", {"name": "second", "picture": footage.person}],
+            state_step(),
+            ["setup", {"frame_end": 1}],
+            render,
+            ["recast", {"picture": footage.nobody, "index": 1}],
+            check,
+            state_step(),
+            ["mute_channel", {"number": 2}],
+            state_step(),
+            render,
+        )
+    finally:
+        drive.status = 0
+    beside_another, rendered, alone, layer_muted, refused = (answers[place] for place in (7, 9, 12, 14, 15))
+    fault = "no face was found in nobody.png"
+    check_one_truth(beside_another, f"Originals will be rendered: {fault}", can_prepare=False)
+    assert rendered["refused"] == ""
+    check_one_truth(alone, f"Render will be refused: {fault}", can_prepare=False)
+    # A muted layer is no reason to refuse a render, so it is not named as one.
+    check_one_truth(layer_muted, f"Render will be refused: {fault}", can_prepare=False)
+    assert fault in refused["refused"]
 
 
 def test_what_is_in_the_way_is_said_and_nothing_is_called_ready(drive, footage, two_faces, tmp_path):
