@@ -45,7 +45,8 @@ def stabilised_faces(analyser: Analyser, clip: Clip, number: int, recipe: Recipe
     """Return the faces of a frame. Raises ClipError if it can't be read, ModelError or RecipeError."""
     own = analyser.analysis(clip, number, recipe)
     width, gaps = recipe.landmark.steady, recipe.landmark.gaps
-    shot = _shot_frames(analyser, clip, number, max(smoothing_reach(width), gaps))
+    reach = max(smoothing_reach(width), gaps)
+    shot = _shot_frames(analyser, clip, number, reach, reach)
     around = {number: own}
     for near in shot:
         # A neighbour that can't be read only means less steadying here; it is reported at its own turn.
@@ -71,14 +72,20 @@ class TrackPoint:
 
 
 def averaged_embeddings(
-    analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
+    analyser: Analyser,
+    clip: Clip,
+    number: int,
+    recipe: Recipe,
+    frame_faces: FrameFaces,
+    ahead: int = FOLLOW_FRAMES,
 ) -> Floats:
     """Return a vector (n, d) of length 1 for each face of a frame, averaged over the frames it is followed through.
 
-    One frame in which a face is turned or half hidden then does not decide who it is.
+    One frame in which a face is turned or half hidden then does not decide who it is. `ahead` is how many later frames
+    are looked at: what looks ahead and then needs this frame's own pixels has a movie decode it twice.
     """
     totals = np.array(frame_faces.embeddings, np.float32)
-    for face, sightings in enumerate(face_tracks(analyser, clip, number, recipe, frame_faces)):
+    for face, sightings in enumerate(face_tracks(analyser, clip, number, recipe, frame_faces, ahead)):
         for sighting in sightings:
             totals[face] += sighting.embedding
     return l2_normalise(totals)
@@ -102,10 +109,15 @@ def mean_attributes(
 
 
 def face_tracks(
-    analyser: Analyser, clip: Clip, number: int, recipe: Recipe, frame_faces: FrameFaces
+    analyser: Analyser,
+    clip: Clip,
+    number: int,
+    recipe: Recipe,
+    frame_faces: FrameFaces,
+    ahead: int = FOLLOW_FRAMES,
 ) -> list[list[TrackPoint]]:
-    """Return where each face of a frame is seen in the frames before and after it, within its shot."""
-    shot = _shot_frames(analyser, clip, number, FOLLOW_FRAMES)
+    """Return where each face of a frame is seen in the frames before it and up to `ahead` after it, within its shot."""
+    shot = _shot_frames(analyser, clip, number, FOLLOW_FRAMES, ahead)
     around: dict[int, Analysis] = {}
     # Forwards, whatever the order they are used in: stepping back through a movie decodes it over and over.
     for near in shot:
@@ -140,9 +152,9 @@ def _match_next_frame(current: list[tuple[Face, Floats] | None], analysis: Analy
     return pairs
 
 
-def _shot_frames(analyser: Analyser, clip: Clip, number: int, span: int) -> range:
-    """Return the frames within `span` of a frame that belong to its shot."""
-    first, last = max(number - span, 0), min(number + span, clip.info.frame_count - 1)
+def _shot_frames(analyser: Analyser, clip: Clip, number: int, before: int, after: int) -> range:
+    """Return the frames up to `before` before a frame and `after` after it that belong to its shot."""
+    first, last = max(number - before, 0), min(number + after, clip.info.frame_count - 1)
     looks: dict[int, Pixels] = {}
     for near in range(first, last + 1):
         with suppress(ClipError):

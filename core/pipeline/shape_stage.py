@@ -154,7 +154,7 @@ class ShapeStage:
             return FaceForm(self._topology.shape, np.zeros(468, np.float32))
         person = 0
         if count > 1:
-            vectors = averaged_embeddings(self._analyser, clip, number, recipe, frame_faces)
+            vectors = averaged_embeddings(self._analyser, clip, number, recipe, frame_faces, ahead=0)
             person = int((np.asarray(people["vectors"], np.float32) @ vectors[index]).argmax())
         return FaceForm(
             np.asarray(people["forms"][person], np.float32), np.asarray(people["spreads"][person], np.float32)
