@@ -100,7 +100,8 @@ class PrefetchingClip(Closeable):
         kept = self._frames.get(number)
         if kept is None:
             # Only forwards: whoever steps back or jumps about would decode what nobody asks for.
-            ahead = self._prefetch_depth if number > self._last else 0
+            is_next = self._last < 0 or 0 < number - self._last <= self._prefetch_depth + 1
+            ahead = self._prefetch_depth if is_next else 0
             self._last = number
             coming = range(number + 1, min(number + 1 + ahead, self.info.frame_count))
             kept = self._frames.put(number, self._prefetcher.result(number, coming))
