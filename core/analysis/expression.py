@@ -33,7 +33,7 @@ _NEUTRAL_MOUTH_WIDTH = 0.6
 
 def expression_issues(landmarks: Floats, topology: Topology) -> tuple[str, ...]:
     """Say what is poor about the expression of (478, 3) landmarks of a face that looks towards the camera."""
-    points = _unposed_points(landmarks, topology)
+    points = unposed_points(landmarks, topology)
     issues = []
     opening = mouth_opening(points)
     if opening > MAX_MOUTH_OPENING:
@@ -63,7 +63,8 @@ def eye_opening(points: Floats) -> float:
     return min(_mean_distance(points, lids) / _mean_distance(points, (corners,)) for lids, corners in _EYES)
 
 
-def _unposed_points(landmarks: Floats, topology: Topology) -> Floats:
+def unposed_points(landmarks: Floats, topology: Topology) -> Floats:
+    """Return the mesh of (478, 3) landmarks without its pose: (468, 3) float32 in eye distances, around the eyes."""
     scale, rotation, shift = fit_similarity(topology.shape, landmarks[:468])
     return np.asarray((landmarks[:468] - shift) @ rotation / max(scale, 1e-6), np.float32)
 

@@ -12,7 +12,7 @@ from ..geometry.mesh_topology import Topology
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
 from ..system.library_versions import library_inputs
-from . import mesh, skin_fill, source_light
+from . import mesh, whole_texture
 from .crops import MeshCrop, TargetCrop
 from .source import Sources
 
@@ -41,16 +41,14 @@ class MeshSwapper:
         source = self._sources.texture_key(request.identity, request.recipe.detect)
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks, "source": source}
         inputs |= {name: getattr(swap, name) for name in ("swapper", "crop_size", "mirror")}
-        inputs |= (
-            {} if move is None else {"move": move, "skin": skin_fill.VERSION, "light": source_light.VERSION}
-        )
+        inputs |= {} if move is None else {"move": move, "look": whole_texture.VERSION}
         return stage_key("swap", mesh.VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target_key(self, frame: str, landmarks: bytes, request: SwapRequest, move: Key | None = None) -> Key:
         """Return the key of what a face's light is matched with, whoever the source person is; see `swap_key`."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
-        inputs |= {} if move is None else {"move": move}
+        inputs |= {} if move is None else {"move": move, "look": whole_texture.VERSION}
         return stage_key("target", mesh.TARGET_VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target(

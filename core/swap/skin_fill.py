@@ -15,7 +15,6 @@ from ..geometry.mesh_topology import Topology
 from ..geometry.skin_model import feature_mask
 from ..geometry.smoothstep import smoothstep
 
-VERSION = 1
 _COLOUR_PIXELS = 192
 _COLOUR_SIGMAS = (48.0, 20.0, 8.0)
 """Of the spreading of colour, in pixels of 192: where little is shown nearby, what is shown farther away decides."""

@@ -21,9 +21,8 @@ from ..media.source_image import open_source_image, source_image
 from ..media.source_stamps import SourceStamps
 from ..recipe import Detect
 from ..recipe.request import FaceImage, Identity
-from .skin_fill import fill_skin
-from .source_light import remove_side_light
 from .texture import fill_hidden, merge_textures, texture_key, unwrap_texture
+from .whole_texture import whole_texture
 
 SOURCE_SCHEMA = Schema(())
 """Nothing is kept of it but its key."""
@@ -106,17 +105,18 @@ class Sources:
     ) -> tuple[Pixels, Pixels]:
         """Return the identity's texture (768, 768, 3) uint8 RGB and its coverage (768, 768) uint8.
 
-        With `whole_skin`, skin that no image shows is filled in from what they show, and the images' own light from
-        one side is taken out.
+        With `whole_skin` it has no gaps, and the images count by how good they are: see `whole_texture`.
         """
         key = self.texture_key(identity, detect)
         kept = self._textures.get((key, mirror, whole_skin))
         if kept is None:
             parts = [self._image_texture(image, detect) for image in identity.images]
-            merged = merge_textures(parts)
-            kept = fill_hidden(remove_side_light(merged) if whole_skin else merged, mirror)
-            kept = fill_skin(*kept, self._topology) if whole_skin else kept
-            self._textures.put((key, mirror, whole_skin), kept)
+            if whole_skin:
+                meshes = [shown.face.landmarks for shown in self.source_faces(identity, detect)]
+                made = whole_texture(parts, meshes, mirror, self._topology)
+            else:
+                made = fill_hidden(merge_textures(parts), mirror)
+            kept = self._textures.put((key, mirror, whole_skin), made)
         return kept
 
     def image_analysis(self, image: FaceImage, detect: Detect) -> ImageAnalysis:

@@ -9,7 +9,7 @@ from understudy.core.fusion.edge_light import edge_gain
 from understudy.core.fusion.grain import match_grain
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.geometry.skin_detail import detail_strength, measure_detail, skin_region
-from understudy.core.swap.source_light import remove_side_light
+from understudy.core.swap.side_light import remove_side_light
 
 TOPOLOGY = load_topology()
 SIDE = 320

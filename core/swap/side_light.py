@@ -11,7 +11,6 @@ from ..cache.base.store import Arrays
 from ..face.types import Floats
 from ..geometry.smoothstep import smoothstep
 
-VERSION = 1
 _PIXELS = 96
 _SIGMA_PIXELS = 3.0
 """Standard deviation of what counts as light, in pixels of a texture of 96: finer differences are the person's."""
