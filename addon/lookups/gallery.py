@@ -132,12 +132,12 @@ class LookupCache:
 
     def _add_icon(self, image: Pixels, names: list[str]) -> int:
         """Make an icon of an RGB image; it has no name that says who it is."""
-        from ...core.analysis.thumbnail import FACE_THUMBNAIL_PIXELS, to_icon_pixels
+        from ...core.analysis.thumbnail import to_icon_pixels
 
         names.append(str(next(self._icon_numbers)))
         icon: Any = self._icons.new(names[-1])
         values = to_icon_pixels(image)
-        icon.icon_size = icon.image_size = (FACE_THUMBNAIL_PIXELS, FACE_THUMBNAIL_PIXELS)
+        icon.icon_size = icon.image_size = (image.shape[1], image.shape[0])
         icon.icon_pixels_float.foreach_set(values)
         icon.image_pixels_float.foreach_set(values)
         return int(icon.icon_id)

@@ -168,6 +168,27 @@ class OtherPersonLookup:
 
 
 @dataclass(frozen=True)
+class NeutralFaceLookup:
+    """The face that shape understood from all images of the source person."""
+
+    folder: Path
+    preferences: Preferences
+    images: tuple[FaceImage, ...]
+    stamps: tuple[tuple[int, ...], ...]
+    """Those of the images' files: see `SourceImageLookup`."""
+    detect: Detect
+
+    def fetch(self) -> Pixels:
+        """See `Lookup`."""
+        with _open_lookup_session(self.folder, self.preferences) as session:
+            return session.neutral_source_face(Identity(self.images), self.detect)
+
+    def to_view(self, result: Pixels, make_icon: Callable[[Pixels], int]) -> int:
+        """See `Lookup`."""
+        return make_icon(result)
+
+
+@dataclass(frozen=True)
 class CacheSizes:
     """How much is kept."""
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators on the source person: add, remove and check an image, choose the face in it."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, IntProperty, StringProperty
 
-from ...core.errors import UnderstudyError
+from ...core.errors import FaceImageError, UnderstudyError
 from ...core.recipe.request import FaceImage
 from ..blender.reports import report
 from ..layers.folders import cache_folder
@@ -143,6 +143,9 @@ class UNDERSTUDY_OT_picture_check(RequiresModifier, bpy.types.Operator):
                 image = request.identity.images[self.index]
                 faults = session.inspect_source_image(image, request.recipe.detect).quality_issues
                 faults += session.other_person_warnings(request)
+                with suppress(FaceImageError):  # each image has its own report
+                    if request.recipe.swap.gives_shape:
+                        session.neutral_source_face(request.identity, request.recipe.detect)
         except UnderstudyError as error:
             report(self, "ERROR", str(error))
             return {"CANCELLED"}

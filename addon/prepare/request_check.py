@@ -20,23 +20,19 @@ from ..properties.status import set_window_state
 from ..sessions.open import run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
-from .strip_facts import other_person_lookup, source_image_lookup
+from .strip_facts import neutral_face_lookup, other_person_lookup, source_image_lookup
 
 
 def check_unknown_images(scene: bpy.types.Scene, modifier: Any) -> None:
-    """Have the images of a modifier looked at that nobody looked at so far, each file once.
+    """Have what is not known of a modifier's images looked at and drawn, once for the same files.
 
     For a panel, which may not start anything while it draws: it is started as soon as that is over.
     """
     request = request_of(modifier)
     lookups = lookup_cache()
-    wanted: tuple[Lookup, ...] = tuple(
-        lookup
-        for image in request.identity.images
-        if (lookup := source_image_lookup(scene, image, request.recipe.detect)) is not None
-    )
-    people = other_person_lookup(scene, request)
-    wanted = wanted if people is None else (*wanted, people)
+    images = [source_image_lookup(scene, image, request.recipe.detect) for image in request.identity.images]
+    others = other_person_lookup(scene, request), neutral_face_lookup(scene, request)
+    wanted: tuple[Lookup, ...] = tuple(lookup for lookup in (*images, *others) if lookup is not None)
     if bpy.app.background or active_queries("picture") or not any(map(lookups.is_unknown, wanted)):
         return
     check = partial(

@@ -25,6 +25,7 @@ from ..layers.strip_warnings import StripWarning, strip_warnings
 from ..lookups.gallery import lookup_cache
 from ..lookups.lookups import (
     FileStampLookup,
+    NeutralFaceLookup,
     OtherPersonLookup,
     SourceFacesView,
     SourceImageLookup,
@@ -101,6 +102,27 @@ def other_person_lookup(scene: bpy.types.Scene, request: SwapRequest) -> OtherPe
         return None
     detect = request.recipe.detect.for_image()
     return OtherPersonLookup(cache_folder(scene), preferences(), images, known, detect, embed)
+
+
+def neutral_face_icon(scene: bpy.types.Scene, request: SwapRequest) -> int | None:
+    """Return the icon of the face that shape understood from a request's images; None where it is not known yet."""
+    lookup = neutral_face_lookup(scene, request)
+    icon: int | None = None if lookup is None else lookup_cache().get(lookup)
+    return icon
+
+
+def neutral_face_lookup(scene: bpy.types.Scene, request: SwapRequest) -> NeutralFaceLookup | None:
+    """Return the question which face shape understood from a request's images.
+
+    None where it is given no shape or no image, or where it is not known yet which files the images are.
+    """
+    images = request.identity.images
+    stamps = [lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS) for image in images]
+    known = tuple(stamp for stamp in stamps if stamp is not None)
+    if not images or not request.recipe.swap.gives_shape or len(known) < len(images):
+        return None
+    detect = request.recipe.detect.for_image()
+    return NeutralFaceLookup(cache_folder(scene), preferences(), images, known, detect)
 
 
 def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> StripFacts:

@@ -12,11 +12,13 @@ from ..blender.wrapped_text import draw_text
 from ..lookups.lookups import SourceImageView
 from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
-from ..prepare.strip_facts import other_person_warnings, source_image_view
+from ..prepare.strip_facts import neutral_face_icon, other_person_warnings, source_image_view
 from ..properties.scene_properties import recipe_of, request_of
 from .face_grid import draw_face, face_grid
 
 _FACE_SCALE = 3.4
+_WIDGET_PIXELS = 20
+"""A template icon of scale 1 is as high and wide, on a screen without scaling."""
 
 
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -28,6 +30,7 @@ def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
         _draw_source_image(layout, context, scene, modifier, index)
     for text in other_person_warnings(scene, request_of(modifier)):
         draw_text(layout, context, text, "ERROR")
+    _draw_neutral_face(layout, context, scene, modifier)
     check_unknown_images(scene, modifier)
     layout.operator("understudy.picture_add", icon="ADD")
     layout.prop(modifier.identity, "consent")
@@ -97,6 +100,18 @@ def _draw_quality(
                 issue if issue.startswith(file_name) else issue[:1].upper() + issue[1:],
                 "ERROR",
             )
+
+
+def _draw_neutral_face(layout: Any, context: bpy.types.Context, scene: Any, modifier: Any) -> None:
+    """Draw the face that shape understood from all images, so that a bad image is noticed before a render."""
+    icon = neutral_face_icon(scene, request_of(modifier))
+    if icon is None:
+        return
+    row, indent = layout.box().row(), round(_FACE_SCALE * _WIDGET_PIXELS)
+    row.column().template_icon(icon_value=icon, scale=_FACE_SCALE)
+    draw_text(
+        row.column(), context, "Shape uses this face. If it looks wrong, use other images.", "INFO", indent
+    )
 
 
 def needs_image(modifier: Any) -> bool:

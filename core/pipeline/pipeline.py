@@ -16,7 +16,7 @@ from ..analysis.stabilise import FrameFaces, stabilised_faces
 from ..cache.base.compute import Flight, Uncoordinated
 from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
-from ..face.types import Face
+from ..face.types import Face, Pixels
 from ..filesystem import Location
 from ..fusion import fuse, moved
 from ..fusion.graph.fuser import Fuser
@@ -29,7 +29,7 @@ from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Detect, Recipe, key_inputs
-from ..recipe.request import FaceImage, SwapRequest
+from ..recipe.request import FaceImage, Identity, SwapRequest
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
 from ..swap.loaded_model import ModelRunner
@@ -40,6 +40,7 @@ from ..swap.source import Sources
 from .crop_stage import CropStage
 from .face_selector import FaceSelector
 from .fuse_stage import FuseStage
+from .neutral_face_stage import neutral_source_face
 from .occlusion_stage import OcclusionStage
 from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
@@ -176,6 +177,12 @@ class Pipeline:
     def other_person_warnings(self, request: SwapRequest) -> tuple[str, ...]:
         """Say which images show another person than the first, see `FaceSelector.other_person_warnings`."""
         return self._selector.other_person_warnings(request)
+
+    def neutral_source_face(self, identity: Identity, detect: Detect) -> Pixels:
+        """Return the source person as shape understands them: (128, 128, 3) RGB uint8. FaceImageError, ModelError."""
+        return neutral_source_face(
+            self._store, self._flight, self._sources, self._source_analyser, self._topology, identity, detect
+        )
 
     def plan(self, clip: Clip, number: int, requests: Sequence[SwapRequest]) -> LayerPlan:
         """Find out what the layer of a frame consists of, computing no more of it than the analysis.

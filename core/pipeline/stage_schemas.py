@@ -15,6 +15,7 @@ from ..swap.mesh import TARGET_SCHEMA
 from ..swap.neural_region import ENHANCED_SCHEMA
 from ..swap.neural_source import SOURCE_VECTOR_SCHEMA
 from ..swap.neural_swapper import swap_schema
+from ..swap.neutral_face import NEUTRAL_FACE_SCHEMA
 from ..swap.shape import MOVE_SCHEMA
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
@@ -32,6 +33,7 @@ STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "frame": FRAME_SCHEMA,
     "landmark": landmark_schema,
     "move": MOVE_SCHEMA,
+    "neutral_face": NEUTRAL_FACE_SCHEMA,
     "note": SOURCE_IMAGE_SCHEMA,
     "occlude": occlude_schema,
     "people": people_schema,

@@ -139,6 +139,11 @@ class Swap:
         1.0, "Morph", "How far a DFM goes from the target to its own person", 0.0, 1.0
     )
 
+    @property
+    def gives_shape(self) -> bool:
+        """Whether faces take the source's form, which only the mesh swapper gives."""
+        return self.swapper == "mesh" and self.shape > 0
+
 
 @dataclass(frozen=True)
 class Enhance:

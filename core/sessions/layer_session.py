@@ -16,6 +16,7 @@ from ..cache.stack import OpenCache
 from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
 from ..concurrency.lru import LruCache
 from ..errors import ClipError, OutputError, UnderstudyError
+from ..face.types import Pixels
 from ..layers.job import LayerJob
 from ..layers.label import ReadBuffer, RequestSummary
 from ..layers.output_folders import LayerOutputFolders
@@ -30,7 +31,7 @@ from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_folder
 from ..models.library import user_model_folder
 from ..recipe import Detect, Recipe
-from ..recipe.request import FaceImage, SwapRequest
+from ..recipe.request import FaceImage, Identity, SwapRequest
 from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
 from .incomplete_layer import IncompletePlan, incomplete_plan
@@ -150,6 +151,10 @@ class LayerSession:
     def other_person_warnings(self, request: SwapRequest) -> tuple[str, ...]:
         """See `Pipeline.other_person_warnings`. Raises FaceImageError, ModelError, NotCachedError."""
         return self._get_pipeline().other_person_warnings(request)
+
+    def neutral_source_face(self, identity: Identity, detect: Detect) -> Pixels:
+        """Return a source person's face as shape understands it; see `Pipeline.neutral_source_face`."""
+        return self._get_pipeline().neutral_source_face(identity, detect)
 
     def purge(self, source: ClipSource | None) -> int:
         """Delete from this machine's cache folder what came of a clip, or everything; return the bytes freed.

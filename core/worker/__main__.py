@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from ..errors import MessageError, RecipeError, UnderstudyError
+from ..errors import FaceImageError, MessageError, RecipeError, UnderstudyError
 from ..layers.job import get_by_id, job_from, request_from, source_from
 from ..media.source import ClipSource
 from ..recipe import messages
@@ -140,6 +140,13 @@ class WorkerRun:
                     self._session.inspect_source_image(image, request.recipe.detect)
                 except UnderstudyError as error:
                     faults[str(error)] = None
+            try:
+                if request.recipe.swap.gives_shape:
+                    self._session.neutral_source_face(request.identity, request.recipe.detect)
+            except FaceImageError:
+                pass  # it is in the report on the image
+            except UnderstudyError as error:
+                faults[str(error)] = None
         for text in faults:
             self._send("fault", f"{strip}: {text}")
 
