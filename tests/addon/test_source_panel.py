@@ -41,6 +41,34 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
     assert any("o face was found in" in text for text in who)
 
 
+def test_the_face_that_shape_understood_is_shown_below_the_pictures(drive, footage):
+    """It is made of all pictures, where the embedded swapper gives shape; nothing is computed while it is drawn."""
+    shown = "Shape uses this face"
+    answers = drive(
+        *begin_steps(drive, "neutral_face", ["movie", {"name": "clip", "file": footage.movie}]),
+        ["cast", {"name": "clip", "picture": footage.person}],
+        ["drawn", {"active": "clip"}],
+        ["op", {"name": "understudy.picture_check", "index": 0}],
+        ["drawn", {"active": "clip"}],
+        ["op", {"name": "understudy.picture_add", "filepath": footage.second_person}],
+        ["drawn", {"active": "clip"}],
+        ["op", {"name": "understudy.picture_check", "index": 1}],
+        ["drawn", {"active": "clip"}],
+        ["tune", {"settings": {"swap.shape": 0.0}}],
+        ["drawn", {"active": "clip"}],
+        ["tune", {"settings": {"swap.shape": 0.4, "swap.swapper": "inswapper"}}],
+        ["drawn", {"active": "clip"}],
+    )
+    unknown, one, other, both, flat, neural = (
+        answers[place]["Face Swap Who"] for place in (3, 5, 7, 9, 11, 13)
+    )
+    assert ["picture" in who for who in (unknown, one, other, both)] == [False, True, True, True]
+    assert [any(shown in text for text in who) for who in (one, both)] == [True, True]
+    assert not any(shown in text for who in (unknown, other, flat, neural) for text in who)
+    assert [who.count("picture") for who in (one, other, both, flat, neural)] == [2, 1, 3, 2, 2]
+    assert one.index(next(text for text in one if shown in text)) < one.index("understudy.picture_add")
+
+
 def test_the_first_step_comes_first_and_alone(drive, footage):
     answers = drive(
         *begin_steps(drive, "first", ["movie", {"name": "clip", "file": footage.movie}]),

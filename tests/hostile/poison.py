@@ -29,6 +29,7 @@ Mutation = Callable[[dict[str, np.ndarray], int], dict[str, np.ndarray] | None]
 """Spoils a result; the number tells which of its arrays. None where the result can't be spoilt so."""
 RECIPES = {
     "mesh": (),
+    "shape": ("swap.shape=1",),
     "neural": (
         "swap.swapper=inswapper",
         "enhance.enhancer=gpen-256",
@@ -75,13 +76,16 @@ class Project:
                 pipeline.check([casting])
                 people = pipeline.find_people(clip, 0, 0, casting.recipe)
                 note = pipeline.inspect_source_image(casting.identity.images[0], casting.recipe.detect)
+                face = b""
+                if casting.recipe.swap.gives_shape:
+                    face = pipeline.neutral_source_face(casting.identity, casting.recipe.detect).tobytes()
                 frames = list(render_frames(pipeline, clip, [casting], [0]))
             pipeline.close()
             assert cache.tiers.flush(30)
             return RenderResult(
                 [frame.pixels.tobytes() for frame in frames],
                 [(one.best_face, one.face_refs, one.share, one.thumbnail.tobytes()) for one in people],
-                (None if note.thumbnail is None else note.thumbnail.tobytes(), note.quality_issues),
+                (None if note.thumbnail is None else note.thumbnail.tobytes(), note.quality_issues, face),
                 all(frame.is_changed and not frame.fault for frame in frames),
                 cache.warnings,
                 frozenset(cache.checked_store.rejection_stages),

@@ -74,7 +74,9 @@ def drawn(active):
     _scene().sequence_editor.active_strip = _scene().sequence_editor.strips_all[active]
     if not panels.UNDERSTUDY_PT_stack.poll(bpy.context):
         return None
-    for _ in range(2):  # what is looked up beside drawing is there the second time
+    for _ in range(
+        3
+    ):  # what is looked up beside drawing is there the second time, what that leads to the third
         sections = {}
         panels.UNDERSTUDY_PT_stack.draw(type("Drawer", (), {"layout": _Layout(sections)})(), bpy.context)
         while lookup_cache().tick() is not None:
