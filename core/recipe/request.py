@@ -62,7 +62,8 @@ class Identity:
     Attributes
     ----------
     images : tuple of FaceImage
-        At least one image of the person. The first matters most; the others fill what it hides.
+        At least one image of the person. Without shape the first matters most and the others fill what it hides; with
+        it the best ones matter most, in any order.
     name : str
         The person's name.
     consent : str
