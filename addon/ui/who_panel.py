@@ -17,8 +17,8 @@ from ..properties.scene_properties import recipe_of, request_of
 from .face_grid import draw_face, face_grid
 
 _FACE_SCALE = 3.4
-_WIDGET_PIXELS = 20
-"""A template icon of scale 1 is as high and wide, on a screen without scaling."""
+_FACE_COLUMN_PIXELS = 115
+"""What the column of a face takes of a row, on a screen without scaling."""
 
 
 def draw_who(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
@@ -107,11 +107,10 @@ def _draw_neutral_face(layout: Any, context: bpy.types.Context, scene: Any, modi
     icon = neutral_face_icon(scene, request_of(modifier))
     if icon is None:
         return
-    row, indent = layout.box().row(), round(_FACE_SCALE * _WIDGET_PIXELS)
+    row = layout.box().row()
     row.column().template_icon(icon_value=icon, scale=_FACE_SCALE)
-    draw_text(
-        row.column(), context, "Shape uses this face. If it looks wrong, use other images.", "INFO", indent
-    )
+    text = "Shape uses this face. If it looks wrong, use other images."
+    draw_text(row.column(), context, text, "INFO", _FACE_COLUMN_PIXELS)
 
 
 def needs_image(modifier: Any) -> bool:

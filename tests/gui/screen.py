@@ -23,9 +23,16 @@ def difference(first, second):
 def crop_to_frame(screen, frame):
     """Cut what shows a frame out of a picture of the screen, where it fits best."""
     fit = cv2.matchTemplate(screen, frame, cv2.TM_SQDIFF)
-    top, left = np.unravel_index(fit.argmin(), fit.shape)
+    about = np.unravel_index(fit.argmin(), fit.shape)
     height, width = frame.shape[:2]
-    return screen[top : top + height, left : left + width]
+    # The sums of squares are float32: of places beside each other a wrong one may have the least.
+    low, high = np.maximum(np.subtract(about, 2), 0), np.minimum(np.add(about, 3), fit.shape)
+    cuts = [
+        screen[top : top + height, left : left + width]
+        for top in range(low[0], high[0])
+        for left in range(low[1], high[1])
+    ]
+    return min(cuts, key=lambda cut: int(cv2.norm(cut, frame, cv2.NORM_L1)))
 
 
 def off(screen, frame):

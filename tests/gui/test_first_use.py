@@ -37,7 +37,8 @@ def test_prepared_frames_show_the_new_face(room, frames):
     for number in LOOKED_AT:
         picture = crop_to_frame(read(room.work / f"prepared_{number:04d}.png"), plain[number - 1])
         changed = difference(picture, plain[number - 1])[1:-1] > 1
-        assert 2000 < changed.sum() < 0.1 * changed.size  # a face, and nothing but a face
+        # A face and what moves along with it, and nothing else.
+        assert 2000 < changed.sum() < 0.15 * changed.size
 
 
 def test_a_dragged_slider_shows_in_the_frame_at_hand_before_anything_is_prepared(room, frames):

@@ -101,7 +101,7 @@ def add_picture(window):
         if "understudy.picture_check" not in (yield from window.buttons(properties, across=0.865)):
             break
     window.point(40, 600)
-    yield 0.5
+    yield 3.0  # the worker draws the face that shape understood
     window.shot("05_picture")
 
 
