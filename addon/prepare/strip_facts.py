@@ -114,11 +114,12 @@ def neutral_face_icon(scene: bpy.types.Scene, request: SwapRequest) -> int | Non
 def neutral_face_lookup(scene: bpy.types.Scene, request: SwapRequest) -> NeutralFaceLookup | None:
     """Return the question which face shape understood from a request's images.
 
-    None where it is given no shape or no image, or where it is not known yet which files the images are.
+    None where it is given no shape or no image, where a file is missing, or where it is not known yet which files the
+    images are.
     """
     images = request.identity.images
     stamps = [lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS) for image in images]
-    known = tuple(stamp for stamp in stamps if stamp is not None)
+    known = tuple(stamp for stamp in stamps if stamp)
     if not images or not request.recipe.swap.gives_shape or len(known) < len(images):
         return None
     detect = request.recipe.detect.for_image()

@@ -12,15 +12,17 @@ from ..geometry.mesh_topology import Indices, Topology
 from .mesh import CropRegion, draw_texture
 
 VERSION = 1
+"""Counts up with all that changes the drawing, `neutral_form` and `draw_texture` too."""
 NEUTRAL_FACE_PIXELS = 128
 """Width and height in pixels."""
 NEUTRAL_FACE_SCHEMA = Schema((ArraySpec("face", "uint8", (NEUTRAL_FACE_PIXELS, NEUTRAL_FACE_PIXELS, 3)),))
 _CANVAS_PIXELS = 4 * NEUTRAL_FACE_PIXELS
 """Drawn larger and reduced, so that outlines are smooth."""
 _FACE_SHARE = 0.92
+"""How much of the canvas the face is high, or wide where it is wider than high."""
 _BACKGROUND = 48
-_RIM_PIXELS = 2.0
-_OUTLINE_PIXELS = 3.0
+_RIM_PIXELS, _OUTLINE_PIXELS = 2.0, 3.0
+"""How soft openings and the face's outline are, as standard deviations in pixels of the canvas."""
 
 
 def draw_neutral_face(

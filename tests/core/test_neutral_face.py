@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 import pytest
 from footage.portrait import portrait, transform_portrait, write_picture
+from understudy.core.cache.maintenance.lineage import derived_from, walk_entries
 from understudy.core.cache.stores.memory import MemoryStore
+from understudy.core.cache.tiers import open_local
 from understudy.core.errors import FaceImageError
 from understudy.core.face.types import Floats, Pixels
 from understudy.core.media.clip_info_cache import CacheOnly, NotCachedError
@@ -131,8 +133,26 @@ def test_it_is_drawn_once_and_then_only_read(store: MemoryStore, pipeline: Pipel
     drawn = drawn_face(pipeline, path)
     assert np.array_equal(drawn_face(reader, path), drawn)
     assert reader.report().models_loaded == 0
-    assert "neutral_face" in STAGE_SCHEMAS
     reader.close()
+
+
+def test_it_is_purged_with_its_image(tmp_path: Path) -> None:
+    path = write_picture(tmp_path / "plain.png", portrait())
+    memory, folder = open_local(tmp_path / "cache", 64 << 20, schemas=STAGE_SCHEMAS)
+    working = Pipeline(memory, embedded_models(), 1)
+    drawn_face(working, path)
+    (face,) = working._sources.faces_in(FaceImage(path), Detect())
+    seed = face.clip.clip_id
+    working.close()
+
+    def drawing_count() -> int:
+        return sum("stage=neutral_face\n" in entry.text for entry in folder.entries())
+
+    assert drawing_count() == 1
+    matches, _ = derived_from(lambda: walk_entries(folder), {seed})
+    folder.purge(matches)
+    assert drawing_count() == 0
+    memory.close()
 
 
 def test_an_image_without_a_face_has_no_drawing(pipeline: Pipeline, tmp_path: Path) -> None:
