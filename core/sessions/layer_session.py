@@ -142,10 +142,7 @@ class LayerSession:
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
 
     def inspect_source_image(self, image: FaceImage, detect: Detect) -> "SourceImageReport":
-        """Return what an editor should know of an image of the source person. Raises ModelError, NotCachedError.
-
-        `detect` is how the recipe that it is used with has faces looked for.
-        """
+        """Return what is known of a source image, for a recipe's `detect`. Raises ModelError, NotCachedError."""
         return self._get_pipeline().inspect_source_image(image, detect)
 
     def other_person_warnings(self, request: SwapRequest) -> tuple[str, ...]:
@@ -157,10 +154,7 @@ class LayerSession:
         return self._get_pipeline().neutral_source_face(identity, detect)
 
     def purge(self, source: ClipSource | None) -> int:
-        """Delete from this machine's cache folder what came of a clip, or everything; return the bytes freed.
-
-        Raises ClipError if the clip can't be read.
-        """
+        """Delete what came of a clip, or everything, from this machine's folder; return the bytes. Raises ClipError."""
         folder = self._cache.folder
         return 0 if folder is None else purge(folder, None if source is None else self._clip(source))
 
