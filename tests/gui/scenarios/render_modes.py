@@ -63,6 +63,8 @@ def proxies(window):
     """Look at a frame through proxies of the clip, with its layer and without."""
     clip, _ = strips()
     modifier = bpy.context.scene.understudy.modifiers[0]
+    # With shape the hair around the face is seen at full size over a small proxy, and differs all over.
+    modifier.swap.shape = 0.0
     clip.use_proxy = True
     proxy = clip.proxy
     proxy.build_25 = proxy.build_50 = True
@@ -88,6 +90,7 @@ def proxies(window):
             yield 2.5
             window.shot(f"{size.lower()}_{name}")
     modifier.enabled = True
+    modifier.swap.shape = 1.0
     space.use_proxies, space.proxy_render_size = False, "SCENE"
     yield 1.0
 
