@@ -65,6 +65,11 @@ def proxies(window):
     modifier = bpy.context.scene.understudy.modifiers[0]
     # With shape the hair around the face is seen at full size over a small proxy, and differs all over.
     modifier.swap.shape = 0.0
+    with window.within(window.area("SEQUENCE_EDITOR")):
+        bpy.ops.understudy.prepare("INVOKE_DEFAULT", what="TIMELINE")
+    yield 1.0
+    yield from wait_until(lambda: not bpy.context.window_manager.understudy.running)
+    yield 1.0
     clip.use_proxy = True
     proxy = clip.proxy
     proxy.build_25 = proxy.build_50 = True
@@ -90,7 +95,6 @@ def proxies(window):
             yield 2.5
             window.shot(f"{size.lower()}_{name}")
     modifier.enabled = True
-    modifier.swap.shape = 1.0
     space.use_proxies, space.proxy_render_size = False, "SCENE"
     yield 1.0
 
