@@ -33,6 +33,8 @@ class StripSurvey:
     counts: FrameCounts
     contents: dict[int, int] = field(default_factory=dict)
     """What the image of each source frame shows, a `LayerContent`."""
+    made_count: int = 0
+    """How many images had been made after edits by then."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class StripLookup:
     """The source frames that the strip shows, each once."""
     animated: bool = False
     """Whether what is asked for differs from frame to frame."""
+    made_count: int = field(default=0, compare=False)
+    """How many images were made after edits so far."""
 
     def fetch(self) -> StripSurvey:
         """See `Lookup`."""
@@ -75,7 +79,7 @@ class StripLookup:
         by_frame = dict(zip(self.images, contents, strict=True))
         fault = request_fault(self.requests, settings.library)
         fault_text = "" if fault is None else fault.state_text
-        return StripSurvey(self.requests, fault_text, count_layers(contents), by_frame)
+        return StripSurvey(self.requests, fault_text, count_layers(contents), by_frame, self.made_count)
 
     def to_view(self, result: StripSurvey, _make_icon: Callable[[Pixels], int]) -> StripSurvey:
         """See `Lookup`."""

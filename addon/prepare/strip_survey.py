@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which images a strip's layer shows, and how these stand: looked up beside drawing, from their labels."""
 
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -12,6 +13,7 @@ from ..layers.folders import cache_folder
 from ..lookups.gallery import lookup_cache
 from ..lookups.strip_lookup import StripLookup, StripSurvey
 from ..properties.preferences import preferences
+from ..properties.status import window_state
 from ..sequencer.curves import curves_of
 from ..sequencer.strips import media_fingerprint, source_of, stack_id
 
@@ -33,9 +35,14 @@ def survey_of(
 
 
 def survey(lookup: StripLookup, max_age_seconds: float) -> StripSurvey | None:
-    """Return what is known of a strip's layers; what is too old, or of other requests, is taken anew meanwhile."""
+    """Return what is known of a strip's layers.
+
+    It is taken anew meanwhile where it is too old, of other requests, or of before an image was made after an edit.
+    """
+    lookup = replace(lookup, made_count=window_state().made_count)
     known: StripSurvey | None = lookup_cache().get(lookup, max_age_seconds)
-    if known is not None and known.requests != lookup.requests:
+    wanted = lookup.requests, lookup.made_count
+    if known is not None and (known.requests, known.made_count) != wanted:
         lookup_cache().get(lookup, 0.0)
     return known
 

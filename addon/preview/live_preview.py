@@ -23,7 +23,6 @@ from ..blender.viewport_render import is_viewport_render_open, is_viewport_rende
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
 from ..layers.layer_strip import invalidate_layer_caches, stop_prefetching
-from ..lookups.gallery import refresh_lookups
 from ..modifiers.active import active_scene
 from ..properties.preferences import preferences
 from ..properties.status import reset_window_state, set_window_state, window_state
@@ -137,7 +136,7 @@ class LivePreview:
             self._frame_worker.close()  # a preparation makes the visible frame too, and takes all cores
         if self._frame_worker.tick():
             self._invalidate_caches()
-            refresh_lookups()  # one image more is ready, and it is drawn as such
+            set_window_state("made_count", window_state().made_count + 1)
             self._last_request, self._state = None, PreviewState.DUE  # a failure shows the original
         self._collect_results()
         if self._state in (PreviewState.DUE, PreviewState.RETRY) and not self._futures:
