@@ -96,12 +96,11 @@ def other_person_lookup(scene: bpy.types.Scene, request: SwapRequest) -> OtherPe
     images, embed = request.identity.images, request.recipe.embed
     if len(images) < 2 or embed.recogniser == BUILT_IN_RECOGNISER:
         return None
-    stamps = [lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS) for image in images]
-    known = tuple(stamp for stamp in stamps if stamp is not None)
-    if len(known) < len(images):
+    stamps = _image_stamps(images)
+    if stamps is None:
         return None
     detect = request.recipe.detect.for_image()
-    return OtherPersonLookup(cache_folder(scene), preferences(), images, known, detect, embed)
+    return OtherPersonLookup(cache_folder(scene), preferences(), images, stamps, detect, embed)
 
 
 def neutral_face_icon(scene: bpy.types.Scene, request: SwapRequest) -> int | None:
@@ -118,12 +117,20 @@ def neutral_face_lookup(scene: bpy.types.Scene, request: SwapRequest) -> Neutral
     images are.
     """
     images = request.identity.images
-    stamps = [lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS) for image in images]
-    known = tuple(stamp for stamp in stamps if stamp)
-    if not images or not request.recipe.swap.gives_shape or len(known) < len(images):
+    if not images or not request.recipe.swap.gives_shape:
+        return None
+    stamps = _image_stamps(images)
+    if stamps is None or not all(stamps):
         return None
     detect = request.recipe.detect.for_image()
-    return NeutralFaceLookup(cache_folder(scene), preferences(), images, known, detect)
+    return NeutralFaceLookup(cache_folder(scene), preferences(), images, stamps, detect)
+
+
+def _image_stamps(images: Sequence[FaceImage]) -> tuple[tuple[int, ...], ...] | None:
+    """Return which files images are, an empty stamp for one that is missing; None where that is not known yet."""
+    stamps = [lookup_cache().get(FileStampLookup(image.path), _REFRESH_SECONDS) for image in images]
+    known = tuple(stamp for stamp in stamps if stamp is not None)
+    return known if len(known) == len(images) else None
 
 
 def _facts(scene: bpy.types.Scene, strip: Any, warnings: Sequence[StripWarning] | None) -> StripFacts:

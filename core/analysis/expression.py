@@ -8,11 +8,11 @@ Lengths are in eye distances. Tuned on the photographs and paintings of the refe
 import numpy as np
 
 from ..face.types import Floats
-from ..geometry.head_pose import fit_similarity
+from ..geometry.face_form import mouth_opening
+from ..geometry.head_pose import unpose_points
 from ..geometry.mesh_topology import Topology
 
 # Mesh points by MediaPipe FaceMesh's numbers: pairs of an upper and a lower point, corners from left to right.
-_LIP_PAIRS = ((82, 87), (13, 14), (312, 317))
 _MOUTH_CORNERS = (61, 291)
 _LIP_MIDDLES = (0, 17)
 _EYES = (
@@ -46,11 +46,6 @@ def expression_issues(landmarks: Floats, topology: Topology) -> tuple[str, ...]:
     return tuple(issues)
 
 
-def mouth_opening(points: Floats) -> float:
-    """Return how far the lips are apart, of (468, 3) points without pose."""
-    return _mean_distance(points, _LIP_PAIRS)
-
-
 def mouth_stretch(points: Floats) -> float:
     """Return how much wider than a calm mouth one is, and how much its corners are lifted; negative for a pout."""
     left, right = points[list(_MOUTH_CORNERS)]
@@ -65,8 +60,7 @@ def eye_opening(points: Floats) -> float:
 
 def unposed_points(landmarks: Floats, topology: Topology) -> Floats:
     """Return the mesh of (478, 3) landmarks without its pose: (468, 3) float32 in eye distances, around the eyes."""
-    scale, rotation, shift = fit_similarity(topology.shape, landmarks[:468])
-    return np.asarray((landmarks[:468] - shift) @ rotation / max(scale, 1e-6), np.float32)
+    return unpose_points(landmarks[:468], topology.shape)
 
 
 def _mean_distance(points: Floats, pairs: tuple[tuple[int, int], ...]) -> float:

@@ -12,6 +12,15 @@ _HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # not on Wind
 FORCE_AFTER_SECONDS = 5.0
 
 
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that tell this program to end."""
+    numbers = [*_SIGNALS]
+    # A terminal that is closed sends SIGHUP; `nohup` has it ignored, and means it.
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) is not signal.SIG_IGN:
+        numbers.append(_HANG_UP)
+    return numbers
+
+
 class StopInterrupt(KeyboardInterrupt):
     """The program was asked to stop by a signal."""
 
@@ -40,11 +49,7 @@ class StopSignal:
         since whoever sends it to us by name means it. If a signal came, more are ignored after the block: the
         program is ending.
         """
-        numbers = [*_SIGNALS]
-        # A terminal that is closed sends SIGHUP; `nohup` has it ignored, and means it.
-        if _HANG_UP is not None and signal.getsignal(_HANG_UP) is not signal.SIG_IGN:
-            numbers.append(_HANG_UP)
-        before = {number: signal.signal(number, self._on_signal) for number in numbers}
+        before = {number: signal.signal(number, self._on_signal) for number in stop_signals()}
         try:
             yield
         finally:

@@ -5,14 +5,13 @@ import os
 import signal
 from types import FrameType
 
+from .signals import stop_signals
+
 
 def start() -> int:
     """Run the program and return its exit code."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        # Who started us with `nohup` means it.
-        if number is not None and (name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN):
-            signal.signal(number, _end)
+    for number in stop_signals():
+        signal.signal(number, _end)
     from .main import main
 
     return main()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Light and colour: the low frequencies of the target, the high ones of the source."""
 
-import cv2
 import numpy as np
 
 from ..face.types import Floats, Pixels
+from ..geometry.low_pass import low_pass
 
 DARK_OFFSET_LEVELS = 6.0
 MAX_GAIN = 4.0
@@ -46,14 +46,14 @@ class _LowFrequencies:
 
     def __init__(self, target: Pixels, swapped_image: Pixels, weight: Floats, sigma: float) -> None:
         weight3 = weight[..., None]
-        near = _low_pass(weight, sigma)[..., None] + 1e-3
+        near = low_pass(weight, sigma)[..., None] + 1e-3
         overall = float(weight.sum()) + 1e-3
         lows, details = [], []
         for image in (target, swapped_image):
             values = image.astype(np.float32)
             weighed = values * weight3
             # Far from any skin the low-pass has nothing to say: the mean of the face takes over.
-            low = (_low_pass(weighed, sigma) + 1e-3 * (weighed.sum((0, 1)) / overall)) / near
+            low = (low_pass(weighed, sigma) + 1e-3 * (weighed.sum((0, 1)) / overall)) / near
             relative = _grey(values - low) / (_grey(low) + DARK_OFFSET_LEVELS)
             lows.append(low)
             details.append(float(np.sqrt((relative**2 * weight).sum() / overall)))
@@ -67,7 +67,3 @@ class _LowFrequencies:
 def _grey(image: Floats) -> Floats:
     """Return the mean of an (h, w, 3) image's channels. NumPy's own takes ten times as long on so short an axis."""
     return np.asarray((image[..., 0] + image[..., 1] + image[..., 2]) / np.float32(3), np.float32)
-
-
-def _low_pass(image: Floats, sigma: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)

@@ -6,13 +6,13 @@ That leaves steps at the edge. They are measured along the edge alone and spread
 (Pérez et al., "Poisson image editing", 2003), but as ratios, and in the small image in which light is compared.
 """
 
-import cv2
 import numpy as np
 
 from ..face.types import Floats
-from ..geometry.outline import convex_hull
+from ..geometry.low_pass import low_pass, weighted_low_pass
 from ..geometry.smoothstep import smoothstep
 from .colour import DARK_OFFSET_LEVELS
+from .mask import inside_distance
 
 _BAND_SHARE = 0.16
 """How wide the edge is, of the face's width."""
@@ -28,30 +28,15 @@ def edge_gain(target: Floats, lit: Floats, weight: Floats, outline: Floats, stre
     `target` and `lit` are (h, w, 3) float32 RGB in levels, of the same small crop, `weight` (h, w) 0..1 tells where
     both show skin, and `outline` (n, 2) is the face's, in its pixels. `strength` 0..1 goes from no change to all of it.
     """
-    weight = np.asarray(weight * _edge_band(outline, (target.shape[1], target.shape[0])), np.float32)
-    weight3, offset = weight[..., None], np.float32(DARK_OFFSET_LEVELS)
+    distance = inside_distance(outline, (target.shape[1], target.shape[0]), signed=False)
+    band_width = max(_BAND_SHARE * float(np.ptp(outline[:, 0])), 1.0)
+    weight = weight * smoothstep(1 - distance / np.float32(band_width))
+    offset = np.float32(DARK_OFFSET_LEVELS)
     spread = np.zeros_like(target)
     for sigma in _SIGMAS:
-        near = _blur(weight, sigma)
-        around, own = (
-            _blur(image * weight3, sigma) / np.maximum(near, 1e-4)[..., None] for image in (target, lit)
-        )
+        near = low_pass(weight, sigma)
+        around, own = (weighted_low_pass(image, weight, near, sigma) for image in (target, lit))
         share = smoothstep(near / np.float32(_ENOUGH_WEIGHT))[..., None]
         spread = spread + share * (np.log((around + offset) / (np.maximum(own, 0) + offset)) - spread)
     limited = np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN)
     return np.asarray(np.exp(limited * np.float32(strength)), np.float32)
-
-
-def _edge_band(outline: Floats, size: tuple[int, int]) -> Floats:
-    """Return 1 along the inside of a face's outline and outside of it, falling to 0 further in: (h, w) float32."""
-    frame = 2
-    inside = np.zeros((size[1] + 2 * frame, size[0] + 2 * frame), np.uint8)
-    corners = np.round((convex_hull(outline) + frame) * 16).astype(np.int32)
-    cv2.fillPoly(inside, [corners], (255,), cv2.LINE_8, 4)
-    distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)[frame:-frame, frame:-frame]
-    band = max(_BAND_SHARE * float(np.ptp(outline[:, 0])), 1.0)
-    return smoothstep(np.asarray(1 - distance / band, np.float32))
-
-
-def _blur(image: Floats, sigma: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)

@@ -31,11 +31,11 @@ def match_grain(
     `shown` (h, w) uint8 is its alpha, `points` (>=468, 2 or 3) are in its pixels, `goal` is what `measure_detail` found
     in the footage, `amount` 0..1 how far it is followed. `seed` is the grain's: 32 bits.
     """
+    if not goal.all():
+        return colours
     size = colours.shape[1], colours.shape[0]
     region = np.asarray(cv2.bitwise_and(skin_region(points, size, topology), shown), np.uint8)
     green, skin = sample_bands(np.asarray(cv2.extractChannel(colours, 1), np.uint8), region)
-    if not goal.all():
-        return colours
     own = detail_strength(green, skin)
     sigmas = _find_blur(green, skin, own, goal)
     if max(sigmas) > 0 and amount > 0:
@@ -53,7 +53,8 @@ def _find_blur(green: Pixels, skin: Pixels, own: Floats, goal: Floats) -> tuple[
     """Return the standard deviations across and down of the blur that makes detail as strong as `goal`, (2,).
 
     `own` (2,) is what `green` has on `skin`. The logarithm of the strength falls about with the square of a deviation,
-    the more slowly the less detail there was: tried, and corrected twice. Blurring across takes from what is down too.
+    the more slowly the less detail there was: tried, and corrected three times. Blurring across takes from what is
+    down too.
     """
     wish = np.log(np.maximum(own, 1e-3) / goal)
     if (wish <= _LIKE_ENOUGH).all():

@@ -73,7 +73,7 @@ def draw_mask_geometry(
     scaled = (points[:468, :2] + 0.5) * (small[0] / size[0], small[1] / size[1]) - 0.5
     face_width = _face_width(scaled)
     if box is None:
-        distance = _inside_distance(scaled[topology.oval], small, signed=params.mask_padding < 0)
+        distance = inside_distance(scaled[topology.oval], small, signed=params.mask_padding < 0)
     else:
         distance = _distance_to_box(box, size, small)
     return MaskGeometry(
@@ -96,7 +96,7 @@ def _face_width(points: Floats) -> float:
     )
 
 
-def _inside_distance(contour: Floats, size: tuple[int, int], *, signed: bool) -> Floats:
+def inside_distance(contour: Floats, size: tuple[int, int], *, signed: bool) -> Floats:
     """Distance in pixels to a contour's hull: positive inside; outside it is 0, or negative where asked for."""
     # The outline of what is seen of a turned face is its hull: the far side of the oval lies behind it.
     hull = convex_hull(contour)

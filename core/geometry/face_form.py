@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..face.types import Floats
-from .head_pose import fit_similarity
+from .head_pose import fit_similarity, unpose_points
 from .mesh_topology import Indices, Topology
 from .smoothstep import smoothstep
 
@@ -63,7 +63,7 @@ def neutral_form(meshes: Sequence[Floats], topology: Topology) -> FaceForm:
     stable = _stability(topology)
     form = topology.shape
     for _ in range(_ALIGNMENT_ROUNDS):
-        unposed = np.stack([_unpose(mesh[:468], form, stable) for mesh in meshes])
+        unposed = np.stack([unpose_points(mesh[:468], form, stable) for mesh in meshes])
         shares = np.array([_calmness(points) for points in unposed])
         shares *= [_frontality(mesh[:468], form, stable) for mesh in meshes]
         shares /= shares.sum()
@@ -82,7 +82,7 @@ def form_displacement(source: FaceForm, target: FaceForm, topology: Topology) ->
     and what the target moves while speaking and smiling moves less. The displacement is symmetric, and in whole
     16384ths of an eye distance, so that keys made from it do not differ by an addition's last bit.
     """
-    moved = _unpose(source.points, target.points, np.ones(468, np.float32))
+    moved = unpose_points(source.points, target.points, np.ones(468, np.float32))
     away = moved - target.points
     away = (away + mirror_points(away, topology)) / 2
     for group, share, reach in (
@@ -113,20 +113,20 @@ def pose_displacement(displacement: Floats, form: FaceForm, landmarks: Floats, t
     return np.asarray(share * scale * displacement @ rotation.T, np.float32)
 
 
+def mouth_opening(points: Floats) -> float:
+    """Return how far the lips are apart in the image, of (468, 3) points without pose."""
+    first, second = np.array(_LIP_PAIRS).T
+    return float(np.linalg.norm((points[first] - points[second])[:, :2], axis=1).mean())
+
+
 def mirror_points(points: Floats, topology: Topology) -> Floats:
     """Return points or displacements (468, 3) of a form with its sides exchanged."""
     return np.asarray(points[topology.mirrored] * (-1, 1, 1), points.dtype)
 
 
-def _unpose(points: Floats, onto: Floats, weights: Floats) -> Floats:
-    scale, rotation, shift = fit_similarity(onto, points, weights)
-    return np.asarray((points - shift) @ rotation / max(scale, 1e-6), np.float32)
-
-
 def _calmness(points: Floats) -> float:
     """Tell how far points (468, 3) without pose have closed lips and open eyes: above 0, at most 1."""
-    first, second = np.array(_LIP_PAIRS).T
-    opening = float(np.linalg.norm((points[first] - points[second])[:, :2], axis=1).mean())
+    opening = mouth_opening(points)
     eyes = [
         float(np.linalg.norm(points[upper] - points[lower]) / np.linalg.norm(points[left] - points[right]))
         for upper, lower, left, right in _LIDS

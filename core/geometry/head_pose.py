@@ -50,6 +50,15 @@ def _similarity(
     return scale, np.asarray(rotation, np.float32), np.asarray(shift, np.float32)
 
 
+def unpose_points(points: Floats, onto: Floats, weights: Floats | None = None) -> Floats:
+    """Return points (n, 3) without the pose and size that they have against `onto`: (n, 3) float32 in its unit.
+
+    See `fit_similarity` for the weights.
+    """
+    scale, rotation, shift = fit_similarity(onto, points, weights)
+    return np.asarray((points - shift) @ rotation / max(scale, 1e-6), np.float32)
+
+
 def head_rotation(landmarks: Floats, topology: Topology) -> Floats:
     """Return the rotation (3, 3) from the canonical shape's axes (x right, y down, z away) to the image's."""
     return fit_similarity(topology.shape, landmarks[:468])[1]

@@ -79,7 +79,7 @@ class WarpGrid:
         lower = self.displacement[low, column] * (1 - u) + self.displacement[low, right] * u
         return np.asarray(upper * (1 - v) + lower * v, np.float32)
 
-    def find_moved(self, points: Floats) -> Floats:
+    def warp_points(self, points: Floats) -> Floats:
         """Return where frame points (n, 2) of the image lie in the warped one: the places that are taken from them."""
         moved = np.asarray(points, np.float32)
         for _ in range(_INVERSION_ROUNDS):

@@ -37,14 +37,12 @@ class FuseStage:
         `mask` says what covers the face in the frame, `moved` is the face where it was given another form.
         """
         params = entry.request.recipe.fusion
-        if moved is None:
+        if moved is None or entry.shape is None:
             return self._fuse(entry, crops, mask)
         amount = min(entry.request.recipe.swap.shape, 1.0)
         # The face and the picture around it fade together, so nothing fades before they are one.
         look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
-        footage = FootageLook(
-            amount, moved.detail, amount * params.grain, entry.shape.seed if entry.shape else 0
-        )
+        footage = FootageLook(amount, moved.detail, amount * params.grain, entry.shape.seed)
         ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
         points = fit_face_mesh(moved.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, moved)

@@ -48,7 +48,7 @@ class MeshSwapper:
         """Return the key of what a face's light is matched with, whoever the source person is; see `swap_key`."""
         inputs: dict[str, Scalar | Key] = {"frame": frame, "landmarks": landmarks}
         inputs["crop_size"] = request.recipe.swap.crop_size
-        inputs |= {} if move is None else {"move": move, "look": whole_texture.VERSION}
+        inputs |= {} if move is None else {"move": move}
         return stage_key("target", mesh.TARGET_VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target(

@@ -141,7 +141,7 @@ def move_face(
     chosen = chosen[visible[chosen]]
     warp = fit_warp(landmarks[chosen, :2], displacement[chosen, :2], _REACH_SHARE * height, size, resting)
     moved = np.array(landmarks, np.float32)
-    moved[:, :2] = warp.find_moved(landmarks[:, :2])
+    moved[:, :2] = warp.warp_points(landmarks[:, :2])
     moved[:468, 2] += displacement[:, 2]
     for first, ring in ((468, topology.left_eye_ring), (473, topology.right_eye_ring)):
         moved[first : first + _EYE_POINTS, 2] += displacement[ring, 2].mean()

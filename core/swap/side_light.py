@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..cache.base.store import Arrays
-from ..face.types import Floats
+from ..geometry.low_pass import low_pass, weighted_low_pass
 from ..geometry.smoothstep import smoothstep
 
 _PIXELS = 96
@@ -29,15 +29,15 @@ def remove_side_light(texture_arrays: Arrays) -> Arrays:
     colours = np.asarray(cv2.resize(texture, small, interpolation=cv2.INTER_AREA), np.float32)
     log = np.log(colours + np.float32(_DARK_OFFSET_LEVELS))
     low = (
-        _blur(log * weight[..., None], _SIGMA_PIXELS)
-        / np.maximum(_blur(weight, _SIGMA_PIXELS), 1e-3)[..., None]
+        low_pass(log * weight[..., None], _SIGMA_PIXELS)
+        / np.maximum(low_pass(weight, _SIGMA_PIXELS), 1e-3)[..., None]
     )
     both = np.minimum(weight, weight[:, ::-1])
     aside = (low - low[:, ::-1]) / 2
     spread = np.zeros_like(aside)
     for sigma in _SPREAD_SIGMAS:
-        near = _blur(both, sigma)
-        value = _blur(aside * both[..., None], sigma) / np.maximum(near, 1e-4)[..., None]
+        near = low_pass(both, sigma)
+        value = weighted_low_pass(aside, both, near, sigma)
         spread = spread + smoothstep(near / np.float32(_ENOUGH_SEEN))[..., None] * (value - spread)
     spread = spread + both[..., None] * (aside - spread)
     gain = np.exp(-np.clip(spread, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
@@ -45,7 +45,3 @@ def remove_side_light(texture_arrays: Arrays) -> Arrays:
     gain = np.asarray(cv2.resize(gain, full, interpolation=cv2.INTER_LINEAR), np.float32)
     lit = (texture.astype(np.float32) + _DARK_OFFSET_LEVELS) * gain - _DARK_OFFSET_LEVELS
     return {"texture": np.round(np.clip(lit, 0, 255)).astype(np.uint8), "seen": seen}
-
-
-def _blur(image: Floats, sigma: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32)

@@ -26,6 +26,7 @@ TEXTURE_SCHEMA = Schema(
 _HIDDEN_COSINE, _VISIBLE_COSINE = 0.4, 0.7
 _TOLERANCE_ABOVE, _TOLERANCE_BELOW = 0.8, 1.6
 _SKIN_PIXELS = 192
+_GAIN_RANGE = (0.25, 4.0)
 _FADE_PIXELS = 70.0
 _NO_SECOND_MAP = np.empty(0, np.float32)
 
@@ -104,15 +105,24 @@ def merge_textures(parts: Sequence[Arrays]) -> Arrays:
     for part in parts[1:]:
         other, other_visibility = part["texture"].astype(np.float32), part["seen"].astype(np.float32) / 255
         shared = (visibility * other_visibility)[..., None]
-        gain = ((texture * shared).sum((0, 1)) + 1) / ((other * shared).sum((0, 1)) + 1)
+        gain = exposure_gain(texture, other, shared)
         added = other_visibility * (1 - visibility)
         total = visibility + added
         share = (visibility / np.maximum(total, 1e-3))[..., None]
-        texture, visibility = texture * share + other * np.clip(gain, 0.25, 4) * (1 - share), total
+        texture, visibility = texture * share + other * gain * (1 - share), total
     return {
         "texture": np.round(np.clip(texture, 0, 255)).astype(np.uint8),
         "seen": np.round(visibility * 255).astype(np.uint8),
     }
+
+
+def exposure_gain(goal: Floats, texture: Floats, shared: Floats) -> Floats:
+    """Return what gives a texture the mean colour of another: (3,).
+
+    Both are (n, n, 3) in levels; `shared` (n, n, 1) 0..1 tells where both show skin.
+    """
+    gain = ((goal * shared).sum((0, 1)) + 1) / ((texture * shared).sum((0, 1)) + 1)
+    return np.asarray(np.clip(gain, *_GAIN_RANGE), np.float32)
 
 
 def fill_hidden(texture_arrays: Arrays, mirror: float) -> tuple[Pixels, Pixels]:

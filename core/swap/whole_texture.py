@@ -14,20 +14,20 @@ from ..cache.base.store import Arrays
 from ..face.types import Floats, Pixels
 from ..geometry.head_pose import head_rotation
 from ..geometry.mesh_topology import Topology
+from .shape import face_height
 from .side_light import remove_side_light
 from .skin_fill import fill_skin
 from .smile_mask import smile_mask, smile_share
-from .texture import fill_hidden
+from .texture import exposure_gain, fill_hidden
 
 VERSION = 1
 _FULL_HEIGHT_PIXELS = 300.0
 """Higher faces have all the detail that a texture takes."""
 _FRONTAL_POWER, _SMILE_LOSS = 4, 0.5
 _WEIGHT_POWER = 2
-"""The better of two images counts the more. Of 1, 2 and 3, on three people with two or three images each in the clips
-02, 05 and 06, 1 and 3 were alike."""
+"""The better of two images counts the more. On three people with two or three images each, in the clips 02, 05 and 06,
+1, 2 and 3 came out alike."""
 _MIN_WEIGHT = 1e-4
-_GAIN_RANGE = (0.25, 4.0)
 
 
 def whole_texture(
@@ -47,7 +47,7 @@ def whole_texture(
 def image_weight(landmarks: Floats, topology: Topology) -> float:
     """Tell how good an image of a person is, by the landmarks (478, 3) of their face: above 0, at most 1."""
     facing = max(float(head_rotation(landmarks, topology)[2, 2]), 0.1)
-    height = float(np.linalg.norm(landmarks[10] - landmarks[152])) / _FULL_HEIGHT_PIXELS
+    height = face_height(landmarks) / _FULL_HEIGHT_PIXELS
     calm = 1 - _SMILE_LOSS * smile_share(unposed_points(landmarks, topology))
     return calm * facing**_FRONTAL_POWER * min(max(height, 0.05), 1.0)
 
@@ -68,11 +68,10 @@ def _average_textures(parts: Sequence[Arrays], weights: Sequence[float]) -> Arra
     for part, quality in zip(parts, weights, strict=True):
         texture, seen = _floats(part, "texture"), _floats(part, "seen") / 255
         shared = (goal_seen / 255 * seen)[..., None]
-        gain = ((goal * shared).sum((0, 1)) + 1) / ((texture * shared).sum((0, 1)) + 1)
         share = np.float32((quality / weights[best]) ** _WEIGHT_POWER) * seen[..., None] + np.float32(
             _MIN_WEIGHT
         )
-        total += texture * np.clip(gain, *_GAIN_RANGE) * share
+        total += texture * exposure_gain(goal, texture, shared) * share
         weight += share
         hidden *= 1 - seen
     return {

@@ -110,7 +110,7 @@ def test_after_an_edit_the_visible_frame_is_made_and_shows_its_last_face_until_t
     assert answers[12]["stages"]["swap"]["hit"] >= 1
 
 
-def test_after_an_edit_that_asks_for_the_impossible_the_original_is_shown(drive, prepared, tmp_path):
+def test_an_edit_without_a_possible_face_shows_the_original(drive, prepared, tmp_path):
     answers = drive(
         ["load", {"path": prepared}],
         ["live_begin", {}],

@@ -245,7 +245,7 @@ def test_strong_expressions_are_named_beside_the_picture(drive, footage, shared)
 
 
 @pytest.mark.slow
-def test_images_of_two_people_are_said_where_a_recogniser_is_chosen(drive, shared):
+def test_a_recogniser_reports_images_of_two_people(drive, shared):
     portraits = shared / "footage" / "portraits"
     clip = str(shared / "footage" / "02_single_calm_movingcam_720p.mp4")
 

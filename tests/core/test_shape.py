@@ -278,7 +278,7 @@ def test_samples_are_frames_of_the_whole_clip(count: int) -> None:
     assert count - 1 - count // SAMPLE_FRAMES <= numbers[-1] < count
 
 
-def test_a_moved_face_of_another_frames_size_is_not_taken() -> None:
+def test_only_a_face_within_the_frame_fits_it() -> None:
     moved = moved_face()
     assert moved.fits(SIZE)
     assert not moved.fits((SIZE[0] // 2, SIZE[1]))

@@ -41,7 +41,7 @@ def test_an_image_that_was_destroyed_keeps_no_other_from_being_looked_at(tmp_pat
     assert sum("stage=note\n" in text for text in kept) == 1
 
 
-def test_the_face_is_drawn_where_shape_is_given(tmp_path: Path) -> None:
+def test_shape_draws_the_neutral_face(tmp_path: Path) -> None:
     person = Identity((FaceImage(write_picture(tmp_path / "plain.png", portrait())),))
 
     def drawn_count(cache: Path, *settings: str, identity: Identity = person) -> int:

@@ -33,13 +33,13 @@ def smallest_determinant_by_pixels(grid: WarpGrid) -> float:
 def test_points_arrive_where_they_are_to_go() -> None:
     points, move = bump()
     grid = fit_warp(points, move, 100, SIZE)
-    assert np.abs(grid.find_moved(points) - points - move).max() < 0.6
+    assert np.abs(grid.warp_points(points) - points - move).max() < 0.6
 
 
 def test_what_is_found_as_moved_is_taken_from_where_it_was() -> None:
     points, move = bump()
     grid = fit_warp(points, move, 100, SIZE)
-    moved = grid.find_moved(points)
+    moved = grid.warp_points(points)
     assert np.abs(moved + grid.at(moved) - points).max() < 1e-3
 
 
