@@ -50,8 +50,8 @@ def test_a_server_that_drips_is_left(kind: str, server: Server, dashboard: Count
     assert time.monotonic() - began < SECONDS
 
 
-def _read(url: str) -> int:
-    with closing(Download(url, 0, span_seconds=1.0)) as download:
+def _read(url: str, span_seconds: float = 1.0) -> int:
+    with closing(Download(url, 0, span_seconds=span_seconds)) as download:
         return sum(map(len, download.chunks()))
 
 
@@ -78,7 +78,7 @@ def test_a_slow_line_is_waited_for(server: Server) -> None:
             connection.sendall(bytes(100_000))
 
     server.answer = answer
-    assert _read(server.url) == 800_000
+    assert _read(server.url, span_seconds=2.0) == 800_000
 
 
 @pytest.fixture
