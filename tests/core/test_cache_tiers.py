@@ -16,7 +16,6 @@ from understudy.core.errors import CacheError
 
 from tests.core.shared_places import Gate, arrays, folder_tier, key, redis_tier
 
-
 # Long enough for a thread to begin on a busy machine: what is ready is not left out.
 _TIMEOUT_SECONDS = 0.5
 
