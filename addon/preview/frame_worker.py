@@ -32,12 +32,18 @@ class FrameWorker:
         self._edited_jobs: frozenset[LayerJob] = frozenset()
         self._failed_jobs: frozenset[LayerJob] = frozenset()
         self._last_job_seconds = 0.0
+        self._busy_since_seconds = 0.0
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is being made."""
         has_jobs = self._process is not None and bool(self._process.pending_jobs)
         return self._waiting is not None or has_jobs
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how many seconds the visible frame has shown an image that is to be replaced; 0 if it does not."""
+        return time.monotonic() - self._busy_since_seconds if self.is_busy else 0.0
 
     @property
     def is_open(self) -> bool:
@@ -76,6 +82,8 @@ class FrameWorker:
         """Make the layers of jobs of a request, as soon as what is in hand is done."""
         if self._process is not None and set(jobs).issubset(self._process.pending_jobs):
             return
+        if not self.is_busy:
+            self._busy_since_seconds = time.monotonic()
         self._waiting = request, tuple(jobs)
         self._submit_waiting()
 

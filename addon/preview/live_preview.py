@@ -41,7 +41,8 @@ PLAYBACK_WAIT_SECONDS = 0.025
 # After an edit: one that comes late costs Blender another whole redraw, which takes longer than this wait.
 EDIT_WAIT_SECONDS = 0.05
 STILL_FRAME_WAIT_SECONDS = 0.5
-
+_DIM_SECONDS = 0.3
+"""How long the last image stays bright: one that is replaced sooner would only flicker while a value is dragged."""
 _WORKER_GRACE_SECONDS = 2.0
 _HANDLER_NAMES = ("frame_change_post", "depsgraph_update_post", "undo_post", "redo_post", "load_post")
 
@@ -139,6 +140,7 @@ class LivePreview:
             set_window_state("made_count", window_state().made_count + 1)
             self._last_request, self._state = None, PreviewState.DUE  # a failure shows the original
         self._collect_results()
+        set_window_state("dimmed", self._frame_worker.busy_seconds > _DIM_SECONDS)
         if self._state in (PreviewState.DUE, PreviewState.RETRY) and not self._futures:
             self._submit_request()
         if self._state is PreviewState.PENDING and not self._futures:

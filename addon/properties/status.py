@@ -54,6 +54,7 @@ class UNDERSTUDY_PG_window(PropertyGroup):
     rendered: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     original_shown: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     updating: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    dimmed: BoolProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     made_count: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_scene: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
     prepared_strip: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import blf
 import bpy
+import gpu
+from gpu_extras.batch import batch_for_shader
 
 from ...core.reporting.strip_state import overlay_text
 from ..modifiers.active import active_scene, active_strip
@@ -20,6 +22,7 @@ _MARGIN_PIXELS = 16
 _COLOUR = (1.0, 0.75, 0.2, 1.0)
 _SHADOW = (0.0, 0.0, 0.0, 0.9)
 _SHADOW_BLUR = 3
+_DIM_COLOUR = (0.0, 0.0, 0.0, 0.4)
 # Blender hands out a number for what is drawn, and takes it back by that alone.
 _HANDLES: list[Any] = []
 
@@ -53,11 +56,13 @@ def _strip_at_frame(scene: bpy.types.Scene, active: Any | None) -> Any | None:
 
 
 def _draw() -> None:
-    """Draw the line at the bottom left of the preview, where Blender itself writes nothing."""
+    """Draw the line at the bottom left of the preview, where Blender writes nothing; dim an image that is old."""
     context = bpy.context
     region, text = context.region, overlay_line(context)
     if not text or region is None or context.preferences is None:
         return
+    if window_state().dimmed:
+        _dim(region.width, region.height)
     scale = context.preferences.system.ui_scale
     margin = _MARGIN_PIXELS * scale
     blf.size(_FONT, _FONT_POINTS * scale)
@@ -69,6 +74,17 @@ def _draw() -> None:
     blf.position(_FONT, margin, margin + height, 0)
     blf.draw(_FONT, text)
     blf.disable(_FONT, blf.SHADOW)
+
+
+def _dim(width: int, height: int) -> None:
+    """Darken a region of `width` x `height` pixels."""
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    corners = ((0, 0), (width, 0), (0, height), (width, height))
+    gpu.state.blend_set("ALPHA")
+    shader.bind()
+    shader.uniform_float("color", _DIM_COLOUR)
+    batch_for_shader(shader, "TRI_STRIP", {"pos": corners}).draw(shader)
+    gpu.state.blend_set("NONE")
 
 
 def _fit(text: str, width: float) -> str:

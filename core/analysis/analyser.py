@@ -27,7 +27,7 @@ from .detect import detect_key, detect_with, detections_from_arrays
 from .embed import BUILT_IN_SPACE, embed_key, embed_with, face_vectors, fits_faces
 from .frame_reader import FrameReader
 from .landmark import faces_from_arrays, landmark_key, landmark_with
-from .model_adapters import MESH_LANDMARKERS, ModelAdapters
+from .model_adapters import ModelAdapters
 from .recognisers.contract import EmbeddingSpace
 from .track import follow_key, predict_detection
 
@@ -158,7 +158,7 @@ class Analyser:
         )
         if known:
             self._counter.record_hit("embed")
-        mesh = recipe.landmark.landmarker in MESH_LANDMARKERS
+        mesh = recipe.landmark.finds_mesh
         vectors = face_vectors(described, own=recogniser is None, mesh=mesh)
         space = BUILT_IN_SPACE if recogniser is None else recogniser.space
         return Analysis(frame, tuple(faces), vectors, space, landmarked)

@@ -51,8 +51,6 @@ _SPARSE_LANDMARKERS: dict[str, tuple[type[BoxLandmarker], float, int, float, flo
     "insightface-106": (BoxLandmarker, 1.5, 106, 1.0, 96.0),
     "liveportrait-203": (TwoPassLandmarker, 1.5, 203, 0.0, 224.0),
 }
-MESH_LANDMARKERS = ("face-mesh", "face-mesh-468", "face-mesh-478")
-"""The landmarkers whose points the mesh swapper can use."""
 
 
 class ModelAdapters:
@@ -140,7 +138,7 @@ class ModelAdapters:
 
     def _make_landmarker(self, name: str) -> Landmarker:
         parts = self._adapter_arguments("landmark", name)
-        if name in MESH_LANDMARKERS:
+        if Landmark(landmarker=name).finds_mesh:
             return FaceMesh(*parts, self._topology)
         if name in _SPARSE_LANDMARKERS:
             kind, enlarged, points, offset, scale = _SPARSE_LANDMARKERS[name]

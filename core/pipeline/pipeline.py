@@ -29,6 +29,7 @@ from ..models.embedded import EmbeddedModels
 from ..models.library import ModelLibrary
 from ..models.session import ModelPool
 from ..recipe import Detect, Recipe, key_inputs
+from ..recipe.mesh_requirement import require_mesh
 from ..recipe.request import FaceImage, Identity, SwapRequest
 from ..reporting.stage_counts import Report, StageCounter
 from ..swap import mesh
@@ -46,7 +47,6 @@ from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
 from .source_check import SourceImageReport, inspect_source_image
-from .swapper_check import is_neural, require_mesh
 
 LAYER_VERSION = 1
 
@@ -123,7 +123,7 @@ class Pipeline:
         """
         for request in requests:
             require_mesh(request.recipe)
-            if is_neural(request.recipe):
+            if request.recipe.swap.is_neural:
                 self._neural.check(request)
             else:
                 self._sources.texture_key(request.identity, request.recipe.detect)
@@ -268,7 +268,7 @@ class Pipeline:
         landmarks = sha256(np.ascontiguousarray(face.landmarks).tobytes()).digest()
         look: dict[str, Scalar | Key] = dict(key_inputs(recipe.fusion))
         target, shape, move, points = None, None, None, face.landmarks
-        if is_neural(recipe):
+        if recipe.swap.is_neural:
             place = self._neural.crop_region(face, size, recipe)
             swap = self._neural.swap_key(frame, face, request)
             look |= {"landmarks": landmarks, "crop_size": recipe.swap.crop_size}

@@ -64,6 +64,10 @@ class Detect:
         return replace(self, every=1)
 
 
+MESH_LANDMARKERS = ("face-mesh", "face-mesh-468", "face-mesh-478")
+"""The landmarkers whose points the mesh swapper can use."""
+
+
 @dataclass(frozen=True)
 class Landmark:
     """How the points of a face are found and steadied."""
@@ -110,6 +114,11 @@ class Landmark:
         ("6drepnet", "6DRepNet", "By a network of its own"),
         ("fsanet", "FSA-Net", "By small networks of its own"),
     )
+
+    @property
+    def finds_mesh(self) -> bool:
+        """Whether the landmarker's points are those of FaceMesh, which the mesh swapper draws on."""
+        return self.landmarker in MESH_LANDMARKERS
 
 
 BUILT_IN_RECOGNISER = "mesh"

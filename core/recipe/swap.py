@@ -140,9 +140,14 @@ class Swap:
     )
 
     @property
+    def is_neural(self) -> bool:
+        """Whether a network makes the face, not the mesh swapper."""
+        return self.swapper != "mesh"
+
+    @property
     def gives_shape(self) -> bool:
         """Whether faces take the source's form, which only the mesh swapper gives."""
-        return self.swapper == "mesh" and self.shape > 0
+        return not self.is_neural and self.shape > 0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..errors import ModelError
 from ..models.library import ModelLibrary
 from ..recipe import Detect, Recipe
+from ..recipe.mesh_requirement import landmarker_fault
 from ..recipe.request import FaceImage, SwapRequest
 
 _NO_SOURCE = "no source face yet: choose a face image"
@@ -99,13 +100,16 @@ def _first_fault(
 
 
 def _file_fault(request: SwapRequest, library: ModelLibrary) -> str:
-    """Say which file of a request is missing, and what to do about it; empty where none is."""
+    """Say which file of a request is missing or does not suit, and what to do about it; empty where none is."""
     if not has_source((request,)):
         return _NO_SOURCE
     if _needs_image(request):
         for image in request.identity.images:
             if not image.path.is_file():
                 return f"image missing ({image.path.name}): put it back, or choose another"
+    fault = landmarker_fault(request.recipe)
+    if fault:
+        return fault
     title = _missing_model(request.recipe, library)
     return f"model missing ({title}): add it in the preferences, or choose another" if title else ""
 

@@ -10,7 +10,6 @@ import pytest
 from footage.portrait import make_up_portrait, portrait, write_picture
 from models.stand_in_catalogue import write_catalogue
 from understudy.core.analysis.landmark import bounding_box
-from understudy.core.analysis.model_adapters import MESH_LANDMARKERS
 from understudy.core.cache.stores.memory import MemoryStore
 from understudy.core.errors import RecipeError
 from understudy.core.geometry.mesh_topology import load_topology
@@ -20,6 +19,7 @@ from understudy.core.models.embedded import embedded_models
 from understudy.core.models.library import ModelLibrary
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, find_parameter, with_settings
+from understudy.core.recipe.analysis import MESH_LANDMARKERS
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 
 PATHS = ("landmark.landmarker", "swap.swapper", "enhance.enhancer", "occlude.masker")
@@ -71,7 +71,7 @@ class Stage:
             self.pipeline.check([casting])
             patch = self.pipeline.execute(self.pipeline.plan(self.clip, 0, [casting]))
         except RecipeError as error:
-            return "" if refused and "draws on FaceMesh's points" in str(error) else f"refused: {error}"
+            return "" if refused and "mesh swapper draws on" in str(error) else f"refused: {error}"
         except Exception as error:  # noqa: BLE001 - what the editor would read as "this is a bug"
             return f"a bug: {type(error).__name__}: {error}"
         if refused or patch is None:

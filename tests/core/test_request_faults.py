@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from understudy.core.models.library import ModelLibrary
-from understudy.core.recipe import Recipe
+from understudy.core.recipe import Landmark, Recipe, Swap
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.sessions.request_faults import (
     has_source,
@@ -32,6 +32,17 @@ def person(tmp_path: Path) -> Path:
 def request_for(*paths: Path, recipe: Recipe | None = None, modifier: str = "Face Swap") -> SwapRequest:
     identity = Identity(tuple(FaceImage(path) for path in paths))
     return SwapRequest(identity, recipe or Recipe(), modifier=modifier)
+
+
+@pytest.mark.parametrize(("swapper", "is_refused"), [("mesh", True), ("hyperswap", False)])
+def test_a_landmarker_that_does_not_suit_the_swapper_is_said(
+    library: ModelLibrary, person: Path, swapper: str, is_refused: bool
+) -> None:
+    """Before a model is loaded: no frame of it could be swapped."""
+    recipe = Recipe(swap=Swap(swapper=swapper), landmark=Landmark(landmarker="fan-68"))
+    fault = request_fault([request_for(person, recipe=recipe)], library)
+    assert fault is not None
+    assert fault.state_text.startswith("landmarker fan-68 does not find" if is_refused else "model missing")
 
 
 def text_of(requests: list[SwapRequest], library: ModelLibrary) -> str:

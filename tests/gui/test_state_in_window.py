@@ -48,6 +48,15 @@ def test_after_a_change_the_visible_frame_is_made_and_keeps_its_face_until_then(
     assert remade["is_face"]
 
 
+def test_an_old_face_is_dimmed_until_the_new_one_is_made(shown):
+    facts, work = shown
+    x, y, width, height = facts["preview"]
+    middle = slice(y + height // 3, y + 2 * height // 3), slice(x + width // 3, x + 2 * width // 3)
+    bright, dimmed = (read(work / f"{name}.png")[middle].mean() for name in ("bar_part", "preview_dimmed"))
+    assert dimmed == pytest.approx(0.6 * bright, rel=0.05)
+    assert read(work / "bar_changed.png")[middle].mean() == pytest.approx(bright, rel=0.05)
+
+
 def test_the_state_that_is_drawn_is_true_and_computed_once_per_redraw(shown):
     pairs, computed = shown[0]["drawn"]["pairs"], shown[0]["drawn"]["computed"]
     assert len({fresh for _, fresh in pairs}) > 1

@@ -52,10 +52,22 @@ def bars(window, timeline):
     yield 0.5
     kept = shown_layer(scene)
     updating = bpy.context.window_manager.understudy.updating
+    preview = window.area("PREVIEW")
+    window.facts["preview"] = [
+        preview.x,
+        window.window.height - preview.y - preview.height,
+        preview.width,
+        preview.height,
+    ]
+    shots = 0
     for _ in range(100):
         if shown_layer(scene) != before:
             break
-        yield 0.2
+        if bpy.context.window_manager.understudy.dimmed and not shots:
+            yield 0.1
+            window.shot("preview_dimmed")
+            shots += 1
+        yield 0.1
     made = shown_layer(scene)
     window.facts["remade"] = {
         "changed": made != before,
