@@ -257,8 +257,10 @@ def test_it_leaves_no_thread_behind(drive, prepared):
         ["live_end", {}],
         ["threads", {}],
     )
-    assert answers[1] == answers[6] == []
-    assert answers[4] == ["understudy preview_0"]
+    # Blender is shared with other tests, whose calls to places that hang may not have ended.
+    before, during, after = (set(answers[place]) for place in (1, 4, 6))
+    assert during - before == {"understudy preview_0"}
+    assert after <= before
 
 
 def test_after_a_purge_nothing_is_fused_from_memory(drive, prepared):
