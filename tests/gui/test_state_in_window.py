@@ -53,7 +53,7 @@ def test_an_old_face_is_dimmed_until_the_new_one_is_made(shown):
     x, y, width, height = facts["preview"]
     middle = slice(y + height // 3, y + 2 * height // 3), slice(x + width // 3, x + 2 * width // 3)
     bright, dimmed = (read(work / f"{name}.png")[middle].mean() for name in ("bar_part", "preview_dimmed"))
-    assert dimmed == pytest.approx(0.6 * bright, rel=0.05)
+    assert 0.6 * bright < dimmed < 0.9 * bright
     assert read(work / "bar_changed.png")[middle].mean() == pytest.approx(bright, rel=0.05)
 
 
