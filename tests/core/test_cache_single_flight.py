@@ -13,11 +13,11 @@ from understudy.core.cache.base.compute import Uncoordinated
 from understudy.core.cache.shared.lease import SingleFlight
 from understudy.core.cache.shared.lease_folder import FolderLease
 from understudy.core.cache.shared.redis_lease import RedisLease
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.local import REFRESH_SECONDS, PackStore
 from understudy.core.cache.stores.memory import MemoryStore
 
 from tests.core.lease_records import Clock, arrays, key
+from tests.core.shared_places import PATIENT_SECONDS, redis_store
 
 
 def test_a_dead_holder_blocks_nobody_for_longer_than_the_lease(tmp_path):
@@ -48,12 +48,19 @@ def test_alone_computes_once_and_then_knows():
 
 
 def _compute_all(folder, log, redis_url, numbers, start):
+    lease = FolderLease(folder / ".leases")
+    if redis_url:
+        lease = RedisLease(redis_url)
+        lease.set_timeout(PATIENT_SECONDS)
+    # No holder is given up because the machine is busy.
     flight = SingleFlight(
-        RedisLease(redis_url) if redis_url else FolderLease(folder / ".leases"),
+        lease,
+        lease_seconds=PATIENT_SECONDS,
+        holder_timeout_seconds=PATIENT_SECONDS,
         visibility_delay_seconds=0 if redis_url else REFRESH_SECONDS + 0.1,
         poll_seconds=0.005,
     )
-    store = RedisStore(redis_url) if redis_url else PackStore(folder)
+    store = redis_store(redis_url) if redis_url else PackStore(folder)
     start.wait(60)
     for number in numbers:
 
