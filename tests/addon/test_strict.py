@@ -155,7 +155,7 @@ def test_the_command_line_asks_for_it_too(drive, footage):
     script = Path(__file__).parent / "scripts" / "drive.py"
     words = ["--", "--understudy-strict", str(job)]
     done = subprocess.run(
-        [sys.executable, str(script), *words], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(script), *words], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == STRICT_EXIT, done.stderr
     assert json.loads(result.read_text())[-1]["failed"] == [BAD]

@@ -136,7 +136,7 @@ def test_a_worker_does_not_outlive_a_killed_blender(drive, footage):
     # Its output goes to a file: the worker would keep a pipe open.
     with (folder / "output").open("wb") as output:
         blender = subprocess.run(
-            [sys.executable, str(DRIVE), str(job)], stdout=output, stderr=output, timeout=60, check=False
+            [sys.executable, str(DRIVE), str(job)], stdout=output, stderr=output, timeout=300, check=False
         )
     assert blender.returncode == -signal.SIGKILL
     worker = int(pid_file.read_text())
@@ -210,6 +210,6 @@ def test_the_worker_says_when_it_has_no_usable_input():
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "core.worker"], env={**os.environ, "PYTHONPATH": str(root)},
-        input="", capture_output=True, text=True, timeout=30, check=False,
+        input="", capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (3, "")

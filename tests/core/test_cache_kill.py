@@ -204,7 +204,7 @@ def test_eight_processes_on_one_folder(tmp_path: Path, cap: str, seconds: float)
         worker.stdin.flush()
     figures = []
     for worker in workers:
-        out, err = worker.communicate(timeout=seconds + 120)
+        out, err = worker.communicate(timeout=seconds + 600)
         assert worker.returncode == 0, err
         figures.append(json.loads(out))
     total = {name: sum(figure[name] for figure in figures) for name in figures[0] if name != "troubles"}

@@ -61,7 +61,7 @@ def _compute_all(folder, log, redis_url, numbers, start):
         poll_seconds=0.005,
     )
     store = redis_store(redis_url) if redis_url else PackStore(folder)
-    start.wait(60)
+    start.wait(300)
     for number in numbers:
 
         def compute(number=number):
@@ -86,7 +86,7 @@ def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, 
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert sorted(map(int, log.read_text().split())) == list(numbers)
 
@@ -148,7 +148,7 @@ def test_a_killed_holders_lease_ends(tmp_path):
     ready = spawn.Event()
     holder = spawn.Process(target=_hold, args=(tmp_path, ready))
     holder.start()
-    assert ready.wait(60)
+    assert ready.wait(300)
     os.kill(holder.pid, signal.SIGKILL)
     holder.join()
     flight = SingleFlight(FolderLease(tmp_path), lease_seconds=60, poll_seconds=0.01)

@@ -36,7 +36,11 @@ print(int(next(line for line in open("/proc/self/status") if line.startswith("Vm
 def open_and_measure(path):
     """Open a clip in a process of its own; return what was said and its peak of memory in KB."""
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURE_PROGRAM, path], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", _MEASURE_PROGRAM, path],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
     )
     said, peak = run.stdout.splitlines()[-2:]
     return said, int(peak)

@@ -46,7 +46,7 @@ def run_understudy(*arguments: object, code: int, **variables: str) -> tuple[str
     done = subprocess.run(
         [sys.executable, "-m", "understudy.core.cli", *map(str, arguments)],
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env={**os.environ, **variables},
     )

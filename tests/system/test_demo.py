@@ -20,7 +20,7 @@ pytestmark = pytest.mark.blender
 def demo(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "tools.demo", *map(str, arguments)],
-        check=False, cwd=ROOT, capture_output=True, text=True, timeout=180,
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
 
