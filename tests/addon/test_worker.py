@@ -140,7 +140,7 @@ def test_a_worker_does_not_outlive_a_killed_blender(drive, footage):
         )
     assert blender.returncode == -signal.SIGKILL
     worker = int(pid_file.read_text())
-    until = time.monotonic() + 2
+    until = time.monotonic() + 60
     while _is_running(worker) and time.monotonic() < until:
         time.sleep(0.02)
     assert not _is_running(worker)
