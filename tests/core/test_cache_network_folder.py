@@ -51,7 +51,8 @@ def value(number):
 store, lease = opened(), FolderLease(root / LEASE_FOLDER)
 hits = puts = 0
 end = time.monotonic() + seconds
-while time.monotonic() < end:
+# A machine may be busy with other things for all of the time: the least work is counted, not timed.
+while time.monotonic() < end or not (hits and puts):
     number = chance.randrange(len(keys))
     arrays = store.get(keys[number])
     if arrays is not None:
@@ -127,7 +128,7 @@ def test_both_machines_write_read_and_evict_in_one_folder_without_a_wrong_value(
         )
         for seed, machine in enumerate(machines * 2)
     ]
-    outputs = [process.communicate(timeout=seconds + 60) for process in running]
+    outputs = [process.communicate(timeout=seconds + 300) for process in running]
     assert [process.returncode for process in running] == [0] * 4, "\n".join(error for _, error in outputs)
     counts = np.array([line.split() for line, _ in outputs], int)
     with capsys.disabled():

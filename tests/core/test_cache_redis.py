@@ -13,7 +13,7 @@ from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.errors import CacheError
 
 from tests.core.folder_records import arrays_equal, key
-from tests.core.shared_places import redis_store
+from tests.core.shared_places import redis_store, wait_until
 
 redis = pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
@@ -158,6 +158,14 @@ def test_several_threads_share_a_store(store) -> None:
     for thread in threads:
         thread.join()
     assert bad == []
+
+
+def test_connecting_leaves_no_thread_behind(redis_server) -> None:
+    for _ in range(3):
+        store = redis_store(redis_server.url)
+        store.put(key(1), arrays(1))
+        assert store.get(key(1)) is not None
+    wait_until(lambda: not any("Redis" in thread.name for thread in threading.enumerate()))
 
 
 def test_a_password_is_in_no_message(redis_server) -> None:
