@@ -43,7 +43,26 @@ def max_working_bytes(file_bytes: int) -> int:
 def require_image_size(
     path: Path, width: int, height: int, decoded_bytes: int, working_bytes: int, file_bytes: int
 ) -> None:
-    """Raise ClipError for an image whose decoding would take more than is allowed; all but the sides in bytes."""
+    """Refuse an image whose decoding would take more than is allowed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    width, height : int
+        What its header says, in pixels.
+    decoded_bytes : int
+        What the decoded image takes.
+    working_bytes : int
+        What decoding holds at once.
+    file_bytes : int
+        The file's size: a larger one may take more.
+
+    Raises
+    ------
+    ClipError
+        It takes more.
+    """
     most = min(MAX_DECODED_BYTES, max_working_bytes(file_bytes))
     if decoded_bytes > MAX_DECODED_BYTES or working_bytes > max_working_bytes(file_bytes):
         raise ClipError(
@@ -59,7 +78,24 @@ def max_movie_pixels(file_bytes: int) -> int:
 
 
 def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, file_bytes: int) -> None:
-    """Raise ClipError for a movie whose frames, or the RGB pixels of `pixel_bytes` made of them, are too large."""
+    """Refuse a movie whose frames are too large.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    width, height : int
+        What it says of its frames, in pixels.
+    pixel_bytes : int
+        What one RGB pixel of a decoded frame takes.
+    file_bytes : int
+        The file's size: a larger one may have larger frames.
+
+    Raises
+    ------
+    ClipError
+        They are too large, or have no size.
+    """
     if (
         min(width, height) <= 0
         or max(width, height) > MAX_SIDE_PIXELS
@@ -87,7 +123,24 @@ def require_length(path: Path, frames: int) -> None:
 
 
 def require_times(path: Path, fps: Fraction, time_base: Fraction, start: int) -> None:
-    """Raise ClipError for a frame rate or a start, in ticks of `time_base` seconds, that no movie has."""
+    """Refuse a frame rate or a start that no movie has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    fps : fractions.Fraction
+        Frames per second.
+    time_base : fractions.Fraction
+        Seconds per tick.
+    start : int
+        When the movie begins, in ticks.
+
+    Raises
+    ------
+    ClipError
+        One of them is beyond what a movie has.
+    """
     if not 0 < fps <= _MAX_FPS or time_base <= 0:
         raise ClipError(f"{path} says it has {float(fps):.6g} frames a second; remux it to MP4 or MOV")
     if abs(start * time_base) > _MAX_START_SECONDS or abs(start) + MAX_FRAMES / fps / time_base > _MAX_TICKS:
@@ -97,12 +150,36 @@ def require_times(path: Path, fps: Fraction, time_base: Fraction, start: int) ->
 
 
 def frame_capacity(count: int, frame_bytes: int) -> int:
-    """Return how many frames of a size may wait or be remembered where `count` are wanted; 1 at least."""
+    """Return how many frames may wait or be remembered in one place.
+
+    Parameters
+    ----------
+    count : int
+        How many are wanted.
+    frame_bytes : int
+        What a decoded frame takes.
+
+    Returns
+    -------
+    int
+        1 at least, `count` at most.
+    """
     return max(1, min(count, MAX_FRAME_CACHE_BYTES // max(frame_bytes, 1)))
 
 
 def coding_threads(frame_bytes: int) -> int:
-    """Return on how many threads a movie is decoded or encoded: each holds frames of its own, and address space."""
+    """Return on how many threads a movie is decoded or encoded: each holds frames of its own, and address space.
+
+    Parameters
+    ----------
+    frame_bytes : int
+        What a decoded frame takes.
+
+    Returns
+    -------
+    int
+        1 at least, 16 at most.
+    """
     threads = min(
         _MAX_THREADS, os.cpu_count() or 1, max(1, _FRAME_BYTES_FOR_ALL_THREADS // max(frame_bytes, 1))
     )

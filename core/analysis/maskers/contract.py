@@ -78,7 +78,7 @@ class Masker(Adapter, Protocol):
         Raises
         ------
         RecipeError
-            The recipe asks for what this masker can't tell.
+            The recipe chooses nothing that is part of the face.
         """
         ...
 
