@@ -21,8 +21,9 @@ _BAND_ENDS = (0, 1, 2, 3, 20, 21, 22, 23)
 
 
 def measure_detail(image: Pixels, points: Floats, topology: Topology) -> Floats:
-    """Return how strong the finest detail of a face's skin is: the mean absolute second difference of the green
-    channel.
+    """Return how strong the finest detail of a face's skin is.
+
+    It is the mean absolute second difference of the green channel.
 
     Parameters
     ----------

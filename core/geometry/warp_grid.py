@@ -113,8 +113,9 @@ def fit_warp(
     frame_size: tuple[int, int],
     resting: Sequence[Floats] = (),
 ) -> WarpGrid:
-    """Fit a warp that moves points by a displacement. The frame's border rests; where the warp would fold it moves
-    less.
+    """Fit a warp that moves points by a displacement.
+
+    The frame's border rests. Where the warp would fold it moves less.
 
     Parameters
     ----------
