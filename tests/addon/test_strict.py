@@ -43,7 +43,7 @@ def last_line(driver):
     return next(line for line in reversed(driver.output.splitlines()) if line.startswith("Understudy: "))
 
 
-def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender, footage):
+def test_a_failed_frame_leaves_no_image_and_the_exit_code_tells(every_blender, footage):
     folder, begin = make_damaged_project(every_blender, footage, "strict")
     stale = folder / f"out_{BAD:04d}.png"
     stale.write_bytes(b"\x89PNG\r\n\x1a\n of an earlier render")

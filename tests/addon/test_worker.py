@@ -104,7 +104,7 @@ def test_a_clip_that_ends_the_worker_twice_is_left_and_the_others_go_on(drive, f
     assert len(layer_keys(folder)) == 2 * COUNT
 
 
-def test_killed_at_any_instant_at_most_the_picture_in_hand_is_lost(drive, footage):
+def test_killed_at_any_instant_at_most_the_image_in_hand_is_lost(drive, footage):
     folder, begin = project(drive, "instants", ("clip", footage.movie, footage.person))
     seconds = [round(random.uniform(0, 0.9), 3) for _ in range(3)]
     answers = drive(*begin, ["work_until_killed", {"seconds": seconds}], ["work", {}])
@@ -181,7 +181,7 @@ def test_a_strip_that_cannot_be_played_is_reported_and_the_others_are_prepared(d
     assert len(layer_keys(folder)) == COUNT
 
 
-def test_a_picture_is_checked_beside_the_editor(drive, footage):
+def test_a_image_is_checked_beside_the_editor(drive, footage):
     _, begin = project(drive, "check", ("clip", footage.movie, footage.nobody))
     answers = drive(
         *begin, ["check_beside", {}], ["recast", {"picture": footage.person}], ["check_beside", {}]

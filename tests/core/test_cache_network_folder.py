@@ -176,7 +176,7 @@ def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
         assert np.array_equal(cache.store.get(_key(36))["crop"], values[36])
 
 
-def test_a_layer_picture_is_written_there_in_a_few_pieces(machines: tuple[Machine, Machine]) -> None:
+def test_a_layer_image_is_written_there_in_a_few_pieces(machines: tuple[Machine, Machine]) -> None:
     path = machines[0].mount / "shared" / "000001.tif"
     pixels = np.random.default_rng(6).integers(1, 255, (400, 300, 4), np.uint8)
     before = _count_writes()

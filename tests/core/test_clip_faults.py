@@ -94,7 +94,7 @@ def test_a_closed_movie_is_refused(movies):
         clip.read(3)
 
 
-def test_a_movie_cut_short_shows_its_last_picture(movies, tmp_path):
+def test_a_movie_cut_short_shows_its_last_image(movies, tmp_path):
     stored = movies["open_gop.mkv"].read_bytes()
     path = tmp_path / "cut.mkv"
     path.write_bytes(stored[: len(stored) * 2 // 3])
@@ -105,7 +105,7 @@ def test_a_movie_cut_short_shows_its_last_picture(movies, tmp_path):
     assert numbers == [min(n, last) for n in range(40)]
 
 
-def test_faults_of_a_sequence_name_the_picture(tmp_path):
+def test_faults_of_a_sequence_name_the_image(tmp_path):
     with pytest.raises(ClipError, match="no files"):
         open_sequence([])
     paths = make_clips.make_pictures(tmp_path, 3)

@@ -65,7 +65,7 @@ def test_a_setting_of_the_detector_hides_what_comes_after_it(made):
     assert re.fullmatch("landmark of frame [0-4] is not there", facts["swap"].reason)
 
 
-def test_another_person_is_a_picture_nobody_looked_at(made):
+def test_another_person_is_a_image_nobody_looked_at(made):
     facts = made.facts(casting=made.casting(picture=made.plain))
     assert {name: fact.status for name, fact in facts.items() if name in FRAME[:-1]} == dict.fromkeys(
         FRAME[:-1], "hit"

@@ -110,7 +110,7 @@ def test_the_identity_weight_moves_the_source_from_or_to_the_target(
     assert_same_picture(crop.image.pixels, swap_by_hand(scene, family, tint))
 
 
-def test_a_source_of_two_pictures_is_their_mean_vector(scene: Scene, tmp_path: Path) -> None:
+def test_a_source_of_two_images_is_their_mean_vector(scene: Scene, tmp_path: Path) -> None:
     stand_ins.write_swapper(tmp_path, "inswapper")
     plain = write_picture(tmp_path / "plain.png", portrait())
     with open_clip(plain) as clip:
@@ -174,7 +174,7 @@ def test_a_dfm_gets_bgr_and_its_morph_and_gives_its_masks(scene: Scene, morph: f
     assert np.quantile(np.abs(crop.mask - np.minimum(target[..., 0], target[..., 2]) * 255), 0.999) < 3
 
 
-def test_a_dfm_without_morph_ignores_it_and_needs_no_pictures(scene: Scene, tmp_path: Path) -> None:
+def test_a_dfm_without_morph_ignores_it_and_needs_no_images(scene: Scene, tmp_path: Path) -> None:
     stand_ins.state(stand_ins.write_dfm(tmp_path / "somebody.dfm", 96, morph=False), "swap/dfm")
     made = engine(scene, tmp_path)
     half, whole = (
@@ -242,7 +242,7 @@ def test_a_network_that_gives_no_numbers_is_named_instead_of_shown(scene: Scene,
         engine(scene, tmp_path).swap(scene.frame, [scene.face], casting(scene, "hyperswap"))
 
 
-def test_another_recogniser_or_picture_is_another_swap(scene: Scene, tmp_path: Path) -> None:
+def test_another_recogniser_or_image_is_another_swap(scene: Scene, tmp_path: Path) -> None:
     stand_ins.write_swapper(tmp_path, "inswapper")
     before = engine(scene, tmp_path).swap_key("f", scene.face, casting(scene, "inswapper"))
     stand_ins.write_recogniser(tmp_path / "stand_in_arcface.onnx", seed=9)
