@@ -81,7 +81,7 @@ while round < rounds or (figures["hits"] <= 50 * rounds and round < 10 * rounds)
     for number in range(count):
         got = store.get(key(0, number))
         assert got is None or right(got, 0, number), number
-    # The next process works at once: it writes, reads, tidies and purges.
+    # The next process works at once: it writes, reads, evicts and purges.
     store.put(key(1, round), {"a": value(1, round)})
     assert right(store.get(key(1, round)), 1, round)
     done = store.evict(300_000)

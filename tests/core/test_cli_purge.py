@@ -121,7 +121,7 @@ def test_what_is_older_than_no_days_is_everything(cache, capsys):
     assert len(stages(PackStore(cache))) <= 1  # what was written within this second
 
 
-def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
+def test_an_encrypted_cache_is_purged_without_the_key_and_exported_with_it(
     made, tmp_path, capsys, recognised, monkeypatch
 ):
     pytest.importorskip("cryptography")

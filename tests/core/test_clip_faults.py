@@ -42,12 +42,12 @@ def _half_a_movie(path):
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
 
 
-def _half_a_picture(path):
+def _half_an_image(path):
     path.write_bytes(make_clips.make_pictures(path.parent, 1)[0].read_bytes()[:40])
 
 
 @pytest.mark.parametrize(
-    "make", [lambda path: None, Path.mkdir, _garbage, _empty, _sound_only, _half_a_movie, _half_a_picture]
+    "make", [lambda path: None, Path.mkdir, _garbage, _empty, _sound_only, _half_a_movie, _half_an_image]
 )
 def test_what_is_no_clip_is_named_in_one_line(tmp_path, make):
     path = tmp_path / "clip.mp4"

@@ -260,7 +260,7 @@ def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, caps
     assert "the shared cache on Redis is not used for now" in warnings
 
 
-def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
+def test_what_is_encrypted_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
     pytest.importorskip("cryptography")
     ours, others = bytes([1]) * 32, bytes([2]) * 32
     with closing(PackStore(made.cache)) as folder:

@@ -175,13 +175,13 @@ def live_once(frame):
     return facts
 
 
-def spare_pictures():
+def fallback_images():
     """What is left of the pictures that could not be where they belong."""
     folder = fallback_folder()
     return sorted(str(path) for path in folder.rglob("*.tif")) if folder.is_dir() else []
 
 
-def spare_folder_is_a_file():
+def block_fallback_folder():
     """Leave no place even for them."""
     fallback_folder().write_text("not a folder")
 
