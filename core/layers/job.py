@@ -114,7 +114,7 @@ def _recipe_from(values: object) -> Recipe:
 
 def _image_from(values: object) -> FaceImage:
     if not isinstance(values, list | tuple) or len(values) != 2:
-        raise MessageError("a picture is a path and the number of a face")
+        raise MessageError("an image is a path and the number of a face")
     return FaceImage(messages.path(values[0]), messages.integer(values[1], 0, _MAX_FACES))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rewritten layer picture is shown, wherever it lies in the timeline."""
+"""A rewritten layer image is shown, wherever it lies in the timeline."""
 
 import pytest
 

@@ -80,7 +80,7 @@ class ModeRenders:
         return sorted(int(path.stem.rsplit("_", 1)[1]) for path in self.folder.glob(f"{name}_with_*.png"))
 
     def layer(self, frame):
-        """The layer picture of a frame, (240, 320, 4) RGBA with straight alpha."""
+        """The layer image of a frame, (240, 320, 4) RGBA with straight alpha."""
         return layer_of(self.folder, frame - 1)
 
 
@@ -91,7 +91,7 @@ def pictures(folder, prefix):
 
 
 def layer_of(folder, number):
-    """The one layer picture of a source frame in a project's folder, (H, W, 4) RGBA with straight alpha."""
+    """The one layer image of a source frame in a project's folder, (H, W, 4) RGBA with straight alpha."""
     (path,) = (folder / "understudy_cache" / "layers").rglob(f"{number:06d}.tif")
     with Image.open(path) as picture:
         return np.asarray(picture)

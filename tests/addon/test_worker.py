@@ -32,7 +32,7 @@ def project(drive, name, *clips):
 
 
 def layer_keys(folder):
-    """The layer pictures that hold a layer, by path below the layers' folder."""
+    """The layer images that hold a layer, by path below the layers' folder."""
     layers = folder / "understudy_cache" / "layers"
     keys = {str(path.relative_to(layers)): layer_key(path) for path in layers.rglob("*.tif")}
     return {path: key for path, key in keys.items() if key}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layer picture says exactly what was fused, in a file any program reads, or says that it doesn't."""
+"""The layer image says exactly what was fused, in a file any program reads, or says that it doesn't."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run over layer pictures: what is right already costs no cache, no clip and no model, and is never stale."""
+"""A run over layer images: what is right already costs no cache, no clip and no model, and is never stale."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ COUNT = 3
 
 
 class Project:
-    """Frames of a face, a person, and the layer pictures of runs over them."""
+    """Frames of a face, a person, and the layer images of runs over them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

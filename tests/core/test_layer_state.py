@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a layer picture is current, needs another label, or has to be made."""
+"""Whether a layer image is current, needs another label, or has to be made."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -40,7 +40,7 @@ MEMORY_BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class RenderOutput:
-    """What a path made: layer pictures, finished frames and the cache they came with."""
+    """What a path made: layer images, finished frames and the cache they came with."""
 
     layers: dict[int, bytes]
     frames: dict[int, np.ndarray]

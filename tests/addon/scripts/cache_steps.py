@@ -176,7 +176,7 @@ def live_once(frame):
 
 
 def fallback_images():
-    """What is left of the pictures that could not be where they belong."""
+    """What is left of the layer images that could not be where they belong."""
     folder = fallback_folder()
     return sorted(str(path) for path in folder.rglob("*.tif")) if folder.is_dir() else []
 

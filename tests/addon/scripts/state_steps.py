@@ -44,7 +44,7 @@ def facts():
 
 
 def shown_images(name, frames):
-    """The layer picture that Blender reads at each frame."""
+    """The layer image that Blender reads at each frame."""
     layer = layer_strip.layer_of(_scene(), _strip(name))
     return [layer.strip_elem_from_frame(frame).filename for frame in frames]
 
