@@ -36,7 +36,18 @@ _MAX_THREADS, _FRAME_BYTES_FOR_ALL_THREADS = 16, 1 << 27
 
 
 def max_working_bytes(file_bytes: int) -> int:
-    """Return how many bytes decoding may hold at once for a file of `file_bytes`."""
+    """Return how much decoding an image may hold at once.
+
+    Parameters
+    ----------
+    file_bytes : int
+        The file's size.
+
+    Returns
+    -------
+    int
+        In bytes.
+    """
     return _BASE_WORKING_BYTES + _WORKING_BYTES_PER_FILE_BYTE * file_bytes
 
 
@@ -73,7 +84,18 @@ def require_image_size(
 
 
 def max_movie_pixels(file_bytes: int) -> int:
-    """Return how many pixels a frame of a movie file may have, as far as can be told before one is decoded."""
+    """Return how large a frame of a movie may be, as far as can be told before one is decoded.
+
+    Parameters
+    ----------
+    file_bytes : int
+        The file's size.
+
+    Returns
+    -------
+    int
+        In pixels.
+    """
     return min(MAX_DECODED_BYTES // 3, max_working_bytes(file_bytes) * 2 // (3 * _DECODER_FRAMES))
 
 
@@ -115,7 +137,20 @@ def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, fi
 
 
 def require_length(path: Path, frames: int) -> None:
-    """Raise ClipError for a clip that claims more frames than any has."""
+    """Refuse a clip that claims more frames than any has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    frames : int
+        How many it claims.
+
+    Raises
+    ------
+    ClipError
+        They are more than MAX_FRAMES.
+    """
     if frames > MAX_FRAMES:
         raise ClipError(
             f"{path} says it has {frames:,} frames: at most {MAX_FRAMES:,} are allowed; remux it to MP4 or MOV"
