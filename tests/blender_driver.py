@@ -17,7 +17,7 @@ from blenders import Module
 DRIVE = Path(__file__).parent / "addon" / "scripts" / "drive.py"
 SIZE = (320, 240)
 COUNT = 12
-TIMEOUT_SECONDS = 240
+TIMEOUT_SECONDS = 600
 BLOCK = SIZE[0] // 8
 
 

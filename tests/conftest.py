@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis_process import redis_server
 
 __all__ = ["redis_server"]
+
+# An example that takes long says that the machine is busy, not that the code is wrong.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # With a process for each core, files that take long come first, so that no core waits at the end.
 _FIRST_SUITES = ("addon", "system", "hostile", "fuzz")

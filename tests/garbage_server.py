@@ -21,6 +21,8 @@ class GarbageServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.asked = threading.Event()
         """Set once a command came that is no greeting."""
+        self.command_count = 0
+        """How many of those came."""
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -47,6 +49,7 @@ class GarbageServer:
                 if command[0] in _GREETING:
                     connection.sendall(b"+OK\r\n")
                     continue
+                self.command_count += 1
                 self.asked.set()
                 self._reply(connection, command)
 

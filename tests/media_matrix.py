@@ -182,14 +182,14 @@ def make(case: Case, folder: Path) -> Path:
     command = [FFMPEG, *_MUTE, "-f", "lavfi", "-i", image, "-f", "lavfi", "-i", "sine=440:duration=1", *case.inputs,
                "-pix_fmt", "yuv420p",
                *case.arguments, str(path)]  # fmt: skip
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=300)
     return path
 
 
 def probe(path: Path, *arguments: str) -> dict:
     """Return what ffprobe says of a file."""
     command = [FFPROBE, "-hide_banner", "-loglevel", "error", "-of", "json", *arguments, str(path)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=300).stdout)
 
 
 def video_properties(path: Path) -> dict:
@@ -238,6 +238,6 @@ def samples(path: Path, pixel_format: str) -> np.ndarray:
     """Return the samples of all images of a movie, decoded by FFmpeg, in levels of 8 bits."""
     command = [FFMPEG, *_MUTE, "-i", str(path), "-map", "0:v:0", "-vsync", "passthrough",
                "-pix_fmt", pixel_format, "-f", "rawvideo", "-"]  # fmt: skip
-    data = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    data = subprocess.run(command, check=True, capture_output=True, timeout=300).stdout
     bits = next((int(bits) for bits in ("10", "12", "16") if pixel_format.endswith(f"{bits}le")), 8)
     return np.frombuffer(data, np.uint8 if bits == 8 else np.uint16) / 2.0 ** (bits - 8)

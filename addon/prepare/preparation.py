@@ -75,8 +75,19 @@ def _refresh_display() -> None:
 class Preparation:
     """A range that a worker process prepares. `tick` never waits."""
 
-    def __init__(self, scene: bpy.types.Scene, first: int, last: int, strip_id: str = "") -> None:
-        """Bring the layers in step and start the worker. Raises ModelError where that is impossible."""
+    def __init__(
+        self,
+        scene: bpy.types.Scene,
+        first: int,
+        last: int,
+        strip_id: str = "",
+        *,
+        max_pending_jobs: int = _MAX_PENDING_JOBS,
+    ) -> None:
+        """Sync the layers and start the worker, which has `max_pending_jobs` at most.
+
+        Raises ModelError where that is impossible.
+        """
         self.warnings = [*sync_layers(scene), *refused_folder_warnings(), *scene_warnings(scene)]
         self.faults: list[str] = []
         self.report: dict[str, Any] | None = None
@@ -88,6 +99,7 @@ class Preparation:
         self._job_queue: list[LayerJob] = []
         self._next_frame = first
         self._no_more_jobs = False
+        self._max_pending_jobs = max_pending_jobs
         self._start_time: float | None = None
         self.worker = RestartingWorker(run_settings(cache_folder(scene), preferences()))
 
@@ -150,7 +162,7 @@ class Preparation:
         """Keep the worker in work, with few jobs in hand: nothing piles up."""
         until = time.perf_counter() + 2 * _WALK_SLICE_SECONDS
         while (
-            len(self.worker.pending_jobs) < _MAX_PENDING_JOBS
+            len(self.worker.pending_jobs) < self._max_pending_jobs
             and not self._no_more_jobs
             and time.perf_counter() < until
         ):

@@ -33,9 +33,24 @@ class GenderAge(ModelAdapter):
     version = 1
 
     def attributes(self, frame: Pixels, faces: Sequence[Face]) -> Floats:
-        """Return (n, 2) for the faces of an (H, W, 3) RGB uint8 frame: how much more male than female, and years.
+        """Say what sex and age faces look like.
 
-        Raises ModelError.
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        faces : sequence of Face
+            Its faces, in frame pixels.
+
+        Returns
+        -------
+        ndarray, shape (n, 2), float32
+            For each face how much more male than female it looks, and its age in years.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run, or gives something else than its family does.
         """
         if not faces:
             return np.zeros((0, 2), np.float32)

@@ -18,7 +18,18 @@ _BIN_COUNT = 8
 
 
 def frame_thumbnail(frame: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
-    """Reduce an (H, W, 3) RGB frame to (18, 32, 3) uint8: what it looks like from afar."""
+    """Reduce a frame to what it looks like from afar.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8 or uint16
+        An RGB frame.
+
+    Returns
+    -------
+    ndarray, shape (18, 32, 3), uint8
+        The frame's thumbnail, RGB.
+    """
     # Taking every n-th pixel first makes this cheap; what aliases is alike in frames that are alike.
     step = max(
         min(frame.shape[0] // (4 * FRAME_THUMBNAIL_SIZE[1]), frame.shape[1] // (4 * FRAME_THUMBNAIL_SIZE[0])),
@@ -30,10 +41,20 @@ def frame_thumbnail(frame: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> 
 
 
 def thumbnail_difference(thumbnail: Pixels, other: Pixels) -> float:
-    """Return how much two frames differ by their looks, 0 to 1: by place, and by how much there is of each colour.
+    """Return how much two frames differ by their looks: by place, and by how much there is of each colour.
 
     Both count: a camera that pans changes every place and keeps its colours, a light that is switched changes the
     colours and keeps the places' order.
+
+    Parameters
+    ----------
+    thumbnail, other : ndarray, shape (18, 32, 3), uint8
+        What `frame_thumbnail` gives, RGB.
+
+    Returns
+    -------
+    float
+        0 (alike) to 1.
     """
     return _difference_of_bytes(thumbnail.tobytes(), other.tobytes())
 
@@ -51,9 +72,20 @@ def _difference_of_bytes(thumbnail: bytes, other: bytes) -> float:
 
 
 def is_cut(number: int, thumbnails: Mapping[int, Pixels]) -> bool:
-    """Tell whether a new shot begins at frame `number`; `thumbnails` holds those from two before to one after it.
+    """Tell whether a new shot begins at a frame. The result depends on the frames beside it alone.
 
-    Those that are missing, at a clip's ends, are not needed. The result depends on these frames alone.
+    Parameters
+    ----------
+    number : int
+        The frame's number in its clip.
+    thumbnails : mapping of int to ndarray, shape (18, 32, 3), uint8
+        What `frame_thumbnail` gives, by the frame's number, from two before to one after `number`. Those that are
+        missing, at a clip's ends, are not needed.
+
+    Returns
+    -------
+    bool
+        Whether the frame belongs to another shot than the one before it.
     """
     here, before = thumbnails.get(number), thumbnails.get(number - 1)
     if here is None or before is None:

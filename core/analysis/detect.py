@@ -23,9 +23,23 @@ _QUARTER_TURNS = {"upright": (0,), "sideways": (0, 1, 3), "all": (0, 1, 2, 3)}
 def detect_key(
     frame: str, params: Detect, detector: Detector, key_inputs: Mapping[str, str] | None = None
 ) -> Key:
-    """Return the key of what `detect_with` finds in the frame with this id.
+    """Return the key of what `detect_with` finds in a frame; those of landmarks and embeddings hold this one.
 
-    `key_inputs` is what the one that runs the models adds to keys; those of landmarks and embeddings hold this one.
+    Parameters
+    ----------
+    frame : str
+        The frame's id.
+    params : Detect
+        The recipe's settings.
+    detector : Detector
+        The network that finds faces.
+    key_inputs : mapping of str to str, optional
+        What the one that runs the models adds to keys.
+
+    Returns
+    -------
+    Key
+        The key.
     """
     inputs: dict[str, Scalar | Key] = {"frame": frame, "detector": detector.name, "score": params.score}
     files = sorted(model.sha256 for model in detector.models)
@@ -56,10 +70,27 @@ detect_schema = SchemaByLine("detector", _detect_schema)
 
 
 def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
-    """Find the faces of an (H, W, 3) RGB uint8 frame.
+    """Find the faces of a frame.
 
-    Returns `boxes` (n, 4), `points` (n, k, 2), both float32 in frame pixels, and `scores` (n,) float32,
-    the surest first. n is 0 for a frame without a face; k is 0, 3, 5 or 6 (see `Detections`).
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    params : Detect
+        The recipe's settings.
+    detector : Detector
+        The network that finds faces.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `boxes` (n, 4) and `points` (n, k, 2), both float32 in frame pixels, and `scores` (n,) float32, the surest
+        first. n is 0 for a frame without a face; k is 0, 3, 5 or 6 (see `Detections`).
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
     """
     margin = params.margin / 100
     if params.angles == "auto":
@@ -70,11 +101,44 @@ def detect_with(frame: Pixels, params: Detect, detector: Detector) -> Arrays:
 
 
 def detect(frame: Pixels, params: Detect, model: ModelFile, pool: ModelPool) -> Arrays:
-    """Find faces with BlazeFace (full range), the embedded detector; see `detect_with`."""
+    """Find faces with BlazeFace (full range), the embedded detector; see `detect_with`.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    params : Detect
+        The recipe's settings.
+    model : ModelFile
+        BlazeFace's file.
+    pool : ModelPool
+        Loads and runs models.
+
+    Returns
+    -------
+    dict of str to ndarray
+        What `detect_with` returns.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
+    """
     return detect_with(frame, params, Blaze(model, load_catalogue().family("detect", "blaze"), pool))
 
 
 def detections_from_arrays(arrays: Arrays) -> list[Detection]:
-    """Return what `detect` found as values, the surest first."""
+    """Return what `detect_with` found as values.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        `boxes` (n, 4), `points` (n, k, 2) and `scores` (n,), float32.
+
+    Returns
+    -------
+    list of Detection
+        One for each face, the surest first.
+    """
     rows = zip(arrays["boxes"], arrays["points"], arrays["scores"], strict=True)
     return [Detection(box, points, float(score)) for box, points, score in rows]

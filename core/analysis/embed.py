@@ -65,7 +65,22 @@ embed_schema = SchemaByLine("recogniser", _embed_schema)
 
 
 def fits_faces(arrays: Arrays, faces: Sequence[Face], *, built_in: bool) -> bool:
-    """Tell whether there is a vector for each face, of the length that these have in the built-in description."""
+    """Tell whether there is a vector for each face, of the length that these have in the built-in description.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        What `embed_with` gives: `embeddings` (n, d) float32.
+    faces : sequence of Face
+        The faces of the same frame.
+    built_in : bool
+        Whether the built-in description made the vectors; a recogniser's may have any length.
+
+    Returns
+    -------
+    bool
+        Whether the two belong together.
+    """
     rows, numbers = arrays["embeddings"].shape
     if rows != len(faces):
         return False
@@ -75,10 +90,24 @@ def fits_faces(arrays: Arrays, faces: Sequence[Face], *, built_in: bool) -> bool
 
 
 def face_vectors(arrays: Arrays, *, own: bool, mesh: bool) -> Floats:
-    """Return the vectors (n, d) of what `embed_with` gives.
+    """Return the vectors of what `embed_with` gives.
 
-    The built-in description of a frame without a face is kept as wide as a mesh's. Where the landmarker finds no
-    `mesh` it is cut to the width that its faces have, so that it can be joined to the vectors of other frames.
+    The built-in description of a frame without a face is kept as wide as a mesh's. Where the landmarker finds no mesh
+    it is cut to the width that its faces have, so that it can be joined to the vectors of other frames.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        What `embed_with` gives: `embeddings` (n, d) float32.
+    own : bool
+        Whether the built-in description made them.
+    mesh : bool
+        Whether the landmarker finds meshes.
+
+    Returns
+    -------
+    ndarray, shape (n, d), float32
+        A row for each face, of length 1.
     """
     vectors = np.asarray(arrays["embeddings"], np.float32)
     return vectors[:, :_APPEARANCE_DIMENSIONS] if own and not mesh and not len(vectors) else vectors
@@ -87,9 +116,28 @@ def face_vectors(arrays: Arrays, *, own: bool, mesh: bool) -> Floats:
 def embed_with(
     frame: Pixels, faces: list[Face], topology: Topology, recogniser: Recogniser | None = None
 ) -> Arrays:
-    """Describe every face of an (H, W, 3) RGB uint8 frame, with a recogniser or as `embed` does.
+    """Describe every face of a frame, with a recogniser or, without one, as `embed` does.
 
-    Returns `embeddings` (n, d) float32 of length 1 and, from a recogniser, `lengths` (n,) float32: what they were.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    faces : list of Face
+        Its faces, in frame pixels.
+    topology : Topology
+        The mesh.
+    recogniser : Recogniser, optional
+        The network that describes them.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `embeddings` (n, d) float32 of length 1 and, from a recogniser, `lengths` (n,) float32: what they were.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
     """
     if recogniser is None:
         return embed(frame, faces, topology)
@@ -101,9 +149,21 @@ def embed_with(
 
 
 def embed(frame: Pixels, faces: list[Face], topology: Topology) -> Arrays:
-    """Describe every face of an (H, W, 3) RGB uint8 frame.
+    """Describe every face of a frame by its proportions and its coarse light and dark; this needs no model.
 
-    Returns `embeddings` (n, d) float32, each of length 1: compare them by their dot product.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    faces : list of Face
+        Its faces, in frame pixels.
+    topology : Topology
+        The mesh.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `embeddings` (n, d) float32, each of length 1: compare them by their dot product.
     """
     rows = [_describe_face(frame, face, topology) for face in faces]
     length = len(rows[0]) if rows else _MESH_DIMENSIONS

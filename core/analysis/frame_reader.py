@@ -72,7 +72,20 @@ class FrameReader:
         return self._load_map_entry(clip, number)["id"].tobytes().hex()
 
     def thumbnail(self, clip: Clip, number: int) -> Pixels:
-        """Return what a frame looks like from afar, by which cuts are found; see `cuts.frame_thumbnail`."""
+        """Return what a frame looks like from afar, by which cuts are found.
+
+        Parameters
+        ----------
+        clip : Clip
+            An open clip.
+        number : int
+            The frame's number.
+
+        Returns
+        -------
+        ndarray, shape (18, 32, 3), uint8
+            See `cuts.frame_thumbnail`.
+        """
         return np.asarray(self._load_map_entry(clip, number)["look"], np.uint8)
 
     def _load_map_entry(self, clip: Clip, number: int) -> Arrays:
@@ -103,9 +116,26 @@ class FrameReader:
         return store.get(self._map_key(clip, number))
 
     def frame(self, clip: Clip, number: int) -> Pixels:
-        """Decode a frame: (H, W, 3) RGB uint8; 16-bit clips are reduced to what the models see.
+        """Decode a frame; 16-bit clips are reduced to what the models see.
 
-        ClipChangedError where the clip's frame map knows it as another frame, see `check_frame`.
+        Parameters
+        ----------
+        clip : Clip
+            An open clip.
+        number : int
+            The frame's number.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+
+        Raises
+        ------
+        ClipError
+            The frame can't be read.
+        ClipChangedError
+            The clip's frame map knows it as another frame, see `check_frame`.
         """
         pixels = clip.read(number)
         if self.check_frame(clip, number) is None and clip not in self._own_maps:
@@ -114,10 +144,27 @@ class FrameReader:
         return to_eight_bit(pixels)
 
     def check_frame(self, clip: Clip, number: int) -> Arrays | None:
-        """Compare a frame's pixels with the clip's frame map; return its entry there, None if it has none.
+        """Compare a frame's pixels with the clip's frame map.
 
-        Where they differ, the map is another file's. It is given up, with one warning, and ClipChangedError raised:
-        what was planned for this frame has to be planned anew.
+        Where they differ, the map is another file's. It is given up, with one warning: what was planned for this frame
+        has to be planned anew.
+
+        Parameters
+        ----------
+        clip : Clip
+            An open clip.
+        number : int
+            The frame's number.
+
+        Returns
+        -------
+        dict of str to ndarray or None
+            The frame's entry in the map, `id` (32,) uint8 and `look` (18, 32, 3) uint8, or None if it has none.
+
+        Raises
+        ------
+        ClipChangedError
+            They differ.
         """
         if clip in self._own_maps:
             return None
@@ -167,7 +214,18 @@ def _fingerprint(clip: Clip, number: int) -> str:
 
 
 def to_eight_bit(pixels: "npt.NDArray[np.uint8] | npt.NDArray[np.uint16]") -> Pixels:
-    """Reduce uint16 pixels to uint8 by rounding (65535 becomes 255); uint8 is returned as it is."""
+    """Reduce 16-bit pixels to 8 bits by rounding.
+
+    Parameters
+    ----------
+    pixels : ndarray, any shape, uint8 or uint16
+        The pixels; 65535 becomes 255.
+
+    Returns
+    -------
+    ndarray, the same shape, uint8
+        The pixels; those that are uint8 already as they are.
+    """
     if pixels.dtype == np.uint8:
         return np.asarray(pixels, np.uint8)
     result = np.empty(pixels.shape, np.uint8)

@@ -24,11 +24,34 @@ class ImageAnalysis:
 
 
 def analyse_image(analyser: Analyser, clip: Clip, detect: Detect, face_number: int = 0) -> ImageAnalysis:
-    """Return the faces of an image; none where no attempt finds one. Raises ClipError or ModelError.
+    """Find the faces of an image; none where no attempt finds one.
 
     Where the default settings find one face, and no other is asked for by its number from the left, that is it: its
-    results are kept under the same keys for every recipe. Else what `detect`, the settings of a recipe, finds counts,
-    unless these are the same faces. Where neither finds a face, margins are put around the image, and it is turned.
+    results are kept under the same keys for every recipe. Else what the settings of a recipe find counts, unless these
+    are the same faces. Where neither finds a face, margins are put around the image, and it is turned.
+
+    Parameters
+    ----------
+    analyser : Analyser
+        Finds the faces of frames.
+    clip : Clip
+        The image, as a clip of one frame.
+    detect : Detect
+        The recipe's settings.
+    face_number : int
+        Which face is asked for, from 1 on the left; 0 for none in particular.
+
+    Returns
+    -------
+    ImageAnalysis
+        The faces, and how they were looked for.
+
+    Raises
+    ------
+    ClipError
+        The image can't be read.
+    ModelError
+        A network can't be run.
     """
     plain, wanted = Detect(), detect.for_image()
     first = _attempt(analyser, clip, plain)

@@ -85,11 +85,35 @@ def landmark_with(
     topology: Topology,
     pose_estimator: PoseEstimator | None = None,
 ) -> Arrays:
-    """Find the landmarks of every detected face of an (H, W, 3) RGB uint8 frame.
+    """Find the landmarks of every detected face of a frame.
 
-    Returns `landmarks` (n, k, 3) float32 in frame pixels, k = 478 for FaceMesh, `scores` (n,) float32 and `poses`
-    (n, 3) float32 (yaw, pitch, roll in degrees), from the landmarks or by `pose_estimator`. Detections that are no face
-    to the landmarker, or that lead to the same face as a surer one, are left out.
+    Detections that are no face to the landmarker, or that lead to the same face as a surer one, are left out.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    detections : list of Detection
+        Where faces are, in frame pixels, the surest first.
+    params : Landmark
+        The recipe's settings.
+    landmarker : Landmarker
+        The network that finds points.
+    topology : Topology
+        The mesh.
+    pose_estimator : PoseEstimator, optional
+        The network that tells how heads are turned; without one the landmarks do.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `landmarks` (n, k, 3) float32 in frame pixels, k = 478 for FaceMesh, `scores` (n,) float32 and `poses` (n, 3)
+        float32 (yaw, pitch, roll in degrees).
+
+    Raises
+    ------
+    ModelError
+        A network can't be run.
     """
     meshes: list[Floats] = []
     scores: list[float] = []
@@ -116,13 +140,50 @@ def landmark(
     pool: ModelPool,
     topology: Topology,
 ) -> Arrays:
-    """Find landmarks with FaceMesh and attention, the embedded landmarker; see `landmark_with`."""
+    """Find landmarks with FaceMesh and attention, the embedded landmarker; see `landmark_with`.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    detections : list of Detection
+        Where faces are, in frame pixels, the surest first.
+    params : Landmark
+        The recipe's settings.
+    model : ModelFile
+        FaceMesh's file.
+    pool : ModelPool
+        Loads and runs models.
+    topology : Topology
+        The mesh.
+
+    Returns
+    -------
+    dict of str to ndarray
+        What `landmark_with` returns; k is 478.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
+    """
     family = load_catalogue().family("landmark", "face-mesh")
     return landmark_with(frame, detections, params, FaceMesh(model, family, pool, topology), topology)
 
 
 def faces_from_arrays(arrays: Arrays) -> list[Face]:
-    """Return what `landmark` found as values, in the order of the detections."""
+    """Return what `landmark_with` found as values.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        `landmarks` (n, k, 3), `scores` (n,) and `poses` (n, 3), float32.
+
+    Returns
+    -------
+    list of Face
+        One for each face, in the order of the detections.
+    """
     rows = zip(arrays["landmarks"], arrays["scores"], arrays["poses"], strict=True)
     return [
         Face(bounding_box(points), float(score), points, Pose(*(float(angle) for angle in angles)))

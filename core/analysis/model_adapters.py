@@ -106,7 +106,23 @@ class ModelAdapters:
         return network
 
     def masker(self, params: Occlude) -> Masker | None:
-        """Return the masker that a recipe asks for; None where skin is told by its colour."""
+        """Return the masker that a recipe asks for.
+
+        Parameters
+        ----------
+        params : Occlude
+            The recipe's settings.
+
+        Returns
+        -------
+        Masker or None
+            None where skin is told by its colour.
+
+        Raises
+        ------
+        ModelError
+            The model file is missing or damaged.
+        """
         if params.masker == "colour":
             return None
         masker: Masker = self._get_or_make("occlude", params.masker, self._make_masker)

@@ -139,7 +139,20 @@ def people_schema(text: str) -> Schema:
 
 
 def people_from_arrays(arrays: Arrays) -> tuple[Person, ...]:
-    """Return the people that `find_people` found, the one seen most first."""
+    """Return what `find_people` found as values.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Of n people: `best` (n, 2), the frame and the face (from the left) of each one's thumbnail; `spots` (k, 3), the
+        frame, the face and the person of each sighting; `shares` (n,), in how many of the frames each is seen, 0 to 1;
+        `pictures` (n, 96, 96, 3) uint8 RGB.
+
+    Returns
+    -------
+    tuple of Person
+        The one seen most first.
+    """
     people = []
     for index, (frame, face) in enumerate(arrays["best"]):
         spots = frozenset((int(row[0]), int(row[1])) for row in arrays["spots"] if row[2] == index)

@@ -25,7 +25,22 @@ _MAX_SHARPNESS_PIXELS = 192
 
 
 def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, ...]:
-    """Say what is poor about a face of an (H, W, 3) RGB uint8 image; empty if nothing is."""
+    """Say what is poor about a face as a source.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB.
+    face : Face
+        The face, in its pixels.
+    topology : Topology
+        The mesh.
+
+    Returns
+    -------
+    tuple of str
+        A few words for each; empty if nothing is poor.
+    """
     issues = []
     if face.height < MIN_FACE_PIXELS:
         issues.append(f"small: {face.height:.0f} pixels high, {MIN_FACE_PIXELS:.0f} or more are good")
@@ -48,9 +63,23 @@ def quality_issues(image: Pixels, face: Face, topology: Topology) -> tuple[str, 
 
 
 def sharpness(image: Pixels, face: Face, topology: Topology) -> float:
-    """Return how strong the finest detail of an aligned face is against its coarser detail; 0 for none.
+    """Return how strong the finest detail of an aligned face is against its coarser detail.
 
     Both are bands of one octave and a half. The crop is never finer than the image: a small face can be sharp.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB.
+    face : Face
+        The face, in its pixels.
+    topology : Topology
+        The mesh.
+
+    Returns
+    -------
+    float
+        0 where there is no detail; see `MIN_SHARPNESS`.
     """
     size = int(np.clip(face.height, 48, _MAX_SHARPNESS_PIXELS))
     crop = warp_crop(
@@ -62,14 +91,42 @@ def sharpness(image: Pixels, face: Face, topology: Topology) -> float:
 
 
 def outside_share(image: Pixels, face: Face) -> float:
-    """Return which share of a face's points lies outside its image."""
+    """Return which share of a face's points lies outside its image.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB.
+    face : Face
+        The face, in its pixels.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
     points = face.landmarks[:, :2]
     inside = (points >= -0.5).all(1) & (points <= np.array(image.shape[1::-1]) - 0.5).all(1)
     return float(1 - inside.mean())
 
 
 def occluded_share(image: Pixels, face: Face, topology: Topology) -> float:
-    """Return which share of a face (with a mesh) does not look like its own skin."""
+    """Return which share of a face does not look like its own skin.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB.
+    face : Face
+        The face, in its pixels; it has a mesh.
+    topology : Topology
+        The mesh.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
     matrix = alignment_matrix(alignment_points(face.landmarks, topology), "ffhq_512", _CROP_PIXELS)
     crop = warp_crop(image, matrix, _CROP_PIXELS)
     points = np.asarray(face.landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2], np.float32)

@@ -24,7 +24,22 @@ def indices_left_to_right(faces: Sequence[Face]) -> list[int]:
 
 
 def filter_by_height(faces: Sequence[Face], candidates: Iterable[int], min_height: float) -> list[int]:
-    """Return the candidates that are at least `min_height` pixels high, in their order."""
+    """Return the candidates that are high enough.
+
+    Parameters
+    ----------
+    faces : sequence of Face
+        All faces of the frame.
+    candidates : iterable of int
+        Indices of those to choose from.
+    min_height : float
+        In pixels, see `Face.height`.
+
+    Returns
+    -------
+    list of int
+        Their indices, in the order of `candidates`.
+    """
     return [index for index in candidates if faces[index].height >= min_height]
 
 

@@ -13,9 +13,19 @@ _CROP_SCALE = 1.55
 
 
 def face_thumbnail(frame: Pixels, face: Face) -> Pixels:
-    """Cut a face with some of the head out of an (H, W, 3) RGB uint8 frame: (96, 96, 3), as upright as the frame.
+    """Cut a face with some of the head out of a frame. A head that tips stays tipped, as in the clip.
 
-    A head that tips stays tipped, as in the clip.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    face : Face
+        The face, in its pixels.
+
+    Returns
+    -------
+    ndarray, shape (96, 96, 3), uint8
+        The face, RGB, as upright as the frame.
     """
     box = face.box
     side = _CROP_SCALE * float(max(box[2] - box[0], box[3] - box[1], 1.0))
@@ -25,6 +35,17 @@ def face_thumbnail(frame: Pixels, face: Face) -> Pixels:
 
 
 def to_icon_pixels(image: Pixels) -> Floats:
-    """Return an (H, W, 3) RGB uint8 image as Blender's icons: RGBA, 0 to 1, the lowest row first, (H * W * 4,)."""
+    """Return an image as Blender's icons are.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB.
+
+    Returns
+    -------
+    ndarray, shape (H * W * 4,), float32
+        RGBA, 0 to 1, the lowest row first.
+    """
     opaque = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     return np.asarray(opaque[::-1].reshape(-1) / np.float32(255), np.float32)

@@ -51,13 +51,25 @@ def predict_detection(face: Face, topology: Topology) -> Detection:
 def smooth_landmarks(
     number: int, neighbours: Mapping[int, Sequence[Face]], sigma_frames: float
 ) -> list[Face]:
-    """Return the faces of frame `number` with the jitter of their landmarks evened out.
+    """Return the faces of a frame with the jitter of their landmarks evened out.
 
-    `neighbours` holds the faces of frame `number` and of those around it; `sigma_frames` is the Gaussian's standard
-    deviation in frames, 0 for none. A point moves towards the middle of where it was a frame before and where it
-    is a frame after, and so for two, three… frames: even motion has its point in that middle already, so there
-    is no lag, and a point that is far from it (a blink, a jump) moves by that much less.
-    The result depends on these frames alone, not on where a render began.
+    A point moves towards the middle of where it was a frame before and where it is a frame after, and so for two,
+    three… frames: even motion has its point in that middle already, so there is no lag, and a point that is far from it
+    (a blink, a jump) moves by that much less. The result depends on these frames alone, not on where a render began.
+
+    Parameters
+    ----------
+    number : int
+        The frame's number.
+    neighbours : mapping of int to sequence of Face
+        The faces of the frame and of those around it, by the frame's number.
+    sigma_frames : float
+        The Gaussian's standard deviation in frames; 0 for none.
+
+    Returns
+    -------
+    list of Face
+        The frame's faces, in their order.
     """
     faces = neighbours[number]
     if sigma_frames <= 0:
@@ -86,7 +98,18 @@ def smooth_landmarks(
 
 
 def smoothing_reach(sigma_frames: float) -> int:
-    """How many frames to each side `smooth_landmarks` looks at."""
+    """Return how many frames to each side `smooth_landmarks` looks at.
+
+    Parameters
+    ----------
+    sigma_frames : float
+        The Gaussian's standard deviation in frames.
+
+    Returns
+    -------
+    int
+        0 where nothing is smoothed.
+    """
     return int(np.ceil(1.5 * sigma_frames)) if sigma_frames > 0 else 0
 
 

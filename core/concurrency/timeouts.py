@@ -38,9 +38,28 @@ class Caller(Protocol):
     """Makes calls to a place that may be slow."""
 
     def call(self, work: Callable[[], _T], timeout_seconds: float, stop: StopToken | None = None) -> _T:
-        """Return what `work` returns. Raises what it raises, or TimeoutError where it takes over `timeout_seconds`.
+        """Make a call that may be slow.
 
-        Where `stop` was asked it is waited for no longer, and what `stop` raises is raised.
+        Parameters
+        ----------
+        work : callable
+            What is called, without arguments.
+        timeout_seconds : float
+            How long its result is waited for.
+        stop : StopToken, optional
+            Once it was asked to stop, the result is waited for no longer.
+
+        Returns
+        -------
+        object
+            What `work` returns.
+
+        Raises
+        ------
+        TimeoutError
+            It takes longer.
+        Exception
+            What `work` raises, and what `stop` raises once the program was asked to end.
         """
         ...
 

@@ -62,7 +62,20 @@ class GopMap:
         return max(_reorder_depth(gop) for gop in self.gops)
 
     def shown_times(self, numbers: range, fps: Fraction) -> list[int]:
-        """Return for each frame the time of the image that it shows: the last one by then, or the first of all."""
+        """Return for each frame the time of the image that it shows: the last one by then, or the first of all.
+
+        Parameters
+        ----------
+        numbers : range
+            The frames' numbers, from 0.
+        fps : fractions.Fraction
+            Frames per second.
+
+        Returns
+        -------
+        list of int
+            In ticks of the stream's time base, one for each frame.
+        """
         times = [time for gop in self.gops for time in gop.times]
         ticks = float(1 / (fps * self.time_base))
         wanted = (self.start + math.floor(number * ticks + 0.5) for number in numbers)

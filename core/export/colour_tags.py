@@ -75,7 +75,18 @@ def tags_of_stream(stream: VideoStream, numbers: Mapping[int, int]) -> ColourTag
 
 
 def tags_of_images(width: int, height: int) -> ColourTags:
-    """Return the tags to write a movie of RGB images with."""
+    """Return the tags to write a movie of RGB images with: BT.709 from HD on, BT.601 below.
+
+    Parameters
+    ----------
+    width, height : int
+        The movie's size in pixels.
+
+    Returns
+    -------
+    ColourTags
+        The tags.
+    """
     if width >= _HD_WIDTH_PIXELS or height >= _HD_HEIGHT_PIXELS:
         return ColourTags(BT709, BT709, BT709)
     return ColourTags(BT601, BT601, BT601)

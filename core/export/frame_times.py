@@ -30,9 +30,21 @@ class FrameTimes:
 
 
 def variable_times(path: Path, fps: Fraction) -> FrameTimes | None:
-    """Return the times of a movie's images; None where they come at `fps`, or can't be told.
+    """Return the times of a movie's images, where they do not come at a constant rate.
 
     An image that is shown for several frames makes the times variable too, but not one that stays to the end.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The movie.
+    fps : fractions.Fraction
+        Its nominal frames per second.
+
+    Returns
+    -------
+    FrameTimes or None
+        None where they come at `fps`, or can't be told.
     """
     try:
         with open_media(path) as container:

@@ -46,7 +46,18 @@ class ImageSequenceWriter:
         self._sidecar = name, data
 
     def write_frame(self, frame: RenderedFrame) -> None:
-        """Write a frame under its number. Raises OutputError."""
+        """Write a frame under its number.
+
+        Parameters
+        ----------
+        frame : RenderedFrame
+            The frame: its source pixels and its patch.
+
+        Raises
+        ------
+        OutputError
+            It can't be written.
+        """
         pixels = composite(frame.source, frame.patch)
         path = image_path(self._pattern, frame.number)
         self._write(path, self._encode(pixels))
@@ -94,7 +105,20 @@ class ImageSequenceWriter:
 
 
 def composite(pixels: FramePixels, patch: Patch | None) -> FramePixels:
-    """Lay a patch over an (H, W, 3) RGB frame of 8 or 16 bits; other pixels keep their bits."""
+    """Lay a patch over a frame; other pixels keep their bits.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+        The frame, RGB.
+    patch : Patch or None
+        What is laid over it, RGBA of 8 bits.
+
+    Returns
+    -------
+    ndarray, the same shape and dtype
+        The frame with the patch.
+    """
     if pixels.dtype == np.uint8 or patch is None:
         return composite_on_frame(np.asarray(pixels, np.uint8), patch) if patch is not None else pixels
     out = np.array(pixels, np.uint16)

@@ -119,7 +119,22 @@ def carried_chapters(container: InputContainer, start: Fraction, end: Fraction |
 
 
 def timecode_after(timecode: str, frames: int, fps: Fraction) -> str:
-    """Return the timecode of a later frame; as it is where it can't be read. Drop-frame counts as SMPTE 12M does."""
+    """Return the timecode of a later frame. Drop-frame counts as SMPTE 12M does.
+
+    Parameters
+    ----------
+    timecode : str
+        That of the first frame, HH:MM:SS:FF, or with `;` for drop-frame.
+    frames : int
+        How many frames later.
+    fps : fractions.Fraction
+        Frames per second.
+
+    Returns
+    -------
+    str
+        The later timecode; `timecode` as it is where it can't be read.
+    """
     parts = _TIMECODE.fullmatch(timecode)
     rate = round(fps)
     if parts is None or not frames or not rate:

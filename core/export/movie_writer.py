@@ -103,7 +103,18 @@ class VideoWriter:
             self._track.copied = places
 
     def write(self, pixels: npt.NDArray[np.uint8]) -> None:
-        """Append a frame: (H, W, 3) RGB uint8, display-coded. Raises OutputError when it can't be written."""
+        """Append a frame.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape (H, W, 3), uint8
+            The frame, RGB, display-coded and upright.
+
+        Raises
+        ------
+        OutputError
+            It is of another size or dtype, or can't be written.
+        """
         if pixels.shape != self._shape or pixels.dtype != np.uint8:
             raise OutputError(
                 f"a frame for {self._path} is {pixels.shape} {pixels.dtype}; it must be {self._shape} uint8"
@@ -112,7 +123,18 @@ class VideoWriter:
         self.write_image(VideoFrame.from_ndarray(np.ascontiguousarray(as_coded), "rgb24"), None)
 
     def write_frame(self, frame: RenderedFrame) -> None:
-        """Append a frame, as it was decoded where that is known. Raises OutputError."""
+        """Append a frame, as it was decoded where that is known.
+
+        Parameters
+        ----------
+        frame : RenderedFrame
+            The frame: its decoded image and its patch, or its pixels.
+
+        Raises
+        ------
+        OutputError
+            It can't be written.
+        """
         if frame.image is None:
             self.write(frame.pixels)
         else:

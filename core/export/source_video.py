@@ -98,7 +98,20 @@ def describe_clip(info: ClipInfo) -> SourceVideo:
 
 
 def describe_images(width: int, height: int, bit_depth: int) -> SourceVideo:
-    """Return what RGB images of 8 or 16 bits are like."""
+    """Return what RGB images are like, as the source of a movie.
+
+    Parameters
+    ----------
+    width, height : int
+        Their size in pixels.
+    bit_depth : int
+        8 or 16 bits a channel.
+
+    Returns
+    -------
+    SourceVideo
+        What is known of them.
+    """
     pixel_format = "rgb24" if bit_depth == 8 else "rgb48le"
     return SourceVideo("", pixel_format, width, height, tags_of_images(width, height))
 

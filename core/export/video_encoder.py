@@ -42,7 +42,21 @@ def configure_encoder(
     tags: ColourTags,
     size: tuple[int, int],
 ) -> None:
-    """Set an encoder that is not open yet, for images of `size`, width and height. Its rate is the caller's."""
+    """Set an encoder that is not open yet. Its rate is the caller's.
+
+    Parameters
+    ----------
+    context : av.VideoCodecContext
+        The encoder.
+    source : SourceVideo
+        What the source's video is like.
+    encoding : Encoding
+        Codec, pixel format and quality.
+    tags : ColourTags
+        The movie's colour tags.
+    size : tuple of int
+        Width and height of the coded images in pixels.
+    """
     context.width, context.height = size
     context.pix_fmt = encoding.pixel_format
     tags.apply_to_encoder(context)

@@ -29,7 +29,18 @@ class LandmarkSet:
     def alignment_points(
         self, points: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]"
     ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
-        """Return the five points (5, 2) that faces are aligned by, of (k, 2 or 3) landmarks."""
+        """Return the five points that faces are aligned by.
+
+        Parameters
+        ----------
+        points : ndarray, shape (k, 2 or 3), float32
+            Landmarks of this set, in frame pixels.
+
+        Returns
+        -------
+        ndarray, shape (5, 2), float32
+            The eye on the image's left, the one on its right, the nose, the mouth's left and right corner.
+        """
         places = (self.left_eye, self.right_eye, self.nose, self.mouth_left, self.mouth_right)
         return np.asarray([points[list(place), :2].mean(0) for place in places], np.float32)
 

@@ -180,7 +180,7 @@ class Folder(Closeable):
             return file.read(size) or b""
 
     def read_beginning(self, name: str, max_bytes: int) -> bytes:
-        """Return the first bytes of a file, however large it is."""
+        """Return the first bytes of a file, `max_bytes` at most, however large it is."""
         fd = self.open_file(name, os.O_RDONLY)
         with open(fd, "rb", buffering=0) as file:
             return file.read(max_bytes) or b""

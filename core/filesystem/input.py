@@ -27,9 +27,24 @@ def open_input(path: Path) -> FileIO:
 
 
 def read_input(path: Path, max_bytes: int) -> bytes:
-    """Return a file's bytes. A larger one than `max_bytes` is an OSError, before any of it is read.
+    """Return a file's bytes; of a file that grows meanwhile the beginning, as long as it was.
 
-    Of a file that grows meanwhile the beginning is returned, as long as it was.
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    max_bytes : int
+        How large it may be.
+
+    Returns
+    -------
+    bytes
+        Its content.
+
+    Raises
+    ------
+    OSError
+        It can't be read, or is larger: then none of it is read.
     """
     with open_input(path) as file:
         size = os.fstat(file.fileno()).st_size

@@ -80,9 +80,21 @@ _NOSE_TIP_INDEX, _MOUTH_LEFT_INDEX, _MOUTH_RIGHT_INDEX = 4, 61, 291
 
 
 def face_mesh_alignment_points(landmarks: Floats, topology: Topology) -> Floats:
-    """Return the five points (5, 2) of (478, 2 or 3) landmarks, in the templates' order.
+    """Return the five points that a face is aligned by, of FaceMesh's landmarks.
 
     An eye is the mean of its lids, not its iris: where somebody looks must not turn the crop.
+
+    Parameters
+    ----------
+    landmarks : ndarray, shape (478, 2 or 3), float32
+        In frame pixels.
+    topology : Topology
+        The mesh.
+
+    Returns
+    -------
+    ndarray, shape (5, 2), float32
+        In frame pixels, in the order of `TEMPLATES`.
     """
     flat = landmarks[:, :2]
     eyes = [flat[ring].mean(0) for ring in (topology.left_eye_ring, topology.right_eye_ring)]
@@ -90,7 +102,22 @@ def face_mesh_alignment_points(landmarks: Floats, topology: Topology) -> Floats:
 
 
 def alignment_matrix(points: Floats, template: str, size: int) -> Floats:
-    """Return the (2, 3) matrix from frame pixels to those of a `size`² crop, fitted to five points (5, 2)."""
+    """Return the matrix of an aligned crop, fitted to a face's five points.
+
+    Parameters
+    ----------
+    points : ndarray, shape (5, 2), float32
+        In frame pixels, in the order of `TEMPLATES`.
+    template : str
+        A name in `TEMPLATES`.
+    size : int
+        Width and height of the crop in pixels.
+
+    Returns
+    -------
+    ndarray, shape (2, 3), float32
+        From frame pixels to those of the crop.
+    """
     goal = np.asarray(TEMPLATES[template], np.float64) * size
     here: npt.NDArray[np.complex128] = points[:, 0].astype(np.float64) + 1j * points[:, 1].astype(np.float64)
     there = goal[:, 0] + 1j * goal[:, 1]
@@ -103,7 +130,20 @@ def alignment_matrix(points: Floats, template: str, size: int) -> Floats:
 
 
 def footprint(matrix: Floats, size: int) -> Floats:
-    """Return the corners (4, 2) of a `size`² crop in frame pixels, at the outer edges of its pixels."""
+    """Return where a crop's corners are in its frame, at the outer edges of its pixels.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (2, 3), float32
+        From frame pixels to those of the crop.
+    size : int
+        Width and height of the crop in pixels.
+
+    Returns
+    -------
+    ndarray, shape (4, 2), float32
+        In frame pixels: top left, top right, bottom right, bottom left of the crop.
+    """
     low, high = -0.5, size - 0.5
     corners = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
     return transform_points(corners, invert_affine(matrix))

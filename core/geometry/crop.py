@@ -9,10 +9,23 @@ from ..face.types import Floats, Pixels
 
 
 def crop_matrix(centre: Floats, side: float, angle: float, size: int) -> Floats:
-    """Return the (2, 3) matrix from frame pixels to the pixels of a `size`² crop.
+    """Return the matrix of a crop. Pixel centres are at integers in the frame and in the crop.
 
-    The crop shows a square of `side` frame pixels around `centre` (2,), turned by `angle` radians
-    (clockwise in the image) so that it stands upright. Pixel centres are at integers in both.
+    Parameters
+    ----------
+    centre : ndarray, shape (2,), float32
+        The middle of the square that the crop shows, in frame pixels.
+    side : float
+        The square's side, in frame pixels.
+    angle : float
+        By how much the square is turned in the frame, in radians, clockwise; the crop shows it upright.
+    size : int
+        Width and height of the crop in pixels.
+
+    Returns
+    -------
+    ndarray, shape (2, 3), float32
+        From frame pixels to those of the crop.
     """
     scale = size / side
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
@@ -27,22 +40,64 @@ def invert_affine(matrix: Floats) -> Floats:
 
 
 def scale_points(points: Floats, size: tuple[int, int], new_size: tuple[int, int]) -> Floats:
-    """Move points (n, 2 or 3) of an image of `size` (width, height) into the same image reduced: (n, 2) float32."""
+    """Move points of an image into the same image reduced.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2 or 3), float32
+        In the image's pixels, whose centres are at integers.
+    size : tuple of int
+        Width and height of the image in pixels.
+    new_size : tuple of int
+        Width and height of the reduced one.
+
+    Returns
+    -------
+    ndarray, shape (n, 2), float32
+        In the reduced image's pixels.
+    """
     return np.asarray(
         (points[:, :2] + 0.5) * (new_size[0] / size[0], new_size[1] / size[1]) - 0.5, np.float32
     )
 
 
 def transform_points(points: Floats, matrix: Floats) -> Floats:
-    """Move (n, 2) points by an affine (2, 3) matrix."""
+    """Move points by an affine matrix.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2), float32
+        The points.
+    matrix : ndarray, shape (2, 3), float32
+        From their pixels to others.
+
+    Returns
+    -------
+    ndarray, shape (n, 2), float32
+        The same points in the other pixels.
+    """
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
 
 
 def warp_crop(frame: Pixels, matrix: Floats, size: int) -> Pixels:
-    """Cut a `size`² crop out of an (H, W, 3) frame; beyond the frame its border pixels are repeated.
+    """Cut a crop out of a frame; beyond the frame its border pixels are repeated.
 
-    Strong reductions are averaged first: sampling a large face at few pixels would alias, and the
-    landmarks would tremble from frame to frame.
+    Strong reductions are averaged first: sampling a large face at few pixels would alias, and the landmarks would
+    tremble from frame to frame.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    matrix : ndarray, shape (2, 3), float32
+        From frame pixels to those of the crop.
+    size : int
+        Width and height of the crop in pixels.
+
+    Returns
+    -------
+    ndarray, shape (size, size, 3), uint8
+        The crop, RGB.
     """
     factor = int(1 / max(float(np.hypot(matrix[0, 0], matrix[0, 1])), 1e-6))
     if factor < 2:

@@ -41,7 +41,18 @@ class HeadFit:
     shift: Doubles
 
     def project(self, shape: npt.NDArray[Any]) -> Doubles:
-        """Return where (n, 3) points of the canonical shape are in the image, (n, 2)."""
+        """Return where points of the canonical shape are in the image.
+
+        Parameters
+        ----------
+        shape : ndarray, shape (n, 3)
+            Points of the canonical shape.
+
+        Returns
+        -------
+        ndarray, shape (n, 2), float64
+            In frame pixels.
+        """
         return np.asarray(self.scale * (shape @ self.rotation.T)[:, :2] + self.shift, np.float64)
 
 

@@ -17,7 +17,20 @@ _MIN_AREA_PIXELS = 0.02
 
 
 def point_normals(points: Floats, topology: Topology) -> Floats:
-    """Return unit normals (468, 3) of (>=468, 3) points, towards the outside of the face (z < 0 faces us)."""
+    """Return the normals of the mesh at its points, towards the outside of the face.
+
+    Parameters
+    ----------
+    points : ndarray, shape (>=468, 3), float32
+        The mesh.
+    topology : Topology
+        The mesh's triangles.
+
+    Returns
+    -------
+    ndarray, shape (468, 3), float32
+        Of length 1; z < 0 faces the camera.
+    """
     corners = points[topology.triangles]
     faces = np.cross(corners[:, 2] - corners[:, 0], corners[:, 1] - corners[:, 0])
     normals = np.zeros((468, 3), np.float32)
@@ -27,9 +40,21 @@ def point_normals(points: Floats, topology: Topology) -> Floats:
 
 
 def triangle_map(points: Floats, size: tuple[int, int], topology: Topology) -> TriangleMap:
-    """Draw the triangles that face us, far ones first, and return (H, W): each pixel's triangle or -1.
+    """Draw the triangles that face the camera, far ones first.
 
-    `points` are (>=468, 3) in pixels of an image of `size` (width, height); z decides what hides what.
+    Parameters
+    ----------
+    points : ndarray, shape (>=468, 3), float32
+        The mesh, x and y in the image's pixels; z decides what hides what.
+    size : tuple of int
+        Width and height of the image in pixels.
+    topology : Topology
+        The mesh's triangles.
+
+    Returns
+    -------
+    ndarray, shape (H, W), int32
+        Each pixel's triangle, or -1.
     """
     flat = points[:468, :2]
     corners = flat[topology.triangles]
@@ -50,8 +75,23 @@ def interpolate_on_mesh(
 ) -> Floats:
     """Interpolate values of the points linearly over their triangles.
 
-    `values` (468, k) belong to `points` (>=468, 2 or 3), `triangle_indices` (H, W) is a `triangle_map` of the same
-    points. Returns (k, H, W) float32: the values where a triangle is drawn, `outside` elsewhere.
+    Parameters
+    ----------
+    values : ndarray, shape (468, k), float32
+        The values of each point.
+    points : ndarray, shape (>=468, 2 or 3), float32
+        The mesh, in the image's pixels.
+    triangle_indices : ndarray, shape (H, W), int32
+        A `triangle_map` of the same points.
+    topology : Topology
+        The mesh's triangles.
+    outside : float
+        The value where no triangle is drawn.
+
+    Returns
+    -------
+    ndarray, shape (k, H, W), float32
+        The values of each pixel.
     """
     count = values.shape[1]
     planes = np.zeros((3 * count, len(topology.triangles) + 1), np.float32)
@@ -87,7 +127,20 @@ def _triangle_planes(values: Floats, points: Floats, topology: Topology) -> Floa
 
 
 def fill_polygons(contours: Iterable[Floats], size: tuple[int, int]) -> Pixels:
-    """Fill closed contours, each (n, 2) in pixels, on a canvas of `size` (width, height): (h, w) uint8, 255 inside."""
+    """Fill closed contours, with soft edges.
+
+    Parameters
+    ----------
+    contours : iterable of ndarray, shape (n, 2), float32
+        Each in pixels of the image.
+    size : tuple of int
+        Width and height of the image in pixels.
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
+        255 inside, 0 outside.
+    """
     canvas = np.zeros((size[1], size[0]), np.uint8)
     for contour in contours:
         fixed = np.round(contour * (1 << _SUBPIXEL_BITS)).astype(np.int32)

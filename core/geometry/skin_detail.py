@@ -21,10 +21,23 @@ _BAND_ENDS = (0, 1, 2, 3, 20, 21, 22, 23)
 
 
 def measure_detail(image: Pixels, points: Floats, topology: Topology) -> Floats:
-    """Return how strong the finest detail of a face's skin is, across and down: (2,) float32 in levels.
+    """Return how strong the finest detail of a face's skin is.
 
-    It is the mean absolute second difference of the green channel. `image` is (h, w, 3) uint8 RGB, `points`
-    (>=468, 2 or 3) are in its pixels. Zeros where too little of the face is in the image.
+    It is the mean absolute second difference of the green channel.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB.
+    points : ndarray, shape (>=468, 2 or 3), float32
+        The mesh, in its pixels.
+    topology : Topology
+        The mesh's parts.
+
+    Returns
+    -------
+    ndarray, shape (2,), float32
+        Across and down, in levels of 255; zeros where too little of the face is in the image.
     """
     size = np.array((image.shape[1], image.shape[0]))
     low = np.clip(np.floor(points[:468, :2].min(0)).astype(int), 0, size - 1)
@@ -35,14 +48,44 @@ def measure_detail(image: Pixels, points: Floats, topology: Topology) -> Floats:
 
 
 def skin_region(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Draw a face's skin well within its outline, without brows, eyes and lips: (h, w) uint8, 255 inside."""
+    """Draw a face's skin well within its outline, without brows, eyes and lips.
+
+    Parameters
+    ----------
+    points : ndarray, shape (>=468, 2 or 3), float32
+        The mesh, in the image's pixels.
+    size : tuple of int
+        Width and height of the image in pixels.
+    topology : Topology
+        The mesh's parts.
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
+        255 inside.
+    """
     flat = np.asarray(points[:468, :2], np.float32)
     region = fill_polygons([grow_outline(convex_hull(flat[topology.oval]), _INNER_SHARE)], size)
     return np.asarray(cv2.subtract(region, feature_mask(flat, size, topology)), np.uint8)
 
 
 def sample_bands(green: Pixels, region: Pixels) -> tuple[Pixels, Pixels]:
-    """Return every third band of rows of an image and its region, each (h, w): a third of the work tells as much."""
+    """Return every third band of rows of an image and of its region: a third of the work tells as much.
+
+    Parameters
+    ----------
+    green : ndarray, shape (H, W), uint8
+        The image's green channel.
+    region : ndarray, shape (H, W), uint8
+        255 where it counts.
+
+    Returns
+    -------
+    green : ndarray, shape (h, W), uint8
+        The rows that are kept.
+    region : ndarray, shape (h, W), uint8
+        The region's; 0 in rows at the ends of a band, which a blur mixes with the next one.
+    """
     bands = range(0, max(green.shape[0] - _BAND_ROWS, 0) + 1, 3 * _BAND_ROWS)
     rows = np.concatenate([np.arange(first, min(first + _BAND_ROWS, green.shape[0])) for first in bands])
     ends = np.array([first + row for first in bands for row in _BAND_ENDS])
@@ -52,9 +95,19 @@ def sample_bands(green: Pixels, region: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def detail_strength(green: Pixels, region: Pixels) -> Floats:
-    """Return the mean absolute second difference across and down, (2,) float32, of (h, w) where `region` is 255.
+    """Return the mean absolute second difference of an image in a region.
 
-    Zeros where the region is too small to tell.
+    Parameters
+    ----------
+    green : ndarray, shape (H, W), uint8
+        The image's green channel.
+    region : ndarray, shape (H, W), uint8
+        255 where it counts.
+
+    Returns
+    -------
+    ndarray, shape (2,), float32
+        Across and down, in levels of 255; zeros where the region is too small to tell.
     """
     inside = np.asarray(region == 255, np.uint8)
     if cv2.countNonZero(inside) < _MIN_REGION_PIXELS:

@@ -47,13 +47,27 @@ _FEATURE_GROWTH = 1.3
 def skin_likeness(
     image: Pixels, points: Floats, sample_weight: Floats, topology: Topology, tolerance: float | Floats = 1.0
 ) -> Floats:
-    """Tell how much each pixel looks like this face's skin.
+    """Tell how much each pixel looks like a face's skin.
 
-    `image` is (h, w, 3) RGB uint8, best at about 128 pixels; `points` (>=468, 2) are the mesh in its pixels;
-    `sample_weight` (h, w) 0..1 tells which pixels may be learned from;
-    a `tolerance` above 1, one for all or (h, w), takes stubble, make-up and deep shade for skin.
-    Returns (h, w) float32: 1 for skin (and features within it), 0 for what covers it.
     Structures thinner than 3.5 % of the face's width are not told apart.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        The image, RGB; best at about 128 pixels.
+    points : ndarray, shape (>=468, 2), float32
+        The mesh, in its pixels.
+    sample_weight : ndarray, shape (H, W), float32
+        Which pixels may be learned from, 0 to 1.
+    topology : Topology
+        The mesh's parts.
+    tolerance : float or ndarray, shape (H, W), float32
+        Above 1 it takes stubble, make-up and deep shade for skin.
+
+    Returns
+    -------
+    ndarray, shape (H, W), float32
+        1 for skin (and features within it), 0 for what covers it.
     """
     size = image.shape[1], image.shape[0]
     soft = cv2.GaussianBlur(image, (0, 0), max(0.006 * image.shape[0], 0.3))
@@ -75,10 +89,26 @@ def skin_likeness(
 
 
 def unoccluded_mask(image: Pixels, points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Tell where nothing covers a face: as large as `image` (h, w, 3) uint8 RGB, uint8, 255 for bare skin.
+    """Tell where nothing covers a face.
 
-    `image` shows what a larger one of `size` (width, height) does, in whose pixels `points` (>=468, 2 or 3) are.
-    The answer depends on these alone, so that another source or a softer mask changes nothing about it.
+    The answer depends on the image and the points alone, so that another source or a softer mask changes nothing about
+    it.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W, 3), uint8
+        An image, RGB, that shows what a larger one does.
+    points : ndarray, shape (>=468, 2 or 3), float32
+        The mesh, in the larger image's pixels.
+    size : tuple of int
+        Width and height of the larger image in pixels.
+    topology : Topology
+        The mesh's parts.
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
+        255 for bare skin, as large as `image`.
     """
     small = image.shape[1], image.shape[0]
     scaled = scale_points(points, size, small)
@@ -218,7 +248,22 @@ def _feature_outline(points: Floats) -> Floats:
 
 
 def feature_mask(points: Floats, size: tuple[int, int], topology: Topology) -> Pixels:
-    """Fill brows, eyes with their sockets, lips and the underside of the nose: (h, w) uint8."""
+    """Fill brows, eyes with their sockets, lips and the underside of the nose.
+
+    Parameters
+    ----------
+    points : ndarray, shape (>=468, 2), float32
+        The mesh, in the image's pixels.
+    size : tuple of int
+        Width and height of the image in pixels.
+    topology : Topology
+        The mesh's parts.
+
+    Returns
+    -------
+    ndarray, shape (H, W), uint8
+        255 inside.
+    """
     left_brow, right_brow, left_eye, right_eye, lips, nose = _feature_groups(topology)
     groups = (np.concatenate([left_brow, left_eye]), np.concatenate([right_brow, right_eye]), lips, nose)
     return fill_polygons([_feature_outline(points[group]) for group in groups], size)

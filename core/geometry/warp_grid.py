@@ -113,10 +113,27 @@ def fit_warp(
     frame_size: tuple[int, int],
     resting: Sequence[Floats] = (),
 ) -> WarpGrid:
-    """Fit a warp that moves points by a displacement, both (n, 2) in frame pixels.
+    """Fit a warp that moves points by a displacement.
 
-    `reach` is how many pixels beyond the points it ends. The frame's border, of `frame_size` (width, height), rests,
-    and so do the boxes `resting`, each (4,) left, top, right, bottom. Where the warp would fold it moves less.
+    The frame's border rests. Where the warp would fold it moves less.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2), float32
+        In frame pixels.
+    displacement : ndarray, shape (n, 2), float32
+        By how many pixels each moves.
+    reach : float
+        How many pixels beyond the points the warp ends.
+    frame_size : tuple of int
+        Width and height of the frame in pixels.
+    resting : sequence of ndarray, shape (4,), float32
+        Boxes that rest too: left, top, right, bottom in frame pixels.
+
+    Returns
+    -------
+    WarpGrid
+        The warp.
     """
     ends = np.concatenate([points, points + displacement])
     limit = np.array(frame_size)

@@ -35,9 +35,28 @@ _IMAGE_DESCRIPTION_TAG = 270
 def layer_pieces(
     key: str, patch: Patch | None, size: tuple[int, int], summary: RequestSummary | None = None
 ) -> tuple[bytes | memoryview, ...]:
-    """Return the layer image of a frame of `size` (width, height), in pieces that follow each other.
+    """Return the layer image of a frame.
 
-    `key` is the hex key of what was fused. Raises ClipError for a frame that is too large for a layer.
+    Parameters
+    ----------
+    key : str
+        The hex key of what was fused.
+    patch : Patch or None
+        The new faces, RGBA of 8 bits; None for a layer that shows nothing.
+    size : tuple of int
+        Width and height of the frame in pixels.
+    summary : RequestSummary, optional
+        What was asked for, for the label.
+
+    Returns
+    -------
+    tuple of bytes-like
+        The file, in pieces that follow each other.
+
+    Raises
+    ------
+    ClipError
+        The frame is too large for a layer.
     """
     covered = (
         0

@@ -18,10 +18,21 @@ _BAND_SAMPLES = 1 << 20
 
 
 def alpha_kind(header: ImageHeader, data: bytes) -> Literal["channel", "key"] | None:
-    """Return how an image file's bytes hide parts of it: by an alpha channel, or by a grey value that is left out.
+    """Return how an image file hides parts of its image.
 
-    None where they hide nothing, and for TIFF files of which libtiff lays the image over black itself. 16-bit TIFF
-    files are shown as stored: Blender takes their alpha for something else.
+    Parameters
+    ----------
+    header : ImageHeader
+        What the file says of itself.
+    data : bytes
+        The file's bytes.
+
+    Returns
+    -------
+    {"channel", "key"} or None
+        By an alpha channel, or by a grey value that is left out. None where it hides nothing, and for TIFF files of
+        which libtiff lays the image over black itself; 16-bit TIFF files are shown as stored: Blender takes their alpha
+        for something else.
     """
     match header.kind:
         case "PNG":
@@ -36,9 +47,16 @@ def alpha_kind(header: ImageHeader, data: bytes) -> Literal["channel", "key"] | 
 
 
 def lay_over_black(pixels: FramePixels, header: ImageHeader, data: bytes) -> None:
-    """Multiply, in place, the colours of a BGRA image by its alpha, or blacken the grey value that is left out.
+    """Multiply, in place, the colours of an image by its alpha, or blacken the grey value that is left out.
 
-    A BGRA image has four channels; one with three and no such value stays as it is.
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3 or 4), uint8 or uint16
+        The image, BGRA; one with three channels (BGR) and no such value stays as it is.
+    header : ImageHeader
+        What its file says of itself.
+    data : bytes
+        The file's bytes.
     """
     if pixels.shape[2] == 3:
         if header.kind == "PNG":

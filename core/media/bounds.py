@@ -36,14 +36,44 @@ _MAX_THREADS, _FRAME_BYTES_FOR_ALL_THREADS = 16, 1 << 27
 
 
 def max_working_bytes(file_bytes: int) -> int:
-    """Return how many bytes decoding may hold at once for a file of `file_bytes`."""
+    """Return how much decoding an image may hold at once.
+
+    Parameters
+    ----------
+    file_bytes : int
+        The file's size.
+
+    Returns
+    -------
+    int
+        In bytes.
+    """
     return _BASE_WORKING_BYTES + _WORKING_BYTES_PER_FILE_BYTE * file_bytes
 
 
 def require_image_size(
     path: Path, width: int, height: int, decoded_bytes: int, working_bytes: int, file_bytes: int
 ) -> None:
-    """Raise ClipError for an image whose decoding would take more than is allowed; all but the sides in bytes."""
+    """Refuse an image whose decoding would take more than is allowed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    width, height : int
+        What its header says, in pixels.
+    decoded_bytes : int
+        What the decoded image takes.
+    working_bytes : int
+        What decoding holds at once.
+    file_bytes : int
+        The file's size: a larger one may take more.
+
+    Raises
+    ------
+    ClipError
+        It takes more.
+    """
     most = min(MAX_DECODED_BYTES, max_working_bytes(file_bytes))
     if decoded_bytes > MAX_DECODED_BYTES or working_bytes > max_working_bytes(file_bytes):
         raise ClipError(
@@ -54,12 +84,40 @@ def require_image_size(
 
 
 def max_movie_pixels(file_bytes: int) -> int:
-    """Return how many pixels a frame of a movie file may have, as far as can be told before one is decoded."""
+    """Return how large a frame of a movie may be, as far as can be told before one is decoded.
+
+    Parameters
+    ----------
+    file_bytes : int
+        The file's size.
+
+    Returns
+    -------
+    int
+        In pixels.
+    """
     return min(MAX_DECODED_BYTES // 3, max_working_bytes(file_bytes) * 2 // (3 * _DECODER_FRAMES))
 
 
 def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, file_bytes: int) -> None:
-    """Raise ClipError for a movie whose frames, or the RGB pixels of `pixel_bytes` made of them, are too large."""
+    """Refuse a movie whose frames are too large.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    width, height : int
+        What it says of its frames, in pixels.
+    pixel_bytes : int
+        What one RGB pixel of a decoded frame takes.
+    file_bytes : int
+        The file's size: a larger one may have larger frames.
+
+    Raises
+    ------
+    ClipError
+        They are too large, or have no size.
+    """
     if (
         min(width, height) <= 0
         or max(width, height) > MAX_SIDE_PIXELS
@@ -79,7 +137,20 @@ def require_frame_size(path: Path, width: int, height: int, pixel_bytes: int, fi
 
 
 def require_length(path: Path, frames: int) -> None:
-    """Raise ClipError for a clip that claims more frames than any has."""
+    """Refuse a clip that claims more frames than any has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    frames : int
+        How many it claims.
+
+    Raises
+    ------
+    ClipError
+        They are more than MAX_FRAMES.
+    """
     if frames > MAX_FRAMES:
         raise ClipError(
             f"{path} says it has {frames:,} frames: at most {MAX_FRAMES:,} are allowed; remux it to MP4 or MOV"
@@ -87,7 +158,24 @@ def require_length(path: Path, frames: int) -> None:
 
 
 def require_times(path: Path, fps: Fraction, time_base: Fraction, start: int) -> None:
-    """Raise ClipError for a frame rate or a start, in ticks of `time_base` seconds, that no movie has."""
+    """Refuse a frame rate or a start that no movie has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for the message.
+    fps : fractions.Fraction
+        Frames per second.
+    time_base : fractions.Fraction
+        Seconds per tick.
+    start : int
+        When the movie begins, in ticks.
+
+    Raises
+    ------
+    ClipError
+        One of them is beyond what a movie has.
+    """
     if not 0 < fps <= _MAX_FPS or time_base <= 0:
         raise ClipError(f"{path} says it has {float(fps):.6g} frames a second; remux it to MP4 or MOV")
     if abs(start * time_base) > _MAX_START_SECONDS or abs(start) + MAX_FRAMES / fps / time_base > _MAX_TICKS:
@@ -97,12 +185,36 @@ def require_times(path: Path, fps: Fraction, time_base: Fraction, start: int) ->
 
 
 def frame_capacity(count: int, frame_bytes: int) -> int:
-    """Return how many frames of a size may wait or be remembered where `count` are wanted; 1 at least."""
+    """Return how many frames may wait or be remembered in one place.
+
+    Parameters
+    ----------
+    count : int
+        How many are wanted.
+    frame_bytes : int
+        What a decoded frame takes.
+
+    Returns
+    -------
+    int
+        1 at least, `count` at most.
+    """
     return max(1, min(count, MAX_FRAME_CACHE_BYTES // max(frame_bytes, 1)))
 
 
 def coding_threads(frame_bytes: int) -> int:
-    """Return on how many threads a movie is decoded or encoded: each holds frames of its own, and address space."""
+    """Return on how many threads a movie is decoded or encoded: each holds frames of its own, and address space.
+
+    Parameters
+    ----------
+    frame_bytes : int
+        What a decoded frame takes.
+
+    Returns
+    -------
+    int
+        1 at least, 16 at most.
+    """
     threads = min(
         _MAX_THREADS, os.cpu_count() or 1, max(1, _FRAME_BYTES_FOR_ALL_THREADS // max(frame_bytes, 1))
     )

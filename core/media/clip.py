@@ -142,13 +142,37 @@ class FrameCache(LruCache[int, FramePixels]):
         super().__init__(capacity)
 
     def put(self, name: int, value: FramePixels) -> FramePixels:
-        """Keep a frame's pixels, now read-only, and return them."""
+        """Keep a frame's pixels.
+
+        Parameters
+        ----------
+        name : int
+            The frame's number.
+        value : ndarray, shape (H, W, 3), uint8 or uint16
+            Its pixels, RGB.
+
+        Returns
+        -------
+        ndarray
+            `value`, now read-only.
+        """
         value.flags.writeable = False
         return super().put(name, value)
 
 
 def frame_id(pixels: FramePixels) -> str:
-    """Hex SHA-256 over the dtype's name, the shape and the pixels in C order: content only."""
+    """Return what a frame is known by: its content only.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+        The frame, RGB.
+
+    Returns
+    -------
+    str
+        Hex SHA-256 over the dtype's name, the shape and the pixels in C order.
+    """
     digest = hashlib.sha256(f"{pixels.dtype.name} {pixels.shape}\n".encode())
     digest.update(np.ascontiguousarray(pixels).view(np.uint8).data)
     return digest.hexdigest()

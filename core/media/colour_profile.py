@@ -36,7 +36,20 @@ def read_profile(data: bytes) -> bytes:
 
 
 def convert_to_srgb(pixels: FramePixels, profile: bytes) -> FramePixels:
-    """Return (H, W, 3) RGB pixels of a profile as sRGB, uint8. Pixels of a grey profile have three equal channels."""
+    """Convert the pixels of a colour profile to sRGB.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+        RGB as the profile means it; those of a grey profile have three equal channels.
+    profile : bytes
+        The ICC profile.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        The pixels in sRGB.
+    """
     from PIL import Image
 
     transform = _transform(profile)
@@ -51,7 +64,25 @@ def convert_to_srgb(pixels: FramePixels, profile: bytes) -> FramePixels:
 
 
 def decode_cmyk(data: bytes, profile: bytes) -> FramePixels | None:
-    """Decode an image file of four inks to (H, W, 3) sRGB, uint8; None if it is of another kind. Raises ClipError."""
+    """Decode an image file of four inks.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    profile : bytes
+        Its ICC profile.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8, or None
+        The image in sRGB; None if it is of another kind.
+
+    Raises
+    ------
+    ClipError
+        It can't be read.
+    """
     transform = _transform(profile)
     if transform.input_mode != "CMYK":
         return None

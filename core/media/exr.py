@@ -34,7 +34,25 @@ _BAND_BYTES = 1 << 22
 
 
 def decode_exr(path: Path, data: bytes) -> FramePixels:
-    """Decode an OpenEXR file's bytes to (H, W, 3) RGB uint16, coded as sRGB. Raises ClipError."""
+    """Decode an OpenEXR file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, for messages.
+    data : bytes
+        Its bytes.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint16
+        RGB, coded as sRGB, 65535 for white.
+
+    Raises
+    ------
+    ClipError
+        It can't be read, or takes more memory than is allowed.
+    """
     import av
 
     width, height = _size(path, data)
@@ -79,13 +97,35 @@ def is_exr(path: Path) -> bool:
 
 
 def encode_srgb(linear: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
-    """Return the sRGB curve's values, 0 to 1, of linear light; what is no number is black."""
+    """Code linear light by the sRGB curve.
+
+    Parameters
+    ----------
+    linear : ndarray, any shape, float32
+        Linear light; what is beyond 0 to 1 is cut off, what is no number is black.
+
+    Returns
+    -------
+    ndarray, the same shape, float32
+        The curve's values, 0 to 1.
+    """
     light = np.clip(np.nan_to_num(linear, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055)
 
 
 def decode_srgb(coded: "npt.NDArray[np.float32]") -> "npt.NDArray[np.float32]":
-    """Return the linear light of values of the sRGB curve, 0 to 1."""
+    """Return the linear light of values of the sRGB curve.
+
+    Parameters
+    ----------
+    coded : ndarray, any shape, float32
+        Values of the curve, 0 to 1.
+
+    Returns
+    -------
+    ndarray, the same shape, float32
+        Linear light, 0 to 1.
+    """
     return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** np.float32(2.4))
 
 

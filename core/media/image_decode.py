@@ -26,16 +26,45 @@ _BAND_BYTES = 1 << 22
 
 
 def decode_image(path: Path) -> FramePixels:
-    """Decode a PNG, JPEG, TIFF, BMP, WebP or EXR file to (H, W, 3) RGB, uint8 or uint16, without its alpha.
+    """Decode a PNG, JPEG, TIFF, BMP, WebP or EXR file, without its alpha.
 
-    Raises ClipError when it is missing, damaged, of another kind (floating point TIFF images among them), or would
-    take more memory than `bounds` allows: that is told from its header, before anything is allocated.
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8 or uint16
+        The image as it is stored, RGB.
+
+    Raises
+    ------
+    ClipError
+        It is missing, damaged, of another kind (floating point TIFF images among them), or would take more memory than
+        `bounds` allows: that is told from its header, before anything is allocated.
     """
     return _decode(path, over_black=False)
 
 
 def decode_over_black(path: Path) -> FramePixels:
-    """Decode an image file as `decode_image` does, but with its alpha over black, as Blender's sequencer shows it."""
+    """Decode an image file with its alpha over black, as Blender's sequencer shows it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8 or uint16
+        The image as it is stored, RGB.
+
+    Raises
+    ------
+    ClipError
+        As for `decode_image`, and for an animated WebP file.
+    """
     return _decode(path, over_black=True)
 
 

@@ -75,7 +75,18 @@ class ImageHeader:
 
 
 def read_image_header(data: bytes) -> ImageHeader | None:
-    """Return what the bytes of an image file say of it, or None if they are damaged or of no format read here."""
+    """Return what an image file says of itself.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+
+    Returns
+    -------
+    ImageHeader or None
+        None if they are damaged or of no format read here.
+    """
     try:
         if data.startswith(_PNG_SIGNATURE):
             header = _png_header(data)

@@ -32,7 +32,23 @@ def heif_reading(path: Path) -> str:
 
 
 def decode_heif(path: Path) -> FramePixels:
-    """Decode an AVIF or HEIC file to (H, W, 3) sRGB uint8, upright. ClipError where it can't be read, or not here."""
+    """Decode an AVIF or HEIC file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3), uint8
+        The image in sRGB, upright.
+
+    Raises
+    ------
+    ClipError
+        It can't be read, or not by what is installed.
+    """
     from PIL import ImageCms, ImageOps, features
 
     if _brand(path) in _HEIC_BRANDS:

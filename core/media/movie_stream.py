@@ -190,7 +190,18 @@ class MovieFile:
                 raise ClipError(f"{self.path} stopped being readable; check the disk or share") from fault
 
     def time_of(self, frame: VideoFrame) -> int:
-        """Start of an image in stream ticks; its decoding time where the file gives no other."""
+        """Return when an image starts; its decoding time where the file gives no other.
+
+        Parameters
+        ----------
+        frame : av.VideoFrame
+            The decoded image.
+
+        Returns
+        -------
+        int
+            In ticks of the stream's time base.
+        """
         # AVI stores no time of showing. The FFmpeg in Blender 4.5 leaves it out, later ones guess.
         stored = None if self._container.format.name == "avi" else frame.pts
         if stored is not None:

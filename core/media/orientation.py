@@ -47,7 +47,20 @@ def read_file_orientation(path: Path) -> int:
 
 
 def turn_upright(pixels: FramePixels, orientation: int) -> FramePixels:
-    """Return an (H, W, 3) image, stored with an EXIF orientation from 1 to 8, as it is meant, in C order."""
+    """Turn an image as it is meant.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3), uint8 or uint16
+        The image as it is stored.
+    orientation : int
+        Its EXIF orientation, 1 to 8; from 5 on width and height change places.
+
+    Returns
+    -------
+    ndarray, shape (H, W, 3) or (W, H, 3), the same dtype
+        The image upright, in C order.
+    """
     turned: np.ndarray[Any, Any] = pixels.transpose(1, 0, 2) if orientation >= 5 else pixels
     if orientation in (2, 3, 6, 7):
         turned = turned[:, ::-1]

@@ -14,9 +14,24 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_with_pillow(data: bytes, *formats: str) -> "Iterator[Image.Image]":
-    """Open an image file's bytes, of one of some formats; nothing is printed.
+    """Open an image file's bytes; nothing is printed.
 
-    ValueError where they, or what is done with the image in the `with` block, are damaged.
+    Parameters
+    ----------
+    data : bytes
+        The file's bytes.
+    *formats : str
+        The formats that it may be of, as Pillow names them.
+
+    Yields
+    ------
+    PIL.Image.Image
+        The image, not decoded yet.
+
+    Raises
+    ------
+    ValueError
+        They, or what is done with the image in the `with` block, are damaged.
     """
     # Imported here: few images need it, and it takes 30 ms.
     from PIL import Image

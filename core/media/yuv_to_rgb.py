@@ -63,7 +63,23 @@ class RgbConverter:
         self._graph_input: tuple[int, int, str] | None = None
 
     def convert(self, frame: VideoFrame) -> FramePixels:
-        """Return the frame as (H, W, 3) RGB in C order, upright."""
+        """Convert a decoded image to RGB.
+
+        Parameters
+        ----------
+        frame : av.VideoFrame
+            The image, in the movie's pixel format.
+
+        Returns
+        -------
+        ndarray, shape (H, W, 3), uint8 or uint16
+            RGB in C order, upright.
+
+        Raises
+        ------
+        ClipError
+            Its pixel format can't be converted.
+        """
         full = self._full_range or frame.format.name.startswith("yuvj")
         rgb = self._reformatter.reformat(
             self._centre_chroma(frame),

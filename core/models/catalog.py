@@ -123,7 +123,18 @@ class Catalogue:
         return next((model for model in self.models if model.sha256 == sha256), None)
 
     def may_publish(self, size_bytes: int) -> bool:
-        """Tell whether a file of this size can be a published one: if not, it need not be hashed to be told."""
+        """Tell whether a file can be a published one: if not, it need not be hashed to be told.
+
+        Parameters
+        ----------
+        size_bytes : int
+            The file's size.
+
+        Returns
+        -------
+        bool
+            Whether a published file has that size.
+        """
         return any(model.size == size_bytes and model.sha256 for model in self.models)
 
     def card_by_file_name(self, name: str) -> ModelCard:

@@ -49,7 +49,23 @@ class ModelAdapter:
         return (self.model,)
 
     def infer(self, images: Pixels) -> list[Tensor]:
-        """Run (n, H, W, 3) RGB uint8 images, at once where the model allows; all outputs in its order."""
+        """Run the network on images, at once where the model allows.
+
+        Parameters
+        ----------
+        images : ndarray, shape (n, H, W, 3), uint8
+            The images, RGB, of the size that the family takes.
+
+        Returns
+        -------
+        list of ndarray
+            All outputs, in the model's order.
+
+        Raises
+        ------
+        ModelError
+            The model can't be loaded or run.
+        """
         exact = self.family.role not in IMAGE_OUTPUT_ROLES
         return self.pool.run_batch(self.model, preprocess(images, self.family), exact=exact)
 

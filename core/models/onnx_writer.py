@@ -40,7 +40,18 @@ class GraphWriter:
         return Value(self, name)
 
     def constant(self, value: Array) -> "Value":
-        """Return a constant of the array's own dtype and shape."""
+        """Add a constant, once for equal arrays.
+
+        Parameters
+        ----------
+        value : ndarray
+            The constant, of any shape and of a dtype that ONNX has.
+
+        Returns
+        -------
+        Value
+            The constant in the graph, of the array's own dtype and shape.
+        """
         kept = np.asarray(value, order="C")
         key = (kept.dtype.name, kept.shape, kept.tobytes())
         name = (

@@ -9,7 +9,20 @@ from .session import Tensor
 
 
 def preprocess(images: Pixels, family: Family) -> Tensor:
-    """Return (n, H, W, 3) RGB uint8 images as the family's float32 input, nchw or nhwc."""
+    """Turn images into a family's input.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, H, W, 3), uint8
+        The images, RGB.
+    family : Family
+        Says the order of colours and axes, and what is subtracted and divided by.
+
+    Returns
+    -------
+    ndarray, shape (n, 3, H, W) or (n, H, W, 3), float32
+        The input, C-contiguous.
+    """
     ordered = images if family.colour == "rgb" else images[..., ::-1]
     tensor = (ordered.astype(np.float32) - np.asarray(family.mean, np.float32)) / np.asarray(
         family.std, np.float32

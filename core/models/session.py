@@ -140,7 +140,25 @@ class ModelPool:
         return tuple(size if isinstance(size, int) else None for size in shape)
 
     def run_graph(self, graph: bytes, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """Run a graph of our own that makes images, on the same processor. Returns all its outputs. ModelError."""
+        """Run a graph of our own that makes images, on the same processor.
+
+        Parameters
+        ----------
+        graph : bytes
+            The graph, as an ONNX file.
+        feeds : mapping of str to ndarray
+            Its inputs by name.
+
+        Returns
+        -------
+        list of ndarray
+            All its outputs.
+
+        Raises
+        ------
+        ModelError
+            It can't be run.
+        """
         session = self._graphs.get(graph)
         if session is None:
             session = self._graphs[graph] = self._create_session(
@@ -252,9 +270,23 @@ def run_with_binding(
     outputs: Sequence[str],
     device: str,
 ) -> list[npt.NDArray[Any]]:
-    """Run a session with its outputs bound to the memory of a `device`, and fetch them together at the end.
+    """Run a session with its outputs bound to a device's memory, and fetch them together at the end.
 
-    Raises what ONNX Runtime raises.
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        The session.
+    feeds : mapping of str to ndarray
+        Its inputs by name.
+    outputs : sequence of str
+        The names of the outputs to fetch.
+    device : str
+        The device, as ONNX Runtime names it.
+
+    Returns
+    -------
+    list of ndarray
+        The outputs, in the order of `outputs`.
     """
     binding = session.io_binding()
     # What is bound is not copied: it has to lie in one piece, and to live until the run is over.

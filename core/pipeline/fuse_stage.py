@@ -32,9 +32,25 @@ class FuseStage:
         moved: MovedFace | None,
         size: tuple[int, int],
     ) -> Patch:
-        """Fuse a face from its swapped and its enhanced crop; `size` is the frame's (width, height).
+        """Fuse a face into its frame.
 
-        `mask` says what covers the face in the frame, `moved` is the face where it was given another form.
+        Parameters
+        ----------
+        entry : FacePlan
+            The face and its request.
+        crops : tuple of Crop and AlignedImage or None
+            Its swapped crop, and its enhanced one.
+        mask : OcclusionMask or None
+            What covers the face in the frame.
+        moved : MovedFace or None
+            The face where it was given another form.
+        size : tuple of int
+            Width and height of the frame in pixels.
+
+        Returns
+        -------
+        Patch
+            The new face, RGBA of 8 bits, and where it is in the frame.
         """
         params = entry.request.recipe.fusion
         if moved is None or entry.shape is None:

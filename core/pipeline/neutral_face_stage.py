@@ -29,9 +29,36 @@ def neutral_source_face(
     identity: Identity,
     detect: Detect,
 ) -> Pixels:
-    """Return what `draw_neutral_face` makes of all images of an identity, kept or drawn: (128, 128, 3) RGB uint8.
+    """Return the source person as shape understands them, kept or drawn; see `draw_neutral_face`.
 
-    `analyser` looks at images, as `detect` says. Raises FaceImageError, and what `flight` does.
+    Parameters
+    ----------
+    store : Store
+        Where what was drawn is kept.
+    flight : Flight
+        Computes what is missing.
+    sources : Sources
+        The images of source people.
+    analyser : Analyser
+        Looks at images.
+    topology : Topology
+        The mesh.
+    identity : Identity
+        The source person; all their images count.
+    detect : Detect
+        How faces are found in the images.
+
+    Returns
+    -------
+    ndarray, shape (128, 128, 3), uint8
+        The face, RGB.
+
+    Raises
+    ------
+    FaceImageError
+        An image can't be used.
+    ModelError
+        A network can't be run.
     """
 
     def draw() -> Arrays:

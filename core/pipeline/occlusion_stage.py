@@ -52,9 +52,21 @@ class OcclusionStage:
         self._counter = counter
 
     def key(self, frame: str, landmarks: bytes, recipe: Recipe) -> Key | None:
-        """Return the key of a face's mask, by the frame's id and the hash of its landmarks.
+        """Return the key of a face's mask.
 
-        None where no masker is asked for: then fusion tells what covers a face by the skin's colour.
+        Parameters
+        ----------
+        frame : str
+            The frame's id.
+        landmarks : bytes
+            The hash of the face's landmarks.
+        recipe : Recipe
+            The recipe.
+
+        Returns
+        -------
+        Key or None
+            None where no masker is asked for: then fusion tells what covers a face by the skin's colour.
         """
         masker = self._adapters.masker(recipe.occlude) if recipe.fusion.keep_cover > 0 else None
         if masker is None:
@@ -72,9 +84,28 @@ class OcclusionStage:
         return "" if masker is None else masker.mask_key_text(recipe.occlude)
 
     def mask(self, key: Key, frame: Callable[[], Pixels], face: Face, recipe: Recipe) -> OcclusionMask | None:
-        """Return the mask of a face, kept or made; None where no masker is asked for.
+        """Return the mask of a face, kept or made.
 
-        `frame` gives the (H, W, 3) RGB uint8 frame, and is called only if the mask has to be made.
+        Parameters
+        ----------
+        key : Key
+            The mask's key.
+        frame : callable
+            Returns the frame, (H, W, 3) RGB uint8; called only if the mask has to be made.
+        face : Face
+            The face, in frame pixels.
+        recipe : Recipe
+            The recipe.
+
+        Returns
+        -------
+        OcclusionMask or None
+            None where no masker is asked for.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run.
         """
         masker = self._adapters.masker(recipe.occlude)
         if masker is None:

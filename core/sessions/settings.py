@@ -178,7 +178,27 @@ def is_local(url: str) -> bool:
 def settings_from(
     environment: Mapping[str, str], folder: Path, memory_bytes: int = MEMORY_BYTES
 ) -> CacheSettings:
-    """Return the settings for a cache folder, completed by the environment. Raises CacheError for what is unusable."""
+    """Return the settings for a cache folder, completed by the environment.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        The environment's variables.
+    folder : pathlib.Path
+        The cache folder.
+    memory_bytes : int
+        How much is kept in memory.
+
+    Returns
+    -------
+    CacheSettings
+        The settings.
+
+    Raises
+    ------
+    CacheError
+        A variable is unusable.
+    """
     return resolve_settings(RunSettings(CacheSettings(folder, memory_bytes)), environment).cache
 
 

@@ -53,14 +53,14 @@ def test_it_installs_as_an_extension_and_leaves_cleanly(staged, footage, tmp_pat
     archive = tmp_path / "understudy.zip"
     built = subprocess.run(
         [sys.executable, extension_tool(), "build", "--source-dir", staged, "--output-filepath", archive],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert built.returncode == 0, built.stdout + built.stderr
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("UNDERSTUDY_REPORT", str(tmp_path / "report.json"))
     done = subprocess.run(
         [sys.executable, INSTALL, archive, footage.movie, footage.person, tmp_path],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert "Traceback" not in done.stderr

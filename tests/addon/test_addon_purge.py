@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What purging leaves on disk: no face, whichever scene or strip a layer picture was made for."""
+"""What purging leaves on disk: no face, whichever scene or strip a layer image was made for."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.blender]
 
 
 def _with_faces(project):
-    """The layer pictures that show something, by the folder of their stack."""
+    """The layer images that show something, by the folder of their stack."""
     pictures = (Path(project).parent / "understudy_cache" / "layers").rglob("*.tif")
     return {path.parent.name for path in pictures if path.stat().st_size > 200}
 

@@ -153,7 +153,7 @@ def stills(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["png", "png16", "jpeg", "tiff", "tiff16", "bmp", "webp", "turned"])
-def test_every_picture_of_a_sequence_is_blenders(stills, kind):
+def test_every_image_of_a_sequence_is_blenders(stills, kind):
     files, facts, picture = stills
     with open_sequence(files[kind]) as clip:
         assert clip.info.frame_count == facts[kind]["final"]

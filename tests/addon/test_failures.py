@@ -72,7 +72,7 @@ def test_a_movie_that_was_replaced_and_can_not_be_opened_again_is_said(drive, fo
     )
 
 
-def test_a_picture_without_a_face(drive, footage, monkeypatch):
+def test_a_image_without_a_face(drive, footage, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_ORIGINALS", "render")
     _, begin = project(drive, "nobody")
     answers = drive(
@@ -170,7 +170,7 @@ def test_without_a_usable_cache_the_render_still_shows_the_new_face(drive, foota
         assert np.abs(picture.astype(int) - footage.frames[frame - 1]).max() > 20
 
 
-def test_damaged_and_missing_layer_pictures_are_made_again(drive, footage):
+def test_damaged_and_missing_layer_images_are_made_again(drive, footage):
     folder, begin = project(drive, "damaged")
     drive(
         *begin,
@@ -236,7 +236,7 @@ def test_the_report_goes_only_where_it_can(drive, footage):
     assert len(drive.pictures("report", 3)) == 3
 
 
-def test_layer_pictures_that_were_never_made_show_nothing(drive, footage):
+def test_layer_images_that_were_never_made_show_nothing(drive, footage):
     folder, begin = project(drive, "unmade")
     drive(
         *begin,

@@ -78,7 +78,7 @@ def render_project(drive, folder, name):
         ["load", {"path": str(folder / "project.blend")}],
         ["render", {"out": drive.out(name), "report": str(drive.folder / f"{name}.json")}],
         ["facts", {}],
-        ["spare_pictures", {}],
+        ["fallback_images", {}],
     )[1:]
     assert left == []
     frames = {frame: pixels.tobytes() for frame, pixels in drive.pictures(name, COUNT).items()}
@@ -120,7 +120,7 @@ def test_with_no_room_anywhere_the_original_is_shown(drive, footage, tmp_path, d
     drive(["fill_disk", {"folder": str(small.place)}])
     report = drive(
         ["load", {"path": str(tmp_path / "project.blend")}],
-        ["spare_folder_is_a_file", {}],
+        ["block_fallback_folder", {}],
         ["tune", {"settings": {"show_render": False}}],
         ["tune", {"settings": {"show_render": True, "fusion.blend": 0.5}}],
         ["render", {"out": drive.out("nowhere"), "report": str(drive.folder / "nowhere.json")}],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rewritten layer picture is shown, wherever it lies in the timeline."""
+"""A rewritten layer image is shown, wherever it lies in the timeline."""
 
 import pytest
 
@@ -20,7 +20,7 @@ KINDS = (
 )
 
 
-def test_a_rewritten_picture_is_shown_in_every_kind_of_timeline(every_blender, footage):
+def test_a_rewritten_image_is_shown_in_every_kind_of_timeline(every_blender, footage):
     """Red, green and then blue: Blender may keep the green from being seen, but not the blue."""
     steps = [
         ["rewritten", {"kind": kind, "movie": footage.movie, "folder": str(every_blender.folder)}]

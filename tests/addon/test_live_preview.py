@@ -142,7 +142,7 @@ def test_a_frame_that_never_had_a_new_face_is_not_made_by_an_edit(drive, prepare
     assert answers[5]["key"] is None
 
 
-def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_the_picture(drive, prepared):
+def test_the_way_is_cleared_before_an_edit_is_shown_and_only_where_one_changes_the_image(drive, prepared):
     """Clearing it takes Blender's own cache: not for a new frame, and not for an edit of something else."""
     answers = drive(
         ["load", {"path": prepared}],

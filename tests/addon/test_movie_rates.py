@@ -21,12 +21,12 @@ def test_a_movie_that_keeps_its_own_rate(drive, footage, fps):
         ["movie", {"name": "clip", "file": movie, "own_rate": True}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["facts", {}],
-        ["shown_pictures", {"name": "clip", "frames": list(range(1, 10))}],
+        ["shown_images", {"name": "clip", "frames": list(range(1, 10))}],
         ["setup", {"frame_end": 9}],
         ["render", {"out": drive.out(name), "report": str(drive.folder / "rate.json")}],
         ["adjust", {"name": "clip", "use_reverse_frames": True}],
         ["render", {"out": drive.out(f"reversed_{fps}")}],
-        ["shown_pictures", {"name": "clip", "frames": list(range(1, 10))}],
+        ["shown_images", {"name": "clip", "frames": list(range(1, 10))}],
     )
     assert answers[1][0] == 12 * 24 // fps
     assert answers[6]["warnings"] == []
@@ -58,7 +58,7 @@ def test_a_retimed_movie_at_another_frame_rate(drive, footage, own_rate, fps):
         ["retime", {"name": "clip", "operators": {"retiming_segment_speed_set": {"speed": 200.0}}}],
         ["setup", {"render__fps": fps, "frame_end": 4}],
         ["render", {"out": drive.out(name), "report": str(drive.folder / "rate.json")}],
-        ["shown_pictures", {"name": "clip", "frames": [1, 2, 3, 4]}],
+        ["shown_images", {"name": "clip", "frames": [1, 2, 3, 4]}],
     )
     assert answers[5]["warnings"] == []
     shown = [int(file.removesuffix(".tif")) for file in answers[6]]
@@ -77,8 +77,8 @@ def test_a_rate_that_the_length_does_not_give(drive, footage):
         ["timing", {"name": "sound"}],
         ["cast", {"name": "own", "picture": footage.person}],
         ["cast", {"name": "frames", "picture": footage.person}],
-        ["shown_pictures", {"name": "own", "frames": [1, 8, 9, 10, 11, 12]}],
-        ["shown_pictures", {"name": "frames", "frames": [20, 27, 28, 29, 30, 31]}],
+        ["shown_images", {"name": "own", "frames": [1, 8, 9, 10, 11, 12]}],
+        ["shown_images", {"name": "frames", "frames": [20, 27, 28, 29, 30, 31]}],
         ["timing", {"name": "sound"}],
         ["render", {"out": drive.out("own")}],
     )
@@ -106,7 +106,7 @@ def test_a_movie_that_was_replaced_by_one_of_another_rate(drive, footage, first,
     answers = drive(
         ["load", {"path": blend}],
         ["render", {"out": drive.out(name)}],
-        ["shown_pictures", {"name": "clip", "frames": list(range(1, 13))}],
+        ["shown_images", {"name": "clip", "frames": list(range(1, 13))}],
     )
     read = [int(picture.removesuffix(".tif")) for picture in answers[2]]
     assert read == [footage.number_in(picture) for _, picture in sorted(drive.pictures(name, 12).items())]

@@ -88,7 +88,7 @@ def test_there_is_no_panel_where_nothing_can_be_swapped(drive, footage):
     assert answers[-1] is None
 
 
-def test_a_person_is_detected_and_chosen_by_picture_and_known_after_loading(drive, couple, footage):
+def test_a_person_is_detected_and_chosen_by_image_and_known_after_loading(drive, couple, footage):
     """Two modifiers replace one person each; the pictures say who already plays whom."""
     begin = begin_steps(drive, "couple", ["pictures", {"name": "clip", "files": couple}])
     path = begin[0][1]["save"]

@@ -29,7 +29,7 @@ def project(every_blender, footage):
     return drive, blend, base
 
 
-def pictures_equal(drive, name, base):
+def images_equal(drive, name, base):
     return {
         frame: bool((picture == base[frame]).all()) for frame, picture in drive.pictures(name, COUNT).items()
     }
@@ -56,7 +56,7 @@ def test_loading_saving_elsewhere_reverting_and_recovering(project):
         ["render", {"out": drive.out("recovered")}],
     )
     for name in ("loaded", "elsewhere", "reverted", "recovered"):
-        assert pictures_equal(drive, name, base) == ALL, name
+        assert images_equal(drive, name, base) == ALL, name
 
 
 @pytest.mark.parametrize("link", [False, True], ids=["appended", "linked"])
@@ -70,7 +70,7 @@ def test_a_scene_taken_from_another_project(project, link):
         ["render", {"out": drive.out(name)}],
     )
     assert answers[0] is link
-    assert pictures_equal(drive, name, base) == ALL
+    assert images_equal(drive, name, base) == ALL
 
 
 def test_a_clip_whose_file_is_moved_or_replaced(project, footage):
@@ -85,7 +85,7 @@ def test_a_clip_whose_file_is_moved_or_replaced(project, footage):
         ["adjust", {"name": "clip", "filepath": other}],
         ["render", {"out": drive.out("replaced")}],
     )
-    assert pictures_equal(drive, "relinked", base) == ALL
+    assert images_equal(drive, "relinked", base) == ALL
     # The same frames, encoded anew: nearly the same pictures, and the new face in them.
     for frame, picture in drive.pictures("replaced", COUNT).items():
         assert np.abs(picture.astype(int) - base[frame]).mean() < 1
@@ -110,7 +110,7 @@ def test_each_step_can_be_undone(project):
     )
     assert sorted(answers[4]) == ["clip"]
     assert sorted(answers[6]) == sorted(answers[11]) == ["clip", "clip Understudy"]
-    assert pictures_equal(drive, "undone", base) == pictures_equal(drive, "unnested", base) == ALL
+    assert images_equal(drive, "undone", base) == images_equal(drive, "unnested", base) == ALL
 
 
 TITLES = (
@@ -147,7 +147,7 @@ def test_titles_stay_above_and_go_back_when_the_face_swap_is_removed(project, fo
     assert after == before
     channels = {name: strip[1] for name, strip in with_layer.items()}
     assert channels == {"clip": 1, "clip Understudy": 2, "title": 3, "another": 4, "later": 2}
-    assert pictures_equal(drive, "titled", drive.pictures("expected", COUNT)) == ALL
+    assert images_equal(drive, "titled", drive.pictures("expected", COUNT)) == ALL
 
 
 def test_deleting_the_clip_deletes_its_layer(project):
@@ -188,12 +188,12 @@ def test_what_was_prepared_before_the_first_save_comes_along(every_blender, foot
     assert answers[4] == answers[6] != answers[9]
     assert answers[9] == answers[12]
     assert answers[9].startswith("//understudy_cache")
-    assert pictures_equal(drive, "copied", base) == pictures_equal(drive, "first", base) == ALL
+    assert images_equal(drive, "copied", base) == images_equal(drive, "first", base) == ALL
     first, tweaked = answers[13], answers[15]
     assert [first["frames_decoded"], first["models_loaded"]] == [0, 0]
     # Only fused: every other result came along too.
     assert [tweaked["frames_decoded"], tweaked["models_loaded"]] == [0, 0]
-    assert not any(pictures_equal(drive, "tweaked", base).values())
+    assert not any(images_equal(drive, "tweaked", base).values())
 
 
 def test_a_first_save_that_fails_leaves_the_layers_where_they_are(every_blender, footage):
@@ -248,5 +248,5 @@ def test_where_the_cache_folder_is_a_file_layers_stay_until_it_is_gone(every_ble
     assert "understudy_cache" in answers[7][1]
     assert answers[15].startswith("//understudy_cache")
     assert (folder / "elsewhere").read_text() == "somebody else's"
-    assert pictures_equal(drive, "blocked", base) == pictures_equal(drive, "allowed", base) == ALL
-    assert not any(pictures_equal(drive, "changed", base).values())
+    assert images_equal(drive, "blocked", base) == images_equal(drive, "allowed", base) == ALL
+    assert not any(images_equal(drive, "changed", base).values())

@@ -80,7 +80,7 @@ class ModeRenders:
         return sorted(int(path.stem.rsplit("_", 1)[1]) for path in self.folder.glob(f"{name}_with_*.png"))
 
     def layer(self, frame):
-        """The layer picture of a frame, (240, 320, 4) RGBA with straight alpha."""
+        """The layer image of a frame, (240, 320, 4) RGBA with straight alpha."""
         return layer_of(self.folder, frame - 1)
 
 
@@ -91,7 +91,7 @@ def pictures(folder, prefix):
 
 
 def layer_of(folder, number):
-    """The one layer picture of a source frame in a project's folder, (H, W, 4) RGBA with straight alpha."""
+    """The one layer image of a source frame in a project's folder, (H, W, 4) RGBA with straight alpha."""
     (path,) = (folder / "understudy_cache" / "layers").rglob(f"{number:06d}.tif")
     with Image.open(path) as picture:
         return np.asarray(picture)
@@ -153,7 +153,7 @@ def test_at_half_size_the_face_is_scaled_as_the_clip_is(rendered):
         assert np.abs(shown.astype(int) - plain)[face].max() > 20
 
 
-def test_a_border_shows_the_same_part_of_the_picture_as_without_a_face(rendered):
+def test_a_border_shows_the_same_part_of_the_image_as_without_a_face(rendered):
     for frame in (1, LAST):
         plain, shown = rendered.picture("border", "bare", frame), rendered.picture("border", "with", frame)
         whole = np.ascontiguousarray(rendered.picture("all", "bare", frame))
@@ -199,7 +199,7 @@ def test_both_views_show_what_one_does(rendered):
     assert report["shown"]["swapped"] == LAST
 
 
-def test_a_movie_has_the_same_pictures(rendered):
+def test_a_movie_has_the_same_images(rendered):
     (film,) = rendered.folder.glob("film_with_*.mp4")
     with av.open(str(film)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]

@@ -7,7 +7,7 @@ pytestmark = [pytest.mark.blender, pytest.mark.every_blender, pytest.mark.in_tur
 COUNT = 6
 
 
-def pictures_equal(drive, name, base):
+def images_equal(drive, name, base):
     """Return whether every rendered frame is the same."""
     pictures = drive.pictures(name, COUNT)
     return sorted(pictures) == sorted(base) and all((pictures[frame] == base[frame]).all() for frame in base)
@@ -55,8 +55,8 @@ def test_saved_in_another_folder_a_project_takes_its_layers_along(every_blender,
     assert len(directories) == 1
     assert directories.pop().startswith("//understudy_cache")
     for name in ("away", "copy", "home"):
-        assert pictures_equal(drive, name, base), name
-    assert pictures_equal(drive, "over", drive.pictures("changed", COUNT))
+        assert images_equal(drive, name, base), name
+    assert images_equal(drive, "over", drive.pictures("changed", COUNT))
     # The layers themselves came along, and nothing has to be computed for what is ready.
     assert layer_bytes(first) == layer_bytes(second) != {}
     for report in (answers[index] for index in (10, 14, 18, 23)):

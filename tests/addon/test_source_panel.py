@@ -17,7 +17,7 @@ def begin_steps(drive, name, *steps):
     return [["project", {"size": [560, 280], "frames": [1, 6], "save": str(folder / "p.blend")}], *steps]
 
 
-def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_path):
+def test_images_are_shown_with_what_is_poor_about_them(drive, footage, tmp_path):
     soft = tmp_path / "soft.png"
     cv2.imwrite(str(soft), cv2.GaussianBlur(cv2.imread(footage.person), (0, 0), 4))
     answers = drive(
@@ -41,7 +41,7 @@ def test_pictures_are_shown_with_what_is_poor_about_them(drive, footage, tmp_pat
     assert any("o face was found in" in text for text in who)
 
 
-def test_the_face_that_shape_understood_is_shown_below_the_pictures(drive, footage):
+def test_the_face_that_shape_understood_is_shown_below_the_images(drive, footage):
     """It is made of all pictures, where the embedded swapper gives shape; nothing is computed while it is drawn."""
     shown = "Shape uses this face"
     answers = drive(
@@ -96,7 +96,7 @@ def test_the_first_step_comes_first_and_alone(drive, footage):
     assert "Choose a face image for Face Swap 2" in second[""]
 
 
-def test_the_number_of_a_face_goes_with_its_picture(drive, footage):
+def test_the_number_of_a_face_goes_with_its_image(drive, footage):
     number = "identity.pictures.0.face_number"
     answers = drive(
         *begin_steps(drive, "numbers", ["movie", {"name": "clip", "file": footage.movie}]),
@@ -111,7 +111,7 @@ def test_the_number_of_a_face_goes_with_its_picture(drive, footage):
     assert answers[7] == [0]
 
 
-def test_a_picture_whose_file_was_replaced_is_looked_at_again(drive, footage, tmp_path):
+def test_a_image_whose_file_was_replaced_is_looked_at_again(drive, footage, tmp_path):
     person = str(tmp_path / "person.png")
     shutil.copy(footage.person, person)
     begin = begin_steps(drive, "replaced_picture", ["movie", {"name": "clip", "file": footage.movie}])
@@ -141,7 +141,7 @@ def write_group(path, *files):
     return str(path)
 
 
-def test_several_faces_of_a_picture_are_there_to_click(every_blender, footage, tmp_path):
+def test_several_faces_of_a_image_are_there_to_click(every_blender, footage, tmp_path):
     """The click is kept as the number of the face, swaps that face, and is undone."""
     drive = every_blender
     both = write_group(tmp_path / "both.png", footage.person, footage.second_person)
@@ -225,7 +225,7 @@ def test_one_face_needs_no_choice(drive, footage, tmp_path):
     assert "picture" not in gone["who"]
 
 
-def test_strong_expressions_are_named_beside_the_picture(drive, footage, shared):
+def test_strong_expressions_are_named_beside_the_image(drive, footage, shared):
     smile = str(shared / "footage/portraits/p02_obama_official.jpg")
     begin = begin_steps(drive, "expressions", ["movie", {"name": "clip", "file": footage.movie}])
     answers = drive(

@@ -43,7 +43,7 @@ def last_line(driver):
     return next(line for line in reversed(driver.output.splitlines()) if line.startswith("Understudy: "))
 
 
-def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender, footage):
+def test_a_failed_frame_leaves_no_image_and_the_exit_code_tells(every_blender, footage):
     folder, begin = make_damaged_project(every_blender, footage, "strict")
     stale = folder / f"out_{BAD:04d}.png"
     stale.write_bytes(b"\x89PNG\r\n\x1a\n of an earlier render")
@@ -155,7 +155,7 @@ def test_the_command_line_asks_for_it_too(drive, footage):
     script = Path(__file__).parent / "scripts" / "drive.py"
     words = ["--", "--understudy-strict", str(job)]
     done = subprocess.run(
-        [sys.executable, str(script), *words], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(script), *words], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == STRICT_EXIT, done.stderr
     assert json.loads(result.read_text())[-1]["failed"] == [BAD]

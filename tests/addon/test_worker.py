@@ -32,7 +32,7 @@ def project(drive, name, *clips):
 
 
 def layer_keys(folder):
-    """The layer pictures that hold a layer, by path below the layers' folder."""
+    """The layer images that hold a layer, by path below the layers' folder."""
     layers = folder / "understudy_cache" / "layers"
     keys = {str(path.relative_to(layers)): layer_key(path) for path in layers.rglob("*.tif")}
     return {path: key for path, key in keys.items() if key}
@@ -104,7 +104,7 @@ def test_a_clip_that_ends_the_worker_twice_is_left_and_the_others_go_on(drive, f
     assert len(layer_keys(folder)) == 2 * COUNT
 
 
-def test_killed_at_any_instant_at_most_the_picture_in_hand_is_lost(drive, footage):
+def test_killed_at_any_instant_at_most_the_image_in_hand_is_lost(drive, footage):
     folder, begin = project(drive, "instants", ("clip", footage.movie, footage.person))
     seconds = [round(random.uniform(0, 0.9), 3) for _ in range(3)]
     answers = drive(*begin, ["work_until_killed", {"seconds": seconds}], ["work", {}])
@@ -136,11 +136,11 @@ def test_a_worker_does_not_outlive_a_killed_blender(drive, footage):
     # Its output goes to a file: the worker would keep a pipe open.
     with (folder / "output").open("wb") as output:
         blender = subprocess.run(
-            [sys.executable, str(DRIVE), str(job)], stdout=output, stderr=output, timeout=60, check=False
+            [sys.executable, str(DRIVE), str(job)], stdout=output, stderr=output, timeout=300, check=False
         )
     assert blender.returncode == -signal.SIGKILL
     worker = int(pid_file.read_text())
-    until = time.monotonic() + 2
+    until = time.monotonic() + 60
     while _is_running(worker) and time.monotonic() < until:
         time.sleep(0.02)
     assert not _is_running(worker)
@@ -181,7 +181,7 @@ def test_a_strip_that_cannot_be_played_is_reported_and_the_others_are_prepared(d
     assert len(layer_keys(folder)) == COUNT
 
 
-def test_a_picture_is_checked_beside_the_editor(drive, footage):
+def test_a_image_is_checked_beside_the_editor(drive, footage):
     _, begin = project(drive, "check", ("clip", footage.movie, footage.nobody))
     answers = drive(
         *begin, ["check_beside", {}], ["recast", {"picture": footage.person}], ["check_beside", {}]
@@ -210,6 +210,6 @@ def test_the_worker_says_when_it_has_no_usable_input():
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "core.worker"], env={**os.environ, "PYTHONPATH": str(root)},
-        input="", capture_output=True, text=True, timeout=30, check=False,
+        input="", capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (3, "")

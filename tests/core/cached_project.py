@@ -87,7 +87,7 @@ def stages(store):
 
 
 def layer(cache, name, age_days=0.0):
-    """Write a layer picture that shows a face, made some days ago."""
+    """Write a layer image that shows a face, made some days ago."""
     path = cache / "layers" / "0123456789abcdef" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     face = np.random.default_rng(3).integers(0, 255, (64, 64, 4), np.uint8)

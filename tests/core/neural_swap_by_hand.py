@@ -30,7 +30,7 @@ CONTRACTS = {
 
 @dataclass
 class Scene:
-    """A frame, a source picture, and the faces that the embedded models find in them."""
+    """A frame, a source image, and the faces that the embedded models find in them."""
 
     frame: np.ndarray
     face: Face

@@ -44,7 +44,7 @@ def test_writes_that_stop_half_way_are_taken_back(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     )
     counts, *warnings = done.stdout.splitlines()
     assert counts == "3 4 0"

@@ -105,7 +105,7 @@ def test_another_key_takes_over_and_the_first_loses_nothing(tmp_path):
     assert verify_folder(tmp_path).damaged == 0
 
 
-def test_what_was_sealed_is_not_written_readable_for_want_of_the_key(tmp_path):
+def test_what_was_encrypted_is_not_written_readable_for_want_of_the_key(tmp_path):
     EncryptedStore(PackStore(tmp_path), Encryption(SECRET)).put(key(1), marked_arrays())
     store = EncryptedStore(PackStore(tmp_path), None)
     assert store.get(key(1)) is None

@@ -87,7 +87,7 @@ def test_files_for_the_group_only_where_that_is_asked_for(tmp_path: Path) -> Non
         os.umask(before)
 
 
-def test_layer_pictures_are_neither_counted_nor_taken(tmp_path: Path) -> None:
+def test_layer_images_are_neither_counted_nor_taken(tmp_path: Path) -> None:
     fill_cache(tmp_path, 20)
     picture = tmp_path / "layers" / "a strip" / "000000.tif"
     picture.parent.mkdir(parents=True)

@@ -38,7 +38,7 @@ def test_records_that_moved_are_read_at_once(tmp_path: Path) -> None:
     assert other.counts.misses == 0
 
 
-def test_only_one_janitor_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path) -> None:
+def test_only_one_evicts_at_a_time_and_a_dead_one_blocks_nobody(tmp_path: Path) -> None:
     fill_cache(tmp_path, 100)
     program = (
         "import sys, time; from pathlib import Path; from understudy.core.cache.packs.folder_lock import folder_lock\n"
@@ -87,7 +87,7 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     assert len(intact_numbers(tmp_path, 20)) == 20
 
 
-def test_what_another_janitor_moved_is_still_in_use(tmp_path: Path) -> None:
+def test_what_another_eviction_moved_is_still_in_use(tmp_path: Path) -> None:
     fill_cache(tmp_path, 80, per_pack=2)
     store = PackStore(tmp_path)
     assert all(is_intact(store, number) for number in range(0, 80, 4))

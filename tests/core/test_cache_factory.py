@@ -37,7 +37,7 @@ def modes(root):
     }
 
 
-def test_two_machines_share_sealed_results(tmp_path, redis_server):
+def test_two_machines_share_encrypted_results(tmp_path, redis_server):
     pytest.importorskip("cryptography")
 
     def machine(name):

@@ -139,21 +139,22 @@ def test_a_cache_folder_that_vanishes_mid_render_changes_no_pixel(project, tmp_p
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["folder", "redis"])
 def test_two_renders_of_one_clip_at_once_share_the_work(project, tmp_path, request, place):
-    """No frame is ever another; each is computed once, but on a machine too busy for either to wait for the other."""
-    url = request.getfixturevalue("redis_server").url if place == "redis" else None
-    attempts = []
-    for number in range(3):
-        # The second part of a URL is the database.
-        attempts.append(
-            render_twice(project, tmp_path / str(number), url and f"{url.rpartition('/')[0]}/{number}")
-        )
-        if all(total == COUNT for total in attempts[-1].values()):
+    server = request.getfixturevalue("redis_server") if place == "redis" else None
+    runs = {}
+    for attempt in range(3):
+        if server:
+            server.kill()
+            server.start()
+        runs = render_twice_at_once(project, tmp_path / str(attempt), server.url if server else None)
+        if set(runs.values()) == {COUNT}:
             return
-    pytest.fail(f"the renders did not share their work: {attempts}")
+        # On a busy machine the place may take over half a second to answer, or one render over two for a result: then
+        # both go on alone, as they should.
+    raise AssertionError(runs)
 
 
-def render_twice(project, folder, url):
-    """Render in two threads at once, each with its own cache and a shared one; return how often stages ran in all."""
+def render_twice_at_once(project, folder, url):
+    """Render with two caches and one shared place at once; how often each stage was computed in all."""
     folder.mkdir()
     share = None if url else folder / "share"
     faults, runs = [], []

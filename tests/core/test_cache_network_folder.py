@@ -51,8 +51,8 @@ def value(number):
 store, lease = opened(), FolderLease(root / LEASE_FOLDER)
 hits = puts = 0
 end = time.monotonic() + seconds
-# On a busy machine a program may come to little in that time: it goes on until it has done both.
-while (left := end - time.monotonic()) > 0 or (not (hits and puts) and left > -60):
+# A machine may be busy with other things for all of the time: the least work is counted, not timed.
+while time.monotonic() < end or not (hits and puts):
     number = chance.randrange(len(keys))
     arrays = store.get(keys[number])
     if arrays is not None:
@@ -128,7 +128,7 @@ def test_both_machines_write_read_and_evict_in_one_folder_without_a_wrong_value(
         )
         for seed, machine in enumerate(machines * 2)
     ]
-    outputs = [process.communicate(timeout=seconds + 120) for process in running]
+    outputs = [process.communicate(timeout=seconds + 300) for process in running]
     assert [process.returncode for process in running] == [0] * 4, "\n".join(error for _, error in outputs)
     counts = np.array([line.split() for line, _ in outputs], int)
     with capsys.disabled():
@@ -176,7 +176,7 @@ def test_a_share_whose_server_stops_answering_is_left_out_and_comes_back(
         assert np.array_equal(cache.store.get(_key(36))["crop"], values[36])
 
 
-def test_a_layer_picture_is_written_there_in_a_few_pieces(machines: tuple[Machine, Machine]) -> None:
+def test_a_layer_image_is_written_there_in_a_few_pieces(machines: tuple[Machine, Machine]) -> None:
     path = machines[0].mount / "shared" / "000001.tif"
     pixels = np.random.default_rng(6).integers(1, 255, (400, 300, 4), np.uint8)
     before = _count_writes()

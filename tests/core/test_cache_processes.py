@@ -77,7 +77,7 @@ def test_two_processes_write_and_read_one_folder_at_once(tmp_path: Path) -> None
     for process in both:
         assert process.stdout.readline() == "written\n"
     for process in both:
-        out, _ = process.communicate("go\n", timeout=60)
+        out, _ = process.communicate("go\n", timeout=300)
         assert process.returncode == 0
         assert out == f"0 0 {count} 0\n"
     store = PackStore(tmp_path)
@@ -93,7 +93,7 @@ def test_a_process_killed_while_it_writes_costs_one_entry_at_most(tmp_path: Path
             number = int(process.stdout.readline())
         process.kill()
         rest = process.stdout.read().split("\n")[:-1]
-        process.wait(timeout=30)
+        process.wait(timeout=300)
         process.stdin.close()
         process.stdout.close()
         number = max([number, *map(int, rest)])
@@ -121,7 +121,7 @@ assert store.get(key("C", 0))["a"].tobytes() == value("C", 0)["a"].tobytes()
 assert store.counts.corrupt == 0
 """
     process = start(program, tmp_path, "P", 0, 0)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 0
     assert len(list(tmp_path.glob("*.pack"))) == 2
     assert len(list(PackStore(tmp_path).entries())) == 3

@@ -13,6 +13,7 @@ from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.errors import CacheError
 
 from tests.core.folder_records import arrays_equal, key
+from tests.core.shared_places import redis_store, wait_until
 
 redis = pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
@@ -27,7 +28,7 @@ def arrays(number: int) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def store(redis_server):
-    store = RedisStore(redis_server.url)
+    store = redis_store(redis_server.url)
     yield store
     store.close()
 
@@ -36,7 +37,7 @@ def test_what_is_put_comes_back_to_another_client(redis_server, store) -> None:
     long = Key("stage=test\n" + "".join(f"line{n:04d}={n}\n" for n in range(300)))
     store.put(key(1), arrays(1))
     store.put(long, {})
-    other = RedisStore(redis_server.url)
+    other = redis_store(redis_server.url)
     assert arrays_equal(other.get(key(1)), arrays(1))
     assert other.get(long) == {}
     assert key(1) in other
@@ -157,6 +158,14 @@ def test_several_threads_share_a_store(store) -> None:
     for thread in threads:
         thread.join()
     assert bad == []
+
+
+def test_connecting_leaves_no_thread_behind(redis_server) -> None:
+    for _ in range(3):
+        store = redis_store(redis_server.url)
+        store.put(key(1), arrays(1))
+        assert store.get(key(1)) is not None
+    wait_until(lambda: not any("Redis" in thread.name for thread in threading.enumerate()))
 
 
 def test_a_password_is_in_no_message(redis_server) -> None:

@@ -84,7 +84,7 @@ def ids(clip):
 
 
 @pytest.mark.slow
-def test_a_reordered_sequence_analyses_only_new_pictures(project, tmp_path):
+def test_a_reordered_sequence_analyses_only_new_images(project, tmp_path):
     cache, old = tmp_path / "cache", project.frames[:10]
     assert project.run(open_sequence(old), cache, steady=0)["detect"] == 10
     # The same pictures under other names and in another order, one twice, with three that are new between.

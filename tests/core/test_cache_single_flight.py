@@ -13,11 +13,11 @@ from understudy.core.cache.base.compute import Uncoordinated
 from understudy.core.cache.shared.lease import SingleFlight
 from understudy.core.cache.shared.lease_folder import FolderLease
 from understudy.core.cache.shared.redis_lease import RedisLease
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.local import REFRESH_SECONDS, PackStore
 from understudy.core.cache.stores.memory import MemoryStore
 
 from tests.core.lease_records import Clock, arrays, key
+from tests.core.shared_places import PATIENT_SECONDS, redis_store
 
 
 def test_a_dead_holder_blocks_nobody_for_longer_than_the_lease(tmp_path):
@@ -48,13 +48,20 @@ def test_alone_computes_once_and_then_knows():
 
 
 def _compute_all(folder, log, redis_url, numbers, start):
+    lease = FolderLease(folder / ".leases")
+    if redis_url:
+        lease = RedisLease(redis_url)
+        lease.set_timeout(PATIENT_SECONDS)
+    # No holder is given up because the machine is busy.
     flight = SingleFlight(
-        RedisLease(redis_url) if redis_url else FolderLease(folder / ".leases"),
+        lease,
+        lease_seconds=PATIENT_SECONDS,
+        holder_timeout_seconds=PATIENT_SECONDS,
         visibility_delay_seconds=0 if redis_url else REFRESH_SECONDS + 0.1,
         poll_seconds=0.005,
     )
-    store = RedisStore(redis_url) if redis_url else PackStore(folder)
-    start.wait(60)
+    store = redis_store(redis_url) if redis_url else PackStore(folder)
+    start.wait(300)
     for number in numbers:
 
         def compute(number=number):
@@ -79,7 +86,7 @@ def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, 
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert sorted(map(int, log.read_text().split())) == list(numbers)
 
@@ -141,7 +148,7 @@ def test_a_killed_holders_lease_ends(tmp_path):
     ready = spawn.Event()
     holder = spawn.Process(target=_hold, args=(tmp_path, ready))
     holder.start()
-    assert ready.wait(60)
+    assert ready.wait(300)
     os.kill(holder.pid, signal.SIGKILL)
     holder.join()
     flight = SingleFlight(FolderLease(tmp_path), lease_seconds=60, poll_seconds=0.01)

@@ -156,7 +156,7 @@ def test_places_that_can_not_be_used_are_said_in_one_line(capsys, cache, tmp_pat
         assert "secret" not in " ".join(lines)
 
 
-def test_layer_pictures_are_distinguished_from_results(cache, capsys):
+def test_layer_images_are_distinguished_from_results(cache, capsys):
     before = folder_summary(cache)
     path, _ = layer(cache, "000000.tif")
     facts = folder_summary(cache)

@@ -121,7 +121,7 @@ def test_what_is_older_than_no_days_is_everything(cache, capsys):
     assert len(stages(PackStore(cache))) <= 1  # what was written within this second
 
 
-def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
+def test_an_encrypted_cache_is_purged_without_the_key_and_exported_with_it(
     made, tmp_path, capsys, recognised, monkeypatch
 ):
     pytest.importorskip("cryptography")
@@ -142,7 +142,7 @@ def test_a_sealed_cache_is_purged_without_the_key_and_exported_with_it(
 
 
 @pytest.mark.parametrize("what", ["--all", "--picture", "--clip"])
-def test_layer_pictures_show_nobody_after_a_purge(made, cache, capsys, what):
+def test_layer_images_show_nobody_after_a_purge(made, cache, capsys, what):
     path, piece = layer(cache, "000000.tif")
     assert count_occurrences(cache, [piece]) == 1
     shown = [] if what == "--all" else [made.green if what == "--picture" else made.frames[0].parent]
@@ -153,7 +153,7 @@ def test_layer_pictures_show_nobody_after_a_purge(made, cache, capsys, what):
     assert "layer images" not in call(capsys, "purge", "--cache-dir", cache, what, *shown)
 
 
-def test_by_age_layer_pictures_go_too(cache, capsys):
+def test_by_age_layer_images_go_too(cache, capsys):
     old, new = (layer(cache, f"{number:06d}.tif", age)[0] for number, age in enumerate((10, 1)))
     call(capsys, "purge", "--cache-dir", cache, "--older-than", 5)
     assert (layer_key(old), layer_key(new)) == (None, "ab" * 32)

@@ -51,7 +51,7 @@ def test_a_stopped_render_loses_nothing(folder, tmp_path, number, code):
     while process.poll() is None and time.monotonic() < impatient:
         process.send_signal(number)
         time.sleep(0.002)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == code
     assert said.count("\n") == 1
     assert said.startswith("understudy: stopped")
@@ -87,7 +87,7 @@ def test_a_render_stopped_while_libraries_load_says_so(folder, tmp_path, millise
         time.sleep(0.005)
     time.sleep(milliseconds / 1000)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == code
     assert said.startswith("understudy: stopped")
     assert said.count("\n") == 1
@@ -136,7 +136,7 @@ def test_who_insists_ends_what_does_not_come_to_an_end():
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(1)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGINT
 
 

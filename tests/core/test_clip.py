@@ -41,7 +41,7 @@ def in_order(movies):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", UPRIGHT, ids=lambda recipe: recipe.name)
-def test_frame_n_shows_the_picture_whose_time_has_come(movies, recipe):
+def test_frame_n_shows_the_image_whose_time_has_come(movies, recipe):
     with open_clip(movies[recipe.name]) as clip:
         shown = [make_clips.number_in(clip.read(n)) for n in range(clip.info.frame_count)]
         assert shown == [recipe.shown(n, clip.info.fps) for n in range(clip.info.frame_count)]
@@ -117,7 +117,7 @@ def test_colours_come_back_as_they_went_in(movies, name, dtype):
 @pytest.mark.parametrize(
     ("suffix", "deep"), [(".png", False), (".png", True), (".tif", True), (".bmp", False)]
 )
-def test_lossless_pictures_come_back_exactly(tmp_path, suffix, deep):
+def test_lossless_images_come_back_exactly(tmp_path, suffix, deep):
     paths = make_clips.make_pictures(tmp_path, 3, suffix, deep)
     with open_sequence(paths) as clip:
         assert (clip.info.kind, clip.info.frame_count, clip.info.fps) == ("sequence", 3, 0)
@@ -127,14 +127,14 @@ def test_lossless_pictures_come_back_exactly(tmp_path, suffix, deep):
             assert np.array_equal(clip.read(number), expected)
 
 
-def test_a_single_picture_is_recognised_by_content_not_by_name(tmp_path):
+def test_a_single_image_is_recognised_by_content_not_by_name(tmp_path):
     path = make_clips.make_pictures(tmp_path, 1)[0].rename(tmp_path / "portrait.mp4")
     with open_clip(path) as clip:
         assert (clip.info.kind, clip.info.frame_count) == ("picture", 1)
         assert np.array_equal(clip.read(0), make_clips.numbered_picture(0))
 
 
-def test_grey_pictures_are_rgb(tmp_path):
+def test_grey_images_are_rgb(tmp_path):
     stored = np.random.default_rng(1).integers(0, 256, (9, 11, 1), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), stored)
     with open_clip(tmp_path / "a.png") as clip:

@@ -42,12 +42,12 @@ def _half_a_movie(path):
     path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
 
 
-def _half_a_picture(path):
+def _half_an_image(path):
     path.write_bytes(make_clips.make_pictures(path.parent, 1)[0].read_bytes()[:40])
 
 
 @pytest.mark.parametrize(
-    "make", [lambda path: None, Path.mkdir, _garbage, _empty, _sound_only, _half_a_movie, _half_a_picture]
+    "make", [lambda path: None, Path.mkdir, _garbage, _empty, _sound_only, _half_a_movie, _half_an_image]
 )
 def test_what_is_no_clip_is_named_in_one_line(tmp_path, make):
     path = tmp_path / "clip.mp4"
@@ -94,7 +94,7 @@ def test_a_closed_movie_is_refused(movies):
         clip.read(3)
 
 
-def test_a_movie_cut_short_shows_its_last_picture(movies, tmp_path):
+def test_a_movie_cut_short_shows_its_last_image(movies, tmp_path):
     stored = movies["open_gop.mkv"].read_bytes()
     path = tmp_path / "cut.mkv"
     path.write_bytes(stored[: len(stored) * 2 // 3])
@@ -105,7 +105,7 @@ def test_a_movie_cut_short_shows_its_last_picture(movies, tmp_path):
     assert numbers == [min(n, last) for n in range(40)]
 
 
-def test_faults_of_a_sequence_name_the_picture(tmp_path):
+def test_faults_of_a_sequence_name_the_image(tmp_path):
     with pytest.raises(ClipError, match="no files"):
         open_sequence([])
     paths = make_clips.make_pictures(tmp_path, 3)

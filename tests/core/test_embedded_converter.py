@@ -81,7 +81,7 @@ def test_convolution_same(size, stride):
     np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
-def test_even_picture_stride_two_pads_right_and_bottom_only():
+def test_even_image_stride_two_pads_right_and_bottom_only():
     assert same_padding(192, 3, 2) == (0, 1)
     assert same_padding(32, 5, 2) == (1, 2)
 
@@ -216,7 +216,7 @@ def test_depth_to_space():
     np.testing.assert_array_equal(result, expected)
 
 
-def test_reshape_keeps_the_order_of_elements_of_a_picture():
+def test_reshape_keeps_the_order_of_elements_of_a_image():
     picture = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
     doubled = one_operator("ADD", [picture, picture], picture.shape, {"activation": 0})
     model = Model(

@@ -65,7 +65,7 @@ def test_a_setting_of_the_detector_hides_what_comes_after_it(made):
     assert re.fullmatch("landmark of frame [0-4] is not there", facts["swap"].reason)
 
 
-def test_another_person_is_a_picture_nobody_looked_at(made):
+def test_another_person_is_a_image_nobody_looked_at(made):
     facts = made.facts(casting=made.casting(picture=made.plain))
     assert {name: fact.status for name, fact in facts.items() if name in FRAME[:-1]} == dict.fromkeys(
         FRAME[:-1], "hit"
@@ -260,7 +260,7 @@ def test_a_server_that_is_away_is_one_warning(made, tmp_path, redis_server, caps
     assert "the shared cache on Redis is not used for now" in warnings
 
 
-def test_what_is_sealed_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
+def test_what_is_encrypted_with_another_key_is_a_miss_as_in_a_render(made, tmp_path, capsys, monkeypatch):
     pytest.importorskip("cryptography")
     ours, others = bytes([1]) * 32, bytes([2]) * 32
     with closing(PackStore(made.cache)) as folder:

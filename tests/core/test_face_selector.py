@@ -115,7 +115,7 @@ def pipeline_with(shared: Path) -> Pipeline:
     return Pipeline(MemoryStore(32 << 20), embedded_models(), 2, library=ModelLibrary([shared / "models"]))
 
 
-def test_who_is_replaced_can_be_shown_by_pictures(shared: Path) -> None:
+def test_who_is_replaced_can_be_shown_by_images(shared: Path) -> None:
     """p03's name lists its two people from the left; p02 and p02b are other pictures of the first."""
     portraits = shared / "footage/portraits"
     source = (FaceImage(portraits / "p01_astronaut_eileen_collins_512.png"),)
@@ -171,7 +171,7 @@ def test_poor_sources_are_named_with_what_is_poor(shared: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_pictures_of_two_people_are_reported(shared: Path) -> None:
+def test_images_of_two_people_are_reported(shared: Path) -> None:
     portraits = shared / "footage/portraits"
     mine, other = portraits / "p10_man_a3.jpg", portraits / "p13_woman_c.jpg"
     known = ("embed.recogniser=mobileface",)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layer picture says exactly what was fused, in a file any program reads, or says that it doesn't."""
+"""The layer image says exactly what was fused, in a file any program reads, or says that it doesn't."""
 
 from pathlib import Path
 
@@ -130,7 +130,7 @@ def test_a_cut_off_layer_is_unknown(tmp_path: Path, size: int) -> None:
     assert layer_key(path) is None
 
 
-def test_memory_that_held_a_longer_picture_says_nothing_of_the_next(tmp_path: Path) -> None:
+def test_memory_that_held_a_longer_image_says_nothing_of_the_next(tmp_path: Path) -> None:
     long, cut, short = tmp_path / "long.tif", tmp_path / "cut.tif", tmp_path / "short.tif"
     write_layer(long, KEY, Patch(10, 10, random_pixels(150, 80)), (200, 100), SUMMARY)
     write_layer(short, KEY[::-1], Patch(10, 10, random_pixels(20, 20)), (200, 100))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run over layer pictures: what is right already costs no cache, no clip and no model, and is never stale."""
+"""A run over layer images: what is right already costs no cache, no clip and no model, and is never stale."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ COUNT = 3
 
 
 class Project:
-    """Frames of a face, a person, and the layer pictures of runs over them."""
+    """Frames of a face, a person, and the layer images of runs over them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ def test_any_other_question_is_answered_by_the_pipeline(project: Project) -> Non
 
 
 @pytest.mark.slow
-def test_a_source_picture_that_was_replaced_under_its_name_is_noticed(project: Project) -> None:
+def test_a_source_image_that_was_replaced_under_its_name_is_noticed(project: Project) -> None:
     project.run(project.jobs())
     write_picture(project.person, make_up_portrait()[:, ::-1])
     assert count_runs(project.run(project.jobs())) == {"swap": COUNT, "fuse": COUNT}
@@ -121,7 +121,7 @@ def test_a_run_counts_what_labels_answered_and_what_was_computed_together(projec
 
 
 @pytest.mark.slow
-def test_a_warning_comes_again_for_each_of_its_frames_whoever_made_their_pictures(tmp_path: Path) -> None:
+def test_a_warning_comes_again_for_each_of_its_frames_whoever_made_their_images(tmp_path: Path) -> None:
     """The last two frames show somebody who is only a little like the one who was picked in the first."""
     project = Project(tmp_path)
     longer = cv2.resize(portrait(), (512, 555))[:512]

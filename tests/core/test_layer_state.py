@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a layer picture is current, needs another label, or has to be made."""
+"""Whether a layer image is current, needs another label, or has to be made."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,12 +31,12 @@ def test_a_label_answers_only_for_the_request_it_names() -> None:
     assert matching_summary(None, ASKED) is None
 
 
-def test_a_picture_with_another_key_or_no_label_is_stale(plan: LayerPlan) -> None:
+def test_a_image_with_another_key_or_no_label_is_stale(plan: LayerPlan) -> None:
     assert layer_state(None, ASKED, plan) is LayerState.STALE
     assert layer_state(Label("00" * 32, None), ASKED, plan) is LayerState.STALE
 
 
-def test_a_picture_with_the_right_key_gets_a_label_only_where_it_may_have_one(plan: LayerPlan) -> None:
+def test_a_image_with_the_right_key_gets_a_label_only_where_it_may_have_one(plan: LayerPlan) -> None:
     label = Label(plan.key.hex, RequestSummary(OTHER))
     assert layer_state(label, ASKED, plan) is LayerState.RELABEL
     assert request_summary(ASKED, plan) == RequestSummary(ASKED, 0, 0, 0)

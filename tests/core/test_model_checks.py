@@ -61,7 +61,7 @@ def test_constants_that_would_swell_are_refused(tmp_path: Path, kind: str) -> No
 
 
 @pytest.mark.parametrize("shape", [[1, 3, 100_000, 100_000], ["n", 60_000, 60_000, 3], ["n", 1 << 40]])
-def test_inputs_larger_than_any_picture_are_refused(tmp_path: Path, shape: list[int | str]) -> None:
+def test_inputs_larger_than_any_image_are_refused(tmp_path: Path, shape: list[int | str]) -> None:
     """Canvases and crops are made as large as a file says its input is."""
     path = stand_ins.write_constant_model(tmp_path / "m.onnx", "in_face:0", shape, {"y": np.zeros((1, 2))})
     _assert_refused(path, r"m\.onnx is refused: no network of faces takes or gives as much as in_face:0")

@@ -121,7 +121,7 @@ def test_sound_of_a_real_late_clip_stays_in_sync(tmp_path, shared):
         assert (clip.info.frame_count, clip.info.fps) == (info.frame_count, info.fps)
 
 
-def test_sound_ends_with_the_pictures_when_only_some_are_written(tmp_path, talking):
+def test_sound_ends_with_the_images_when_only_some_are_written(tmp_path, talking):
     path = write_numbers(tmp_path / "out.mp4", 10, audio_from=talking)
     samples, _ = sound_of(path)
     seconds = samples.shape[1] / 48000

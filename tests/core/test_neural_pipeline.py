@@ -208,7 +208,7 @@ def test_two_faces_of_one_frame_are_swapped_like_each_alone(project: Project, tm
     assert np.array_equal(together[:, half:], right[:, half:])
 
 
-def test_purging_a_source_picture_finds_every_crop_made_with_it(project: Project) -> None:
+def test_purging_a_source_image_finds_every_crop_made_with_it(project: Project) -> None:
     project.run((*NEURAL_SETTINGS, "swap.identity=0.9"), project.plain)
     project.run(("swap.swapper=uniface",), project.plain)
     memory, folder = open_local(project.cache, 64 << 20, schemas=STAGE_SCHEMAS)

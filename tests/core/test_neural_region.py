@@ -150,7 +150,7 @@ def test_the_cover_ends_with_the_crop_and_with_the_networks_own_mask() -> None:
     assert not masked[105:].any()
 
 
-def test_a_box_mask_shows_the_networks_whole_picture_and_an_oval_only_the_face() -> None:
+def test_a_box_mask_shows_the_networks_whole_image_and_an_oval_only_the_face() -> None:
     frame = smooth_frame()
     landmarks = upright_face((200, 190), 55)
     matrix = crop_matrix(np.float32([200, 205]), 220, 0, 256)

@@ -64,7 +64,7 @@ def casting(scene: Scene, family: str, *settings: str) -> SwapRequest:
     return SwapRequest(scene.identity, with_settings(Recipe(), [f"swap.swapper={family}", *settings]))
 
 
-def assert_same_picture(actual: np.ndarray, expected: np.ndarray) -> None:
+def assert_same_image(actual: np.ndarray, expected: np.ndarray) -> None:
     """Equal but for the last bit of the warp, whose coordinates are rounded to 1/32 pixel."""
     while len(expected) > len(actual):
         expected = expected.reshape(len(expected) // 2, 2, len(expected) // 2, 2, 3).mean((1, 3))
@@ -81,7 +81,7 @@ def test_a_family_gets_its_crop_and_its_source_as_its_contract_says(
     crop = engine(scene, tmp_path).swap(scene.frame, [scene.face], casting(scene, family))[0]
     tint = tint_by_hand(scene, family)
     expected = swap_by_hand(scene, family, tint)
-    assert_same_picture(crop.image.pixels, expected)
+    assert_same_image(crop.image.pixels, expected)
     # Red and blue the wrong way round, or no source at all, would be seen.
     assert np.ptp(tint) > 0.05
     assert np.abs(expected - swap_by_hand(scene, family, tint[::-1])).mean() > 1
@@ -107,10 +107,10 @@ def test_the_identity_weight_moves_the_source_from_or_to_the_target(
     )
     share = 0.35 - 0.7 * weight
     tint = (source * (1 - share) + target * share) @ stand_ins.tint_matrix()
-    assert_same_picture(crop.image.pixels, swap_by_hand(scene, family, tint))
+    assert_same_image(crop.image.pixels, swap_by_hand(scene, family, tint))
 
 
-def test_a_source_of_two_pictures_is_their_mean_vector(scene: Scene, tmp_path: Path) -> None:
+def test_a_source_of_two_images_is_their_mean_vector(scene: Scene, tmp_path: Path) -> None:
     stand_ins.write_swapper(tmp_path, "inswapper")
     plain = write_picture(tmp_path / "plain.png", portrait())
     with open_clip(plain) as clip:
@@ -120,7 +120,7 @@ def test_a_source_of_two_pictures_is_their_mean_vector(scene: Scene, tmp_path: P
     crop = engine(scene, tmp_path).swap(scene.frame, [scene.face], wanted)[0]
     raw = (vector_by_hand(scene.source, scene.source_face) + vector_by_hand(portrait(), other)) / 2
     tint = source_by_hand("inswapper", "emap", raw) @ stand_ins.tint_matrix()
-    assert_same_picture(crop.image.pixels, swap_by_hand(scene, "inswapper", tint))
+    assert_same_image(crop.image.pixels, swap_by_hand(scene, "inswapper", tint))
 
 
 @pytest.mark.parametrize("boost", [2, 4])
@@ -130,7 +130,7 @@ def test_pixel_boost_swaps_at_a_multiple_of_the_networks_size(
     stand_ins.write_swapper(tmp_path, "inswapper")
     wanted = casting(scene, "inswapper", f"swap.pixel_boost={boost}")
     crop = engine(scene, tmp_path).swap(scene.frame, [scene.face], wanted)[0]
-    assert_same_picture(
+    assert_same_image(
         crop.image.pixels, swap_by_hand(scene, "inswapper", tint_by_hand(scene, "inswapper"), boost)
     )
 
@@ -170,11 +170,11 @@ def test_a_dfm_gets_bgr_and_its_morph_and_gives_its_masks(scene: Scene, morph: f
     wanted = SwapRequest(Identity(()), casting(scene, "dfm", f"swap.morph={morph}").recipe)
     crop = engine(scene, tmp_path).swap(scene.frame, [scene.face], wanted)[0]
     target = crop_by_hand(scene.frame, scene.face, "dfl_whole_face", 96)
-    assert_same_picture(crop.image.pixels, target * (1 - morph / 2) * 255)
+    assert_same_image(crop.image.pixels, target * (1 - morph / 2) * 255)
     assert np.quantile(np.abs(crop.mask - np.minimum(target[..., 0], target[..., 2]) * 255), 0.999) < 3
 
 
-def test_a_dfm_without_morph_ignores_it_and_needs_no_pictures(scene: Scene, tmp_path: Path) -> None:
+def test_a_dfm_without_morph_ignores_it_and_needs_no_images(scene: Scene, tmp_path: Path) -> None:
     stand_ins.state(stand_ins.write_dfm(tmp_path / "somebody.dfm", 96, morph=False), "swap/dfm")
     made = engine(scene, tmp_path)
     half, whole = (
@@ -182,7 +182,7 @@ def test_a_dfm_without_morph_ignores_it_and_needs_no_pictures(scene: Scene, tmp_
     )
     assert made.swap_key("f", scene.face, half) == made.swap_key("f", scene.face, whole)
     crop = made.swap(scene.frame, [scene.face], half)[0]
-    assert_same_picture(crop.image.pixels, crop_by_hand(scene.frame, scene.face, "dfl_whole_face", 96) * 255)
+    assert_same_image(crop.image.pixels, crop_by_hand(scene.frame, scene.face, "dfl_whole_face", 96) * 255)
 
 
 @pytest.mark.parametrize("family", stand_ins.SWAPPERS)
@@ -242,7 +242,7 @@ def test_a_network_that_gives_no_numbers_is_named_instead_of_shown(scene: Scene,
         engine(scene, tmp_path).swap(scene.frame, [scene.face], casting(scene, "hyperswap"))
 
 
-def test_another_recogniser_or_picture_is_another_swap(scene: Scene, tmp_path: Path) -> None:
+def test_another_recogniser_or_image_is_another_swap(scene: Scene, tmp_path: Path) -> None:
     stand_ins.write_swapper(tmp_path, "inswapper")
     before = engine(scene, tmp_path).swap_key("f", scene.face, casting(scene, "inswapper"))
     stand_ins.write_recogniser(tmp_path / "stand_in_arcface.onnx", seed=9)

@@ -104,7 +104,7 @@ def test_the_face_is_whole_and_upright_on_a_grey_ground(pipeline: Pipeline, tmp_
     assert mouth.max() > 120
 
 
-def test_eyes_and_teeth_are_the_pictures(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_eyes_and_teeth_are_the_images(pipeline: Pipeline, tmp_path: Path) -> None:
     """Where the texture has openings, nothing of its filling is drawn."""
     drawn = drawn_face(pipeline, write_picture(tmp_path / "plain.png", portrait()))
     dark = drawn[34:50].astype(int).sum(2)

@@ -156,7 +156,7 @@ def test_who_is_chosen_is_not_mistaken_for_others_after_a_cut(pipeline: Pipeline
 
 
 @pytest.mark.long
-def test_the_picture_shows_the_face_at_its_best(pipeline: Pipeline, shared: Path) -> None:
+def test_the_image_shows_the_face_at_its_best(pipeline: Pipeline, shared: Path) -> None:
     people = people_in_footage(pipeline, shared, "30")
     with open_clip(next((shared / "footage").glob("30_*.mp4"))) as clip:
         for person in people:
@@ -194,7 +194,7 @@ def test_people_are_known_without_a_model(pipeline: Pipeline, store: MemoryStore
         looker.close()
 
 
-def test_purging_a_clip_takes_its_peoples_pictures(tmp_path: Path) -> None:
+def test_purging_a_clip_takes_its_peoples_images(tmp_path: Path) -> None:
     files = write_sequence(tmp_path / "clip", 3)
     memory, folder = open_local(tmp_path / "cache", 16 << 20, schemas=STAGE_SCHEMAS)
     working = Pipeline(memory, embedded_models(), 1)
@@ -215,7 +215,7 @@ def test_no_people_where_nobody_is(pipeline: Pipeline, tmp_path: Path) -> None:
         assert pipeline.find_people(clip, 0, 2, Recipe()) == ()
 
 
-def test_a_picture_is_noted_with_its_face_and_what_is_poor(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_image_is_noted_with_its_face_and_what_is_poor(pipeline: Pipeline, tmp_path: Path) -> None:
     sharp = pipeline.inspect_source_image(
         FaceImage(write_picture(tmp_path / "sharp.png", portrait())), Detect()
     )
@@ -236,7 +236,7 @@ def test_a_picture_is_noted_with_its_face_and_what_is_poor(pipeline: Pipeline, t
     assert "no face was found in none.png" in none.quality_issues[0]
 
 
-def test_each_face_of_a_picture_is_reported_whichever_is_meant(pipeline: Pipeline, tmp_path: Path) -> None:
+def test_each_face_of_a_image_is_reported_whichever_is_meant(pipeline: Pipeline, tmp_path: Path) -> None:
     face = portrait()[:300, 60:380]
     both = np.concatenate([cv2.GaussianBlur(face, (0, 0), 5), face], 1)
     path = write_picture(tmp_path / "both.png", np.asarray(both, np.uint8))

@@ -201,7 +201,7 @@ def test_a_replaced_model_file_re_runs_its_stage_and_those_after_it(project: Pro
 
 
 @pytest.mark.slow
-def test_a_changed_picture_under_the_same_name_is_noticed_within_a_run(
+def test_a_changed_image_under_the_same_name_is_noticed_within_a_run(
     project: Project, tmp_path: Path
 ) -> None:
     picture = write_picture(tmp_path / "person.png", make_up_portrait())
@@ -249,7 +249,7 @@ def test_choosing_by_reference_follows_the_person(project: Project) -> None:
         ("corrupt", 0, r"can't use the image corrupt\.png"),
     ],
 )
-def test_a_picture_that_will_not_do_is_named_with_the_fix(
+def test_a_image_that_will_not_do_is_named_with_the_fix(
     project: Project, tmp_path: Path, picture: str, number: int, said: str
 ) -> None:
     face = portrait()[:260, 100:340]

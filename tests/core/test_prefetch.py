@@ -2,6 +2,7 @@
 """Working ahead gives what working in turn gives: in any order of asking, with any expectation, and bounded."""
 
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import count
@@ -63,17 +64,21 @@ def test_what_was_expected_wrongly_is_dropped_and_a_fault_reaches_who_asks() -> 
     def work(task: int) -> int:
         if task == 1:
             begun.set()
-            go_on.wait(10)
+            assert go_on.wait(60)
         if task == 7:
             raise ValueError(str(task))
         done.append(task)
         return task
 
+    def next_tasks() -> Iterator[int]:
+        """Looked at once what was expected wrongly was dropped."""
+        go_on.set()
+        yield 7
+
     ahead = Prefetcher(work, MAX_AHEAD, "test")
     ahead.result(0, [1, 2, 3])
-    begun.wait(10)
-    threading.Timer(0.05, go_on.set).start()
-    assert ahead.result(5, [7]) == 5
+    assert begun.wait(60)
+    assert ahead.result(5, next_tasks()) == 5
     with pytest.raises(ValueError, match="7"):
         ahead.result(7)
     ahead.close()
@@ -88,13 +93,15 @@ def test_settling_waits_for_what_is_being_done() -> None:
         here.append(ahead.on_worker_thread)
         if task == 1:
             begun.set()
-            threading.Event().wait(0.05)
+            while ahead._pending:  # until the others were dropped
+                time.sleep(0.001)
+            time.sleep(0.05)
         done.append(task)
 
     ahead = Prefetcher(work, MAX_AHEAD, "test")
     ahead.drain()
     ahead.result(0, [1, 2, 3])
-    begun.wait(10)
+    assert begun.wait(60)
     ahead.drain()
     assert done == [0, 1]
     assert here == [True, True]

@@ -40,7 +40,7 @@ MEMORY_BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class RenderOutput:
-    """What a path made: layer pictures, finished frames and the cache they came with."""
+    """What a path made: layer images, finished frames and the cache they came with."""
 
     layers: dict[int, bytes]
     frames: dict[int, np.ndarray]
@@ -150,7 +150,7 @@ def test_opencv_keeps_to_one_thread_beside_a_busy_host_until_the_run_is_closed(
 
 
 @pytest.mark.slow
-def test_what_was_expected_wrongly_changes_no_picture(
+def test_what_was_expected_wrongly_changes_no_image(
     scene: Scene, oracle: RenderOutput, tmp_path: Path
 ) -> None:
     """A guess may even have written its picture; the right one takes its place."""
@@ -165,7 +165,7 @@ def test_what_was_expected_wrongly_changes_no_picture(
 
 
 @pytest.mark.slow
-def test_a_picture_written_ahead_is_reported_when_it_is_asked_for_even_if_it_was_dropped_meanwhile(
+def test_a_image_written_ahead_is_reported_when_it_is_asked_for_even_if_it_was_dropped_meanwhile(
     scene: Scene, tmp_path: Path
 ) -> None:
     jobs = scene.jobs(tmp_path)

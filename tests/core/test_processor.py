@@ -143,7 +143,7 @@ def test_engines_that_are_a_link_elsewhere_are_left_there(tmp_path: Path) -> Non
     assert (elsewhere / "not_ours").read_bytes() == b"kept"
 
 
-def test_half_precision_is_for_those_who_ask_and_for_pictures_alone() -> None:
+def test_half_precision_is_for_those_who_ask_and_for_images_alone() -> None:
     def half(name: str, *, exact: bool) -> bool:
         options = Processor(name).options(None, exact=exact)[0][1]
         half_units = options.get("MLComputeUnits") == "ALL"
@@ -157,7 +157,7 @@ def test_half_precision_is_for_those_who_ask_and_for_pictures_alone() -> None:
     assert dict(Processor("cuda").options(None, exact=False))[PROVIDERS["cuda"]]["use_tf32"] == "0"
 
 
-def test_pictures_are_not_fused_by_tensorrt_which_would_build_an_engine_for_every_size() -> None:
+def test_images_are_not_fused_by_tensorrt_which_would_build_an_engine_for_every_size() -> None:
     chain = [provider for provider, _ in Processor("tensorrt").fusion_options()]
     assert chain == [PROVIDERS["cuda"], PROVIDERS["cpu"]]
     assert [name for name in PROVIDERS if Processor(name).fuses_images] == [

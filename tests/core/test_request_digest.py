@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever can alter a layer picture alters what it is asked to be; what can't, does not."""
+"""Whatever can alter a layer image alters what it is asked to be; what can't, does not."""
 
 import os
 import shutil

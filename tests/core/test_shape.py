@@ -158,7 +158,7 @@ def test_fusion_costs_a_fuse_only(project: Project, setting: str) -> None:
     assert (report.models_loaded, report.frames_decoded) == (0, 0)
 
 
-def test_without_blend_nothing_is_shown_of_the_moved_picture(project: Project) -> None:
+def test_without_blend_nothing_is_shown_of_the_moved_image(project: Project) -> None:
     for patch in project.run("swap.shape=1", "fusion.blend=0")[1]:
         assert patch.pixels[..., 3].max() == 0
 
@@ -191,7 +191,7 @@ def moved_face(by: float = 6.0) -> MovedFace:
     return move_face(noise_frame(), landmarks(), away, (), TOPOLOGY)
 
 
-def test_a_moved_picture_shows_at_the_moved_points_what_was_at_the_points() -> None:
+def test_a_moved_image_shows_at_the_moved_points_what_was_at_the_points() -> None:
     moved, frame = moved_face(), noise_frame()
     shifted = moved.landmarks - landmarks()
     assert np.abs(shifted[:468, 0] - 6).max() < 1.0
@@ -216,7 +216,7 @@ def test_no_displacement_is_the_frame_itself_and_shows_nothing() -> None:
     assert np.array_equal(moved.landmarks, landmarks())
 
 
-def test_a_picture_is_the_frames_own_where_it_is_not_shared() -> None:
+def test_a_image_is_the_frames_own_where_it_is_not_shared() -> None:
     moved, frame = moved_face(), noise_frame()
     patch = lay_on_moved_picture(Patch(0, 0, np.zeros((2, 2, 4), np.uint8)), moved, 1.0, SIZE)
     shown = composite_on_frame(frame, patch)

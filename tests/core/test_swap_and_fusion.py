@@ -203,7 +203,7 @@ def test_a_turned_face_does_not_tear(yaw: float) -> None:
     assert (holes.astype(bool) & ~openings).mean() < 0.002
 
 
-def test_what_the_picture_hides_is_filled_from_the_other_side_or_left_out() -> None:
+def test_what_the_image_hides_is_filled_from_the_other_side_or_left_out() -> None:
     arrays = {
         "texture": np.full((TEXTURE_PIXELS, TEXTURE_PIXELS, 3), 90, np.uint8),
         "seen": np.zeros((TEXTURE_PIXELS, TEXTURE_PIXELS), np.uint8),
@@ -228,7 +228,7 @@ def test_the_openings_of_the_eyes_do_not_fade_what_is_around_them() -> None:
     assert (covered[290:299, 200:280] == 255).all()
 
 
-def test_a_second_picture_fills_what_the_first_hides_in_the_firsts_colour() -> None:
+def test_a_second_image_fills_what_the_first_hides_in_the_firsts_colour() -> None:
     first = {
         "texture": np.full((64, 64, 3), (100, 80, 60), np.uint8),
         "seen": np.zeros((64, 64), np.uint8),

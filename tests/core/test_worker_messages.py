@@ -139,7 +139,7 @@ def worker(lines: list[bytes], folder: Path) -> tuple[int, list[dict[str, Any]],
         process.stdin.flush()
         output = process.stdout.read()
         errors = process.stderr.read().decode()
-        return process.wait(30), [json.loads(line) for line in output.splitlines()], errors
+        return process.wait(300), [json.loads(line) for line in output.splitlines()], errors
     finally:
         process.kill()
         process.stdin.close()
@@ -200,7 +200,7 @@ def test_without_a_right_beginning_it_ends_and_says_so(line: bytes) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         input=line + b"\n",
         capture_output=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
     # Its input closed as well: it may end for either reason.

@@ -49,7 +49,7 @@ def test_the_preview_shows_the_new_face_at_the_end(first_hour):
     assert 500 < changed.sum() < 0.1 * changed.size  # a face, and nothing but a face
 
 
-def test_every_step_has_its_picture(first_hour):
+def test_every_step_has_its_image(first_hour):
     _, work = first_hour
     names = [f"first_hour_{number}_{step}.png" for number, step in enumerate(STEPS, 1)]
     assert sorted(path.name for path in work.glob("first_hour_*.png")) == names

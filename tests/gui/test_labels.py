@@ -32,7 +32,7 @@ def test_the_editor_is_as_wide_as_labels_need(panels):
     assert facts["width"] >= NARROWEST
 
 
-def test_every_panel_has_its_pictures(panels):
+def test_every_panel_has_its_images(panels):
     _, work = panels
     names = {"panel_first_step", "panel_cache", "preferences", *(f"panel_{part}" for part in PARTS)}
     names |= {f"panel_{part}_models" for part in PARTS if part != "who"}

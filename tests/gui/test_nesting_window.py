@@ -30,7 +30,7 @@ def nesting(installed_room, given):
 
 
 @pytest.mark.parametrize("name", ["begin", "faded_undone", "grouped", "grouped_undone", "grouped_redone"])
-def test_what_does_not_change_the_picture_shows_the_new_face(nesting, name):
+def test_what_does_not_change_the_image_shows_the_new_face(nesting, name):
     _, work, whole = nesting
     assert off(read(work / f"{name}.png"), whole) == 0
 

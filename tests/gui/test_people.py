@@ -42,7 +42,7 @@ def test_a_click_finds_people(people):
     assert people["trouble"] == ""
 
 
-def test_a_click_on_a_picture_chooses_who_is_replaced(people):
+def test_a_click_on_a_image_chooses_who_is_replaced(people):
     """The person on the right for the first modifier, the one on the left for the second; each knows the other."""
     first, second = people["first"], people["second"]
     assert (first["which"], first["reference_face"]) == ("reference", 1)
@@ -84,7 +84,7 @@ def test_people_are_known_after_loading(people):
     assert people["loaded"] == [True, people["first"], people["second"]]
 
 
-def test_a_click_on_a_face_of_a_picture_chooses_the_source(people):
+def test_a_click_on_a_face_of_a_image_chooses_the_source(people):
     """The crop on the right is clicked, and undone."""
     assert people["source_face"] == [0, 2, 0]
 

@@ -171,7 +171,7 @@ def test_v4_results_from_before_the_key_are_computed_anew_and_said_once(
     dashboard("inputs")
 
 
-def test_with_the_key_all_is_read_and_without_it_what_is_not_sealed(
+def test_with_the_key_all_is_read_and_without_it_what_is_not_encrypted(
     made: ProjectCaches, tmp_path: Path, kind: str
 ) -> None:
     keyed = made.make_cache(tmp_path / "cache", kind)

@@ -223,7 +223,7 @@ def test_v8_no_special_file_is_waited_for(kind: str, name: str, tmp_path: Path, 
             assert store.get(KEYS[0]) is not None
             assert store.warnings == ()
     command = [sys.executable, "-c", program, str(root), *IMPORT_PATHS]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
 
 
 def test_v8_a_pack_that_becomes_a_pipe_is_a_miss_without_a_warning(

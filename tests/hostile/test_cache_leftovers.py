@@ -144,7 +144,7 @@ print(len(list(Path(sys.argv[1]).glob("*.pack"))))
 def test_v16_64_files_are_enough_for_many_packs(tmp_path: Path, dashboard: Dashboard) -> None:
     dashboard("inputs")
     command = [sys.executable, "-c", FEW_FILES, str(tmp_path / "root"), *IMPORT_PATHS]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == 249
 
@@ -172,7 +172,7 @@ def test_v16_64_files_are_enough_to_render_beside_many_packs(tmp_path: Path, das
     command += ["--consent", "It is me.", "--cache-dir", root, "--output", tmp_path / "out.mp4"]
     done = subprocess.run(
         ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *map(str, command)],
-        capture_output=True, text=True, check=False, timeout=240,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "2 of them changed" in done.stdout

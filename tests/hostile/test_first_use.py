@@ -119,7 +119,7 @@ def test_a_group_is_pointed_to_the_setting_for_groups(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["secret", "signing_key"])
 def test_results_from_before_a_key_are_said_once_and_not_again(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("cryptography", reason="sealing needs the extra 'encrypt'")
+    pytest.importorskip("cryptography", reason="encryption needs the extra 'encrypt'")
     fill(tmp_path / "cache")
     settings = CacheSettings(tmp_path / "cache", **{name: bytes(range(32))})  # type: ignore[arg-type]
     said = []

@@ -36,7 +36,11 @@ print(int(next(line for line in open("/proc/self/status") if line.startswith("Vm
 def open_and_measure(path):
     """Open a clip in a process of its own; return what was said and its peak of memory in KB."""
     run = subprocess.run(
-        [sys.executable, "-c", _MEASURE_PROGRAM, path], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", _MEASURE_PROGRAM, path],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
     )
     said, peak = run.stdout.splitlines()[-2:]
     return said, int(peak)
@@ -62,7 +66,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_v11_a_small_picture_takes_little_memory(tmp_path, dashboard, name):
+def test_v11_a_small_image_takes_little_memory(tmp_path, dashboard, name):
     dashboard("memory")
     dashboard("inputs")
     path = tmp_path / name
@@ -83,7 +87,7 @@ def test_v11_the_refusal_says_file_size_and_limit(tmp_path):
         decode_image(path)
 
 
-def test_v11_a_huge_picture_file_is_refused_unread(tmp_path, dashboard):
+def test_v11_a_huge_image_file_is_refused_unread(tmp_path, dashboard):
     dashboard("inputs")
     path = tmp_path / "sparse.png"
     path.write_bytes(png(8, 8))
@@ -94,7 +98,7 @@ def test_v11_a_huge_picture_file_is_refused_unread(tmp_path, dashboard):
 
 
 @pytest.mark.parametrize("place", ["picture", "sequence", "clip"])
-def test_v8_a_pipe_in_a_pictures_place_is_refused_at_once(tmp_path, dashboard, place):
+def test_v8_a_pipe_in_a_images_place_is_refused_at_once(tmp_path, dashboard, place):
     dashboard("inputs")
     path = tmp_path / "pipe.png"
     os.mkfifo(path)
@@ -117,7 +121,7 @@ def test_headers_say_what_opencv_decodes(tmp_path, suffix, channels):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_a_picture_of_several_bands_comes_back_exactly(tmp_path, suffix):
+def test_a_image_of_several_bands_comes_back_exactly(tmp_path, suffix):
     pixels = np.random.default_rng(1).integers(0, 65_536, (1_100, 1_300, 3), np.uint16)
     cv2.imwrite(str(tmp_path / f"p{suffix}"), pixels[..., ::-1])
     assert np.array_equal(decode_image(tmp_path / f"p{suffix}"), pixels)

@@ -70,7 +70,7 @@ def read_as_nobody(path: Path, base: Path) -> str:
     python = Path(sys.executable).resolve()
     try:
         done = subprocess.run(
-            [python, "-I", "-c", program, path], capture_output=True, text=True, check=True, timeout=30
+            [python, "-I", "-c", program, path], capture_output=True, text=True, check=True, timeout=300
         )
     finally:
         for folder in passed:

@@ -222,7 +222,7 @@ def test_v1_the_panel_asks_and_the_environment_answers(world):
     }
 
 
-def test_v1_a_strict_render_takes_away_no_picture_that_is_not_its_own(world, dashboard):
+def test_v1_a_strict_render_takes_away_no_image_that_is_not_its_own(world, dashboard):
     dashboard("projects")
     assert is_unchanged(world)
     last = world.last

@@ -90,7 +90,7 @@ def test_v6_a_reply_is_data_whatever_it_is(name, dashboard):
         lease.release(key(1), "token")
         store.put(key(1), arrays())
         assert store.counts.puts == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60  # what drips goes on for 200 s
         assert store.fault_count > 0
         warnings = "".join(store.warnings)
         assert "owned" not in warnings
@@ -206,7 +206,7 @@ def test_v6_an_answer_takes_bounded_memory(name, dashboard):
     """
     with GarbageServer(REPLIES[name]) as server:
         command = [sys.executable, "-c", program, server.url]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     answer, faults, kilobytes = done.stdout.split()
     assert (answer, faults) == ("None", "1")
     assert int(kilobytes) < 1_000_000

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
-from hostile.bad_places import SLOW_PLACES, key
+from hostile.bad_places import SLOW_PLACES, cache_with_store, key
 from understudy.core.cache.factory import open_cache
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.circuit_breaker import WAIT_BUDGET_SECONDS
@@ -19,21 +19,23 @@ from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 pytest.importorskip("redis", reason="the Redis client is not installed: the extra 'redis'")
 
 PROMISED_SECONDS = 5.0
-SLACK_SECONDS = 0.5  # of a busy machine
+SLACK_SECONDS = 0.5  # of two busy cores
+HEALTHY_PLACE = "a share that answers at once"
 
 
 @pytest.fixture(scope="module")
 def waits(tmp_path_factory):
-    """The wait that each bad place added; all at once, since they only wait."""
+    """The wait that each bad place added, and a good one; all at once, since they only wait."""
     waits, threads = {}, []
-    for number, (name, run) in enumerate(SLOW_PLACES.items()):
+    places = {**SLOW_PLACES, HEALTHY_PLACE: cache_with_store()}
+    for number, (name, run) in enumerate(places.items()):
         folder = tmp_path_factory.mktemp(f"place{number}")
         thread = threading.Thread(
             target=lambda name=name, run=run, to=folder: waits.update({name: run(to)}), daemon=True
         )
         threads.append(thread)
         thread.start()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0))
     return waits
@@ -43,8 +45,9 @@ def waits(tmp_path_factory):
 def test_v6_v7_a_bad_place_adds_five_seconds_at_most(waits, name, dashboard):
     dashboard("wait")
     assert name in waits, "it did not come to an end"
-    print(f"{name}: {waits[name]:.2f} s")
-    assert waits[name] <= PROMISED_SECONDS + SLACK_SECONDS
+    # What the same run waits with a good place, beside the others, is the machine's and no place's.
+    print(f"{name}: {waits[name]:.2f} s; {HEALTHY_PLACE}: {waits[HEALTHY_PLACE]:.2f} s")
+    assert waits[name] <= PROMISED_SECONDS + max(SLACK_SECONDS, 2 * waits[HEALTHY_PLACE])
 
 
 def test_a_slow_share_that_has_what_is_needed_stays_in_use():
@@ -57,12 +60,13 @@ def test_a_slow_share_that_has_what_is_needed_stays_in_use():
             time.sleep(0.05)
             return place.get(key)
 
-    tier = SharedTier("the share", Slow, lambda _store: 0)
+    # Its time limit is one that a busy machine does not pass.
+    tier = SharedTier("the share", Slow, lambda _store: 0, read_timeout_seconds=60, open_timeout_seconds=60)
     tier.wait_budget.charge_miss(WAIT_BUDGET_SECONDS / 2)
     assert all(tier.get(key(number)) is not None for number in range(40))
+    assert tier.wait_budget.remaining_seconds > WAIT_BUDGET_SECONDS - 1
     assert tier.get(key(99)) is None
     assert tier.breaker.allows_calls
-    assert tier.wait_budget.remaining_seconds > WAIT_BUDGET_SECONDS - 1
 
 
 def test_read_only_places_get_nothing(tmp_path, redis_server, dashboard):

@@ -46,7 +46,7 @@ def run_understudy(*arguments: object, code: int, **variables: str) -> tuple[str
     done = subprocess.run(
         [sys.executable, "-m", "understudy.core.cli", *map(str, arguments)],
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env={**os.environ, **variables},
     )
@@ -93,7 +93,7 @@ def test_v15_a_render_between_files_with_such_names(tmp_path: Path, dashboard: C
             json.loads(path.read_text())
 
 
-def test_v15_a_picture_without_a_face(tmp_path: Path, dashboard: Count) -> None:
+def test_v15_a_image_without_a_face(tmp_path: Path, dashboard: Count) -> None:
     dashboard("inputs")
     folder = make_hostile_folder(tmp_path)
     blank = write_picture(tmp_path / "blank.png", np.full((200, 200, 3), 90, np.uint8))

@@ -246,7 +246,7 @@ def test_v5_a_good_share_fills_this_machine(made: RecipeCaches, tmp_path: Path) 
     assert kept <= {key for _, key, _ in entries(made.caches["mesh"])}
 
 
-def test_a_sealed_result_of_others_in_a_share_is_not_kept_on_this_machine(
+def test_an_encrypted_result_of_others_in_a_share_is_not_kept_on_this_machine(
     made: RecipeCaches, tmp_path: Path
 ) -> None:
     share, here = tmp_path / "share", tmp_path / "here"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.blender
 def demo(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "tools.demo", *map(str, arguments)],
-        check=False, cwd=ROOT, capture_output=True, text=True, timeout=180,
+        check=False, cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def test_the_rendered_clips_show_what_their_pass_asked_for(output):
     assert np.abs(shown["source"] - shown["cold"])[face].mean() > 15
 
 
-def test_the_contact_sheet_has_a_column_for_each_picture_and_the_mask(output):
+def test_the_contact_sheet_has_a_column_for_each_image_and_the_mask(output):
     sheet = cv2.imread(str(output / "contact_sheet.png"))
     assert sheet.shape[1] == 5 * 320 + 4 * 6
     mask = sheet[60:, -300:]

@@ -12,7 +12,7 @@ def test_the_page_of_the_controls_is_what_the_program_says():
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tools.describe_controls`"
 
 
-def test_every_picture_and_page_that_the_docs_name_is_there():
+def test_every_image_and_page_that_the_docs_name_is_there():
     pages = [*PAGE.parent.glob("*.md"), *ROOT.glob("*.md")]
     named = [
         (path, name)

@@ -57,7 +57,7 @@ def run(package, footage, tmp_path_factory):
         cwd=made,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

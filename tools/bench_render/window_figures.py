@@ -46,7 +46,7 @@ def on_screen(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a move takes until the screen shows it, in milliseconds as percentiles.
 
     `live_window_ms` is all of it, `live_window_parts_ms` the `Phases` it adds up from, and
-    `live_window_written_ms` until the new layer picture lies there. `window_redraw_ms` is Blender's own where
+    `live_window_written_ms` until the new layer image lies there. `window_redraw_ms` is Blender's own where
     nothing was rewritten.
     """
     moves = _moves(facts)

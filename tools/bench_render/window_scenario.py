@@ -145,7 +145,7 @@ class ScreenRedraws(Redraws):
     """Waits also until the screen shows the change."""
 
     def __init__(self, window):
-        """Watch the preview on the screen, and the layer picture of the frame that is seen."""
+        """Watch the preview on the screen, and the layer image of the frame that is seen."""
         super().__init__(window)
         watching = window.module("/given/screen_watcher.py")
         self._watch, self._screen, self._pool = watching.Watch, watching.Screen(), ThreadPoolExecutor(1)
@@ -184,7 +184,7 @@ class ScreenRedraws(Redraws):
     def time_change(self, change, place=None):
         """As above, until a place on the screen looks otherwise; without one, until the preview was drawn anew.
 
-        `visible` is when it did, and `written` when the new layer picture lay there, if one was written.
+        `visible` is when it did, and `written` when the new layer image lay there, if one was written.
         """
         yield from self._settle()
         watch = self._watch(self._screen, place or self._mark, self._picture)

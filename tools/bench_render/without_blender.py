@@ -3,7 +3,7 @@
 
 The parts are: decoding each frame, and what the stages themselves take (the models with the making of their inputs,
 swap, fuse), one after the other, with nothing else. All else is overhead: hashing, keys, the cache, following and
-steadying faces, planning, writing the layer pictures. Models are loaded and warm before the clock starts.
+steadying faces, planning, writing the layer images. Models are loaded and warm before the clock starts.
 """
 
 import argparse

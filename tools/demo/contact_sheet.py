@@ -27,7 +27,7 @@ def frames_of(movie: Path, numbers: Sequence[int]) -> list[Pixels]:
 
 
 def alpha_of(layer: Path) -> Pixels:
-    """Read the alpha (H, W) uint8 of a layer picture."""
+    """Read the alpha (H, W) uint8 of a layer image."""
     picture = cv2.imread(str(layer), cv2.IMREAD_UNCHANGED)
     if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
         raise OutputError(f"the layer image {layer} is missing or damaged")

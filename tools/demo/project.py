@@ -50,7 +50,7 @@ class Project:
 
     folder: Path
     layers: Path
-    """Where its layer pictures lie."""
+    """Where its layer images lie."""
 
     @property
     def blend(self) -> Path:
@@ -87,7 +87,7 @@ class Project:
         in_blender("stills", self.folder, ["--output", str(folder), "--numbers", *map(str, numbers)])
 
     def layer(self, number: int) -> Path:
-        """The layer picture of a frame, counted from 0."""
+        """The layer image of a frame, counted from 0."""
         return self.layers / f"{number:06d}.tif"
 
 

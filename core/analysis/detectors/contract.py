@@ -32,7 +32,25 @@ class Detector(Adapter, Protocol):
     """A network that finds faces."""
 
     def find(self, frame: Pixels, score: float) -> Detections:
-        """Find the faces of an (H, W, 3) RGB uint8 frame that are at least as sure as `score`. ModelError."""
+        """Find the faces of a frame.
+
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        score : float
+            How sure the detector has to be of a face, 0 to 1.
+
+        Returns
+        -------
+        Detections
+            The faces, the surest first, in frame pixels.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run, or gives something else than its family does.
+        """
         ...
 
 
@@ -50,10 +68,22 @@ class Letterbox:
 
 
 def letterbox(frame: Pixels, max_side: int, shape: tuple[int | None, ...]) -> Letterbox:
-    """Reduce a frame so that its longer side has at most `max_side` pixels; it is never enlarged.
+    """Reduce a frame to fit a network's input; it is never enlarged.
 
-    `shape` is the network's input (n, 3, height, width): where these are fixed, the canvas has that size, else it
-    is the frame's rounded up to a multiple of 32.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    max_side : int
+        How many pixels the longer side may have, where the network's input has no fixed size.
+    shape : tuple of int or None
+        The network's input (n, 3, height, width), None for what is not fixed. A fixed canvas has that size, else it is
+        the reduced frame's, rounded up to a multiple of 32.
+
+    Returns
+    -------
+    Letterbox
+        The frame on the canvas, and its scale.
     """
     height, width = frame.shape[:2]
     limits = [
@@ -74,7 +104,24 @@ def letterbox(frame: Pixels, max_side: int, shape: tuple[int | None, ...]) -> Le
 def non_maximum_suppression(
     boxes: Floats, points: Floats, scores: Floats, iou_threshold: float = NMS_IOU_THRESHOLD
 ) -> Detections:
-    """Keep of boxes that overlap the surest alone. `boxes` (n, 4), `points` (n, k, 2), `scores` (n,)."""
+    """Keep of boxes that overlap the surest alone.
+
+    Parameters
+    ----------
+    boxes : ndarray, shape (n, 4), float32
+        Left, top, right, bottom.
+    points : ndarray, shape (n, k, 2), float32
+        The points of each face.
+    scores : ndarray, shape (n,), float32
+        How sure each is.
+    iou_threshold : float
+        Boxes that overlap by more (intersection over union, 0 to 1) show one face.
+
+    Returns
+    -------
+    Detections
+        Those that are kept, the surest first.
+    """
     # Not `cv2.dnn.NMSBoxes`: it computes overlaps in double precision, which would change results that are kept.
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
@@ -90,7 +137,20 @@ def non_maximum_suppression(
 
 
 def iou(box: Floats, boxes: Floats) -> Floats:
-    """Return the intersection over union of one box (4,) with (n, 4)."""
+    """Return the intersection over union of one box with others.
+
+    Parameters
+    ----------
+    box : ndarray, shape (4,), float32
+        Left, top, right, bottom.
+    boxes : ndarray, shape (n, 4), float32
+        The others.
+
+    Returns
+    -------
+    ndarray, shape (n,), float32
+        0 to 1.
+    """
     corner, far = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.maximum(far - corner, 0), 1)
     areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), 1) + np.prod(np.maximum(box[2:] - box[:2], 0))

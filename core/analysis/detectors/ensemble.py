@@ -39,11 +39,34 @@ class EnsembleDetector:
 def detect_rotated(
     detector: Detector, frame: Pixels, score: float, quarter_turns: tuple[int, ...], margin: float
 ) -> Detections:
-    """Find faces in a frame turned by each of `quarter_turns` (quarter turns counter-clockwise) and join them.
+    """Find faces in a frame turned in several ways, and join them.
 
-    `margin` is how much black is put around the frame on every side, as a fraction of its shorter side: a face
-    that the border cuts is found more surely. Points keep their names as the upright face's: on a face that lies on
-    its side, the eye "on the image's left" is the one that is there once the face is upright.
+    Points keep their names as the upright face's: on a face that lies on its side, the eye "on the image's left" is the
+    one that is there once the face is upright.
+
+    Parameters
+    ----------
+    detector : Detector
+        The network that finds faces.
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    score : float
+        How sure the detector has to be of a face, 0 to 1.
+    quarter_turns : tuple of int
+        By how many quarters the frame is turned counter-clockwise, each time: 0 to 3.
+    margin : float
+        How much black is put around the frame on every side, as a fraction of its shorter side: a face that the border
+        cuts is found more surely.
+
+    Returns
+    -------
+    Detections
+        The faces, in pixels of the frame as it was.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
     """
     return _merge_rotations(
         [_detect_at_rotation(detector, frame, score, quarter, margin) for quarter in quarter_turns]
@@ -56,7 +79,28 @@ def detect_with_rotation_fallback(
     """Find faces in an upright frame and, only where none is surely found so, in turned ones and from further away.
 
     A face that lies or stands on its head is hardly ever sure of itself upright, nor is one that fills the frame: with
-    black around it, it is smaller. See `detect_rotated`.
+    black around it, it is smaller.
+
+    Parameters
+    ----------
+    detector : Detector
+        The network that finds faces.
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    score : float
+        How sure the detector has to be of a face, 0 to 1.
+    margin : float
+        How much black is put around the frame, see `detect_rotated`.
+
+    Returns
+    -------
+    Detections
+        The faces, in frame pixels.
+
+    Raises
+    ------
+    ModelError
+        The network can't be run.
     """
     upright = _detect_at_rotation(detector, frame, score, 0, margin)
     if len(upright.scores) and float(upright.scores.max()) >= _MIN_UPRIGHT_SCORE:

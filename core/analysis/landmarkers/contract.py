@@ -26,7 +26,25 @@ class Landmarker(Adapter, Protocol):
     """A network that finds the points of a detected face."""
 
     def landmarks(self, frame: Pixels, detections: Sequence[Detection]) -> list[FaceLandmarks]:
-        """Return the landmarks of each detection in an (H, W, 3) RGB uint8 frame, in their order. ModelError."""
+        """Find the points of each detected face.
+
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        detections : sequence of Detection
+            Where faces are, in frame pixels.
+
+        Returns
+        -------
+        list of FaceLandmarks
+            One for each detection, in their order, in frame pixels.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run, or gives something else than its family does.
+        """
         ...
 
 
@@ -41,9 +59,25 @@ def upright_angle(detection: Detection) -> float:
 def crop_boxes(
     frame: Pixels, detections: Sequence[Detection], crop_scale: float, size: int
 ) -> tuple[Pixels, list[Floats]]:
-    """Cut a crop about each detection's box: crops (n, size, size, 3) and the matrices back to the frame.
+    """Cut a crop about each detection's box: a square turned so that the face stands upright.
 
-    A crop shows a square, `crop_scale` times the box's longer side, turned so that the face stands upright.
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    detections : sequence of Detection
+        Where faces are, in frame pixels.
+    crop_scale : float
+        How many times the box's longer side a crop shows.
+    size : int
+        Width and height of a crop in pixels.
+
+    Returns
+    -------
+    crops : ndarray, shape (n, size, size, 3), uint8
+        The crops, RGB.
+    matrices : list of ndarray, shape (2, 3), float32
+        For each, the matrix from its pixels to the frame's.
     """
     crops, back = [], []
     for detection in detections:
@@ -56,7 +90,22 @@ def crop_boxes(
 
 
 def landmarks_in_frame(points: Floats, crop_to_frame: Floats, score: float) -> FaceLandmarks:
-    """Return (k, 2) points of a crop, in pixels from its upper left corner, as landmarks in the frame."""
+    """Move the points of a crop to the frame.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2), float32
+        In pixels of the crop, from its upper left corner.
+    crop_to_frame : ndarray, shape (2, 3), float32
+        The matrix from the crop's pixels to the frame's.
+    score : float
+        How sure it is that this is a face, 0 to 1.
+
+    Returns
+    -------
+    FaceLandmarks
+        The points in frame pixels, with a z of 0.
+    """
     # A network's coordinates have their origin at the crop's corner, ours at the first pixel's centre.
     flat = transform_points(np.asarray(points - 0.5, np.float32), crop_to_frame)
     return FaceLandmarks(np.concatenate([flat, np.zeros((len(flat), 1), np.float32)], 1), score)

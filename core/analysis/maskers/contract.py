@@ -39,14 +39,47 @@ class Masker(Adapter, Protocol):
         ...
 
     def segment(self, frame: Pixels, alignment_points: Floats) -> Arrays:
-        """Look at the face of an (H, W, 3) RGB uint8 frame that has these five points (5, 2). Raises ModelError.
+        """Look at a face of a frame.
 
-        Returns what is kept of it: all that `mask` needs, whatever is chosen.
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        alignment_points : ndarray, shape (5, 2), float32
+            The five points that the face is aligned by, in frame pixels.
+
+        Returns
+        -------
+        dict of str to ndarray
+            What is kept of it: all that `mask` needs, whatever is chosen.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run.
         """
         ...
 
     def mask(self, segmentation: Arrays, params: Occlude) -> OcclusionMask:
-        """Return the mask by what `segment` saw and by what the recipe chooses of it. Raises RecipeError."""
+        """Return the mask by what `segment` saw and by what the recipe chooses of it.
+
+        Parameters
+        ----------
+        segmentation : mapping of str to ndarray
+            What `segment` returned.
+        params : Occlude
+            The recipe's settings.
+
+        Returns
+        -------
+        OcclusionMask
+            Which pixels of an aligned crop show the face.
+
+        Raises
+        ------
+        RecipeError
+            The recipe chooses nothing that is part of the face.
+        """
         ...
 
     def mask_key_text(self, params: Occlude) -> str:
@@ -55,7 +88,26 @@ class Masker(Adapter, Protocol):
 
 
 def aligned_crop(frame: Pixels, alignment_points: Floats, template: str, size: int) -> tuple[Pixels, Floats]:
-    """Return the aligned crop (size, size, 3) and the (2, 3) matrix from the frame to a mask of 256 pixels."""
+    """Cut an aligned face out of a frame.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    alignment_points : ndarray, shape (5, 2), float32
+        The five points that the face is aligned by, in frame pixels.
+    template : str
+        A name in `TEMPLATES`.
+    size : int
+        Width and height of the crop in pixels.
+
+    Returns
+    -------
+    crop : ndarray, shape (size, size, 3), uint8
+        The crop, RGB.
+    matrix : ndarray, shape (2, 3), float32
+        From frame pixels to those of a mask of 256 by 256 pixels.
+    """
     matrix = alignment_matrix(alignment_points, template, size)
     reduced = matrix.copy()
     share = MASK_PIXELS / size
@@ -66,7 +118,18 @@ def aligned_crop(frame: Pixels, alignment_points: Floats, template: str, size: i
 
 
 def mask_from_map(probabilities: Floats) -> Pixels:
-    """Turn a network's map (s, s) in 0..1 into (256, 256) uint8: softened, then only what is above a half."""
+    """Turn a network's map into a mask: softened, then only what is above a half.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (s, s), float32
+        How sure it is that a pixel shows the face, 0 to 1.
+
+    Returns
+    -------
+    ndarray, shape (256, 256), uint8
+        255 for the face.
+    """
     small = probabilities
     if len(probabilities) != MASK_PIXELS:
         small = np.asarray(

@@ -15,9 +15,26 @@ class PoseEstimator(Adapter, Protocol):
     """A network that tells how a head is turned."""
 
     def poses(self, frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose]) -> list[Pose]:
-        """Return the pose of each face with these landmarks (k, 3).
+        """Return how each head is turned; see `Pose` for the signs.
 
-        `initial_poses` is what the landmarks say themselves. See `Pose` for the signs. Raises ModelError.
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        landmarks : sequence of ndarray, shape (k, 3), float32
+            Those of each face, in frame pixels.
+        initial_poses : sequence of Pose
+            What the landmarks say themselves.
+
+        Returns
+        -------
+        list of Pose
+            One for each face, in degrees.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run.
         """
         ...
 
@@ -25,9 +42,27 @@ class PoseEstimator(Adapter, Protocol):
 def upright_crops(
     frame: Pixels, landmarks: Sequence[Floats], initial_poses: Sequence[Pose], crop_scale: float, size: int
 ) -> Pixels:
-    """Cut squares (n, size, size, 3) about faces, `crop_scale` times their longer side, with the roll taken out.
+    """Cut squares about faces, with the roll taken out.
 
     The networks learned from heads that are nearly upright; the roll that was taken out is added to what they say.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (H, W, 3), uint8
+        The frame, RGB.
+    landmarks : sequence of ndarray, shape (k, 2 or 3), float32
+        Those of each face, in frame pixels.
+    initial_poses : sequence of Pose
+        How each is turned, in degrees.
+    crop_scale : float
+        How many times the longer side of its upright landmarks a crop shows.
+    size : int
+        Width and height of a crop in pixels.
+
+    Returns
+    -------
+    ndarray, shape (n, size, size, 3), uint8
+        The crops, RGB.
     """
     crops = []
     for points, pose in zip(landmarks, initial_poses, strict=True):

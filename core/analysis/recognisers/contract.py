@@ -32,9 +32,24 @@ class Recogniser(Adapter, Protocol):
         ...
 
     def embed(self, frame: Pixels, alignment_points: Sequence[Floats]) -> Floats:
-        """Describe faces of an (H, W, 3) RGB uint8 frame by their five points (5, 2). Returns (n, d) float32.
+        """Describe faces of a frame.
 
-        The length of a vector is the network's own; compare directions. Raises ModelError.
+        Parameters
+        ----------
+        frame : ndarray, shape (H, W, 3), uint8
+            The frame, RGB.
+        alignment_points : sequence of ndarray, shape (5, 2), float32
+            The five points that each face is aligned by, in frame pixels.
+
+        Returns
+        -------
+        ndarray, shape (n, d), float32
+            A vector for each face. Its length is the network's own; compare directions.
+
+        Raises
+        ------
+        ModelError
+            The network can't be run.
         """
         ...
 

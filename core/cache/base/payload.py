@@ -57,11 +57,27 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_reject_duplicate_names)
 
 
 def encode(arrays: Arrays) -> tuple[list[Chunk], int]:
-    """Return the chunks that, written one after the other, are the payload, and their length in bytes.
+    """Return the payload of a result.
 
-    The chunks may be the caller's own arrays: write them before those can change. Raises TypeError for a
-    dtype the format has no name for (object, complex, text, big-endian) and ValueError for a name it can't
-    hold.
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        The result.
+
+    Returns
+    -------
+    chunks : list of bytes-like
+        What the payload is, one after the other. These may be the caller's own arrays: write them before those can
+        change.
+    size : int
+        Its length in bytes.
+
+    Raises
+    ------
+    TypeError
+        A dtype that the format has no name for: object, complex, text, big-endian.
+    ValueError
+        A name that it can't hold.
     """
     head, order, size = _header(tuple([(name, array.dtype, array.shape) for name, array in arrays.items()]))
     chunks: list[Chunk] = [head]
@@ -112,10 +128,19 @@ class DecodedArrays(dict[str, npt.NDArray[np.generic]]):
 
 
 def decode(raw: bytes, start: int) -> DecodedArrays | None:
-    """Return the arrays of the payload that fills `raw` from `start` to its end, or None if it is not valid.
+    """Return the arrays of a payload.
 
-    The arrays are read-only views of `raw`, C-contiguous. `start` should be a multiple of 8 so that they
-    are aligned.
+    Parameters
+    ----------
+    raw : bytes
+        What the payload fills to its end.
+    start : int
+        Where in `raw` it begins, in bytes; a multiple of 8, so that the arrays are aligned.
+
+    Returns
+    -------
+    dict of str to ndarray, or None
+        Read-only views of `raw`, C-contiguous. None if the payload is not valid.
     """
     begin, end = start + 8, len(raw)
     if begin > end:
@@ -202,7 +227,18 @@ def _are_whole_numbers(numbers: Iterable[object]) -> bool:
 
 
 def frozen_copy(arrays: Arrays) -> dict[str, npt.NDArray[np.generic]]:
-    """Return read-only C-contiguous copies of the arrays, which no one else can change."""
+    """Copy arrays so that no one else can change them.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        The arrays.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Read-only, C-contiguous copies.
+    """
     copies: dict[str, npt.NDArray[np.generic]] = {}
     for name, array in arrays.items():
         copies[name] = array.copy(order="C")

@@ -28,9 +28,28 @@ _MAX_DIMENSIONS = 32
 
 
 def read_npy(folder: Folder, name: str, max_bytes: int) -> Array:
-    """Read an array of numbers, of `max_bytes` at most.
+    """Read an array of numbers from a file of NumPy's format.
 
-    Raises OSError where there is no such regular file, ValueError where it is anything else than that.
+    Parameters
+    ----------
+    folder : Folder
+        Where the file is.
+    name : str
+        The file's name.
+    max_bytes : int
+        How large the file may be.
+
+    Returns
+    -------
+    ndarray
+        The array.
+
+    Raises
+    ------
+    OSError
+        There is no such regular file.
+    ValueError
+        It is anything else than that.
     """
     with os.fdopen(folder.open_file(name, os.O_RDONLY), "rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size

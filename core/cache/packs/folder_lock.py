@@ -20,11 +20,31 @@ _POLL_SECONDS = 0.02
 def folder_lock(
     root: Location, *, wait_seconds: float = 0.0, mode: int = 0o600, name: str = LOCK_NAME
 ) -> Iterator[bool]:
-    """Hold the folder's lock while the body runs; gives False if another holds it after `wait_seconds`.
+    """Hold the folder's lock while the body runs.
 
-    `name` is the lock file's: the one for tidying, or another for work that need not wait for that. Where the
-    file system has no locks it gives True: two at once then cost each other work, and nothing that is not in
-    the cache by right. Raises OSError where the lock file can't be opened.
+    Where the file system has no locks it gives True: two at once then cost each other work, and nothing that is not in
+    the cache by right.
+
+    Parameters
+    ----------
+    root : Location
+        The folder.
+    wait_seconds : float
+        How long another holder is waited for.
+    mode : int
+        The lock file's permissions, if it is made.
+    name : str
+        The lock file's: that of eviction, or another for work that need not wait for that.
+
+    Yields
+    ------
+    bool
+        False if another holds it still.
+
+    Raises
+    ------
+    OSError
+        The lock file can't be opened.
     """
     with root.open() as folder:
         fd = _open(folder, name, mode)

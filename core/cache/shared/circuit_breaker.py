@@ -122,7 +122,18 @@ class WaitBudget:
         return max(self._total_seconds - self._fault_seconds - self._miss_seconds, 0.0)
 
     def clamp(self, seconds: float) -> float:
-        """Return how long may be waited where there is time for `seconds`; with none left it is but a moment."""
+        """Return how long may be waited where there is time for more or less.
+
+        Parameters
+        ----------
+        seconds : float
+            How long it would be waited.
+
+        Returns
+        -------
+        float
+            In seconds, `seconds` at most; with no time left it is but a moment.
+        """
         left = self._total_seconds - self._fault_seconds - self._miss_seconds
         return seconds if left >= seconds else min(seconds, max(left, PROMPT_MISS_SECONDS))
 

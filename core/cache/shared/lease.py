@@ -36,9 +36,19 @@ class Lease(Protocol):
     """Hands out the right to compute a key, to one at a time, for a limited time."""
 
     def try_acquire(self, key: Key, seconds: float) -> str | None:
-        """Return a token if the right is ours for `seconds`, None if it is somebody else's.
+        """Ask for the right to compute a key; this never waits for another holder to finish.
 
-        Never waits for the other to finish. Returns NO_LEASE where the place for leases fails.
+        Parameters
+        ----------
+        key : Key
+            What is to be computed.
+        seconds : float
+            How long the right lasts unless it is given back.
+
+        Returns
+        -------
+        str or None
+            A token if the right is ours, None if it is somebody else's; NO_LEASE where the place for leases fails.
         """
         ...
 

@@ -107,9 +107,21 @@ class FolderLease:
 
 
 def remove_stale_leases(folder: Path, older_than_seconds: float) -> int:
-    """Remove the leases that dead processes left in a folder, and count them. Raises nothing.
+    """Remove the leases that dead processes left in a folder. Raises nothing.
 
-    The folder's name must not be a link's. What does not have the form of a lease's name is left as it is.
+    What does not have the form of a lease's name is left as it is.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder; its name must not be a link's.
+    older_than_seconds : float
+        How old a lease has to be, by its file's time.
+
+    Returns
+    -------
+    int
+        How many were removed.
     """
     limit = time.time() - older_than_seconds
     return _remove_leases(folder, lambda lease: lease.status.st_mtime < limit)

@@ -49,10 +49,28 @@ class RedisServer:
         timeout_seconds: float | None = None,
         max_bytes: int = MAX_REPLY_BYTES,
     ) -> _T:
-        """Return what `parse` makes of the reply to a question; it raises TypeError or ValueError for a wrong one.
+        """Ask the server something.
 
-        Raises RedisServerError where the server fails, takes longer than `timeout_seconds` or sends more than
-        `max_bytes`.
+        Parameters
+        ----------
+        command : callable
+            Asks the client, and returns its reply.
+        parse : callable
+            Returns what the reply says; raises TypeError or ValueError for a wrong one.
+        timeout_seconds : float, optional
+            How long the reply may take, connecting included.
+        max_bytes : int
+            How large it may be.
+
+        Returns
+        -------
+        object
+            What `parse` returns.
+
+        Raises
+        ------
+        RedisServerError
+            The server fails, takes longer or sends more.
         """
         import redis
 

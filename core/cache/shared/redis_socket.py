@@ -123,14 +123,17 @@ def bounded_connection_class(
 ) -> "type[AbstractConnection]":
     """Return a kind of connection of the client library that keeps to `bounds`, and in each call to `call_seconds`.
 
-    The name of a server may take longer to look up than any limit for a socket: another thread connects.
+    The name of a server may take longer to look up than any limit for a socket: another thread connects, and ends.
     """
     thread = TimedThread("understudy connects to Redis")
 
     class BoundedConnection(base_class):  # type: ignore[misc, valid-type]
         def _connect(self) -> BoundedSocket:
             connect: Callable[[], _SocketLike] = super()._connect
-            return BoundedSocket(thread.call(connect, bounds.remaining_seconds), bounds, call_seconds)
+            try:
+                return BoundedSocket(thread.call(connect, bounds.remaining_seconds), bounds, call_seconds)
+            finally:
+                thread.close()
 
         def can_read(self, timeout: float = 0) -> bool:
             # Asked before every question, since what is left of an answer would be taken for the next one's.

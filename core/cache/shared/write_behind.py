@@ -58,14 +58,30 @@ class WriteBehind:
         action()
 
     def flush(self, seconds: float) -> bool:
-        """Wait until the queue is empty, at most `seconds`; tell whether it is."""
+        """Wait until the queue is empty.
+
+        Parameters
+        ----------
+        seconds : float
+            How long at most.
+
+        Returns
+        -------
+        bool
+            Whether it is empty.
+        """
         with self._condition:
             return self._condition.wait_for(self._is_idle, seconds)
 
     def close(self, seconds: float, keep_waiting: Callable[[float], bool] = lambda _waited: True) -> None:
-        """Flush for at most `seconds`, then drop and count what is left. Later puts are dropped.
+        """Flush, then drop and count what is left. Later puts are dropped.
 
-        `keep_waiting` is asked now and then whether to wait any longer, with the seconds waited so far.
+        Parameters
+        ----------
+        seconds : float
+            How long it is waited at most.
+        keep_waiting : callable
+            Takes the seconds waited so far; is asked now and then whether to wait any longer.
         """
         began = time.monotonic()
         while (waited := time.monotonic() - began) < seconds and keep_waiting(waited):

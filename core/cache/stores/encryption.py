@@ -80,9 +80,19 @@ class Encryption:
         self._id_signature = Signature(hmac.digest(secret, b"understudy ids", "sha256"), _TAG_NAME)
 
     def encrypt(self, key: Key, arrays: Arrays) -> Arrays:
-        """Return `arrays` as one of uint8 that only this secret opens, and only for this key, beside their `id`.
+        """Encrypt a result. What is an `id` alone stays as it is, with a tag.
 
-        What is an `id` alone stays as it is, with a tag.
+        Parameters
+        ----------
+        key : Key
+            The result's key: it opens for no other.
+        arrays : mapping of str to ndarray
+            The result.
+
+        Returns
+        -------
+        dict of str to ndarray
+            One array of uint8 that only this secret opens, beside the result's `id`.
         """
         if arrays.keys() == {_ID_NAME}:
             return self._id_signature.sign(key, arrays)
@@ -93,7 +103,20 @@ class Encryption:
         return {_CIPHERTEXT_NAME: encrypted} | {name: arrays[name] for name in arrays if name == _ID_NAME}
 
     def decrypt(self, key: Key, arrays: Arrays) -> Arrays | None:
-        """Return what `encrypt` was given, read-only; None where it was another secret or another key, or nobody's."""
+        """Return what `encrypt` was given.
+
+        Parameters
+        ----------
+        key : Key
+            The result's key.
+        arrays : mapping of str to ndarray
+            What `encrypt` returned.
+
+        Returns
+        -------
+        mapping of str to ndarray, or None
+            Read-only arrays; None where it was another secret or another key, or nobody's.
+        """
         if _CIPHERTEXT_NAME not in arrays:
             return self._id_signature.verify(key, arrays) if arrays.keys() == {_ID_NAME, _TAG_NAME} else None
         raw = arrays[_CIPHERTEXT_NAME].tobytes()

@@ -53,7 +53,20 @@ class Signature:
         return {**plain, self.name: np.frombuffer(self._code(key, plain), np.uint8)}
 
     def verify(self, key: Key, arrays: Arrays) -> Arrays | None:
-        """Return `arrays` without their code; None if they have none, or not the one that this key gives."""
+        """Return a result without its code.
+
+        Parameters
+        ----------
+        key : Key
+            The result's key.
+        arrays : mapping of str to ndarray
+            What `sign` returned.
+
+        Returns
+        -------
+        mapping of str to ndarray, or None
+            None if it has no code, or not the one that this key gives.
+        """
         if type(arrays) is DecodedArrays and len(arrays.header) <= _MAX_CACHED_HEADER_BYTES:
             begun = self._cached_header_state(arrays.header)
             if begun is not None:

@@ -135,7 +135,7 @@ def start_server(port, command, pid_file):
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     Path(pid_file).write_text(str(process.pid))
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -175,13 +175,13 @@ def live_once(frame):
     return facts
 
 
-def spare_pictures():
-    """What is left of the pictures that could not be where they belong."""
+def fallback_images():
+    """What is left of the layer images that could not be where they belong."""
     folder = fallback_folder()
     return sorted(str(path) for path in folder.rglob("*.tif")) if folder.is_dir() else []
 
 
-def spare_folder_is_a_file():
+def block_fallback_folder():
     """Leave no place even for them."""
     fallback_folder().write_text("not a folder")
 

@@ -129,7 +129,7 @@ def trusted(path):
     return facts
 
 
-def failed_pictures(path, output, frame, earlier=True, since=0.0):
+def failed_images(path, output, frame, earlier=True, since=0.0):
     """What a strict render does with the pictures of a frame that failed, where a project wants them."""
     steps.load(path)
     scene = bpy.context.scene

@@ -43,8 +43,8 @@ def facts():
     }
 
 
-def shown_pictures(name, frames):
-    """The layer picture that Blender reads at each frame."""
+def shown_images(name, frames):
+    """The layer image that Blender reads at each frame."""
     layer = layer_strip.layer_of(_scene(), _strip(name))
     return [layer.strip_elem_from_frame(frame).filename for frame in frames]
 

@@ -40,6 +40,12 @@ def _begin(strip=None):
     return Preparation(scene, clip.frame_final_start, clip.frame_final_end - 1, stack_id(clip))
 
 
+def _begin_to_stop():
+    """Begin what is stopped before its end, however busy the machine: the worker has no more jobs than two."""
+    scene = bpy.context.scene
+    return Preparation(scene, scene.frame_start, scene.frame_end, max_pending_jobs=2)
+
+
 def _tick_until(run, until=lambda: False):
     while run.tick() and not until():
         time.sleep(0.005)
@@ -54,7 +60,7 @@ def work(strip=None):
 
 def work_and_kill(after, again=()):
     """Kill the worker with no warning once some layers are done; the next one once others are, and so on."""
-    run = _begin()
+    run = _begin_to_stop()
     for count in (after, *again):
         _tick_until(run, lambda count=count: len(run.results) >= count)
         os.kill(run.worker.pid, signal.SIGKILL)
@@ -91,7 +97,10 @@ def work_until_killed(seconds):
 
         _tick_until(run, over)
         if not run.worker.has_ended:
-            os.kill(run.worker.pid, signal.SIGKILL)
+            killed = run.worker.pid
+            os.kill(killed, signal.SIGKILL)
+            # What it told before it was killed counts, and is there once another is started in its place.
+            _tick_until(run, lambda run=run, killed=killed: run.worker.pid != killed)
         run.cancel()
         progress.append({"written": run.written_count, "over": run.report is not None})
     return progress
@@ -99,7 +108,7 @@ def work_until_killed(seconds):
 
 def work_and_cancel(after):
     """Stop once some layers are done; also tells whether the process is still there."""
-    run = _begin()
+    run = _begin_to_stop()
     _tick_until(run, lambda: len(run.results) >= after)
     run.cancel()
     try:
@@ -111,7 +120,7 @@ def work_and_cancel(after):
 
 def work_and_die(pid_file):
     """Begin to prepare, write the worker's id to a file once it works, and be killed."""
-    run = _begin()
+    run = _begin_to_stop()
     _tick_until(run, lambda: len(run.results) >= 1)
     Path(pid_file).write_text(str(run.worker.pid))
     os.kill(os.getpid(), signal.SIGKILL)

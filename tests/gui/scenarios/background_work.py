@@ -99,7 +99,7 @@ _START_TIME = time.time()
 
 
 def count_layers():
-    """Count the layer pictures that were written since the scenario began."""
+    """Count the layer images that were written since the scenario began."""
     facts = [path.stat() for path in picture().parent.glob("*.tif")]
     return sum(fact.st_mtime > _START_TIME and fact.st_size > 1000 for fact in facts)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A saved project whose cache and layer pictures are gone: looked at, then rendered, in the window."""
+"""A saved project whose cache and layer images are gone: looked at, then rendered, in the window."""
 
 import bpy
 

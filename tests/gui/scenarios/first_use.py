@@ -115,7 +115,7 @@ def look(window, name):
 
 
 def prepare(window, picture=None, since=None):
-    """Press Prepare and wait until every layer picture is newer than now, or than `since`."""
+    """Press Prepare and wait until every layer image is newer than now, or than `since`."""
     properties = window.area("PROPERTIES")
     controls = yield from window.buttons(properties, across=0.35)
     since = since or time.time()
@@ -133,7 +133,7 @@ def prepare(window, picture=None, since=None):
 
 
 def _count_layers_since(moment):
-    """Count the layer pictures that were written since a moment; what stands in for one is tiny."""
+    """Count the layer images that were written since a moment; what stands in for one is tiny."""
     facts = [path.stat() for path in Path(PROJECT).parent.glob("understudy_cache/layers/*/*.tif")]
     return sum(fact.st_mtime > moment and fact.st_size > 1000 for fact in facts)
 

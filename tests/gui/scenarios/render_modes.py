@@ -44,7 +44,7 @@ def arrange(window):
 
 
 def viewport(window):
-    """Render from the viewport, as it is and after a tweak that no layer picture has yet."""
+    """Render from the viewport, as it is and after a tweak that no layer image has yet."""
     scene = bpy.context.scene
     for name, blend in (("viewport", 1.0), ("tweaked", 0.4)):
         scene.understudy.modifiers[0].fusion.blend = blend

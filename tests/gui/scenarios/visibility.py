@@ -9,7 +9,7 @@ FRAME, OTHER = 2, 4
 
 
 def steps(window):
-    """Render with the camera off; `window.facts` gets what the layer pictures are before and after."""
+    """Render with the camera off; `window.facts` gets what the layer images are before and after."""
     window.hand("key", "Escape")
     yield
     bpy.context.preferences.view.render_display_type = "NONE"
@@ -36,7 +36,7 @@ def steps(window):
 
 
 def picture(frame):
-    """The layer picture of a frame, as text."""
+    """The layer image of a frame, as text."""
     layer = next(strip for strip in bpy.context.scene.sequence_editor.strips if strip.understudy_layer_of)
     name = layer.strip_elem_from_frame(frame).filename
     return (Path(bpy.path.abspath(layer.directory)) / name).read_bytes().hex()

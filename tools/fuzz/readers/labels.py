@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cache with a spoilt layer picture: its label is read and written anew, and the layers are counted and removed."""
+"""A cache with a spoilt layer image: its label is read and written anew, and the layers are counted and removed."""
 
 import re
 from contextlib import closing, suppress
