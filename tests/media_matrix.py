@@ -234,6 +234,18 @@ def tags(path: Path) -> dict[str, str]:
     return {name: found.get(name) for name in _FORMAT_TAGS} | {"chapters": chapters}
 
 
+def shown_texts(path: Path) -> list[tuple[str, float]]:
+    """Return a movie's subtitles, with the seconds at which they are shown."""
+    command = [FFMPEG, *_MUTE, "-i", str(path), "-map", "0:s:0", "-f", "srt", "-"]
+    written = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    shown = []
+    for block in filter(None, written.split("\n\n")):
+        _, times, text = block.strip().split("\n", 2)
+        hours, minutes, seconds = times.split(" --> ")[0].replace(",", ".").split(":")
+        shown.append((text, int(hours) * 3600 + int(minutes) * 60 + float(seconds)))
+    return shown
+
+
 def samples(path: Path, pixel_format: str) -> np.ndarray:
     """Return the samples of all images of a movie, decoded by FFmpeg, in levels of 8 bits."""
     command = [FFMPEG, *_MUTE, "-i", str(path), "-map", "0:v:0", "-vsync", "passthrough",

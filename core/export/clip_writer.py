@@ -104,7 +104,7 @@ def _image_writer(
 
 def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
     """Return what is shown of the clip; None for all of it."""
-    ends_early = numbers.stop < clip.info.frame_count
+    ends_early = numbers.stop < clip.image_count
     if not numbers.start and not ends_early:
         return None
     return TrackRange(numbers.start, numbers.stop if ends_early else None, fps)

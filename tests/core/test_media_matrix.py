@@ -26,7 +26,7 @@ pytestmark = [
 def export(path, output, choice=None, sound="copy", numbers=None):
     """Write a clip's frames as they are; return what was said before the first."""
     with PrefetchingClip(open_clip(path), keep_images=True) as clip:
-        shown = numbers or range(clip.info.frame_count)
+        shown = numbers or range(clip.image_count)
         options = EncodingChoice(**choice) if choice else None
         with clip_writer(clip, output, shown, clip.info.fps, choice=options, sound=sound) as writer:
             said = writer.warnings
@@ -124,6 +124,29 @@ def test_what_a_file_can_not_hold_is_said_before_the_first_frame(tmp_path):
     assert [track["codec_name"] for track in media_matrix.tracks(tmp_path / "out.mp4")][:2] == ["aac", "aac"]
     assert export(source, tmp_path / "silent.mp4", sound="none") == []
     assert [track["codec_type"] for track in media_matrix.tracks(tmp_path / "silent.mp4")] == ["subtitle"]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4"])
+def test_what_goes_on_after_the_images_survives(tmp_path, name, suffix):
+    (tmp_path / "late.srt").write_text(
+        "1\n00:00:00,040 --> 00:00:00,200\nHi\n\n2\n00:00:05,000 --> 00:00:06,000\nlate\n"
+    )
+    case = Case(
+        "late", ("-map", "0:v", "-map", "1:a", "-map", "2:s", "-c:v", "libx264", "-c:a", "aac",
+                 "-c:s", "srt" if name.endswith("mkv") else "mov_text"),
+        source=name, inputs=("-i", str(tmp_path / "late.srt")),
+    )  # fmt: skip
+    source, output = media_matrix.make(case, tmp_path), tmp_path / f"out{suffix}"
+    assert export(source, output) == []
+    sound, new_sound = (media_matrix.tracks(path)[0] for path in (source, output))
+    assert len(sound["packets"]) > 3 * media_matrix.FRAMES  # a second of it
+    assert new_sound["packets"] == sound["packets"]
+    (ours, theirs) = (media_matrix.shown_texts(path) for path in (output, source))
+    assert len(theirs) == 2
+    assert [text for text, _ in ours] == [text for text, _ in theirs]
+    assert [time for _, time in ours] == pytest.approx([time for _, time in theirs], abs=0.03)
+    assert len(media_matrix.video_properties(output)["times"]) == media_matrix.FRAMES
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
