@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is wrong with a movie's video stream, found while it is decoded: damaged images, and times that begin anew."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from av.packet import Packet
@@ -28,10 +29,31 @@ class StreamFaults:
         if self.jump_time is not None:
             last = _frame_number(self.jump_time, start_time, ticks_per_frame)
             lines.append(
-                f"{name} goes on after frame {last} with times that begin anew, and the rest is not read; remux it, "
-                "as with ffmpeg -i FILE -c copy FILE.mp4"
+                f"{name} goes on after frame {last} with times that begin anew: images of times that have passed are "
+                "not read; remux it, as with ffmpeg -i FILE -c copy FILE.mp4"
             )
         return tuple(lines)
+
+
+class JumpDetector:
+    """Notices where the times of a video stream begin anew, as where files were joined byte by byte.
+
+    Decoding times alone may go back a little where a recording was cut into pieces: its images go on.
+    """
+
+    def __init__(self) -> None:
+        self._last_decoding_time: int | None = None
+        self._latest_time: int | None = None
+
+    def is_jump(self, packet: "Packet[Any]") -> bool:
+        """Tell whether the next packet of the file is shown before earlier ones and not since they were reordered."""
+        if packet.pts is None or packet.dts is None:
+            return False
+        goes_back = self._last_decoding_time is not None and packet.dts < self._last_decoding_time
+        is_past = self._latest_time is not None and packet.pts <= self._latest_time
+        self._last_decoding_time = packet.dts
+        self._latest_time = packet.pts if self._latest_time is None else max(self._latest_time, packet.pts)
+        return goes_back and is_past
 
 
 class WaitingImages:
@@ -44,7 +66,7 @@ class WaitingImages:
         """What is wrong is added to `faults`."""
         self._faults = faults
         self._times: set[int] = set()
-        self._last_decoding_time: int | None = None
+        self._jumps = JumpDetector()
         self._last_time = 0
         self._has_begun = self._has_jumped = False
 
@@ -52,11 +74,10 @@ class WaitingImages:
         """Note that a packet goes to the decoder."""
         if packet.pts is None or packet.dts is None:
             return
-        if self._last_decoding_time is not None and packet.dts < self._last_decoding_time:
+        if self._jumps.is_jump(packet):
             self._has_jumped = True
             if self._faults.jump_time is None:
                 self._faults.jump_time = max((*self._times, self._last_time))
-        self._last_decoding_time = packet.dts
         self._times.add(packet.pts)
 
     def remove(self, image: VideoFrame) -> None:
@@ -71,6 +92,25 @@ class WaitingImages:
         if image.is_corrupt:
             self._faults.damaged_times.add(image.pts)
         self._has_begun = True
+
+
+class PacketsBeforeJump:
+    """An iterator over the packets of a video stream, in the order of the file, until its times begin anew."""
+
+    def __init__(self, packets: "Iterable[Packet[Any]]") -> None:
+        self._packets = iter(packets)
+        self._jumps = JumpDetector()
+        self.has_jumped = False
+
+    def __iter__(self) -> "Iterator[Packet[Any]]":
+        return self
+
+    def __next__(self) -> "Packet[Any]":
+        packet = next(self._packets)
+        self.has_jumped = self.has_jumped or self._jumps.is_jump(packet)
+        if self.has_jumped:
+            raise StopIteration
+        return packet
 
 
 def _frame_number(time: int, start_time: int, ticks_per_frame: float) -> int:

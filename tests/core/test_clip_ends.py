@@ -92,5 +92,5 @@ def test_files_that_were_joined_byte_by_byte_are_named(tmp_path: Path) -> None:
         (text,) = clip.faults
     assert numbers == range(FRAMES)
     assert text.startswith(
-        "clip.ts goes on after frame 35 with times that begin anew, and the rest is not read"
+        "clip.ts goes on after frame 35 with times that begin anew: images of times that have passed are not read"
     )
