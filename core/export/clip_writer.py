@@ -73,7 +73,7 @@ def clip_writer(
         sound=sound,
         track_range=_track_range(clip, numbers, fps),
         times=times.variable,
-        unread_count=max(0, times.joined_count - clip.image_count) if is_to_the_end else 0,
+        unread_count=max(0, times.frame_count - clip.image_count) if is_to_the_end else 0,
         splice=splice,
     )
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from av.video.stream import VideoStream
 
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
-from ..media.stream_faults import PacketsBeforeJump
+from ..media.stream_faults import packets_before_jump
 
 _INDEXED_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2"
 """FFmpeg's name of the formats that list each of their images at the start or end of the file."""
@@ -36,8 +36,9 @@ class ClipTimes:
 
     variable: FrameTimes | None = None
     """The own times of its images; None where they come at a fixed rate, or can't be told."""
-    joined_count: int = 0
-    """How many frames its images last up to where its times begin anew; 0 where they do not."""
+    frame_count: int = 0
+    """How many frames there are up to the last image, or to where times begin anew; 0 where the file's length is right.
+    """
 
 
 def read_times(path: Path, fps: Fraction) -> ClipTimes:
@@ -53,7 +54,7 @@ def read_times(path: Path, fps: Fraction) -> ClipTimes:
                 return ClipTimes()
             if container.format.name == _INDEXED_FORMATS and _is_even(stream):
                 return ClipTimes()
-            packets = PacketsBeforeJump(container.demux(stream))
+            packets = packets_before_jump(container.demux(stream))
             times = sorted(packet.pts for packet in packets if packet.pts is not None)
             start = stream.start_time or 0
     except READ_ERRORS:
@@ -61,8 +62,8 @@ def read_times(path: Path, fps: Fraction) -> ClipTimes:
     ticks = float(1 / (fps * stream.time_base))
     shown = np.array([time for time in times if time >= start], np.int64)
     frames = np.floor((shown - start) / ticks + 0.5).astype(np.int64)
-    joined_count = int(frames[-1]) + 1 if packets.has_jumped and frames.size else 0
-    return ClipTimes(_variable_times(shown, start, ticks, frames, stream.time_base), joined_count)
+    frame_count = int(frames[-1]) + 1 if frames.size else 0
+    return ClipTimes(_variable_times(shown, start, ticks, frames, stream.time_base), frame_count)
 
 
 def _variable_times(

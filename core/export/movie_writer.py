@@ -180,8 +180,8 @@ class VideoWriter:
             )
         if self._unread_count:
             lines.append(
-                f"the clip's file was joined of several and says the length of another: its last {self._unread_count} "
-                "frames are not read; remux it, as with ffmpeg -i FILE -c copy FILE.mp4"
+                f"the clip's file says a length that is too short: {self._unread_count} more images at its end are not "
+                "read; remux it, as with ffmpeg -i FILE -c copy FILE.mp4"
             )
         return [*lines, *(self._tracks.warnings if self._tracks is not None else [])]
 

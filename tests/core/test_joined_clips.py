@@ -95,5 +95,6 @@ def test_what_a_shorter_last_piece_hides_is_said_before_the_first_frame(tmp_path
             writer = clip_writer(clip, tmp_path / "out.mp4", range(stop), clip.info.fps)
             with pytest.raises(OutputError, match="no frame was written"), writer:
                 assert (
-                    any(f"its last {hidden} frames are not read" in text for text in writer.warnings) == said
+                    any(f"{hidden} more images at its end are not read" in text for text in writer.warnings)
+                    == said
                 )

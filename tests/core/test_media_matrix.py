@@ -126,6 +126,44 @@ def test_what_a_file_can_not_hold_is_said_before_the_first_frame(tmp_path):
     assert [track["codec_type"] for track in media_matrix.tracks(tmp_path / "silent.mp4")] == ["subtitle"]
 
 
+def test_images_beyond_the_length_that_a_file_says_are_counted(tmp_path):
+    arguments = ("-map", "0:v", "-c:v", "mpeg2video", "-bf", "2")
+    source = media_matrix.make(Case("short", arguments, source="clip.mpg"), tmp_path)
+    with open_clip(source) as clip:
+        missing = media_matrix.FRAMES - clip.image_count  # as Blender has it
+    assert missing > 0
+    (said,) = export(source, tmp_path / "out.mp4")
+    assert f"{missing} more images at its end are not read" in said
+
+
+def test_an_ogg_clip_has_all_its_images(tmp_path):
+    """Theora stores an image that it leaves out as nothing at all: the one before stays."""
+    arguments = ("-map", "0:v", "-map", "1:a", "-vf", "scale=640:360,noise=alls=60:allf=t", "-c:v", "libtheora",
+                 "-b:v", "30k", "-g", "4", "-c:a", "libvorbis", "-ac", "2")  # fmt: skip
+    source = media_matrix.make(Case("ogg", arguments, source="clip.ogv"), tmp_path)
+    with av.open(str(source)) as container:
+        assert [bool(packet.size) for packet in container.demux(video=0)][:5] == [
+            True,
+            False,
+            False,
+            False,
+            True,
+        ]
+    with open_clip(source) as clip:
+        shown = [clip.read(number) for number in range(clip.image_count)]
+        assert clip.faults == ()
+    for suffix in (".mkv", ".mp4", ".webm"):
+        output = tmp_path / f"out{suffix}"
+        assert export(source, output) == []
+        with open_clip(output) as movie:
+            assert movie.image_count == len(shown)
+            difference = [np.abs(movie.read(n).astype(int) - shown[n]).mean() for n in range(len(shown))]
+        assert max(difference) < 2
+        assert media_matrix.tracks(output)[0]["packets"] == media_matrix.tracks(source)[0]["packets"]
+    with pytest.raises(OutputError, match=r"use \.mp4 or \.mkv, or --sound encode"):
+        export(source, tmp_path / "out.mov")
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4"])
 def test_what_goes_on_after_the_images_survives(tmp_path, name, suffix):
