@@ -166,6 +166,16 @@ CASES = (
         for order in ("tff", "bff")
         for output in ("out.mp4", "out.mkv")
     ),
+    *(
+        Case(f"fields_{order}_{codec}_{output[4:]}",
+             x264("-vf", f"setfield={order}", "-flags", "+ildct+ilme",
+                  *(("-x264-params", "bff=1") if order == "bff" else ()), *_BT709), output=output,
+             choice={"codec": codec}, warning="codes the clip's fields as whole images",
+             changes={"codec_name": codec, "frames": [("0", "0", "bt709", "left")],
+                      **({} if output != "out.webm" else {"field_order": None})})
+        for order in ("tff", "bff")
+        for codec, output in (("hevc", "out.mp4"), ("hevc", "out.mkv"), ("av1", "out.mp4"), ("av1", "out.webm"))
+    ),
     # Rates
     *(
         Case(f"rate_{rate.replace('/', '_')}", x264("-r", rate, *_BT709))

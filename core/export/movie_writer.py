@@ -157,8 +157,6 @@ class VideoWriter:
     def warnings(self) -> list[str]:
         """What of the clip the movie won't have; known as soon as the block is entered."""
         lost = losses(self._source.pixel_format, self._encoding.pixel_format)
-        if self._source.is_interlaced and not keeps_fields(self._source, self._encoding):
-            lost.append("fields become whole images")
         name = self._encoding.codec
         coding = f"the clip is {self._source.pixel_format}, the movie {self._encoding.pixel_format}"
         lines = (
@@ -166,6 +164,16 @@ class VideoWriter:
             if lost
             else []
         )
+        if self._source.is_interlaced and not keeps_fields(self._source, self._encoding):
+            said = (
+                "which .webm does not say"
+                if self._path.suffix.lower() == ".webm"
+                else "which only the file says"
+            )
+            lines.append(
+                f"{name} codes the clip's fields as whole images: few players separate them by their order, {said}; "
+                "use --codec h264 in .mp4, .mov or .mkv"
+            )
         if self._choice.sdr and not self._is_tone_mapped:
             lines.append("the clip is not HDR: --sdr changes nothing")
         aspect = self._source.sample_aspect
