@@ -166,6 +166,16 @@ CASES = (
         for order in ("tff", "bff")
         for output in ("out.mp4", "out.mkv")
     ),
+    *(
+        Case(f"fields_{order}_{codec}_{output[4:]}",
+             x264("-vf", f"setfield={order}", "-flags", "+ildct+ilme",
+                  *(("-x264-params", "bff=1") if order == "bff" else ()), *_BT709), output=output,
+             choice={"codec": codec}, warning="codes the clip's fields as whole images",
+             changes={"codec_name": codec, "frames": [("0", "0", "bt709", "left")],
+                      **({} if output != "out.webm" else {"field_order": None})})
+        for order in ("tff", "bff")
+        for codec, output in (("hevc", "out.mp4"), ("hevc", "out.mkv"), ("av1", "out.mp4"), ("av1", "out.webm"))
+    ),
     # Rates
     *(
         Case(f"rate_{rate.replace('/', '_')}", x264("-r", rate, *_BT709))
@@ -232,6 +242,18 @@ def tags(path: Path) -> dict[str, str]:
     found = {name.lower(): value for name, value in said["format"].get("tags", {}).items()}
     chapters = [(c["start_time"], c["end_time"], c.get("tags", {}).get("title")) for c in said["chapters"]]
     return {name: found.get(name) for name in _FORMAT_TAGS} | {"chapters": chapters}
+
+
+def shown_texts(path: Path) -> list[tuple[str, float]]:
+    """Return a movie's subtitles, with the seconds at which they are shown."""
+    command = [FFMPEG, *_MUTE, "-i", str(path), "-map", "0:s:0", "-f", "srt", "-"]
+    written = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    shown = []
+    for block in filter(None, written.split("\n\n")):
+        _, times, text = block.strip().split("\n", 2)
+        hours, minutes, seconds = times.split(" --> ")[0].replace(",", ".").split(":")
+        shown.append((text, int(hours) * 3600 + int(minutes) * 60 + float(seconds)))
+    return shown
 
 
 def samples(path: Path, pixel_format: str) -> np.ndarray:

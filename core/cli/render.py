@@ -63,6 +63,8 @@ class _RenderCounts:
     failed_frames: dict[str, list[int]] = field(default_factory=dict)
     early_warnings: list[str] = field(default_factory=list)
     """What was said before the first frame."""
+    track_faults: list[str] = field(default_factory=list)
+    """What was wrong with the clip's other tracks."""
 
     def add(self, frame: RenderedFrame) -> None:
         self.written_count += 1
@@ -138,6 +140,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
             *opened.warnings,
             *outcome.warnings(fps, request.recipe.select.min_height),
             *clip.faults,
+            *outcome.track_faults,
             *settings.ignored,
             *cache.warnings,
         ):
@@ -202,6 +205,8 @@ def _write_movie(
         if rendered and rendered[-1] != numbers[-1]:
             outcome.still_count = 0  # what stands still is not the end
         writer.add_sidecar(*sidecar(output, provenance_of(arguments.clip, request, outcome.changed_count)))
+    if isinstance(writer, VideoWriter):
+        outcome.track_faults = writer.faults
     return outcome
 
 

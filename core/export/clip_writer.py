@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from ..media.clip import Clip
-from .frame_times import variable_times
+from .frame_times import ClipTimes, read_times
 from .image_names import image_path, is_image_pattern
 from .image_writer import ImageSequenceWriter
 from .movie_writer import VideoWriter
@@ -59,6 +59,8 @@ def clip_writer(
         return _image_writer(clip, output, numbers, choice, sound, comment)
     info = clip.info
     is_movie = info.kind == "movie"
+    times = read_times(info.path, fps) if is_movie else ClipTimes()
+    is_to_the_end = numbers.stop == clip.image_count
     return VideoWriter(
         output,
         info.width,
@@ -70,7 +72,8 @@ def clip_writer(
         choice=choice,
         sound=sound,
         track_range=_track_range(clip, numbers, fps),
-        times=variable_times(info.path, fps) if is_movie else None,
+        times=times.variable,
+        unread_count=max(0, times.frame_count - clip.image_count) if is_to_the_end else 0,
         splice=splice,
     )
 
@@ -104,7 +107,7 @@ def _image_writer(
 
 def _track_range(clip: Clip, numbers: range, fps: Fraction) -> TrackRange | None:
     """Return what is shown of the clip; None for all of it."""
-    ends_early = numbers.stop < clip.info.frame_count
+    ends_early = numbers.stop < clip.image_count
     if not numbers.start and not ends_early:
         return None
     return TrackRange(numbers.start, numbers.stop if ends_early else None, fps)

@@ -80,10 +80,12 @@ def choose_encoding(suffix: str, source: SourceVideo, choice: EncodingChoice, ta
         raise OutputError(
             f"{codec} can't hold the pixel format {pixel_format}: use {', '.join(sorted(offered))}"
         )
-    if tags.is_hdr and pixel_layout(pixel_format).depth < _HDR_BITS:
-        raise OutputError(
-            f"HDR can't be kept in {pixel_format} as {codec}: use --codec hevc, or --sdr to tone-map it"
-        )
+    # A clip that has HDR in 8 bits keeps what it has.
+    if tags.is_hdr and pixel_layout(pixel_format).depth < min(
+        _HDR_BITS, pixel_layout(source.pixel_format).depth
+    ):
+        fix = "leave --pixel-format away" if choice.pixel_format else "use --codec hevc"
+        raise OutputError(f"HDR can't be kept in {pixel_format} as {codec}: {fix}, or --sdr to tone-map it")
     return Encoding(codec, encoder, pixel_format, _options(codec, source, choice, pixel_format))
 
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When the images of a clip are shown, where they do not come at a fixed rate."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from av.video.stream import VideoStream
 
 from ..media.movie_stream import READ_ERRORS, open_media, video_stream
+from ..media.stream_faults import packets_before_jump
 
 _INDEXED_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2"
 """FFmpeg's name of the formats that list each of their images at the start or end of the file."""
@@ -29,10 +30,21 @@ class FrameTimes:
     """How many images are never shown, since another one comes within the same frame."""
 
 
-def variable_times(path: Path, fps: Fraction) -> FrameTimes | None:
-    """Return the times of a movie's images, where they do not come at a constant rate.
+@dataclass(frozen=True)
+class ClipTimes:
+    """What a look at all of a clip's packets says."""
 
-    An image that is shown for several frames makes the times variable too, but not one that stays to the end.
+    variable: FrameTimes | None = None
+    """The own times of its images; None where they come at a fixed rate, or can't be told."""
+    frame_count: int = 0
+    """How many frames there are up to the last image, or to where times begin anew; 0 where the file's length is right.
+    """
+
+
+def read_times(path: Path, fps: Fraction) -> ClipTimes:
+    """Return the times of a movie's images, of which `fps` are shown a second.
+
+    An image that is shown for several frames makes the times variable, but not one that stays to the end.
 
     Parameters
     ----------
@@ -43,30 +55,39 @@ def variable_times(path: Path, fps: Fraction) -> FrameTimes | None:
 
     Returns
     -------
-    FrameTimes or None
-        None where they come at `fps`, or can't be told.
+    ClipTimes
+        What the packets say of times and length.
     """
     try:
         with open_media(path) as container:
             stream = video_stream(path, container)
             # AVI stores no time of showing.
             if not stream.time_base or container.format.name == "avi":
-                return None
+                return ClipTimes()
             if container.format.name == _INDEXED_FORMATS and _is_even(stream):
-                return None
-            times = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+                return ClipTimes()
+            packets = packets_before_jump(container.demux(stream))
+            times = sorted(packet.pts for packet in packets if packet.pts is not None)
             start = stream.start_time or 0
     except READ_ERRORS:
-        return None
+        return ClipTimes()
     ticks = float(1 / (fps * stream.time_base))
-    shown = [time for time in times if time >= start]
-    frames = np.floor((np.array(shown, np.float64) - start) / ticks + 0.5).astype(np.int64)
-    off = np.abs(np.array(shown) - start - frames * ticks)
+    shown = np.array([time for time in times if time >= start], np.int64)
+    frames = np.floor((shown - start) / ticks + 0.5).astype(np.int64)
+    frame_count = int(frames[-1]) + 1 if frames.size else 0
+    return ClipTimes(_variable_times(shown, start, ticks, frames, stream.time_base), frame_count)
+
+
+def _variable_times(
+    times: npt.NDArray[np.int64], start: int, ticks: float, frames: npt.NDArray[np.int64], time_base: Fraction
+) -> FrameTimes | None:
+    """Return the times of images that are shown at `times` and nearest to `frames`; None if they are those of them."""
+    off = np.abs(times - start - frames * ticks)
     late = off.size and off.max() > max(_TOLERANCE_TICKS, _TOLERANCE_FRAMES * ticks)
     gaps = np.diff(frames) if len(frames) > 1 else np.ones(1, np.int64)
     if not late and (gaps == 1).all():
         return None
-    return FrameTimes(stream.time_base, start, _hidden_count(shown, start, ticks))
+    return FrameTimes(time_base, start, _hidden_count(times, start, ticks))
 
 
 def _is_even(stream: VideoStream) -> bool:
@@ -77,7 +98,7 @@ def _is_even(stream: VideoStream) -> bool:
     return len(times) > 1 and len(steps) == 1
 
 
-def _hidden_count(times: Sequence[int], start: int, ticks: float) -> int:
+def _hidden_count(times: npt.NDArray[np.int64], start: int, ticks: float) -> int:
     """Return how many images begin and end between the times of two frames."""
-    frames = np.ceil((np.array(times, np.float64) - start - 0.5) / ticks)
+    frames = np.ceil((times - start - 0.5) / ticks)
     return int((np.diff(frames) == 0).sum())

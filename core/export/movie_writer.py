@@ -45,8 +45,8 @@ class VideoWriter:
     `comment` is kept in the file's metadata. `source` is the clip's own video track, for a movie that is to be like
     it: its frames are given to `write_image` as they were decoded; None for RGB images. `choice` says how the video is
     coded, `sound` what becomes of the sound (see `options.SOUND`), `track_range` which of the clip's frames these are,
-    and `times` when the clip's images are shown, where they do not come at `fps`. With `splice` parts of the clip's
-    video are copied, see `copy_gops`.
+    and `times` when the clip's images are shown, where they do not come at `fps`. `unread_count` is how many frames the
+    clip has beyond the length that its file says. With `splice` parts of the clip's video are copied, see `copy_gops`.
 
     An odd width or height gets one more column or row, a copy of the last, since 4:2:0 video needs even ones.
     """
@@ -65,6 +65,7 @@ class VideoWriter:
         sound: str = "copy",
         track_range: TrackRange | None = None,
         times: FrameTimes | None = None,
+        unread_count: int = 0,
         splice: Splice | None = None,
     ) -> None:
         if width < 1 or height < 1 or fps <= 0:
@@ -78,6 +79,7 @@ class VideoWriter:
         self._choice = choice or EncodingChoice()
         self._sound, self._track_range, self._times = sound, track_range, times
         self._splice = splice
+        self._unread_count = unread_count
         self._sidecar: tuple[str, bytes] | None = None
         self._exit_stack = contextlib.ExitStack()
 
@@ -177,8 +179,6 @@ class VideoWriter:
     def warnings(self) -> list[str]:
         """What of the clip the movie won't have; known as soon as the block is entered."""
         lost = losses(self._source.pixel_format, self._encoding.pixel_format)
-        if self._source.is_interlaced and not keeps_fields(self._source, self._encoding):
-            lost.append("fields become whole images")
         name = self._encoding.codec
         coding = f"the clip is {self._source.pixel_format}, the movie {self._encoding.pixel_format}"
         lines = (
@@ -186,6 +186,16 @@ class VideoWriter:
             if lost
             else []
         )
+        if self._source.is_interlaced and not keeps_fields(self._source, self._encoding):
+            said = (
+                "which .webm does not say"
+                if self._path.suffix.lower() == ".webm"
+                else "which only the file says"
+            )
+            lines.append(
+                f"{name} codes the clip's fields as whole images: few players separate them by their order, {said}; "
+                "use --codec h264 in .mp4, .mov or .mkv"
+            )
         if self._choice.sdr and not self._is_tone_mapped:
             lines.append("the clip is not HDR: --sdr changes nothing")
         aspect = self._source.sample_aspect
@@ -198,7 +208,17 @@ class VideoWriter:
                 f"{self._times.hidden} images of the clip are shown for less than a frame of its {self._fps} fps "
                 "and are left out: transcode it at a fixed rate to have them all"
             )
+        if self._unread_count:
+            lines.append(
+                f"the clip's file says a length that is too short: {self._unread_count} more images at its end are not "
+                "read; remux it, as with ffmpeg -i FILE -c copy FILE.mp4"
+            )
         return [*lines, *(self._tracks.warnings if self._tracks is not None else [])]
+
+    @property
+    def faults(self) -> list[str]:
+        """What was wrong with the clip's other tracks; known when the block has ended."""
+        return self._tracks.faults if self._tracks is not None else []
 
     def _begin(self) -> None:
         suffix = self._path.suffix.lower()

@@ -26,6 +26,7 @@ from .metadata import (
 )
 from .sound_track import EncodedSound
 from .track_copy import AnyPacket, CopiedTrack, CoverImage, SubtitleTrack, TrackWriter
+from .track_packets import TrackPackets
 
 _TEXT_CODECS = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text")
 _EDIT_LIST_SUFFIXES = (".mp4", ".mov")
@@ -62,14 +63,14 @@ class SourceTracks(Closeable):
             self._path = path
             self._suffix = suffix
             self._track_range = track_range
-            self._video = self._container.streams.video and video_stream(path, self._container)
+            self._video = video_stream(path, self._container) if self._container.streams.video else None
             self._set_times()
             self._attachments: list[tuple[str, str, bytes]] = []
             self._writers = self._choose_writers(sound)
         except BaseException:
             self._container.close()
             raise
-        self._packets: Iterator[AnyPacket] = iter(())
+        self._packets = TrackPackets(self._container, self._writers)
         self._next: AnyPacket | None = None
 
     def close(self) -> None:
@@ -86,10 +87,7 @@ class SourceTracks(Closeable):
         container.metadata.update(with_mark(tags, container.metadata.get("comment", "")))
         end = None if self._end is None else self._origin + self._end
         container.set_chapters(carried_chapters(self._container, self._origin, end))
-        wanted = [self._container.streams[index] for index in self._writers]
-        if wanted:
-            self._packets = self._container.demux(*wanted)
-            self._next = next(self._packets, None)
+        self._next = next(self._packets, None)
 
     def describe_video(self, track: VideoStream) -> None:
         """Give the movie's video track what the clip says of its own: title, language, timecode."""
@@ -122,6 +120,11 @@ class SourceTracks(Closeable):
         """Hand out what tracks still hold."""
         for writer in self._writers.values():
             yield from writer.rest()
+
+    @property
+    def faults(self) -> list[str]:
+        """What of the clip's tracks could not be kept; complete after the last packet."""
+        return self._packets.faults(self._path.name)
 
     def _set_times(self) -> None:
         sounds = self._container.streams.audio

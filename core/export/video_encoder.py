@@ -17,7 +17,7 @@ _FIELD_ORDERS = {2: "tt", 3: "bb", 4: "tb", 5: "bt"}
 
 
 def keeps_fields(source: SourceVideo, encoding: Encoding) -> bool:
-    """Tell whether a movie has its clip's images as two fields each."""
+    """Tell whether a movie's images are coded as the two fields that each of its clip's has."""
     return source.is_interlaced and encoding.codec in _INTERLACED_CODECS
 
 
@@ -62,9 +62,12 @@ def configure_encoder(
     tags.apply_to_encoder(context)
     if source.sample_aspect is not None:
         context.sample_aspect_ratio = source.sample_aspect
-    if keeps_fields(source, encoding):
-        context.flags |= Flags.interlaced_dct | Flags.interlaced_me
-        context.options["field_order"] = _FIELD_ORDERS[source.field_order]
+    if source.is_interlaced:
+        context.options["field_order"] = _FIELD_ORDERS[
+            source.field_order
+        ]  # for the container, whatever the codec
+        if keeps_fields(source, encoding):
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
     elif source.field_order == PROGRESSIVE:
         context.options["field_order"] = "progressive"
     if address_space.limit_bytes() is not None:  # else encoders choose: other numbers make other bytes

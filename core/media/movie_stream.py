@@ -62,6 +62,7 @@ class MovieFile:
         """Open `path`. Raises ClipError when it is no movie or lacks a length or frame rate."""
         self.path = path
         self.faults = StreamFaults()
+        self._is_at_start = True
         try:
             self._container = open_media(path)
         except READ_ERRORS as fault:
@@ -160,6 +161,7 @@ class MovieFile:
 
     def seek(self, time: int) -> bool:
         """Move to a key frame before `time` and say if it could be done; then call `frames` anew."""
+        self._is_at_start = False
         try:
             self._container.seek(time, stream=self._stream)
         except READ_ERRORS:
@@ -169,17 +171,22 @@ class MovieFile:
     def frames(self) -> Iterator[VideoFrame]:
         """Decode from here to the end, in the order of showing."""
         packets = self._container.demux(self._stream)
-        waiting = WaitingImages(self.faults)
+        first_time = self.start_time if self._is_at_start else None
+        waiting = WaitingImages(self.faults, first_time, has_times=self._has_times)
         while True:
             try:
                 packet = next(packets, None)
                 if packet is None:
                     return
+                if packet.dts is not None and not packet.size:
+                    continue  # Theora's way to say that the image before it stays; decoders take none
                 waiting.add(packet)
                 for image in packet.decode():
                     waiting.remove(image)
                     yield image
             except av.InvalidDataError:
+                if packet is not None:
+                    waiting.add_error(packet)
                 # Blender passes over a damaged packet too and goes on showing the image before it.
                 continue
             except MemoryError as fault:
@@ -202,11 +209,15 @@ class MovieFile:
         int
             In ticks of the stream's time base.
         """
-        # AVI stores no time of showing. The FFmpeg in Blender 4.5 leaves it out, later ones guess.
-        stored = None if self._container.format.name == "avi" else frame.pts
+        stored = frame.pts if self._has_times else None
         if stored is not None:
             return stored
         return frame.dts if frame.dts is not None else frame.pts or 0
+
+    @property
+    def _has_times(self) -> bool:
+        """Whether the file says when images are shown. AVI does not: older FFmpegs have none, later ones guess."""
+        return self._container.format.name != "avi"
 
     def _rates(self) -> tuple[Fraction, Fraction]:
         """Frames a second (FFmpeg's guess, which is what Blender takes) and the seconds of one tick."""

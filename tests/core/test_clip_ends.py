@@ -14,12 +14,19 @@ from understudy.core.media.open import open_clip
 FRAMES = 36
 
 
-def write_movie(path: Path, *, sound_seconds: float = 0.0, subtitles: Path | None = None) -> Path:
+def write_movie(
+    path: Path,
+    *,
+    sound_seconds: float = 0.0,
+    subtitles: Path | None = None,
+    codec: str = "libx264",
+    b_frames: int = 0,
+) -> Path:
     """Write 36 moving frames at 30 a second, and what else is asked for."""
     noise = np.random.default_rng(5).integers(0, 255, (120, 160 + 4 * FRAMES, 3), np.uint8)
     with ExitStack() as stack:
         container = stack.enter_context(av.open(str(path), "w"))
-        video = container.add_stream("libx264", rate=30, options={"g": "12", "crf": "18", "bf": "0"})
+        video = container.add_stream(codec, rate=30, options={"g": "12", "bf": str(b_frames)})
         video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
         sound = (
             container.add_stream("pcm_s16le" if path.suffix == ".avi" else "aac", rate=8000)
@@ -82,6 +89,44 @@ def test_frames_that_are_damaged_are_named(tmp_path: Path) -> None:
     assert all(f"{number}" in text for number in numbers)
 
 
+def test_images_that_a_file_without_its_first_key_frame_lacks_are_named(tmp_path: Path) -> None:
+    whole, path = write_movie(tmp_path / "whole.mkv"), tmp_path / "clip.mkv"
+    with av.open(str(whole)) as source, av.open(str(path), "w") as cut:
+        stream = cut.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None and packet.pts * packet.time_base > Fraction(
+                1, 10
+            ):  # frame 4 is the first
+                packet.stream = stream
+                cut.mux(packet)
+    with open_clip(path) as clip:
+        shown = [clip.read(number) for number in frame_range(clip, None, None)]
+        assert clip.faults == (
+            "clip.mkv is damaged: frames 0-7 show what could be decoded; copy or transcode it again",
+        )
+    assert all(np.array_equal(image, shown[8]) for image in shown[:8])
+    assert not np.array_equal(shown[8], shown[9])
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_a_file_without_times_of_showing_is_not_damaged_by_that(tmp_path: Path, codec: str) -> None:
+    path = write_movie(tmp_path / "clip.avi", codec=codec, b_frames=2)
+    with open_clip(path) as clip:
+        for number in range(FRAMES):
+            clip.read(number)
+        assert clip.faults == ()
+    with av.open(str(path)) as container:
+        packet = [packet for packet in container.demux(video=0) if packet.size][20]
+    data = bytearray(path.read_bytes())
+    data[packet.pos + 8 : packet.pos + 8 + packet.size] = bytes(packet.size)
+    path.write_bytes(data)
+    with open_clip(path) as clip:
+        for number in range(FRAMES):
+            clip.read(number)
+        (text,) = clip.faults
+    assert text.startswith("clip.avi is damaged: frame")
+
+
 def test_files_that_were_joined_byte_by_byte_are_named(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "clip.ts")
     path.write_bytes(path.read_bytes() * 2)
@@ -92,5 +137,5 @@ def test_files_that_were_joined_byte_by_byte_are_named(tmp_path: Path) -> None:
         (text,) = clip.faults
     assert numbers == range(FRAMES)
     assert text.startswith(
-        "clip.ts goes on after frame 35 with times that begin anew, and the rest is not read"
+        "clip.ts goes on after frame 35 with times that begin anew: images of times that have passed are not read"
     )

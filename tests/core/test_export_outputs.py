@@ -187,6 +187,8 @@ def test_what_a_pixel_format_loses_is_said():
         (".mp4", source(), "h264", "yuv420p"),
         (".mp4", source("yuv420p10le"), "hevc", "yuv420p10le"),
         (".mkv", source("yuv420p10le", transfer=16), "hevc", "yuv420p10le"),
+        (".mp4", source(transfer=18), "hevc", "yuv420p"),  # 8 bits of HDR stay what they are
+        (".mkv", source("yuv420p", "ffv1", transfer=16), "ffv1", "yuv420p"),
         (".mov", source("yuv422p10le", "prores"), "prores", "yuv422p10le"),
         (".mp4", source("yuv422p10le", "prores"), "hevc", "yuv422p10le"),
         (".mkv", source("yuv444p", "ffv1"), "ffv1", "yuv444p"),
@@ -207,7 +209,13 @@ def test_the_codec_follows_the_clip(suffix, clip, codec, pixel_format):
         (".mp4", source(), {"codec": "prores"}, "use .mov or .mkv"),
         (".webm", source(), {"codec": "h264"}, "use .mp4"),
         (".mp4", source(), {"pixel_format": "yuv9000"}, "can't hold the pixel format yuv9000"),
-        (".mp4", source("yuv420p10le", transfer=18), {"codec": "h264", "pixel_format": "yuv420p"}, "--sdr"),
+        (
+            ".mp4",
+            source("yuv420p10le", transfer=18),
+            {"codec": "h264", "pixel_format": "yuv420p"},
+            "leave --pixel-format away, or --sdr",
+        ),
+        (".mp4", source("rgb48le", "", transfer=16), {"codec": "h264"}, "use --codec hevc, or --sdr"),
         (".mkv", source(), {"codec": "ffv1", "quality": 5}, "leave --quality"),
         (".mov", source(), {"codec": "prores", "preset": "fast"}, "leave --preset"),
     ],

@@ -26,7 +26,7 @@ pytestmark = [
 def export(path, output, choice=None, sound="copy", numbers=None):
     """Write a clip's frames as they are; return what was said before the first."""
     with PrefetchingClip(open_clip(path), keep_images=True) as clip:
-        shown = numbers or range(clip.info.frame_count)
+        shown = numbers or range(clip.image_count)
         options = EncodingChoice(**choice) if choice else None
         with clip_writer(clip, output, shown, clip.info.fps, choice=options, sound=sound) as writer:
             said = writer.warnings
@@ -124,6 +124,67 @@ def test_what_a_file_can_not_hold_is_said_before_the_first_frame(tmp_path):
     assert [track["codec_name"] for track in media_matrix.tracks(tmp_path / "out.mp4")][:2] == ["aac", "aac"]
     assert export(source, tmp_path / "silent.mp4", sound="none") == []
     assert [track["codec_type"] for track in media_matrix.tracks(tmp_path / "silent.mp4")] == ["subtitle"]
+
+
+def test_images_beyond_the_length_that_a_file_says_are_counted(tmp_path):
+    arguments = ("-map", "0:v", "-c:v", "mpeg2video", "-bf", "2")
+    source = media_matrix.make(Case("short", arguments, source="clip.mpg"), tmp_path)
+    with open_clip(source) as clip:
+        missing = media_matrix.FRAMES - clip.image_count  # as Blender has it
+    assert missing > 0
+    (said,) = export(source, tmp_path / "out.mp4")
+    assert f"{missing} more images at its end are not read" in said
+
+
+def test_an_ogg_clip_has_all_its_images(tmp_path):
+    """Theora stores an image that it leaves out as nothing at all: the one before stays."""
+    arguments = ("-map", "0:v", "-map", "1:a", "-vf", "scale=640:360,noise=alls=60:allf=t", "-c:v", "libtheora",
+                 "-b:v", "30k", "-g", "4", "-c:a", "libvorbis", "-ac", "2")  # fmt: skip
+    source = media_matrix.make(Case("ogg", arguments, source="clip.ogv"), tmp_path)
+    with av.open(str(source)) as container:
+        assert [bool(packet.size) for packet in container.demux(video=0)][:5] == [
+            True,
+            False,
+            False,
+            False,
+            True,
+        ]
+    with open_clip(source) as clip:
+        shown = [clip.read(number) for number in range(clip.image_count)]
+        assert clip.faults == ()
+    for suffix in (".mkv", ".mp4", ".webm"):
+        output = tmp_path / f"out{suffix}"
+        assert export(source, output) == []
+        with open_clip(output) as movie:
+            assert movie.image_count == len(shown)
+            difference = [np.abs(movie.read(n).astype(int) - shown[n]).mean() for n in range(len(shown))]
+        assert max(difference) < 2
+        assert media_matrix.tracks(output)[0]["packets"] == media_matrix.tracks(source)[0]["packets"]
+    with pytest.raises(OutputError, match=r"use \.mp4 or \.mkv, or --sound encode"):
+        export(source, tmp_path / "out.mov")
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.mp4"])
+def test_what_goes_on_after_the_images_survives(tmp_path, name, suffix):
+    (tmp_path / "late.srt").write_text(
+        "1\n00:00:00,040 --> 00:00:00,200\nHi\n\n2\n00:00:05,000 --> 00:00:06,000\nlate\n"
+    )
+    case = Case(
+        "late", ("-map", "0:v", "-map", "1:a", "-map", "2:s", "-c:v", "libx264", "-c:a", "aac",
+                 "-c:s", "srt" if name.endswith("mkv") else "mov_text"),
+        source=name, inputs=("-i", str(tmp_path / "late.srt")),
+    )  # fmt: skip
+    source, output = media_matrix.make(case, tmp_path), tmp_path / f"out{suffix}"
+    assert export(source, output) == []
+    sound, new_sound = (media_matrix.tracks(path)[0] for path in (source, output))
+    assert len(sound["packets"]) > 3 * media_matrix.FRAMES  # a second of it
+    assert new_sound["packets"] == sound["packets"]
+    (ours, theirs) = (media_matrix.shown_texts(path) for path in (output, source))
+    assert len(theirs) == 2
+    assert [text for text, _ in ours] == [text for text, _ in theirs]
+    assert [time for _, time in ours] == pytest.approx([time for _, time in theirs], abs=0.03)
+    assert len(media_matrix.video_properties(output)["times"]) == media_matrix.FRAMES
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])

@@ -235,12 +235,17 @@ def mute_channel_of(name):
     scene.sequence_editor.channels[strip.channel].mute = True
 
 
-def replace_file(file, content):
-    """Put another file's content in the place of a file, with its time."""
+def replace_file(file, content, how="rename"):
+    """Put a file's content in the place of a file: "rename" or "in place", with its time, or "with a new time"."""
     status, new = Path(file).stat(), Path(f"{file}.new")
-    shutil.copy(content, new)
-    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
-    new.replace(file)
+    if how == "rename":
+        shutil.copy(content, new)
+        os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
+        new.replace(file)
+        return
+    Path(file).write_bytes(Path(content).read_bytes())
+    if how == "in place":
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def own_look(name):
