@@ -21,14 +21,13 @@ from .containers import FORMATS
 from .encoding import choose_encoding
 from .frame_times import FrameTimes
 from .frames import RenderedFrame
+from .image_losses import image_losses
 from .options import EncodingChoice
 from .packet_copy import Splice
-from .pixel_formats import losses
 from .source_video import SourceVideo, describe_images, written_tags
 from .spliced_track import SplicedTrack
 from .tone_mapping import as_sdr
 from .tracks import SourceTracks, TrackRange
-from .video_encoder import keeps_fields
 from .video_track import VideoTrack
 
 _WRITE_ERRORS = (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError)
@@ -178,31 +177,10 @@ class VideoWriter:
     @property
     def warnings(self) -> list[str]:
         """What of the clip the movie won't have; known as soon as the block is entered."""
-        lost = losses(self._source.pixel_format, self._encoding.pixel_format)
-        name = self._encoding.codec
-        coding = f"the clip is {self._source.pixel_format}, the movie {self._encoding.pixel_format}"
-        lines = (
-            [f"{coding} as {name}: {', '.join(lost)}; choose another --codec or --pixel-format"]
-            if lost
-            else []
-        )
-        if self._source.is_interlaced and not keeps_fields(self._source, self._encoding):
-            said = (
-                "which .webm does not say"
-                if self._path.suffix.lower() == ".webm"
-                else "which only the file says"
-            )
-            lines.append(
-                f"{name} codes the clip's fields as whole images: few players separate them by their order, {said}; "
-                "use --codec h264 in .mp4, .mov or .mkv"
-            )
+        suffix = self._path.suffix.lower()
+        lines = image_losses(self._source, self._encoding, suffix)
         if self._choice.sdr and not self._is_tone_mapped:
             lines.append("the clip is not HDR: --sdr changes nothing")
-        aspect = self._source.sample_aspect
-        if aspect not in (None, 1) and name in ("ffv1", "prores") and self._path.suffix.lower() == ".mkv":
-            lines.append(
-                f"an .mkv with {name} does not say that pixels are {aspect} as wide as high: use --codec h264"
-            )
         if self._times is not None and self._times.hidden:
             lines.append(
                 f"{self._times.hidden} images of the clip are shown for less than a frame of its {self._fps} fps "
