@@ -62,8 +62,8 @@ def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
     return nearest_layer(strip, layers)
 
 
-def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
-    """Put a layer strip above a clip that has a stack; return the scene's strips, which have it.
+def make_layer(strips: SceneStrips, clip: Any) -> None:
+    """Put a layer strip above a clip that has a stack and no layer; `strips`, the scene's, have it then.
 
     Raises OutputError if its folder can't be written.
     """
@@ -74,18 +74,18 @@ def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
     folder.add_placeholders([first])
     beside = parent_strips(strips.scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
-    far = max(map(attrgetter("frame_final_end"), beside)) + clip.frame_duration
-    channel = free_channel(strips.siblings(clip), clip, None)
+    siblings = strips.siblings(clip)
+    far = siblings.end + clip.frame_duration
+    channel = free_channel(siblings, clip, None)
     layer = beside.new_image(
         f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
     _copy_properties(_OWN_VALUES, layer, _OWN_PROPERTIES)
-    strips = SceneStrips(strips.scene)
+    strips.add_layer(layer, clip)
     sync_layer(strips, clip, layer, places)
     layer.select = False
-    return strips
 
 
 def _require_utf8(path: Path) -> None:

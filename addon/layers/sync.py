@@ -72,16 +72,21 @@ class SyncResult:
 
 
 def sync_scene(
-    scene: bpy.types.Scene, *, during_edit: bool, changed_clips: Set[str] | None = None
+    scene: bpy.types.Scene,
+    *,
+    during_edit: bool,
+    changed_clips: Set[str] | None = None,
+    strips: SceneStrips | None = None,
 ) -> SyncResult:
     """Do what `sync_layers` does; for `during_edit` see `nest_where_needed`.
 
-    With `changed_clips`, names, the others are only looked at where they lack a stack of their own or a layer.
+    With `changed_clips`, names, the others are only looked at where they lack a stack of their own or a layer. `strips`
+    are those of the scene, where they were read already.
     """
     if cast("Any", scene).library is not None:
         return SyncResult([], False)
     problems = repair_ids()
-    strips = SceneStrips(scene)
+    strips = SceneStrips(scene) if strips is None or problems else strips
     if not (strips.clips or strips.layers_by_stack):
         return SyncResult(problems, restore_lifted_strips(scene) or bool(problems))
     changed = bool(problems)
@@ -131,7 +136,7 @@ def _sync_clips(
             if layer is not None:
                 sync_layer(strips, clip, layer, places)
                 continue
-            strips = make_layer(strips, clip)
+            make_layer(strips, clip)
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
             changed = True
@@ -164,6 +169,8 @@ def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any 
 
 def _remove_orphans(strips: SceneStrips) -> bool:
     """Remove layers without a clip, and second layers of one clip; True if there was any."""
+    if not strips.has_orphans:
+        return False
     removed = False
     kept = {strips.stack_id(clip): strips.layer_of(clip) for clip in strips.clips}
     for strip_id, layers in strips.layers_by_stack.items():

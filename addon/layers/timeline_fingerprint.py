@@ -50,17 +50,27 @@ class SceneFingerprint:
         )
 
 
-def timeline_fingerprint() -> dict[str, SceneFingerprint]:
-    """Return the fingerprints of the scenes that have layers or should, by name. Only reads Blender's data."""
+def read_timelines() -> dict[str, SceneStrips]:
+    """Return the strips of the scenes that have layers or should, by name."""
     return {
-        scene.name: _scene_fingerprint(scene, strips)
+        scene.name: strips
         for scene in bpy.data.scenes
         if cast("Any", scene).library is None
         and ((strips := SceneStrips(scene)).clips or strips.layers_by_stack or strips_with_invalid_ids(scene))
     }
 
 
-def _scene_fingerprint(scene: bpy.types.Scene, strips: SceneStrips) -> SceneFingerprint:
+def timeline_fingerprint(timelines: Mapping[str, SceneStrips] | None = None) -> dict[str, SceneFingerprint]:
+    """Return the fingerprints of the scenes that have layers or should, by name. Only reads Blender's data.
+
+    `timelines` are what `read_timelines` returns, where they were read already.
+    """
+    timelines = read_timelines() if timelines is None else timelines
+    return {name: _scene_fingerprint(strips) for name, strips in timelines.items()}
+
+
+def _scene_fingerprint(strips: SceneStrips) -> SceneFingerprint:
+    scene = strips.scene
     render = scene.render
     settings = render.fps, render.fps_base, bpy.data.filepath, str(cache_folder(scene))
     layers = sorted(
@@ -72,10 +82,13 @@ def _scene_fingerprint(scene: bpy.types.Scene, strips: SceneStrips) -> SceneFing
     )
     clips: dict[str, tuple[Any, ...]] = {}
     ranges = {}
-    for clip in strips.clips:
-        start, first, last = _RANGE(clip)
-        ranges[clip.name] = first - start, last - start
-        clips[clip.name] = _clip_fingerprint(strips, clip)
+    listed = strips.clips
+    reads = zip(
+        listed, map(_RANGE, listed), map(_CONTENT, listed), map(media_fingerprint, listed), strict=True
+    )
+    for clip, (start, first, last), content, media in reads:
+        ranges[content[0]] = first - start, last - start
+        clips[content[0]] = content, media, *_clip_fingerprint(strips, clip)
     restorable = tuple(restorable_strips(scene))
     return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), restorable, ranges)
 
@@ -88,9 +101,7 @@ def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
         keys = clip.strobe, *[key.timeline_frame - start for key in clip.retiming_keys]
     return (
         strips.stack_id(clip),
-        _CONTENT(clip),
         _parent_meta_name(strips, clip),
-        media_fingerprint(clip),
         keys,
         strips.curves.values(clip),
         layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
@@ -99,5 +110,5 @@ def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
 
 def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
     """Return the name of the meta strip that a strip lies in, or an empty text."""
-    meta = strips.parent_meta(strip)
+    meta = strips.parent_meta(strip) if strips.has_metas else None
     return "" if meta is None else str(meta.name)
