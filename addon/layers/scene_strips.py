@@ -151,7 +151,7 @@ class SceneStrips:
         return durations[clip.name]
 
     def _duration_key(self, clip: Any) -> Hashable:
-        return self.scene.name, self.frame_rate, _DURATION(clip)
+        return self.scene_name, self.frame_rate, _DURATION(clip)
 
     def movie_length(self, clip: Any) -> int | None:
         """Return how many frames the movie of a clip has, None where it can't be read."""
@@ -196,6 +196,15 @@ class SceneStrips:
     def stack_id(self, clip: Any) -> str:
         """Return the id of a clip's stack, an empty text where it has none."""
         return self._stack_ids.get(clip, "")
+
+    def type_of(self, strip: Any) -> str:
+        """Return what Blender says of a strip's type."""
+        return self._types[strip]
+
+    @cached_property
+    def scene_name(self) -> str:
+        """The scene's name."""
+        return str(self.scene.name)
 
     def effect_of(self, clip: Any) -> Any | None:
         """Return the first effect that a clip feeds, or None."""

@@ -19,7 +19,7 @@ from ..sequencer.strips import parent_strips
 from .copies import separate_copies
 from .folders import LayerPlaces
 from .layer_edits import layer_edits
-from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
+from .layer_strip import invalidate_layer_caches, is_in_step, make_layer, sync_layer
 from .nesting import nest_where_needed, trim_nests_at_other_rate
 from .replaced_files import reload_replaced_movies
 from .scene_strips import SceneStrips
@@ -39,11 +39,12 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     for clip in strips.clips:
         # A copy that has no stack of its own yet must not take the layer along.
         layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
-        if layer is not None:
+        if layer is None:
+            continue
+        is_dragged = are_dragged and _is_selected_whole(clip)
+        if is_dragged or not is_in_step(strips, clip, layer):
             with suppress(ChannelError):  # said by `sync_layers`
-                changed |= sync_layer(
-                    strips, clip, layer, is_dragged=are_dragged and _is_selected_whole(clip)
-                )
+                changed |= sync_layer(strips, clip, layer, is_dragged=is_dragged)
     return changed
 
 

@@ -95,17 +95,19 @@ def _scene_fingerprint(strips: SceneStrips) -> SceneFingerprint:
 
 def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
     layer = strips.layer_of(clip)
-    keys: tuple[Any, ...] = ()
-    if is_retimed(clip):
-        start = clip.frame_start
-        keys = clip.strobe, *[key.timeline_frame - start for key in clip.retiming_keys]
     return (
         strips.stack_id(clip),
         _parent_meta_name(strips, clip),
-        keys,
+        _keys(clip) if is_retimed(clip) else (),
         strips.curves.values(clip),
         layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
     )
+
+
+def _keys(clip: Any) -> tuple[float, ...]:
+    """Return what tells a retiming from others, wherever the clip lies."""
+    start = clip.frame_start
+    return clip.strobe, *[key.timeline_frame - start for key in clip.retiming_keys]
 
 
 def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
