@@ -121,7 +121,7 @@ class LayerAutoSync:
         syncs_all_clips, self._syncs_all_clips = self._syncs_all_clips, True
         changed, problems = True, []
         try:
-            results = []
+            results: list[SyncResult] = []
             for scene in bpy.data.scenes:
                 known = None if syncs_all_clips else before.get(scene.name)
                 here = fingerprint.get(scene.name)

@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import ClipError
+from ...core.layers.folder import is_stack_id
 from ..properties.scene_properties import settings_of
 from ..sequencer.animation import StripCurves
 from ..sequencer.channel_index import ChannelIndex
@@ -29,6 +30,7 @@ _TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
 # So many selected strips are looked at closely at each edit. Where more are selected, an editor selected all.
 _MAX_IN_HAND = 64
 _TYPE, _SELECT, _STRIP_ID = attrgetter("type"), attrgetter("select"), attrgetter("strip_id")
+_IDS = attrgetter("understudy_id", "understudy_layer_of")
 _DURATION = attrgetter(
     "name", "filepath", "frame_duration", "animation_offset_start", "animation_offset_end", "understudy_rate"
 )
@@ -82,6 +84,17 @@ class SceneStrips:
     def has_orphans(self) -> bool:
         """Whether there are layers without a clip, or second layers of one clip."""
         return len(set(self._only_layers.values())) < len(self._layer_ids)
+
+    @property
+    def has_invalid_ids(self) -> bool:
+        """Whether the id of a stack has another form, or is no text: then it counts nowhere else here."""
+        try:
+            ids = {
+                text for texts in map(_IDS, self._parents) for text in texts
+            } | self.modifiers_by_stack.keys()
+        except UnicodeDecodeError:
+            return True
+        return not all(map(is_stack_id, ids - {""}))
 
     @cached_property
     def _siblings(self) -> dict[Any, ChannelIndex]:

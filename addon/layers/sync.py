@@ -86,7 +86,7 @@ def sync_scene(
     """
     if cast("Any", scene).library is not None:
         return SyncResult([], False)
-    problems = repair_ids()
+    problems = repair_ids() if strips is None or strips.has_invalid_ids else []
     strips = SceneStrips(scene) if strips is None or problems else strips
     if not (strips.clips or strips.layers_by_stack):
         return SyncResult(problems, restore_lifted_strips(scene) or bool(problems))

@@ -75,7 +75,7 @@ def _scene_fingerprint(strips: SceneStrips) -> SceneFingerprint:
     settings = render.fps, render.fps_base, bpy.data.filepath, str(cache_folder(scene))
     layers = sorted(
         [
-            (strip_id, _parent_meta_name(strips, layer))
+            (strip_id, _parent_meta_name(strips, layer) if strips.has_metas else "")
             for strip_id, layers in strips.layers_by_stack.items()
             for layer in layers
         ]
@@ -97,9 +97,9 @@ def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
     layer = strips.layer_of(clip)
     return (
         strips.stack_id(clip),
-        _parent_meta_name(strips, clip),
+        _parent_meta_name(strips, clip) if strips.has_metas else "",
         _keys(clip) if is_retimed(clip) else (),
-        strips.curves.values(clip),
+        strips.curves.values(clip) if strips.curves.is_any else (),
         layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
     )
 
@@ -112,5 +112,5 @@ def _keys(clip: Any) -> tuple[float, ...]:
 
 def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:
     """Return the name of the meta strip that a strip lies in, or an empty text."""
-    meta = strips.parent_meta(strip) if strips.has_metas else None
+    meta = strips.parent_meta(strip)
     return "" if meta is None else str(meta.name)

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 
+import bpy
 from steps import _scene, _strip
 from understudy.addon.layers import auto_sync, jobs, strip_warnings, sync
 from understudy.addon.layers.folders import cache_folder
@@ -22,6 +23,7 @@ _SETTLED = (
     "_write_elements", "add_placeholders", "copy_to", "open_clip",
     "read_retimings",
 )  # fmt: skip
+_ADDED = ("_levels", "_is_sound", "is_in_step", "sync_layer", "make_layer", "durations_at_other_rate")
 _COUNTED = ("open_clip", "sync_elements", "add_placeholders", "_write_elements")
 
 
@@ -42,6 +44,21 @@ def settle_counts():
     """Do what the timer does after an edit; how often was called what looks at a scene, a clip or a file."""
     calls = _profile(_AUTO_SYNC.setdefault("timer", auto_sync.LayerAutoSync()).tick)
     return {name: calls[name] for name in _SETTLED if calls[name]}
+
+
+def add_counts(file, start, count):
+    """Add strips of a movie, then a modifier to each by its button; how often each took what looks at all strips."""
+    scene, counts = _scene(), []
+    strips = [
+        scene.sequence_editor.strips.new_movie(f"plain {number:03d}", file, 1, 1 + 20 * number)
+        for number in range(start, start + count)
+    ]
+    for strip in strips:
+        scene.sequence_editor.active_strip = strip
+        bpy.context.view_layer.update()
+        calls = _profile(bpy.ops.understudy.modifier_add)
+        counts.append({name: calls[name] for name in _ADDED if calls[name]})
+    return counts
 
 
 def colours():
@@ -95,6 +112,7 @@ def looking_calls():
     scene = _scene()
     works = {
         "timing": lambda: sync.sync_timing(scene),
+        "edit": lambda: sync.sync_scene(scene, during_edit=True, changed_clips=frozenset()),
         "sync": lambda: sync.sync_layers(scene),
         "fingerprint": auto_sync.timeline_fingerprint,
         "warnings": lambda: strip_warnings.scene_warnings(scene),
