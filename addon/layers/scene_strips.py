@@ -31,9 +31,7 @@ _TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
 _MAX_IN_HAND = 64
 _TYPE, _SELECT, _STRIP_ID = attrgetter("type"), attrgetter("select"), attrgetter("strip_id")
 _IDS = attrgetter("understudy_id", "understudy_layer_of")
-_DURATION = attrgetter(
-    "name", "filepath", "frame_duration", "animation_offset_start", "animation_offset_end", "understudy_rate"
-)
+_DURATION = attrgetter("name", "filepath", "frame_duration", "animation_offset_start", "animation_offset_end")
 _TYPES_WITHOUT_INPUTS = ("MOVIE", "IMAGE", "SOUND", "META", "SCENE", "MOVIECLIP", "MASK")
 
 

@@ -237,15 +237,11 @@ def test_what_a_script_does_to_any_clip_reaches_its_layer_at_once(drive, footage
         ["sync_counts", {}],
         ["deselect_all", {}],
         ["set_properties", edits],
-        ["values", {"names": [f"{name} Understudy" for name in edits], "paths": list(_paths(edits))}],
-        ["values", {"names": list(edits), "paths": list(_paths(edits))}],
+        ["looks", {"paths": [path.replace("__", ".") for values in edits.values() for path in values]}],
     )
-    assert answers[5] == answers[6]
-    assert len({str(entry) for entry in answers[5]}) == len(edits)
-
-
-def _paths(edits):
-    return sorted({path for values in edits.values() for path in values})
+    looks = answers[5]
+    assert all(clip == layer for clip, layer in looks.values())
+    assert len({str(clip) for clip, _ in looks.values()}) == len(edits) + 1
 
 
 def test_the_index_of_channels_finds_the_strips_that_a_look_at_each_finds(drive):

@@ -71,6 +71,21 @@ def colours():
     return found
 
 
+def looks(paths):
+    """The values of properties of each clip, and of its layer."""
+    return {
+        clip.name: [
+            [str(_value(strip.path_resolve(path))) for path in paths]
+            for strip in (clip, layer_of(_scene(), clip))
+        ]
+        for clip in SceneStrips(_scene()).clips
+    }
+
+
+def _value(value):
+    return list(value) if hasattr(value, "__len__") else value
+
+
 def deselect_all():
     """Leave nothing selected and nothing active."""
     for strip in _scene().sequence_editor.strips_all:
