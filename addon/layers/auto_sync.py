@@ -21,8 +21,9 @@ from ..blender.reports import show_report
 from ..properties.status import redraw, set_window_state, window_state
 from .layer_edits import layer_edits
 from .opacity_drag import activate_shown_strip, hidden_active_strip, move_opacity_to_meta, opacity_drag
+from .scene_strips import SceneStrips
 from .sync import SyncResult, sync_scene
-from .timeline_fingerprint import SceneFingerprint, timeline_fingerprint
+from .timeline_fingerprint import SceneFingerprint, read_timelines, timeline_fingerprint
 
 # After the last of the editor's changes: what is dragged in a panel changes many times a second.
 SYNC_DELAY_SECONDS = 0.15
@@ -36,8 +37,10 @@ _HANDLER_NAMES = ("depsgraph_update_post", "undo_post", "redo_post", "load_post"
 _DRAG_OPERATOR_PREFIXES = ("TRANSFORM_OT_", "SEQUENCER_OT_", "ANIM_OT_")
 
 
-def _sync_during_edit(scene: bpy.types.Scene, changed_clips: Set[str] | None) -> SyncResult:
-    return sync_scene(scene, during_edit=True, changed_clips=changed_clips)
+def _sync_during_edit(
+    scene: bpy.types.Scene, changed_clips: Set[str] | None, strips: SceneStrips | None
+) -> SyncResult:
+    return sync_scene(scene, during_edit=True, changed_clips=changed_clips, strips=strips)
 
 
 class LayerAutoSync:
@@ -45,11 +48,14 @@ class LayerAutoSync:
 
     def __init__(
         self,
-        sync: Callable[[bpy.types.Scene, Set[str] | None], SyncResult] = _sync_during_edit,
+        sync: Callable[
+            [bpy.types.Scene, Set[str] | None, SceneStrips | None], SyncResult
+        ] = _sync_during_edit,
         report: Callable[[str, str], None] = show_report,
     ) -> None:
         """`sync` puts the layers of a scene's clips of these names in order, None being all clips.
 
+        It gets the scene's strips too, where they were read already.
         `report` says a line at a level.
         """
         self._sync = sync
@@ -106,7 +112,8 @@ class LayerAutoSync:
         return None
 
     def _sync_if_changed(self) -> None:
-        fingerprint, before = timeline_fingerprint(), self._last_fingerprint
+        timelines = read_timelines()
+        fingerprint, before = timeline_fingerprint(timelines), self._last_fingerprint
         if fingerprint == before:
             return
         # Known before it is tried: what fails is not tried again at each edit of something else.
@@ -114,11 +121,15 @@ class LayerAutoSync:
         syncs_all_clips, self._syncs_all_clips = self._syncs_all_clips, True
         changed, problems = True, []
         try:
-            results = []
+            results: list[SyncResult] = []
             for scene in bpy.data.scenes:
                 known = None if syncs_all_clips else before.get(scene.name)
                 here = fingerprint.get(scene.name)
-                results.append(self._sync(scene, None if here is None else here.changed_clips(known)))
+                changed_clips = None if here is None else here.changed_clips(known)
+                # A scene that was put in order may have changed the next one.
+                is_unchanged = not any(result.changed for result in results)
+                strips = timelines.get(scene.name) if is_unchanged else None
+                results.append(self._sync(scene, changed_clips, strips))
             problems = [text for result in results for text in result.problems]
             changed = any(result.changed for result in results)
         finally:

@@ -71,7 +71,7 @@ def _frames_per_timeline_frame(strips: SceneStrips, clip: Any) -> float:
     """Return how many frames of a clip pass in a frame of the timeline."""
     rate = _rate_ratio(strips, clip)
     frames = None if rate == 1.0 else strips.movie_length(clip)
-    return 1.0 if frames is None else playback_rate(clip, rate, frames, strips.durations_at_other_rate)
+    return 1.0 if frames is None else playback_rate(clip, rate, frames, strips.duration_at_other_rate)
 
 
 def _rate_ratio(strips: SceneStrips, clip: Any) -> float:

@@ -33,6 +33,15 @@ class LayerEdits:
             self._muted.discard(key)
         self._present.add(key)
 
+    def note_in_step(self, scene_name: str, strip_id: str, *, is_muted: bool) -> None:
+        """Note that a clip and its layer are muted, or neither is."""
+        key = scene_name, strip_id
+        self._present.add(key)
+        if is_muted:
+            self._muted.add(key)
+        else:
+            self._muted.discard(key)
+
     def note_missing(self, scene: Any, strip_id: str, clip: Any) -> None:
         """Note that the layer of a clip has to be made, perhaps anew."""
         if (scene.name, strip_id) in self._present:

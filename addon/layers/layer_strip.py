@@ -6,11 +6,9 @@ clip's own timing and transform. So Blender itself finds the right image, trimme
 """
 
 import threading
-from collections.abc import Callable, Hashable
-from functools import cache
+from collections.abc import Hashable
 from operator import attrgetter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -31,29 +29,22 @@ from ..sequencer.strips import all_strips, frames_of, layer_stack_id, layer_stri
 from .elements import elements_state, first_source_frame, sync_elements
 from .folders import LayerPlaces, layer_image_name, temporary_layer_folder
 from .layer_edits import layer_edits
+from .layer_look import (
+    TIMING,
+    TIMING_PROPERTIES,
+    copy_appearance,
+    copy_own_look,
+    copy_properties,
+    differs,
+    has_other_frame,
+    has_own_look,
+    step_reader,
+)
 from .scene_strips import SceneStrips, nearest_layer
 from .sync_memory import sync_memory
 
-_TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
-_APPEARANCE_PROPERTIES = (
-    "mute", "lock", "color_tag", "use_flip_x", "use_flip_y", "use_reverse_frames", "color_saturation",
-    "color_multiply", "use_linear_modifiers",
-)  # fmt: skip
-# A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
-_NO_STROBE = SimpleNamespace(strobe=1.0)
-_OWN_VALUES = SimpleNamespace(
-    blend_type="ALPHA_OVER", blend_alpha=1.0, alpha_mode="STRAIGHT", use_deinterlace=False
-)
-"""What a layer has whatever its clip has: otherwise the original would show through. See `nesting`."""
-_OWN_PROPERTIES = tuple(vars(_OWN_VALUES))
-_OWN = attrgetter(*_OWN_PROPERTIES)
-_TIMING = attrgetter(*_TIMING_PROPERTIES)
-_TRANSFORM_PROPERTIES = ("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "origin", "filter")
-_TRANSFORM = attrgetter("offset_x", "offset_y", "scale_x", "scale_y", "rotation", "filter")
 _SHOWN = attrgetter("frame_start", "frame_final_start", "frame_final_end", "use_reverse_frames", "strobe")
 _TYPES_TO_KEEP_CACHED = ("MOVIE", "SOUND")
-_CROP_PROPERTIES = ("min_x", "max_x", "min_y", "max_y")
-_CROP = attrgetter(*_CROP_PROPERTIES)
 
 
 def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
@@ -62,8 +53,8 @@ def layer_of(scene: bpy.types.Scene, strip: Any) -> Any | None:
     return nearest_layer(strip, layers)
 
 
-def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
-    """Put a layer strip above a clip that has a stack; return the scene's strips, which have it.
+def make_layer(strips: SceneStrips, clip: Any) -> None:
+    """Put a layer strip above a clip that has a stack and no layer; `strips`, the scene's, have it then.
 
     Raises OutputError if its folder can't be written.
     """
@@ -74,18 +65,18 @@ def make_layer(strips: SceneStrips, clip: Any) -> SceneStrips:
     folder.add_placeholders([first])
     beside = parent_strips(strips.scene, clip)
     # Made far from everything and then moved into place, so that Blender does not push strips about.
-    far = max(map(attrgetter("frame_final_end"), beside)) + clip.frame_duration
-    channel = free_channel(strips.siblings(clip), clip, None)
+    siblings = strips.siblings(clip)
+    far = siblings.end + clip.frame_duration
+    channel = free_channel(siblings, clip, None)
     layer = beside.new_image(
         f"{clip.name} Understudy", str(folder.path / first), channel, far, fit_method="ORIGINAL"
     )
     layer.understudy_layer_of = stack_id(clip)
     layer.understudy_id = ""
-    _copy_properties(_OWN_VALUES, layer, _OWN_PROPERTIES)
-    strips = SceneStrips(strips.scene)
+    copy_own_look(layer)
+    strips.add_layer(layer, clip)
     sync_layer(strips, clip, layer, places)
     layer.select = False
-    return strips
 
 
 def _require_utf8(path: Path) -> None:
@@ -117,11 +108,11 @@ def sync_layer(
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
     layer_edits().compare_mute(strips.scene, strips.stack_id(clip), clip, layer)
-    if _differs(clip, layer, compares_colours=places is not None or strips.is_in_hand(clip, layer)):
-        changed |= _copy_appearance(clip, layer)
-    if _TIMING(clip) != _TIMING(layer):
+    if differs(clip, layer, compares_colours=places is not None or strips.is_in_hand(clip, layer)):
+        changed |= copy_appearance(clip, layer)
+    if TIMING(clip) != TIMING(layer):
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
-            changed |= _copy_properties(clip, layer, _TIMING_PROPERTIES)
+            changed |= copy_properties(clip, layer, TIMING_PROPERTIES)
     if changed:
         strips.update(layer)  # other elements change its length as well
     siblings = strips.siblings(clip)
@@ -134,6 +125,27 @@ def sync_layer(
         _add_placeholders(places.layer_folder(strip_id), layer)
         sync_memory().remember(places.root, strip_id, _layer_state(strips, clip, layer))
     return changed
+
+
+def is_in_step(strips: SceneStrips, clip: Any, layer: Any) -> bool:
+    """Tell at the first look whether `sync_layer` has nothing to do for an edit; for most layers it has not.
+
+    False where it takes another look: for retimed clips, and for those in hand.
+    """
+    read = step_reader(strips.type_of(clip))
+    look = read(clip)
+    in_step = (
+        look == read(layer)
+        and has_own_look(layer)
+        and not strips.is_in_hand(clip, layer)
+        and not is_retimed(clip)
+        and not has_other_frame(clip, layer)
+        and clip.colorspace_settings.is_data == layer.colorspace_settings.is_data
+        and strips.siblings(clip).is_right_above(clip, layer)
+    )
+    if in_step:
+        layer_edits().note_in_step(strips.scene_name, strips.stack_id(clip), is_muted=look[0])
+    return in_step
 
 
 def _own_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> int:
@@ -166,60 +178,6 @@ def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
         return None
     start, first, last, *look = _SHOWN(layer)
     return elements, first - start, last - start, *look
-
-
-def _differs(clip: Any, layer: Any, *, compares_colours: bool) -> bool:
-    """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop.
-
-    The name of a colour space takes Blender longer to tell than all the rest: only with `compares_colours` it is read.
-    """
-    read = _appearance_reader(clip.type)
-    first, second = clip.transform, layer.transform
-    colours, layer_colours = clip.colorspace_settings, layer.colorspace_settings
-    return bool(
-        read(clip) != read(layer)
-        or _OWN(layer) != _OWN(_OWN_VALUES)
-        or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
-        or _TRANSFORM(first) != _TRANSFORM(second)
-        or tuple(first.origin) != tuple(second.origin)
-        or _CROP(clip.crop) != _CROP(layer.crop)
-        or colours.is_data != layer_colours.is_data
-        or (compares_colours and colours.name != layer_colours.name)
-    )
-
-
-@cache
-def _appearance_reader(kind: str) -> Callable[[Any], Any]:
-    """Return what reads the appearance of a strip of a type; 5.2 has no use_linear_modifiers."""
-    known = getattr(bpy.types, f"{kind.capitalize()}Strip").bl_rna.properties
-    return attrgetter(*(name for name in _APPEARANCE_PROPERTIES if name in known))
-
-
-def _copy_appearance(clip: Any, layer: Any) -> bool:
-    changed = _copy_properties(clip, layer, _APPEARANCE_PROPERTIES)
-    changed |= _copy_properties(_OWN_VALUES, layer, _OWN_PROPERTIES)
-    changed |= _copy_properties(_NO_STROBE if is_retimed(clip) else clip, layer, ("strobe",))
-    changed |= _copy_properties(clip.transform, layer.transform, _TRANSFORM_PROPERTIES)
-    changed |= _copy_properties(clip.crop, layer.crop, _CROP_PROPERTIES)
-    return changed | _copy_properties(clip.colorspace_settings, layer.colorspace_settings, ("name",))
-
-
-def _copy_properties(source: Any, target: Any, names: tuple[str, ...]) -> bool:
-    """Copy the properties that differ, but for what can't be set; True if any was."""
-    changed = False
-    for name in names:
-        if not hasattr(source, name):
-            continue  # 5.2 has no use_linear_modifiers
-        value, known = getattr(source, name), getattr(target, name)
-        if name == "origin":
-            value, known = tuple(value), tuple(known)
-        if value != known:
-            try:
-                setattr(target, name, value)
-            except TypeError:
-                continue  # an enum without a value, as a colour space that this Blender's OCIO does not have
-            changed = True
-    return changed
 
 
 def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:

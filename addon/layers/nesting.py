@@ -6,6 +6,7 @@ layer, they show the original through the new face, or leave the face as it was.
 the two are nested, and the meta strip has it in the clip's place.
 """
 
+from operator import attrgetter
 from typing import Any
 
 import bpy
@@ -20,6 +21,8 @@ from .scene_strips import SceneStrips
 
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
 _COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
+_OPACITY = attrgetter("blend_alpha")
+_BLEND, _MODIFIERS = attrgetter("blend_type", "blend_alpha"), attrgetter("modifiers")
 _FADED = "is transparent or faded"
 _FADED_INSIDE = "is faded inside its meta strip, where its layer can't follow: fade the meta strip instead"
 _FADED_BY_NLA = "is faded by the NLA, which its layer can't follow: bake the NLA strips into keyframes"
@@ -32,7 +35,19 @@ def nest_reasons(strips: SceneStrips) -> dict[str, str]:
 
     Only reads Blender's data.
     """
-    return {clip.name: reason for clip in strips.clips if (reason := nest_reason(strips, clip))}
+    clips = strips.clips
+    if not (strips.multicams or strips.curves.is_any):
+        # Nearly all clips are as Blender makes them: of those these reads say so, at every edit.
+        looks = zip(clips, map(_BLEND, clips), map(len, map(_MODIFIERS, clips)), strict=True)
+        clips = [
+            clip
+            for clip, (blend_type, opacity), modifier_count in looks
+            if modifier_count
+            or blend_type not in _COVERING_BLEND_TYPES
+            or opacity < DRAGGED_OPACITY
+            or strips.effect_of(clip) is not None
+        ]
+    return {clip.name: reason for clip in clips if (reason := nest_reason(strips, clip))}
 
 
 def nest_reason(strips: SceneStrips, clip: Any) -> str:
@@ -79,8 +94,8 @@ def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[s
         move_opacity_to_meta(scene)
     else:
         opacity_drag().end()
-    for clip in strips.clips:
-        if clip.blend_alpha == DRAGGED_OPACITY and not opacity_drag().is_of(scene, clip):
+    for clip, opacity in zip(strips.clips, map(_OPACITY, strips.clips), strict=True):
+        if opacity == DRAGGED_OPACITY and not opacity_drag().is_of(scene, clip):
             clip.blend_alpha = 1.0  # redone after its drag
     reasons = nest_reasons(strips)
     for clip, layer in [(clip, strips.layer_of(clip)) for clip in strips.clips if clip.name in reasons]:
@@ -103,7 +118,7 @@ def nest_where_needed(strips: SceneStrips, *, during_edit: bool) -> tuple[list[s
 def trim_nests_at_other_rate(strips: SceneStrips) -> bool:
     """Have the meta strips that nesting made show what they did before the frame rate changed; True if any did not."""
     trimmed = False
-    for clip in strips.clips:
+    for clip in strips.clips if strips.has_metas else ():
         meta = None if strips.parent_meta(clip) is None else nest_of(clip)
         if meta is not None:
             trimmed |= follow_frame_rate(strips.scene, meta, clip)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A scene's strips at one moment, read once for all that asks of each of them: clips, layers, stacks, neighbours."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import bpy
 
 from ...core.errors import ClipError
+from ...core.layers.folder import is_stack_id
 from ..properties.scene_properties import settings_of
 from ..sequencer.animation import StripCurves
 from ..sequencer.channel_index import ChannelIndex
@@ -27,12 +29,17 @@ from .sync_memory import sync_memory
 _TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
 # So many selected strips are looked at closely at each edit. Where more are selected, an editor selected all.
 _MAX_IN_HAND = 64
+_TYPE, _SELECT, _STRIP_ID = attrgetter("type"), attrgetter("select"), attrgetter("strip_id")
+_IDS = attrgetter("understudy_id", "understudy_layer_of")
+_DURATION = attrgetter("name", "filepath", "frame_duration", "animation_offset_start", "animation_offset_end")
 _TYPES_WITHOUT_INPUTS = ("MOVIE", "IMAGE", "SOUND", "META", "SCENE", "MOVIECLIP", "MASK")
 
 
 @dataclass(frozen=True, eq=False)
 class SceneStrips:
     """What there is in a scene. Good until a strip or a modifier is added or removed: then another is made.
+
+    Only a new layer, which changes nothing else, is taken in by `add_layer`.
 
     It holds Blender's own objects, so it is never kept longer than a function that makes it runs.
     """
@@ -48,12 +55,44 @@ class SceneStrips:
         while waiting:
             meta, strips = waiting.pop()
             levels[meta] = list(strips)
-            waiting += [(strip, strip.strips) for strip in levels[meta] if strip.type == "META"]
+            kinds = list(map(_TYPE, levels[meta]))
+            self._types.update(zip(levels[meta], kinds, strict=True))
+            metas = [strip for strip, kind in zip(levels[meta], kinds, strict=True) if kind == "META"]
+            waiting += [(strip, strip.strips) for strip in metas]
         return levels
 
     @cached_property
+    def _types(self) -> dict[Any, str]:
+        """The types of the strips in `_levels`: Blender takes long to say what one is."""
+        return {}
+
+    @cached_property
     def _parents(self) -> dict[Any, Any]:
-        return {strip: meta for meta, strips in self._levels.items() for strip in strips}
+        parents: dict[Any, Any] = {}
+        for meta, strips in self._levels.items():
+            parents.update(dict.fromkeys(strips, meta))
+        return parents
+
+    @property
+    def has_metas(self) -> bool:
+        """Whether there are meta strips."""
+        return len(self._levels) > 1
+
+    @property
+    def has_orphans(self) -> bool:
+        """Whether there are layers without a clip, or second layers of one clip."""
+        return len(set(self._only_layers.values())) < len(self._layer_ids)
+
+    @property
+    def has_invalid_ids(self) -> bool:
+        """Whether the id of a stack has another form, or is no text: then it counts nowhere else here."""
+        try:
+            ids = {
+                text for texts in map(_IDS, self._parents) for text in texts
+            } | self.modifiers_by_stack.keys()
+        except UnicodeDecodeError:
+            return True
+        return not all(map(is_stack_id, ids - {""}))
 
     @cached_property
     def _siblings(self) -> dict[Any, ChannelIndex]:
@@ -69,7 +108,7 @@ class SceneStrips:
         """The ids of the clips' stacks."""
         layers = self._layer_ids
         candidates = [
-            strip for strip in self._parents if strip not in layers and strip.type in SUPPORTED_TYPES
+            strip for strip in self._parents if strip not in layers and self._types[strip] in SUPPORTED_TYPES
         ]
         return stack_ids_of(candidates, "understudy_id")
 
@@ -91,7 +130,8 @@ class SceneStrips:
     @cached_property
     def modifiers_by_stack(self) -> dict[str, list[Any]]:
         """The modifiers by their stacks, each stack in order."""
-        return _grouped([(modifier.strip_id, modifier) for modifier in settings_of(self.scene).modifiers])
+        modifiers = list(settings_of(self.scene).modifiers)
+        return _grouped(zip(map(_STRIP_ID, modifiers), modifiers, strict=True))
 
     @cached_property
     def curves(self) -> StripCurves:
@@ -105,15 +145,24 @@ class SceneStrips:
     @cached_property
     def multicams(self) -> list[Any]:
         """The multicam selectors."""
-        return [strip for strip in self._parents if strip.type == "MULTICAM"]
+        return [strip for strip in self._parents if self._types[strip] == "MULTICAM"]
 
-    def durations_at_other_rate(self) -> dict[str, int]:
-        """See the function of this name: it copies the scene, so once for all clips."""
-        return self._durations_at_other_rate
+    def duration_at_other_rate(self, clip: Any) -> int:
+        """Return what `durations_at_other_rate` does of a movie clip.
 
-    @cached_property
-    def _durations_at_other_rate(self) -> dict[str, int]:
-        return durations_at_other_rate(self.scene)
+        That copies the scene: so what it says of all movies is remembered, with all that is known to decide it.
+        """
+        known = sync_memory().duration(self._duration_key(clip))
+        if known is not None:
+            return known
+        durations = durations_at_other_rate(self.scene)
+        for strip, kind in self._types.items():
+            if kind == "MOVIE":
+                sync_memory().remember_duration(self._duration_key(strip), durations[strip.name])
+        return durations[clip.name]
+
+    def _duration_key(self, clip: Any) -> Hashable:
+        return self.scene_name, self.frame_rate, _DURATION(clip)
 
     def movie_length(self, clip: Any) -> int | None:
         """Return how many frames the movie of a clip has, None where it can't be read."""
@@ -139,7 +188,7 @@ class SceneStrips:
 
     @cached_property
     def _effects_by_input(self) -> dict[Any, Any]:
-        effects = [strip for strip in self._parents if strip.type not in _TYPES_WITHOUT_INPUTS]
+        effects = [strip for strip in self._parents if self._types[strip] not in _TYPES_WITHOUT_INPUTS]
         return {strip: effect for effect in reversed(effects) for strip in inputs_of(effect)}
 
     def layer_of(self, clip: Any) -> Any | None:
@@ -159,6 +208,15 @@ class SceneStrips:
         """Return the id of a clip's stack, an empty text where it has none."""
         return self._stack_ids.get(clip, "")
 
+    def type_of(self, strip: Any) -> str:
+        """Return what Blender says of a strip's type."""
+        return self._types[strip]
+
+    @cached_property
+    def scene_name(self) -> str:
+        """The scene's name."""
+        return str(self.scene.name)
+
     def effect_of(self, clip: Any) -> Any | None:
         """Return the first effect that a clip feeds, or None."""
         return self._effects_by_input.get(clip)
@@ -170,7 +228,8 @@ class SceneStrips:
     @cached_property
     def _in_hand(self) -> frozenset[Any]:
         editor: Any = self.scene.sequence_editor
-        selected = [strip for strip in self._parents if strip.select]
+        strips = list(self._parents)
+        selected = list(compress(strips, map(_SELECT, strips)))
         return frozenset((editor.active_strip, *(selected if len(selected) <= _MAX_IN_HAND else ())))
 
     @cached_property
@@ -188,6 +247,19 @@ class SceneStrips:
         if meta not in self._siblings:
             self._siblings[meta] = ChannelIndex(self._levels[meta])
         return self._siblings[meta]
+
+    def add_layer(self, layer: Any, clip: Any) -> None:
+        """Take in the layer that was just made beside a clip that had none."""
+        meta, strip_id = self._parents[clip], self._stack_ids[clip]
+        # What is not read yet is read before: it is to have the layer once.
+        siblings, layers_by_stack, only_layers = self.siblings(clip), self.layers_by_stack, self._only_layers
+        self._levels[meta].append(layer)
+        self._parents[layer] = meta
+        self._types[layer] = _TYPE(layer)
+        self._layer_ids[layer] = strip_id
+        layers_by_stack[strip_id] = [layer]
+        only_layers[clip] = layer
+        siblings.add(layer)
 
     def update(self, strip: Any) -> None:
         """Note that a strip was moved."""

@@ -10,8 +10,7 @@ from ..modifiers.stack import MAX_MODIFIERS
 from ..sequencer.animation import OPACITY_PATH
 from ..sequencer.channels import strip_between
 from ..sequencer.retiming import content_length
-from ..sequencer.strips import stack_id
-from .nesting import NOT_NESTABLE, nest_reason
+from .nesting import NOT_NESTABLE, nest_reason, nest_reasons
 from .scene_strips import SceneStrips
 
 NEST_OPERATOR = "understudy.nest"
@@ -28,24 +27,30 @@ class StripWarning:
     """The operator that does it when the clip is active, or an empty text."""
 
 
-def strip_warnings(
-    strip: Any, scene: bpy.types.Scene, strips: SceneStrips | None = None
-) -> list[StripWarning]:
-    """List what the layer of a clip can't follow. Only reads Blender's data; cheap enough for a panel.
+def strip_warnings(strip: Any, scene: bpy.types.Scene) -> list[StripWarning]:
+    """List what the layer of a clip can't follow. Only reads Blender's data; cheap enough for a panel."""
+    strips = SceneStrips(scene)
+    return _warnings_of(strips, strip, nest_reason(strips, strip))
 
-    `strips` are those of the scene, where they were read already.
-    """
-    strips = strips or SceneStrips(scene)
+
+def warnings_by_clip(strips: SceneStrips) -> list[tuple[Any, list[StripWarning]]]:
+    """Return what `strip_warnings` does for each clip of a scene that has any."""
+    reasons = nest_reasons(strips)
+    listed = ((clip, _warnings_of(strips, clip, reasons.get(clip.name, ""))) for clip in strips.clips)
+    return [(clip, warnings) for clip, warnings in listed if warnings]
+
+
+def _warnings_of(strips: SceneStrips, strip: Any, reason: str) -> list[StripWarning]:
+    """Return the warnings of a clip that has to be nested for a reason, if it is not empty."""
     layer = strips.layer_of(strip)
     if layer is None:
         return [StripWarning("has no layer strip, so the original is shown: press Refresh", REFRESH_OPERATOR)]
     warnings = []
-    count = len(strips.modifiers_by_stack.get(stack_id(strip), ()))
+    count = len(strips.modifiers_by_stack.get(strips.stack_id(strip), ()))
     if count > MAX_MODIFIERS:
         warnings.append(
             StripWarning(f"has {count} modifiers, so its layer is not made: remove all but {MAX_MODIFIERS}")
         )
-    reason = nest_reason(strips, strip)
     if reason in NOT_NESTABLE:
         warnings.append(StripWarning(reason))
     elif reason:
@@ -78,7 +83,7 @@ def _foreign_look(strips: SceneStrips, strip: Any, layer: Any) -> str:
 
     Where clip and layer have modifiers of the same kinds, an editor gave both the same look by hand.
     """
-    kinds = [entry.type for entry in layer.modifiers]
+    kinds = [entry.type for entry in layer.modifiers] if len(layer.modifiers) else []
     if kinds and kinds != [entry.type for entry in strip.modifiers]:
         return f"has strip modifiers on its layer alone: remove them from {layer.name}"
     if strips.curves.is_in_nla(layer, OPACITY_PATH):
@@ -90,7 +95,5 @@ def scene_warnings(scene: bpy.types.Scene) -> list[str]:
     """Say of which clips of a scene the layer can't be seen as it should be, and what to do about it."""
     strips = SceneStrips(scene)
     return [
-        f"{clip.name} {notice.text}"
-        for clip in strips.clips
-        for notice in strip_warnings(clip, scene, strips)
+        f"{clip.name} {notice.text}" for clip, warnings in warnings_by_clip(strips) for notice in warnings
     ]

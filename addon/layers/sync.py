@@ -19,7 +19,7 @@ from ..sequencer.strips import parent_strips
 from .copies import separate_copies
 from .folders import LayerPlaces
 from .layer_edits import layer_edits
-from .layer_strip import invalidate_layer_caches, make_layer, sync_layer
+from .layer_strip import invalidate_layer_caches, is_in_step, make_layer, sync_layer
 from .nesting import nest_where_needed, trim_nests_at_other_rate
 from .replaced_files import reload_replaced_movies
 from .scene_strips import SceneStrips
@@ -39,11 +39,12 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
     for clip in strips.clips:
         # A copy that has no stack of its own yet must not take the layer along.
         layer = strips.layer_of(clip) if len(strips.clips_by_stack[strips.stack_id(clip)]) == 1 else None
-        if layer is not None:
+        if layer is None:
+            continue
+        is_dragged = are_dragged and _is_selected_whole(clip)
+        if is_dragged or not is_in_step(strips, clip, layer):
             with suppress(ChannelError):  # said by `sync_layers`
-                changed |= sync_layer(
-                    strips, clip, layer, is_dragged=are_dragged and _is_selected_whole(clip)
-                )
+                changed |= sync_layer(strips, clip, layer, is_dragged=is_dragged)
     return changed
 
 
@@ -72,16 +73,21 @@ class SyncResult:
 
 
 def sync_scene(
-    scene: bpy.types.Scene, *, during_edit: bool, changed_clips: Set[str] | None = None
+    scene: bpy.types.Scene,
+    *,
+    during_edit: bool,
+    changed_clips: Set[str] | None = None,
+    strips: SceneStrips | None = None,
 ) -> SyncResult:
     """Do what `sync_layers` does; for `during_edit` see `nest_where_needed`.
 
-    With `changed_clips`, names, the others are only looked at where they lack a stack of their own or a layer.
+    With `changed_clips`, names, the others are only looked at where they lack a stack of their own or a layer. `strips`
+    are those of the scene, where they were read already.
     """
     if cast("Any", scene).library is not None:
         return SyncResult([], False)
-    problems = repair_ids()
-    strips = SceneStrips(scene)
+    problems = repair_ids() if strips is None or strips.has_invalid_ids else []
+    strips = SceneStrips(scene) if strips is None or problems else strips
     if not (strips.clips or strips.layers_by_stack):
         return SyncResult(problems, restore_lifted_strips(scene) or bool(problems))
     changed = bool(problems)
@@ -131,7 +137,7 @@ def _sync_clips(
             if layer is not None:
                 sync_layer(strips, clip, layer, places)
                 continue
-            strips = make_layer(strips, clip)
+            make_layer(strips, clip)
         except UnderstudyError as error:
             problems.append(f"{clip.name}: {error}")
             changed = True
@@ -164,6 +170,8 @@ def _move_to_parent_meta(scene: bpy.types.Scene, strip: Any, layer: Any) -> Any 
 
 def _remove_orphans(strips: SceneStrips) -> bool:
     """Remove layers without a clip, and second layers of one clip; True if there was any."""
+    if not strips.has_orphans:
+        return False
     removed = False
     kept = {strips.stack_id(clip): strips.layer_of(clip) for clip in strips.clips}
     for strip_id, layers in strips.layers_by_stack.items():

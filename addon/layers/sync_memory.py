@@ -20,11 +20,12 @@ _MAX_LAYERS = 1 << 16
 
 
 class SyncMemory:
-    """Lengths of movies, and layers that are in order."""
+    """Lengths of movies and of their strips, and layers that are in order."""
 
     def __init__(self) -> None:
         self._lengths: LruCache[tuple[Path, FileStatus], int] = LruCache(_MAX_MOVIES)
         self._states: LruCache[tuple[str, str], Hashable] = LruCache(_MAX_LAYERS)
+        self._durations: LruCache[Hashable, int] = LruCache(_MAX_LAYERS)
         self._roots: dict[Path, tuple[int, int] | None] = {}
         # No cache of a size: what is read of it is read on a render's thread too.
         self._files: dict[Path, FileStatus] = {}
@@ -58,6 +59,14 @@ class SyncMemory:
         except ClipError:
             return None  # said when the clip's frames are needed
 
+    def duration(self, key: Hashable) -> int | None:
+        """Return how long a movie strip is at another frame rate, None where it was not looked at yet."""
+        return self._durations.get(key)
+
+    def remember_duration(self, key: Hashable, duration: int) -> None:
+        """Keep how long a movie strip is at another frame rate, under what decides that."""
+        self._durations.put(key, duration)
+
     def is_in_order(self, root: Path, strip_id: str, state: Hashable) -> bool:
         """Tell whether the layer of a stack, in a cache folder, was in order when it was in this state."""
         return self._states.get((str(root), strip_id)) == state
@@ -88,6 +97,7 @@ class SyncMemory:
     def forget_layers(self) -> None:
         """Have all layers checked again, as after another file was loaded."""
         self._states.clear()
+        self._durations.clear()
         self._roots.clear()
         self._files.clear()
 

@@ -50,51 +50,64 @@ class SceneFingerprint:
         )
 
 
-def timeline_fingerprint() -> dict[str, SceneFingerprint]:
-    """Return the fingerprints of the scenes that have layers or should, by name. Only reads Blender's data."""
+def read_timelines() -> dict[str, SceneStrips]:
+    """Return the strips of the scenes that have layers or should, by name."""
     return {
-        scene.name: _scene_fingerprint(scene, strips)
+        scene.name: strips
         for scene in bpy.data.scenes
         if cast("Any", scene).library is None
         and ((strips := SceneStrips(scene)).clips or strips.layers_by_stack or strips_with_invalid_ids(scene))
     }
 
 
-def _scene_fingerprint(scene: bpy.types.Scene, strips: SceneStrips) -> SceneFingerprint:
+def timeline_fingerprint(timelines: Mapping[str, SceneStrips] | None = None) -> dict[str, SceneFingerprint]:
+    """Return the fingerprints of the scenes that have layers or should, by name. Only reads Blender's data.
+
+    `timelines` are what `read_timelines` returns, where they were read already.
+    """
+    timelines = read_timelines() if timelines is None else timelines
+    return {name: _scene_fingerprint(strips) for name, strips in timelines.items()}
+
+
+def _scene_fingerprint(strips: SceneStrips) -> SceneFingerprint:
+    scene = strips.scene
     render = scene.render
     settings = render.fps, render.fps_base, bpy.data.filepath, str(cache_folder(scene))
     layers = sorted(
         [
-            (strip_id, _parent_meta_name(strips, layer))
+            (strip_id, _parent_meta_name(strips, layer) if strips.has_metas else "")
             for strip_id, layers in strips.layers_by_stack.items()
             for layer in layers
         ]
     )
     clips: dict[str, tuple[Any, ...]] = {}
     ranges = {}
-    for clip in strips.clips:
-        start, first, last = _RANGE(clip)
-        ranges[clip.name] = first - start, last - start
-        clips[clip.name] = _clip_fingerprint(strips, clip)
+    listed = strips.clips
+    reads = zip(
+        listed, map(_RANGE, listed), map(_CONTENT, listed), map(media_fingerprint, listed), strict=True
+    )
+    for clip, (start, first, last), content, media in reads:
+        ranges[content[0]] = first - start, last - start
+        clips[content[0]] = content, media, *_clip_fingerprint(strips, clip)
     restorable = tuple(restorable_strips(scene))
     return SceneFingerprint(settings, tuple(layers), clips, nest_reasons(strips), restorable, ranges)
 
 
 def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
     layer = strips.layer_of(clip)
-    keys: tuple[Any, ...] = ()
-    if is_retimed(clip):
-        start = clip.frame_start
-        keys = clip.strobe, *[key.timeline_frame - start for key in clip.retiming_keys]
     return (
         strips.stack_id(clip),
-        _CONTENT(clip),
-        _parent_meta_name(strips, clip),
-        media_fingerprint(clip),
-        keys,
-        strips.curves.values(clip),
+        _parent_meta_name(strips, clip) if strips.has_metas else "",
+        _keys(clip) if is_retimed(clip) else (),
+        strips.curves.values(clip) if strips.curves.is_any else (),
         layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
     )
+
+
+def _keys(clip: Any) -> tuple[float, ...]:
+    """Return what tells a retiming from others, wherever the clip lies."""
+    start = clip.frame_start
+    return clip.strobe, *[key.timeline_frame - start for key in clip.retiming_keys]
 
 
 def _parent_meta_name(strips: SceneStrips, strip: Any) -> str:

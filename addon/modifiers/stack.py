@@ -56,7 +56,8 @@ def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
     reason = unsupported_reason(strip)
     if reason:
         raise RecipeError(reason)
-    if not stack_id(strip):
+    is_first = not stack_id(strip)
+    if is_first:
         cast("Any", strip).understudy_id = new_id()
     modifier = settings_of(scene).modifiers.add()
     modifier.strip_id = stack_id(strip)
@@ -65,7 +66,7 @@ def append_modifier(scene: bpy.types.Scene, strip: Any) -> Any:
         # A property's default is what old projects have, which do not hold it.
         if parameter.initial != parameter.default:
             setattr(getattr(modifier, parameter.group), parameter.name, parameter.initial)
-    count = len(stack_of(scene, modifier.strip_id))
+    count = 1 if is_first else len(stack_of(scene, modifier.strip_id))
     modifier.name = "Face Swap" if count == 1 else f"Face Swap {count}"
     return modifier
 

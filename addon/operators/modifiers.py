@@ -16,7 +16,8 @@ from ..layers.sync import sync_layers
 from ..modifiers.active import active_scene, active_strip, make_active
 from ..modifiers.sanitize import repair_ids
 from ..modifiers.stack import append_modifier, move_modifier, remove_modifier, stack_of, unsupported_reason
-from ..sequencer.strips import stack_id
+from ..sequencer.own_operators import update_scene
+from ..sequencer.strips import stack_id, text_of
 from .requires_modifier import RequiresModifier, activate_modifier
 
 
@@ -41,8 +42,10 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Add the modifier; without its layer it could not be seen, so then it is not added."""
         scene, strip = active_scene(context), active_strip(context)
+        problems: list[str] = []
         # A clip that has a stack may share it with the one it was copied from; any other has to do with no other.
-        problems = sync_layers(scene) if strip is not None and stack_id(strip) else repair_ids()
+        if strip is not None and text_of(strip, "understudy_id"):
+            problems = sync_layers(scene) if stack_id(strip) else repair_ids()
         modifier = append_modifier(scene, strip)
         try:
             strips = SceneStrips(scene)
@@ -53,6 +56,7 @@ class UNDERSTUDY_OT_modifier_add(bpy.types.Operator):
             report(self, "ERROR", str(error))
             return {"CANCELLED"}
         make_active(scene, modifier)
+        update_scene(context)
         for text in problems:
             report(self, "WARNING", text)
         return {"FINISHED"}

@@ -9,7 +9,7 @@ from ...core.reporting.layer_outcomes import NO_LAYER, Outcomes
 from ..layers.layer_strip import layer_of
 from ..layers.replaced_files import replaced_movies
 from ..layers.scene_strips import SceneStrips
-from ..layers.strip_warnings import strip_warnings
+from ..layers.strip_warnings import warnings_by_clip
 from ..modifiers.sanitize import strips_with_invalid_ids
 from ..sequencer.strips import is_shown, shown_scenes, strips_at, strips_with_modifiers
 
@@ -23,8 +23,8 @@ class StripProblems:
         self._texts: dict[tuple[str, str], list[str]] = {}
         for scene in scenes:
             strips = SceneStrips(scene)
-            for clip in strips.clips:
-                for notice in strip_warnings(clip, scene, strips):
+            for clip, warnings in warnings_by_clip(strips):
+                for notice in warnings:
                     self.add(scene, clip.name, f"{clip.name} {notice.text}")
             for clip in replaced_movies(strips):
                 self.add(scene, clip.name, f"{clip.name} plays a file that was replaced: {_REPLACED_FIX}")

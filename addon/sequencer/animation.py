@@ -60,6 +60,11 @@ class StripCurves:
         nla = frozenset(map(split_strip_path, nla_paths(scene)))
         return cls(_by_strip(keyframes_of(scene)), _by_strip(drivers_of(scene)), nla)
 
+    @property
+    def is_any(self) -> bool:
+        """Whether there are any."""
+        return bool(self.keyframes or self.drivers or self.nla)
+
     def keyframes_of(self, strip: Any) -> Mapping[str, Any]:
         """Return the keyframe curves of a strip by the paths of its properties, such as `transform.offset_x`."""
         return self.keyframes.get(strip_key(strip), _NO_CURVES) if self.keyframes else _NO_CURVES

@@ -7,6 +7,7 @@ The strips that moved carry a note, so that they come back once no layer is in t
 
 import re
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 import bpy
@@ -16,6 +17,7 @@ from .channel_index import ChannelIndex
 from .strips import all_strips, channels_of, layer_stack_id, parent_strips, text_of
 
 CHANNEL_COUNT = 128
+_LIFTED = attrgetter("understudy_lifted")
 # The note of a strip that moved: for which stack's layer, to which channel and, if not from right below, whence.
 _LIFT_RECORD = re.compile(r"(.+?) ([1-9][0-9]{0,2})(?: ([1-9][0-9]{0,2}))?", re.ASCII | re.DOTALL)
 
@@ -167,7 +169,12 @@ def restore_lifted_strips(scene: bpy.types.Scene) -> bool:
 
 def _lifted_strips(scene: bpy.types.Scene) -> list[tuple[LiftRecord, Any]]:
     """Return the strips that moved up for a layer, the lowest first."""
-    lifted = [(record, strip) for strip in all_strips(scene) if (record := lift_record(strip)) is not None]
+    strips = all_strips(scene)
+    try:
+        noted = [strip for strip, text in zip(strips, map(_LIFTED, strips), strict=True) if text]
+    except UnicodeDecodeError:
+        noted = strips
+    lifted = [(record, strip) for strip in noted if (record := lift_record(strip)) is not None]
     return sorted(lifted, key=lambda entry: entry[0].channel)
 
 

@@ -2,7 +2,7 @@
 """Calls of the sequencer's operators by the add-on itself, told from what the editor does."""
 
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
@@ -12,6 +12,15 @@ _CALLING: ContextVar[bool] = ContextVar("understudy_own_operator", default=False
 def is_in_own_operator() -> bool:
     """Tell whether an update of the scene comes of our own operator, in the midst of bringing a layer in order."""
     return _CALLING.get()
+
+
+def update_scene(context: bpy.types.Context) -> None:
+    """Have Blender take in what an operator of ours made, which left every layer in step: that is no edit."""
+    calling = _CALLING.set(True)
+    try:
+        cast("Any", context).view_layer.update()
+    finally:
+        _CALLING.reset(calling)
 
 
 def call_operator(scene: bpy.types.Scene, name: str, **arguments: Any) -> set[str]:

@@ -3,7 +3,7 @@
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast
@@ -238,20 +238,20 @@ def _is_valid_rate(rate: float) -> bool:
 
 
 def playback_rate(
-    strip: Any, rate: float, frame_count: int, durations_at_other_rate: Callable[[], Mapping[str, int]]
+    strip: Any, rate: float, frame_count: int, duration_at_other_rate: Callable[[Any], int]
 ) -> float:
     """Return how many frames of a movie pass in a frame of the timeline: `rate`, or 1 where it is played by frames.
 
     Blender may play a movie at its own frame rate, which no property tells: it shows in the strip's length.
     `rate` is the movie's frame rate by the timeline's, `frame_count` the movie's own length. Called where need be,
-    `durations_at_other_rate` returns what the function of this name does.
+    `duration_at_other_rate` returns for the strip what `durations_at_other_rate` does.
     """
     played = frame_count - strip.animation_offset_start - strip.animation_offset_end
     if strip.frame_duration != played:
         return rate
     if abs(played * (rate - 1)) < 0.5:
         return 1.0
-    return rate if durations_at_other_rate()[strip.name] != strip.frame_duration else 1.0
+    return rate if duration_at_other_rate(strip) != strip.frame_duration else 1.0
 
 
 def durations_at_other_rate(scene: bpy.types.Scene) -> dict[str, int]:

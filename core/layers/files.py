@@ -4,6 +4,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors import OutputError
 from ..filesystem import Folder, FolderEntry, temporary_name
@@ -14,10 +15,12 @@ LAYER_NAME = re.compile(r"[0-9]{6,9}\.tif")
 # What a write that was killed leaves behind: as it is now, and as it was in versions before.
 _LEFTOVER = re.compile(r"\.[0-9]{6,9}(\.[0-9a-f]{8}\.tif|\.tif\.[0-9]+-[0-9]+)\.tmp")
 _MAX_PASSES = 3
+_MAX_KNOWN_IDS = 1 << 14
 
 
+@lru_cache(_MAX_KNOWN_IDS)
 def is_stack_id(text: str) -> bool:
-    """Tell whether a text has the form of a stack's id."""
+    """Tell whether a text has the form of a stack's id. Those of a whole timeline are looked at with each edit."""
     return STACK_ID.fullmatch(text) is not None
 
 

@@ -194,10 +194,54 @@ def test_what_is_done_at_every_edit_and_frame_grows_with_the_strips_and_not_fast
     )
     few, many = answers[3], answers[6]
     assert set(few) == set(many)
-    for what in ("timing", "sync", "fingerprint", "warnings"):
+    for what in ("timing", "edit", "sync", "fingerprint", "warnings"):
         assert many[what] < 4.2 * few[what], (what, few, many)
     # At a frame only what lies there is looked at, but for its place: a few calls.
     assert many["frame"] < few["frame"] + 3 * COUNT
+
+
+def test_to_add_a_modifier_reads_the_strips_once_and_looks_at_no_other_layer(drive, footage):
+    # At another rate than the movie's Blender tells how a movie is played only by its length in a copied scene.
+    answers = drive(
+        _project(drive, "added", fps=30),
+        ["many_movies", {"file": footage.movie, "count": COUNT}],
+        ["sync_counts", {}],
+        ["add_counts", {"file": footage.movie, "start": COUNT, "count": 3}],
+        ["layer_facts", {}],
+        ["sync_counts", {}],
+        ["layer_facts", {}],
+    )
+    once = {"_levels": 1, "sync_layer": 1, "make_layer": 1}
+    first, *others = answers[3]
+    assert first == {**once, "durations_at_other_rate": 1}
+    assert others == [once, once]
+    # A full sync finds nothing to do for what was added.
+    assert answers[5]["_write_elements"] == 0
+    assert answers[6] == answers[4]
+    assert len(answers[6]) == COUNT + 3
+
+
+def test_what_a_script_does_to_any_clip_reaches_its_layer_at_once(drive, footage):
+    edits = {
+        "many 001": {"transform__offset_x": 7.0},
+        "many 002": {"crop__min_x": 5},
+        "many 003": {"color_saturation": 0.5},
+        "many 004": {"use_flip_x": True},
+        "many 005": {"mute": True},
+        "many 006": {"strobe": 2.0},
+        "many 007": {"transform__origin": [0.25, 0.5]},
+    }
+    answers = drive(
+        _project(drive, "script"),
+        ["many_movies", {"file": footage.movie, "count": 8}],
+        ["sync_counts", {}],
+        ["deselect_all", {}],
+        ["set_properties", edits],
+        ["looks", {"paths": [path.replace("__", ".") for values in edits.values() for path in values]}],
+    )
+    looks = answers[5]
+    assert all(clip == layer for clip, layer in looks.values())
+    assert len({str(clip) for clip, _ in looks.values()}) == len(edits) + 1
 
 
 def test_the_index_of_channels_finds_the_strips_that_a_look_at_each_finds(drive):

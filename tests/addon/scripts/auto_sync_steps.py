@@ -26,7 +26,7 @@ def settled_failing(touches):
     """Settle several times with a fault nobody foresaw; returns how often it was run into, and what is told."""
     calls = []
 
-    def sync(scene, _changed_clips):
+    def sync(scene, _changed_clips, _strips):
         calls.append(scene.name)
         raise KeyError("unforeseen")
 

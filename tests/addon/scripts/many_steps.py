@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 
+import bpy
 from steps import _scene, _strip
 from understudy.addon.layers import auto_sync, jobs, strip_warnings, sync
 from understudy.addon.layers.folders import cache_folder
@@ -22,6 +23,7 @@ _SETTLED = (
     "_write_elements", "add_placeholders", "copy_to", "open_clip",
     "read_retimings",
 )  # fmt: skip
+_ADDED = ("_levels", "_is_sound", "is_in_step", "sync_layer", "make_layer", "durations_at_other_rate")
 _COUNTED = ("open_clip", "sync_elements", "add_placeholders", "_write_elements")
 
 
@@ -44,6 +46,21 @@ def settle_counts():
     return {name: calls[name] for name in _SETTLED if calls[name]}
 
 
+def add_counts(file, start, count):
+    """Add strips of a movie, then a modifier to each by its button; how often each took what looks at all strips."""
+    scene, counts = _scene(), []
+    strips = [
+        scene.sequence_editor.strips.new_movie(f"plain {number:03d}", file, 1, 1 + 20 * number)
+        for number in range(start, start + count)
+    ]
+    for strip in strips:
+        scene.sequence_editor.active_strip = strip
+        bpy.context.view_layer.update()
+        calls = _profile(bpy.ops.understudy.modifier_add)
+        counts.append({name: calls[name] for name in _ADDED if calls[name]})
+    return counts
+
+
 def colours():
     """The colour space of each clip that has another than the usual one, and its layer's."""
     found = {}
@@ -52,6 +69,21 @@ def colours():
         if set(names) != {"sRGB"}:
             found[clip.name] = names
     return found
+
+
+def looks(paths):
+    """The values of properties of each clip, and of its layer."""
+    return {
+        clip.name: [
+            [str(_value(strip.path_resolve(path))) for path in paths]
+            for strip in (clip, layer_of(_scene(), clip))
+        ]
+        for clip in SceneStrips(_scene()).clips
+    }
+
+
+def _value(value):
+    return list(value) if hasattr(value, "__len__") else value
 
 
 def deselect_all():
@@ -95,6 +127,7 @@ def looking_calls():
     scene = _scene()
     works = {
         "timing": lambda: sync.sync_timing(scene),
+        "edit": lambda: sync.sync_scene(scene, during_edit=True, changed_clips=frozenset()),
         "sync": lambda: sync.sync_layers(scene),
         "fingerprint": auto_sync.timeline_fingerprint,
         "warnings": lambda: strip_warnings.scene_warnings(scene),
