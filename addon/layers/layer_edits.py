@@ -33,7 +33,7 @@ class LayerEdits:
             self._muted.discard(key)
         self._present.add(key)
 
-    def note_in_step(self, scene_name: str, strip_id: str, *, is_muted: bool) -> None:
+    def note_mute(self, scene_name: str, strip_id: str, *, is_muted: bool) -> None:
         """Note that a clip and its layer are muted, or neither is."""
         key = scene_name, strip_id
         self._present.add(key)

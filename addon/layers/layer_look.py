@@ -70,7 +70,7 @@ def has_other_frame(clip: Any, layer: Any) -> bool:
 
 
 @cache
-def step_reader(kind: str) -> Callable[[Any], Any]:
+def look_reader(kind: str) -> Callable[[Any], Any]:
     """Return what reads whether a strip of a type is muted, all of its look that is read at once, and its timing."""
     return attrgetter(*_appearance_properties(kind), "strobe", *TIMING_PROPERTIES)
 

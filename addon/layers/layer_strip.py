@@ -38,7 +38,7 @@ from .layer_look import (
     differs,
     has_other_frame,
     has_own_look,
-    step_reader,
+    look_reader,
 )
 from .scene_strips import SceneStrips, nearest_layer
 from .sync_memory import sync_memory
@@ -127,14 +127,14 @@ def sync_layer(
     return changed
 
 
-def is_in_step(strips: SceneStrips, clip: Any, layer: Any) -> bool:
+def follows_clip(strips: SceneStrips, clip: Any, layer: Any) -> bool:
     """Tell at the first look whether `sync_layer` has nothing to do for an edit; for most layers it has not.
 
     False where it takes another look: for retimed clips, and for those in hand.
     """
-    read = step_reader(strips.type_of(clip))
+    read = look_reader(strips.type_of(clip))
     look = read(clip)
-    in_step = (
+    follows = (
         look == read(layer)
         and has_own_look(layer)
         and not strips.is_in_hand(clip, layer)
@@ -143,9 +143,9 @@ def is_in_step(strips: SceneStrips, clip: Any, layer: Any) -> bool:
         and clip.colorspace_settings.is_data == layer.colorspace_settings.is_data
         and strips.siblings(clip).is_right_above(clip, layer)
     )
-    if in_step:
-        layer_edits().note_in_step(strips.scene_name, strips.stack_id(clip), is_muted=look[0])
-    return in_step
+    if follows:
+        layer_edits().note_mute(strips.scene_name, strips.stack_id(clip), is_muted=look[0])
+    return follows
 
 
 def _own_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> int:

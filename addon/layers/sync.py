@@ -19,7 +19,7 @@ from ..sequencer.strips import parent_strips
 from .copies import separate_copies
 from .folders import LayerPlaces
 from .layer_edits import layer_edits
-from .layer_strip import invalidate_layer_caches, is_in_step, make_layer, sync_layer
+from .layer_strip import follows_clip, invalidate_layer_caches, make_layer, sync_layer
 from .nesting import nest_where_needed, trim_nests_at_other_rate
 from .replaced_files import reload_replaced_movies
 from .scene_strips import SceneStrips
@@ -42,7 +42,7 @@ def sync_timing(scene: bpy.types.Scene) -> bool:
         if layer is None:
             continue
         is_dragged = are_dragged and _is_selected_whole(clip)
-        if is_dragged or not is_in_step(strips, clip, layer):
+        if is_dragged or not follows_clip(strips, clip, layer):
             with suppress(ChannelError):  # said by `sync_layers`
                 changed |= sync_layer(strips, clip, layer, is_dragged=is_dragged)
     return changed

@@ -23,7 +23,7 @@ _SETTLED = (
     "_write_elements", "add_placeholders", "copy_to", "open_clip",
     "read_retimings",
 )  # fmt: skip
-_ADDED = ("_levels", "_is_sound", "is_in_step", "sync_layer", "make_layer", "durations_at_other_rate")
+_ADDED = ("_levels", "_is_sound", "follows_clip", "sync_layer", "make_layer", "durations_at_other_rate")
 _COUNTED = ("open_clip", "sync_elements", "add_placeholders", "_write_elements")
 
 
