@@ -82,7 +82,7 @@ class RgbConverter:
         """
         full = self._full_range or frame.format.name.startswith("yuvj")
         rgb = self._reformatter.reformat(
-            self._centre_chroma(frame),
+            self._as_blender_takes_it(frame),
             width=self._size[0],
             height=self._size[1],
             format="rgb48le" if self._deep else "rgb24",
@@ -95,28 +95,29 @@ class RgbConverter:
             return np.ascontiguousarray(upright, np.uint16)
         return np.ascontiguousarray(upright, np.uint8)
 
-    def _centre_chroma(self, frame: VideoFrame) -> VideoFrame:
+    def _as_blender_takes_it(self, frame: VideoFrame) -> VideoFrame:
         # Blender calls swscale without a chroma position, which swscale takes as centred. A frame that
-        # carries its own position would have its odd columns take the next chroma sample instead.
+        # carries its own position would have its odd columns take the next chroma sample instead, and one
+        # that is marked as two fields would have each line take the chroma of its own field.
         shape = (frame.width, frame.height, frame.format.name)
         if self._graph is None or self._graph_input != shape:
-            self._graph = _centring_graph(*shape)
+            self._graph = _parameter_graph(*shape)
             self._graph_input = shape
         self._graph.push(frame)
-        centred = self._graph.pull()
-        if not isinstance(centred, VideoFrame):
+        taken = self._graph.pull()
+        if not isinstance(taken, VideoFrame):
             raise ClipError(f"can't convert a {frame.format.name} frame; transcode the clip to H.264")
-        return centred
+        return taken
 
 
-def _centring_graph(width: int, height: int, pixel_format: str) -> Graph:
+def _parameter_graph(width: int, height: int, pixel_format: str) -> Graph:
     graph = Graph()
     # Any time base does: the image passes straight through.
     layout = VideoFormat(pixel_format, width, height)
     source = graph.add_buffer(width=width, height=height, format=layout, time_base=Fraction(1, 1000))
-    centre = graph.add("setparams", "chroma_location=center")
+    parameters = graph.add("setparams", "chroma_location=center:field_mode=prog")
     sink = graph.add("buffersink")
-    source.link_to(centre)
-    centre.link_to(sink)
+    source.link_to(parameters)
+    parameters.link_to(sink)
     graph.configure()
     return graph

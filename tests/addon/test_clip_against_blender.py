@@ -1,76 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `Clip.read` returns is what Blender's own sequencer shows, frame by frame."""
 
-import importlib.util
-import json
-import subprocess
-import sys
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pytest
+from footage import make_clips
+from footage.blender_frames import MAX_DIFFERENCE_BY_BITS, largest_difference, request_for, show
 from PIL import Image
 from understudy.core.errors import ClipError
 from understudy.core.media.open import open_clip, open_sequence
 
 from tests.core import image_files
 
-FOOTAGE = Path(__file__).parents[1] / "footage"
-_spec = importlib.util.spec_from_file_location("make_clips", FOOTAGE / "make_clips.py")
-make_clips = importlib.util.module_from_spec(_spec)
-sys.modules.setdefault("make_clips", make_clips)
-_spec.loader.exec_module(make_clips)
-
 pytestmark = pytest.mark.blender
 
-# Largest difference allowed, in steps of 1/255. Made clips and footage measure 0 at 8 bits and 0.004 above.
-MAX_DIFFERENCE_BY_BITS = {8: 1.0, 16: 2.0}
 FOOTAGE_CLIPS = {
     "02_single_calm_movingcam_720p.mp4": (0, 1, 90, 179),
     "24_stage_cuts_mic_crowd_540p.mp4": (0, 19, 20, 82, 211, 274),
     "30_two_people_sbs_1080p.mp4": (0, 1, 101, 179),
 }
-
-
-def show(folder, clips):
-    """Have Blender render the clips' frames; returns its facts and a reader of its pictures."""
-    job = folder / "job.json"
-    job.write_text(json.dumps({"out": str(folder), "clips": clips}))
-    done = subprocess.run(
-        [sys.executable, FOOTAGE / "show_strips.py", job],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    facts = json.loads((folder / "facts.json").read_text())
-
-    def picture(name, frame):
-        pixels = cv2.imread(str(folder / f"{name}_{frame}.png"), cv2.IMREAD_UNCHANGED)
-        assert pixels is not None, f"Blender wrote no frame {frame} of {name}"
-        return pixels[..., ::-1]
-
-    return facts, picture
-
-
-def request_for(name, files, clip, frames):
-    info = clip.info
-    return {
-        "name": name,
-        "files": [str(file) for file in files],
-        "frames": list(frames),
-        "depth": info.bit_depth,
-        "size": [info.width, info.height],
-    }
-
-
-def largest_difference(ours, theirs):
-    """In steps of 1/255."""
-    assert ours.shape == theirs.shape
-    assert ours.dtype == theirs.dtype
-    return np.abs(ours.astype(np.float64) - theirs).max() * 255 / np.iinfo(ours.dtype).max
 
 
 @pytest.fixture(scope="module")

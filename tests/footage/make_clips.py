@@ -173,6 +173,16 @@ MOVIES = (
         pictures=20,
         options={"g": "8", "crf": "10", "cpu-used": "8"},
     ),
+    Recipe("wide_pixels.mp4", matrix=1, options=_SLOW_GOP | {"x264-params": "sar=64/45"}),
+    Recipe("fields.mp4", matrix=1, options=_SLOW_GOP | {"x264-params": "tff=1"}),
+    Recipe(
+        "hlg.mp4",
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        matrix=9,
+        depth=16,
+        options={"x265-params": "keyint=12:log-level=none:colorprim=bt2020:transfer=arib-std-b67"},
+    ),
     Recipe("odd.mkv", codec="ffv1", size=(191, 127), options={}),
     Recipe("h264_10bit.mp4", pixel_format="yuv420p10le", matrix=1, depth=16, options=_SLOW_GOP),
     Recipe(

@@ -112,6 +112,8 @@ def _report(
         "cold_vs_models": dict(spread([one["cold_vs_models"] for one in alone])),
     }
     shown = list(against)
+    checks = [one["check_ms"] / render.milliseconds("again") for one, render in zip(alone, done, strict=True)]
+    against["check_vs_again"] = dict(spread(checks, 5))
     against["source_alone_vs_parts"] = dict(spread([one["source_vs_parts"] for one in alone]))
     first, last = lengths[counts[0]], lengths[counts[-1]]
     parts = alone[0]["parts_ms"]
@@ -239,7 +241,7 @@ def _print(report: dict[str, Any]) -> None:
     print()
     for name, entry in report["spread"].items():
         more = f", processor {entry['processor']['median']:.3f}" if "processor" in entry else ""
-        print(f"{name:<18}{entry['median']:>8.3f}  ({entry['low']:.3f} to {entry['high']:.3f}{more})")
+        print(f"{name:<22}{entry['median']:>8.4g}  ({entry['low']:.4g} to {entry['high']:.4g}{more})")
     for name in ("live_rendered_ms", "live_written_ms", "redraw_ms", "fuse_ms", "playback"):
         print(f"{name:<18}{report[name]['p50']:>8.2f}  (p95 {report[name]['p95']:.2f})")
     if report["live_by"] == "window":

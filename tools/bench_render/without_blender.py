@@ -22,6 +22,7 @@ from understudy.core.layers.folder import LayerFolder
 from understudy.core.layers.job import LayerJob
 from understudy.core.media.open import Clip, open_clip
 from understudy.core.media.source import ClipSource
+from understudy.core.media.source_stamps import SourceStamps
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.recipe import Recipe, with_settings
@@ -68,6 +69,7 @@ def measure_clip(path: Path, faces: tuple[Path, Path], frames: int, folder: Path
         "cold_vs_models": cold["wall"] / all_parts,
         "source_vs_parts": source["wall"] / (parts["source_swap"] + parts["source_fuse"]),
         "fuse_ms": percentiles([*fuse, *more]),
+        "check_ms": _time_checks(path, first.identity.images[0].path, frames),
     }
 
 
@@ -92,6 +94,19 @@ def _time_parts(
     seconds["source_swap"], seconds["source_fuse"] = source["swap"], source["fuse"]
     pipeline.close()
     return seconds, fused
+
+
+def _time_checks(clip: Path, face: Path, frames: int) -> float:
+    """Return the milliseconds a frame to make sure that neither clip nor source image was replaced.
+
+    A render does so anew: blocks of both are read once, and what the system says of them is looked at for each frame.
+    """
+    began = time.perf_counter()
+    stamps = SourceStamps()
+    for number in range(frames):
+        for path in (clip, face):
+            stamps.look(ClipSource(True, (path,)), number)
+    return 1000 * (time.perf_counter() - began) / frames
 
 
 def _time_decoding(path: Path, frames: int) -> float:
