@@ -40,7 +40,7 @@ class RedisServer:
     def start(self, *more: str) -> None:
         """Start the server and wait until it answers."""
         self._process = subprocess.Popen([*self.command, *more], stdout=subprocess.DEVNULL)
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A made clip with a real face, and a Blender in a process of its own that does what a test asks."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -60,15 +62,22 @@ def drive(tmp_path_factory, in_turn):
     return Driver(tmp_path_factory.mktemp("blender"), running=in_turn)
 
 
-@pytest.fixture(scope="module")
-def prepared(drive, footage):
-    """A saved project of which frames 1 to 8 are prepared: frame n shows source frame n - 1."""
-    blend = str(drive.folder / "prepared.blend")
-    drive(
-        ["project", {"size": [320, 240], "frames": [1, 8], "save": blend}],
+@pytest.fixture(scope="session")
+def prepared_project(tmp_path_factory, running, footage):
+    """The folder of a saved project of which frames 1 to 8 are prepared, for modules to copy."""
+    folder = tmp_path_factory.mktemp("prepared") / "project"
+    folder.mkdir()
+    Driver(folder.parent, running=running)(
+        ["project", {"size": [320, 240], "frames": [1, 8], "save": str(folder / "prepared.blend")}],
         ["movie", {"name": "clip", "file": footage.movie}],
         ["cast", {"name": "clip", "picture": footage.person}],
         ["work", {}],
         ["save", {}],
     )
-    return blend
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(drive, prepared_project):
+    """A saved project of which frames 1 to 8 are prepared: frame n shows source frame n - 1."""
+    return str(shutil.copytree(prepared_project, drive.folder / "prepared_project") / "prepared.blend")

@@ -10,7 +10,6 @@ from understudy.core.cache.factory import open_cache
 from understudy.core.cache.maintenance.inspector import NamedStore, TierInspector
 from understudy.core.cache.maintenance.lineage import key_fields
 from understudy.core.cache.settings import CacheSettings
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
@@ -19,6 +18,8 @@ from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.recipe import Recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
+
+from tests.core.shared_places import redis_store
 
 COUNT = 8
 
@@ -71,7 +72,7 @@ def spread_over_places(made, root, redis_server, where):
     places = {
         "near": PackStore(root / "near"),
         "share": PackStore(root / "share"),
-        "redis": RedisStore(redis_server.url),
+        "redis": redis_store(redis_server.url),
     }
     with closing(PackStore(made.cache)) as folder:
         for entry in list(folder.entries()):

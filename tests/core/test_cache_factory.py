@@ -11,12 +11,13 @@ from understudy.core.cache.base.key import stage_key
 from understudy.core.cache.factory import open_cache
 from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.lease import SingleFlight
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.encryption import is_encrypted
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.errors import CacheError
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
 from understudy.core.sessions.settings import settings_from
+
+from tests.core.shared_places import redis_store
 
 SECRET = bytes(range(32))
 
@@ -53,7 +54,7 @@ def test_two_machines_share_encrypted_results(tmp_path, redis_server):
     got, known = second.flight.get_or_compute(second.store, key(1), lambda: arrays(2))
     assert known
     assert got["a"].tobytes() == arrays(1)["a"].tobytes()
-    for store in (first.folder, PackStore(tmp_path / "share"), RedisStore(redis_server.url)):
+    for store in (first.folder, PackStore(tmp_path / "share"), redis_store(redis_server.url)):
         assert is_encrypted(store.get(key(1)))
     for cache in (first, second):
         cache.close()

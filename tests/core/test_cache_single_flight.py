@@ -68,7 +68,7 @@ def _compute_all(folder, log, redis_url, numbers, start):
             fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.write(fd, f"{number}\n".encode())
             os.close(fd)
-            time.sleep(0.05)
+            time.sleep(0.02)
             return arrays(number)
 
         got, _ = flight.get_or_compute(store, key(number), compute)
@@ -79,7 +79,7 @@ def _compute_all(folder, log, redis_url, numbers, start):
 @pytest.mark.parametrize("place", ["folder", "redis"])
 def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, place):
     url = request.getfixturevalue("redis_server").url if place == "redis" else ""
-    numbers, log = range(20 if url else 3), tmp_path / "log"
+    numbers, log = range(20 if url else 2), tmp_path / "log"
     spawn = multiprocessing.get_context("spawn")
     arguments = tmp_path / "cache", log, url, numbers, spawn.Barrier(3)
     processes = [spawn.Process(target=_compute_all, args=arguments) for _ in range(3)]

@@ -5,13 +5,13 @@ import shutil
 
 import pytest
 from understudy.core.cache.base.key import stage_key
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.layers.label import layer_key
 from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.media.open import file_fingerprint
 
 from tests.core.cached_project import ALL, COUNT, NO_RUNS, cache, call, layer, made, stages, stored_results
+from tests.core.shared_places import redis_store
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ def test_a_purged_person_is_gone_from_every_byte_of_every_place(
     made, cache, tmp_path, redis_server, capsys, recognised, by
 ):
     share = shutil.copytree(cache, tmp_path / "share")
-    server = RedisStore(redis_server.url)
+    server = redis_store(redis_server.url)
     server.put_many(stored_results(PackStore(cache)).items())
     places = ["--cache-dir", cache, "--shared-dir", share, "--redis", redis_server.url]
     needles, others = recognised
@@ -102,7 +102,7 @@ def test_a_purged_clip_leaves_the_people(made, cache, capsys):
 
 
 def test_old_results_are_purged_by_age_and_all_by_all(made, cache, redis_server, capsys):
-    server = RedisStore(redis_server.url)
+    server = redis_store(redis_server.url)
     server.put_many(stored_results(PackStore(cache)).items())
     places = ["--cache-dir", cache, "--redis", redis_server.url]
     before = stages(PackStore(cache))

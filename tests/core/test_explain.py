@@ -12,7 +12,6 @@ import pytest
 from models import stand_ins
 from understudy.core.cache.base.key import Key, stage_key
 from understudy.core.cache.maintenance.explain import Difference, explain
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cache.stores.encryption import EncryptedStore, Encryption
 from understudy.core.cache.stores.local import PackStore
 from understudy.core.cli.main import main
@@ -21,6 +20,7 @@ from understudy.core.models.session import ModelFile
 from understudy.core.models.statement import statement_path
 
 from tests.core.explained_project import Project, content, spread_over_places, status
+from tests.core.shared_places import redis_store
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +192,7 @@ def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
     spread_over_places(made, tmp_path, redis_server, {"landmark": "share", "swap": "redis"})
     near, share = tmp_path / "near", tmp_path / "share"
     before = content(near), content(share)
-    kept = len(list(RedisStore(redis_server.url).entries()))
+    kept = len(list(redis_store(redis_server.url).entries()))
     here, there = "the cache folder", f"the shared cache {share}"
     places = ["--cache-dir", near, "--shared-dir", share, "--redis", redis_server.url]
     expected = dict.fromkeys((*FRAME, "target"), ("hit", here))
@@ -203,7 +203,7 @@ def test_what_a_shared_place_has_is_a_hit_there_and_stays_there(
     }
     assert explain_by_command(capsys, made, *places) == (expected, "")
     assert (content(near), content(share)) == before
-    assert len(list(RedisStore(redis_server.url).entries())) == kept > 0
+    assert len(list(redis_store(redis_server.url).entries())) == kept > 0
     # Named by the environment it is the same; without the server it is a miss; `off` leaves the share out.
     monkeypatch.setenv("UNDERSTUDY_SHARED_CACHE", str(share))
     monkeypatch.setenv("UNDERSTUDY_REDIS", redis_server.url)

@@ -13,9 +13,10 @@ from understudy.core.analysis.model_adapters import _SPARSE_LANDMARKERS
 from understudy.core.cache.base.key import Key
 from understudy.core.cache.base.schema import schema_for
 from understudy.core.cache.settings import CacheSettings
-from understudy.core.cache.shared.redis_store import RedisStore
 from understudy.core.cli.main import main
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+
+from tests.core.shared_places import redis_store
 
 CORE = Path(__file__).resolve().parents[2] / "core"
 _NOT_KEPT = {"layer", "fuse", "follow"}
@@ -190,7 +191,7 @@ def test_v5_values_of_the_right_form_that_mean_nothing(
 def test_v5_a_poisoned_share_is_passed_over_and_healed(
     made: RecipeCaches, tmp_path: Path, redis_server
 ) -> None:
-    far = RedisStore(redis_server.url)
+    far = redis_store(redis_server.url)
     for _, key, arrays in entries(made.caches["mesh"]):
         far.put(key, MUTATIONS["enlarge_array"](arrays, 0) or arrays)
     far.close()
