@@ -59,9 +59,8 @@ def test_a_place_that_hangs_costs_one_wait_then_rests_and_is_tried_again() -> No
     place.open.clear()
     asked = place.asked + 1
     assert tier.get(key(1)) is None
-    wait_until(
-        lambda: place.asked == asked
-    )  # on a busy machine its thread may begin only after the time limit
+    # On a busy machine its thread may begin only after the time limit.
+    wait_until(lambda: place.asked == asked)
     for _ in range(100):
         assert tier.get(key(1)) is None
         assert key(1) not in tier
