@@ -12,6 +12,8 @@ FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """FFmpeg's name of the container by the ending of a movie's name."""
 TRIAL_ERRORS = (av.FFmpegError, ValueError)
 
+_UNWRITABLE = ((".mov", "libsvtav1"),)
+"""What FFmpeg lists for a kind of file and then refuses to write."""
 _TEXT_SUBTITLES = {".mp4": "mov_text", ".mov": "mov_text", ".mkv": "subrip", ".webm": "webvtt"}
 
 
@@ -39,7 +41,7 @@ def suffixes_that_hold(stream: Stream, packet: "Packet[Stream] | None") -> Seque
 def takes_encoder(suffix: str, encoder: str) -> bool:
     """Tell whether a kind of movie file can hold what an encoder makes."""
     with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
-        return encoder in container.supported_codecs
+        return encoder in container.supported_codecs and (suffix, encoder) not in _UNWRITABLE
 
 
 def text_subtitle_codec(suffix: str) -> str:

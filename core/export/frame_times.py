@@ -37,8 +37,7 @@ class ClipTimes:
     variable: FrameTimes | None = None
     """The own times of its images; None where they come at a fixed rate, or can't be told."""
     frame_count: int = 0
-    """How many frames there are up to the last image, or to where times begin anew; 0 where the file's length is right.
-    """
+    """How many frames there are up to the last image, or to where times begin anew; 0 if not counted."""
 
 
 def read_times(path: Path, fps: Fraction) -> ClipTimes:
@@ -67,7 +66,10 @@ def read_times(path: Path, fps: Fraction) -> ClipTimes:
             if container.format.name == _INDEXED_FORMATS and _is_even(stream):
                 return ClipTimes()
             packets = packets_before_jump(container.demux(stream))
-            times = sorted(packet.pts for packet in packets if packet.pts is not None)
+            # What an edit list hides is to be discarded.
+            times = sorted(
+                packet.pts for packet in packets if packet.pts is not None and not packet.is_discard
+            )
             start = stream.start_time or 0
     except READ_ERRORS:
         return ClipTimes()

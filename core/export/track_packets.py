@@ -20,9 +20,8 @@ class TrackPackets:
         self._overlapping: set[int] = set()
         self._overlap_counts: dict[tuple[int, str], int] = {}
         streams = [container.streams[index] for index in indices]
-        self._packets = (
-            container.demux(*streams) if streams else iter(())
-        )  # without a choice it gives all tracks
+        # Without a choice a container gives the packets of all tracks.
+        self._packets = container.demux(*streams) if streams else iter(())
 
     def __iter__(self) -> Iterator[AnyPacket]:
         return self

@@ -63,9 +63,8 @@ def configure_encoder(
     if source.sample_aspect is not None:
         context.sample_aspect_ratio = source.sample_aspect
     if source.is_interlaced:
-        context.options["field_order"] = _FIELD_ORDERS[
-            source.field_order
-        ]  # for the container, whatever the codec
+        # The container says it whatever the codec does.
+        context.options["field_order"] = _FIELD_ORDERS[source.field_order]
         if keeps_fields(source, encoding):
             context.flags |= Flags.interlaced_dct | Flags.interlaced_me
     elif source.field_order == PROGRESSIVE:

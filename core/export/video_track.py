@@ -19,6 +19,8 @@ from .tone_mapping import HdrPreparation
 from .video_encoder import configure_encoder, image_preparation
 
 _MIN_TICKS_PER_SECOND = 10_000
+_X265_DELAY_FRAMES = 2
+"""Of so few images x265 makes no B-frames, and does not set their decoding times."""
 HVC1_SUFFIXES = (".mp4", ".mov")
 """Where HEVC is called `hvc1`, which is what Apple's players ask for."""
 
@@ -58,6 +60,7 @@ class VideoTrack:
         self._times = times
         self._first_seconds = first / fps
         self._last_time: int | None = None
+        self._image_count = 0
         stream = container.add_stream(encoding.encoder, rate=fps, options=dict(encoding.options))
         if not isinstance(stream, VideoStream):
             raise OutputError(f"{encoding.encoder} is no encoder of video; install the av wheel with it")
@@ -78,6 +81,7 @@ class VideoTrack:
         if self._last_time is not None and time <= self._last_time:
             return
         self._last_time = time
+        self._image_count += 1
         if self._hdr is not None:
             image, patch = self._hdr.prepare(image, patch), None
         ready = self._preparation.prepare(image, patch)
@@ -97,7 +101,11 @@ class VideoTrack:
 
     def finish(self) -> None:
         """Write what the encoder still holds."""
-        self._mux(self.stream.encode(None))
+        packets = self.stream.encode(None)
+        if self.stream.codec_context.name == "libx265" and self._image_count <= _X265_DELAY_FRAMES:
+            for packet in packets:
+                packet.dts = packet.pts
+        self._mux(packets)
 
     @property
     def seconds(self) -> Fraction:

@@ -76,13 +76,12 @@ class WaitingImages:
 
     def add(self, packet: "Packet[Any]") -> None:
         """Note that a packet goes to the decoder."""
-        if not self._has_times or packet.pts is None or packet.dts is None:
+        if not self._has_times or packet.is_discard or packet.pts is None or packet.dts is None:
             return
         if self._jumps.is_jump(packet):
             self._has_jumped = True
             if self._faults.jump_time is None:
                 self._faults.jump_time = max((*self._times, self._last_time))
-        # What an edit list hides never comes out.
         if self._first_time is None or packet.pts >= self._first_time:
             self._times.add(packet.pts)
 

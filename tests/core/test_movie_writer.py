@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from understudy.core.errors import ClipError, OutputError
 from understudy.core.export.movie_writer import VideoWriter
+from understudy.core.export.options import EncodingChoice
 from understudy.core.media.open import open_clip
 
 _spec = importlib.util.spec_from_file_location(
@@ -21,6 +22,14 @@ sys.modules.setdefault("make_clips", make_clips)
 _spec.loader.exec_module(make_clips)
 
 SIZE = (make_clips.WIDTH, make_clips.HEIGHT)
+
+
+UNWRITABLE = {
+    ("av1", ".mov"),
+    ("prores", ".mp4"),
+    ("ffv1", ".mov"),
+    *((codec, ".webm") for codec in ("h264", "hevc", "prores", "ffv1")),
+}
 
 
 def write_numbers(path, count, fps=Fraction(25), audio_from=None, size=SIZE):
@@ -208,3 +217,29 @@ def test_sound_from_a_file_that_is_not_there_is_a_clip_fault(tmp_path):
     with pytest.raises(ClipError, match=r"gone\.mp4"):
         write_numbers(tmp_path / "out.mp4", 2, audio_from=tmp_path / "gone.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "prores", "ffv1"])
+def test_short_movies_of_each_codec_are_written_or_refused_with_the_fix(tmp_path, codec, suffix, count):
+    path = tmp_path / f"out{suffix}"
+    writer = VideoWriter(path, 64, 64, Fraction(25), choice=EncodingChoice(codec=codec))
+    if (codec, suffix) in UNWRITABLE:
+        with pytest.raises(OutputError, match=rf"\{suffix} files can't hold {codec}: use \.m"), writer:
+            raise AssertionError("it is to be refused before the first frame")
+        return
+    with writer:
+        for number in range(count):
+            writer.write(np.full((64, 64, 3), 60 * number, np.uint8))
+    with av.open(str(path)) as movie:
+        stream = movie.streams.video[0]
+        packets = [packet for packet in movie.demux(stream) if packet.pts is not None]
+        assert len(packets) == count
+        for packet in packets:
+            assert packet.dts is None or -0.2 < packet.dts * packet.time_base <= packet.pts * packet.time_base
+            assert packet.pts * packet.time_base < 0.2
+    with open_clip(path) as clip:
+        levels = [255 * clip.read(n).mean() / np.iinfo(clip.read(n).dtype).max for n in range(count)]
+        assert levels == pytest.approx([60 * n for n in range(count)], abs=3)
