@@ -171,8 +171,11 @@ class ShapeStage:
         for sample in sample_numbers(clip.info.frame_count):
             # A frame that can't be read is reported at its own turn; the others show the person too.
             with suppress(ClipError):
-                keys[f"face{sample:08d}"] = self._analyser.keys(clip, sample, analysis)[2]
+                keys[f"face{sample:08d}"] = embedded = self._analyser.keys(clip, sample, analysis)[2]
                 numbers.append(sample)
+                if embedded not in self._store:
+                    # While its pixels are at hand: a second way through the samples decodes a movie once more.
+                    self._analyser.analysis(clip, sample, analysis)
         samples: dict[str, Scalar | Key] = {
             f"face{place:02d}": key for place, key in enumerate(keys.values())
         }

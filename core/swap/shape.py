@@ -107,12 +107,26 @@ class MovedFace:
             and min(warp.width, warp.height) > 0
         )
 
-    def frame_with_face(self, frame: Pixels) -> Pixels:
-        """Return an (H, W, 3) RGB uint8 frame with its picture moved around this face."""
-        moved = frame.copy()
+    def frame_with_face(self, frame: Pixels, place: tuple[slice, slice] | None = None) -> Pixels:
+        """Return an (H, W, 3) RGB uint8 frame with its picture moved around this face.
+
+        `place` are the rows and columns to return, where not all of them are needed.
+        """
+        place = place or (slice(0, frame.shape[0]), slice(0, frame.shape[1]))
+        moved = frame[place].copy()
+        rows, columns = place
         height, width = self.picture.shape[:2]
-        there = moved[self.top : self.top + height, self.left : self.left + width]
-        cv2.copyTo(cv2.cvtColor(self.picture, cv2.COLOR_RGBA2RGB), self.picture[..., 3], there)
+        first_row, first_column = max(rows.start, self.top), max(columns.start, self.left)
+        last_row, last_column = min(rows.stop, self.top + height), min(columns.stop, self.left + width)
+        if first_row < last_row and first_column < last_column:
+            own = self.picture[
+                first_row - self.top : last_row - self.top, first_column - self.left : last_column - self.left
+            ]
+            there = moved[
+                first_row - rows.start : last_row - rows.start,
+                first_column - columns.start : last_column - columns.start,
+            ]
+            cv2.copyTo(cv2.cvtColor(own, cv2.COLOR_RGBA2RGB), own[..., 3], there)
         return moved
 
 
