@@ -61,6 +61,11 @@ class WarpGrid:
         rows, columns = self.displacement.shape[:2]
         return self.width / columns, self.height / rows
 
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """The rows and columns of the region in the frame."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
     def dense(self) -> Floats:
         """Return the displacement of each pixel of the region: (height, width, 2) float32."""
         size = (self.width, self.height)
