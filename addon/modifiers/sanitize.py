@@ -21,7 +21,7 @@ from .stack_id import new_id
 
 _FALLBACK_NAME = "Unnamed"
 _ID_TEXTS = ("understudy_id", "understudy_layer_of", "understudy_lifted")
-_MODIFIER_TEXTS = attrgetter("name", "strip_id", "identity.name", "identity.consent")
+_MODIFIER_TEXTS = attrgetter("name", "strip_id", "identity.name", "identity.consent", "target_forms")
 _STRIP_TEXTS = attrgetter("name", *_ID_TEXTS)
 
 
@@ -44,6 +44,7 @@ def repair_texts() -> None:
                 _repair_text(modifier, "strip_id", INVALID_TEXT)
                 _repair_text(modifier.identity, "name", "")
                 _repair_text(modifier.identity, "consent", "")
+                _repair_text(modifier, "target_forms", "")
 
 
 def _is_sound() -> bool:

@@ -35,6 +35,7 @@ def _families() -> tuple[ModuleType, ...]:
         render_originals,
         render_report,
         source_images,
+        target_forms,
         trust,
     )
 
@@ -46,6 +47,7 @@ def _families() -> tuple[ModuleType, ...]:
         nest,
         people,
         source_images,
+        target_forms,
         prepare,
         prepare_buttons,
         purge,

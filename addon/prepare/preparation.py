@@ -22,6 +22,7 @@ from ..sessions.cache_folder import refused_folder_warnings
 from ..sessions.open import open_session, run_settings
 from ..sessions.restarting_worker import RestartingWorker
 from .results import PrepareResults
+from .target_forms import keep_target_forms
 from .timeline_walk import TimelineWalk
 
 _MAX_PENDING_JOBS = 16
@@ -55,6 +56,7 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
             invalidate_layer_caches()
     report["summary"] = prepare_text(state, report["written"], report["seconds"])
     _store_results(scene, results, report["summary"])
+    keep_target_forms(scene)
     return report
 
 
@@ -189,4 +191,5 @@ def finish_preparation(run: Preparation, scene: bpy.types.Scene) -> tuple[StripS
     seconds = None if run.report is None else float(run.report["seconds"])
     summary = prepare_text(state, run.written_count, seconds)
     _store_results(scene, run.results, summary)
+    keep_target_forms(scene)
     return state, summary

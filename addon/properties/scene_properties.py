@@ -193,6 +193,7 @@ class UNDERSTUDY_PG_modifier(_Stages, PropertyGroup):
     show_colour: _make_fold_property("Color and Blend")  # type: ignore[valid-type]
     show_analysis: _make_fold_property("Analysis")  # type: ignore[valid-type]
     identity: PointerProperty(type=UNDERSTUDY_PG_identity)  # type: ignore[valid-type]
+    target_forms: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_scene(PropertyGroup):
@@ -257,7 +258,9 @@ def request_of(modifier: Any) -> SwapRequest:
         if entry.filepath
     )
     identity = Identity(images, modifier.identity.name, modifier.identity.consent)
-    return SwapRequest(identity, recipe_of(modifier), modifier=modifier.name)
+    recipe = recipe_of(modifier)
+    forms = modifier.target_forms if recipe.swap.gives_shape else ""
+    return SwapRequest(identity, recipe, modifier=modifier.name, target_forms=forms)
 
 
 CLASSES: tuple[Any, ...] = (

@@ -19,7 +19,7 @@ from ..modifiers.active import MODIFIER_POINTER, active_scene, active_stack, act
 from ..modifiers.visibility import is_rendered, visibility_mismatches
 from ..operators.modifiers import UNDERSTUDY_OT_modifier_add
 from ..prepare.drawn_state import drawn_state, drawn_warnings
-from ..properties.scene_properties import settings_of
+from ..properties.scene_properties import recipe_of, settings_of
 from ..properties.status import window_state
 from ..sequencer.strips import supports_modifiers
 from .cache_panel import draw_cache, draw_refusal
@@ -51,12 +51,18 @@ def _parameters_of(belongs: Any) -> _Draw:
     return lambda layout, context, modifier: draw_parameters(layout, context, modifier, belongs)
 
 
+def _draw_colour(layout: Any, context: bpy.types.Context, modifier: Any) -> None:
+    draw_parameters(layout, context, modifier, in_colour)
+    if modifier.target_forms and recipe_of(modifier).swap.gives_shape:
+        layout.operator("understudy.target_form_learn", icon="FILE_REFRESH")
+
+
 _SECTIONS = (
     _Section("who", "Who", draw_who),
     _Section("which_face", "Which Face", draw_which_face),
     _Section("swap", "Swap", _parameters_of(in_swap)),
     _Section("mask", "Mask", _parameters_of(in_mask)),
-    _Section("colour", "Color and Blend", _parameters_of(in_colour)),
+    _Section("colour", "Color and Blend", _draw_colour),
     _Section("analysis", "Analysis", _parameters_of(in_analysis)),
 )
 

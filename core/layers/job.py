@@ -10,7 +10,7 @@ from ..errors import MessageError
 from ..media.source import ClipSource
 from ..recipe import Recipe, messages, parameters
 from ..recipe.parameter import validate_value
-from ..recipe.request import FaceImage, Identity, SwapRequest
+from ..recipe.request import MAX_FORM_LETTERS, FaceImage, Identity, SwapRequest
 
 _MAX_IMAGES = 1000
 _MAX_FACES = 1 << 16
@@ -83,6 +83,7 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
         "consent": identity.consent,
         "pictures": _image_values(identity.images),
         "replaced": _image_values(request.target_references),
+        "forms": request.target_forms,
         "modifier": request.modifier,
         "recipe": {
             stage.name: {entry.name: getattr(group, entry.name) for entry in fields(group)}
@@ -94,12 +95,18 @@ def request_values(request: SwapRequest) -> dict[str, Any]:
 
 def request_from(values: object) -> SwapRequest:
     """Return what `request_values` was given. Raises MessageError, or RecipeError for what no parameter may be."""
-    given = messages.entries(values, "name", "consent", "pictures", "replaced", "modifier", "recipe")
+    given = messages.entries(values, "name", "consent", "pictures", "replaced", "forms", "modifier", "recipe")
     images, replaced = (
         messages.listing(given[name], _image_from, _MAX_IMAGES) for name in ("pictures", "replaced")
     )
     identity = Identity(images, messages.text(given["name"]), messages.text(given["consent"]))
-    return SwapRequest(identity, _recipe_from(given["recipe"]), replaced, messages.text(given["modifier"]))
+    return SwapRequest(
+        identity,
+        _recipe_from(given["recipe"]),
+        replaced,
+        messages.text(given["modifier"]),
+        messages.text(given["forms"], MAX_FORM_LETTERS),
+    )
 
 
 def _recipe_from(values: object) -> Recipe:

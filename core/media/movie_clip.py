@@ -7,6 +7,7 @@ frames of a variable-rate movie repeat or are skipped, and a late first image is
 """
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,7 @@ class MovieClip(FileClip):
         self._previous: VideoFrame | None = None
         self._current: VideoFrame | None = None
         self._position = 0
+        self._recent: deque[VideoFrame] = deque(maxlen=1)
         self._file = MovieFile(path)
         self._faults = self._file.faults
         try:
@@ -111,7 +113,8 @@ class MovieClip(FileClip):
         width, height = file.size
         deep = max((part.bits for part in first.format.components), default=8) > 8
         require_frame_size(file.path, width, height, 6 if deep else 3, file.path.stat().st_size)
-        self._cache = FrameCache(frame_capacity(FRAME_CACHE_SIZE, width * height * (6 if deep else 3)))
+        most = frame_capacity(FRAME_CACHE_SIZE, width * height * (6 if deep else 3))
+        self._cache, self._recent = FrameCache(most), deque(maxlen=most)
         converter = RgbConverter(
             width, height, matrix=file.matrix, full_range=file.full_range, rotation=rotation, deep=deep
         )
@@ -128,16 +131,34 @@ class MovieClip(FileClip):
 
         `_previous` and `_current` are neighbours in the order of showing; `_current` is None behind the last image.
         """
+        recent = self._recent_frame_at(time) if time < self._position else None
+        if recent is not None:
+            return recent
         if not self._can_decode_to(time):
             self._seek(time)
         self._position = time
         while self._current is not None and self._file.time_of(self._current) < time:
+            self._recent.append(self._current)
             self._previous, self._current = self._current, next(self._frames, None)
         exact = self._current is not None and self._file.time_of(self._current) == time
         shown = self._current if exact or self._previous is None else self._previous
         if shown is None:
             raise self._file.unreadable_error()
         return shown
+
+    def _recent_frame_at(self, time: int) -> VideoFrame | None:
+        """The image that `_frame_at` would show if it decoded anew, where it was passed a moment ago.
+
+        Whoever looks a few frames ahead passes frames that are known, and then wants the pixels of one of them: a seek
+        would decode again all that lies between the key frame and it.
+        """
+        before: VideoFrame | None = None
+        for image in (*self._recent, *(() if self._current is None else (self._current,))):
+            start = self._file.time_of(image)
+            if start >= time:
+                return image if start == time and before is not None else before
+            before = image
+        return None
 
     def _can_decode_to(self, time: int) -> bool:
         """Whether decoding on from here leads to `time` and is no slower than a seek."""
@@ -186,5 +207,6 @@ class MovieClip(FileClip):
     def _set_position(self, frames: Iterator[VideoFrame], current: VideoFrame | None) -> None:
         self._frames = frames
         self._previous = None
+        self._recent.clear()
         self._current = current
         self._position = self._file.start_time if current is None else self._file.time_of(current)

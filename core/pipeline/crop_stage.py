@@ -61,13 +61,21 @@ class CropStage:
             entry.shape, entry.face, partial(self._analyser.frames.frame, plan.clip, plan.number)
         )
 
-    def _shaped(self, plan: LayerPlan, entry: FacePlan) -> tuple[Face, Callable[[], Pixels]]:
-        """Return the face as it is to be swapped, and what gives the frame that it is in."""
+    def _shaped(
+        self, plan: LayerPlan, entry: FacePlan
+    ) -> tuple[Face, Callable[[tuple[slice, slice] | None], Pixels]]:
+        """Return the face as it is to be swapped, and what gives the frame that it is in, or a part of that.
+
+        A part is given by its rows and columns; None stands for the whole frame.
+        """
         decode = partial(self._analyser.frames.frame, plan.clip, plan.number)
         moved = self.moved_face(plan, entry)
         if moved is None:
-            return entry.face, decode
-        return replace(entry.face, landmarks=moved.landmarks), lambda: moved.frame_with_face(decode())
+            return entry.face, lambda place: decode() if place is None else decode()[place]
+        return (
+            replace(entry.face, landmarks=moved.landmarks),
+            lambda place: moved.frame_with_face(decode(), place),
+        )
 
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
         def compute() -> Arrays:
@@ -99,8 +107,10 @@ class CropStage:
             pixels = self._analyser.frames.frame(plan.clip, plan.number)
             with self._counter.measure("swap"):
                 return self._neural.swap(pixels, [entry.face], entry.request)[0]
-        face, frame = self._shaped(plan, entry)
-        target = self._mesh.target(entry.target, frame, face.landmarks, entry.region)
+        face, cut_out = self._shaped(plan, entry)
+        target = self._mesh.target(
+            entry.target, partial(cut_out, entry.region.place), face.landmarks, entry.region
+        )
         return self._mesh.swap(face.landmarks, entry.region, entry.request, target)
 
     def _fits_swap(self, entry: FacePlan, arrays: Arrays) -> bool:
@@ -117,10 +127,10 @@ class CropStage:
     def _get_or_enhance(self, plan: LayerPlan, entry: FacePlan, crop: Crop) -> AlignedImage | None:
         if entry.enhance is None:
             return None
-        face, decode = self._shaped(plan, entry)
+        face, cut_out = self._shaped(plan, entry)
 
         def compute() -> Arrays:
-            frame = decode()
+            frame = cut_out(None)
             with self._counter.measure("enhance"):
                 recipe = entry.request.recipe
                 return self._neural.enhance(frame, face, crop, entry.region, recipe).to_arrays()

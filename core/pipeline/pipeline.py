@@ -47,6 +47,7 @@ from .people_stage import find_people_in_clip
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
 from .source_check import SourceImageReport, inspect_source_image
+from .target_forms import TargetForms
 
 LAYER_VERSION = 1
 
@@ -97,7 +98,8 @@ class Pipeline:
         self._neural = NeuralSwapper(library, runner, images, self._topology)
         swappers = self._mesh, self._neural
         basis = store, self._flight, self._analyser
-        self._shape = ShapeStage(*basis, self._sources, self._topology, self._counter)
+        self._basis, self._forms = basis, TargetForms(*basis, self._topology)
+        self._shape = ShapeStage(*basis[:2], self._sources, self._forms, self._topology, self._counter)
         self._fusion = FuseStage(self._fuser, self._neural, self._topology)
         self._crops = CropStage(*basis, swappers, self._occlusion, self._shape, self._counter)
 
@@ -157,16 +159,12 @@ class Pipeline:
 
         `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError.
         """
-        return find_people_in_clip(
-            self._store,
-            self._flight,
-            self._analyser,
-            self._topology,
-            clip,
-            range(first, last + 1),
-            recipe,
-            on_progress,
-        )
+        frames = range(first, last + 1)
+        return find_people_in_clip(*self._basis, self._topology, clip, frames, recipe, on_progress)
+
+    def target_forms(self, clip: Clip, recipe: Recipe, origin: str = "") -> str:
+        """Return the forms of a clip's people for a `SwapRequest`. Raises ClipError, ModelError, RecipeError."""
+        return self._forms.text(clip, recipe, origin)
 
     def inspect_source_image(self, image: FaceImage, detect: Detect) -> SourceImageReport:
         """Return what an editor should know of an image of the source person, for a recipe's `detect`. ModelError."""

@@ -20,8 +20,8 @@ from ..swap.shape import MOVE_SCHEMA
 from ..swap.source import SOURCE_SCHEMA
 from ..swap.texture import TEXTURE_SCHEMA
 from .occlusion_stage import occlude_schema
-from .shape_stage import SHAPE_SCHEMA
 from .source_check import SOURCE_IMAGE_SCHEMA
+from .target_forms import SHAPE_SCHEMA
 
 STAGE_SCHEMAS: Mapping[str, StageSchema] = {
     "attribute": ATTRIBUTE_SCHEMA,

@@ -2,10 +2,14 @@
 """Who replaces whom in a clip, and how."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from ..errors import FaceImageError, FaceNumberError
 from . import Recipe
+
+MAX_FORM_LETTERS = 1 << 20
+"""No `SwapRequest.target_forms` is longer."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,11 @@ class Identity:
     consent: str = ""
 
 
+def forms_origin(stamp: str, recipe: Recipe) -> str:
+    """Return what forms are learned from: the clip with this stamp, as a recipe sees faces. 64 hex digits."""
+    return sha256(repr((stamp, recipe.detect, recipe.landmark, recipe.embed)).encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class SwapRequest:
     """Who replaces whom, and how: what one Face Swap modifier holds.
@@ -89,9 +98,13 @@ class SwapRequest:
         Images of the person who is replaced, for `select.which=reference`; none to pick them in the clip.
     modifier : str
         The modifier's name, by which messages say what is at fault. No key and no digest has it.
+    target_forms : str
+        The forms of people who are replaced, as a session learned them; empty to learn them from the clip. With shape
+        above 0 a person who is among them has that form, whatever else the clip shows.
     """
 
     identity: Identity
     recipe: Recipe = field(default_factory=Recipe)
     target_references: tuple[FaceImage, ...] = ()
     modifier: str = field(default="", repr=False)
+    target_forms: str = ""

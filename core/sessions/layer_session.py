@@ -132,14 +132,15 @@ class LayerSession:
         recipe: Recipe,
         on_progress: "FractionCallback" = lambda _share: None,
     ) -> "tuple[Person, ...]":
-        """Return who is seen in a clip from frame `first` to `last`, or to its end, the one seen most first.
-
-        `on_progress` hears how much is done, 0 to 1. Raises ClipError, ModelError or RecipeError; where only what is
-        known may be used, NotCachedError.
-        """
+        """Return who is seen in a clip from frame `first` to `last`, or its end; see `Pipeline.find_people`."""
         clip = self._clip(source)
         last = min(last, clip.info.frame_count - 1)
         return self._get_pipeline().find_people(clip, min(first, last), last, recipe, on_progress)
+
+    def target_forms(self, source: ClipSource, recipe: Recipe) -> str:
+        """Return the forms of a clip's people; see `Pipeline.target_forms`. Raises NotCachedError as well."""
+        origin = self._digester.forms_origin(source, recipe)
+        return self._get_pipeline().target_forms(self._clip(source), recipe, origin)
 
     def inspect_source_image(self, image: FaceImage, detect: Detect) -> "SourceImageReport":
         """Return what is known of a source image, for a recipe's `detect`. Raises ModelError, NotCachedError."""

@@ -19,7 +19,8 @@ from ..filesystem import EntryKind, Folder, open_input
 from ..layers.job import LayerJob
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
-from ..recipe.request import SwapRequest
+from ..recipe import Recipe
+from ..recipe.request import SwapRequest, forms_origin
 from ..system.library_versions import library_inputs
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
@@ -60,14 +61,25 @@ class RequestDigester:
             for request in job.requests:
                 images = (*request.identity.images, *request.target_references)
                 stamps += [self._stamps.look(ClipSource(True, (Path(image.path),))).text for image in images]
+            requests = [self._without_own_forms(job.source, request) for request in job.requests]
         except ClipError:
             return None
         ground = self._environment_digest()
         if not ground:
             return None
-        texts = [self._request_text(request) for request in job.requests]
+        texts = [self._request_text(request) for request in requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
         return sha256("\n".join(lines).encode()).hexdigest()
+
+    def forms_origin(self, source: ClipSource, recipe: Recipe) -> str:
+        """Return what forms are learned from, see `request.forms_origin`. Raises ClipError."""
+        return forms_origin(self._stamps.look(source).text, recipe)
+
+    def _without_own_forms(self, source: ClipSource, request: SwapRequest) -> SwapRequest:
+        """Leave out forms that the clip itself gives: to keep them changes no image of it."""
+        if request.target_forms and self.forms_origin(source, request.recipe) in request.target_forms[:80]:
+            return replace(request, target_forms="")
+        return request
 
     def _request_text(self, request: SwapRequest) -> str:
         text = self._request_texts.get(request)

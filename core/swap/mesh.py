@@ -58,6 +58,11 @@ class CropRegion:
         """Width and height of the crop in its own pixels."""
         return max(round(self.width * self.scale), 1), max(round(self.height * self.scale), 1)
 
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """Its rows and columns in the frame."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
     def to_crop(self, points: Floats) -> Floats:
         """Move (n, 2 or 3) frame points into the crop; z is scaled alike."""
         moved = (points[:, :2] - (self.left, self.top) + 0.5) * self.scale - 0.5
@@ -131,7 +136,7 @@ def swap_mesh(
     gives them.
     """
     swapped, cover = draw_texture(landmarks, region, texture, coverage, topology)
-    target = target_crop(frame, landmarks, region, topology)
+    target = target_crop(frame[region.place], landmarks, region, topology)
     return MeshCrop(swapped, cover, target.target, target.bare)
 
 
@@ -164,9 +169,11 @@ def draw_texture(
     )
 
 
-def target_crop(frame: Pixels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
-    """Cut out what every source's light is matched with, and see what covers the face there."""
-    crop = frame[region.top : region.top + region.height, region.left : region.left + region.width]
+def target_crop(crop: Pixels, landmarks: Floats, region: CropRegion, topology: Topology) -> TargetCrop:
+    """Return what every source's light is matched with, and what covers the face there.
+
+    `crop` is what (height, width, 3) RGB uint8 of the frame lies in `region`.
+    """
     size = _limit_size((crop.shape[1], crop.shape[0]), LIGHT_PIXELS)
     target = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
     return TargetCrop(target, unoccluded_mask(target, region.to_crop(landmarks), region.size, topology))

@@ -52,12 +52,12 @@ class MeshSwapper:
         return stage_key("target", mesh.TARGET_VERSION, inputs | library_inputs("numpy", "opencv"))
 
     def target(
-        self, key: Key, decode_frame: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion
+        self, key: Key, decode_crop: Callable[[], Pixels], landmarks: Floats, region: mesh.CropRegion
     ) -> TargetCrop:
-        """Return what `mesh.target_crop` gives; `decode_frame` decodes, and is called only where that is not known."""
+        """Return what `mesh.target_crop` gives; `decode_crop` decodes, and is called only where that is not known."""
 
         def compute() -> Arrays:
-            pixels = decode_frame()
+            pixels = decode_crop()
             with self._counter.measure("swap", 0):
                 return mesh.target_crop(pixels, landmarks, region, self._topology).to_arrays()
 

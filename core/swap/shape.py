@@ -5,7 +5,7 @@ What is stored is the moved picture around the face, where it differs from the f
 are. Everything after it, the swap, the light and the mask, takes these as it takes a frame and its landmarks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -31,6 +31,7 @@ _HIDDEN_COSINE = 0.05
 _CONTROL_POINTS = 200
 _MAX_SIDE = 1 << 16
 _EYE_POINTS = 5
+_BAND_ROWS = 32
 MOVE_SCHEMA = Schema(
     (
         ArraySpec("picture", "uint8", ("height", "width", 4)),
@@ -107,12 +108,26 @@ class MovedFace:
             and min(warp.width, warp.height) > 0
         )
 
-    def frame_with_face(self, frame: Pixels) -> Pixels:
-        """Return an (H, W, 3) RGB uint8 frame with its picture moved around this face."""
-        moved = frame.copy()
+    def frame_with_face(self, frame: Pixels, place: tuple[slice, slice] | None = None) -> Pixels:
+        """Return an (H, W, 3) RGB uint8 frame with its picture moved around this face.
+
+        `place` are the rows and columns to return, where not all of them are needed.
+        """
+        place = place or (slice(0, frame.shape[0]), slice(0, frame.shape[1]))
+        moved = frame[place].copy()
+        rows, columns = place
         height, width = self.picture.shape[:2]
-        there = moved[self.top : self.top + height, self.left : self.left + width]
-        cv2.copyTo(cv2.cvtColor(self.picture, cv2.COLOR_RGBA2RGB), self.picture[..., 3], there)
+        first_row, first_column = max(rows.start, self.top), max(columns.start, self.left)
+        last_row, last_column = min(rows.stop, self.top + height), min(columns.stop, self.left + width)
+        if first_row < last_row and first_column < last_column:
+            own = self.picture[
+                first_row - self.top : last_row - self.top, first_column - self.left : last_column - self.left
+            ]
+            there = moved[
+                first_row - rows.start : last_row - rows.start,
+                first_column - columns.start : last_column - columns.start,
+            ]
+            cv2.copyTo(cv2.cvtColor(own, cv2.COLOR_RGBA2RGB), own[..., 3], there)
         return moved
 
 
@@ -145,28 +160,40 @@ def move_face(
     moved[:468, 2] += displacement[:, 2]
     for first, ring in ((468, topology.left_eye_ring), (473, topology.right_eye_ring)):
         moved[first : first + _EYE_POINTS, 2] += displacement[ring, 2].mean()
-    dense = warp.dense()
-    away = cv2.magnitude(dense[..., 0], dense[..., 1])
-    share = np.round(255 * smoothstep(away / np.float32(_REST_PIXELS))).astype(np.uint8)
-    shown = cv2.boundingRect(share)
-    part = slice(shown[1], shown[1] + max(shown[3], 1)), slice(shown[0], shown[0] + max(shown[2], 1))
-    picture = _warp_picture(
-        frame[warp.top : warp.top + warp.height, warp.left : warp.left + warp.width], dense, part
-    )
-    share = share[part]
-    rgba = cv2.insertChannel(share, cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), 3)
-    shown_only = np.asarray(cv2.bitwise_and(rgba, rgba, mask=share), np.uint8)
+    picture, left, top = _warp_picture(frame[warp.place], warp.dense())
     detail = measure_detail(frame, landmarks, topology)
-    return MovedFace(shown_only, warp.left + shown[0], warp.top + shown[1], moved, warp, detail)
+    return MovedFace(picture, warp.left + left, warp.top + top, moved, warp, detail)
 
 
-def _warp_picture(picture: Pixels, displacement: Floats, part: tuple[slice, slice]) -> Pixels:
-    """Warp a picture (h, w, 3) by the displacement (h, w, 2) of its pixels, and return `part` of it."""
-    rows, columns = (np.arange(side, dtype=np.float32) for side in displacement.shape[:2])
-    across = displacement[part][..., 0] + columns[None, part[1]]
-    down = displacement[part][..., 1] + rows[part[0], None]
-    moved = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
+def _warp_picture(picture: Pixels, displacement: Floats) -> tuple[Pixels, int, int]:
+    """Warp a picture (h, w, 3) by the displacement (h, w, 2) of its pixels.
+
+    Returns what of it differs from the picture, a `MovedFace`'s, and where in the picture that begins: left and top.
+    """
+    # A few rows at a time, so that all of it stays in the processor's cache.
+    share = np.empty(displacement.shape[:2], np.uint8)
+    for rows in _bands(len(share)):
+        away = cv2.magnitude(displacement[rows, :, 0], displacement[rows, :, 1])
+        share[rows] = np.round(255 * smoothstep(away / np.float32(_REST_PIXELS)))
+    left, top, width, height = cv2.boundingRect(share)
+    width, height = max(width, 1), max(height, 1)
+    columns = np.arange(left, left + width, dtype=np.float32)
+    part = np.empty((height, width, 4), np.uint8)
+    for rows in _bands(height):
+        there = slice(rows.start + top, rows.stop + top), slice(left, left + width)
+        across = displacement[there][..., 0] + columns
+        down = (
+            displacement[there][..., 1] + np.arange(there[0].start, there[0].stop, dtype=np.float32)[:, None]
+        )
+        moved = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        shown = share[there]
+        rgba = cv2.insertChannel(shown, cv2.cvtColor(moved, cv2.COLOR_RGB2RGBA), 3)
+        part[rows] = cv2.bitwise_and(rgba, rgba, mask=shown)
+    return part, left, top
+
+
+def _bands(height: int) -> Iterator[slice]:
+    return (slice(first, min(first + _BAND_ROWS, height)) for first in range(0, height, _BAND_ROWS))
 
 
 def face_height(landmarks: Floats) -> float:

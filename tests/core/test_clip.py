@@ -72,6 +72,16 @@ def check_order(movies, in_order, name, data):
         assert [frame_id(clip.read(n)) for n in numbers] == [in_order[name][n] for n in numbers]
 
 
+def test_a_frame_that_was_passed_a_moment_ago_is_read_without_decoding_anew(movies, in_order):
+    with open_clip(movies["b_frames.mp4"]) as clip:
+        clip.read(0)
+        clip.read(12)
+        clip._file.close()
+        assert [frame_id(clip.read(n)) for n in (8, 6, 11)] == [
+            in_order["b_frames.mp4"][n] for n in (8, 6, 11)
+        ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRICKY)
 def test_every_frame_reached_by_a_seek_is_the_same(movies, in_order, name):

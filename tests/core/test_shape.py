@@ -20,8 +20,9 @@ from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
 from understudy.core.pipeline.pipeline import Pipeline
 from understudy.core.pipeline.plan import LayerPlan
-from understudy.core.pipeline.shape_stage import SAMPLE_FRAMES, _faces_around, sample_numbers
+from understudy.core.pipeline.shape_stage import _faces_around
 from understudy.core.pipeline.stage_schemas import STAGE_SCHEMAS
+from understudy.core.pipeline.target_forms import SAMPLE_FRAMES, sample_numbers
 from understudy.core.recipe import Recipe, initial_recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report

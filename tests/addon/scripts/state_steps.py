@@ -109,3 +109,8 @@ def hand_over_selection():
 def rename_file(path, new):
     """Have a file out of the way, as its owner may between two saves."""
     Path(path).rename(new)
+
+
+def target_forms():
+    """The forms that the modifiers keep."""
+    return [modifier.target_forms for modifier in _scene().understudy.modifiers]
