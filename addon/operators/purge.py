@@ -23,6 +23,7 @@ from ..modifiers.active import active_scene, active_strip
 from ..preview.live_preview import release_session
 from ..properties.preferences import preferences
 from ..properties.status import set_window_state, window_state
+from ..render.handlers import release_render_session
 from ..sequencer.strips import source_of, stack_id, strips_with_modifiers
 from ..sessions.open import access, open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
@@ -73,6 +74,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         scene, strip = active_scene(context), active_strip(context)
         if strip is None:
             return {"CANCELLED"}
+        release_render_session()
         place = cache_folder(scene), preferences()
         if self.what == "ALL":
             # Also those of removed strips, and of projects that keep theirs in the same folder.

@@ -95,7 +95,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     if not bpy.app.background:
         bpy.app.timers.register(show_results, first_interval=_POLL_SECONDS, persistent=True)
-    on_end.__dict__["close"] = partial(_stop_timer, show_results)
+    on_end.__dict__.update(close=partial(_close, show_results, run), release_session=run.close)
 
     handlers = (
         on_begin,
@@ -155,6 +155,13 @@ def _sync_scenes() -> list[str]:
     return [text for scene in bpy.data.scenes for text in sync_layers(scene)]
 
 
+def release_render_session() -> None:
+    """Let go of what renders keep open and in memory."""
+    for handler in bpy.app.handlers.render_complete:
+        if getattr(handler, "__module__", "") == __name__:
+            handler.__dict__["release_session"]()
+
+
 def _show_result(result: RenderResult) -> None:
     """Show how a render ended."""
     set_window_state("rendered", result.summary)
@@ -165,7 +172,8 @@ def _show_result(result: RenderResult) -> None:
     refresh_preview(after_viewport_render=result.from_viewport)
 
 
-def _stop_timer(timer: Callable[[], float]) -> None:
+def _close(timer: Callable[[], float], run: RenderRun) -> None:
+    run.close()
     if bpy.app.timers.is_registered(timer):
         bpy.app.timers.unregister(timer)
 

@@ -80,6 +80,12 @@ class RequestDigester:
             self._request_texts[request] = text = repr(replace(request, identity=nameless))
         return text
 
+    def environment_changed(self) -> bool:
+        """Look at this code and the models anew; tell whether they are others than so far, or more than can be told."""
+        before = self._environment_digest()
+        self._cached_environment_digest = None
+        return not before or before != self._environment_digest()
+
     def _environment_digest(self) -> str:
         """Digest what every answer stands on: this code, its data, the models. Empty where that is too much."""
         if self._cached_environment_digest is None:
