@@ -92,6 +92,29 @@ def require_layer_name(name: str) -> None:
         raise OutputError(f"{name!r} is no layer's name, which is a frame's number and .tif, as 000001.tif")
 
 
+def create_placeholder(folder: Folder, name: str, mode: int) -> bool:
+    """Put a placeholder where there is nothing; False where there is something: another process may have made a layer.
+
+    Raises OSError.
+    """
+    try:
+        folder.write_new_file(name, PLACEHOLDER, mode)
+    except FileExistsError:
+        return False
+    return True
+
+
+def link_new_file(folder: Folder, name: str, new_name: str) -> bool:
+    """Give a file another name too, unless there is something of that name; False where no second name can be given."""
+    try:
+        folder.link(name, new_name)
+    except FileExistsError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def link_file(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
     """Give a file another name, here or in `target`, in place of what has it; False where that can't be."""
     into = source if target is None else target

@@ -19,10 +19,12 @@ from .files import (
     STACK_ID,
     BlankingReport,
     blank_folder,
+    create_placeholder,
     is_layer,
     is_leftover,
     is_stack_id,
     link_file,
+    link_new_file,
     require_layer_name,
     require_stack_id,
 )
@@ -147,12 +149,16 @@ class LayerFolder:
         """Put a placeholder for each layer that is not there into the open folder."""
         missing = sorted(names.difference(folder.file_names()))
         there = names.intersection(folder.names()) if missing else set()
-        first = ""
+        mode, first = self._folder.access.file_mode, ""
         for name in missing:
-            # One file under many names: layer files are replaced, never changed in place.
-            if not first or name in there or not link_file(folder, first, name):
-                folder.write_file(name, PLACEHOLDER, mode=self._folder.access.file_mode)
-                first = name
+            if name in there:  # it is no file
+                folder.write_file(name, PLACEHOLDER, mode=mode)
+            elif first and link_new_file(folder, first, name):
+                # One file under many names: layer files are replaced, never changed in place.
+                continue
+            elif not create_placeholder(folder, name, mode):
+                continue
+            first = name
 
     def copy_to(self, other: "LayerFolder", *, placeholders: bool = True) -> None:
         """Give another stack the layer files of this one; what can't be copied is made again later.

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The folder of a stack's layer files: what is ours in it, and how it is copied, made transparent and removed."""
 
+import errno
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from understudy.core.cache.packs.layout import prepare_cache_folder
@@ -42,6 +45,28 @@ def test_a_folder_that_was_there_gets_our_permissions(folder: LayerFolder) -> No
     for path in (folder.path, folder.path.parent):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder.path / NAMES[0]).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_no_placeholder_takes_the_place_of_a_layer_that_another_process_finishes_meanwhile(
+    folder: LayerFolder, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    """As on a share of Windows or an exFAT disk where there are no hard links."""
+    link = os.link
+
+    def link_late(source: str, target: str, **arguments: Any) -> None:
+        if target == NAMES[2]:
+            folder.write(NAMES[2], FACE)
+        if not has_links:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        link(source, target, **arguments)
+
+    monkeypatch.setattr(os, "link", link_late)
+    folder.add_placeholders(NAMES)
+    contents = {name: (folder.path / name).read_bytes() for name in NAMES}
+    assert contents == {name: FACE if name == NAMES[2] else PLACEHOLDER for name in NAMES}
+    assert len({(folder.path / name).stat().st_ino for name in NAMES}) == (2 if has_links else 4)
+    assert [path.name for path in folder.path.iterdir() if path.name not in NAMES] == []
 
 
 def test_a_group_gets_in_where_it_is_let_in(tmp_path: Path) -> None:
