@@ -14,7 +14,7 @@ from ...core.errors import UnderstudyError
 from ...core.layers.output_folders import merge_folder_warnings
 from ...core.reporting.log import room_logger
 from ...core.reporting.process_report import RenderRecord
-from ..blender.console import print_message, print_traceback, print_warnings
+from ..blender.console import print_error, print_message, print_traceback, print_warnings
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
@@ -46,6 +46,7 @@ from .refused_output import RefusedOutput
 from .report_file import ReportFile
 from .strict import fail_process, is_strict, stop_render
 from .strip_problems import StripProblems
+from .termination import TerminationNotice
 
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
@@ -94,6 +95,7 @@ class RenderRun:
         self._sessions = RenderSession()
         self._session: PrefetchingSession | None = None
         self._report_file = ReportFile()
+        self._termination = TerminationNotice(self._progress)
         self._strip_cache = StripCache()
         self._lookahead = RenderLookahead(self._strip_cache)
         self._fallback_layers = FallbackLayers()
@@ -129,6 +131,7 @@ class RenderRun:
         if not (on_main_thread() or self._from_viewport):
             for text in _reload_movies():
                 self._session.warn(text)
+        self._termination.set()
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
@@ -153,7 +156,7 @@ class RenderRun:
             self._on_originals(report_text(reason))
         elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):
             self._refusal = refusal_text(reason)
-            print_message(f"error: {self._refusal}")
+            print_error(self._refusal)
             self._refused_output.prevent(scene)
             fail_process(self.close)
 
@@ -213,7 +216,7 @@ class RenderRun:
     def _record_error(self, scene: bpy.types.Scene, reason: str) -> None:
         text = f"frame {scene.frame_current}: {reason}; the original or an outdated layer is shown"
         if self._session is None:
-            print_message(f"error: {text}")
+            print_error(text)
         else:
             self._session.warn(text)
             self._session.outcomes.record_failure(reason, text)
@@ -229,6 +232,7 @@ class RenderRun:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
         self._refused_output.restore()
+        self._termination.clear()
         if session is None:
             return
         facts = session.as_dict()
@@ -262,6 +266,9 @@ class RenderRun:
             ended_at=time.time(),
         )
 
+    def _progress(self) -> str:
+        return f"at frame {self._frames[-1]}" if self._frames else "before its first frame"
+
     def close(self) -> None:
         """Let go of what stays open from one render to the next."""
         self._sessions.close()
@@ -273,11 +280,10 @@ class RenderRun:
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
         for text in reasons:
-            print_message(f"error: frame {scene.frame_current} failed: {text}")
+            print_error(f"frame {scene.frame_current} failed: {text}")
         # No image of the frame stays, and the render stops where that is possible.
-        frame = scene.frame_current
-        self._failed_frames[frame] = reasons
-        print_warnings(remove_earlier_image(scene, frame))
+        self._failed_frames[scene.frame_current] = reasons
+        print_warnings(remove_earlier_image(scene, scene.frame_current))
         stop_render(self.close)
 
 

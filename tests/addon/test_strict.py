@@ -31,8 +31,8 @@ def test_a_failed_frame_leaves_no_picture_and_the_exit_code_tells(every_blender,
     good = [frame for frame in range(1, LAST + 1) if frame != BAD]
     assert rendered_frames(folder) == (good[: BAD - 1] if stops else good)
     assert answers[-1]["failed"] == [BAD]
-    failure = next(line for line in every_blender.output.splitlines() if "error: frame" in line)
-    assert failure.startswith(f"Understudy: error: frame {BAD} failed: clip, frame {BAD}: ")
+    failure = next(line for line in every_blender.output.splitlines() if "Error: frame" in line)
+    assert failure.startswith(f"Understudy: Error: frame {BAD} failed: clip, frame {BAD}: ")
     assert f"picture_{BAD - 1:03d}.png" in failure
     assert last_line(every_blender).endswith(f"failed: frame {BAD}")
 
