@@ -12,6 +12,7 @@ A render from the viewport calls `frame_change_post` alone, for each frame, and 
 import queue
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -29,6 +30,7 @@ from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
 from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
+from ..modifiers.source_images import source_image_paths
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
 from .main_thread_task import main_thread_task
@@ -140,6 +142,7 @@ def on_save(filepath: object = "", *_: Any) -> None:
         unnest_where_possible(scene)
     # Blender gives no name where it saves its own start-up file.
     if isinstance(filepath, str) and filepath:
+        source_image_paths().store(Path(filepath).parent)
         problems += take_along(filepath)
     print_warnings(problems)
 
@@ -147,6 +150,7 @@ def on_save(filepath: object = "", *_: Any) -> None:
 @persistent
 def on_saved(*_: Any) -> None:
     """After a copy was saved elsewhere, or saving failed, layers have their own folder again."""
+    source_image_paths().restore()
     if any(map(has_layers_elsewhere, bpy.data.scenes)):
         print_warnings(_sync_scenes())
 
