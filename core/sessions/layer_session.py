@@ -114,7 +114,7 @@ class LayerSession:
     def current_summary(self, job: LayerJob) -> RequestSummary | None:
         """Return what the image of a job says of its request; None where only a plan tells whether it is right."""
         label = self._output_folders.label(job.layer_path, self._buffer)
-        return matching_summary(label, self._digester.digest(job))
+        return matching_summary(label, self._digester.digest(job), self._digester.older_digest(job))
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Raise FaceImageError or ModelError, saying why, where a request can't be executed."""
@@ -226,7 +226,7 @@ class LayerSession:
 
     def _update(self, job: LayerJob) -> bool:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
-        summary = matching_summary(label, digest)
+        summary = matching_summary(label, digest, self._digester.older_digest(job))
         if summary is not None:
             self._count(job, LayerState.CURRENT, summary)
             return False
@@ -291,8 +291,7 @@ class LayerSession:
 
             stores = self._cache.store, self._flight
             self._pipeline = make_pipeline(self._settings, *stores, self._source_stamps)
-            # What was known by labels so far counts as well.
-            self._pipeline.counter.add(self._counter)
+            self._pipeline.counter.add(self._counter)  # what was known by labels
             self._counter = self._pipeline.counter
         return self._pipeline
 
