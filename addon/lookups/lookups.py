@@ -204,12 +204,13 @@ class CacheSizesLookup:
     """How much is kept of a strip, and in all."""
 
     folder: Path
+    layers_root: Path
     strip_id: str
     access: Access
 
     def fetch(self) -> CacheSizes:
         """See `Lookup`."""
-        layers = LayerFolder(self.folder, self.strip_id, self.access)
+        layers = LayerFolder(self.layers_root, self.strip_id, self.access)
         made = [size for size in layers.sizes() if size > len(PLACEHOLDER)]
         return CacheSizes(len(made), sum(made), size_on_disk(self.folder))
 
