@@ -27,6 +27,7 @@ from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
+from .placeholder_choice import make_placeholder_property
 from .source_image_files import source_image_path
 from .status import set_window_state
 
@@ -215,6 +216,8 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         description="A frame in which a face can't be replaced as asked counts as failed: no image of it is kept, "
         "and Blender without a window stops there and ends with exit code 3",
     )
+    placeholder: make_placeholder_property()  # type: ignore[valid-type]
+    has_visible_placeholders: BoolProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 

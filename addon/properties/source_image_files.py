@@ -48,7 +48,8 @@ def _unpack(_project: str, block_name: str, _pointer: int, _size: int, suffix: s
     It is called by its hash and has always the same time, so that labels of layers take it for the same file in every
     process. None where it can't be written.
     """
-    data = cast("Any", bpy.data.images).get(block_name).packed_file.data
+    blocks = (block for block in cast("Any", bpy.data.images) if block.name_full == block_name)
+    data = next(blocks).packed_file.data
     folder = Path(bpy.app.tempdir) / _FOLDER_NAME
     path = folder / f"{sha256(data).hexdigest()}{PurePath(suffix).suffix}"
     try:

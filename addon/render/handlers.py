@@ -28,6 +28,7 @@ from ..layers.replaced_files import remember_movies
 from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
+from ..layers.visible_placeholders import apply_placeholder_choice
 from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
 from ..modifiers.source_images import source_image_paths
@@ -144,6 +145,8 @@ def on_save(filepath: object = "", *_: Any) -> None:
     if isinstance(filepath, str) and filepath:
         source_image_paths().store(Path(filepath).parent)
         problems += take_along(filepath)
+    for scene in bpy.data.scenes:
+        problems += apply_placeholder_choice(scene)
     print_warnings(problems)
 
 

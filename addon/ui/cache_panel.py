@@ -43,6 +43,9 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     folder = Field(settings, "cache_folder")
     draw_field(layout, context, folder, is_narrow=not fit_side_by_side(context, [folder]))
     draw_refusal(layout, context)
+    for name in ("strict", "placeholder"):
+        field = Field(settings, name)
+        draw_field(layout, context, field, is_narrow=not fit_side_by_side(context, [field]))
     if preferences().cache_folder:
         draw_text(layout, context, "The preferences keep every project's results in one folder", "INFO")
     if not bpy.data.filepath and settings.cache_folder.startswith("//"):

@@ -3,11 +3,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import OutputError
 from ..filesystem import Folder, FolderEntry, temporary_name
-from .placeholder import PLACEHOLDER
+from .placeholder import PLACEHOLDER, VISIBLE_BYTES, has_placeholder_size, is_visible_placeholder
 
 STACK_ID = re.compile(r"[0-9a-f]{16}")
 LAYER_NAME = re.compile(r"[0-9]{6,9}\.tif")
@@ -57,7 +58,7 @@ def blank_folder(
     images, leftovers = 0, 0
     faults: dict[str, str] = {}
     for _ in range(_MAX_PASSES):
-        entries = [entry for entry in folder.entries() if _may_show_face(entry, before_timestamp)]
+        entries = [entry for entry in folder.entries() if _may_show_face(folder, entry, before_timestamp)]
         for entry in entries:
             try:
                 if is_layer(entry):
@@ -72,7 +73,7 @@ def blank_folder(
         if not entries:
             break
     after = list(folder.entries())
-    still = [entry.name for entry in after if _may_show_face(entry, before_timestamp)]
+    still = [entry.name for entry in after if _may_show_face(folder, entry, before_timestamp)]
     foreign = sum(not is_layer(entry) and not is_leftover(entry) for entry in after)
     kept = tuple(text for name, text in faults.items() if name in still)
     return BlankingReport(images, leftovers, len(still) - len(kept), foreign, kept)
@@ -102,6 +103,21 @@ def create_placeholder(folder: Folder, name: str, mode: int) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def replace_placeholders(folder: Folder, placeholder: bytes, mode: int) -> None:
+    """Put another placeholder in the place of each that is in an open folder. Raises OSError."""
+    first = ""
+    for entry in folder.entries():
+        size = entry.status.st_size
+        if not (is_layer(entry) and entry.is_file and has_placeholder_size(size)) or size == len(placeholder):
+            continue
+        # Another process may have made the layer since the folder was listed.
+        if not has_placeholder_size(folder.status(entry.name).st_size):
+            continue
+        if not first or not link_file(folder, first, entry.name):
+            folder.write_file(entry.name, placeholder, mode=mode)
+            first = entry.name
 
 
 def link_new_file(folder: Folder, name: str, new_name: str) -> bool:
@@ -143,9 +159,12 @@ def is_leftover(entry: FolderEntry) -> bool:
     return _LEFTOVER.fullmatch(entry.name) is not None and not entry.is_folder
 
 
-def _may_show_face(entry: FolderEntry, before_timestamp: float | None) -> bool:
+def _may_show_face(folder: Folder, entry: FolderEntry, before_timestamp: float | None) -> bool:
     """Tell whether something may show a face: a layer that is more than a placeholder, or what is left of one."""
     if not is_layer(entry):
         return is_leftover(entry)
     more = not entry.is_file or entry.status.st_size > len(PLACEHOLDER)
+    if more and entry.is_file and entry.status.st_size == VISIBLE_BYTES:
+        with suppress(OSError):
+            more = not is_visible_placeholder(folder.read_beginning(entry.name, VISIBLE_BYTES))
     return more and (before_timestamp is None or entry.status.st_mtime < before_timestamp)

@@ -25,13 +25,14 @@ from .files import (
     is_stack_id,
     link_file,
     link_new_file,
+    replace_placeholders,
     require_layer_name,
     require_stack_id,
 )
 from .folder_access import FolderAccess
 from .label import MAX_LAYER_BYTES, Label, LabelPeek, ReadBuffer, RequestSummary
 from .label_reader import LayerReader
-from .placeholder import PLACEHOLDER
+from .placeholder import PLACEHOLDER, has_placeholder_size
 
 __all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "is_stack_id", "layer_folder_of"]
 
@@ -160,6 +161,16 @@ class LayerFolder:
                 continue
             first = name
 
+    def replace_placeholders(self, placeholder: bytes) -> None:
+        """Put another placeholder in the place of each that is there; layers stay as they are."""
+        try:
+            with self._folder.open_to_write() as folder:
+                replace_placeholders(folder, placeholder, self._folder.access.file_mode)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._folder.error("write placeholders in", error) from error
+
     def copy_to(self, other: "LayerFolder", *, placeholders: bool = True) -> None:
         """Give another stack the layer files of this one; what can't be copied is made again later.
 
@@ -169,7 +180,7 @@ class LayerFolder:
         try:
             with self._folder.open_to_read() as source:
                 entries = [entry for entry in source.entries() if is_layer(entry) and entry.is_file]
-                images = {entry.name for entry in entries if entry.status.st_size > len(PLACEHOLDER)}
+                images = {entry.name for entry in entries if not has_placeholder_size(entry.status.st_size)}
                 blank = {entry.name for entry in entries if placeholders} - images
                 if images or blank:
                     self._copy_files(source, sorted(images), blank, other)
