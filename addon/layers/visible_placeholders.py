@@ -5,6 +5,7 @@ They are put there when a project is saved, so that a farm without the extension
 preview makes layers transparent as before.
 """
 
+from pathlib import Path
 from typing import Any, cast
 
 import bpy
@@ -17,15 +18,18 @@ from ..sequencer.strips import stack_id, strips_with_modifiers
 from .folders import LayerPlaces
 
 
-def apply_placeholder_choice(scene: bpy.types.Scene) -> list[str]:
-    """Make a scene's placeholders visible, or transparent again; returns what could not be done, a line each."""
+def apply_placeholder_choice(scene: bpy.types.Scene, project_folder: Path) -> list[str]:
+    """Make a scene's placeholders visible, or transparent again, where the project is about to be saved.
+
+    Returns what could not be done, a line each.
+    """
     if cast("Any", scene).library is not None:
         return []
     settings = settings_of(scene)
     is_visible = settings.placeholder == VISIBLE
     if not (is_visible or settings.has_visible_placeholders):
         return []
-    places, problems = LayerPlaces.of_scene(scene), []
+    places, problems = LayerPlaces.of_scene(scene, project_folder), []
     for clip in strips_with_modifiers(scene):
         wanted = visible_placeholder(*_clip_size(scene, clip)) if is_visible else PLACEHOLDER
         if not wanted:

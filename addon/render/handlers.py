@@ -145,8 +145,8 @@ def on_save(filepath: object = "", *_: Any) -> None:
     if isinstance(filepath, str) and filepath:
         source_image_paths().store(Path(filepath).parent)
         problems += take_along(filepath)
-    for scene in bpy.data.scenes:
-        problems += apply_placeholder_choice(scene)
+        for scene in bpy.data.scenes:
+            problems += apply_placeholder_choice(scene, Path(filepath).parent)
     print_warnings(problems)
 
 

@@ -59,6 +59,15 @@ def test_the_choice_can_be_taken_back(drive, footage):
     assert VISIBLE_BYTES not in sizes
 
 
+def test_saved_in_another_folder_it_shows_stripes_there_too(drive, footage):
+    _, blend = begin(drive, footage, "first place", "VISIBLE")
+    other = drive.folder / "second place"
+    other.mkdir()
+    drive(["load", {"path": blend}], ["save", {"path": str(other / "p.blend")}])
+    sizes = [path.stat().st_size for path in sorted(other.glob("understudy_cache/layers/*/*.tif"))]
+    assert sizes.count(VISIBLE_BYTES) == len(sizes) - 1
+
+
 def test_a_purge_leaves_stripes_and_takes_faces_out(drive, footage):
     folder, blend = begin(drive, footage, "purged", "VISIBLE")
     drive(["load", {"path": blend}], ["op", {"name": "understudy.purge", "active": "clip", "what": "ALL"}])
