@@ -53,7 +53,10 @@ class Program:
     folder: Path
     libraries: Path
 
-    def command(self, script: Path, argument: str, folders: Sequence[Path]) -> list[str]:
+    def command(
+        self, script: Path, argument: str, folders: Sequence[Path], options: Sequence[str] = ()
+    ) -> list[str]:
+        """See `Blender.command`; `options` are Blender's own, for after the script."""
         visible = [*folders, ROOT]
         tops = {path.resolve().parts[1] for path in visible}.difference(_SYSTEM, {"tmp"})
         mounts = [["mkdir", "-p", f"{self.folder}/{top}"] for top in sorted(tops)]
@@ -75,7 +78,9 @@ class Program:
         }
         inside = ["env", "-i", *(f"{name}={value}" for name, value in variables.items())]
         inside += ["blender", "-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1"]
-        return chroot_command(self.folder, mounts, [*inside, "-P", str(script), "--", argument], "--net")
+        return chroot_command(
+            self.folder, mounts, [*inside, "-P", str(script), *options, "--", argument], "--net"
+        )
 
 
 class MissingError(UnderstudyError):

@@ -12,6 +12,11 @@ def print_message(text: str) -> None:
     print(f"Understudy: {quote(text)}", flush=True)
 
 
+def print_error(text: str) -> None:
+    """Print an error, with the word that programs which start Blender look for."""
+    print_message(f"Error: {text}")
+
+
 def print_traceback(error: BaseException) -> None:
     """Print where an error that nobody foresaw came from."""
     for part in traceback.format_exception(error):
@@ -22,4 +27,4 @@ def print_traceback(error: BaseException) -> None:
 def print_warnings(texts: list[str]) -> None:
     """Print warnings, a line each."""
     for text in texts:
-        print_message(f"warning: {text}")
+        print_message(f"Warning: {text}")

@@ -13,7 +13,7 @@ from ...core.filesystem import Access
 from ...core.filesystem.access import is_within
 from ...core.layers.folder import LayerFolder
 from ..properties.preferences import preferences
-from ..sessions.cache_folder import cache_location
+from ..sessions.cache_folder import cache_location, layers_root
 from ..sessions.open import access
 
 
@@ -27,7 +27,9 @@ class LayerPlaces:
     """Where the layers of a scene lie, found once for all of them."""
 
     root: Path
-    """The cache folder."""
+    """The folder with the folder of all layers."""
+    cache_folder: Path
+    """The cache folder: the same, unless the environment names another for layers."""
     directory: str
     """How strips name the folder of the layers' folders: beside the .blend if the cache is, so that it can move."""
     access: Access
@@ -36,16 +38,24 @@ class LayerPlaces:
     def of_scene(cls, scene: bpy.types.Scene, project_folder: Path | None = None) -> Self:
         """Find the places of a scene's layers, or those once the project is saved in `project_folder`."""
         location = cache_location(scene, project_folder)
-        directory = str(location.folder / LAYERS_FOLDER)
-        if location.moves_with_project:
+        root = layers_root(scene, project_folder)
+        directory = str(root / LAYERS_FOLDER)
+        if location.moves_with_project and root == location.folder:
             # Saved elsewhere, a project that has a folder has its paths rewritten by Blender, from that to the new one.
             start = None if project_folder is None or bpy.data.filepath else str(project_folder)
             directory = cast("Any", bpy.path).relpath(directory, start=start)
-        return cls(location.folder, directory.rstrip(os.sep) + os.sep, access(preferences()))
+        return cls(root, location.folder, directory.rstrip(os.sep) + os.sep, access(preferences()))
 
     def layer_folder(self, strip_id: str) -> LayerFolder:
         """Return the folder of the layer files of a stack. Raises OutputError for what is no stack's id."""
         return LayerFolder(self.root, strip_id, self.access)
+
+    def prepared_layers(self, strip_id: str, layer: Any) -> LayerFolder | None:
+        """Return the folder in the cache folder that a layer's files are read from, if they belong elsewhere."""
+        folder = LayerFolder(self.cache_folder, strip_id, self.access)
+        if self.root == self.cache_folder or layer_read_folder(layer) != folder.path:
+            return None
+        return folder
 
     def layer_directory(self, strip_id: str) -> str:
         """Return the folder as the stack's layer strip keeps it: a strip's directory ends with the separator."""

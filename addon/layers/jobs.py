@@ -23,8 +23,9 @@ from ..sequencer.strips import (
     strips_at,
     strips_with_modifiers,
 )
+from ..sessions.cache_folder import layers_root
 from .fallback_folder import fallback_folder
-from .folders import cache_folder, layer_read_folder, temporary_layer_folder
+from .folders import layer_read_folder, temporary_layer_folder
 from .scene_strips import nearest_layer
 
 
@@ -58,7 +59,7 @@ class StripCache:
         """
         place = bpy.data.filepath, scene.name, strip_id, layer.directory
         if place not in self._folders:
-            here, own = layer_read_folder(layer), LayerFolder(cache_folder(scene), strip_id).path
+            here, own = layer_read_folder(layer), LayerFolder(layers_root(scene), strip_id).path
             spare = LayerFolder.fallback(fallback_folder(), strip_id).path
             unsaved = temporary_layer_folder(layer, strip_id)
             self._folders[place] = here if here in (own, spare) or unsaved is not None else None

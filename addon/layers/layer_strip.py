@@ -183,13 +183,16 @@ def _layer_state(strips: SceneStrips, clip: Any, layer: Any) -> Hashable:
 def _sync_directory(places: LayerPlaces, strip_id: str, layer: Any) -> bool:
     """Have a layer read its images where they belong; True if it read them elsewhere.
 
-    Images that an unsaved project has come along. Raises OutputError where there can't be a folder for them: then the
+    Images that an unsaved project has come along, and those of a project whose layers are to be elsewhere now, unless
+    there are some. Raises OutputError where there can't be a folder for them: then the
     layer goes on reading what it read.
     """
     wanted = places.layer_directory(strip_id)
     if layer.directory == wanted:
         return False
     target, source = places.layer_folder(strip_id), temporary_layer_folder(layer, strip_id, places.access)
+    if source is None and not target.exists():
+        source = places.prepared_layers(strip_id, layer)
     try:
         target.make()
     except OutputError:

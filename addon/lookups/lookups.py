@@ -12,7 +12,7 @@ from ...core.errors import FaceImageError
 from ...core.face.types import Pixels
 from ...core.filesystem import Access
 from ...core.layers.folder import LayerFolder
-from ...core.layers.placeholder import PLACEHOLDER
+from ...core.layers.placeholder import has_placeholder_size
 from ...core.media.file_status import status_if_there
 from ...core.media.source import ClipSource
 from ...core.models.library import ModelLibrary
@@ -204,13 +204,14 @@ class CacheSizesLookup:
     """How much is kept of a strip, and in all."""
 
     folder: Path
+    layers_root: Path
     strip_id: str
     access: Access
 
     def fetch(self) -> CacheSizes:
         """See `Lookup`."""
-        layers = LayerFolder(self.folder, self.strip_id, self.access)
-        made = [size for size in layers.sizes() if size > len(PLACEHOLDER)]
+        layers = LayerFolder(self.layers_root, self.strip_id, self.access)
+        made = [size for size in layers.sizes() if not has_placeholder_size(size)]
         return CacheSizes(len(made), sum(made), size_on_disk(self.folder))
 
     def to_view(self, result: CacheSizes, _make_icon: Callable[[Pixels], int]) -> CacheSizes:

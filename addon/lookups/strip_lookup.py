@@ -43,6 +43,8 @@ class StripLookup:
 
     folder: Path
     """The cache folder."""
+    layers_root: Path
+    """The folder with the folder of all layers."""
     preferences: Preferences
     strip_id: str
     images_key: tuple[object, ...]
@@ -59,7 +61,7 @@ class StripLookup:
     def fetch(self) -> StripSurvey:
         """See `Lookup`."""
         settings = run_settings(self.folder, self.preferences)
-        layers = LayerFolder(self.folder, self.strip_id)
+        layers = LayerFolder(self.layers_root, self.strip_id)
         models = embedded_folder(), settings.model_folder or user_model_folder()
         jobs = (
             LayerJob(

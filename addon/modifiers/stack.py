@@ -124,10 +124,11 @@ def _copy_properties(source: Any, target: Any) -> None:
         name = entry.identifier
         if name == "rna_type":
             continue
-        if entry.type == "POINTER":
-            _copy_properties(getattr(source, name), getattr(target, name))
+        value = getattr(source, name)
+        if entry.type == "POINTER" and value is not None and not isinstance(value, bpy.types.ID):
+            _copy_properties(value, getattr(target, name))
         elif entry.type == "COLLECTION":
-            for item in getattr(source, name):
+            for item in value:
                 _copy_properties(item, getattr(target, name).add())
         elif not entry.is_readonly:
-            setattr(target, name, getattr(source, name))
+            setattr(target, name, value)

@@ -23,7 +23,9 @@ from ..modifiers.active import active_scene, active_strip
 from ..preview.live_preview import release_session
 from ..properties.preferences import preferences
 from ..properties.status import set_window_state, window_state
+from ..render.handlers import release_render_session
 from ..sequencer.strips import source_of, stack_id, strips_with_modifiers
+from ..sessions.cache_folder import layers_root
 from ..sessions.open import access, open_session, run_settings
 from ..sessions.worker_process import WorkerProcess
 from ..sessions.worker_query import WorkerQuery, active_queries
@@ -73,11 +75,12 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
         scene, strip = active_scene(context), active_strip(context)
         if strip is None:
             return {"CANCELLED"}
+        release_render_session()
         place = cache_folder(scene), preferences()
         if self.what == "ALL":
             # Also those of removed strips, and of projects that keep theirs in the same folder.
             clips, source = _strips_using_folder(place[0]), None
-            blank: _BlankLayers = partial(blank_layers, place[0], access=access(place[1]))
+            blank: _BlankLayers = partial(blank_layers, layers_root(scene), access=access(place[1]))
         else:
             clips, source = [strip], source_of(strip)
             blank = layer_folder(scene, stack_id(strip)).blank_with_report

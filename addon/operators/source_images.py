@@ -19,6 +19,7 @@ from ..prepare.request_check import check_request_in_background
 from ..prepare.strip_facts import source_image_view
 from ..properties.preferences import preferences
 from ..properties.scene_properties import recipe_of, request_of
+from ..properties.source_image_files import source_image_path
 from ..sessions.open import open_session
 from .requires_modifier import RequiresModifier, activate_modifier
 
@@ -109,7 +110,7 @@ class UNDERSTUDY_OT_picture_face_choose(RequiresModifier, bpy.types.Operator):
             report(self, "ERROR", f"There is no image number {self.index + 1}")
             return {"CANCELLED"}
         image = modifier.identity.pictures[self.index]
-        path = Path(bpy.path.abspath(image.filepath))
+        path = source_image_path(image)
         known = source_image_view(scene, FaceImage(path, self.number), recipe_of(modifier).detect)
         if known is not None and known.icon is None:
             report(self, "ERROR", "; ".join(known.quality_issues))

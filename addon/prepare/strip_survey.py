@@ -16,6 +16,7 @@ from ..properties.preferences import preferences
 from ..properties.status import window_state
 from ..sequencer.curves import curves_of
 from ..sequencer.strips import media_fingerprint, source_of, stack_id
+from ..sessions.cache_folder import layers_root
 
 REFRESH_SECONDS = 2.0
 _FRAMES_A_SECOND = 2000
@@ -57,7 +58,15 @@ def strip_lookup(
     """Return the question how a strip stands; `key` is its `images_key`, `images` are its `unique_images`."""
     animated = _is_animated(scene)
     return StripLookup(
-        cache_folder(scene), preferences(), stack_id(strip), key, requests, _source(strip), images, animated
+        cache_folder(scene),
+        layers_root(scene),
+        preferences(),
+        stack_id(strip),
+        key,
+        requests,
+        _source(strip),
+        images,
+        animated,
     )
 
 

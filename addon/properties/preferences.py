@@ -123,7 +123,8 @@ class UNDERSTUDY_preferences(bpy.types.AddonPreferences):
     )
     shared_with_group: BoolProperty(  # type: ignore[valid-type]
         name="Let the Group In",
-        description="Let the group of the shared folder read and write what is kept there, not its owner alone",
+        description="Let the group of the folder read and write results and layers, not their owner alone: "
+        "beside the project, and in the shared folder",
         default=Preferences.shared_with_group,
     )
     redis_address: StringProperty(  # type: ignore[valid-type]

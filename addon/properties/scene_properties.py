@@ -7,7 +7,6 @@ be keyframed and those of a group on a strip can't. A strip names its stack by `
 
 from dataclasses import fields
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, cast
 
 import bpy
@@ -28,6 +27,8 @@ from ...core.recipe import Recipe, parameters
 from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
+from .placeholder_choice import make_placeholder_property
+from .source_image_files import source_image_path
 from .status import set_window_state
 
 # Without it Blender shows a path that begins with // as a wrong one.
@@ -135,6 +136,7 @@ class UNDERSTUDY_PG_picture(PropertyGroup):
         update=_on_number_change,
     )
     numbered_path: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+    image: PointerProperty(type=bpy.types.Image, options={"HIDDEN"})  # type: ignore[valid-type]
 
 
 class UNDERSTUDY_PG_identity(PropertyGroup):
@@ -215,6 +217,8 @@ class UNDERSTUDY_PG_scene(PropertyGroup):
         description="A frame in which a face can't be replaced as asked counts as failed: no image of it is kept, "
         "and Blender without a window stops there and ends with exit code 3",
     )
+    placeholder: make_placeholder_property()  # type: ignore[valid-type]
+    has_visible_placeholders: BoolProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     last_run: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
 
 
@@ -253,7 +257,7 @@ def _shortest_float(value: float) -> float:
 def request_of(modifier: Any) -> SwapRequest:
     """Return what a modifier asks for. Paths that begin with // are beside the .blend."""
     images = tuple(
-        FaceImage(Path(bpy.path.abspath(entry.filepath)), entry.face_number)
+        FaceImage(source_image_path(entry), entry.face_number)
         for entry in modifier.identity.pictures
         if entry.filepath
     )

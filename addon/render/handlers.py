@@ -12,6 +12,7 @@ A render from the viewport calls `frame_change_post` alone, for each frame, and 
 import queue
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -27,8 +28,10 @@ from ..layers.replaced_files import remember_movies
 from ..layers.scene_strips import SceneStrips
 from ..layers.sync import sync_layers, sync_timing
 from ..layers.sync_memory import sync_memory
+from ..layers.visible_placeholders import apply_placeholder_choice
 from ..lookups.gallery import refresh_lookups
 from ..modifiers.sanitize import repair_texts
+from ..modifiers.source_images import source_image_paths
 from ..preview.refresh import refresh_preview
 from ..properties.status import set_window_state
 from .main_thread_task import main_thread_task
@@ -95,7 +98,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
     if not bpy.app.background:
         bpy.app.timers.register(show_results, first_interval=_POLL_SECONDS, persistent=True)
-    on_end.__dict__["close"] = partial(_stop_timer, show_results)
+    on_end.__dict__.update(close=partial(_close, show_results, run), release_session=run.close)
 
     handlers = (
         on_begin,
@@ -140,19 +143,30 @@ def on_save(filepath: object = "", *_: Any) -> None:
         unnest_where_possible(scene)
     # Blender gives no name where it saves its own start-up file.
     if isinstance(filepath, str) and filepath:
+        source_image_paths().store(Path(filepath).parent)
         problems += take_along(filepath)
+        for scene in bpy.data.scenes:
+            problems += apply_placeholder_choice(scene, Path(filepath).parent)
     print_warnings(problems)
 
 
 @persistent
 def on_saved(*_: Any) -> None:
     """After a copy was saved elsewhere, or saving failed, layers have their own folder again."""
+    source_image_paths().restore()
     if any(map(has_layers_elsewhere, bpy.data.scenes)):
         print_warnings(_sync_scenes())
 
 
 def _sync_scenes() -> list[str]:
     return [text for scene in bpy.data.scenes for text in sync_layers(scene)]
+
+
+def release_render_session() -> None:
+    """Let go of what renders keep open and in memory."""
+    for handler in bpy.app.handlers.render_complete:
+        if getattr(handler, "__module__", "") == __name__:
+            handler.__dict__["release_session"]()
 
 
 def _show_result(result: RenderResult) -> None:
@@ -165,7 +179,8 @@ def _show_result(result: RenderResult) -> None:
     refresh_preview(after_viewport_render=result.from_viewport)
 
 
-def _stop_timer(timer: Callable[[], float]) -> None:
+def _close(timer: Callable[[], float], run: RenderRun) -> None:
+    run.close()
     if bpy.app.timers.is_registered(timer):
         bpy.app.timers.unregister(timer)
 

@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One render: it brings each frame's layer images up to date, and says at the end what came of them."""
 
-import json
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import bpy
 
 from ...core.errors import UnderstudyError
-from ...core.filesystem import write_file
 from ...core.layers.output_folders import merge_folder_warnings
-from ...core.reporting.layer_outcomes import pluralise
 from ...core.reporting.log import room_logger
-from ...core.reporting.strip_state import render_text, state_of_outcomes
-from ..blender.console import print_message, print_traceback, print_warnings
+from ...core.reporting.process_report import RenderRecord
+from ..blender.console import print_error, print_message, print_traceback, print_warnings
 from ..layers.fallback_folder import FallbackLayers, fallback_folder
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
@@ -33,7 +28,7 @@ from ..properties.originals import ASK, REFUSE, RENDER
 from ..properties.preferences import preferences
 from ..sequencer.strips import strips_with_modifiers
 from ..sessions.cache_folder import refused_folder_warnings
-from ..sessions.open import open_render
+from ..sessions.render_session import RenderSession
 from .lookahead import RenderLookahead
 from .main_thread_task import main_thread_task
 from .originals_question import originals_question
@@ -48,14 +43,15 @@ from .refusal import (
     report_text,
 )
 from .refused_output import RefusedOutput
+from .report_file import ReportFile
 from .strict import fail_process, is_strict, stop_render
 from .strip_problems import StripProblems
+from .termination import TerminationNotice
 
 if TYPE_CHECKING:
     from ...core.sessions.prefetching_session import PrefetchingSession
 
 _LOGGER = room_logger("addon.render")
-REPORT_VARIABLE = "UNDERSTUDY_REPORT"
 _OUT_OF_SYNC = "the layer strip is out of step"
 
 
@@ -96,13 +92,17 @@ class RenderRun:
         self._from_viewport = from_viewport
         self._on_end = on_end
         self._on_originals = on_originals
+        self._sessions = RenderSession()
         self._session: PrefetchingSession | None = None
+        self._report_file = ReportFile()
+        self._termination = TerminationNotice(self._progress)
         self._strip_cache = StripCache()
         self._lookahead = RenderLookahead(self._strip_cache)
         self._fallback_layers = FallbackLayers()
         self._strict = False
         self._start_time = 0.0
-        self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
+        self._frames: list[int] = []
+        self._swapped_frame_count = self._original_frame_count = 0
         self._strip_problems = StripProblems(())
         self._failed_frames: dict[int, list[str]] = {}
         self._begin_error = ""
@@ -123,14 +123,15 @@ class RenderRun:
         # A render from the viewport runs within an operator: nothing is edited there.
         may_edit = on_main_thread() and not self._from_viewport
         spare = fallback_folder() if may_edit else None
-        self._session = open_render(cache_folder(scene), preferences(), spare)
+        self._session = self._sessions.begin_run(cache_folder(scene), preferences(), spare)
         self._strict, self._start_time = is_strict(scene) and not self._from_viewport, time.time()
-        self._frame_count = self._swapped_frame_count = self._original_frame_count = 0
+        self._frames, self._swapped_frame_count, self._original_frame_count = [], 0, 0
         self._strip_cache = StripCache()
         self._failed_frames, self._lookahead = {}, RenderLookahead(self._strip_cache)
         if not (on_main_thread() or self._from_viewport):
             for text in _reload_movies():
                 self._session.warn(text)
+        self._termination.set()
         _LOGGER.info("render begins at frame %d", scene.frame_current)
         for here in bpy.data.scenes:
             for text in sync_layers(here) if may_edit else []:
@@ -155,9 +156,9 @@ class RenderRun:
             self._on_originals(report_text(reason))
         elif action == REFUSE or (action == ASK and not originals_question().ask(question_text(reason))):
             self._refusal = refusal_text(reason)
-            print_message(f"error: {self._refusal}")
+            print_error(self._refusal)
             self._refused_output.prevent(scene)
-            fail_process()
+            fail_process(self.close)
 
     def update_frame(self, scene: bpy.types.Scene) -> None:
         """Bring the layer images of the scene's frame up to date."""
@@ -168,12 +169,13 @@ class RenderRun:
         if self._session is None:
             return
         if self._refusal:
-            self._frame_count += 1
+            self._frames.append(scene.frame_current)
             self._original_frame_count += 1
             self._failed_frames[scene.frame_current] = [self._refusal]
-            stop_render()
+            stop_render(self.close)
             return
-        outcomes, self._frame_count = self._session.outcomes, self._frame_count + 1
+        outcomes = self._session.outcomes
+        self._frames.append(scene.frame_current)
         before, original_count = len(outcomes.failures), outcomes.original.total()
         out_of_step: list[str] = []
         preview = self._from_viewport
@@ -214,7 +216,7 @@ class RenderRun:
     def _record_error(self, scene: bpy.types.Scene, reason: str) -> None:
         text = f"frame {scene.frame_current}: {reason}; the original or an outdated layer is shown"
         if self._session is None:
-            print_message(f"error: {text}")
+            print_error(text)
         else:
             self._session.warn(text)
             self._session.outcomes.record_failure(reason, text)
@@ -230,41 +232,46 @@ class RenderRun:
         """Say in one line what the render did, and write the report where the environment asks for it."""
         session, self._session = self._session, None
         self._refused_output.restore()
+        self._termination.clear()
         if session is None:
             return
-        shown_text = render_text(self._frame_count, self._swapped_frame_count, self._original_frame_count)
-        facts = {**session.as_dict(), "failed": sorted(self._failed_frames), "result": shown_text}
-        facts["refused"] = self._refusal
-        facts["state"] = state_of_outcomes(session.outcomes).as_dict()
+        facts = session.as_dict()
         facts["warnings"] = warnings = merge_folder_warnings(cast("list[str]", facts["warnings"]))
-        session.close()
-        _LOGGER.info("render ends after %d frames, %d failed", self._frame_count, len(self._failed_frames))
+        self._sessions.end_run()
+        _LOGGER.info("render ends after %d frames, %d failed", len(self._frames), len(self._failed_frames))
         self._fallback_layers.restore()
         print_warnings(warnings)
         if self._failed_frames and not self._refusal:
             print_warnings(mark_movie(scene, self._start_time))
-        shown = session.outcomes.summary(cast("int", facts["faces"]))
-        models = pluralise(cast("int", facts["models_loaded"]), "model")
-        line = (
-            f"{pluralise(self._frame_count, 'frame')}: {shown}; {session.write_count} written, "
-            f"{facts['frames_decoded']} decoded, "
-            f"{models} loaded, {facts['seconds']} s; {pluralise(len(warnings), 'warning')}"
-        )
-        if self._failed_frames:
-            line += f"; failed: {', '.join(f'frame {frame}' for frame in sorted(self._failed_frames))}"
-        print_message(line)
+        record = self._record(session, facts)
+        print_message(record.summary)
         failures = tuple(text for failures in self._failed_frames.values() for text in failures)
         has_originals = bool(session.outcomes.failures or self._refusal)
-        if self._refusal:
-            shown_text = REFUSED_TEXT
-        self._on_end(RenderResult(line, failures, shown_text, has_originals, self._from_viewport))
+        shown_text = REFUSED_TEXT if self._refusal else record.result
+        self._on_end(RenderResult(record.summary, failures, shown_text, has_originals, self._from_viewport))
+        self._report_file.add(record)
         self._failed_frames = {}
-        wanted = os.environ.get(REPORT_VARIABLE)
-        if wanted:
-            try:
-                write_file(Path(wanted), f"{json.dumps(facts, indent=1)}\n".encode())
-            except OSError as error:
-                print_message(f"warning: can't write the report {wanted}: {error.strerror or error}")
+
+    def _record(self, session: "PrefetchingSession", facts: dict[str, Any]) -> RenderRecord:
+        return RenderRecord(
+            facts=facts,
+            outcomes=session.outcomes,
+            write_count=session.write_count,
+            frames=tuple(self._frames),
+            failed_frames=tuple(sorted(self._failed_frames)),
+            swapped_count=self._swapped_frame_count,
+            original_count=self._original_frame_count,
+            refusal=self._refusal,
+            started_at=self._start_time,
+            ended_at=time.time(),
+        )
+
+    def _progress(self) -> str:
+        return f"at frame {self._frames[-1]}" if self._frames else "before its first frame"
+
+    def close(self) -> None:
+        """Let go of what stays open from one render to the next."""
+        self._sessions.close()
 
     def end_if_refused(self) -> None:
         """End a refused render that Blender did not begin: of a movie it says so to no handler. On the main thread."""
@@ -273,15 +280,11 @@ class RenderRun:
 
     def _fail_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
         for text in reasons:
-            print_message(f"error: frame {scene.frame_current} failed: {text}")
-        self._discard_frame(scene, reasons)
-
-    def _discard_frame(self, scene: bpy.types.Scene, reasons: list[str]) -> None:
-        """See to it that no image of a frame stays, and stop the render where that is possible."""
-        frame = scene.frame_current
-        self._failed_frames[frame] = reasons
-        print_warnings(remove_earlier_image(scene, frame))
-        stop_render()
+            print_error(f"frame {scene.frame_current} failed: {text}")
+        # No image of the frame stays, and the render stops where that is possible.
+        self._failed_frames[scene.frame_current] = reasons
+        print_warnings(remove_earlier_image(scene, scene.frame_current))
+        stop_render(self.close)
 
 
 def _reload_movies() -> list[str]:

@@ -11,42 +11,58 @@ import atexit
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import bpy
 
 from ..properties.scene_properties import settings_of
 
 STRICT_FLAG = "--understudy-strict"
+_SINGLE_FRAME_OPTIONS = {"-f", "--render-frame"}
 EXIT_CODE = 3
 """How Blender ends when a frame failed."""
 
 
 def is_strict(scene: bpy.types.Scene) -> bool:
     """Tell whether a scene is to be rendered strictly."""
-    words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    words = sys.argv[len(_blender_words()) + 1 :]
     return STRICT_FLAG in words or bool(settings_of(scene).strict)
 
 
-def fail_process() -> None:
-    """See to the exit code. Nobody waits for one with a window."""
+def _blender_words() -> list[str]:
+    """Return the words of the command line that Blender itself reads."""
+    return sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
+
+
+def fail_process(close: Callable[[], None]) -> None:
+    """See to the exit code; `close` is called as the process ends. Nobody waits for a code with a window."""
     if bpy.app.background:
         atexit.unregister(_exit_process)
-        atexit.register(_exit_process)
+        atexit.register(_exit_process, close)
 
 
-def stop_render() -> None:
-    """Stop the render where that is possible, once only, and see to the exit code."""
+def stop_render(close: Callable[[], None]) -> None:
+    """Stop the render where that is possible, and see to the exit code as `fail_process` does."""
     if not bpy.app.background:
         return
-    fail_process()
+    fail_process(close)
     # Blender's own answer to the signal ends the render, closes what it writes and tells `render_cancel`. In the
-    # module `bpy` the answer is Python's, an exception that would end nothing but our handler.
-    if signal.getsignal(signal.SIGINT) is None:
-        signal.raise_signal(signal.SIGINT)
+    # module `bpy` the answer is Python's, an exception that would end nothing but our handler. Of single frames the
+    # command line would drop those that follow as well, though it goes through them.
+    if signal.getsignal(signal.SIGINT) is None and not _SINGLE_FRAME_OPTIONS.intersection(_blender_words()):
+        _interrupt_blender()
 
 
-def _exit_process() -> None:
+@cache
+def _interrupt_blender() -> None:
+    """Send Blender the signal, once: at a second one, as of a later still, it would end at once with another code."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _exit_process(close: Callable[[], None]) -> None:
     """End the process with our exit code: it can't be given to Blender, which is through with its work by now."""
+    close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(EXIT_CODE)

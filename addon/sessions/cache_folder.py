@@ -15,6 +15,7 @@ import bpy
 
 from ...core.cache.settings import CACHE_FOLDER_NAME
 from ...core.filesystem.access import is_within
+from ...core.sessions.settings import LAYERS_VARIABLE
 from ...core.system.trust import TRUST_VARIABLE, trusted_folders
 from ..properties.preferences import preferences
 from ..properties.scene_properties import DEFAULT_CACHE_FOLDER, settings_of
@@ -61,6 +62,15 @@ def cache_location(scene: bpy.types.Scene, project_folder: Path | None = None) -
     if is_within(folder, project) or any(is_within(folder, trusted) for trusted in trusted_folders()):
         return CacheLocation(folder, chosen.startswith(_RELATIVE_PREFIX) and saved)
     return CacheLocation(Path(bpy.app.tempdir) / CACHE_FOLDER_NAME, refused_folder=_resolve_links(folder))
+
+
+def layers_root(scene: bpy.types.Scene, project_folder: Path | None = None) -> Path:
+    """Return the folder with the folder of a scene's layers: the cache folder, unless the environment names another.
+
+    A farm does so for projects that are only readable. See `cache_location`.
+    """
+    named = os.environ.get(LAYERS_VARIABLE, "").strip()
+    return _absolute_path(named) if named else cache_location(scene, project_folder).folder
 
 
 def refused_folder_warnings() -> list[str]:

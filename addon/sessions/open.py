@@ -59,13 +59,6 @@ def open_session(cache_folder: Path, preferences: Preferences) -> "PrefetchingSe
     return PrefetchingSession(run_settings(cache_folder, preferences))
 
 
-def open_render(cache_folder: Path, preferences: Preferences, fallback: Path | None) -> "PrefetchingSession":
-    """Begin the run of a render; `fallback` is for images that can't be where they belong."""
-    from ...core.sessions.prefetching_session import PrefetchingSession
-
-    return PrefetchingSession(run_settings(cache_folder, preferences), fallback, busy_host=True)
-
-
 def open_preview(cache_folder: Path, preferences: Preferences) -> "PreviewSession":
     """Begin a run that only fuses what is known."""
     from ...core.sessions.preview_session import PreviewSession

@@ -14,7 +14,7 @@ from ..operators.cost import COST_ICONS, COST_TEXTS
 from ..properties.preferences import preferences
 from ..properties.scene_properties import settings_of
 from ..sequencer.strips import stack_id
-from ..sessions.cache_folder import cache_location
+from ..sessions.cache_folder import cache_location, layers_root
 from ..sessions.open import access
 from .fields import Field, draw_field, fit_side_by_side, row_or_column
 
@@ -26,7 +26,9 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     scene, strip = active_scene(context), active_strip(context)
     settings = settings_of(scene)
     if strip is not None and stack_id(strip):
-        wanted = CacheSizesLookup(cache_folder(scene), stack_id(strip), access(preferences()))
+        wanted = CacheSizesLookup(
+            cache_folder(scene), layers_root(scene), stack_id(strip), access(preferences())
+        )
         sizes: CacheSizes | None = lookup_cache().get(wanted, _REFRESH_SECONDS)
         if sizes is not None:
             length = strip.frame_final_duration
@@ -41,6 +43,9 @@ def draw_cache(layout: Any, context: bpy.types.Context) -> None:
     folder = Field(settings, "cache_folder")
     draw_field(layout, context, folder, is_narrow=not fit_side_by_side(context, [folder]))
     draw_refusal(layout, context)
+    for name in ("strict", "placeholder"):
+        field = Field(settings, name)
+        draw_field(layout, context, field, is_narrow=not fit_side_by_side(context, [field]))
     if preferences().cache_folder:
         draw_text(layout, context, "The preferences keep every project's results in one folder", "INFO")
     if not bpy.data.filepath and settings.cache_folder.startswith("//"):

@@ -14,6 +14,7 @@ from ..modifiers.active import active_scene
 from ..prepare.request_check import check_unknown_images
 from ..prepare.strip_facts import neutral_face_icon, other_person_warnings, source_image_view
 from ..properties.scene_properties import recipe_of, request_of
+from ..properties.source_image_files import source_image_path
 from .face_grid import draw_face, face_grid
 
 _FACE_SCALE = 3.4
@@ -120,7 +121,7 @@ def needs_image(modifier: Any) -> bool:
 
 
 def _source_image_view(scene: Any, modifier: Any, image: Any) -> SourceImageView | None:
-    path = bpy.path.abspath(image.filepath)
-    if not path:
+    if not image.filepath:
         return None
-    return source_image_view(scene, FaceImage(Path(path), image.face_number), recipe_of(modifier).detect)
+    face_image = FaceImage(source_image_path(image), image.face_number)
+    return source_image_view(scene, face_image, recipe_of(modifier).detect)

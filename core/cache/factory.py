@@ -9,14 +9,14 @@ from ..concurrency.timeouts import StopToken
 from ..errors import CacheError
 from ..reporting.log import room_logger
 from ..reporting.quoting import quote
-from .base.compute import Uncoordinated
+from .base.compute import Flight, Uncoordinated
 from .base.key import Key
 from .base.schema import NO_SCHEMAS, StageSchema, schema_for
 from .base.store import Arrays
 from .packs.layout import FolderError
 from .settings import CacheSettings
 from .shared.shared_tier import SharedTier
-from .shared_places import shared_flight, shared_tiers
+from .shared_places import folder_flight, shared_flight, shared_tiers
 from .stack import OpenCache
 from .stores.checked_store import CheckedStore
 from .stores.encryption import EncryptedStore, Encryption, decrypt_and_verify
@@ -75,8 +75,10 @@ def open_cache(
     except CacheError as error:
         if required and not isinstance(error, FolderError):
             raise
-        return _assemble(settings, encryption, None, shared, clock, schemas, (_not_kept_warning(error),))
-    return _assemble(settings, encryption, folder, shared, clock, schemas)
+        return _assemble(
+            settings, encryption, None, shared, clock, schemas, (_not_kept_warning(error),), stop=stop
+        )
+    return _assemble(settings, encryption, folder, shared, clock, schemas, stop=stop)
 
 
 def open_cache_best_effort(
@@ -132,6 +134,8 @@ def _assemble(
     clock: Callable[[], float],
     schemas: Mapping[str, StageSchema],
     unavailable: tuple[str, ...] = (),
+    *,
+    stop: StopToken | None = None,
 ) -> OpenCache:
     signature = Signature(settings.signing_key) if settings.signing_key is not None else None
 
@@ -144,7 +148,11 @@ def _assemble(
     encrypted = EncryptedStore(tiers, encryption, signature)
     checked = CheckedStore(encrypted, schemas)
     memory = MemoryStore(settings.memory_bytes, checked)
-    flight = shared_flight(settings, tiers, clock) if shared else Uncoordinated()
+    flight: Flight = Uncoordinated()
+    if shared and not settings.shared_read_only:
+        flight = shared_flight(settings, tiers, clock)
+    elif folder is not None:
+        flight = folder_flight(folder, settings.access, clock, stop)
     _log_opening(settings, folder, unavailable)
     return OpenCache(memory, checked, encrypted, tiers, folder, flight, unavailable)
 

@@ -170,6 +170,11 @@ class Folder(Closeable):
             os.fchmod(fd, mode)  # the umask took away what a group was promised
         return fd
 
+    def write_new_file(self, name: str, data: bytes, mode: int) -> None:
+        """Write a short file where there is nothing; FileExistsError else. Others may see it before it is whole."""
+        with open(self.create_file(name, os.O_WRONLY, mode), "wb", buffering=0) as file:
+            write_all(file, data)
+
     def read_file(self, name: str, max_bytes: int) -> bytes:
         """Return a file's bytes. A larger one than `max_bytes` is an OSError, before any of it is read."""
         fd = self.open_file(name, os.O_RDONLY)

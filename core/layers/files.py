@@ -3,12 +3,13 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import OutputError
 from ..filesystem import Folder, FolderEntry, temporary_name
-from .placeholder import PLACEHOLDER
+from .placeholder import PLACEHOLDER, VISIBLE_BYTES, has_placeholder_size, is_visible_placeholder
 
 STACK_ID = re.compile(r"[0-9a-f]{16}")
 LAYER_NAME = re.compile(r"[0-9]{6,9}\.tif")
@@ -60,7 +61,7 @@ def blank_folder(
     images, leftovers = 0, 0
     faults: dict[str, str] = {}
     for _ in range(_MAX_PASSES):
-        entries = [entry for entry in folder.entries() if _may_show_face(entry, before_timestamp)]
+        entries = [entry for entry in folder.entries() if _may_show_face(folder, entry, before_timestamp)]
         for entry in entries:
             try:
                 if is_layer(entry):
@@ -75,7 +76,7 @@ def blank_folder(
         if not entries:
             break
     after = list(folder.entries())
-    still = [entry.name for entry in after if _may_show_face(entry, before_timestamp)]
+    still = [entry.name for entry in after if _may_show_face(folder, entry, before_timestamp)]
     foreign = sum(not is_layer(entry) and not is_leftover(entry) for entry in after)
     kept = tuple(text for name, text in faults.items() if name in still)
     return BlankingReport(images, leftovers, len(still) - len(kept), foreign, kept)
@@ -93,6 +94,44 @@ def require_layer_name(name: str) -> None:
     """Raise OutputError for what is no layer file's name."""
     if LAYER_NAME.fullmatch(name) is None:
         raise OutputError(f"{name!r} is no layer's name, which is a frame's number and .tif, as 000001.tif")
+
+
+def create_placeholder(folder: Folder, name: str, mode: int) -> bool:
+    """Put a placeholder where there is nothing; False where there is something: another process may have made a layer.
+
+    Raises OSError.
+    """
+    try:
+        folder.write_new_file(name, PLACEHOLDER, mode)
+    except FileExistsError:
+        return False
+    return True
+
+
+def replace_placeholders(folder: Folder, placeholder: bytes, mode: int) -> None:
+    """Put another placeholder in the place of each that is in an open folder. Raises OSError."""
+    first = ""
+    for entry in folder.entries():
+        size = entry.status.st_size
+        if not (is_layer(entry) and entry.is_file and has_placeholder_size(size)) or size == len(placeholder):
+            continue
+        # Another process may have made the layer since the folder was listed.
+        if not has_placeholder_size(folder.status(entry.name).st_size):
+            continue
+        if not first or not link_file(folder, first, entry.name):
+            folder.write_file(entry.name, placeholder, mode=mode)
+            first = entry.name
+
+
+def link_new_file(folder: Folder, name: str, new_name: str) -> bool:
+    """Give a file another name too, unless there is something of that name; False where no second name can be given."""
+    try:
+        folder.link(name, new_name)
+    except FileExistsError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def link_file(source: Folder, name: str, to: str, target: Folder | None = None) -> bool:
@@ -123,9 +162,12 @@ def is_leftover(entry: FolderEntry) -> bool:
     return _LEFTOVER.fullmatch(entry.name) is not None and not entry.is_folder
 
 
-def _may_show_face(entry: FolderEntry, before_timestamp: float | None) -> bool:
+def _may_show_face(folder: Folder, entry: FolderEntry, before_timestamp: float | None) -> bool:
     """Tell whether something may show a face: a layer that is more than a placeholder, or what is left of one."""
     if not is_layer(entry):
         return is_leftover(entry)
     more = not entry.is_file or entry.status.st_size > len(PLACEHOLDER)
+    if more and entry.is_file and entry.status.st_size == VISIBLE_BYTES:
+        with suppress(OSError):
+            more = not is_visible_placeholder(folder.read_beginning(entry.name, VISIBLE_BYTES))
     return more and (before_timestamp is None or entry.status.st_mtime < before_timestamp)

@@ -19,17 +19,20 @@ from .files import (
     STACK_ID,
     BlankingReport,
     blank_folder,
+    create_placeholder,
     is_layer,
     is_leftover,
     is_stack_id,
     link_file,
+    link_new_file,
+    replace_placeholders,
     require_layer_name,
     require_stack_id,
 )
 from .folder_access import FolderAccess
 from .label import MAX_LAYER_BYTES, Label, LabelPeek, ReadBuffer, RequestSummary
 from .label_reader import LayerReader
-from .placeholder import PLACEHOLDER
+from .placeholder import PLACEHOLDER, has_placeholder_size
 
 __all__ = ["LAYER_NAME", "STACK_ID", "LayerFolder", "is_stack_id", "layer_folder_of"]
 
@@ -147,12 +150,26 @@ class LayerFolder:
         """Put a placeholder for each layer that is not there into the open folder."""
         missing = sorted(names.difference(folder.file_names()))
         there = names.intersection(folder.names()) if missing else set()
-        first = ""
+        mode, first = self._folder.access.file_mode, ""
         for name in missing:
-            # One file under many names: layer files are replaced, never changed in place.
-            if not first or name in there or not link_file(folder, first, name):
-                folder.write_file(name, PLACEHOLDER, mode=self._folder.access.file_mode)
-                first = name
+            if name in there:  # it is no file
+                folder.write_file(name, PLACEHOLDER, mode=mode)
+            elif first and link_new_file(folder, first, name):
+                # One file under many names: layer files are replaced, never changed in place.
+                continue
+            elif not create_placeholder(folder, name, mode):
+                continue
+            first = name
+
+    def replace_placeholders(self, placeholder: bytes) -> None:
+        """Put another placeholder in the place of each that is there; layers stay as they are."""
+        try:
+            with self._folder.open_to_write() as folder:
+                replace_placeholders(folder, placeholder, self._folder.access.file_mode)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._folder.error("write placeholders in", error) from error
 
     def copy_to(self, other: "LayerFolder", *, placeholders: bool = True) -> None:
         """Give another stack the layer files of this one; what can't be copied is made again later.
@@ -163,7 +180,7 @@ class LayerFolder:
         try:
             with self._folder.open_to_read() as source:
                 entries = [entry for entry in source.entries() if is_layer(entry) and entry.is_file]
-                images = {entry.name for entry in entries if entry.status.st_size > len(PLACEHOLDER)}
+                images = {entry.name for entry in entries if not has_placeholder_size(entry.status.st_size)}
                 blank = {entry.name for entry in entries if placeholders} - images
                 if images or blank:
                     self._copy_files(source, sorted(images), blank, other)

@@ -10,10 +10,11 @@ if it is another one its hash is part of the stamp.
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from pathlib import Path, PurePath, PurePosixPath
 from typing import NamedTuple
 
 from ..cache.base.key import SHA256_HEX
@@ -26,6 +27,7 @@ from .source import ClipSource
 FILE_NAME = "file-stamps.json"
 _MAX_RECORDS = 5000
 _MAX_SOURCES = 256
+_PORTABLE_NAMES = 2
 _RECHECK_COST_RATIO = 20.0
 """Of a sequence of 100,000 files all are looked at again after 20 times as long as that takes."""
 
@@ -38,6 +40,8 @@ class SourceStamp:
     statuses: tuple[FileStatus, ...]
     sampled: str
     """The stamp by what holds on every machine."""
+    portable_sampled: str
+    """The same by what holds wherever a machine has the files' folder: by the last two names of their paths."""
     content: str
     """The hash of all content, see `content_id`; empty where it was not needed so far."""
     is_replaced: bool
@@ -49,6 +53,13 @@ class SourceStamp:
         if not self.is_replaced:
             return self.sampled
         return sha256(f"{self.sampled}{self.content}".encode()).hexdigest()
+
+    @cached_property
+    def portable_text(self) -> str:
+        """The hex stamp that files keep in another place, if their folder has the same name there."""
+        if not self.is_replaced:
+            return self.portable_sampled
+        return sha256(f"{self.portable_sampled}{self.content}".encode()).hexdigest()
 
     @cached_property
     def local(self) -> str:
@@ -113,21 +124,25 @@ class SourceStamps:
         return self._keep(replace(stamp, content=content, is_replaced=True))
 
     def _identify(self, source: ClipSource, statuses: tuple[FileStatus, ...]) -> SourceStamp:
-        sampled, local = _sampled_stamp(source, statuses), _local_digest(statuses)
+        samples, local = sample_digest(source), _local_digest(statuses)
+        sampled = _sampled_stamp([path.resolve() for path in source.paths], statuses, samples)
+        portable = _sampled_stamp([_portable_path(path) for path in source.paths], statuses, samples)
         name = _record_name(sampled)
         record = self._read().get(name)
         if record is not None and record[0] != local and not self._may_hash:
             self._saved = None  # a process that may hash it may have done so since
             record = self._read().get(name)
         if record is None:
-            return self._keep(SourceStamp(source, statuses, sampled, "", is_replaced=False))
+            return self._keep(SourceStamp(source, statuses, sampled, portable, "", is_replaced=False))
         content, is_replaced = str(record[1]), bool(record[2])
         if record[0] == local:
-            return SourceStamp(source, statuses, sampled, content, is_replaced)
+            return SourceStamp(source, statuses, sampled, portable, content, is_replaced)
         if not self._may_hash:
             raise ClipChangedError(f"{source.paths[0]} was replaced or touched: prepare it again")
         now = content_id(source)
-        return self._keep(SourceStamp(source, statuses, sampled, now, is_replaced or now != content))
+        return self._keep(
+            SourceStamp(source, statuses, sampled, portable, now, is_replaced or now != content)
+        )
 
     def _keep(self, stamp: SourceStamp) -> SourceStamp:
         """Remember a stamp on this machine."""
@@ -148,12 +163,17 @@ class SourceStamps:
         return self._saved
 
 
-def _sampled_stamp(source: ClipSource, statuses: tuple[FileStatus, ...]) -> str:
+def _sampled_stamp(paths: Sequence[PurePath], statuses: tuple[FileStatus, ...], samples: bytes) -> str:
     digest = sha256()
-    for path, (_, _, size, modified, _) in zip(source.paths, statuses, strict=True):
-        digest.update(f"{path.resolve()}\0{size}\0{modified}\n".encode(errors="surrogateescape"))
-    digest.update(sample_digest(source))
+    for path, (_, _, size, modified, _) in zip(paths, statuses, strict=True):
+        digest.update(f"{path}\0{size}\0{modified}\n".encode(errors="surrogateescape"))
+    digest.update(samples)
     return digest.hexdigest()
+
+
+def _portable_path(path: Path) -> PurePath:
+    """Return the names of a file and of its folder: those above differ from mount point to mount point."""
+    return PurePosixPath(*path.resolve().parts[-_PORTABLE_NAMES:])
 
 
 def _local_digest(statuses: tuple[FileStatus, ...]) -> str:

@@ -2,7 +2,7 @@
 """Count what was computed and what was not, and say so."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -43,6 +43,40 @@ class Report:
     stages: dict[str, dict[str, int | float]]
     source_images: dict[str, int]
     warnings: tuple[str, ...]
+
+    def since(self, earlier: "Report") -> "Report":
+        """Return what was done after an `earlier` report of the same run; the warnings are this one's.
+
+        Parameters
+        ----------
+        earlier : Report
+            What had been done by then.
+
+        Returns
+        -------
+        Report
+            The difference.
+        """
+        stages = {
+            stage: {
+                name: round(count - earlier.stages.get(stage, {}).get(name, 0), 4)
+                for name, count in counts.items()
+            }
+            for stage, counts in self.stages.items()
+        }
+        return Report(
+            self.frames - earlier.frames,
+            self.faces - earlier.faces,
+            self.frames_decoded - earlier.frames_decoded,
+            self.models_loaded - earlier.models_loaded,
+            {
+                stage: counts
+                for stage, counts in stages.items()
+                if stage not in _ON_DEMAND or counts["run"] + counts["hit"]
+            },
+            {name: count - earlier.source_images[name] for name, count in self.source_images.items()},
+            self.warnings,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values for JSON.
@@ -120,6 +154,12 @@ class StageCounter:
         self.warning_count += 1
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def reset_warnings(self, texts: Iterable[str] = ()) -> None:
+        """Keep these warnings and no others."""
+        self.warnings.clear()
+        for text in texts:
+            self.warn(text)
 
     def report(self, models_loaded: int, image_counter: "StageCounter") -> Report:
         """Return what was counted so far; `pictures` counted what was done for the source images."""

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cache.base.compute import Flight
-from ..cache.base.store import Store
 from ..cache.factory import open_cache_best_effort
 from ..cache.stack import OpenCache
 from ..cache.tiers import FLUSH_TIMEOUT_SECONDS
-from ..concurrency.lru import LruCache
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..face.types import Pixels
 from ..layers.job import LayerJob
@@ -22,10 +20,8 @@ from ..layers.label import ReadBuffer, RequestSummary
 from ..layers.output_folders import LayerOutputFolders
 from ..layers.placeholder import PLACEHOLDER
 from ..layers.tiff import layer_pieces
+from ..media.clip import Clip
 from ..media.file_status import ClipChangedError
-from ..media.lazy_clip import open_lazily
-from ..media.open import Clip, open_source
-from ..media.prefetching_clip import PrefetchingClip
 from ..media.source import ClipSource
 from ..media.source_stamps import SourceStamps
 from ..models.embedded import embedded_folder
@@ -36,6 +32,7 @@ from ..reporting.layer_outcomes import Outcomes
 from ..reporting.stage_counts import Report, StageCounter
 from .incomplete_layer import IncompletePlan, incomplete_plan
 from .layer_state import FaceCounts, LayerState, layer_state, matching_summary, request_summary
+from .open_clips import OpenClips
 from .purge import purge
 from .request_digest import RequestDigester
 from .run_log import log_end, log_failed_frame, log_start
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
     from ..pipeline.pipeline import Pipeline
     from ..pipeline.plan import LayerPlan
     from ..pipeline.source_check import SourceImageReport
-
-MAX_OPEN_CLIPS = 8
 
 
 class LayerSession:
@@ -60,17 +55,18 @@ class LayerSession:
         `may_hash`: see `SourceStamps`.
         """
         self._settings = settings
+        self._fallback = fallback
         self._output_folders = LayerOutputFolders(settings.cache.access, fallback)
         self._buffer = ReadBuffer()
         self._write_count = 0
         self._start_time = time.perf_counter()
         self._counter = StageCounter()
-        for text in settings.ignored:
-            self._counter.warn(text)
+        self._earlier_report = self._counter.report(0, StageCounter())
+        self._counter.reset_warnings(settings.ignored)
         self._outcomes = Outcomes()
-        self._clips: LruCache[ClipSource, Clip] = LruCache(MAX_OPEN_CLIPS, on_evict=lambda clip: clip.close())
         folders = embedded_folder(), settings.model_folder or user_model_folder()
         self._source_stamps = SourceStamps(may_hash=may_hash)
+        self._open_clips = OpenClips(self._source_stamps)
         self._digester = RequestDigester(folders, settings.provider, self._source_stamps)
         self._open_cache: OpenCache | None = None
         self._pipeline: Pipeline | None = None
@@ -118,7 +114,7 @@ class LayerSession:
     def current_summary(self, job: LayerJob) -> RequestSummary | None:
         """Return what the image of a job says of its request; None where only a plan tells whether it is right."""
         label = self._output_folders.label(job.layer_path, self._buffer)
-        return matching_summary(label, self._digester.digest(job))
+        return matching_summary(label, self._digester.digest(job), self._digester.older_digest(job))
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Raise FaceImageError or ModelError, saying why, where a request can't be executed."""
@@ -159,10 +155,24 @@ class LayerSession:
         folder = self._cache.folder
         return 0 if folder is None else purge(folder, None if source is None else self._clip(source))
 
+    def renew(self) -> bool:
+        """Begin the next run with the models, clips and store of this one, which was reported.
+
+        False where the models are others than when this one began: then that takes another session.
+        """
+        if self._digester.environment_changed():
+            return False
+        self._earlier_report = self._full_report()
+        self._counter.reset_warnings(self._settings.ignored)
+        self._output_folders.close()
+        self._output_folders = LayerOutputFolders(self._settings.cache.access, self._fallback)
+        self._write_count, self._start_time, self._outcomes = 0, time.perf_counter(), Outcomes()
+        return True
+
     def close(self) -> None:
         """Let go of models, clips and store."""
         log_end("layer session", LayerSession.report(self))
-        self._clips.clear()
+        self._open_clips.close()
         self._output_folders.close()
         if self._pipeline is not None:
             self._pipeline.close()
@@ -171,11 +181,14 @@ class LayerSession:
 
     def report(self) -> Report:
         """Return what was done so far."""
+        return self._full_report().since(self._earlier_report)
+
+    def _full_report(self) -> Report:
+        """Return what was done since this was opened."""
         for text in () if self._open_cache is None else self._open_cache.warnings:
             self._counter.warn(text)
-        for clip in self._clips.values():
-            for text in clip.faults:
-                self._counter.warn(text)
+        for text in self._open_clips.faults:
+            self._counter.warn(text)
         return self._counter.report(0, StageCounter()) if self._pipeline is None else self._pipeline.report()
 
     def as_dict(self) -> dict[str, object]:
@@ -185,10 +198,9 @@ class LayerSession:
         """
         if self._open_cache is not None:
             self._open_cache.tiers.flush(FLUSH_TIMEOUT_SECONDS)
-        shown = self._outcomes.as_dict()
         return {
             **self.report().as_dict(),
-            "shown": shown,
+            "shown": self._outcomes.as_dict(),
             "seconds": round(time.perf_counter() - self._start_time, 3),
         }
 
@@ -203,10 +215,6 @@ class LayerSession:
         return self._open_cache
 
     @property
-    def _store(self) -> Store:
-        return self._cache.store
-
-    @property
     def _flight(self) -> Flight:
         return self._cache.flight
 
@@ -219,7 +227,7 @@ class LayerSession:
 
     def _update(self, job: LayerJob) -> bool:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
-        summary = matching_summary(label, digest)
+        summary = matching_summary(label, digest, self._digester.older_digest(job))
         if summary is not None:
             self._count(job, LayerState.CURRENT, summary)
             return False
@@ -282,19 +290,11 @@ class LayerSession:
             # Where nothing changed no stage runs, so what runs them is not imported either.
             from .pipeline_factory import make_pipeline
 
-            self._pipeline = make_pipeline(self._settings, self._store, self._flight, self._source_stamps)
-            # One tally from here on: what was known by labels so far counts as well.
-            self._pipeline.counter.add(self._counter)
+            stores = self._cache.store, self._flight
+            self._pipeline = make_pipeline(self._settings, *stores, self._source_stamps)
+            self._pipeline.counter.add(self._counter)  # what was known by labels
             self._counter = self._pipeline.counter
         return self._pipeline
 
     def _clip(self, source: ClipSource, number: int = 0) -> Clip:
-        known = self._clips.get(source)
-        if known is not None and known.stamp != self._source_stamps.look(source, number).local:
-            self._clips.discard(source)
-            known.close()
-            known = None
-        if known is None:
-            clip = open_lazily(self._store, self._source_stamps, source, lambda: open_source(source))
-            known = self._clips.put(source, PrefetchingClip(clip))
-        return known
+        return self._open_clips.clip(self._cache.store, source, number)

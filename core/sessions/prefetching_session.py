@@ -65,6 +65,12 @@ class PrefetchingSession(LayerSession):
         self._prefetcher.drain()
         return super().report()
 
+    def renew(self) -> bool:
+        """See `LayerSession.renew`."""
+        self._prefetcher.drain()
+        self._reported_outcomes = Outcomes()
+        return super().renew()
+
     def as_dict(self) -> dict[str, object]:
         """See `LayerSession.as_dict`."""
         return {**super().as_dict(), "shown": self._reported_outcomes.as_dict()}

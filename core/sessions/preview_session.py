@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from ..cache.base.compute import Flight
+from ..concurrency.lru import LruCache
 from ..errors import ClipError, OutputError, UnderstudyError
 from ..layers.job import LayerJob
+from ..media.clip import Clip
 from ..media.clip_info_cache import (
     NOT_PREPARED,
     CacheOnly,
@@ -14,11 +16,11 @@ from ..media.clip_info_cache import (
     NotCachedError,
     load_clip_info,
 )
-from ..media.open import Clip
 from ..media.source import ClipSource
 from .incomplete_layer import incomplete_plan
 from .layer_session import LayerSession
 from .layer_state import LayerState, layer_state, matching_summary, request_summary
+from .open_clips import MAX_OPEN_CLIPS
 from .settings import RunSettings
 
 Preview = Literal["current", "fused", "incomplete", "blanked", "unprepared"]
@@ -33,6 +35,7 @@ class PreviewSession(LayerSession):
         """Begin a run; see `LayerSession`."""
         super().__init__(settings, may_hash=False)
         self._cache_only = CacheOnly()
+        self._clip_infos: LruCache[ClipSource, Clip] = LruCache(MAX_OPEN_CLIPS)
         self._stamps: dict[Path, str] = {}
 
     @property
@@ -71,7 +74,7 @@ class PreviewSession(LayerSession):
 
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
-        summary = matching_summary(label, digest)
+        summary = matching_summary(label, digest, self._digester.older_digest(job))
         if summary is not None:
             self._stamps[job.layer_path.parent] = self._local_stamp(job)
             self._count(job, LayerState.CURRENT, summary)
@@ -88,10 +91,10 @@ class PreviewSession(LayerSession):
         return "fused" if state is LayerState.STALE else "current"
 
     def _clip(self, source: ClipSource, _number: int = 0) -> Clip:
-        clip_info = load_clip_info(self._store, self._source_stamps, source)
-        known = self._clips.get(source)
+        clip_info = load_clip_info(self._cache.store, self._source_stamps, source)
+        known = self._clip_infos.get(source)
         if known is None or known.stamp != clip_info.stamp:
-            known = self._clips.put(source, clip_info)
+            known = self._clip_infos.put(source, clip_info)
         return known
 
     def _local_stamp(self, job: LayerJob) -> str:

@@ -8,8 +8,9 @@ digest that an image carries in its label is enough to know that it is the right
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -47,33 +48,42 @@ class RequestDigester:
         self._folders = (Path(__file__).parents[1], *model_folders)
         self._cached_environment_digest: str | None = None
         self._stamps = stamps or SourceStamps()
-        self._request_texts: dict[SwapRequest, str] = {}
+        self._request_texts: dict[tuple[SwapRequest, bool], str] = {}
 
     def digest(self, job: LayerJob) -> str | None:
         """Return the hex digest of what a job's image is asked to be; None where it has none.
 
         That is where a file of it is missing, or a model folder holds more than can be looked at.
 
-        Files are known by their stamps, as the cache knows clips.
+        Files are known by their stamps, but for the folders above their own: an image stays what it is where a project
+        and its files are on another mount point.
         """
+        return self._digest(job, portable=True)
+
+    def older_digest(self, job: LayerJob) -> Callable[[], str | None]:
+        """Return what makes the digest as older versions did, by the absolute paths of files: it is in their labels."""
+        return partial(self._digest, job, portable=False)
+
+    def _digest(self, job: LayerJob, *, portable: bool) -> str | None:
         try:
-            stamps = [self._stamps.look(job.source, job.number).text]
+            looks = [self._stamps.look(job.source, job.number)]
             for request in job.requests:
                 images = (*request.identity.images, *request.target_references)
-                stamps += [self._stamps.look(ClipSource(True, (Path(image.path),))).text for image in images]
+                looks += [self._stamps.look(ClipSource(True, (Path(image.path),))) for image in images]
             requests = [self._without_own_forms(job.source, request) for request in job.requests]
         except ClipError:
             return None
         ground = self._environment_digest()
         if not ground:
             return None
-        texts = [self._request_text(request) for request in requests]
+        stamps = [look.portable_text if portable else look.text for look in looks]
+        texts = [self._request_text(request, portable=portable) for request in requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
         return sha256("\n".join(lines).encode()).hexdigest()
 
     def forms_origin(self, source: ClipSource, recipe: Recipe) -> str:
         """Return what forms are learned from, see `request.forms_origin`. Raises ClipError."""
-        return forms_origin(self._stamps.look(source).text, recipe)
+        return forms_origin(self._stamps.look(source).portable_text, recipe)
 
     def _without_own_forms(self, source: ClipSource, request: SwapRequest) -> SwapRequest:
         """Leave out forms that the clip itself gives: to keep them changes no image of it."""
@@ -81,16 +91,22 @@ class RequestDigester:
             return replace(request, target_forms="")
         return request
 
-    def _request_text(self, request: SwapRequest) -> str:
-        text = self._request_texts.get(request)
+    def _request_text(self, request: SwapRequest, *, portable: bool) -> str:
+        text = self._request_texts.get((request, portable))
         if text is None:
             if (
                 len(self._request_texts) >= _MAX_REQUEST_TEXTS
             ):  # keyframed parameters make a new one for every frame
                 self._request_texts.clear()
-            nameless = replace(request.identity, name="", consent="")
-            self._request_texts[request] = text = repr(replace(request, identity=nameless))
+            shown = replace(request, identity=replace(request.identity, name="", consent=""))
+            self._request_texts[request, portable] = text = repr(_without_paths(shown) if portable else shown)
         return text
+
+    def environment_changed(self) -> bool:
+        """Look at this code and the models anew; tell whether they are others than so far, or more than can be told."""
+        before = self._environment_digest()
+        self._cached_environment_digest = None
+        return not before or before != self._environment_digest()
 
     def _environment_digest(self) -> str:
         """Digest what every answer stands on: this code, its data, the models. Empty where that is too much."""
@@ -106,6 +122,15 @@ class RequestDigester:
             except _FolderTooLargeError:
                 self._cached_environment_digest = ""
         return self._cached_environment_digest
+
+
+def _without_paths(request: SwapRequest) -> SwapRequest:
+    """Return a request whose images have no paths: their stamps say which they are."""
+    images, references = (
+        tuple(replace(image, path=Path()) for image in group)
+        for group in (request.identity.images, request.target_references)
+    )
+    return replace(request, identity=replace(request.identity, images=images), target_references=references)
 
 
 def _folder_lines(folder: Path) -> Iterator[bytes]:

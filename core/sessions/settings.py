@@ -24,6 +24,7 @@ from ..system.trust import TRUST_VARIABLE, first_relative_folder, trusted_folder
 from ..units import DAY_SECONDS, OFF, parse_count, parse_days, parse_size, parse_switch
 
 CACHE_VARIABLE = "UNDERSTUDY_CACHE_DIR"
+LAYERS_VARIABLE = "UNDERSTUDY_LAYERS_DIR"
 NO_CACHE_VARIABLE = "UNDERSTUDY_NO_CACHE"
 CAP_VARIABLE = "UNDERSTUDY_CACHE_CAP"
 AGE_VARIABLE = "UNDERSTUDY_CACHE_UNUSED_FOR"

@@ -46,7 +46,7 @@ def test_a_clip_that_went_missing(drive, footage):
     assert any("lost clip, frame 1:" in text and "own.mp4" in text for text in report["warnings"])
     assert not any("good clip" in text for text in report["warnings"])
     assert report["stages"]["fuse"]["run"] == 1
-    assert "Understudy: warning: lost clip, frame 1" in drive.output
+    assert "Understudy: Warning: lost clip, frame 1" in drive.output
 
 
 def test_a_movie_that_was_replaced_and_can_not_be_opened_again_is_said(drive, footage):

@@ -25,7 +25,7 @@ def render(folder, name="out"):
 
 
 def errors(driver):
-    return [line for line in driver.output.splitlines() if line.startswith("Understudy: error: ")]
+    return [line for line in driver.output.splitlines() if line.startswith("Understudy: Error: ")]
 
 
 REASONS = {

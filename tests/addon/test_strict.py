@@ -2,41 +2,14 @@
 """A strict render fails where a face can't be replaced as asked; any render says in a line what it did."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from damaged_project import BAD, LAST, STRICT_EXIT, make_damaged_project, rendered_frames
 
 pytestmark = [pytest.mark.blender, pytest.mark.in_turn]
-
-BAD = 4
-LAST = 6
-STRICT_EXIT = 3
-
-
-def make_damaged_project(driver, footage, name):
-    """A folder with the frames as pictures, the fourth of another size, and steps that begin a project with them."""
-    folder = driver.folder / name
-    folder.mkdir()
-    files = []
-    for number, file in enumerate(footage.files[:LAST], 1):
-        files.append(shutil.copy(file, folder))
-        if number == BAD:
-            # Blender shows it as it is. It may crash on one that is cut off (4.5.15), so that would not do.
-            cv2.imwrite(files[-1], np.zeros((90, 160, 3), np.uint8))
-    return folder, [
-        ["project", {"size": [320, 240], "frames": [1, LAST], "save": str(folder / "p.blend")}],
-        ["pictures", {"name": "clip", "files": files}],
-        ["cast", {"name": "clip", "picture": footage.person}],
-    ]
-
-
-def rendered_frames(folder, prefix="out_"):
-    return sorted(int(path.stem.rsplit("_", 1)[1]) for path in folder.glob(f"{prefix}*.png"))
 
 
 def last_line(driver):
@@ -58,8 +31,8 @@ def test_a_failed_frame_leaves_no_image_and_the_exit_code_tells(every_blender, f
     good = [frame for frame in range(1, LAST + 1) if frame != BAD]
     assert rendered_frames(folder) == (good[: BAD - 1] if stops else good)
     assert answers[-1]["failed"] == [BAD]
-    failure = next(line for line in every_blender.output.splitlines() if "error: frame" in line)
-    assert failure.startswith(f"Understudy: error: frame {BAD} failed: clip, frame {BAD}: ")
+    failure = next(line for line in every_blender.output.splitlines() if "Error: frame" in line)
+    assert failure.startswith(f"Understudy: Error: frame {BAD} failed: clip, frame {BAD}: ")
     assert f"picture_{BAD - 1:03d}.png" in failure
     assert last_line(every_blender).endswith(f"failed: frame {BAD}")
 

@@ -94,10 +94,33 @@ def test_shared_places_that_are_away_cost_a_warning_each_and_nothing_else(tmp_pa
     assert not (tmp_path / "no mount").exists()
 
 
+def test_who_works_in_a_folder_takes_leases_in_it_and_leaves_none(tmp_path):
+    folder = tmp_path / "cache"
+    with open_cache(settings_from({}, folder)) as cache:
+        seen = []
+        cache.get_or_compute(key(1), lambda: (seen.extend((folder / ".leases").iterdir()), arrays(1))[1])
+        assert [path.name for path in seen] == [f"{key(1).hex}.lease"]
+    assert list((folder / ".leases").iterdir()) == []
+
+
+def test_who_keeps_nothing_or_may_not_write_takes_no_lease(tmp_path):
+    assert isinstance(open_cache(CacheSettings(tmp_path / "a", keep=False)).flight, Uncoordinated)
+    open_cache(CacheSettings(tmp_path / "b")).close()
+    (tmp_path / "b").chmod(0o777)
+    with open_cache(CacheSettings(tmp_path / "b")) as cache:
+        assert cache.get_or_compute(key(1), lambda: arrays(1))[1] is False
+    assert not (tmp_path / "b" / ".leases").exists()
+
+
+def test_a_place_where_no_lease_can_be_made_costs_nothing_but_the_lease(tmp_path):
+    with open_cache(CacheSettings(tmp_path)) as cache:
+        (tmp_path / ".leases").write_text("not a folder")
+        assert cache.get_or_compute(key(1), lambda: arrays(1))[1] is False
+        assert cache.get_or_compute(key(1), dict)[1] is True
+        assert cache.warnings == ()
+
+
 def test_the_environment_completes_the_settings(tmp_path):
-    assert isinstance(
-        open_cache(settings_from({}, tmp_path / "a"), schemas=STAGE_SCHEMAS).flight, Uncoordinated
-    )
     environment = {
         "UNDERSTUDY_SHARED_CACHE": "/share/cache",
         "UNDERSTUDY_REDIS": "redis://me:secret@host/0",

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from understudy.core.cache.base.compute import Uncoordinated
+from understudy.core.cache.factory import open_cache
+from understudy.core.cache.settings import CacheSettings
 from understudy.core.cache.shared.lease import SingleFlight
 from understudy.core.cache.shared.lease_folder import FolderLease
 from understudy.core.cache.shared.redis_lease import RedisLease
@@ -89,6 +91,63 @@ def test_processes_that_miss_the_same_keys_compute_each_once(tmp_path, request, 
         process.join(300)
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert sorted(map(int, log.read_text().split())) == list(numbers)
+
+
+def _compute_in_folder(folder, log, start, numbers):
+    """Compute what is missing in a project's own cache folder, as a render does; log what that was."""
+
+    def compute(number):
+        with log.open("a") as file:
+            file.write(f"{number}\n")
+        time.sleep(0.02)
+        return arrays(number)
+
+    with open_cache(CacheSettings(folder)) as cache:
+        start.wait(60)
+        for number in numbers:
+            cache.get_or_compute(key(number), lambda number=number: compute(number))
+
+
+@pytest.mark.slow
+def test_processes_in_one_cache_folder_compute_each_result_once(tmp_path):
+    numbers, log = range(15), tmp_path / "log"
+    spawn = multiprocessing.get_context("spawn")
+    arguments = tmp_path / "cache", log, spawn.Barrier(3), numbers
+    processes = [spawn.Process(target=_compute_in_folder, args=arguments) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert sorted(map(int, log.read_text().split())) == list(numbers)
+
+
+def _acquire(folder):
+    FolderLease(folder).try_acquire(key(1), 60)
+
+
+def test_the_lease_of_a_process_that_ended_on_this_machine_is_over_at_once(tmp_path):
+    process = multiprocessing.get_context("spawn").Process(target=_acquire, args=(tmp_path,))
+    process.start()
+    process.join(60)
+    assert len(list(tmp_path.iterdir())) == 1
+    lease = FolderLease(tmp_path, clock=Clock())
+    token = lease.try_acquire(key(1), 60)
+    assert token
+    assert FolderLease(tmp_path, clock=Clock()).try_acquire(key(1), 60) is None  # ours has not ended
+    lease.release(key(1), token)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lease_of_another_machines_process_lasts(tmp_path):
+    name = tmp_path / f"{key(1).hex}.lease"
+    for text in (
+        "0" * 32 + " 60.000 0123456789abcdef 1\n",
+        "0" * 32 + " 60.000\n",
+        "0" * 32 + " 60 x 99999999999\n",
+    ):
+        name.write_text(text)
+        assert FolderLease(tmp_path, clock=Clock()).try_acquire(key(1), 60) is None
 
 
 def _member(root, clock):

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The folder of a stack's layer files: what is ours in it, and how it is copied, made transparent and removed."""
 
+import errno
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from understudy.core.cache.packs.layout import prepare_cache_folder
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
 from understudy.core.layers.folder import LayerFolder, is_stack_id, layer_folder_of
 from understudy.core.layers.label import Label, RequestSummary
-from understudy.core.layers.placeholder import PLACEHOLDER
+from understudy.core.layers.placeholder import PLACEHOLDER, VISIBLE_BYTES, visible_placeholder
 from understudy.core.layers.tiff import layer_pieces
 
 STACK_ID, OTHER_STACK_ID = "0123456789abcdef", "fedcba9876543210"
@@ -42,6 +47,28 @@ def test_a_folder_that_was_there_gets_our_permissions(folder: LayerFolder) -> No
     for path in (folder.path, folder.path.parent):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder.path / NAMES[0]).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_no_placeholder_takes_the_place_of_a_layer_that_another_process_finishes_meanwhile(
+    folder: LayerFolder, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    """As on a share of Windows or an exFAT disk where there are no hard links."""
+    link = os.link
+
+    def link_late(source: str, target: str, **arguments: Any) -> None:
+        if target == NAMES[2]:
+            folder.write(NAMES[2], FACE)
+        if not has_links:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        link(source, target, **arguments)
+
+    monkeypatch.setattr(os, "link", link_late)
+    folder.add_placeholders(NAMES)
+    contents = {name: (folder.path / name).read_bytes() for name in NAMES}
+    assert contents == {name: FACE if name == NAMES[2] else PLACEHOLDER for name in NAMES}
+    assert len({(folder.path / name).stat().st_ino for name in NAMES}) == (2 if has_links else 4)
+    assert [path.name for path in folder.path.iterdir() if path.name not in NAMES] == []
 
 
 def test_a_group_gets_in_where_it_is_let_in(tmp_path: Path) -> None:
@@ -244,3 +271,32 @@ def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
             act()
     assert picture.read_bytes() == FACE
     prepare_cache_folder(tmp_path / "cache")
+
+
+def test_other_placeholders_take_the_place_of_placeholders_alone(folder: LayerFolder) -> None:
+    visible = visible_placeholder(1920, 1080)
+    folder.add_placeholders(NAMES)
+    folder.write(NAMES[1], FACE)
+    folder.replace_placeholders(visible)
+    contents = [(folder.path / name).read_bytes() for name in NAMES]
+    assert contents == [visible, FACE, visible, visible]
+    assert folder.label(NAMES[0]) is None
+    folder.replace_placeholders(PLACEHOLDER)
+    assert [(folder.path / name).read_bytes() for name in NAMES] == [PLACEHOLDER, FACE, *[PLACEHOLDER] * 2]
+
+
+def test_no_face_hides_behind_a_placeholders_size(folder: LayerFolder) -> None:
+    folder.write(NAMES[0], visible_placeholder(64, 64))
+    folder.write(NAMES[1], FACE[:1].ljust(VISIBLE_BYTES, b"f"))
+    assert folder.blank() == 1
+    assert [len((folder.path / name).read_bytes()) for name in NAMES[:2]] == [VISIBLE_BYTES, len(PLACEHOLDER)]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (320, 240), (1920, 1080), (4096, 2160)])
+def test_a_visible_placeholder_covers_a_frame_of_any_usual_size(size: tuple[int, int]) -> None:
+    pixels = cv2.imdecode(np.frombuffer(visible_placeholder(*size), np.uint8), cv2.IMREAD_COLOR)
+    assert pixels.shape == (size[1], size[0], 3)
+    assert {tuple(pixel) for pixel in pixels.reshape(-1, 3)[:: max(size[0] // 7, 1)].tolist()} <= {
+        (255, 0, 255), (0, 0, 0),
+    }  # fmt: skip
+    assert visible_placeholder(0, 5) == visible_placeholder(30000, 30000) == b""

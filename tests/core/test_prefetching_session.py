@@ -196,3 +196,17 @@ def test_a_movie_rendered_ahead_has_the_same_frames_and_the_same_cache(
     assert [frame.number for frame in frames.values() if frame.fault] == [BROKEN_FRAME]
     for number, pixels in oracle.frames.items():
         assert np.array_equal(frames[number].pixels, pixels)
+
+
+def test_the_next_run_goes_on_with_a_session_until_the_models_are_others(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    settings = RunSettings(CacheSettings(tmp_path / "cache"), model_folder=models, ignored=("left out",))
+    with closing(PrefetchingSession(settings)) as session:
+        session.warn("of the first run")
+        session.outcomes.record_failure("no face", "frame 1: no face")
+        assert session.renew()
+        assert session.warnings == ("left out",)
+        assert session.outcomes.failures == []
+        (models / "new.onnx").write_bytes(b"a model")
+        assert not session.renew()

@@ -170,3 +170,36 @@ def test_machines_that_have_the_same_models_since_another_day_ask_for_the_same(
 def test_what_is_missing_has_no_digest(job: LayerJob, models: Path, tmp_path: Path) -> None:
     (tmp_path / "two.png").unlink()
     assert RequestDigester([models]).digest(job) is None
+
+
+def _project_at(root: Path, contents: bytes = b"clip") -> LayerJob:
+    """A job of a project below a folder; its files have the same times wherever it is."""
+    folder = root / "project"
+    folder.mkdir(parents=True)
+    for name in ("clip.mp4", "one.png", "part.png"):
+        (folder / name).write_bytes(contents if name == "clip.mp4" else name.encode())
+        os.utime(folder / name, ns=(10**18, 10**18))
+    request = SwapRequest(
+        Identity((FaceImage(folder / "one.png"),)), Recipe(), (FaceImage(folder / "part.png"),)
+    )
+    source = ClipSource(True, (folder / "clip.mp4",))
+    return LayerJob("strip", 7, source, 6, folder / "layers" / "000006.tif", (request,))
+
+
+def test_a_project_on_another_mount_point_asks_for_the_same(tmp_path: Path, models: Path) -> None:
+    digester = RequestDigester([models])
+    one, other = _project_at(tmp_path / "mnt" / "a"), _project_at(tmp_path / "Volumes" / "b")
+    assert digester.digest(one) == digester.digest(other)
+    assert digester.older_digest(one)() != digester.older_digest(other)()
+
+
+def test_a_file_of_another_content_or_name_is_another_wherever_it_is(tmp_path: Path, models: Path) -> None:
+    digester = RequestDigester([models])
+    one, other = _project_at(tmp_path / "a"), _project_at(tmp_path / "b", b"clap")
+    assert digester.digest(one) != digester.digest(other)
+    renamed = other.source.paths[0].with_name("take2.mp4")
+    shutil.copy2(one.source.paths[0], renamed)
+    assert digester.digest(replace(one, source=ClipSource(True, (renamed,)))) != digester.digest(one)
+    images = (FaceImage(one.requests[0].target_references[0].path),)
+    swapped = replace(one.requests[0], identity=Identity(images))
+    assert digester.digest(replace(one, requests=(swapped,))) != digester.digest(one)

@@ -114,7 +114,7 @@ def test_a_strict_render_stops_at_the_frame_and_ends_with_a_code_of_its_own(plac
     assert run.status == STRICT_EXIT, run.output
     assert file_names(place, "strict") == []
     lines = our_lines(run.output)
-    assert lines[0].startswith("Understudy: error: frame 2 failed: Clip, frame 2: ")
+    assert lines[0].startswith("Understudy: Error: frame 2 failed: Clip, frame 2: ")
     assert "none.png" in lines[0]
     assert lines[-1].endswith("; failed: frame 2")
     run = place.blender([*words, "/work/lenient_", "-s", "2", "-e", "3", "-a"], given)

@@ -141,7 +141,7 @@ IDS = {
     "above": "../../../victim",
     "dots": "..",
     "newline": f"{ID}\n",
-    "forged": "x\x1b[31m\nUnderstudy: error: forged",
+    "forged": "x\x1b[31m\nUnderstudy: Error: forged",
     "long": "a" * 64,
     "digits": "０１２３４５６７８９０１２３４５",
     "upper": ID.upper(),

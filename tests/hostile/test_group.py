@@ -2,7 +2,11 @@
 """V12: a group that is let into a cache folder of before finds all of it; nobody else does."""
 
 import os
+import resource
+import shutil
 import stat
+import tempfile
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -85,6 +89,69 @@ def test_v12_another_account_of_the_group_reads_what_was_there(tmp_path: Path) -
         for path in sorted(root.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
         root.rmdir()
+
+
+_HELD_MODULES = (resource,)
+"""What is imported late, and another account may have no permission to read."""
+
+
+def _work_as(user: int, root: Path, numbers: range, work: Callable[[Path, range], None]) -> None:
+    """Let another account of the folder's group do something; fail as that does."""
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups([])
+            os.setgid(root.stat().st_gid)
+            os.setuid(user)
+            work(root, numbers)
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - it is told, and the test must not go on twice
+            traceback.print_exc()
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _render(root: Path, numbers: range) -> None:
+    """Do with a project's cache what a render does: compute what is missing, write layers, label one anew."""
+    settings = CacheSettings(root, shared_with_group=True)
+    with open_cache(settings) as cache:
+        for number in numbers:
+            cache.get_or_compute(stage_key("test", 1, {"number": number}), lambda: ARRAYS)
+        assert cache.warnings == ()
+    layers = LayerFolder(root, ID, GROUP)
+    layers.add_placeholders([f"{number:06d}.tif" for number in range(20)])
+    for number in numbers:
+        layers.write(f"{number:06d}.tif", b"a layer" * 100)
+
+
+def _require_all(root: Path, numbers: range) -> None:
+    """Find what all wrote, and nothing to compute."""
+    with open_cache(CacheSettings(root, shared_with_group=True)) as cache:
+        hits = [cache.get_or_compute(stage_key("test", 1, {"number": n}), dict)[1] for n in numbers]
+        assert cache.warnings == ()
+    assert all(hits)
+    assert [(root / "layers" / ID / f"{n:06d}.tif").read_bytes() for n in numbers] == [
+        b"a layer" * 100
+    ] * len(numbers)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user takes root")
+def test_v12_accounts_of_a_group_share_a_projects_cache() -> None:
+    """As on a farm whose workers have accounts of their own: what one has made no other computes again."""
+    project = Path(tempfile.mkdtemp(prefix="understudy-group-", dir="/tmp"))
+    root = project / "understudy_cache"
+    try:
+        project.chmod(0o2770)
+        os.chown(project, 65533, 65500)
+        root.mkdir()
+        os.chown(root, 65533, 65500)
+        root.chmod(0o700)
+        _work_as(65533, root, range(5), _render)
+        _work_as(65534, root, range(3, 8), _render)
+        _work_as(65533, root, range(8), _require_all)
+        _work_as(65534, root, range(8), _require_all)
+    finally:
+        shutil.rmtree(project)
 
 
 def test_v12_a_link_that_others_could_put_there_before_gets_no_other_permissions(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def use_all(folder, footage):
         },
         scene={"understudy__modifiers__0__identity__consent": "\x1b[31m" + "x" * 100_000},
     )
-    made.case("names", strip_id=ID, effect="blur\x1b[31m\nUnderstudy: error: forged\u202e")
+    made.case("names", strip_id=ID, effect="blur\x1b[31m\nUnderstudy: Error: forged\u202e")
     made.case("scene", strip_id=ID, scene={"name": UNREADABLE})
     made.case("crowd", strip_id=ID, crowd=300)
     made.case("colour", strip_id=ID, colour="Non-Color")
@@ -193,7 +193,7 @@ def test_v15_what_is_printed_is_ours(world, dashboard):
     assert any("feeds the effect blur\\x1b[31m\\n" in line for line in world.output.splitlines())
     assert "\x1b" not in world.output
     assert "\u202e" not in world.output
-    assert not any(line.startswith("Understudy: error: forged") for line in world.output.splitlines())
+    assert not any(line.startswith("Understudy: Error: forged") for line in world.output.splitlines())
 
 
 def test_v1_a_yes_to_a_folder_is_remembered_until_it_is_taken_back(world):

@@ -58,7 +58,7 @@ class Inventory:
         with self._lock:
             entry = self._index.find(digest, mark_used=mark_used)
         if entry is None and self._clock() - self._last_refresh >= REFRESH_SECONDS:
-            self._refresh_if_due()
+            self.refresh_if_due()
             with self._lock:
                 entry = self._index.find(digest, mark_used=mark_used)
         return entry
@@ -179,10 +179,11 @@ class Inventory:
         with self._refresh_lock:
             self._refresher.refresh()
 
-    def _refresh_if_due(self) -> None:
+    def refresh_if_due(self, seconds: float = REFRESH_SECONDS) -> None:
+        """Refresh, unless that was done less than so many seconds ago."""
         with self._refresh_lock:
             now = self._clock()
-            if now - self._last_refresh >= REFRESH_SECONDS:
+            if now - self._last_refresh >= seconds:
                 self._last_refresh = now
                 self._refresher.refresh()
 

@@ -123,7 +123,7 @@ class SingleFlight:
         if self._timeouts_in_row < MAX_TIMEOUTS:
             return None
         return (
-            "the shared cache says that others compute what this run needs, and their results do not come: this run "
+            "the cache says that others compute what this run needs, and their results do not come: this run "
             "goes on alone; stop the processes that hang there, or remove old leases with: understudy cache gc"
         )
 

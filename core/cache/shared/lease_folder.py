@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Leases as small files in a shared folder.
+"""Leases as small files in a cache folder.
 
 Whoever creates a key's file has the lease. The file says for how long, not until when: clocks of several
 machines differ. Everybody else starts counting, by a clock of their own that never goes back, when they first
 see that file; once its time is over they may set it aside. So a lease is never taken over early, and a dead
-holder's blocks nobody for longer than the lease after they first met it.
+holder's blocks nobody for longer than the lease after they first met it. Of a holder on this machine it can be told
+whether it has ended: its lease is over at once.
 """
 
 import os
@@ -17,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...concurrency.lru import LruCache
+from ...concurrency.process_identity import has_ended, process_identity
 from ...filesystem import Access, Folder, FolderEntry, Location
 from ..base.key import Key
 from .lease import NO_LEASE
@@ -48,7 +50,7 @@ class FolderLease:
         try:
             with self._open_folder() as folder:
                 for _ in range(2):
-                    if self._create(folder, name, f"{token} {seconds:.3f}\n".encode()):
+                    if self._create(folder, name, f"{token} {seconds:.3f} {process_identity()}\n".encode()):
                         return token
                     with suppress(FileNotFoundError):  # given back meanwhile
                         stale = self._stale_content(folder, key, seconds)
@@ -97,6 +99,8 @@ class FolderLease:
     def _stale_content(self, folder: Folder, key: Key, seconds: float) -> bytes | None:
         """Return what the file holds if its time is over, None if it may be in use. Raises OSError."""
         content = _read(folder, _name(key))
+        if has_ended(_holder(content)):
+            return content
         now = self._clock()
         with self._lock:
             known = self._observations.get(key.digest)
@@ -163,6 +167,12 @@ def _read(folder: Folder, name: str) -> bytes:
         return os.read(fd, _MAX_LEASE_BYTES)
     finally:
         os.close(fd)
+
+
+def _holder(content: bytes) -> str:
+    """Return which process has a lease; empty for a file that does not say so, as those of older versions."""
+    words = content.split()
+    return b" ".join(words[2:]).decode("ascii", "replace") if len(words) == 4 else ""
 
 
 def _lease_seconds(content: bytes, default: float) -> float:

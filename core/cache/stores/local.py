@@ -163,6 +163,10 @@ class PackStore:
         """Tell whether a record of `key` is indexed; it may still prove damaged when read."""
         return self._inventory.find(key.digest) is not None
 
+    def refresh(self, seconds: float) -> None:
+        """Look for what others wrote, unless that was done less than so many seconds ago."""
+        self._inventory.refresh_if_due(seconds)
+
     def skip_copy(self, key: Key) -> bool:
         """Leave out, as long as this folder is open, the copy of `key` that `get` returns; True if there was one.
 
