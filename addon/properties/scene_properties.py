@@ -6,7 +6,7 @@ be keyframed and those of a group on a strip can't. A strip names its stack by `
 """
 
 from dataclasses import fields
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, cast
 
 import bpy
@@ -28,6 +28,7 @@ from ...core.recipe.parameter import Parameter
 from ...core.recipe.request import FaceImage, Identity, SwapRequest
 from .labels import UNIT_DIGITS, UNIT_SUBTYPES, title_case, tooltip
 from .placeholder_choice import make_placeholder_property
+from .plain_value import plain_value
 from .source_image_files import source_image_path
 from .status import set_window_state
 
@@ -232,7 +233,7 @@ def recipe_of(modifier: Any) -> Recipe:
     stages: dict[str, Any] = {}
     for stage, made, names in _stages():
         group = getattr(modifier, stage)
-        stages[stage] = made(*[_plain_value(getattr(group, name)) for name in names])
+        stages[stage] = made(*[plain_value(getattr(group, name)) for name in names])
     return Recipe(**stages)
 
 
@@ -242,16 +243,6 @@ def _stages() -> tuple[tuple[str, type, tuple[str, ...]], ...]:
     default = Recipe()
     groups = [(stage.name, getattr(default, stage.name)) for stage in fields(Recipe)]
     return tuple((name, type(group), tuple(entry.name for entry in fields(group))) for name, group in groups)
-
-
-def _plain_value(value: Any) -> Any:
-    return _shortest_float(value) if isinstance(value, float) else value
-
-
-@lru_cache(1024)
-def _shortest_float(value: float) -> float:
-    # Blender keeps floats in 32 bits. Written with the digits that these hold, 0.9 has the key it has elsewhere.
-    return float(f"{value:.6g}")
 
 
 def request_of(modifier: Any) -> SwapRequest:

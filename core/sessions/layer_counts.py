@@ -58,7 +58,7 @@ def layer_contents(
         if label.summary is None:
             silent.append(len(contents))
             contents.append(_shows(has_face=peek.has_pixels))
-        elif any_request or matching_summary(label, digester.digest(job), digester.older_digest(job)):
+        elif any_request or matching_summary(label, digester.digest(job)) is not None:
             contents.append(_shows(has_face=label.summary.face_count > 0))
         else:
             contents.append(LayerContent.OUTDATED)

@@ -114,7 +114,7 @@ class LayerSession:
     def current_summary(self, job: LayerJob) -> RequestSummary | None:
         """Return what the image of a job says of its request; None where only a plan tells whether it is right."""
         label = self._output_folders.label(job.layer_path, self._buffer)
-        return matching_summary(label, self._digester.digest(job), self._digester.older_digest(job))
+        return matching_summary(label, self._digester.digest(job))
 
     def check(self, requests: Sequence[SwapRequest]) -> None:
         """Raise FaceImageError or ModelError, saying why, where a request can't be executed."""
@@ -227,7 +227,7 @@ class LayerSession:
 
     def _update(self, job: LayerJob) -> bool:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
-        summary = matching_summary(label, digest, self._digester.older_digest(job))
+        summary = matching_summary(label, digest)
         if summary is not None:
             self._count(job, LayerState.CURRENT, summary)
             return False

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether a layer image is what its job asks for, by its label and its plan. Nothing here counts or writes."""
 
-from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,9 +37,7 @@ class FaceCounts(Protocol):
         """Those with an enhanced crop."""
 
 
-def matching_summary(
-    label: Label | None, digest: str | None, older_digest: Callable[[], str | None] = lambda: None
-) -> RequestSummary | None:
+def matching_summary(label: Label | None, digest: str | None) -> RequestSummary | None:
     """Return what an image's label says of its request where that is the request `digest`: then it is current.
 
     Parameters
@@ -49,8 +46,6 @@ def matching_summary(
         What the image says of itself; None where it is missing or damaged.
     digest : str or None
         The hex digest of what is asked for; None where it has none.
-    older_digest : callable
-        Returns the same as older versions made it, for labels that these wrote; called where it matters.
 
     Returns
     -------
@@ -58,9 +53,7 @@ def matching_summary(
         None where only a plan can tell.
     """
     summary = None if label is None else label.summary
-    if label is None or summary is None or label.is_incomplete:
-        return None
-    return summary if summary.digest == digest or summary.digest == older_digest() else None
+    return summary if summary is not None and summary.digest == digest else None
 
 
 def layer_state(label: Label | None, digest: str | None, plan: "LayerPlan") -> LayerState:

@@ -74,7 +74,7 @@ class PreviewSession(LayerSession):
 
     def _update_preview(self, job: LayerJob) -> Preview:
         digest, label = self._digester.digest(job), self._output_folders.label(job.layer_path, self._buffer)
-        summary = matching_summary(label, digest, self._digester.older_digest(job))
+        summary = matching_summary(label, digest)
         if summary is not None:
             self._stamps[job.layer_path.parent] = self._local_stamp(job)
             self._count(job, LayerState.CURRENT, summary)

@@ -8,9 +8,8 @@ digest that an image carries in its label is enough to know that it is the right
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -48,7 +47,7 @@ class RequestDigester:
         self._folders = (Path(__file__).parents[1], *model_folders)
         self._cached_environment_digest: str | None = None
         self._stamps = stamps or SourceStamps()
-        self._request_texts: dict[tuple[SwapRequest, bool], str] = {}
+        self._request_texts: dict[SwapRequest, str] = {}
 
     def digest(self, job: LayerJob) -> str | None:
         """Return the hex digest of what a job's image is asked to be; None where it has none.
@@ -58,13 +57,6 @@ class RequestDigester:
         Files are known by their stamps, but for the folders above their own: an image stays what it is where a project
         and its files are on another mount point.
         """
-        return self._digest(job, portable=True)
-
-    def older_digest(self, job: LayerJob) -> Callable[[], str | None]:
-        """Return what makes the digest as older versions did, by the absolute paths of files: it is in their labels."""
-        return partial(self._digest, job, portable=False)
-
-    def _digest(self, job: LayerJob, *, portable: bool) -> str | None:
         try:
             looks = [self._stamps.look(job.source, job.number)]
             for request in job.requests:
@@ -76,8 +68,8 @@ class RequestDigester:
         ground = self._environment_digest()
         if not ground:
             return None
-        stamps = [look.portable_text if portable else look.text for look in looks]
-        texts = [self._request_text(request, portable=portable) for request in requests]
+        stamps = [look.portable_text for look in looks]
+        texts = [self._request_text(request) for request in requests]
         lines = [ground, self._provider, str(job.source.movie), str(job.number), *stamps, *texts]
         return sha256("\n".join(lines).encode()).hexdigest()
 
@@ -91,15 +83,15 @@ class RequestDigester:
             return replace(request, target_forms="")
         return request
 
-    def _request_text(self, request: SwapRequest, *, portable: bool) -> str:
-        text = self._request_texts.get((request, portable))
+    def _request_text(self, request: SwapRequest) -> str:
+        text = self._request_texts.get(request)
         if text is None:
             if (
                 len(self._request_texts) >= _MAX_REQUEST_TEXTS
             ):  # keyframed parameters make a new one for every frame
                 self._request_texts.clear()
             shown = replace(request, identity=replace(request.identity, name="", consent=""))
-            self._request_texts[request, portable] = text = repr(_without_paths(shown) if portable else shown)
+            self._request_texts[request] = text = repr(_without_paths(shown))
         return text
 
     def environment_changed(self) -> bool:

@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from understudy.core.cache.packs.layout import prepare_cache_folder
 from understudy.core.errors import OutputError
 from understudy.core.filesystem import Access
 from understudy.core.layers.folder import LayerFolder, is_stack_id, layer_folder_of
 from understudy.core.layers.label import Label, RequestSummary
-from understudy.core.layers.placeholder import PLACEHOLDER, VISIBLE_BYTES, visible_placeholder
+from understudy.core.layers.placeholder import PLACEHOLDER
 from understudy.core.layers.tiff import layer_pieces
 
 STACK_ID, OTHER_STACK_ID = "0123456789abcdef", "fedcba9876543210"
@@ -271,32 +269,3 @@ def test_another_folder_is_never_taken_for_a_cache(tmp_path: Path) -> None:
             act()
     assert picture.read_bytes() == FACE
     prepare_cache_folder(tmp_path / "cache")
-
-
-def test_other_placeholders_take_the_place_of_placeholders_alone(folder: LayerFolder) -> None:
-    visible = visible_placeholder(1920, 1080)
-    folder.add_placeholders(NAMES)
-    folder.write(NAMES[1], FACE)
-    folder.replace_placeholders(visible)
-    contents = [(folder.path / name).read_bytes() for name in NAMES]
-    assert contents == [visible, FACE, visible, visible]
-    assert folder.label(NAMES[0]) is None
-    folder.replace_placeholders(PLACEHOLDER)
-    assert [(folder.path / name).read_bytes() for name in NAMES] == [PLACEHOLDER, FACE, *[PLACEHOLDER] * 2]
-
-
-def test_no_face_hides_behind_a_placeholders_size(folder: LayerFolder) -> None:
-    folder.write(NAMES[0], visible_placeholder(64, 64))
-    folder.write(NAMES[1], FACE[:1].ljust(VISIBLE_BYTES, b"f"))
-    assert folder.blank() == 1
-    assert [len((folder.path / name).read_bytes()) for name in NAMES[:2]] == [VISIBLE_BYTES, len(PLACEHOLDER)]
-
-
-@pytest.mark.parametrize("size", [(1, 1), (7, 5), (320, 240), (1920, 1080), (4096, 2160)])
-def test_a_visible_placeholder_covers_a_frame_of_any_usual_size(size: tuple[int, int]) -> None:
-    pixels = cv2.imdecode(np.frombuffer(visible_placeholder(*size), np.uint8), cv2.IMREAD_COLOR)
-    assert pixels.shape == (size[1], size[0], 3)
-    assert {tuple(pixel) for pixel in pixels.reshape(-1, 3)[:: max(size[0] // 7, 1)].tolist()} <= {
-        (255, 0, 255), (0, 0, 0),
-    }  # fmt: skip
-    assert visible_placeholder(0, 5) == visible_placeholder(30000, 30000) == b""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from footage.portrait import write_sequence
 from understudy.core.cache.base.key import stage_key
-from understudy.core.layers.label import INCOMPLETE_DIGEST, Label, RequestSummary
+from understudy.core.layers.label import Label, RequestSummary
 from understudy.core.media.open import open_sequence
 from understudy.core.pipeline.plan import LayerPlan
 from understudy.core.sessions.layer_state import LayerState, layer_state, matching_summary, request_summary
@@ -44,11 +44,3 @@ def test_a_image_with_the_right_key_gets_a_label_only_where_it_may_have_one(plan
     for digest, entry in ((None, plan), (ASKED, replace(plan, may_label=False))):
         assert layer_state(label, digest, entry) is LayerState.CURRENT
         assert request_summary(digest, entry) is None
-
-
-def test_a_label_of_an_older_version_is_as_good() -> None:
-    older = Label("00" * 32, RequestSummary(OTHER, 1, 0, 0))
-    assert matching_summary(older, ASKED, lambda: OTHER) == older.summary
-    assert matching_summary(older, ASKED, lambda: None) is None
-    incomplete = Label("00" * 32, RequestSummary(INCOMPLETE_DIGEST, 1, 0, 0))
-    assert matching_summary(incomplete, ASKED, lambda: INCOMPLETE_DIGEST) is None
