@@ -20,6 +20,7 @@ from ..layers.layer_strip import invalidate_layer_caches
 from ..lookups.gallery import clear_lookups
 from ..lookups.people import clear_search
 from ..modifiers.active import active_scene, active_strip
+from ..prepare.target_forms import clear_target_forms
 from ..preview.live_preview import release_session
 from ..properties.preferences import preferences
 from ..properties.status import set_window_state, window_state
@@ -82,7 +83,7 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             clips, source = _strips_using_folder(place[0]), None
             blank: _BlankLayers = partial(blank_layers, layers_root(scene), access=access(place[1]))
         else:
-            clips, source = [strip], source_of(strip)
+            clips, source = [(scene, strip)], source_of(strip)
             blank = layer_folder(scene, stack_id(strip)).blank_with_report
         try:
             if bpy.app.background:
@@ -99,17 +100,21 @@ class UNDERSTUDY_OT_purge(bpy.types.Operator):
             return {"CANCELLED"}
         if left:
             report(self, "WARNING", left)
-        for clip in clips:
+        for owner, clip in clips:
             clear_search(clip)
+            clear_target_forms(owner, clip)
         clear_lookups()
         return {"FINISHED"}
 
 
-def _strips_using_folder(folder: Path) -> list[Any]:
-    """List the clips of every scene that keeps its results in a cache folder."""
+def _strips_using_folder(folder: Path) -> list[tuple[bpy.types.Scene, Any]]:
+    """List the clips of every scene that keeps its results in a cache folder, each with its scene."""
     scenes = [scene for scene in bpy.data.scenes if cast("Any", scene).library is None]
     return [
-        clip for scene in scenes if cache_folder(scene) == folder for clip in strips_with_modifiers(scene)
+        (scene, clip)
+        for scene in scenes
+        if cache_folder(scene) == folder
+        for clip in strips_with_modifiers(scene)
     ]
 
 

@@ -56,7 +56,7 @@ def prepare_now(scene: bpy.types.Scene, first: int, last: int, strip_id: str = "
             invalidate_layer_caches()
     report["summary"] = prepare_text(state, report["written"], report["seconds"])
     _store_results(scene, results, report["summary"])
-    keep_target_forms(scene)
+    keep_target_forms(scene, results.strip_ids)
     return report
 
 
@@ -191,5 +191,5 @@ def finish_preparation(run: Preparation, scene: bpy.types.Scene) -> tuple[StripS
     seconds = None if run.report is None else float(run.report["seconds"])
     summary = prepare_text(state, run.written_count, seconds)
     _store_results(scene, run.results, summary)
-    keep_target_forms(scene)
+    keep_target_forms(scene, run.results.strip_ids)
     return state, summary

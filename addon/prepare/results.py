@@ -26,6 +26,11 @@ class PrepareResults:
         return len(self._shown)
 
     @property
+    def strip_ids(self) -> frozenset[str]:
+        """The ids of the strips that images were made for."""
+        return frozenset(self._strip_ids)
+
+    @property
     def counts(self) -> FrameCounts:
         """What the images show; those that could not be made are missing."""
         shown = list(self._shown.values())

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The forms of people who are replaced, kept with the modifiers: so that a clip that is cut anew keeps its swaps."""
 
+import os
+from collections.abc import Collection
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ import bpy
 from ...core.errors import UnderstudyError
 from ..layers.folders import cache_folder
 from ..modifiers.stack import stack_of
-from ..properties.preferences import preferences
+from ..properties.preferences import preferences, wants_encryption
 from ..properties.scene_properties import recipe_of
 from ..sequencer.strips import source_of, stack_id, strips_with_modifiers
 from ..sessions.open import open_preview
@@ -18,14 +20,18 @@ if TYPE_CHECKING:
     from ...core.sessions.layer_session import LayerSession
 
 
-def keep_target_forms(scene: bpy.types.Scene) -> int:
-    """Keep the forms that were learned with the modifiers that have none yet; return with how many.
+def keep_target_forms(scene: bpy.types.Scene, strip_ids: Collection[str]) -> int:
+    """Keep the forms that were learned with the modifiers of strips that have none yet; return with how many.
 
-    Nothing is computed for it: what is not in the cache yet is kept after the next preparation.
+    Nothing is computed for it: what is not in the cache yet is kept after the next preparation. Where results are
+    encrypted nothing is kept: forms and vectors describe people, and a .blend can be read by anyone.
     """
+    if wants_encryption(preferences(), os.environ):
+        return 0
     wanted = [
         (strip, modifier)
         for strip in strips_with_modifiers(scene)
+        if stack_id(strip) in strip_ids
         for modifier in stack_of(scene, stack_id(strip))
         if not modifier.target_forms and recipe_of(modifier).swap.gives_shape
     ]
@@ -38,6 +44,13 @@ def keep_target_forms(scene: bpy.types.Scene) -> int:
             with suppress(UnderstudyError):
                 count += learn_target_forms(session, strip, modifier)
     return count
+
+
+def clear_target_forms(scene: bpy.types.Scene, strip: Any) -> None:
+    """Take from the modifiers of a strip what they keep of the people in it."""
+    for modifier in stack_of(scene, stack_id(strip)):
+        if modifier.target_forms:
+            modifier.target_forms = ""
 
 
 def learn_target_forms(session: "LayerSession", strip: Any, modifier: Any) -> bool:

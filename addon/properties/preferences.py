@@ -225,11 +225,16 @@ def _draw_note(column: Any, text: str) -> None:
     _value_column(column).label(text=text, icon="INFO")
 
 
+def wants_encryption(settings: Preferences, environment: Mapping[str, str]) -> bool:
+    """Tell whether results are to be encrypted, whether or not that is possible."""
+    return bool(environment.get(KEY_VARIABLE, "").strip()) or settings.key_in_keyring
+
+
 def encryption_summary(settings: Preferences, environment: Mapping[str, str]) -> str:
     """Say whether results are encrypted, and with which key. Does not ask the keyring, which may ask the user."""
-    said = environment.get(KEY_VARIABLE, "").strip()
-    if not said and not settings.key_in_keyring:
+    if not wants_encryption(settings, environment):
         return "Results are not encrypted"
+    said = environment.get(KEY_VARIABLE, "").strip()
     needed = ["cryptography"] if said and said != KEYRING_VALUE else ["cryptography", "keyring"]
     for name in needed:
         if find_spec(name) is None:

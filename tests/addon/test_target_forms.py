@@ -63,9 +63,26 @@ def test_what_was_learned_is_kept_and_holds_in_another_cut(drive, footage, cut):
         ["op", {"name": "understudy.target_form_learn", "active": "clip"}],
         ["target_forms", {}],
         ["strip_state_surfaces", {"name": "clip"}],
+        ["op", {"name": "understudy.purge", "active": "clip", "what": "STRIP"}],
+        ["target_forms", {}],
     )
     assert part[5]["report"]["stages"]["swap"] == {"run": 0, "hit": COUNT - CUT, "seconds": 0}
     assert part[6] == [forms]
     assert part[8][0].startswith("form1:")
     assert part[8] != [forms]
     assert part[9]["json"]["text"].endswith("outdated")
+    assert part[11] == [""], "what describes people goes with a purge"
+
+
+def test_nothing_is_kept_in_a_file_that_anyone_can_read_where_results_are_encrypted(drive, footage):
+    answers = drive(
+        ["environment", {"UNDERSTUDY_CACHE_KEY": "ab" * 32}],
+        *project(drive, "private", footage.movie, footage, 3),
+        ["op", {"name": "understudy.prepare", "active": "clip"}],
+        ["target_forms", {}],
+        # Who asks for it decides otherwise.
+        ["op", {"name": "understudy.target_form_learn", "active": "clip"}],
+        ["target_forms", {}],
+    )
+    assert answers[6] == [""]
+    assert answers[8][0].startswith("form1:")
