@@ -22,6 +22,10 @@ def _is_neural(modifier: Any) -> bool:
     return bool(modifier.swap.swapper != "mesh")
 
 
+def _has_shape(modifier: Any) -> bool:
+    return bool(not _is_neural(modifier) and modifier.swap.shape > 0)
+
+
 # When a parameter matters; those that are not here always do.
 _RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_NEURAL_ONLY_PATHS, _is_neural),
@@ -33,7 +37,8 @@ _RELEVANCE: Mapping[str, Callable[[Any], bool]] = {
     "enhance.weight": lambda modifier: modifier.enhance.enhancer == "codeformer",
     "fusion.enhancer_blend": lambda modifier: modifier.enhance.enhancer != "none",
     "fusion.light_radius": lambda modifier: modifier.fusion.colour_match > 0,
-    "fusion.grain": lambda modifier: not _is_neural(modifier) and modifier.swap.shape > 0,
+    "fusion.grain": _has_shape,
+    "fusion.skin_reach": _has_shape,
 }
 SHAPE_PATH = "swap.shape"
 """Of the stage swap, but an editor looks for it beside Blend."""

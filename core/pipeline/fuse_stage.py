@@ -3,11 +3,14 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from ..analysis.maskers.contract import OcclusionMask
 from ..fusion.fuse import FootageLook, fuse_crop
 from ..fusion.graph.fuser import Fuser
 from ..fusion.moved import lay_on_moved_picture, move_mask, widen_for_shape
 from ..fusion.patch import Patch
+from ..fusion.skin_tone import spread_skin_tone
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
 from ..swap.crops import AlignedImage, Crop
@@ -58,13 +61,20 @@ class FuseStage:
         amount = min(entry.request.recipe.swap.shape, 1.0)
         # The face and the picture around it fade together, so nothing fades before they are one.
         look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
-        footage = FootageLook(amount, moved.detail, amount * params.grain, entry.shape.seed)
+        # What the skin around the face takes of its tone, the face's edge need not take of theirs.
+        reach = amount * params.skin_reach
+        footage = FootageLook(amount * (1 - reach), moved.detail, amount * params.grain, entry.shape.seed)
         ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
         points = fit_face_mesh(moved.landmarks, self._topology)
         cover = None if mask is None else move_mask(mask, moved)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
         pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage)
         face = Patch(entry.region.left, entry.region.top, pixels)
+        if reach > 0:
+            corner = face.left - moved.left, face.top - moved.top
+            in_picture = np.asarray(points[:, :2] - (moved.left, moved.top), np.float32)
+            picture = spread_skin_tone(moved.picture, pixels, corner, in_picture, reach, self._topology)
+            moved = replace(moved, picture=picture)
         return lay_on_moved_picture(face, moved, params.blend * params.opacity, size)
 
     def _fuse(

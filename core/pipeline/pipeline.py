@@ -18,7 +18,7 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
-from ..fusion import fuse, moved
+from ..fusion import fuse, moved, skin_tone
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
 from ..geometry.mesh_topology import load_topology
@@ -281,6 +281,10 @@ class Pipeline:
             look = {name: value for name, value in look.items() if name not in ("mask_shape", "openings")}
         if shape is None:
             look.pop("grain")
+        if shape is None or not recipe.fusion.skin_reach:
+            look.pop("skin_reach")
+        else:
+            look["skin_tone"] = skin_tone.VERSION
         if place is None:
             return None
         occlude = self._occlusion.key(frame, landmarks, recipe)

@@ -77,4 +77,11 @@ class Fusion:
         0.0,
         1.0,
     )
+    skin_reach: float = number_field(
+        0.5,
+        "Skin reach",
+        "How far neck and ears take the tone of the new face's skin, where Shape is above 0",
+        0.0,
+        1.0,
+    )
     sharpen: float = number_field(0.0, "Sharpen", "Sharpen the new face", 0.0, 2.0, soft_high=1.0)

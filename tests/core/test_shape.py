@@ -152,11 +152,27 @@ def test_a_change_of_shape_runs_no_model(project: Project) -> None:
     assert not same_patches(half, project.run("swap.shape=1")[1])
 
 
-@pytest.mark.parametrize("setting", ["fusion.blend=0.5", "fusion.colour_match=0.2", "fusion.mask_blur=5"])
+@pytest.mark.parametrize(
+    "setting", ["fusion.blend=0.5", "fusion.colour_match=0.2", "fusion.mask_blur=5", "fusion.skin_reach=0.1"]
+)
 def test_fusion_costs_a_fuse_only(project: Project, setting: str) -> None:
     _, _, report = project.run("swap.shape=1", setting)
     assert runs(report) == {"fuse"}
     assert (report.models_loaded, report.frames_decoded) == (0, 0)
+
+
+def test_no_skin_reach_has_the_keys_of_before(project: Project) -> None:
+    (reach,), (none,), (flat,) = (
+        project.run(*settings, numbers=(1,))[0]
+        for settings in (
+            ("swap.shape=1", "fusion.skin_reach=1"),
+            ("swap.shape=1", "fusion.skin_reach=0"),
+            ("swap.shape=0", "fusion.skin_reach=1"),
+        )
+    )
+    names = [set(key_fields(plan.faces[0].fuse.text)) for plan in (reach, none, flat)]
+    assert names[0] - names[1] == {"skin_reach", "skin_tone"}
+    assert not {"skin_reach", "skin_tone"} & (names[1] | names[2])
 
 
 def test_without_blend_nothing_is_shown_of_the_moved_image(project: Project) -> None:
