@@ -13,8 +13,8 @@ from .base.compute import Flight, Uncoordinated
 from .base.store import Store
 from .packs.layout import is_cache_folder
 from .settings import CacheSettings
-from .shared.circuit_breaker import CircuitBreaker
-from .shared.lease import GuardedLease, SingleFlight
+from .shared.circuit_breaker import CircuitBreaker, WaitBudget
+from .shared.lease import MAX_TIMEOUTS, GuardedLease, SingleFlight
 from .shared.lease_folder import LEASE_FOLDER, FolderLease
 from .shared.redis_lease import RedisLease
 from .shared.redis_store import RedisStore
@@ -27,6 +27,9 @@ _VISIBILITY_MARGIN_SECONDS = 0.1
 _DISK_REFRESH_SECONDS = 0.05
 """With 100 packs a look takes 1.4 ms, so 3 % of the time at most."""
 _DISK_MARGIN_SECONDS = 0.01
+_DISK_HOLDER_TIMEOUT_SECONDS = 6.0
+"""Processes that begin together hold their first leases while they load models: 4 s, with three of them on two cores.
+One of this machine that has ended is noticed at once all the same."""
 
 
 def open_shared_folder(
@@ -139,7 +142,9 @@ def folder_flight(
     lease = FolderLease(folder.root / LEASE_FOLDER, access)
     return SingleFlight(
         RefreshingLease(lease, partial(folder.refresh, _DISK_REFRESH_SECONDS)),
+        holder_timeout_seconds=_DISK_HOLDER_TIMEOUT_SECONDS,
         visibility_delay_seconds=_DISK_REFRESH_SECONDS + _DISK_MARGIN_SECONDS,
+        wait_budget=WaitBudget(MAX_TIMEOUTS * _DISK_HOLDER_TIMEOUT_SECONDS),
         stop=stop,
         clock=clock,
     )
