@@ -17,7 +17,7 @@ from ..swap.crops import AlignedCrop, AlignedImage, Crop, MeshCrop, crop_from_ar
 from ..swap.mesh import fits_region
 from ..swap.mesh_swapper import MeshSwapper
 from ..swap.neural_swapper import NeuralSwapper
-from ..swap.shape import MovedFace
+from ..swap.shape import FaceWarp
 from .occlusion_stage import OcclusionStage
 from .plan import FacePlan, LayerPlan
 from .shape_stage import ShapeStage
@@ -53,15 +53,15 @@ class CropStage:
             for entry, crop in zip(plan.faces, crops, strict=True)
         ]
 
-    def moved_face(self, plan: LayerPlan, entry: FacePlan) -> MovedFace | None:
+    def face_warp(self, plan: LayerPlan, entry: FacePlan) -> FaceWarp | None:
         """Return a face that is given another form, moved; None for one that keeps its own."""
         if entry.shape is None:
             return None
-        return self._shape.moved_face(
+        return self._shape.face_warp(
             entry.shape, entry.face, partial(self._analyser.frames.frame, plan.clip, plan.number)
         )
 
-    def _shaped(
+    def _face_and_frame(
         self, plan: LayerPlan, entry: FacePlan
     ) -> tuple[Face, Callable[[tuple[slice, slice] | None], Pixels]]:
         """Return the face as it is to be swapped, and what gives the frame that it is in, or a part of that.
@@ -69,12 +69,12 @@ class CropStage:
         A part is given by its rows and columns; None stands for the whole frame.
         """
         decode = partial(self._analyser.frames.frame, plan.clip, plan.number)
-        moved = self.moved_face(plan, entry)
-        if moved is None:
+        face_warp = self.face_warp(plan, entry)
+        if face_warp is None:
             return entry.face, lambda place: decode() if place is None else decode()[place]
         return (
-            replace(entry.face, landmarks=moved.landmarks),
-            lambda place: moved.frame_with_face(decode(), place),
+            replace(entry.face, landmarks=face_warp.landmarks),
+            lambda place: face_warp.frame_with_face(decode(), place),
         )
 
     def _get_or_swap(self, plan: LayerPlan, entry: FacePlan, batch: dict[Key, AlignedCrop]) -> Crop:
@@ -107,7 +107,7 @@ class CropStage:
             pixels = self._analyser.frames.frame(plan.clip, plan.number)
             with self._counter.measure("swap"):
                 return self._neural.swap(pixels, [entry.face], entry.request)[0]
-        face, cut_out = self._shaped(plan, entry)
+        face, cut_out = self._face_and_frame(plan, entry)
         target = self._mesh.target(
             entry.target, partial(cut_out, entry.region.place), face.landmarks, entry.region
         )
@@ -127,7 +127,7 @@ class CropStage:
     def _get_or_enhance(self, plan: LayerPlan, entry: FacePlan, crop: Crop) -> AlignedImage | None:
         if entry.enhance is None:
             return None
-        face, cut_out = self._shaped(plan, entry)
+        face, cut_out = self._face_and_frame(plan, entry)
 
         def compute() -> Arrays:
             frame = cut_out(None)

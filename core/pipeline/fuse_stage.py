@@ -8,14 +8,14 @@ import numpy as np
 from ..analysis.maskers.contract import OcclusionMask
 from ..fusion.fuse import FootageLook, fuse_crop
 from ..fusion.graph.fuser import Fuser
-from ..fusion.moved import lay_on_moved_picture, move_mask, widen_for_shape
 from ..fusion.patch import Patch
 from ..fusion.skin_tone import spread_skin_tone
+from ..fusion.warp_layer import lay_on_picture, move_mask, widen_for_shape
 from ..geometry.mesh_fit import fit_face_mesh
 from ..geometry.mesh_topology import Topology
 from ..swap.crops import AlignedImage, Crop
 from ..swap.neural_swapper import NeuralSwapper
-from ..swap.shape import MovedFace
+from ..swap.shape import FaceWarp
 from .plan import FacePlan
 
 
@@ -32,7 +32,7 @@ class FuseStage:
         entry: FacePlan,
         crops: tuple[Crop, AlignedImage | None],
         mask: OcclusionMask | None,
-        moved: MovedFace | None,
+        face_warp: FaceWarp | None,
         size: tuple[int, int],
     ) -> Patch:
         """Fuse a face into its frame.
@@ -45,7 +45,7 @@ class FuseStage:
             Its swapped crop, and its enhanced one.
         mask : OcclusionMask or None
             What covers the face in the frame.
-        moved : MovedFace or None
+        face_warp : FaceWarp or None
             The face where it was given another form.
         size : tuple of int
             Width and height of the frame in pixels.
@@ -56,26 +56,26 @@ class FuseStage:
             The new face, RGBA of 8 bits, and where it is in the frame.
         """
         params = entry.request.recipe.fusion
-        if moved is None or entry.shape is None:
+        if face_warp is None or entry.shape is None:
             return self._fuse(entry, crops, mask)
         amount = min(entry.request.recipe.swap.shape, 1.0)
         # The face and the picture around it fade together, so nothing fades before they are one.
         look = widen_for_shape(replace(params, blend=1.0, opacity=1.0), amount)
         # What the skin around the face takes of its tone, the face's edge need not take of theirs.
         reach = amount * params.skin_reach
-        footage = FootageLook(amount * (1 - reach), moved.detail, amount * params.grain, entry.shape.seed)
+        footage = FootageLook(amount * (1 - reach), face_warp.detail, amount * params.grain, entry.shape.seed)
         ready = self._neural.prepare_for_fusion(*crops, entry.region, entry.request.recipe)
-        points = fit_face_mesh(moved.landmarks, self._topology)
-        cover = None if mask is None else move_mask(mask, moved)
+        points = fit_face_mesh(face_warp.landmarks, self._topology)
+        cover = None if mask is None else move_mask(mask, face_warp)
         # By OpenCV on every processor: the graph knows nothing of the footage's look.
         pixels = fuse_crop(ready, points, entry.region, look, self._topology, cover, footage)
         face = Patch(entry.region.left, entry.region.top, pixels)
         if reach > 0:
-            corner = face.left - moved.left, face.top - moved.top
-            in_picture = np.asarray(points[:, :2] - (moved.left, moved.top), np.float32)
-            picture = spread_skin_tone(moved.picture, pixels, corner, in_picture, reach, self._topology)
-            moved = replace(moved, picture=picture)
-        return lay_on_moved_picture(face, moved, params.blend * params.opacity, size)
+            corner = face.left - face_warp.left, face.top - face_warp.top
+            in_picture = np.asarray(points[:, :2] - (face_warp.left, face_warp.top), np.float32)
+            picture = spread_skin_tone(face_warp.picture, pixels, corner, in_picture, reach, self._topology)
+            face_warp = replace(face_warp, picture=picture)
+        return lay_on_picture(face, face_warp, params.blend * params.opacity, size)
 
     def _fuse(
         self, entry: FacePlan, crops: tuple[Crop, AlignedImage | None], mask: OcclusionMask | None

@@ -18,7 +18,7 @@ from ..cache.base.key import Key, Scalar, stage_key
 from ..cache.base.store import Store
 from ..face.types import Face, Pixels
 from ..filesystem import Location
-from ..fusion import fuse, moved, skin_tone
+from ..fusion import fuse, skin_tone, warp_layer
 from ..fusion.graph.fuser import Fuser
 from ..fusion.patch import Patch, composite_patches
 from ..geometry.mesh_topology import load_topology
@@ -200,11 +200,11 @@ class Pipeline:
         self._counter.record_frame(len(plan.faces))
         crops = self._crops.crops(plan)
         masks = [self._crops.occlusion_mask(plan, entry) for entry in plan.faces]
-        shaped = [self._crops.moved_face(plan, entry) for entry in plan.faces]
+        face_warps = [self._crops.face_warp(plan, entry) for entry in plan.faces]
         with self._counter.measure("fuse"):
             patches = [
                 self._fusion.fuse(entry, both, mask, face, plan.size)
-                for entry, both, mask, face in zip(plan.faces, crops, masks, shaped, strict=True)
+                for entry, both, mask, face in zip(plan.faces, crops, masks, face_warps, strict=True)
             ]
             return composite_patches(patches, plan.size)
 
@@ -244,7 +244,7 @@ class Pipeline:
         self._crops.crops(plan)
         for entry in plan.faces:
             self._crops.occlusion_mask(plan, entry)
-            self._crops.moved_face(plan, entry)
+            self._crops.face_warp(plan, entry)
 
     def _face_plans(self, clip: Clip, number: int, request: SwapRequest) -> list[FacePlan]:
         recipe = request.recipe
@@ -274,7 +274,7 @@ class Pipeline:
             if recipe.swap.shape > 0:
                 shape = self._shape.plan(clip, number, request, here, index)
                 move, points = shape.key, points[:468] + shape.displacement
-                look["moved"] = moved.VERSION
+                look["moved"] = warp_layer.VERSION
             place = mesh.face_crop_region(points, size, recipe.swap.crop_size)
             swap = self._mesh.swap_key(frame, landmarks, request, move)
             target = self._mesh.target_key(frame, landmarks, request, move)

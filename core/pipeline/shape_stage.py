@@ -23,7 +23,7 @@ from ..media.clip import Clip
 from ..recipe.request import SwapRequest
 from ..reporting.stage_counts import StageCounter
 from ..swap import shape
-from ..swap.shape import MovedFace, move_face
+from ..swap.shape import FaceWarp, move_face
 from ..swap.source import Sources
 from ..system.library_versions import library_inputs
 from .target_forms import TargetForms
@@ -103,7 +103,7 @@ class ShapeStage:
         seed = int.from_bytes(sha256(frame_faces.frame.encode()).digest()[:4], "little")
         return ShapePlan(key, np.asarray(amount * moved, np.float32), resting, size, seed)
 
-    def moved_face(self, plan: ShapePlan, face: Face, decode_frame: Callable[[], Pixels]) -> MovedFace:
+    def face_warp(self, plan: ShapePlan, face: Face, decode_frame: Callable[[], Pixels]) -> FaceWarp:
         """Return a planned face moved, kept or made.
 
         `decode_frame` gives the (H, W, 3) RGB uint8 frame, and is called only if the picture has to be made.
@@ -116,11 +116,11 @@ class ShapeStage:
                     frame, face.landmarks, plan.displacement, plan.resting, self._topology
                 ).to_arrays()
 
-        store = FilteringStore(self._store, lambda kept: MovedFace.from_arrays(kept).fits(plan.size))
+        store = FilteringStore(self._store, lambda kept: FaceWarp.from_arrays(kept).fits(plan.size))
         arrays, hit = self._flight.get_or_compute(store, plan.key, compute)
         if hit:
             self._counter.record_hit("shape")
-        return MovedFace.from_arrays(arrays)
+        return FaceWarp.from_arrays(arrays)
 
     def _displacement(self, request: SwapRequest, source: Key, target: FaceForm, form: bytes) -> Floats:
         kept = self._displacements.get((source, form))

@@ -51,7 +51,7 @@ MOVE_SCHEMA = Schema(
 
 
 @dataclass(frozen=True, eq=False)
-class MovedFace:
+class FaceWarp:
     """A face that has another form, and the frame's picture around it, moved along.
 
     Attributes
@@ -137,7 +137,7 @@ def move_face(
     displacement: Floats,
     resting: Sequence[Floats],
     topology: Topology,
-) -> MovedFace:
+) -> FaceWarp:
     """Move a face of an (H, W, 3) RGB uint8 frame, and the picture around it.
 
     `landmarks` are (478, 3) and `displacement` (468, 3), both in frame pixels. What lies in the boxes `resting`, each
@@ -162,13 +162,13 @@ def move_face(
         moved[first : first + _EYE_POINTS, 2] += displacement[ring, 2].mean()
     picture, left, top = _warp_picture(frame[warp.place], warp.dense())
     detail = measure_detail(frame, landmarks, topology)
-    return MovedFace(picture, warp.left + left, warp.top + top, moved, warp, detail)
+    return FaceWarp(picture, warp.left + left, warp.top + top, moved, warp, detail)
 
 
 def _warp_picture(picture: Pixels, displacement: Floats) -> tuple[Pixels, int, int]:
     """Warp a picture (h, w, 3) by the displacement (h, w, 2) of its pixels.
 
-    Returns what of it differs from the picture, a `MovedFace`'s, and where in the picture that begins: left and top.
+    Returns what of it differs from the picture, a `FaceWarp`'s, and where in the picture that begins: left and top.
     """
     # A few rows at a time, so that all of it stays in the processor's cache.
     share = np.empty(displacement.shape[:2], np.uint8)

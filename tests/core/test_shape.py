@@ -13,8 +13,8 @@ from understudy.core.analysis.maskers.contract import OcclusionMask
 from understudy.core.cache.maintenance.lineage import key_fields
 from understudy.core.cache.tiers import open_local
 from understudy.core.face.types import Face, Pose
-from understudy.core.fusion.moved import lay_on_moved_picture, move_mask
 from understudy.core.fusion.patch import Patch, composite_on_frame
+from understudy.core.fusion.warp_layer import lay_on_picture, move_mask
 from understudy.core.geometry.mesh_topology import load_topology
 from understudy.core.media.open import open_sequence
 from understudy.core.models.embedded import embedded_models
@@ -26,7 +26,7 @@ from understudy.core.pipeline.target_forms import SAMPLE_FRAMES, sample_numbers
 from understudy.core.recipe import Recipe, initial_recipe, with_settings
 from understudy.core.recipe.request import FaceImage, Identity, SwapRequest
 from understudy.core.reporting.stage_counts import Report
-from understudy.core.swap.shape import MOVE_SCHEMA, MovedFace, move_face
+from understudy.core.swap.shape import MOVE_SCHEMA, FaceWarp, move_face
 
 COUNT = 5
 TOPOLOGY = load_topology()
@@ -163,16 +163,12 @@ def test_fusion_costs_a_fuse_only(project: Project, setting: str) -> None:
 
 def test_no_skin_reach_has_the_keys_of_before(project: Project) -> None:
     (reach,), (none,), (flat,) = (
-        project.run(*settings, numbers=(1,))[0]
-        for settings in (
-            ("swap.shape=1", "fusion.skin_reach=1"),
-            ("swap.shape=1", "fusion.skin_reach=0"),
-            ("swap.shape=0", "fusion.skin_reach=1"),
-        )
+        project.run(f"swap.shape={shape}", f"fusion.skin_reach={amount}", numbers=(1,))[0]
+        for shape, amount in ((1, 1), (1, 0), (0, 1))
     )
-    names = [set(key_fields(plan.faces[0].fuse.text)) for plan in (reach, none, flat)]
-    assert names[0] - names[1] == {"skin_reach", "skin_tone"}
-    assert not {"skin_reach", "skin_tone"} & (names[1] | names[2])
+    new, *old = [set(key_fields(plan.faces[0].fuse.text)) for plan in (reach, none, flat)]
+    assert new - old[0] == {"skin_reach", "skin_tone"}
+    assert not (new - old[0]) & old[1]
 
 
 def test_without_blend_nothing_is_shown_of_the_moved_image(project: Project) -> None:
@@ -202,14 +198,14 @@ def noise_frame() -> np.ndarray:
     return np.asarray(np.clip((soft - 127) * 6 + 127, 0, 255), np.uint8)
 
 
-def moved_face(by: float = 6.0) -> MovedFace:
+def face_warp(by: float = 6.0) -> FaceWarp:
     away = np.zeros((468, 3), np.float32)
     away[:, 0] = by
     return move_face(noise_frame(), landmarks(), away, (), TOPOLOGY)
 
 
 def test_a_moved_image_shows_at_the_moved_points_what_was_at_the_points() -> None:
-    moved, frame = moved_face(), noise_frame()
+    moved, frame = face_warp(), noise_frame()
     shifted = moved.landmarks - landmarks()
     assert np.abs(shifted[:468, 0] - 6).max() < 1.0
     before = cv2.remap(
@@ -227,15 +223,15 @@ def frame_at(frame: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def test_no_displacement_is_the_frame_itself_and_shows_nothing() -> None:
-    moved, frame = moved_face(0.0), noise_frame()
+    moved, frame = face_warp(0.0), noise_frame()
     assert not moved.picture.any()
     assert np.array_equal(moved.frame_with_face(frame), frame)
     assert np.array_equal(moved.landmarks, landmarks())
 
 
-def test_a_image_is_the_frames_own_where_it_is_not_shared() -> None:
-    moved, frame = moved_face(), noise_frame()
-    patch = lay_on_moved_picture(Patch(0, 0, np.zeros((2, 2, 4), np.uint8)), moved, 1.0, SIZE)
+def test_an_image_is_the_frames_own_where_it_is_not_shared() -> None:
+    moved, frame = face_warp(), noise_frame()
+    patch = lay_on_picture(Patch(0, 0, np.zeros((2, 2, 4), np.uint8)), moved, 1.0, SIZE)
     shown = composite_on_frame(frame, patch)
     expected = moved.frame_with_face(frame).astype(int)
     # Where the moved picture fades into the frame it is moved by less than an eighth of a pixel.
@@ -245,10 +241,10 @@ def test_a_image_is_the_frames_own_where_it_is_not_shared() -> None:
 
 
 def test_what_is_stored_is_what_is_read_and_fits_its_schema() -> None:
-    moved = moved_face()
+    moved = face_warp()
     arrays = moved.to_arrays()
     assert not MOVE_SCHEMA.fault(arrays)
-    again = MovedFace.from_arrays(arrays)
+    again = FaceWarp.from_arrays(arrays)
     assert np.array_equal(again.picture, moved.picture)
     assert np.array_equal(again.warp.displacement, moved.warp.displacement)
     assert (again.left, again.top) == (moved.left, moved.top)
@@ -264,9 +260,9 @@ def test_what_covers_a_face_moves_along() -> None:
     visible = np.zeros((256, 256), np.uint8)
     visible[:, 128:] = 255
     mask = OcclusionMask(visible, np.array([[1, 0, -60], [0, 1, -40]], np.float32))
-    still = move_mask(mask, moved_face(0.0)).visible
+    still = move_mask(mask, face_warp(0.0)).visible
     assert np.array_equal(still, visible)
-    edge = move_mask(mask, moved_face()).visible[128].astype(float).sum() / 255
+    edge = move_mask(mask, face_warp()).visible[128].astype(float).sum() / 255
     assert visible[128].astype(float).sum() / 255 - edge == pytest.approx(6, abs=1.2)
 
 
@@ -296,6 +292,6 @@ def test_samples_are_frames_of_the_whole_clip(count: int) -> None:
 
 
 def test_only_a_face_within_the_frame_fits_it() -> None:
-    moved = moved_face()
+    moved = face_warp()
     assert moved.fits(SIZE)
     assert not moved.fits((SIZE[0] // 2, SIZE[1]))

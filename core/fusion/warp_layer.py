@@ -10,7 +10,7 @@ from ..analysis.maskers.contract import OcclusionMask
 from ..face.types import Floats, Pixels
 from ..geometry.crop import invert_affine, transform_points
 from ..recipe import Fusion
-from ..swap.shape import MovedFace
+from ..swap.shape import FaceWarp
 from .patch import Patch
 
 VERSION = 1
@@ -37,20 +37,21 @@ def widen_for_shape(params: Fusion, amount: float) -> Fusion:
     )
 
 
-def lay_on_moved_picture(face: Patch, moved: MovedFace, amount: float, size: tuple[int, int]) -> Patch:
+def lay_on_picture(face: Patch, face_warp: FaceWarp, amount: float, size: tuple[int, int]) -> Patch:
     """Lay a fused face over the moved picture; `size` is the frame's (width, height).
 
     `amount`, 0 to 1, is how much of the result is shown: face and picture fade together.
     """
-    height, width = moved.picture.shape[:2]
+    height, width = face_warp.picture.shape[:2]
     face_height, face_width = face.pixels.shape[:2]
-    left, top = min(moved.left, face.left), min(moved.top, face.top)
-    right = min(max(moved.left + width, face.left + face_width), size[0])
-    bottom = min(max(moved.top + height, face.top + face_height), size[1])
+    left, top = min(face_warp.left, face.left), min(face_warp.top, face.top)
+    right = min(max(face_warp.left + width, face.left + face_width), size[0])
+    bottom = min(max(face_warp.top + height, face.top + face_height), size[1])
     layer = np.zeros((bottom - top, right - left, 4), np.uint8)
-    layer[moved.top - top : moved.top - top + height, moved.left - left : moved.left - left + width] = (
-        moved.picture
-    )
+    layer[
+        face_warp.top - top : face_warp.top - top + height,
+        face_warp.left - left : face_warp.left - left + width,
+    ] = face_warp.picture
     there = layer[
         face.top - top : face.top - top + face_height, face.left - left : face.left - left + face_width
     ]
@@ -75,12 +76,12 @@ def _lay_over(above: Pixels, below: Pixels) -> Pixels:
     return result
 
 
-def move_mask(mask: OcclusionMask, moved: MovedFace) -> OcclusionMask:
+def move_mask(mask: OcclusionMask, face_warp: FaceWarp) -> OcclusionMask:
     """Return what covers a face in the moved picture, given what covers it in the frame."""
     height, width = mask.visible.shape
     places = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).reshape(-1, 2).astype(np.float32)
     in_frame = transform_points(places, invert_affine(mask.matrix))
-    warp = moved.warp
+    warp = face_warp.warp
     inside = (
         (in_frame >= (warp.left, warp.top))
         & (in_frame <= (warp.left + warp.width - 1, warp.top + warp.height - 1))
