@@ -2,6 +2,7 @@
 """The edits of a timeline that tests make, as steps of `tests/addon/scripts`."""
 
 from timeline_blends import BLENDS
+from timeline_keyframes import KEYFRAMES
 from timeline_steps import COLOUR, adjust, by, effect
 
 # What is done to the strip named clip, and the timeline frames that are looked at.
@@ -147,6 +148,7 @@ EDITS = {
     ),
     "pasted into another scene": ([["paste_into_new_scene", {"names": ["clip"]}]], (3, 4)),
     **BLENDS,
+    **KEYFRAMES,
     "moved below a title": (
         [
             ["colour", {"name": "title", "channel": 6, "start": 3, "end": 9}],

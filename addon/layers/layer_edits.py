@@ -19,10 +19,13 @@ class LayerEdits:
         self._muted: set[tuple[str, str]] = set()
         self._notices: deque[str] = deque(maxlen=_MAX_NOTICES)
 
-    def compare_mute(self, scene: Any, strip_id: str, clip: Any, layer: Any) -> None:
-        """Note whether clip and layer are muted; to be called before the layer gets what the clip has."""
+    def compare_mute(self, scene: Any, strip_id: str, clip: Any, layer: Any, *, is_muted: bool) -> None:
+        """Note whether clip and layer are muted; to be called before the layer gets what the clip has.
+
+        `is_muted` says whether the clip is, by itself or by its channel.
+        """
         key = scene.name, strip_id
-        if clip.mute:
+        if is_muted:
             self._muted.add(key)
         else:
             if layer.mute and key in self._present and key not in self._muted:

@@ -13,7 +13,7 @@ from ..sequencer.retiming import is_retimed
 
 TIMING_PROPERTIES = ("frame_start", "frame_offset_start", "frame_offset_end")
 _APPEARANCE_PROPERTIES = (
-    "mute", "lock", "color_tag", "use_flip_x", "use_flip_y", "use_reverse_frames", "color_saturation",
+    "lock", "color_tag", "use_flip_x", "use_flip_y", "use_reverse_frames", "color_saturation",
     "color_multiply", "use_linear_modifiers",
 )  # fmt: skip
 # A retimed clip's layer has an element for what is shown at each frame of the timeline, held ones too.
@@ -42,15 +42,17 @@ def copy_own_look(layer: Any) -> bool:
     return copy_properties(_OWN_VALUES, layer, _OWN_PROPERTIES)
 
 
-def differs(clip: Any, layer: Any, *, compares_colours: bool) -> bool:
+def differs(clip: Any, layer: Any, *, is_muted: bool, compares_colours: bool) -> bool:
     """Tell whether a clip's look is not its layer's. Most often it is, and to find that out takes no loop.
 
+    `is_muted` says whether the clip is, by itself or by its channel, which need not be its layer's.
     The name of a colour space takes Blender longer to tell than all the rest: only with `compares_colours` it is read.
     """
     read = _appearance_reader(clip.type)
     colours, layer_colours = clip.colorspace_settings, layer.colorspace_settings
     return bool(
-        read(clip) != read(layer)
+        layer.mute != is_muted
+        or read(clip) != read(layer)
         or not has_own_look(layer)
         or layer.strobe != (1.0 if is_retimed(clip) else clip.strobe)
         or has_other_frame(clip, layer)
@@ -72,11 +74,11 @@ def has_other_frame(clip: Any, layer: Any) -> bool:
 @cache
 def look_reader(kind: str) -> Callable[[Any], Any]:
     """Return what reads whether a strip of a type is muted, all of its look that is read at once, and its timing."""
-    return attrgetter(*_appearance_properties(kind), "strobe", *TIMING_PROPERTIES)
+    return attrgetter("mute", *_appearance_properties(kind), "strobe", *TIMING_PROPERTIES)
 
 
 def _appearance_properties(kind: str) -> list[str]:
-    """Return what strips of a type have of the appearance, muted first; 5.2 has no use_linear_modifiers."""
+    """Return what strips of a type have of the appearance; 5.2 has no use_linear_modifiers."""
     known = getattr(bpy.types, f"{kind.capitalize()}Strip").bl_rna.properties
     return [name for name in _APPEARANCE_PROPERTIES if name in known]
 
@@ -87,9 +89,10 @@ def _appearance_reader(kind: str) -> Callable[[Any], Any]:
     return attrgetter(*_appearance_properties(kind))
 
 
-def copy_appearance(clip: Any, layer: Any) -> bool:
-    """Give a layer the look of its clip; True if it had another."""
-    changed = copy_properties(clip, layer, _APPEARANCE_PROPERTIES)
+def copy_appearance(clip: Any, layer: Any, *, is_muted: bool) -> bool:
+    """Give a layer the look of its clip, see `differs`; True if it had another."""
+    changed = copy_properties(SimpleNamespace(mute=is_muted), layer, ("mute",))
+    changed |= copy_properties(clip, layer, _APPEARANCE_PROPERTIES)
     changed |= copy_own_look(layer)
     changed |= copy_properties(_NO_STROBE if is_retimed(clip) else clip, layer, ("strobe",))
     changed |= copy_properties(clip.transform, layer.transform, _TRANSFORM_PROPERTIES)

@@ -16,7 +16,7 @@ import bpy
 from ...core.errors import OutputError
 from ...core.layers.folder import LayerFolder
 from ..properties.status import redraw
-from ..sequencer.animation import sync_animation
+from ..sequencer.animation import MUTE_PATH, STROBE_PATH, sync_animation
 from ..sequencer.channels import (
     free_channel,
     is_misplaced,
@@ -103,13 +103,15 @@ def sync_layer(
     changed = in_order = False
     if places is not None:
         changed = _sync_directory(places, strips.stack_id(clip), layer)
-        if sync_animation(strips.scene, clip, layer, strips.curves):
+        if sync_animation(strips.scene, clip, layer, strips.curves, _own_paths(strips, clip)):
             strips.forget_curves()
         in_order = _is_in_order(strips, clip, layer, places)
         changed |= not in_order and sync_elements(strips, clip, layer)
-    layer_edits().compare_mute(strips.scene, strips.stack_id(clip), clip, layer)
-    if differs(clip, layer, compares_colours=places is not None or strips.is_in_hand(clip, layer)):
-        changed |= copy_appearance(clip, layer)
+    is_muted = bool(clip.mute or strips.is_channel_muted(clip))
+    layer_edits().compare_mute(strips.scene, strips.stack_id(clip), clip, layer, is_muted=is_muted)
+    compares_colours = places is not None or strips.is_in_hand(clip, layer)
+    if differs(clip, layer, is_muted=is_muted, compares_colours=compares_colours):
+        changed |= copy_appearance(clip, layer, is_muted=is_muted)
     if TIMING(clip) != TIMING(layer):
         for _ in range(2):  # a trim may be refused until the start is right, and the other way round
             changed |= copy_properties(clip, layer, TIMING_PROPERTIES)
@@ -134,8 +136,9 @@ def follows_clip(strips: SceneStrips, clip: Any, layer: Any) -> bool:
     """
     read = look_reader(strips.type_of(clip))
     look = read(clip)
+    is_muted = look[0] or strips.is_channel_muted(clip)
     follows = (
-        look == read(layer)
+        (is_muted, *look[1:]) == read(layer)
         and has_own_look(layer)
         and not strips.is_in_hand(clip, layer)
         and not is_retimed(clip)
@@ -144,8 +147,14 @@ def follows_clip(strips: SceneStrips, clip: Any, layer: Any) -> bool:
         and strips.siblings(clip).is_right_above(clip, layer)
     )
     if follows:
-        layer_edits().note_mute(strips.scene_name, strips.stack_id(clip), is_muted=look[0])
+        layer_edits().note_mute(strips.scene_name, strips.stack_id(clip), is_muted=is_muted)
     return follows
+
+
+def _own_paths(strips: SceneStrips, clip: Any) -> list[str]:
+    """List what a layer does not follow of its clip's animation, since other things decide it."""
+    own = ((MUTE_PATH, strips.is_channel_muted(clip)), (STROBE_PATH, is_retimed(clip)))
+    return [path for path, is_own in own if is_own]
 
 
 def _own_channel(strips: SceneStrips, clip: Any, layer: Any, *, makes_room: bool) -> int:

@@ -22,11 +22,14 @@ from .scene_strips import SceneStrips
 # Blended in one of these ways and fully opaque, a clip covers what lies below it, and its layer covers the clip.
 _COVERING_BLEND_TYPES = ("REPLACE", "ALPHA_OVER", "CROSS")
 _OPACITY = attrgetter("blend_alpha")
-_BLEND, _MODIFIERS = attrgetter("blend_type", "blend_alpha"), attrgetter("modifiers")
+_BLEND, _MODIFIERS = attrgetter("blend_type", "blend_alpha", "multiply_alpha"), attrgetter("modifiers")
 _FADED = "is transparent or faded"
 _FADED_INSIDE = "is faded inside its meta strip, where its layer can't follow: fade the meta strip instead"
 _FADED_BY_NLA = "is faded by the NLA, which its layer can't follow: bake the NLA strips into keyframes"
-NOT_NESTABLE = frozenset((_FADED_INSIDE, _FADED_BY_NLA))
+_MULTIPLIED_ALPHA = (
+    "has Multiply Alpha, which its layer can't follow: switch it off and set the opacity instead"
+)
+NOT_NESTABLE = frozenset((_FADED_INSIDE, _FADED_BY_NLA, _MULTIPLIED_ALPHA))
 """Reasons that nesting does not remove, with what to do."""
 
 
@@ -41,8 +44,9 @@ def nest_reasons(strips: SceneStrips) -> dict[str, str]:
         looks = zip(clips, map(_BLEND, clips), map(len, map(_MODIFIERS, clips)), strict=True)
         clips = [
             clip
-            for clip, (blend_type, opacity), modifier_count in looks
+            for clip, (blend_type, opacity, multiplies_alpha), modifier_count in looks
             if modifier_count
+            or multiplies_alpha
             or blend_type not in _COVERING_BLEND_TYPES
             or opacity < DRAGGED_OPACITY
             or strips.effect_of(clip) is not None
@@ -61,17 +65,27 @@ def nest_reason(strips: SceneStrips, clip: Any) -> str:
     kinds = [entry.type for entry in clip.modifiers]
     if kinds and kinds != [entry.type for entry in layer.modifiers]:
         return "has strip modifiers"
-    if clip.blend_type not in _COVERING_BLEND_TYPES:
+    is_keyed = strips.curves.is_animated(clip, "blend_type")
+    if is_keyed or clip.blend_type not in _COVERING_BLEND_TYPES:
         return "is blended with the strips below"
-    if strips.curves.is_in_nla(clip, "blend_alpha"):
-        return _FADED_BY_NLA
-    if clip.blend_alpha < DRAGGED_OPACITY or strips.curves.is_animated(clip, "blend_alpha"):
-        return _FADED if nest_of(clip) is None else _FADED_INSIDE
+    transparency = _transparency(strips, clip)
+    if transparency:
+        return transparency
     if strips.multicams and any(
         _shows_without_layer(strips, camera, clip, layer) for camera in strips.multicams
     ):
         return "is shown by a multicam selector"
     return ""
+
+
+def _transparency(strips: SceneStrips, clip: Any) -> str:
+    """Say what makes a clip transparent; empty where nothing does."""
+    if strips.curves.is_in_nla(clip, "blend_alpha"):
+        return _FADED_BY_NLA
+    if clip.blend_alpha < DRAGGED_OPACITY or strips.curves.is_animated(clip, "blend_alpha"):
+        return _FADED if nest_of(clip) is None else _FADED_INSIDE
+    is_multiplied = clip.color_multiply != 1 or strips.curves.is_animated(clip, "color_multiply")
+    return _MULTIPLIED_ALPHA if clip.multiply_alpha and is_multiplied else ""
 
 
 def _shows_without_layer(strips: SceneStrips, camera: Any, clip: Any, layer: Any) -> bool:

@@ -16,6 +16,7 @@ from ...core.layers.folder import is_stack_id
 from ..properties.scene_properties import settings_of
 from ..sequencer.animation import StripCurves
 from ..sequencer.channel_index import ChannelIndex
+from ..sequencer.muted_channels import MutedChannels
 from ..sequencer.retiming import Retiming, is_retimed, read_retimings
 from ..sequencer.strips import (
     SUPPORTED_TYPES,
@@ -240,6 +241,14 @@ class SceneStrips:
     def parent_meta(self, strip: Any) -> Any | None:
         """Return the meta strip that a strip lies in, or None."""
         return self._parents[strip]
+
+    def is_channel_muted(self, strip: Any) -> bool:
+        """Tell whether the channel of a strip is muted."""
+        return self._muted_channels.is_muted(strip.channel, self._parents[strip])
+
+    @cached_property
+    def _muted_channels(self) -> MutedChannels:
+        return MutedChannels(self.scene)
 
     def siblings(self, strip: Any) -> ChannelIndex:
         """Return the strips beside a strip, itself too."""

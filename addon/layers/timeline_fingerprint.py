@@ -99,7 +99,7 @@ def _clip_fingerprint(strips: SceneStrips, clip: Any) -> tuple[Any, ...]:
         strips.stack_id(clip),
         _parent_meta_name(strips, clip) if strips.has_metas else "",
         _keys(clip) if is_retimed(clip) else (),
-        strips.curves.values(clip) if strips.curves.is_any else (),
+        (strips.curves.values(clip), strips.is_channel_muted(clip)) if strips.curves.is_any else (),
         layer is not None and is_misplaced(strips.siblings(clip), clip, layer),
     )
 

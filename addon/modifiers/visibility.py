@@ -6,7 +6,8 @@ from typing import Any
 import bpy
 
 from ..properties.scene_properties import settings_of
-from ..sequencer.curves import curves_of
+from ..sequencer.animation import MUTE_PATH
+from ..sequencer.curves import curves_of, split_strip_path, strip_key
 from ..sequencer.strips import mute_reason, shown_scenes, stack_id, strips_with_modifiers
 
 
@@ -50,7 +51,15 @@ def hidden_reason(scene: bpy.types.Scene, strip: Any, name: str) -> str:
     while around is not None:
         thing = name if around == strip else "meta strip"
         muted = mute_reason(scene, around)
+        if muted == "strip" and _is_mute_animated(scene, around):
+            muted = ""  # only at some frames
         if muted:
             return f"{thing} is muted" if muted == "strip" else f"channel of the {thing} is muted"
         around = around.parent_meta()
     return ""
+
+
+def _is_mute_animated(scene: bpy.types.Scene, strip: Any) -> bool:
+    """Tell whether keyframes or a driver mute a strip."""
+    wanted = strip_key(strip), MUTE_PATH
+    return any(split_strip_path(curve.data_path) == wanted for curve in curves_of(scene))

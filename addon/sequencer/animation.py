@@ -5,7 +5,7 @@ A driver that hands the clip's values on would be shorter, but Blender takes any
 strip of the scene for a cycle: it says so for each, and may evaluate it a frame late (seen in 4.5.15 and 5.0.1).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -25,7 +25,13 @@ from .curves import (
 )
 
 # What of a clip decides where and how its layer is seen. Its opacity is not among that: see `meta_strips`.
+MUTE_PATH, STROBE_PATH = "mute", "strobe"
 ANIMATABLE_PATHS = (
+    MUTE_PATH,
+    STROBE_PATH,
+    "use_flip_x",
+    "use_flip_y",
+    "use_reverse_frames",
     "color_saturation",
     "color_multiply",
     "transform.offset_x",
@@ -33,12 +39,16 @@ ANIMATABLE_PATHS = (
     "transform.scale_x",
     "transform.scale_y",
     "transform.rotation",
+    "transform.origin[0]",
+    "transform.origin[1]",
     "crop.min_x",
     "crop.max_x",
     "crop.min_y",
     "crop.max_y",
 )
 OPACITY_PATH = "blend_alpha"
+# The only one of these whose values have a curve each.
+_ARRAY_PATH = "transform.origin"
 _NO_CURVES: Mapping[str, Any] = {}
 
 
@@ -96,46 +106,60 @@ class StripCurves:
         )
 
 
-def sync_animation(scene: bpy.types.Scene, strip: Any, layer: Any, curves: StripCurves) -> bool:
-    """Give the layer the keyframes and drivers of its clip, and take away others.
+def sync_animation(
+    scene: bpy.types.Scene, strip: Any, layer: Any, curves: StripCurves, but_for: Collection[str] = ()
+) -> bool:
+    """Give the layer the keyframes and drivers of its clip, `but_for` those of some paths, and take away others.
 
     `curves` are the scene's. True if anything had to change: then these are outdated.
     """
     if not curves.keyframes and not curves.drivers:
         return False
     changed = _remove_opacity_curves(scene, layer, curves)
-    for wanted, known, values, sync in (
+    for clip_curves, known, values, sync in (
         (curves.keyframes_of(strip), curves.keyframes_of(layer), keyframe_values, _sync_keyframes),
         (curves.drivers_of(strip), curves.drivers_of(layer), driver_values, _sync_driver),
     ):
-        if not wanted and not known:
+        if not clip_curves and not known:
             continue
+        wanted = {path: curve for path, curve in clip_curves.items() if path not in but_for}
         paths = [path for path in ANIMATABLE_PATHS if _differ(wanted.get(path), known.get(path), values)]
         for path in paths:
-            sync(scene, strip, layer, path)
+            sync(scene, strip if path in wanted else None, layer, path)
         changed |= bool(paths)
     return changed
 
 
-def _sync_keyframes(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> None:
+def _sync_keyframes(scene: bpy.types.Scene, strip: Any | None, layer: Any, path: str) -> None:
     make_action_local(scene)
     _remove_curve(keyframes_of(scene), layer, path)
-    wanted = _find_curve(keyframes_of(scene), strip, path)
+    wanted = None if strip is None else _find_curve(keyframes_of(scene), strip, path)
     if wanted is not None:
-        copy_keyframes(wanted, scene, f"{layer.path_from_id()}.{path}")
+        copy_keyframes(wanted, scene, _data_path(layer, wanted))
 
 
-def _sync_driver(scene: bpy.types.Scene, strip: Any, layer: Any, path: str) -> None:
+def _sync_driver(scene: bpy.types.Scene, strip: Any | None, layer: Any, path: str) -> None:
     _remove_curve(drivers_of(scene), layer, path)
-    wanted = _find_curve(drivers_of(scene), strip, path)
+    wanted = None if strip is None else _find_curve(drivers_of(scene), strip, path)
     if wanted is not None:
-        copy_driver(wanted, scene, f"{layer.path_from_id()}.{path}")
+        copy_driver(wanted, scene, _data_path(layer, wanted))
+
+
+def _data_path(layer: Any, curve: Any) -> str:
+    """Return the path of the property of a layer that a curve of its clip animates."""
+    return f"{layer.path_from_id()}.{split_strip_path(curve.data_path)[1]}"
+
+
+def _strip_and_path(curve: Any) -> tuple[str, str]:
+    """Return the strip that a curve animates, and the path of its property with the place of the value in it."""
+    name, path = split_strip_path(curve.data_path)
+    return name, f"{path}[{curve.array_index}]" if path == _ARRAY_PATH else path
 
 
 def _by_strip(curves: Iterable[Any]) -> dict[str, dict[str, Any]]:
     by_strip: dict[str, dict[str, Any]] = {}
     for curve in curves:
-        name, path = split_strip_path(curve.data_path)
+        name, path = _strip_and_path(curve)
         if path:
             by_strip.setdefault(name, {})[path] = curve
     return by_strip
@@ -149,7 +173,7 @@ def _differ(wanted: Any | None, known: Any | None, values: Callable[[Any], tuple
 
 def _find_curve(curves: Any, strip: Any, path: str) -> Any | None:
     wanted = strip_key(strip), path
-    return next((curve for curve in curves if split_strip_path(curve.data_path) == wanted), None)
+    return next((curve for curve in curves if _strip_and_path(curve) == wanted), None)
 
 
 def _remove_curve(curves: Any, strip: Any, path: str) -> None:

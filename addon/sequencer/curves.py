@@ -89,8 +89,10 @@ def make_action_local(scene: bpy.types.Scene) -> None:
 def copy_keyframes(curve: Any, target: bpy.types.Scene, path: str) -> None:
     """Copy a curve with its keys and curve modifiers to a path of a scene."""
     # Makes action, slot and curve as they are needed, in every Blender.
-    target.keyframe_insert(path, frame=0)
-    copied = next(entry for entry in keyframes_of(target) if entry.data_path == path)
+    is_array = hasattr(target.path_resolve(path), "__len__")
+    target.keyframe_insert(path, index=curve.array_index if is_array else -1, frame=0)
+    made = path, curve.array_index
+    copied = next(entry for entry in keyframes_of(target) if (entry.data_path, entry.array_index) == made)
     copied.keyframe_points.clear()
     copied.keyframe_points.add(len(curve.keyframe_points))
     for key, known in zip(copied.keyframe_points, curve.keyframe_points, strict=True):

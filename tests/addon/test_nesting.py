@@ -185,3 +185,27 @@ def test_a_clip_that_is_muted_hides_nothing_when_it_is_nested(every_blender, foo
     )
     muted = {name: entry[4] for name, entry in answers[-1].items()}
     assert muted == {"clip": False, "clip Face Swap": True, "clip Understudy": False}
+
+
+@pytest.mark.parametrize(
+    "multiplies",
+    [
+        ["adjust", {"name": "clip", "color_multiply": 0.5}],
+        ["animate", {"name": "clip", "path": "color_multiply", "values": {"1": 1.0, "9": 0.0}}],
+    ],
+    ids=["set", "animated"],
+)
+def test_a_clip_that_multiplies_its_alpha_is_reported(every_blender, footage, multiplies):
+    answers = every_blender(
+        *_begin(footage),
+        ["adjust", {"name": "clip", "multiply_alpha": True}],
+        ["warnings", {"name": "clip"}],
+        multiplies,
+        ["setup", {"frame_current": 1}],
+        ["op", {"name": "understudy.refresh"}],
+        ["warnings", {"name": "clip"}],
+        ["timeline", {}],
+    )
+    assert answers[4] == []
+    assert any("Multiply Alpha" in text for text in answers[-2])
+    assert _metas(answers[-1]) == []

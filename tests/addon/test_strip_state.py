@@ -242,3 +242,15 @@ def test_the_modifier_at_fault_is_named_on_every_surface(drive, footage, two_fac
     assert made["json"]["swapped"] == 0
     assert [runs for _, runs in bars] == [[[1, 1 + COUNT, "MISSING"]]]
     check_one_truth(one, f"0 of {COUNT} ready", can_prepare=True)
+
+
+@pytest.mark.parametrize("frame", [1, 6])
+def test_a_strip_that_keyframes_mute_at_some_frames_is_not_called_muted(drive, footage, frame):
+    answers = drive(
+        *begin(drive, footage, f"keyed_{frame}", footage.person),
+        ["animate", {"name": "clip", "path": "mute", "values": {"1": False, "5": True}}],
+        ["op", {"name": "understudy.refresh"}],
+        ["setup", {"frame_current": frame}],
+        state_step(),
+    )
+    check_one_truth(answers[-1], f"0 of {COUNT} ready", can_prepare=True)
