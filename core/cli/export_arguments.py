@@ -37,7 +37,7 @@ def add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sdr",
         action="store_true",
-        help="tone-map an HDR clip to SDR (BT.2390); else it stays HDR, in 10 bits",
+        help="tone-map an HDR clip to SDR (BT.2390); else it stays HDR, in the bits that it has",
     )
     parser.add_argument(
         "--sound",

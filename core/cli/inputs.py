@@ -3,7 +3,6 @@
 
 import os
 import re
-import stat
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from fractions import Fraction
@@ -11,14 +10,15 @@ from pathlib import Path
 
 from ..errors import ClipError, FaceImageError, OutputError, UnderstudyError, os_error_reason
 from ..export.image_names import IMAGE_SUFFIXES, is_image_pattern, matches
-from ..filesystem import Folder
+from ..filesystem import Folder, is_read_only
 from ..media.clip import Clip
 from ..media.image_clip import is_image
 from ..media.source_image import is_source_image
 from ..media.viewer_clip import ViewerClip, open_viewer_clip, open_viewer_sequence
 from ..recipe.request import FaceImage
 
-_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_NUMBER_FIELD = re.compile(r"%0?\d*d")
+"""A number as in the name of an output, `out_%05d.png`."""
 _MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm")
 
 
@@ -59,10 +59,10 @@ def frame_range(clip: Clip, start: int | None, end: int | None) -> range:
     """Return the numbers of the frames from `start` to `end`, itself included. ClipError if there are none."""
     last = clip.image_count - 1
     first, final = 0 if start is None else start, last if end is None else end
-    if first > final:
+    if first > final and end is not None:
         raise ClipError(f"the first frame, {first}, comes after the last, {final}: give them in their order")
     if not 0 <= first <= final <= last:
-        asked = f"frame {first}" if first == final else f"all of frames {first} to {final}"
+        asked = f"frame {first}" if first == final or end is None else f"all of frames {first} to {final}"
         raise ClipError(f"{clip.info.path} does not have {asked}: its frames are 0 to {last}")
     return range(first, final + 1)
 
@@ -87,7 +87,7 @@ def require_output(path: Path, kind: str, sources: Iterable[Path]) -> None:
         raise OutputError(f"can't write the {kind} {path}: it is not a file; give another name")
     if same:
         raise OutputError(f"can't write the {kind} over {path}, which is read: choose another name")
-    if path.exists() and _is_read_only(path):
+    if is_read_only(path):
         raise OutputError(f"can't write the {kind} over {path}: it is read-only; choose another name")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputError(f"can't write the {kind} {path}: the folder is not writable; choose another one")
@@ -116,11 +116,6 @@ def require_movie_name(path: Path) -> None:
         f"can't tell the kind of movie from {path.name}: end it in {', '.join(_MOVIE_SUFFIXES)}, "
         "or give a pattern such as out_%05d.png"
     )
-
-
-def _is_read_only(path: Path) -> bool:
-    """Tell whether a file is not to be written, whoever asks: an administrator's programs may write it all the same."""
-    return not path.stat().st_mode & _ANY_WRITE or not os.access(path, os.W_OK)
 
 
 def _sequence_paths(path: Path) -> list[Path] | None:
@@ -166,8 +161,11 @@ def _require_file(path: Path, kind: str, error_type: type[UnderstudyError]) -> N
     try:
         path.stat()
     except OSError as error:
+        remedy = "check the path"
+        if _NUMBER_FIELD.search(path.name):
+            remedy = f"images are read by a pattern such as {_NUMBER_FIELD.sub('*', path.name)}"
         raise error_type(
-            f"can't find the {kind} {path}: {os_error_reason(error).lower()}; check the path"
+            f"can't find the {kind} {path}: {os_error_reason(error).lower()}; {remedy}"
         ) from error
     if not path.is_file():
         raise error_type(f"the {kind} {path} is not a file; check the path")

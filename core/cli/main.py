@@ -28,19 +28,20 @@ def main(argv: Sequence[str] | None = None, *, online: bool = True) -> int:
     keep_standard_streams()
     stop = StopSignal()
     keep_within_limit(os.environ)
+    arguments = argparse.Namespace(online=online, no_cache=False)
     with stop.listen():
         try:
             with _log(os.environ):
-                code = _run(argv, online, stop)
+                code = _run(argv, arguments, stop)
             flush_lines()
         except (StopInterrupt, Exception) as fault:  # noqa: BLE001 - the border: nobody is to see a traceback unasked
-            return _report_error(fault, stop)
+            return _report_error(fault, stop, keeps_results=not arguments.no_cache)
         return code
 
 
-def _run(argv: Sequence[str] | None, online: bool, stop: StopSignal) -> int:  # noqa: FBT001 - as `main` is given it
+def _run(argv: Sequence[str] | None, arguments: argparse.Namespace, stop: StopSignal) -> int:
     try:
-        arguments = parser().parse_args(argv, argparse.Namespace(online=online))
+        parser().parse_args(argv, arguments)
     except SystemExit as end:  # argparse: usage or --help
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     if arguments.command == "render":
@@ -77,10 +78,11 @@ def _log(environment: Mapping[str, str]) -> AbstractContextManager[None]:
     return log_to_stderr(environment)
 
 
-def _report_error(error: BaseException, stop: StopSignal) -> int:
+def _report_error(error: BaseException, stop: StopSignal, *, keeps_results: bool) -> int:
     """Say in one line why the command ended, and return its exit code."""
     if stop.signal_number:  # whatever a library made of being interrupted
-        print_diagnostic("stopped; finished results are in the cache: run the same command again to continue")
+        results = "; finished results are in the cache: run the same command again to continue"
+        print_diagnostic(f"stopped{results if keeps_results else ''}")
         return 128 + stop.signal_number
     if isinstance(error, BrokenPipeError):  # who read our lines has gone, as `head` does
         close_result()

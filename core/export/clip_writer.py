@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import OutputError
+from ..filesystem import is_read_only
 from ..media.clip import Clip
 from .frame_times import ClipTimes, read_times
 from .image_names import image_path, is_image_pattern
@@ -12,6 +13,7 @@ from .image_writer import ImageSequenceWriter
 from .movie_writer import VideoWriter
 from .options import EncodingChoice
 from .packet_copy import Splice
+from .pixel_formats import pixel_layout
 from .source_video import describe_clip
 from .tracks import TrackRange, has_other_tracks
 
@@ -89,12 +91,17 @@ def _image_writer(
     over = next((path for number in numbers if (path := image_path(output, number)).resolve() in mine), None)
     if over is not None:
         raise OutputError(f"can't write an image over {over}, which is read: choose another name")
+    fixed = next((path for number in numbers if is_read_only(path := image_path(output, number))), None)
+    if fixed is not None:
+        raise OutputError(f"can't write an image over {fixed}: it is read-only; choose another name")
     source = describe_clip(clip.info)
     if source.tags.is_hdr and output.suffix.lower() == ".exr":
         raise OutputError(
             f"can't write HDR as linear light: write {output.stem}.tif, which keeps the clip's values, or a movie"
         )
     writer = ImageSequenceWriter(output, source, comment)
+    if pixel_layout(source.pixel_format).has_alpha:
+        writer.warnings.append("transparency is lost: choose .mov with --codec prores, or --codec ffv1")
     if clip.info.kind == "movie":
         if sound != "none" and has_other_tracks(clip.info.path):
             writer.warnings.append("images hold no sound and no other tracks: make a movie for these")

@@ -7,7 +7,9 @@ from .source_video import SourceVideo
 from .video_encoder import keeps_fields
 
 
-def image_losses(source: SourceVideo, encoding: Encoding, suffix: str) -> list[str]:
+def image_losses(
+    source: SourceVideo, encoding: Encoding, suffix: str, coded_size: tuple[int, int]
+) -> list[str]:
     """List what of a clip's images is lost, a line each with what to choose instead.
 
     Parameters
@@ -18,6 +20,8 @@ def image_losses(source: SourceVideo, encoding: Encoding, suffix: str) -> list[s
         How they are coded.
     suffix : str
         The movie's extension in lower case, such as ``".mp4"``.
+    coded_size : tuple of int
+        Width and height of the movie's images in pixels.
     """
     name, lines = encoding.codec, []
     lost = losses(source.pixel_format, encoding.pixel_format)
@@ -25,6 +29,13 @@ def image_losses(source: SourceVideo, encoding: Encoding, suffix: str) -> list[s
         lines.append(
             f"the clip is {source.pixel_format}, the movie {encoding.pixel_format} as {name}: {', '.join(lost)}; "
             "choose another --codec or --pixel-format"
+        )
+    size = source.width, source.height
+    if coded_size != size:
+        before, after = (" x ".join(map(str, numbers)) for numbers in (size, coded_size))
+        lines.append(
+            f"images of {before} become {after} pixels, since {encoding.pixel_format} needs even sizes: "
+            "the last column or row is doubled; --pixel-format yuv444p keeps the size"
         )
     if source.is_interlaced and not keeps_fields(source, encoding):
         order = "which .webm does not say" if suffix == ".webm" else "which only the file says"

@@ -178,7 +178,7 @@ class VideoWriter:
     def warnings(self) -> list[str]:
         """What of the clip the movie won't have; known as soon as the block is entered."""
         suffix = self._path.suffix.lower()
-        lines = image_losses(self._source, self._encoding, suffix)
+        lines = image_losses(self._source, self._encoding, suffix, self._track.coded_size)
         if self._choice.sdr and not self._is_tone_mapped:
             lines.append("the clip is not HDR: --sdr changes nothing")
         if self._times is not None and self._times.hidden:

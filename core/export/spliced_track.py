@@ -90,6 +90,11 @@ class SplicedTrack(Closeable):
         self.copied: Collection[int] = ()
         """The places of the GOPs that are copied; to be set before the first image comes."""
 
+    @property
+    def coded_size(self) -> tuple[int, int]:
+        """Width and height of the images in pixels."""
+        return self._preparation.coded_size
+
     def close(self) -> None:
         """Close the clip."""
         self._file.close()

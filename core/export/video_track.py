@@ -74,6 +74,11 @@ class VideoTrack:
             stream.set_display_matrix(source.display_matrix)
         self.frame_count = 0
 
+    @property
+    def coded_size(self) -> tuple[int, int]:
+        """Width and height of the images in pixels."""
+        return self._preparation.coded_size
+
     def write(self, image: VideoFrame, patch: Patch | None) -> None:
         """Encode the next frame, with a patch over it. Raises what PyAV raises."""
         time, duration = self._time_of(image)

@@ -13,7 +13,7 @@ from .folder import MAX_NAME_BYTES, Folder, temporary_name, write_all
 from .group import set_access
 from .input import open_input, read_input
 from .location import Location
-from .output import make_folder, write_file
+from .output import is_read_only, make_folder, write_file
 from .together import NewFiles
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "FolderEntry",
     "Location",
     "NewFiles",
+    "is_read_only",
     "make_folder",
     "open_input",
     "read_input",

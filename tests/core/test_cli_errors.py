@@ -91,6 +91,9 @@ FAULTS = {
     "no value": ({"--set": "fusion.blend"}, "a setting is written name=value"),
     "frames": ({"--end": "4"}, "clip.mp4 does not have all of frames 0 to 4: its frames are 0 to 3"),
     "backwards": ({"--start": "3", "--end": "1"}, "the first frame, 3, comes after the last, 1"),
+    "start beyond": ({"--start": "9"}, "clip.mp4 does not have frame 9: its frames are 0 to 3"),
+    "number of an output": ({"clip": "shot_%04d.png"}, "read by a pattern such as shot_*.png"),
+    "image read-only": ({"--output": "fixed_%03d.png"}, "fixed_002.png: it is read-only"),
     "too many numbers": ({"--face-number": ["1", "1"]}, "2 face numbers were given for 1 images"),
 }
 
@@ -109,6 +112,10 @@ def command(changes):
 def test_a_fault_is_one_line_and_exit_code_1(place, monkeypatch, capsys, changes, said):
     monkeypatch.chdir(place)
     (place / "taken.mp4").mkdir(exist_ok=True)
+    fixed = place / "fixed_002.png"
+    fixed.unlink(missing_ok=True)
+    fixed.write_bytes(b"kept")
+    fixed.chmod(0o444)
     before = {path.name: path.stat().st_size for path in place.iterdir() if path.is_file()}
     assert main(command(changes)) == 1
     out, error = capsys.readouterr()

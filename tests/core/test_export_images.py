@@ -42,6 +42,17 @@ def patch():
     return Patch(5, 6, pixels)
 
 
+@pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed")
+@pytest.mark.parametrize(("pixel_format", "is_lost"), [("yuva444p10le", True), ("yuv444p10le", False)])
+def test_images_say_that_a_clips_transparency_is_lost(tmp_path, pixel_format, is_lost):
+    path = tmp_path / "clip.mov"
+    made = ["-f", "lavfi", "-i", "color=red@0.5:s=64x48:d=0.2,format=yuva444p10le", "-c:v", "prores_ks"]
+    subprocess.run([FFMPEG, "-v", "error", *made, "-pix_fmt", pixel_format, path], check=True)
+    with MovieClip(path) as clip:
+        writer = clip_writer(clip, tmp_path / "out_%03d.png", range(2), Fraction(25))
+    assert any("transparency is lost" in line for line in writer.warnings) == is_lost
+
+
 def rendered(clip, number, over=None):
     source = clip.read(number)
     return RenderedFrame(

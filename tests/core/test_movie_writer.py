@@ -83,7 +83,11 @@ def test_flat_colours_survive_at_both_size_classes(tmp_path, size, matrix, colou
         assert np.abs(clip.read(1).astype(int) - flat).max() <= 3
 
 
-def test_an_odd_size_gains_one_column_and_row(tmp_path):
+def test_an_odd_size_gains_one_column_and_row_and_says_so(tmp_path):
+    for size, expected in (((191, 127), ["images of 191 x 127 become 192 x 128 pixels"]), ((192, 128), [])):
+        with VideoWriter(tmp_path / "said.mp4", *size, Fraction(25)) as writer:
+            writer.write(np.zeros((*size[::-1], 3), np.uint8))
+            assert [line.partition(",")[0] for line in writer.warnings] == expected
     path = write_numbers(tmp_path / "odd.mp4", 3, size=(191, 127))
     with open_clip(path) as clip:
         assert (clip.info.width, clip.info.height) == (192, 128)
