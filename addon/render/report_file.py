@@ -20,18 +20,27 @@ class ReportFile:
 
     def __init__(self) -> None:
         """Nothing was rendered yet."""
-        self._reports: dict[str, ProcessReport] = {}
+        self._subject = "", ""
+        self._report = self._new_report()
 
     def add(self, record: RenderRecord) -> None:
-        """Add a render to the report in the file that the environment names now, if it names one."""
+        """Add a render to the report in the file that the environment names now, if it names one.
+
+        With another file or another project a report begins anew, and where somebody has taken the file away.
+        """
         wanted = os.environ.get(REPORT_VARIABLE)
         if not wanted:
             return
-        if wanted not in self._reports:
-            self._reports[wanted] = ProcessReport({"blender": bpy.app.version_string, "extension": version()})
-        self._reports[wanted].add(record)
-        text = json.dumps(self._reports[wanted].as_dict(), indent=1)
+        subject = wanted, bpy.data.filepath
+        if subject != self._subject or not Path(wanted).exists():
+            self._subject, self._report = subject, self._new_report()
+        self._report.add(record)
+        text = json.dumps(self._report.as_dict(), indent=1)
         try:
             write_file(Path(wanted), f"{text}\n".encode())
         except OSError as error:
             print_warnings([f"can't write the report {wanted}: {error.strerror or error}"])
+
+    @staticmethod
+    def _new_report() -> ProcessReport:
+        return ProcessReport({"blender": bpy.app.version_string, "extension": version()})
