@@ -193,8 +193,8 @@ def _write_movie(
     )
     shown = is_terminal() and not arguments.quiet
     with writer, ExitStack() as stack:
-        outcome.early_warnings = writer.warnings
-        for warning in writer.warnings:
+        outcome.early_warnings = [*clip.faults, *writer.warnings]
+        for warning in outcome.early_warnings:
             print_diagnostic(f"warning: {warning}")
             pipeline.counter.warn(warning)
         rendered: Sequence[int] = numbers
