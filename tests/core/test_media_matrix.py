@@ -207,28 +207,6 @@ def test_a_range_has_the_sound_of_its_frames(tmp_path, suffix, sound):
     assert starts[0] / 48000 - video == pytest.approx(0.08, abs=0.003)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-@pytest.mark.parametrize(
-    ("name", "codec"), [("clip.mkv", "srt"), ("clip.mkv", "ass"), ("clip.mp4", "mov_text")]
-)
-@pytest.mark.parametrize("numbers", [range(6), range(2, 6)])
-def test_the_last_subtitle_of_a_range_ends_with_its_frames(tmp_path, name, codec, suffix, numbers):
-    (tmp_path / "words.srt").write_text(
-        "1\n00:00:00,120 --> 00:00:00,160\nfirst\n\n2\n00:00:00,160 --> 00:00:05,000\nlast\n"
-    )
-    case = Case(
-        "long", ("-map", "0:v", "-map", "2:s", "-c:v", "libx264", "-c:s", codec),
-        source=name, inputs=("-i", str(tmp_path / "words.srt")),
-    )  # fmt: skip
-    source, output = media_matrix.make(case, tmp_path), tmp_path / f"out{suffix}"
-    assert export(source, output, numbers=numbers) == []
-    assert [text for text, _ in media_matrix.shown_texts(output)] == ["first", "last"]
-    packets = media_matrix.probe(output, "-select_streams", "s", "-show_packets")["packets"]
-    ends = [float(packet["pts_time"]) + float(packet["duration_time"]) for packet in packets]
-    shown = media_matrix.video_properties(output)["times"]
-    assert max(ends) == pytest.approx(shown[-1] + 0.04, abs=0.002)
-
-
 def turned(folder, suffix, degrees, pixel_format):
     """A clip that is stored on its side."""
     path = folder / f"turned{suffix}"
