@@ -58,6 +58,8 @@ class _RenderCounts:
 
     written_count: int = 0
     changed_count: int = 0
+    copied_count: int = 0
+    """How many frames keep the clip's own packets."""
     still_count: int = 0
     """How many frames in a row, up to the last, showed the same image as the one before."""
     failed_frames: dict[str, list[int]] = field(default_factory=dict)
@@ -76,12 +78,20 @@ class _RenderCounts:
     def add_copied(self, number: int, fault: str) -> None:
         """Count a frame whose packet stays as it is."""
         self.written_count += 1
+        self.copied_count += 1
         if fault:
             self.failed_frames.setdefault(fault, []).append(number)
 
     @property
     def failure_count(self) -> int:
         return sum(map(len, self.failed_frames.values()))
+
+    def summary(self, seconds: float, *, names_copies: bool) -> str:
+        """Return the last line of a render that took so long."""
+        copied = f", {self.copied_count} copied" if names_copies else ""
+        return (
+            f"{self.written_count} frames, {self.changed_count} of them changed{copied}, in {seconds:.1f} s"
+        )
 
     def warnings(self, fps: Fraction, min_height: float) -> list[str]:
         """Return a line for each reason, naming its frames, and for what else looks wrong.
@@ -153,7 +163,7 @@ def render(arguments: argparse.Namespace, stop: StopSignal) -> bool:
         if arguments.report:
             _write_report(arguments.report, report.as_dict() | _report_extras(outcome, seconds, cache))
     if not arguments.quiet:
-        show(f"{outcome.written_count} frames, {outcome.changed_count} of them changed, in {seconds:.1f} s")
+        show(outcome.summary(seconds, names_copies=arguments.copy_untouched))
     return bool(outcome.failed_frames)
 
 
@@ -183,8 +193,8 @@ def _write_movie(
     )
     shown = is_terminal() and not arguments.quiet
     with writer, ExitStack() as stack:
-        outcome.early_warnings = writer.warnings
-        for warning in writer.warnings:
+        outcome.early_warnings = [*clip.faults, *writer.warnings]
+        for warning in outcome.early_warnings:
             print_diagnostic(f"warning: {warning}")
             pipeline.counter.warn(warning)
         rendered: Sequence[int] = numbers
@@ -255,6 +265,7 @@ def _report_extras(outcome: _RenderCounts, seconds: float, cache: OpenCache) -> 
     return {
         "frames_written": outcome.written_count,
         "frames_changed": outcome.changed_count,
+        "frames_copied": outcome.copied_count,
         "frames_failed": outcome.failure_count,
         "seconds": round(seconds, 3),
         "store": {"memory": asdict(cache.store.counts), "folder": asdict(cache.folder_counts)},

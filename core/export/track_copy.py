@@ -52,12 +52,16 @@ class CopiedTrack:
     """A track whose packets stay as they are. `origin` is the time in the clip, in seconds, that becomes 0.
 
     Packets that end before `origin` are left out, but for one that a sound decoder may need to begin well, where
-    `may_precede` says that the file can hold and hide it.
+    `may_precede` says that the file can hold and hide it. Subtitles last up to `end` at most, in seconds of the movie;
+    None where nothing is cut off there.
     """
 
-    def __init__(self, stream: Stream, origin: Fraction, *, cuts: bool, may_precede: bool) -> None:
+    def __init__(
+        self, stream: Stream, origin: Fraction, end: Fraction | None, *, cuts: bool, may_precede: bool
+    ) -> None:
         self._stream = stream
         self._origin = origin
+        self._end = end
         self._cuts = cuts
         self._may_precede = may_precede
         self._track: Stream | None = None
@@ -87,7 +91,16 @@ class CopiedTrack:
         packet.dts -= shift
         packet.pts = None if packet.pts is None else packet.pts - shift
         if not self._cuts or self._is_within(packet):
+            self._cut_at_end(packet)
             yield packet
+
+    def _cut_at_end(self, packet: AnyPacket) -> None:
+        """Let a subtitle that is on screen as the movie ends go with its last frame."""
+        if self._end is None or self._stream.type != "subtitle" or packet.dts is None or not packet.duration:
+            return
+        begin = packet.dts if packet.pts is None else packet.pts
+        left = round(self._end / packet.time_base) - begin
+        packet.duration = max(1, min(packet.duration, left))
 
     def _is_within(self, packet: AnyPacket) -> bool:
         begin = packet.pts if packet.pts is not None else packet.dts or 0
@@ -133,10 +146,12 @@ class CoverImage:
 class SubtitleTrack:
     """Text subtitles in another codec than the clip's."""
 
-    def __init__(self, stream: SubtitleStream, codec: str, origin: Fraction, *, cuts: bool) -> None:
+    def __init__(
+        self, stream: SubtitleStream, codec: str, origin: Fraction, end: Fraction | None, *, cuts: bool
+    ) -> None:
         self._stream = stream
         self._codec = codec
-        self._copied = CopiedTrack(stream, origin, cuts=cuts, may_precede=False)
+        self._copied = CopiedTrack(stream, origin, end, cuts=cuts, may_precede=False)
         self._track: Stream | None = None
 
     def add_to(self, container: OutputContainer) -> None:

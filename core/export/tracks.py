@@ -169,7 +169,7 @@ class SourceTracks(Closeable):
 
     def _copied(self, stream: Stream) -> CopiedTrack:
         precede = self._suffix in _EDIT_LIST_SUFFIXES
-        return CopiedTrack(stream, self._origin, cuts=self._cuts, may_precede=precede)
+        return CopiedTrack(stream, self._origin, self._end, cuts=self._cuts, may_precede=precede)
 
     def _sound(self, stream: Stream, packet: AnyPacket | None, sound: str) -> TrackWriter | None:
         if sound == "none":
@@ -184,7 +184,8 @@ class SourceTracks(Closeable):
         if holds(self._suffix, stream, packet):
             return self._copied(stream)
         if isinstance(stream, SubtitleStream) and _codec(stream) in _TEXT_CODECS:
-            return SubtitleTrack(stream, text_subtitle_codec(self._suffix), self._origin, cuts=self._cuts)
+            codec = text_subtitle_codec(self._suffix)
+            return SubtitleTrack(stream, codec, self._origin, self._end, cuts=self._cuts)
         self._require_holds(stream, packet, "subtitles", "")
         return None
 

@@ -82,7 +82,7 @@ class Clip(Protocol):
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What is wrong with the frames that were read so far, in words, with their numbers."""
+        """What is wrong with the file and the frames that were read so far, in words, with their numbers."""
         ...
 
     def read(self, number: int) -> FramePixels:

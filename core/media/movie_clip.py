@@ -25,6 +25,7 @@ from .clip import (
     require_frame,
 )
 from .file_clip import FileClip
+from .file_end import cut_off_text, is_cut_off
 from .movie_stream import MovieFile
 from .source import ClipSource
 from .yuv_to_rgb import RgbConverter
@@ -65,11 +66,19 @@ class MovieClip(FileClip):
         finally:
             file.close()
 
+    @cached_property
+    def _is_cut_off(self) -> bool:
+        try:
+            return is_cut_off(self._info.path)
+        except OSError:  # gone meanwhile, which is said where its frames are read
+            return False
+
     @property
     def faults(self) -> tuple[str, ...]:
         """See `Clip.faults`."""
         name = quote(self._info.path.name)
-        return self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame)
+        read_faults = self._faults.texts(name, self._file.start_time, self._file.ticks_per_frame)
+        return (cut_off_text(name), *read_faults) if self._is_cut_off else read_faults
 
     def read(self, number: int) -> FramePixels:
         """Return frame `number` as (H, W, 3) RGB; see `Clip.read`."""

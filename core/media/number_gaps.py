@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Numbers that are missing in a sequence of image files: the image before is held, so that the rest keeps its time."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
+from .image_series import numbered_names
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,10 @@ def hold_over_gaps(paths: Sequence[Path]) -> HeldSequence:
     missing than there are, as photographs from a camera; images at even distances, as every second one, have no gap.
     """
     plain = HeldSequence(tuple(paths))
-    matches = [_NUMBERED.fullmatch(path.name[::-1]) for path in paths]
-    # Names are matched from their end, where the last number is.
-    parts = [(match[3], match[2][::-1], match[1]) for match in matches if match is not None]
-    if len(parts) != len(paths) or len({(after, before) for after, _, before in parts}) != 1:
+    names = [name for name in numbered_names(paths) if name is not None]
+    if len(names) != len(paths) or len({(name.before, name.after) for name in names}) != 1:
         return plain
-    numbers = [int(number) for _, number, _ in parts]
+    numbers = [int(name.digits) for name in names]
     steps = {later - earlier for earlier, later in pairwise(numbers)}
     span = numbers[-1] - numbers[0] + 1
     if len(steps) <= 1 or min(steps) < 1 or span > 2 * len(paths):

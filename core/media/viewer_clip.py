@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from ..reporting.quoting import quote
 from ..reporting.spans import frame_spans
 from .animated_clip import AnimatedClip, is_animated
 from .clip import Clip, FramePixels
@@ -16,6 +17,7 @@ from .exr import is_exr
 from .file_status import unreadable_error
 from .image_clip import ImageClip, is_image
 from .image_decode import decode_over_black, hides_parts
+from .image_series import find_series, series_text
 from .movie_clip import MovieClip
 from .number_gaps import HeldSequence, hold_over_gaps
 from .orientation import UPRIGHT, read_file_orientation, turn_upright
@@ -46,6 +48,9 @@ def open_viewer_sequence(paths: Sequence[Path]) -> ViewerClip:
     warnings = _notes(paths)
     if held.missing:
         warnings = (_gap_warning(held), *warnings)
+    series = find_series(paths)
+    if series:
+        warnings = (series_text(quote(paths[0].parent.name), series), *warnings)
     return ViewerClip(_open_images(held.paths, "sequence"), warnings)
 
 

@@ -50,10 +50,13 @@ def test_only_the_gop_with_a_face_is_decoded_and_encoded(folder, clip, tmp_path,
     report, movie, plain = tmp_path / "report.json", tmp_path / "movie.mp4", tmp_path / "plain.mp4"
     words = ["render", str(clip), "--face", str(folder / "red.png"), "--cache-dir", str(tmp_path / "cache")]
     assert main([*words, "--output", str(plain)]) == 0
+    assert "copied" not in capsys.readouterr().out
     copying = [*words, "--output", str(movie), "--report", str(report), "--copy-untouched"]
     assert main(copying) == 0
-    assert f"{FRAMES} frames, {len(WITH_FACE)} of them changed" in capsys.readouterr().out
+    line = f"{FRAMES} frames, {len(WITH_FACE)} of them changed, {FRAMES - len(WITH_FACE)} copied, in "
+    assert line in capsys.readouterr().out
     facts = json.loads(report.read_text())
+    assert facts["frames_copied"] == FRAMES - len(WITH_FACE)
     assert (facts["frames_written"], facts["frames_changed"]) == (FRAMES, len(WITH_FACE))
     assert facts["frames_decoded"] < 2 * GOP
     was, now = packets(clip), packets(movie)
@@ -81,5 +84,7 @@ def test_a_clip_without_faces_is_copied_as_a_whole(folder, clip, tmp_path, capsy
     movie = tmp_path / "movie.mp4"
     words = ["render", str(clip), "--face", str(folder / "red.png"), "--output", str(movie), "--end", "11"]
     assert main([*words, "--copy-untouched"]) == 0
-    assert "no frame was changed" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "no frame was changed" in said.err
+    assert said.out.startswith("12 frames, 0 of them changed, 12 copied, in ")
     assert packets(movie).items() <= packets(clip).items()

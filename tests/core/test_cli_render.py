@@ -223,9 +223,13 @@ def test_a_cut_off_movie_is_noticed(folder, first, tmp_path, capsys):
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
     command = ["render", str(tmp_path / "cut.mkv"), "--face", str(folder / "red.png"),
                "--output", str(tmp_path / "out.mp4"), "--cache-dir", str(folder / "understudy_cache"),
-               "--set", "landmark.steady=0"]  # fmt: skip
+               "--set", "landmark.steady=0", "--report", str(tmp_path / "report.json")]  # fmt: skip
     assert main(command) == 0
-    assert "is the clip's file complete?" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "is the clip's file complete?" in said
+    assert said.count("cut.mkv was cut off: ") == 1
+    warnings = json.loads((tmp_path / "report.json").read_text())["warnings"]
+    assert sum("cut.mkv was cut off: " in text for text in warnings) == 1
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from understudy.core.cli.inputs import frame_range
 from understudy.core.media.open import open_clip
 
 FRAMES = 36
+_SOUND_CODECS = {".avi": "pcm_s16le", ".webm": "libopus"}
 
 
 def write_movie(
@@ -21,17 +22,16 @@ def write_movie(
     subtitles: Path | None = None,
     codec: str = "libx264",
     b_frames: int = 0,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write 36 moving frames at 30 a second, and what else is asked for."""
     noise = np.random.default_rng(5).integers(0, 255, (120, 160 + 4 * FRAMES, 3), np.uint8)
     with ExitStack() as stack:
-        container = stack.enter_context(av.open(str(path), "w"))
+        container = stack.enter_context(av.open(str(path), "w", options=options or {}))
         video = container.add_stream(codec, rate=30, options={"g": "12", "bf": str(b_frames)})
         video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
         sound = (
-            container.add_stream("pcm_s16le" if path.suffix == ".avi" else "aac", rate=8000)
-            if sound_seconds
-            else None
+            container.add_stream(_SOUND_CODECS.get(path.suffix, "aac"), rate=8000) if sound_seconds else None
         )
         texts = None if subtitles is None else stack.enter_context(av.open(str(subtitles)))
         text_stream = None if texts is None else container.add_stream_from_template(texts.streams[0])
@@ -69,6 +69,50 @@ def test_late_subtitles_make_no_frames(tmp_path: Path) -> None:
         assert frame_range(clip, None, None) == range(FRAMES)
         last = clip.read(FRAMES - 1)
         assert not np.array_equal(last, clip.read(FRAMES - 2))
+
+
+@pytest.mark.parametrize("ending", ["mkv", "webm", "avi", "ts", "mp4", "fragmented.mp4"])
+@pytest.mark.parametrize("has_sound", [False, True])
+def test_a_file_that_was_cut_off_is_named_before_it_is_read(
+    tmp_path: Path, ending: str, has_sound: bool
+) -> None:
+    subtitles = tmp_path / "late.srt"
+    subtitles.write_text("1\n00:00:05,000 --> 00:00:06,000\nlate\n")
+    flags = {"fragmented.mp4": "frag_keyframe+empty_moov", "mp4": "faststart"}.get(ending)
+    whole = write_movie(
+        tmp_path / f"whole.{ending}",
+        sound_seconds=6.0 * has_sound,
+        subtitles=subtitles if ending == "mkv" else None,
+        codec="libvpx-vp9" if ending == "webm" else "libx264",
+        options={"movflags": flags} if flags else {},
+    )
+    with open_clip(whole) as clip:
+        assert clip.faults == ()
+    data, path = whole.read_bytes(), tmp_path / f"clip.{ending}"
+    for size in (len(data) // 2 + 1, len(data) * 3 // 4 + 1):
+        path.write_bytes(data[:size])
+        with open_clip(path) as clip:
+            (text,) = clip.faults
+            assert text.startswith(f"clip.{ending} was cut off: ")
+            for number in frame_range(clip, None, None):
+                clip.read(number)
+            assert clip.faults[0] == text
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4"])
+def test_a_file_that_goes_on_after_its_end_was_not_cut_off(tmp_path: Path, ending: str) -> None:
+    path = write_movie(tmp_path / f"clip.{ending}")
+    path.write_bytes(path.read_bytes() + b"\xff" * 100)
+    with open_clip(path) as clip:
+        assert clip.faults == ()
+
+
+def test_a_stream_of_unknown_length_was_not_cut_off(tmp_path: Path) -> None:
+    data, path = write_movie(tmp_path / "whole.mkv").read_bytes(), tmp_path / "clip.mkv"
+    place = data.index(b"\x18\x53\x80\x67") + 4
+    path.write_bytes(data[:place] + b"\x01" + b"\xff" * 7 + data[place + 8 : -200])
+    with open_clip(path) as clip:
+        assert clip.faults == ()
 
 
 def test_frames_that_are_damaged_are_named(tmp_path: Path) -> None:

@@ -116,43 +116,6 @@ def test_the_command_line_shows_images_upright_and_blender_as_stored(
         assert clip.stamp == stored.stamp
 
 
-def _numbered(folder: Path, numbers: list[int], name: str = "s_{:03d}.png") -> None:
-    for number in numbers:
-        cv2.imwrite(str(folder / name.format(number)), np.full((8, 8, 3), number, np.uint8))
-
-
-@pytest.mark.parametrize(
-    ("numbers", "shown", "text"),
-    [
-        ([1, 2, 3, 6, 7, 9, 10], [1, 2, 3, 3, 3, 6, 7, 7, 9, 10], "3 images are missing: frames 3-4, 7 show"),
-        ([7, 8, 10], [7, 8, 8, 10], "an image is missing: frame 2 shows"),
-        ([1, 2, 3], [1, 2, 3], ""),
-        ([1, 3, 5, 7], [1, 3, 5, 7], ""),  # every second image is rendered
-        ([1, 50, 90], [1, 50, 90], ""),  # photographs
-        ([5], [5], ""),
-    ],
-)
-def test_gaps_are_held_and_named(tmp_path: Path, numbers: list[int], shown: list[int], text: str) -> None:
-    folder = tmp_path / "clip"
-    folder.mkdir()
-    _numbered(folder, numbers)
-    opened = open_named_clip(folder)
-    said = text.replace(": ", " in the sequence clip: ") + " the one before"
-    assert opened.warnings == ((said,) if text else ())
-    with opened.clip as clip:
-        assert [int(clip.read(frame)[0, 0, 0]) for frame in range(clip.info.frame_count)] == shown
-
-
-@pytest.mark.parametrize(
-    "names", [("a1.png", "b2.png", "a4.png"), ("1.png", "2.bmp", "4.png"), ("x.png", "y.png", "z9.png")]
-)
-def test_files_of_other_names_are_no_numbered_sequence(tmp_path: Path, names: tuple[str, ...]) -> None:
-    for name in names:
-        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
-    opened = open_named_clip(tmp_path)
-    assert (opened.clip.info.frame_count, opened.warnings) == (3, ())
-
-
 @pytest.mark.parametrize("suffix", ["webp", "png"])
 @pytest.mark.parametrize(
     ("delays", "fps", "shown"),
