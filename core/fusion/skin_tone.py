@@ -18,13 +18,18 @@ from .colour import DARK_OFFSET_LEVELS
 from .mask import inside_distance
 
 VERSION = 1
-_SMALL_PIXELS = 96
+_SMALL_PIXELS = 72
 _SIGMA_SHARE = 0.18
 """How far the tone is drawn out, of the face's height: the standard deviation of its low-pass."""
 _FADE_SHARE = 0.55
 """How far beyond the face's outline its tone ends, of the face's height."""
 _MAX_LOG_GAIN = 0.6
 _SKIN_BLUR_PIXELS = 1.5
+_SHOWN_LEVELS = 128
+"""The alpha from which a pixel of the face tells the tone."""
+_LEAST_SHARE = 0.1
+_BAND_ROWS = 32
+_NO_CHANGE = 1 / 512
 _TOLERANCE = 0.8
 
 
@@ -38,14 +43,14 @@ def spread_skin_tone(
     `points` (>=468, 2 or 3) are the face's, in pixels of the picture. `amount` 0..1 goes from the picture to all of it.
     """
     height, width = picture.shape[:2]
-    reduce = min(1.0, _SMALL_PIXELS / max(height, width))
-    small = max(round(width * reduce), 1), max(round(height * reduce), 1)
-    scale = np.array([small[0] / width, small[1] / height], np.float32)
-    at = np.asarray((points[:468, :2] + 0.5) * scale - 0.5, np.float32)
-    own, cover = _reduce(picture, np.asarray(picture[..., 3] > 0, np.uint8), small)
+    # By a whole number: that takes a fifth of the time.
+    step = max(-(-max(height, width) // _SMALL_PIXELS), 1)
+    small = max(width // step, 1), max(height // step, 1)
+    at = np.asarray((points[:468, :2] + 0.5) / step - 0.5, np.float32)
+    own, cover = _reduce(picture, 1, small, step)
     above = np.zeros_like(picture)
     _paste(above, face, corner)
-    shown, alpha = _reduce(above, np.asarray(above[..., 3] / np.float32(255)), small)
+    shown, alpha = _reduce(above, _SHOWN_LEVELS, small, step)
     features = feature_mask(at, small, topology).astype(np.float32) / 255
     weight = alpha * cover * (1 - features)
     offset = np.float32(DARK_OFFSET_LEVELS)
@@ -60,18 +65,40 @@ def spread_skin_tone(
     likeness = cv2.erode(likeness, np.ones((3, 3), np.uint8)) * cover * (1 - features)
     share = share * cv2.GaussianBlur(np.asarray(likeness, np.float32), (0, 0), _SKIN_BLUR_PIXELS)
     gain = np.exp(np.float32(amount) * share[..., None] * tone)
-    full = cv2.resize(np.asarray(gain, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    rgb = cv2.multiply(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB), full, dtype=cv2.CV_8U)
-    return np.asarray(cv2.insertChannel(picture[..., 3], cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), 3), np.uint8)
+    return _multiply(picture, np.asarray(gain, np.float32), step)
 
 
-def _reduce(image: Pixels, weight: Floats | Pixels, size: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Reduce the colours of an image to `size` (width, height) where they have weight: (h, w, 3), and (h, w) 0..1."""
-    weight = np.asarray(weight, np.float32)
-    rgb = cv2.cvtColor(image, cv2.COLOR_RGBA2RGB).astype(np.float32) * weight[..., None]
-    near = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
-    mean = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) / np.maximum(near, 1e-3)[..., None]
-    return np.asarray(mean, np.float32), near
+def _multiply(picture: Pixels, gain: Floats, step: int) -> Pixels:
+    """Multiply the colours of a picture by a gain (h, w, 3) that is smaller by the factor `step`."""
+    height, width = picture.shape[:2]
+    result = picture.copy()
+    differs = np.asarray(np.abs(gain - 1).max(2) > _NO_CHANGE, np.uint8)
+    x, y, columns, rows = cv2.boundingRect(differs)
+    left, right = max((x - 1) * step, 0), min((x + columns + 1) * step, width)
+    top, bottom = max((y - 1) * step, 0), min((y + rows + 1) * step, height)
+    matrix = np.array([[1 / step, 0, (left + 0.5) / step - 0.5], [0, 1 / step, 0]], np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    # A few rows at a time, so that all of it stays in the processor's cache.
+    for first in range(top, bottom if differs.any() else top, _BAND_ROWS):
+        part = result[first : min(first + _BAND_ROWS, bottom), left:right]
+        matrix[1, 2] = (first + 0.5) / step - 0.5
+        size = part.shape[1], part.shape[0]
+        full = cv2.warpAffine(gain, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        rgb = cv2.multiply(cv2.cvtColor(part, cv2.COLOR_RGBA2RGB), full, dtype=cv2.CV_8U)
+        cv2.mixChannels([rgb], [part], [0, 0, 1, 1, 2, 2])
+    return result
+
+
+def _reduce(image: Pixels, least: int, size: tuple[int, int], step: int) -> tuple[Floats, Floats]:
+    """Reduce the colours of an RGBA image by `step` to `size` (width, height) where its alpha is at least `least`.
+
+    Returns (h, w, 3) float32 in levels, and how much of each pixel that is, (h, w) float32 0..1.
+    """
+    image = image[: size[1] * step, : size[0] * step]
+    _, mask = cv2.threshold(cv2.extractChannel(image, 3), least - 1, 255, cv2.THRESH_BINARY)
+    part = cv2.resize(cv2.bitwise_and(image, image, mask=mask), size, interpolation=cv2.INTER_AREA)
+    share = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32) / 255
+    return np.asarray(part[..., :3] / np.maximum(share, _LEAST_SHARE)[..., None], np.float32), share
 
 
 def _paste(canvas: Pixels, image: Pixels, corner: tuple[int, int]) -> None:
