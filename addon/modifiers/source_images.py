@@ -83,7 +83,9 @@ def _change_path(image: Any, path: str) -> None:
         return
     if image.numbered_path == image.filepath:
         image.numbered_path = path
+    block = image.image
     image.filepath = path
+    image.image = block
 
 
 def _link_block(image: Any, file: Path, folder: Path) -> None:

@@ -105,7 +105,8 @@ STAGE_GROUPS = {stage.name: _make_stage_group(stage.name) for stage in fields(Re
 
 
 def _on_image_change(image: Any, context: Any) -> None:
-    """Forget which face it was: another image shows others."""
+    """Forget which face it was, and the data-block of the former file: another image shows others."""
+    image.image = None
     if image.face_number and image.numbered_path != image.filepath:
         image.face_number = 0
     _tag_update(image, context)

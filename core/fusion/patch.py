@@ -4,7 +4,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from ..face.types import Pixels
@@ -53,6 +52,9 @@ def composite_on_frame(frame: Pixels, patch: Patch | None) -> Pixels:
     """Lay a patch over an (H, W, 3) RGB uint8 frame. Pixels where it is transparent stay exactly the frame's."""
     if patch is None:
         return frame
+    # Layers are labelled, and untouched renders checked, without OpenCV.
+    import cv2
+
     out = frame.copy()
     height, width = patch.pixels.shape[:2]
     region = out[patch.top : patch.top + height, patch.left : patch.left + width]
