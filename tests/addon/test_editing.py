@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an editor does: add, move and remove modifiers, copy and cut strips, save elsewhere, look at the panels."""
 
+from pathlib import Path
+
 import pytest
 from understudy.core.recipe import Recipe, parameters
 
@@ -89,7 +91,10 @@ def test_a_modifier_keeps_what_was_set(drive, stacked, footage):
     assert facts["recipes"] == [expected]
     assert facts["recipes"][0]["fusion.colour_match"] == Recipe().fusion.colour_match
     assert facts["modifiers"][0][0] == "Lead"
-    assert facts["pictures"] == [[footage.person]]
+    # As Blender's own paths: from where the project is saved.
+    ((path,),) = facts["pictures"]
+    assert path.startswith("//")
+    assert (Path(stacked).parent / path[2:]).resolve() == Path(footage.person)
 
 
 def test_a_copied_strip_gets_a_stack_of_its_own(drive, stacked):
