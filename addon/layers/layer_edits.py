@@ -25,16 +25,12 @@ class LayerEdits:
         `is_muted` says whether the clip is, by itself or by its channel.
         """
         key = scene.name, strip_id
-        if is_muted:
-            self._muted.add(key)
-        else:
-            if layer.mute and key in self._present and key not in self._muted:
-                self._notices.append(
-                    f"{layer.name} is muted with {clip.name} only: to hide the new face, use the eye icon of the "
-                    "Face Swap modifier"
-                )
-            self._muted.discard(key)
-        self._present.add(key)
+        if layer.mute and not is_muted and key in self._present and key not in self._muted:
+            self._notices.append(
+                f"{layer.name} is muted with {clip.name} only: to hide the new face, use the eye icon of the "
+                "Face Swap modifier"
+            )
+        self.note_mute(scene.name, strip_id, is_muted=is_muted)
 
     def note_mute(self, scene_name: str, strip_id: str, *, is_muted: bool) -> None:
         """Note that a clip and its layer are muted, or neither is."""

@@ -18,7 +18,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ...core.errors import UnderstudyError
-from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.handlers import add_handlers, call_handlers, remove_handlers
 from ..blender.viewport_render import is_viewport_render_open, is_viewport_rendering
 from ..layers.folders import cache_folder
 from ..layers.jobs import StripCache, jobs_at
@@ -283,9 +283,7 @@ def _handlers() -> dict[str, Callable[..., None]]:
 
 def release_session() -> None:
     """Have the preview forget results that were deleted."""
-    for handler in bpy.app.handlers.load_post:
-        if getattr(handler, "__module__", "") == __name__:
-            handler.__dict__["release_session"]()
+    call_handlers(__name__, "load_post", "release_session")
 
 
 def register() -> None:

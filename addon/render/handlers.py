@@ -19,7 +19,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..blender.console import print_warnings
-from ..blender.handlers import add_handlers, remove_handlers
+from ..blender.handlers import add_handlers, call_handlers, remove_handlers
 from ..blender.reports import show_report
 from ..layers.layer_edits import layer_edits
 from ..layers.nesting import unnest_where_possible
@@ -164,9 +164,7 @@ def _sync_scenes() -> list[str]:
 
 def release_render_session() -> None:
     """Let go of what renders keep open and in memory."""
-    for handler in bpy.app.handlers.render_complete:
-        if getattr(handler, "__module__", "") == __name__:
-            handler.__dict__["release_session"]()
+    call_handlers(__name__, "render_complete", "release_session")
 
 
 def _show_result(result: RenderResult) -> None:

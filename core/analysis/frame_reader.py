@@ -89,7 +89,7 @@ class FrameReader:
         return np.asarray(self._load_map_entry(clip, number)["look"], np.uint8)
 
     def _load_map_entry(self, clip: Clip, number: int) -> Arrays:
-        """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `thumbnail`."""
+        """Return a frame's entry in the clip's frame map: `id` (32,) uint8 and `look`, its thumbnail."""
         own = self._own_maps.get(clip)
         if own is not None:
             if number not in own:

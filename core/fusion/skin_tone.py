@@ -71,15 +71,17 @@ def spread_skin_tone(
 def _multiply(picture: Pixels, gain: Floats, step: int) -> Pixels:
     """Multiply the colours of a picture by a gain (h, w, 3) that is smaller by the factor `step`."""
     height, width = picture.shape[:2]
-    result = picture.copy()
     differs = np.asarray(np.abs(gain - 1).max(2) > _NO_CHANGE, np.uint8)
+    if not differs.any():
+        return picture
+    result = picture.copy()
     x, y, columns, rows = cv2.boundingRect(differs)
     left, right = max((x - 1) * step, 0), min((x + columns + 1) * step, width)
     top, bottom = max((y - 1) * step, 0), min((y + rows + 1) * step, height)
     matrix = np.array([[1 / step, 0, (left + 0.5) / step - 0.5], [0, 1 / step, 0]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # A few rows at a time, so that all of it stays in the processor's cache.
-    for first in range(top, bottom if differs.any() else top, _BAND_ROWS):
+    for first in range(top, bottom, _BAND_ROWS):
         part = result[first : min(first + _BAND_ROWS, bottom), left:right]
         matrix[1, 2] = (first + 0.5) / step - 0.5
         size = part.shape[1], part.shape[0]

@@ -125,8 +125,9 @@ class SourceStamps:
 
     def _identify(self, source: ClipSource, statuses: tuple[FileStatus, ...]) -> SourceStamp:
         samples, local = sample_digest(source), _local_digest(statuses)
-        sampled = _sampled_stamp([path.resolve() for path in source.paths], statuses, samples)
-        portable = _sampled_stamp([_portable_path(path) for path in source.paths], statuses, samples)
+        paths = [path.resolve() for path in source.paths]
+        sampled = _sampled_stamp(paths, statuses, samples)
+        portable = _sampled_stamp([_portable_path(path) for path in paths], statuses, samples)
         name = _record_name(sampled)
         record = self._read().get(name)
         if record is not None and record[0] != local and not self._may_hash:
@@ -172,8 +173,11 @@ def _sampled_stamp(paths: Sequence[PurePath], statuses: tuple[FileStatus, ...], 
 
 
 def _portable_path(path: Path) -> PurePath:
-    """Return the names of a file and of its folder: those above differ from mount point to mount point."""
-    return PurePosixPath(*path.resolve().parts[-_PORTABLE_NAMES:])
+    """Return the names of a file and of its folder: those above differ from mount point to mount point.
+
+    `path` has no links in it.
+    """
+    return PurePosixPath(*path.parts[-_PORTABLE_NAMES:])
 
 
 def _local_digest(statuses: tuple[FileStatus, ...]) -> str:

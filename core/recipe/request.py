@@ -84,6 +84,11 @@ def forms_origin(stamp: str, recipe: Recipe) -> str:
     return sha256(repr((stamp, recipe.detect, recipe.landmark, recipe.embed)).encode()).hexdigest()
 
 
+def has_forms_origin(target_forms: str, origin: str) -> bool:
+    """Tell whether a `SwapRequest.target_forms` was learned from what `forms_origin` named so."""
+    return target_forms.partition(":")[2].startswith(f"{origin}:")
+
+
 @dataclass(frozen=True)
 class SwapRequest:
     """Who replaces whom, and how: what one Face Swap modifier holds.

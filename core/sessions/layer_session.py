@@ -290,8 +290,8 @@ class LayerSession:
             # Where nothing changed no stage runs, so what runs them is not imported either.
             from .pipeline_factory import make_pipeline
 
-            stores = self._cache.store, self._flight
-            self._pipeline = make_pipeline(self._settings, *stores, self._source_stamps)
+            store = self._cache.store
+            self._pipeline = make_pipeline(self._settings, store, self._flight, self._source_stamps)
             self._pipeline.counter.add(self._counter)  # what was known by labels
             self._counter = self._pipeline.counter
         return self._pipeline

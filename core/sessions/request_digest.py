@@ -18,9 +18,9 @@ from ..errors import ClipError
 from ..filesystem import EntryKind, Folder, open_input
 from ..layers.job import LayerJob
 from ..media.source import ClipSource
-from ..media.source_stamps import SourceStamps
+from ..media.source_stamps import SourceStamp, SourceStamps
 from ..recipe import Recipe
-from ..recipe.request import SwapRequest, forms_origin
+from ..recipe.request import SwapRequest, forms_origin, has_forms_origin
 from ..system.library_versions import library_inputs
 
 # The embedded models are below that: on every machine of a farm they have a time of their own, and the same content.
@@ -62,7 +62,7 @@ class RequestDigester:
             for request in job.requests:
                 images = (*request.identity.images, *request.target_references)
                 looks += [self._stamps.look(ClipSource(True, (Path(image.path),))) for image in images]
-            requests = [self._without_own_forms(job.source, request) for request in job.requests]
+            requests = [_without_own_forms(looks[0], request) for request in job.requests]
         except ClipError:
             return None
         ground = self._environment_digest()
@@ -75,13 +75,7 @@ class RequestDigester:
 
     def forms_origin(self, source: ClipSource, recipe: Recipe) -> str:
         """Return what forms are learned from, see `request.forms_origin`. Raises ClipError."""
-        return forms_origin(self._stamps.look(source).portable_text, recipe)
-
-    def _without_own_forms(self, source: ClipSource, request: SwapRequest) -> SwapRequest:
-        """Leave out forms that the clip itself gives: to keep them changes no image of it."""
-        if request.target_forms and self.forms_origin(source, request.recipe) in request.target_forms[:80]:
-            return replace(request, target_forms="")
-        return request
+        return _forms_origin(self._stamps.look(source), recipe)
 
     def _request_text(self, request: SwapRequest) -> str:
         text = self._request_texts.get(request)
@@ -114,6 +108,17 @@ class RequestDigester:
             except _FolderTooLargeError:
                 self._cached_environment_digest = ""
         return self._cached_environment_digest
+
+
+def _forms_origin(clip: SourceStamp, recipe: Recipe) -> str:
+    return forms_origin(clip.portable_text, recipe)
+
+
+def _without_own_forms(clip: SourceStamp, request: SwapRequest) -> SwapRequest:
+    """Leave out forms that the clip itself gives: to keep them changes no image of it."""
+    forms = request.target_forms
+    is_own = bool(forms) and has_forms_origin(forms, _forms_origin(clip, request.recipe))
+    return replace(request, target_forms="") if is_own else request
 
 
 def _without_paths(request: SwapRequest) -> SwapRequest:

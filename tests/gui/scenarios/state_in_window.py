@@ -59,14 +59,14 @@ def bars(window, timeline):
         preview.width,
         preview.height,
     ]
-    shots = 0
+    is_dimmed = False
     for _ in range(100):
         if shown_layer(scene) != before:
             break
-        if bpy.context.window_manager.understudy.dimmed and not shots:
+        if bpy.context.window_manager.understudy.dimmed and not is_dimmed:
             yield 0.1
             window.shot("preview_dimmed")
-            shots += 1
+            is_dimmed = True
         yield 0.1
     made = shown_layer(scene)
     window.facts["remade"] = {
