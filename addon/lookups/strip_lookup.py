@@ -34,7 +34,7 @@ class StripSurvey:
     contents: dict[int, int] = field(default_factory=dict)
     """What the image of each source frame shows, a `LayerContent`."""
     made_count: int = 0
-    """How many images had been made after edits by then."""
+    """How often the preview had renewed images by then."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class StripLookup:
     animated: bool = False
     """Whether what is asked for differs from frame to frame."""
     made_count: int = field(default=0, compare=False)
-    """How many images were made after edits so far."""
+    """How often the preview renewed images so far."""
 
     def fetch(self) -> StripSurvey:
         """See `Lookup`."""

@@ -38,7 +38,7 @@ def survey_of(
 def survey(lookup: StripLookup, max_age_seconds: float) -> StripSurvey | None:
     """Return what is known of a strip's layers.
 
-    It is taken anew meanwhile where it is too old, of other requests, or of before an image was made after an edit.
+    It is taken anew meanwhile where it is too old, of other requests, or of before the preview renewed an image.
     """
     lookup = replace(lookup, made_count=window_state().made_count)
     known: StripSurvey | None = lookup_cache().get(lookup, max_age_seconds)

@@ -136,8 +136,7 @@ class LivePreview:
         if window_state().running:
             self._frame_worker.close()  # a preparation makes the visible frame too, and takes all cores
         if self._frame_worker.tick():
-            self._invalidate_caches()
-            set_window_state("made_count", window_state().made_count + 1)
+            self._show_new_images()
             self._last_request, self._state = None, PreviewState.DUE  # a failure shows the original
         self._collect_results()
         set_window_state("dimmed", self._frame_worker.busy_seconds > _DIM_SECONDS)
@@ -212,6 +211,11 @@ class LivePreview:
             self._last_worker_activity = now
         return now - self._last_worker_activity >= _WORKER_GRACE_SECONDS
 
+    def _show_new_images(self) -> None:
+        """Have Blender read images anew, and what says how they stand look at them again."""
+        self._invalidate_caches()
+        set_window_state("made_count", window_state().made_count + 1)
+
     def _collect_results(self) -> None:
         """Show what the thread has done, and that nothing more is awaited."""
         ended = [entry for entry in self._futures if entry.done()]
@@ -225,7 +229,7 @@ class LivePreview:
             set_window_state("notice", missing[0] if missing else "")
             set_window_state("original_shown", any(shows_original(job, how) for job, how, _ in outcome))
             if any(how in ("fused", "incomplete", "blanked") for _, how, _ in outcome):
-                self._invalidate_caches()
+                self._show_new_images()
             jobs = self._frame_worker.jobs_to_make(outcome)
             if jobs and self._last_request is not None and not window_state().running:
                 self._frame_worker.make(self._last_request, jobs)
