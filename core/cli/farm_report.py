@@ -2,9 +2,6 @@
 """`understudy farm report`: what the tasks of a job did, as a table, as JSON and as a page."""
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from ..errors import MessageError, OutputError, RecipeError, os_error_reason
 from ..farm.report import JobReport, merge
@@ -14,38 +11,11 @@ from ..filesystem import write_file
 from ..reporting.process_report import range_text
 from .output import show, show_json
 
-_DESCRIPTION = """\
-Read the reports of a job's tasks, the files *.json in DIR, and say which frames are missing, doubled or failed, which
-stages ran twice, and what each host did. They are what run-task writes, and what UNDERSTUDY_REPORT names. Files that
-are no reports are named and left out. Exit codes: 0 each frame is right, 3 frames are missing or failed, 1 DIR holds no
-report.
-"""
+_EXIT_OK, _EXIT_FRAMES_FAILED = 0, 3
 
 
-def add_report(actions: Any, parse_number: Callable[[str], int] = int) -> None:
-    """Add the action `report` to the sub-commands of `understudy farm`."""
-    report: argparse.ArgumentParser = actions.add_parser(
-        "report",
-        help="say what the tasks of a job did",
-        description=_DESCRIPTION,
-        allow_abbrev=False,
-    )
-    report.add_argument("folder", type=Path, metavar="DIR", help="the folder of the tasks' reports")
-    report.add_argument("--json", action="store_true", help="write values instead of a table")
-    report.add_argument(
-        "--html", type=Path, metavar="FILE", help="write a page with a plot of who worked when"
-    )
-    report.add_argument(
-        "-s", "--start", type=parse_number, metavar="A", help="first frame that the job is to have"
-    )
-    report.add_argument("-e", "--end", type=parse_number, metavar="B", help="last frame, itself included")
-    report.add_argument(
-        "-j", "--step", type=parse_number, default=1, metavar="N", help="every N-th of these frames alone"
-    )
-
-
-def show_report(arguments: argparse.Namespace) -> bool:
-    """Print the report of a folder; return whether each frame is right.
+def report(arguments: argparse.Namespace) -> int:
+    """Print the report of the folder that the arguments of `farm_arguments.add_report` name; return the exit code.
 
     Raises
     ------
@@ -59,18 +29,18 @@ def show_report(arguments: argparse.Namespace) -> bool:
         raise MessageError(
             f"{arguments.folder} holds no report of a task{reasons}; name the folder that they write to"
         )
-    report = merge(found.tasks, found.skipped, expected)
+    job = merge(found.tasks, found.skipped, expected)
     if arguments.html is not None:
         try:
-            write_file(arguments.html, report_page(report).encode())
+            write_file(arguments.html, report_page(job).encode())
         except OSError as error:
             reason = os_error_reason(error).lower()
             raise OutputError(f"can't write {arguments.html}: {reason}; choose another file") from error
     if arguments.json:
-        show_json(report.as_dict())
+        show_json(job.as_dict())
     else:
-        _show_table(report)
-    return report.is_complete
+        _show_table(job)
+    return _EXIT_OK if job.is_complete else _EXIT_FRAMES_FAILED
 
 
 def _expected_frames(first: int | None, last: int | None, step: int) -> range | None:
@@ -85,24 +55,24 @@ def _expected_frames(first: int | None, last: int | None, step: int) -> range | 
     return range(first, last + 1, step)
 
 
-def _show_table(report: JobReport) -> None:
-    show(report.result)
+def _show_table(job: JobReport) -> None:
+    show(job.result)
     for name, frames in (
-        ("missing", report.missing),
-        ("failed", report.failed),
-        ("failed first, then right", report.rescued),
-        ("rendered more than once", report.doubled),
+        ("missing", job.missing),
+        ("failed", job.failed),
+        ("failed first, then right", job.rescued),
+        ("rendered more than once", job.doubled),
     ):
         if frames:
             show(f"{name}: {range_text(frames)}")
     show(f"{'host':<24} {'tasks':>6} {'frames':>8} {'share':>7} {'seconds':>9} {'CPU s':>9}")
-    for host in report.hosts:
+    for host in job.hosts:
         show(
             f"{host.host[:24]:<24} {host.task_count:>6} {host.frame_count:>8} {host.frame_percent:>5.1f} % "
             f"{host.seconds:>9.1f} {host.cpu_seconds:>9.1f}"
         )
     show(f"{'stage':<24} {'run':>6} {'cached':>8} {'needed':>7} {'twice':>9}")
-    for name, stage in report.stages.items():
+    for name, stage in job.stages.items():
         show(f"{name:<24} {stage.run:>6} {stage.hit:>8} {stage.needed:>7} {stage.again:>9}")
-    for line in (*report.notes, *(f"left out: {text}" for text in report.skipped)):
+    for line in (*job.notes, *(f"left out: {text}" for text in job.skipped)):
         show(line)
