@@ -41,3 +41,7 @@ class OutputError(UnderstudyError):
 
 class MessageError(UnderstudyError):
     """What another process sent has not the form that it should have."""
+
+
+class FarmError(UnderstudyError):
+    """A farm's job can't be planned, written or run."""

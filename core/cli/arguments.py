@@ -12,6 +12,7 @@ from ..reporting.quoting import quote
 from ..units import parse_count, parse_size
 from .cache_arguments import ENVIRONMENT_HELP, add_cache, add_explain, argument_type
 from .export_arguments import add_export
+from .farm_arguments import add_farm
 from .models_arguments import add_models
 from .output import show
 
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     add_cache(commands)
     add_explain(commands)
     add_models(commands)
+    add_farm(commands)
     commands.add_parser("doctor", help="check that everything needed is here", allow_abbrev=False)
     return top
 

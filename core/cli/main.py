@@ -58,6 +58,10 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace, stop: StopSi
 
         with stop.interrupting():
             return EXIT_OK if run_models(arguments) else EXIT_FAILURE
+    if arguments.command == "farm":
+        from .farm import run as run_farm
+
+        return run_farm(arguments, stop)
     if arguments.command == "explain":
         from .explain import explain
 

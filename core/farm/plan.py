@@ -2,7 +2,7 @@
 """What is known of a project before a farm renders it, and the plan made of that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -11,7 +11,7 @@ class Asset:
     """A file or folder that a worker needs."""
 
     kind: str
-    """`project`, `clip`, `image` (of a source person), `layers`, `cache` or `model`."""
+    """`project`, `clip`, `image` (of a source person), `media` (whatever else it shows), `layers`, `cache` or `model`."""
     stored_path: str
     """As the project holds it, such as `//footage/clip.mp4`."""
     path: Path
@@ -37,6 +37,12 @@ class StripFacts:
     """Frames whose layer is current."""
     faults: tuple[str, ...] = ()
     """Why its faces can't be replaced, each with the fix."""
+    ready_ranges: tuple["Chunk", ...] = ()
+    """Where these frames lie on the timeline, in order and without overlap."""
+    outdated_frame_count: int = 0
+    """Frames whose layer was made for other settings, images or models."""
+    modifier_count: int = 1
+    """How many faces it replaces at most."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,14 @@ class ProjectFacts:
     strips: tuple[StripFacts, ...]
     blender_version: str
     extension_version: str
+    stored_output: str = ""
+    """The output path as the project holds it, such as `//render/shot_####`."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The places that this Blender's preferences and environment name, as variables for tasks; nothing secret."""
+    faults: tuple[str, ...] = ()
+    """What else would make a render fail, each with the fix."""
+    warnings: tuple[str, ...] = ()
+    """What else is otherwise than expected."""
 
 
 @dataclass(frozen=True)

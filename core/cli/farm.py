@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`understudy farm`: what a farm needs to render a Blender project. Each action is a module of its own."""
+
+import argparse
+
+from .signals import StopSignal
+
+
+def run(arguments: argparse.Namespace, stop: StopSignal) -> int:
+    """Do the action that the arguments of `farm_arguments.add_farm` name, and return the exit code.
+
+    Raises UnderstudyError if it can't be done.
+    """
+    from .farm_plan import plan
+
+    with stop.interrupting():
+        return plan(arguments)
