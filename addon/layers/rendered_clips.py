@@ -44,7 +44,7 @@ def originals_reason(
         return ""
     library = run_settings(cache_folder(scene), preferences()).library
     reasons: list[str] = []
-    for rendered in _rendered_clips(scene):
+    for rendered in rendered_clips(scene):
         fault = request_fault(rendered.requests, library) or image_fault_of(rendered)
         if fault is None:
             return ""
@@ -53,7 +53,7 @@ def originals_reason(
     return "; ".join(dict.fromkeys(reasons))
 
 
-def _rendered_clips(scene: bpy.types.Scene) -> Iterator[RenderedClip]:
+def rendered_clips(scene: bpy.types.Scene) -> Iterator[RenderedClip]:
     """Yield the clips that ask for a face and that a render of a scene's range may show.
 
     A still need not lie in the range, but as it starts Blender does not say which frame it is (4.5 to 5.2): then its

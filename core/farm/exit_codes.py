@@ -15,7 +15,17 @@ TRY_AGAIN = 75
 """What the task needs did not answer, or Blender was ended from outside. The number is EX_TEMPFAIL of sysexits.h."""
 
 _SIGNAL_BASE = 128
-_FATAL_SIGNALS = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGKILL", "SIGSEGV", "SIGTERM")
+_FATAL_SIGNALS = (
+    "SIGABRT",
+    "SIGBUS",
+    "SIGFPE",
+    "SIGHUP",
+    "SIGILL",
+    "SIGINT",
+    "SIGKILL",
+    "SIGSEGV",
+    "SIGTERM",
+)
 
 
 def signal_of(return_code: int) -> int:

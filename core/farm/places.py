@@ -74,4 +74,3 @@ def _does_redis_answer(url: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
-
