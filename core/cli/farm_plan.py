@@ -14,6 +14,12 @@ def plan(arguments: argparse.Namespace) -> int:
 
     Raises UnderstudyError if the project can't be read.
     """
-    facts = read_project(find_blender(arguments.blender), arguments.project, arguments.scene)
+    facts = read_project(
+        find_blender(arguments.blender),
+        arguments.project,
+        arguments.scene,
+        arguments.start,
+        arguments.end,
+    )
     show_json(json.loads(facts_json(facts)))
     return 0

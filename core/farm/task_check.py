@@ -27,7 +27,7 @@ if bpy.types.Scene.bl_rna.properties.get("understudy") is None:
     sys.exit({unfit})
 package = type(bpy.context.scene.understudy).__module__.partition(".addon.")[0]
 try:
-    check = importlib.import_module(package + ".addon.render.task_check")
+    check = importlib.import_module(package + ".addon.farm.task_check")
 except ImportError:
     print("Understudy: Error: the Understudy in this Blender is older than farm tasks: install the newest", flush=True)
     sys.exit({unfit})

@@ -56,7 +56,8 @@ def _faults(scene: bpy.types.Scene, question: CheckQuestion) -> Iterator[str]:
     wanted = question.extension_version
     if wanted and version() != wanted:
         yield f"Understudy {version()} is installed here, and the job is for {wanted}: install that version"
-    clips = list(rendered_clips(scene))
+    frames = range(scene.frame_start, scene.frame_end + 1)
+    clips = list(rendered_clips(scene, frames))
     if not clips:
         return
     try:
