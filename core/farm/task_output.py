@@ -42,7 +42,9 @@ class TaskOutput:
 
     def fail(self, text: str) -> None:
         """Say why the task fails."""
-        self._show(f"Understudy: Error: {text}")
+        line = f"Understudy: Error: {text}"
+        if line != self.last_error:
+            self._show(line)
         if self._engine == OPENJD:
             self._show(f"openjd_fail: {text}")
 
