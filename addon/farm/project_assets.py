@@ -95,8 +95,15 @@ def _media_assets() -> Iterator[Asset]:
                 if not layer_stack_id(strip):
                     yield from _sequence_assets("media", strip)
     for stored_path in dict.fromkeys(bpy.utils.blend_paths(absolute=False, packed=False)):
-        if absolute_path(stored_path) not in listed:
+        path = absolute_path(stored_path)
+        if path not in listed and not any(is_within(path, folder) for folder in _blender_folders()):
             yield _file_asset("media", stored_path)
+
+
+def _blender_folders() -> list[Path]:
+    """List where Blender has files of its own, which projects name as well."""
+    folders = (bpy.utils.resource_path(kind) for kind in ("LOCAL", "SYSTEM"))
+    return [Path(folder) for folder in folders if folder]
 
 
 def _model_assets(scene: bpy.types.Scene, requests: Sequence[SwapRequest]) -> Iterator[Asset]:

@@ -81,6 +81,7 @@ def project_facts(scene: bpy.types.Scene, frames: range | None = None) -> Projec
         frame_step=max(scene.frame_step, 1),
         output=output_pattern(scene),
         stored_output=render.filepath,
+        render_size=_render_size(scene),
         writes_movie=bool(render.is_movie_format),
         file_extension=render.file_extension,
         cache_folder=cache_location(scene).folder,
@@ -213,6 +214,12 @@ def _frame_size(scene: bpy.types.Scene, clip: Any) -> tuple[int, int]:
     if element is not None and element.orig_width and element.orig_height:
         return int(element.orig_width), int(element.orig_height)
     return int(scene.render.resolution_x), int(scene.render.resolution_y)
+
+
+def _render_size(scene: bpy.types.Scene) -> tuple[int, int]:
+    render: Any = scene.render
+    share = render.resolution_percentage / 100
+    return max(int(render.resolution_x * share), 1), max(int(render.resolution_y * share), 1)
 
 
 def _ranges(frames: Sequence[int]) -> Iterator[Chunk]:

@@ -66,6 +66,8 @@ class ProjectFacts:
     strips: tuple[StripFacts, ...]
     blender_version: str
     extension_version: str
+    render_size: tuple[int, int] = (1920, 1080)
+    """Width and height of the rendered images in pixels."""
     stored_output: str = ""
     """The output path as the project holds it, such as `//render/shot_####`."""
     environment: Mapping[str, str] = field(default_factory=dict)
